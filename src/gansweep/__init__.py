@@ -1,0 +1,3 @@
+"""gansweep: the bench on which GAN optimizers and learning-rate schedules are compared."""
+
+__version__ = "0.1.0"

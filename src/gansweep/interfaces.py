@@ -1,0 +1,170 @@
+"""What the parts of gansweep expect of each other. Read this page first.
+
+Shapes are written with these letters everywhere:
+
+    K  members trained together; a solo run is K = 1
+    B  samples in a batch
+    P  parameters of one network, all of them in one row
+    N  samples of a data set or of an evaluation
+    D  numbers in one sample (C * H * W of an image), also a feature's length
+    C, H, W  channels, height and width of an image
+
+Every tensor of a training begins with K. Nothing is ever reduced over K, so a member's
+result does not depend on who trains beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One parameter or buffer of a network: a named stretch of the member's row.
+
+    Args:
+        name: the name it has in the `state_dict` of the same network built of `torch.nn`.
+        shape: its shape for one member, in torch's layout.
+        role: what an initialisation looks at. `scale` and `shift` belong to normalisation.
+        fan_in: inputs that one output sums over, 0 where that has no meaning.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    role: Literal["weight", "bias", "scale", "shift", "statistic"] = "weight"
+    fan_in: int = 0
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Random numbers that a layer asks for, for every sample of a forward pass.
+
+    Args:
+        shape: of one sample's numbers.
+        keep: chance that an entry is kept. The mask holds 1 / keep there and 0 elsewhere.
+    """
+
+    shape: tuple[int, ...]
+    keep: float
+
+
+@runtime_checkable
+class Initialisation(Protocol):
+    """Where a parameter starts. One instance serves every slot of a network."""
+
+    def __call__(self, slot: Slot, generator: Any) -> Tensor:
+        """Draw the first value of a slot, of its shape, from the member's own generator."""
+        ...
+
+
+@runtime_checkable
+class Game(Protocol):
+    """What the two players want, as a loss for each to lower.
+
+    Logits come as (K, B), one number per sample; losses leave as (K,).
+    """
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Score the discriminator's logits on real and on generated samples."""
+        ...
+
+    def generator(self, fake: Tensor) -> Tensor:
+        """Score the generator by the discriminator's logits on its samples."""
+        ...
+
+
+@runtime_checkable
+class Penalty(Protocol):
+    """A price on the slope of the discriminator at chosen points.
+
+        P(D) = weight * E[ score(|| dD/dx (x_hat) ||_2) ],   x_hat = points(real, fake, u)
+    """
+
+    weight: float
+
+    def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
+        """Choose x_hat (K, B, ...) between real and fake; `u` ~ U[0, 1] is (K, B, 1, ...)."""
+        ...
+
+    def score(self, norm: Tensor) -> Tensor:
+        """Price one slope: (K, B) norms -> (K, B), without the weight."""
+        ...
+
+
+@runtime_checkable
+class UpdateRule(Protocol):
+    """An optimizer without its parameters: how a gradient moves a row.
+
+    `elementwise` says that every entry of a row is moved on its own, whatever stands beside
+    it. Such a rule is applied to a row in stretches that fit the processor's cache.
+    """
+
+    elementwise: ClassVar[bool]
+
+    def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
+        """Make the tensors to remember between steps, each beginning with K."""
+        ...
+
+    def update(
+        self,
+        slots: Sequence[Slot],
+        theta: Tensor,
+        gradient: Tensor,
+        state: Mapping[str, Tensor],
+        lr: Tensor,
+        step: Tensor,
+    ) -> None:
+        """Move `theta` (K, P) downhill in place; `lr` is (K, 1).
+
+        `step` (K, 1) counts this member's updates from 1, in float64.
+        """
+        ...
+
+
+@runtime_checkable
+class Schedule(Protocol):
+    """A multiplier of the base rate, as a pure function of progress."""
+
+    def __call__(self, step: int, total_steps: int) -> float:
+        """Value in force during step `step`, 0 <= step < total_steps."""
+        ...
+
+    def values(self, total_steps: int) -> np.ndarray:
+        """All of them, float64, of length total_steps."""
+        ...
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Samples as one tensor, in the range [-1, 1] where they are images."""
+
+    name: str
+    samples: Tensor  # (N, C, H, W) images, or (N, 2) points
+    content_hash: str  # of the samples' bytes and shape; enters a cell's identity
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """A distance of generated samples to a data set, known by the feature network's name."""
+
+    name: str
+    num_samples: int
+    lower_is_better: ClassVar[bool]
+
+    def check(self, data: Dataset) -> None:
+        """Raise ValueError if it can't be computed on this data, before anything is trained."""
+        ...
+
+    def fingerprint(self, data: Dataset) -> dict[str, Any]:
+        """Everything that makes two values comparable, in JSON's types."""
+        ...
+
+    def __call__(self, data: Dataset, fake: Tensor) -> float:
+        """Measure finite samples (N, ...) of one member against the data."""
+        ...

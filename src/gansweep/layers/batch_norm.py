@@ -1,0 +1,60 @@
+"""Batch normalisation over the member axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from gansweep.interfaces import Slot
+from gansweep.layers.layer import Parameterless, Pass
+
+
+class BatchNorm(Parameterless):
+    """y = scale * (x - mean) / sqrt(var + eps) + shift, over the batch and the pixels.
+
+    As `torch.nn.BatchNorm2d` (or `1d` where samples have no pixels): training uses the
+    batch's own biased variance and moves the running statistics towards the batch's mean
+    and unbiased variance by `momentum`; evaluation uses the running ones.
+    """
+
+    couples_samples = True
+    piecewise_linear = False
+
+    def __init__(self, name: str, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        self.eps, self.momentum = eps, momentum
+        self.slots = (
+            Slot(f"{name}.weight", (num_features,), "scale"),
+            Slot(f"{name}.bias", (num_features,), "shift"),
+        )
+        self.buffers = (
+            Slot(f"{name}.running_mean", (num_features,), "statistic"),
+            Slot(f"{name}.running_var", (num_features,), "statistic"),
+        )
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Map (K, B, C, ...) to the same shape."""
+        name_mean, name_var = (slot.name for slot in self.buffers)
+        pixels = tuple(range(3, x.ndim))
+
+        def spread(row: Tensor) -> Tensor:
+            return row.reshape(row.shape[0], 1, row.shape[1], *(1 for _ in pixels))
+
+        if state.training:
+            # pixels first, then the batch: each stage is short enough that one thread sums it,
+            # so the bits do not depend on K
+            mean = x.mean(pixels).mean(1) if pixels else x.mean(1)
+            centred = x - spread(mean)
+            squares = centred.square()
+            var = squares.mean(pixels).mean(1) if pixels else squares.mean(1)
+            count = x[0, :, 0].numel()
+            with torch.no_grad():
+                state.updates[name_mean] = torch.lerp(state.buffers[name_mean], mean.detach(), self.momentum)
+                unbiased = var.detach() * (count / max(count - 1, 1))
+                state.updates[name_var] = torch.lerp(state.buffers[name_var], unbiased, self.momentum)
+        else:
+            centred = x - spread(state.buffers[name_mean])
+            var = state.buffers[name_var]
+        scale, shift = params
+        return centred * spread(scale * (var + self.eps).rsqrt()) + spread(shift)

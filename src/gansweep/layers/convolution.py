@@ -1,0 +1,69 @@
+"""Convolution and transposed convolution over the member axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from gansweep.interfaces import Slot
+from gansweep.layers.layer import Parameterless, Pass, each_member
+
+
+class Conv2d(Parameterless):
+    """As `torch.nn.Conv2d` with square kernels, weight (K, out, in, k, k).
+
+    Members are convolved one after another: on a CPU grouped convolution is no faster, and
+    its bits depend on the number of groups where there are few channels.
+    """
+
+    def __init__(
+        self, name: str, num_in: int, num_out: int, kernel: int, stride: int = 1, padding: int = 0, bias: bool = True
+    ) -> None:
+        self.stride, self.padding = stride, padding
+        fan_in = num_in * kernel * kernel
+        self.slots = (Slot(f"{name}.weight", (num_out, num_in, kernel, kernel), "weight", fan_in),)
+        if bias:
+            self.slots += (Slot(f"{name}.bias", (num_out,), "bias", fan_in),)
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Map (K, B, in, H, W) -> (K, B, out, H', W')."""
+        return each_member(partial(F.conv2d, stride=self.stride, padding=self.padding), x, *params)
+
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
+        """Turn (K, B, out, H', W') into (K, B, in, H, W) by the transposed convolution."""
+        kernel = params[0].shape[-1]
+        size = (slope.shape[-1] - 1) * self.stride - 2 * self.padding + kernel
+        return each_member(
+            partial(
+                F.conv_transpose2d,
+                stride=self.stride,
+                padding=self.padding,
+                output_padding=x.shape[-1] - size,
+            ),
+            slope,
+            params[0],
+        )
+
+
+class ConvTranspose2d(Parameterless):
+    """As `torch.nn.ConvTranspose2d` with square kernels, weight (K, in, out, k, k)."""
+
+    def __init__(
+        self, name: str, num_in: int, num_out: int, kernel: int, stride: int = 1, padding: int = 0, bias: bool = True
+    ) -> None:
+        self.stride, self.padding = stride, padding
+        fan_in = num_out * kernel * kernel  # what torch's own initialisation takes it to be
+        self.slots = (Slot(f"{name}.weight", (num_in, num_out, kernel, kernel), "weight", fan_in),)
+        if bias:
+            self.slots += (Slot(f"{name}.bias", (num_out,), "bias", fan_in),)
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Map (K, B, in, H, W) -> (K, B, out, H', W')."""
+        return each_member(partial(F.conv_transpose2d, stride=self.stride, padding=self.padding), x, *params)
+
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
+        """Turn (K, B, out, H', W') into (K, B, in, H, W) by the plain convolution."""
+        return each_member(partial(F.conv2d, stride=self.stride, padding=self.padding), slope, params[0])

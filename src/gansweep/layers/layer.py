@@ -1,0 +1,74 @@
+"""What a layer over the member axis is, and what it is told during a pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from gansweep.interfaces import Draw, Slot
+
+
+@dataclass
+class Pass:
+    """What one forward pass needs besides parameters and input.
+
+    Args:
+        masks: one per draw of the network, (K, B, ...), in the order of `Network.draws`.
+        buffers: running statistics of the network by name, each (K, ...).
+        training: batch statistics and masks are used; otherwise the running ones, and none.
+        updates: where layers leave the new values of buffers; the caller decides to keep them.
+    """
+
+    masks: Sequence[Tensor] = ()
+    buffers: dict[str, Tensor] = field(default_factory=dict)
+    training: bool = True
+    updates: dict[str, Tensor] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Layer(Protocol):
+    """A map of (K, B, ...) to (K, B, ...) that treats every member by its own parameters.
+
+    `couples_samples` says that a sample's output depends on the other samples of its batch
+    (batch normalisation). `piecewise_linear` says that it is affine between kinks, so that
+    its input gradient is a product of weights and constants.
+    """
+
+    slots: tuple[Slot, ...]
+    buffers: tuple[Slot, ...]
+    draws: tuple[Draw, ...]
+    couples_samples: bool
+    piecewise_linear: bool
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Map x (K, B, ...); `params` are the layer's slots, each (K, *shape)."""
+        ...
+
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
+        """Turn dL/dy into dL/dx at input x. Asked of piecewise linear layers only."""
+        ...
+
+
+class Parameterless:
+    """The empty answers of a layer that has nothing to learn or to draw."""
+
+    slots: tuple[Slot, ...] = ()
+    buffers: tuple[Slot, ...] = ()
+    draws: tuple[Draw, ...] = ()
+    couples_samples = False
+    piecewise_linear = True
+
+
+def each_member(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+    """Apply `function` to every member's slice and stack the results.
+
+    The kernels that torch picks for one member then do not depend on K, which keeps
+    results equal to the last bit. At K = 1 it costs a view.
+    """
+    if tensors[0].shape[0] == 1:
+        return function(*(t[0] for t in tensors))[None]
+    return torch.stack([function(*slices) for slices in zip(*tensors, strict=True)])

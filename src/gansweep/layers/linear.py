@@ -1,0 +1,50 @@
+"""Fully connected layer over the member axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gansweep.interfaces import Slot
+from gansweep.layers.layer import Parameterless, Pass, each_member
+
+
+class Linear(Parameterless):
+    """y = x W^T + b, as `torch.nn.Linear`, with W (K, out, in) and b (K, out).
+
+    Three forms of one product, because a batched product is the fastest for several members
+    but its kernels give the same bits for every K only where all sizes are even, and a
+    product with a single column takes another path at K = 1 than beyond. The form depends
+    on the sizes alone, never on K.
+    """
+
+    def __init__(self, name: str, num_in: int, num_out: int) -> None:
+        self.num_in, self.num_out = num_in, num_out
+        self.slots = (
+            Slot(f"{name}.weight", (num_out, num_in), "weight", num_in),
+            Slot(f"{name}.bias", (num_out,), "bias", num_in),
+        )
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Map (K, B, in) -> (K, B, out)."""
+        weight, bias = params
+        if self.num_out == 1:
+            return (x * weight).sum(2, keepdim=True) + bias[:, None]
+        if self._even(x):
+            return torch.baddbmm(bias[:, None], x, weight.transpose(1, 2))
+        return each_member(F.linear, x, weight, bias)
+
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
+        """Turn (K, B, out) into (K, B, in): dL/dx = dL/dy W."""
+        weight = params[0]
+        if self.num_out == 1:
+            return slope * weight
+        if self._even(x):
+            return torch.bmm(slope, weight)
+        return each_member(torch.mm, slope, weight)
+
+    def _even(self, x: Tensor) -> bool:
+        return self.num_in % 2 == 0 and self.num_out % 2 == 0 and x.shape[1] % 2 == 0
