@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from gansweep.layers.network import Network
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -139,14 +141,49 @@ class Schedule(Protocol):
         """All of them, float64, of length total_steps."""
         ...
 
+    def check(self, total_steps: int) -> None:
+        """Raise ValueError if it does not fit a run of that length."""
+        ...
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A pair of networks for samples of a shape."""
+
+    latent_dim: int
+
+    def generator(self, sample_shape: tuple[int, ...]) -> Network:
+        """Build the map of z (K, B, latent_dim) to samples (K, B, *sample_shape)."""
+        ...
+
+    def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
+        """Build the map of samples to logits (K, B, 1)."""
+        ...
+
 
 @runtime_checkable
 class Dataset(Protocol):
-    """Samples as one tensor, in the range [-1, 1] where they are images."""
+    """Samples as one tensor, in the range [-1, 1] where they are images.
+
+    Making one reads nothing; samples and hash are read at first use and kept.
+    """
 
     name: str
-    samples: Tensor  # (N, C, H, W) images, or (N, 2) points
-    content_hash: str  # of the samples' bytes and shape; enters a cell's identity
+    sample_shape: tuple[int, ...]  # (C, H, W) of images, (2,) of points
+
+    @property
+    def samples(self) -> Tensor:
+        """All samples, float32 (N, *sample_shape)."""
+        ...
+
+    @property
+    def content_hash(self) -> str:
+        """Hash of what the samples are made from; it enters a cell's identity."""
+        ...
+
+    def check(self) -> None:
+        """Raise FileNotFoundError or ValueError, saying what to put where, if it can't be read."""
+        ...
 
 
 @runtime_checkable

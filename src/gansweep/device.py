@@ -1,0 +1,69 @@
+"""Where a run computes and how exactly."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import platform
+
+import torch
+
+PRECISIONS = ("fp32", "tf32", "bf16")
+
+
+def resolve(name: str) -> torch.device:
+    """Turn `auto`, `cuda`, `cuda:1`, `mps` or `cpu` into a device that is there.
+
+    Raises:
+        ValueError: it is not there, or the name means nothing.
+    """
+    here = ["cpu"]
+    if torch.cuda.is_available():
+        here += ["cuda", *(f"cuda:{n}" for n in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        here.append("mps")
+    if name == "auto":
+        return torch.device("cuda" if "cuda" in here else "mps" if "mps" in here else "cpu")
+    if name not in here:
+        raise ValueError(f"device={name}: this machine has {', '.join(here)}; auto takes the fastest")
+    return torch.device(name)
+
+
+def set_matmul_precision(precision: str) -> None:
+    """Let float32 products use TF32 or not; bf16 is a matter of `autocast`.
+
+    Raises:
+        ValueError: the name is not in PRECISIONS.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision={precision}: choose one of {', '.join(PRECISIONS)}")
+    torch.backends.cuda.matmul.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+    torch.backends.cudnn.conv.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+
+
+def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager:
+    """Return the context in which networks are evaluated."""
+    if precision != "bf16":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def hold_memory() -> None:
+    """Ask glibc to keep freed blocks instead of giving them back after every operation.
+
+    A training step frees and asks for the same large blocks again and again; without this
+    the kernel clears them each time. Other C libraries are left alone.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    mallopt = ctypes.CDLL(None).mallopt
+    trim_threshold, top_pad, mmap_threshold = -1, -2, -3
+    mallopt(mmap_threshold, 1 << 30)
+    mallopt(trim_threshold, 2**31 - 1)
+    mallopt(top_pad, 64 << 20)
+
+
+def describe(device: torch.device, precision: str, threads: int) -> dict[str, str | int]:
+    """Name the hardware for the record."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    return {"type": device.type, "name": name, "precision": precision, "threads": threads}

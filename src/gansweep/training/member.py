@@ -1,0 +1,90 @@
+"""What one member of a pack may choose for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from gansweep.interfaces import Penalty, Schedule, UpdateRule
+from gansweep.losses.objective import Objective
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PlayerSettings:
+    """How one player of one member moves.
+
+    Args:
+        rule: the optimizer.
+        lr: base learning rate, multiplied by the schedule.
+        schedule: the multiplier at every generator step.
+    """
+
+    rule: UpdateRule
+    lr: float
+    schedule: Schedule
+
+    def rate(self, step: int, total_steps: int) -> float:
+        """Learning rate in force during a step."""
+        return self.lr * self.schedule(step, total_steps)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training among those of a pack. Everything here may differ between neighbours.
+
+    Args:
+        seed: of all its random streams.
+        objective: game and penalties.
+        generator: rule, rate and schedule of the generator.
+        discriminator: the same of the discriminator.
+        ema: decay of the running average of the generator's parameters, None for no average.
+    """
+
+    seed: int
+    objective: Objective
+    generator: PlayerSettings
+    discriminator: PlayerSettings
+    ema: float | None = None
+
+    @property
+    def penalties(self) -> list[Penalty]:
+        """The penalties in the order of their names."""
+        return [penalty for _, penalty in sorted(self.objective.penalties.items())]
+
+
+def side_by_side(members: Sequence[Member]) -> list[int]:
+    """Order members so that those who share a game, a penalty or a rule stand together.
+
+    Those with more penalties come first: pass n over the penalties is then a slice of the pack.
+    """
+
+    def key(k: int) -> tuple:
+        member = members[k]
+        kinds = [repr(kind(penalty)) for penalty in member.penalties]
+        rules = [repr(player.rule) for player in (member.generator, member.discriminator)]
+        return (-len(kinds), kinds, repr(member.objective.game), rules)
+
+    return sorted(range(len(members)), key=key)
+
+
+def kind(penalty: Penalty) -> Penalty:
+    """Return the penalty with weight 1: what it prices, without how much."""
+    return replace(penalty, weight=1.0)  # pyright: ignore[reportArgumentType]
+
+
+def runs(values: Iterable[T]) -> list[tuple[T, slice]]:
+    """Return maximal runs of equal neighbours as (value, rows).
+
+    >>> runs("aab")
+    [('a', slice(0, 2, None)), ('b', slice(2, 3, None))]
+    """
+    found: list[tuple[T, slice]] = []
+    for n, value in enumerate(values):
+        if found and found[-1][0] == value:
+            found[-1] = (value, slice(found[-1][1].start, n + 1))
+        else:
+            found.append((value, slice(n, n + 1)))
+    return found

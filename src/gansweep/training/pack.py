@@ -1,0 +1,252 @@
+"""The training of K members at once. This is the algorithm box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gansweep.data.order import Order
+from gansweep.device import autocast
+from gansweep.interfaces import Model
+from gansweep.layers import Pass
+from gansweep.seeding import Streams
+from gansweep.training.divergence import Watch
+from gansweep.training.member import Member, side_by_side
+from gansweep.training.objectives import DiscriminatorTerms, Objectives, PenaltyInputs
+from gansweep.training.player import Player
+
+
+@dataclass
+class Report:
+    """What happened in one generator step; tensors are (K,), in the order of the pack's rows.
+
+    `discriminator` tells of the last of the critic steps.
+    """
+
+    step: int
+    discriminator: DiscriminatorTerms
+    discriminator_gradient: Tensor
+    generator_loss: Tensor
+    generator_gradient: Tensor
+
+
+@dataclass
+class DiscriminatorInputs:
+    """All that is random in one discriminator step, as data."""
+
+    real: Tensor
+    z: Tensor
+    generator_masks: list[Tensor]
+    masks: list[Tensor]
+    penalties: list[PenaltyInputs]
+
+
+@dataclass
+class GeneratorInputs:
+    """All that is random in one generator step, as data."""
+
+    z: Tensor
+    generator_masks: list[Tensor]
+    masks: list[Tensor]
+
+
+class Pack:
+    """K members that share networks, data, batch size and length, trained together.
+
+    Members are kept in an order in which those who agree stand together; `place[k]` is the
+    row of the k-th member given. A member's numbers do not depend on who else is in the pack.
+
+    >>> from gansweep.data.ring import Ring                            # doctest: +SKIP
+    >>> pack = Pack([member], MLP(), Ring().samples, batch_size=64, critic_steps=1, total_steps=1000)
+    >>> for report in pack.steps(): ...                                # doctest: +SKIP
+
+    Args:
+        members: what each of them chooses for itself.
+        model: the pair of networks.
+        samples: the data (N, ...), on the device to train on.
+        batch_size: B.
+        critic_steps: discriminator updates before each generator update.
+        total_steps: generator updates.
+        precision: fp32, tf32 or bf16, for the networks' passes.
+        compiled: one graph of losses, gradient and update for each player.
+        check_every: steps between two looks at parameters and at the spread of samples.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        model: Model,
+        samples: Tensor,
+        *,
+        batch_size: int,
+        critic_steps: int,
+        total_steps: int,
+        precision: str = "fp32",
+        compiled: bool = False,
+        check_every: int = 25,
+    ) -> None:
+        rows = side_by_side(members)
+        self.place = [rows.index(k) for k in range(len(members))]
+        self.members = [members[k] for k in rows]
+        self.samples, self.batch_size, self.device = samples, batch_size, samples.device
+        self.critic_steps, self.total_steps, self.check_every = critic_steps, total_steps, check_every
+        self.latent_dim, self.precision, self.step = model.latent_dim, precision, 0
+        self.streams = [Streams(member.seed, self.device) for member in self.members]
+        shape = tuple(samples.shape[1:])
+        self.g = self._player(model.generator(shape), "generator")
+        self.d = self._player(model.discriminator(shape), "discriminator")
+        self.objectives = Objectives(self.members, self.device)
+        self.orders = [Order(len(samples), batch_size, [stream["order"]]) for stream in self.streams]
+        self.watch = Watch(len(members), self.device)
+        self.ema = None
+        if any(member.ema is not None for member in members):
+            decays = [[member.ema or 0.0] for member in self.members]
+            self.ema, self.ema_decay = self.g.theta.clone(), torch.tensor(decays, device=self.device)
+        self._descend_d, self._descend_g = self._discriminator_step, self._generator_step
+        if compiled:
+            self._descend_d = torch.compile(self._discriminator_step, fullgraph=True, dynamic=False)
+            self._descend_g = torch.compile(self._generator_step, fullgraph=True, dynamic=False)
+
+    def _player(self, network: Any, name: str) -> Player:
+        settings = [getattr(member, name) for member in self.members]
+        return Player(network, settings, [stream[f"init/{name}"] for stream in self.streams], self.total_steps)
+
+    @torch.no_grad()
+    def steps(self) -> Iterator[Report]:
+        """Train to the end, and tell after every generator step what happened."""
+        while self.step < self.total_steps:
+            self.g.set_rates(self.step)
+            self.d.set_rates(self.step)
+            step = self.step + 1
+
+            for _ in range(self.critic_steps):
+                inputs = self._draw_for_discriminator()
+                d_terms, d_gradient, finite = self._descend_d(inputs)
+                self.watch.see(1, ~finite, step)
+                self.watch.see(2, ~d_terms.loss.isfinite(), step)
+
+            g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator())
+            self.watch.see(3, ~g_loss.isfinite(), step)
+
+            self.step = step
+            if step % self.check_every == 0 or step == self.total_steps:
+                self.watch.check(step, self.g.theta, self.d.theta, fake, g_gradient)
+            yield Report(step, d_terms, d_gradient, g_loss, g_gradient)
+
+    def _discriminator_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor, Tensor]:
+        """Lower game + penalties by the discriminator's parameters, on samples held fixed."""
+        with autocast(self.device, self.precision):
+            state = Pass(given.generator_masks, self.g.buffers)
+            fake = self.g.network(self.g.network.cut(self.g.theta), given.z, state)
+            self.g.keep_buffers(state.updates)
+
+            def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
+                return self.objectives.discriminator(
+                    self.d.network, params, self.d.buffers, given.real, fake, given.masks, given.penalties
+                )
+
+            (terms, buffers), gradient = self.d.descend(losses)
+        self.d.keep_buffers(buffers)
+        if self.objectives.clip is not None:
+            self.d.theta.copy_(self.d.theta.clamp(-self.objectives.clip, self.objectives.clip))
+        return terms, gradient, fake.flatten(1).isfinite().all(1)
+
+    def _generator_step(self, given: GeneratorInputs) -> tuple[Tensor, Tensor, Tensor]:
+        """Lower the generator's loss by its parameters, against the discriminator as it is."""
+        critic = self.d.network.cut(self.d.theta)
+
+        def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
+            state = Pass(given.generator_masks, self.g.buffers)
+            fake = self.g.network(params, given.z, state)
+            loss = self.objectives.generator(self.d.network, critic, self.d.buffers, fake, given.masks)
+            return loss.sum(), (loss.detach(), fake.detach(), state.updates)
+
+        with autocast(self.device, self.precision):
+            (loss, fake, buffers), gradient = self.g.descend(losses)
+        self.g.keep_buffers(buffers)
+        if self.ema is not None:
+            self.ema.lerp_(self.g.theta, 1 - self.ema_decay)
+        return loss, gradient, fake
+
+    def _draw_for_discriminator(self) -> DiscriminatorInputs:
+        """Draw each member's batch, latents, masks and interpolation weights from its streams."""
+        real = self.samples[torch.cat([order.next() for order in self.orders])]
+        z, generator_masks = self._latents(), self.g.network.masks(self.batch_size, self._stream("dropout/generator"))
+        masks = self.d.network.masks(2 * self.batch_size, self._stream("dropout/discriminator"))
+        ones = [1] * (real.ndim - 2)
+        penalties = [
+            PenaltyInputs(
+                torch.stack(
+                    [
+                        torch.rand(self.batch_size, *ones, generator=g, device=self.device)
+                        for g in self._stream(f"interpolation/{n}")[: one.count]
+                    ]
+                ),
+                self.d.network.masks(self.batch_size, self._stream(f"dropout/penalty/{n}")[: one.count]),
+            )
+            for n, one in enumerate(self.objectives.passes)
+        ]
+        return DiscriminatorInputs(real, z, generator_masks, masks, penalties)
+
+    def _draw_for_generator(self) -> GeneratorInputs:
+        generator_masks = self.g.network.masks(self.batch_size, self._stream("dropout/generator"))
+        masks = self.d.network.masks(self.batch_size, self._stream("dropout/discriminator"))
+        return GeneratorInputs(self._latents(), generator_masks, masks)
+
+    def _latents(self) -> Tensor:
+        shape = (self.batch_size, self.latent_dim)
+        return torch.stack([torch.randn(shape, generator=g, device=self.device) for g in self._stream("latents")])
+
+    def _stream(self, name: str) -> list[torch.Generator]:
+        return [stream[name] for stream in self.streams]
+
+    @torch.no_grad()
+    def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
+        """Draw samples (N, ...) of member k in evaluation mode, from its average if it keeps one.
+
+        The latents come from a stream that starts anew at every call, so that a member is
+        always judged on the same ones and training never notices.
+        """
+        row = self.place[k]
+        member = self.members[row]
+        theta = self.g.theta if self.ema is None or member.ema is None else self.ema
+        params = self.g.network.cut(theta[row : row + 1])
+        buffers = {name: buffer[row : row + 1] for name, buffer in self.g.buffers.items()}
+        generator = Streams(member.seed, self.device)[stream]
+        z = torch.randn(num_samples, self.latent_dim, generator=generator, device=self.device)
+        state = Pass((), buffers, training=False)
+        with autocast(self.device, self.precision):
+            parts = [self.g.network(params, part[None], state)[0] for part in z.split(batch_size)]
+        return torch.cat(parts).float()
+
+    def export(self, k: int) -> dict[str, Any]:
+        """Return all that member k is, as tensors and plain values: it can go on elsewhere."""
+        row = self.place[k]
+        saved = {
+            "step": self.step,
+            "generator": self.g.export(row),
+            "discriminator": self.d.export(row),
+            "streams": self.streams[row].state_dict(),
+            "order": self.orders[row].state_dict(),
+            "strikes": self.watch.strikes[row].clone(),
+        }
+        if self.ema is not None:
+            saved["ema"] = self.ema[row].clone()
+        return saved
+
+    def restore(self, k: int, saved: dict[str, Any]) -> None:
+        """Put an exported member in the place of member k, at the step where it was."""
+        row = self.place[k]
+        self.step = saved["step"]
+        self.g.restore(row, saved["generator"])
+        self.d.restore(row, saved["discriminator"])
+        self.streams[row].load_state_dict(saved["streams"])
+        self.orders[row] = Order(len(self.samples), self.batch_size, [self.streams[row]["order"]])
+        self.orders[row].load_state_dict(saved["order"])
+        self.watch.strikes[row].copy_(saved["strikes"])
+        if self.ema is not None and "ema" in saved:
+            self.ema[row].copy_(saved["ema"])

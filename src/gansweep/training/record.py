@@ -1,0 +1,58 @@
+"""The record of a run: one JSON file that says what was trained, how it went and on what."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import gansweep
+from gansweep.training import atomic
+
+NAME, FORMAT = "record.json", 1
+
+
+def write(directory: Path, record: Mapping[str, Any]) -> None:
+    """Put record.json into a cell's directory, whole or not at all.
+
+    Raises:
+        OSError: it can't be written.
+        ValueError: a number in it is not finite; JSON has no word for that.
+    """
+    text = json.dumps(record, indent=1, allow_nan=False, default=str)
+    atomic.write(directory / NAME, text + "\n")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of all that takes part in the numbers."""
+    found = {"gansweep": gansweep.__version__, "python": platform.python_version()}
+    for name in ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "tensorboard"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def summary(evaluations: list[dict[str, Any]]) -> dict[str, Any]:
+    """Pick untrained, final and best values out of all that were measured.
+
+    `best` is the lowest after step 0. A value that could not be measured is None.
+
+    >>> summary([{"step": 0, "value": 9.0}, {"step": 5, "value": 2.0}, {"step": 8, "value": 3.0}])
+    {'untrained': 9.0, 'final': 3.0, 'final_step': 8, 'best': 2.0, 'best_step': 5}
+    """
+    first, last = evaluations[0], evaluations[-1]
+    trained = [e for e in evaluations if e["step"] > 0 and e["value"] is not None and math.isfinite(e["value"])]
+    best = min(trained, key=lambda e: e["value"], default={"value": None, "step": None})
+    return {
+        "untrained": first["value"] if first["step"] == 0 else None,
+        "final": last["value"],
+        "final_step": last["step"],
+        "best": best["value"],
+        "best_step": best["step"],
+    }

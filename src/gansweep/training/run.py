@@ -1,0 +1,87 @@
+"""Everything about one cell of a sweep, finished and ready to train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gansweep.interfaces import Dataset, Metric, Model
+from gansweep.training.member import Member
+
+# Raised by hand whenever the same config would give other numbers than before. It enters
+# every cell's identity, so that results of different arithmetic never meet in one table.
+NUMERICS = "1"
+
+
+@dataclass(frozen=True)
+class TrainerSettings:
+    """How often a run is looked at. All but `ema`, `compile` and `eval_every` leave it as it is.
+
+    Args:
+        eval_every: steps between metric values; step 0 and the last are always measured.
+        log_every: steps between points of the curves.
+        sample_every: steps between sample grids.
+        checkpoint_every: steps between checkpoints.
+        checkpoint_minutes: minutes after which there is one in any case.
+        check_every: steps between two looks for divergence that is not in the losses.
+        ema: decay of the running average of the generator, e.g. 0.999; null for none.
+        compile: train through torch.compile; the first steps then take up to a minute.
+        tensorboard: write event files.
+    """
+
+    eval_every: int = 250
+    log_every: int = 10
+    sample_every: int = 250
+    checkpoint_every: int = 250
+    checkpoint_minutes: float = 5.0
+    check_every: int = 25
+    ema: float | None = None
+    compile: bool = False
+    tensorboard: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("eval_every", "log_every", "sample_every", "checkpoint_every", "check_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: a number of steps, at least 1")
+        if not self.checkpoint_minutes > 0:
+            raise ValueError(f"checkpoint_minutes={self.checkpoint_minutes}: minutes, above 0")
+        if self.ema is not None and not 0 <= self.ema < 1:
+            raise ValueError(f"ema={self.ema}: a decay in [0, 1), e.g. 0.999, or null for no average")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training, as objects.
+
+    Args:
+        member: seed, objective and both players' settings.
+        model: the pair of networks.
+        data: what the generator is to learn.
+        metric: how far it is from that; None to measure nothing.
+        steps: generator updates.
+        batch_size: samples in a batch.
+        critic_steps: discriminator updates before each generator update.
+        trainer: how often it is looked at.
+        device: auto, cpu, cuda, cuda:1 or mps.
+        precision: fp32, tf32 or bf16.
+        threads: of the processor, for one operation.
+        identity: what a checkpoint must agree with to be continued.
+        config: the resolved config, for the record.
+        cell: name, hash and overrides of the cell, for the record.
+    """
+
+    member: Member
+    model: Model
+    data: Dataset
+    metric: Metric | None
+    steps: int
+    batch_size: int
+    critic_steps: int = 1
+    trainer: TrainerSettings = field(default_factory=TrainerSettings)
+    device: str = "auto"
+    precision: str = "fp32"
+    threads: int = 1
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    cell: Mapping[str, Any] = field(default_factory=dict)

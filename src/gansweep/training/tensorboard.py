@@ -1,0 +1,138 @@
+"""What a run tells TensorBoard: one directory, one run, one row of HPARAMS."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+
+class Board:
+    """Event files of one run. If they can't be written, it warns once and the run goes on.
+
+    Args:
+        directory: of the cell; the events stand beside the record.
+        step: where the run goes on; events after it are taken out, so that no step of a
+            resumed run is there twice.
+        hparams: the row's columns, by key.
+        name: the row's name.
+    """
+
+    def __init__(self, directory: Path, step: int, hparams: Mapping[str, Any], name: str) -> None:
+        self.directory, self.writer = directory, None
+        try:
+            _forget_after(directory, step)
+            self._open(hparams, name, new=step == 0)
+        except OSError as error:
+            self._give_up(error)
+
+    def _open(self, hparams: Mapping[str, Any], name: str, new: bool) -> None:
+        from tensorboard.plugins.hparams import summary_v2
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.writer = SummaryWriter(str(self.directory))
+        if new:
+            row = {key: _plain(value) for key, value in hparams.items()}
+            self.writer.file_writer.add_summary(summary_v2.hparams_pb(row, trial_id=name))  # pyright: ignore[reportOptionalMemberAccess]
+
+    def scalars(self, values: Mapping[str, float], step: int) -> None:
+        """Add one point to each curve."""
+        if self.writer is None:
+            return
+        try:
+            for tag, value in values.items():
+                self.writer.add_scalar(tag, value, step)
+        except OSError as error:
+            self._give_up(error)
+
+    def picture(self, tag: str, picture: Tensor, step: int) -> None:
+        """Add a picture (3, h, w) in [0, 1]."""
+        if self.writer is None:
+            return
+        try:
+            self.writer.add_image(tag, picture, step)
+        except OSError as error:
+            self._give_up(error)
+
+    def flush(self) -> None:
+        """Bring everything to the disk, before the checkpoint that counts on it."""
+        if self.writer is None:
+            return
+        try:
+            self.writer.flush()
+        except OSError as error:
+            self._give_up(error)
+
+    def close(self, finished: bool | None = None) -> None:
+        """Close the files; `finished` says whether the run has a result, None if it may go on."""
+        if self.writer is None:
+            return
+        try:
+            if finished is not None:
+                self.writer.file_writer.add_summary(_end(finished))  # pyright: ignore[reportOptionalMemberAccess]
+            self.writer.close()
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        log.warning("TensorBoard files can't be written in %s (%s); the run goes on without", self.directory, error)
+        self.writer = None
+
+
+def _plain(value: Any) -> bool | int | float | str:
+    return value if isinstance(value, bool | int | float | str) else str(value)
+
+
+def _end(finished: bool) -> Any:
+    """Say in HPARAMS how the run ended."""
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+
+    status = api_pb2.STATUS_SUCCESS if finished else api_pb2.STATUS_FAILURE
+    info = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=time.time())
+    data = plugin_data_pb2.HParamsPluginData(session_end_info=info)
+    summary = Summary()
+    summary.value.add(
+        tag=metadata.SESSION_END_INFO_TAG,
+        metadata=metadata.create_summary_metadata(data),
+        tensor=metadata.NULL_TENSOR,
+    )
+    return summary
+
+
+def _forget_after(directory: Path, step: int) -> None:
+    """Rewrite the event files of a run that was cut off, without what came after `step`.
+
+    At step 0 nothing is kept: the run starts anew and writes its first events again.
+    """
+    old = sorted(directory.glob("events.out.tfevents.*"))
+    if not old:
+        return
+    kept = []
+    if step > 0:
+        from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+        from tensorboard.compat.proto.event_pb2 import Event
+
+        for path in old:
+            for raw in RawEventFileLoader(str(path)).Load():
+                if Event.FromString(raw).step <= step:
+                    kept.append(raw)
+        from tensorboard.summary.writer.record_writer import RecordWriter
+
+        merged = directory / f".{old[0].name}.merged"
+        with open(merged, "wb") as file:
+            writer = RecordWriter(file)
+            for raw in kept:
+                writer.write(raw)
+            writer.flush()
+        os.replace(merged, old[0])
+        old = old[1:]
+    for path in old:
+        path.unlink()
