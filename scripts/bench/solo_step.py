@@ -1,0 +1,204 @@
+"""How fast one member trains beside the loop that a textbook would write.
+
+    python scripts/bench/solo_step.py                    # the table, and docs/records/solo_step.md with --write
+
+Textbook: a DataLoader over a TensorDataset, two discriminator forwards, autograd.grad for
+the penalty, loss.backward(), torch.optim.Adam, .item() for the log. Ours: `Pack` with one
+member, eager and compiled. Both play WGAN-GP on synthetic images. Rounds of all variants
+alternate in one process, so that only the ratios mean something; memory is the peak of a
+process of its own for each variant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from gansweep.device import describe, hold_memory
+from gansweep.losses.objective import Objective
+from gansweep.losses.wasserstein import Wasserstein
+from gansweep.models.mlp import MLP
+from gansweep.optimizers.adam import Adam
+from gansweep.penalties.wgan_gp import WGANGP
+from gansweep.schedules.constant import Constant
+from gansweep.training.member import Member, PlayerSettings
+from gansweep.training.pack import Pack
+
+CASES = {
+    "epfl": {"shape": (1, 28, 28), "model": MLP(), "batch": 128, "critic_steps": 5, "dropout": 0.3},
+    "digits": {
+        "shape": (1, 8, 8),
+        "model": MLP(32, (128, 256), (256, 128), dropout=0.0),
+        "batch": 128,
+        "critic_steps": 5,
+        "dropout": 0.0,
+    },
+}
+
+
+def samples(case: dict) -> torch.Tensor:
+    """Synthetic images in [-1, 1]."""
+    return torch.rand(2048, *case["shape"], generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def textbook(case: dict) -> Callable[[], None]:
+    """Return a function that does one generator step with all its critic steps."""
+    model, batch, size = case["model"], case["batch"], torch.Size(case["shape"]).numel()
+
+    def stack(widths: list[int], dropout: float, end: list[nn.Module]) -> nn.Sequential:
+        layers: list[nn.Module] = []
+        for n, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
+            layers.append(nn.Linear(inputs, outputs))
+            if n < len(widths) - 2:
+                layers.append(nn.LeakyReLU(0.2))
+                if dropout:
+                    layers.append(nn.Dropout(dropout))
+        return nn.Sequential(*layers, *end)
+
+    generator = stack([model.latent_dim, *model.generator_widths, size], 0, [nn.Tanh()])
+    discriminator = stack([size, *model.discriminator_widths, 1], case["dropout"], [])
+    optimizer_g = torch.optim.Adam(generator.parameters(), lr=1e-4)
+    optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=1e-4)
+    loader = DataLoader(TensorDataset(samples(case).flatten(1)), batch_size=batch, shuffle=True, drop_last=True)
+
+    def endless() -> Iterator[torch.Tensor]:
+        while True:
+            for (images,) in loader:
+                yield images
+
+    batches = endless()
+
+    def step() -> None:
+        for _ in range(case["critic_steps"]):
+            real = next(batches)
+            fake = generator(torch.randn(batch, model.latent_dim)).detach()
+            u = torch.rand(batch, 1)
+            x_hat = (u * real + (1 - u) * fake).requires_grad_()
+            (slope,) = torch.autograd.grad(discriminator(x_hat).sum(), x_hat, create_graph=True)
+            penalty = 10 * (slope.norm(dim=1) - 1).square().mean()
+            loss = discriminator(fake).mean() - discriminator(real).mean() + penalty
+            optimizer_d.zero_grad()
+            loss.backward()
+            optimizer_d.step()
+            loss.item()
+        loss = -discriminator(generator(torch.randn(batch, model.latent_dim))).mean()
+        optimizer_g.zero_grad()
+        loss.backward()
+        optimizer_g.step()
+        loss.item()
+
+    return step
+
+
+def ours(case: dict, compiled: bool) -> Callable[[], None]:
+    """Return a function that does the same through `Pack` with one member."""
+    player = PlayerSettings(Adam(), 1e-4, Constant())
+    member = Member(0, Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}), player, player)
+    pack = Pack(
+        [member],
+        case["model"],
+        samples(case),
+        batch_size=case["batch"],
+        critic_steps=case["critic_steps"],
+        total_steps=10**6,
+        compiled=compiled,
+    )
+    steps = pack.steps()
+
+    def step() -> None:
+        next(steps)
+
+    return step
+
+
+VARIANTS = {
+    "textbook": textbook,
+    "eager": lambda case: ours(case, compiled=False),
+    "compiled": lambda case: ours(case, compiled=True),
+}
+
+
+def ratios(case: dict, rounds: int, iterations: int) -> dict[str, float]:
+    """Return textbook time over each variant's, the median of the rounds' ratios."""
+    steps = {name: make(case) for name, make in VARIANTS.items()}
+    for step in steps.values():
+        for _ in range(3):
+            step()
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            start = time.process_time() if torch.get_num_threads() == 1 else time.perf_counter()
+            for _ in range(iterations):
+                step()
+            end = time.process_time() if torch.get_num_threads() == 1 else time.perf_counter()
+            times[name].append(end - start)
+    return {
+        name: statistics.median(a / b for a, b in zip(times["textbook"], times[name], strict=True)) for name in steps
+    }
+
+
+def peak_memory(case: str, variant: str, threads: int) -> float:
+    """Return the peak resident memory, in MB, of a process that takes ten steps of a variant."""
+    arguments = ["--case", case, "--only", variant, "--threads", str(threads)]
+    output = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=True).stdout
+    return float(output.split()[-1])
+
+
+def only(case: dict, variant: str) -> None:
+    """Take ten steps and print the peak resident memory."""
+    step = VARIANTS[variant](case)
+    for _ in range(10):
+        step()
+    status = Path("/proc/self/status").read_text()
+    print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
+
+
+def main() -> None:
+    """Measure, print, and write the record if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", choices=list(CASES), help="only this one")
+    parser.add_argument("--only", choices=list(VARIANTS), help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--iterations", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--write", action="store_true", help="also into docs/records/solo_step.md")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    hold_memory()
+    if arguments.only:
+        only(CASES[arguments.case], arguments.only)
+        return
+    lines = ["| networks | variant | times as fast as the textbook | peak memory, MB |", "|---|---|---|---|"]
+    for name in [arguments.case] if arguments.case else list(CASES):
+        for variant, ratio in ratios(CASES[name], arguments.rounds, arguments.iterations).items():
+            memory = peak_memory(name, variant, arguments.threads)
+            lines.append(f"| {name} | {variant} | {ratio:.2f} | {memory:.0f} |")
+            print(lines[-1], flush=True)
+    hardware = describe(torch.device("cpu"), "fp32", arguments.threads)
+    command = f"python scripts/bench/solo_step.py {' '.join(sys.argv[1:])}"
+    made = (
+        f"Made on {date.today()} by `{command.strip()}`: {hardware['name']}, {arguments.threads} thread(s), "
+        f"torch {torch.__version__}, Python {platform.python_version()}; WGAN-GP, batch 128, 5 critic steps, "
+        f"median of {arguments.rounds} alternating rounds of {arguments.iterations} generator steps."
+    )
+    text = "\n".join(["# One member's step beside the textbook's", "", *lines, "", made, ""])
+    print(text)
+    if arguments.write:
+        path = Path(__file__).parents[2] / "docs" / "records" / "solo_step.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
