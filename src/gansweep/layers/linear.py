@@ -11,14 +11,17 @@ from torch import Tensor
 from gansweep.interfaces import Slot
 from gansweep.layers.layer import Parameterless, Pass, each_member
 
+LARGEST_BATCHED = 1 << 15  # weights; beyond, the product takes longer than the call
+
 
 class Linear(Parameterless):
     """y = x W^T + b, as `torch.nn.Linear`, with W (K, out, in) and b (K, out).
 
-    Three forms of one product, because a batched product is the fastest for several members
-    but its kernels give the same bits for every K only where all sizes are even, and a
-    product with a single column takes another path at K = 1 than beyond. The form depends
-    on the sizes alone, never on K.
+    Three forms of one product. A batched product spares calls where several members are
+    small, but on a CPU it gives the same bits for every K only where all sizes are even, and
+    is a sixth slower than one product per member where they are large; a product with a
+    single column takes another path at K = 1 than beyond. The form depends on the sizes and
+    the device alone, never on K.
     """
 
     def __init__(self, name: str, num_in: int, num_out: int) -> None:
@@ -33,7 +36,7 @@ class Linear(Parameterless):
         weight, bias = params
         if self.num_out == 1:
             return (x * weight).sum(2, keepdim=True) + bias[:, None]
-        if self._even(x):
+        if self._batched(x):
             return torch.baddbmm(bias[:, None], x, weight.transpose(1, 2))
         return each_member(F.linear, x, weight, bias)
 
@@ -42,9 +45,12 @@ class Linear(Parameterless):
         weight = params[0]
         if self.num_out == 1:
             return slope * weight
-        if self._even(x):
+        if self._batched(x):
             return torch.bmm(slope, weight)
         return each_member(torch.mm, slope, weight)
 
-    def _even(self, x: Tensor) -> bool:
-        return self.num_in % 2 == 0 and self.num_out % 2 == 0 and x.shape[1] % 2 == 0
+    def _batched(self, x: Tensor) -> bool:
+        if x.device.type != "cpu":
+            return True
+        sizes = (self.num_in, self.num_out, x.shape[1])
+        return self.num_in * self.num_out <= LARGEST_BATCHED and all(size % 2 == 0 for size in sizes)
