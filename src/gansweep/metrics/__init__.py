@@ -1,0 +1,1 @@
+"""Distances of generated samples to a data set."""

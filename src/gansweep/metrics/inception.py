@@ -1,0 +1,186 @@
+"""Features of the Inception network that defines the FID, as pytorch-fid computes them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+URL = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth"
+LAST_BLOCK = {64: 0, 192: 1, 768: 2, 2048: 3}
+
+
+@dataclass(frozen=True)
+class InceptionFeatures:
+    """pytorch-fid's Inception: TensorFlow's weights of 2015-12-05, pool3 features by default.
+
+    Images are brought to [0, 1], resized bilinearly to 299x299 (align_corners False, no
+    anti-aliasing) and mapped to 2x - 1, in this order; grey ones fill three equal channels.
+    Heusel et al. 2017, arXiv:1706.08500; github.com/mseitzer/pytorch-fid, 0.3.0. Distances at
+    other `dims` than 2048, or with other weights, are named apart: they are not the FID.
+
+    Args:
+        weights: file of the weights; null takes `TORCH_HOME/hub/checkpoints`, or downloads there.
+        dims: 64 (first max pool), 192 (second), 768 (before the auxiliary head) or 2048 (pool3).
+        batch_size: images in one forward pass.
+    """
+
+    weights: str | None = None
+    dims: int = 2048
+    batch_size: int = 50
+
+    def __post_init__(self) -> None:
+        if self.dims not in LAST_BLOCK:
+            raise ValueError(f"dims={self.dims}: choose one of {', '.join(map(str, LAST_BLOCK))}")
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size={self.batch_size}: expected at least 1")
+
+    @property
+    def name(self) -> str:
+        """Name of the network and of the layer."""
+        return "inception" if self.dims == 2048 else f"inception_{self.dims}"
+
+    @property
+    def frechet_name(self) -> str:
+        """`fid_inception`, at other layers `fd_inception_64`, ..."""
+        return "fid_inception" if self.dims == 2048 else f"fd_{self.name}"
+
+    def check(self, sample_shape: tuple[int, ...]) -> None:
+        """Accept grey and colour images once the weights are at hand, downloading them if needed.
+
+        Raises:
+            ValueError: no images, or no weights.
+        """
+        if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
+            fitting = "choose metric=wasserstein1" if len(sample_shape) == 1 else "expected 1 or 3 channels"
+            raise ValueError(f"{self.frechet_name} reads images (C, H, W), these samples are {sample_shape}: {fitting}")
+        self.file()
+
+    def file(self) -> Path:
+        """Return the weights' file.
+
+        Raises:
+            ValueError: it is not there and can't be downloaded.
+        """
+        if self.weights is not None:
+            path = Path(self.weights).expanduser()
+            if not path.is_file():
+                raise ValueError(f"weights={self.weights}: no such file. {advice()}")
+            return path
+        path = cached_file()
+        if not path.is_file():
+            download(path)
+        return path
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Hash of the weights, layer, range and resizing."""
+        return {
+            "network": self.name,
+            "sha256": file_hash(self.file()),
+            "num_features": self.dims,
+            "input": "[-1, 1] to [0, 1], resized, 2x - 1",
+            "size": 299,
+            "resize": "bilinear, align_corners False, not anti-aliased",
+            "dtype": "float32",
+        }
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) in [-1, 1] to features (B, dims)."""
+        return inception_features(network(self.file(), self.dims, images.device), (images + 1) / 2)
+
+
+def inception_features(blocks: nn.Module, images: Tensor) -> Tensor:
+    """Map images (B, 1 or 3, H, W) in [0, 1] to features (B, dims)."""
+    x = F.interpolate(images.expand(-1, 3, -1, -1), (299, 299), mode="bilinear", align_corners=False)
+    return blocks(2 * x - 1).mean((2, 3))
+
+
+@lru_cache(maxsize=2)
+def network(file: Path, dims: int, device: torch.device) -> nn.Module:
+    """Build pytorch-fid's network up to the layer with `dims` channels.
+
+    pytorch-fid itself reads its weights from one URL only, hence the network is put together here
+    of torchvision's and pytorch-fid's blocks.
+    """
+    from pytorch_fid.inception import FIDInceptionA, FIDInceptionC, FIDInceptionE_1, FIDInceptionE_2
+    from torchvision.models import inception_v3
+
+    # On `meta` nothing is drawn, so that loading leaves torch's global random stream alone.
+    with torch.device("meta"):
+        net = inception_v3(weights=None, num_classes=1008, aux_logits=False, init_weights=False)
+        net.Mixed_5b = FIDInceptionA(192, pool_features=32)
+        net.Mixed_5c = FIDInceptionA(256, pool_features=64)
+        net.Mixed_5d = FIDInceptionA(288, pool_features=64)
+        net.Mixed_6b = FIDInceptionC(768, channels_7x7=128)
+        net.Mixed_6c = FIDInceptionC(768, channels_7x7=160)
+        net.Mixed_6d = FIDInceptionC(768, channels_7x7=160)
+        net.Mixed_6e = FIDInceptionC(768, channels_7x7=192)
+        net.Mixed_7b = FIDInceptionE_1(1280)
+        net.Mixed_7c = FIDInceptionE_2(2048)
+    state = torch.load(file, map_location="cpu", weights_only=True)
+    try:
+        net.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise ValueError(f"{file} does not hold pytorch-fid's Inception. {advice()}") from error
+    blocks = [
+        [net.Conv2d_1a_3x3, net.Conv2d_2a_3x3, net.Conv2d_2b_3x3, nn.MaxPool2d(3, stride=2)],
+        [net.Conv2d_3b_1x1, net.Conv2d_4a_3x3, nn.MaxPool2d(3, stride=2)],
+        [
+            net.Mixed_5b,
+            net.Mixed_5c,
+            net.Mixed_5d,
+            net.Mixed_6a,
+            net.Mixed_6b,
+            net.Mixed_6c,
+            net.Mixed_6d,
+            net.Mixed_6e,
+        ],
+        [net.Mixed_7a, net.Mixed_7b, net.Mixed_7c],
+    ]
+    layers = [layer for block in blocks[: LAST_BLOCK[dims] + 1] for layer in block]
+    return nn.Sequential(*layers).to(device).eval().requires_grad_(False)
+
+
+def cached_file() -> Path:
+    """Where pytorch-fid and torch.hub keep the weights."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / URL.rsplit("/", 1)[1]
+
+
+def download(path: Path) -> None:
+    """Fetch the weights, 91 MB.
+
+    Raises:
+        ValueError: there is no way to them.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(URL, str(path), hash_prefix="6726825d")
+    except (URLError, OSError, RuntimeError) as error:
+        raise ValueError(f"Inception's weights can't be downloaded ({error}). {advice()}") from error
+
+
+def advice() -> str:
+    """Say how to get the weights."""
+    return (
+        f"Download {URL} (91 MB) and put it at {cached_file()}, or give its path as metric.features.weights=FILE; "
+        "metric=digits and metric=mnist need no download"
+    )
+
+
+def file_hash(path: Path) -> str:
+    """Return sha256 of a file, read again only if its size or time changed."""
+    stat = os.stat(path)
+    return _hash(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _hash(path: Path, size: int, time_ns: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,102 @@
+"""Mean and covariance of features that arrive in batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """First two moments of N features of length D, in float64.
+
+    Fewer samples than dimensions keep their centred features instead of the covariance: they
+    are smaller, and the trace term of a Fréchet distance is exact and cheap from them.
+
+    Args:
+        mean: (D,).
+        spread: the covariance S (D, D) with the divisor N - 1, or, where N < D, a root
+            R (N, D) of it: the centred features over sqrt(N - 1), S = R^T R.
+        count: N.
+        is_root: which of the two `spread` is.
+    """
+
+    mean: Tensor
+    spread: Tensor
+    count: int
+    is_root: bool
+
+    @property
+    def covariance(self) -> Tensor:
+        """S (D, D)."""
+        return self.spread.T @ self.spread if self.is_root else self.spread
+
+    @property
+    def trace(self) -> Tensor:
+        """Tr S."""
+        return self.spread.square().sum() if self.is_root else self.spread.trace()
+
+
+class Moments:
+    """Collects features into `Statistics`; memory does not grow with their number.
+
+        mean_ab = mean_a + delta m / (n + m),   delta = mean_b - mean_a
+        M_ab = M_a + M_b + delta delta^T n m / (n + m),   S = M / (n - 1)
+
+    Chan, Golub and LeVeque 1983, eq. 2.1, for blocks of a fixed number of rows. The result is the
+    same to the last bit however the features were cut into batches.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._waiting: list[Tensor] = []
+        self._num_waiting = 0
+        self._mean = self._scatter = torch.zeros(())
+
+    def add(self, features: Tensor) -> None:
+        """Take in features (B, D).
+
+        Raises:
+            ValueError: one of them is not finite.
+        """
+        if not features.isfinite().all():
+            raise ValueError("features are not finite: no statistics of them are meaningful")
+        self._waiting.append(features.detach().to("cpu", torch.float64, copy=True))
+        self._num_waiting += len(features)
+        block = max(1024, features.shape[1])
+        if self._num_waiting > block:
+            rows = torch.cat(self._waiting)
+            while len(rows) > block:
+                self._fold(rows[:block])
+                rows = rows[block:]
+            self._waiting, self._num_waiting = [rows.clone()], len(rows)
+
+    def statistics(self) -> Statistics:
+        """Return what was collected; nothing can be added afterwards.
+
+        Raises:
+            ValueError: fewer than two samples have no covariance.
+        """
+        total = self.count + self._num_waiting
+        if total < 2:
+            raise ValueError(f"{total} samples: a covariance needs at least 2")
+        rows, self._waiting, self._num_waiting = torch.cat(self._waiting), [], 0
+        if total < rows.shape[1]:
+            mean = rows.mean(0)
+            return Statistics(mean, (rows - mean) / (total - 1) ** 0.5, total, is_root=True)
+        self._fold(rows)
+        return Statistics(self._mean, self._scatter / (total - 1), total, is_root=False)
+
+    def _fold(self, rows: Tensor) -> None:
+        n, m = self.count, len(rows)
+        mean = rows.mean(0)
+        centred = rows - mean
+        if n == 0:
+            self._mean, self._scatter = mean, centred.T @ centred
+        else:
+            delta = mean - self._mean
+            self._scatter = self._scatter.addmm(centred.T, centred).addr(delta, delta, alpha=n * m / (n + m))
+            self._mean = self._mean + delta * (m / (n + m))
+        self.count = n + m

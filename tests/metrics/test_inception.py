@@ -1,0 +1,154 @@
+"""Mistakes: other resizing, range, pooling or blocks than pytorch-fid's; weights that nobody said how to get."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+import torch
+from metric_fakes import Given, uniform_images
+
+from gansweep.metrics import inception
+from gansweep.metrics.frechet import FrechetDistance
+from gansweep.metrics.inception import InceptionFeatures
+
+
+def textures(count: int, side: int, seed: int) -> torch.Tensor:
+    """Colour images with edges and smooth parts, in [-1, 1]."""
+    g = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(count, 3, 5, 5, generator=g)
+    smooth = torch.nn.functional.interpolate(coarse, (side, side), mode="bicubic").clamp(0, 1)
+    return torch.where(torch.rand(count, 1, side, side, generator=g) < 0.1, 1 - smooth, smooth) * 2 - 1
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """Weights of the right shapes: drawn, with statistics that keep every layer alive."""
+    from torchvision.models import inception_v3
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = inception_v3(weights=None, num_classes=1008, aux_logits=False, init_weights=False)
+        for module in net.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.bias.data.normal_(0.1, 0.1)
+                module.running_mean = torch.empty(module.num_features).normal_(0, 0.01)
+                module.running_var = torch.empty(module.num_features).uniform_(0.05, 0.1)
+        # pytorch-fid's file has the pools' 1x1 convolutions in the same shapes as torchvision's.
+        path = tmp_path_factory.mktemp("weights") / "inception.pth"
+        torch.save(net.state_dict(), path)
+    return path
+
+
+def theirs(weights, images, dims, monkeypatch) -> np.ndarray:
+    """Features by pytorch-fid itself, from the same file."""
+    from pytorch_fid import inception as original
+
+    monkeypatch.setattr(original, "load_state_dict_from_url", lambda *_, **__: torch.load(weights, weights_only=True))
+    model = original.InceptionV3([original.InceptionV3.BLOCK_INDEX_BY_DIM[dims]]).eval()
+    with torch.no_grad():
+        out = model((images + 1) / 2)[0]
+    return torch.nn.functional.adaptive_avg_pool2d(out, 1)[:, :, 0, 0].numpy()
+
+
+@pytest.mark.parametrize("dims", [64, 192, pytest.param(768, marks=pytest.mark.slow), 2048])
+def test_features_are_those_of_pytorch_fid(weights, dims, monkeypatch):
+    images = textures(2, 48, 1)
+    expected = theirs(weights, images, dims, monkeypatch)
+    found = InceptionFeatures(str(weights), dims)(images).numpy()
+    assert found.shape == (2, dims)
+    assert expected.std() > 1e-3
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.slow
+def test_distance_is_that_of_pytorch_fid(weights, monkeypatch):
+    from pytorch_fid.fid_score import calculate_frechet_distance
+
+    real, fake = textures(90, 24, 1), textures(80, 24, 2)[:, [1, 0, 2]] * 0.8
+    a, b = (theirs(weights, images, 64, monkeypatch).astype(float) for images in (real, fake))
+    expected = calculate_frechet_distance(a.mean(0), np.cov(a, rowvar=False), b.mean(0), np.cov(b, rowvar=False))
+    metric = FrechetDistance(InceptionFeatures(str(weights), 64), num_samples=80)
+    assert metric(Given(real), fake) == pytest.approx(expected, rel=1e-5)
+
+
+def test_grey_images_fill_three_equal_channels(weights):
+    grey = textures(2, 32, 3)[:, :1]
+    features = InceptionFeatures(str(weights), 64)
+    assert torch.equal(features(grey), features(grey.repeat(1, 3, 1, 1)))
+
+
+def test_loading_draws_nothing_and_switches_batch_statistics_off(weights):
+    inception.network.cache_clear()
+    before, features, images = torch.get_rng_state(), InceptionFeatures(str(weights), 64), textures(2, 32, 3)
+    both = features(images)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.testing.assert_close(features(images[1:])[0], both[1], rtol=1e-4, atol=1e-5)
+
+
+def test_fingerprint_names_the_weights_and_the_layer(weights):
+    prints = {json.dumps(InceptionFeatures(str(weights), dims).fingerprint()) for dims in inception.LAST_BLOCK}
+    assert len(prints) == len(inception.LAST_BLOCK)
+    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert InceptionFeatures(str(weights)).fingerprint()["sha256"] == sha256
+
+
+def test_only_pool3_is_called_fid():
+    assert InceptionFeatures().frechet_name == "fid_inception"
+    assert InceptionFeatures(dims=64).frechet_name == "fd_inception_64"
+
+
+@pytest.fixture
+def no_network(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+
+    def unreachable(*args, **kwargs):
+        raise URLError("no route to host")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
+    monkeypatch.setattr(inception, "network", lambda *_: pytest.fail("built without weights"))
+    return tmp_path
+
+
+def test_missing_weights_are_noticed_before_training_and_say_what_to_do(no_network):
+    metric, data = FrechetDistance(InceptionFeatures()), Given(uniform_images(4, 1, (3, 8, 8)))
+    with pytest.raises(ValueError) as error:
+        metric.check(data)
+    for told in ("no route to host", inception.URL, str(no_network), "metric.features.weights", "metric=digits"):
+        assert told in str(error.value)
+
+
+def test_a_path_without_a_file_is_refused(no_network):
+    with pytest.raises(ValueError, match=r"weights=/nowhere/w\.pth: no such file"):
+        InceptionFeatures("/nowhere/w.pth").check((3, 8, 8))
+
+
+def test_weights_in_torch_home_are_taken_without_a_network(no_network):
+    path = no_network / "hub" / "checkpoints" / inception.URL.rsplit("/", 1)[1]
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"weights")
+    InceptionFeatures().check((3, 8, 8))
+    assert InceptionFeatures().file() == path
+
+
+def test_another_file_is_refused(tmp_path):
+    path = tmp_path / "other.pth"
+    torch.save({"weight": torch.zeros(3)}, path)
+    with pytest.raises(ValueError, match="does not hold pytorch-fid's Inception"):
+        InceptionFeatures(str(path))(torch.zeros(1, 3, 8, 8))
+
+
+@pytest.mark.parametrize("shape", [(2,), (4, 8, 8)])
+def test_samples_it_cannot_read_are_refused(shape, weights):
+    with pytest.raises(ValueError, match="fid_inception reads images"):
+        InceptionFeatures(str(weights)).check(shape)
+
+
+@pytest.mark.parametrize("settings", [{"dims": 100}, {"batch_size": 0}])
+def test_settings_out_of_range(settings):
+    ((name, value),) = settings.items()
+    with pytest.raises(ValueError, match=f"{name}={value}"):
+        InceptionFeatures(**settings)
