@@ -1,0 +1,29 @@
+"""The GAN as a zero-sum game."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from gansweep.losses.softplus import softplus
+
+
+@dataclass(frozen=True)
+class Minimax:
+    """Cross-entropy of real against generated, and the generator that wants the opposite.
+
+        L_D = E[softplus(-D(x))] + E[softplus(D(G(z)))]
+        L_G = -E[softplus(D(G(z)))]
+
+    Goodfellow et al. 2014, arXiv:1406.2661, eq. 1; the generator minimises log(1 - D(G(z))). Its
+    gradient, sigmoid(D(G(z))), vanishes where the discriminator is sure, hence also "saturating".
+    """
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Score logits (K, B) and (K, B) -> (K,)."""
+        return softplus(-real).mean(1) + softplus(fake).mean(1)
+
+    def generator(self, fake: Tensor) -> Tensor:
+        """Score logits (K, B) -> (K,)."""
+        return -softplus(fake).mean(1)

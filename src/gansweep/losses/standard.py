@@ -1,0 +1,33 @@
+"""The GAN as it is trained in practice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from gansweep.losses.softplus import softplus
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Cross-entropy of real against generated, and the non-saturating generator.
+
+        L_D = E[softplus(-D(x))] + E[softplus(D(G(z)))]
+        L_G = E[softplus(-D(G(z)))]
+
+    Goodfellow et al. 2014, arXiv:1406.2661, eq. 1 with D = sigmoid of the logit, and the end of
+    section 3 for the generator, which maximises log D(G(z)). -log sigmoid(t) = softplus(-t).
+
+    >>> import torch
+    >>> Standard().generator(torch.zeros(1, 4))
+    tensor([0.6931])
+    """
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Score logits (K, B) and (K, B) -> (K,)."""
+        return softplus(-real).mean(1) + softplus(fake).mean(1)
+
+    def generator(self, fake: Tensor) -> Tensor:
+        """Score logits (K, B) -> (K,)."""
+        return softplus(-fake).mean(1)

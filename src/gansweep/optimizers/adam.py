@@ -1,0 +1,73 @@
+"""Adaptive moment estimation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from gansweep.interfaces import Slot
+
+
+@dataclass(frozen=True)
+class Adam:
+    """A step of the running mean gradient in units of its running size, as `torch.optim.Adam`.
+
+        g <- g + weight_decay theta
+        m <- beta1 m + (1 - beta1) g
+        v <- beta2 v + (1 - beta2) g^2
+        theta <- theta - lr m_hat / (sqrt(v_hat) + eps),   m_hat = m / (1 - beta1^t),  v_hat likewise
+
+    Kingma and Ba 2015, arXiv:1412.6980, algorithm 1, with t = 1 in the first step.
+
+    Args:
+        betas: memory of m and of v. WGAN-GP's paper uses (0, 0.9), DCGAN's (0.5, 0.999).
+        eps: added to the root of v_hat.
+        weight_decay: pull to the origin, added to the gradient and so divided by its size too;
+            `AdamW` keeps it apart.
+        amsgrad: use the largest v so far (Reddi et al. 2018, arXiv:1904.09237, algorithm 2).
+    """
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    amsgrad: bool = False
+    elementwise: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "betas", tuple(self.betas))
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"betas={list(self.betas)}: expected two numbers, 0 <= beta < 1")
+        for name in ("eps", "weight_decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
+
+    def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
+        """Make both moments (K, P), and the largest second one with amsgrad."""
+        names = ["m", "v"] + ["v_max"] * self.amsgrad
+        return {name: torch.zeros_like(theta) for name in names}
+
+    def update(
+        self,
+        slots: Sequence[Slot],
+        theta: Tensor,
+        gradient: Tensor,
+        state: Mapping[str, Tensor],
+        lr: Tensor,
+        step: Tensor,
+    ) -> None:
+        """Move `theta` (K, P) downhill in place."""
+        beta1, beta2 = self.betas
+        g = gradient.add(theta, alpha=self.weight_decay) if self.weight_decay else gradient
+        m = state["m"].lerp_(g, 1 - beta1)
+        v = state["v"].mul_(beta2).addcmul_(g, g, value=1 - beta2)
+        if self.amsgrad:
+            v = torch.maximum(state["v_max"], v, out=state["v_max"])
+        # In float32, 1 - 0.999^1 would keep three digits. Both corrections go into factors (K, 1).
+        rate = (lr / (1 - beta1**step)).to(theta.dtype)
+        correction = (1 - beta2**step).rsqrt().to(theta.dtype)
+        theta.addcdiv_(m * rate, v.sqrt().mul_(correction).add_(self.eps), value=-1)

@@ -1,0 +1,1 @@
+"""Prices on the slope of the discriminator, one a file."""

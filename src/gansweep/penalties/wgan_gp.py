@@ -1,0 +1,41 @@
+"""A slope to aim at between real and generated samples."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class WGANGP:
+    """Hold the discriminator's slope near `target` between real and generated samples.
+
+        P(D) = weight * E[(|| dD/dx (x_hat) ||_2 - target)^2]
+        x_hat = u x_real + (1 - u) x_fake,   u ~ U[0, 1] drawn once per sample
+
+    Gulrajani et al. 2017, arXiv:1704.00028, eq. 3. The norm is taken over all D numbers of a
+    sample; over the channels alone it would ask for a slope of `target` at every pixel.
+
+    Args:
+        weight: the paper's lambda, 10 in all its experiments.
+        target: slope to aim at, in logits per unit of pixel value; 0 gives WGAN-GP0.
+    """
+
+    weight: float = 10.0
+    target: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("weight", "target"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
+
+    def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
+        """Choose x_hat (K, B, ...) on the lines from fake (u = 0) to real (u = 1)."""
+        return torch.lerp(fake, real, u)
+
+    def score(self, norm: Tensor) -> Tensor:
+        """Price slopes (K, B) -> (K, B)."""
+        return (norm - self.target).square()

@@ -1,0 +1,1 @@
+"""Multipliers of the base rate, each a pure function of progress."""

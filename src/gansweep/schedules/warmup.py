@@ -1,0 +1,51 @@
+"""A gentle start before another schedule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gansweep.interfaces import Schedule
+from gansweep.schedules.constant import Constant
+from gansweep.schedules.pointwise import Pointwise
+
+
+@dataclass(frozen=True)
+class Warmup(Pointwise):
+    """Rise in equal differences to where `after` begins, then follow it for the rest of the run.
+
+        (k + 1) / w * after(0, n - w)  in step k < w,   after(k - w, n - w)  from there
+
+    Goyal et al. 2017, arXiv:1706.02677, section 2.2, "gradual warmup". The first step has
+    1 / w rather than 0, because a step at rate zero is lost.
+
+    >>> Warmup(length=4).values(6)
+    array([0.25, 0.5 , 0.75, 1.  , 1.  , 1.  ])
+
+    Args:
+        length: w, a whole number of steps, or a fraction of the run where it is below 1.
+        after: schedule of the remaining n - w steps.
+    """
+
+    length: float = 0.05
+    after: Schedule = Constant()
+
+    def __post_init__(self) -> None:
+        if not self.length >= 0 or (self.length >= 1 and self.length != int(self.length)):
+            raise ValueError(f"length={self.length}: expected a whole number of steps, or a fraction from 0 to 1")
+
+    def _num_steps(self, total_steps: int) -> int:
+        return round(self.length * total_steps) if self.length < 1 else int(self.length)
+
+    def check(self, total_steps: int) -> None:
+        """Raise ValueError unless steps are left for `after`, and it fits them."""
+        rest = total_steps - self._num_steps(total_steps)
+        if rest < 1:
+            raise ValueError(f"length={self.length}: expected a warm-up shorter than the run of {total_steps} steps")
+        self.after.check(rest)
+
+    def __call__(self, step: int, total_steps: int) -> float:
+        """Return the ramp's value, or that of `after`."""
+        warm = self._num_steps(total_steps)
+        if step < warm:
+            return (step + 1) / warm * self.after(0, total_steps - warm)
+        return self.after(step - warm, total_steps - warm)

@@ -1,0 +1,144 @@
+"""What every game promises, for every yaml of conf/loss, and the numbers of each."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from gansweep.interfaces import Game, Penalty
+from gansweep.losses.hinge import Hinge
+from gansweep.losses.least_squares import LeastSquares
+from gansweep.losses.minimax import Minimax
+from gansweep.losses.objective import Objective
+from gansweep.losses.softplus import softplus
+from gansweep.losses.standard import Standard
+from gansweep.losses.wasserstein import Wasserstein
+
+CONF = Path(__file__).parents[2] / "conf" / "loss"
+CHOICES = sorted(path.stem for path in CONF.glob("*.yaml"))
+# Between 0 and 1, where a discriminator that separates better gains in every game, LSGAN's included.
+REAL, FAKE = torch.tensor([[0.5, 0.1], [0.9, 0.2]]), torch.tensor([[0.8, 0.3], [0.7, 0.4]])
+
+
+def choose(choice):
+    return instantiate(OmegaConf.load(CONF / f"{choice}.yaml"), _convert_="all")
+
+
+@pytest.fixture(params=CHOICES)
+def objective(request):
+    return choose(request.param)
+
+
+def test_is_made_of_a_game_and_penalties(objective):
+    assert isinstance(objective, Objective)
+    assert isinstance(objective.game, Game)
+    assert all(isinstance(penalty, Penalty) for penalty in objective.penalties.values())
+
+
+def test_the_discriminator_gains_by_telling_real_from_fake(objective):
+    game = objective.game
+    before = game.discriminator(REAL, FAKE)
+    assert (game.discriminator(REAL + 0.05, FAKE) <= before).all()
+    assert (game.discriminator(REAL, FAKE - 0.05) <= before).all()
+    assert (game.discriminator(REAL + 0.05, FAKE - 0.05) < before).all()
+
+
+def test_the_generator_gains_by_raising_its_logits(objective):
+    assert (objective.game.generator(FAKE + 0.05) < objective.game.generator(FAKE)).all()
+
+
+def test_a_member_is_the_same_alone_and_in_company(objective):
+    random = torch.Generator().manual_seed(2)
+    for batch in (1, 7, 16, 50):
+        real, fake = torch.randn(2, 3, batch, generator=random) * 3
+        together = torch.stack([objective.game.discriminator(real, fake), objective.game.generator(fake)])
+        for k in range(3):
+            one = slice(k, k + 1)
+            alone = [objective.game.discriminator(real[one], fake[one]), objective.game.generator(fake[one])]
+            assert torch.equal(together[:, k], torch.cat(alone))
+
+
+def test_a_member_that_is_nan_leaves_the_others_alone(objective):
+    broken = REAL.clone()
+    broken[0, 1] = float("nan")
+    assert objective.game.discriminator(broken, FAKE)[0].isnan()
+    assert objective.game.discriminator(broken, FAKE)[1] == objective.game.discriminator(REAL, FAKE)[1]
+
+
+@pytest.mark.parametrize(
+    ("choice", "game", "penalties", "clip", "critic_steps"),
+    [
+        ("standard", Standard, {}, None, 1),
+        ("minimax", Minimax, {}, None, 1),
+        ("wgan", Wasserstein, {}, 0.01, 5),
+        ("wgan_gp", Wasserstein, {"gp": 10.0}, None, 5),
+        ("r1", Standard, {"r1": 10.0}, None, 1),
+        ("r2", Standard, {"r2": 10.0}, None, 1),
+        ("r1_r2", Standard, {"r1": 10.0, "r2": 10.0}, None, 1),
+        ("hinge", Hinge, {}, None, 1),
+        ("lsgan", LeastSquares, {}, None, 1),
+    ],
+)
+def test_a_name_means_what_its_paper_says(choice, game, penalties, clip, critic_steps):
+    objective = choose(choice)
+    assert type(objective.game) is game
+    assert {name: penalty.weight for name, penalty in objective.penalties.items()} == penalties
+    assert (objective.clip, objective.critic_steps) == (clip, critic_steps)
+
+
+def sigmoid(t):
+    return 1 / (1 + math.exp(-t))
+
+
+@pytest.mark.parametrize(
+    ("game", "discriminator", "generator"),
+    [
+        (Standard(), lambda r, f: -math.log(sigmoid(r)) - math.log(1 - sigmoid(f)), lambda f: -math.log(sigmoid(f))),
+        (Minimax(), lambda r, f: -math.log(sigmoid(r)) - math.log(1 - sigmoid(f)), lambda f: math.log(1 - sigmoid(f))),
+        (Wasserstein(), lambda r, f: f - r, lambda f: -f),
+        (Hinge(), lambda r, f: max(0, 1 - r) + max(0, 1 + f), lambda f: -f),
+        (LeastSquares(), lambda r, f: ((r - 1) ** 2 + f**2) / 2, lambda f: (f - 1) ** 2 / 2),
+        (LeastSquares(-1, 1, 0), lambda r, f: ((r - 1) ** 2 + (f + 1) ** 2) / 2, lambda f: f**2 / 2),
+    ],
+    ids=repr,
+)
+def test_equals_the_formula(game, discriminator, generator):
+    real, fake = [1.7, -0.3, 0.4], [-1.2, 0.8, 0.1]
+    rows = torch.tensor([real, fake], dtype=torch.float64)[:, None]
+    expected = sum(discriminator(r, f) for r, f in zip(real, fake, strict=True)) / 3
+    assert game.discriminator(rows[0], rows[1]).tolist() == pytest.approx([expected], rel=1e-12)
+    assert game.generator(rows[1]).tolist() == pytest.approx([sum(map(generator, fake)) / 3], rel=1e-12)
+
+
+def test_the_minimax_generator_saturates_and_the_standard_one_does_not():
+    logits = torch.full((1, 2), -20.0, requires_grad=True)
+    (flat,) = torch.autograd.grad(Minimax().generator(logits).sum(), logits)
+    (steep,) = torch.autograd.grad(Standard().generator(logits).sum(), logits)
+    assert flat.abs().max() < 1e-8 and steep[0].tolist() == pytest.approx([-0.5, -0.5])
+
+
+def test_softplus_and_its_slope():
+    x = torch.tensor([-800.0, -30.0, -1.5, 0.0, 1.5, 30.0, 800.0], dtype=torch.float64, requires_grad=True)
+    torch.testing.assert_close(softplus(x), torch.nn.functional.softplus(x), rtol=1e-14, atol=0)
+    (slope,) = torch.autograd.grad(softplus(x).sum(), x)
+    torch.testing.assert_close(slope, torch.sigmoid(x).detach(), rtol=1e-13, atol=1e-300)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Objective(Hinge(), clip=0.0), "clip=0.0: expected a number > 0"),
+        (lambda: Objective(Hinge(), clip=float("nan")), "clip=nan"),
+        (lambda: Objective(Hinge(), critic_steps=0), "critic_steps=0: expected a whole number >= 1"),
+        (lambda: LeastSquares(target=float("inf")), "target=inf: expected a finite number"),
+        (lambda: LeastSquares(fake_label=1.0, real_label=0.0), "fake_label=1.0: expected less than real_label=0.0"),
+    ],
+)
+def test_a_setting_out_of_range_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
