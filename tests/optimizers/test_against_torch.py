@@ -44,7 +44,9 @@ def test_equals_torch_on_a_noisy_quadratic(rule, settings, slots):
     for t in range(1000):
         lr = RATES * (1 + t % 7) / 7
         gradient = (hessian @ theta[:, :, None])[:, :, 0] + noise[t]
+        before = gradient.clone()
         ours.update(slots, theta, gradient, state, lr, torch.full((3, 1), t + 1.0, dtype=torch.float64))
+        assert torch.equal(gradient, before)
         for k, (row, optimizer) in enumerate(zip(theirs, optimizers, strict=True)):
             row.grad = hessian[k] @ row.detach() + noise[t, k]
             optimizer.param_groups[0]["lr"] = float(lr[k])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,5 +43,6 @@ def test_asking_for_a_rate_needs_neither_torch_nor_numpy(choice):
     name = choice.capitalize()
     arguments = {"Step": "num_drops=2", "Piecewise": "[[1.0, 9]]"}.get(name, "")
     code = f"import sys, {module} as m; m.{name}({arguments})(1, 9); print({{'torch', 'numpy'}} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
     assert done.stdout == "set()\n"
