@@ -62,6 +62,10 @@ class Parameterless:
     couples_samples = False
     piecewise_linear = True
 
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
+        """Refuse: a layer that is affine between kinks has its own."""
+        raise NotImplementedError(f"{type(self).__name__} is not piecewise linear")
+
 
 def each_member(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
     """Apply `function` to every member's slice and stack the results.
@@ -69,6 +73,6 @@ def each_member(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
     The kernels that torch picks for one member then do not depend on K, which keeps
     results equal to the last bit. At K = 1 it costs a view.
     """
-    if tensors[0].shape[0] == 1:
-        return function(*(t[0] for t in tensors))[None]
+    if tensors[0].shape[0] == 1:  # squeezed: the backward pass of an index fills a matrix with zeros
+        return function(*(t.squeeze(0) for t in tensors)).unsqueeze(0)
     return torch.stack([function(*slices) for slices in zip(*tensors, strict=True)])

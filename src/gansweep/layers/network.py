@@ -146,5 +146,3 @@ def _mask(rows: int, draw: Draw, generator: torch.Generator) -> Tensor:
     bits = torch.empty((count + 3) // 4, dtype=torch.int64).random_(-(2**63), None, generator=generator)
     kept = bits.view(torch.int16)[:count] < round(draw.keep * 65536) - 32768
     return (kept.float() / draw.keep).view(shape)
-
-

@@ -56,7 +56,15 @@ def load(directory: Path, identity: Mapping[str, Any], device: torch.device) -> 
             continue
         try:
             content = _read(path, device)
-        except (OSError, ValueError, RuntimeError, KeyError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        except (
+            OSError,
+            ValueError,
+            RuntimeError,
+            KeyError,
+            EOFError,
+            pickle.UnpicklingError,
+            zipfile.BadZipFile,
+        ) as error:
             log.warning("%s can't be read (%s); trying the one before it", path, str(error).splitlines()[0])
             continue
         theirs = json.loads(content["identity"])

@@ -71,6 +71,4 @@ class Watch:
     def read(self) -> list[Divergence | None]:
         """Return every member's divergence, if any. This waits for the device."""
         codes, steps = torch.stack([self.code, self.step]).tolist()
-        return [
-            Divergence(step, *CAUSES[code]) if code else None for code, step in zip(codes, steps, strict=True)
-        ]
+        return [Divergence(step, *CAUSES[code]) if code else None for code, step in zip(codes, steps, strict=True)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -32,20 +33,27 @@ class PenaltyPass:
         self.weights = torch.tensor([penalty.weight for penalty in penalties], device=device)
 
     def __call__(
-        self, network: Network, params: Params, buffers: dict[str, Tensor], real: Tensor, fake: Tensor, given: PenaltyInputs
+        self,
+        network: Network,
+        params: Params,
+        buffers: dict[str, Tensor],
+        real: Tensor,
+        fake: Tensor,
+        given: PenaltyInputs,
     ) -> Tensor:
         """Return weight * E[score(|| dD/dx (x_hat) ||_2)] as (n,)."""
         n = self.count
         x_hat = [penalty.points(real[rows], fake[rows], given.u[rows]) for penalty, rows in self.kinds]
         state = Pass(given.masks, {name: buffer[:n] for name, buffer in buffers.items()})
-        slope = network.input_gradient([p[:n] for p in params], _join(x_hat), state)
+        # a slice of all rows is no slice: its backward pass would fill a matrix with zeros
+        own = params if n == len(params[0]) else [p[:n] for p in params]
+        slope = network.input_gradient(own, _join(x_hat), state)
         norm = torch.linalg.vector_norm(slope.flatten(2), dim=2)
         scores = [penalty.score(norm[rows]) for penalty, rows in self.kinds]
         return self.weights * _join(scores).mean(1)
 
 
-@dataclass
-class DiscriminatorTerms:
+class DiscriminatorTerms(NamedTuple):
     """What a discriminator step was made of, each (K,) without a gradient."""
 
     loss: Tensor

@@ -15,7 +15,7 @@ from gansweep.training.member import PlayerSettings, runs
 # parameters -> (sum of the members' losses, what to keep of the pass)
 Losses = Callable[[Sequence[Tensor]], tuple[Tensor, Any]]
 
-WORTH_A_CALL = 1 << 16  # entries: below this, the call costs more than the work
+IN_CACHE = 1 << 18  # entries of a row that an update rule is given at once
 
 
 class Group(NamedTuple):
@@ -77,15 +77,19 @@ class Player:
         flat = [gradient.flatten(1) for gradient in gradients]
         self.updates += 1
         for group in self.groups:
-            for stretch, columns in self.stretches if group.rule.elementwise else [_whole(self.network)]:
-                parts = [flat[n][group.rows] for n in range(len(flat))[stretch]]
+            rows, network = group.rows, self.network
+            if group.rule.elementwise:
+                for own, columns in self.stretches:
+                    gradient = _side_by_side([g[rows] for g in flat[own]])
+                    for part, at in zip(gradient.split(IN_CACHE, 1), _parts(columns), strict=True):
+                        state = {name: value[:, at] for name, value in group.state.items()}
+                        group.rule.update(
+                            network.slots[own], self.theta[rows, at], part, state, self.lr[rows], self.updates[rows]
+                        )
+            else:
+                gradient = _side_by_side([g[rows] for g in flat])
                 group.rule.update(
-                    self.network.slots[stretch],
-                    self.theta[group.rows, columns],
-                    parts[0] if len(parts) == 1 else torch.cat(parts, 1),
-                    {n: s[:, columns] if group.rule.elementwise else s for n, s in group.state.items()},
-                    self.lr[group.rows],
-                    self.updates[group.rows],
+                    network.slots, self.theta[rows], gradient, group.state, self.lr[rows], self.updates[rows]
                 )
         norms = torch.stack([torch.linalg.vector_norm(g, dim=1) for g in flat], 1)
         return kept, torch.linalg.vector_norm(norms, dim=1)
@@ -101,7 +105,12 @@ class Player:
         for group in self.groups:
             rows = self.theta[group.rows].clone()
             group.rule.update(
-                self.network.slots, rows, gradient[group.rows], group.state, self.lr[group.rows], self.updates[group.rows]
+                self.network.slots,
+                rows,
+                gradient[group.rows],
+                group.state,
+                self.lr[group.rows],
+                self.updates[group.rows],
             )
             moved.append(rows)
         self.theta.copy_(moved[0] if len(moved) == 1 else torch.cat(moved))
@@ -137,27 +146,28 @@ class Player:
         return group, k - group.rows.start
 
 
-Stretch = tuple[slice, slice]  # slots, columns of theta
+def _side_by_side(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts), 1)
 
 
-def _whole(network: Network) -> Stretch:
-    return slice(0, len(network.slots)), slice(0, network.num_parameters)
+def _parts(columns: slice) -> list[slice]:
+    """Cut columns into parts that fit the cache."""
+    starts = range(columns.start, columns.stop, IN_CACHE)
+    return [slice(start, min(start + IN_CACHE, columns.stop)) for start in starts]
 
 
-def _stretches(network: Network) -> list[Stretch]:
-    """Divide the row at slots' borders: large slots alone, small neighbours together.
+def _stretches(network: Network) -> list[tuple[slice, slice]]:
+    """Divide the row at slots' borders, as (slots, columns): large slots alone, small neighbours together.
 
-    A stretch alone is updated straight from its gradient while it is in the cache; only
-    small gradients are copied together first.
+    A large slot is updated straight from its gradient; only small gradients are copied
+    together first, which spares calls.
     """
-    found: list[Stretch] = []
+    found: list[tuple[slice, slice]] = []
     first, size, column = 0, 0, 0
     for n, count in enumerate(network.sizes):
-        if n > first and size + count > WORTH_A_CALL:
+        if n > first and size + count > IN_CACHE:
             found.append((slice(first, n), slice(column, column + size)))
             first, size, column = n, 0, column + size
         size += count
     found.append((slice(first, len(network.sizes)), slice(column, column + size)))
     return found
-
-

@@ -1,0 +1,82 @@
+"""Small games for the trainer's tests: every piece real, every size tiny."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from gansweep.losses.objective import Objective
+from gansweep.losses.standard import Standard
+from gansweep.models.mlp import MLP
+from gansweep.optimizers.adam import Adam
+from gansweep.penalties.r1 import R1
+from gansweep.schedules.constant import Constant
+from gansweep.training.member import Member, PlayerSettings
+from gansweep.training.run import Run, TrainerSettings
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Forty 6 x 6 pictures that are the same in every process."""
+
+    name: str = "shapes"
+    sample_shape: tuple[int, ...] = (1, 6, 6)
+    content_hash: str = "shapes-1"
+
+    @cached_property
+    def samples(self) -> Tensor:
+        return torch.rand(40, 1, 6, 6, generator=torch.Generator().manual_seed(5)) * 2 - 1
+
+    def check(self) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class MeanDistance:
+    """Distance of the mean picture: cheap, and zero for the data themselves."""
+
+    name: str = "mean_distance"
+    num_samples: int = 16
+    lower_is_better = True
+
+    def check(self, data) -> None:
+        return None
+
+    def fingerprint(self, data) -> dict:
+        return {"name": self.name, "num_samples": self.num_samples}
+
+    def __call__(self, data, fake: Tensor) -> float:
+        return float((fake.mean(0) - data.samples.mean(0)).norm())
+
+
+def small_mlp(**changes) -> MLP:
+    """An MLP of 4 -> 8 -> 10 -> 36 and 36 -> 10 -> 8 -> 1, dropout on."""
+    settings = {"latent_dim": 4, "generator_widths": (8, 10), "discriminator_widths": (10, 8), "dropout": 0.3}
+    return MLP(**(settings | changes))
+
+
+def member(seed: int = 0, rule=None, lr: float = 1e-3, objective=None, schedule=None, **changes) -> Member:
+    """A member with the same settings for both players."""
+    player = PlayerSettings(rule or Adam(), lr, schedule or Constant())
+    objective = objective or Objective(Standard(), {"r1": R1(weight=1.0)})
+    return Member(seed, objective, player, player, **changes)
+
+
+def make_run(steps: int = 12, one: Member | None = None, model=None, metric=None, **trainer) -> Run:
+    """A run that evaluates every 4 steps and checkpoints every 5."""
+    every = {"eval_every": 4, "log_every": 2, "sample_every": 6, "checkpoint_every": 5, "check_every": 3}
+    return Run(
+        member=one or member(),
+        model=model or small_mlp(),
+        data=Shapes(),
+        metric=metric or MeanDistance(),
+        steps=steps,
+        batch_size=10,
+        trainer=TrainerSettings(**(every | trainer)),
+        device="cpu",
+        identity={"config": {"steps": steps}},
+        cell={"name": "small", "hash": "0" * 8, "overrides": {"lr": 1e-3}},
+    )

@@ -1,0 +1,108 @@
+"""Divergence is recorded with step, player and cause, and never measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from gansweep.losses.objective import Objective
+from gansweep.losses.wasserstein import Wasserstein
+from gansweep.optimizers.sgd import SGD
+from gansweep.penalties.wgan_gp import WGANGP
+from gansweep.training.divergence import Watch
+from gansweep.training.member import Member, PlayerSettings
+from gansweep.training.pack import Pack
+from gansweep.training.session import train
+from tests.training.small import MeanDistance, Shapes, make_run, member, small_mlp
+
+GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
+
+
+def one_player_too_fast(player: str) -> Member:
+    """A member of which one player's rate is far too high and the other's is not."""
+    one = member(1, SGD(), 1e-6, GP)
+    return replace(one, **{player: PlayerSettings(SGD(), 1e6, one.generator.schedule)})
+
+
+def test_a_rate_far_too_high_is_a_result(tmp_path):
+    record = train(make_run(steps=40, one=one_player_too_fast("discriminator")), tmp_path)
+    assert record["state"] == "diverged"
+    assert record["metric"]["final"] is None
+    assert record["metric"]["untrained"] > 0
+    assert 1 <= record["divergence"]["step"] <= 9
+    assert record["divergence"]["player"] == "discriminator"
+    assert record["steps"] == record["divergence"]["step"]
+
+
+def test_the_step_does_not_depend_on_when_one_looks(tmp_path):
+    steps = {
+        train(make_run(steps=40, one=one_player_too_fast("discriminator"), check_every=n), tmp_path / str(n))[
+            "divergence"
+        ]["step"]
+        for n in (1, 2, 7)
+    }
+    assert len(steps) == 1
+
+
+def test_the_generator_is_blamed_when_its_own_parameters_explode(tmp_path):
+    record = train(make_run(one=one_player_too_fast("generator"), steps=40), tmp_path)
+    assert record["state"] == "diverged"
+    assert record["divergence"]["player"] == "generator"
+
+
+def test_a_constant_generator_is_seen(tmp_path):
+    pack = Pack([member(1)], small_mlp(), Shapes().samples, batch_size=10, critic_steps=1, total_steps=6, check_every=1)
+    steps = pack.steps()
+    next(steps)
+    assert pack.watch.read() == [None]
+    last = [n for n, slot in enumerate(pack.g.network.slots) if slot.role == "bias"][-1]
+    with torch.no_grad():
+        pack.g.network.cut(pack.g.theta)[last].fill_(1e4)  # tanh saturates
+    for _ in steps:
+        pass
+    (divergence,) = pack.watch.read()
+    assert divergence is not None
+    assert (divergence.player, divergence.cause) == ("generator", "output is constant")
+
+
+def test_a_dead_gradient_is_seen_at_the_second_check():
+    watch = Watch(2, torch.device("cpu"))
+    theta, fake = torch.ones(2, 3), torch.rand(2, 4, 5)
+    for step in (10, 20):
+        assert watch.read() == [None, None]
+        watch.check(step, theta, theta, fake, torch.tensor([0.0, 0.1]))
+    first, second = watch.read()
+    assert second is None
+    assert first is not None
+    assert (first.step, first.cause) == (20, "gradient is zero")
+
+
+def test_the_first_cause_is_kept():
+    watch = Watch(1, torch.device("cpu"))
+    watch.see(2, torch.tensor([True]), 4)
+    watch.see(1, torch.tensor([True]), 5)
+    (divergence,) = watch.read()
+    assert divergence is not None
+    assert divergence.as_dict() == {"step": 4, "player": "discriminator", "cause": "loss is not finite"}
+
+
+def test_the_metric_never_sees_images_that_are_not_finite(tmp_path):
+    class Strict(MeanDistance):
+        def __call__(self, data, fake):
+            assert fake.isfinite().all()
+            return super().__call__(data, fake)
+
+    one = one_player_too_fast("generator")
+    one = replace(one, generator=replace(one.generator, lr=float("inf")))
+    record = train(make_run(one=one, metric=Strict(), eval_every=1, check_every=100), tmp_path)
+    assert record["state"] == "diverged"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_healthy_run_completes(seed, tmp_path):
+    record = train(make_run(one=member(seed)), tmp_path)
+    assert record["state"] == "completed"
+    assert [e["step"] for e in record["metric"]["evaluations"]] == [0, 4, 8, 12]
+    assert record["metric"]["final"] == record["metric"]["evaluations"][-1]["value"]

@@ -1,0 +1,111 @@
+"""What a run leaves behind can be read by others."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from gansweep.training import record, samples
+from gansweep.training.session import train
+from tests.training.small import Shapes, make_run, member, small_mlp
+
+
+def test_everything_is_there(tmp_path):
+    train(make_run(), tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"record.json", "checkpoint.pt", "samples"} <= names
+    assert sum(name.startswith("events.out.tfevents") for name in names) == 1
+    assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == [
+        "step_0000000.png",
+        "step_0000006.png",
+        "step_0000012.png",
+    ]
+
+
+def test_the_curves_are_complete(tmp_path):
+    from tests.training.test_resume import scalars
+
+    train(make_run(), tmp_path)
+    curves = scalars(tmp_path)
+    assert {
+        "loss/discriminator",
+        "loss/generator",
+        "penalty/r1",
+        "rate/discriminator",
+        "rate/generator",
+        "gradient norm/discriminator",
+        "gradient norm/generator",
+        "discriminator on real",
+        "discriminator on fake",
+        "metric/mean_distance",
+        "samples",
+    } == set(curves)
+    assert [step for step, _ in curves["loss/generator"]] == [2, 4, 6, 8, 10, 12]
+    assert [step for step, _ in curves["metric/mean_distance"]] == [0, 4, 8, 12]
+    assert curves["rate/generator"][0][1] == pytest.approx(1e-3)
+
+
+def test_one_row_of_hparams_with_its_end(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams import metadata
+
+    train(make_run(), tmp_path)
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    found = events.summary_metadata
+    assert metadata.SESSION_START_INFO_TAG in found
+    assert metadata.SESSION_END_INFO_TAG in found
+
+
+def test_a_directory_that_takes_no_events_does_not_end_the_run(tmp_path, monkeypatch, caplog):
+    def refuse(*args, **kwargs):
+        raise OSError(13, "Permission denied")
+
+    monkeypatch.setattr("torch.utils.tensorboard.SummaryWriter", refuse)
+    assert train(make_run(), tmp_path)["state"] == "completed"
+    assert "the run goes on without" in caplog.text
+
+
+def test_the_same_run_twice_differs_in_time_alone(tmp_path):
+    one, other = (train(make_run(), tmp_path / name) for name in ("a", "b"))
+    assert {k for k in one if one[k] != other[k]} <= {"time"}
+    assert json.loads((tmp_path / "a" / "record.json").read_text()) == one
+
+
+def test_nan_is_not_written(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        record.write(tmp_path, {"value": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_grid_shows_what_was_made():
+    images = torch.full((64, 1, 8, 8), -1.0)
+    images[0, :, :, :] = 1.0
+    picture = samples.grid(images)
+    assert picture.shape[0] == 3
+    assert picture[:, 4, 4].tolist() == [1, 1, 1]
+    assert picture[:, 4, 40].tolist() == [0, 0, 0]
+
+
+def test_points_are_drawn_with_y_upwards():
+    picture = samples.grid(torch.tensor([[0.0, 2.9]]).repeat(50, 1))
+    dark = (picture[0] < 0.5).nonzero()
+    assert dark[:, 0].max() < 20
+    assert abs(dark[:, 1].float().mean() - picture.shape[2] / 2) < 4
+
+
+@pytest.mark.slow
+def test_compiled_training_follows_eager(tmp_path):
+    from gansweep.training.pack import Pack
+
+    def final(compiled):
+        pack = Pack(
+            [member(1)], small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, total_steps=5, compiled=compiled
+        )
+        for _ in pack.steps():
+            pass
+        return pack.d.theta
+
+    torch.testing.assert_close(final(True), final(False), rtol=1e-4, atol=1e-6)

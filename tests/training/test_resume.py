@@ -1,0 +1,171 @@
+"""A run that was stopped anywhere ends exactly like one that was not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from gansweep.losses.objective import Objective
+from gansweep.losses.wasserstein import Wasserstein
+from gansweep.models.dcgan import DCGAN
+from gansweep.optimizers.rmsprop import RMSprop
+from gansweep.optimizers.sgd import SGD
+from gansweep.penalties.wgan_gp import WGANGP
+from gansweep.schedules.cosine import Cosine
+from gansweep.training import checkpoint
+from gansweep.training.session import Interrupted, ResumeError, train
+from tests.training.small import make_run, member, small_mlp
+
+GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
+RUNS = {
+    "adam_ema": make_run(one=member(1, ema=0.9)),
+    "momentum_schedule": make_run(one=member(2, SGD(momentum=0.9), schedule=Cosine(), objective=GP)),
+    "batch_norm": make_run(
+        one=member(3, RMSprop()), model=DCGAN(latent_dim=4, base_width=2, batch_norm_discriminator=True)
+    ),
+}
+
+
+def timeless(record):
+    return {key: value for key, value in record.items() if key != "time"}
+
+
+def scalars(directory):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(directory), size_guidance={"scalars": 0, "images": 0})
+    events.Reload()
+    tags = events.Tags()
+    return {tag: [(e.step, e.value) for e in events.Scalars(tag)] for tag in tags["scalars"]} | {
+        tag: [(e.step, e.encoded_image_string) for e in events.Images(tag)] for tag in tags["images"]
+    }
+
+
+def member_of(directory):
+    return torch.load(directory / checkpoint.NAME, weights_only=True)["member"]
+
+
+def assert_equal_tree(one, other):
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_equal_tree(one[key], other[key])
+    elif isinstance(one, torch.Tensor):
+        assert torch.equal(one, other)
+    else:
+        assert one == other
+
+
+@pytest.mark.parametrize("name", [n for n in RUNS if n != "batch_norm"])
+@pytest.mark.parametrize("stops", [[1], [7, 8], [5]])
+def test_stopped_and_continued(name, stops, tmp_path):
+    check_continued(RUNS[name], stops, tmp_path)
+
+
+def test_running_statistics_are_continued(tmp_path):
+    from tests.training.test_independence import Shapes
+
+    run = RUNS["batch_norm"]
+    assert isinstance(run.data, Shapes)
+    from dataclasses import replace
+
+    pixels = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    data = replace(run.data, sample_shape=(1, 8, 8))
+    data.__dict__["samples"] = pixels
+    check_continued(replace(run, data=data), [4], tmp_path)
+
+
+def check_continued(run, stops, tmp_path):
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    expected = train(run, straight)
+    asked = 0
+
+    for at in stops:
+        asked = 0
+
+        def stop(at=at):
+            nonlocal asked
+            asked += 1
+            return asked + done >= at
+
+        done = 0
+        if (broken / checkpoint.NAME).exists():
+            done = member_of(broken)["step"]
+        with pytest.raises(Interrupted) as interrupted:
+            train(run, broken, stop=stop)
+        assert interrupted.value.step == at
+    record = train(run, broken)
+    assert timeless(record) == timeless(expected)
+    assert timeless(json.loads((broken / "record.json").read_text())) == timeless(expected)
+    assert_equal_tree(member_of(broken), member_of(straight))
+    assert scalars(broken) == scalars(straight)
+    for picture in (straight / "samples").iterdir():
+        assert picture.read_bytes() == (broken / "samples" / picture.name).read_bytes()
+
+
+def test_killed_between_checkpoints_goes_back_to_the_last(tmp_path):
+    run = RUNS["adam_ema"]
+    expected = train(run, tmp_path / "straight")
+
+    class Killed(BaseException):
+        pass
+
+    def kill(step, total, text):
+        if step == 9:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(run, tmp_path / "killed", progress=kill)
+    assert member_of(tmp_path / "killed")["step"] == 5
+    assert timeless(train(run, tmp_path / "killed")) == timeless(expected)
+    assert scalars(tmp_path / "killed") == scalars(tmp_path / "straight")
+
+
+def test_another_config_is_refused_and_says_what_differs(tmp_path):
+    from dataclasses import replace
+
+    run = make_run()
+    with pytest.raises(Interrupted):
+        train(run, tmp_path, stop=lambda: True)
+    other = replace(run, identity={"config": {"steps": 13}})
+    with pytest.raises(ResumeError, match=r"config\.steps was 12 and is now 13"):
+        train(other, tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "corrupt", "empty"])
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(damage, tmp_path, caplog):
+    run = make_run(steps=12, checkpoint_every=3)
+    expected = train(run, tmp_path / "straight")
+    with pytest.raises(Interrupted):
+        asked = iter([False] * 6 + [True])
+        train(run, tmp_path / "damaged", stop=lambda: next(asked))
+    path = tmp_path / "damaged" / checkpoint.NAME
+    content = bytearray(path.read_bytes())
+    if damage == "corrupt":
+        content[len(content) // 2] ^= 0xFF
+    path.write_bytes({"truncated": content[:-200], "corrupt": content, "empty": b""}[damage])
+    assert timeless(train(run, tmp_path / "damaged")) == timeless(expected)
+    assert "can't be read" in caplog.text
+
+
+def test_a_checkpoint_executes_nothing(tmp_path):
+    import pickle
+
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "executed"), "w"))
+
+    torch.save({"identity": Evil()}, tmp_path / checkpoint.NAME, pickle_module=pickle)
+    assert checkpoint.load(tmp_path, {}, torch.device("cpu")) is None
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_full_disk_does_not_end_the_run(tmp_path, monkeypatch, caplog):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gansweep.training.checkpoint.save", full)
+    assert train(make_run(), tmp_path)["state"] == "completed"
+    assert "No space left on device" in caplog.text
