@@ -1,0 +1,1 @@
+"""What generators learn to imitate, as one tensor each."""

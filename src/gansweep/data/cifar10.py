@@ -1,0 +1,82 @@
+"""Small colour photographs of ten kinds of things."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gansweep.data.images import Images, check_choice, check_size, from_bytes, resized, with_mirrored
+
+
+@dataclass(frozen=True)
+class CIFAR10(Images):
+    """50,000 training and 10,000 test photographs of 32 x 32 pixels, in [-1, 1].
+
+    Krizhevsky 2009. Files lie where torchvision puts them, `<root>/cifar-10-batches-py`. They
+    are pickles, so torchvision opens them only if their known MD5 is right.
+
+    Args:
+        root: folder of data sets.
+        split: train or test.
+        size: side in pixels; other than 32 is resized bilinearly.
+        flip: add every image's mirror image.
+        download: let torchvision fetch missing files.
+    """
+
+    root: str = "data"
+    split: str = "train"
+    size: int = 32
+    flip: bool = False
+    download: bool = False
+    name: ClassVar[str] = "cifar10"
+
+    def __post_init__(self) -> None:
+        check_choice("split", self.split, ("train", "test"))
+        check_size(self.size)
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(3, size, size)."""
+        return 3, self.size, self.size
+
+    def check(self) -> None:
+        """Raise FileNotFoundError if the files are not there and can't be fetched."""
+        if self._folder.is_dir():
+            return
+        if self.download:
+            self._pixels()
+        else:
+            raise FileNotFoundError(
+                f"data={self.name}: no {self._folder}. Unpack cifar-10-python.tar.gz in {self.root}, "
+                "or say data.root=<folder that has cifar-10-batches-py>, or data.download=true"
+            )
+
+    def read(self) -> Tensor:
+        """Return (N, 3, size, size), or twice as many with mirror images."""
+        images = resized(from_bytes(torch.from_numpy(self._pixels()).permute(0, 3, 1, 2).contiguous()), self.size)
+        return with_mirrored(images) if self.flip else images
+
+    def hash_sources(self, digest: Any) -> None:
+        """Take in the pixels."""
+        digest.update(np.ascontiguousarray(self._pixels()).data)
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self.root) / "cifar-10-batches-py"
+
+    def _pixels(self) -> np.ndarray:
+        """Read bytes (N, H, W, 3)."""
+        from torchvision import datasets
+
+        try:
+            return datasets.CIFAR10(self.root, train=self.split == "train", download=self.download).data
+        except (RuntimeError, OSError) as error:
+            raise ValueError(
+                f"data={self.name}: can't read {self._folder} ({error}). "
+                f"Unpack cifar-10-python.tar.gz in {self.root} again"
+            ) from error

@@ -1,0 +1,56 @@
+"""Small handwritten digits that come with scikit-learn: real images without any download."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gansweep.data.images import Images, check_size, resized
+
+
+@dataclass(frozen=True)
+class Digits(Images):
+    """The 1,797 handwritten digits of 8 x 8 pixels in 17 grey levels.
+
+        x = pixels / 8 - 1,   pixels in 0 ... 16
+
+    Alpaydin and Kaynak 1998, "Optical Recognition of Handwritten Digits", UCI, the test part;
+    scikit-learn's `load_digits`.
+
+    Args:
+        size: side in pixels; other than 8 is resized bilinearly.
+    """
+
+    size: int = 8
+    name: ClassVar[str] = "digits"
+
+    def __post_init__(self) -> None:
+        check_size(self.size)
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(1, size, size)."""
+        return 1, self.size, self.size
+
+    def check(self) -> None:
+        """Do nothing: they are part of scikit-learn."""
+
+    def read(self) -> Tensor:
+        """Return (1797, 1, size, size)."""
+        return resized(torch.from_numpy(self._pixels).float()[:, None] / 8 - 1, self.size)
+
+    def hash_sources(self, digest: Any) -> None:
+        """Take in the pixels."""
+        digest.update(self._pixels.tobytes())
+
+    @cached_property
+    def _pixels(self) -> np.ndarray:
+        from sklearn.datasets import load_digits  # takes a second to import
+
+        pixels, _ = load_digits(return_X_y=True)
+        return np.asarray(pixels, np.uint8).reshape(-1, 8, 8)

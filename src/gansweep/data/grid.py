@@ -1,0 +1,44 @@
+"""Gaussians on a square grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from gansweep.data.points import Points, check_not_negative
+
+
+@dataclass(frozen=True)
+class Grid(Points):
+    """Equally likely Gaussians on a square grid of side x side, centred at the origin.
+
+        x = spacing (i - (side - 1) / 2, j - (side - 1) / 2) + std n,   i, j uniform,   n ~ N(0, I)
+
+    Srivastava et al. 2017 (VEEGAN), arXiv:1705.07761, section 4.1, at half its spacing.
+
+    Args:
+        num_samples: N.
+        seed: of the points.
+        side: Gaussians in a row.
+        spacing: between the centres of neighbours.
+        std: of each Gaussian in each direction.
+    """
+
+    side: int = 5
+    spacing: float = 1.0
+    std: float = 0.025
+    name: ClassVar[str] = "grid"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.side < 1:
+            raise ValueError(f"side={self.side}: expected 1 or more")
+        check_not_negative(spacing=self.spacing, std=self.std)
+
+    def draw(self, generator: torch.Generator) -> Tensor:
+        """Draw float32 (N, 2)."""
+        place = torch.randint(self.side, (self.num_samples, 2), generator=generator) - (self.side - 1) / 2
+        return self.spacing * place + self.std * torch.randn(self.num_samples, 2, generator=generator)

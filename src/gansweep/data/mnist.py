@@ -1,0 +1,97 @@
+"""Handwritten digits of 28 x 28 pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from gansweep.data import idx
+from gansweep.data.images import Images, check_choice, check_size, from_bytes, resized
+
+
+@dataclass(frozen=True)
+class MNIST(Images):
+    """60,000 training and 10,000 test images of handwritten digits, in [-1, 1].
+
+    LeCun et al. 1998. Files lie where torchvision puts them, `<root>/MNIST/raw`, packed or not;
+    the labels are not needed.
+
+    Args:
+        root: folder of data sets, or its folder MNIST itself.
+        split: train or test.
+        size: side in pixels; other than 28 is resized bilinearly.
+        download: let torchvision fetch missing files.
+    """
+
+    root: str = "data"
+    split: str = "train"
+    size: int = 28
+    download: bool = False
+    name: ClassVar[str] = "mnist"
+    folder: ClassVar[str] = "MNIST"  # also torchvision's name of the class
+
+    def __post_init__(self) -> None:
+        check_choice("split", self.split, ("train", "test"))
+        check_size(self.size)
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(1, size, size)."""
+        return 1, self.size, self.size
+
+    def check(self) -> None:
+        """Raise FileNotFoundError if the file is not there and can't be fetched."""
+        if self._find() is None and self.download:
+            self._fetch()
+        if self._find() is None:
+            raise FileNotFoundError(
+                f"data={self.name}: no {self._file}.gz in {self._folders[0]}. Put it there, "
+                f"or say data.root=<folder that has {self.folder}/raw>, or data.download=true"
+            )
+
+    def read(self) -> Tensor:
+        """Return (N, 1, size, size)."""
+        path = self._path
+        pixels = idx.decode(idx.content(path), path)
+        if pixels.ndim != 3:
+            raise ValueError(f"{path} holds shape {pixels.shape}, expected images (N, H, W): replace it")
+        return resized(from_bytes(torch.from_numpy(pixels.copy()))[:, None], self.size)
+
+    def hash_sources(self, digest: Any) -> None:
+        """Take in the file as it is when unpacked."""
+        digest.update(idx.content(self._path))
+
+    @property
+    def _file(self) -> str:
+        return f"{'train' if self.split == 'train' else 't10k'}-images-idx3-ubyte"
+
+    @property
+    def _folders(self) -> list[Path]:
+        root = Path(self.root)
+        # only its own folder, so that another set's files of the same names are never taken
+        itself = [root / "raw"] if root.name == self.folder else []
+        return [root / self.folder / "raw", *itself]
+
+    def _find(self) -> Path | None:
+        return next(filter(None, (idx.find(folder / self._file) for folder in self._folders)), None)
+
+    @property
+    def _path(self) -> Path:
+        path = self._find()
+        if path is None:
+            raise FileNotFoundError(self._folders[0] / self._file)
+        return path
+
+    def _fetch(self) -> None:
+        from torchvision import datasets
+
+        try:
+            getattr(datasets, self.folder)(self.root, download=True)
+        except (RuntimeError, OSError) as error:
+            raise FileNotFoundError(
+                f"data={self.name}: download failed ({error}). Put {self._file}.gz into {self._folders[0]}"
+            ) from error

@@ -1,0 +1,1 @@
+"""Pairs of networks, and where their parameters start."""
