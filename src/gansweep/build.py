@@ -1,0 +1,225 @@
+"""From a composed configuration to a finished Run, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from gansweep import device as devices
+from gansweep.interfaces import Dataset, Metric, Model, Schedule, UpdateRule
+from gansweep.losses.objective import Objective
+from gansweep.settings.construct import Broken, Constructor
+from gansweep.settings.problem import BadConfig, Problem, unknown_key
+from gansweep.settings.protocol import keeps
+from gansweep.settings.root import Root, out_of_range, steps_of
+from gansweep.settings.signature import signature
+from gansweep.training.member import Member, PlayerSettings
+from gansweep.training.run import Run, TrainerSettings
+
+# What a group's choice has to be. Those that end in _d belong to the discriminator alone and,
+# like the metric, may be left out.
+GROUPS: Mapping[str, type] = {
+    "model": Model,
+    "loss": Objective,
+    "optimizer": UpdateRule,
+    "optimizer_d": UpdateRule,
+    "schedule": Schedule,
+    "schedule_d": Schedule,
+    "data": Dataset,
+    "metric": Metric,
+}
+OPTIONAL = ("optimizer_d", "schedule_d", "metric")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A configuration that was looked at.
+
+    Args:
+        config: the same with numbers in their types, and the length in steps.
+        problems: what is wrong with it; empty if it can be trained.
+        parts: the objects by group, as far as they could be made.
+    """
+
+    config: dict[str, Any]
+    problems: list[Problem]
+    parts: Mapping[str, Any]
+
+    @property
+    def data(self) -> Dataset:
+        """The data set, shared by all configurations that name the same."""
+        return self.parts["data"]
+
+
+def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
+    """Make every object that a configuration names and see that they fit each other.
+
+    Args:
+        config: all interpolations resolved, in JSON's types.
+        given: keys of the command line; `steps` there outranks an experiment's `epochs`.
+    """
+    config = copy.deepcopy(dict(config))
+    trust = config.get("allow")
+    make = Constructor(trust if isinstance(trust, list) else ())
+    root = _root(config, make)
+    make.problems += out_of_range(root)
+    if root.get("lr_d") == root.get("lr"):  # it was not said, and what is wrong with it is said already
+        make.problems = [problem for problem in make.problems if problem.where != "lr_d"]
+    make.problems += _length(config, root, given)
+    parts = {"trainer": _trainer(config, make)}
+    for group, kind in GROUPS.items():
+        part = _part(config, group, kind, make)
+        if not isinstance(part, Broken):
+            parts[group] = part
+    if "data" in parts:
+        parts["data"] = data = _shared(parts["data"])
+        trouble = _unreadable(data)
+        if trouble is not None:
+            make.problems.append(trouble)
+        else:
+            make.problems += _misfits(parts, data)
+            make.problems += _lengths_of_data(config, root, data)
+    if not make.problems:
+        for key in ("schedule", "schedule_d"):
+            if parts.get(key) is not None:
+                make.problems += _said(key, lambda key=key: parts[key].check(config["steps"]))
+        if config["critic_steps"] is None:
+            config["critic_steps"] = parts["loss"].critic_steps
+    return Checked(config, make.problems, parts)
+
+
+def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mapping[str, Any]) -> Run:
+    """Finish everything that a run needs.
+
+    Args:
+        config: all interpolations resolved, in JSON's types.
+        identity: what a checkpoint must agree with to be continued.
+        cell: name, hash and overrides of the cell, for the record.
+
+    Raises:
+        BadConfig: something is wrong with the configuration, or the device is not there.
+    """
+    checked = check(config)
+    checked.problems.extend(_said("", lambda: devices.resolve(config["device"])))
+    if checked.problems:
+        raise BadConfig(checked.problems)
+    config, parts = checked.config, checked.parts
+    generator = PlayerSettings(parts["optimizer"], config["lr"], parts["schedule"])
+    discriminator = PlayerSettings(
+        parts.get("optimizer_d") or parts["optimizer"],
+        config["lr_d"],
+        parts.get("schedule_d") or parts["schedule"],
+    )
+    return Run(
+        member=Member(config["seed"], parts["loss"], generator, discriminator, parts["trainer"].ema),
+        model=parts["model"],
+        data=parts["data"],
+        metric=parts.get("metric"),
+        steps=config["steps"],
+        batch_size=config["batch_size"],
+        critic_steps=config["critic_steps"],
+        trainer=parts["trainer"],
+        device=config["device"],
+        precision=config["precision"],
+        threads=config["threads"],
+        identity=identity,
+        config=config,
+        cell=cell,
+    )
+
+
+def _root(config: dict[str, Any], make: Constructor) -> dict[str, Any]:
+    """Read the root numbers that are of their types, and write them back so."""
+    accepted = signature(Root).types
+    for key in config:
+        if key not in accepted and key not in GROUPS and key != "trainer":
+            make.problems.append(unknown_key(key, [*accepted, *GROUPS, "trainer"]))
+    numbers = {key: value for key, value in config.items() if key in accepted}
+    arguments = make.arguments(Root, numbers, "")
+    config.update(numbers)
+    return {key: value for key, value in arguments.items() if not isinstance(value, Broken)}
+
+
+def _trainer(config: dict[str, Any], make: Constructor) -> TrainerSettings | Broken:
+    """Read conf/trainer, whose values are plain: there is one trainer."""
+    node = {"_target_": "gansweep.training.run.TrainerSettings", **(config.get("trainer") or {})}
+    trainer = make(node, "trainer")
+    config["trainer"] = {key: value for key, value in node.items() if key != "_target_"}
+    return trainer
+
+
+def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> Any:
+    node = config.get(group)
+    if node is None:
+        if group not in OPTIONAL:
+            make.problems.append(Problem(group, f"must be chosen: {group}=..."))
+            return Broken()
+        config.pop(group, None)
+        return None
+    if not isinstance(node, dict) or "_target_" not in node:
+        make.problems.append(Problem(group, "expected a choice of this group with a _target_"))
+        return Broken()
+    part = make(node, group)
+    if not isinstance(part, Broken) and not keeps(part, kind):
+        make.problems.append(Problem(f"{group}._target_", f"={node['_target_']}: is not a {kind.__name__}"))
+        return Broken()
+    return part
+
+
+def _length(config: dict[str, Any], root: Mapping[str, Any], given: Collection[str]) -> list[Problem]:
+    """Settle whether `steps` or `epochs` counts: what was typed outranks an experiment's."""
+    if root.get("epochs") is None or "steps" not in given:
+        return []
+    config["epochs"] = None
+    if "epochs" not in given:
+        return []
+    return [Problem("epochs", f"={root['epochs']}: steps={config['steps']} says the length already; give one of them")]
+
+
+def _lengths_of_data(config: dict[str, Any], root: Mapping[str, Any], data: Dataset) -> list[Problem]:
+    """Compare the batch with the data, and count epochs in steps."""
+    batch_size = root.get("batch_size", 1)
+    num_samples = len(data.samples)
+    if batch_size > num_samples:
+        return [Problem("batch_size", f"={batch_size}: the data have {num_samples} samples, expected at most that")]
+    if isinstance(config["epochs"], int) and batch_size > 0:
+        config["steps"], config["epochs"] = steps_of(config["epochs"], num_samples, batch_size), None
+    return []
+
+
+def _misfits(parts: Mapping[str, Any], data: Dataset) -> list[Problem]:
+    found = []
+    if "model" in parts:
+        found += _unbuildable(parts["model"], tuple(data.sample_shape))
+    if parts.get("metric") is not None:
+        found += _said("metric", lambda: parts["metric"].check(data))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _unbuildable(model: Model, sample_shape: tuple[int, ...]) -> list[Problem]:
+    return _said("model", lambda: (model.generator(sample_shape), model.discriminator(sample_shape)))
+
+
+@lru_cache(maxsize=2)
+def _shared(data: Dataset) -> Dataset:
+    """Return the first of equal data sets, which has read its samples already."""
+    return data
+
+
+@lru_cache(maxsize=16)
+def _unreadable(data: Dataset) -> Problem | None:
+    said = _said("data", data.check)
+    return said[0] if said else None
+
+
+def _said(where: str, ask: Any) -> list[Problem]:
+    """Return what an object objects to, as a list of none or one."""
+    try:
+        ask()
+    except (ValueError, OSError, ImportError) as error:
+        return [Problem.of(where, error)]
+    return []

@@ -1,0 +1,139 @@
+"""The command line. It adds to Hydra's: one clear block for all mistakes, and exit codes.
+
+0 every cell has a result, 1 some failed, 2 the configuration is wrong, 130 interrupted
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import hydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from gansweep.cli import folders
+from gansweep.cli.task import task
+from gansweep.settings.problem import BadConfig, Problem
+
+WRONG, INTERRUPTED = 2, 130
+MOST_PROBLEMS = 20
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the arguments say, and return the exit code."""
+    asked = Asked(arguments)
+    try:
+        if asked.trains:
+            _refuse_values_without_multirun(asked)
+        _hand_to_hydra(asked)
+    except BadConfig as error:
+        return _complain(error.problems)
+    except (HydraException, OmegaConfBaseException) as error:
+        return _complain(_explain(asked) or [Problem("configuration", str(error).strip())])
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+class Asked:
+    """What the arguments ask for.
+
+    A single run is a sweep of one cell, so that its directory, its record and its table are
+    those of a sweep; all that Hydra is told is `--multirun`.
+    """
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+        parser.add_argument("--run", "-r", action="store_true")
+        parser.add_argument("--multirun", "-m", action="store_true")
+        parser.add_argument("--config-dir", "-cd")
+        parser.add_argument("--config-name", "-cn")
+        parser.add_argument("--config-path", "-cp")
+        known, rest = parser.parse_known_args(list(arguments))
+        self.arguments = list(arguments)
+        self.multirun: bool = known.multirun
+        self.config_dir: str | None = known.config_dir
+        self.overrides = [argument for argument in rest if not argument.startswith("-")]
+        self.trains = len(self.overrides) == len(rest) and known.config_path is None
+        kept = [argument for argument in arguments if argument not in ("--run", "-r", "--multirun", "-m")]
+        self.for_hydra = [*kept, "--multirun"] if self.trains else self.arguments
+
+
+def _hand_to_hydra(asked: Asked) -> None:
+    from gansweep.cli import folders
+
+    # Hydra 1.4 warns about the very argument that Hydra 1.3 asks for.
+    before_1_4 = tuple(int(part) for part in hydra.__version__.split(".")[:2]) < (1, 4)
+    base = {"version_base": "1.3"} if before_1_4 else {}
+    app = hydra.main(config_path=str(folders.conf_dir()), config_name="config", **base)(task)
+    if asked.trains:
+        from gansweep.cli import sweeping
+
+        sweeping.ARGUMENTS[:] = asked.arguments
+    argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    # With this Hydra lets exceptions through, and we say what is wrong instead.
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = ["gansweep", *asked.for_hydra], "1"
+    try:
+        app()
+    finally:
+        sys.argv = argv
+        if full is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+
+
+def _refuse_values_without_multirun(asked: Asked) -> None:
+    parsed = OverridesParser.create().parse_overrides(asked.overrides)
+    several = [override for override in parsed if override.is_sweep_override()]
+    if several and not asked.multirun:
+        raise BadConfig(
+            Problem(
+                override.get_key_element(),
+                f"={override.get_value_string()}: several values. Add -m to train every combination, "
+                f"or write {override.get_key_element()}=[...] for a list",
+            )
+            for override in several
+        )
+
+
+def _explain(asked: Asked) -> list[Problem]:
+    """Look at every job of a line that Hydra could not compose for all that is wrong."""
+    from hydra import compose, initialize_config_dir
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.global_hydra import GlobalHydra
+
+    from gansweep.cli import grid
+    from gansweep.cli.composing import Composer
+
+    GlobalHydra.instance().clear()
+    where = [f"hydra.searchpath=['file://{os.path.abspath(asked.config_dir)}']"] if asked.config_dir else []
+    with initialize_config_dir(str(folders.conf_dir()), version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        composer = Composer(lambda lines: compose("config", [*where, *lines], return_hydra_config=True), loader)
+        try:
+            parsed = OverridesParser.create(config_loader=loader).parse_overrides(asked.overrides)
+            (jobs,) = BasicSweeper.split_arguments(parsed, None)
+            grid.compose(composer, jobs, folders.Path())
+        except BadConfig as error:
+            return error.problems
+        except (HydraException, OmegaConfBaseException):
+            return []
+    return []
+
+
+def _complain(problems: Sequence[Problem]) -> int:
+    lines = [f"  {problem}" for problem in problems[:MOST_PROBLEMS]]
+    if len(problems) > MOST_PROBLEMS:
+        lines.append(f"  and {len(problems) - MOST_PROBLEMS} more")
+    print("The configuration is not valid; nothing was trained.", *lines, sep="\n", file=sys.stderr)
+    return WRONG

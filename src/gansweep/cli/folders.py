@@ -1,0 +1,50 @@
+"""Where the configuration lies and where results go, for Hydra to look up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+import gansweep
+from gansweep.sweep.identity import sweep_name
+
+
+def conf_dir() -> Path:
+    """Find conf/: at the top of a checkout, or inside the installed package.
+
+    Raises:
+        FileNotFoundError: the installation is broken.
+    """
+    package = Path(gansweep.__file__).resolve().parent
+    for folder in (package.parents[1] / "conf", package / "conf"):
+        if (folder / "config.yaml").is_file() and (folder / "optimizer").is_dir():
+            return folder
+    raise FileNotFoundError(f"conf/ is neither beside nor inside {package}: install gansweep again")
+
+
+def register() -> None:
+    """Tell OmegaConf what ${gansweep.sweep:...} and ${gansweep.cell:} stand for.
+
+    The sweep's name is cached with the configuration. Hydra hands the cache on to the jobs,
+    whose own overrides would make another name.
+    """
+    OmegaConf.register_new_resolver("gansweep.sweep", _sweep, use_cache=True, replace=True)
+    OmegaConf.register_new_resolver("gansweep.cell", _cell, replace=True)
+
+
+def _sweep(name: object, overrides: Sequence[str]) -> str:
+    return str(name) if name is not None else sweep_name(list(overrides))
+
+
+def _cell(*, _root_: DictConfig) -> str:
+    """Name a job's directory where no grid did, under a sweeper that asks for one job at a time."""
+    from gansweep.cli.grid import cell_of
+
+    config: Any = OmegaConf.to_container(
+        OmegaConf.masked_copy(_root_, [k for k in _root_ if k != "hydra"]), resolve=True
+    )
+    node = _root_.hydra
+    return cell_of(config, list(node.overrides.task), node.runtime.choices, Path()).name

@@ -1,0 +1,109 @@
+"""From the jobs of a command line to the cells of a sweep, all checked before one is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gansweep.cli.composing import Composer, Composition
+from gansweep.settings.problem import BadConfig, Problem
+from gansweep.sweep.cell import Cell
+from gansweep.sweep.identity import cell_name, digest, identity
+
+if TYPE_CHECKING:
+    from gansweep.build import Checked
+
+# These say what is to be done with a sweep, so they can't differ within one.
+WHOLE_SWEEP = ("name", "plan", "fresh", "retry_failed", "diverged", "allow")
+
+
+def compose(composer: Composer, jobs: Sequence[Sequence[str]], root: Path) -> tuple[list[Cell], list[Composition]]:
+    """Compose and check every job.
+
+    Returns:
+        For every job its cell and its composition.
+
+    Raises:
+        BadConfig: with all problems of all jobs.
+    """
+    from gansweep.build import check
+
+    swept = swept_keys(jobs)
+    problems = [
+        Problem(key, "belongs to the sweep as a whole; give it one value") for key in swept if key in WHOLE_SWEEP
+    ]
+    cells, compositions = [], []
+    for job in jobs:
+        composition = composer(job)
+        checked = check(composition.config, composition.given.keys()) if composition.config else None
+        problems += composition.problems + (checked.problems if checked else [])
+        if checked and not problems:
+            cells.append(_cell(checked, composition.given, composition.choices, swept, root))
+            compositions.append(composition)
+    if problems:
+        raise BadConfig(problems)
+    return cells, compositions
+
+
+def cell_of(config: Mapping[str, Any], overrides: Sequence[str], choices: Mapping[str, Any], root: Path) -> Cell:
+    """Make the cell of one job that came without its grid.
+
+    Args:
+        config: resolved, without Hydra's node.
+        overrides: of the job.
+        choices: option by group, as Hydra has them.
+        root: of the sweep.
+
+    Raises:
+        BadConfig: with all its problems.
+    """
+    from gansweep.build import check
+
+    given = dict(override.lstrip("+~").split("=", 1) for override in overrides if "=" in override)
+    checked = check(config, given.keys())
+    if checked.problems:
+        raise BadConfig(checked.problems)
+    return _cell(checked, given, choices, list(given), root)
+
+
+def swept_keys(jobs: Sequence[Sequence[str]]) -> list[str]:
+    """Return the keys that have more than one value among the jobs.
+
+    >>> swept_keys([["lr=0.1", "optimizer=sgd"], ["lr=0.2", "optimizer=sgd"]])
+    ['lr']
+    """
+    values: dict[str, set[str]] = {}
+    for job in jobs:
+        for override in job:
+            key, _, value = override.partition("=")
+            values.setdefault(key.lstrip("+~"), set()).add(value)
+    return [key for key, found in values.items() if len(found) > 1]
+
+
+def _cell(
+    checked: Checked, given: Mapping[str, Any], choices: Mapping[str, Any], swept: Collection[str], root: Path
+) -> Cell:
+    """Make a cell. What it says about itself includes its choice of every group.
+
+    Only so can a table compare it with cells of a later grid that varies one of them.
+    """
+    from gansweep.training.run import NUMERICS
+
+    typed = {key: _typed(checked.config, key, value) for key, value in given.items() if key not in WHOLE_SWEEP}
+    chosen = {group: option for group, option in choices.items() if option and not group.startswith("hydra/")}
+    overrides = typed | {group: option for group, option in chosen.items() if group not in typed}
+    who = identity(checked.config, checked.data.content_hash, NUMERICS)
+    hash_ = digest(who)
+    named = {key: value for key, value in typed.items() if key in swept} or typed
+    return Cell(overrides, checked.config, who, hash_, root / cell_name(named, hash_))
+
+
+def _typed(config: Mapping[str, Any], key: str, value: Any) -> Any:
+    """Return a value as its class has it: 1e3 steps were given, 1000 are meant."""
+    node: Any = config
+    for part in key.split("."):
+        if not isinstance(node, Mapping) or part not in node:
+            return value
+        node = node[part]
+    return value if node is None or isinstance(node, Mapping) else node

@@ -1,0 +1,141 @@
+"""A multirun from its overrides to its table."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.utils import configure_log
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig, OmegaConf
+
+from gansweep.cli import grid
+from gansweep.cli.composing import Composer
+from gansweep.cli.job import Jobs
+from gansweep.settings.problem import BadConfig, Problem
+from gansweep.sweep.cell import Cell, State, state
+from gansweep.sweep.stop import Stop
+from gansweep.sweep.sweep import Outcome, Sweep, set_aside
+
+log = logging.getLogger(__name__)
+
+
+class Multirun:
+    """A checked grid and what is to be done with it.
+
+    Args:
+        loader: Hydra's.
+        master: the configuration of the command line without the sweep's own overrides.
+        jobs: the overrides of every job.
+
+    Raises:
+        BadConfig: something is wrong with a job; nothing has been written then.
+    """
+
+    def __init__(self, loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str]]) -> None:
+        configure_log(master.hydra.hydra_logging, master.hydra.verbose)
+        _refuse(master)
+        self.root = Path(str(master.hydra.sweep.dir)).absolute()
+        composer = Composer(lambda overrides: loader.load_sweep_config(master, overrides), loader)
+        self.master, self.jobs = master, jobs
+        self.cells, self.compositions = grid.compose(composer, jobs, self.root)
+        self.config = self.cells[0].config
+
+    def run(self, launcher: Launcher | None = None) -> int:
+        """Plan, or train every cell, and say what came out.
+
+        Args:
+            launcher: one of Hydra's engines, None to train in this process.
+
+        Returns:
+            The exit code.
+        """
+        if self.config["plan"]:
+            print(self.sweep().plan(self.config["retry_failed"]))
+            return 0
+        self.begin()
+        if launcher is not None:
+            return self._elsewhere(launcher)
+        outcome = self.train()
+        self.report(outcome.interrupted)
+        return outcome.exit_code
+
+    def sweep(self) -> Sweep:
+        """Return the sweep of the grid's cells."""
+        return Sweep(self.root, self.cells, command())
+
+    def begin(self) -> None:
+        """Freeze the grid, after moving an older sweep aside if that was asked for."""
+        try:
+            aside = set_aside(self.root) if self.config["fresh"] else None
+        except ValueError as error:
+            raise BadConfig([Problem.of("", error)]) from error
+        if aside is not None:
+            log.info("The earlier results are in %s", aside)
+        sweep = self.sweep()
+        for notice in sweep.notices:
+            log.info("%s", notice)
+        sweep.freeze()
+        OmegaConf.save(self.master, self.root / "multirun.yaml")
+
+    def train(self) -> Outcome:
+        """Train the cells in this process. A launcher that packs cells begins here."""
+        jobs = Jobs({cell.hash: composed for cell, composed in zip(self.cells, self.compositions, strict=True)})
+        with Stop() as stop:
+            return self.sweep().run(jobs, retry_failed=self.config["retry_failed"], stop=stop)
+
+    def report(self, interrupted: bool = False) -> None:
+        """Write and print the table."""
+        print(self.sweep().report())
+        if interrupted:
+            print(f"\nInterrupted. To continue: {command()}")
+
+    def _elsewhere(self, launcher: Launcher) -> int:
+        """Hand the jobs to another engine; every one finds its directory and works by itself."""
+        cells = self.sweep().cells
+        overrides = {cell.hash: job for cell, job in zip(self.cells, self.jobs, strict=True)}
+        lines = [
+            [*overrides[cell.hash], f"hydra.sweep.subdir='{cell.name}'"] for cell in cells if not self._is_done(cell)
+        ]
+        size = OmegaConf.select(self.master, "hydra.sweeper.max_batch_size") or len(lines) or 1
+        interrupted = False
+        try:
+            for start in range(0, len(lines), size):
+                launcher.launch(lines[start : start + size], initial_job_idx=start)
+        except KeyboardInterrupt:
+            interrupted = True
+        except Exception:
+            log.exception("The launcher gave up")
+        self.report(interrupted)
+        if interrupted:
+            return 130
+        return 0 if all(state(cell).is_result for cell in cells) else 1
+
+    def _is_done(self, cell: Cell) -> bool:
+        now = state(cell)
+        return now.is_result or (now is State.FAILED and not self.config["retry_failed"])
+
+
+def command() -> str:
+    """Return what was typed, to be typed again."""
+    return shlex.join(["python", "-m", "gansweep", *ARGUMENTS])
+
+
+# What the user typed. The command line notes it before handing a completed one to Hydra.
+ARGUMENTS: list[str] = []
+
+
+def _refuse(master: DictConfig) -> None:
+    """Turn down what Hydra offers and several cells in one process can't have."""
+    problems = []
+    if master.hydra.job.chdir:
+        problems.append(Problem("hydra.job.chdir", "=true: cells share a process, which has one directory"))
+    if any(line.startswith("hydra.run.dir=") for line in master.hydra.overrides.hydra):
+        problems.append(
+            Problem("hydra.run.dir", "runs lie at outputs/<sweep>/<cell>; choose name=... or hydra.sweep.dir=...")
+        )
+    if problems:
+        raise BadConfig(problems)

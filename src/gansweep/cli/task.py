@@ -1,0 +1,57 @@
+"""One job in a process of its own, started by one of Hydra's other engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from gansweep.cli import folders
+
+folders.register()
+
+
+class JobFailed(RuntimeError):
+    """The cell has no result; its record says why."""
+
+
+class Diverged(ArithmeticError):
+    """The cell diverged and the sweeper wants to know."""
+
+
+def task(config: DictConfig) -> float | None:
+    """Train the cell that Hydra's job is, and return its metric.
+
+    Raises:
+        JobFailed: it failed, or is not what was planned.
+        Diverged: with `diverged=raise`.
+    """
+    from gansweep.cli.grid import cell_of
+    from gansweep.cli.job import train
+    from gansweep.sweep.cell import Cell
+    from gansweep.sweep.stop import Stop
+    from gansweep.sweep.sweep import Sweep
+
+    hydra = HydraConfig.get()
+    directory = Path(hydra.runtime.output_dir)
+    composed: Any = OmegaConf.to_container(config, resolve=True)
+    made = cell_of(composed, list(hydra.overrides.task), hydra.runtime.choices, directory.parent)
+    if not directory.name.endswith(made.hash[:8]):
+        raise JobFailed(f"{directory.name} is another training now: the code or a YAML was edited since it was planned")
+    cell = Cell(made.overrides, made.config, made.identity, made.hash, directory)
+    with Stop() as stop:
+        outcome = Sweep(directory.parent, [cell], "").run(train, retry_failed=composed["retry_failed"], stop=stop)
+    return result(outcome.records.get(cell.hash), composed["diverged"] == "raise")
+
+
+def result(record: dict[str, Any] | None, raise_divergence: bool) -> float | None:
+    """Return the final value that a record has, None after a divergence."""
+    if record is None:
+        raise JobFailed("another process holds this cell, or it was interrupted")
+    if record["state"] == "failed":
+        raise JobFailed(f"{record['error']['type']}: {record['error']['message']}")
+    if record["state"] == "diverged" and raise_divergence:
+        raise Diverged(f"diverged at step {record['divergence']['step']}: {record['divergence']['cause']}")
+    return record["metric"]["final"] if record["metric"] else None

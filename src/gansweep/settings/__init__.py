@@ -1,0 +1,1 @@
+"""A composed configuration against the classes that it names."""

@@ -1,0 +1,110 @@
+"""From nodes with a `_target_` to finished objects, or to everything that is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_origin
+
+from gansweep.settings.allowed import NotAllowed, locate
+from gansweep.settings.problem import Problem, unknown_key
+from gansweep.settings.signature import signature
+from gansweep.settings.typed import Misfit, fit
+
+MISSING = "???"  # how a YAML says that a value must be given
+
+
+class Broken:
+    """Stands for an object that could not be made; why is in `Constructor.problems`."""
+
+
+class Constructor:
+    """Makes objects of nodes and collects all problems on the way instead of stopping at one.
+
+    Numbers in a node are turned in place into the types that its class asks for, so that 1e3
+    steps and 1000 steps are one setting.
+
+    >>> make = Constructor()
+    >>> make({"_target_": "gansweep.schedules.constant.Constant"}, "schedule")
+    Constant()
+    >>> make({"_target_": "gansweep.schedules.constant.Constant", "x": 1}, "schedule").__class__.__name__
+    'Broken'
+    >>> print(*make.problems)
+    schedule.x=1: unknown key. Accepted here: none
+
+    Args:
+        allow: modules that may be named besides gansweep and torch.optim.
+    """
+
+    def __init__(self, allow: Sequence[str] = ()) -> None:
+        self.allow = tuple(allow)
+        self.problems: list[Problem] = []
+
+    def __call__(self, node: dict[str, Any], where: str) -> Any:
+        """Make the object of a node, Broken if something is wrong with it."""
+        before = len(self.problems)
+        try:
+            cls = locate(node.get("_target_"), self.allow)
+        except NotAllowed as error:
+            self.problems.append(Problem(f"{where}._target_", str(error)))
+            return Broken()
+        arguments = self.arguments(cls, node, where)
+        if len(self.problems) > before:
+            return Broken()
+        try:
+            return cls(**arguments)
+        except (ValueError, TypeError, ArithmeticError, ImportError, OSError) as error:
+            self.problems.append(Problem.of(where, error))
+            return Broken()
+
+    def arguments(self, cls: type, node: dict[str, Any], where: str) -> dict[str, Any]:
+        """Fit the entries of a node to the constructor of `cls`."""
+        accepts = signature(cls)
+        arguments = {}
+        for key in [key for key in node if key != "_target_"]:
+            path = f"{where}.{key}" if where else key
+            if key not in accepts.types and not accepts.open:
+                self.problems.append(unknown_key(path, list(accepts.types), _show(node[key])))
+            elif node[key] != MISSING:
+                arguments[key] = self._argument(node, key, accepts.types.get(key, Any), path)
+        for key in sorted(accepts.required - arguments.keys()):
+            path = f"{where}.{key}" if where else key
+            self.problems.append(Problem(path, "must be given"))
+        return arguments
+
+    def _argument(self, node: dict[str, Any], key: str, annotation: Any, path: str) -> Any:
+        before = len(self.problems)
+        made = self._value(node[key], path)
+        if len(self.problems) > before:
+            return Broken()
+        try:
+            fitted = fit(made, annotation)
+        except Misfit as error:
+            self.problems.append(Problem(path, f"={_show(node[key])}: {error}"))
+            return Broken()
+        if not _holds_target(node[key]):
+            node[key] = fitted
+        return fitted if get_origin(annotation) is list or annotation is list else _tuples(fitted)
+
+    def _value(self, value: Any, path: str) -> Any:
+        if isinstance(value, dict):
+            if "_target_" in value:
+                return self(value, path)
+            return {key: self._value(part, f"{path}.{key}") for key, part in value.items()}
+        if isinstance(value, list):
+            return [self._value(part, f"{path}[{n}]") for n, part in enumerate(value)]
+        return value
+
+
+def _holds_target(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "_target_" in value or any(_holds_target(part) for part in value.values())
+    return isinstance(value, list) and any(_holds_target(part) for part in value)
+
+
+def _tuples(value: Any) -> Any:
+    """Turn lists into tuples, which frozen objects can be compared by."""
+    return tuple(_tuples(part) for part in value) if isinstance(value, list) else value
+
+
+def _show(value: Any) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,76 @@
+"""What is wrong with a configuration, in words for the one who wrote it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Args:
+        where: dotted key, e.g. `optimizer.betas`.
+        message: what was given there and what would have been accepted.
+    """
+
+    where: str
+    message: str
+
+    @classmethod
+    def of(cls, where: str, error: BaseException) -> Problem:
+        """Put a key before what an object said about its own argument.
+
+        >>> str(Problem.of("schedule", ValueError("gamma=-1: expected a number above 0")))
+        'schedule.gamma=-1: expected a number above 0'
+        """
+        text = str(error) or type(error).__name__
+        named = re.match(r"\w+(?==)", text)
+        if named is None:
+            return cls(where, text)
+        return cls(f"{where}.{named[0]}" if where else named[0], text[named.end() :])
+
+    def __str__(self) -> str:
+        return f"{self.where}{self.message}" if self.message.startswith("=") else f"{self.where}: {self.message}"
+
+
+class BadConfig(ValueError):
+    """A configuration that must not be trained.
+
+    Args:
+        problems: all that is wrong with it.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(dict.fromkeys(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type[BadConfig], tuple[list[Problem]]]:
+        return type(self), (self.problems,)
+
+
+def unknown_key(where: str, accepted: Sequence[str], given: str = "", others: Sequence[str] = ()) -> Problem:
+    """Say that a key means nothing, which ones do, and which one was probably meant.
+
+    >>> str(unknown_key("optimizer.betaz", ["betas", "eps"]))
+    'optimizer.betaz: unknown key; did you mean optimizer.betas? Accepted here: betas, eps'
+
+    Args:
+        where: the dotted key.
+        accepted: the last parts of the keys that are accepted in its place.
+        given: the value that it was to get.
+        others: dotted keys anywhere else that may have been meant.
+    """
+    parent, _, last = where.rpartition(".")
+    near = [f"{parent}.{key}" if parent else key for key in get_close_matches(last, accepted, 2, 0.6)]
+    near = (
+        near
+        or [key for key in others if key.rpartition(".")[2] == last][:2]
+        or get_close_matches(where, others, 1, 0.8)
+    )
+    hint = f"; did you mean {' or '.join(near)}?" if near else "."
+    value = f"={given}: " if given else ""
+    return Problem(where, f"{value}unknown key{hint} Accepted here: {', '.join(sorted(accepted)) or 'none'}")

@@ -1,0 +1,79 @@
+"""The settings at the root of a configuration: numbers and words that belong to no group."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gansweep.settings.problem import Problem
+
+
+@dataclass(frozen=True)
+class Root:
+    """Everything but the groups, with the types that it has.
+
+    Args:
+        seed: of every random stream.
+        lr: base rate of the generator.
+        lr_d: base rate of the discriminator.
+        batch_size: samples in a batch.
+        steps: generator updates.
+        epochs: the same length in passes over the data; null to go by `steps`.
+        critic_steps: discriminator updates before each generator update; null: as the loss says.
+        device: auto, cpu, cuda, cuda:1 or mps.
+        precision: of matrix products.
+        threads: of the processor, for one operation.
+        name: of the sweep; null makes one from the command line.
+        plan: show every cell and train none.
+        fresh: rename an earlier sweep of this name and start over.
+        retry_failed: train cells again that failed earlier.
+        diverged: whether another sweeper is to see a divergence as a result or as a failure.
+        allow: modules whose classes a `_target_` may name.
+    """
+
+    seed: int
+    lr: float
+    lr_d: float
+    batch_size: int
+    steps: int
+    epochs: int | None
+    critic_steps: int | None
+    device: str
+    precision: Literal["fp32", "tf32", "bf16"]
+    threads: int
+    name: str | int | float | None
+    plan: bool
+    fresh: bool
+    retry_failed: bool
+    diverged: Literal["result", "raise"]
+    allow: list[str]
+
+
+def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Say which of the values, already of their types, can't be worked with."""
+    for key in ("lr", "lr_d"):
+        if key in values and not 0 < values[key] < math.inf:
+            yield Problem(key, f"={values[key]}: expected a finite rate above 0, e.g. 1e-4")
+    if values.get("seed", 0) < 0:
+        yield Problem("seed", f"={values['seed']}: expected a whole number, 0 or above")
+    for key in ("batch_size", "steps", "epochs", "critic_steps", "threads"):
+        count = values.get(key)
+        if count is not None and count < 1:
+            yield Problem(key, f"={count}: expected a whole number, at least 1")
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", values.get("device", "auto")):
+        yield Problem("device", f"={values['device']}: expected auto, cpu, mps, cuda or cuda:1")
+    name = values.get("name")
+    if name is not None and not re.fullmatch(r"(?!.*\.\.)[^/\\\0][^\\\0]*", str(name)):
+        yield Problem("name", f"={name}: expected the name of a folder inside outputs/")
+
+
+def steps_of(epochs: int, num_samples: int, batch_size: int) -> int:
+    """Count the generator updates of some epochs; the last batch of an epoch may be a short one.
+
+    >>> steps_of(2, 1797, 64)
+    58
+    """
+    return epochs * math.ceil(num_samples / batch_size)
