@@ -80,7 +80,9 @@ def test_nothing_unfinished_is_left(own_cache, monkeypatch):
     assert list(own_cache.iterdir()) == []
 
 
-def test_memory_is_bounded():
-    for n in range(3 * cache.IN_MEMORY):
-        cache.keep({"n": n}, {"value": n})
-    assert len(cache._memory) == cache.IN_MEMORY
+def test_memory_is_bounded(monkeypatch):
+    monkeypatch.setattr(cache, "BYTES_IN_MEMORY", 100)
+    for n in range(30):
+        cache.keep({"n": n}, {"value": np.full(5, n)})
+    assert len(cache._memory) == 2
+    assert cache._memory[cache._text({"n": 29})]["value"][0] == 29

@@ -11,19 +11,13 @@ from metric_fakes import Given, Pixels, uniform_images
 from scipy import linalg
 
 from gansweep.metrics.frechet import FrechetDistance, frechet_distance, trace_of_root
-from gansweep.metrics.statistics import Moments, Statistics
+from gansweep.metrics.statistics import Statistics, moments_of
 
 
 def gaussian(mean, covariance) -> Statistics:
     return Statistics(
         torch.as_tensor(mean, dtype=torch.float64), torch.as_tensor(covariance, dtype=torch.float64), 100, is_root=False
     )
-
-
-def fitted(features: torch.Tensor) -> Statistics:
-    moments = Moments()
-    moments.add(features)
-    return moments.statistics()
 
 
 def decaying(n: int, d: int, seed: int) -> torch.Tensor:
@@ -64,7 +58,7 @@ def test_two_by_two_root_of_a_product():
 @pytest.mark.parametrize(("n", "m"), [(300, 250), (300, 60), (60, 300), (60, 45)], ids=["SS", "SR", "RS", "RR"])
 def test_every_form_of_the_trace_is_that_of_the_covariances(n, m):
     x, y = decaying(n, 100, 1), decaying(m, 100, 2)
-    a, b = fitted(x), fitted(y)
+    a, b = moments_of(x), moments_of(y)
     whole = [Statistics(s.mean, s.covariance, s.count, is_root=False) for s in (a, b)]
     assert a.is_root == (n < 100)
     assert b.is_root == (m < 100)
@@ -76,23 +70,23 @@ def test_every_form_of_the_trace_is_that_of_the_covariances(n, m):
 
 @pytest.mark.parametrize("n", [30, 300])
 def test_features_against_themselves(n):
-    a = fitted(decaying(n, 100, 1))
+    a = moments_of(decaying(n, 100, 1))
     assert abs(frechet_distance(a, a)) < 1e-6 * a.trace
 
 
 @pytest.mark.parametrize("n", [30, 300])
 def test_constant_features_leave_the_shift_and_the_trace(n):
     real, c = decaying(n, 100, 1), torch.linspace(-1, 2, 100, dtype=torch.float64)
-    a = fitted(real)
+    a = moments_of(real)
     expected = ((a.mean - c).square().sum() + a.trace).item()
     for m in (50, 200):
-        assert frechet_distance(a, fitted(c.expand(m, 100))) == pytest.approx(expected, 1e-12)
+        assert frechet_distance(a, moments_of(c.expand(m, 100))) == pytest.approx(expected, 1e-12)
 
 
 def test_law_of_the_bias():
     # (2 d + d (d + 1) / 2) / n for two samples of one standard Gaussian, docs/metrics.md.
     d, n, g = 64, 2000, torch.Generator().manual_seed(3)
-    values = [frechet_distance(*(fitted(torch.randn(n, d, generator=g)) for _ in "ab")) for _ in range(4)]
+    values = [frechet_distance(*(moments_of(torch.randn(n, d, generator=g)) for _ in "ab")) for _ in range(4)]
     assert np.mean(values) == pytest.approx((2 * d + d * (d + 1) / 2) / n, rel=0.03)
 
 
@@ -103,7 +97,7 @@ def test_refuses_features_of_different_length():
 
 def test_metric_is_the_distance_to_all_real_samples():
     data, fake = Given(uniform_images(50, 1)), uniform_images(20, 2)
-    expected = frechet_distance(fitted(data.samples.flatten(1)), fitted(fake.flatten(1)))
+    expected = frechet_distance(moments_of(data.samples.flatten(1)), moments_of(fake.flatten(1)))
     metric = FrechetDistance(Pixels(), num_samples=20)
     assert metric(data, fake) == expected
     assert metric(data, fake[torch.randperm(20)]) == pytest.approx(expected, rel=1e-8)
@@ -111,6 +105,15 @@ def test_metric_is_the_distance_to_all_real_samples():
     assert metric.name == "fd_pixels"
     assert metric.fingerprint(data)["n_real"] == 50
     assert metric.fingerprint(data)["n_fake"] == 20
+
+
+def test_members_measured_together_get_their_own_values():
+    data, fakes = Given(uniform_images(50, 1)), [uniform_images(20, seed) * seed / 4 for seed in (2, 3, 4)]
+    metric = FrechetDistance(Pixels(), num_samples=20)
+    Pixels.read[0] = 0
+    together = metric.each(data, fakes)
+    assert Pixels.read[0] == 50 + 3 * 20
+    assert together == [metric(data, fake) for fake in fakes]
 
 
 def test_another_number_of_samples_is_refused():

@@ -11,9 +11,10 @@ import pytest
 import torch
 from metric_fakes import Given, uniform_images
 
-from gansweep.metrics import inception
+from gansweep.metrics import inception, torchvision_inception
 from gansweep.metrics.frechet import FrechetDistance
 from gansweep.metrics.inception import InceptionFeatures
+from gansweep.metrics.torchvision_inception import TorchvisionInception
 
 
 def textures(count: int, side: int, seed: int) -> torch.Tensor:
@@ -22,25 +23,6 @@ def textures(count: int, side: int, seed: int) -> torch.Tensor:
     coarse = torch.rand(count, 3, 5, 5, generator=g)
     smooth = torch.nn.functional.interpolate(coarse, (side, side), mode="bicubic").clamp(0, 1)
     return torch.where(torch.rand(count, 1, side, side, generator=g) < 0.1, 1 - smooth, smooth) * 2 - 1
-
-
-@pytest.fixture(scope="session")
-def weights(tmp_path_factory):
-    """Weights of the right shapes: drawn, with statistics that keep every layer alive."""
-    from torchvision.models import inception_v3
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net = inception_v3(weights=None, num_classes=1008, aux_logits=False, init_weights=False)
-        for module in net.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.bias.data.normal_(0.1, 0.1)
-                module.running_mean = torch.empty(module.num_features).normal_(0, 0.01)
-                module.running_var = torch.empty(module.num_features).uniform_(0.05, 0.1)
-        # pytorch-fid's file has the pools' 1x1 convolutions in the same shapes as torchvision's.
-        path = tmp_path_factory.mktemp("weights") / "inception.pth"
-        torch.save(net.state_dict(), path)
-    return path
 
 
 def theirs(weights, images, dims, monkeypatch) -> np.ndarray:
@@ -109,15 +91,20 @@ def no_network(tmp_path, monkeypatch):
         raise URLError("no route to host")
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
-    monkeypatch.setattr(inception, "network", lambda *_: pytest.fail("built without weights"))
+    for module in (inception, torchvision_inception):
+        monkeypatch.setattr(module, "network", lambda *_: pytest.fail("built without weights"))
     return tmp_path
 
 
-def test_missing_weights_are_noticed_before_training_and_say_what_to_do(no_network):
-    metric, data = FrechetDistance(InceptionFeatures()), Given(uniform_images(4, 1, (3, 8, 8)))
+@pytest.mark.parametrize(
+    ("features", "url"),
+    [(InceptionFeatures(), inception.URL), (TorchvisionInception(), torchvision_inception.URL)],
+    ids=["pytorch-fid", "torchvision"],
+)
+def test_missing_weights_are_noticed_before_training_and_say_what_to_do(no_network, features, url):
     with pytest.raises(ValueError) as error:
-        metric.check(data)
-    for told in ("no route to host", inception.URL, str(no_network), "metric.features.weights", "metric=digits"):
+        FrechetDistance(features).check(Given(uniform_images(4, 1, (3, 8, 8))))
+    for told in ("no route to host", url, str(no_network), "metric.features.weights", "metric=digits"):
         assert told in str(error.value)
 
 

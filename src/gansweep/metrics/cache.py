@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-IN_MEMORY = 16
+BYTES_IN_MEMORY = 1 << 28
 _memory: dict[str, dict[str, np.ndarray]] = {}
 
 
@@ -61,9 +61,9 @@ def forget() -> None:
 
 
 def _hold(key: Mapping[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    while len(_memory) >= IN_MEMORY:
-        _memory.pop(next(iter(_memory)))
     _memory[_text(key)] = arrays
+    while len(_memory) > 1 and sum(a.nbytes for entry in _memory.values() for a in entry.values()) > BYTES_IN_MEMORY:
+        _memory.pop(next(iter(_memory)))
 
 
 def _text(key: Mapping[str, Any]) -> str:

@@ -34,8 +34,8 @@ class ClassifierFeatures:
 
     @property
     def name(self) -> str:
-        """Name of the network."""
-        return f"{self.weights}_classifier"
+        """Name of the weights."""
+        return self.weights
 
     @property
     def frechet_name(self) -> str:
@@ -58,7 +58,7 @@ class ClassifierFeatures:
         """Hash and test accuracy of the weights, range, size and resizing."""
         told = facts(self.weights)
         return {
-            "network": self.name,
+            "network": f"{self.weights}_classifier",
             "sha256": told["sha256"],
             "test_accuracy": told["test_accuracy"],
             "num_features": told["architecture"]["num_features"],
@@ -71,3 +71,7 @@ class ClassifierFeatures:
     def __call__(self, images: Tensor) -> Tensor:
         """Map images (B, 1, H, W) in [-1, 1] to features (B, D)."""
         return load_shipped(self.weights, images.device).features(images)
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """Map images (B, 1, H, W) in [-1, 1] to p(y|x) of the ten classes (B, 10)."""
+        return load_shipped(self.weights, images.device)(images).softmax(1)

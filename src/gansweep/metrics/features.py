@@ -49,25 +49,33 @@ class FeatureNetwork(Protocol):
         ...
 
 
-def feature_batches(network: FeatureNetwork, images: Tensor) -> Iterator[Tensor]:
+def feature_batches(network: FeatureNetwork, images: Tensor, device: torch.device | None = None) -> Iterator[Tensor]:
     """Pass images (N, C, H, W) through a network, in float32 whatever the training computes in.
+
+    Batches go to `device` one by one; by default the network runs where the images are.
 
     Raises:
         ValueError: they are not finite or not in [-1, 1].
     """
     require_images(images)
+    device = device or images.device
     for batch in images.split(network.batch_size):
-        with torch.no_grad(), full_precision(images.device):
-            features = network(batch.float())
+        with torch.no_grad(), full_precision(device):
+            features = network(batch.to(device, torch.float32))
         yield features
 
 
-def statistics_of(network: FeatureNetwork, images: Tensor) -> Statistics:
+def statistics_of(network: FeatureNetwork, images: Tensor, device: torch.device | None = None) -> Statistics:
     """Mean and covariance of the features of images (N, C, H, W)."""
     moments = Moments()
-    for features in feature_batches(network, images):
+    for features in feature_batches(network, images, device):
         moments.add(features)
     return moments.statistics()
+
+
+def features_of(network: FeatureNetwork, images: Tensor, device: torch.device | None = None) -> Tensor:
+    """Features (N, D) of images (N, C, H, W), float32 on the CPU."""
+    return torch.cat([features.cpu() for features in feature_batches(network, images, device)])
 
 
 def require_images(images: Tensor) -> None:

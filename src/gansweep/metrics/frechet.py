@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,8 +11,9 @@ from torch import Tensor
 
 from gansweep.interfaces import Dataset
 from gansweep.metrics import cache
-from gansweep.metrics.features import FeatureNetwork, statistics_of
-from gansweep.metrics.statistics import Statistics
+from gansweep.metrics.features import FeatureNetwork, features_of, statistics_of
+from gansweep.metrics.reference import reference_statistics
+from gansweep.metrics.statistics import Statistics, moments_of
 from gansweep.seeding import Streams
 
 
@@ -70,16 +72,21 @@ class FrechetDistance:
     Args:
         features: the feature network. The distance is named after it.
         num_samples: generated images per evaluation.
+        num_real: null takes every real image; a number draws as many with replacement, once for
+            all, as the EPFL study did.
     """
 
     features: FeatureNetwork
     num_samples: int = 10_000
+    num_real: int | None = None
     lower_is_better: ClassVar[bool] = True
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         if self.num_samples < 2:
             raise ValueError(f"num_samples={self.num_samples}: a covariance needs at least 2")
+        if self.num_real is not None and self.num_real < 2:
+            raise ValueError(f"num_real={self.num_real}: a covariance needs at least 2, null takes all")
 
     @property
     def name(self) -> str:
@@ -97,7 +104,8 @@ class FrechetDistance:
             "version": self.version,
             "features": self.features.fingerprint(),
             "data": data.content_hash,
-            "n_real": len(data.samples),
+            "n_real": self.num_real or len(data.samples),
+            "drawn_with_replacement": self.num_real is not None,
             "n_fake": self.num_samples,
         }
 
@@ -107,9 +115,15 @@ class FrechetDistance:
         Raises:
             ValueError: their number is not `num_samples`, or values are not finite or out of range.
         """
-        if len(fake) != self.num_samples:
-            raise ValueError(f"{len(fake)} generated samples: {self.name} is set to num_samples={self.num_samples}")
-        return frechet_distance(self._reference(data, fake.device), statistics_of(self.features, fake))
+        return self.each(data, [fake])[0]
+
+    def each(self, data: Dataset, fakes: Sequence[Tensor]) -> list[float]:
+        """Measure every member's images; the real statistics are looked up once for all."""
+        for fake in fakes:
+            if len(fake) != self.num_samples:
+                raise ValueError(f"{len(fake)} generated samples: {self.name} is set to num_samples={self.num_samples}")
+        reference = reference_statistics(self.features, data, fakes[0].device, self.num_real)
+        return [frechet_distance(reference, statistics_of(self.features, fake)) for fake in fakes]
 
     def floor(self, data: Dataset, num_splits: int = 4) -> float | None:
         """Distance of real images to real ones: what a perfect generator would score.
@@ -125,22 +139,11 @@ class FrechetDistance:
         known = cache.recall(key)
         if known is not None:
             return float(known["value"])
-        values = []
+        features, values = features_of(self.features, data.samples), []
         for split in range(num_splits):
-            order = torch.randperm(num_real, generator=Streams(split)["floor"]).to(data.samples.device)
+            order = torch.randperm(num_real, generator=Streams(split)["floor"])
             parts = order.tensor_split([min(self.num_samples, num_real // 2)])
-            values.append(frechet_distance(*(statistics_of(self.features, data.samples[part]) for part in parts)))
+            values.append(frechet_distance(*(moments_of(features[part]) for part in parts)))
         value = sum(values) / num_splits
         cache.keep(key, {"value": value})
         return value
-
-    def _reference(self, data: Dataset, device: torch.device) -> Statistics:
-        key = {"statistics": self.features.fingerprint(), "data": data.content_hash, "version": self.version}
-        known = cache.recall(key)
-        if known is not None:
-            mean, spread = torch.from_numpy(known["mean"]), torch.from_numpy(known["spread"])
-            return Statistics(mean, spread, int(known["count"]), bool(known["is_root"]))
-        found = statistics_of(self.features, data.samples.to(device))
-        arrays = {"mean": found.mean.numpy(), "spread": found.spread.numpy()}
-        cache.keep(key, {**arrays, "count": found.count, "is_root": found.is_root})
-        return found

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from gansweep.metrics import weights_file
 
 URL = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth"
 LAST_BLOCK = {64: 0, 192: 1, 768: 2, 2048: 3}
@@ -70,21 +69,13 @@ class InceptionFeatures:
         Raises:
             ValueError: it is not there and can't be downloaded.
         """
-        if self.weights is not None:
-            path = Path(self.weights).expanduser()
-            if not path.is_file():
-                raise ValueError(f"weights={self.weights}: no such file. {advice()}")
-            return path
-        path = cached_file()
-        if not path.is_file():
-            download(path)
-        return path
+        return weights_file.find(self.weights, URL)
 
     def fingerprint(self) -> dict[str, Any]:
         """Hash of the weights, layer, range and resizing."""
         return {
             "network": self.name,
-            "sha256": file_hash(self.file()),
+            "sha256": weights_file.sha256(self.file()),
             "num_features": self.dims,
             "input": "[-1, 1] to [0, 1], resized, 2x - 1",
             "size": 299,
@@ -99,8 +90,12 @@ class InceptionFeatures:
 
 def inception_features(blocks: nn.Module, images: Tensor) -> Tensor:
     """Map images (B, 1 or 3, H, W) in [0, 1] to features (B, dims)."""
-    x = F.interpolate(images.expand(-1, 3, -1, -1), (299, 299), mode="bilinear", align_corners=False)
-    return blocks(2 * x - 1).mean((2, 3))
+    return blocks(2 * resized(images) - 1).mean((2, 3))
+
+
+def resized(images: Tensor) -> Tensor:
+    """Bring images (B, 1 or 3, H, W) to (B, 3, 299, 299), grey as three equal channels."""
+    return F.interpolate(images.expand(-1, 3, -1, -1), (299, 299), mode="bilinear", align_corners=False)
 
 
 @lru_cache(maxsize=2)
@@ -129,7 +124,12 @@ def network(file: Path, dims: int, device: torch.device) -> nn.Module:
     try:
         net.load_state_dict(state, assign=True)
     except RuntimeError as error:
-        raise ValueError(f"{file} does not hold pytorch-fid's Inception. {advice()}") from error
+        raise ValueError(f"{file} does not hold pytorch-fid's Inception. {weights_file.advice(URL)}") from error
+    return cut(net, dims).to(device).eval().requires_grad_(False)
+
+
+def cut(net: nn.Module, dims: int) -> nn.Sequential:
+    """Keep the layers of an Inception up to the one with `dims` channels."""
     blocks = [
         [net.Conv2d_1a_3x3, net.Conv2d_2a_3x3, net.Conv2d_2b_3x3, nn.MaxPool2d(3, stride=2)],
         [net.Conv2d_3b_1x1, net.Conv2d_4a_3x3, nn.MaxPool2d(3, stride=2)],
@@ -145,42 +145,4 @@ def network(file: Path, dims: int, device: torch.device) -> nn.Module:
         ],
         [net.Mixed_7a, net.Mixed_7b, net.Mixed_7c],
     ]
-    layers = [layer for block in blocks[: LAST_BLOCK[dims] + 1] for layer in block]
-    return nn.Sequential(*layers).to(device).eval().requires_grad_(False)
-
-
-def cached_file() -> Path:
-    """Where pytorch-fid and torch.hub keep the weights."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / URL.rsplit("/", 1)[1]
-
-
-def download(path: Path) -> None:
-    """Fetch the weights, 91 MB.
-
-    Raises:
-        ValueError: there is no way to them.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(URL, str(path), hash_prefix="6726825d")
-    except (URLError, OSError, RuntimeError) as error:
-        raise ValueError(f"Inception's weights can't be downloaded ({error}). {advice()}") from error
-
-
-def advice() -> str:
-    """Say how to get the weights."""
-    return (
-        f"Download {URL} (91 MB) and put it at {cached_file()}, or give its path as metric.features.weights=FILE; "
-        "metric=digits and metric=mnist need no download"
-    )
-
-
-def file_hash(path: Path) -> str:
-    """Return sha256 of a file, read again only if its size or time changed."""
-    stat = os.stat(path)
-    return _hash(path, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=8)
-def _hash(path: Path, size: int, time_ns: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return nn.Sequential(*(layer for block in blocks[: LAST_BLOCK[dims] + 1] for layer in block))

@@ -100,3 +100,10 @@ class Moments:
             self._scatter = self._scatter.addmm(centred.T, centred).addr(delta, delta, alpha=n * m / (n + m))
             self._mean = self._mean + delta * (m / (n + m))
         self.count = n + m
+
+
+def moments_of(features: Tensor) -> Statistics:
+    """Mean and covariance of features (N, D) that are all there."""
+    moments = Moments()
+    moments.add(features)
+    return moments.statistics()

@@ -1,0 +1,80 @@
+"""Shares of images near the other side's images: fidelity and variety apart from each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from gansweep.interfaces import Dataset
+from gansweep.metrics.feature_metric import FeatureMetric
+
+
+def manifold_shares(real: Tensor, fake: Tensor, k: int = 5) -> dict[str, float]:
+    """Compare features (n, D) and (m, D) by balls B(x) that reach to the k-th nearest of x's own side.
+
+        precision = share of fakes in at least one B(real)
+        recall    = share of reals in at least one B(fake)
+        density   = mean over fakes of the number of B(real) around them, over k
+        coverage  = share of B(real) that hold a fake
+
+    Kynkaanniemi et al. 2019, arXiv:1904.06991, eq. 2 (k = 3 there), and Naeem et al. 2020,
+    arXiv:2002.09797, eq. 3 and 4 (k = 5). Density may exceed 1.
+
+    Raises:
+        ValueError: a side has no k-th neighbour.
+    """
+    if k < 1 or k >= min(len(real), len(fake)):
+        raise ValueError(f"k={k}: expected 1 to {min(len(real), len(fake)) - 1}, one less than the images of a side")
+
+    def radii(x: Tensor) -> Tensor:
+        # The (k + 1)-th smallest, as everybody is nearest to themselves.
+        return distances(x, x).kthvalue(k + 1, dim=1).values
+
+    between, around_real, around_fake = distances(real, fake), radii(real), radii(fake)
+    in_real = between < around_real[:, None]
+    return {
+        "precision": in_real.any(0).double().mean().item(),
+        "recall": (between < around_fake).any(1).double().mean().item(),
+        "density": in_real.double().sum(0).mean().item() / k,
+        "coverage": (between.min(1).values < around_real).double().mean().item(),
+    }
+
+
+def distances(a: Tensor, b: Tensor) -> Tensor:
+    """Euclidean distances (n, m) of (n, D) and (m, D), in float64."""
+    return torch.cdist(a.double(), b.double())
+
+
+@dataclass(frozen=True)
+class ManifoldShare(FeatureMetric):
+    """One of precision, recall, density and coverage.
+
+    Args:
+        features: the feature network.
+        num_samples: generated images per evaluation, and real ones where there are so many.
+        quantity: which of the four.
+        k: neighbour that sets the size of a ball.
+    """
+
+    quantity: Literal["precision", "recall", "density", "coverage"] = "coverage"
+    k: int = 5
+    lower_is_better: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.quantity not in ("precision", "recall", "density", "coverage"):
+            raise ValueError(f"quantity={self.quantity}: choose precision, recall, density or coverage")
+        if not 1 <= self.k < self.num_samples:
+            raise ValueError(f"k={self.k}: expected 1 to num_samples - 1 = {self.num_samples - 1}")
+
+    @property
+    def name(self) -> str:
+        """What a table calls it."""
+        return f"{self.quantity}_{self.features.name}"
+
+    def __call__(self, data: Dataset, fake: Tensor) -> float:
+        """Measure images (N, C, H, W) in [-1, 1] of one member."""
+        return manifold_shares(*self.both(data, fake), self.k)[self.quantity]

@@ -1,0 +1,109 @@
+"""torchvision's ImageNet Inception: what some studies call the FID network, and is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gansweep.metrics import weights_file
+from gansweep.metrics.inception import cut, resized
+
+URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"
+
+
+@dataclass(frozen=True)
+class TorchvisionInception:
+    """torchvision's `inception_v3` with ImageNet weights, 2048 pooled features, 1000 classes.
+
+    Images are resized bilinearly to 299x299 and mapped from [-1, 1] to [low, 1]. With low = -1
+    and the classes it is the network of Mescheder's Inception score. With low = -3 it is what
+    results when images in [-1, 1] are given to pytorch-fid's wrapper, which maps [0, 1] to
+    [-1, 1], as happened in the EPFL study of optimizers. Neither gives values comparable to an FID.
+
+    Args:
+        weights: file of the weights; null takes `TORCH_HOME/hub/checkpoints`, or downloads there.
+        low: what -1 is mapped to.
+        batch_size: images in one forward pass.
+    """
+
+    weights: str | None = None
+    low: float = -1.0
+    batch_size: int = 50
+
+    def __post_init__(self) -> None:
+        if not -10 <= self.low < 1:
+            raise ValueError(f"low={self.low}: expected -10 <= low < 1")
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size={self.batch_size}: expected at least 1")
+
+    @property
+    def name(self) -> str:
+        """`torchvision`, with another range than [-1, 1] `torchvision_-3`."""
+        return "torchvision" if self.low == -1 else f"torchvision_{self.low:g}"
+
+    @property
+    def frechet_name(self) -> str:
+        """`fd_torchvision`, `fd_torchvision_-3`: not an FID."""
+        return f"fd_{self.name}"
+
+    def check(self, sample_shape: tuple[int, ...]) -> None:
+        """Accept grey and colour images once the weights are at hand, downloading them if needed.
+
+        Raises:
+            ValueError: no images, or no weights.
+        """
+        if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
+            fitting = "choose metric=wasserstein1" if len(sample_shape) == 1 else "expected 1 or 3 channels"
+            raise ValueError(f"{self.frechet_name} reads images (C, H, W), these samples are {sample_shape}: {fitting}")
+        self.file()
+
+    def file(self) -> Path:
+        """Return the weights' file; see `weights_file.find`."""
+        return weights_file.find(self.weights, URL)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Hash of the weights, range and resizing."""
+        return {
+            "network": self.name,
+            "sha256": weights_file.sha256(self.file()),
+            "num_features": 2048,
+            "input": f"[-1, 1], resized, to [{self.low:g}, 1]",
+            "size": 299,
+            "resize": "bilinear, align_corners False, not anti-aliased",
+            "dtype": "float32",
+        }
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) in [-1, 1] to features (B, 2048)."""
+        layers, _ = network(self.file(), images.device)
+        return layers(self._mapped(images)).mean((2, 3))
+
+    def probabilities(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) in [-1, 1] to p(y|x) of ImageNet's classes (B, 1000)."""
+        layers, classes = network(self.file(), images.device)
+        return classes(layers(self._mapped(images)).mean((2, 3))).softmax(1)
+
+    def _mapped(self, images: Tensor) -> Tensor:
+        return resized(images) * ((1 - self.low) / 2) + (1 + self.low) / 2
+
+
+@lru_cache(maxsize=2)
+def network(file: Path, device: torch.device) -> tuple[nn.Module, nn.Module]:
+    """Load the layers up to the pooled features, and the one from there to the classes."""
+    from torchvision.models import inception_v3
+
+    # On `meta` nothing is drawn, so that loading leaves torch's global random stream alone.
+    with torch.device("meta"):
+        net = inception_v3(weights=None, aux_logits=True, init_weights=False)
+    state = torch.load(file, map_location="cpu", weights_only=True)
+    try:
+        net.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise ValueError(f"{file} does not hold torchvision's Inception. {weights_file.advice(URL)}") from error
+    net = net.to(device).eval().requires_grad_(False)
+    return cut(net, 2048), net.fc

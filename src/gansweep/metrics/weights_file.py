@@ -1,0 +1,57 @@
+"""Finding the weights of a public network: a given file, torch's cache, or a download."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+
+
+def find(weights: str | None, url: str) -> Path:
+    """Return the file `weights`, or, where that is None, the one of `url`, downloaded if need be.
+
+    Raises:
+        ValueError: it is not there and can't be downloaded; the message says what to put where.
+    """
+    if weights is not None:
+        path = Path(weights).expanduser()
+        if not path.is_file():
+            raise ValueError(f"weights={weights}: no such file. {advice(url)}")
+        return path
+    path = cached(url)
+    if path.is_file():
+        return path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # As everywhere in torch.hub, the file's name ends in the beginning of its sha256.
+        torch.hub.download_url_to_file(url, str(path), hash_prefix=path.stem.rsplit("-", 1)[1])
+    except (URLError, OSError, RuntimeError) as error:
+        raise ValueError(f"{path.name} can't be downloaded ({error}). {advice(url)}") from error
+    return path
+
+
+def cached(url: str) -> Path:
+    """Where torch.hub, and with it pytorch-fid and torchvision, keep the file of a URL."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[1]
+
+
+def advice(url: str) -> str:
+    """Say how to get the weights."""
+    return (
+        f"Download {url} (about 100 MB) and put it at {cached(url)}, or give its path as "
+        "metric.features.weights=FILE; metric=digits and metric=mnist need no download"
+    )
+
+
+def sha256(path: Path) -> str:
+    """Hash a file, again only if its size or time changed."""
+    stat = path.stat()
+    return _sha256(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _sha256(path: Path, size: int, time_ns: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,48 @@
+"""Mistakes: regression on N instead of 1/N, an error that is no error, always the same first images."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from metric_fakes import Given, Pixels, uniform_images
+from scipy import stats
+
+from gansweep.metrics.frechet import FrechetDistance
+from gansweep.metrics.frechet_infinity import FrechetInfinity, extrapolate, frechet_infinity
+from gansweep.metrics.statistics import Statistics
+
+
+def test_line_and_error_are_those_of_scipy():
+    sizes = torch.tensor([500.0, 900, 2000, 3000, 5000])
+    values = 3 + 100 / sizes + 0.01 * torch.tensor([1.0, -2, 0.5, 1, -1])
+    found, expected = extrapolate(sizes, values), stats.linregress((1 / sizes.double()), values.double())
+    assert found.intercept == pytest.approx(expected.intercept, rel=1e-9)
+    assert found.slope == pytest.approx(expected.slope, rel=1e-9)
+    assert found.standard_error == pytest.approx(expected.intercept_stderr, rel=1e-9)
+
+
+def test_bias_of_a_perfect_generator_goes_away():
+    # Against the exact statistics of N(0, I_d) the slope is d + d (d + 1) / 4.
+    d, g = 16, torch.Generator().manual_seed(1)
+    exact = Statistics(torch.zeros(d).double(), torch.eye(d).double(), 10**9, is_root=False)
+    found = frechet_infinity(exact, torch.randn(6000, d, generator=g))
+    assert found.slope == pytest.approx(d + d * (d + 1) / 4, rel=0.15)
+    assert abs(found.intercept) < 0.005
+
+
+def test_metric_lies_below_the_plain_distance():
+    data, fake = Given(uniform_images(300, 1)), uniform_images(200, 2) * 0.8
+    found = FrechetInfinity(Pixels(), 200).estimate(data, fake)
+    assert 0 < found.intercept < FrechetDistance(Pixels(), 200)(data, fake)
+    assert found.standard_error > 0
+    assert FrechetInfinity(Pixels(), 200).name == "fd_infinity_pixels"
+    assert FrechetInfinity(Pixels(), 200).fingerprint(data)["n_real"] == 300
+    with pytest.raises(ValueError, match="num_samples=200"):
+        FrechetInfinity(Pixels(), 200)(data, fake[:150])
+
+
+def test_settings_out_of_range():
+    with pytest.raises(ValueError, match="num_points=2"):
+        FrechetInfinity(Pixels(), 200, num_points=2)
+    with pytest.raises(ValueError, match="num_samples=99"):
+        FrechetInfinity(Pixels(), 99)
