@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -58,7 +59,7 @@ def textbook(case: dict) -> Callable[[], None]:
 
     def stack(widths: list[int], dropout: float, end: list[nn.Module]) -> nn.Sequential:
         layers: list[nn.Module] = []
-        for n, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
+        for n, (inputs, outputs) in enumerate(pairwise(widths)):
             layers.append(nn.Linear(inputs, outputs))
             if n < len(widths) - 2:
                 layers.append(nn.LeakyReLU(0.2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import platform
+from typing import Any
 
 import torch
 
@@ -37,8 +38,9 @@ def set_matmul_precision(precision: str) -> None:
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision={precision}: choose one of {', '.join(PRECISIONS)}")
-    torch.backends.cuda.matmul.fp32_precision = "tf32" if precision == "tf32" else "ieee"
-    torch.backends.cudnn.conv.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+    backends: Any = torch.backends  # its modules make their attributes at run time
+    for operation in (backends.cuda.matmul, backends.cudnn.conv):
+        operation.fp32_precision = "tf32" if precision == "tf32" else "ieee"
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager:

@@ -85,10 +85,13 @@ class Game(Protocol):
 class Penalty(Protocol):
     """A price on the slope of the discriminator at chosen points.
 
-        P(D) = weight * E[ score(|| dD/dx (x_hat) ||_2) ],   x_hat = points(real, fake, u)
+    P(D) = weight * E[ score(|| dD/dx (x_hat) ||_2) ],   x_hat = points(real, fake, u)
     """
 
-    weight: float
+    @property
+    def weight(self) -> float:
+        """Factor of the score."""
+        ...
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
         """Choose x_hat (K, B, ...) between real and fake; `u` ~ U[0, 1] is (K, B, 1, ...)."""
@@ -150,7 +153,10 @@ class Schedule(Protocol):
 class Model(Protocol):
     """A pair of networks for samples of a shape."""
 
-    latent_dim: int
+    @property
+    def latent_dim(self) -> int:
+        """Length of z."""
+        ...
 
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
         """Build the map of z (K, B, latent_dim) to samples (K, B, *sample_shape)."""
@@ -168,8 +174,15 @@ class Dataset(Protocol):
     Making one reads nothing; samples and hash are read at first use and kept.
     """
 
-    name: str
-    sample_shape: tuple[int, ...]  # (C, H, W) of images, (2,) of points
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        ...
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample, (C, H, W) of images, (2,) of points; known without reading."""
+        ...
 
     @property
     def samples(self) -> Tensor:
@@ -190,9 +203,17 @@ class Dataset(Protocol):
 class Metric(Protocol):
     """A distance of generated samples to a data set, known by the feature network's name."""
 
-    name: str
-    num_samples: int
     lower_is_better: ClassVar[bool]
+
+    @property
+    def name(self) -> str:
+        """What tables call it; it names the feature network."""
+        ...
+
+    @property
+    def num_samples(self) -> int:
+        """Generated samples it is computed from."""
+        ...
 
     def check(self, data: Dataset) -> None:
         """Raise ValueError if it can't be computed on this data, before anything is trained."""

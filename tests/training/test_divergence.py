@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.training.small import MeanDistance, Shapes, make_run, member, small_mlp
 
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
@@ -15,7 +16,6 @@ from gansweep.training.divergence import Watch
 from gansweep.training.member import Member, PlayerSettings
 from gansweep.training.pack import Pack
 from gansweep.training.session import train
-from tests.training.small import MeanDistance, Shapes, make_run, member, small_mlp
 
 GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.training.small import Shapes, member, small_mlp
 
 from gansweep.losses.hinge import Hinge
 from gansweep.losses.objective import Objective
@@ -20,7 +21,6 @@ from gansweep.penalties.r2 import R2
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.cosine import Cosine
 from gansweep.training.pack import Pack
-from tests.training.small import Shapes, member, small_mlp
 
 CAST = [
     member(1),

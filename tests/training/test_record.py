@@ -6,10 +6,10 @@ import json
 
 import pytest
 import torch
+from tests.training.small import Shapes, make_run, member, small_mlp
 
 from gansweep.training import record, samples
 from gansweep.training.session import train
-from tests.training.small import Shapes, make_run, member, small_mlp
 
 
 def test_everything_is_there(tmp_path):

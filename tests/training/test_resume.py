@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
+from tests.training.small import Shapes, make_run, member
 
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
@@ -16,7 +18,6 @@ from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.cosine import Cosine
 from gansweep.training import checkpoint
 from gansweep.training.session import Interrupted, ResumeError, train
-from tests.training.small import make_run, member, small_mlp
 
 GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
 RUNS = {
@@ -65,37 +66,20 @@ def test_stopped_and_continued(name, stops, tmp_path):
 
 
 def test_running_statistics_are_continued(tmp_path):
-    from tests.training.test_independence import Shapes
-
-    run = RUNS["batch_norm"]
-    assert isinstance(run.data, Shapes)
-    from dataclasses import replace
-
-    pixels = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(2)) * 2 - 1
-    data = replace(run.data, sample_shape=(1, 8, 8))
-    data.__dict__["samples"] = pixels
-    check_continued(replace(run, data=data), [4], tmp_path)
+    data = Shapes(sample_shape=(1, 8, 8))
+    data.__dict__["samples"] = torch.rand(20, 1, 8, 8, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    check_continued(replace(RUNS["batch_norm"], data=data), [4], tmp_path)
 
 
 def check_continued(run, stops, tmp_path):
     straight, broken = tmp_path / "straight", tmp_path / "broken"
-    expected = train(run, straight)
-    asked = 0
-
+    expected, done = train(run, straight), 0
     for at in stops:
-        asked = 0
-
-        def stop(at=at):
-            nonlocal asked
-            asked += 1
-            return asked + done >= at
-
-        done = 0
-        if (broken / checkpoint.NAME).exists():
-            done = member_of(broken)["step"]
+        answers = iter([False] * (at - done - 1) + [True])
         with pytest.raises(Interrupted) as interrupted:
-            train(run, broken, stop=stop)
+            train(run, broken, stop=answers.__next__)
         assert interrupted.value.step == at
+        done = at
     record = train(run, broken)
     assert timeless(record) == timeless(expected)
     assert timeless(json.loads((broken / "record.json").read_text())) == timeless(expected)
@@ -124,8 +108,6 @@ def test_killed_between_checkpoints_goes_back_to_the_last(tmp_path):
 
 
 def test_another_config_is_refused_and_says_what_differs(tmp_path):
-    from dataclasses import replace
-
     run = make_run()
     with pytest.raises(Interrupted):
         train(run, tmp_path, stop=lambda: True)

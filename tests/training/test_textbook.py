@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.training.small import Shapes, member, small_mlp
 from torch import nn
 
 from gansweep.losses.objective import Objective
@@ -16,7 +17,6 @@ from gansweep.penalties.r1 import R1
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.linspace import Linspace
 from gansweep.training.pack import Pack
-from tests.training.small import Shapes, member, small_mlp
 
 
 class Masked(nn.Module):

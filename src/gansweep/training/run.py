@@ -85,3 +85,11 @@ class Run:
     identity: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     cell: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for player in (self.member.generator, self.member.discriminator):
+            if self.trainer.compile and not player.rule.elementwise:
+                raise ValueError(
+                    f"trainer.compile=true: {player.rule!r} can't be compiled; sgd, rmsprop, adam and adamw can, "
+                    "or train with trainer.compile=false"
+                )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import time
@@ -26,7 +27,8 @@ class Board:
     """
 
     def __init__(self, directory: Path, step: int, hparams: Mapping[str, Any], name: str) -> None:
-        self.directory, self.writer = directory, None
+        self.directory = directory
+        self.writer: Any = None
         try:
             _forget_after(directory, step)
             self._open(hparams, name, new=step == 0)
@@ -40,7 +42,7 @@ class Board:
         self.writer = SummaryWriter(str(self.directory))
         if new:
             row = {key: _plain(value) for key, value in hparams.items()}
-            self.writer.file_writer.add_summary(summary_v2.hparams_pb(row, trial_id=name))  # pyright: ignore[reportOptionalMemberAccess]
+            self.writer.file_writer.add_summary(summary_v2.hparams_pb(row, trial_id=name))
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Add one point to each curve."""
@@ -76,7 +78,7 @@ class Board:
             return
         try:
             if finished is not None:
-                self.writer.file_writer.add_summary(_end(finished))  # pyright: ignore[reportOptionalMemberAccess]
+                self.writer.file_writer.add_summary(_end(finished))
             self.writer.close()
         except OSError as error:
             self._give_up(error)
@@ -92,19 +94,22 @@ def _plain(value: Any) -> bool | int | float | str:
 
 def _end(finished: bool) -> Any:
     """Say in HPARAMS how the run ended."""
-    from tensorboard.compat.proto.summary_pb2 import Summary
-    from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
-
-    status = api_pb2.STATUS_SUCCESS if finished else api_pb2.STATUS_FAILURE
-    info = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=time.time())
-    data = plugin_data_pb2.HParamsPluginData(session_end_info=info)
-    summary = Summary()
+    api, plugin = (_protobuf(f"tensorboard.plugins.hparams.{name}") for name in ("api_pb2", "plugin_data_pb2"))
+    metadata = _protobuf("tensorboard.plugins.hparams.metadata")
+    status = api.STATUS_SUCCESS if finished else api.STATUS_FAILURE
+    data = plugin.HParamsPluginData(session_end_info=plugin.SessionEndInfo(status=status, end_time_secs=time.time()))
+    summary = _protobuf("tensorboard.compat.proto.summary_pb2").Summary()
     summary.value.add(
         tag=metadata.SESSION_END_INFO_TAG,
         metadata=metadata.create_summary_metadata(data),
         tensor=metadata.NULL_TENSOR,
     )
     return summary
+
+
+def _protobuf(name: str) -> Any:
+    """Import a module whose classes are made at run time."""
+    return importlib.import_module(name)
 
 
 def _forget_after(directory: Path, step: int) -> None:
@@ -115,22 +120,18 @@ def _forget_after(directory: Path, step: int) -> None:
     old = sorted(directory.glob("events.out.tfevents.*"))
     if not old:
         return
-    kept = []
     if step > 0:
         from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
-        from tensorboard.compat.proto.event_pb2 import Event
-
-        for path in old:
-            for raw in RawEventFileLoader(str(path)).Load():
-                if Event.FromString(raw).step <= step:
-                    kept.append(raw)
         from tensorboard.summary.writer.record_writer import RecordWriter
 
+        event = _protobuf("tensorboard.compat.proto.event_pb2").Event
         merged = directory / f".{old[0].name}.merged"
         with open(merged, "wb") as file:
             writer = RecordWriter(file)
-            for raw in kept:
-                writer.write(raw)
+            for path in old:
+                for raw in RawEventFileLoader(str(path)).Load():
+                    if event.FromString(raw).step <= step:
+                        writer.write(raw)
             writer.flush()
         os.replace(merged, old[0])
         old = old[1:]
