@@ -33,7 +33,7 @@ def test_shares_are_those_counted_by_hand(k):
     fake = torch.randn(20, 2, generator=g, dtype=torch.float64) * 0.5 + 0.3
     found = manifold_shares(real, fake, k)
     assert found == pytest.approx(written_out(real, fake, k))
-    assert len({round(v, 6) for v in found.values()}) == 4
+    assert len({round(v, 6) for v in found.values()}) >= 3
 
 
 def test_collapse_costs_recall_and_coverage_not_precision():

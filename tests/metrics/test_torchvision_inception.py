@@ -50,7 +50,7 @@ def test_features_and_classes_are_those_of_torchvision(weights, low):
     network = TorchvisionInception(str(weights), low)
     # What pytorch-fid's 2x - 1 makes of [-1, 1] is [-3, 1].
     features, probabilities = theirs(weights, 2 * images - 1 if low == -3 else images)
-    np.testing.assert_allclose(network(images), features, rtol=1e-4, atol=1e-5 * features.abs().max())
+    np.testing.assert_allclose(network(images), features, rtol=1e-4, atol=1e-5 * features.abs().max().item())
     np.testing.assert_allclose(network.probabilities(images), probabilities, rtol=1e-3, atol=1e-6)
 
 
