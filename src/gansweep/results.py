@@ -1,0 +1,149 @@
+"""Sweeps as data frames, for notebooks.
+
+    frame = gansweep.results.load("outputs/my_sweep")
+    frame.pivot_table("final", "optimizer", "lr")
+
+Needs pandas: `pip install gansweep[results]`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gansweep.sweep import records
+from gansweep.sweep.identity import plain
+from gansweep.sweep.swept import UNSAID, lookup
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TYPES = {
+    "sweep": "string",
+    "cell": "string",
+    "cell_hash": "string",
+    "state": "string",
+    "metric_name": "string",
+    "final": "Float64",
+    "final_step": "Int64",
+    "best": "Float64",
+    "best_step": "Int64",
+    "untrained": "Float64",
+    "floor": "Float64",
+    "steps_done": "Int64",
+    "divergence_step": "Int64",
+    "divergence_player": "string",
+    "divergence_cause": "string",
+    "error": "string",
+    "wall_s": "Float64",
+    "steps_per_s": "Float64",
+    "directory": "string",
+}
+FIRST = ["sweep", "cell"]
+
+
+def load(path: str | Path) -> pd.DataFrame:
+    """Read all records of a sweep, or of a folder of sweeps: one row for every cell.
+
+    Every setting that was named on a command line is a column of numbers, truth values or
+    strings. Cells without a record have no row. A file that is torn, something else or of a
+    later version of gansweep is named in a warning and left out.
+
+    Args:
+        path: a sweep, one cell, or a folder of sweeps such as `outputs`.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+    """
+    import pandas as pd
+
+    found = list(_records(Path(path)))
+    keys = list(dict.fromkeys([*(key for _, record in found for key in record["cell"]["overrides"]), "seed"]))
+    settings = pd.DataFrame({_column(key): [_setting(record, key) for _, record in found] for key in keys})
+    measured = pd.DataFrame([_row(*pair) for pair in found], columns=list(TYPES)).astype(TYPES)
+    return pd.concat([measured[FIRST], settings.convert_dtypes(), measured.drop(columns=FIRST)], axis=1)
+
+
+def curves(path: str | Path) -> pd.DataFrame:
+    """Read the metric over the steps: one row for every evaluation of every cell.
+
+    A value that could not be measured is missing, with the reason beside it.
+
+    Args:
+        path: as in `load`.
+    """
+    import pandas as pd
+
+    kinds = {
+        "sweep": "string",
+        "cell": "string",
+        "cell_hash": "string",
+        "metric_name": "string",
+        "step": "Int64",
+        "value": "Float64",
+        "reason": "string",
+    }
+    rows = [
+        (
+            directory.parent.name,
+            directory.name,
+            record["cell"]["hash"],
+            record["metric"].get("name"),
+            evaluation.get("step"),
+            evaluation.get("value"),
+            evaluation.get("reason"),
+        )
+        for directory, record in _records(Path(path))
+        for evaluation in (record.get("metric") or {}).get("evaluations", [])
+    ]
+    return pd.DataFrame(rows, columns=list(kinds)).astype(kinds)
+
+
+def _records(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Walk over a cell, a sweep or a folder of sweeps."""
+    if not path.is_dir():
+        raise FileNotFoundError(f"{path}: there is no such folder of results")
+    path = path.resolve()
+    sweeps = [path, *(entry for entry in sorted(path.iterdir()) if entry.is_dir() and not entry.name.startswith("."))]
+    for directory in (path, *(cell for sweep in sweeps for cell in records.directories(sweep))):
+        try:
+            record = records.read(directory)
+        except records.UnreadableRecord as error:
+            warnings.warn(f"left out: {error}", stacklevel=3)
+            continue
+        if record is not None:
+            yield directory, record
+
+
+def _column(key: str) -> str:
+    return f"setting.{key}" if key in TYPES else key
+
+
+def _setting(record: Mapping[str, Any], key: str) -> float | bool | str | None:
+    found = lookup(record["cell"]["overrides"], record["config"], key)
+    if found == UNSAID and key not in record["cell"]["overrides"]:
+        return None
+    return plain(found) if isinstance(found, (list, dict)) else found
+
+
+def _row(directory: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+    metric, divergence = record.get("metric") or {}, record.get("divergence") or {}
+    error, time = record.get("error") or {}, record["time"]
+    return {
+        "sweep": directory.parent.name,
+        "cell": directory.name,
+        "cell_hash": record["cell"]["hash"],
+        "state": record["state"],
+        "metric_name": metric.get("name"),
+        **{name: metric.get(name) for name in ("final", "final_step", "best", "best_step", "untrained", "floor")},
+        "steps_done": record.get("steps"),
+        "divergence_step": divergence.get("step"),
+        "divergence_player": divergence.get("player"),
+        "divergence_cause": divergence.get("cause"),
+        "error": f"{error.get('type')}: {error.get('message')}" if error else None,
+        "wall_s": time.get("wall_s"),
+        "steps_per_s": time.get("steps_per_s"),
+        "directory": str(directory),
+    }

@@ -1,0 +1,105 @@
+"""One combination of a sweep, and how far it has come."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from gansweep.sweep import claims, records
+
+log = logging.getLogger(__name__)
+
+CHECKPOINTS = ("checkpoint.pt", "checkpoint.pt.new", "checkpoint.previous.pt")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training of a sweep.
+
+    Args:
+        overrides: what was said about it on the command line, by key.
+        config: its whole resolved config.
+        identity: which training it is.
+        hash: of the identity.
+        directory: where it leaves everything.
+    """
+
+    overrides: dict[str, Any]
+    config: dict[str, Any]
+    identity: dict[str, Any]
+    hash: str
+    directory: Path
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables and logs."""
+        return self.directory.name
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it in JSON's types, its directory relative to the sweep's."""
+        return {
+            "name": self.name,
+            "hash": self.hash,
+            "overrides": self.overrides,
+            "identity": self.identity,
+            "config": self.config,
+        }
+
+    @classmethod
+    def from_dict(cls, root: Path, content: Mapping[str, Any]) -> Cell:
+        """Read one of `as_dict`.
+
+        Raises:
+            KeyError, TypeError: something is missing or of another kind.
+        """
+        name = Path(str(content["name"])).name
+        overrides, config, identity = (dict(content[key]) for key in ("overrides", "config", "identity"))
+        return cls(overrides, config, identity, str(content["hash"]), root / name)
+
+
+class State(str, Enum):
+    """How far a cell has come."""
+
+    NEW = "new"
+    RESUMABLE = "resumable"
+    CLAIMED = "claimed"
+    COMPLETED = "completed"
+    DIVERGED = "diverged"
+    FAILED = "failed"
+
+    @property
+    def is_result(self) -> bool:
+        """Whether there is nothing left to train. A divergence is a result."""
+        return self in (State.COMPLETED, State.DIVERGED)
+
+
+def state(cell: Cell) -> State:
+    """Look how far a cell has come. Nothing but its record is read of a finished one."""
+    record = own_record(cell)
+    known = State(record["state"]) if record else State.NEW
+    if known.is_result:
+        return known
+    if claims.holder(cell.directory) is not None:
+        return State.CLAIMED
+    if known is State.NEW and any((cell.directory / name).exists() for name in CHECKPOINTS):
+        return State.RESUMABLE
+    return known
+
+
+def own_record(cell: Cell) -> dict[str, Any] | None:
+    """Read a cell's record, None if there is none or it is of another training."""
+    record = read_record(cell.directory)
+    return record if record and record["cell"]["hash"] == cell.hash else None
+
+
+def read_record(directory: Path) -> dict[str, Any] | None:
+    """Read a cell's record, None if there is none; an unreadable one is named in a warning."""
+    try:
+        return records.read(directory)
+    except records.UnreadableRecord as error:
+        log.warning("%s", error)
+        return None

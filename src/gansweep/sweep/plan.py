@@ -1,0 +1,100 @@
+"""What a sweep is about to do, before it does it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gansweep.sweep.cell import Cell, State
+from gansweep.sweep.progress import duration
+from gansweep.sweep.result import Result
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a cell will need.
+
+    Args:
+        wall_s: time.
+        memory_bytes: at its peak, None if unknown.
+    """
+
+    wall_s: float
+    memory_bytes: int | None = None
+
+
+def plan(
+    results: Sequence[Result], retry_failed: bool, estimate: Callable[[Cell], Estimate | None] | None = None
+) -> str:
+    """List every cell with its state and what it will need, and the sum of what is to be trained.
+
+    Args:
+        results: the cells as they are now.
+        retry_failed: whether failed ones will be trained again.
+        estimate: asked about each cell; None takes the cells that are finished as a measure.
+    """
+    estimate = estimate or _from_finished(results)
+    lines, needed = [], []
+    for result in results:
+        found = None
+        if result.state in (State.NEW, State.RESUMABLE) or (result.state is State.FAILED and retry_failed):
+            found = estimate(result.cell)
+            needed.append(found)
+        lines.append((result.state.value, _words(found), result.cell.name))
+    counts = {state: sum(result.state is state for result in results) for state in State}
+    head = f"{len(results)} cells: " + ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
+    widths = [max((len(line[column]) for line in lines), default=0) for column in (0, 1)]
+    body = [f"  {state:<{widths[0]}}  {cost:<{widths[1]}}  {name}" for state, cost, name in lines]
+    return "\n".join([head, *body, _total(needed)])
+
+
+def _total(needed: Sequence[Estimate | None]) -> str:
+    if not needed:
+        return "Nothing is left to train."
+    known = [estimate for estimate in needed if estimate is not None]
+    if not known:
+        return f"{len(needed)} to train; time and memory are measured by the first cell."
+    memory = max((estimate.memory_bytes or 0 for estimate in known), default=0)
+    most = f", {_size(memory)} of memory at most" if memory else ""
+    more = f" and {len(needed) - len(known)} of unknown length" if len(known) < len(needed) else ""
+    return f"{len(needed)} to train, one after the other about {duration(sum(e.wall_s for e in known))}{more}{most}."
+
+
+def _words(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return ""
+    memory = f", {_size(estimate.memory_bytes)}" if estimate.memory_bytes else ""
+    return f"{duration(estimate.wall_s)}{memory}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
+
+
+def _from_finished(results: Sequence[Result]) -> Callable[[Cell], Estimate | None]:
+    """Expect the median time per step of the finished cells of the same model, or of any."""
+    times: dict[str, list[float]] = {}
+    memories: dict[str, list[int]] = {}
+    for result in results:
+        record = result.record or {}
+        time = record.get("time") or {}
+        if result.state is State.COMPLETED and time.get("wall_s") and record.get("steps"):
+            for kind in ("", _kind(result.cell.config)):
+                times.setdefault(kind, []).append(time["wall_s"] / record["steps"])
+                if time.get("memory_bytes"):
+                    memories.setdefault(kind, []).append(time["memory_bytes"])
+
+    def estimate(cell: Cell) -> Estimate | None:
+        kind, steps = _kind(cell.config), cell.config.get("steps")
+        seconds = times.get(kind) or times.get("")
+        if not seconds or not isinstance(steps, (int, float)):
+            return None
+        return Estimate(statistics.median(seconds) * steps, max(memories.get(kind, []), default=None))
+
+    return estimate
+
+
+def _kind(config: Mapping[str, Any]) -> str:
+    return repr([config.get(key) for key in ("model", "data", "batch_size", "precision", "critic_steps")])

@@ -1,0 +1,49 @@
+"""What became of a cell, as tables read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gansweep.sweep.cell import Cell, State
+
+
+@dataclass(frozen=True)
+class Result:
+    """A cell, its state and its record.
+
+    Args:
+        cell: the combination.
+        state: how far it is.
+        record: what it left, None while there is no result.
+    """
+
+    cell: Cell
+    state: State
+    record: Mapping[str, Any] | None = None
+
+    @property
+    def metric(self) -> Mapping[str, Any]:
+        """The record's metric, empty if nothing was measured."""
+        return (self.record or {}).get("metric") or {}
+
+    @property
+    def final(self) -> float | None:
+        """The metric's value after the last step, None if there is none."""
+        return self.metric.get("final")
+
+    @property
+    def trouble(self) -> str:
+        """Why there is no final value, in words; empty if nothing went wrong."""
+        record = self.record or {}
+        divergence, error = record.get("divergence"), record.get("error")
+        if divergence:
+            return f"diverged at step {divergence.get('step')}, {divergence.get('player')}: {divergence.get('cause')}"
+        if error:
+            first = (str(error.get("message")).strip().splitlines() or [""])[0]
+            return f"failed: {error.get('type')}: {first}"
+        if self.metric and self.final is None:
+            reasons = [e.get("reason") for e in self.metric.get("evaluations", []) if e.get("reason")]
+            return f"not measured: {reasons[-1]}" if reasons else "not measured"
+        return ""

@@ -1,0 +1,188 @@
+"""All cells of a sweep: freeze them, train what is missing, tell what came out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gansweep.sweep import claims, records
+from gansweep.sweep.cell import Cell, State, own_record, read_record, state
+from gansweep.sweep.plan import Estimate, plan
+from gansweep.sweep.progress import Progress
+from gansweep.sweep.result import Result
+from gansweep.sweep.spreadsheet import spreadsheet
+from gansweep.sweep.table import table
+from gansweep.sweep.work import Outcome, Train, Work
+from gansweep.training import atomic, record
+
+log = logging.getLogger(__name__)
+
+FROZEN, TABLE, SPREADSHEET, FORMAT = "sweep.json", "table.md", "results.csv", 1
+WAIT_S = 1.0
+
+
+class Sweep:
+    """The cells of a grid in one directory, together with those that earlier grids left there.
+
+    Args:
+        root: the sweep's directory.
+        cells: of this grid. Equal trainings are kept once, which `notices` tells; a cell that
+            is already there under another name keeps its directory. So read `cells` from here.
+        command: what was typed, for the table.
+    """
+
+    def __init__(self, root: Path, cells: Sequence[Cell], command: str = "") -> None:
+        self.root, self.command = root, command
+        self.notices: list[str] = []
+        self.earlier = {cell.hash: cell for cell in _left_there(root)}
+        kept: dict[str, Cell] = {}
+        for cell in cells:
+            if cell.hash in kept:
+                self.notices.append(f"{cell.name} is the same training as {kept[cell.hash].name}; it runs once")
+                continue
+            before = self.earlier.get(cell.hash)
+            kept[cell.hash] = replace(cell, directory=before.directory) if before else cell
+        self.cells: tuple[Cell, ...] = tuple(kept.values())
+
+    @property
+    def all_cells(self) -> list[Cell]:
+        """Earlier cells in their order, then those that this grid adds."""
+        return list((self.earlier | {cell.hash: cell for cell in self.cells}).values())
+
+    def freeze(self) -> None:
+        """Write down what the sweep consists of: every cell with its resolved config.
+
+        Raises:
+            OSError: the directory can't be written.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        # Another process may have added its own cells since.
+        self.earlier = {cell.hash: cell for cell in _left_there(self.root)}
+        content = {
+            "format": FORMAT,
+            "command": self.command,
+            "versions": record.versions(),
+            "cells": [cell.as_dict() for cell in self.all_cells],
+        }
+        atomic.write(self.root / FROZEN, json.dumps(content, indent=1, default=str) + "\n")
+
+    def plan(self, retry_failed: bool = True, estimate: Callable[[Cell], Estimate | None] | None = None) -> str:
+        """Say what `run` would do. Nothing is written.
+
+        Args:
+            retry_failed: as in `run`.
+            estimate: time and memory of a cell; None measures by the finished ones.
+        """
+        return plan(_results(self.cells), retry_failed, estimate)
+
+    def run(
+        self,
+        train: Train,
+        *,
+        retry_failed: bool = True,
+        stop: Callable[[], bool] = lambda: False,
+        progress: Progress | None = None,
+        wait: bool = True,
+    ) -> Outcome:
+        """Train every cell that has no result, one after the other.
+
+        A cell that raises, runs out of memory or calls sys.exit is recorded as failed, and the
+        others go on. Cells that another living process has claimed are left to it.
+
+        Args:
+            train: given a cell, `stop` and what to call after every step; trains it in its
+                directory and returns the record. Raises Interrupted when `stop` said so.
+            retry_failed: train again what had failed before this call.
+            stop: whether somebody asked to stop.
+            progress: where to show how far it is.
+            wait: stay until the cells of other processes are finished, or abandoned by a process
+                that died; then they are trained here.
+        """
+        work = Work(train, stop, progress or Progress(len(self.cells)))
+        if retry_failed:
+            work.to_retry = {c.hash: r for c in self.cells if (r := own_record(c)) and r["state"] == "failed"}
+        left, told = list(self.cells), False
+        while left and not work.outcome.interrupted:
+            left = [cell for cell in left if not work.settle(cell)]
+            if not left or not wait or work.outcome.interrupted:
+                break
+            if not told:
+                log.info("%d cells are being trained by another process; waiting for it", len(left))
+                told = True
+            _pause(stop)
+        work.outcome.missing = [cell for cell in self.cells if cell.hash not in work.outcome.records]
+        return work.outcome
+
+    def report(self) -> str:
+        """Write results.csv and table.md over all cells, earlier ones too, and return the table."""
+        results = _results(self.all_cells)
+        text = table(results, self.command)
+        try:
+            if self.cells:
+                self.freeze()
+            atomic.write(self.root / SPREADSHEET, spreadsheet(results))
+            atomic.write(self.root / TABLE, text)
+        except OSError as error:
+            log.warning("results.csv and table.md could not be written: %s", error)
+        return text
+
+
+def set_aside(root: Path) -> Path | None:
+    """Rename an old sweep to `<root>.1`, `.2`, ..., to start over; None if there is none.
+
+    Raises:
+        ValueError: a living process is training in it.
+    """
+    if not root.is_dir():
+        return None
+    for entry in root.iterdir():
+        owner = claims.holder(entry) if entry.is_dir() else None
+        if owner is not None:
+            raise ValueError(
+                f"fresh=true: {entry.name} is being trained by process {owner.get('pid')}; stop that one first"
+            )
+    place = 1
+    while (aside := root.with_name(f"{root.name}.{place}")).exists():
+        place += 1
+    os.rename(root, aside)
+    return aside
+
+
+def _left_there(root: Path) -> list[Cell]:
+    """Find the cells that a sweep has already: frozen ones, and those whose records lie there."""
+    found: dict[str, Cell] = {}
+    try:
+        frozen = json.loads((root / FROZEN).read_bytes())
+        found = {cell.hash: cell for cell in (Cell.from_dict(root, content) for content in frozen["cells"])}
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("%s can't be read and is written anew: %s", root / FROZEN, error)
+    known = {cell.directory for cell in found.values()}
+    for directory in records.directories(root) if root.is_dir() else ():
+        content = None if directory in known else read_record(directory)
+        if content is not None:
+            cell = Cell.from_dict(
+                root, {**content["cell"], **content, "hash": content["cell"]["hash"], "name": directory.name}
+            )
+            found.setdefault(cell.hash, cell)
+    return list(found.values())
+
+
+def _results(cells: Sequence[Cell]) -> list[Result]:
+    results = []
+    for cell in cells:
+        now = state(cell)
+        results.append(Result(cell, now, own_record(cell) if now.is_result or now is State.FAILED else None))
+    return results
+
+
+def _pause(stop: Callable[[], bool]) -> None:
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until and not stop():
+        time.sleep(min(0.1, WAIT_S))

@@ -1,0 +1,60 @@
+"""Which settings a sweep varies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from gansweep.sweep.identity import canonical
+
+UNSAID = "default"
+
+
+class Combination(Protocol):
+    """What is asked of a cell here."""
+
+    @property
+    def overrides(self) -> Mapping[str, Any]:
+        """What was said about it on the command line, by key."""
+        ...
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Its whole resolved config."""
+        ...
+
+
+def swept_keys(cells: Sequence[Combination]) -> list[str]:
+    """List the keys whose values differ between cells, in the order in which they were typed."""
+    keys = dict.fromkeys(key for cell in cells for key in cell.overrides)
+    return [key for key in keys if len({json.dumps(value(cell, key), sort_keys=True) for cell in cells}) > 1]
+
+
+def value(cell: Combination, key: str) -> Any:
+    """Return a cell's value of a key, in canonical form; see `lookup`."""
+    return lookup(cell.overrides, cell.config, key)
+
+
+def lookup(overrides: Mapping[str, Any], config: Mapping[str, Any], key: str) -> Any:
+    """Return the value of a key among overrides, or else in the config.
+
+    A cell of an earlier grid may not have named the key; its config then tells the number that
+    was in force. Which option a group had can't be told from there, it is called `default`.
+    """
+    if key in overrides:
+        return canonical(overrides[key])
+    node: Any = config
+    for part in key.lstrip("+~").split("."):
+        if not isinstance(node, Mapping) or part not in node:
+            return UNSAID
+        node = node[part]
+    return UNSAID if isinstance(node, Mapping) else canonical(node)
+
+
+def order(values: Sequence[Any]) -> list[Any]:
+    """Return the distinct values, numbers by size and others as they come."""
+    distinct = list({json.dumps(value, sort_keys=True): value for value in values}.values())
+    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in distinct):
+        return sorted(distinct)
+    return distinct

@@ -1,0 +1,191 @@
+"""The table of a sweep, in Markdown: rows and columns are the settings that were varied."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gansweep.sweep.cell import State
+from gansweep.sweep.comparable import comparable, differences
+from gansweep.sweep.identity import plain
+from gansweep.sweep.result import Result
+from gansweep.sweep.swept import order, swept_keys, value
+
+SEED = "seed"
+WIDEST = 8  # columns of values
+NOT_THERE = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "running"}
+
+
+def table(results: Sequence[Result], command: str = "") -> str:
+    """Write the table of all cells, with what one has to know to read the numbers.
+
+    Values of different metrics, features, data or sample counts are not comparable. Where a
+    sweep has several, each gets a table of its own, and what differs is said above them.
+
+    Args:
+        results: the cells, in the order of the grid.
+        command: what was typed.
+    """
+    parts = []
+    groups = comparable(results)
+    if len(groups) > 1:
+        parts.append(differences(groups))
+    parts += [_Table(group).text() for group in groups]
+    if command:
+        parts.append(f"Command: `{command}`")
+    return "\n\n".join(parts) + "\n"
+
+
+def number(value: float) -> str:
+    """Write a distance with about four digits.
+
+    >>> number(1234.56), number(57.2), number(0.01234)
+    ('1235', '57.20', '0.01234')
+    """
+    size = abs(value)
+    digits = 0 if size >= 1000 else 1 if size >= 100 else 2
+    return f"{value:.{digits}f}" if size >= 1 or size == 0 else f"{value:.4g}"
+
+
+class _Table:
+    """One table of comparable cells, its notes and its caption."""
+
+    def __init__(self, results: Sequence[Result]) -> None:
+        self.results = results
+        cells = [result.cell for result in results]
+        self.keys = swept_keys(cells)
+        self.over_seeds = SEED in self.keys and len(self.keys) > 1
+        if self.over_seeds:
+            self.keys.remove(SEED)
+        self.notes: dict[str, int] = {}
+        self.lower = all(result.metric.get("lower_is_better", True) for result in results)
+        self.groups: dict[str, list[Result]] = {}
+        for result in results:
+            self.groups.setdefault(self._key({key: value(result.cell, key) for key in self.keys}), []).append(result)
+        scores = [score for score in map(_score, self.groups.values()) if score is not None]
+        self.best = (min(scores) if self.lower else max(scores)) if len(scores) > 1 else None
+
+    @staticmethod
+    def _key(values: Mapping[str, Any]) -> str:
+        return json.dumps(values, sort_keys=True)
+
+    def _values(self, key: str) -> list[Any]:
+        return order([value(result.cell, key) for result in self.results])
+
+    def text(self) -> str:
+        """Write it."""
+        across = next((key for key in reversed(self.keys) if len(self._values(key)) <= WIDEST), None)
+        grid = self._matrix(across) if across is not None and len(self.keys) > 1 else self._list()
+        notes = [f"[{place}] {note}" for note, place in self.notes.items()]
+        return "\n\n".join(filter(None, (grid, "  \n".join(notes), self._caption())))
+
+    def _list(self) -> str:
+        """One row for every combination, with the best value on the way too."""
+        name = next((result.metric["name"] for result in self.results if result.metric), "result")
+        head = [*(self.keys or ["cell"]), f"final {name}", "best (step)"]
+        rows = []
+        for group in self._sorted():
+            first = group[0]
+            settings = [plain(value(first.cell, key)) for key in self.keys] or [first.cell.name]
+            best = [result.metric for result in group if result.metric.get("best") is not None]
+            lowest = (min if self.lower else max)(best, key=lambda metric: metric["best"], default=None)
+            shown = f"{number(lowest['best'])} ({lowest['best_step']})" if lowest else "-"
+            rows.append([*settings, self._entry(group), shown])
+        return _markdown(head, rows)
+
+    def _matrix(self, across: str) -> str:
+        """Final values, with the values of one setting side by side."""
+        down = [key for key in self.keys if key != across]
+        columns = self._values(across)
+        rows = []
+        for combination in dict.fromkeys(
+            self._key({key: value(group[0].cell, key) for key in down}) for group in self._sorted()
+        ):
+            fixed = json.loads(combination)
+            groups = (self.groups.get(self._key({**fixed, across: column})) for column in columns)
+            rows.append(
+                [*(plain(fixed[key]) for key in down), *(self._entry(group) if group else "-" for group in groups)]
+            )
+        return _markdown([*down, *(f"{across}={plain(column)}" for column in columns)], rows)
+
+    def _sorted(self) -> list[list[Result]]:
+        ranks = {key: [json.dumps(v) for v in self._values(key)] for key in self.keys}
+        return sorted(
+            self.groups.values(),
+            key=lambda group: [ranks[key].index(json.dumps(value(group[0].cell, key))) for key in self.keys],
+        )
+
+    def _entry(self, group: Sequence[Result]) -> str:
+        """Write what became of one combination: a value, or mean ± standard deviation (n) over seeds."""
+        finals = [result.final for result in group if result.final is not None]
+        marks = "".join(dict.fromkeys(self._mark(result) for result in group if result.trouble))
+        if not finals:
+            first = next((result for result in group if result.trouble), group[0])
+            word = NOT_THERE.get(first.state, "failed" if first.state is State.FAILED else "N/A")
+            return " ".join(filter(None, ("done" if _unmeasured(first) else word, marks)))
+        text = number(statistics.fmean(finals))
+        if self.over_seeds:
+            spread = f" ± {number(statistics.stdev(finals))}" if len(finals) > 1 else ""
+            of = f" of {len(group)}" if len(finals) < len(group) else ""
+            text = f"{text}{spread} ({len(finals)}{of})"
+        if _score(group) == self.best:
+            text = f"**{text}**"
+        return " ".join(filter(None, (text, marks)))
+
+    def _mark(self, result: Result) -> str:
+        seed = f"seed {plain(value(result.cell, SEED))}: " if self.over_seeds else ""
+        note = " ".join(f"{seed}{result.trouble}".split())
+        return f"[{self.notes.setdefault(note, len(self.notes) + 1)}]"
+
+    def _caption(self) -> str:
+        """Say what was measured, how, and what the number has to be compared with."""
+        measured = [result for result in self.results if result.metric]
+        if not measured:
+            return ""
+        metric = measured[0].metric
+        fingerprint, direction = metric.get("fingerprint") or {}, "lower" if self.lower else "higher"
+        steps = _range(result.cell.config.get("steps") for result in measured)
+        sentences = [f"Final {metric['name']} after {steps} steps, {direction} is better"]
+        if "n_fake" in fingerprint and "n_real" in fingerprint:
+            sentences.append(f"{fingerprint['n_fake']} generated against {fingerprint['n_real']} real samples")
+        for word, name in (("untrained generator", "untrained"), ("real against real", "floor")):
+            values = [r.metric[name] for r in measured if r.metric.get(name) is not None]
+            if values:
+                sentences.append(f"{word} {_range(values)}")
+        if self.over_seeds:
+            sentences.append("mean ± standard deviation (number of seeds)")
+        sentences.append(f"seeds {', '.join(plain(s) for s in self._values(SEED))}")
+        sentences.append(f"gansweep {_versions(measured, 'gansweep')}, torch {_versions(measured, 'torch')}")
+        return "; ".join(sentences) + "."
+
+
+def _unmeasured(result: Result) -> bool:
+    return result.state is State.COMPLETED and not result.metric
+
+
+def _score(group: Sequence[Result]) -> float | None:
+    finals = [result.final for result in group if result.final is not None]
+    return statistics.fmean(finals) if finals else None
+
+
+def _range(values: Any) -> str:
+    distinct = sorted({v for v in values if isinstance(v, (int, float))})
+    texts = list(dict.fromkeys(str(v) if isinstance(v, int) else number(v) for v in distinct))
+    return texts[0] if len(texts) == 1 else f"{texts[0]} to {texts[-1]}" if texts else "?"
+
+
+def _versions(results: Sequence[Result], package: str) -> str:
+    found = {str(((result.record or {}).get("versions") or {}).get(package, "?")) for result in results}
+    return " and ".join(sorted(found))
+
+
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    cleaned = [[" ".join(text.replace("|", "\\|").split()) for text in row] for row in (head, *rows)]
+    widths = [max(3, *(len(row[column]) for row in cleaned)) for column in range(len(head))]
+    lines = [
+        "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |" for row in cleaned
+    ]
+    rule = "| " + " | ".join("-" * width for width in widths) + " |"
+    return "\n".join([lines[0], rule, *lines[1:]])

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections import OrderedDict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gansweep.sweep.identity import SURROUNDINGS, WATCHING, canonical, cell_name, digest, identity, sweep_name
+
+CONFIG = {
+    "seed": 0,
+    "lr": 1e-4,
+    "lr_d": 2e-4,
+    "steps": 1000,
+    "model": {"_target_": "gansweep.models.mlp.MLP", "latent_dim": 100},
+    "optimizer": {"_target_": "gansweep.optimizers.adam.Adam", "betas": [0.5, 0.9]},
+    "optimizer_d": None,
+    "data": {"_target_": "gansweep.data.mnist.MNIST", "root": "a", "download": False, "size": 28},
+    "trainer": {"eval_every": 250, "ema": None, "compile": False, "checkpoint_every": 250},
+    "device": "auto",
+}
+
+
+def hash_of(config, data="d", numerics="1") -> str:
+    return digest(identity(config, data, numerics))
+
+
+def test_a_cell_keeps_its_hash_in_later_versions():
+    # If this changes, every sweep that anybody has is trained again.
+    text = r'{"config":{"betas":[0.5,1],"lr":0.0001,"lr_d":0.0001,"steps":10,"\u00e9":null},"data":"d","numerics":"1"}'
+    who = identity({"lr": 1e-4, "steps": 10.0, "é": None, "betas": (0.5, 1.0), "device": "cpu"}, "d", "1")
+    assert digest(who) == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("key", sorted(SURROUNDINGS))
+def test_where_and_under_which_name_it_runs_is_not_part_of_it(key):
+    assert hash_of(CONFIG | {key: "else"}) == hash_of(CONFIG)
+
+
+@pytest.mark.parametrize("key", sorted(WATCHING))
+def test_how_it_is_watched_is_not_part_of_it(key):
+    assert hash_of(CONFIG | {"trainer": CONFIG["trainer"] | {key: 7}}) == hash_of(CONFIG)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"lr": 1.0000001e-4},
+        {"steps": 1001},
+        {"optimizer": {"_target_": "gansweep.optimizers.adam.Adam", "betas": [0.9, 0.5]}},
+        {"trainer": CONFIG["trainer"] | {"ema": 0.999}},
+        {"trainer": CONFIG["trainer"] | {"eval_every": 500}},
+        {"data": CONFIG["data"] | {"size": 32}},
+        {"new_setting": None},
+    ],
+    ids=str,
+)
+def test_what_changes_a_number_changes_the_hash(change):
+    assert hash_of(CONFIG | change) != hash_of(CONFIG)
+
+
+def test_data_and_arithmetic_are_part_of_it():
+    assert len({hash_of(CONFIG), hash_of(CONFIG, data="e"), hash_of(CONFIG, numerics="2")}) == 3
+
+
+def test_data_may_be_moved():
+    assert hash_of(CONFIG | {"data": CONFIG["data"] | {"root": "b", "download": True}}) == hash_of(CONFIG)
+
+
+def test_a_missing_setting_of_the_discriminator_is_the_generators():
+    assert hash_of(CONFIG | {"optimizer_d": CONFIG["optimizer"]}) == hash_of(CONFIG)
+    assert hash_of(CONFIG | {"lr_d": None}) == hash_of(CONFIG | {"lr_d": 1e-4}) != hash_of(CONFIG)
+
+
+def test_true_is_not_one():
+    assert hash_of({"a": True}) != hash_of({"a": 1})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+def backwards(value):
+    """The same value with every mapping the other way round, lists as tuples, integers as floats."""
+    if isinstance(value, dict):
+        return OrderedDict((key, backwards(inner)) for key, inner in reversed(value.items()))
+    if isinstance(value, list):
+        return tuple(backwards(inner) for inner in value)
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=4))
+def test_spelling_does_not_matter(config):
+    assert digest({"config": config}) == digest({"config": backwards(config)})
+    assert canonical(canonical(config)) == canonical(config)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from(["{!r}", "{:.17g}", "{:.17e}"]))
+def test_the_formatting_of_a_number_does_not_matter(number, form):
+    assert hash_of({"lr": float(form.format(number))}) == hash_of({"lr": number})
+    assert sweep_name([f"lr={form.format(number)}"]) == sweep_name([f"lr={number!r}"])
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=4))
+def test_a_directory_name_is_safe_everywhere(overrides):
+    name = cell_name(overrides, "0123456789abcdef")
+    assert re.fullmatch(r"[A-Za-z0-9_=,+][A-Za-z0-9._=,+-]*-01234567", name)
+    assert len(name) <= 120
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.text()), max_size=4))
+def test_a_sweep_name_is_safe_everywhere(pairs):
+    name = sweep_name([f"{key}={value}" for key, value in pairs])
+    assert re.fullmatch(r"[A-Za-z0-9_=,+][A-Za-z0-9._=,+-]*", name)
+    assert len(name) <= 80
+
+
+def test_a_cell_name_can_be_read():
+    assert cell_name({"optimizer": "adam", "lr": 1e-4}, "f" * 64) == "optimizer=adam,lr=0.0001-ffffffff"
+    assert cell_name({"optimizer.betas": [0.5, 0.9]}, "f" * 64) == "optimizer.betas=-0.5,0.9--ffffffff"
+    assert cell_name({}, "f" * 64) == "defaults-ffffffff"
+
+
+def test_the_same_command_names_the_same_sweep():
+    base = ["optimizer=adam,sgd", "lr=1e-4,1e-3"]
+    same = [
+        base[::-1],
+        ["optimizer=adam,sgd", "lr=0.0001,1e-03"],
+        [*base, "plan=true"],
+        [*base, "device=cpu", "threads=2", "fresh=true", "retry_failed=false", "allow=[mine]"],
+        [*base, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "+hydra.verbose=true"],
+        ["lr=7", *base],
+    ]
+    assert {sweep_name(line) for line in same} == {sweep_name(base)} == {"lr=0.0001,0.001,optimizer=adam,sgd"}
+
+
+def test_different_commands_name_different_sweeps():
+    lines = [
+        [],
+        ["lr=1e-4"],
+        ["lr=1e-4,1e-3"],
+        ["optimizer=adam"],
+        ["optimizer.betas=[0.5,0.9]"],
+        ["optimizer.betas=(0.5,0.9)"],
+        ["data.root=a b"],
+        ["data.root=a-b"],
+        ["data.root=é"],
+        ["data.root=è"],
+        *(["+note=" + "x" * n] for n in range(100, 103)),
+    ]
+    for one, other in itertools.combinations(lines, 2):
+        assert sweep_name(one) != sweep_name(other)

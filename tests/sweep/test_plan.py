@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from fake_cells import Trainer, cell, record, write
+
+from gansweep.sweep.plan import Estimate
+from gansweep.sweep.sweep import Sweep
+
+
+def test_a_plan_shows_states_and_times_and_writes_nothing(tmp_path):
+    cells = [cell(tmp_path, lr=lr, steps=600) for lr in (1, 2, 3)]
+    assert "measured by the first cell" in Sweep(tmp_path / "none", cells).plan()
+    write(cells[0], record(cells[0], steps=100))  # 20 s for 100 steps
+    (tmp_path / cells[1].name).mkdir()
+    (tmp_path / cells[1].name / "checkpoint.pt").touch()
+    before = sorted(tmp_path.rglob("*"))
+    text = Sweep(tmp_path, cells).plan()
+    assert sorted(tmp_path.rglob("*")) == before
+    assert "3 cells: 1 new, 1 resumable, 1 completed" in text
+    assert f"new        2 min  {cells[2].name}" in text
+    assert "2 to train, one after the other about 4 min." in text
+
+
+def test_time_is_judged_by_cells_of_the_same_model(tmp_path):
+    def made(model, lr):
+        return cell(tmp_path, model=model, lr=lr)
+
+    small, large = made("mlp", 1), made("dcgan", 1)
+    write(small, record(small))
+    slow = record(large)
+    write(large, slow | {"time": slow["time"] | {"wall_s": 2000.0, "memory_bytes": 3 * 2**30}})
+    text = Sweep(tmp_path, [small, large, made("mlp", 2), made("dcgan", 2)]).plan()
+    assert "new        20 s " in text and "new        33 min, 3.0 GiB " in text
+    assert "about 34 min, 3.0 GiB of memory at most." in text
+
+
+def test_a_probe_can_be_asked_instead(tmp_path):
+    text = Sweep(tmp_path, [cell(tmp_path, lr=1)]).plan(estimate=lambda of: Estimate(90.0, 2**20))
+    assert "90 s, 1 MiB" in text
+
+
+def test_a_kept_failure_costs_nothing(tmp_path):
+    cells = [cell(tmp_path, optimizer="sgd")]
+    Sweep(tmp_path, cells).run(Trainer(sgd=ValueError()))
+    assert "Nothing is left" in Sweep(tmp_path, cells).plan(retry_failed=False)
+    assert "1 to train" in Sweep(tmp_path, cells).plan(retry_failed=True)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import io
+
+from gansweep.sweep import progress
+from gansweep.sweep.cell import State
+from gansweep.sweep.progress import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def go(stream, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    shown = Progress(4, stream)
+    shown.skip(State.COMPLETED)
+    shown.start("first")
+    for step in range(1, 101):
+        clock[0] += 1
+        shown.step(step, 100, "fd 57.2")
+    shown.finish(State.DIVERGED)
+    shown.start("second")
+    clock[0] += 50
+    shown.step(50, 100, "")
+    shown.finish(State.COMPLETED, "57.20")
+    return stream.getvalue()
+
+
+def test_a_file_gets_one_line_for_every_finished_cell(monkeypatch):
+    lines = go(io.StringIO(), monkeypatch).splitlines()
+    assert lines == [
+        "first: diverged | 2/4 cells, 1 diverged | 3 min left",
+        "second: completed 57.20 | 3/4 cells, 1 diverged | 75 s left",
+    ]
+
+
+def test_a_terminal_gets_a_line_that_is_rewritten(monkeypatch):
+    text = go(Terminal(), monkeypatch)
+    assert "\rfirst | step 50/100 | fd 57.2 | 1/4 cells | 4 min left" in text
+    assert "\rsecond | step 50/100 | 2/4 cells, 1 diverged | 2 min left" in text
+    assert text.count("\n") == 2
+
+
+def test_a_fast_cell_does_not_flood_the_terminal(monkeypatch):
+    monkeypatch.setattr(progress.time, "monotonic", lambda: 0.0)
+    terminal = Terminal()
+    shown = Progress(1, terminal)
+    shown.start("first")
+    for step in range(1, 1000):
+        shown.step(step, 1000)
+    assert terminal.getvalue() == ""

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+from fake_cells import cell, diverged, record, write
+
+from gansweep import results
+from gansweep.sweep.failure import failed_record
+
+pd = pytest.importorskip("pandas")
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    root = tmp_path / "outputs" / "first"
+    cells = [cell(root, optimizer=o, lr=lr, betas=[0.5, lr]) for o in ("adam", "sgd") for lr in (1e-4, 1)]
+    for one in cells[:2]:
+        write(one, record(one, 50.0))
+    write(cells[2], diverged(cells[2]))
+    write(cells[3], failed_record(cells[3], ValueError("no")))
+    (root / "sweep.json").write_text("{}")
+    (cells[0].directory / "samples").mkdir()
+    return tmp_path / "outputs"
+
+
+def test_one_row_a_cell_with_typed_columns(outputs):
+    frame = results.load(outputs / "first")
+    assert len(frame) == 4 and set(frame["state"]) == {"completed", "diverged", "failed"}
+    kinds = {name: str(frame[name].dtype) for name in frame}
+    assert [kinds[name] for name in ("lr", "final", "best_step", "seed", "divergence_step")] == [
+        "Float64",
+        "Float64",
+        "Int64",
+        "Int64",
+        "Int64",
+    ]
+    assert all(pd.api.types.is_string_dtype(frame[name]) for name in ("optimizer", "betas", "state", "error"))
+    dead = frame[frame["state"] == "diverged"].iloc[0]
+    assert dead["divergence_step"] == 17 and dead["divergence_player"] == "discriminator" and pd.isna(dead["final"])
+    assert frame[frame["state"] == "failed"].iloc[0]["error"] == "ValueError: no"
+    assert frame.pivot_table("final", "optimizer", "lr").loc["adam", 1] == 50.0
+
+
+def test_curves_are_rows_of_steps_and_values(outputs):
+    frame = results.curves(outputs / "first")
+    first = frame[frame["cell"] == frame["cell"].iloc[0]]
+    assert list(first["step"]) == [0, 80, 100] and list(first["value"]) == [400.0, 49.0, 50.0]
+    assert frame["value"].isna().any()  # the last of the diverged cell
+    assert list(map(str, frame.dtypes[["step", "value"]])) == ["Int64", "Float64"]
+
+
+def test_a_folder_of_sweeps_and_a_single_cell_can_be_read(outputs):
+    other = cell(outputs / "second", seed=3)
+    write(other, record(other))
+    frame = results.load(outputs)
+    assert set(frame["sweep"]) == {"first", "second"} and len(frame) == 5
+    row = frame[frame["sweep"] == "second"].iloc[0]
+    assert row["seed"] == 3 and pd.isna(row["optimizer"])
+    assert list(results.load(other.directory)["cell"]) == [other.name]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "torn"),
+        (b'{"format": 1, "state": "comple', "torn"),
+        (b"\xff\xfe\x00", "torn"),
+        (b"[" * 100_000, "torn"),
+        (b"[1, 2]", "not a record"),
+        (b'{"name": "package"}', "not a record"),
+        (b'{"format": 2, "state": "completed"}', "format 2"),
+        (b'{"format": 1, "state": "completed"}', "lacks"),
+        (b'{"format": 1, "state": "failed", "cell": {}, "config": {}, "identity": {}, "time": {}}', "which cell"),
+    ],
+    ids=["empty", "torn", "binary", "deep", "list", "foreign", "newer", "partial", "nameless"],
+)
+def test_an_unusable_file_is_named_and_the_others_are_read(outputs, content, reason):
+    odd = outputs / "first" / "odd"
+    odd.mkdir()
+    (odd / "record.json").write_bytes(content)
+    for read, count in ((results.load, 4), (results.curves, 9)):
+        with pytest.warns(UserWarning, match=rf"odd.record\.json .*{reason}"):
+            assert len(read(outputs / "first")) == count
+
+
+def test_a_record_that_is_a_directory_is_named(outputs):
+    (outputs / "first" / "odd" / "record.json").mkdir(parents=True)
+    with pytest.warns(UserWarning, match="odd"):
+        assert len(results.load(outputs / "first")) == 4
+
+
+def test_a_setting_called_like_a_column_has_its_own(tmp_path):
+    one = cell(tmp_path, state="liquid")
+    write(one, record(one))
+    frame = results.load(tmp_path)
+    assert frame["state"][0] == "completed" and frame["setting.state"][0] == "liquid"
+
+
+def test_an_empty_sweep_is_an_empty_frame(tmp_path):
+    assert len(results.load(tmp_path)) == len(results.curves(tmp_path)) == 0
+    with pytest.raises(FileNotFoundError, match="nothing"):
+        results.load(tmp_path / "nothing")

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from gansweep.sweep.stop import Stop
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_asks_and_the_second_stops(number, capsys):
+    before = signal.getsignal(number)
+    with Stop() as stop:
+        assert not stop()
+        signal.raise_signal(number)
+        assert stop() and "again stops at once" in capsys.readouterr().err
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert signal.getsignal(number) is before

@@ -1,0 +1,315 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from fake_cells import Trainer, cell, diverged, record, write
+
+from gansweep.sweep import claims, sweep
+from gansweep.sweep.cell import State, state
+from gansweep.sweep.progress import Progress
+from gansweep.sweep.stop import Stop
+from gansweep.sweep.sweep import Sweep, set_aside
+
+QUIET = {"progress": Progress(0, io.StringIO()), "wait": False}
+
+
+def grid(root, *optimizers, **more):
+    return [cell(root, optimizer=name, **more) for name in optimizers]
+
+
+def states(cells):
+    return [state(one).value for one in cells]
+
+
+def test_typing_the_same_again_trains_nothing(tmp_path):
+    cells = grid(tmp_path, "adam", "sgd")
+    write(cells[1], diverged(cells[1]))
+    first = Sweep(tmp_path, cells).run(Trainer(), **QUIET)
+    trainer = Trainer()
+    again = Sweep(tmp_path, cells).run(trainer, **QUIET)
+    assert trainer.trained == [] and again.records == first.records and again.exit_code == 0
+    assert states(cells) == ["completed", "diverged"]
+
+
+def test_a_half_trained_cell_and_a_failed_one_are_trained(tmp_path):
+    cells = grid(tmp_path, "adam", "sgd")
+    cells[0].directory.mkdir(parents=True)
+    (cells[0].directory / "checkpoint.pt").write_text("")
+    Sweep(tmp_path, cells[1:]).run(Trainer(sgd=ValueError("no")), **QUIET)
+    assert states(cells) == ["resumable", "failed"]
+    trainer = Trainer()
+    assert Sweep(tmp_path, cells).run(trainer, **QUIET).exit_code == 0
+    assert trainer.trained == [one.name for one in cells]
+
+
+def test_retry_failed_false_keeps_the_failure(tmp_path):
+    cells = grid(tmp_path, "sgd")
+    Sweep(tmp_path, cells).run(Trainer(sgd=ValueError("no")), **QUIET)
+    trainer = Trainer()
+    outcome = Sweep(tmp_path, cells).run(trainer, retry_failed=False, **QUIET)
+    assert trainer.trained == [] and outcome.exit_code == 1
+    assert outcome.records[cells[0].hash]["error"]["message"] == "no"
+
+
+def test_what_another_process_failed_meanwhile_is_not_tried_again(tmp_path):
+    cells = grid(tmp_path, "adam", "sgd")
+
+    def train(of, stop, progress):
+        Sweep(tmp_path, cells[1:]).run(Trainer(sgd=ValueError("no")), **QUIET)
+        return write(of, record(of))
+
+    trained = Trainer()
+    outcome = Sweep(tmp_path, cells).run(
+        lambda *them: train(*them) if them[0] is not cells[1] else trained(*them), **QUIET
+    )
+    assert trained.trained == [] and outcome.exit_code == 1
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), SystemExit(7), MemoryError(), RuntimeError()], ids=repr)
+def test_a_cell_that_dies_does_not_stop_the_others(tmp_path, error):
+    cells = grid(tmp_path, "adam", "rmsprop", "sgd")
+    outcome = Sweep(tmp_path, cells).run(Trainer(rmsprop=error), **QUIET)
+    assert states(cells) == ["completed", "failed", "completed"] and outcome.exit_code == 1
+    failed = json.loads((cells[1].directory / "record.json").read_text())
+    assert failed["error"]["type"] == type(error).__name__ and failed["error"]["message"]
+    assert "in __call__" in failed["error"]["traceback"]
+
+
+def test_a_directory_that_can_not_be_made_fails_its_cell_only(tmp_path):
+    cells = grid(tmp_path, "adam", "sgd")
+    cells[0].directory.write_text("in the way")
+    outcome = Sweep(tmp_path, cells).run(Trainer(), **QUIET)
+    assert outcome.records[cells[0].hash]["state"] == "failed" and states(cells)[1] == "completed"
+
+
+def test_an_interruption_stops_the_sweep_and_leaves_the_rest(tmp_path):
+    from gansweep.training.session import Interrupted
+
+    cells, stop = grid(tmp_path, "adam", "sgd", "rmsprop"), Stop()
+
+    def train(of, asked, progress):
+        stop.request()
+        assert asked()
+        raise Interrupted(5)
+
+    outcome = Sweep(tmp_path, cells).run(train, stop=stop, **QUIET)
+    assert outcome.interrupted and outcome.exit_code == 130
+    assert outcome.missing == cells and outcome.records == {}
+    assert [claims.holder(one.directory) for one in cells] == [None, None, None]
+
+
+def test_a_second_interrupt_gives_the_cell_back(tmp_path):
+    cells = grid(tmp_path, "sgd")
+    with pytest.raises(KeyboardInterrupt):
+        Sweep(tmp_path, cells).run(Trainer(sgd=KeyboardInterrupt()), **QUIET)
+    assert states(cells) == ["new"]
+
+
+def test_equal_trainings_run_once_and_it_is_told(tmp_path):
+    cells = [cell(tmp_path, lr=1e-4), cell(tmp_path, lr=0.0001), cell(tmp_path, lr=1e-3)]
+    trainer, combined = Trainer(), Sweep(tmp_path, cells)
+    combined.run(trainer, **QUIET)
+    assert len(trainer.trained) == 2
+    (notice,) = combined.notices
+    assert cells[0].name in notice and "once" in notice
+
+
+def test_a_wider_grid_finds_its_cells_under_their_old_names(tmp_path):
+    narrow = grid(tmp_path, "adam", "sgd")
+    first = Sweep(tmp_path, narrow)
+    first.freeze()
+    first.run(Trainer(), **QUIET)
+    wide = [cell(tmp_path, optimizer=name, seed=seed) for name in ("adam", "sgd") for seed in (0, 1)]
+    trainer, second = Trainer(), Sweep(tmp_path, wide)
+    second.freeze()
+    second.run(trainer, **QUIET)
+    assert trainer.trained == [wide[1].name, wide[3].name]
+    assert second.cells[0].directory == narrow[0].directory
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_narrower_grid_leaves_the_others_in_table_and_file(tmp_path, frozen):
+    wide = Sweep(tmp_path, grid(tmp_path, "adam", "sgd", "rmsprop"))
+    if frozen:
+        wide.freeze()
+    wide.run(Trainer(), **QUIET)
+    narrow = Sweep(tmp_path, grid(tmp_path, "sgd"))
+    narrow.freeze()
+    text = narrow.report()
+    assert {"adam", "sgd", "rmsprop"} <= set(text.split())
+    frozen_cells = json.loads((tmp_path / "sweep.json").read_text())["cells"]
+    assert {one["overrides"]["optimizer"] for one in frozen_cells} == {"adam", "sgd", "rmsprop"}
+    assert frozen_cells[0]["config"]["steps"] == 100
+    rows = list(csv.DictReader((tmp_path / "results.csv").open()))
+    assert len(rows) == 3 and {row["final"] for row in rows} == {"50.0"}
+    assert (tmp_path / "table.md").read_text() == text
+
+
+def test_a_torn_sweep_file_is_named_and_written_anew(tmp_path, caplog):
+    (tmp_path / "sweep.json").write_text('{"cells": [{"na')
+    one = Sweep(tmp_path, grid(tmp_path, "adam"))
+    assert "sweep.json" in caplog.text
+    one.freeze()
+    assert len(json.loads((tmp_path / "sweep.json").read_text())["cells"]) == 1
+
+
+@pytest.mark.parametrize("torn", ["", '{"format": 1, "sta', "[]", '{"format": 99}', "\0" * 10])
+def test_an_unreadable_record_is_kept_aside_and_the_cell_trained(tmp_path, caplog, torn):
+    (one,) = grid(tmp_path, "adam")
+    one.directory.mkdir(parents=True)
+    (one.directory / "record.json").write_text(torn)
+    assert Sweep(tmp_path, [one]).run(Trainer(), **QUIET).exit_code == 0
+    assert str(one.directory) in caplog.text
+    assert (one.directory / "record.previous.json").read_text() == torn
+
+
+def test_the_record_of_another_training_is_not_taken_for_a_result(tmp_path):
+    (one,), (other,) = grid(tmp_path, "adam"), grid(tmp_path, "sgd")
+    write(one, record(other))
+    assert state(one) is State.NEW
+
+
+def test_a_claimed_cell_is_left_to_its_process(tmp_path):
+    cells = grid(tmp_path, "adam", "sgd")
+    with claims.Claim.acquire(cells[0].directory):
+        trainer = Trainer()
+        outcome = Sweep(tmp_path, cells).run(trainer, **QUIET)
+        assert states(cells) == ["claimed", "completed"]
+        assert outcome.missing == cells[:1] and outcome.exit_code == 1 and not outcome.interrupted
+
+
+def test_waiting_ends_when_the_other_process_is_done(tmp_path, monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
+    (one,) = grid(tmp_path, "adam")
+    claim = claims.Claim.acquire(one.directory)
+
+    def finish(stop):
+        write(one, record(one))
+        claim.release(finished=True)
+
+    monkeypatch.setattr(sweep, "_pause", finish)
+    trainer = Trainer()
+    outcome = Sweep(tmp_path, [one]).run(trainer, progress=Progress(1, io.StringIO()))
+    assert trainer.trained == [] and outcome.exit_code == 0 and "waiting" in caplog.text
+
+
+def test_who_lost_its_claim_writes_nothing(tmp_path):
+    (one,) = grid(tmp_path, "adam")
+
+    def train(of, stop, progress):
+        elsewhere = {"host": "another machine", "pid": 1, "started": "0"}
+        (of.directory / ".claim.1").write_text(json.dumps(elsewhere))
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            progress(1, 100, "")
+            time.sleep(0.01)
+        raise AssertionError("it went on")
+
+    claims_heartbeat = claims.HEARTBEAT_S
+    claims.HEARTBEAT_S = 0.01
+    try:
+        outcome = Sweep(tmp_path, [one]).run(train, **QUIET)
+    finally:
+        claims.HEARTBEAT_S = claims_heartbeat
+    assert outcome.records == {} and outcome.missing == [one]
+    assert state(one) is State.CLAIMED
+
+
+def test_starting_over_keeps_the_old_results(tmp_path):
+    root = tmp_path / "sweep"
+    assert set_aside(root) is None
+    for place in (1, 2):
+        Sweep(root, grid(root, "adam")).run(Trainer(), **QUIET)
+        assert set_aside(root) == tmp_path / f"sweep.{place}"
+        assert not root.exists()
+        assert len(list((tmp_path / f"sweep.{place}").glob("*/record.json"))) == 1
+
+
+def test_starting_over_does_not_pull_the_rug_from_a_living_process(tmp_path):
+    (one,) = grid(tmp_path / "sweep", "adam")
+    with claims.Claim.acquire(one.directory), pytest.raises(ValueError, match=str(os.getpid())):
+        set_aside(tmp_path / "sweep")
+
+
+def test_a_finished_sweep_needs_no_torch(tmp_path):
+    cells = grid(tmp_path, "adam", "sgd")
+    Sweep(tmp_path, cells).run(Trainer(), **QUIET)
+    code = """
+import sys
+from pathlib import Path
+from fake_cells import Trainer, cell
+from gansweep.sweep.sweep import Sweep
+one = Sweep(Path(sys.argv[1]), [cell(Path(sys.argv[1]), optimizer=name) for name in ("adam", "sgd")])
+one.freeze()
+assert one.run(Trainer()).exit_code == 0
+one.plan(), one.report()
+assert not {"torch", "hydra", "omegaconf", "pandas"} & set(sys.modules)
+"""
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], check=True, env={**os.environ, "PYTHONPATH": paths}, timeout=60
+    )
+
+
+WORKER = """
+import os, sys, time
+from pathlib import Path
+from fake_cells import cell, record, write
+from gansweep.sweep import sweep
+root = Path(sys.argv[1])
+sweep.WAIT_S = 0.02
+cells = [cell(root, optimizer="adam", seed=seed) for seed in range(20)]
+def train(of, stop, progress):
+    with (root / "trained.log").open("a") as log:
+        log.write(f"{of.name} {os.getpid()}\\n")
+    time.sleep(0.01)
+    if len(sys.argv) > 2 and of.overrides["seed"] == 3:
+        (root / "stuck").touch()
+        time.sleep(60)
+    return write(of, record(of))
+one = sweep.Sweep(root, cells)
+one.freeze()
+code = one.run(train).exit_code
+one.report()
+sys.exit(code)
+"""
+
+
+def worker(root, *more):
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    arguments = [sys.executable, "-c", WORKER, str(root), *more]
+    return subprocess.Popen(arguments, env={**os.environ, "PYTHONPATH": paths}, stderr=subprocess.DEVNULL)
+
+
+def test_four_processes_share_a_sweep_and_no_cell_runs_twice(tmp_path):
+    workers = [worker(tmp_path) for _ in range(4)]
+    assert [one.wait(60) for one in workers] == [0] * 4
+    trained = [line.split()[0] for line in (tmp_path / "trained.log").read_text().splitlines()]
+    assert len(trained) == len(set(trained)) == 20
+    assert len(list(csv.DictReader((tmp_path / "results.csv").open()))) == 20
+    assert not list(tmp_path.glob("*/.claim*")) and not list(tmp_path.glob("*/.draft*"))
+
+
+def test_the_cell_of_a_killed_process_is_taken_over(tmp_path):
+    doomed, survivor = worker(tmp_path, "stick"), None
+    until = time.monotonic() + 30
+    while not (tmp_path / "stuck").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    try:
+        survivor = worker(tmp_path)
+        doomed.kill()
+        assert survivor.wait(60) == 0
+    finally:
+        doomed.kill()
+        doomed.wait()
+    trained = [line.split()[0] for line in (tmp_path / "trained.log").read_text().splitlines()]
+    assert len(trained) == 21 and len(set(trained)) == 20

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from fake_cells import cell
+
+from gansweep.sweep.swept import order, swept_keys, value
+
+
+def test_keys_that_vary_come_in_the_order_they_were_typed(tmp_path):
+    cells = [cell(tmp_path, optimizer=o, steps=10, lr=lr) for o in ("b", "a") for lr in (1, 2)]
+    assert swept_keys(cells) == ["optimizer", "lr"]
+    assert swept_keys(cells[:1]) == []
+
+
+def test_equal_numbers_are_not_a_variation(tmp_path):
+    assert swept_keys([cell(tmp_path, lr=1), cell(tmp_path, lr=1.0)]) == []
+
+
+def test_a_cell_that_did_not_name_a_key_has_the_value_of_its_config(tmp_path):
+    cells = [cell(tmp_path, lr=1), cell(tmp_path, lr=1, seed=0), cell(tmp_path, lr=1, seed=1)]
+    assert [value(one, "seed") for one in cells] == [0, 0, 1]
+    assert swept_keys(cells[:2]) == [] and swept_keys(cells) == ["seed"]
+    assert value(cells[0], "metric.num_samples") == 8
+    assert value(cells[0], "metric") == value(cells[0], "nothing.here") == "default"
+
+
+def test_numbers_are_sorted_and_words_are_not():
+    assert order([0.1, 1e-4, 1, 0.1]) == [1e-4, 0.1, 1]
+    assert order(["sgd", "adam", "sgd"]) == ["sgd", "adam"]
+    assert order([True, None, False]) == [True, None, False]

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import re
+
+from fake_cells import cell, diverged, record
+
+from gansweep.sweep.cell import State
+from gansweep.sweep.failure import failed_record
+from gansweep.sweep.result import Result
+from gansweep.sweep.table import table
+
+
+def done(root, final=50.0, fingerprint=None, untrained=400.0, config=None, **overrides):
+    one = cell(root, **overrides)
+    return Result(one, State.COMPLETED, record(one, final, fingerprint=fingerprint, untrained=untrained))
+
+
+def rows(text):
+    """The cells' texts, row by row, without the rule."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [
+        [part.strip() for part in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines if not line.startswith("| --")
+    ]
+
+
+def test_two_settings_are_rows_and_columns(tmp_path):
+    results = [
+        done(tmp_path, 60.0, optimizer="sgd", lr=1e-3),
+        done(tmp_path, 70.0, optimizer="sgd", lr=1e-4),
+        done(tmp_path, 1234.5, optimizer="adam", lr=1e-3),
+        done(tmp_path, 8.0, optimizer="adam", lr=1e-4),
+    ]
+    assert rows(table(results)) == [
+        ["optimizer", "lr=0.0001", "lr=0.001"],
+        ["sgd", "70.00", "60.00"],
+        ["adam", "**8.00**", "1234"],
+    ]
+
+
+def test_one_setting_is_a_list_with_the_best_on_the_way(tmp_path):
+    results = [done(tmp_path, 60.0, lr=1e-3), done(tmp_path, 70.0, lr=1e-4)]
+    assert rows(table(results)) == [
+        ["lr", "final fd_digits", "best (step)"],
+        ["0.0001", "70.00", "69.00 (80)"],
+        ["0.001", "**60.00**", "59.00 (80)"],
+    ]
+
+
+def test_a_single_run_is_a_row(tmp_path):
+    result = done(tmp_path, 60.0, optimizer="sgd")
+    assert rows(table([result]))[1] == [result.cell.name, "60.00", "59.00 (80)"]
+
+
+def test_three_settings_are_combinations_by_the_last(tmp_path):
+    results = [done(tmp_path, 60.0, loss=loss, optimizer=o, lr=lr) for loss in "ab" for o in "xy" for lr in (1, 2)]
+    found = rows(table(results))
+    assert found[0] == ["loss", "optimizer", "lr=1", "lr=2"]
+    assert [row[:2] for row in found[1:]] == [["a", "x"], ["a", "y"], ["b", "x"], ["b", "y"]]
+
+
+def test_a_setting_of_many_values_is_not_spread_over_the_page(tmp_path):
+    results = [done(tmp_path, 60.0, optimizer=o, lr=lr) for o in "xy" for lr in range(1, 20)]
+    assert rows(table(results))[0] == ["lr", "optimizer=x", "optimizer=y"]
+
+
+def test_seeds_are_averaged_and_how_many_is_said(tmp_path):
+    results = [done(tmp_path, value, lr=1, seed=seed) for seed, value in enumerate([50.0, 60.0, 70.0])]
+    one = cell(tmp_path, lr=2, seed=0)
+    results += [Result(one, State.DIVERGED, diverged(one)), done(tmp_path, 80.0, lr=2, seed=1)]
+    text = table(results)
+    assert rows(text)[1:] == [["1", "**60.00 ± 10.00 (3)**", "49.00 (80)"], ["2", "80.00 (1 of 2) [1]", "79.00 (80)"]]
+    assert "[1] seed 0: diverged at step 17, discriminator: loss is not finite" in text
+
+
+def test_seeds_alone_are_listed(tmp_path):
+    assert [row[0] for row in rows(table([done(tmp_path, seed=seed) for seed in (0, 1)]))] == ["seed", "0", "1"]
+
+
+def test_every_state_is_shown_and_explained(tmp_path):
+    cells = [cell(tmp_path, lr=lr) for lr in range(1, 7)]
+    results = [
+        Result(cells[0], State.DIVERGED, diverged(cells[0])),
+        Result(cells[1], State.FAILED, failed_record(cells[1], ValueError("no\nsecond line"))),
+        Result(cells[2], State.NEW),
+        Result(cells[3], State.CLAIMED),
+        Result(cells[4], State.RESUMABLE),
+        Result(cells[5], State.COMPLETED, record(cells[5], metric=None)),
+    ]
+    text = table(results)
+    assert [row[1] for row in rows(text)[1:]] == ["N/A [1]", "failed [2]", "-", "running", "unfinished", "done"]
+    assert "[1] diverged at step 17, discriminator: loss is not finite" in text
+    assert "[2] failed: ValueError: no\n" in text
+
+
+def test_equal_troubles_share_a_note(tmp_path):
+    cells = [cell(tmp_path, lr=lr) for lr in (1, 2)]
+    text = table([Result(one, State.DIVERGED, diverged(one)) for one in cells])
+    assert [row[1] for row in rows(text)[1:]] == ["N/A [1]", "N/A [1]"] and text.count("diverged at") == 1
+
+
+def test_values_of_different_rulers_never_share_a_table(tmp_path):
+    digits, mnist = {"metric": "fd_digits", "n_real": 9, "n_fake": 8}, {"metric": "fd_mnist", "n_real": 9, "n_fake": 8}
+    results = [
+        done(tmp_path, 1.0, metric=m, fingerprint=f, lr=lr) for m, f in (("d", digits), ("m", mnist)) for lr in (1, 2)
+    ]
+    dead = cell(tmp_path, metric="m", lr=3)
+    text = table([*results, Result(dead, State.NEW)])
+    assert "can't be compared" in text
+    assert f"- metric fd_mnist: {results[2].cell.name}, {results[3].cell.name}, {dead.name}" in text
+    assert "n_real" not in text.split("\n\n")[0]
+    first, second = (rows(part) for part in text.split("\n\n") if part.startswith("|"))
+    assert [row[0] for row in first] == ["lr", "1", "2"]
+    assert [row[0] for row in second] == ["lr", "1", "2", "3"]
+
+
+def test_the_caption_says_what_the_number_has_to_be_compared_with(tmp_path):
+    text = table([done(tmp_path, lr=1, untrained=400.0), done(tmp_path, lr=2, untrained=410.0)], "python -m gansweep")
+    for said in ("898 generated against 1797 real", "untrained generator 400.0 to 410.0", "real against real 3.10"):
+        assert said in text
+    for said in ("after 100 steps", "seeds 0", "gansweep 0.1.0", "torch 2.15.0", "Command: `python -m gansweep`"):
+        assert said in text
+
+
+def test_a_higher_metric_is_better_if_it_says_so(tmp_path):
+    results = [done(tmp_path, 60.0, lr=1), done(tmp_path, 70.0, lr=2)]
+    for result in results:
+        result.record["metric"]["lower_is_better"] = False
+    text = table(results)
+    assert [row[1] for row in rows(text)[1:]] == ["60.00", "**70.00**"] and "higher is better" in text
+
+
+def test_odd_values_do_not_break_the_table(tmp_path):
+    results = [done(tmp_path, note="a|b\nc"), done(tmp_path, note="é" * 300), done(tmp_path, note=[0.5, None])]
+    assert [row[0] for row in rows(table(results))] == ["note", r"a\|b c", "é" * 300, "[0.5,null]"]
+
+
+def test_a_sweep_without_cells_is_an_empty_table():
+    assert table([]).startswith("| cell |")
