@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from gansweep import device as devices
@@ -32,6 +32,8 @@ GROUPS: Mapping[str, type] = {
     "metric": Metric,
 }
 OPTIONAL = ("optimizer_d", "schedule_d", "metric")
+MOST_DATASETS = 2
+_datasets: dict[str, Dataset] = {}
 
 
 @dataclass(frozen=True)
@@ -69,25 +71,16 @@ def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
     if root.get("lr_d") == root.get("lr"):  # it was not said, and what is wrong with it is said already
         make.problems = [problem for problem in make.problems if problem.where != "lr_d"]
     make.problems += _length(config, root, given)
-    parts = {"trainer": _trainer(config, make)}
+    parts: dict[str, Any] = {"trainer": _trainer(config, make)}
     for group, kind in GROUPS.items():
         part = _part(config, group, kind, make)
         if not isinstance(part, Broken):
             parts[group] = part
     if "data" in parts:
-        parts["data"] = data = _shared(parts["data"])
-        trouble = _unreadable(data)
-        if trouble is not None:
-            make.problems.append(trouble)
-        else:
-            make.problems += _misfits(parts, data)
-            make.problems += _lengths_of_data(config, root, data)
-    if not make.problems:
-        for key in ("schedule", "schedule_d"):
-            if parts.get(key) is not None:
-                make.problems += _said(key, lambda key=key: parts[key].check(config["steps"]))
-        if config["critic_steps"] is None:
-            config["critic_steps"] = parts["loss"].critic_steps
+        parts["data"] = _shared(parts["data"], config["data"])
+    make.problems += _misfits(parts, config, root)
+    if not make.problems and config["critic_steps"] is None:
+        config["critic_steps"] = parts["loss"].critic_steps
     return Checked(config, make.problems, parts)
 
 
@@ -103,9 +96,9 @@ def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mappi
         BadConfig: something is wrong with the configuration, or the device is not there.
     """
     checked = check(config)
-    checked.problems.extend(_said("", lambda: devices.resolve(config["device"])))
-    if checked.problems:
-        raise BadConfig(checked.problems)
+    problems = checked.problems or absent_device(checked.config)
+    if problems:
+        raise BadConfig(problems)
     config, parts = checked.config, checked.parts
     generator = PlayerSettings(parts["optimizer"], config["lr"], parts["schedule"])
     discriminator = PlayerSettings(
@@ -129,6 +122,11 @@ def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mappi
         config=config,
         cell=cell,
     )
+
+
+def absent_device(config: Mapping[str, Any]) -> list[Problem]:
+    """Say if this machine lacks the device that a checked configuration asks for."""
+    return _said("device", lambda: devices.resolve(config["device"]))
 
 
 def _root(config: dict[str, Any], make: Constructor) -> dict[str, Any]:
@@ -179,47 +177,55 @@ def _length(config: dict[str, Any], root: Mapping[str, Any], given: Collection[s
     return [Problem("epochs", f"={root['epochs']}: steps={config['steps']} says the length already; give one of them")]
 
 
-def _lengths_of_data(config: dict[str, Any], root: Mapping[str, Any], data: Dataset) -> list[Problem]:
-    """Compare the batch with the data, and count epochs in steps."""
-    batch_size = root.get("batch_size", 1)
-    num_samples = len(data.samples)
-    if batch_size > num_samples:
-        return [Problem("batch_size", f"={batch_size}: the data have {num_samples} samples, expected at most that")]
-    if isinstance(config["epochs"], int) and batch_size > 0:
-        config["steps"], config["epochs"] = steps_of(config["epochs"], num_samples, batch_size), None
-    return []
-
-
-def _misfits(parts: Mapping[str, Any], data: Dataset) -> list[Problem]:
+def _misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str, Any]) -> list[Problem]:
+    """Compare the parts with each other, as far as there are any."""
     found = []
-    if "model" in parts:
-        found += _unbuildable(parts["model"], tuple(data.sample_shape))
-    if parts.get("metric") is not None:
-        found += _said("metric", lambda: parts["metric"].check(data))
+    data, model, metric = (parts.get(group) for group in ("data", "model", "metric"))
+    if data is not None:
+        found += _said("data", data.check)
+        if not found and model is not None:
+            shape = tuple(data.sample_shape)
+            found += _said("model", lambda: (model.generator(shape), model.discriminator(shape)))
+        if not found and metric is not None:
+            found += _said("metric", lambda: metric.check(data))
+        found += _said("data", lambda: _lengths_of_data(config, root, data)) if not found else []
+    steps = config["steps"]
+    for key in ("schedule", "schedule_d"):
+        if parts.get(key) is not None and isinstance(steps, int) and steps > 0:
+            found += _said(key, lambda key=key: parts[key].check(steps))
     return found
 
 
-@lru_cache(maxsize=64)
-def _unbuildable(model: Model, sample_shape: tuple[int, ...]) -> list[Problem]:
-    return _said("model", lambda: (model.generator(sample_shape), model.discriminator(sample_shape)))
+def _lengths_of_data(config: dict[str, Any], root: Mapping[str, Any], data: Dataset) -> None:
+    """Compare the batch with the data, and count epochs in steps.
+
+    Raises:
+        BadConfig: the batch is larger than the data.
+    """
+    batch_size, num_samples = root.get("batch_size", 1), len(data.samples)
+    if batch_size > num_samples:
+        wrong = f"={batch_size}: the data have {num_samples} samples, expected at most that"
+        raise BadConfig([Problem("batch_size", wrong)])
+    if root.get("epochs") is not None and config["epochs"] is not None and batch_size > 0:
+        config["steps"], config["epochs"] = steps_of(root["epochs"], num_samples, batch_size), None
 
 
-@lru_cache(maxsize=2)
-def _shared(data: Dataset) -> Dataset:
-    """Return the first of equal data sets, which has read its samples already."""
-    return data
-
-
-@lru_cache(maxsize=16)
-def _unreadable(data: Dataset) -> Problem | None:
-    said = _said("data", data.check)
-    return said[0] if said else None
+def _shared(data: Dataset, node: Mapping[str, Any]) -> Dataset:
+    """Return the first data set of equal settings, which has read its samples already."""
+    key = json.dumps(node, sort_keys=True, default=str)
+    if key not in _datasets:
+        while len(_datasets) >= MOST_DATASETS:
+            del _datasets[next(iter(_datasets))]
+        _datasets[key] = data
+    return _datasets[key]
 
 
 def _said(where: str, ask: Any) -> list[Problem]:
     """Return what an object objects to, as a list of none or one."""
     try:
         ask()
+    except BadConfig as error:
+        return error.problems
     except (ValueError, OSError, ImportError) as error:
         return [Problem.of(where, error)]
     return []

@@ -9,10 +9,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
 from gansweep.cli import folders
@@ -37,6 +38,8 @@ def run(arguments: Sequence[str]) -> int:
         _hand_to_hydra(asked)
     except BadConfig as error:
         return _complain(error.problems)
+    except OverrideParseException as error:
+        return _complain([Problem(error.override, str(error).partition("\n")[0])])
     except (HydraException, OmegaConfBaseException) as error:
         return _complain(_explain(asked) or [Problem("configuration", str(error).strip())])
     except SystemExit as end:
@@ -60,25 +63,28 @@ class Asked:
         parser.add_argument("--config-dir", "-cd")
         parser.add_argument("--config-name", "-cn")
         parser.add_argument("--config-path", "-cp")
+        parser.add_argument("--cfg", "-c")
+        parser.add_argument("--package", "-p")
+        parser.add_argument("--info", "-i", nargs="?", const="all")
+        parser.add_argument("--experimental-rerun")
         known, rest = parser.parse_known_args(list(arguments))
         self.arguments = list(arguments)
         self.multirun: bool = known.multirun
         self.config_dir: str | None = known.config_dir
         self.overrides = [argument for argument in rest if not argument.startswith("-")]
-        self.trains = len(self.overrides) == len(rest) and known.config_path is None
+        shows = known.cfg or known.info or known.experimental_rerun or len(self.overrides) < len(rest)
+        self.trains = not shows
         kept = [argument for argument in arguments if argument not in ("--run", "-r", "--multirun", "-m")]
         self.for_hydra = [*kept, "--multirun"] if self.trains else self.arguments
 
 
 def _hand_to_hydra(asked: Asked) -> None:
-    from gansweep.cli import folders
-
     # Hydra 1.4 warns about the very argument that Hydra 1.3 asks for.
     before_1_4 = tuple(int(part) for part in hydra.__version__.split(".")[:2]) < (1, 4)
     base = {"version_base": "1.3"} if before_1_4 else {}
     app = hydra.main(config_path=str(folders.conf_dir()), config_name="config", **base)(task)
     if asked.trains:
-        from gansweep.cli import sweeping
+        from gansweep.cli import closing, sweeping
 
         sweeping.ARGUMENTS[:] = asked.arguments
     argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
@@ -87,6 +93,8 @@ def _hand_to_hydra(asked: Asked) -> None:
     try:
         app()
     finally:
+        if asked.trains:
+            closing.report(sweeping.command())
         sys.argv = argv
         if full is None:
             del os.environ["HYDRA_FULL_ERROR"]
@@ -116,14 +124,14 @@ def _explain(asked: Asked) -> list[Problem]:
     from gansweep.cli.composing import Composer
 
     GlobalHydra.instance().clear()
-    where = [f"hydra.searchpath=['file://{os.path.abspath(asked.config_dir)}']"] if asked.config_dir else []
+    where = [f"hydra.searchpath=['file://{Path(asked.config_dir).absolute()}']"] if asked.config_dir else []
     with initialize_config_dir(str(folders.conf_dir()), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         composer = Composer(lambda lines: compose("config", [*where, *lines], return_hydra_config=True), loader)
         try:
             parsed = OverridesParser.create(config_loader=loader).parse_overrides(asked.overrides)
             (jobs,) = BasicSweeper.split_arguments(parsed, None)
-            grid.compose(composer, jobs, folders.Path())
+            grid.compose(composer, jobs, Path())
         except BadConfig as error:
             return error.problems
         except (HydraException, OmegaConfBaseException):

@@ -12,16 +12,29 @@ from omegaconf import DictConfig
 
 from gansweep.cli.sweeping import Multirun
 from gansweep.cli.task import Diverged, JobFailed, result
+from gansweep.settings.problem import BadConfig, Problem
 
 
-def launch(loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str]]) -> list[JobReturn]:
-    """Train a batch in this process and return what Hydra wants to know of every job."""
-    multirun = Multirun(loader, master, jobs)
-    multirun.begin()
+def launch(loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str]], first: bool) -> list[JobReturn]:
+    """Train a batch in this process and return what Hydra wants to know of every job.
+
+    Args:
+        loader: Hydra's.
+        master: the configuration of the command line.
+        jobs: the overrides of every job of the batch.
+        first: it is the first batch of its sweep.
+
+    Raises:
+        BadConfig: a job can't be trained.
+        KeyboardInterrupt: somebody asked to stop; what was trained is saved.
+    """
+    multirun = Multirun(loader, master, jobs, here=True)
+    if multirun.config["plan"]:
+        raise BadConfig([Problem("plan", "=true: this sweeper chooses its jobs by their results; there is no plan")])
+    multirun.begin(fresh=first and multirun.config["fresh"])
     outcome = multirun.train()
     if outcome.interrupted:
         raise KeyboardInterrupt
-    multirun.report()
     return [
         _told(
             composition.overrides, composition.task, outcome.records.get(cell.hash), cell.config["diverged"] == "raise"

@@ -43,8 +43,7 @@ def _cell(*, _root_: DictConfig) -> str:
     """Name a job's directory where no grid did, under a sweeper that asks for one job at a time."""
     from gansweep.cli.grid import cell_of
 
-    config: Any = OmegaConf.to_container(
-        OmegaConf.masked_copy(_root_, [k for k in _root_ if k != "hydra"]), resolve=True
-    )
+    keys = [str(key) for key in _root_ if key != "hydra"]
+    config: Any = OmegaConf.to_container(OmegaConf.masked_copy(_root_, keys), resolve=True)
     node = _root_.hydra
     return cell_of(config, list(node.overrides.task), node.runtime.choices, Path()).name

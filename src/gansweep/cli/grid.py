@@ -18,8 +18,16 @@ if TYPE_CHECKING:
 WHOLE_SWEEP = ("name", "plan", "fresh", "retry_failed", "diverged", "allow")
 
 
-def compose(composer: Composer, jobs: Sequence[Sequence[str]], root: Path) -> tuple[list[Cell], list[Composition]]:
+def compose(
+    composer: Composer, jobs: Sequence[Sequence[str]], root: Path, *, here: bool = False
+) -> tuple[list[Cell], list[Composition]]:
     """Compose and check every job.
+
+    Args:
+        composer: of one job.
+        jobs: overrides of each.
+        root: of the sweep.
+        here: they are to be trained on this machine, so its devices count.
 
     Returns:
         For every job its cell and its composition.
@@ -27,7 +35,7 @@ def compose(composer: Composer, jobs: Sequence[Sequence[str]], root: Path) -> tu
     Raises:
         BadConfig: with all problems of all jobs.
     """
-    from gansweep.build import check
+    from gansweep.build import absent_device, check
 
     swept = swept_keys(jobs)
     problems = [
@@ -38,6 +46,8 @@ def compose(composer: Composer, jobs: Sequence[Sequence[str]], root: Path) -> tu
         composition = composer(job)
         checked = check(composition.config, composition.given.keys()) if composition.config else None
         problems += composition.problems + (checked.problems if checked else [])
+        if checked and here and not problems:
+            problems += absent_device(checked.config)
         if checked and not problems:
             cells.append(_cell(checked, composition.given, composition.choices, swept, root))
             compositions.append(composition)

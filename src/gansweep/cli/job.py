@@ -60,7 +60,7 @@ def train(cell: Cell, stop: Callable[[], bool], progress: Callable[[int, int, st
         log.info("%s", pause)
         raise
     except (Exception, SystemExit):
-        log.exception("%s failed", cell.name)
+        log.info("%s failed", cell.name, exc_info=True)  # the console is told in one line by the sweep
         raise
 
 
@@ -82,15 +82,21 @@ def hydra_node(composition: Composition, number: int, directory: Path) -> DictCo
 
 @contextmanager
 def logged_to(path: Path) -> Iterator[None]:
-    """Let everything that is logged reach a file too."""
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter(LOG_FORMAT))
-    logging.getLogger().addHandler(handler)
+    """Let everything that is logged go to a file; the console keeps its progress line, and warnings."""
+    root = logging.getLogger()
+    others = {handler: handler.level for handler in root.handlers}
+    own = logging.FileHandler(path, encoding="utf-8")
+    own.setFormatter(logging.Formatter(LOG_FORMAT))
+    root.addHandler(own)
+    for handler in others:
+        handler.setLevel(max(handler.level, logging.WARNING))
     try:
         yield
     finally:
-        logging.getLogger().removeHandler(handler)
-        handler.close()
+        for handler, level in others.items():
+            handler.setLevel(level)
+        root.removeHandler(own)
+        own.close()
 
 
 def _save(composition: Composition, whole: DictConfig, folder: Path) -> None:

@@ -30,18 +30,19 @@ class Multirun:
         loader: Hydra's.
         master: the configuration of the command line without the sweep's own overrides.
         jobs: the overrides of every job.
+        here: the jobs are for this process.
 
     Raises:
         BadConfig: something is wrong with a job; nothing has been written then.
     """
 
-    def __init__(self, loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str]]) -> None:
+    def __init__(self, loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str]], *, here: bool) -> None:
         configure_log(master.hydra.hydra_logging, master.hydra.verbose)
         _refuse(master)
         self.root = Path(str(master.hydra.sweep.dir)).absolute()
         composer = Composer(lambda overrides: loader.load_sweep_config(master, overrides), loader)
         self.master, self.jobs = master, jobs
-        self.cells, self.compositions = grid.compose(composer, jobs, self.root)
+        self.cells, self.compositions = grid.compose(composer, jobs, self.root, here=here)
         self.config = self.cells[0].config
 
     def run(self, launcher: Launcher | None = None) -> int:
@@ -56,7 +57,7 @@ class Multirun:
         if self.config["plan"]:
             print(self.sweep().plan(self.config["retry_failed"]))
             return 0
-        self.begin()
+        self.begin(self.config["fresh"])
         if launcher is not None:
             return self._elsewhere(launcher)
         outcome = self.train()
@@ -67,10 +68,10 @@ class Multirun:
         """Return the sweep of the grid's cells."""
         return Sweep(self.root, self.cells, command())
 
-    def begin(self) -> None:
-        """Freeze the grid, after moving an older sweep aside if that was asked for."""
+    def begin(self, fresh: bool) -> None:
+        """Freeze the grid, after moving an older sweep aside if that is asked for."""
         try:
-            aside = set_aside(self.root) if self.config["fresh"] else None
+            aside = set_aside(self.root) if fresh else None
         except ValueError as error:
             raise BadConfig([Problem.of("", error)]) from error
         if aside is not None:

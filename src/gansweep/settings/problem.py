@@ -31,7 +31,8 @@ class Problem:
         named = re.match(r"\w+(?==)", text)
         if named is None:
             return cls(where, text)
-        return cls(f"{where}.{named[0]}" if where else named[0], text[named.end() :])
+        itself = named[0] == where.rpartition(".")[2]
+        return cls(where if itself else f"{where}.{named[0]}" if where else named[0], text[named.end() :])
 
     def __str__(self) -> str:
         return f"{self.where}{self.message}" if self.message.startswith("=") else f"{self.where}: {self.message}"

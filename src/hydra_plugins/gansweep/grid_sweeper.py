@@ -35,6 +35,6 @@ class GridSweeper(BasicSweeper):
         (jobs,) = self.split_arguments(overrides, None)
         # By name: Hydra 1.3 executes plugin modules once more, and their classes exist twice then.
         own = self.config.hydra.launcher["_target_"] == TARGET
-        code = Multirun(loader, self.config, jobs).run(None if own else self.launcher)
+        code = Multirun(loader, self.config, jobs, here=own).run(None if own else self.launcher)
         if code:
             sys.exit(code)

@@ -28,4 +28,4 @@ class LocalLauncher(Launcher):
         """Train a batch for a sweeper that asks for results, such as Optuna's."""
         from gansweep.cli.batch import launch
 
-        return launch(self.loader, self.config, job_overrides)
+        return launch(self.loader, self.config, job_overrides, first=initial_job_idx == 0)
