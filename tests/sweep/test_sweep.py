@@ -187,6 +187,26 @@ def test_a_claimed_cell_is_left_to_its_process(tmp_path):
         assert outcome.missing == cells[:1] and outcome.exit_code == 1 and not outcome.interrupted
 
 
+def test_a_cell_that_was_finished_before_it_could_be_claimed_is_not_trained(tmp_path, monkeypatch):
+    (one,) = grid(tmp_path, "adam")
+    acquire = claims.Claim.acquire
+
+    def late(directory):
+        write(one, record(one))
+        return acquire(directory)
+
+    monkeypatch.setattr(claims.Claim, "acquire", late)
+    trainer = Trainer()
+    assert Sweep(tmp_path, [one]).run(trainer, **QUIET).exit_code == 0 and trainer.trained == []
+
+
+def test_two_grids_that_begin_together_both_stay_in_the_sweep(tmp_path):
+    first, second = Sweep(tmp_path, grid(tmp_path, "adam")), Sweep(tmp_path, grid(tmp_path, "sgd"))
+    first.freeze()
+    second.freeze()
+    assert len(json.loads((tmp_path / "sweep.json").read_text())["cells"]) == 2
+
+
 def test_waiting_ends_when_the_other_process_is_done(tmp_path, monkeypatch, caplog):
     caplog.set_level(logging.INFO)
     (one,) = grid(tmp_path, "adam")

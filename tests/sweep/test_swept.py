@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fake_cells import cell
 
 from gansweep.sweep.swept import order, swept_keys, value
@@ -21,6 +23,11 @@ def test_a_cell_that_did_not_name_a_key_has_the_value_of_its_config(tmp_path):
     assert swept_keys(cells[:2]) == [] and swept_keys(cells) == ["seed"]
     assert value(cells[0], "metric.num_samples") == 8
     assert value(cells[0], "metric") == value(cells[0], "nothing.here") == "default"
+
+
+def test_what_was_typed_counts_more_than_what_it_stands_for(tmp_path):
+    adam, sgd = (replace(cell(tmp_path), overrides={"optimizer": o}, config={"optimizer": {}}) for o in ("adam", "sgd"))
+    assert value(adam, "optimizer") == "adam" and swept_keys([adam, sgd]) == ["optimizer"]
 
 
 def test_numbers_are_sorted_and_words_are_not():
