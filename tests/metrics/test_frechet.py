@@ -10,7 +10,7 @@ import torch
 from metric_fakes import Given, Pixels, uniform_images
 from scipy import linalg
 
-from gansweep.metrics.frechet import FrechetDistance, frechet_distance, trace_of_root
+from gansweep.metrics.frechet import FrechetDistance, frechet_distance, root_of, trace_of_root
 from gansweep.metrics.statistics import Statistics, moments_of
 
 
@@ -66,6 +66,13 @@ def test_every_form_of_the_trace_is_that_of_the_covariances(n, m):
     assert frechet_distance(a, b) == pytest.approx(frechet_distance(b, a), rel=1e-8)
     root = linalg.sqrtm(a.covariance.numpy() @ b.covariance.numpy())
     assert trace_of_root(a, b).item() == pytest.approx(np.trace(root).real, rel=1e-6)
+
+
+@pytest.mark.parametrize("rank", [3, 2, 1])
+def test_root_of_full_and_of_lost_rank(rank):
+    factor = torch.randn(rank, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(rank))
+    root = root_of(factor.T @ factor)
+    torch.testing.assert_close(root.T @ root, factor.T @ factor, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("n", [30, 300])
