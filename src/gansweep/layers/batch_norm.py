@@ -39,11 +39,12 @@ class BatchNorm(Parameterless):
         pixels = tuple(range(3, x.ndim))
 
         def spread(row: Tensor) -> Tensor:
-            return row.reshape(row.shape[0], 1, row.shape[1], *(1 for _ in pixels))
+            # over the batch first: its backward then sums over pixels first, as below
+            return row[:, None].expand(-1, x.shape[1], -1).reshape(*x.shape[:3], *(1 for _ in pixels))
 
         if state.training:
-            # pixels first, then the batch: each stage is short enough that one thread sums it,
-            # so the bits do not depend on K
+            # pixels first, then the batch: threads never share a sum, which they do where all
+            # of it is one number, and only at K = 1
             mean = x.mean(pixels).mean(1) if pixels else x.mean(1)
             centred = x - spread(mean)
             squares = centred.square()

@@ -16,7 +16,9 @@ class Conv2d(Parameterless):
     """As `torch.nn.Conv2d` with square kernels, weight (K, out, in, k, k).
 
     Members are convolved one after another: on a CPU grouped convolution is no faster, and
-    its bits depend on the number of groups where there are few channels.
+    its bits depend on the number of groups where there are few channels. They do not depend on
+    the place in a pack, except for batches of one sample with kernels of 3 or less, which torch
+    hands to a matrix product whose bits depend on where in memory the sample begins.
     """
 
     def __init__(
@@ -34,18 +36,11 @@ class Conv2d(Parameterless):
 
     def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
         """Turn (K, B, out, H', W') into (K, B, in, H, W) by the transposed convolution."""
-        kernel = params[0].shape[-1]
-        size = (slope.shape[-1] - 1) * self.stride - 2 * self.padding + kernel
-        return each_member(
-            partial(
-                F.conv_transpose2d,
-                stride=self.stride,
-                padding=self.padding,
-                output_padding=x.shape[-1] - size,
-            ),
-            slope,
-            params[0],
-        )
+        (height, width), kernel = x.shape[-2:], params[0].shape[-1]
+        covered = [(side - 1) * self.stride - 2 * self.padding + kernel for side in slope.shape[-2:]]
+        rest = (height - covered[0], width - covered[1])
+        transposed = partial(F.conv_transpose2d, stride=self.stride, padding=self.padding, output_padding=rest)
+        return each_member(transposed, slope, params[0])
 
 
 class ConvTranspose2d(Parameterless):

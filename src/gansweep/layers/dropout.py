@@ -21,6 +21,8 @@ class Dropout(Parameterless):
     """
 
     def __init__(self, shape: tuple[int, ...], p: float) -> None:
+        if not 0 <= p < 1:
+            raise ValueError(f"p={p}: expected a chance 0 <= p < 1")
         self.draws = (Draw(shape, 1.0 - p),)
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:

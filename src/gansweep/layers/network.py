@@ -144,5 +144,6 @@ def _mask(rows: int, draw: Draw, generator: torch.Generator) -> Tensor:
         return (torch.rand(shape, generator=generator, device=generator.device) < draw.keep) / draw.keep
     count = math.prod(shape)
     bits = torch.empty((count + 3) // 4, dtype=torch.int64).random_(-(2**63), None, generator=generator)
-    kept = bits.view(torch.int16)[:count] < round(draw.keep * 65536) - 32768
+    chances = max(1, round(draw.keep * 65536))
+    kept = bits.view(torch.int16)[:count] <= chances - 1 - 32768  # not <, whose bound of 32768 is no int16
     return (kept.float() / draw.keep).view(shape)

@@ -1,0 +1,191 @@
+"""Every layer equals its namesake in torch.nn, to second order, in float64."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from gansweep.layers import (
+    BatchNorm,
+    Conv2d,
+    ConvTranspose2d,
+    Dropout,
+    LeakyReLU,
+    Linear,
+    Network,
+    Pass,
+    Reshape,
+    Tanh,
+)
+from gansweep.models.initialisation import DCGANNormal, TorchDefault
+from gansweep.seeding import Streams
+
+SEEDS = (3, 1, 2)
+
+
+class Times(nn.Module):
+    """Dropout whose mask is known."""
+
+    def __init__(self, mask):
+        super().__init__()
+        self.mask = mask
+
+    def forward(self, x):
+        return x * self.mask
+
+
+def mlp(masks):
+    ours = [Reshape((2, 3, 4), (24,)), Linear("1", 24, 9), LeakyReLU(0.2), Dropout((9,), 0.3), Linear("4", 9, 1)]
+    return ours, nn.Sequential(nn.Flatten(), nn.Linear(24, 9), nn.LeakyReLU(0.2), Times(masks[0]), nn.Linear(9, 1))
+
+
+def smooth(masks):
+    ours = [Reshape((2, 3, 4), (24,)), Linear("1", 24, 8), Tanh(), Linear("3", 8, 5), Tanh(), Linear("5", 5, 1)]
+    theirs = [nn.Flatten(), nn.Linear(24, 8), nn.Tanh(), nn.Linear(8, 5), nn.Tanh(), nn.Linear(5, 1)]
+    return ours, nn.Sequential(*theirs)
+
+
+def convolutions(masks):
+    ours = [
+        Conv2d("0", 2, 5, 2, stride=2, padding=0, bias=False),  # a row of pixels is left over
+        LeakyReLU(0.2),
+        Dropout((5, 1, 2), 0.5),
+        ConvTranspose2d("3", 5, 3, 3, stride=2, padding=1),
+        LeakyReLU(0.0),
+        ConvTranspose2d("5", 3, 2, 4, bias=False),
+        Conv2d("6", 2, 1, 3, padding=1),
+        Reshape((1, 4, 6), (24,)),
+        Linear("8", 24, 1),
+    ]
+    theirs = [
+        nn.Conv2d(2, 5, 2, stride=2, bias=False),
+        nn.LeakyReLU(0.2),
+        Times(masks[0]),
+        nn.ConvTranspose2d(5, 3, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.ConvTranspose2d(3, 2, 4, bias=False),
+        nn.Conv2d(2, 1, 3, padding=1),
+        nn.Flatten(),
+        nn.Linear(24, 1),
+    ]
+    return ours, nn.Sequential(*theirs)
+
+
+def normalised(masks):
+    ours = [
+        Conv2d("0", 2, 3, 2),
+        BatchNorm("1", 3),
+        LeakyReLU(0.2),
+        Reshape((3, 2, 3), (18,)),
+        Linear("4", 18, 5),
+        BatchNorm("5", 5, eps=1e-3, momentum=0.2),
+        LeakyReLU(0.2),
+        Linear("7", 5, 1),
+    ]
+    theirs = [
+        nn.Conv2d(2, 3, 2),
+        nn.BatchNorm2d(3),
+        nn.LeakyReLU(0.2),
+        nn.Flatten(),
+        nn.Linear(18, 5),
+        nn.BatchNorm1d(5, eps=1e-3, momentum=0.2),
+        nn.LeakyReLU(0.2),
+        nn.Linear(5, 1),
+    ]
+    return ours, nn.Sequential(*theirs)
+
+
+NETWORKS = pytest.mark.parametrize("build", [mlp, smooth, convolutions, normalised], ids=lambda f: f.__name__)
+
+
+def pack(build):
+    """Three members of a network, their inputs and masks, and the same three of torch.nn."""
+    network = Network(build([None])[0], DCGANNormal(std=0.4))
+    streams = [Streams(seed) for seed in SEEDS]
+    theta = torch.stack([network.initial(stream["init"]) for stream in streams]).double()
+    theta += 0.1 * torch.randn(theta.shape, generator=torch.Generator().manual_seed(0))  # biases too
+    masks = [mask.double() for mask in network.masks(6, [stream["masks"] for stream in streams])]
+    x = torch.stack([torch.randn(6, 2, 3, 4, generator=stream["x"]) for stream in streams]).double()
+    buffers = {
+        name: torch.rand(buffer.shape, generator=torch.Generator().manual_seed(1)).double() + 0.5
+        for name, buffer in network.initial_buffers(len(SEEDS)).items()
+    }
+    theirs = []
+    for k in range(len(SEEDS)):
+        one = build([mask[k] for mask in masks] or [None])[1].double()
+        one.load_state_dict(network.state_dict(theta, buffers, k))
+        theirs.append(one)
+    params = [p.detach().requires_grad_() for p in network.cut(theta)]
+    return network, params, x.requires_grad_(), Pass(masks, buffers), theirs
+
+
+@NETWORKS
+def test_outputs_gradients_and_running_statistics(build):
+    network, params, x, state, theirs = pack(build)
+    y = network(params, x, state)
+    v = torch.randn(y.shape, generator=torch.Generator().manual_seed(7)).double()
+    gradients = torch.autograd.grad(y, [x, *params], v)
+    for k, one in enumerate(theirs):
+        expected = one(x[k])
+        torch.testing.assert_close(y[k], expected, rtol=1e-12, atol=1e-13)
+        wanted = torch.autograd.grad(expected, [x, *one.parameters()], v[k])
+        torch.testing.assert_close(gradients[0][k], wanted[0][k], rtol=1e-11, atol=1e-13)
+        names = [name for name, _ in one.named_parameters()]
+        by_name = {slot.name: gradient[k] for slot, gradient in zip(network.slots, gradients[1:], strict=True)}
+        assert set(names) == set(by_name)
+        for name, value in zip(names, wanted[1:], strict=True):
+            torch.testing.assert_close(by_name[name], value, rtol=1e-11, atol=1e-13, msg=name)
+        for name, value in state.updates.items():
+            torch.testing.assert_close(value[k], one.state_dict()[name], rtol=1e-12, atol=1e-13)
+    assert set(state.updates) == {slot.name for slot in network.buffers}
+
+
+@NETWORKS
+def test_gradient_penalty_against_double_backward(build):
+    """The written-out input gradient, and what it costs to be differentiated again."""
+    network, params, x, state, theirs = pack(build)
+    slope = network.input_gradient(params, x, state)
+    penalty = (slope.flatten(2).norm(dim=2) - 0.1).square().mean(1)
+    ours = torch.autograd.grad(penalty.sum(), params, allow_unused=True)
+    for k, one in enumerate(theirs):
+        at = x[k].detach().requires_grad_()
+        (expected,) = torch.autograd.grad(one(at).sum(), at, create_graph=True)
+        torch.testing.assert_close(slope[k], expected, rtol=1e-11, atol=1e-13)
+        value = (expected.flatten(1).norm(dim=1) - 0.1).square().mean()
+        named = dict(one.named_parameters())
+        wanted = torch.autograd.grad(value, list(named.values()), allow_unused=True)
+        for name, gradient in zip(named, wanted, strict=True):
+            mine = ours[[slot.name for slot in network.slots].index(name)]
+            if gradient is None or not gradient.any():
+                assert mine is None or not mine[k].any(), name
+            else:
+                torch.testing.assert_close(mine[k], gradient, rtol=1e-9, atol=1e-12, msg=name)
+
+
+@NETWORKS
+def test_evaluation_uses_running_statistics_and_no_masks(build):
+    network, params, x, state, theirs = pack(build)
+    y = network(params, x, Pass((), state.buffers, training=False))
+    for k, one in enumerate(theirs):
+        for module in one:
+            if isinstance(module, Times):
+                module.mask = 1.0
+        torch.testing.assert_close(y[k], one.eval()(x[k]), rtol=1e-12, atol=1e-13)
+
+
+@NETWORKS
+def test_a_state_dict_of_torch_comes_back_as_a_row(build):
+    network, params, x, state, theirs = pack(build)
+    rows, buffers = zip(*(network.row(one.state_dict()) for one in theirs), strict=True)
+    stacked = {name: torch.stack([one[name] for one in buffers]) for name in buffers[0]}
+    y = network(network.cut(torch.stack(rows)), x, Pass(state.masks, stacked))
+    assert torch.equal(y, network(params, x, state))
+
+
+def test_batch_norm_of_a_batch_of_one_pixel_keeps_its_variance_finite():
+    network = Network([BatchNorm("0", 2)], TorchDefault())
+    theta = network.initial(Streams(0)["init"])[None]
+    state = Pass((), network.initial_buffers(1))
+    network(network.cut(theta), torch.ones(1, 1, 2), state)
+    assert all(value.isfinite().all() for value in state.updates.values())
