@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gansweep import device as devices
@@ -44,11 +44,13 @@ class Checked:
         config: the same with numbers in their types, and the length in steps.
         problems: what is wrong with it; empty if it can be trained.
         parts: the objects by group, as far as they could be made.
+        run: what they are together, None if something is wrong.
     """
 
     config: dict[str, Any]
     problems: list[Problem]
     parts: Mapping[str, Any]
+    run: Run | None
 
     @property
     def data(self) -> Dataset:
@@ -81,7 +83,13 @@ def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
     make.problems += _misfits(parts, config, root)
     if not make.problems and config["critic_steps"] is None:
         config["critic_steps"] = parts["loss"].critic_steps
-    return Checked(config, make.problems, parts)
+    run = None
+    if not make.problems:
+        try:
+            run = _run(config, parts)
+        except ValueError as error:
+            make.problems.append(Problem.of("", error))
+    return Checked(config, make.problems, parts, run)
 
 
 def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mapping[str, Any]) -> Run:
@@ -97,9 +105,13 @@ def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mappi
     """
     checked = check(config)
     problems = checked.problems or absent_device(checked.config)
-    if problems:
+    if problems or checked.run is None:
         raise BadConfig(problems)
-    config, parts = checked.config, checked.parts
+    return replace(checked.run, identity=identity, cell=cell)
+
+
+def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
+    """Put the parts together."""
     generator = PlayerSettings(parts["optimizer"], config["lr"], parts["schedule"])
     discriminator = PlayerSettings(
         parts.get("optimizer_d") or parts["optimizer"],
@@ -107,20 +119,17 @@ def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mappi
         parts.get("schedule_d") or parts["schedule"],
     )
     return Run(
-        member=Member(config["seed"], parts["loss"], generator, discriminator, parts["trainer"].ema),
+        member=Member(config["seed"], parts["loss"], generator, discriminator, config["steps"], parts["trainer"].ema),
         model=parts["model"],
         data=parts["data"],
         metric=parts.get("metric"),
-        steps=config["steps"],
         batch_size=config["batch_size"],
         critic_steps=config["critic_steps"],
         trainer=parts["trainer"],
         device=config["device"],
         precision=config["precision"],
         threads=config["threads"],
-        identity=identity,
         config=config,
-        cell=cell,
     )
 
 

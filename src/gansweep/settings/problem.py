@@ -28,7 +28,7 @@ class Problem:
         'schedule.gamma=-1: expected a number above 0'
         """
         text = str(error) or type(error).__name__
-        named = re.match(r"\w+(?==)", text)
+        named = re.match(r"[\w.]+(?==)", text)
         if named is None:
             return cls(where, text)
         itself = named[0] == where.rpartition(".")[2]

@@ -1,0 +1,163 @@
+"""What a configuration is told before anything is trained."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from gansweep.build import build, check
+from gansweep.cli import folders
+from gansweep.settings.problem import BadConfig
+
+
+@pytest.fixture(scope="module")
+def default():
+    folders.register()
+    with initialize_config_dir(str(folders.conf_dir()), version_base="1.3"):
+        return OmegaConf.to_container(compose("config", ["device=cpu"]), resolve=True)
+
+
+def with_(config, **changes):
+    """Set dotted keys, written with two underscores."""
+    config = copy.deepcopy(config)
+    for key, value in changes.items():
+        *path, last = key.split("__")
+        node = config
+        for part in path:
+            node = node[part]
+        node[last] = value
+    return config
+
+
+def told(config, given=()):
+    return [str(problem) for problem in check(config, given).problems]
+
+
+def test_the_default_has_no_problem(default):
+    assert told(default) == []
+
+
+def test_all_that_is_wrong_is_told_at_once(default):
+    wrong = with_(
+        default, lr=-1.0, steps=0, seed=1.5, optimizer__betas=[0.5, 1.0], model__dropout=2.0, trainer__ema=1.0
+    )
+    keys = {text.partition("=")[0] for text in told(wrong)}
+    assert keys == {"lr", "steps", "seed", "optimizer.betas", "model.dropout", "trainer.ema"}
+
+
+def test_the_rate_that_follows_another_is_not_told_twice(default):
+    assert len(told(with_(default, lr="fast", lr_d="fast"))) == 1
+    assert len(told(with_(default, lr_d=0.0))) == 1
+
+
+def test_a_batch_larger_than_the_data(default):
+    assert told(with_(default, batch_size=1797)) == []
+    (text,) = told(with_(default, batch_size=1798))
+    assert text.startswith("batch_size=1798: the data have 1797 samples")
+
+
+def test_a_model_that_does_not_fit_the_data(default):
+    model = {"_target_": "gansweep.models.dcgan.DCGAN"}
+    (text,) = told(with_(default, model=model, data__size=9))
+    assert text.startswith("model")
+
+
+def test_a_schedule_shorter_than_the_run(default):
+    pieces = {"_target_": "gansweep.schedules.piecewise.Piecewise", "pieces": [[1.0, 600], [0.1, 300]]}
+    (text,) = told(with_(default, schedule=pieces))
+    assert text.startswith("schedule") and "900" in text and "1000" in text
+    assert told(with_(default, schedule=pieces, steps=900)) == []
+    (text,) = told(with_(default, schedule_d=pieces))
+    assert text.startswith("schedule_d")
+
+
+def test_a_metric_that_does_not_fit_the_data(default):
+    ring = {"_target_": "gansweep.data.ring.Ring", "num_samples": 100}
+    (text,) = told(with_(default, data=ring))
+    assert text.startswith("metric")
+
+
+def test_data_that_are_not_there_say_what_to_put_where(default, tmp_path):
+    data = {"_target_": "gansweep.data.mnist.MNIST", "root": str(tmp_path)}
+    (text,) = told(with_(default, data=data))
+    assert text.startswith("data=mnist: no ") and str(tmp_path) in text
+
+
+def test_a_group_needs_a_choice_of_its_kind(default):
+    assert told(with_(default, optimizer=None)) == ["optimizer: must be chosen: optimizer=..."]
+    (text,) = told(with_(default, optimizer=default["schedule"]))
+    assert text.endswith("is not a UpdateRule")
+    assert told(with_(default, metric=None)) == []
+
+
+def test_an_unknown_key_at_the_root_or_in_the_trainer(default):
+    (text,) = told(with_(default, lrr=1))
+    assert text.startswith("lrr: unknown key; did you mean lr")
+    (text,) = told(with_(default, trainer__eval_evry=1))
+    assert text.startswith("trainer.eval_evry=1: unknown key; did you mean trainer.eval_every")
+
+
+def test_numbers_come_back_in_their_types(default):
+    config = check(with_(default, steps=1e3, lr=1, optimizer__eps=1)).config
+    assert repr((config["steps"], config["lr"], config["optimizer"]["eps"])) == "(1000, 1.0, 1.0)"
+
+
+def test_epochs_are_another_spelling_of_steps(default):
+    by_epochs = check(with_(default, epochs=2)).config
+    assert by_epochs["steps"] == 2 * 29 and by_epochs["epochs"] is None
+    assert by_epochs == check(with_(default, steps=58)).config
+
+
+def test_steps_and_epochs_both_typed_contradict(default):
+    both = with_(default, steps=10, epochs=2)
+    assert told(both, ["steps", "epochs"]) == ["epochs=2: steps=10 says the length already; give one of them"]
+    assert check(both, ["steps"]).config["steps"] == 10  # an experiment's epochs give way
+    assert check(both, ["epochs"]).config["steps"] == 58
+
+
+def test_a_length_in_epochs_is_the_one_that_a_schedule_is_checked_against(default):
+    pieces = {"_target_": "gansweep.schedules.piecewise.Piecewise", "pieces": [[1.0, 50], [0.1, 8]]}
+    assert told(with_(default, schedule=pieces, epochs=2)) == []
+
+
+def test_critic_steps_are_the_losses_unless_given(default):
+    assert check(with_(default, loss__critic_steps=5)).config["critic_steps"] == 5
+    assert build(with_(default, loss__critic_steps=5, critic_steps=2), identity={}, cell={}).critic_steps == 2
+
+
+def test_parts_that_do_not_go_together_are_told_before_training(default):
+    adagrad = {"_target_": "gansweep.optimizers.torch_optimizer.TorchOptimizer", "name": "torch.optim.Adagrad"}
+    (text,) = told(with_(default, optimizer=adagrad, trainer__compile=True))
+    assert text.startswith("trainer.compile=true: ")
+
+
+def test_rates_and_rules_reach_their_player(default):
+    sgd = {"_target_": "gansweep.optimizers.sgd.SGD", "momentum": 0.5}
+    cosine = {"_target_": "gansweep.schedules.cosine.Cosine"}
+    config = with_(default, lr=0.25, lr_d=0.5, optimizer_d=sgd, schedule_d=cosine, trainer__ema=0.9, seed=7)
+    member = build(config, identity={}, cell={}).member
+    assert (member.generator.lr, member.discriminator.lr, member.ema, member.seed) == (0.25, 0.5, 0.9, 7)
+    assert type(member.generator.rule).__name__ == "Adam" and type(member.discriminator.rule).__name__ == "SGD"
+    assert type(member.generator.schedule).__name__ == "Constant"
+    assert type(member.discriminator.schedule).__name__ == "Cosine"
+
+
+def test_equal_data_are_read_once(default):
+    first, second = check(default), check(with_(default, lr=0.5))
+    assert first.data is second.data
+    assert check(with_(default, data__size=16)).data is not first.data
+
+
+def test_what_is_given_is_not_changed(default):
+    before = copy.deepcopy(default)
+    check(default)
+    assert default == before
+
+
+def test_a_device_that_is_not_there_stops_the_build(default):
+    with pytest.raises(BadConfig, match="device=cuda:99"):
+        build(with_(default, device="cuda:99"), identity={}, cell={})
+    assert told(with_(default, device="cuda:99")) == []  # another machine may have it
