@@ -105,14 +105,13 @@ def textbook(case: dict) -> Callable[[], None]:
 def ours(case: dict, compiled: bool) -> Callable[[], None]:
     """Return a function that does the same through `Pack` with one member."""
     player = PlayerSettings(Adam(), 1e-4, Constant())
-    member = Member(0, Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}), player, player)
+    member = Member(0, Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}), player, player, steps=10**6)
     pack = Pack(
         [member],
         case["model"],
         samples(case),
         batch_size=case["batch"],
         critic_steps=case["critic_steps"],
-        total_steps=10**6,
         compiled=compiled,
     )
     steps = pack.steps()

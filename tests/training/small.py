@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -58,22 +58,23 @@ def small_mlp(**changes) -> MLP:
     return MLP(**(settings | changes))
 
 
-def member(seed: int = 0, rule=None, lr: float = 1e-3, objective=None, schedule=None, **changes) -> Member:
+def member(
+    seed: int = 0, rule=None, lr: float = 1e-3, objective=None, schedule=None, steps: int = 8, **changes
+) -> Member:
     """A member with the same settings for both players."""
     player = PlayerSettings(rule or Adam(), lr, schedule or Constant())
     objective = objective or Objective(Standard(), {"r1": R1(weight=1.0)})
-    return Member(seed, objective, player, player, **changes)
+    return Member(seed, objective, player, player, steps, **changes)
 
 
 def make_run(steps: int = 12, one: Member | None = None, model=None, metric=None, **trainer) -> Run:
     """A run that evaluates every 4 steps and checkpoints every 5."""
     every = {"eval_every": 4, "log_every": 2, "sample_every": 6, "checkpoint_every": 5, "check_every": 3}
     return Run(
-        member=one or member(),
+        member=replace(one or member(), steps=steps),
         model=model or small_mlp(),
         data=Shapes(),
         metric=metric or MeanDistance(),
-        steps=steps,
         batch_size=10,
         trainer=TrainerSettings(**(every | trainer)),
         device="cpu",

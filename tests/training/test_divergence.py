@@ -53,7 +53,7 @@ def test_the_generator_is_blamed_when_its_own_parameters_explode(tmp_path):
 
 
 def test_a_constant_generator_is_seen(tmp_path):
-    pack = Pack([member(1)], small_mlp(), Shapes().samples, batch_size=10, critic_steps=1, total_steps=6, check_every=1)
+    pack = Pack([member(1)], small_mlp(), Shapes().samples, batch_size=10, critic_steps=1, check_every=1, patience=3)
     steps = pack.steps()
     next(steps)
     assert pack.watch.read() == [None]
@@ -64,25 +64,33 @@ def test_a_constant_generator_is_seen(tmp_path):
         pass
     (divergence,) = pack.watch.read()
     assert divergence is not None
-    assert (divergence.player, divergence.cause) == ("generator", "output is constant")
+    assert divergence.as_dict() == {"step": 4, "player": "generator", "cause": "output is constant"}
 
 
-def test_a_dead_gradient_is_seen_at_the_second_check():
-    watch = Watch(2, torch.device("cpu"))
-    theta, fake = torch.ones(2, 3), torch.rand(2, 4, 5)
+def test_a_dead_gradient_is_seen_when_patience_is_at_its_end():
+    watch = Watch(3, torch.device("cpu"), patience=2)
+    theta, fake, due = torch.ones(3, 3), torch.rand(3, 4, 5), torch.tensor([True, True, False])
     for step in (10, 20):
-        assert watch.read() == [None, None]
-        watch.check(step, theta, theta, fake, torch.tensor([0.0, 0.1]))
-    first, second = watch.read()
-    assert second is None
+        assert watch.read() == [None, None, None]
+        watch.check(due, torch.tensor([step] * 3), theta, theta, fake, torch.tensor([0.0, 0.1, 0.0]))
+    first, *others = watch.read()
+    assert others == [None, None]
     assert first is not None
     assert (first.step, first.cause) == (20, "gradient is zero")
 
 
+def test_a_generator_that_comes_back_is_not_ended():
+    watch = Watch(1, torch.device("cpu"), patience=2)
+    theta, due = torch.ones(1, 3), torch.tensor([True])
+    for step, spread in enumerate([0.0, 1.0, 0.0, 1.0, 0.0]):
+        watch.check(due, torch.tensor([step]), theta, theta, spread * torch.rand(1, 4, 5), torch.ones(1))
+    assert watch.read() == [None]
+
+
 def test_the_first_cause_is_kept():
     watch = Watch(1, torch.device("cpu"))
-    watch.see(2, torch.tensor([True]), 4)
-    watch.see(1, torch.tensor([True]), 5)
+    watch.see(2, torch.tensor([True]), torch.tensor([4]))
+    watch.see(1, torch.tensor([True]), torch.tensor([5]))
     (divergence,) = watch.read()
     assert divergence is not None
     assert divergence.as_dict() == {"step": 4, "player": "discriminator", "cause": "loss is not finite"}

@@ -33,7 +33,8 @@ CAST = [
 
 
 def train(members, model, samples, steps=8, batch_size=10, compiled=False):
-    pack = Pack(members, model, samples, batch_size=batch_size, critic_steps=2, total_steps=steps, compiled=compiled)
+    members = [replace(one, steps=steps) for one in members]
+    pack = Pack(members, model, samples, batch_size=batch_size, critic_steps=2, compiled=compiled)
     for _ in pack.steps():
         pass
     return pack
@@ -100,7 +101,6 @@ def test_equal_seeds_see_equal_batches_and_different_ones_do_not():
         Shapes().samples,
         batch_size=10,
         critic_steps=1,
-        total_steps=1,
     )
     inputs = pack._draw_for_discriminator()
     one, same, other = (pack.place[k] for k in range(3))
@@ -111,7 +111,7 @@ def test_equal_seeds_see_equal_batches_and_different_ones_do_not():
 
 def test_evaluating_changes_nothing():
     model, samples = small_mlp(), Shapes().samples
-    pack = Pack([CAST[0]], model, samples, batch_size=10, critic_steps=2, total_steps=8)
+    pack = Pack([CAST[0]], model, samples, batch_size=10, critic_steps=2)
     for _ in pack.steps():
         pack.generate(0, 7, "evaluation")
     assert_same(pack, 0, train([CAST[0]], model, samples))
@@ -119,10 +119,7 @@ def test_evaluating_changes_nothing():
 
 def test_a_switched_off_penalty_leaves_data_and_latents_as_they_were():
     off = replace(CAST[0], objective=Objective(Standard(), {}))
-    packs = [
-        Pack([m], small_mlp(dropout=0.0), Shapes().samples, batch_size=10, critic_steps=1, total_steps=1)
-        for m in (CAST[0], off)
-    ]
+    packs = [Pack([m], small_mlp(dropout=0.0), Shapes().samples, batch_size=10, critic_steps=1) for m in (CAST[0], off)]
     for _ in range(5):
         a, b = (pack._draw_for_discriminator() for pack in packs)
         assert torch.equal(a.real, b.real)

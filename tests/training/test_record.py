@@ -102,7 +102,7 @@ def test_compiled_training_follows_eager(tmp_path):
 
     def final(compiled):
         pack = Pack(
-            [member(1)], small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, total_steps=5, compiled=compiled
+            [member(1, steps=5)], small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, compiled=compiled
         )
         for _ in pack.steps():
             pass

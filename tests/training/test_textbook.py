@@ -78,8 +78,8 @@ def test_twenty_steps(rule, game):
 
 def make_pack(rule, objective):
     samples = Shapes().samples.double()
-    one = member(3, rule, 0.01, objective, Linspace(start=1.0, end=0.1))
-    return Pack([one], small_mlp(), samples, batch_size=10, critic_steps=2, total_steps=20)
+    one = member(3, rule, 0.01, objective, Linspace(start=1.0, end=0.1), steps=20)
+    return Pack([one], small_mlp(), samples, batch_size=10, critic_steps=2)
 
 
 def train_as_a_textbook(pack, optimizer, game):

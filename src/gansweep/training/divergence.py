@@ -44,29 +44,42 @@ class Watch:
     """Remembers the first bad step of every member, on the device.
 
     Every step costs a few operations on K numbers; only `read` waits for the device.
-    Samples that are the same for every z, and gradients of the generator that are exactly
-    zero, end a run when two checks in a row have seen them: such a generator can't move.
+    Samples that are the same for every z, or gradients of the generator that are exactly zero,
+    end a run when so many checks in a row have seen them: a generator that is saturated for a
+    moment may come back, as long as the discriminator moves.
+
+    Args:
+        num_members: K.
+        device: where the members train.
+        patience: checks in a row that end a run with a constant or gradient-free generator.
     """
 
-    def __init__(self, num_members: int, device: torch.device) -> None:
+    def __init__(self, num_members: int, device: torch.device, patience: int = 4) -> None:
+        self.patience = patience
         self.code = torch.zeros(num_members, dtype=torch.int64, device=device)
         self.step = torch.zeros(num_members, dtype=torch.int64, device=device)
         self.strikes = torch.zeros(num_members, 2, dtype=torch.int64, device=device)
 
-    def see(self, code: int, bad: Tensor, step: int) -> None:
-        """Note that members where `bad` (K,) is true ended at `step`, unless they had before."""
+    def see(self, code: int, bad: Tensor, step: Tensor) -> None:
+        """Note that members where `bad` (K,) is true ended at their `step` (K,), unless they had before."""
         new = bad & (self.code == 0)
         self.code = torch.where(new, code, self.code)
         self.step = torch.where(new, step, self.step)
 
-    def check(self, step: int, theta_g: Tensor, theta_d: Tensor, fake: Tensor, generator_gradient: Tensor) -> None:
-        """Look at what is too dear for every step: parameters, spread of samples, gradient."""
-        self.see(4, ~theta_g.isfinite().all(1), step)
-        self.see(5, ~theta_d.isfinite().all(1), step)
+    def check(
+        self, due: Tensor, step: Tensor, theta_g: Tensor, theta_d: Tensor, fake: Tensor, generator_gradient: Tensor
+    ) -> None:
+        """Look at what is too dear for every step, of the members where `due` (K,) is true.
+
+        That is: the parameters (K, P), the spread of the samples `fake` (K, B, ...) over the
+        batch, and the norm (K,) of the generator's gradient.
+        """
+        self.see(4, due & ~theta_g.isfinite().all(1), step)
+        self.see(5, due & ~theta_d.isfinite().all(1), step)
         stuck = torch.stack([fake.flatten(2).std(1).amax(1) < CONSTANT_BELOW, generator_gradient == 0], 1)
-        self.strikes = torch.where(stuck, self.strikes + 1, 0)
-        self.see(6, self.strikes[:, 0] >= 2, step)
-        self.see(7, self.strikes[:, 1] >= 2, step)
+        self.strikes = torch.where(due[:, None], torch.where(stuck, self.strikes + 1, 0), self.strikes)
+        self.see(6, due & (self.strikes[:, 0] >= self.patience), step)
+        self.see(7, due & (self.strikes[:, 1] >= self.patience), step)
 
     def read(self) -> list[Divergence | None]:
         """Return every member's divergence, if any. This waits for the device."""

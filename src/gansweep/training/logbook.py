@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -18,71 +19,95 @@ from gansweep.training.tensorboard import Board
 log = logging.getLogger(__name__)
 
 
+def silent(step: int, total_steps: int, text: str) -> None:
+    """Say nothing."""
+
+
 class Logbook:
     """Evaluations, curves, pictures, checkpoints and at last the record of one member.
 
-    Opening it continues from the directory's checkpoint, if there is one.
+    A logbook is opened once and may see several packs: between two it holds all that the
+    member is. Opening it continues from the directory's checkpoint, if there is one.
 
     Args:
         run: what is trained.
         directory: of the cell.
-        pack: where the member trains.
-        k: which of its members it is.
+        progress: told (step, total steps, newest metric value in words) after every step.
 
     Raises:
         ResumeError: the directory holds the checkpoint of another training.
     """
 
-    def __init__(self, run: Run, directory: Path, pack: Pack, k: int) -> None:
-        self.run, self.directory, self.pack, self.k = run, directory, pack, k
+    def __init__(self, run: Run, directory: Path, progress: Callable[[int, int, str], None] = silent) -> None:
+        self.run, self.directory, self.progress = run, directory, progress
+        self.pack: Pack
+        self.k = 0
         self.evaluations: list[dict[str, Any]] = []
         self.started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         self.wall_s = self.eval_s = 0.0
+        self.step, self.num_together = 0, 1
         self.divergence: Divergence | None = None
+        self.error: BaseException | None = None
+        self.device = devices.resolve(run.device)
         directory.mkdir(parents=True, exist_ok=True)
-        saved = checkpoint.load(directory, run.identity, pack.device)
+        self._member: dict[str, Any] | None = None
+        saved = checkpoint.load(directory, run.identity, self.device)
         if saved is not None:
-            pack.restore(k, saved["member"])
+            self._member, self.step = saved["member"], saved["member"]["step"]
             self.evaluations, self.started = saved["evaluations"], saved["started"]
             self.wall_s, self.eval_s = saved["wall_s"], saved["eval_s"]
-            log.info("continuing from step %d of %d", pack.step, run.steps)
+            log.info("continuing from step %d of %d", self.step, run.steps)
         self._since = self._saved_at = time.monotonic()
         self.board: Board | None = None
         if run.trainer.tensorboard:
-            self.board = Board(directory, pack.step, self._hparams(), str(run.cell.get("name", directory.name)))
-        if saved is None:
-            self._evaluate(0)
-            self._picture(0)
+            name = str(run.cell.get("name", directory.name))
+            self.board = Board(directory, self.step, self._hparams(), name)
 
     @property
     def open(self) -> bool:
-        """Whether the member still trains."""
-        return self.divergence is None
+        """Whether the member still has something to train."""
+        return self.divergence is None and self.error is None and self.step < self.run.steps
 
-    def due(self, step: int) -> bool:
+    def enter(self, pack: Pack, k: int, num_together: int) -> None:
+        """Take the place of a pack's k-th member, going on from where the member was."""
+        self.pack, self.k, self.num_together = pack, k, num_together
+        if self._member is not None:
+            pack.restore(k, self._member)
+            self._member = None
+        elif self.step == 0:
+            self._evaluate()
+            self._picture()
+
+    def leave(self) -> None:
+        """Take the member out of its pack, to go on in another."""
+        self._member = self.pack.export(self.k)
+
+    def due(self, report: Report) -> bool:
         """Tell whether after this step something is written that a diverged run must not have."""
-        t = self.run.trainer
+        t, step = self.run.trainer, self._step_of(report)
         every = (t.eval_every, t.sample_every, t.checkpoint_every, t.check_every)
         return step == self.run.steps or any(step % n == 0 for n in every)
 
     def diverged(self, divergence: Divergence) -> None:
         """End here. The evaluations so far remain; there will be no final value."""
-        self.divergence = divergence
+        self.divergence, self.step = divergence, divergence.step
         log.warning("diverged at step %d: %s: %s", divergence.step, divergence.player, divergence.cause)
 
     def note(self, report: Report) -> None:
         """Do what is due after a step."""
-        step, t = report.step, self.run.trainer
-        last = step == self.run.steps
+        step, t = self._step_of(report), self.run.trainer
+        self.step, last = step, step == self.run.steps
         if self.board and (last or step % t.log_every == 0):
             self.board.scalars(self._curves(report), step)
         if last or step % t.eval_every == 0:
-            self._evaluate(step)
-        if self.open and (last or step % t.sample_every == 0):
-            self._picture(step)
-        late = time.monotonic() - self._saved_at > 60 * t.checkpoint_minutes
-        if self.open and (last or late or step % t.checkpoint_every == 0):
-            self.save()
+            self._evaluate()
+        if self.divergence is None:
+            if last or step % t.sample_every == 0:
+                self._picture()
+            late = time.monotonic() - self._saved_at > 60 * t.checkpoint_minutes
+            if last or late or step % t.checkpoint_every == 0:
+                self.save()
+        self.progress(step, self.run.steps, self._newest())
 
     def save(self) -> None:
         """Write a checkpoint. A disk that does not take it is told of and does not end the run."""
@@ -98,7 +123,7 @@ class Logbook:
         try:
             checkpoint.save(self.directory, self.run.identity, content)
         except OSError as error:
-            log.warning("no checkpoint at step %d: %s; the run goes on", self.pack.step, error)
+            log.warning("no checkpoint at step %d: %s; the run goes on", self.step, error)
         self._saved_at = time.monotonic()
 
     def close(self) -> dict[str, Any]:
@@ -120,8 +145,16 @@ class Logbook:
         if self.board:
             self.board.close()
 
-    def _evaluate(self, step: int) -> None:
-        metric, start = self.run.metric, time.monotonic()
+    def _step_of(self, report: Report) -> int:
+        return report.steps[self.pack.place[self.k]]
+
+    def _newest(self) -> str:
+        if not self.evaluations or self.run.metric is None:
+            return ""
+        return f"{self.run.metric.name} {self.evaluations[-1]['value']:.1f}"
+
+    def _evaluate(self) -> None:
+        step, metric, start = self.step, self.run.metric, time.monotonic()
         if metric is None:
             return
         fake = self.pack.generate(self.k, metric.num_samples, "evaluation")
@@ -135,7 +168,8 @@ class Logbook:
         if self.board:
             self.board.scalars({f"metric/{metric.name}": value}, step)
 
-    def _picture(self, step: int) -> None:
+    def _picture(self) -> None:
+        step = self.step
         size = samples.NUM_SAMPLES if len(self.run.data.sample_shape) == 3 else 2048
         picture = samples.grid(self.pack.generate(self.k, size, "pictures"))
         samples.save(self.directory / "samples" / f"step_{step:07d}.png", picture)
@@ -166,7 +200,6 @@ class Logbook:
 
     def _record(self) -> dict[str, Any]:
         run, wall_s = self.run, self._elapsed()
-        steps = self.divergence.step if self.divergence else self.pack.step
         metric = None
         if run.metric is not None:
             floor = getattr(run.metric, "floor", None)
@@ -185,18 +218,19 @@ class Logbook:
             "cell": dict(run.cell),
             "config": dict(run.config),
             "identity": dict(run.identity),
-            "steps": steps,
+            "steps": self.step,
             "metric": metric,
             "divergence": self.divergence.as_dict() if self.divergence else None,
             "error": None,
             "seeds": {"member": run.member.seed},
             "versions": record.versions(),
-            "device": devices.describe(self.pack.device, run.precision, run.threads),
+            "device": devices.describe(self.device, run.precision, run.threads),
+            "pack": {"members": self.num_together},
             "time": {
                 "started": self.started,
                 "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 "wall_s": round(wall_s, 3),
-                "steps_per_s": round(steps / max(wall_s - self.eval_s, 1e-9), 3),
+                "steps_per_s": round(self.step / max(wall_s - self.eval_s, 1e-9), 3),
                 "eval_s": round(self.eval_s, 3),
             },
         }

@@ -27,7 +27,7 @@ class PlayerSettings:
     schedule: Schedule
 
     def rate(self, step: int, total_steps: int) -> float:
-        """Learning rate in force during a step."""
+        """Learning rate in force during a step, 0 <= step < total_steps."""
         return self.lr * self.schedule(step, total_steps)
 
 
@@ -40,6 +40,7 @@ class Member:
         objective: game and penalties.
         generator: rule, rate and schedule of the generator.
         discriminator: the same of the discriminator.
+        steps: generator updates, which the schedules are relative to.
         ema: decay of the running average of the generator's parameters, None for no average.
     """
 
@@ -47,6 +48,7 @@ class Member:
     objective: Objective
     generator: PlayerSettings
     discriminator: PlayerSettings
+    steps: int = 1000
     ema: float | None = None
 
     @property

@@ -22,12 +22,13 @@ from gansweep.training.player import Player
 
 @dataclass
 class Report:
-    """What happened in one generator step; tensors are (K,), in the order of the pack's rows.
+    """What happened in one generator step; everything has one value per row of the pack.
 
-    `discriminator` tells of the last of the critic steps.
+    `steps` counts each member's generator steps so far. `discriminator` tells of the last of
+    the critic steps.
     """
 
-    step: int
+    steps: list[int]
     discriminator: DiscriminatorTerms
     discriminator_gradient: Tensor
     generator_loss: Tensor
@@ -55,13 +56,14 @@ class GeneratorInputs:
 
 
 class Pack:
-    """K members that share networks, data, batch size and length, trained together.
+    """K members that share networks, data, batch size and critic steps, trained together.
 
     Members are kept in an order in which those who agree stand together; `place[k]` is the
-    row of the k-th member given. A member's numbers do not depend on who else is in the pack.
+    row of the k-th member given. A member's numbers do not depend on who else is in the pack,
+    nor on how far the others are.
 
     >>> from gansweep.data.ring import Ring                            # doctest: +SKIP
-    >>> pack = Pack([member], MLP(), Ring().samples, batch_size=64, critic_steps=1, total_steps=1000)
+    >>> pack = Pack([member], MLP(), Ring().samples, batch_size=64, critic_steps=1)
     >>> for report in pack.steps(): ...                                # doctest: +SKIP
 
     Args:
@@ -70,10 +72,10 @@ class Pack:
         samples: the data (N, ...), on the device to train on.
         batch_size: B.
         critic_steps: discriminator updates before each generator update.
-        total_steps: generator updates.
         precision: fp32, tf32 or bf16, for the networks' passes.
         compiled: one graph of losses, gradient and update for each player.
-        check_every: steps between two looks at parameters and at the spread of samples.
+        check_every: steps of a member between two looks at its parameters and samples.
+        patience: looks in a row that must find a generator stuck, for the run to end.
     """
 
     def __init__(
@@ -84,24 +86,26 @@ class Pack:
         *,
         batch_size: int,
         critic_steps: int,
-        total_steps: int,
         precision: str = "fp32",
         compiled: bool = False,
         check_every: int = 25,
+        patience: int = 4,
     ) -> None:
         rows = side_by_side(members)
         self.place = [rows.index(k) for k in range(len(members))]
         self.members = [members[k] for k in rows]
         self.samples, self.batch_size, self.device = samples, batch_size, samples.device
-        self.critic_steps, self.total_steps, self.check_every = critic_steps, total_steps, check_every
-        self.latent_dim, self.precision, self.step = model.latent_dim, precision, 0
+        self.critic_steps, self.check_every = critic_steps, check_every
+        self.latent_dim, self.precision = model.latent_dim, precision
+        self.total_steps = [member.steps for member in self.members]
+        self.done = [0] * len(self.members)
         self.streams = [Streams(member.seed, self.device) for member in self.members]
         shape = tuple(samples.shape[1:])
         self.g = self._player(model.generator(shape), "generator")
         self.d = self._player(model.discriminator(shape), "discriminator")
         self.objectives = Objectives(self.members, self.device)
         self.orders = [Order(len(samples), batch_size, [stream["order"]]) for stream in self.streams]
-        self.watch = Watch(len(members), self.device)
+        self.watch = Watch(len(members), self.device, patience)
         self.ema = None
         if any(member.ema is not None for member in members):
             decays = [[member.ema or 0.0] for member in self.members]
@@ -113,15 +117,16 @@ class Pack:
 
     def _player(self, network: Any, name: str) -> Player:
         settings = [getattr(member, name) for member in self.members]
-        return Player(network, settings, [stream[f"init/{name}"] for stream in self.streams], self.total_steps)
+        return Player(network, settings, [stream[f"init/{name}"] for stream in self.streams])
 
     @torch.no_grad()
     def steps(self) -> Iterator[Report]:
-        """Train to the end, and tell after every generator step what happened."""
-        while self.step < self.total_steps:
-            self.g.set_rates(self.step)
-            self.d.set_rates(self.step)
-            step = self.step + 1
+        """Train until the first member has reached its end, and tell of every generator step."""
+        while all(done < total for done, total in zip(self.done, self.total_steps, strict=True)):
+            self.g.set_rates(self.done, self.total_steps)
+            self.d.set_rates(self.done, self.total_steps)
+            self.done = [done + 1 for done in self.done]
+            step = torch.tensor(self.done, device=self.device)
 
             for _ in range(self.critic_steps):
                 inputs = self._draw_for_discriminator()
@@ -132,10 +137,14 @@ class Pack:
             g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator())
             self.watch.see(3, ~g_loss.isfinite(), step)
 
-            self.step = step
-            if step % self.check_every == 0 or step == self.total_steps:
-                self.watch.check(step, self.g.theta, self.d.theta, fake, g_gradient)
-            yield Report(step, d_terms, d_gradient, g_loss, g_gradient)
+            due = [self._due(*at) for at in zip(self.done, self.total_steps, strict=True)]
+            if any(due):
+                mask = torch.tensor(due, device=self.device)
+                self.watch.check(mask, step, self.g.theta, self.d.theta, fake, g_gradient)
+            yield Report(list(self.done), d_terms, d_gradient, g_loss, g_gradient)
+
+    def _due(self, done: int, total: int) -> bool:
+        return done % self.check_every == 0 or done == total
 
     def _discriminator_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor, Tensor]:
         """Lower game + penalties by the discriminator's parameters, on samples held fixed."""
@@ -227,7 +236,7 @@ class Pack:
         """Return all that member k is, as tensors and plain values: it can go on elsewhere."""
         row = self.place[k]
         saved = {
-            "step": self.step,
+            "step": self.done[row],
             "generator": self.g.export(row),
             "discriminator": self.d.export(row),
             "streams": self.streams[row].state_dict(),
@@ -241,7 +250,7 @@ class Pack:
     def restore(self, k: int, saved: dict[str, Any]) -> None:
         """Put an exported member in the place of member k, at the step where it was."""
         row = self.place[k]
-        self.step = saved["step"]
+        self.done[row] = saved["step"]
         self.g.restore(row, saved["generator"])
         self.d.restore(row, saved["discriminator"])
         self.streams[row].load_state_dict(saved["streams"])

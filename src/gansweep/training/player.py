@@ -33,7 +33,6 @@ class Player:
         network: what the rows are parameters of.
         settings: one per member.
         generators: one per member, for the first parameters.
-        total_steps: generator steps of a run, which schedules are relative to.
     """
 
     def __init__(
@@ -41,9 +40,8 @@ class Player:
         network: Network,
         settings: Sequence[PlayerSettings],
         generators: Sequence[torch.Generator],
-        total_steps: int,
     ) -> None:
-        self.network, self.settings, self.total_steps = network, tuple(settings), total_steps
+        self.network, self.settings = network, tuple(settings)
         self.theta = torch.stack([network.initial(generator) for generator in generators])
         device = self.theta.device
         self.buffers = network.initial_buffers(len(settings), device)
@@ -55,9 +53,9 @@ class Player:
         ]
         self.stretches = _stretches(network)
 
-    def set_rates(self, step: int) -> None:
-        """Take every member's rate of this generator step from its schedule."""
-        rates = [[player.rate(step, self.total_steps)] for player in self.settings]
+    def set_rates(self, done: Sequence[int], total: Sequence[int]) -> None:
+        """Take every member's rate from its schedule, after `done` of `total` generator steps."""
+        rates = [[player.rate(*at)] for player, at in zip(self.settings, zip(done, total, strict=True), strict=True)]
         self.lr.copy_(torch.tensor(rates, dtype=self.lr.dtype))
 
     def descend(self, losses: Losses) -> tuple[Any, Tensor]:

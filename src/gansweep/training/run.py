@@ -25,6 +25,7 @@ class TrainerSettings:
         checkpoint_every: steps between checkpoints.
         checkpoint_minutes: minutes after which there is one in any case.
         check_every: steps between two looks for divergence that is not in the losses.
+        patience: looks in a row that must find a generator constant or without a gradient.
         ema: decay of the running average of the generator, e.g. 0.999; null for none.
         compile: train through torch.compile; the first steps then take up to a minute.
         tensorboard: write event files.
@@ -36,14 +37,15 @@ class TrainerSettings:
     checkpoint_every: int = 250
     checkpoint_minutes: float = 5.0
     check_every: int = 25
+    patience: int = 4
     ema: float | None = None
     compile: bool = False
     tensorboard: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("eval_every", "log_every", "sample_every", "checkpoint_every", "check_every"):
+        for name in ("eval_every", "log_every", "sample_every", "checkpoint_every", "check_every", "patience"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)}: a number of steps, at least 1")
+                raise ValueError(f"{name}={getattr(self, name)}: a whole number, at least 1")
         if not self.checkpoint_minutes > 0:
             raise ValueError(f"checkpoint_minutes={self.checkpoint_minutes}: minutes, above 0")
         if self.ema is not None and not 0 <= self.ema < 1:
@@ -59,7 +61,6 @@ class Run:
         model: the pair of networks.
         data: what the generator is to learn.
         metric: how far it is from that; None to measure nothing.
-        steps: generator updates.
         batch_size: samples in a batch.
         critic_steps: discriminator updates before each generator update.
         trainer: how often it is looked at.
@@ -75,7 +76,6 @@ class Run:
     model: Model
     data: Dataset
     metric: Metric | None
-    steps: int
     batch_size: int
     critic_steps: int = 1
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
@@ -85,6 +85,11 @@ class Run:
     identity: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     cell: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        """Generator updates."""
+        return self.member.steps
 
     def __post_init__(self) -> None:
         for player in (self.member.generator, self.member.discriminator):

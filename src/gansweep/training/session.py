@@ -1,8 +1,8 @@
-"""From a Run and a directory to a record."""
+"""From runs and directories to records."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 
 from gansweep import device as devices
 from gansweep.training.checkpoint import ResumeError
-from gansweep.training.logbook import Logbook
+from gansweep.training.logbook import Logbook, silent
 from gansweep.training.pack import Pack
 from gansweep.training.run import Run
 
@@ -32,8 +32,9 @@ def never() -> bool:
     return False
 
 
-def silent(step: int, total_steps: int, text: str) -> None:
-    """Say nothing."""
+def nobody(free: int) -> Sequence[Logbook]:
+    """Bring nobody in."""
+    return ()
 
 
 def train(
@@ -57,47 +58,97 @@ def train(
         Interrupted: `stop` said so.
         ResumeError: the directory holds the checkpoint of another training.
     """
+    book = Logbook(run, directory, progress)
+    train_together([book], stop=stop)
+    if book.error is not None:
+        raise book.error
+    return book.close()
+
+
+def train_together(
+    books: Sequence[Logbook],
+    *,
+    refill: Callable[[int], Sequence[Logbook]] = nobody,
+    ended: Callable[[Logbook], None] = lambda book: None,
+    stop: Callable[[], bool] = never,
+) -> None:
+    """Train several runs as one pack, until all have ended.
+
+    When a member ends (it is finished, diverged, or something about it raised), it leaves the
+    pack, others may take its place, and a new pack goes on with everybody exactly where they
+    were. The runs have to share model, data, batch size, critic steps and device.
+
+    Args:
+        books: of the first members.
+        refill: asked for at most so many new members when places are free.
+        ended: told of every member that ended, whose record is then to be written.
+        stop: asked after every step; at True everybody is saved and Interrupted raised.
+
+    Raises:
+        Interrupted: `stop` said so.
+    """
+    places, inside = len(books), list(books)
+    while inside:
+        pack = _pack([book.run for book in inside])
+        for k, book in enumerate(inside):
+            _try(book, book.enter, pack, k, len(inside))
+        asked = all(book.open for book in inside) and _play(pack, inside, stop)
+        for book in inside:
+            if not book.open:
+                ended(book)
+            elif asked:
+                book.interrupt()
+            else:
+                book.leave()
+        inside = [book for book in inside if book.open]
+        if asked and inside:
+            raise Interrupted(max(book.step for book in inside))
+        inside += refill(places - len(inside))
+
+
+def _pack(runs: Sequence[Run]) -> Pack:
+    """Make the pack of runs that share everything but their members."""
+    run = runs[0]
     torch.set_num_threads(run.threads)
     devices.hold_memory()
     devices.set_matmul_precision(run.precision)
-    pack = Pack(
-        [run.member],
+    return Pack(
+        [one.member for one in runs],
         run.model,
         run.data.samples.to(devices.resolve(run.device)),
         batch_size=run.batch_size,
         critic_steps=run.critic_steps,
-        total_steps=run.steps,
         precision=run.precision,
         compiled=run.trainer.compile,
         check_every=run.trainer.check_every,
+        patience=run.trainer.patience,
     )
-    book = Logbook(run, directory, pack, 0)
-    if not book.open:
-        return book.close()
+
+
+def _play(pack: Pack, books: Sequence[Logbook], stop: Callable[[], bool]) -> bool:
+    """Train until somebody has ended, or was asked to stop, which the answer tells."""
     for report in pack.steps():
-        if book.due(report.step):
-            (divergence,) = pack.watch.read()
-            if divergence is not None:
-                book.diverged(divergence)
-                break
-        book.note(report)
-        if not book.open:
-            break
-        progress(report.step, run.steps, _newest(book))
-        if stop() and report.step < run.steps:
-            (divergence,) = pack.watch.read()
-            if divergence is not None:
-                book.diverged(divergence)
-                break
-            book.interrupt()
-            raise Interrupted(report.step)
-    return book.close()
+        asked = stop()
+        if asked or any(book.due(report) for book in books):
+            ends = pack.watch.read()
+            for book in books:
+                divergence = ends[pack.place[book.k]]
+                if divergence is not None:
+                    book.diverged(divergence)
+        for book in books:
+            if book.divergence is None:
+                _try(book, book.note, report)
+        if asked or not all(book.open for book in books):
+            return asked
+    return False
 
 
-def _newest(book: Logbook) -> str:
-    if not book.evaluations or book.run.metric is None:
-        return ""
-    return f"{book.run.metric.name} {book.evaluations[-1]['value']:.1f}"
+def _try(book: Logbook, act: Callable[..., None], *arguments: Any) -> None:
+    """Let what goes wrong with one member end that member alone."""
+    try:
+        act(*arguments)
+    except (Exception, SystemExit) as error:
+        book.error = error
 
 
-__all__ = ["Interrupted", "ResumeError", "train"]
+__all__ = ["Interrupted", "ResumeError", "train", "train_together"]

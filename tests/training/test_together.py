@@ -1,0 +1,110 @@
+"""Members of a pack leave and come; what each of them leaves on disk is as if it had been alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.training.small import MeanDistance, make_run, member
+from tests.training.test_resume import assert_equal_tree, member_of, scalars
+
+from gansweep.losses.objective import Objective
+from gansweep.losses.standard import Standard
+from gansweep.losses.wasserstein import Wasserstein
+from gansweep.optimizers.rmsprop import RMSprop
+from gansweep.optimizers.sgd import SGD
+from gansweep.penalties.r1 import R1
+from gansweep.penalties.r2 import R2
+from gansweep.penalties.wgan_gp import WGANGP
+from gansweep.training import checkpoint
+from gansweep.training.logbook import Logbook
+from gansweep.training.session import Interrupted, train, train_together
+
+GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
+BOTH = Objective(Standard(), {"r1": R1(weight=1.0), "r2": R2(weight=1.0)})
+CAST = {
+    "plain": make_run(12, member(1)),
+    "short": make_run(7, member(2, RMSprop(), objective=GP)),
+    "diverging": make_run(12, member(3, SGD(), 1e8, GP)),
+    "two_penalties": make_run(9, member(4, SGD(momentum=0.5), objective=BOTH, ema=0.9)),
+    "like_plain": make_run(12, member(5)),
+}
+
+
+def without_time(record):
+    return {key: value for key, value in record.items() if key not in ("time", "pack")}
+
+
+def together(names, places, tmp_path, stop=lambda: False):
+    """Train the named runs with so many places, refilled in order, and return what each left."""
+    waiting = [name for name in names]
+
+    def next_ones(free):
+        taken, waiting[:] = waiting[:free], waiting[free:]
+        return [Logbook(CAST[name], tmp_path / name) for name in taken]
+
+    records = {}
+
+    def ended(book):
+        assert book.error is None
+        records[book.directory.name] = book.close()
+
+    train_together(next_ones(places), refill=next_ones, ended=ended, stop=stop)
+    return records
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("alone")
+    return directory, {name: train(run, directory / name) for name, run in CAST.items()}
+
+
+@pytest.mark.parametrize("places", [1, 2, 3, 5])
+def test_whoever_trains_beside(places, alone, tmp_path):
+    directory, expected = alone
+    records = together(list(CAST), places, tmp_path)
+    assert records.keys() == CAST.keys()
+    for name, record in records.items():
+        assert without_time(record) == without_time(expected[name]), name
+        assert json.loads((tmp_path / name / "record.json").read_text()) == record
+        assert repr(scalars(tmp_path / name)) == repr(scalars(directory / name))  # NaN is not equal to itself
+        if record["state"] == "completed":
+            assert_equal_tree(member_of(tmp_path / name), member_of(directory / name))
+    assert records["diverging"]["state"] == "diverged"
+
+
+@pytest.mark.parametrize("at", [2, 8, 11])
+def test_stopped_in_one_packing_and_continued_in_another(at, alone, tmp_path):
+    _, expected = alone
+    asked = iter([False] * at + [True] * 99)
+    names = list(CAST)
+    with pytest.raises(Interrupted):
+        together(names, 4, tmp_path, lambda: next(asked))
+    left = [name for name in reversed(names) if not (tmp_path / name / "record.json").exists()]
+    assert any((tmp_path / name / checkpoint.NAME).exists() for name in left)
+    together(left, 2, tmp_path)
+    for name in names:
+        record = json.loads((tmp_path / name / "record.json").read_text())
+        assert without_time(record) == without_time(expected[name]), name
+
+
+def test_what_goes_wrong_with_one_member_ends_that_one(alone, tmp_path):
+    class Broken(MeanDistance):
+        def __call__(self, data, fake):
+            if (fake - data.samples.mean(0)).norm() != 0 and (tmp_path / "bad" / "samples").exists():
+                raise RuntimeError("the metric broke")
+            return super().__call__(data, fake)
+
+    _, expected = alone
+    books = [Logbook(CAST["plain"], tmp_path / "good"), Logbook(make_run(metric=Broken()), tmp_path / "bad")]
+    errors = {}
+
+    def ended(book):
+        errors[book.directory.name] = book.error
+        if book.error is None:
+            record = book.close()
+            assert without_time(record) == without_time(expected["plain"])
+
+    train_together(books, ended=ended)
+    assert str(errors["bad"]) == "the metric broke"
+    assert errors["good"] is None
