@@ -76,7 +76,7 @@ def test_same_distance_as_pytorch_fid(folders, weights, dims, monkeypatch, capsy
     (m, s), (n, t) = statistics
     values = np.linalg.eigvals(s @ t).real.clip(0)
     expected = ((m - n) ** 2).sum() + np.trace(s) + np.trace(t) - 2 * np.sqrt(values).sum()
-    assert found == pytest.approx(expected, rel=2e-5)
+    assert found == pytest.approx(expected, rel=1e-6)
     np.savez(folders[0].parent / "b.npz", mu=n, sigma=t)
     main(
         [paths[0], str(folders[0].parent / "b.npz"), "--weights", str(weights), "--dims", str(dims), "--device", "cpu"]
