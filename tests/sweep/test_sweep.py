@@ -178,6 +178,13 @@ def test_the_record_of_another_training_is_not_taken_for_a_result(tmp_path):
     assert state(one) is State.NEW
 
 
+def test_a_failure_is_one_even_while_its_claim_is_not_yet_released(tmp_path):
+    (one,) = grid(tmp_path, "sgd")
+    Sweep(tmp_path, [one]).run(Trainer(sgd=ValueError("no")), **QUIET)
+    with claims.Claim.acquire(one.directory):
+        assert state(one) is State.FAILED
+
+
 def test_a_claimed_cell_is_left_to_its_process(tmp_path):
     cells = grid(tmp_path, "adam", "sgd")
     with claims.Claim.acquire(cells[0].directory):

@@ -78,16 +78,16 @@ class State(str, Enum):
 
 
 def state(cell: Cell) -> State:
-    """Look how far a cell has come. Nothing but its record is read of a finished one."""
+    """Look how far a cell has come.
+
+    A record, be it of a failure, says all: before a failed cell is tried again, it is put aside.
+    """
     record = own_record(cell)
-    known = State(record["state"]) if record else State.NEW
-    if known.is_result:
-        return known
+    if record is not None:
+        return State(record["state"])
     if claims.holder(cell.directory) is not None:
         return State.CLAIMED
-    if known is State.NEW and any((cell.directory / name).exists() for name in CHECKPOINTS):
-        return State.RESUMABLE
-    return known
+    return State.RESUMABLE if any((cell.directory / name).exists() for name in CHECKPOINTS) else State.NEW
 
 
 def own_record(cell: Cell) -> dict[str, Any] | None:

@@ -112,7 +112,7 @@ class Sweep:
             if not left or not wait or work.outcome.interrupted:
                 break
             if not told:
-                log.info("%d cells are being trained by another process; waiting for it", len(left))
+                log.info("waiting for what other processes are training: %s", ", ".join(cell.name for cell in left))
                 told = True
             _pause(stop)
         work.outcome.missing = [cell for cell in self.cells if cell.hash not in work.outcome.records]
