@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import platform
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -63,6 +64,20 @@ def hold_memory() -> None:
     mallopt(mmap_threshold, 1 << 30)
     mallopt(trim_threshold, 2**31 - 1)
     mallopt(top_pad, 64 << 20)
+
+
+def peak_memory_bytes(device: torch.device) -> int | None:
+    """Return the most memory that this process has held so far, None where that is not told.
+
+    On CUDA, of the device; else resident memory. `ru_maxrss` would begin with the parent's.
+    """
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return None
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
 def describe(device: torch.device, precision: str, threads: int) -> dict[str, str | int]:

@@ -93,12 +93,17 @@ class Logbook:
         self.divergence, self.step = divergence, divergence.step
         log.warning("diverged at step %d: %s: %s", divergence.step, divergence.player, divergence.cause)
 
-    def note(self, report: Report) -> None:
-        """Do what is due after a step."""
-        step, t = self._step_of(report), self.run.trainer
-        self.step, last = step, step == self.run.steps
-        if self.board and (last or step % t.log_every == 0):
-            self.board.scalars(self._curves(report), step)
+    def draw(self, report: Report) -> None:
+        """Add a point to the curves where one is due, be it finite or not."""
+        self.step = self._step_of(report)
+        last = self.step == self.run.steps
+        if self.board and (last or self.step % self.run.trainer.log_every == 0):
+            self.board.scalars(self._curves(report), self.step)
+
+    def note(self) -> None:
+        """Do what else is due after a step of a member that has not diverged."""
+        step, t = self.step, self.run.trainer
+        last = step == self.run.steps
         if last or step % t.eval_every == 0:
             self._evaluate()
         if self.divergence is None:
@@ -134,6 +139,8 @@ class Logbook:
         """
         if self.board:
             self.board.close(finished=self.divergence is None)
+            if self.divergence is not None:  # how late it was noticed is no part of the result
+                self.board.forget_after(self.divergence.step)
         content = self._record()
         record.write(self.directory, content)
         checkpoint.remove(self.directory)
@@ -232,5 +239,6 @@ class Logbook:
                 "wall_s": round(wall_s, 3),
                 "steps_per_s": round(self.step / max(wall_s - self.eval_s, 1e-9), 3),
                 "eval_s": round(self.eval_s, 3),
+                "memory_bytes": devices.peak_memory_bytes(self.device),
             },
         }

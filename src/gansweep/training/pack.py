@@ -192,10 +192,10 @@ class Pack:
                 torch.stack(
                     [
                         torch.rand(self.batch_size, *ones, generator=g, device=self.device)
-                        for g in self._stream(f"interpolation/{n}")[: one.count]
+                        for g in self._stream(f"interpolation/{n}", one.count)
                     ]
                 ),
-                self.d.network.masks(self.batch_size, self._stream(f"dropout/penalty/{n}")[: one.count]),
+                self.d.network.masks(self.batch_size, self._stream(f"dropout/penalty/{n}", one.count)),
             )
             for n, one in enumerate(self.objectives.passes)
         ]
@@ -210,8 +210,9 @@ class Pack:
         shape = (self.batch_size, self.latent_dim)
         return torch.stack([torch.randn(shape, generator=g, device=self.device) for g in self._stream("latents")])
 
-    def _stream(self, name: str) -> list[torch.Generator]:
-        return [stream[name] for stream in self.streams]
+    def _stream(self, name: str, count: int | None = None) -> list[torch.Generator]:
+        """Return the stream of that name of the first `count` rows."""
+        return [stream[name] for stream in self.streams[:count]]
 
     @torch.no_grad()
     def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
@@ -243,7 +244,7 @@ class Pack:
             "order": self.orders[row].state_dict(),
             "strikes": self.watch.strikes[row].clone(),
         }
-        if self.ema is not None:
+        if self.ema is not None and self.members[row].ema is not None:
             saved["ema"] = self.ema[row].clone()
         return saved
 

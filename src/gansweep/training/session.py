@@ -129,6 +129,8 @@ def _play(pack: Pack, books: Sequence[Logbook], stop: Callable[[], bool]) -> boo
     """Train until somebody has ended, or was asked to stop, which the answer tells."""
     for report in pack.steps():
         asked = stop()
+        for book in books:
+            _try(book, book.draw, report)
         if asked or any(book.due(report) for book in books):
             ends = pack.watch.read()
             for book in books:
@@ -136,8 +138,8 @@ def _play(pack: Pack, books: Sequence[Logbook], stop: Callable[[], bool]) -> boo
                 if divergence is not None:
                     book.diverged(divergence)
         for book in books:
-            if book.divergence is None:
-                _try(book, book.note, report)
+            if book.divergence is None and book.error is None:
+                _try(book, book.note)
         if asked or not all(book.open for book in books):
             return asked
     return False

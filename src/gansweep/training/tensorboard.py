@@ -83,6 +83,13 @@ class Board:
         except OSError as error:
             self._give_up(error)
 
+    def forget_after(self, step: int) -> None:
+        """Take what came after a step out of the closed files."""
+        try:
+            _forget_after(self.directory, step)
+        except OSError as error:
+            self._give_up(error)
+
     def _give_up(self, error: OSError) -> None:
         log.warning("TensorBoard files can't be written in %s (%s); the run goes on without", self.directory, error)
         self.writer = None
