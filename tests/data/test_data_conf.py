@@ -1,0 +1,71 @@
+"""Promises of every data set in conf/data."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+from importlib import import_module
+from inspect import getattr_static, signature
+from pathlib import Path
+
+import pytest
+import yaml
+
+CONF = Path(__file__).parents[2] / "conf" / "data"
+ALL = pytest.mark.parametrize("path", sorted(CONF.glob("*.yaml")), ids=lambda path: path.stem)
+
+
+def make(path, **changes):
+    node = yaml.safe_load(path.read_text())
+    module, _, name = node.pop("_target_").rpartition(".")
+    return getattr(import_module(module), name)(**(node | changes)), node
+
+
+@ALL
+def test_the_yaml_says_the_defaults_of_the_class_and_all_of_them(path):
+    data, node = make(path)
+    defaults = {name: parameter.default for name, parameter in signature(type(data)).parameters.items()}
+    assert node.keys() == defaults.keys()
+    for name in node.keys() - {"root"}:
+        assert node[name] == defaults[name], name
+    if "root" in node:
+        assert node["root"].startswith("${oc.env:GANSWEEP_DATA,data}")
+        assert node["root"].replace("${oc.env:GANSWEEP_DATA,data}", "data") == defaults["root"]
+
+
+@ALL
+def test_making_one_reads_nothing_and_knows_name_and_shape(path, tmp_path):
+    data, node = make(path)
+    if "root" in node:
+        data, _ = make(path, root=str(tmp_path / "nowhere"))
+    assert data.name == path.stem
+    assert len(data.sample_shape) in (1, 3)
+    assert not vars(data).keys() & {"samples", "content_hash"}
+    for name in ("samples", "content_hash", "check"):
+        assert getattr_static(data, name)
+    with pytest.raises(FrozenInstanceError):
+        data.name = "other"
+
+
+@ALL
+def test_what_needs_no_files_is_there_and_the_rest_says_what_it_needs(path, tmp_path):
+    data, node = make(path)
+    if "root" in node:
+        data, _ = make(path, root=str(tmp_path / "nowhere"))
+        with pytest.raises(FileNotFoundError, match=rf"data={path.stem}: .*{tmp_path}/nowhere.*data\.root="):
+            data.check()
+        return
+    data.check()
+    assert tuple(data.samples.shape[1:]) == data.sample_shape
+    assert data.samples is data.samples
+    assert len(data.content_hash) == 64
+
+
+def test_values_out_of_range_are_refused():
+    from gansweep.data.digits import Digits
+
+    class Loud(Digits):
+        def read(self):
+            return super().read() * 1.01
+
+    with pytest.raises(ValueError, match=r"digits: values from -1.01 to 1.01, expected \[-1, 1\]"):
+        len(Loud().samples)

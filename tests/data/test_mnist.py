@@ -1,0 +1,148 @@
+"""The file format of MNIST: found, decoded, and refused with a reason."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import struct
+
+import numpy as np
+import pytest
+import torch
+
+from gansweep.data.fashion_mnist import FashionMNIST
+from gansweep.data.mnist import MNIST
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
+PIXELS[0, 0, :2] = 0, 255
+
+
+def encode(pixels):
+    return (
+        struct.pack(">BBBB", 0, 0, 8, pixels.ndim) + struct.pack(f">{pixels.ndim}I", *pixels.shape) + pixels.tobytes()
+    )
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Five training images, packed, and three test images, not packed."""
+    for folder in ("MNIST", "FashionMNIST"):
+        raw = tmp_path / folder / "raw"
+        raw.mkdir(parents=True)
+        (raw / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(encode(PIXELS)))
+        (raw / "t10k-images-idx3-ubyte").write_bytes(encode(255 - PIXELS[:3]))
+    return tmp_path
+
+
+def train_file(root):
+    return root / "MNIST" / "raw" / "train-images-idx3-ubyte.gz"
+
+
+@pytest.mark.parametrize("kind", [MNIST, FashionMNIST])
+def test_bytes_become_numbers_with_both_ends_exact(kind, root):
+    train, test = kind(str(root)), kind(str(root), split="test")
+    expected = torch.from_numpy(PIXELS).double()[:, None] / 127.5 - 1
+    torch.testing.assert_close(train.samples.double(), expected, rtol=0, atol=1e-6)
+    assert train.samples[0, 0, 0, :2].tolist() == [-1, 1]
+    torch.testing.assert_close(test.samples.double(), -expected[:3], rtol=0, atol=1e-6)
+
+
+def test_reading_agrees_with_torchvision(root):
+    from torchvision.datasets.mnist import read_image_file
+
+    raw = root / "MNIST" / "raw" / "t10k-images-idx3-ubyte"
+    theirs = read_image_file(str(raw)).float() / 255 * 2 - 1
+    torch.testing.assert_close(MNIST(str(root), split="test").samples[:, 0], theirs, rtol=0, atol=1e-6)
+
+
+def test_packed_and_unpacked_are_one_data_set(root):
+    packed = MNIST(str(root)).content_hash
+    file = train_file(root)
+    file.with_suffix("").write_bytes(gzip.decompress(file.read_bytes()))
+    file.unlink()
+    assert MNIST(str(root)).content_hash == packed
+
+
+def test_the_hash_knows_content_split_and_size_but_not_the_place(root, tmp_path_factory):
+    original = MNIST(str(root)).content_hash
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    shutil.copytree(root / "MNIST", elsewhere / "MNIST")
+    assert MNIST(str(elsewhere)).content_hash == original
+    assert MNIST(str(root), download=True).content_hash == original
+    others = {
+        MNIST(str(root), split="test").content_hash,
+        MNIST(str(root), size=32).content_hash,
+        FashionMNIST(str(root)).content_hash,
+    }
+    changed = PIXELS.copy()
+    changed[4, 27, 27] ^= 1
+    train_file(elsewhere).write_bytes(gzip.compress(encode(changed)))
+    others.add(MNIST(str(elsewhere)).content_hash)
+    assert len(others | {original}) == 5
+
+
+def test_the_folder_itself_may_be_named_but_never_that_of_another_set(root):
+    assert len(MNIST(str(root / "MNIST")).samples) == 5
+    with pytest.raises(FileNotFoundError):
+        FashionMNIST(str(root / "MNIST")).check()
+
+
+@pytest.mark.parametrize("kind", [MNIST, FashionMNIST])
+def test_a_missing_file_says_what_to_put_where(kind, tmp_path):
+    data = kind(str(tmp_path))
+    assert data.sample_shape == (1, 28, 28)
+    expected = rf"train-images-idx3-ubyte.gz in {tmp_path}/{kind.folder}/raw.*data.root=.*data.download=true"
+    for ask in (data.check, lambda: data.samples, lambda: data.content_hash):
+        with pytest.raises(FileNotFoundError, match=expected):
+            ask()
+
+
+@pytest.mark.parametrize("kind", [MNIST, FashionMNIST])
+def test_a_failed_download_says_what_to_put_where(kind, tmp_path, monkeypatch):
+    def offline(*args, **kwargs):
+        raise RuntimeError("Error downloading")
+
+    monkeypatch.setattr(f"torchvision.datasets.{kind.__name__}.download", offline)
+    with pytest.raises(FileNotFoundError, match=rf"Error downloading.*train-images-idx3-ubyte.gz into {tmp_path}"):
+        kind(str(tmp_path), download=True).check()
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda file: file[: len(file) // 2], "damaged"),
+        (lambda file: b"", "not an idx file|damaged"),
+        (lambda file: b"<html>404</html>", "damaged"),
+        (lambda file: file[:60] + bytes([file[60] ^ 255]) + file[61:], "damaged"),
+        (lambda file: gzip.compress(gzip.decompress(file)[:-1]), "3919 values, its head says 3920"),
+        (lambda file: gzip.compress(gzip.decompress(file) + b"0"), "3921 values, its head says 3920"),
+        (lambda file: gzip.compress(b"\0\0\x0d\3" + gzip.decompress(file)[4:]), "not an idx file"),
+        (lambda file: gzip.compress(encode(PIXELS.reshape(5, -1))), r"shape \(5, 784\)"),
+    ],
+    ids=["cut off", "empty", "a web page", "one byte", "one value short", "one too many", "floats", "flat"],
+)
+def test_a_damaged_file_is_named(root, damage, reason):
+    file = train_file(root)
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(ValueError, match=reason) as caught:
+        len(MNIST(str(root)).samples)
+    assert str(file) in str(caught.value)
+
+
+def test_resized_images_stay_in_range(root):
+    data = MNIST(str(root), size=32)
+    assert data.samples.shape == (5, 1, 32, 32)
+    assert data.samples.abs().max() <= 1
+
+
+def test_flipped_images_are_added(root):
+    plain, flipped = FashionMNIST(str(root)), FashionMNIST(str(root), flip=True)
+    assert torch.equal(flipped.samples[:5], plain.samples)
+    assert torch.equal(flipped.samples[5:], plain.samples.flip(3))
+    assert plain.content_hash != flipped.content_hash
+
+
+@pytest.mark.parametrize("wrong", [{"split": "val"}, {"size": 0}], ids=str)
+def test_wrong_settings_are_refused_by_name(wrong):
+    with pytest.raises(ValueError, match=rf"{next(iter(wrong))}="):
+        MNIST(**wrong)
