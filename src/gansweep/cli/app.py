@@ -42,6 +42,11 @@ def run(arguments: Sequence[str]) -> int:
         return _complain([Problem(error.override, str(error).partition("\n")[0])])
     except (HydraException, OmegaConfBaseException) as error:
         return _complain(_explain(asked) or [Problem("configuration", str(error).strip())])
+    except ValueError:  # Hydra's, about a choice that is no text
+        problems = _explain(asked)
+        if not problems:
+            raise
+        return _complain(problems)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
@@ -74,8 +79,10 @@ class Asked:
         self.overrides = [argument for argument in rest if not argument.startswith("-")]
         shows = known.cfg or known.info or known.experimental_rerun or len(self.overrides) < len(rest)
         self.trains = not shows
-        kept = [argument for argument in arguments if argument not in ("--run", "-r", "--multirun", "-m")]
-        self.for_hydra = [*kept, "--multirun"] if self.trains else self.arguments
+        switches = ("--run", "-r", "--multirun", "-m", *self.overrides)
+        options = [argument for argument in arguments if argument not in switches]
+        # Hydra takes overrides in one piece only.
+        self.for_hydra = [*options, "--multirun", *self.overrides] if self.trains else self.arguments
 
 
 def _hand_to_hydra(asked: Asked) -> None:

@@ -148,12 +148,14 @@ class Composer:
             return [Problem(key, f"={value}: there is no group {override.key_or_group}")]
         options = self._options_of(override.key_or_group)
         chosen = value if isinstance(value, list) else [value]
-        unknown = [str(choice) for choice in chosen if choice is not None and str(choice) not in options]
+        unknown = [choice for choice in chosen if choice not in options]
         if override.is_delete() or not unknown:
             return []
-        near = [match for choice in unknown for match in get_close_matches(choice, options, 1)]
+        near = [match for choice in unknown for match in get_close_matches(str(choice), options, 1)]
         hint = f"did you mean {near[0]}? " if near else ""
-        return [Problem(key, f"={unknown[0]}: {hint}Choose one of {', '.join(sorted(options))}")]
+        what = "null" if unknown[0] is None else unknown[0]
+        leave_out = f"; ~{key} leaves it out" if unknown[0] is None else ""
+        return [Problem(key, f"={what}: {hint}Choose one of {', '.join(sorted(options))}{leave_out}")]
 
     def _set(self, config: DictConfig, override: Override) -> list[Problem]:
         key = override.key_or_group

@@ -1,0 +1,191 @@
+"""What somebody who types a line gets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from omegaconf import OmegaConf
+
+
+def test_a_single_run_is_a_sweep_of_one_cell(gansweep):
+    answer = gansweep.tiny("optimizer=sgd", "name=one")
+    assert answer.code == 0
+    ((cell, record),) = gansweep.records("one").items()
+    assert record["state"] == "completed" and record["steps"] == 2
+    assert cell.endswith(record["cell"]["hash"][:8])
+    assert record["cell"]["overrides"]["optimizer"] == "sgd"
+    assert "| cell" in answer.out
+    root = gansweep.folder / "outputs" / "one"
+    assert {"sweep.json", "results.csv", "table.md", "multirun.yaml"} <= {path.name for path in root.iterdir()}
+
+
+def test_every_combination_is_trained_and_the_table_has_rows_and_columns(gansweep):
+    answer = gansweep.tiny("-m", "optimizer=adam,sgd", "lr=1e-4,1e-3", "name=grid")
+    assert answer.code == 0
+    assert sorted(name.rpartition("-")[0] for name in gansweep.records("grid")) == [
+        "optimizer=adam,lr=0.0001",
+        "optimizer=adam,lr=0.001",
+        "optimizer=sgd,lr=0.0001",
+        "optimizer=sgd,lr=0.001",
+    ]
+    assert "lr=0.0001" in answer.out and "adam" in answer.out
+
+
+def test_a_job_leaves_what_hydra_would_have_left(gansweep):
+    gansweep.tiny("optimizer=sgd", "optimizer.momentum=0.5", "name=left")
+    (directory,) = (path.parent for path in (gansweep.folder / "outputs" / "left").glob("*/record.json"))
+    task, hydra = (OmegaConf.load(directory / ".hydra" / f"{name}.yaml") for name in ("config", "hydra"))
+    assert task.optimizer.momentum == 0.5 and task.lr_d == task.lr and "hydra" not in task
+    assert "optimizer.momentum=0.5" in OmegaConf.load(directory / ".hydra" / "overrides.yaml")
+    assert hydra.hydra.runtime.output_dir == str(directory)
+    assert hydra.hydra.runtime.choices.optimizer == "sgd"
+    assert hydra.hydra.job.name == "gansweep"
+    assert "step" in (directory / "gansweep.log").read_text() or (directory / "gansweep.log").exists()
+
+
+def test_the_same_line_again_trains_nothing(gansweep, monkeypatch):
+    gansweep.tiny("-m", "lr=1e-4,1e-3")
+    monkeypatch.setattr("gansweep.cli.job.train", lambda *a: pytest.fail("trained again"))
+    assert gansweep.tiny("-m", "lr=0.0001,0.001").code == 0
+    assert len(list((gansweep.folder / "outputs").iterdir())) == 1
+
+
+def test_a_wider_grid_trains_only_what_is_new(gansweep, monkeypatch):
+    gansweep.tiny("-m", "lr=1e-4,1e-3", "name=wide")
+    from gansweep.cli import job
+
+    trained, train = [], job.train
+    monkeypatch.setattr("gansweep.cli.job.train", lambda cell, *a: trained.append(cell.name) or train(cell, *a))
+    gansweep.tiny("-m", "lr=1e-4,1e-3", "optimizer=adam,sgd", "name=wide")
+    assert len(trained) == 2 and all("optimizer=sgd" in name for name in trained)
+    assert len(gansweep.records("wide")) == 4
+
+
+def test_a_plan_writes_nothing(gansweep):
+    answer = gansweep.tiny("-m", "lr=1e-4,1e-3", "plan=true")
+    assert answer.code == 0 and answer.out.count("new") >= 2
+    assert list(gansweep.folder.iterdir()) == []
+
+
+def test_fresh_keeps_the_old_results_under_another_name(gansweep):
+    gansweep.tiny("name=again")
+    before = gansweep.records("again")
+    assert gansweep.tiny("name=again", "fresh=true", "seed=1").code == 0
+    assert gansweep.records("again.1") == before
+    assert [record["config"]["seed"] for record in gansweep.records("again").values()] == [1]
+
+
+def test_an_explicit_sweep_directory_is_honoured(gansweep):
+    gansweep.tiny("hydra.sweep.dir=there/x")
+    assert len(list((gansweep.folder / "there" / "x").glob("*/record.json"))) == 1
+
+
+def test_a_cell_that_raises_leaves_the_others_alone(gansweep, monkeypatch):
+    from gansweep.cli import job
+
+    train = job.train
+
+    def sometimes(cell, *rest):
+        if cell.config["seed"] == 1:
+            sys.exit("enough")
+        return train(cell, *rest)
+
+    monkeypatch.setattr("gansweep.cli.job.train", sometimes)
+    assert gansweep.tiny("-m", "seed=0,1,2", "name=some").code == 1
+    assert [record["state"] for record in gansweep.records("some").values()] == ["completed", "failed", "completed"]
+
+
+def test_a_traceback_is_in_the_jobs_own_log_and_not_on_the_console(gansweep, monkeypatch):
+    def broken(*arguments, **keywords):
+        raise ArithmeticError("no luck today")
+
+    monkeypatch.setattr("gansweep.training.session.train", broken)
+    answer = gansweep.tiny("name=log")
+    (log,) = (gansweep.folder / "outputs" / "log").glob("*/gansweep.log")
+    assert "Traceback" in log.read_text() and "no luck today" in log.read_text()
+    assert "no luck today" in answer.err and "Traceback" not in answer.err
+    (record,) = gansweep.records("log").values()
+    assert record["error"]["type"] == "ArithmeticError"
+
+
+def test_ctrl_c_saves_prints_the_table_and_says_how_to_continue(gansweep, monkeypatch):
+    import os
+    import signal
+
+    from gansweep.cli import job
+
+    train = job.train
+
+    def pressed(cell, stop, progress):
+        os.kill(os.getpid(), signal.SIGINT)
+        return train(cell, stop, progress)
+
+    monkeypatch.setattr("gansweep.cli.job.train", pressed)
+    answer = gansweep.tiny("name=stopped", "steps=50")
+    assert answer.code == 130
+    assert "| cell" in answer.out and "To continue: python -m gansweep model.latent_dim=4" in answer.out
+    assert gansweep.records("stopped") == {}
+    monkeypatch.setattr("gansweep.cli.job.train", train)
+    assert gansweep.tiny("name=stopped", "steps=50").code == 0
+    (log,) = (gansweep.folder / "outputs" / "stopped").glob("*/gansweep.log")
+    assert "continuing from step" in log.read_text()
+
+
+def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
+    answer = gansweep("-m", "optimizer=adam,adm", "lr=1,-1", "lrr=3", "steps=0", "schedule@schedule_d=cosin")
+    assert answer.code == 2 and answer.out == "" and list(gansweep.folder.iterdir()) == []
+    told = {line.strip().partition("=")[0] for line in answer.err.splitlines()[1:]}
+    assert told == {"optimizer", "lr", "lrr", "steps", "schedule@schedule_d"}
+    assert "Traceback" not in answer.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["lr=1,2"], "lr=1,2: several values. Add -m"),
+        (["lr=[1"], "lr=[1: "),
+        (["--cfg", "job", "lrr=1"], "lrr=1: unknown key; did you mean lr"),
+        (["metric=null"], "metric=null: Choose one of "),
+        (["-m", "plan=true,false"], "plan: belongs to the sweep"),
+        (["hydra.job.chdir=true"], "hydra.job.chdir=true: "),
+        (["hydra.run.dir=x"], "hydra.run.dir: "),
+        (["device=cuda:99"], "device=cuda:99: this machine has"),
+        (["+optimizer.nothing=1"], "optimizer.nothing=1: unknown key"),
+        (["optimizer._target_=os.system"], "optimizer._target_: os.system is not in an allowed module"),
+    ],
+)
+def test_a_mistake_has_one_clear_line_and_code_2(gansweep, arguments, expected):
+    answer = gansweep(*arguments)
+    assert answer.code == 2
+    assert any(line.strip().startswith(expected) for line in answer.err.splitlines()), answer.err
+    assert "Traceback" not in answer.err and "HYDRA_FULL_ERROR" not in answer.err
+
+
+def test_a_users_own_yaml_and_class(gansweep, monkeypatch):
+    (gansweep.folder / "mine_rules.py").write_text(
+        "from gansweep.optimizers.sgd import SGD\nclass Mine(SGD):\n    pass\n"
+    )
+    (gansweep.folder / "my" / "optimizer").mkdir(parents=True)
+    (gansweep.folder / "my" / "optimizer" / "mine.yaml").write_text("_target_: mine_rules.Mine\nmomentum: 0.5\n")
+    monkeypatch.syspath_prepend(gansweep.folder)
+    line = ["--config-dir", str(gansweep.folder / "my"), "optimizer=mine", "name=mine"]
+    assert "add allow=[mine_rules]" in gansweep.tiny(*line).err
+    assert gansweep.tiny(*line, "allow=[mine_rules]").code == 0
+
+
+@pytest.mark.parametrize("arguments", [["--cfg", "job"], ["--help"]])
+def test_asking_does_not_import_torch(arguments):
+    code = (
+        "import sys; from gansweep.cli.app import run; "
+        f"code = run({arguments}); sys.exit(code or 'torch' in sys.modules or 'numpy' in sys.modules)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert "optimizer" in answer.stdout
+
+
+def test_importing_the_package_does_not_import_torch():
+    code = "import sys, gansweep, gansweep.cli.app; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
