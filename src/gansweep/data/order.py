@@ -46,6 +46,7 @@ class Order:
         return torch.cat(parts, 1)
 
     def _shuffle(self) -> None:
+        # new tensors, never the old ones overwritten: a saved state may still hold them
         self.permutations = torch.stack(
             [torch.randperm(self.num_samples, generator=g, device=g.device) for g in self.generators]
         )
@@ -53,7 +54,7 @@ class Order:
 
     def state_dict(self) -> dict[str, Any]:
         """Return where in the epoch it is. The generators are saved by whoever owns them."""
-        return {"permutations": self.permutations.clone(), "position": self.position}
+        return {"permutations": self.permutations, "position": self.position}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken.
@@ -68,5 +69,5 @@ class Order:
                 f"order at {position} of {tuple(permutations.shape)}: "
                 f"expected {len(self.generators)} members and {self.num_samples} samples"
             )
-        self.permutations = permutations.to(self.permutations.device, copy=True)
+        self.permutations = permutations.to(self.permutations.device)
         self.position = position

@@ -21,7 +21,7 @@ class Linear(Parameterless):
     The bits of a product on a CPU depend on where in memory its matrices begin, and a member's
     begin elsewhere at every place in a pack; on the number of threads; and, where there is a
     single column, on K. None of this happens where all sizes are multiples of 8, so others are
-    filled up with zeros, and a single column is written as a sum.
+    filled up with zeros. A single column is cheaper as a sum, which has none of it either.
 
     A batched product spares calls where several members are small, but is a sixth slower than
     one product per member where they are large. The form depends on the sizes and the device
