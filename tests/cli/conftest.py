@@ -8,19 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.cli.tiny import TINY
 
 from gansweep.cli import app
-
-TINY = [
-    "model.latent_dim=4",
-    "model.generator_widths=[8]",
-    "model.discriminator_widths=[8]",
-    "~metric",
-    "batch_size=8",
-    "steps=2",
-    "device=cpu",
-    "trainer.tensorboard=false",
-]
 
 
 @dataclass
@@ -57,6 +47,7 @@ def gansweep(tmp_path, monkeypatch, capsys):
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gc.collect", lambda *generation: 0)  # after every cell, 0.3 s once torch is there
     yield CommandLine(tmp_path, capsys)
     root.handlers[:] = handlers
     root.setLevel(level)

@@ -42,7 +42,8 @@ def test_a_module_that_is_not_allowed_is_not_even_imported(tmp_path, monkeypatch
 
 
 def test_the_user_allows_modules_of_their_own(tmp_path, monkeypatch):
-    (tmp_path / "mine_allowed.py").write_text("class Thing: pass")
+    for name in ("mine_allowed", "mine_allowed_too"):
+        (tmp_path / f"{name}.py").write_text("class Thing: pass")
     monkeypatch.syspath_prepend(tmp_path)
     assert locate("mine_allowed.Thing", ["mine_allowed"]).__name__ == "Thing"
     with pytest.raises(NotAllowed):

@@ -19,10 +19,11 @@ def conf_dir() -> Path:
         FileNotFoundError: the installation is broken.
     """
     package = Path(gansweep.__file__).resolve().parent
-    for folder in (package.parents[1] / "conf", package / "conf"):
-        if (folder / "config.yaml").is_file() and (folder / "optimizer").is_dir():
-            return folder
-    raise FileNotFoundError(f"conf/ is neither beside nor inside {package}: install gansweep again")
+    checkout = package.parent.name == "src"
+    folder = package.parents[1] / "conf" if checkout else package / "conf"
+    if not (folder / "config.yaml").is_file():
+        raise FileNotFoundError(f"{folder} is not there: install gansweep again")
+    return folder
 
 
 def register() -> None:
