@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from fake_cells import Trainer, cell, record, write
 
+from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.plan import Estimate
 from gansweep.sweep.sweep import Sweep
 
@@ -40,6 +41,6 @@ def test_a_probe_can_be_asked_instead(tmp_path):
 
 def test_a_kept_failure_costs_nothing(tmp_path):
     cells = [cell(tmp_path, optimizer="sgd")]
-    Sweep(tmp_path, cells).run(Trainer(sgd=ValueError()))
+    Sweep(tmp_path, cells).run(one_by_one(Trainer(sgd=ValueError())))
     assert "Nothing is left" in Sweep(tmp_path, cells).plan(retry_failed=False)
     assert "1 to train" in Sweep(tmp_path, cells).plan(retry_failed=True)

@@ -17,15 +17,13 @@ def go(stream, monkeypatch):
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     shown = Progress(4, stream)
     shown.skip(State.COMPLETED)
-    shown.start("first")
     for step in range(1, 101):
         clock[0] += 1
-        shown.step(step, 100, "fd 57.2")
-    shown.finish(State.DIVERGED)
-    shown.start("second")
+        shown.step("first", step, 100, "fd 57.2")
+    shown.finish("first", State.DIVERGED)
     clock[0] += 50
-    shown.step(50, 100, "")
-    shown.finish(State.COMPLETED, "57.20")
+    shown.step("second", 50, 100, "")
+    shown.finish("second", State.COMPLETED, "57.20")
     return stream.getvalue()
 
 
@@ -48,7 +46,6 @@ def test_a_fast_cell_does_not_flood_the_terminal(monkeypatch):
     monkeypatch.setattr(progress.time, "monotonic", lambda: 0.0)
     terminal = Terminal()
     shown = Progress(1, terminal)
-    shown.start("first")
     for step in range(1, 1000):
-        shown.step(step, 1000)
+        shown.step("first", step, 1000)
     assert terminal.getvalue() == ""

@@ -15,6 +15,7 @@ from fake_cells import Trainer, cell, diverged, record, write
 
 from gansweep.sweep import claims, sweep
 from gansweep.sweep.cell import State, state
+from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.stop import Stop
 from gansweep.sweep.sweep import Sweep, set_aside
@@ -33,9 +34,9 @@ def states(cells):
 def test_typing_the_same_again_trains_nothing(tmp_path):
     cells = grid(tmp_path, "adam", "sgd")
     write(cells[1], diverged(cells[1]))
-    first = Sweep(tmp_path, cells).run(Trainer(), **QUIET)
+    first = Sweep(tmp_path, cells).run(one_by_one(Trainer()), **QUIET)
     trainer = Trainer()
-    again = Sweep(tmp_path, cells).run(trainer, **QUIET)
+    again = Sweep(tmp_path, cells).run(one_by_one(trainer), **QUIET)
     assert trainer.trained == [] and again.records == first.records and again.exit_code == 0
     assert states(cells) == ["completed", "diverged"]
 
@@ -44,18 +45,18 @@ def test_a_half_trained_cell_and_a_failed_one_are_trained(tmp_path):
     cells = grid(tmp_path, "adam", "sgd")
     cells[0].directory.mkdir(parents=True)
     (cells[0].directory / "checkpoint.pt").write_text("")
-    Sweep(tmp_path, cells[1:]).run(Trainer(sgd=ValueError("no")), **QUIET)
+    Sweep(tmp_path, cells[1:]).run(one_by_one(Trainer(sgd=ValueError("no"))), **QUIET)
     assert states(cells) == ["resumable", "failed"]
     trainer = Trainer()
-    assert Sweep(tmp_path, cells).run(trainer, **QUIET).exit_code == 0
+    assert Sweep(tmp_path, cells).run(one_by_one(trainer), **QUIET).exit_code == 0
     assert trainer.trained == [one.name for one in cells]
 
 
 def test_retry_failed_false_keeps_the_failure(tmp_path):
     cells = grid(tmp_path, "sgd")
-    Sweep(tmp_path, cells).run(Trainer(sgd=ValueError("no")), **QUIET)
+    Sweep(tmp_path, cells).run(one_by_one(Trainer(sgd=ValueError("no"))), **QUIET)
     trainer = Trainer()
-    outcome = Sweep(tmp_path, cells).run(trainer, retry_failed=False, **QUIET)
+    outcome = Sweep(tmp_path, cells).run(one_by_one(trainer), retry_failed=False, **QUIET)
     assert trainer.trained == [] and outcome.exit_code == 1
     assert outcome.records[cells[0].hash]["error"]["message"] == "no"
 
@@ -64,12 +65,12 @@ def test_what_another_process_failed_meanwhile_is_not_tried_again(tmp_path):
     cells = grid(tmp_path, "adam", "sgd")
 
     def train(of, stop, progress):
-        Sweep(tmp_path, cells[1:]).run(Trainer(sgd=ValueError("no")), **QUIET)
+        Sweep(tmp_path, cells[1:]).run(one_by_one(Trainer(sgd=ValueError("no"))), **QUIET)
         return write(of, record(of))
 
     trained = Trainer()
     outcome = Sweep(tmp_path, cells).run(
-        lambda *them: train(*them) if them[0] is not cells[1] else trained(*them), **QUIET
+        one_by_one(lambda *them: train(*them) if them[0] is not cells[1] else trained(*them)), **QUIET
     )
     assert trained.trained == [] and outcome.exit_code == 1
 
@@ -77,7 +78,7 @@ def test_what_another_process_failed_meanwhile_is_not_tried_again(tmp_path):
 @pytest.mark.parametrize("error", [ValueError("broken"), SystemExit(7), MemoryError(), RuntimeError()], ids=repr)
 def test_a_cell_that_dies_does_not_stop_the_others(tmp_path, error):
     cells = grid(tmp_path, "adam", "rmsprop", "sgd")
-    outcome = Sweep(tmp_path, cells).run(Trainer(rmsprop=error), **QUIET)
+    outcome = Sweep(tmp_path, cells).run(one_by_one(Trainer(rmsprop=error)), **QUIET)
     assert states(cells) == ["completed", "failed", "completed"] and outcome.exit_code == 1
     failed = json.loads((cells[1].directory / "record.json").read_text())
     assert failed["error"]["type"] == type(error).__name__ and failed["error"]["message"]
@@ -87,7 +88,7 @@ def test_a_cell_that_dies_does_not_stop_the_others(tmp_path, error):
 def test_a_directory_that_can_not_be_made_fails_its_cell_only(tmp_path):
     cells = grid(tmp_path, "adam", "sgd")
     cells[0].directory.write_text("in the way")
-    outcome = Sweep(tmp_path, cells).run(Trainer(), **QUIET)
+    outcome = Sweep(tmp_path, cells).run(one_by_one(Trainer()), **QUIET)
     assert outcome.records[cells[0].hash]["state"] == "failed" and states(cells)[1] == "completed"
 
 
@@ -101,7 +102,7 @@ def test_an_interruption_stops_the_sweep_and_leaves_the_rest(tmp_path):
         assert asked()
         raise Interrupted(5)
 
-    outcome = Sweep(tmp_path, cells).run(train, stop=stop, **QUIET)
+    outcome = Sweep(tmp_path, cells).run(one_by_one(train), stop=stop, **QUIET)
     assert outcome.interrupted and outcome.exit_code == 130
     assert outcome.missing == cells and outcome.records == {}
     assert [claims.holder(one.directory) for one in cells] == [None, None, None]
@@ -110,14 +111,14 @@ def test_an_interruption_stops_the_sweep_and_leaves_the_rest(tmp_path):
 def test_a_second_interrupt_gives_the_cell_back(tmp_path):
     cells = grid(tmp_path, "sgd")
     with pytest.raises(KeyboardInterrupt):
-        Sweep(tmp_path, cells).run(Trainer(sgd=KeyboardInterrupt()), **QUIET)
+        Sweep(tmp_path, cells).run(one_by_one(Trainer(sgd=KeyboardInterrupt())), **QUIET)
     assert states(cells) == ["new"]
 
 
 def test_equal_trainings_run_once_and_it_is_told(tmp_path):
     cells = [cell(tmp_path, lr=1e-4), cell(tmp_path, lr=0.0001), cell(tmp_path, lr=1e-3)]
     trainer, combined = Trainer(), Sweep(tmp_path, cells)
-    combined.run(trainer, **QUIET)
+    combined.run(one_by_one(trainer), **QUIET)
     assert len(trainer.trained) == 2
     (notice,) = combined.notices
     assert cells[0].name in notice and "once" in notice
@@ -127,11 +128,11 @@ def test_a_wider_grid_finds_its_cells_under_their_old_names(tmp_path):
     narrow = grid(tmp_path, "adam", "sgd")
     first = Sweep(tmp_path, narrow)
     first.freeze()
-    first.run(Trainer(), **QUIET)
+    first.run(one_by_one(Trainer()), **QUIET)
     wide = [cell(tmp_path, optimizer=name, seed=seed) for name in ("adam", "sgd") for seed in (0, 1)]
     trainer, second = Trainer(), Sweep(tmp_path, wide)
     second.freeze()
-    second.run(trainer, **QUIET)
+    second.run(one_by_one(trainer), **QUIET)
     assert trainer.trained == [wide[1].name, wide[3].name]
     assert second.cells[0].directory == narrow[0].directory
 
@@ -141,7 +142,7 @@ def test_a_narrower_grid_leaves_the_others_in_table_and_file(tmp_path, frozen):
     wide = Sweep(tmp_path, grid(tmp_path, "adam", "sgd", "rmsprop"))
     if frozen:
         wide.freeze()
-    wide.run(Trainer(), **QUIET)
+    wide.run(one_by_one(Trainer()), **QUIET)
     narrow = Sweep(tmp_path, grid(tmp_path, "sgd"))
     narrow.freeze()
     text = narrow.report()
@@ -167,7 +168,7 @@ def test_an_unreadable_record_is_kept_aside_and_the_cell_trained(tmp_path, caplo
     (one,) = grid(tmp_path, "adam")
     one.directory.mkdir(parents=True)
     (one.directory / "record.json").write_text(torn)
-    assert Sweep(tmp_path, [one]).run(Trainer(), **QUIET).exit_code == 0
+    assert Sweep(tmp_path, [one]).run(one_by_one(Trainer()), **QUIET).exit_code == 0
     assert str(one.directory) in caplog.text
     assert (one.directory / "record.previous.json").read_text() == torn
 
@@ -180,7 +181,7 @@ def test_the_record_of_another_training_is_not_taken_for_a_result(tmp_path):
 
 def test_a_failure_is_one_even_while_its_claim_is_not_yet_released(tmp_path):
     (one,) = grid(tmp_path, "sgd")
-    Sweep(tmp_path, [one]).run(Trainer(sgd=ValueError("no")), **QUIET)
+    Sweep(tmp_path, [one]).run(one_by_one(Trainer(sgd=ValueError("no"))), **QUIET)
     with claims.Claim.acquire(one.directory):
         assert state(one) is State.FAILED
 
@@ -189,7 +190,7 @@ def test_a_claimed_cell_is_left_to_its_process(tmp_path):
     cells = grid(tmp_path, "adam", "sgd")
     with claims.Claim.acquire(cells[0].directory):
         trainer = Trainer()
-        outcome = Sweep(tmp_path, cells).run(trainer, **QUIET)
+        outcome = Sweep(tmp_path, cells).run(one_by_one(trainer), **QUIET)
         assert states(cells) == ["claimed", "completed"]
         assert outcome.missing == cells[:1] and outcome.exit_code == 1 and not outcome.interrupted
 
@@ -204,7 +205,7 @@ def test_a_cell_that_was_finished_before_it_could_be_claimed_is_not_trained(tmp_
 
     monkeypatch.setattr(claims.Claim, "acquire", late)
     trainer = Trainer()
-    assert Sweep(tmp_path, [one]).run(trainer, **QUIET).exit_code == 0 and trainer.trained == []
+    assert Sweep(tmp_path, [one]).run(one_by_one(trainer), **QUIET).exit_code == 0 and trainer.trained == []
 
 
 def test_two_grids_that_begin_together_both_stay_in_the_sweep(tmp_path):
@@ -225,7 +226,7 @@ def test_waiting_ends_when_the_other_process_is_done(tmp_path, monkeypatch, capl
 
     monkeypatch.setattr(sweep, "_pause", finish)
     trainer = Trainer()
-    outcome = Sweep(tmp_path, [one]).run(trainer, progress=Progress(1, io.StringIO()))
+    outcome = Sweep(tmp_path, [one]).run(one_by_one(trainer), progress=Progress(1, io.StringIO()))
     assert trainer.trained == [] and outcome.exit_code == 0 and "waiting" in caplog.text
 
 
@@ -244,7 +245,7 @@ def test_who_lost_its_claim_writes_nothing(tmp_path):
     claims_heartbeat = claims.HEARTBEAT_S
     claims.HEARTBEAT_S = 0.01
     try:
-        outcome = Sweep(tmp_path, [one]).run(train, **QUIET)
+        outcome = Sweep(tmp_path, [one]).run(one_by_one(train), **QUIET)
     finally:
         claims.HEARTBEAT_S = claims_heartbeat
     assert outcome.records == {} and outcome.missing == [one]
@@ -255,7 +256,7 @@ def test_starting_over_keeps_the_old_results(tmp_path):
     root = tmp_path / "sweep"
     assert set_aside(root) is None
     for place in (1, 2):
-        Sweep(root, grid(root, "adam")).run(Trainer(), **QUIET)
+        Sweep(root, grid(root, "adam")).run(one_by_one(Trainer()), **QUIET)
         assert set_aside(root) == tmp_path / f"sweep.{place}"
         assert not root.exists()
         assert len(list((tmp_path / f"sweep.{place}").glob("*/record.json"))) == 1
@@ -269,15 +270,16 @@ def test_starting_over_does_not_pull_the_rug_from_a_living_process(tmp_path):
 
 def test_a_finished_sweep_needs_no_torch(tmp_path):
     cells = grid(tmp_path, "adam", "sgd")
-    Sweep(tmp_path, cells).run(Trainer(), **QUIET)
+    Sweep(tmp_path, cells).run(one_by_one(Trainer()), **QUIET)
     code = """
 import sys
 from pathlib import Path
 from fake_cells import Trainer, cell
+from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.sweep import Sweep
 one = Sweep(Path(sys.argv[1]), [cell(Path(sys.argv[1]), optimizer=name) for name in ("adam", "sgd")])
 one.freeze()
-assert one.run(Trainer()).exit_code == 0
+assert one.run(one_by_one(Trainer())).exit_code == 0
 one.plan(), one.report()
 assert not {"torch", "hydra", "omegaconf", "pandas"} & set(sys.modules)
 """
@@ -292,6 +294,7 @@ import os, sys, time
 from pathlib import Path
 from fake_cells import cell, record, write
 from gansweep.sweep import sweep
+from gansweep.sweep.one_by_one import one_by_one
 root = Path(sys.argv[1])
 sweep.WAIT_S = 0.02
 cells = [cell(root, optimizer="adam", seed=seed) for seed in range(20)]
@@ -305,7 +308,7 @@ def train(of, stop, progress):
     return write(of, record(of))
 one = sweep.Sweep(root, cells)
 one.freeze()
-code = one.run(train).exit_code
+code = one.run(one_by_one(train)).exit_code
 one.report()
 sys.exit(code)
 """

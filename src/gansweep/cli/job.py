@@ -1,61 +1,82 @@
-"""One cell's training, with the directory that Hydra would have given it."""
+"""One cell as a job: its objects, and the directory that Hydra would have given it."""
 
 from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from gansweep.cli.cell_log import CellLog
 from gansweep.sweep.cell import Cell
 
 if TYPE_CHECKING:
     from gansweep.cli.composing import Composition
+    from gansweep.training.logbook import Logbook
+    from gansweep.training.run import Run
 
 log = logging.getLogger(__name__)
-LOG_FORMAT = "[%(asctime)s][%(name)s][%(levelname)s] %(message)s"
 
 
 class Jobs:
-    """Trains the cells of a sweep one after the other in this process.
+    """Opens the cells of a sweep, each with the directory that Hydra would have given it.
 
     Args:
         compositions: by hash of the cell.
+
+    `packing` says in their records how they came to be trained together.
     """
 
     def __init__(self, compositions: dict[str, Composition]) -> None:
         self._compositions = compositions
         self._numbers = {hash_: n for n, hash_ in enumerate(compositions)}
+        self.packing: dict[str, Any] = {}
 
-    def __call__(self, cell: Cell, stop: Callable[[], bool], progress: Callable[[int, int, str], None]) -> dict:
-        """Train one cell and return its record; its directory gets .hydra/ and gansweep.log."""
+    def __call__(self, cell: Cell, progress: Callable[[int, int, str], None]) -> Logbook:
+        """Open a cell's logbook; its directory gets .hydra/ and gansweep.log.
+
+        Raises:
+            BadConfig, ResumeError, OSError: it can't be trained, which is in its log then.
+        """
+        from gansweep.training.logbook import Logbook
+
         whole = hydra_node(self._compositions[cell.hash], self._numbers[cell.hash], cell.directory)
         cell.directory.mkdir(parents=True, exist_ok=True)
         _save(self._compositions[cell.hash], whole, cell.directory / ".hydra")
-        before = HydraConfig.instance().cfg
-        HydraConfig.instance().set_config(whole)
-        try:
-            with logged_to(cell.directory / "gansweep.log"):
-                return train(cell, stop, progress)
-        finally:
-            HydraConfig.instance().cfg = before
+        journal = CellLog(cell.directory / "gansweep.log")
+        with journal():
+            try:
+                book = Logbook(run_of(cell), cell.directory, progress, journal)
+                book.packing = self.packing
+                return book
+            except (Exception, SystemExit):
+                log.exception("%s failed", cell.name)
+                journal.close()
+                raise
+
+
+def run_of(cell: Cell) -> Run:
+    """Make what the cell's config names.
+
+    Raises:
+        BadConfig: it can't be made.
+    """
+    from gansweep.build import build
+
+    about = {"name": cell.name, "hash": cell.hash, "overrides": cell.overrides}
+    return build(cell.config, identity=cell.identity, cell=about)
 
 
 def train(cell: Cell, stop: Callable[[], bool], progress: Callable[[int, int, str], None]) -> dict[str, Any]:
     """Build what the cell's config names and train it."""
-    from gansweep.build import build
     from gansweep.training.session import Interrupted
     from gansweep.training.session import train as train_run
 
-    about = {"name": cell.name, "hash": cell.hash, "overrides": cell.overrides}
     try:
-        run = build(cell.config, identity=cell.identity, cell=about)
-        return train_run(run, cell.directory, stop=stop, progress=progress)
+        return train_run(run_of(cell), cell.directory, stop=stop, progress=progress)
     except Interrupted as pause:
         log.info("%s", pause)
         raise
@@ -78,25 +99,6 @@ def hydra_node(composition: Composition, number: int, directory: Path) -> DictCo
         whole.hydra.runtime.output_dir = str(directory.absolute())
         whole.hydra.sweep.subdir = directory.name
     return whole
-
-
-@contextmanager
-def logged_to(path: Path) -> Iterator[None]:
-    """Let everything that is logged go to a file; the console keeps its progress line, and warnings."""
-    root = logging.getLogger()
-    others = {handler: handler.level for handler in root.handlers}
-    own = logging.FileHandler(path, encoding="utf-8")
-    own.setFormatter(logging.Formatter(LOG_FORMAT))
-    root.addHandler(own)
-    for handler in others:
-        handler.setLevel(max(handler.level, logging.WARNING))
-    try:
-        yield
-    finally:
-        for handler, level in others.items():
-            handler.setLevel(level)
-        root.removeHandler(own)
-        own.close()
 
 
 def _save(composition: Composition, whole: DictConfig, folder: Path) -> None:

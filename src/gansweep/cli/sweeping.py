@@ -83,10 +83,14 @@ class Multirun:
         OmegaConf.save(self.master, self.root / "multirun.yaml")
 
     def train(self) -> Outcome:
-        """Train the cells in this process. A launcher that packs cells begins here."""
+        """Train the cells on this machine, in as many processes and packs as are fastest."""
+        from gansweep.cli.fused import how
+
         jobs = Jobs({cell.hash: composed for cell, composed in zip(self.cells, self.compositions, strict=True)})
+        sweep = self.sweep()
+        settle, workers = how(jobs, sweep.cells, self.config)
         with Stop() as stop:
-            return self.sweep().run(jobs, retry_failed=self.config["retry_failed"], stop=stop)
+            return sweep.run(settle, retry_failed=self.config["retry_failed"], stop=stop, workers=workers)
 
     def report(self, interrupted: bool = False) -> None:
         """Write and print the table."""

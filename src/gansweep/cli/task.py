@@ -31,6 +31,7 @@ def task(config: DictConfig) -> float | None:
     from gansweep.cli.grid import cell_of
     from gansweep.cli.job import train
     from gansweep.sweep.cell import Cell
+    from gansweep.sweep.one_by_one import one_by_one
     from gansweep.sweep.stop import Stop
     from gansweep.sweep.sweep import Sweep
 
@@ -42,7 +43,9 @@ def task(config: DictConfig) -> float | None:
         raise JobFailed(f"{directory.name} is another training now: the code or a YAML was edited since it was planned")
     cell = Cell(made.overrides, made.config, made.identity, made.hash, directory)
     with Stop() as stop:
-        outcome = Sweep(directory.parent, [cell], "").run(train, retry_failed=composed["retry_failed"], stop=stop)
+        outcome = Sweep(directory.parent, [cell], "").run(
+            one_by_one(train), retry_failed=composed["retry_failed"], stop=stop
+        )
     return result(outcome.records.get(cell.hash), composed["diverged"] == "raise")
 
 

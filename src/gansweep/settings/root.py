@@ -26,6 +26,8 @@ class Root:
         device: auto, cpu, cuda, cuda:1 or mps.
         precision: of matrix products.
         threads: of the processor, for one operation.
+        workers: processes of a sweep on one machine; auto takes one per core on a CPU.
+        pack: cells that one process trains together; auto measures what is fastest.
         name: of the sweep; null makes one from the command line.
         plan: show every cell and train none.
         fresh: rename an earlier sweep of this name and start over.
@@ -44,6 +46,8 @@ class Root:
     device: str
     precision: Literal["fp32", "tf32", "bf16"]
     threads: int
+    workers: int | Literal["auto"]
+    pack: int | Literal["auto"]
     name: str | int | float | None
     plan: bool
     fresh: bool
@@ -59,9 +63,9 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(key, f"={values[key]}: expected a finite rate above 0, e.g. 1e-4")
     if values.get("seed", 0) < 0:
         yield Problem("seed", f"={values['seed']}: expected a whole number, 0 or above")
-    for key in ("batch_size", "steps", "epochs", "critic_steps", "threads"):
+    for key in ("batch_size", "steps", "epochs", "critic_steps", "threads", "workers", "pack"):
         count = values.get(key)
-        if count is not None and count < 1:
+        if isinstance(count, int) and count < 1:
             yield Problem(key, f"={count}: expected a whole number, at least 1")
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", values.get("device", "auto")):
         yield Problem("device", f"={values['device']}: expected auto, cpu, mps, cuda or cuda:1")

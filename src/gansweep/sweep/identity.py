@@ -13,7 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Where and under which name a run goes on, how it is watched: none of this changes a number of it.
-SURROUNDINGS = frozenset({"name", "device", "threads", "plan", "fresh", "retry_failed", "diverged", "allow", "hydra"})
+SURROUNDINGS = frozenset(
+    {"name", "device", "threads", "workers", "pack", "plan", "fresh", "retry_failed", "diverged", "allow", "hydra"}
+)
 WATCHING = frozenset({"log_every", "sample_every", "checkpoint_every", "checkpoint_minutes", "tensorboard", "progress"})
 # The data enter by their content, so that a data set may be moved.
 WHEREABOUTS = frozenset({"root", "download"})

@@ -27,7 +27,7 @@ class Progress:
         self.live = self.stream.isatty()
         self.counts: Counter[State] = Counter()
         self.trained = 0
-        self._name = ""
+        self._fractions: dict[str, float] = {}
         self._started = self._written = time.monotonic()
         self._width = 0
 
@@ -35,27 +35,27 @@ class Progress:
         """Count a cell that needs no training."""
         self.counts[state] += 1
 
-    def start(self, name: str) -> None:
-        """Begin a cell."""
-        self._name = name
-
-    def step(self, step: int, total_steps: int, text: str = "") -> None:
-        """Show how far the cell is; `text` says how good it is."""
+    def step(self, name: str, step: int, total_steps: int, text: str = "") -> None:
+        """Show how far a cell is; `text` says how good it is."""
         now = time.monotonic()
+        self._fractions[name] = step / max(total_steps, 1)
         if not self.live or (now - self._written < BETWEEN_LINES_S and step < total_steps):
             return
         self._written = now
-        left = self._left(step / max(total_steps, 1))
-        self._rewrite(" | ".join(filter(None, (self._name, f"step {step}/{total_steps}", text, self._counted(), left))))
+        beside = f"{len(self._fractions)} together" if len(self._fractions) > 1 else ""
+        parts = (name, f"step {step}/{total_steps}", text, beside, self._counted(), self._left())
+        self._rewrite(" | ".join(filter(None, parts)))
 
-    def finish(self, state: State, text: str = "") -> None:
+    def finish(self, name: str, state: State, text: str = "") -> None:
         """End a cell."""
         self.counts[state] += 1
         self.trained += 1
+        self._fractions.pop(name, None)
         self._rewrite("")
         what = " ".join(filter(None, (state.value, text)))
-        left = self._left(0.0)
-        print(" | ".join(filter(None, (f"{self._name}: {what}", self._counted(), left))), file=self.stream, flush=True)
+        print(
+            " | ".join(filter(None, (f"{name}: {what}", self._counted(), self._left()))), file=self.stream, flush=True
+        )
 
     def _counted(self) -> str:
         done = self.counts.total()
@@ -64,9 +64,10 @@ class Progress:
         ]
         return ", ".join([f"{done}/{self.total} cells", *others])
 
-    def _left(self, fraction: float) -> str:
+    def _left(self) -> str:
         """Estimate the time to the end by what this process has trained so far."""
-        trained, left = self.trained + fraction, self.total - self.counts.total() - fraction
+        begun = sum(self._fractions.values())
+        trained, left = self.trained + begun, self.total - self.counts.total() - begun
         if trained <= 0 or left <= 0:
             return ""
         return f"{duration((time.monotonic() - self._started) / trained * left)} left"

@@ -14,10 +14,13 @@ class Stop:
 
     The first only sets the flag, so that what trains can write its checkpoint. The second
     raises KeyboardInterrupt. Outside of the main thread signals are left alone.
+
+    Args:
+        quiet: do not tell that it was heard.
     """
 
-    def __init__(self) -> None:
-        self.requested = False
+    def __init__(self, quiet: bool = False) -> None:
+        self.requested, self.quiet = False, quiet
         self._before: dict[signal.Signals, Any] = {}
 
     def __call__(self) -> bool:
@@ -33,7 +36,8 @@ class Stop:
         if self.requested:
             raise KeyboardInterrupt
         self.request()
-        print("\nStopping after this step; Ctrl-C again stops at once.", file=sys.stderr, flush=True)
+        if not self.quiet:
+            print("\nStopping after this step; Ctrl-C again stops at once.", file=sys.stderr, flush=True)
 
     def __enter__(self) -> Stop:
         if threading.current_thread() is threading.main_thread():

@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gansweep.sweep import claims, records
+from gansweep.sweep import claims, crew, records
 from gansweep.sweep.cell import Cell, State, own_record, read_record, state
 from gansweep.sweep.plan import Estimate, plan
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.result import Result
 from gansweep.sweep.spreadsheet import spreadsheet
 from gansweep.sweep.table import table
-from gansweep.sweep.work import Outcome, Train, Work
+from gansweep.sweep.work import Outcome, Settle, Work
 from gansweep.training import atomic, record
 
 log = logging.getLogger(__name__)
@@ -82,41 +82,49 @@ class Sweep:
 
     def run(
         self,
-        train: Train,
+        settle: Settle,
         *,
         retry_failed: bool = True,
         stop: Callable[[], bool] = lambda: False,
         progress: Progress | None = None,
         wait: bool = True,
+        workers: int = 1,
     ) -> Outcome:
-        """Train every cell that has no result, one after the other.
+        """Train every cell that has no result.
 
         A cell that raises, runs out of memory or calls sys.exit is recorded as failed, and the
         others go on. Cells that another living process has claimed are left to it.
 
         Args:
-            train: given a cell, `stop` and what to call after every step; trains it in its
-                directory and returns the record. Raises Interrupted when `stop` said so.
+            settle: brings cells to their ends, given what is settled already: `one_by_one` or
+                `in_packs`. Returns those that it had to leave.
             retry_failed: train again what had failed before this call.
             stop: whether somebody asked to stop.
             progress: where to show how far it is.
             wait: stay until the cells of other processes are finished, or abandoned by a process
                 that died; then they are trained here.
+            workers: processes to train in; 1 is this one.
         """
-        work = Work(train, stop, progress or Progress(len(self.cells)))
+        work = Work(stop, progress or Progress(len(self.cells)))
         if retry_failed:
             work.to_retry = {c.hash: r for c in self.cells if (r := own_record(c)) and r["state"] == "failed"}
-        left, told = list(self.cells), False
-        while left and not work.outcome.interrupted:
-            left = [cell for cell in left if not work.settle(cell)]
-            if not left or not wait or work.outcome.interrupted:
-                break
-            if not told:
-                log.info("waiting for what other processes are training: %s", ", ".join(cell.name for cell in left))
-                told = True
-            _pause(stop)
+        if workers > 1:
+            crew.train(self.cells, work, lambda own: self._until_settled(own, settle, wait, tell=False), workers)
+        else:
+            self._until_settled(work, settle, wait)
         work.outcome.missing = [cell for cell in self.cells if cell.hash not in work.outcome.records]
         return work.outcome
+
+    def _until_settled(self, work: Work, settle: Settle, wait: bool, tell: bool = True) -> None:
+        left = list(self.cells)
+        while left and not work.outcome.interrupted:
+            left = settle(work, left)
+            if not left or not wait or work.outcome.interrupted:
+                break
+            if tell:
+                log.info("%d cells are being trained by another process; waiting for it", len(left))
+                tell = False
+            _pause(work.stop)
 
     def report(self) -> str:
         """Write results.csv and table.md over all cells, earlier ones too, and return the table."""

@@ -1,18 +1,16 @@
-"""Training cells one after the other, so that none can harm another."""
+"""What one go at a sweep has settled so far."""
 
 from __future__ import annotations
 
 import logging
 import os
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gansweep.sweep import claims
 from gansweep.sweep.cell import Cell, State, own_record
-from gansweep.sweep.failure import failed_record, free_memory
+from gansweep.sweep.failure import failed_record
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.table import number
 from gansweep.training import record
@@ -20,7 +18,6 @@ from gansweep.training import record
 log = logging.getLogger(__name__)
 
 Step = Callable[[int, int, str], None]
-Train = Callable[[Cell, Callable[[], bool], Step], dict[str, Any]]
 
 
 class ClaimLost(Exception):
@@ -50,38 +47,20 @@ class Outcome:
 
 
 class Work:
-    """One go at a sweep's cells."""
+    """What has been settled in one go at a sweep's cells, and how what comes is kept.
 
-    def __init__(self, train: Train, stop: Callable[[], bool], progress: Progress) -> None:
-        self.train, self.stop, self.progress = train, stop, progress
+    Args:
+        stop: whether somebody asked to stop.
+        progress: where to show how far it is.
+    """
+
+    def __init__(self, stop: Callable[[], bool], progress: Progress) -> None:
+        self.stop, self.progress = stop, progress
         self.to_retry: dict[str, dict[str, Any]] = {}
         self.outcome = Outcome()
 
-    def settle(self, cell: Cell) -> bool:
-        """Bring a cell to its end; False if that is left for later or for others."""
-        if self.stop():
-            self.outcome.interrupted = True
-        if self.outcome.interrupted:
-            return False
-        if self._already_settled(cell):
-            return True
-        try:
-            claim = claims.Claim.acquire(cell.directory)
-        except OSError as error:
-            self.progress.start(cell.name)
-            self._keep_failure(cell, error, 0.0)
-            return True
-        if claim is None:
-            return False
-        with claim:
-            # Between the look and the claim another process may have finished it.
-            settled = self._already_settled(cell) or self._train(cell, claim)
-            found = self.outcome.records.get(cell.hash)
-            if found is not None and State(found["state"]).is_result:
-                claim.release(finished=True)
-        return settled
-
-    def _already_settled(self, cell: Cell) -> bool:
+    def already_settled(self, cell: Cell) -> bool:
+        """Take over the record of a cell that has a result, and tell whether it has."""
         found = own_record(cell)
         if found is None or (found["state"] == "failed" and found == self.to_retry.get(cell.hash)):
             return False
@@ -89,33 +68,14 @@ class Work:
         self.progress.skip(State(found["state"]))
         return True
 
-    def _train(self, cell: Cell, claim: claims.Claim) -> bool:
-        def step(at: int, total_steps: int, text: str = "") -> None:
-            if claim.lost:
-                raise ClaimLost(cell.name)
-            self.progress.step(at, total_steps, text)
+    def keep(self, cell: Cell, found: dict[str, Any]) -> None:
+        """Take over the record of a cell that was trained."""
+        self.outcome.records[cell.hash] = found
+        final = (found.get("metric") or {}).get("final")
+        self.progress.finish(cell.name, State(found["state"]), "" if final is None else number(final))
 
-        self.progress.start(cell.name)
-        start = time.monotonic()
-        try:
-            _put_aside(cell.directory)
-            found = self.train(cell, self.stop, step)
-        except ClaimLost:
-            log.warning("%s was taken over by another process", cell.name)
-            return False
-        except (Exception, SystemExit) as error:
-            if _is_interruption(error):
-                self.outcome.interrupted = True
-                return False
-            self._keep_failure(cell, error, time.monotonic() - start)
-        else:
-            self.outcome.records[cell.hash] = found
-            final = (found.get("metric") or {}).get("final")
-            self.progress.finish(State(found["state"]), "" if final is None else number(final))
-        free_memory()
-        return True
-
-    def _keep_failure(self, cell: Cell, error: BaseException, wall_s: float) -> None:
+    def keep_failure(self, cell: Cell, error: BaseException, wall_s: float) -> None:
+        """Make and write the record of a cell that raised."""
         found = failed_record(cell, error, wall_s)
         log.error("%s failed: %s: %s", cell.name, found["error"]["type"], found["error"]["message"])
         self.outcome.records[cell.hash] = found
@@ -123,18 +83,15 @@ class Work:
             record.write(cell.directory, found)
         except (OSError, ValueError) as unwritten:
             log.warning("its record could not be written: %s", unwritten)
-        self.progress.finish(State.FAILED)
+        self.progress.finish(cell.name, State.FAILED)
 
 
-def _put_aside(directory: Path) -> None:
+def put_aside(directory: Path) -> None:
     """Keep an older record that is no result, of a failure or unreadable, under another name."""
     path = directory / record.NAME
     if path.exists():
         os.replace(path, directory / "record.previous.json")
 
 
-def _is_interruption(error: BaseException) -> bool:
-    # Imported here, when something has been trained: a sweep without work needs no torch.
-    from gansweep.training.session import Interrupted
-
-    return isinstance(error, Interrupted)
+# Brings cells to their ends and returns those that it had to leave, for later or for others.
+Settle = Callable[[Work, Sequence[Cell]], list[Cell]]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from gansweep import device as devices
 from gansweep.training import checkpoint, record, samples
@@ -23,6 +24,29 @@ def silent(step: int, total_steps: int, text: str) -> None:
     """Say nothing."""
 
 
+class Journal(Protocol):
+    """Where log messages go while something is done for one member among several."""
+
+    def __call__(self) -> AbstractContextManager[None]:
+        """Return the context in which messages are this member's."""
+        ...
+
+    def close(self) -> None:
+        """Expect no more of them."""
+        ...
+
+
+class Everyone:
+    """No journal of one's own: messages go wherever they go."""
+
+    def __call__(self) -> AbstractContextManager[None]:
+        """Return a context that does nothing."""
+        return nullcontext()
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 class Logbook:
     """Evaluations, curves, pictures, checkpoints and at last the record of one member.
 
@@ -33,19 +57,28 @@ class Logbook:
         run: what is trained.
         directory: of the cell.
         progress: told (step, total steps, newest metric value in words) after every step.
+        journal: where messages about this member go.
 
     Raises:
         ResumeError: the directory holds the checkpoint of another training.
     """
 
-    def __init__(self, run: Run, directory: Path, progress: Callable[[int, int, str], None] = silent) -> None:
+    def __init__(
+        self,
+        run: Run,
+        directory: Path,
+        progress: Callable[[int, int, str], None] = silent,
+        journal: Journal | None = None,
+    ) -> None:
         self.run, self.directory, self.progress = run, directory, progress
+        self.journal = journal or Everyone()
         self.pack: Pack
         self.k = 0
         self.evaluations: list[dict[str, Any]] = []
         self.started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         self.wall_s = self.eval_s = 0.0
         self.step, self.num_together = 0, 1
+        self.packing: Mapping[str, Any] = {}  # how it came to be so many, for the record
         self.divergence: Divergence | None = None
         self.error: BaseException | None = None
         self.device = devices.resolve(run.device)
@@ -144,13 +177,23 @@ class Logbook:
         content = self._record()
         record.write(self.directory, content)
         checkpoint.remove(self.directory)
+        self.journal.close()
         return content
+
+    def abandon(self) -> None:
+        """Close the files of a member about which something raised."""
+        log.error("failed at step %d", self.step, exc_info=self.error)
+        if self.board:
+            self.board.close()
+        self.journal.close()
 
     def interrupt(self) -> None:
         """Save and close, to go on later."""
         self.save()
+        log.info("stopped after step %d, can be continued", self.step)
         if self.board:
             self.board.close()
+        self.journal.close()
 
     def _step_of(self, report: Report) -> int:
         return report.steps[self.pack.place[self.k]]
@@ -232,7 +275,7 @@ class Logbook:
             "seeds": {"member": run.member.seed},
             "versions": record.versions(),
             "device": devices.describe(self.device, run.precision, run.threads),
-            "pack": {"members": self.num_together},
+            "pack": {"members": self.num_together, **self.packing},
             "time": {
                 "started": self.started,
                 "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),

@@ -89,24 +89,27 @@ def train_together(
     """
     places, inside = len(books), list(books)
     while inside:
-        pack = _pack([book.run for book in inside])
+        pack = pack_of([book.run for book in inside])
         for k, book in enumerate(inside):
             _try(book, book.enter, pack, k, len(inside))
         asked = all(book.open for book in inside) and _play(pack, inside, stop)
         for book in inside:
-            if not book.open:
-                ended(book)
-            elif asked:
-                book.interrupt()
-            else:
-                book.leave()
+            with book.journal():
+                if asked and book.open:
+                    book.interrupt()
+                elif book.open:
+                    book.leave()
+                else:
+                    if book.error is not None:
+                        book.abandon()
+                    ended(book)
         inside = [book for book in inside if book.open]
         if asked and inside:
             raise Interrupted(max(book.step for book in inside))
         inside += refill(places - len(inside))
 
 
-def _pack(runs: Sequence[Run]) -> Pack:
+def pack_of(runs: Sequence[Run]) -> Pack:
     """Make the pack of runs that share everything but their members."""
     run = runs[0]
     torch.set_num_threads(run.threads)
@@ -136,7 +139,7 @@ def _play(pack: Pack, books: Sequence[Logbook], stop: Callable[[], bool]) -> boo
             for book in books:
                 divergence = ends[pack.place[book.k]]
                 if divergence is not None:
-                    book.diverged(divergence)
+                    _try(book, book.diverged, divergence)
         for book in books:
             if book.divergence is None and book.error is None:
                 _try(book, book.note)
@@ -148,7 +151,8 @@ def _play(pack: Pack, books: Sequence[Logbook], stop: Callable[[], bool]) -> boo
 def _try(book: Logbook, act: Callable[..., None], *arguments: Any) -> None:
     """Let what goes wrong with one member end that member alone."""
     try:
-        act(*arguments)
+        with book.journal():
+            act(*arguments)
     except (Exception, SystemExit) as error:
         book.error = error
 

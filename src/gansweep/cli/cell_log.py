@@ -1,0 +1,54 @@
+"""gansweep.log of one cell, also where several are trained at once in this process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+FORMAT = "[%(asctime)s][%(name)s][%(levelname)s] %(message)s"
+
+_active: ContextVar[CellLog | None] = ContextVar("gansweep_cell_log", default=None)
+
+
+class CellLog:
+    """Takes what is logged while it is active. The console then shows warnings only.
+
+    Args:
+        path: of the file, appended to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        root = logging.getLogger()
+        for handler in root.handlers:
+            if not isinstance(handler, _Own):
+                handler.removeFilter(_quiet)
+                handler.addFilter(_quiet)
+        self.handler = _Own(path, encoding="utf-8")
+        self.handler.setFormatter(logging.Formatter(FORMAT))
+        self.handler.addFilter(lambda record: _active.get() is self)
+        root.addHandler(self.handler)
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Be the active one inside."""
+        token = _active.set(self)
+        try:
+            yield
+        finally:
+            _active.reset(token)
+
+    def close(self) -> None:
+        """Close the file."""
+        logging.getLogger().removeHandler(self.handler)
+        self.handler.close()
+
+
+class _Own(logging.FileHandler):
+    """A handler of one cell's own."""
+
+
+def _quiet(record: logging.LogRecord) -> bool:
+    return _active.get() is None or record.levelno >= logging.WARNING

@@ -1,0 +1,57 @@
+"""How the cells of a sweep are spread over this machine."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gansweep.cli.job import Jobs, run_of
+from gansweep.sweep import crew
+from gansweep.sweep.cell import Cell, state
+from gansweep.sweep.together import in_packs
+from gansweep.sweep.work import Settle
+
+
+def how(jobs: Jobs, cells: Sequence[Cell], config: Mapping[str, Any]) -> tuple[Settle, int]:
+    """Choose processes and packs by `workers` and `pack`.
+
+    On a CPU one process per core with one thread each is the fastest for networks of the usual
+    sizes, and whether cells gain from a common pack is measured. A GPU has one process.
+
+    Returns how to settle cells, and in how many processes.
+    """
+    workers = num_workers(config, sum(not state(cell).is_result for cell in cells))
+
+    def size(waiting: Sequence[Cell]) -> int:
+        share = math.ceil(len(waiting) / workers)
+        jobs.packing = {"workers": workers}
+        if config["pack"] != "auto":
+            return int(config["pack"])
+        from gansweep.training.probe import LARGEST, best_size
+
+        # The first cells stand for all: they share networks, data and batch size.
+        choice = best_size([run_of(cell) for cell in waiting[: min(share, LARGEST)]], share)
+        jobs.packing |= {"alone_ms": choice.alone_ms, "together_ms": choice.together_ms}
+        return choice.size
+
+    return in_packs(jobs, size), workers
+
+
+def num_workers(config: Mapping[str, Any], unsettled: int) -> int:
+    """Choose the number of processes: `workers`, or as many as cores, threads and cells allow."""
+    if not crew.possible() or on_gpu(config["device"]):
+        return 1
+    if config["workers"] != "auto":
+        return max(1, min(int(config["workers"]), unsettled))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # Threads of a process that has begun do not come along into another one.
+    return max(1, min(cores, unsettled)) if config["threads"] == 1 else 1
+
+
+def on_gpu(device: str) -> bool:
+    """Tell whether a setting of `device` means a GPU here."""
+    from gansweep.device import resolve
+
+    return resolve(device).type != "cpu"

@@ -1,0 +1,82 @@
+"""Training cells one after the other, so that none can harm another."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from gansweep.sweep import claims
+from gansweep.sweep.cell import Cell, State
+from gansweep.sweep.failure import free_memory
+from gansweep.sweep.work import ClaimLost, Settle, Step, Work, put_aside
+
+log = logging.getLogger(__name__)
+
+Train = Callable[[Cell, Callable[[], bool], Step], dict[str, Any]]
+
+
+def one_by_one(train: Train) -> Settle:
+    """Return the way to settle cells that trains each by itself.
+
+    Args:
+        train: given a cell, `stop` and what to call after every step; trains it in its
+            directory and returns the record. Raises Interrupted when `stop` said so.
+    """
+    return lambda work, cells: [cell for cell in cells if not _settle(work, cell, train)]
+
+
+def _settle(work: Work, cell: Cell, train: Train) -> bool:
+    """Bring a cell to its end; False if that is left for later or for others."""
+    if work.stop():
+        work.outcome.interrupted = True
+    if work.outcome.interrupted:
+        return False
+    if work.already_settled(cell):
+        return True
+    try:
+        claim = claims.Claim.acquire(cell.directory)
+    except OSError as error:
+        work.keep_failure(cell, error, 0.0)
+        return True
+    if claim is None:
+        return False
+    with claim:
+        # Between the look and the claim another process may have finished it.
+        settled = work.already_settled(cell) or _train(work, cell, claim, train)
+        found = work.outcome.records.get(cell.hash)
+        if found is not None and State(found["state"]).is_result:
+            claim.release(finished=True)
+    return settled
+
+
+def _train(work: Work, cell: Cell, claim: claims.Claim, train: Train) -> bool:
+    def step(at: int, total_steps: int, text: str = "") -> None:
+        if claim.lost:
+            raise ClaimLost(cell.name)
+        work.progress.step(cell.name, at, total_steps, text)
+
+    start = time.monotonic()
+    try:
+        put_aside(cell.directory)
+        found = train(cell, work.stop, step)
+    except ClaimLost:
+        log.warning("%s was taken over by another process", cell.name)
+        return False
+    except (Exception, SystemExit) as error:
+        if _is_interruption(error):
+            work.outcome.interrupted = True
+            return False
+        work.keep_failure(cell, error, time.monotonic() - start)
+    else:
+        work.keep(cell, found)
+    free_memory()
+    return True
+
+
+def _is_interruption(error: BaseException) -> bool:
+    # Imported here, when something has been trained: a sweep without work needs no torch.
+    from gansweep.training.session import Interrupted
+
+    return isinstance(error, Interrupted)

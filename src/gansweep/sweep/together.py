@@ -1,0 +1,180 @@
+"""Training cells of a sweep several at a time, as the members of one pack."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gansweep.sweep import claims
+from gansweep.sweep.cell import Cell, State
+from gansweep.sweep.failure import free_memory
+from gansweep.sweep.identity import canonical
+from gansweep.sweep.work import ClaimLost, Settle, Step, Work, put_aside
+
+if TYPE_CHECKING:
+    from gansweep.training.logbook import Logbook
+
+log = logging.getLogger(__name__)
+
+Open = Callable[[Cell, Step], "Logbook"]
+
+# What members of a pack have in common; everything else may differ.
+SHARED = ("model", "data", "batch_size", "critic_steps", "device", "precision", "threads")
+SHARED_BY_TRAINER = ("check_every", "patience", "compile")
+
+
+class Seat(NamedTuple):
+    """A cell that is being trained, and the right to do so."""
+
+    cell: Cell
+    claim: claims.Claim
+    since: float
+
+
+def in_packs(open_book: Open, size: Callable[[Sequence[Cell]], int]) -> Settle:
+    """Return the way to settle cells that trains those together that can share a pack.
+
+    Args:
+        open_book: makes the logbook of a cell, which from then on leaves everything on disk.
+        size: members of a pack, given the cells that could share it.
+    """
+    return lambda work, cells: _Together(work, open_book, size).settle(cells)
+
+
+class _Together:
+    def __init__(self, work: Work, open_book: Open, size: Callable[[Sequence[Cell]], int]) -> None:
+        self.work, self.open_book, self.size = work, open_book, size
+
+    def settle(self, cells: Sequence[Cell]) -> list[Cell]:
+        left: list[Cell] = []
+        for group in alike(cells):
+            waiting = [cell for cell in group if not self.work.already_settled(cell)]
+            self.work.outcome.interrupted |= self.work.stop()
+            if waiting and not self.work.outcome.interrupted:
+                left += self._train(waiting, self.size(waiting))
+            else:
+                left += waiting
+        return left
+
+    def _train(self, cells: Sequence[Cell], size: int) -> list[Cell]:
+        """Train cells that can share a pack of `size`; return those that were not settled."""
+        from gansweep.training.session import Interrupted, train_together
+
+        pack = _Seats(self, cells)
+        try:
+            with pack:
+                train_together(pack.take(size), refill=pack.take, ended=pack.ended, stop=self.work.stop)
+        except Interrupted:
+            self.work.outcome.interrupted = True
+        except (Exception, SystemExit) as error:
+            broken = pack.left_seats
+            if size > 1:
+                log.warning(
+                    "%d cells together: %s: %s; trying them in smaller packs", size, type(error).__name__, error
+                )
+                free_memory()
+                return self._train([*broken, *pack.waiting], size // 2) + pack.busy
+            for cell in broken:
+                self.work.keep_failure(cell, error, 0.0)
+            return self._train(list(pack.waiting), size) + pack.busy if pack.waiting else pack.busy
+        finally:
+            free_memory()
+        return [*pack.busy, *pack.left_seats, *pack.waiting]
+
+
+class _Seats:
+    """The cells of one group: waiting, seated in the pack, or in the hands of other processes."""
+
+    def __init__(self, together: _Together, cells: Sequence[Cell]) -> None:
+        self.together, self.work = together, together.work
+        self.waiting, self.busy = deque(cells), list[Cell]()
+        self.seats: dict[str, Seat] = {}
+        self.left_seats: list[Cell] = []
+
+    def take(self, free: int) -> list[Logbook]:
+        """Claim and open at most so many of the waiting cells."""
+        books: list[Logbook] = []
+        while self.waiting and len(books) < free and not self.work.stop():
+            book = self._open(self.waiting.popleft())
+            if book is not None:
+                books.append(book)
+        return books
+
+    def _open(self, cell: Cell) -> Logbook | None:
+        if self.work.already_settled(cell):
+            return None
+        try:
+            claim = claims.Claim.acquire(cell.directory)
+        except OSError as error:
+            self.work.keep_failure(cell, error, 0.0)
+            return None
+        if claim is None:
+            self.busy.append(cell)
+            return None
+        with ExitStack() as unless_seated:
+            unless_seated.callback(claim.release)
+            # Between the look and the claim another process may have finished it.
+            if self.work.already_settled(cell):
+                return None
+
+            def step(at: int, total_steps: int, text: str = "") -> None:
+                if claim.lost:
+                    raise ClaimLost(cell.name)
+                self.work.progress.step(cell.name, at, total_steps, text)
+
+            try:
+                put_aside(cell.directory)
+                book = self.together.open_book(cell, step)
+            except (Exception, SystemExit) as error:
+                self.work.keep_failure(cell, error, 0.0)
+                return None
+            self.seats[str(book.directory)] = Seat(cell, claim, time.monotonic())
+            unless_seated.pop_all()
+            return book
+
+    def ended(self, book: Logbook) -> None:
+        """Keep the record of a member that ended, or of its failure, and free its cell."""
+        seat = self.seats.pop(str(book.directory))
+        if isinstance(book.error, ClaimLost):
+            log.warning("%s was taken over by another process", seat.cell.name)
+            self.busy.append(seat.cell)
+            return
+        with seat.claim:
+            try:
+                if book.error is not None:
+                    raise book.error
+                found = book.close()
+            except (Exception, SystemExit) as error:
+                self.work.keep_failure(seat.cell, error, time.monotonic() - seat.since)
+            else:
+                self.work.keep(seat.cell, found)
+                seat.claim.release(finished=State(found["state"]).is_result)
+
+    def __enter__(self) -> _Seats:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Free the cells that were still training; their checkpoints remain."""
+        for seat in self.seats.values():
+            seat.claim.release()
+            self.left_seats.append(seat.cell)
+        self.seats.clear()
+
+
+def alike(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """Group cells that can share a pack, in the order in which the groups begin."""
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(json.dumps(canonical(shared(cell.config)), sort_keys=True), []).append(cell)
+    return list(groups.values())
+
+
+def shared(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a config in which the members of a pack agree."""
+    trainer = config.get("trainer") or {}
+    return {key: config.get(key) for key in SHARED} | {key: trainer.get(key) for key in SHARED_BY_TRAINER}
