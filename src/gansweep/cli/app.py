@@ -22,6 +22,8 @@ from gansweep.settings.problem import BadConfig, Problem
 
 WRONG, INTERRUPTED = 2, 130
 MOST_PROBLEMS = 20
+# Hydra 1.4 warns about the very argument that Hydra 1.3 asks for.
+BASE = {"version_base": "1.3"} if tuple(map(int, hydra.__version__.split(".")[:2])) < (1, 4) else {}
 
 
 def main() -> None:
@@ -86,10 +88,7 @@ class Asked:
 
 
 def _hand_to_hydra(asked: Asked) -> None:
-    # Hydra 1.4 warns about the very argument that Hydra 1.3 asks for.
-    before_1_4 = tuple(int(part) for part in hydra.__version__.split(".")[:2]) < (1, 4)
-    base = {"version_base": "1.3"} if before_1_4 else {}
-    app = hydra.main(config_path=str(folders.conf_dir()), config_name="config", **base)(task)
+    app = hydra.main(config_path=str(folders.conf_dir()), config_name="config", **BASE)(task)
     if asked.trains:
         from gansweep.cli import closing, sweeping
 
@@ -132,7 +131,7 @@ def _explain(asked: Asked) -> list[Problem]:
 
     GlobalHydra.instance().clear()
     where = [f"hydra.searchpath=['file://{Path(asked.config_dir).absolute()}']"] if asked.config_dir else []
-    with initialize_config_dir(str(folders.conf_dir()), version_base="1.3"):
+    with initialize_config_dir(str(folders.conf_dir()), **BASE):
         loader = GlobalHydra.instance().config_loader()
         composer = Composer(lambda lines: compose("config", [*where, *lines], return_hydra_config=True), loader)
         try:
