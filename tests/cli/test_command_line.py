@@ -47,7 +47,7 @@ def test_a_job_leaves_what_hydra_would_have_left(gansweep):
 
 def test_the_same_line_again_trains_nothing(gansweep, monkeypatch):
     gansweep.tiny("-m", "lr=1e-4,1e-3")
-    monkeypatch.setattr("gansweep.cli.job.train", lambda *a: pytest.fail("trained again"))
+    monkeypatch.setattr("gansweep.cli.job.run_of", lambda cell: pytest.fail("trained again"))
     assert gansweep.tiny("-m", "lr=0.0001,0.001").code == 0
     assert len(list((gansweep.folder / "outputs").iterdir())) == 1
 
@@ -56,8 +56,8 @@ def test_a_wider_grid_trains_only_what_is_new(gansweep, monkeypatch):
     gansweep.tiny("-m", "lr=1e-4,1e-3", "name=wide")
     from gansweep.cli import job
 
-    trained, train = [], job.train
-    monkeypatch.setattr("gansweep.cli.job.train", lambda cell, *a: trained.append(cell.name) or train(cell, *a))
+    trained, run_of = [], job.run_of
+    monkeypatch.setattr("gansweep.cli.job.run_of", lambda cell: trained.append(cell.name) or run_of(cell))
     gansweep.tiny("-m", "lr=1e-4,1e-3", "optimizer=adam,sgd", "name=wide")
     assert len(trained) == 2 and all("optimizer=sgd" in name for name in trained)
     assert len(gansweep.records("wide")) == 4
@@ -85,14 +85,14 @@ def test_an_explicit_sweep_directory_is_honoured(gansweep):
 def test_a_cell_that_raises_leaves_the_others_alone(gansweep, monkeypatch):
     from gansweep.cli import job
 
-    train = job.train
+    run_of = job.run_of
 
-    def sometimes(cell, *rest):
+    def sometimes(cell):
         if cell.config["seed"] == 1:
             sys.exit("enough")
-        return train(cell, *rest)
+        return run_of(cell)
 
-    monkeypatch.setattr("gansweep.cli.job.train", sometimes)
+    monkeypatch.setattr("gansweep.cli.job.run_of", sometimes)
     assert gansweep.tiny("-m", "seed=0,1,2", "name=some").code == 1
     assert [record["state"] for record in gansweep.records("some").values()] == ["completed", "failed", "completed"]
 
@@ -101,7 +101,7 @@ def test_a_traceback_is_in_the_jobs_own_log_and_not_on_the_console(gansweep, mon
     def broken(*arguments, **keywords):
         raise ArithmeticError("no luck today")
 
-    monkeypatch.setattr("gansweep.training.session.train", broken)
+    monkeypatch.setattr("gansweep.training.logbook.Logbook.note", broken)
     answer = gansweep.tiny("name=log")
     (log,) = (gansweep.folder / "outputs" / "log").glob("*/gansweep.log")
     assert "Traceback" in log.read_text() and "no luck today" in log.read_text()
@@ -116,18 +116,18 @@ def test_ctrl_c_saves_prints_the_table_and_says_how_to_continue(gansweep, monkey
 
     from gansweep.cli import job
 
-    train = job.train
+    run_of = job.run_of
 
-    def pressed(cell, stop, progress):
+    def pressed(cell):
         os.kill(os.getpid(), signal.SIGINT)
-        return train(cell, stop, progress)
+        return run_of(cell)
 
-    monkeypatch.setattr("gansweep.cli.job.train", pressed)
+    monkeypatch.setattr("gansweep.cli.job.run_of", pressed)
     answer = gansweep.tiny("name=stopped", "steps=50")
     assert answer.code == 130
     assert "| cell" in answer.out and "To continue: python -m gansweep model.latent_dim=4" in answer.out
     assert gansweep.records("stopped") == {}
-    monkeypatch.setattr("gansweep.cli.job.train", train)
+    monkeypatch.setattr("gansweep.cli.job.run_of", run_of)
     assert gansweep.tiny("name=stopped", "steps=50").code == 0
     (log,) = (gansweep.folder / "outputs" / "stopped").glob("*/gansweep.log")
     assert "continuing from step" in log.read_text()

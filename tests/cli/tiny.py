@@ -9,4 +9,6 @@ TINY = [
     "steps=2",
     "device=cpu",
     "trainer.tensorboard=false",
+    "workers=1",
+    "pack=1",
 ]

@@ -14,7 +14,7 @@ _active: ContextVar[CellLog | None] = ContextVar("gansweep_cell_log", default=No
 
 
 class CellLog:
-    """Takes what is logged while it is active. The console then shows warnings only.
+    """Takes what is logged while it is active. The console then shows warnings only, no tracebacks.
 
     Args:
         path: of the file, appended to.
@@ -51,4 +51,4 @@ class _Own(logging.FileHandler):
 
 
 def _quiet(record: logging.LogRecord) -> bool:
-    return _active.get() is None or record.levelno >= logging.WARNING
+    return _active.get() is None or (record.levelno >= logging.WARNING and record.exc_info is None)
