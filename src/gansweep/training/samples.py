@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 NUM_SAMPLES = 64
-SMALLEST = 4  # times that small images are enlarged
+IN_A_ROW, GAP = 8, 2
+SMALLEST, ENLARGED = 64, 4  # images below so many pixels are shown so many times as large
 
 
 def grid(samples: Tensor) -> Tensor:
@@ -16,22 +18,26 @@ def grid(samples: Tensor) -> Tensor:
 
     Points are counted on a square of [-3, 3] x [-3, 3], the darker the more.
     """
-    from torchvision.utils import make_grid
-
     samples = samples.detach().float().cpu()
     if samples.ndim == 2:
         return _density(samples)
-    if samples.shape[-1] < 64:
-        samples = samples.repeat_interleave(SMALLEST, -1).repeat_interleave(SMALLEST, -2)
-    return make_grid((samples + 1) / 2, nrow=8, padding=2, pad_value=1.0).clamp(0, 1)
+    images = ((samples + 1) / 2).clamp(0, 1).expand(-1, 3, -1, -1)
+    if images.shape[-1] < SMALLEST:
+        images = images.repeat_interleave(ENLARGED, -1).repeat_interleave(ENLARGED, -2)
+    framed = F.pad(images, (GAP, 0, GAP, 0), value=1.0)
+    missing = -len(framed) % IN_A_ROW
+    framed = torch.cat([framed, torch.ones(missing, *framed.shape[1:])])
+    rows = [torch.cat(list(row), -1) for row in framed.split(IN_A_ROW)]
+    return F.pad(torch.cat(rows, -2), (0, GAP, 0, GAP), value=1.0)
 
 
 def save(path: Path, picture: Tensor) -> None:
     """Write a picture (3, h, w) as PNG."""
-    from torchvision.utils import save_image
+    from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_image(picture, path)
+    pixels = (picture * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous()
+    Image.fromarray(pixels.numpy()).save(path)
 
 
 def _density(points: Tensor, bins: int = 96, edge: float = 3.0) -> Tensor:
