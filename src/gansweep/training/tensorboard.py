@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import logging
 import os
@@ -13,6 +14,9 @@ from typing import Any
 from torch import Tensor
 
 log = logging.getLogger(__name__)
+
+# TensorBoard takes files in the order of their names, which begin with the time in seconds.
+FIRST_EVENTS = "events.out.tfevents.0000000000.continued"
 
 
 class Board:
@@ -122,7 +126,9 @@ def _protobuf(name: str) -> Any:
 def _forget_after(directory: Path, step: int) -> None:
     """Rewrite the event files of a run that was cut off, without what came after `step`.
 
-    At step 0 nothing is kept: the run starts anew and writes its first events again.
+    At step 0 nothing is kept: the run starts anew and writes its first events again. What is
+    kept gets a name that is read before any other, wherever the clock stands now. An event
+    that is there twice, because this was cut off itself, is kept once.
     """
     old = sorted(directory.glob("events.out.tfevents.*"))
     if not old:
@@ -132,15 +138,18 @@ def _forget_after(directory: Path, step: int) -> None:
         from tensorboard.summary.writer.record_writer import RecordWriter
 
         event = _protobuf("tensorboard.compat.proto.event_pb2").Event
-        merged = directory / f".{old[0].name}.merged"
+        merged, seen = directory / ".events.merged", set()
         with open(merged, "wb") as file:
             writer = RecordWriter(file)
             for path in old:
                 for raw in RawEventFileLoader(str(path)).Load():
-                    if event.FromString(raw).step <= step:
+                    mark = hashlib.sha256(raw).digest()
+                    if event.FromString(raw).step <= step and mark not in seen:
                         writer.write(raw)
+                        seen.add(mark)
             writer.flush()
-        os.replace(merged, old[0])
-        old = old[1:]
+        kept = directory / FIRST_EVENTS
+        os.replace(merged, kept)
+        old = [path for path in old if path != kept]
     for path in old:
         path.unlink()
