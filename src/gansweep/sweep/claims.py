@@ -93,8 +93,11 @@ class Claim:
         with contextlib.suppress(OSError):
             if not finished:
                 draft = _draft(self.path.parent)
-                draft.write_text(json.dumps({"released": True}))
-                os.replace(draft, self.path)
+                try:
+                    draft.write_text(json.dumps({"released": True}))
+                    os.replace(draft, self.path)
+                finally:
+                    draft.unlink(missing_ok=True)
             elif self.refresh():
                 for number in _numbers(self.path.parent):
                     _path(self.path.parent, number).unlink(missing_ok=True)

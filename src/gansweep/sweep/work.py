@@ -13,7 +13,7 @@ from gansweep.sweep.cell import Cell, State, own_record
 from gansweep.sweep.failure import failed_record
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.table import number
-from gansweep.training import record
+from gansweep.training import atomic, record
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,11 @@ class Work:
 
 
 def put_aside(directory: Path) -> None:
-    """Keep an older record that is no result, of a failure or unreadable, under another name."""
+    """Keep an older record that is no result, of a failure or unreadable, under another name.
+
+    Only for the owner of the directory's claim; torn files of an earlier owner go.
+    """
+    atomic.forget_unfinished(directory)
     path = directory / record.NAME
     if path.exists():
         os.replace(path, directory / "record.previous.json")
