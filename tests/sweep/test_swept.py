@@ -34,3 +34,23 @@ def test_numbers_are_sorted_and_words_are_not():
     assert order([0.1, 1e-4, 1, 0.1]) == [1e-4, 0.1, 1]
     assert order(["sgd", "adam", "sgd"]) == ["sgd", "adam"]
     assert order([True, None, False]) == [True, None, False]
+
+
+def test_what_was_edited_between_two_grids_tells_cells_apart(tmp_path):
+    def edited(slope, numerics="1"):
+        one = cell(tmp_path, lr=1)
+        config = one.config | {"model": {"slope": slope, "width": 8}}
+        return replace(one, config=config, identity={"config": config, "numerics": numerics})
+
+    assert swept_keys([edited(0.1), edited(0.2)]) == ["model.slope"]
+    assert value(edited(0.2), "model.slope") == 0.2
+    assert swept_keys([edited(0.1), edited(0.1, "2")]) == ["numerics"]
+    assert value(edited(0.1, "2"), "numerics") == "2"
+
+
+def test_a_choice_that_was_typed_is_not_told_again_in_its_parts(tmp_path):
+    adam, sgd = (
+        replace(cell(tmp_path), overrides={"optimizer": o}, identity={"config": {"optimizer": {"of": o}}})
+        for o in ("adam", "sgd")
+    )
+    assert swept_keys([adam, sgd]) == ["optimizer"]

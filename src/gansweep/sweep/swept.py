@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from gansweep.sweep.identity import canonical
 
-UNSAID = "default"
+UNSAID, NUMERICS = "default", "numerics"
 
 
 class Combination(Protocol):
@@ -24,16 +24,50 @@ class Combination(Protocol):
         """Its whole resolved config."""
         ...
 
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Which training it is."""
+        ...
+
 
 def swept_keys(cells: Sequence[Combination]) -> list[str]:
-    """List the keys whose values differ between cells, in the order in which they were typed."""
+    """List the keys whose values differ between cells, in the order in which they were typed.
+
+    Where that does not tell two trainings apart, because a YAML or the arithmetic was edited
+    between two grids, the keys in which they differ follow.
+    """
     keys = dict.fromkeys(key for cell in cells for key in cell.overrides)
-    return [key for key in keys if len({json.dumps(value(cell, key), sort_keys=True) for cell in cells}) > 1]
+    named = [key for key in keys if len({_text(cell, key) for cell in cells}) > 1]
+    alike: dict[tuple[str, ...], list[Combination]] = {}
+    for cell in cells:
+        alike.setdefault(tuple(_text(cell, key) for key in named), []).append(cell)
+    unsaid = dict.fromkeys(key for group in alike.values() for key in _differences([_settings(c) for c in group]))
+    return [*named, *unsaid]
 
 
 def value(cell: Combination, key: str) -> Any:
     """Return a cell's value of a key, in canonical form; see `lookup`."""
-    return lookup(cell.overrides, cell.config, key)
+    return lookup(cell.overrides, {**cell.config, NUMERICS: cell.identity.get(NUMERICS)}, key)
+
+
+def _text(cell: Combination, key: str) -> str:
+    return json.dumps(value(cell, key), sort_keys=True)
+
+
+def _settings(cell: Combination) -> dict[str, Any]:
+    return {NUMERICS: cell.identity.get(NUMERICS), **cell.identity.get("config", {})}
+
+
+def _differences(nodes: Sequence[Mapping[str, Any]], prefix: str = "") -> list[str]:
+    """List the dotted keys of the leaves in which configs differ."""
+    found = []
+    for key in dict.fromkeys(key for node in nodes for key in node):
+        inner = [node.get(key) for node in nodes]
+        if len({json.dumps(canonical(one), sort_keys=True) for one in inner}) == 1:
+            continue
+        nested = [one for one in inner if isinstance(one, Mapping)]
+        found += _differences(nested, f"{prefix}{key}.") if len(nested) == len(inner) else [f"{prefix}{key}"]
+    return found
 
 
 def lookup(overrides: Mapping[str, Any], config: Mapping[str, Any], key: str) -> Any:
