@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gansweep.build import Checked
 
 # These say what is to be done with a sweep, so they can't differ within one.
-WHOLE_SWEEP = ("name", "plan", "fresh", "retry_failed", "diverged", "allow")
+WHOLE_SWEEP = ("name", "plan", "fresh", "retry_failed", "diverged", "allow", "workers", "pack")
 
 
 def compose(

@@ -69,18 +69,26 @@ class Multirun:
         return Sweep(self.root, self.cells, command())
 
     def begin(self, fresh: bool) -> None:
-        """Freeze the grid, after moving an older sweep aside if that is asked for."""
+        """Freeze the grid, after moving an older sweep aside if that is asked for.
+
+        Raises:
+            BadConfig: the directory can't be written, or somebody works in the one to be moved.
+        """
         try:
             aside = set_aside(self.root) if fresh else None
+            if aside is not None:
+                log.info("The earlier results are in %s", aside)
+            sweep = self.sweep()
+            for notice in sweep.notices:
+                log.info("%s", notice)
+            sweep.freeze()
+            OmegaConf.save(self.master, self.root / "multirun.yaml")
         except ValueError as error:
             raise BadConfig([Problem.of("", error)]) from error
-        if aside is not None:
-            log.info("The earlier results are in %s", aside)
-        sweep = self.sweep()
-        for notice in sweep.notices:
-            log.info("%s", notice)
-        sweep.freeze()
-        OmegaConf.save(self.master, self.root / "multirun.yaml")
+        except OSError as error:
+            raise BadConfig(
+                [Problem("hydra.sweep.dir", f"={self.root}: can't be written: {error.strerror}")]
+            ) from error
 
     def train(self) -> Outcome:
         """Train the cells on this machine, in as many processes and packs as are fastest."""
@@ -96,7 +104,7 @@ class Multirun:
         """Write and print the table."""
         print(self.sweep().report())
         if interrupted:
-            print(f"\nInterrupted. To continue: {command()}")
+            print(f"\nInterrupted. To continue: {to_continue()}")
 
     def _elsewhere(self, launcher: Launcher) -> int:
         """Hand the jobs to another engine; every one finds its directory and works by itself."""
@@ -127,6 +135,11 @@ class Multirun:
 def command() -> str:
     """Return what was typed, to be typed again."""
     return shlex.join(["python", "-m", "gansweep", *ARGUMENTS])
+
+
+def to_continue() -> str:
+    """Return what to type to go on with the same sweep: fresh=true would begin another one."""
+    return shlex.join(["python", "-m", "gansweep", *(one for one in ARGUMENTS if not one.startswith("fresh="))])
 
 
 # What the user typed. The command line notes it before handing a completed one to Hydra.

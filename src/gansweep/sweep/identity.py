@@ -23,6 +23,7 @@ INSTEAD = {"lr_d": "lr", "optimizer_d": "optimizer", "schedule_d": "schedule"}
 
 LONGEST_CELL, LONGEST_SWEEP = 120, 80  # bytes; file systems allow 255
 HASH_IN_NAME = 8
+EXACT = 2**53  # below it floats tell all whole numbers apart
 
 
 def training_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,7 +64,10 @@ def digest(identity: Mapping[str, Any]) -> str:
 
 
 def canonical(value: Any) -> Any:
-    """Write equal values equally, in JSON's types: 1.0 as 1, tuples as lists, keys as strings."""
+    """Write equal values equally, in JSON's types: 1.0 as 1, tuples as lists, keys as strings.
+
+    A float too large to be counted on stays one: 1e30 is not 1000000000000000019884624838656.
+    """
     if isinstance(value, Mapping):
         return {str(key): canonical(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
@@ -71,7 +75,7 @@ def canonical(value: Any) -> Any:
     if isinstance(value, float):
         if not math.isfinite(value):
             return str(value)
-        return int(value) if value.is_integer() else value
+        return int(value) if value.is_integer() and abs(value) < EXACT else value
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
 
 
