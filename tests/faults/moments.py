@@ -1,0 +1,104 @@
+"""Moments of a command, by what it does and not by a clock: on every machine the same ones."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+COUNTED = "moments.json"
+
+
+@dataclass
+class Moments:
+    """How often something happened.
+
+    Args:
+        calls: of a function, in Python or out of it.
+        files: of a file or folder of the sweep being opened, listed, renamed, linked or removed.
+    """
+
+    calls: int = 0
+    files: int = 0
+
+    @classmethod
+    def read(cls, folder: Path) -> Moments:
+        """Read what `count` has counted there."""
+        return cls(**json.loads((folder / COUNTED).read_text()))
+
+
+def count() -> None:
+    """Count all moments from when the grid is composed until the table is printed."""
+    moments = Moments()
+    _watch(moments, lambda: None)
+    from gansweep.cli import closing
+
+    report = closing.report
+
+    def counted(command: str) -> None:
+        sys.setprofile(None)
+        Path(COUNTED).write_text(json.dumps(asdict(moments)))
+        report(command)
+
+    closing.report = counted
+
+
+def kill_at(kind: str, number: int) -> None:
+    """Let this process be killed at its n-th moment of a kind."""
+    moments = Moments()
+
+    def look() -> None:
+        if getattr(moments, kind) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    _watch(moments, look)
+
+
+def kill_after_saving(times: int) -> None:
+    """Let the process be killed after it has saved a checkpoint so many times."""
+    from gansweep.training import checkpoint
+
+    save, saved = checkpoint.save, []
+
+    def counted(*arguments):
+        save(*arguments)
+        saved.append(1)
+        if len(saved) == times:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    checkpoint.save = counted
+
+
+def _watch(moments: Moments, look: Callable[[], None]) -> None:
+    from gansweep.cli.sweeping import Multirun
+
+    here, run, watched = os.getcwd(), Multirun.run, False
+
+    def on_call(frame: FrameType, event: str, argument: Any) -> None:
+        if event in ("call", "c_call"):
+            moments.calls += 1
+            look()
+
+    def on_audit(event: str, arguments: tuple) -> None:
+        if watched and arguments and isinstance(arguments[0], (str, os.PathLike)):
+            path = os.fspath(arguments[0])
+            if isinstance(path, str) and os.path.abspath(path).startswith(here) and event != "compile":
+                moments.files += 1
+                look()
+
+    @functools.wraps(run)
+    def watched_run(*arguments: Any, **named: Any) -> int:
+        nonlocal watched
+        watched = True
+        sys.addaudithook(on_audit)
+        sys.setprofile(on_call)
+        return run(*arguments, **named)
+
+    Multirun.run = watched_run

@@ -1,0 +1,69 @@
+"""What a sweep consists of, without what may differ between two goes at it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+BY_THE_CLOCK = ("wall_s", "steps_per_s")
+
+
+def records(sweep: Path) -> dict[str, str]:
+    """Return the text of every record by cell, but for its times and for who was trained beside it."""
+    texts = {}
+    for path in sorted(sweep.glob("*/record.json")):
+        record = json.loads(path.read_text())
+        for node, key in (
+            (record, "time"),
+            (record, "pack"),
+            (record["config"], "workers"),
+            (record["config"], "pack"),
+        ):
+            node.pop(key, None)
+        texts[path.parent.name] = json.dumps(record, indent=1)
+    return texts
+
+
+def finals(sweep: Path) -> dict[str, Any]:
+    """Return everything that the last checkpoint of every cell holds of its member."""
+    return {
+        path.parent.name: _plain(torch.load(path, weights_only=True)["member"])
+        for path in sorted(sweep.glob("*/checkpoint.pt"))
+    }
+
+
+def rows(sweep: Path) -> list[dict[str, str]]:
+    """Return results.csv but for the times."""
+    with (sweep / "results.csv").open() as file:
+        return [{key: value for key, value in row.items() if key not in BY_THE_CLOCK} for row in csv.DictReader(file)]
+
+
+def curves(sweep: Path) -> dict[str, dict[str, list[tuple[int, str]]]]:
+    """Return every point of every curve in the order in which TensorBoard shows them; as text, where NaN equals NaN."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    found = {}
+    for directory in sorted(path.parent for path in sweep.glob("*/record.json")):
+        events = EventAccumulator(str(directory), size_guidance={"scalars": 0})
+        events.Reload()
+        found[directory.name] = {
+            tag: [(event.step, repr(event.value)) for event in events.Scalars(tag)] for tag in events.Tags()["scalars"]
+        }
+    return found
+
+
+def leftovers(sweep: Path) -> list[str]:
+    """List files of cells that only a work in progress has. A claim that was never made may lie about."""
+    return [path.name for path in sweep.glob("*/.*") if path.is_file() and not path.name.startswith(".draft.")]
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, torch.Tensor):
+        return node.tolist()
+    if isinstance(node, dict):
+        return {key: _plain(value) for key, value in node.items()}
+    return [_plain(value) for value in node] if isinstance(node, (list, tuple)) else node

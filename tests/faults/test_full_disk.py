@@ -1,0 +1,83 @@
+"""A disk that is full ends nothing but what needs it, and loses nothing that is on it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+
+import pytest
+from fault_child import GRID, command
+from sweep_contents import leftovers, records, rows
+
+FULL = "No space left on device"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system whose size is set by calling it."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not shutil.which("mount") or os.geteuid() != 0:
+        pytest.skip("only root may mount a small file system")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"a small file system can't be mounted here: {mounted.stderr.strip()}")
+
+    def resize(size: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,size={size}", disk], check=True)
+
+    yield disk, resize
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_full_in_the_middle(small_disk, undisturbed):
+    expected, _ = undisturbed
+    disk, resize = small_disk
+    resize("160k")
+    ended = command(disk / "here", *GRID)
+    assert ended.code == 1 and FULL in ended.text
+    sweep = disk / "here/outputs/s"
+    done = records(sweep)
+    assert 0 < len(done) < 3, "the disk has to fill up in the middle for this test to say anything"
+    assert done.items() <= records(expected).items()
+    resize("4m")
+    ended = command(disk / "here", *GRID)
+    assert ended.code == 0, ended.text
+    assert records(sweep) == records(expected)
+    assert rows(sweep) == rows(expected)
+    assert leftovers(sweep) == []
+
+
+def test_full_from_the_start(small_disk):
+    disk, resize = small_disk
+    resize("4k")
+    ended = command(disk / "here", *GRID)
+    assert ended.code == 2 and FULL in ended.text and "outputs/s" in ended.text
+    assert "Traceback" not in ended.text
+
+
+def limit_files() -> None:
+    from gansweep.training import session
+
+    train = session.train_together
+
+    def limited(*arguments, **named):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+        try:
+            return train(*arguments, **named)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    session.train_together = limited
+
+
+def test_a_checkpoint_that_can_not_be_written_does_not_change_the_results(tmp_path, undisturbed):
+    expected, _ = undisturbed
+    ended = command(tmp_path / "here", *GRID, fault=limit_files)
+    assert ended.code == 0, ended.text
+    assert "no checkpoint at step 3" in ended.text
+    sweep = tmp_path / "here/outputs/s"
+    assert list(sweep.glob("*/checkpoint*")) == [] and leftovers(sweep) == []
+    assert records(sweep) == records(expected)

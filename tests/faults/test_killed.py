@@ -1,0 +1,76 @@
+"""Killed at any moment, typed again: the results are those of a sweep that nobody touched."""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+import signal
+
+import pytest
+from fault_child import GRID, command
+from moments import kill_at
+from sweep_contents import curves, finals, leftovers, records, rows
+
+FAST, ALL = 5, 50
+
+
+@pytest.mark.parametrize("number", [pytest.param(n, marks=pytest.mark.slow if n >= FAST else []) for n in range(ALL)])
+def test_a_sweep_that_is_killed_and_killed_again_ends_like_one_that_is_not(tmp_path, undisturbed, number):
+    expected, moments = undisturbed
+    draw = random.Random(number)
+    packs = f"pack={draw.choice([1, 3])}"  # no member's result depends on who is trained beside it
+    for _ in range(2):
+        kind = draw.choice(["calls", "files"])
+        at = draw.randrange(1, getattr(moments, kind))
+        killed = command(tmp_path / "here", *GRID, packs, fault=functools.partial(kill_at, kind, at))
+        assert killed.code in (-signal.SIGKILL, 0), killed.text
+    ended = command(tmp_path / "here", *GRID)
+    sweep = tmp_path / "here/outputs/s"
+    assert ended.code == 0, ended.text
+    assert records(sweep) == records(expected)
+    assert finals(sweep) == finals(expected)
+    assert rows(sweep) == rows(expected)
+    assert curves(sweep) == curves(expected)
+    assert leftovers(sweep) == []
+
+
+def test_the_first_go_is_killed_on_its_way(tmp_path, undisturbed):
+    _, moments = undisturbed
+    for kind in ("calls", "files"):
+        middle = getattr(moments, kind) // 2
+        killed = command(tmp_path / kind, *GRID, fault=functools.partial(kill_at, kind, middle))
+        assert killed.code == -signal.SIGKILL
+        assert 0 < len(records(tmp_path / kind / "outputs/s")) < len(records(undisturbed[0]))
+
+
+def kill_workers_and_then(step: int, parent_too: bool) -> None:
+    """Let every worker be killed in a step, or the process that waits for them before that."""
+    from gansweep.sweep.crew import Told
+
+    told = Told.step
+
+    def killed(self, name, at, total_steps, text=""):
+        told(self, name, at, total_steps, text)
+        if at == step:
+            os.kill(os.getppid() if parent_too else os.getpid(), signal.SIGKILL)
+
+    Told.step = killed
+
+
+@pytest.mark.parametrize("parent_too", [False, True])
+def test_workers_or_the_process_that_waits_for_them(tmp_path, undisturbed, parent_too):
+    expected, _ = undisturbed
+    crew = (*GRID, "workers=2")
+    killed = command(tmp_path / "here", *crew, fault=functools.partial(kill_workers_and_then, 7, parent_too))
+    if parent_too:
+        assert killed.code == -signal.SIGKILL, killed.text
+    else:
+        assert killed.code == 1 and "2 of 2 workers were killed" in killed.text
+    sweep = tmp_path / "here/outputs/s"
+    assert len(records(sweep)) < 3
+    ended = command(tmp_path / "here", *crew)
+    assert ended.code == 0, ended.text
+    assert records(sweep) == records(expected)
+    assert finals(sweep) == finals(expected)
+    assert curves(sweep) == curves(expected)

@@ -1,0 +1,38 @@
+"""A directory that nobody may write to is named, and nothing is trained in vain."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+from fault_child import command
+
+
+@pytest.fixture
+def read_only(tmp_path):
+    """A folder that takes no files, for root either."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    if os.geteuid() != 0:
+        folder.chmod(0o555)
+        yield folder
+        folder.chmod(0o755)
+        return
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", folder], capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"root may write everywhere, and can't mount here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_output_that_can_not_be_written(read_only):
+    ended = command(read_only, "optimizer=adam,sgd", "name=s")
+    assert ended.code == 2, ended.text
+    assert "outputs/s" in ended.text and ("Read-only file system" in ended.text or "Permission denied" in ended.text)
+    assert "Traceback" not in ended.text
+
+
+def test_a_plan_needs_no_writing(read_only):
+    ended = command(read_only, "optimizer=adam,sgd", "name=s", "plan=true")
+    assert ended.code == 0 and "2 new" in ended.text, ended.text
