@@ -46,7 +46,7 @@ class Wasserstein1:
         num_samples: points on either side; the cost of the matching grows with its cube.
     """
 
-    num_samples: int = 2048
+    num_samples: int = 1024
     lower_is_better: ClassVar[bool] = True
     version: ClassVar[int] = 1
 

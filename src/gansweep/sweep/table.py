@@ -38,15 +38,17 @@ def table(results: Sequence[Result], command: str = "") -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def number(value: float) -> str:
-    """Write a distance with about four digits.
+def number(value: float, like: float | None = None) -> str:
+    """Write a distance with about four digits, or with as many decimals as `like` has then.
 
-    >>> number(1234.56), number(57.2), number(0.01234)
-    ('1235', '57.20', '0.01234')
+    >>> number(1234.56), number(57.2), number(0.01234), number(0.0379, like=1.85)
+    ('1235', '57.20', '0.01234', '0.04')
     """
-    size = abs(value)
+    size = abs(value if like is None else like)
+    if size < 1 and size != 0:
+        return f"{value:.4g}" if like is None else f"{value:.2g}"
     digits = 0 if size >= 1000 else 1 if size >= 100 else 2
-    return f"{value:.{digits}f}" if size >= 1 or size == 0 else f"{value:.4g}"
+    return f"{value:.{digits}f}"
 
 
 class _Table:
@@ -127,7 +129,7 @@ class _Table:
             return " ".join(filter(None, ("done" if _unmeasured(first) else word, marks)))
         text = number(statistics.fmean(finals))
         if self.over_seeds:
-            spread = f" ± {number(statistics.stdev(finals))}" if len(finals) > 1 else ""
+            spread = f" ± {number(statistics.stdev(finals), like=statistics.mean(finals))}" if len(finals) > 1 else ""
             of = f" of {len(group)}" if len(finals) < len(group) else ""
             text = f"{text}{spread} ({len(finals)}{of})"
         if _score(group) == self.best:
