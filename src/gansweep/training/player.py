@@ -45,7 +45,8 @@ class Player:
         self.theta = torch.stack([network.initial(generator) for generator in generators])
         device = self.theta.device
         self.buffers = network.initial_buffers(len(settings), device)
-        self.updates = torch.zeros(len(settings), 1, dtype=torch.float64, device=device)
+        precise = torch.float32 if device.type == "mps" else torch.float64  # MPS has nothing finer
+        self.updates = torch.zeros(len(settings), 1, dtype=precise, device=device)
         self.lr = torch.zeros(len(settings), 1, device=device)
         self.groups = [
             Group(rule, rows, rule.state(network.slots, self.theta[rows]))
