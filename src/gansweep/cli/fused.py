@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,8 @@ from gansweep.sweep import crew
 from gansweep.sweep.cell import Cell, state
 from gansweep.sweep.together import in_packs
 from gansweep.sweep.work import Settle
+
+log = logging.getLogger(__name__)
 
 
 def how(jobs: Jobs, cells: Sequence[Cell], config: Mapping[str, Any]) -> tuple[Settle, int]:
@@ -32,7 +35,11 @@ def how(jobs: Jobs, cells: Sequence[Cell], config: Mapping[str, Any]) -> tuple[S
         from gansweep.training.probe import LARGEST, best_size
 
         # The first cells stand for all: they share networks, data and batch size.
-        choice = best_size([run_of(cell) for cell in waiting[: min(share, LARGEST)]], share)
+        try:
+            choice = best_size([run_of(cell) for cell in waiting[: min(share, LARGEST)]], share)
+        except (Exception, SystemExit) as error:  # whose cell that is will show when it is trained
+            log.info("The best size of a pack can't be measured (%s); cells are trained one by one", error)
+            return 1
         jobs.packing |= {"alone_ms": choice.alone_ms, "together_ms": choice.together_ms}
         return choice.size
 

@@ -74,6 +74,7 @@ def train(cells: Sequence[Cell], work: Work, settle: Callable[[Work], None], wor
 
 def _start(work: Work, settle: Callable[[Work], None], reading: int, writing: int) -> int:
     """Make one worker and return its process number. A worker never returns from here."""
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         return pid
@@ -82,8 +83,13 @@ def _start(work: Work, settle: Callable[[Work], None], reading: int, writing: in
         # A group of its own: Ctrl-C reaches the process that shows the sweep, and that one asks.
         os.setpgid(0, 0)
         os.close(reading)
-        with Stop(quiet=True) as stop:
-            own = Work(stop, Told(writing, stop))
+        with Stop(quiet=True) as asked:
+
+            def stop() -> bool:
+                # A signal between fork and here was heard by the copy of what the parent stops by.
+                return asked() or work.stop() or os.getppid() != parent
+
+            own = Work(stop, Told(writing))
             own.to_retry, own.outcome.records = work.to_retry, dict(work.outcome.records)
             settle(own)
         code = 0
@@ -97,9 +103,9 @@ def _start(work: Work, settle: Callable[[Work], None], reading: int, writing: in
 class Told(Progress):
     """Sends what a worker does to the process that shows it."""
 
-    def __init__(self, pipe: int, stop: Stop) -> None:
+    def __init__(self, pipe: int) -> None:
         super().__init__(0)
-        self.pipe, self.stop, self._sent = pipe, stop, 0.0
+        self.pipe, self._sent = pipe, 0.0
 
     def skip(self, state: State) -> None:
         """Say nothing: whoever settled that cell has told of it."""
@@ -116,10 +122,8 @@ class Told(Progress):
         self._tell("finish", name, state.value, text)
 
     def _tell(self, *message: Any) -> None:
-        try:
+        with contextlib.suppress(OSError):  # nobody listens any more: the worker is about to stop
             os.write(self.pipe, (json.dumps(message) + "\n").encode())
-        except OSError:
-            self.stop.request()  # nobody listens any more: save and stop
 
 
 def _listen(reading: int, work: Work, pids: Sequence[int]) -> None:

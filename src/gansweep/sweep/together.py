@@ -33,6 +33,7 @@ class Seat(NamedTuple):
 
     cell: Cell
     claim: claims.Claim
+    book: Logbook
     since: float
 
 
@@ -62,29 +63,43 @@ class _Together:
         return left
 
     def _train(self, cells: Sequence[Cell], size: int) -> list[Cell]:
-        """Train cells that can share a pack of `size`; return those that were not settled."""
+        """Train cells that can share a pack of `size`; return those that were not settled.
+
+        When something raises about a pack as a whole, such as its memory, smaller ones are tried.
+        """
+        left: list[Cell] = []
+        while cells:
+            pack = _Seats(self, cells)
+            failure = self._play(pack, size)
+            left += pack.busy
+            cells = [*pack.left_seats, *pack.waiting]
+            if failure is None:
+                left += cells
+                cells = []
+            elif size > 1:
+                said = f"{type(failure).__name__}: {failure}"
+                log.warning("%d cells together: %s; trying them in smaller packs", len(pack.left_seats), said)
+                size //= 2
+            else:
+                for cell in pack.left_seats:
+                    self.work.keep_failure(cell, failure, 0.0)
+                cells = list(pack.waiting)
+            del failure  # its traceback holds the tensors of the pack
+            free_memory()
+        return left
+
+    def _play(self, pack: _Seats, size: int) -> BaseException | None:
+        """Train until no cell waits or somebody asked to stop; return what was raised about a whole pack."""
         from gansweep.training.session import Interrupted, train_together
 
-        pack = _Seats(self, cells)
         try:
             with pack:
                 train_together(pack.take(size), refill=pack.take, ended=pack.ended, stop=self.work.stop)
         except Interrupted:
             self.work.outcome.interrupted = True
         except (Exception, SystemExit) as error:
-            broken = pack.left_seats
-            if size > 1:
-                log.warning(
-                    "%d cells together: %s: %s; trying them in smaller packs", size, type(error).__name__, error
-                )
-                free_memory()
-                return self._train([*broken, *pack.waiting], size // 2) + pack.busy
-            for cell in broken:
-                self.work.keep_failure(cell, error, 0.0)
-            return self._train(list(pack.waiting), size) + pack.busy if pack.waiting else pack.busy
-        finally:
-            free_memory()
-        return [*pack.busy, *pack.left_seats, *pack.waiting]
+            return error
+        return None
 
 
 class _Seats:
@@ -133,7 +148,7 @@ class _Seats:
             except (Exception, SystemExit) as error:
                 self.work.keep_failure(cell, error, 0.0)
                 return None
-            self.seats[str(book.directory)] = Seat(cell, claim, time.monotonic())
+            self.seats[str(book.directory)] = Seat(cell, claim, book, time.monotonic())
             unless_seated.pop_all()
             return book
 
@@ -161,6 +176,7 @@ class _Seats:
     def __exit__(self, *error: object) -> None:
         """Free the cells that were still training; their checkpoints remain."""
         for seat in self.seats.values():
+            seat.book.drop()
             seat.claim.release()
             self.left_seats.append(seat.cell)
         self.seats.clear()

@@ -183,14 +183,16 @@ class Logbook:
     def abandon(self) -> None:
         """Close the files of a member about which something raised."""
         log.error("failed at step %d", self.step, exc_info=self.error)
-        if self.board:
-            self.board.close()
-        self.journal.close()
+        self.drop()
 
     def interrupt(self) -> None:
         """Save and close, to go on later."""
         self.save()
         log.info("stopped after step %d, can be continued", self.step)
+        self.drop()
+
+    def drop(self) -> None:
+        """Close the files. The last checkpoint stays, to go on from there."""
         if self.board:
             self.board.close()
         self.journal.close()

@@ -19,6 +19,8 @@ from gansweep.training.member import Member, side_by_side
 from gansweep.training.objectives import DiscriminatorTerms, Objectives, PenaltyInputs
 from gansweep.training.player import Player
 
+GRAPHS = 256  # that one process may compile of each player's step
+
 
 @dataclass
 class Report:
@@ -112,6 +114,10 @@ class Pack:
             self.ema, self.ema_decay = self.g.theta.clone(), torch.tensor(decays, device=self.device)
         self._descend_d, self._descend_g = self._discriminator_step, self._generator_step
         if compiled:
+            import torch._dynamo.config as dynamo  # takes two seconds
+
+            # Every size of a pack and every mixture of objectives and rules has a graph of its own.
+            dynamo.recompile_limit = max(dynamo.recompile_limit, GRAPHS)
             self._descend_d = torch.compile(self._discriminator_step, fullgraph=True, dynamic=False)
             self._descend_g = torch.compile(self._generator_step, fullgraph=True, dynamic=False)
 

@@ -1,4 +1,4 @@
-"""Hydra's way to the launcher that trains cells in this process.
+"""Hydra's way to the launcher that trains cells on this machine, in packs and processes: hydra/launcher=fused.
 
 Hydra imports this at the start of every one of its applications: the work is in gansweep.cli.
 """
@@ -14,11 +14,12 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 TARGET = "hydra_plugins.gansweep.local_launcher.LocalLauncher"
-ConfigStore.instance().store("gansweep_local", {"_target_": TARGET}, group="hydra/launcher", provider="gansweep")
+for name in ("gansweep_local", "fused"):  # the default, and the name to ask for it beside another default
+    ConfigStore.instance().store(name, {"_target_": TARGET}, group="hydra/launcher", provider="gansweep")
 
 
 class LocalLauncher(Launcher):
-    """Checks all jobs of a batch, then trains them one by one."""
+    """Checks all jobs of a batch, then trains those together that can share a pack."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what Hydra hands over."""
