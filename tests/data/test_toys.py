@@ -71,6 +71,17 @@ def test_an_even_grid_is_centred_between_its_places():
     assert sorted(Grid(side=2, std=0.0).samples.unique().tolist()) == [-0.5, 0.5]
 
 
+@pytest.mark.parametrize(
+    "toy", [Ring(num_modes=5, radius=3.0), Ring(num_modes=1), Grid(side=4, spacing=0.7), Grid(side=1)]
+)
+def test_points_lie_around_the_centres_and_around_each(toy):
+    distance, mode = torch.cdist(toy.samples, toy.centres).min(1)
+    assert distance.max() < 5.5 * toy.std
+    assert len(mode.unique()) == len(toy.centres) == len(toy.centres.unique(dim=0))
+    # the mean length of a two-dimensional normal vector
+    assert distance.mean().item() == pytest.approx(toy.std * math.sqrt(math.pi / 2), rel=0.03)
+
+
 def test_line_is_flat_and_even():
     x, y = Line(half_length=2.0).samples.T
     assert not y.any()

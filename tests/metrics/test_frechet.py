@@ -10,8 +10,9 @@ import torch
 from metric_fakes import Given, Pixels, uniform_images
 from scipy import linalg
 
-from gansweep.metrics.frechet import FrechetDistance, frechet_distance, root_of, trace_of_root
+from gansweep.metrics.frechet import FrechetDistance, frechet_distance
 from gansweep.metrics.statistics import Statistics, moments_of
+from gansweep.metrics.trace_of_root import trace_of_root
 
 
 def gaussian(mean, covariance) -> Statistics:
@@ -48,13 +49,6 @@ def test_closed_forms(a, b, expected):
     assert frechet_distance(b, a) == pytest.approx(expected, 1e-9)
 
 
-def test_two_by_two_root_of_a_product():
-    # Tr sqrt(M) = sqrt(Tr M + 2 sqrt(det M))
-    a, b = np.array([[2.0, 0.3], [0.3, 0.5]]), np.array([[1.0, -0.7], [-0.7, 4.0]])
-    expected = math.sqrt(np.trace(a @ b) + 2 * math.sqrt(np.linalg.det(a @ b)))
-    assert trace_of_root(gaussian([0, 0], a), gaussian([0, 0], b)).item() == pytest.approx(expected, 1e-12)
-
-
 @pytest.mark.parametrize(("n", "m"), [(300, 250), (300, 60), (60, 300), (60, 45)], ids=["SS", "SR", "RS", "RR"])
 def test_every_form_of_the_trace_is_that_of_the_covariances(n, m):
     x, y = decaying(n, 100, 1), decaying(m, 100, 2)
@@ -66,13 +60,6 @@ def test_every_form_of_the_trace_is_that_of_the_covariances(n, m):
     assert frechet_distance(a, b) == pytest.approx(frechet_distance(b, a), rel=1e-8)
     root = linalg.sqrtm(a.covariance.numpy() @ b.covariance.numpy())
     assert trace_of_root(a, b).item() == pytest.approx(np.trace(root).real, rel=1e-6)
-
-
-@pytest.mark.parametrize("rank", [3, 2, 1])
-def test_root_of_full_and_of_lost_rank(rank):
-    factor = torch.randn(rank, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(rank))
-    root = root_of(factor.T @ factor)
-    torch.testing.assert_close(root.T @ root, factor.T @ factor, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("n", [30, 300])

@@ -6,10 +6,14 @@ import math
 
 import pytest
 import torch
+from metric_fakes import Given
 
-from gansweep.metrics.mode_coverage import mode_coverage
+from gansweep.data.grid import Grid
+from gansweep.data.line import Line
+from gansweep.data.ring import Ring
+from gansweep.metrics.mode_coverage import ModeCoverage, mode_coverage
 from gansweep.metrics.psnr import psnr
-from gansweep.metrics.sliced_wasserstein1 import sliced_wasserstein1
+from gansweep.metrics.sliced_wasserstein1 import SlicedWasserstein1, sliced_wasserstein1
 from gansweep.metrics.wasserstein1 import wasserstein1
 
 
@@ -45,6 +49,70 @@ def test_a_bad_point_reaches_no_mode():
     points = torch.cat([ring[:5] * 1.05, ring[5:6] * 1.2, torch.zeros(2, 2)])
     assert mode_coverage(points, 1 * ring, 0.06) == (5, pytest.approx(5 / 8))
     assert mode_coverage(points, ring, 0.3) == (6, pytest.approx(6 / 8))
+
+
+@pytest.mark.parametrize("data", [Ring(num_modes=7), Grid(side=4, spacing=0.5)], ids=lambda data: data.name)
+def test_points_of_the_data_reach_every_mode_and_one_in_ninety_is_far(data):
+    share, count = ModeCoverage(10_000, "share"), ModeCoverage(10_000)
+    assert count(data, data.samples) == len(data.centres)
+    # 1 - exp(-9 / 2) of a normal law in the plane lies within three standard deviations
+    assert share(data, data.samples) == pytest.approx(1 - math.exp(-4.5), abs=0.003)
+    assert ModeCoverage(10_000, "share", 1.0)(data, data.samples) == pytest.approx(1 - math.exp(-0.5), abs=0.015)
+    assert (count.name, share.name) == ("modes", "share_near_modes")
+    assert count.fingerprint(data)["num_modes"] == len(data.centres)
+    assert count.fingerprint(data)["num_stds"] == 3.0
+
+
+def test_one_mode_alone_and_points_between_modes():
+    data, metric = Ring(), ModeCoverage(30)
+    assert metric(data, data.centres[2].expand(30, 2)) == 1
+    assert metric(data, torch.zeros(30, 2)) == 0
+    assert ModeCoverage(30, "share")(data, data.centres[2].expand(30, 2)) == 1
+    with pytest.raises(ValueError, match="num_samples=30"):
+        metric(data, torch.zeros(29, 2))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (Line(), "line has no modes"),
+        (Ring(std=0.0), "std=0.0: modes of ring"),
+        (Given(torch.zeros(4, 1, 8, 8)), "choose metric=digits"),
+    ],
+    ids=["no modes", "no width", "images"],
+)
+def test_modes_are_counted_where_there_are_some(data, message):
+    with pytest.raises(ValueError, match=message):
+        ModeCoverage().check(data)
+    ModeCoverage().check(Grid())
+
+
+def test_sliced_metric_compares_as_many_points_always_the_same_ones():
+    data, metric = Ring(), SlicedWasserstein1(500, 64)
+    fake = Ring(seed=5).samples[:500]
+    value, floor = metric(data, fake), metric.floor(data)
+    assert metric(data, fake) == value
+    assert floor is not None
+    assert floor > 0
+    assert value < 3 * floor < metric(data, 0 * fake) / 3
+    assert metric.name == "sliced_w1"
+    assert metric.fingerprint(data) != SlicedWasserstein1(500, 65).fingerprint(data)
+
+
+@pytest.mark.parametrize(
+    ("make", "settings"),
+    [
+        (SlicedWasserstein1, {"num_directions": 0}),
+        (ModeCoverage, {"num_samples": 0}),
+        (ModeCoverage, {"quantity": "both"}),
+        (ModeCoverage, {"num_stds": 0.0}),
+        (ModeCoverage, {"num_stds": math.inf}),
+    ],
+)
+def test_settings_out_of_range(make, settings):
+    ((name, value),) = settings.items()
+    with pytest.raises(ValueError, match=f"{name}={value}"):
+        make(**settings)
 
 
 def test_decibels():

@@ -38,6 +38,12 @@ class Grid(Points):
             raise ValueError(f"side={self.side}: expected 1 or more")
         check_not_negative(spacing=self.spacing, std=self.std)
 
+    @property
+    def centres(self) -> Tensor:
+        """Means of the Gaussians, float32 (side * side, 2)."""
+        places = torch.arange(self.side) - (self.side - 1) / 2
+        return self.spacing * torch.cartesian_prod(places, places).view(-1, 2)
+
     def draw(self, generator: torch.Generator) -> Tensor:
         """Draw float32 (N, 2)."""
         place = torch.randint(self.side, (self.num_samples, 2), generator=generator) - (self.side - 1) / 2

@@ -40,6 +40,11 @@ class Ring(Points):
             raise ValueError(f"num_modes={self.num_modes}: expected 1 or more")
         check_not_negative(radius=self.radius, std=self.std)
 
+    @property
+    def centres(self) -> Tensor:
+        """Means of the Gaussians, float32 (num_modes, 2)."""
+        return polar(torch.tensor(self.radius), 2 * math.pi * torch.arange(self.num_modes) / self.num_modes)
+
     def draw(self, generator: torch.Generator) -> Tensor:
         """Draw float32 (N, 2)."""
         mode = torch.randint(self.num_modes, (self.num_samples,), generator=generator)

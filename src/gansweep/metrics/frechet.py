@@ -14,6 +14,7 @@ from gansweep.metrics import cache
 from gansweep.metrics.features import FeatureNetwork, features_of, statistics_of
 from gansweep.metrics.reference import reference_statistics
 from gansweep.metrics.statistics import Statistics, moments_of
+from gansweep.metrics.trace_of_root import trace_of_root
 from gansweep.seeding import Streams
 
 
@@ -36,35 +37,6 @@ def frechet_distance(a: Statistics, b: Statistics) -> float:
         raise ValueError(f"features of length {len(a.mean)} and {len(b.mean)} can't be compared")
     shift = (a.mean - b.mean).square().sum()
     return (shift + a.trace + b.trace - 2 * trace_of_root(a, b)).item()
-
-
-def trace_of_root(a: Statistics, b: Statistics) -> Tensor:
-    """Tr (S_a S_b)^1/2 without the square root of a non-symmetric matrix.
-
-    With roots S = R^T R the eigenvalues of S_a S_b are the squared singular values of
-    R_a R_b^T, so the trace is the nuclear norm of that, an N x N problem where samples are
-    fewer than dimensions. If only one root R is known, the same numbers are the eigenvalues
-    of R S R^T, and some root R always is to be had. They are never complex; rounding may leave
-    those that are 0 slightly negative, hence the clip.
-    """
-    if a.is_root and b.is_root:
-        return torch.linalg.matrix_norm(a.spread @ b.spread.T, "nuc")
-    if b.is_root:
-        a, b = b, a
-    root = a.spread if a.is_root else root_of(a.spread)
-    return torch.linalg.eigvalsh(root @ b.spread @ root.T).clamp(min=0).sqrt().sum()
-
-
-def root_of(covariance: Tensor) -> Tensor:
-    """A root R (D, D) of a symmetric positive semidefinite S = R^T R.
-
-    Cholesky's, ten times cheaper than S^1/2, which serves where S has lost its full rank.
-    """
-    lower, failed = torch.linalg.cholesky_ex(covariance)
-    if not failed:
-        return lower.T
-    values, vectors = torch.linalg.eigh(covariance)
-    return vectors * values.clamp(min=0).sqrt() @ vectors.T
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
+from gansweep.metrics.point_metric import PointMetric, require_pairs
 from gansweep.seeding import Streams
 
 
@@ -18,11 +22,31 @@ def sliced_wasserstein1(a: Tensor, b: Tensor, num_directions: int = 256, seed: i
     Raises:
         ValueError: different shapes, or values that are not finite.
     """
-    if a.shape != b.shape or a.ndim != 2:
-        raise ValueError(f"point sets of shape {tuple(a.shape)} and {tuple(b.shape)}: expected equal (N, D)")
-    if not (a.isfinite().all() and b.isfinite().all()):
-        raise ValueError("points are not finite: no distance to them is meaningful")
+    require_pairs(a, b)
     directions = torch.randn(a.shape[1], num_directions, generator=Streams(seed)["directions"], dtype=torch.float64)
     directions = (directions / directions.norm(dim=0)).to(a.device)
     x, y = ((side.double() @ directions).sort(0).values for side in (a, b))
     return (x - y).abs().mean().item()
+
+
+@dataclass(frozen=True)
+class SlicedWasserstein1(PointMetric):
+    """Sliced W1 between generated points and as many points of the data set, on fixed directions.
+
+    Args:
+        num_samples: points on either side; the cost grows as that of sorting them.
+        num_directions: lines onto which the points are projected.
+    """
+
+    num_samples: int = 5000
+    num_directions: int = 256
+    name: ClassVar[str] = "sliced_w1"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.num_directions < 1:
+            raise ValueError(f"num_directions={self.num_directions}: expected at least 1")
+
+    def between(self, a: Tensor, b: Tensor) -> float:
+        """Sliced W1 of points (N, D) and (N, D)."""
+        return sliced_wasserstein1(a, b, self.num_directions)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from gansweep.interfaces import Dataset
-from gansweep.metrics import cache
-from gansweep.seeding import Streams
+from gansweep.metrics.point_metric import PointMetric, require_pairs
 
 
 def wasserstein1(a: Tensor, b: Tensor) -> float:
@@ -26,89 +24,22 @@ def wasserstein1(a: Tensor, b: Tensor) -> float:
     Raises:
         ValueError: different shapes, or values that are not finite.
     """
-    if a.shape != b.shape or a.ndim != 2:
-        raise ValueError(f"point sets of shape {tuple(a.shape)} and {tuple(b.shape)}: expected equal (N, D)")
-    if not (a.isfinite().all() and b.isfinite().all()):
-        raise ValueError("points are not finite: no distance to them is meaningful")
+    require_pairs(a, b)
     # The expanded form of the squared distance would lose half the digits of close points.
     cost = torch.cdist(a.double(), b.double(), compute_mode="donot_use_mm_for_euclid_dist").cpu().numpy()
     return float(cost[linear_sum_assignment(cost)].mean())
 
 
 @dataclass(frozen=True)
-class Wasserstein1:
+class Wasserstein1(PointMetric):
     """Exact W1 between generated points and as many points of the data set.
-
-    A finite sample does not reach 0 even when both sides are drawn from the same law: read it
-    against `floor`.
 
     Args:
         num_samples: points on either side; the cost of the matching grows with its cube.
     """
 
-    num_samples: int = 1024
-    lower_is_better: ClassVar[bool] = True
-    version: ClassVar[int] = 1
+    name: ClassVar[str] = "w1"
 
-    def __post_init__(self) -> None:
-        if self.num_samples < 1:
-            raise ValueError(f"num_samples={self.num_samples}: expected at least 1")
-
-    @property
-    def name(self) -> str:
-        """What a table calls it."""
-        return "w1"
-
-    def check(self, data: Dataset) -> None:
-        """Accept points in the plane.
-
-        Raises:
-            ValueError: the samples are something else.
-        """
-        if len(data.sample_shape) != 1:
-            fitting = "metric=digits or metric=mnist" if data.sample_shape[0] == 1 else "metric=inception"
-            raise ValueError(
-                f"w1 compares points (2,), samples of {data.name} are {data.sample_shape}: choose {fitting}"
-            )
-
-    def fingerprint(self, data: Dataset) -> dict[str, Any]:
-        """Name, version, data and the number of points on either side."""
-        return {
-            "metric": self.name,
-            "version": self.version,
-            "data": data.content_hash,
-            "n_real": self.num_samples,
-            "n_fake": self.num_samples,
-            "dtype": "float64",
-        }
-
-    def __call__(self, data: Dataset, fake: Tensor) -> float:
-        """Measure points (N, 2) of one member against fixed points of the data.
-
-        Raises:
-            ValueError: N is not `num_samples`, or the data set has fewer points.
-        """
-        if len(fake) != self.num_samples:
-            raise ValueError(f"{len(fake)} generated points: w1 is set to num_samples={self.num_samples}")
-        return wasserstein1(self._subsets(data, len(fake), 1, 0)[0], fake.to(data.samples.device))
-
-    def floor(self, data: Dataset, num_splits: int = 4) -> float | None:
-        """Mean distance of two disjoint random sets of min(num_samples, N // 2) real points."""
-        count = min(self.num_samples, len(data.samples) // 2)
-        if count == 0:
-            return None
-        key = {"floor": self.fingerprint(data), "num_splits": num_splits}
-        known = cache.recall(key)
-        if known is not None:
-            return float(known["value"])
-        splits = range(1, num_splits + 1)
-        value = sum(wasserstein1(*self._subsets(data, count, 2, split)) for split in splits) / num_splits
-        cache.keep(key, {"value": value})
-        return value
-
-    def _subsets(self, data: Dataset, count: int, num: int, split: int) -> list[Tensor]:
-        """Draw `num` disjoint sets of `count` points, the same ones for a given `split`."""
-        if count * num > len(data.samples):
-            raise ValueError(f"num_samples={count}: {data.name} has {len(data.samples)} points")
-        order = torch.randperm(len(data.samples), generator=Streams(split)["points"])[: count * num]
-        return list(data.samples[order.to(data.samples.device)].split(count))
+    def between(self, a: Tensor, b: Tensor) -> float:
+        """W1 of points (N, D) and (N, D)."""
+        return wasserstein1(a, b)
