@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from gansweep.metrics.__main__ import main, read_folder
+from gansweep.metrics.__main__ import main
+from gansweep.metrics.folder import read_folder
 from gansweep.metrics.inception import network
 
 
@@ -53,12 +54,113 @@ def test_digits_classifier_on_folders(tmp_path, capsys):
     assert abs(near["kid_digits"]) * 5 < far["kid_digits"]
 
 
-def test_a_folder_without_images_ends_in_one_line(tmp_path, capsys):
-    (tmp_path / "empty").mkdir()
+def refused(capsys, *arguments: object) -> str:
     with pytest.raises(SystemExit) as end:
-        main([str(tmp_path / "empty")] * 2 + ["--features", "digits"])
+        main([*map(str, arguments), "--features", "digits", "--device", "cpu"])
     assert end.value.code == 1
-    assert "neither images" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    return told
+
+
+def test_folders_that_hold_nothing_to_measure_are_told_by_name(tmp_path, folders, capsys):
+    for name, files, expected in (
+        ("empty", [], "empty: no images"),
+        ("capitals", ["x.PNG", "y.PNG"], "it holds 2 other files such as x.PNG"),
+        ("single", ["x.png"], "single: one image has no covariance"),
+    ):
+        (tmp_path / name).mkdir()
+        for file in files:
+            Image.new("L", (8, 8)).save(tmp_path / name / file)
+        assert expected in refused(capsys, folders[0], tmp_path / name)
+    assert "gone: no such folder" in refused(capsys, tmp_path / "gone", folders[0])
+    assert "000.png: not a folder" in refused(capsys, folders[0] / "000.png", folders[0])
+
+
+def cut_short(path):
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def cut_in_the_chunks(path):
+    content = path.read_bytes()
+    path.write_bytes(content[:60] + bytes(100) + content[160:])
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (cut_short, ""),
+        (cut_in_the_chunks, ""),
+        (lambda path: path.write_bytes(b""), "cannot identify"),
+        (lambda path: path.write_text("<html>404</html>"), "cannot identify"),
+        (lambda path: Image.fromarray(np.full((8, 8), 40000, np.uint16)).save(path), "its mode is I;16"),
+    ],
+    ids=["cut", "broken", "empty", "another format", "sixteen bits"],
+)
+def test_a_damaged_image_is_told_by_name(folders, capsys, damage, reason):
+    damage(folders[1] / "003.png")
+    told = refused(capsys, *folders)
+    assert f"{folders[1] / '003.png'} can't be read: " in told
+    assert reason in told
+
+
+def test_images_of_many_kinds_and_sizes_are_read_and_others_told(tmp_path, capsys):
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    grey = Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8) * 4)
+    for n, mode in enumerate(["1", "L", "LA", "P", "RGB", "RGBA"]):
+        grey.convert(mode).resize((8 + n, 9)).save(mixed / f"{n}.png")
+    (mixed / "notes.txt").write_text("none")
+    assert [tuple(x.shape) for x in read_folder(mixed, "RGB", 4)] == [(1, 3, 9, 8 + n) for n in range(6)]
+    main([str(mixed)] * 2 + ["--features", "digits", "--device", "cpu"])
+    out, err = capsys.readouterr()
+    assert "images: 6 and 6" in out
+    assert "1 files are not read as images, such as notes.txt" in err
+
+
+def save(path, **arrays):
+    np.savez(path, **arrays)
+
+
+@pytest.mark.parametrize(
+    ("write", "expected"),
+    [
+        (lambda path: None, "no such file"),
+        (lambda path: path.write_bytes(b"PK damaged"), "no statistics"),
+        (lambda path: save(path, mean=np.zeros(3)), "mu is not a file in the archive"),
+        (lambda path: save(path, mu=np.zeros(3), sigma=np.eye(4)), r"mu (3,) and sigma (4, 4)"),
+        (lambda path: save(path, mu=np.zeros(3), sigma=np.full((3, 3), np.nan)), "not finite"),
+        (lambda path: save(path, mu=np.array([None]), sigma=np.eye(1)), "no statistics"),
+    ],
+    ids=["missing", "damaged", "other names", "other shapes", "not finite", "objects"],
+)
+def test_files_that_are_no_statistics_are_told_by_name(tmp_path, folders, capsys, write, expected):
+    write(tmp_path / "s.npz")
+    told = refused(capsys, tmp_path / "s.npz", folders[0])
+    assert str(tmp_path / "s.npz") in told
+    assert expected in told
+
+
+def test_statistics_of_other_features_are_refused(tmp_path, folders, capsys):
+    save(tmp_path / "s.npz", mu=np.zeros(3), sigma=np.eye(3))
+    assert "features of length 3 and 64" in refused(capsys, tmp_path / "s.npz", folders[0])
+
+
+def test_settings_of_another_network_are_refused(folders, capsys):
+    for setting in (["--dims", "64"], ["--weights", "x.pth"]):
+        with pytest.raises(SystemExit) as end:
+            main([*map(str, folders), "--features", "digits", *setting])
+        assert end.value.code == 2
+        assert "--weights and --dims are Inception's" in capsys.readouterr().err
+
+
+def test_help_tells_what_is_read_and_printed(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    told = capsys.readouterr().out
+    for word in ("pytorch_fid", "--features", "--weights", "--dims", ".npz", "docs/metrics.md"):
+        assert word in told
 
 
 @pytest.mark.slow

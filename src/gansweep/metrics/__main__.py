@@ -7,59 +7,32 @@ sigma) may stand in its place; the FID is the same. Of statistics alone no KID c
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from itertools import groupby
+import sys
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from gansweep import device
 from gansweep.metrics.classifier_features import ClassifierFeatures
 from gansweep.metrics.features import FeatureNetwork, features_of
+from gansweep.metrics.folder import image_files, read_folder
 from gansweep.metrics.frechet import frechet_distance
 from gansweep.metrics.inception import LAST_BLOCK, InceptionFeatures
 from gansweep.metrics.kid import kernel_distance
+from gansweep.metrics.saved_statistics import load_statistics
 from gansweep.metrics.statistics import Moments, Statistics
-
-SUFFIXES = {".bmp", ".jpg", ".jpeg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-
-
-def read_folder(path: Path, mode: str, batch_size: int) -> Iterator[Tensor]:
-    """Yield images (B, C, H, W) in [-1, 1] in the order of their names, in batches of one size each.
-
-    Raises:
-        ValueError: there are none.
-    """
-    files = sorted(file for file in path.glob("*") if file.suffix in SUFFIXES)
-    if not files:
-        raise ValueError(f"{path}: neither images ({', '.join(sorted(SUFFIXES))}) nor an .npz file")
-    images = (np.asarray(Image.open(file).convert(mode)) for file in files)
-    for _, group in groupby(images, key=np.shape):
-        batch: list[np.ndarray] = []
-        for image in group:
-            batch.append(image)
-            if len(batch) == batch_size:
-                yield as_tensor(batch)
-                batch = []
-        if batch:
-            yield as_tensor(batch)
-
-
-def as_tensor(images: list[np.ndarray]) -> Tensor:
-    """Stack bytes (H, W[, C]) to float32 (B, C, H, W) in [-1, 1]."""
-    x = torch.from_numpy(np.stack(images)).double() / 255 * 2 - 1
-    return (x.permute(0, 3, 1, 2) if x.ndim == 4 else x[:, None]).float()
 
 
 def measure(path: Path, network: FeatureNetwork, mode: str, where: torch.device) -> tuple[Statistics, Tensor | None]:
     """Return the statistics of a folder or file, and of a folder the features too."""
     if path.suffix == ".npz":
-        with np.load(path) as file:
-            mean, covariance = (torch.from_numpy(file[name].astype(np.float64)) for name in ("mu", "sigma"))
-        return Statistics(mean, covariance, 0, is_root=False), None
+        return load_statistics(path), None
+    files, others = image_files(path)
+    if len(files) < 2:
+        raise ValueError(f"{path}: one image has no covariance, expected at least 2")
+    if others:
+        print(f"{path}: {len(others)} files are not read as images, such as {others[0].name}", file=sys.stderr)
     moments, kept = Moments(), []
     for images in read_folder(path, mode, network.batch_size):
         kept.append(features_of(network, images, where))
@@ -67,20 +40,44 @@ def measure(path: Path, network: FeatureNetwork, mode: str, where: torch.device)
     return moments.statistics(), torch.cat(kept)
 
 
+def arguments_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser(
+        "python -m gansweep.metrics",
+        description="Fréchet distance and KID of two folders of images. With --features inception the first is the "
+        "FID that `python -m pytorch_fid` prints. Only images directly in a folder are read; sizes may differ.",
+        epilog="Distances can be compared at equal features and equal numbers of images only, see docs/metrics.md.",
+    )
+    parser.add_argument(
+        "paths", nargs=2, type=Path, metavar="PATH", help="folder of images, or .npz file of pytorch-fid's statistics"
+    )
+    parser.add_argument(
+        "--features",
+        choices=["inception", "digits", "mnist"],
+        default="inception",
+        help="network: Inception for colour images, or a classifier of grey digits (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--weights", help="file of Inception's weights; otherwise torch's cache, or a download of 91 MB"
+    )
+    parser.add_argument(
+        "--dims", type=int, choices=list(LAST_BLOCK), help="layer of Inception (default: 2048, the FID)"
+    )
+    parser.add_argument("--batch-size", type=int, default=50, help="images per pass (default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    return parser
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Print what the two folders are apart."""
-    parser = argparse.ArgumentParser("python -m gansweep.metrics", description="Distance of two folders of images.")
-    parser.add_argument("paths", nargs=2, type=Path, help="folders of images, or .npz files of statistics")
-    parser.add_argument("--features", choices=["inception", "digits", "mnist"], default="inception")
-    parser.add_argument("--weights", help="file of Inception's weights")
-    parser.add_argument("--dims", type=int, choices=list(LAST_BLOCK), default=2048, help="layer of Inception")
-    parser.add_argument("--batch-size", type=int, default=50)
-    parser.add_argument("--device", default="auto")
+    parser = arguments_parser()
     options = parser.parse_args(arguments)
+    if options.features != "inception" and (options.weights or options.dims):
+        parser.error(f"--weights and --dims are Inception's, not those of --features {options.features}")
     try:
         where, mode, shape = device.resolve(options.device), "RGB", (3, 299, 299)
         if options.features == "inception":
-            network = InceptionFeatures(options.weights, options.dims, options.batch_size)
+            network = InceptionFeatures(options.weights, options.dims or 2048, options.batch_size)
         else:
             network, mode, shape = ClassifierFeatures(options.features, options.batch_size), "L", (1, 28, 28)
         network.check(shape)
@@ -90,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
             mean, std = kernel_distance(x, y)
             print(f"kid_{network.name}: {mean:.10g} +- {std:.3g}")
             print(f"images: {len(x)} and {len(y)}")
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, ValueError) as error:
         parser.exit(1, f"{error}\n")
 
 

@@ -41,8 +41,9 @@ def cached(url: str) -> Path:
 def advice(url: str) -> str:
     """Say how to get the weights."""
     return (
-        f"Download {url} (about 100 MB) and put it at {cached(url)}, or give its path as "
-        "metric.features.weights=FILE; metric=digits and metric=mnist need no download"
+        f"Download {url} (about 100 MB) and put it at {cached(url)}, or give its path: "
+        "metric.features.weights=FILE in a sweep, --weights FILE after python -m gansweep.metrics; "
+        "metric=digits and metric=mnist, --features digits and --features mnist, need no download"
     )
 
 

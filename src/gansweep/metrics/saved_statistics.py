@@ -1,0 +1,30 @@
+"""Mean and covariance in pytorch-fid's file format: an .npz of mu (D,) and sigma (D, D)."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gansweep.metrics.statistics import Statistics
+
+
+def load_statistics(path: Path) -> Statistics:
+    """Read a file that pytorch-fid saved. It does not say how many samples there were.
+
+    Raises:
+        ValueError: it is not there or damaged, or holds something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            mean, covariance = (np.asarray(file[name], np.float64) for name in ("mu", "sigma"))
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else f"no statistics ({error})"
+        raise ValueError(f"{path}: {reason}, expected mu (D,) and sigma (D, D) as pytorch-fid saves them") from error
+    if mean.ndim != 1 or covariance.shape != 2 * mean.shape:
+        raise ValueError(f"{path}: mu {mean.shape} and sigma {covariance.shape}, expected (D,) and (D, D)")
+    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+        raise ValueError(f"{path}: mu or sigma are not finite")
+    return Statistics(torch.from_numpy(mean), torch.from_numpy(covariance), 0, is_root=False)
