@@ -1,0 +1,229 @@
+"""Cells that share a pack: who may, who takes whose place, and what happens when memory does not suffice."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import io
+import weakref
+from dataclasses import replace
+
+import pytest
+import torch
+from fake_cells import cell
+from tests.training.small import make_run, member
+
+from gansweep.sweep import claims
+from gansweep.sweep.progress import Progress
+from gansweep.sweep.sweep import Sweep
+from gansweep.sweep.together import alike, in_packs
+from gansweep.training.logbook import Logbook
+from gansweep.training.pack import Pack
+
+
+def run_of(of):
+    about = {"name": of.name, "hash": of.hash, "overrides": of.overrides}
+    made = make_run(of.config["steps"], member(of.config["seed"]), tensorboard=False)
+    return replace(made, config=of.config, identity=of.identity, cell=about)
+
+
+def grid(root, seeds=5, steps=4):
+    return [cell(root, seed=seed, steps=steps) for seed in range(seeds)]
+
+
+def open_book(of, step):
+    return Logbook(run_of(of), of.directory, step)
+
+
+def train(those, size, open_book=open_book, **more):
+    settle = in_packs(open_book, lambda waiting: size)
+    return Sweep(those[0].directory.parent, those).run(settle, progress=Progress(0, io.StringIO()), **more)
+
+
+def finals(outcome):
+    return {found["cell"]["name"]: found["metric"]["final"] for found in outcome.records.values()}
+
+
+@pytest.fixture
+def packs(monkeypatch):
+    """The sizes of all packs that were trained."""
+    sizes, steps = [], Pack.steps
+
+    def counted(self):
+        sizes.append(len(self.members))
+        yield from steps(self)
+
+    monkeypatch.setattr(Pack, "steps", counted)
+    return sizes
+
+
+def test_places_are_filled_again(tmp_path, packs):
+    those = grid(tmp_path)
+    outcome = train(those, 2)
+    assert outcome.exit_code == 0 and packs == [2, 2, 1]
+    assert finals(outcome) == finals(train(grid(tmp_path / "alone"), 1))
+    assert not list(tmp_path.glob("*/.claim.*"))
+
+
+def test_a_pack_that_does_not_fit_is_tried_smaller_with_its_memory_freed(tmp_path, monkeypatch, caplog):
+    steps, sizes, failed = Pack.steps, [], []
+
+    def limited(self):
+        sizes.append(len(self.members))
+        gc.collect()
+        assert not any(pack() for pack in failed), "the pack that failed is still in memory"
+        for n, report in enumerate(steps(self)):
+            if len(self.members) > 2 and n == 1:
+                failed.append(weakref.ref(self))
+                raise torch.OutOfMemoryError("no room for so many")
+            yield report
+
+    monkeypatch.setattr(Pack, "steps", limited)
+    outcome = train(grid(tmp_path), 4)
+    assert outcome.exit_code == 0 and sizes == [4, 2, 2, 1] and len(failed) == 1
+    assert "4 cells together: OutOfMemoryError: no room for so many; trying them in smaller packs" in caplog.text
+    monkeypatch.undo()
+    assert finals(outcome) == finals(train(grid(tmp_path / "alone"), 1))
+
+
+def test_files_of_a_pack_that_failed_are_closed(tmp_path, monkeypatch):
+    closed = []
+
+    class Journal:
+        def __init__(self, name):
+            self.name = name
+
+        def __call__(self):
+            from contextlib import nullcontext
+
+            return nullcontext()
+
+        def close(self):
+            closed.append(self.name)
+
+    def broken(self):
+        raise RuntimeError("always")
+        yield
+
+    monkeypatch.setattr(Pack, "steps", broken)
+    those = grid(tmp_path, 2)
+    outcome = train(those, 2, lambda of, step: Logbook(run_of(of), of.directory, step, Journal(of.name)))
+    names = [one.name for one in those]
+    assert outcome.exit_code == 1 and sorted(closed) == sorted(names * 2)
+
+
+def test_what_fails_alone_is_recorded_and_the_others_go_on(tmp_path, monkeypatch):
+    steps = Pack.steps
+
+    def some(self):
+        if any(one.seed == 1 for one in self.members):
+            raise MemoryError("seed 1 is too large")
+        return steps(self)
+
+    monkeypatch.setattr(Pack, "steps", some)
+    those = grid(tmp_path)
+    outcome = train(those, 4)
+    states = [outcome.records[one.hash]["state"] for one in those]
+    assert states == ["completed", "failed", "completed", "completed", "completed"]
+    assert outcome.records[those[1].hash]["error"]["message"] == "seed 1 is too large"
+
+
+def test_hundreds_of_failures_do_not_nest(tmp_path, monkeypatch):
+    def broken(self):
+        raise RuntimeError("always")
+        yield
+
+    monkeypatch.setattr(Pack, "steps", broken)
+    deep = []
+    monkeypatch.setattr(
+        "gansweep.sweep.work.Work.keep_failure", lambda self, of, error, wall_s: deep.append(depth(error))
+    )
+    train(grid(tmp_path, 6), 1, wait=False)
+    assert len(deep) == 6 and len(set(deep)) == 1
+
+
+def depth(error):
+    found, frame = 0, error.__traceback__.tb_frame
+    while frame is not None:
+        found, frame = found + 1, frame.f_back
+    return found
+
+
+def test_a_cell_that_somebody_else_trains_is_left_to_him(tmp_path, packs):
+    those = grid(tmp_path, 3)
+    other = claims.Claim.acquire(those[1].directory)
+    outcome = train(those, 3, wait=False)
+    assert packs == [2] and [one.name for one in outcome.missing] == [those[1].name]
+    other.release()
+    assert train(those, 3).exit_code == 0 and packs == [2, 1]
+
+
+def test_who_has_lost_his_claim_leaves_and_the_others_stay(tmp_path, monkeypatch):
+    those = grid(tmp_path, 3, steps=8)
+    opened = open_book
+
+    def open_and_lose(of, step):
+        def lost(at, total, text=""):
+            if of is those[0] and at == 4:
+                raise step.__globals__["ClaimLost"](of.name)
+            step(at, total, text)
+
+        return opened(of, lost)
+
+    outcome = train(those, 3, open_and_lose, wait=False)
+    assert [one.name for one in outcome.missing] == [those[0].name]
+    assert all(found["state"] == "completed" for found in outcome.records.values())
+    assert (those[0].directory / "checkpoint.pt").exists() is False
+
+
+WHOLE = {
+    "seed": 0,
+    "steps": 10,
+    "model": {"_target_": "m", "width": 8},
+    "data": {"_target_": "d"},
+    "batch_size": 8,
+    "critic_steps": 1,
+    "device": "cpu",
+    "precision": "fp32",
+    "threads": 1,
+    "lr": 1e-3,
+    "optimizer": {"_target_": "o"},
+    "loss": {"_target_": "l"},
+    "schedule": {"_target_": "s"},
+    "trainer": {"check_every": 25, "patience": 4, "compile": False, "ema": None, "eval_every": 250},
+}
+
+
+def changed(path, value):
+    config = copy.deepcopy(WHOLE)
+    node, *rest = path.split(".")
+    if rest:
+        config[node][rest[0]] = value
+    else:
+        config[node] = value
+    return config
+
+
+@pytest.mark.parametrize("key", ["seed", "steps", "lr", "optimizer", "loss", "schedule", "trainer.ema"])
+def test_what_members_choose_for_themselves_does_not_part_them(key, tmp_path):
+    assert len(alike([cell(tmp_path, **WHOLE), cell(tmp_path, **changed(key, 7))])) == 1
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "model",
+        "model.width",
+        "data",
+        "batch_size",
+        "critic_steps",
+        "device",
+        "precision",
+        "threads",
+        "trainer.check_every",
+        "trainer.patience",
+        "trainer.compile",
+    ],
+)
+def test_what_a_pack_has_in_common_parts_those_who_differ(key, tmp_path):
+    assert len(alike([cell(tmp_path, **WHOLE), cell(tmp_path, **changed(key, 7))])) == 2

@@ -1,0 +1,83 @@
+"""Everything that conf/ offers in one pack: every member is, bit for bit, what it would be alone."""
+
+from __future__ import annotations
+
+from itertools import cycle, product
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+from tests.training.small import Shapes, small_mlp
+from tests.training.test_independence import assert_same
+
+from gansweep.build import check
+from gansweep.cli import folders
+from gansweep.training.member import Member, PlayerSettings
+from gansweep.training.pack import Pack
+
+STEPS = 4
+CONF = folders.conf_dir()
+
+
+def group(name):
+    """Every choice of a group, as a run would get it."""
+    folders.register()
+    made = {}
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        for path in sorted((CONF / name).glob("*.yaml")):
+            config = OmegaConf.to_container(compose("config", [f"{name}={path.stem}", "device=cpu"]), resolve=True)
+            made[path.stem] = check(config).parts[name]
+    return made
+
+
+@pytest.fixture(scope="module")
+def cast():
+    """All losses with all optimizers, and as many schedules and seeds as there are."""
+    losses, rules, schedules = (list(group(name).values()) for name in ("loss", "optimizer", "schedule"))
+    schedule, members = cycle(schedules), []
+    for n, k in product(range(len(losses)), range(len(rules))):
+        players = [PlayerSettings(rule, 3e-3, next(schedule)) for rule in (rules[k], rules[(n + k) % len(rules)])]
+        members.append(Member(len(members), losses[n], *players, STEPS, 0.9 if k == 2 else None))
+    assert len(members) > 50
+    used = {repr(player.schedule) for one in members for player in (one.generator, one.discriminator)}
+    assert len(used) == len(schedules)
+    return members
+
+
+def train(members):
+    pack = Pack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, check_every=2)
+    for _ in pack.steps():
+        pass
+    return pack
+
+
+def test_all_choices_in_packs_of_every_size(cast):
+    alone = [train([one]) for one in cast]
+    order = torch.randperm(len(cast), generator=torch.Generator().manual_seed(3)).tolist()
+    sizes, at = cycle([16, 7, 2, 1]), 0
+    while at < len(order):
+        places = order[at : at + next(sizes)]
+        pack = train([cast[n] for n in places])
+        for k, n in enumerate(places):
+            assert_same(pack, k, alone[n])
+        at += len(places)
+
+
+@pytest.mark.slow
+def test_all_choices_in_one_pack(cast):
+    pack = train(cast)
+    for k, one in enumerate(cast):
+        assert_same(pack, k, train([one]))
+
+
+@pytest.mark.slow
+def test_graphs_of_more_mixtures_than_dynamo_keeps_by_default(monkeypatch, cast):
+    """A multirun compiles a graph for every mixture of rules and objectives and every size of a pack."""
+    whole = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda step, **more: whole(step, backend="eager", **more))
+    elementwise = [one for one in cast if one.generator.rule.elementwise and one.discriminator.rule.elementwise]
+    assert len(elementwise) > 8
+    for one in elementwise[:12]:
+        pack = Pack([one], small_mlp(), Shapes().samples, batch_size=8, critic_steps=1, compiled=True)
+        next(pack.steps())
