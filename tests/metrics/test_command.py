@@ -185,3 +185,19 @@ def test_same_distance_as_pytorch_fid(folders, weights, dims, monkeypatch, capsy
     )
     assert printed(capsys).popitem()[1] == pytest.approx(found, rel=1e-5)
     network.cache_clear()
+
+
+@pytest.mark.slow
+def test_whole_command_prints_pytorch_fids_number(tmp_path, weights, monkeypatch, capsys):
+    from pytorch_fid import fid_score, inception
+
+    monkeypatch.setattr(inception, "load_state_dict_from_url", lambda *_, **__: torch.load(weights, weights_only=True))
+    images = (load_digits(return_X_y=True)[0][:170].reshape(-1, 8, 8, 1) * 255 / 16).astype(np.uint8).repeat(3, 3)
+    images[90:, 2:] //= 2
+    # More images than the 64 features, and of full rank, so that its square root is sound.
+    images ^= np.random.default_rng(0).integers(0, 128, images.shape, dtype=np.uint8)
+    paths = [str(write(tmp_path / name, part)) for name, part in (("a", images[:90]), ("b", images[90:]))]
+    theirs = fid_score.calculate_fid_given_paths(paths, 40, "cpu", 64, 0)
+    main([*paths, "--weights", str(weights), "--dims", "64", "--batch-size", "30", "--device", "cpu"])
+    assert printed(capsys)["fd_inception_64"] == pytest.approx(theirs, rel=1e-6)
+    network.cache_clear()

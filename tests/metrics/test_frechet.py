@@ -10,6 +10,8 @@ import torch
 from metric_fakes import Given, Pixels, uniform_images
 from scipy import linalg
 
+from gansweep.metrics import cache
+from gansweep.metrics.classifier_features import ClassifierFeatures
 from gansweep.metrics.frechet import FrechetDistance, frechet_distance
 from gansweep.metrics.statistics import Statistics, moments_of
 from gansweep.metrics.trace_of_root import trace_of_root
@@ -108,6 +110,24 @@ def test_members_measured_together_get_their_own_values():
     together = metric.each(data, fakes)
     assert Pixels.read[0] == 50 + 3 * 20
     assert together == [metric(data, fake) for fake in fakes]
+
+
+def test_a_real_network_gives_members_together_the_bits_it_gives_them_alone():
+    data, fakes = Given(uniform_images(60, 1, (1, 8, 8))), [uniform_images(33, n, (1, 8, 8)) * n / 4 for n in (2, 3, 4)]
+    metric = FrechetDistance(ClassifierFeatures("digits", batch_size=20), num_samples=33)
+    alone = [metric(data, fake) for fake in fakes]
+    assert metric.each(data, fakes) == alone
+    assert metric.each(data, fakes[::-1]) == alone[::-1]
+
+
+@pytest.mark.parametrize("batch", [1, 7, 50])
+def test_batches_move_the_last_digits_of_float32_alone(batch):
+    data, fake = Given(uniform_images(90, 1, (1, 8, 8))), uniform_images(80, 2, (1, 8, 8)) * 0.8
+    whole = FrechetDistance(ClassifierFeatures("digits", 80), 80)(data, fake)
+    cache.forget()
+    for path in cache.folder().glob("*.npz"):
+        path.unlink()
+    assert FrechetDistance(ClassifierFeatures("digits", batch), 80)(data, fake) == pytest.approx(whole, rel=1e-6)
 
 
 def test_another_number_of_samples_is_refused():
