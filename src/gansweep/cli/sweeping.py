@@ -110,8 +110,12 @@ class Multirun:
         """Hand the jobs to another engine; every one finds its directory and works by itself."""
         cells = self.sweep().cells
         overrides = {cell.hash: job for cell, job in zip(self.cells, self.jobs, strict=True)}
+        # A job may begin in another working directory than this one, as on Ray.
+        root = "hydra.sweep.dir='" + str(self.root).replace("\\", "\\\\").replace("'", "\\'") + "'"
         lines = [
-            [*overrides[cell.hash], f"hydra.sweep.subdir='{cell.name}'"] for cell in cells if not self._is_done(cell)
+            [*overrides[cell.hash], root, f"hydra.sweep.subdir='{cell.name}'"]
+            for cell in cells
+            if not self._is_done(cell)
         ]
         size = OmegaConf.select(self.master, "hydra.sweeper.max_batch_size") or len(lines) or 1
         interrupted = False
