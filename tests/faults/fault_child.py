@@ -6,6 +6,7 @@ each costs a fraction of a second.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -123,6 +124,7 @@ def _run(folder: Path, arguments: list[str], fault: Fault | None) -> None:
     from gansweep.cli import app
 
     torch.set_num_threads(1)
+    gc.freeze()  # after every cell garbage is collected; not among everything imported
     os.chdir(folder)
     with _printed(folder, os.getpid()).open("w") as file:
         os.dup2(file.fileno(), 1)

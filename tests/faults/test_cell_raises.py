@@ -52,3 +52,9 @@ def test_a_cell_that_kills_the_process_is_the_next_to_be_tried(here):
     (here / "broken").unlink()
     assert command(here, *grid).code == 0
     assert set(states(here).values()) == {"completed"}
+
+
+def test_one_member_of_a_pack_does_not_take_the_others_with_it(here):
+    ended = command(here, *TRUST, "optimizer.how=by_raising,by_leaving,not_at_all", "pack=3")
+    assert ended.code == 1, ended.text
+    assert states(here) == {"by_raising": "failed", "by_leaving": "failed", "not_at_all": "completed"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from fault_child import GRID, command
@@ -12,18 +13,22 @@ from sweep_contents import curves, finals, records
 
 
 def interrupt(number: signal.Signals, times: int) -> None:
-    """Let the process get a signal in step 5 of its second cell."""
+    """Let the process get a signal in step 4 of its second cell."""
     from gansweep.sweep.progress import Progress
 
     step = Progress.step
 
     def interrupted(self, name, at, total_steps, text=""):
         step(self, name, at, total_steps, text)
-        if self.trained == 1 and at == 5:
+        if self.trained == 1 and at == 4:
             for _ in range(times):
                 os.kill(os.getpid(), number)
 
     Progress.step = interrupted
+
+
+def saved_steps(sweep: Path) -> list[int]:
+    return sorted(member["step"] for member in finals(sweep).values())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -35,6 +40,7 @@ def test_once(tmp_path, undisturbed, number):
     (line,) = (line for line in stopped.text.splitlines() if "To continue: python -m gansweep -m " in line)
     assert "lr=1e-3,1e-2,1e30" in line
     assert len(records(sweep)) == 1
+    assert saved_steps(sweep) == [5, 12]
     planned = command(here, *GRID, "plan=true")
     assert "1 new, 1 resumable, 1 completed" in planned.text
     ended = command(here, *GRID)
@@ -50,6 +56,7 @@ def test_twice(tmp_path, undisturbed):
     assert stopped.code == 130, stopped.text
     assert "Traceback" not in stopped.text
     assert len(records(sweep)) == 1
+    assert saved_steps(sweep) == [3, 12], "nothing more is saved"
     ended = command(here, *GRID)
     assert ended.code == 0, ended.text
     assert records(sweep) == records(undisturbed[0])

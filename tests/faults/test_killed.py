@@ -6,11 +6,14 @@ import functools
 import os
 import random
 import signal
+import time
 
 import pytest
-from fault_child import GRID, command
+from fault_child import GRID, LIMIT_S, command
 from moments import kill_at
 from sweep_contents import curves, finals, leftovers, records, rows
+
+from gansweep.sweep import claims
 
 FAST, ALL = 5, 50
 
@@ -74,3 +77,18 @@ def test_workers_or_the_process_that_waits_for_them(tmp_path, undisturbed, paren
     assert records(sweep) == records(expected)
     assert finals(sweep) == finals(expected)
     assert curves(sweep) == curves(expected)
+
+
+def test_workers_whose_sweep_was_killed_do_not_train_on_for_nobody(tmp_path):
+    here = tmp_path / "here"
+    long = ("lr=1e-3,1e-2", "name=s", "workers=2", "steps=10000000", "trainer.checkpoint_every=50")
+    killed = command(here, *long, fault=functools.partial(kill_workers_and_then, 60, True))
+    assert killed.code == -signal.SIGKILL, killed.text
+    cells = [path.parent for path in here.glob("outputs/s/*/checkpoint.pt")]
+    assert cells
+    until = time.monotonic() + LIMIT_S
+    while any(owners := [owner for cell in cells if (owner := claims.holder(cell))]) and time.monotonic() < until:
+        time.sleep(0.05)
+    for owner in owners:
+        os.kill(int(owner["pid"]), signal.SIGKILL)
+    assert owners == [], "they were still training"
