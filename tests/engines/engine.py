@@ -1,0 +1,130 @@
+"""The command line in processes of its own, as on any cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+TINY = (
+    "-m",
+    "data=ring",
+    "data.num_samples=200",
+    "metric=wasserstein1",
+    "metric.num_samples=32",
+    "model.latent_dim=2",
+    "model.generator_widths=[8]",
+    "model.discriminator_widths=[8]",
+    "batch_size=16",
+    "steps=10",
+    "trainer.eval_every=5",
+    "trainer.checkpoint_every=3",
+    "trainer.tensorboard=false",
+    "device=cpu",
+)
+# Two that are completed and two that diverge.
+GRID = ("optimizer=adam,sgd", "lr=1e-3,1e30")
+LIMIT_S = 600
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One of Hydra's launchers.
+
+    Args:
+        folder: where commands are typed.
+        overrides: choose the launcher.
+    """
+
+    folder: Path
+    overrides: tuple[str, ...]
+
+    def __call__(self, *more: str, code: int = 0) -> str:
+        """Type a command and return what it printed."""
+        return self._typed([*more, *self.overrides], code)
+
+    def here(self, *more: str, code: int = 0) -> str:
+        """Type it without the launcher."""
+        return self._typed(list(more), code)
+
+    def _typed(self, more: list[str], code: int) -> str:
+        paths = [str(TESTS.parent / "src"), str(TESTS / "faults"), *filter(None, [os.environ.get("PYTHONPATH")])]
+        answer = subprocess.run(
+            [sys.executable, "-m", "gansweep", *TINY, *more],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=LIMIT_S,
+        )
+        assert answer.returncode == code, answer.stdout
+        return answer.stdout
+
+    def records(self, sweep: str) -> dict[str, dict]:
+        """Read what a sweep has left, by cell, but for times and for who was trained beside it."""
+        found = {}
+        for path in sorted((self.folder / "outputs" / sweep).glob("*/record.json")):
+            record = json.loads(path.read_text())
+            found[path.parent.name] = {
+                key: record[key] for key in ("state", "identity", "steps", "metric", "divergence", "seeds", "cell")
+            }
+        return found
+
+    def states(self, sweep: str) -> dict[str, str]:
+        """Return what became of the cells of `failures`."""
+        return {
+            record["identity"]["config"]["optimizer"]["how"]: record["state"] for record in self.records(sweep).values()
+        }
+
+    def failures(self, *ways: str) -> tuple[str, ...]:
+        """Prepare an optimizer that fails in some ways, and return the grid of them and of one that does not."""
+        (self.folder / "conf/optimizer").mkdir(parents=True)
+        (self.folder / "conf/optimizer/failing.yaml").write_text(
+            f"_target_: failing_rule.Failing\nhow: not_at_all\nfolder: {self.folder}\n"
+        )
+        self.break_it()
+        chosen = ",".join((*ways, "not_at_all"))
+        return "--config-dir", "conf", "allow=[failing_rule]", "optimizer=failing", f"optimizer.how={chosen}"
+
+    def break_it(self) -> None:
+        """Let the optimizer fail."""
+        (self.folder / "broken").touch()
+
+    def mend_it(self) -> None:
+        """Let it work."""
+        (self.folder / "broken").unlink()
+
+
+def assert_same_cells(engine: Engine) -> None:
+    """The engine's cells are those of this process, by name and by every number; and they run once."""
+    engine.here(*GRID, "name=here")
+    text = engine(*GRID, "name=there")
+    assert "diverged at step" in text
+    there = engine.records("there")
+    assert len(there) == 4 and there == engine.records("here")
+    before = {path: path.stat().st_mtime_ns for path in engine.folder.glob("outputs/there/*/record.json")}
+    engine(*GRID, "name=there")
+    assert before == {path: path.stat().st_mtime_ns for path in engine.folder.glob("outputs/there/*/record.json")}
+
+
+def assert_failures_stay_alone(engine: Engine, *ways: str, killed: bool) -> None:
+    """A cell that fails, in whatever way, is recorded and tried again; the others run.
+
+    Args:
+        engine: to run on.
+        ways: to fail that leave a record.
+        killed: whether the engine survives a job that is killed.
+    """
+    grid = engine.failures(*ways, *(["by_being_killed"] if killed else []))
+    text = engine(*grid, "name=s", code=1)
+    assert engine.states("s") == {**dict.fromkeys(ways, "failed"), "not_at_all": "completed"}, text
+    assert "| optimizer.how" in text
+    engine.mend_it()
+    engine(*grid, "name=s")
+    assert set(engine.states("s").values()) == {"completed"}
