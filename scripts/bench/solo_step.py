@@ -2,11 +2,9 @@
 
     python scripts/bench/solo_step.py                    # the table, and docs/records/solo_step.md with --write
 
-Textbook: a DataLoader over a TensorDataset, two discriminator forwards, autograd.grad for
-the penalty, loss.backward(), torch.optim.Adam, .item() for the log. Ours: `Pack` with one
-member, eager and compiled. Both play WGAN-GP on synthetic images. Rounds of all variants
-alternate in one process, so that only the ratios mean something; memory is the peak of a
-process of its own for each variant.
+Ours: `Pack` with one member, eager and compiled, beside the loop of textbook.py with Adam. Both
+play WGAN-GP on synthetic samples. Rounds of all variants alternate in one process, so that only
+the ratios mean something; memory is the peak of a process of its own for each variant.
 """
 
 from __future__ import annotations
@@ -17,101 +15,33 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 
 import torch
-from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from textbook import CASES, Case, textbook
 
 from gansweep.device import describe, hold_memory
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
-from gansweep.models.mlp import MLP
 from gansweep.optimizers.adam import Adam
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.constant import Constant
 from gansweep.training.member import Member, PlayerSettings
 from gansweep.training.pack import Pack
 
-CASES = {
-    "epfl": {"shape": (1, 28, 28), "model": MLP(), "batch": 128, "critic_steps": 5, "dropout": 0.3},
-    "digits": {
-        "shape": (1, 8, 8),
-        "model": MLP(32, (128, 256), (256, 128), dropout=0.0),
-        "batch": 128,
-        "critic_steps": 5,
-        "dropout": 0.0,
-    },
-}
 
-
-def samples(case: dict) -> torch.Tensor:
-    """Synthetic images in [-1, 1]."""
-    return torch.rand(2048, *case["shape"], generator=torch.Generator().manual_seed(0)) * 2 - 1
-
-
-def textbook(case: dict) -> Callable[[], None]:
-    """Return a function that does one generator step with all its critic steps."""
-    model, batch, size = case["model"], case["batch"], torch.Size(case["shape"]).numel()
-
-    def stack(widths: list[int], dropout: float, end: list[nn.Module]) -> nn.Sequential:
-        layers: list[nn.Module] = []
-        for n, (inputs, outputs) in enumerate(pairwise(widths)):
-            layers.append(nn.Linear(inputs, outputs))
-            if n < len(widths) - 2:
-                layers.append(nn.LeakyReLU(0.2))
-                if dropout:
-                    layers.append(nn.Dropout(dropout))
-        return nn.Sequential(*layers, *end)
-
-    generator = stack([model.latent_dim, *model.generator_widths, size], 0, [nn.Tanh()])
-    discriminator = stack([size, *model.discriminator_widths, 1], case["dropout"], [])
-    optimizer_g = torch.optim.Adam(generator.parameters(), lr=1e-4)
-    optimizer_d = torch.optim.Adam(discriminator.parameters(), lr=1e-4)
-    loader = DataLoader(TensorDataset(samples(case).flatten(1)), batch_size=batch, shuffle=True, drop_last=True)
-
-    def endless() -> Iterator[torch.Tensor]:
-        while True:
-            for (images,) in loader:
-                yield images
-
-    batches = endless()
-
-    def step() -> None:
-        for _ in range(case["critic_steps"]):
-            real = next(batches)
-            fake = generator(torch.randn(batch, model.latent_dim)).detach()
-            u = torch.rand(batch, 1)
-            x_hat = (u * real + (1 - u) * fake).requires_grad_()
-            (slope,) = torch.autograd.grad(discriminator(x_hat).sum(), x_hat, create_graph=True)
-            penalty = 10 * (slope.norm(dim=1) - 1).square().mean()
-            loss = discriminator(fake).mean() - discriminator(real).mean() + penalty
-            optimizer_d.zero_grad()
-            loss.backward()
-            optimizer_d.step()
-            loss.item()
-        loss = -discriminator(generator(torch.randn(batch, model.latent_dim))).mean()
-        optimizer_g.zero_grad()
-        loss.backward()
-        optimizer_g.step()
-        loss.item()
-
-    return step
-
-
-def ours(case: dict, compiled: bool) -> Callable[[], None]:
+def ours(case: Case, compiled: bool) -> Callable[[], None]:
     """Return a function that does the same through `Pack` with one member."""
     player = PlayerSettings(Adam(), 1e-4, Constant())
     member = Member(0, Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}), player, player, steps=10**6)
     pack = Pack(
         [member],
-        case["model"],
-        samples(case),
-        batch_size=case["batch"],
-        critic_steps=case["critic_steps"],
+        case.model,
+        case.samples(),
+        batch_size=case.batch,
+        critic_steps=case.critic_steps,
         compiled=compiled,
     )
     steps = pack.steps()
@@ -129,7 +59,7 @@ VARIANTS = {
 }
 
 
-def ratios(case: dict, rounds: int, iterations: int) -> dict[str, float]:
+def ratios(case: Case, rounds: int, iterations: int) -> dict[str, float]:
     """Return textbook time over each variant's, the median of the rounds' ratios."""
     steps = {name: make(case) for name, make in VARIANTS.items()}
     for step in steps.values():
@@ -155,7 +85,7 @@ def peak_memory(case: str, variant: str, threads: int) -> float:
     return float(output.split()[-1])
 
 
-def only(case: dict, variant: str) -> None:
+def only(case: Case, variant: str) -> None:
     """Take ten steps and print the peak resident memory."""
     step = VARIANTS[variant](case)
     for _ in range(10):
@@ -189,7 +119,7 @@ def main() -> None:
     command = f"python scripts/bench/solo_step.py {' '.join(sys.argv[1:])}"
     made = (
         f"Made on {date.today()} by `{command.strip()}`: {hardware['name']}, {arguments.threads} thread(s), "
-        f"torch {torch.__version__}, Python {platform.python_version()}; WGAN-GP, batch 128, 5 critic steps, "
+        f"torch {torch.__version__}, Python {platform.python_version()}; WGAN-GP, "
         f"median of {arguments.rounds} alternating rounds of {arguments.iterations} generator steps."
     )
     text = "\n".join(["# One member's step beside the textbook's", "", *lines, "", made, ""])

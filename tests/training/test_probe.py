@@ -71,3 +71,8 @@ def test_measuring_leaves_the_training_and_global_random_numbers_as_they_were(tm
     assert torch.equal(torch.get_rng_state(), random)
     after = train(RUNS[0], tmp_path / "after")
     assert after["metric"] == before["metric"]
+
+
+def test_measuring_compiles_nothing(monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda *step, **more: pytest.fail("a minute for every size"))
+    best_size([make_run(8, member(seed), compile=True) for seed in range(2)], 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -65,7 +66,7 @@ def best_size(runs: Sequence[Run], num_cells: int) -> Choice:
 
 def _seconds_per_step(runs: Sequence[Run]) -> float:
     """Time the quickest of a few steps, in this process's own time where it has one thread."""
-    steps = pack_of(runs).steps()
+    steps = pack_of([_uncompiled(run) for run in runs]).steps()
     clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     times = []
     for _ in range(min(WARM_STEPS + TIMED_STEPS, *(run.steps for run in runs))):
@@ -73,6 +74,11 @@ def _seconds_per_step(runs: Sequence[Run]) -> float:
         next(steps)
         times.append(clock() - start)
     return min(times[WARM_STEPS:], default=times[0])
+
+
+def _uncompiled(run: Run) -> Run:
+    """Compiling every size takes minutes, and what gains from company does so either way."""
+    return replace(run, trainer=replace(run.trainer, compile=False))
 
 
 def _that_fit(runs: Sequence[Run], device: torch.device) -> int:

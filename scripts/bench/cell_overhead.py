@@ -1,0 +1,64 @@
+"""What one more trivial cell costs in a multirun: compose, directory, record, TensorBoard, checkpoint.
+
+    python scripts/bench/cell_overhead.py --write      # into docs/records/cell_overhead.md
+
+The smallest networks train one step. A grid of few cells and one of a hundred more are timed as
+they are typed; their difference, divided by a hundred, is the cost of a cell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from report import report
+
+TRIVIAL = [
+    "model.latent_dim=4",
+    "model.generator_widths=[8]",
+    "model.discriminator_widths=[8]",
+    "batch_size=8",
+    "steps=1",
+    "device=cpu",
+    "data=ring",
+    "~metric",
+]
+WAYS = {"one process, one by one": ["workers=1", "pack=1"], "as typed": []}
+
+
+def seconds(cells: int, how: list[str]) -> float:
+    """Time a multirun of so many cells, from the start of Python to the table."""
+    line = [sys.executable, "-m", "gansweep", "-m", f"seed=range({cells})", *TRIVIAL, *how, "hydra.sweep.dir=sweep"]
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        subprocess.run(line, cwd=folder, env=env, check=True, capture_output=True)
+        return time.perf_counter() - start
+
+
+def main() -> None:
+    """Measure, print, and write the record if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cells", type=int, default=100)
+    parser.add_argument("--write", action="store_true", help="also into docs/records/")
+    arguments = parser.parse_args()
+    lines = ["| how | s per cell | start, s |", "|---|---|---|"]
+    for name, how in WAYS.items():
+        times = [(seconds(2, how), seconds(2 + arguments.cells, how)) for _ in range(arguments.rounds)]
+        each = statistics.median((long - short) / arguments.cells for short, long in times)
+        start = statistics.median(short for short, _ in times) - 2 * each
+        lines.append(f"| {name} | {each:.3f} | {start:.1f} |")
+        print(lines[-1], flush=True)
+    how_made = f"{arguments.cells} cells more, median of {arguments.rounds} rounds."
+    report("cell_overhead", "What a trivial cell costs", lines, how_made, write=arguments.write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""How much sooner a whole grid is done than the same cells one after another in a textbook's loop.
+
+    python scripts/bench/fused.py --write              # all grids for a CPU, into docs/records/fused.md
+    python scripts/bench/fused.py --device cuda --write
+    python scripts/bench/fused.py --grid toy --steps 20 --rounds 1
+
+Ours is the command line as it is typed, from the start of Python to the table, on all cores.
+The textbook's cells run in one process with torch's own number of threads. Both train equal
+numbers of generator steps, once `steps` and once three times as many: the difference is what
+a step costs, the rest what a start costs, and the two together what a grid of the length given
+by `--whole` would take. Rates are so small that nothing diverges, since a textbook's loop would
+go on with it. Rounds of both alternate; the ratios are medians over the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from report import report
+from textbook import CASES, textbook
+
+from gansweep.models.dcgan import DCGAN
+
+HERE = Path(__file__).parent
+RULES = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam"}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells of one case: optimizers, rates and seeds, and a usual length in generator steps."""
+
+    case: str
+    optimizers: tuple[str, ...] = ("sgd", "rmsprop", "adam")
+    num_rates: int = 1
+    num_seeds: int = 1
+    steps: int = 20
+    whole: int = 10_000
+
+    @property
+    def cells(self) -> list[tuple[str, float]]:
+        """Optimizer and rate of every cell."""
+        rates = [1e-7 * (n + 1) for n in range(self.num_rates)]
+        return [(rule, rate) for rule in self.optimizers for rate in rates] * self.num_seeds
+
+    @property
+    def overrides(self) -> list[str]:
+        """The same cells in the words of the command line."""
+        rates = ",".join(f"{n + 1}e-7" for n in range(self.num_rates))
+        return [
+            f"optimizer={','.join(self.optimizers)}",
+            f"lr={rates}",
+            f"seed={','.join(str(n) for n in range(self.num_seeds))}",
+        ]
+
+
+GRIDS = {
+    "epfl": Grid("epfl", num_rates=7, steps=10, whole=140_700),
+    "toy": Grid("toy", ("adam",), num_seeds=64, steps=100),
+    "digits": Grid("digits", num_seeds=8, steps=50),
+    "dcgan": Grid("dcgan", ("adam",), steps=20),
+}
+GPU_GRIDS = {
+    "epfl": Grid("epfl", num_rates=7, num_seeds=10, steps=50, whole=140_700),
+    "dcgan": Grid("dcgan", ("adam",), num_seeds=16, steps=100),
+}
+
+
+def ours(grid: Grid, steps: int, device: str, extra: list[str]) -> float:
+    """Return the time of the command line, from its start to its table."""
+    case = CASES[grid.case]
+    line = [sys.executable, "-m", "gansweep", "--config-dir", str(HERE / "conf"), "-m", *grid.overrides]
+    line += ["data=synthetic", f"data.shape={list(case.shape)}", "allow=[synthetic]", "~metric", "loss=wgan_gp"]
+    line += [f"critic_steps={case.critic_steps}", f"batch_size={case.batch}", f"steps={steps}", f"device={device}"]
+    if isinstance(case.model, DCGAN):
+        line += ["model=dcgan", f"model.base_width={case.model.base_width}"]
+    else:
+        line += [
+            f"model.{key}={list(value) if isinstance(value, tuple) else value}"
+            for key in ("generator_widths", "discriminator_widths", "dropout")
+            for value in (getattr(case.model, key),)
+        ]
+    line += [f"model.latent_dim={case.model.latent_dim}", *extra]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1] / "src")])}
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        done = subprocess.run([*line, "hydra.sweep.dir=sweep"], cwd=folder, env=env, capture_output=True, text=True)
+        seconds = time.perf_counter() - start
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return seconds
+
+
+def theirs(grid: Grid, steps: int, device: str, sample: int | None = None) -> float:
+    """Return the time of the textbook's loop over the cells, or that of `sample` of them scaled to all."""
+    cells = grid.cells if sample is None else grid.cells[:: max(1, len(grid.cells) // sample)]
+    start = time.perf_counter()
+    for rule, rate in cells:
+        step = textbook(CASES[grid.case], RULES[rule], rate, device)
+        for _ in range(steps):
+            step()
+    if device != "cpu":
+        torch.cuda.synchronize()
+    return (time.perf_counter() - start) * len(grid.cells) / len(cells)
+
+
+def measure(grid: Grid, rounds: int, device: str, extra: list[str], sample: int | None) -> str:
+    """Return a line of the table."""
+    theirs(Grid(grid.case, ("adam",)), 2, device)
+    short, long = grid.steps, 3 * grid.steps
+    ratios, wholes, per_step, starts = [], [], [], []
+    for _ in range(rounds):
+        their_times, our_times = zip(
+            *((theirs(grid, n, device, sample), ours(grid, n, device, extra)) for n in (short, long)), strict=True
+        )
+        slopes = [(times[1] - times[0]) / (long - short) for times in (their_times, our_times)]
+        fixed = [
+            max(times[0] - slope * short, 0.0) for times, slope in zip((their_times, our_times), slopes, strict=True)
+        ]
+        whole = [start + slope * grid.whole for start, slope in zip(fixed, slopes, strict=True)]
+        ratios.append(their_times[1] / our_times[1])
+        wholes.append(whole[0] / whole[1])
+        per_step.append(slopes[1])
+        starts.append(fixed[1])
+    cells = len(grid.cells)
+    step_ms, start_s = 1e3 * statistics.median(per_step) / cells, statistics.median(starts)
+    return (
+        f"| {grid.case} | {cells} | {long} | {statistics.median(ratios):.2f} | {grid.whole} | "
+        f"**{statistics.median(wholes):.2f}** | {step_ms:.2f} | {start_s:.1f} |"
+    )
+
+
+def main() -> None:
+    """Measure, print, and write the record if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--grid", choices=list(GRIDS), help="only this one")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, help="of the short run; the long one has three times as many")
+    parser.add_argument("--whole", type=int, help="length to extrapolate to")
+    parser.add_argument("--seeds", type=int, help="instead of the grid's own number")
+    parser.add_argument("--sample", type=int, help="cells that the textbook trains, to stand for all")
+    parser.add_argument("--name", help="of the record")
+    parser.add_argument("--extra", nargs="*", default=[], help="more settings for ours, e.g. trainer.compile=true")
+    parser.add_argument("--write", action="store_true", help="also into docs/records/")
+    arguments = parser.parse_args()
+    grids = GRIDS if arguments.device == "cpu" else GPU_GRIDS
+    lines = [
+        "| networks | cells | steps | times as fast, measured | steps of a whole run | times as fast, whole "
+        "| ours: ms per cell and step | ours: start, s |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name in [arguments.grid] if arguments.grid else list(grids):
+        given = {"steps": arguments.steps, "whole": arguments.whole, "num_seeds": arguments.seeds}
+        grid = Grid(**(vars(grids[name]) | {key: value for key, value in given.items() if value}))
+        lines.append(measure(grid, arguments.rounds, arguments.device, arguments.extra, arguments.sample))
+        print(lines[-1], flush=True)
+    how = (
+        f"WGAN-GP on synthetic samples, {torch.get_num_threads()} threads for the textbook's loop, median of "
+        f"{arguments.rounds} alternating rounds."
+    )
+    if arguments.sample:
+        how += f" The textbook's time is that of about {arguments.sample} cells, scaled to all."
+    name = arguments.name or ("fused" if arguments.device == "cpu" else "fused_cuda")
+    report(
+        name, "A grid beside its cells one after another", lines, how, device=arguments.device, write=arguments.write
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Memory of one more member against what its numbers need.
+
+    python scripts/bench/memory.py --write             # into docs/records/memory.md
+
+Needed: parameters x (1 + gradient + Adam's two moments) of both players, the samples, latents and
+masks of a discriminator step, and all that autograd keeps of it for its backward pass. Taken: the
+difference of the peaks of packs of 2 members and of more, each in a process of its own, divided
+by their number. Small members are many, since a peak is only known to some megabytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from dataclasses import replace
+
+import torch
+from report import report
+from textbook import CASES, Case
+
+from gansweep.device import hold_memory, peak_memory_bytes
+from gansweep.losses.objective import Objective
+from gansweep.losses.wasserstein import Wasserstein
+from gansweep.optimizers.adam import Adam
+from gansweep.penalties.wgan_gp import WGANGP
+from gansweep.schedules.constant import Constant
+from gansweep.training.member import Member, PlayerSettings
+from gansweep.training.pack import Pack
+
+
+def pack(case: Case, num_members: int, device: str) -> Pack:
+    """Make a pack of WGAN-GP members with Adam."""
+    player = PlayerSettings(Adam(), 1e-4, Constant())
+    member = Member(0, Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}), player, player, steps=5)
+    members = [replace(member, seed=seed) for seed in range(num_members)]
+    return Pack(members, case.model, case.samples().to(device), batch_size=case.batch, critic_steps=1)
+
+
+def needed(case: Case) -> float:
+    """Return the bytes that one member's numbers need."""
+    one = pack(case, 1, "cpu")
+    parameters = one.g.network.num_parameters + one.d.network.num_parameters
+    given = one._draw_for_discriminator()
+    inputs = [given.real, given.z, *given.generator_masks, *given.masks, *(given.penalties[0].masks)]
+    kept = {tensor.data_ptr(): tensor.nbytes for tensor in inputs}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() != one.d.theta.untyped_storage().data_ptr():
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        one._discriminator_step(given)
+    return 4 * 4 * parameters + sum(kept.values())
+
+
+def taken(case: str, num_members: int, device: str) -> float:
+    """Return the peak, in bytes, of a process that trains so many members for a few steps."""
+    line = [sys.executable, __file__, "--case", case, "--only", str(num_members), "--device", device]
+    return float(subprocess.run(line, capture_output=True, text=True, check=True).stdout.split()[-1])
+
+
+def main() -> None:
+    """Measure, print, and write the record if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", choices=list(CASES), help="only this one")
+    parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--megabytes", type=float, default=400, help="that the additional members need together")
+    parser.add_argument("--write", action="store_true", help="also into docs/records/")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    hold_memory()
+    if arguments.only:
+        for _ in pack(CASES[arguments.case], arguments.only, arguments.device).steps():
+            pass
+        print(peak_memory_bytes(torch.device(arguments.device)))
+        return
+    lines = ["| networks | more members | needed, MB each | taken, MB each | ratio |", "|---|---|---|---|---|"]
+    for name in [arguments.case] if arguments.case else list(CASES):
+        need = needed(CASES[name])
+        more = max(1, round(arguments.megabytes * 2**20 / need))
+        peaks = [taken(name, count, arguments.device) for count in (2, 2 + more)]
+        each = (peaks[1] - peaks[0]) / more
+        lines.append(f"| {name} | {more} | {need / 2**20:.1f} | {each / 2**20:.1f} | {each / need:.2f} |")
+        print(lines[-1], flush=True)
+    how = "WGAN-GP, Adam; peak of resident memory on a CPU, of allocated memory on a GPU."
+    name = "memory" if arguments.device == "cpu" else "memory_cuda"
+    report(name, "Memory of one more member", lines, how, device=arguments.device, write=arguments.write)
+
+
+if __name__ == "__main__":
+    main()

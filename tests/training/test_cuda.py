@@ -1,0 +1,98 @@
+"""The promises of a pack on a GPU, where they hold to a tolerance instead of to the bit."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tests.training.small import Shapes, make_run, member, small_mlp
+from tests.training.test_independence import CAST, train
+from tests.training.test_together import CAST as RUNS
+
+from gansweep.models.dcgan import DCGAN
+from gansweep.training import probe
+from gansweep.training.logbook import Logbook
+from gansweep.training.session import Interrupted, train_together
+from gansweep.training.session import train as train_run
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device"),
+]
+# Kernels are chosen by the number of members, and rounding grows from step to step.
+TOLERANCE = {1: 1e-5, 8: 1e-3}
+
+
+def distance(pack, k, alone):
+    """Relative distance of a member's parameters from those it has alone."""
+    one, other = pack.export(k), alone.export(0)
+    return max(
+        float((one[player]["theta"] - other[player]["theta"]).norm() / other[player]["theta"].norm())
+        for player in ("generator", "discriminator")
+    )
+
+
+@pytest.mark.parametrize("steps", [1, 8])
+def test_members_are_what_they_would_be_alone(steps):
+    model, samples = small_mlp(), Shapes().samples.cuda()
+    pack = train(CAST, model, samples, steps=steps)
+    for k, one in enumerate(CAST):
+        assert distance(pack, k, train([one], model, samples, steps=steps)) < TOLERANCE[steps], k
+
+
+def test_convolutions_and_batch_norm():
+    model = DCGAN(latent_dim=6, base_width=8)
+    samples = (torch.rand(30, 1, 28, 28, generator=torch.Generator().manual_seed(1)) * 2 - 1).cuda()
+    pack = train(CAST[:3], model, samples, steps=1, batch_size=6)
+    for k in range(3):
+        assert distance(pack, k, train([CAST[k]], model, samples, steps=1, batch_size=6)) < 1e-4
+
+
+@pytest.mark.slow
+def test_compiled_members_are_what_they_are_uncompiled():
+    model, samples = small_mlp(dropout=0.0), Shapes().samples.cuda()
+    compiled = train(CAST[:4], model, samples, steps=1, compiled=True)
+    eager = train(CAST[:4], model, samples, steps=1)
+    for name in ("generator", "discriminator"):
+        for k in range(4):
+            one, other = compiled.export(k)[name]["theta"], eager.export(k)[name]["theta"]
+            assert float((one - other).norm() / other.norm()) < TOLERANCE[1]
+
+
+def on_gpu(run):
+    from dataclasses import replace
+
+    return replace(run, device="cuda")
+
+
+def test_runs_retire_and_others_take_their_places(tmp_path):
+    names, records = list(RUNS), {}
+
+    def take(free):
+        taken, names[:] = names[:free], names[free:]
+        return [Logbook(on_gpu(RUNS[name]), tmp_path / name) for name in taken]
+
+    def ended(book):
+        assert book.error is None
+        records[book.directory.name] = book.close()
+
+    train_together(take(2), refill=take, ended=ended)
+    assert {name: record["state"] for name, record in records.items()} == {
+        name: "diverged" if name == "diverging" else "completed" for name in RUNS
+    }
+    assert all(record["device"]["type"] == "cuda" for record in records.values())
+
+
+def test_stopped_and_continued(tmp_path):
+    run, asked = on_gpu(RUNS["plain"]), iter([False] * 5 + [True] * 9)
+    whole = train_run(run, tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        train_run(run, tmp_path / "cut", stop=lambda: next(asked))
+    cut = train_run(run, tmp_path / "cut")
+    assert cut["metric"]["final"] == pytest.approx(whole["metric"]["final"], rel=1e-3)
+
+
+def test_a_pack_is_as_large_as_memory_allows(monkeypatch):
+    runs = [on_gpu(make_run(one=member(seed), tensorboard=False)) for seed in range(2)]
+    assert probe.best_size(runs, 50).size == 50
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1, 1))
+    assert probe.best_size(runs, 50).size == 1
