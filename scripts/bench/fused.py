@@ -167,8 +167,8 @@ def main() -> None:
     arguments = parser.parse_args()
     grids = GRIDS if arguments.device == "cpu" else GPU_GRIDS
     lines = [
-        "| networks | cells | textbook's threads | steps | times as fast, measured | steps of a whole run | times as fast, whole "
-        "| ours: ms per cell and step | ours: start, s |",
+        "| networks | cells | textbook's threads | steps | times as fast, measured "
+        "| steps of a whole run | times as fast, whole | ours: ms per cell and step | ours: start, s |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in [arguments.grid] if arguments.grid else list(grids):
