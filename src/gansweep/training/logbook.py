@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gansweep import device as devices
+from gansweep.metrics.degenerate import degenerate
 from gansweep.training import checkpoint, record, samples
 from gansweep.training.divergence import Divergence
 from gansweep.training.pack import Pack, Report
@@ -201,9 +202,9 @@ class Logbook:
         return report.steps[self.pack.place[self.k]]
 
     def _newest(self) -> str:
-        if not self.evaluations or self.run.metric is None:
+        if not self.evaluations or self.run.metric is None or self.evaluations[-1]["value"] is None:
             return ""
-        return f"{self.run.metric.name} {self.evaluations[-1]['value']:.1f}"
+        return f"{self.run.metric.name} {self.evaluations[-1]['value']:.4g}"
 
     def _evaluate(self) -> None:
         step, metric, start = self.step, self.run.metric, time.monotonic()
@@ -211,10 +212,15 @@ class Logbook:
             return
         fake = self.pack.generate(self.k, metric.num_samples, "evaluation")
         if not bool(fake.isfinite().all()):
+            self.evaluations.append({"step": step, "value": None, "reason": "samples are not finite"})
             self.diverged(Divergence(step, "generator", "samples are not finite"))
             return
         value = float(metric(self.run.data, fake))
         self.evaluations.append({"step": step, "value": value})
+        what = degenerate(fake)
+        if what is not None:
+            self.evaluations[-1]["degenerate"] = what
+            log.warning("step %d: %s", step, what)
         self.eval_s += time.monotonic() - start
         log.info("step %d: %s %.4g", step, metric.name, value)
         if self.board:
@@ -257,7 +263,8 @@ class Logbook:
             floor = getattr(run.metric, "floor", None)
             metric = {
                 "name": run.metric.name,
-                "fingerprint": run.metric.fingerprint(run.data),
+                "fingerprint": run.metric.fingerprint(run.data)
+                | {"generator": "raw" if run.member.ema is None else "ema"},
                 "lower_is_better": run.metric.lower_is_better,
                 "evaluations": self.evaluations,
                 "floor": floor(run.data) if floor else None,
