@@ -37,8 +37,8 @@ def test_the_curves_are_complete(tmp_path):
         "rate/generator",
         "gradient norm/discriminator",
         "gradient norm/generator",
-        "discriminator on real",
-        "discriminator on fake",
+        "logits/real",
+        "logits/fake",
         "metric/mean_distance",
         "samples",
     } == set(curves)

@@ -241,8 +241,8 @@ class Logbook:
         curves = {
             "loss/discriminator": d.loss,
             "loss/generator": report.generator_loss,
-            "discriminator on real": d.real,
-            "discriminator on fake": d.fake,
+            "logits/real": d.real,
+            "logits/fake": d.fake,
             "gradient norm/discriminator": report.discriminator_gradient,
             "gradient norm/generator": report.generator_gradient,
             "rate/discriminator": self.pack.d.lr[:, 0],
