@@ -1,4 +1,4 @@
-"""A flat logits/real samples."""
+"""A flat discriminator on real samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class R1:
-    """Flatten the logits/real samples.
+    """Flatten the discriminator on real samples.
 
         P(D) = weight / 2 * E[|| dD/dx (x_hat) ||_2^2],   x_hat = x_real
 
