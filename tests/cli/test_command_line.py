@@ -69,6 +69,11 @@ def test_a_plan_writes_nothing(gansweep):
     assert list(gansweep.folder.iterdir()) == []
 
 
+def test_a_plan_of_cells_without_finished_neighbours_tries_a_few_steps(gansweep):
+    answer = gansweep.tiny("-m", "lr=1e-4,1e-3", "plan=true")
+    assert "2 to train, one after the other about" in answer.out
+
+
 def test_fresh_keeps_the_old_results_under_another_name(gansweep):
     gansweep.tiny("name=again")
     before = gansweep.records("again")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gansweep.cli.job import Jobs, run_of
 from gansweep.sweep import crew
 from gansweep.sweep.cell import Cell, state
+from gansweep.sweep.plan import Estimate, kind_of
 from gansweep.sweep.together import in_packs
 from gansweep.sweep.work import Settle
 
@@ -44,6 +46,32 @@ def how(jobs: Jobs, cells: Sequence[Cell], config: Mapping[str, Any]) -> tuple[S
         return choice.size
 
     return in_packs(jobs, size), workers
+
+
+def by_probe() -> Callable[[Cell], Estimate | None]:
+    """Return a way to estimate cells of which none is finished: a few steps of one of their kind."""
+    measured: dict[str, Estimate | None] = {}
+
+    def estimate(cell: Cell) -> Estimate | None:
+        kind = kind_of(cell.config)
+        if kind not in measured:
+            measured[kind] = _probed(cell)
+        alike = measured[kind]
+        return alike and replace(alike, wall_s=alike.wall_s * cell.config["steps"])
+
+    return estimate
+
+
+def _probed(cell: Cell) -> Estimate | None:
+    """Measure the time of one step and the memory of this process then."""
+    from gansweep.device import peak_memory_bytes, resolve
+    from gansweep.training.probe import seconds_alone
+
+    try:
+        return Estimate(seconds_alone(run_of(cell)), peak_memory_bytes(resolve(cell.config["device"])))
+    except Exception as error:
+        log.warning("%s could not be tried: %s", cell.name, error)
+        return None
 
 
 def num_workers(config: Mapping[str, Any], unsettled: int) -> int:

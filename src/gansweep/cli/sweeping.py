@@ -55,7 +55,9 @@ class Multirun:
             The exit code.
         """
         if self.config["plan"]:
-            print(self.sweep().plan(self.config["retry_failed"]))
+            from gansweep.cli.fused import by_probe
+
+            print(self.sweep().plan(self.config["retry_failed"], by_probe()))
             return 0
         self.begin(self.config["fresh"])
         if launcher is not None:

@@ -33,14 +33,14 @@ def plan(
     Args:
         results: the cells as they are now.
         retry_failed: whether failed ones will be trained again.
-        estimate: asked about each cell; None takes the cells that are finished as a measure.
+        estimate: asked about cells that no finished one is a measure for.
     """
-    estimate = estimate or _from_finished(results)
+    measured = _from_finished(results)
     lines, needed = [], []
     for result in results:
         found = None
         if result.state in (State.NEW, State.RESUMABLE) or (result.state is State.FAILED and retry_failed):
-            found = estimate(result.cell)
+            found = measured(result.cell) or (estimate(result.cell) if estimate else None)
             needed.append(found)
         lines.append((result.state.value, _words(found), result.cell.name))
     counts = {state: sum(result.state is state for result in results) for state in State}
@@ -81,13 +81,13 @@ def _from_finished(results: Sequence[Result]) -> Callable[[Cell], Estimate | Non
         record = result.record or {}
         time = record.get("time") or {}
         if result.state is State.COMPLETED and time.get("wall_s") and record.get("steps"):
-            for kind in ("", _kind(result.cell.config)):
+            for kind in ("", kind_of(result.cell.config)):
                 times.setdefault(kind, []).append(time["wall_s"] / record["steps"])
                 if time.get("memory_bytes"):
                     memories.setdefault(kind, []).append(time["memory_bytes"])
 
     def estimate(cell: Cell) -> Estimate | None:
-        kind, steps = _kind(cell.config), cell.config.get("steps")
+        kind, steps = kind_of(cell.config), cell.config.get("steps")
         seconds = times.get(kind) or times.get("")
         if not seconds or not isinstance(steps, (int, float)):
             return None
@@ -96,5 +96,6 @@ def _from_finished(results: Sequence[Result]) -> Callable[[Cell], Estimate | Non
     return estimate
 
 
-def _kind(config: Mapping[str, Any]) -> str:
+def kind_of(config: Mapping[str, Any]) -> str:
+    """Return what the time of a step depends on most."""
     return repr([config.get(key) for key in ("model", "data", "batch_size", "precision", "critic_steps")])

@@ -64,6 +64,11 @@ def best_size(runs: Sequence[Run], num_cells: int) -> Choice:
     return Choice(math.ceil(num_cells / packs), round(1e3 * alone, 3), round(1e3 * together, 3))
 
 
+def seconds_alone(run: Run) -> float:
+    """Time a step of one member by itself, in a few steps that leave nothing behind."""
+    return _seconds_per_step([run])
+
+
 def _seconds_per_step(runs: Sequence[Run]) -> float:
     """Time the quickest of a few steps, in this process's own time where it has one thread."""
     steps = pack_of([_uncompiled(run) for run in runs]).steps()
