@@ -74,6 +74,14 @@ def test_a_plan_of_cells_without_finished_neighbours_tries_a_few_steps(gansweep)
     assert "2 to train, one after the other about" in answer.out
 
 
+def test_a_choice_inside_another_choice_is_no_column(gansweep):
+    """warmup brings a schedule of its own, which is not what was swept."""
+    answer = gansweep.tiny("-m", "schedule=constant,warmup", "schedule@schedule_d=constant", "name=nested")
+    assert answer.code == 0
+    for record in gansweep.records("nested").values():
+        assert not [key for key in record["cell"]["overrides"] if "." in key.partition("@")[2]]
+
+
 def test_fresh_keeps_the_old_results_under_another_name(gansweep):
     gansweep.tiny("name=again")
     before = gansweep.records("again")

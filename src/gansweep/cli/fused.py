@@ -76,13 +76,13 @@ def _probed(cell: Cell) -> Estimate | None:
 
 def num_workers(config: Mapping[str, Any], unsettled: int) -> int:
     """Choose the number of processes: `workers`, or as many as cores, threads and cells allow."""
-    if not crew.possible() or on_gpu(config["device"]):
+    # Threads of a process that has begun do not come along into another one.
+    if not crew.possible() or config["threads"] != 1 or on_gpu(config["device"]):
         return 1
     if config["workers"] != "auto":
         return max(1, min(int(config["workers"]), unsettled))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    # Threads of a process that has begun do not come along into another one.
-    return max(1, min(cores, unsettled)) if config["threads"] == 1 else 1
+    return max(1, min(cores, unsettled))
 
 
 def on_gpu(device: str) -> bool:

@@ -101,7 +101,7 @@ def _cell(
     from gansweep.training.run import NUMERICS
 
     typed = {key: _typed(checked.config, key, value) for key, value in given.items() if key not in WHOLE_SWEEP}
-    chosen = {group: option for group, option in choices.items() if option and not group.startswith("hydra/")}
+    chosen = {group: option for group, option in choices.items() if option and _stands_alone(group)}
     overrides = typed | {group: option for group, option in chosen.items() if group not in typed}
     who = identity(checked.config, checked.data.content_hash, NUMERICS)
     hash_ = digest(who)
@@ -117,3 +117,8 @@ def _typed(config: Mapping[str, Any], key: str, value: Any) -> Any:
             return value
         node = node[part]
     return value if node is None or isinstance(node, Mapping) else node
+
+
+def _stands_alone(group: str) -> bool:
+    """Tell a choice of ours from Hydra's, and from one inside another choice, such as warmup's `after`."""
+    return not group.startswith("hydra/") and "." not in group.partition("@")[2]

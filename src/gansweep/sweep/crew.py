@@ -83,6 +83,10 @@ def _start(work: Work, settle: Callable[[Work], None], reading: int, writing: in
         # A group of its own: Ctrl-C reaches the process that shows the sweep, and that one asks.
         os.setpgid(0, 0)
         os.close(reading)
+        # Threads do not come along: whoever counts on those that torch had begun waits for ever.
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            torch.set_num_threads(1)
         with Stop(quiet=True) as asked:
 
             def stop() -> bool:
