@@ -40,7 +40,8 @@ def failed_record(cell: Cell, error: BaseException, wall_s: float = 0.0) -> dict
         "device": {},
         "time": {
             "started": None,
-            "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            # to the microsecond: that is how a second failure is told from the first
+            "finished": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
             "wall_s": round(wall_s, 3),
             "steps_per_s": None,
             "eval_s": None,
