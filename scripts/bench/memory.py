@@ -45,9 +45,11 @@ def needed(case: Case) -> float:
     inputs = [given.real, given.z, *given.generator_masks, *given.masks, *(given.penalties[0].masks)]
     kept = {tensor.data_ptr(): tensor.nbytes for tensor in inputs}
 
+    parameters_at = {theta.untyped_storage().data_ptr() for theta in one.d.stretches}
+
     def keep(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
-        if storage.data_ptr() != one.d.theta.untyped_storage().data_ptr():
+        if storage.data_ptr() not in parameters_at:
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 

@@ -59,7 +59,7 @@ def test_a_constant_generator_is_seen(tmp_path):
     assert pack.watch.read() == [None]
     last = [n for n, slot in enumerate(pack.g.network.slots) if slot.role == "bias"][-1]
     with torch.no_grad():
-        pack.g.network.cut(pack.g.theta)[last].fill_(1e4)  # tanh saturates
+        pack.g.params()[last].fill_(1e4)  # tanh saturates
     for _ in steps:
         pass
     (divergence,) = pack.watch.read()
@@ -69,10 +69,10 @@ def test_a_constant_generator_is_seen(tmp_path):
 
 def test_a_dead_gradient_is_seen_when_patience_is_at_its_end():
     watch = Watch(3, torch.device("cpu"), patience=2)
-    theta, fake, due = torch.ones(3, 3), torch.rand(3, 4, 5), torch.tensor([True, True, False])
+    finite, fake, due = torch.ones(3) > 0, torch.rand(3, 4, 5), torch.tensor([True, True, False])
     for step in (10, 20):
         assert watch.read() == [None, None, None]
-        watch.check(due, torch.tensor([step] * 3), theta, theta, fake, torch.tensor([0.0, 0.1, 0.0]))
+        watch.check(due, torch.tensor([step] * 3), finite, finite, fake, torch.tensor([0.0, 0.1, 0.0]))
     first, *others = watch.read()
     assert others == [None, None]
     assert first is not None
@@ -81,9 +81,9 @@ def test_a_dead_gradient_is_seen_when_patience_is_at_its_end():
 
 def test_a_generator_that_comes_back_is_not_ended():
     watch = Watch(1, torch.device("cpu"), patience=2)
-    theta, due = torch.ones(1, 3), torch.tensor([True])
+    finite, due = torch.tensor([True]), torch.tensor([True])
     for step, spread in enumerate([0.0, 1.0, 0.0, 1.0, 0.0]):
-        watch.check(due, torch.tensor([step]), theta, theta, spread * torch.rand(1, 4, 5), torch.ones(1))
+        watch.check(due, torch.tensor([step]), finite, finite, spread * torch.rand(1, 4, 5), torch.ones(1))
     assert watch.read() == [None]
 
 

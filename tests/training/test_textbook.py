@@ -38,7 +38,7 @@ def modules(pack):
         nn.Linear(36, 10), nn.LeakyReLU(0.2), first, nn.Linear(10, 8), nn.LeakyReLU(0.2), second, nn.Linear(8, 1)
     )
     for network, player in ((generator, pack.g), (discriminator, pack.d)):
-        tensors = [p[0].clone() for p in player.network.cut(player.theta)]
+        tensors = [p[0].clone() for p in player.params()]
         with torch.no_grad():
             for parameter, value in zip(network.parameters(), tensors, strict=True):
                 parameter.copy_(value)

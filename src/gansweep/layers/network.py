@@ -56,10 +56,13 @@ class Network:
             for slot in self.buffers
         }
 
-    def cut(self, theta: Tensor) -> list[Tensor]:
-        """Cut rows (K, P) into the slots' views (K, *shape); the way back is one concatenation."""
-        parts = theta.split(self.sizes, 1)
-        return [part.unflatten(1, slot.shape) for part, slot in zip(parts, self.slots, strict=True)]
+    def cut(self, theta: Tensor, slots: slice = slice(None)) -> list[Tensor]:
+        """Cut rows (K, P) into the slots' views (K, *shape); the way back is one concatenation.
+
+        Rows that hold some neighbouring slots alone are cut by saying which.
+        """
+        parts = theta.split(self.sizes[slots], 1)
+        return [part.unflatten(1, slot.shape) for part, slot in zip(parts, self.slots[slots], strict=True)]
 
     def masks(self, rows: int, generators: Sequence[torch.Generator]) -> list[Tensor]:
         """Draw the masks (K, rows, ...) of a pass, each member's from its own generator."""

@@ -67,15 +67,15 @@ class Watch:
         self.step = torch.where(new, step, self.step)
 
     def check(
-        self, due: Tensor, step: Tensor, theta_g: Tensor, theta_d: Tensor, fake: Tensor, generator_gradient: Tensor
+        self, due: Tensor, step: Tensor, finite_g: Tensor, finite_d: Tensor, fake: Tensor, generator_gradient: Tensor
     ) -> None:
         """Look at what is too dear for every step, of the members where `due` (K,) is true.
 
-        That is: the parameters (K, P), the spread of the samples `fake` (K, B, ...) over the
-        batch, and the norm (K,) of the generator's gradient.
+        That is: whether each player's parameters are finite (K,), the spread of the samples
+        `fake` (K, B, ...) over the batch, and the norm (K,) of the generator's gradient.
         """
-        self.see(4, due & ~theta_g.isfinite().all(1), step)
-        self.see(5, due & ~theta_d.isfinite().all(1), step)
+        self.see(4, due & ~finite_g, step)
+        self.see(5, due & ~finite_d, step)
         stuck = torch.stack([fake.flatten(2).std(1).amax(1) < CONSTANT_BELOW, generator_gradient == 0], 1)
         self.strikes = torch.where(due[:, None], torch.where(stuck, self.strikes + 1, 0), self.strikes)
         self.see(6, due & (self.strikes[:, 0] >= self.patience), step)

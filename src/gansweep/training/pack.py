@@ -111,7 +111,8 @@ class Pack:
         self.ema = None
         if any(member.ema is not None for member in members):
             decays = [[member.ema or 0.0] for member in self.members]
-            self.ema, self.ema_decay = self.g.theta.clone(), torch.tensor(decays, device=self.device)
+            self.ema = [theta.clone() for theta in self.g.stretches]
+            self.ema_decay = torch.tensor(decays, device=self.device)
         self._descend_d, self._descend_g = self._discriminator_step, self._generator_step
         if compiled:
             import torch._dynamo.config as dynamo  # takes two seconds
@@ -146,7 +147,7 @@ class Pack:
             due = [self._due(*at) for at in zip(self.done, self.total_steps, strict=True)]
             if any(due):
                 mask = torch.tensor(due, device=self.device)
-                self.watch.check(mask, step, self.g.theta, self.d.theta, fake, g_gradient)
+                self.watch.check(mask, step, self.g.finite(), self.d.finite(), fake, g_gradient)
             yield Report(list(self.done), d_terms, d_gradient, g_loss, g_gradient)
 
     def _due(self, done: int, total: int) -> bool:
@@ -156,7 +157,7 @@ class Pack:
         """Lower game + penalties by the discriminator's parameters, on samples held fixed."""
         with autocast(self.device, self.precision):
             state = Pass(given.generator_masks, self.g.buffers)
-            fake = self.g.network(self.g.network.cut(self.g.theta), given.z, state)
+            fake = self.g.network(self.g.params(), given.z, state)
             self.g.keep_buffers(state.updates)
 
             def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
@@ -167,12 +168,13 @@ class Pack:
             (terms, buffers), gradient = self.d.descend(losses)
         self.d.keep_buffers(buffers)
         if self.objectives.clip is not None:
-            self.d.theta.copy_(self.d.theta.clamp(-self.objectives.clip, self.objectives.clip))
+            for theta in self.d.stretches:
+                theta.copy_(theta.clamp(-self.objectives.clip, self.objectives.clip))
         return terms, gradient, fake.flatten(1).isfinite().all(1)
 
     def _generator_step(self, given: GeneratorInputs) -> tuple[Tensor, Tensor, Tensor]:
         """Lower the generator's loss by its parameters, against the discriminator as it is."""
-        critic = self.d.network.cut(self.d.theta)
+        critic = self.d.params()
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
             state = Pass(given.generator_masks, self.g.buffers)
@@ -184,7 +186,8 @@ class Pack:
             (loss, fake, buffers), gradient = self.g.descend(losses)
         self.g.keep_buffers(buffers)
         if self.ema is not None:
-            self.ema.lerp_(self.g.theta, 1 - self.ema_decay)
+            for average, theta in zip(self.ema, self.g.stretches, strict=True):
+                average.lerp_(theta, 1 - self.ema_decay)
         return loss, gradient, fake
 
     def _draw_for_discriminator(self) -> DiscriminatorInputs:
@@ -229,8 +232,8 @@ class Pack:
         """
         row = self.place[k]
         member = self.members[row]
-        theta = self.g.theta if self.ema is None or member.ema is None else self.ema
-        params = self.g.network.cut(theta[row : row + 1])
+        stretches = self.g.stretches if self.ema is None or member.ema is None else self.ema
+        params = self.g.params([theta[row : row + 1] for theta in stretches])
         buffers = {name: buffer[row : row + 1] for name, buffer in self.g.buffers.items()}
         generator = Streams(member.seed, self.device)[stream]
         z = torch.randn(num_samples, self.latent_dim, generator=generator, device=self.device)
@@ -251,7 +254,7 @@ class Pack:
             "strikes": self.watch.strikes[row].clone(),
         }
         if self.ema is not None and self.members[row].ema is not None:
-            saved["ema"] = self.ema[row].clone()
+            saved["ema"] = torch.cat([average[row] for average in self.ema])
         return saved
 
     def restore(self, k: int, saved: dict[str, Any]) -> None:
@@ -265,4 +268,5 @@ class Pack:
         self.orders[row].load_state_dict(saved["order"])
         self.watch.strikes[row].copy_(saved["strikes"])
         if self.ema is not None and "ema" in saved:
-            self.ema[row].copy_(saved["ema"])
+            for average, value in zip(self.ema, self.g.in_stretches(saved["ema"]), strict=True):
+                average[row].copy_(value)

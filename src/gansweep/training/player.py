@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -19,15 +19,18 @@ IN_CACHE = 1 << 18  # entries of a row that an update rule is given at once
 
 
 class Group(NamedTuple):
-    """Neighbouring members that share an update rule, and its state for them."""
+    """Neighbouring members that share an update rule, and its state for them: one for each stretch."""
 
     rule: UpdateRule
     rows: slice
-    state: dict[str, Tensor]
+    state: list[dict[str, Tensor]]
 
 
 class Player:
-    """Parameters and optimizer state of K members as matrices with one row per member.
+    """Parameters and optimizer state of K members, one row per member.
+
+    A row is kept in stretches (K, P_i), cut at slots' borders, so that a large slot is updated
+    straight from its gradient. Where a rule wants to see whole rows there is a single stretch.
 
     Args:
         network: what the rows are parameters of.
@@ -42,17 +45,41 @@ class Player:
         generators: Sequence[torch.Generator],
     ) -> None:
         self.network, self.settings = network, tuple(settings)
-        self.theta = torch.stack([network.initial(generator) for generator in generators])
-        device = self.theta.device
-        self.buffers = network.initial_buffers(len(settings), device)
-        precise = torch.float32 if device.type == "mps" else torch.float64  # MPS has nothing finer
-        self.updates = torch.zeros(len(settings), 1, dtype=precise, device=device)
-        self.lr = torch.zeros(len(settings), 1, device=device)
+        whole = not all(player.rule.elementwise for player in settings)
+        self.spans = [slice(0, len(network.slots))] if whole else _stretches(network)
+        rows = torch.stack([network.initial(generator) for generator in generators])
+        self.stretches = self.in_stretches(rows)
+        self.device = rows.device
+        self.buffers = network.initial_buffers(len(settings), self.device)
+        precise = torch.float32 if self.device.type == "mps" else torch.float64  # MPS has nothing finer
+        self.updates = torch.zeros(len(settings), 1, dtype=precise, device=self.device)
+        self.lr = torch.zeros(len(settings), 1, device=self.device)
         self.groups = [
-            Group(rule, rows, rule.state(network.slots, self.theta[rows]))
+            Group(rule, rows, [rule.state(network.slots[own], theta[rows]) for own, theta in self._walk()])
             for rule, rows in runs(player.rule for player in settings)
         ]
-        self.stretches = _stretches(network)
+
+    def _walk(self) -> Iterator[tuple[slice, Tensor]]:
+        return zip(self.spans, self.stretches, strict=True)
+
+    @property
+    def theta(self) -> Tensor:
+        """A copy of the rows (K, P)."""
+        return torch.cat(self.stretches, 1)
+
+    def in_stretches(self, rows: Tensor) -> list[Tensor]:
+        """Cut rows (..., P) into contiguous stretches."""
+        sizes = [sum(self.network.sizes[own]) for own in self.spans]
+        return [part.contiguous() for part in rows.split(sizes, -1)]
+
+    def params(self, stretches: Sequence[Tensor] | None = None) -> list[Tensor]:
+        """Cut stretches, the player's own if none are given, into the slots' views (K, *shape)."""
+        given = self.stretches if stretches is None else stretches
+        return [p for own, theta in zip(self.spans, given, strict=True) for p in self.network.cut(theta, own)]
+
+    def finite(self) -> Tensor:
+        """Tell of every member (K,) whether all its parameters are finite."""
+        return torch.stack([theta.isfinite().all(1) for theta in self.stretches]).all(0)
 
     def set_rates(self, done: Sequence[int], total: Sequence[int]) -> None:
         """Take every member's rate from its schedule, after `done` of `total` generator steps."""
@@ -69,51 +96,49 @@ class Player:
         """
         if torch.compiler.is_compiling():
             return self._descend_in_one_graph(losses)
-        slots = [p.detach().requires_grad_() for p in self.network.cut(self.theta)]
+        slots = [p.detach().requires_grad_() for p in self.params()]
         with torch.enable_grad():
             total, kept = losses(slots)
             gradients = torch.autograd.grad(total, slots)
         flat = [gradient.flatten(1) for gradient in gradients]
         self.updates += 1
         for group in self.groups:
-            rows, network = group.rows, self.network
-            if group.rule.elementwise:
-                for own, columns in self.stretches:
-                    gradient = _side_by_side([g[rows] for g in flat[own]])
-                    for part, at in zip(gradient.split(IN_CACHE, 1), _parts(columns), strict=True):
-                        state = {name: value[:, at] for name, value in group.state.items()}
-                        group.rule.update(
-                            network.slots[own], self.theta[rows, at], part, state, self.lr[rows], self.updates[rows]
-                        )
-            else:
-                gradient = _side_by_side([g[rows] for g in flat])
-                group.rule.update(
-                    network.slots, self.theta[rows], gradient, group.state, self.lr[rows], self.updates[rows]
-                )
+            rows, whole = group.rows, not group.rule.elementwise
+            for (own, theta), state in zip(self._walk(), group.state, strict=True):
+                gradient, width = _side_by_side([g[rows] for g in flat[own]]), theta.shape[1]
+                for at in [slice(0, width)] if whole else _parts(width):
+                    group.rule.update(
+                        self.network.slots[own],
+                        theta[rows, at],
+                        gradient[:, at],
+                        state if whole else {name: value[:, at] for name, value in state.items()},
+                        self.lr[rows],
+                        self.updates[rows],
+                    )
         norms = torch.stack([torch.linalg.vector_norm(g, dim=1) for g in flat], 1)
         return kept, torch.linalg.vector_norm(norms, dim=1)
 
     def _descend_in_one_graph(self, losses: Losses) -> tuple[Any, Tensor]:
         """Do the same where torch.compile sees losses, gradient and update as one graph.
 
-        Rows are updated whole: inside a graph, writing to a part of a matrix copies all of it.
+        Inside a graph, writing to a part of a matrix copies all of it: stretches are updated whole.
         """
-        gradient, kept = torch.func.grad(lambda theta: losses(self.network.cut(theta)), has_aux=True)(self.theta)
+        gradients, kept = torch.func.grad(lambda given: losses(self.params(given)), has_aux=True)(self.stretches)
         self.updates.add_(1)
-        moved = []
-        for group in self.groups:
-            rows = self.theta[group.rows].clone()
-            group.rule.update(
-                self.network.slots,
-                rows,
-                gradient[group.rows],
-                group.state,
-                self.lr[group.rows],
-                self.updates[group.rows],
-            )
-            moved.append(rows)
-        self.theta.copy_(moved[0] if len(moved) == 1 else torch.cat(moved))
-        return kept, torch.linalg.vector_norm(gradient, dim=1)
+        for n, (own, theta) in enumerate(self._walk()):
+            alone = len(self.groups) == 1
+            moved = []
+            for group in self.groups:
+                rows = group.rows
+                moved.append(theta if alone else theta[rows].clone())
+                gradient = gradients[n] if alone else gradients[n][rows]
+                group.rule.update(
+                    self.network.slots[own], moved[-1], gradient, group.state[n], self.lr[rows], self.updates[rows]
+                )
+            if not alone:
+                theta.copy_(torch.cat(moved))
+        norms = torch.stack([torch.linalg.vector_norm(g, dim=1) for g in gradients], 1)
+        return kept, torch.linalg.vector_norm(norms, dim=1)
 
     def keep_buffers(self, new: dict[str, Tensor]) -> None:
         """Take over the running statistics that a pass left."""
@@ -121,24 +146,28 @@ class Player:
             self.buffers[name].copy_(value)
 
     def export(self, k: int) -> dict[str, Any]:
-        """Return copies of all that member k of this player is."""
+        """Return copies of all that member k of this player is, whatever the stretches are."""
         group, row = self._group_of(k)
+        names = group.state[0]
         return {
-            "theta": self.theta[k].clone(),
+            "theta": torch.cat([theta[k] for theta in self.stretches]),
             "buffers": {name: buffer[k].clone() for name, buffer in self.buffers.items()},
             "updates": self.updates[k].clone(),
-            "state": {name: value[row].clone() for name, value in group.state.items()},
+            "state": {name: _joined([state[name][row] for state in group.state]) for name in names},
         }
 
     def restore(self, k: int, saved: dict[str, Any]) -> None:
         """Put an exported member in place k."""
         group, row = self._group_of(k)
-        self.theta[k].copy_(saved["theta"])
+        for theta, value in zip(self.stretches, self.in_stretches(saved["theta"]), strict=True):
+            theta[k].copy_(value)
         self.updates[k].copy_(saved["updates"])
         for name, value in saved["buffers"].items():
             self.buffers[name][k].copy_(value)
         for name, value in saved["state"].items():
-            group.state[name][row].copy_(value)
+            values = [value] if len(group.state) == 1 else self.in_stretches(value)
+            for state, part in zip(group.state, values, strict=True):
+                state[name][row].copy_(part)
 
     def _group_of(self, k: int) -> tuple[Group, int]:
         group = next(group for group in self.groups if group.rows.start <= k < group.rows.stop)
@@ -149,24 +178,24 @@ def _side_by_side(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(list(parts), 1)
 
 
-def _parts(columns: slice) -> list[slice]:
-    """Cut columns into parts that fit the cache."""
-    starts = range(columns.start, columns.stop, IN_CACHE)
-    return [slice(start, min(start + IN_CACHE, columns.stop)) for start in starts]
+def _joined(values: Sequence[Tensor]) -> Tensor:
+    return values[0].clone() if len(values) == 1 else torch.cat(list(values))
 
 
-def _stretches(network: Network) -> list[tuple[slice, slice]]:
-    """Divide the row at slots' borders, as (slots, columns): large slots alone, small neighbours together.
+def _parts(width: int) -> list[slice]:
+    """Cut the columns of a stretch into parts that fit the cache."""
+    return [slice(start, min(start + IN_CACHE, width)) for start in range(0, width, IN_CACHE)]
 
-    A large slot is updated straight from its gradient; only small gradients are copied
-    together first, which spares calls.
+
+def _stretches(network: Network) -> list[slice]:
+    """Divide the slots into stretches: large ones alone, small neighbours together.
+
+    Only small gradients are then copied together before an update, which spares calls.
     """
-    found: list[tuple[slice, slice]] = []
-    first, size, column = 0, 0, 0
+    found, first, size = [], 0, 0
     for n, count in enumerate(network.sizes):
         if n > first and size + count > IN_CACHE:
-            found.append((slice(first, n), slice(column, column + size)))
-            first, size, column = n, 0, column + size
+            found.append(slice(first, n))
+            first, size = n, 0
         size += count
-    found.append((slice(first, len(network.sizes)), slice(column, column + size)))
-    return found
+    return [*found, slice(first, len(network.sizes))]
