@@ -152,9 +152,10 @@ def _lots(rows: int, draw: Draw, generator: torch.Generator) -> Tensor:
 
 
 def _kept(lots: Tensor, draw: Draw) -> Tensor:
+    kept = torch.empty(lots.shape, device=lots.device)  # compared and written in one pass
     if lots.dtype == torch.int16:
         chances = max(1, round(draw.keep * 65536))
-        kept = lots <= chances - 1 - 32768  # not <, whose bound of 32768 is no int16
+        torch.le(lots, chances - 1 - 32768, out=kept)  # not <, whose bound of 32768 is no int16
     else:
-        kept = lots < draw.keep
-    return kept.float() / draw.keep
+        torch.lt(lots, draw.keep, out=kept)
+    return kept.div_(draw.keep)
