@@ -37,24 +37,3 @@ def test_drawing_from_one_leaves_the_others():
     busy, quiet = Streams(3), Streams(3)
     numbers(busy, "latents", 100)
     assert numbers(busy, "order") == numbers(quiet, "order")
-
-
-def test_a_position_is_restored_and_streams_that_were_not_used_start_anew():
-    streams = Streams(3)
-    numbers(streams, "latents", 7)
-    saved = streams.state_dict()
-    expected = [numbers(streams, "latents"), numbers(streams, "order")]
-    other = Streams(3)
-    numbers(other, "order", 2)
-    numbers(other, "latents", 9)
-    other.load_state_dict(saved)
-    assert [numbers(other, "latents"), numbers(other, "order")] == expected
-
-
-def test_a_saved_position_does_not_move_with_the_stream():
-    streams = Streams(3)
-    numbers(streams, "latents")
-    saved = streams.state_dict()["latents"].clone()
-    before = streams.state_dict()
-    numbers(streams, "latents")
-    assert torch.equal(before["latents"], saved)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 import torch
-from torch import Tensor
 
 
 class Streams:
@@ -37,13 +36,3 @@ class Streams:
             generator.manual_seed(int.from_bytes(digest[:8], "big") >> 1)
             self._generators[name] = generator
         return self._generators[name]
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return the position of every stream that was used."""
-        return {name: generator.get_state() for name, generator in self._generators.items()}
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Continue where `state` was taken; streams that it does not name start anew."""
-        self._generators = {}
-        for name, position in state.items():
-            self[name].set_state(position)

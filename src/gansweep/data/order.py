@@ -1,8 +1,7 @@
-"""In which order members see the data."""
+"""In which order a member sees the data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -21,53 +20,48 @@ class Order:
     Args:
         num_samples: N.
         batch_size: B, which may be larger than N.
-        generators: one per member, all on one device.
+        generator: the member's own.
     """
 
-    def __init__(self, num_samples: int, batch_size: int, generators: Sequence[torch.Generator]) -> None:
+    def __init__(self, num_samples: int, batch_size: int, generator: torch.Generator) -> None:
         if num_samples < 1:
             raise ValueError(f"num_samples={num_samples}: expected 1 or more")
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size}: expected 1 or more")
-        self.num_samples, self.batch_size, self.generators = num_samples, batch_size, tuple(generators)
-        self.permutations = torch.empty(len(generators), 0, dtype=torch.int64, device=generators[0].device)
+        self.num_samples, self.batch_size, self.generator = num_samples, batch_size, generator
+        self.permutation = torch.empty(0, dtype=torch.int64, device=generator.device)
         self.position = 0
 
-    def next(self) -> Tensor:
-        """Return the next batch's indices (K, B)."""
-        parts, missing = [], self.batch_size
+    def next(self, count: int = 1) -> Tensor:
+        """Return the indices of the next batches (count, B)."""
+        parts, missing = [], count * self.batch_size
         while missing > 0:
-            if self.position == self.permutations.shape[1]:
+            if self.position == len(self.permutation):
                 self._shuffle()
-            part = self.permutations[:, self.position : self.position + missing]
-            self.position += part.shape[1]
-            missing -= part.shape[1]
+            part = self.permutation[self.position : self.position + missing]
+            self.position += len(part)
+            missing -= len(part)
             parts.append(part)
-        return torch.cat(parts, 1)
+        return (parts[0] if len(parts) == 1 else torch.cat(parts)).view(count, self.batch_size)
 
     def _shuffle(self) -> None:
-        # new tensors, never the old ones overwritten: a saved state may still hold them
-        self.permutations = torch.stack(
-            [torch.randperm(self.num_samples, generator=g, device=g.device) for g in self.generators]
-        )
+        # a new tensor, never the old one overwritten: a saved state may still hold it
+        self.permutation = torch.randperm(self.num_samples, generator=self.generator, device=self.generator.device)
         self.position = 0
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return where in the epoch it is. The generators are saved by whoever owns them."""
-        return {"permutations": self.permutations, "position": self.position}
+    def get_state(self) -> dict[str, Any]:
+        """Return where in the epoch it is, and where its generator is."""
+        return {"permutation": self.permutation, "position": self.position, "generator": self.generator.get_state()}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on where `state` was taken.
+    def set_state(self, new_state: dict[str, Any]) -> None:
+        """Go on where the state was taken.
 
         Raises:
-            ValueError: it is of other data or of another number of members.
+            ValueError: it is of other data.
         """
-        permutations, position = state["permutations"], state["position"]
-        members, length = permutations.shape
-        if members != len(self.generators) or length not in (0, self.num_samples) or not 0 <= position <= length:
-            raise ValueError(
-                f"order at {position} of {tuple(permutations.shape)}: "
-                f"expected {len(self.generators)} members and {self.num_samples} samples"
-            )
-        self.permutations = permutations.to(self.permutations.device)
+        permutation, position = new_state["permutation"], new_state["position"]
+        if len(permutation) not in (0, self.num_samples) or not 0 <= position <= len(permutation):
+            raise ValueError(f"order at {position} of {len(permutation)}: expected {self.num_samples} samples")
+        self.permutation = permutation.to(self.permutation.device)
         self.position = position
+        self.generator.set_state(new_state["generator"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,8 +14,10 @@ from torch import Tensor
 from gansweep.data.order import Order
 from gansweep.device import autocast
 from gansweep.interfaces import Model
-from gansweep.layers import Pass
+from gansweep.layers import Network, Pass
+from gansweep.layers.mask import lots, mask
 from gansweep.seeding import Streams
+from gansweep.training.ahead import Ahead, Piece
 from gansweep.training.divergence import Watch
 from gansweep.training.member import Member, side_by_side
 from gansweep.training.objectives import DiscriminatorTerms, Objectives, PenaltyInputs
@@ -78,6 +82,7 @@ class Pack:
         compiled: one graph of losses, gradient and update for each player.
         check_every: steps of a member between two looks at its parameters and samples.
         patience: looks in a row that must find a generator stuck, for the run to end.
+        draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
     """
 
     def __init__(
@@ -92,6 +97,7 @@ class Pack:
         compiled: bool = False,
         check_every: int = 25,
         patience: int = 4,
+        draw_ahead: bool | None = None,
     ) -> None:
         rows = side_by_side(members)
         self.place = [rows.index(k) for k in range(len(members))]
@@ -100,13 +106,14 @@ class Pack:
         self.critic_steps, self.check_every = critic_steps, check_every
         self.latent_dim, self.precision = model.latent_dim, precision
         self.total_steps = [member.steps for member in self.members]
-        self.done = [0] * len(self.members)
+        self.done = [0] * len(self.members)  # and the same on the device, which is not waited for
+        self.step, self.last = (torch.tensor(n, device=self.device) for n in (self.done, self.total_steps))
         self.streams = [Streams(member.seed, self.device) for member in self.members]
         shape = tuple(samples.shape[1:])
         self.g = self._player(model.generator(shape), "generator")
         self.d = self._player(model.discriminator(shape), "discriminator")
         self.objectives = Objectives(self.members, self.device)
-        self.orders = [Order(len(samples), batch_size, [stream["order"]]) for stream in self.streams]
+        self.ahead = self._ahead(draw_ahead)
         self.watch = Watch(len(members), self.device, patience)
         self.ema = None
         if any(member.ema is not None for member in members):
@@ -133,25 +140,22 @@ class Pack:
             self.g.set_rates(self.done, self.total_steps)
             self.d.set_rates(self.done, self.total_steps)
             self.done = [done + 1 for done in self.done]
-            step = torch.tensor(self.done, device=self.device)
+            self.step += 1
 
             for _ in range(self.critic_steps):
                 inputs = self._draw_for_discriminator()
                 d_terms, d_gradient, finite = self._descend_d(inputs)
-                self.watch.see(1, ~finite, step)
-                self.watch.see(2, ~d_terms.loss.isfinite(), step)
+                self.watch.see(1, ~finite, self.step)
+                self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
 
             g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator())
-            self.watch.see(3, ~g_loss.isfinite(), step)
+            self.watch.see(3, ~g_loss.isfinite(), self.step)
 
-            due = [self._due(*at) for at in zip(self.done, self.total_steps, strict=True)]
-            if any(due):
-                mask = torch.tensor(due, device=self.device)
-                self.watch.check(mask, step, self.g.finite(), self.d.finite(), fake, g_gradient)
+            at_end = any(done == total for done, total in zip(self.done, self.total_steps, strict=True))
+            if at_end or any(done % self.check_every == 0 for done in self.done):
+                due = (self.step % self.check_every == 0) | (self.step == self.last)
+                self.watch.check(due, self.step, self.g.finite(), self.d.finite(), fake, g_gradient)
             yield Report(list(self.done), d_terms, d_gradient, g_loss, g_gradient)
-
-    def _due(self, done: int, total: int) -> bool:
-        return done % self.check_every == 0 or done == total
 
     def _discriminator_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor, Tensor]:
         """Lower game + penalties by the discriminator's parameters, on samples held fixed."""
@@ -190,38 +194,62 @@ class Pack:
                 average.lerp_(theta, 1 - self.ema_decay)
         return loss, gradient, fake
 
+    def _ahead(self, draw_ahead: bool | None) -> dict[str, Ahead]:
+        """Say what every stream gives in a generator step."""
+        size, device, critic_steps = self.batch_size, self.device, self.critic_steps
+        at_once = device.type == "cpu" if draw_ahead is None else not draw_ahead
+        ones = [1] * (self.samples.ndim - 1)
+
+        def normal(generator: torch.Generator, count: int) -> Tensor:
+            return torch.randn(count, size, self.latent_dim, generator=generator, device=device)
+
+        def uniform(generator: torch.Generator, count: int) -> Tensor:
+            return torch.rand(count, size, *ones, generator=generator, device=device)
+
+        def masks(network: Network, rows: int) -> list[Piece]:
+            return [
+                Piece(partial(lots, draw, rows), 2 * rows * math.prod(draw.shape), partial(mask, draw))
+                for draw in network.draws
+            ]
+
+        pieces = {
+            "order": [Piece(Order.next, 8 * size)] * critic_steps,
+            "latents": [Piece(normal, 4 * size * self.latent_dim)] * (critic_steps + 1),
+            "dropout/generator": masks(self.g.network, size) * (critic_steps + 1),
+            "dropout/discriminator": masks(self.d.network, 2 * size) * critic_steps + masks(self.d.network, size),
+        }
+        for n in range(len(self.objectives.passes)):
+            pieces[f"interpolation/{n}"] = [Piece(uniform, 4 * size)] * critic_steps
+            pieces[f"dropout/penalty/{n}"] = masks(self.d.network, size) * critic_steps
+        counts = {name: len(self.members) for name in pieces}
+        for n, one in enumerate(self.objectives.passes):
+            counts[f"interpolation/{n}"] = counts[f"dropout/penalty/{n}"] = one.count
+        found = {}
+        for name in filter(pieces.get, pieces):
+            generators = [stream[name] for stream in self.streams[: counts[name]]]
+            orders = [Order(len(self.samples), size, generator) for generator in generators]
+            sources = orders if name == "order" else generators
+            found[name] = Ahead(sources, pieces[name], device, at_once=at_once)
+        return found
+
+    def _masks(self, name: str, network: Network) -> list[Tensor]:
+        return [self.ahead[name].next() for _ in network.draws]
+
     def _draw_for_discriminator(self) -> DiscriminatorInputs:
         """Draw each member's batch, latents, masks and interpolation weights from its streams."""
-        real = self.samples[torch.cat([order.next() for order in self.orders])]
-        z, generator_masks = self._latents(), self.g.network.masks(self.batch_size, self._stream("dropout/generator"))
-        masks = self.d.network.masks(2 * self.batch_size, self._stream("dropout/discriminator"))
-        ones = [1] * (real.ndim - 2)
+        real = self.samples[self.ahead["order"].next()]
+        z, generator_masks = self.ahead["latents"].next(), self._masks("dropout/generator", self.g.network)
+        masks = self._masks("dropout/discriminator", self.d.network)
         penalties = [
-            PenaltyInputs(
-                torch.stack(
-                    [
-                        torch.rand(self.batch_size, *ones, generator=g, device=self.device)
-                        for g in self._stream(f"interpolation/{n}", one.count)
-                    ]
-                ),
-                self.d.network.masks(self.batch_size, self._stream(f"dropout/penalty/{n}", one.count)),
-            )
-            for n, one in enumerate(self.objectives.passes)
+            PenaltyInputs(self.ahead[f"interpolation/{n}"].next(), self._masks(f"dropout/penalty/{n}", self.d.network))
+            for n in range(len(self.objectives.passes))
         ]
         return DiscriminatorInputs(real, z, generator_masks, masks, penalties)
 
     def _draw_for_generator(self) -> GeneratorInputs:
-        generator_masks = self.g.network.masks(self.batch_size, self._stream("dropout/generator"))
-        masks = self.d.network.masks(self.batch_size, self._stream("dropout/discriminator"))
-        return GeneratorInputs(self._latents(), generator_masks, masks)
-
-    def _latents(self) -> Tensor:
-        shape = (self.batch_size, self.latent_dim)
-        return torch.stack([torch.randn(shape, generator=g, device=self.device) for g in self._stream("latents")])
-
-    def _stream(self, name: str, count: int | None = None) -> list[torch.Generator]:
-        """Return the stream of that name of the first `count` rows."""
-        return [stream[name] for stream in self.streams[:count]]
+        generator_masks = self._masks("dropout/generator", self.g.network)
+        masks = self._masks("dropout/discriminator", self.d.network)
+        return GeneratorInputs(self.ahead["latents"].next(), generator_masks, masks)
 
     @torch.no_grad()
     def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
@@ -249,8 +277,7 @@ class Pack:
             "step": self.done[row],
             "generator": self.g.export(row),
             "discriminator": self.d.export(row),
-            "streams": self.streams[row].state_dict(),
-            "order": self.orders[row].state_dict(),
+            "streams": {name: ahead.export(row) for name, ahead in self.ahead.items() if row < len(ahead.sources)},
             "strikes": self.watch.strikes[row].clone(),
         }
         if self.ema is not None and self.members[row].ema is not None:
@@ -261,11 +288,11 @@ class Pack:
         """Put an exported member in the place of member k, at the step where it was."""
         row = self.place[k]
         self.done[row] = saved["step"]
+        self.step[row] = saved["step"]
         self.g.restore(row, saved["generator"])
         self.d.restore(row, saved["discriminator"])
-        self.streams[row].load_state_dict(saved["streams"])
-        self.orders[row] = Order(len(self.samples), self.batch_size, [self.streams[row]["order"]])
-        self.orders[row].load_state_dict(saved["order"])
+        for name, state in saved["streams"].items():
+            self.ahead[name].restore(row, state, saved["step"])
         self.watch.strikes[row].copy_(saved["strikes"])
         if self.ema is not None and "ema" in saved:
             for average, value in zip(self.ema, self.g.in_stretches(saved["ema"]), strict=True):

@@ -16,6 +16,7 @@ from gansweep.training.member import PlayerSettings, runs
 Losses = Callable[[Sequence[Tensor]], tuple[Tensor, Any]]
 
 IN_CACHE = 1 << 18  # entries of a row that an update rule is given at once
+RATES_AHEAD = 64  # generator steps
 
 
 class Group(NamedTuple):
@@ -54,6 +55,7 @@ class Player:
         precise = torch.float32 if self.device.type == "mps" else torch.float64  # MPS has nothing finer
         self.updates = torch.zeros(len(settings), 1, dtype=precise, device=self.device)
         self.lr = torch.zeros(len(settings), 1, device=self.device)
+        self.rates, self.rates_from = self.lr[:0], [0] * len(settings)
         self.groups = [
             Group(rule, rows, [rule.state(network.slots[own], theta[rows]) for own, theta in self._walk()])
             for rule, rows in runs(player.rule for player in settings)
@@ -82,9 +84,16 @@ class Player:
         return torch.stack([theta.isfinite().all(1) for theta in self.stretches]).all(0)
 
     def set_rates(self, done: Sequence[int], total: Sequence[int]) -> None:
-        """Take every member's rate from its schedule, after `done` of `total` generator steps."""
-        rates = [[player.rate(*at)] for player, at in zip(self.settings, zip(done, total, strict=True), strict=True)]
-        self.lr.copy_(torch.tensor(rates, dtype=self.lr.dtype))
+        """Take every member's rate from its schedule, after `done` of `total` generator steps.
+
+        The rates of many steps are taken to the device at once.
+        """
+        at = done[0] - self.rates_from[0]
+        if not 0 <= at < len(self.rates) or any(d - f != at for d, f in zip(done, self.rates_from, strict=True)):
+            of = list(zip(self.settings, done, total, strict=True))
+            rates = [[[p.rate(min(d + n, t - 1), t)] for p, d, t in of] for n in range(RATES_AHEAD)]
+            self.rates, self.rates_from, at = torch.tensor(rates, dtype=self.lr.dtype).to(self.device), list(done), 0
+        self.lr.copy_(self.rates[at])
 
     def descend(self, losses: Losses) -> tuple[Any, Tensor]:
         """Move every member down its own loss by its own rule.

@@ -1,0 +1,121 @@
+"""Numbers drawn many steps ahead: the same whoever trains beside, and wherever a run was stopped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+from tests.training.small import Shapes, small_mlp
+from tests.training.test_independence import CAST, assert_same
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from gansweep.seeding import Streams
+from gansweep.training import ahead as module
+from gansweep.training.ahead import Ahead, Piece
+from gansweep.training.pack import Pack
+
+CPU = torch.device("cpu")
+
+
+def make(members, steps=11):
+    members = [replace(one, steps=steps) for one in members]
+    return Pack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, draw_ahead=True)
+
+
+def play(pack, until=None):
+    for report in pack.steps():
+        if report.steps[0] == until:
+            break
+    return pack
+
+
+@pytest.fixture
+def short_blocks(monkeypatch):
+    monkeypatch.setattr(module, "MOST_STEPS", 4)
+
+
+def normal(generator, count, size):
+    return torch.randn(count, size, generator=generator)
+
+
+def sequence(one, num_steps):
+    return torch.stack([torch.cat([one.next() for _ in one.pieces], 1) for _ in range(num_steps)], 1)
+
+
+def two_pieces(seeds, **settings):
+    pieces = [Piece(partial(normal, size=3), 12), Piece(partial(normal, size=2), 8, torch.abs)]
+    return Ahead([Streams(seed)["x"] for seed in seeds], pieces, CPU, **settings)
+
+
+def test_blocks_follow_each_other_without_a_repetition(short_blocks):
+    drawn = sequence(two_pieces([0, 1], at_once=False), 13)
+    assert drawn.shape == (2, 13, 5)
+    assert len(drawn[0].unique()) == 13 * 5
+    assert (drawn[..., 3:] >= 0).all()
+    assert (drawn[..., :3] < 0).any()
+
+
+def test_large_draws_are_not_kept_for_many_steps():
+    pieces = [Piece(partial(normal, size=1), module.MOST_BYTES // 3)]
+    assert Ahead([Streams(0)["x"]], pieces, CPU, at_once=False).num_steps == 3
+    assert Ahead([Streams(0)["x"]], [Piece(normal, module.MOST_BYTES * 9)], CPU, at_once=False).num_steps == 1
+    assert Ahead([Streams(0)["x"]], [Piece(normal, 8)], CPU, at_once=True).num_steps == 1
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("before", [0, 1, 3, 4, 5, 8])
+def test_a_member_goes_on_where_it_was_beside_one_that_is_elsewhere(short_blocks, before, at_once):
+    expected = sequence(two_pieces([7], at_once=at_once), 14)[0]
+    first = two_pieces([7], at_once=at_once)
+    sequence(first, before) if before else None
+    second = two_pieces([3, 7], at_once=at_once)
+    second.restore(1, first.export(0), before)
+    assert torch.equal(sequence(second, 14 - before)[1], expected[before:])
+    neighbour = sequence(two_pieces([3], at_once=at_once), 14)[0]
+    other = two_pieces([3, 7], at_once=at_once)
+    other.restore(1, first.export(0), before)
+    assert torch.equal(sequence(other, 9)[0], neighbour[:9])
+
+
+def test_members_are_independent_of_their_pack(short_blocks):
+    pack = play(make(CAST))
+    for k, one in enumerate(CAST):
+        assert_same(pack, k, play(make([one])))
+
+
+@pytest.mark.parametrize("stopped", [2, 4, 7])
+def test_a_run_goes_on_exactly_in_another_pack(short_blocks, stopped):
+    whole, half = play(make(CAST[:3])), play(make(CAST[:3]), until=stopped)
+    other = make([CAST[2], CAST[3], CAST[0]])
+    for k, n in ((0, 2), (2, 0)):
+        other.restore(k, half.export(n))
+    ends = {}
+    for _ in other.steps():
+        pass  # ends when the first two do; the one in between has not yet
+    for k, n in ((0, 2), (2, 0)):
+        ends[n] = other.export(k)
+        assert ends[n]["step"] == 11
+        for player in ("generator", "discriminator"):
+            assert torch.equal(ends[n][player]["theta"], whole.export(n)[player]["theta"])
+
+
+class NoWaiting(TorchDispatchMode):
+    """Refuses what waits for a GPU: a tensor read as a number, or made of numbers."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func.name()
+        if name in ("aten::_local_scalar_dense", "aten::lift_fresh", "aten::nonzero", "aten::equal"):
+            raise AssertionError(f"{name} would wait for the device")
+        return func(*args, **(kwargs or {}))
+
+
+def test_no_step_waits_for_the_device():
+    """All members but those of torch.optim, over checks and blocks."""
+    pack = make(CAST, steps=60)
+    steps = pack.steps()
+    next(steps)  # the first rates go to the device here
+    with NoWaiting():
+        for _ in range(55):
+            next(steps)
