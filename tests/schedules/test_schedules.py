@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -11,21 +12,33 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
+from omegaconf import OmegaConf
 
 from gansweep.interfaces import Schedule
+from gansweep.schedules.equal_area import EqualArea
 
 CONF = Path(__file__).parents[2] / "conf"
 CHOICES = sorted(path.stem for path in (CONF / "schedule").glob("*.yaml"))
 
 
-@pytest.fixture(params=CHOICES)
+# Groups as one types them; a choice that holds another one is tried around a curve, too.
+SHELF = [
+    *([choice] for choice in CHOICES),
+    ["warmup", "schedule@schedule.after=cosine"],
+    ["equal_area", "schedule@schedule.of=one_cycle"],
+    ["equal_area", "schedule@schedule.of=warmup", "schedule@schedule.of.after=linspace"],
+]
+
+
+@pytest.fixture(params=SHELF, ids=",".join, scope="module")
 def schedule(request):
+    choice, *inside = request.param
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose(overrides=[f"+schedule={request.param}"])
+        config = compose(overrides=[f"+schedule={choice}", *inside])
     return instantiate(config.schedule, _convert_="all")
 
 
-@pytest.mark.parametrize("total_steps", [2, 3, 10, 1000])
+@pytest.mark.parametrize("total_steps", [1, 2, 3, 10, 1000])
 def test_values_are_the_calls_in_order(schedule, total_steps):
     assert isinstance(schedule, Schedule)
     schedule.check(total_steps)
@@ -33,16 +46,36 @@ def test_values_are_the_calls_in_order(schedule, total_steps):
     assert values.dtype == np.float64 and values.shape == (total_steps,)
     backwards = [schedule(step, total_steps) for step in reversed(range(total_steps))]
     assert backwards[::-1] == values.tolist()
-    assert ((values >= 0) & (values <= 1)).all()
+    assert np.isfinite(values).all() and (values >= 0).all() and values.any()
+
+
+def test_the_base_rate_is_the_highest_of_all_but_those_that_compare_areas(schedule):
+    values = schedule.values(1000)
+    if isinstance(schedule, EqualArea):
+        assert values.sum() == pytest.approx(1000, rel=1e-12)
+    else:
+        assert values.max() == pytest.approx(1, abs=2e-5)  # one_cycle's may lie between two steps
+        assert values.max() <= 1
+
+
+def test_a_schedule_is_a_value(schedule):
+    """Also after it was asked: another process gets an equal one, and the log shows settings alone."""
+    before, text = pickle.loads(pickle.dumps(schedule)), repr(schedule)
+    values = schedule.values(20)
+    after = pickle.loads(pickle.dumps(schedule))
+    assert before == schedule == after and hash(before) == hash(schedule) == hash(after)
+    assert repr(schedule) == text == repr(after)
+    assert after.values(20).tolist() == values.tolist()
 
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_asking_for_a_rate_needs_neither_torch_nor_numpy(choice):
     """Settings are checked on the way to `--help`, which must not wait for either."""
-    module = f"gansweep.schedules.{choice}"
-    name = choice.capitalize()
-    arguments = {"Step": "num_drops=2", "Piecewise": "[[1.0, 9]]"}.get(name, "")
-    code = f"import sys, {module} as m; m.{name}({arguments})(1, 9); print({{'torch', 'numpy'}} & set(sys.modules))"
+    settings = OmegaConf.to_container(OmegaConf.load(CONF / "schedule" / f"{choice}.yaml"))
+    module, _, name = settings.pop("_target_").rpartition(".")
+    settings.pop("defaults", None)
+    code = f"import sys, {module} as m; s = m.{name}(**{settings}); s.check(9); s(1, 9); "
+    code += "print({'torch', 'numpy'} & set(sys.modules))"
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
     assert done.stdout == "set()\n"

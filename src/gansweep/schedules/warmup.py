@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gansweep.interfaces import Schedule
 from gansweep.schedules.constant import Constant
 from gansweep.schedules.pointwise import Pointwise
+from gansweep.schedules.stretch import check_stretch, num_steps
 
 
 @dataclass(frozen=True)
@@ -30,22 +31,18 @@ class Warmup(Pointwise):
     after: Schedule = Constant()
 
     def __post_init__(self) -> None:
-        if not self.length >= 0 or (self.length >= 1 and self.length != int(self.length)):
-            raise ValueError(f"length={self.length}: expected a whole number of steps, or a fraction from 0 to 1")
-
-    def _num_steps(self, total_steps: int) -> int:
-        return round(self.length * total_steps) if self.length < 1 else int(self.length)
+        check_stretch("length", self.length)
 
     def check(self, total_steps: int) -> None:
         """Raise ValueError unless steps are left for `after`, and it fits them."""
-        rest = total_steps - self._num_steps(total_steps)
+        rest = total_steps - num_steps(self.length, total_steps)
         if rest < 1:
             raise ValueError(f"length={self.length}: expected a warm-up shorter than the run of {total_steps} steps")
         self.after.check(rest)
 
     def __call__(self, step: int, total_steps: int) -> float:
         """Return the ramp's value, or that of `after`."""
-        warm = self._num_steps(total_steps)
+        warm = num_steps(self.length, total_steps)
         if step < warm:
             return (step + 1) / warm * self.after(0, total_steps - warm)
         return self.after(step - warm, total_steps - warm)

@@ -1,0 +1,205 @@
+"""Curves of schedules before anything is trained: python -m gansweep.schedules schedule=cosine,step."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, OverrideParseException
+from omegaconf.errors import OmegaConfBaseException
+
+from gansweep.cli import folders
+from gansweep.cli.app import BASE, WRONG
+from gansweep.cli.composing import Composer, Composition
+from gansweep.interfaces import Schedule
+from gansweep.settings.construct import Broken, Constructor
+from gansweep.settings.problem import BadConfig, Problem
+from gansweep.settings.protocol import keeps
+from gansweep.settings.root import Root, out_of_range
+from gansweep.settings.signature import signature
+from gansweep.sweep.identity import plain
+
+if TYPE_CHECKING:
+    from gansweep.schedules.curves import Curve
+
+OUT = "schedules.png"
+
+
+class Player(NamedTuple):
+    """How one player of one run moves, and what of the command line said so."""
+
+    schedule: Schedule
+    lr: float
+    steps: int
+    words: str
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Draw the curves that the arguments ask for, print a table, and return the exit code."""
+    options = _parser().parse_args(list(arguments))
+    outs = [word.partition("=")[2] for word in options.overrides if word.startswith("out=")]
+    path = Path(outs[-1] if outs else OUT)
+    try:
+        curves = curves_of([word for word in options.overrides if not word.startswith("out=")], options.config_dir)
+    except BadConfig as error:
+        print("The configuration is not valid; nothing was drawn.", file=sys.stderr)
+        print(*(f"  {problem}" for problem in error.problems), sep="\n", file=sys.stderr)
+        return WRONG
+    from gansweep.schedules.curves import table
+
+    print(table(curves))
+    return _picture(curves, path) if str(path) != "null" else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m gansweep.schedules",
+        description="Draws the learning rates of a line of `python -m gansweep` and prints a table of them. Every "
+        "setting of that command may be given; schedule, schedule_d, lr, lr_d and steps make a difference. "
+        "A setting that only some of the schedules have, such as schedule.end=0.1, goes to those.",
+        epilog=f"The picture is {OUT} unless out=FILE names another, or out=null none. Example: "
+        "python -m gansweep.schedules schedule=cosine,step lr=1e-3 steps=1000 out=rates.png",
+    )
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="setting, with commas for several values")
+    parser.add_argument("--config-dir", "-cd", help="directory with further YAML files")
+    parser.add_argument("--multirun", "-m", action="store_true", help="goes without saying")
+    return parser
+
+
+def _picture(curves: Sequence[Curve], path: Path) -> int:
+    try:
+        from gansweep.schedules.picture import draw
+
+        draw(curves, path)
+    except ImportError:
+        print('No picture: pip install "gansweep[pictures]", or give out=null', file=sys.stderr)
+        return 1
+    except (OSError, ValueError) as error:
+        print(f"out={path}: can't be written: {error}", file=sys.stderr)
+        return 1
+    print(f"\nDrawn in {path}")
+    return 0
+
+
+def curves_of(overrides: Sequence[str], config_dir: str | None = None) -> list[Curve]:
+    """Return every curve that one of the combinations has, each once.
+
+    Args:
+        overrides: as `python -m gansweep -m` takes them.
+        config_dir: further YAML files.
+
+    Raises:
+        BadConfig: with all that is wrong.
+    """
+    from gansweep.schedules.curves import Curve
+
+    try:
+        compositions = _composed(overrides, config_dir)
+    except OverrideParseException as error:
+        raise BadConfig([Problem(error.override, str(error).partition("\n")[0])]) from error
+    except (HydraException, OmegaConfBaseException) as error:
+        raise BadConfig([Problem("configuration", str(error).strip())]) from error
+    players: list[Player] = []
+    problems = _problems(compositions)
+    for composition in compositions:
+        make = Constructor(composition.config.get("allow") or ())
+        for player in _players(composition, make):
+            if all(player[:3] != other[:3] for other in players):  # as much as a rate depends on
+                players.append(player)
+        problems += make.problems
+    if problems:
+        raise BadConfig(problems)
+    varies = [key for key in ("lr", "steps") if len({getattr(player, key) for player in players}) > 1]
+    return [
+        Curve(
+            ", ".join([player.words, *(f"{key}={plain(getattr(player, key))}" for key in varies)]),
+            player.lr * player.schedule.values(player.steps),
+        )
+        for player in players
+    ]
+
+
+def _composed(overrides: Sequence[str], config_dir: str | None) -> list[Composition]:
+    folders.register()
+    where = [f"hydra.searchpath=['file://{Path(config_dir).absolute()}']"] if config_dir else []
+    with initialize_config_dir(str(folders.conf_dir()), **BASE):
+        loader = GlobalHydra.instance().config_loader()
+        composer = Composer(lambda lines: compose("config", [*where, *lines], return_hydra_config=True), loader)
+        parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
+        (jobs,) = BasicSweeper.split_arguments(parsed, None)
+        return [composer(job) for job in jobs]
+
+
+def _problems(compositions: Sequence[Composition]) -> list[Problem]:
+    """Return what is wrong with the overrides, but for settings that another schedule has."""
+    known = {key for composition in compositions for key in _taken(composition) if "." in key}
+    return [problem for each in compositions for problem in each.problems if problem.where not in known]
+
+
+def _taken(composition: Composition) -> Mapping[str, Any]:
+    """Return those of the given overrides that the composition could follow."""
+    wrong = {problem.where for problem in composition.problems}
+    return {key: value for key, value in composition.given.items() if key not in wrong}
+
+
+def _players(composition: Composition, make: Constructor) -> Iterator[Player]:
+    """Make the generator of a run, and the discriminator if its rates are others."""
+    config = composition.config
+    numbers = {key: value for key, value in config.items() if key in signature(Root).types}
+    root = {k: v for k, v in make.arguments(Root, numbers, "").items() if not isinstance(v, Broken)}
+    if root.get("lr_d") == root.get("lr"):  # it was not said, and what is wrong with it is said already
+        del root["lr_d"]
+    make.problems += out_of_range(root)
+    if root.get("epochs") is not None and "steps" not in composition.given:
+        make.problems.append(
+            Problem("epochs", f"={root['epochs']}: how many steps these are, the data say; give steps=")
+        )
+    own = config.get("schedule_d") is not None
+    for group, lr in (("schedule", "lr"), ("schedule_d" if own else "schedule", "lr_d")):
+        schedule = _schedule(config.get(group), group, make)
+        if make.problems or schedule is None:
+            return
+        try:
+            schedule.check(root["steps"])
+        except ValueError as error:
+            make.problems.append(Problem.of(group, error))
+            return
+        words = _words(composition, group)
+        if lr == "lr" or own or "lr_d" in root:
+            rate = root.get(lr, root["lr"])
+            yield Player(schedule, rate, root["steps"], words if lr == "lr" else f"{words} (discriminator)")
+
+
+def _schedule(node: Any, group: str, make: Constructor) -> Schedule | None:
+    if not isinstance(node, dict):
+        make.problems.append(Problem(group, f"must be chosen: {group}=..."))
+        return None
+    schedule = make(node, group)
+    if isinstance(schedule, Broken):
+        return None
+    if not keeps(schedule, Schedule):
+        make.problems.append(Problem(f"{group}._target_", f"={node['_target_']}: is not a Schedule"))
+        return None
+    return schedule
+
+
+def _words(composition: Composition, group: str) -> str:
+    """Name a schedule by its choice and what was said about it.
+
+    `schedule=warmup schedule@schedule.after=cosine` is "warmup, after=cosine".
+    """
+    choices = composition.choices
+    choice = choices.get(group) or choices.get(f"schedule@{group}") or group
+    said = [
+        f"{key.removeprefix('schedule@').removeprefix(f'{group}.')}={plain(value)}"
+        for key, value in _taken(composition).items()
+        if key.removeprefix("schedule@").startswith(f"{group}.")
+    ]
+    return ", ".join([str(choice), *said])

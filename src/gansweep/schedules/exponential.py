@@ -1,0 +1,52 @@
+"""A rate that falls by the same factor in every stretch of the same length."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from gansweep.schedules.pointwise import Pointwise
+from gansweep.schedules.stretch import check_stretch
+
+
+@dataclass(frozen=True)
+class Exponential(Pointwise):
+    """Multiply by `gamma` in the course of every `period`: `Step` without the stairs.
+
+        gamma^(k / T)
+
+    in step k, where T is `period`, or that fraction of the run's n steps. With a period of one
+    step it is `torch.optim.lr_scheduler.ExponentialLR`. A period in steps makes it independent of
+    the length of the run; `Logspace` is the same curve told by its two ends.
+
+    >>> Exponential(gamma=0.25, period=2).values(5)
+    array([1.    , 0.5   , 0.25  , 0.125 , 0.0625])
+
+    Args:
+        gamma: what a period multiplies by.
+        period: T, a whole number of steps, or a fraction of the run where it is below 1.
+    """
+
+    gamma: float = 0.1
+    period: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.gamma < math.inf:
+            raise ValueError(f"gamma={self.gamma}: expected a number > 0")
+        check_stretch("period", self.period)
+        if self.period == 0:
+            raise ValueError("period=0: expected a number > 0")
+
+    def check(self, total_steps: int) -> None:
+        """Raise ValueError if the rate outgrows all numbers before the run ends."""
+        try:
+            self(total_steps - 1, total_steps)
+        except OverflowError:
+            raise ValueError(
+                f"gamma={self.gamma}: too large for {total_steps} steps with period={self.period}"
+            ) from None
+
+    def __call__(self, step: int, total_steps: int) -> float:
+        """Return `gamma` to the number of periods so far."""
+        period = self.period * total_steps if self.period < 1 else self.period
+        return self.gamma ** (step / period)
