@@ -38,6 +38,7 @@ def test_one_row_a_cell_with_typed_columns(outputs):
     assert dead["divergence_step"] == 17 and dead["divergence_player"] == "discriminator" and pd.isna(dead["final"])
     assert frame[frame["state"] == "failed"].iloc[0]["error"] == "ValueError: no"
     assert frame.pivot_table("final", "optimizer", "lr").loc["adam", 1] == 50.0
+    assert list(frame["optimizer_d"]) == list(frame["optimizer"]) and "batch_size" in frame
 
 
 def test_curves_are_rows_of_steps_and_values(outputs):
