@@ -166,6 +166,12 @@ def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
         (["hydra.run.dir=x"], "hydra.run.dir: "),
         (["device=cuda:99"], "device=cuda:99: this machine has"),
         (["+optimizer.nothing=1"], "optimizer.nothing=1: unknown key"),
+        (["data=ring", "metric=kid_digits"], "metric=kid_digits: the network digits reads grey images (1, H, W), "),
+        (["data=ring"], "metric=digits: "),
+        (["name=a (b)"], "name=a (b): Error parsing override 'name=a (b)'. If it is text, quote it twice"),
+        (["-m", "+search=rates"], "+search=rates: is for Optuna. After pip install 'gansweep[optuna]'"),
+        (["-m", "search=rates"], "search=rates: is for Optuna. After pip install 'gansweep[optuna]'"),
+        (["optimizer._target_=torch.optim.Adam"], "optimizer._target_=torch.optim.Adam: write _target_: gansweep."),
         (["optimizer._target_=os.system"], "optimizer._target_: os.system is not in an allowed module"),
     ],
 )
@@ -174,6 +180,25 @@ def test_a_mistake_has_one_clear_line_and_code_2(gansweep, arguments, expected):
     assert answer.code == 2
     assert any(line.strip().startswith(expected) for line in answer.err.splitlines()), answer.err
     assert "Traceback" not in answer.err and "HYDRA_FULL_ERROR" not in answer.err
+
+
+def test_the_quotes_that_are_advised_work(gansweep):
+    advised = gansweep("name=a (b)").err.rpartition("'name=")[2].strip().rstrip("'")
+    assert gansweep.tiny(f"name={advised}").code == 0
+    assert gansweep.records("a (b)")
+
+
+def test_an_engine_that_is_not_installed(gansweep, monkeypatch):
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+
+    options = ConfigLoaderImpl.get_group_options
+    monkeypatch.setattr(
+        ConfigLoaderImpl,
+        "get_group_options",
+        lambda self, group, *more: [one for one in options(self, group, *more) if one != "optuna"],
+    )
+    answer = gansweep("-m", "hydra/sweeper=optuna", "+search=rates")
+    assert answer.code == 2 and "optuna comes with: pip install 'gansweep[optuna]'" in answer.err
 
 
 def test_a_users_own_yaml_and_class(gansweep, monkeypatch):
