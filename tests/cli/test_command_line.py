@@ -76,7 +76,7 @@ def test_a_plan_of_cells_without_finished_neighbours_tries_a_few_steps(gansweep)
 
 def test_a_choice_inside_another_choice_is_no_column(gansweep):
     """warmup brings a schedule of its own, which is not what was swept."""
-    answer = gansweep.tiny("-m", "schedule=constant,warmup", "schedule@schedule_d=constant", "name=nested")
+    answer = gansweep.tiny("-m", "schedule=constant,warmup", "schedule@schedule_d=constant", "name=nested", "steps=20")
     assert answer.code == 0
     for record in gansweep.records("nested").values():
         assert not [key for key in record["cell"]["overrides"] if "." in key.partition("@")[2]]

@@ -17,11 +17,13 @@ from gansweep.interfaces import Schedule
 CONF = Path(__file__).parents[2] / "conf"
 CHOICES = sorted(path.stem for path in (CONF / "schedule").glob("*.yaml"))
 
+SUITS_SHORT_RUNS = {"warmup": ["schedule.length=0.5"]}
+
 
 @pytest.fixture(params=CHOICES)
 def schedule(request):
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose(overrides=[f"+schedule={request.param}"])
+        config = compose(overrides=[f"+schedule={request.param}", *SUITS_SHORT_RUNS.get(request.param, [])])
     return instantiate(config.schedule, _convert_="all")
 
 

@@ -268,7 +268,7 @@ class Logbook:
                 "lower_is_better": run.metric.lower_is_better,
                 "evaluations": self.evaluations,
                 "floor": floor(run.data) if floor else None,
-            } | record.summary(self.evaluations)
+            } | record.summary(self.evaluations, run.metric.lower_is_better)
             if self.divergence:
                 metric |= {"final": None, "final_step": None}
         return {
