@@ -146,6 +146,33 @@ def test_ctrl_c_saves_prints_the_table_and_says_how_to_continue(gansweep, monkey
     assert "continuing from step" in log.read_text()
 
 
+def test_ctrl_c_when_all_is_trained_leaves_nothing_to_continue(gansweep, monkeypatch):
+    import os
+    import signal
+
+    from gansweep.training.logbook import Logbook
+
+    close = Logbook.close
+
+    def pressed(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        return close(self)
+
+    monkeypatch.setattr(Logbook, "close", pressed)
+    answer = gansweep.tiny("name=whole")
+    assert answer.code == 0 and "| cell" in answer.out
+    assert "Stopping" in answer.err and "To continue" not in answer.out
+
+
+def test_what_is_coming_is_said_before_the_first_cell_ends(gansweep):
+    gansweep.tiny("name=grown")
+    answer = gansweep.tiny("-m", "seed=0,1,2", "name=grown", "workers=1")
+    lines = answer.err.splitlines()
+    coming = lines.index("Training 2 of 3 cells in one process")
+    assert coming < next(n for n, line in enumerate(lines) if "completed" in line)
+    assert "Training" not in gansweep.tiny("-m", "seed=0,1,2", "name=grown").err
+
+
 def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
     answer = gansweep("-m", "optimizer=adam,adm", "lr=1,-1", "lrr=3", "steps=0", "schedule@schedule_d=cosin")
     assert answer.code == 2 and answer.out == "" and list(gansweep.folder.iterdir()) == []

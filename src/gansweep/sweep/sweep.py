@@ -118,6 +118,7 @@ class Sweep:
             crew.train(self.cells, work, lambda own: self._until_settled(own, settle, wait, tell=False), workers)
         else:
             self._until_settled(work, settle, wait)
+        work.outcome.interrupted |= stop()
         work.outcome.missing = [cell for cell in self.cells if cell.hash not in work.outcome.records]
         return work.outcome
 
