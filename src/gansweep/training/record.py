@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import gansweep
+from gansweep.checkout import commit
 from gansweep.training import atomic
 
 NAME, FORMAT = "record.json", 1
@@ -28,8 +29,11 @@ def write(directory: Path, record: Mapping[str, Any]) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of all that takes part in the numbers."""
+    """Return the versions of all that takes part in the numbers; `commit` is of gansweep, in a checkout of it."""
     found = {"gansweep": gansweep.__version__, "python": platform.python_version()}
+    at = commit()
+    if at is not None:
+        found["commit"] = at
     for name in ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "tensorboard"):
         try:
             found[name] = version(name)
