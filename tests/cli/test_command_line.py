@@ -197,6 +197,7 @@ def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
         (["data=ring"], "metric=digits: "),
         (["name=a (b)"], "name=a (b): Error parsing override 'name=a (b)'. If it is text, quote it twice"),
         (["-m", "+search=rates"], "+search=rates: is for Optuna. After pip install 'gansweep[optuna]'"),
+        (["-m", "+search=rates", "optimizer=adm"], "optimizer=adm: did you mean adam"),
         (["-m", "search=rates"], "search=rates: is for Optuna. After pip install 'gansweep[optuna]'"),
         (["optimizer._target_=torch.optim.Adam"], "optimizer._target_=torch.optim.Adam: write _target_: gansweep."),
         (["optimizer._target_=os.system"], "optimizer._target_: os.system is not in an allowed module"),

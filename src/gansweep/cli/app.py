@@ -43,9 +43,10 @@ def run(arguments: Sequence[str]) -> int:
     except OverrideParseException as error:
         return _complain([Problem(error.override, str(error).partition("\n")[0] + _quoted(error.override))])
     except (HydraException, OmegaConfBaseException) as error:
-        return _complain(
-            _search_without_optuna(asked) or _explain(asked) or [Problem("configuration", str(error).strip())]
-        )
+        text = str(error).strip()
+        unsearched = _search_without_optuna(asked) if "search" in text or "GridSweeper" in text else []
+        others = [problem for problem in _explain(asked) if not (unsearched and "search=" in problem.where)]
+        return _complain([*unsearched, *others] or [Problem("configuration", text)])
     except ValueError:  # Hydra's, about a choice that is no text
         problems = _explain(asked)
         if not problems:
