@@ -169,6 +169,12 @@ def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> 
     if not isinstance(node, dict) or "_target_" not in node:
         make.problems.append(Problem(group, "expected a choice of this group with a _target_"))
         return Broken()
+    torchs = str(node["_target_"]).startswith("torch.optim.")
+    if torchs and kind is UpdateRule:
+        wrapped = "_target_: gansweep.optimizers.torch_optimizer.TorchOptimizer with"
+        hint = f"={node['_target_']}: write {wrapped} name: {node['_target_']} and settings: {{...}}"
+        make.problems.append(Problem(f"{group}._target_", f"{hint}; conf/optimizer/nadam.yaml is an example"))
+        return Broken()
     part = make(node, group)
     if not isinstance(part, Broken) and not keeps(part, kind):
         make.problems.append(Problem(f"{group}._target_", f"={node['_target_']}: is not a {kind.__name__}"))

@@ -82,5 +82,15 @@ def peak_memory_bytes(device: torch.device) -> int | None:
 
 def describe(device: torch.device, precision: str, threads: int) -> dict[str, str | int]:
     """Name the hardware for the record."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
     return {"type": device.type, "name": name, "precision": precision, "threads": threads}
+
+
+def processor(info: Path = Path("/proc/cpuinfo")) -> str:
+    """Name the processor's model where Linux tells it, else what Python knows, often the architecture alone."""
+    with contextlib.suppress(OSError):
+        for line in info.read_text().splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name" and value.strip():
+                return value.strip()
+    return platform.processor() or platform.machine()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansweep.sweep import records
 from gansweep.sweep.identity import plain
-from gansweep.sweep.swept import UNSAID, lookup
+from gansweep.sweep.swept import UNSAID, lookup, settings_to_tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,8 +48,10 @@ def load(path: str | Path) -> pd.DataFrame:
     """Read all records of a sweep, or of a folder of sweeps: one row for every cell.
 
     Every setting that was named on a command line is a column of numbers, truth values or
-    strings. Cells without a record have no row. A file that is torn, something else or of a
-    later version of gansweep is named in a warning and left out.
+    strings, and so are rates, seed, batch size, critic steps and what the discriminator is
+    trained by, whoever named them. `sweep` tells the cells of several sweeps apart. Cells
+    without a record have no row. A file that is torn, something else or of a later version of
+    gansweep is named in a warning and left out.
 
     Args:
         path: a sweep, one cell, or a folder of sweeps such as `outputs`.
@@ -60,7 +62,7 @@ def load(path: str | Path) -> pd.DataFrame:
     import pandas as pd
 
     found = list(_records(Path(path)))
-    keys = list(dict.fromkeys([*(key for _, record in found for key in record["cell"]["overrides"]), "seed"]))
+    keys = settings_to_tell(record["cell"]["overrides"] for _, record in found)
     settings = pd.DataFrame({_column(key): [_setting(record, key) for _, record in found] for key in keys})
     measured = pd.DataFrame([_row(*pair) for pair in found], columns=list(TYPES)).astype(TYPES)
     return pd.concat([measured[FIRST], settings.convert_dtypes(), measured.drop(columns=FIRST)], axis=1)

@@ -43,7 +43,8 @@ def assert_trained(record, tmp_path):
 @pytest.mark.parametrize("group", ["loss", "optimizer", "schedule"])
 def test_games_rules_and_schedules(group, tmp_path):
     for choice in choices(group):
-        record = outcome(tmp_path / choice, *MLP, "~metric", f"{group}={choice}")
+        suits_two_steps = ["schedule.length=1"] if choice == "warmup" else []
+        record = outcome(tmp_path / choice, *MLP, "~metric", f"{group}={choice}", *suits_two_steps)
         assert_trained(record, tmp_path / choice)
 
 

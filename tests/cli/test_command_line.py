@@ -76,7 +76,7 @@ def test_a_plan_of_cells_without_finished_neighbours_tries_a_few_steps(gansweep)
 
 def test_a_choice_inside_another_choice_is_no_column(gansweep):
     """warmup brings a schedule of its own, which is not what was swept."""
-    answer = gansweep.tiny("-m", "schedule=constant,warmup", "schedule@schedule_d=constant", "name=nested")
+    answer = gansweep.tiny("-m", "schedule=constant,warmup", "schedule@schedule_d=constant", "name=nested", "steps=20")
     assert answer.code == 0
     for record in gansweep.records("nested").values():
         assert not [key for key in record["cell"]["overrides"] if "." in key.partition("@")[2]]
@@ -146,6 +146,33 @@ def test_ctrl_c_saves_prints_the_table_and_says_how_to_continue(gansweep, monkey
     assert "continuing from step" in log.read_text()
 
 
+def test_ctrl_c_when_all_is_trained_leaves_nothing_to_continue(gansweep, monkeypatch):
+    import os
+    import signal
+
+    from gansweep.training.logbook import Logbook
+
+    close = Logbook.close
+
+    def pressed(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        return close(self)
+
+    monkeypatch.setattr(Logbook, "close", pressed)
+    answer = gansweep.tiny("name=whole")
+    assert answer.code == 0 and "| cell" in answer.out
+    assert "Stopping" in answer.err and "To continue" not in answer.out
+
+
+def test_what_is_coming_is_said_before_the_first_cell_ends(gansweep):
+    gansweep.tiny("name=grown")
+    answer = gansweep.tiny("-m", "seed=0,1,2", "name=grown", "workers=1")
+    lines = answer.err.splitlines()
+    coming = lines.index("Training 2 of 3 cells in one process")
+    assert coming < next(n for n, line in enumerate(lines) if "completed" in line)
+    assert "Training" not in gansweep.tiny("-m", "seed=0,1,2", "name=grown").err
+
+
 def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
     answer = gansweep("-m", "optimizer=adam,adm", "lr=1,-1", "lrr=3", "steps=0", "schedule@schedule_d=cosin")
     assert answer.code == 2 and answer.out == "" and list(gansweep.folder.iterdir()) == []
@@ -166,6 +193,13 @@ def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
         (["hydra.run.dir=x"], "hydra.run.dir: "),
         (["device=cuda:99"], "device=cuda:99: this machine has"),
         (["+optimizer.nothing=1"], "optimizer.nothing=1: unknown key"),
+        (["data=ring", "metric=kid_digits"], "metric=kid_digits: the network digits reads grey images (1, H, W), "),
+        (["data=ring"], "metric=digits: "),
+        (["name=a (b)"], "name=a (b): Error parsing override 'name=a (b)'. If it is text, quote it twice"),
+        (["-m", "+search=rates"], "+search=rates: is for Optuna. After pip install 'gansweep[optuna]'"),
+        (["-m", "+search=rates", "optimizer=adm"], "optimizer=adm: did you mean adam"),
+        (["-m", "search=rates"], "search=rates: is for Optuna. After pip install 'gansweep[optuna]'"),
+        (["optimizer._target_=torch.optim.Adam"], "optimizer._target_=torch.optim.Adam: write _target_: gansweep."),
         (["optimizer._target_=os.system"], "optimizer._target_: os.system is not in an allowed module"),
     ],
 )
@@ -174,6 +208,25 @@ def test_a_mistake_has_one_clear_line_and_code_2(gansweep, arguments, expected):
     assert answer.code == 2
     assert any(line.strip().startswith(expected) for line in answer.err.splitlines()), answer.err
     assert "Traceback" not in answer.err and "HYDRA_FULL_ERROR" not in answer.err
+
+
+def test_the_quotes_that_are_advised_work(gansweep):
+    advised = gansweep("name=a (b)").err.rpartition("'name=")[2].strip().rstrip("'")
+    assert gansweep.tiny(f"name={advised}").code == 0
+    assert gansweep.records("a (b)")
+
+
+def test_an_engine_that_is_not_installed(gansweep, monkeypatch):
+    from hydra._internal.config_loader_impl import ConfigLoaderImpl
+
+    options = ConfigLoaderImpl.get_group_options
+    monkeypatch.setattr(
+        ConfigLoaderImpl,
+        "get_group_options",
+        lambda self, group, *more: [one for one in options(self, group, *more) if one != "optuna"],
+    )
+    answer = gansweep("-m", "hydra/sweeper=optuna", "+search=rates")
+    assert answer.code == 2 and "optuna comes with: pip install 'gansweep[optuna]'" in answer.err
 
 
 def test_a_users_own_yaml_and_class(gansweep, monkeypatch):

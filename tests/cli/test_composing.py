@@ -104,6 +104,8 @@ def test_values_by_key_and_choices_are_told(composer):
         ("metric=null", "metric=null: Choose one of "),
         ("lr@other=1", "lr@other=1: there is no group lr"),
         ("optimizer@optimizr_d=sgd", "optimizer@optimizr_d=sgd"),
+        ("optimizer_d=sgd", "optimizer_d=sgd: for the discriminator alone write optimizer@optimizer_d=sgd"),
+        ("+schedule_d=step", "+schedule_d=step: for the discriminator alone write schedule@schedule_d=step"),
     ],
 )
 def test_a_mistake_is_told_and_the_rest_goes_on(composer, override, start):

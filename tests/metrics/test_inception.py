@@ -130,7 +130,7 @@ def test_another_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize("shape", [(2,), (4, 8, 8)])
 def test_samples_it_cannot_read_are_refused(shape, weights):
-    with pytest.raises(ValueError, match="fid_inception reads images"):
+    with pytest.raises(ValueError, match="the network inception reads images"):
         InceptionFeatures(str(weights)).check(shape)
 
 

@@ -111,6 +111,10 @@ def test_warmup_must_end_before_the_run_and_suit_the_other():
         Warmup(length=3, after=Piecewise([[1.0, 6]])).check(10)
     with pytest.raises(ValueError, match="length=10: expected a warm-up shorter than the run of 10 steps"):
         Warmup(length=10).check(10)
+    with pytest.raises(ValueError, match="length=0.001: is less than one of 100 steps"):
+        Warmup(length=0.001).check(100)
+    Warmup(length=0.001).check(1000)
+    Warmup(length=0).check(1)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,11 @@ def schedule(request):
 @pytest.mark.parametrize("total_steps", [1, 2, 3, 10, 1000])
 def test_values_are_the_calls_in_order(schedule, total_steps):
     assert isinstance(schedule, Schedule)
-    schedule.check(total_steps)
+    try:
+        schedule.check(total_steps)
+    except ValueError as error:
+        assert total_steps <= 10, error  # a warm-up of a twentieth has no step there
+        pytest.skip(str(error))
     values = schedule.values(total_steps)
     assert values.dtype == np.float64 and values.shape == (total_steps,)
     backwards = [schedule(step, total_steps) for step in reversed(range(total_steps))]
@@ -74,7 +78,7 @@ def test_asking_for_a_rate_needs_neither_torch_nor_numpy(choice):
     settings = OmegaConf.to_container(OmegaConf.load(CONF / "schedule" / f"{choice}.yaml"))
     module, _, name = settings.pop("_target_").rpartition(".")
     settings.pop("defaults", None)
-    code = f"import sys, {module} as m; s = m.{name}(**{settings}); s.check(9); s(1, 9); "
+    code = f"import sys, {module} as m; s = m.{name}(**{settings}); s.check(99); s(1, 99); "
     code += "print({'torch', 'numpy'} & set(sys.modules))"
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import warnings
+
 import pytest
 from fake_cells import cell, diverged, record, write
 
 from gansweep import results
 from gansweep.sweep.failure import failed_record
+from gansweep.training.record import summary
 
 pd = pytest.importorskip("pandas")
 
@@ -38,6 +41,7 @@ def test_one_row_a_cell_with_typed_columns(outputs):
     assert dead["divergence_step"] == 17 and dead["divergence_player"] == "discriminator" and pd.isna(dead["final"])
     assert frame[frame["state"] == "failed"].iloc[0]["error"] == "ValueError: no"
     assert frame.pivot_table("final", "optimizer", "lr").loc["adam", 1] == 50.0
+    assert list(frame["optimizer_d"]) == list(frame["optimizer"]) and "batch_size" in frame
 
 
 def test_curves_are_rows_of_steps_and_values(outputs):
@@ -80,6 +84,40 @@ def test_an_unusable_file_is_named_and_the_others_are_read(outputs, content, rea
     for read, count in ((results.load, 4), (results.curves, 9)):
         with pytest.warns(UserWarning, match=rf"odd.record\.json .*{reason}"):
             assert len(read(outputs / "first")) == count
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("final", 1.0), ("final", None), ("final", float("nan")), ("best", 1.0), ("untrained", 9.0)]
+)
+def test_a_number_that_was_edited_is_not_believed(outputs, name, value):
+    one = cell(outputs / "second", seed=3)
+    content = record(one)
+    content["metric"][name] = value
+    write(one, content)
+    with pytest.warns(UserWarning, match=f"says {name} .*, but its evaluations say"):
+        assert len(results.load(outputs)) == 4
+
+
+def test_evaluations_that_are_none_are_not_believed(outputs):
+    one = cell(outputs / "second", seed=3)
+    for odd in ([], [3], [{"step": 0}], [{"step": "x", "value": 1.0}]):
+        content = record(one)
+        content["metric"]["evaluations"] = odd
+        write(one, content)
+        with pytest.warns(UserWarning, match="has evaluations that are none"):
+            assert len(results.load(outputs)) == 4
+
+
+def test_where_more_is_better_the_best_is_the_highest_or_as_earlier_versions_had_it(outputs):
+    one = cell(outputs / "second", seed=3)
+    content = record(one)
+    assert summary(content["metric"]["evaluations"], lower_is_better=False)["best"] == 50.0
+    for best, step, count in ((50.0, 100, 5), (49.0, 80, 5), (48.0, 80, 4)):
+        content["metric"] |= {"lower_is_better": False, "best": best, "best_step": step}
+        write(one, content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert len(results.load(outputs)) == count
 
 
 def test_a_record_that_is_a_directory_is_named(outputs):

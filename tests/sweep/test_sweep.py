@@ -152,7 +152,25 @@ def test_a_narrower_grid_leaves_the_others_in_table_and_file(tmp_path, frozen):
     assert frozen_cells[0]["config"]["steps"] == 100
     rows = list(csv.DictReader((tmp_path / "results.csv").open()))
     assert len(rows) == 3 and {row["final"] for row in rows} == {"50.0"}
+    assert all(row["optimizer_d"] == row["optimizer"] for row in rows)
+    assert {"lr", "lr_d", "batch_size", "critic_steps", "seed"} <= rows[0].keys()
     assert (tmp_path / "table.md").read_text() == text
+
+
+def test_every_command_line_that_made_the_sweep_is_remembered_once(tmp_path):
+    for line in ("first", "second", "first"):
+        one = Sweep(tmp_path, grid(tmp_path, line), line)
+        one.freeze()
+        text = one.report()
+    assert json.loads((tmp_path / "sweep.json").read_text())["commands"] == ["first", "second"]
+    assert "- `first`\n- `second`" in text
+
+
+def test_a_file_in_place_of_the_results_is_no_torn_sweep(tmp_path, caplog):
+    (tmp_path / "outputs").write_text("")
+    root = tmp_path / "outputs" / "mine"
+    assert Sweep(root, grid(root, "adam")).earlier == {} and caplog.text == ""
+    assert Sweep(tmp_path / "outputs", grid(tmp_path / "outputs", "adam")).earlier == {} and caplog.text == ""
 
 
 def test_a_torn_sweep_file_is_named_and_written_anew(tmp_path, caplog):
@@ -169,7 +187,7 @@ def test_an_unreadable_record_is_kept_aside_and_the_cell_trained(tmp_path, caplo
     one.directory.mkdir(parents=True)
     (one.directory / "record.json").write_text(torn)
     assert Sweep(tmp_path, [one]).run(one_by_one(Trainer()), **QUIET).exit_code == 0
-    assert str(one.directory) in caplog.text
+    assert caplog.text.count(str(one.directory)) == 1
     assert (one.directory / "record.previous.json").read_text() == torn
 
 

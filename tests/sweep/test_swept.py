@@ -54,3 +54,23 @@ def test_a_choice_that_was_typed_is_not_told_again_in_its_parts(tmp_path):
         for o in ("adam", "sgd")
     )
     assert swept_keys([adam, sgd]) == ["optimizer"]
+
+
+def test_what_an_experiment_chooses_is_told_by_its_name(tmp_path):
+    def made(experiment, loss, lr=1):
+        said = {"experiment": experiment, "lr": lr, "loss": loss, "data": "ring"}
+        return replace(cell(tmp_path), overrides=said, config={"loss": {}, "data": {}, "lr": lr})
+
+    assert swept_keys([made("a", "r1"), made("b", "wgan")]) == ["experiment"]
+    assert swept_keys([made("a", "r1"), made("b", "r1")]) == ["experiment"]
+    typed_beside = [made(name, loss) for name in "ab" for loss in ("r1", "wgan")]
+    assert swept_keys(typed_beside) == ["experiment", "loss"]
+    assert swept_keys([made("a", "r1", 1), made("b", "wgan", 2)]) == ["experiment", "lr"]
+
+
+def test_the_optimizer_of_the_discriminator_is_its_own_or_the_generators(tmp_path):
+    config = {"optimizer": {"momentum": 0}, "lr": 1}
+    shared = replace(cell(tmp_path), overrides={"optimizer": "adam"}, config=config)
+    own = replace(shared, overrides={"optimizer": "adam", "optimizer@optimizer_d": "sgd"})
+    assert [value(one, "optimizer_d") for one in (shared, own)] == ["adam", "sgd"]
+    assert value(replace(shared, overrides={}), "optimizer_d") == "default"

@@ -33,7 +33,7 @@ def test_two_settings_are_rows_and_columns(tmp_path):
     assert rows(table(results)) == [
         ["optimizer", "lr=0.0001", "lr=0.001"],
         ["sgd", "70.00", "60.00"],
-        ["adam", "**8.00**", "1234"],
+        ["adam", "8.00", "1234"],
     ]
 
 
@@ -42,7 +42,7 @@ def test_one_setting_is_a_list_with_the_best_on_the_way(tmp_path):
     assert rows(table(results)) == [
         ["lr", "final fd_digits", "best (step)"],
         ["0.0001", "70.00", "69.00 (80)"],
-        ["0.001", "**60.00**", "59.00 (80)"],
+        ["0.001", "60.00", "59.00 (80)"],
     ]
 
 
@@ -68,8 +68,42 @@ def test_seeds_are_averaged_and_how_many_is_said(tmp_path):
     one = cell(tmp_path, lr=2, seed=0)
     results += [Result(one, State.DIVERGED, diverged(one)), done(tmp_path, 80.0, lr=2, seed=1)]
     text = table(results)
-    assert rows(text)[1:] == [["1", "**60.00 ± 10.00 (3)**", "49.00 (80)"], ["2", "80.00 (1 of 2) [1]", "79.00 (80)"]]
+    assert rows(text) == [
+        ["lr", "final fd_digits", "best on the way"],
+        ["1", "60.00 ± 10.00 (3)", "59.00 ± 10.00 (3)"],
+        ["2", "80.00 (1 of 2) [1]", "79.00 (1 of 2)"],
+    ]
     assert "[1] seed 0: diverged at step 17, discriminator: loss is not finite" in text
+
+
+def bold(text):
+    return [entry for row in rows(text) for entry in row if entry.startswith("**")]
+
+
+def test_the_best_mean_of_repeated_cells_is_bold_and_nothing_else(tmp_path):
+    """Neither the luckiest seed, nor a single one, nor a mean over those that did not diverge."""
+    finals = {1: [10.0, 90.0], 2: [40.0, 44.0], 3: [30.0], 4: [20.0, None]}
+    results = []
+    for lr, values in finals.items():
+        for seed, final in enumerate(values):
+            one = cell(tmp_path, lr=lr, seed=seed)
+            results.append(
+                Result(one, State.DIVERGED, diverged(one)) if final is None else done(tmp_path, final, **one.overrides)
+            )
+    text = table(results)
+    assert bold(text) == ["**42.00 ± 2.83 (2)**"]
+    assert "seeds 0, 1; bold: best mean where every seed has a value" in text
+    for result in results:
+        result.record["metric"]["lower_is_better"] = False
+    assert bold(table(results)) == ["**50.00 ± 56.57 (2)**"]
+
+
+def test_one_seed_each_is_said_and_nothing_bold(tmp_path):
+    text = table([done(tmp_path, value, lr=value) for value in (1.0, 2.0)])
+    assert bold(text) == [] and "one seed each (0)" in text and "bold" not in text
+    spread = table([done(tmp_path, lr=lr, seed=seed) for seed, lr in enumerate([1, 2, 3])])
+    assert bold(spread) == [] and "one seed each (0, 1, 2)" in spread
+    assert "; seed 0;" in table([done(tmp_path, lr=1)])
 
 
 def test_seeds_alone_are_listed(tmp_path):
@@ -114,19 +148,30 @@ def test_values_of_different_rulers_never_share_a_table(tmp_path):
 
 
 def test_the_caption_says_what_the_number_has_to_be_compared_with(tmp_path):
-    text = table([done(tmp_path, lr=1, untrained=400.0), done(tmp_path, lr=2, untrained=410.0)], "python -m gansweep")
+    text = table([done(tmp_path, lr=1, untrained=400.0), done(tmp_path, lr=2, untrained=410.0)], ["python -m gansweep"])
     for said in ("898 generated against 1797 real", "untrained generator 400.0 to 410.0", "real against real 3.10"):
         assert said in text
-    for said in ("after 100 steps", "seeds 0", "gansweep 0.1.0", "torch 2.15.0", "Command: `python -m gansweep`"):
+    for said in ("after 100 steps", "(0)", "gansweep 0.1.0", "torch 2.15.0", "Command: `python -m gansweep`"):
         assert said in text
+
+
+def test_all_command_lines_are_named(tmp_path):
+    assert table([done(tmp_path)], ["a b", "c"]).endswith("\n\nCommands:\n\n- `a b`\n- `c`\n")
+
+
+def test_the_caption_names_what_all_cells_share_and_no_column_tells(tmp_path):
+    shared = {"data": "ring", "model": "mlp", "batch_size": 64, "lr": 0.1, "lr_d": 0.1}
+    text = table([done(tmp_path, loss=loss, **shared) for loss in ("r1", "wgan")])
+    assert "; data=ring, model=mlp, lr=0.1, batch_size=64; gansweep" in text
+    text = table([done(tmp_path, data="ring"), done(tmp_path, data="grid")])
+    assert "data=" not in text
 
 
 def test_a_higher_metric_is_better_if_it_says_so(tmp_path):
     results = [done(tmp_path, 60.0, lr=1), done(tmp_path, 70.0, lr=2)]
     for result in results:
         result.record["metric"]["lower_is_better"] = False
-    text = table(results)
-    assert [row[1] for row in rows(text)[1:]] == ["60.00", "**70.00**"] and "higher is better" in text
+    assert "higher is better" in table(results)
 
 
 def test_odd_values_do_not_break_the_table(tmp_path):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from tests.training.small import MeanDistance, Shapes, make_run, member, small_mlp
+from tests.training.test_resume import scalars
 
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
@@ -44,6 +45,18 @@ def test_the_step_does_not_depend_on_when_one_looks(tmp_path):
         for n in (1, 2, 7)
     }
     assert len(steps) == 1
+
+
+def test_the_step_of_the_divergence_is_in_the_curves_whenever_it_was_noticed(tmp_path):
+    found = []
+    for n in (1, 7):
+        run = make_run(steps=40, one=one_player_too_fast("discriminator"), check_every=n, log_every=100)
+        step = train(run, tmp_path / str(n))["divergence"]["step"]
+        curves = scalars(tmp_path / str(n))
+        ((at, loss),) = curves["loss/discriminator"]
+        assert at == step and curves["metric/mean_distance"][0][0] == 0
+        found.append(loss)
+    assert found[0] == found[1] > 1e30
 
 
 def test_the_generator_is_blamed_when_its_own_parameters_explode(tmp_path):

@@ -41,9 +41,12 @@ def run(arguments: Sequence[str]) -> int:
     except BadConfig as error:
         return _complain(error.problems)
     except OverrideParseException as error:
-        return _complain([Problem(error.override, str(error).partition("\n")[0])])
+        return _complain([Problem(error.override, str(error).partition("\n")[0] + _quoted(error.override))])
     except (HydraException, OmegaConfBaseException) as error:
-        return _complain(_explain(asked) or [Problem("configuration", str(error).strip())])
+        text = str(error).strip()
+        unsearched = _search_without_optuna(asked) if "search" in text or "GridSweeper" in text else []
+        others = [problem for problem in _explain(asked) if not (unsearched and "search=" in problem.where)]
+        return _complain([*unsearched, *others] or [Problem("configuration", text)])
     except ValueError:  # Hydra's, about a choice that is no text
         problems = _explain(asked)
         if not problems:
@@ -121,6 +124,29 @@ def _refuse_values_without_multirun(asked: Asked) -> None:
             )
             for override in several
         )
+
+
+def _quoted(override: str) -> str:
+    """Show how to type a value with spaces, brackets or other signs that mean something to Hydra."""
+    key, equals, value = override.partition("=")
+    if not equals or not value or value[0] in "[{" or set(value) & set("\"'\\"):
+        return ""
+    return f". If it is text, quote it twice, for the shell and for Hydra: '{key}=\"{value}\"'"
+
+
+def _search_without_optuna(asked: Asked) -> list[Problem]:
+    """Say what the group `search` is for, unless it is asked for as it should be."""
+    parsed = OverridesParser.create().parse_overrides(asked.overrides)
+    sweeper = any(override.key_or_group == "hydra/sweeper" for override in parsed)
+    return [
+        Problem(
+            override.get_key_element(),
+            f"={override.value()}: is for Optuna. After pip install 'gansweep[optuna]' "
+            f"write -m hydra/sweeper=optuna +search={override.value()}",
+        )
+        for override in parsed
+        if override.key_or_group == "search" and not (sweeper and override.is_add())
+    ]
 
 
 def _explain(asked: Asked) -> list[Problem]:

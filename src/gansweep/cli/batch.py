@@ -32,7 +32,7 @@ def launch(loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str
     if multirun.config["plan"]:
         raise BadConfig([Problem("plan", "=true: this sweeper chooses its jobs by their results; there is no plan")])
     multirun.begin(fresh=first and multirun.config["fresh"])
-    outcome = multirun.train()
+    outcome = multirun.train(announce=False)
     if outcome.interrupted:
         raise KeyboardInterrupt
     return [

@@ -19,6 +19,8 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from gansweep.settings.problem import Problem, unknown_key
 
+ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra's, that an extra of this package installs
+
 
 @dataclass(frozen=True)
 class Composition:
@@ -144,7 +146,7 @@ class Composer:
         key, value = override.get_key_element(), override.value()
         if not self._chooses(override):
             if override.package is None:
-                return []
+                return self._own_choice_problems(override)
             return [Problem(key, f"={value}: there is no group {override.key_or_group}")]
         options = self._options_of(override.key_or_group)
         chosen = value if isinstance(value, list) else [value]
@@ -155,7 +157,19 @@ class Composer:
         hint = f"did you mean {near[0]}? " if near else ""
         what = "null" if unknown[0] is None else unknown[0]
         leave_out = f"; ~{key} leaves it out" if unknown[0] is None else ""
-        return [Problem(key, f"={what}: {hint}Choose one of {', '.join(sorted(options))}{leave_out}")]
+        extra = str(what).partition("_")[0]
+        install = f"; {what} comes with: pip install 'gansweep[{extra}]'" if extra in ENGINES else ""
+        return [Problem(key, f"={what}: {hint}Choose one of {', '.join(sorted(options))}{leave_out}{install}")]
+
+    def _own_choice_problems(self, override: Override) -> list[Problem]:
+        """Say how the discriminator gets a choice of its own, to whoever writes `optimizer_d=sgd`."""
+        key, value = override.key_or_group, override.value()
+        group = key.removesuffix("_d")
+        if group == key or override.is_delete() or isinstance(value, Mapping) or not self._options_of(group):
+            return []
+        return [
+            Problem(override.get_key_element(), f"={value}: for the discriminator alone write {group}@{key}={value}")
+        ]
 
     def _set(self, config: DictConfig, override: Override) -> list[Problem]:
         key = override.key_or_group

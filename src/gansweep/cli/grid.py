@@ -45,7 +45,9 @@ def compose(
     for job in jobs:
         composition = composer(job)
         checked = check(composition.config, composition.given.keys()) if composition.config else None
-        problems += composition.problems + (checked.problems if checked else [])
+        problems += composition.problems
+        if checked:
+            problems += [_named_by_choice(problem, composition.choices) for problem in checked.problems]
         if checked and here and not problems:
             problems += absent_device(checked.config)
         if checked and not problems:
@@ -54,6 +56,13 @@ def compose(
     if problems:
         raise BadConfig(problems)
     return cells, compositions
+
+
+def _named_by_choice(problem: Problem, choices: Mapping[str, Any]) -> Problem:
+    """Put the option before what is wrong with all of it: `metric: ...` becomes `metric=digits: ...`."""
+    option = choices.get(problem.where)
+    whole = option and not problem.message.startswith("=")
+    return Problem(problem.where, f"={option}: {problem.message}") if whole else problem
 
 
 def cell_of(config: Mapping[str, Any], overrides: Sequence[str], choices: Mapping[str, Any], root: Path) -> Cell:

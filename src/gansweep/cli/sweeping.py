@@ -63,7 +63,7 @@ class Multirun:
         if launcher is not None:
             return self._elsewhere(launcher)
         outcome = self.train()
-        self.report(outcome.interrupted)
+        self.report(outcome.cut_short)
         return outcome.exit_code
 
     def sweep(self) -> Sweep:
@@ -92,20 +92,27 @@ class Multirun:
                 [Problem("hydra.sweep.dir", f"={self.root}: can't be written: {error.strerror}")]
             ) from error
 
-    def train(self) -> Outcome:
-        """Train the cells on this machine, in as many processes and packs as are fastest."""
+    def train(self, announce: bool = True) -> Outcome:
+        """Train the cells on this machine, in as many processes and packs as are fastest.
+
+        Args:
+            announce: say at the start what is coming, as the first cell may take long to end.
+        """
         from gansweep.cli.fused import how
 
         jobs = Jobs({cell.hash: composed for cell, composed in zip(self.cells, self.compositions, strict=True)})
         sweep = self.sweep()
         settle, workers = how(jobs, sweep.cells, self.config)
+        waiting = sum(not self._is_done(cell) for cell in sweep.cells)
+        if announce and waiting:
+            log.info("Training %d of %d cells in %s", waiting, len(sweep.cells), _processes(workers))
         with Stop() as stop:
             return sweep.run(settle, retry_failed=self.config["retry_failed"], stop=stop, workers=workers)
 
-    def report(self, interrupted: bool = False) -> None:
-        """Write and print the table."""
+    def report(self, cut_short: bool = False) -> None:
+        """Write and print the table, and how to go on where something is left to train."""
         print(self.sweep().report())
-        if interrupted:
+        if cut_short:
             print(f"\nInterrupted. To continue: {to_continue()}")
 
     def _elsewhere(self, launcher: Launcher) -> int:
@@ -128,14 +135,19 @@ class Multirun:
             interrupted = True
         except Exception:
             log.exception("The launcher gave up")
-        self.report(interrupted)
-        if interrupted:
+        cut_short = interrupted and not all(self._is_done(cell) for cell in cells)
+        self.report(cut_short)
+        if cut_short:
             return 130
         return 0 if all(state(cell).is_result for cell in cells) else 1
 
     def _is_done(self, cell: Cell) -> bool:
         now = state(cell)
         return now.is_result or (now is State.FAILED and not self.config["retry_failed"])
+
+
+def _processes(count: int) -> str:
+    return "one process" if count == 1 else f"{count} processes"
 
 
 def command() -> str:

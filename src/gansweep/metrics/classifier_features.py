@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from gansweep.metrics.classifier import SHIPPED, facts, load_shipped
+from gansweep.metrics.fitting import fitting
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class ClassifierFeatures:
             ValueError: colour, or no images.
         """
         if len(sample_shape) != 3 or sample_shape[0] != 1:
-            fitting = "metric=inception" if len(sample_shape) == 3 else "metric=wasserstein1"
             raise ValueError(
-                f"{self.frechet_name} reads grey images (1, H, W), these samples are {sample_shape}: choose {fitting}"
+                f"the network {self.name} reads grey images (1, H, W), these samples are {sample_shape}: "
+                f"{fitting(sample_shape)}"
             )
 
     def fingerprint(self) -> dict[str, Any]:

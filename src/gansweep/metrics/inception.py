@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gansweep.metrics import weights_file
+from gansweep.metrics.fitting import fitting
 
 URL = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth"
 LAST_BLOCK = {64: 0, 192: 1, 768: 2, 2048: 3}
@@ -59,8 +60,10 @@ class InceptionFeatures:
             ValueError: no images, or no weights.
         """
         if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
-            fitting = "choose metric=wasserstein1" if len(sample_shape) == 1 else "expected 1 or 3 channels"
-            raise ValueError(f"{self.frechet_name} reads images (C, H, W), these samples are {sample_shape}: {fitting}")
+            raise ValueError(
+                f"the network {self.name} reads images (C, H, W), these samples are {sample_shape}: "
+                f"{fitting(sample_shape)}"
+            )
         self.file()
 
     def file(self) -> Path:

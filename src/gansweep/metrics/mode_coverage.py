@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 from torch import Tensor
 
 from gansweep.interfaces import Dataset
+from gansweep.metrics.fitting import fitting
 from gansweep.metrics.point_metric import require_points
 
 
@@ -112,6 +113,6 @@ class ModeCoverage:
     def _of(self, data: Dataset) -> Modes:
         if not isinstance(data, Modes):
             raise ValueError(
-                f"{data.name} has no modes to count: choose data=ring or data=grid, or metric=wasserstein1"
+                f"{data.name} has no modes to count: choose data=ring or grid, or {fitting(data.sample_shape)}"
             )
         return data

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gansweep.interfaces import Dataset
 from gansweep.metrics import cache
+from gansweep.metrics.fitting import fitting
 from gansweep.seeding import Streams
 
 
@@ -97,9 +98,8 @@ def require_points(name: str, data: Dataset) -> None:
         ValueError: the samples are not points (D,).
     """
     if len(data.sample_shape) != 1:
-        fitting = "metric=digits or metric=mnist" if data.sample_shape[0] == 1 else "metric=inception"
         raise ValueError(
-            f"{name} compares points (2,), samples of {data.name} are {data.sample_shape}: choose {fitting}"
+            f"{name} compares points (2,), samples of {data.name} are {data.sample_shape}: {fitting(data.sample_shape)}"
         )
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gansweep.metrics import weights_file
+from gansweep.metrics.fitting import fitting
 from gansweep.metrics.inception import cut, resized
 
 URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"
@@ -58,8 +59,10 @@ class TorchvisionInception:
             ValueError: no images, or no weights.
         """
         if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
-            fitting = "choose metric=wasserstein1" if len(sample_shape) == 1 else "expected 1 or 3 channels"
-            raise ValueError(f"{self.frechet_name} reads images (C, H, W), these samples are {sample_shape}: {fitting}")
+            raise ValueError(
+                f"the network {self.name} reads images (C, H, W), these samples are {sample_shape}: "
+                f"{fitting(sample_shape)}"
+            )
         self.file()
 
     def file(self) -> Path:

@@ -34,8 +34,14 @@ class Warmup(Pointwise):
         check_stretch("length", self.length)
 
     def check(self, total_steps: int) -> None:
-        """Raise ValueError unless steps are left for `after`, and it fits them."""
-        rest = total_steps - num_steps(self.length, total_steps)
+        """Raise ValueError unless the ramp has a step, or is not wanted, and `after` fits the steps left."""
+        warm = num_steps(self.length, total_steps)
+        if warm < 1 and self.length > 0:
+            raise ValueError(
+                f"length={self.length}: is less than one of {total_steps} steps, expected a whole number of steps, "
+                "a larger fraction, or 0 for no warm-up"
+            )
+        rest = total_steps - warm
         if rest < 1:
             raise ValueError(f"length={self.length}: expected a warm-up shorter than the run of {total_steps} steps")
         self.after.check(rest)

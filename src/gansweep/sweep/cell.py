@@ -97,9 +97,14 @@ def own_record(cell: Cell) -> dict[str, Any] | None:
 
 
 def read_record(directory: Path) -> dict[str, Any] | None:
-    """Read a cell's record, None if there is none; an unreadable one is named in a warning."""
+    """Read a cell's record, None if there is none; an unreadable one is named in one warning."""
     try:
         return records.read(directory)
     except records.UnreadableRecord as error:
-        log.warning("%s", error)
+        if str(error) not in _told:
+            _told.add(str(error))
+            log.warning("%s", error)
         return None
+
+
+_told: set[str] = set()  # a sweep looks at its records again and again

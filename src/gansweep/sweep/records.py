@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ def read(directory: Path) -> dict[str, Any] | None:
     """Read a cell's record, None if there is none.
 
     Raises:
-        UnreadableRecord: it is torn, something else, or of a later version of gansweep.
+        UnreadableRecord: it is torn, something else, of a later version of gansweep, or contradicts itself.
     """
     path = directory / record.NAME
     try:
@@ -44,7 +44,31 @@ def read(directory: Path) -> dict[str, Any] | None:
         raise UnreadableRecord(f"{path} doesn't say which cell it is of")
     if metric is not None and not (isinstance(metric, dict) and isinstance(metric.get("evaluations"), list)):
         raise UnreadableRecord(f"{path} has a metric without evaluations")
+    if metric is not None:
+        _believe(path, metric, diverged=content["state"] == "diverged")
     return content
+
+
+def _believe(path: Path, metric: Mapping[str, Any], diverged: bool) -> None:
+    """Compare what a record says about its evaluations with them.
+
+    Raises:
+        UnreadableRecord: it was edited.
+    """
+    try:
+        found = record.summary(metric["evaluations"], lower := bool(metric.get("lower_is_better", True)))
+        measured = [(e["step"], e["value"]) for e in metric["evaluations"]]
+    except (LookupError, TypeError, AttributeError) as error:
+        raise UnreadableRecord(f"{path} has evaluations that are none: {error!r}") from error
+    if diverged:
+        found |= {"final": None, "final_step": None}
+    if not lower and (metric.get("best_step"), metric.get("best")) in measured:
+        found |= {"best": metric["best"]}  # the lowest, in records of earlier versions
+    for name in ("untrained", "final", "best"):
+        if metric.get(name) != found[name]:
+            raise UnreadableRecord(
+                f"{path} says {name} {metric.get(name)}, but its evaluations say {found[name]}; it is not believed"
+            )
 
 
 PARTS = ("cell", "config", "identity", "time")

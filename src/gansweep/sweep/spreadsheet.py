@@ -8,15 +8,15 @@ from collections.abc import Sequence
 
 from gansweep.sweep.identity import plain
 from gansweep.sweep.result import Result
-from gansweep.sweep.swept import value
+from gansweep.sweep.swept import settings_to_tell, value
 
 
 def spreadsheet(results: Sequence[Result]) -> str:
-    """Write all cells, with every setting that was named for one of them.
+    """Write all cells, with every setting that was named for one of them and the most asked for.
 
     What is not there is an empty field.
     """
-    keys = list(dict.fromkeys([*(key for result in results for key in result.cell.overrides), "seed"]))
+    keys = settings_to_tell(result.cell.overrides for result in results)
     rows = [_row(result, keys) for result in results]
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [*keys, "state"], lineterminator="\n")

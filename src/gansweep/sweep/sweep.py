@@ -33,13 +33,13 @@ class Sweep:
         root: the sweep's directory.
         cells: of this grid. Equal trainings are kept once, which `notices` tells; a cell that
             is already there under another name keeps its directory. So read `cells` from here.
-        command: what was typed, for the table.
+        command: what was typed. The table names all command lines that made the sweep.
     """
 
     def __init__(self, root: Path, cells: Sequence[Cell], command: str = "") -> None:
         self.root, self.command = root, command
         self.notices: list[str] = []
-        self.earlier = {cell.hash: cell for cell in _left_there(root)}
+        self._look()
         kept: dict[str, Cell] = {}
         for cell in cells:
             if cell.hash in kept:
@@ -48,6 +48,12 @@ class Sweep:
             before = self.earlier.get(cell.hash)
             kept[cell.hash] = replace(cell, directory=before.directory) if before else cell
         self.cells: tuple[Cell, ...] = tuple(kept.values())
+
+    def _look(self) -> None:
+        """Find the cells and the command lines that are there already."""
+        earlier, commands = _left_there(self.root)
+        self.earlier = {cell.hash: cell for cell in earlier}
+        self.commands = list(dict.fromkeys(filter(None, [*commands, self.command])))
 
     @property
     def all_cells(self) -> list[Cell]:
@@ -62,10 +68,10 @@ class Sweep:
         """
         self.root.mkdir(parents=True, exist_ok=True)
         # Another process may have added its own cells since.
-        self.earlier = {cell.hash: cell for cell in _left_there(self.root)}
+        self._look()
         content = {
             "format": FORMAT,
-            "command": self.command,
+            "commands": self.commands,
             "versions": record.versions(),
             "cells": [cell.as_dict() for cell in self.all_cells],
         }
@@ -112,6 +118,7 @@ class Sweep:
             crew.train(self.cells, work, lambda own: self._until_settled(own, settle, wait, tell=False), workers)
         else:
             self._until_settled(work, settle, wait)
+        work.outcome.interrupted |= stop()
         work.outcome.missing = [cell for cell in self.cells if cell.hash not in work.outcome.records]
         return work.outcome
 
@@ -129,9 +136,9 @@ class Sweep:
     def report(self) -> str:
         """Write results.csv and table.md over all cells, earlier ones too, and return the table."""
         results = _results(self.all_cells)
-        text = table(results, self.command)
+        text = table(results, self.commands)
         try:
-            if self.cells:
+            if self.all_cells:
                 self.freeze()
             atomic.write(self.root / SPREADSHEET, spreadsheet(results))
             atomic.write(self.root / TABLE, text)
@@ -161,13 +168,15 @@ def set_aside(root: Path) -> Path | None:
     return aside
 
 
-def _left_there(root: Path) -> list[Cell]:
-    """Find the cells that a sweep has already: frozen ones, and those whose records lie there."""
+def _left_there(root: Path) -> tuple[list[Cell], list[str]]:
+    """Find what a sweep has already: cells, frozen or by their records, and the lines that were typed."""
     found: dict[str, Cell] = {}
+    commands: list[str] = []
     try:
         frozen = json.loads((root / FROZEN).read_bytes())
         found = {cell.hash: cell for cell in (Cell.from_dict(root, content) for content in frozen["cells"])}
-    except FileNotFoundError:
+        commands = [str(line) for line in frozen.get("commands") or [frozen.get("command") or ""]]
+    except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("%s can't be read and is written anew: %s", root / FROZEN, error)
@@ -179,7 +188,7 @@ def _left_there(root: Path) -> list[Cell]:
                 root, {**content["cell"], **content, "hash": content["cell"]["hash"], "name": directory.name}
             )
             found.setdefault(cell.hash, cell)
-    return list(found.values())
+    return list(found.values()), commands
 
 
 def _results(cells: Sequence[Cell]) -> list[Result]:

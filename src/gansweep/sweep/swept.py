@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from gansweep.sweep.identity import canonical
+from gansweep.sweep.identity import INSTEAD, canonical
 
-UNSAID, NUMERICS = "default", "numerics"
+UNSAID, NUMERICS, EXPERIMENT = "default", "numerics", "experiment"
+# Told of every cell, whether or not they were named for one of them.
+ALWAYS = ("lr", "lr_d", "optimizer_d", "schedule_d", "batch_size", "critic_steps", "seed")
 
 
 class Combination(Protocol):
@@ -34,15 +36,31 @@ def swept_keys(cells: Sequence[Combination]) -> list[str]:
     """List the keys whose values differ between cells, in the order in which they were typed.
 
     Where that does not tell two trainings apart, because a YAML or the arithmetic was edited
-    between two grids, the keys in which they differ follow.
+    between two grids, the keys in which they differ follow. What experiments choose is told by
+    their names.
     """
     keys = dict.fromkeys(key for cell in cells for key in cell.overrides)
     named = [key for key in keys if len({_text(cell, key) for cell in cells}) > 1]
+    if EXPERIMENT in named and all(EXPERIMENT in cell.overrides for cell in cells):
+        named = [key for key in named if not _chosen_by_experiment(cells, key)]
     alike: dict[tuple[str, ...], list[Combination]] = {}
     for cell in cells:
         alike.setdefault(tuple(_text(cell, key) for key in named), []).append(cell)
     unsaid = dict.fromkeys(key for group in alike.values() for key in _differences([_settings(c) for c in group]))
     return [*named, *unsaid]
+
+
+def settings_to_tell(overrides: Iterable[Mapping[str, Any]]) -> list[str]:
+    """List the keys that one row for every cell has to have, given what was said about each."""
+    return list(dict.fromkeys([*(key for one in overrides for key in one), *ALWAYS]))
+
+
+def _chosen_by_experiment(cells: Sequence[Combination], key: str) -> bool:
+    """Tell whether `key` is a group whose option goes with the experiment's name."""
+    if key == EXPERIMENT or not all(isinstance(cell.config.get(key.rpartition("@")[2]), Mapping) for cell in cells):
+        return False
+    pairs = {(_text(cell, EXPERIMENT), _text(cell, key)) for cell in cells}
+    return len(pairs) == len({name for name, _ in pairs})
 
 
 def value(cell: Combination, key: str) -> Any:
@@ -74,10 +92,15 @@ def lookup(overrides: Mapping[str, Any], config: Mapping[str, Any], key: str) ->
     """Return the value of a key among overrides, or else in the config.
 
     A cell of an earlier grid may not have named the key; its config then tells the number that
-    was in force. Which option a group had can't be told from there, it is called `default`.
+    was in force. Which option a group had can't be told from there, it is called `default`. Without
+    an optimizer or schedule of its own the discriminator has the generator's.
     """
     if key in overrides:
         return canonical(overrides[key])
+    if key in ("optimizer_d", "schedule_d"):
+        # As a word: what the config has there are the settings of the choice.
+        own = overrides.get(f"{INSTEAD[key]}@{key}")
+        return canonical(own) if own is not None else lookup(overrides, config, INSTEAD[key])
     node: Any = config
     for part in key.lstrip("+~").split("."):
         if not isinstance(node, Mapping) or part not in node:

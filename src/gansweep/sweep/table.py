@@ -9,16 +9,21 @@ from typing import Any
 
 from gansweep.sweep.cell import State
 from gansweep.sweep.comparable import comparable, differences
-from gansweep.sweep.identity import plain
+from gansweep.sweep.identity import INSTEAD, plain
 from gansweep.sweep.result import Result
-from gansweep.sweep.swept import order, swept_keys, value
+from gansweep.sweep.swept import UNSAID, order, swept_keys, value
 
 SEED = "seed"
+# What a reader has to know of all cells, where no column tells it.
+TOLD = (
+    *("experiment", "data", "model", "loss", "optimizer", "optimizer@optimizer_d", "schedule", "schedule@schedule_d"),
+    *("lr", "lr_d", "batch_size", "critic_steps"),
+)
 WIDEST = 8  # columns of values
 NOT_THERE = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "running"}
 
 
-def table(results: Sequence[Result], command: str = "") -> str:
+def table(results: Sequence[Result], commands: Sequence[str] = ()) -> str:
     """Write the table of all cells, with what one has to know to read the numbers.
 
     Values of different metrics, features, data or sample counts are not comparable. Where a
@@ -26,15 +31,17 @@ def table(results: Sequence[Result], command: str = "") -> str:
 
     Args:
         results: the cells, in the order of the grid.
-        command: what was typed.
+        commands: the lines that were typed, each once.
     """
     parts = []
     groups = comparable(results)
     if len(groups) > 1:
         parts.append(differences(groups))
     parts += [_Table(group).text() for group in groups]
-    if command:
-        parts.append(f"Command: `{command}`")
+    if len(commands) == 1:
+        parts.append(f"Command: `{commands[0]}`")
+    elif commands:
+        parts.append("\n".join(["Commands:\n", *(f"- `{line}`" for line in commands)]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -66,7 +73,8 @@ class _Table:
         self.groups: dict[str, list[Result]] = {}
         for result in results:
             self.groups.setdefault(self._key({key: value(result.cell, key) for key in self.keys}), []).append(result)
-        scores = [score for score in map(_score, self.groups.values()) if score is not None]
+        # One seed is no evidence, and a mean over those that did not diverge flatters.
+        scores = [statistics.fmean(_finals(group)) for group in self.groups.values() if _is_repeated(group)]
         self.best = (min(scores) if self.lower else max(scores)) if len(scores) > 1 else None
 
     @staticmethod
@@ -84,17 +92,14 @@ class _Table:
         return "\n\n".join(filter(None, (grid, "  \n".join(notes), self._caption())))
 
     def _list(self) -> str:
-        """One row for every combination, with the best value on the way too."""
+        """One row for every combination, with the best value on the way too; over seeds, the mean of theirs."""
         name = next((result.metric["name"] for result in self.results if result.metric), "result")
-        head = [*(self.keys or ["cell"]), f"final {name}", "best (step)"]
+        head = [*(self.keys or ["cell"]), f"final {name}", "best on the way" if self.over_seeds else "best (step)"]
         rows = []
         for group in self._sorted():
             first = group[0]
             settings = [plain(value(first.cell, key)) for key in self.keys] or [first.cell.name]
-            best = [result.metric for result in group if result.metric.get("best") is not None]
-            lowest = (min if self.lower else max)(best, key=lambda metric: metric["best"], default=None)
-            shown = f"{number(lowest['best'])} ({lowest['best_step']})" if lowest else "-"
-            rows.append([*settings, self._entry(group), shown])
+            rows.append([*settings, self._entry(group), self._on_the_way(group)])
         return _markdown(head, rows)
 
     def _matrix(self, across: str) -> str:
@@ -112,6 +117,14 @@ class _Table:
             )
         return _markdown([*down, *(f"{across}={plain(column)}" for column in columns)], rows)
 
+    def _on_the_way(self, group: Sequence[Result]) -> str:
+        best = [result.metric for result in group if result.metric.get("best") is not None]
+        if not best:
+            return "-"
+        if self.over_seeds:
+            return _over_seeds([metric["best"] for metric in best], len(group))
+        return f"{number(best[0]['best'])} ({best[0]['best_step']})"
+
     def _sorted(self) -> list[list[Result]]:
         ranks = {key: [json.dumps(v) for v in self._values(key)] for key in self.keys}
         return sorted(
@@ -121,18 +134,14 @@ class _Table:
 
     def _entry(self, group: Sequence[Result]) -> str:
         """Write what became of one combination: a value, or mean ± standard deviation (n) over seeds."""
-        finals = [result.final for result in group if result.final is not None]
+        finals = _finals(group)
         marks = "".join(dict.fromkeys(self._mark(result) for result in group if result.trouble))
         if not finals:
             first = next((result for result in group if result.trouble), group[0])
             word = NOT_THERE.get(first.state, "failed" if first.state is State.FAILED else "N/A")
             return " ".join(filter(None, ("done" if _unmeasured(first) else word, marks)))
-        text = number(statistics.fmean(finals))
-        if self.over_seeds:
-            spread = f" ± {number(statistics.stdev(finals), like=statistics.mean(finals))}" if len(finals) > 1 else ""
-            of = f" of {len(group)}" if len(finals) < len(group) else ""
-            text = f"{text}{spread} ({len(finals)}{of})"
-        if _score(group) == self.best:
+        text = _over_seeds(finals, len(group)) if self.over_seeds else number(finals[0])
+        if self.best is not None and _is_repeated(group) and statistics.fmean(finals) == self.best:
             text = f"**{text}**"
         return " ".join(filter(None, (text, marks)))
 
@@ -156,20 +165,48 @@ class _Table:
             values = [r.metric[name] for r in measured if r.metric.get(name) is not None]
             if values:
                 sentences.append(f"{word} {_range(values)}")
-        if self.over_seeds:
-            sentences.append("mean ± standard deviation (number of seeds)")
-        sentences.append(f"seeds {', '.join(plain(s) for s in self._values(SEED))}")
+        sentences += [*self._seeds(), *self._shared()]
         sentences.append(f"gansweep {_versions(measured, 'gansweep')}, torch {_versions(measured, 'torch')}")
         return "; ".join(sentences) + "."
+
+    def _seeds(self) -> list[str]:
+        seeds = ", ".join(plain(seed) for seed in self._values(SEED))
+        if len(self.results) == 1:
+            return [f"seed {seeds}"]
+        if all(len(group) == 1 for group in self.groups.values()):
+            return [f"seeds {seeds}" if SEED in self.keys else f"one seed each ({seeds})"]
+        said = ["mean ± standard deviation (number of seeds)", f"seeds {seeds}"]
+        return said if self.best is None else [*said, "bold: best mean where every seed has a value"]
+
+    def _shared(self) -> list[str]:
+        """Name the settings that all cells have in common."""
+        told = {}
+        for key in TOLD:
+            values = self._values(key)
+            generators = told.get(INSTEAD.get(key.rpartition("@")[2], ""))
+            if len(values) == 1 and values[0] not in (UNSAID, None, generators):
+                told[key] = values[0]
+        return [", ".join(f"{key}={plain(one)}" for key, one in told.items())] if told else []
 
 
 def _unmeasured(result: Result) -> bool:
     return result.state is State.COMPLETED and not result.metric
 
 
-def _score(group: Sequence[Result]) -> float | None:
-    finals = [result.final for result in group if result.final is not None]
-    return statistics.fmean(finals) if finals else None
+def _finals(group: Sequence[Result]) -> list[float]:
+    return [result.final for result in group if result.final is not None]
+
+
+def _is_repeated(group: Sequence[Result]) -> bool:
+    """Tell whether several seeds were run and each has a value."""
+    return len(group) > 1 and len(_finals(group)) == len(group)
+
+
+def _over_seeds(values: Sequence[float], num_seeds: int) -> str:
+    """Write mean ± standard deviation (n), or (n of all) where some seeds have no value."""
+    spread = f" ± {number(statistics.stdev(values), like=statistics.mean(values))}" if len(values) > 1 else ""
+    of = f" of {num_seeds}" if len(values) < num_seeds else ""
+    return f"{number(statistics.fmean(values))}{spread} ({len(values)}{of})"
 
 
 def _range(values: Any) -> str:

@@ -31,7 +31,7 @@ class Outcome:
     Args:
         records: of all cells that have one, by hash.
         missing: cells without one.
-        interrupted: somebody asked to stop before the end.
+        interrupted: somebody asked to stop.
     """
 
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -39,9 +39,14 @@ class Outcome:
     interrupted: bool = False
 
     @property
+    def cut_short(self) -> bool:
+        """Whether somebody asked to stop while something was left to train."""
+        return self.interrupted and bool(self.missing)
+
+    @property
     def exit_code(self) -> int:
         """0: every cell has a result; 1: some have not; 130: interrupted."""
-        if self.interrupted:
+        if self.cut_short:
             return 130
         return int(bool(self.missing) or any(found["state"] == "failed" for found in self.records.values()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
@@ -84,6 +85,8 @@ class Logbook:
         self.error: BaseException | None = None
         self.device = devices.resolve(run.device)
         directory.mkdir(parents=True, exist_ok=True)
+        # A divergence is noticed at most so many steps after it.
+        self._recent: deque[Report] = deque(maxlen=run.trainer.check_every)
         self._member: dict[str, Any] | None = None
         saved = checkpoint.load(directory, run.identity, self.device)
         if saved is not None:
@@ -105,6 +108,7 @@ class Logbook:
     def enter(self, pack: Pack, k: int, num_together: int) -> None:
         """Take the place of a pack's k-th member, going on from where the member was."""
         self.pack, self.k, self.num_together = pack, k, num_together
+        self._recent.clear()
         if self._member is not None:
             pack.restore(k, self._member)
             self._member = None
@@ -125,14 +129,31 @@ class Logbook:
     def diverged(self, divergence: Divergence) -> None:
         """End here. The evaluations so far remain; there will be no final value."""
         self.divergence, self.step = divergence, divergence.step
+        self._draw_last()
         log.warning("diverged at step %d: %s: %s", divergence.step, divergence.player, divergence.cause)
 
     def draw(self, report: Report) -> None:
         """Add a point to the curves where one is due, be it finite or not."""
         self.step = self._step_of(report)
-        last = self.step == self.run.steps
-        if self.board and (last or self.step % self.run.trainer.log_every == 0):
+        self._recent.append(report)
+        if self.board and self._is_drawn(self.step):
             self.board.scalars(self._curves(report), self.step)
+
+    def _is_drawn(self, step: int) -> bool:
+        return step == self.run.steps or step % self.run.trainer.log_every == 0
+
+    def _draw_last(self) -> None:
+        """Add the step of the divergence to the curves, wherever their points lie.
+
+        Without the rates, which may be those of a later step by now.
+        """
+        if self.board is None or self._is_drawn(self.step):
+            return
+        for report in self._recent:
+            if self._step_of(report) == self.step:
+                curves = self._curves(report)
+                known = {tag: value for tag, value in curves.items() if not tag.startswith("rate/")}
+                self.board.scalars(known, self.step)
 
     def note(self) -> None:
         """Do what else is due after a step of a member that has not diverged."""
@@ -268,7 +289,7 @@ class Logbook:
                 "lower_is_better": run.metric.lower_is_better,
                 "evaluations": self.evaluations,
                 "floor": floor(run.data) if floor else None,
-            } | record.summary(self.evaluations)
+            } | record.summary(self.evaluations, run.metric.lower_is_better)
             if self.divergence:
                 metric |= {"final": None, "final_step": None}
         return {

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import gansweep
+from gansweep.checkout import commit
 from gansweep.training import atomic
 
 NAME, FORMAT = "record.json", 1
@@ -28,8 +29,11 @@ def write(directory: Path, record: Mapping[str, Any]) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of all that takes part in the numbers."""
+    """Return the versions of all that takes part in the numbers; `commit` is of gansweep, in a checkout of it."""
     found = {"gansweep": gansweep.__version__, "python": platform.python_version()}
+    at = commit()
+    if at is not None:
+        found["commit"] = at
     for name in ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "tensorboard"):
         try:
             found[name] = version(name)
@@ -38,17 +42,17 @@ def versions() -> dict[str, str]:
     return found
 
 
-def summary(evaluations: list[dict[str, Any]]) -> dict[str, Any]:
+def summary(evaluations: Sequence[Mapping[str, Any]], lower_is_better: bool = True) -> dict[str, Any]:
     """Pick untrained, final and best values out of all that were measured.
 
-    `best` is the lowest after step 0. A value that could not be measured is None.
+    `best` is of those after step 0. A value that could not be measured is None.
 
     >>> summary([{"step": 0, "value": 9.0}, {"step": 5, "value": 2.0}, {"step": 8, "value": 3.0}])
     {'untrained': 9.0, 'final': 3.0, 'final_step': 8, 'best': 2.0, 'best_step': 5}
     """
     first, last = evaluations[0], evaluations[-1]
     trained = [e for e in evaluations if e["step"] > 0 and e["value"] is not None and math.isfinite(e["value"])]
-    best = min(trained, key=lambda e: e["value"], default={"value": None, "step": None})
+    best = (min if lower_is_better else max)(trained, key=lambda e: e["value"], default={"value": None, "step": None})
     return {
         "untrained": first["value"] if first["step"] == 0 else None,
         "final": last["value"],

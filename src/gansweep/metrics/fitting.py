@@ -1,0 +1,30 @@
+"""Which choices of `metric=` can be computed on samples of a shape, for the message when one can't."""
+
+from __future__ import annotations
+
+POINTS = ("wasserstein1", "sliced_wasserstein1")  # (2,); mode_coverage asks for modes besides
+GREY = ("digits", "mnist", "kid_digits", "kid_mnist", "fd_infinity", "coverage", "inception_score")  # (1, H, W)
+IMAGES = ("inception", "kid_inception", "epfl")  # (1 or 3, H, W)
+
+
+def fitting(sample_shape: tuple[int, ...]) -> str:
+    """Say what to choose instead.
+
+    >>> fitting((2,)), fitting((3, 32, 32))
+    ('choose metric=wasserstein1 or sliced_wasserstein1', 'choose metric=inception, kid_inception or epfl')
+    """
+    names = _names(sample_shape)
+    if not names:
+        return "expected points (2,), or images (C, H, W) of 1 or 3 channels"
+    return f"choose metric={', '.join(names[:-1])} or {names[-1]}"
+
+
+def _names(sample_shape: tuple[int, ...]) -> tuple[str, ...]:
+    match sample_shape:
+        case (_,):
+            return POINTS
+        case (1, _, _):
+            return GREY + IMAGES
+        case (3, _, _):
+            return IMAGES
+    return ()
