@@ -173,7 +173,7 @@ def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> 
     if torchs and kind is UpdateRule:
         wrapped = "_target_: gansweep.optimizers.torch_optimizer.TorchOptimizer with"
         hint = f"={node['_target_']}: write {wrapped} name: {node['_target_']} and settings: {{...}}"
-        make.problems.append(Problem(f"{group}._target_", f"{hint}; conf/optimizer/nadam.yaml is an example"))
+        make.problems.append(Problem(f"{group}._target_", f"{hint}; conf/optimizer/radam.yaml is an example"))
         return Broken()
     part = make(node, group)
     if not isinstance(part, Broken) and not keeps(part, kind):

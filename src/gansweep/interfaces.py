@@ -113,7 +113,10 @@ class UpdateRule(Protocol):
     elementwise: ClassVar[bool]
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make the tensors to remember between steps, each beginning with K."""
+        """Make the tensors to remember between steps, each beginning with K.
+
+        Those of an elementwise rule are (K, P), or (K,) for a number that all entries share.
+        """
         ...
 
     def update(
@@ -129,6 +132,15 @@ class UpdateRule(Protocol):
 
         `step` (K, 1) counts this member's updates from 1, in float64.
         """
+        ...
+
+
+@runtime_checkable
+class Averaging(Protocol):
+    """What an update rule offers besides, if gradients are taken at one point and quality is judged at another."""
+
+    def evaluated(self, theta: Tensor, state: Mapping[str, Tensor]) -> Tensor:
+        """Return the parameters (K, P) that are judged, theta (K, P) being those that are trained."""
         ...
 
 

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
 
 from gansweep.interfaces import Slot
 
-CONF = Path(__file__).parents[2] / "conf" / "optimizer"
-CHOICES = sorted(path.stem for path in CONF.glob("*.yaml"))
+CONF = Path(__file__).parents[2] / "conf"
+CHOICES = sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml"))
+
+# Groups as one types them; a choice that holds another one is tried around a second, too.
+SHELF = [*([choice] for choice in CHOICES), ["lookahead", "optimizer@optimizer.of=nadam"]]
 
 
-@pytest.fixture(params=CHOICES)
+@cache
+def made(choice, *inside):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose(overrides=[f"+optimizer={choice}", *inside])
+    return instantiate(config.optimizer, _convert_="all")
+
+
+@pytest.fixture(params=SHELF, ids=",".join)
 def rule(request):
     """Every choice of the group, as its yaml completes it."""
-    return instantiate(OmegaConf.load(CONF / f"{request.param}.yaml"), _convert_="all")
+    return made(*request.param)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gansweep.interfaces import UpdateRule
+from gansweep.training.player import state_of_part
 
 RATES = [1e-2, 3e-3, 0.1]
 
@@ -80,7 +81,7 @@ def test_an_elementwise_rule_may_be_applied_in_stretches(rule, slots, problem):
         step = torch.full((3, 1), t + 1.0, dtype=torch.float64)
         rule.update(slots, whole, gradient, whole_state, lr, step)
         for part in (slice(0, 13), slice(13, 14), slice(14, 40)):
-            views = {name: value[:, part] for name, value in cut_state.items()}
+            views = state_of_part(cut_state, part, last=part.stop == 40)
             rule.update(slots, cut[:, part], gradient[:, part], views, lr, step)
     assert torch.equal(whole, cut)
 

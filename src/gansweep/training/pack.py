@@ -118,7 +118,7 @@ class Pack:
         self.ema = None
         if any(member.ema is not None for member in members):
             decays = [[member.ema or 0.0] for member in self.members]
-            self.ema = [theta.clone() for theta in self.g.stretches]
+            self.ema = [theta.clone() for theta in self.g.evaluated()]
             self.ema_decay = torch.tensor(decays, device=self.device)
         self._descend_d, self._descend_g = self._discriminator_step, self._generator_step
         if compiled:
@@ -190,7 +190,7 @@ class Pack:
             (loss, fake, buffers), gradient = self.g.descend(losses)
         self.g.keep_buffers(buffers)
         if self.ema is not None:
-            for average, theta in zip(self.ema, self.g.stretches, strict=True):
+            for average, theta in zip(self.ema, self.g.evaluated(), strict=True):
                 average.lerp_(theta, 1 - self.ema_decay)
         return loss, gradient, fake
 
@@ -255,12 +255,14 @@ class Pack:
     def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
         """Draw samples (N, ...) of member k in evaluation mode, from its average if it keeps one.
 
+        Otherwise from the parameters by which its update rule is judged.
+
         The latents come from a stream that starts anew at every call, so that a member is
         always judged on the same ones and training never notices.
         """
         row = self.place[k]
         member = self.members[row]
-        stretches = self.g.stretches if self.ema is None or member.ema is None else self.ema
+        stretches = self.g.evaluated() if self.ema is None or member.ema is None else self.ema
         params = self.g.params([theta[row : row + 1] for theta in stretches])
         buffers = {name: buffer[row : row + 1] for name, buffer in self.g.buffers.items()}
         generator = Streams(member.seed, self.device)[stream]

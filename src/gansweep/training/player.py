@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import UpdateRule
+from gansweep.interfaces import Averaging, UpdateRule
 from gansweep.layers import Network
 from gansweep.training.member import PlayerSettings, runs
 
@@ -60,6 +60,7 @@ class Player:
             Group(rule, rows, [rule.state(network.slots[own], theta[rows]) for own, theta in self._walk()])
             for rule, rows in runs(player.rule for player in settings)
         ]
+        self.averaging = [group.rule if isinstance(group.rule, Averaging) else None for group in self.groups]
 
     def _walk(self) -> Iterator[tuple[slice, Tensor]]:
         return zip(self.spans, self.stretches, strict=True)
@@ -78,6 +79,18 @@ class Player:
         """Cut stretches, the player's own if none are given, into the slots' views (K, *shape)."""
         given = self.stretches if stretches is None else stretches
         return [p for own, theta in zip(self.spans, given, strict=True) for p in self.network.cut(theta, own)]
+
+    def evaluated(self) -> list[Tensor]:
+        """Return the stretches that are judged: those that are trained, unless a rule has others."""
+        if all(rule is None for rule in self.averaging):
+            return self.stretches
+        judged = []
+        for n, theta in enumerate(self.stretches):
+            rows = [theta[group.rows] for group in self.groups]
+            for at, (rule, group) in enumerate(zip(self.averaging, self.groups, strict=True)):
+                rows[at] = rows[at] if rule is None else rule.evaluated(rows[at], group.state[n])
+            judged.append(torch.cat(rows))
+        return judged
 
     def finite(self) -> Tensor:
         """Tell of every member (K,) whether all its parameters are finite."""
@@ -120,7 +133,7 @@ class Player:
                         self.network.slots[own],
                         theta[rows, at],
                         gradient[:, at],
-                        state if whole else {name: value[:, at] for name, value in state.items()},
+                        state if whole else state_of_part(state, at, last=at.stop == width),
                         self.lr[rows],
                         self.updates[rows],
                     )
@@ -174,7 +187,8 @@ class Player:
         for name, value in saved["buffers"].items():
             self.buffers[name][k].copy_(value)
         for name, value in saved["state"].items():
-            values = [value] if len(group.state) == 1 else self.in_stretches(value)
+            one = len(group.state) == 1 or value.ndim == 0
+            values = [value] * len(group.state) if one else self.in_stretches(value)
             for state, part in zip(group.state, values, strict=True):
                 state[name][row].copy_(part)
 
@@ -188,7 +202,13 @@ def _side_by_side(parts: Sequence[Tensor]) -> Tensor:
 
 
 def _joined(values: Sequence[Tensor]) -> Tensor:
-    return values[0].clone() if len(values) == 1 else torch.cat(list(values))
+    """Join what the stretches hold of one member; a number that they share is in each of them."""
+    return values[0].clone() if len(values) == 1 or values[0].ndim == 0 else torch.cat(list(values))
+
+
+def state_of_part(state: dict[str, Tensor], at: slice, *, last: bool) -> dict[str, Tensor]:
+    """Cut an elementwise rule's state; a number (K,) moves on once, with the last part."""
+    return {name: value[:, at] if value.ndim > 1 else value if last else value.clone() for name, value in state.items()}
 
 
 def _parts(width: int) -> list[slice]:

@@ -95,6 +95,6 @@ class Run:
         for player in (self.member.generator, self.member.discriminator):
             if self.trainer.compile and not player.rule.elementwise:
                 raise ValueError(
-                    f"trainer.compile=true: {player.rule!r} can't be compiled; sgd, rmsprop, adam and adamw can, "
-                    "or train with trainer.compile=false"
+                    f"trainer.compile=true: {player.rule!r} can't be compiled; rules that move every entry "
+                    "on its own can, such as sgd, rmsprop and adam; or train with trainer.compile=false"
                 )

@@ -1,0 +1,62 @@
+"""The sign of a momentum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from gansweep.interfaces import Slot
+
+
+@dataclass(frozen=True)
+class Lion:
+    """Move every entry by the rate, in the direction of an average that favours the newest gradient.
+
+        theta <- theta - lr (sign(beta1 m + (1 - beta1) g) + weight_decay theta)
+        m <- beta2 m + (1 - beta2) g
+
+    Chen et al. 2023, arXiv:2302.06675, algorithm 2. Every entry moves by lr at every step, so the
+    rate is to be three to ten times smaller than Adam's, and the decay larger by as much (section 5).
+
+    Args:
+        betas: share of m in the direction, and memory of m.
+        weight_decay: fraction that a parameter loses per step and unit of rate.
+    """
+
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = 0.0
+    elementwise: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "betas", tuple(self.betas))
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"betas={list(self.betas)}: expected two numbers, 0 <= beta < 1")
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"weight_decay={self.weight_decay}: expected a number >= 0")
+
+    def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
+        """Make the momentum (K, P)."""
+        return {"m": torch.zeros_like(theta)}
+
+    def update(
+        self,
+        slots: Sequence[Slot],
+        theta: Tensor,
+        gradient: Tensor,
+        state: Mapping[str, Tensor],
+        lr: Tensor,
+        step: Tensor,
+    ) -> None:
+        """Move `theta` (K, P) downhill in place."""
+        beta1, beta2 = self.betas
+        c = state["m"].lerp(gradient, 1 - beta1)
+        c = c.sign().add_(c, alpha=0.0)  # the sign of NaN is 0, but a NaN must show
+        state["m"].lerp_(gradient, 1 - beta2)
+        if self.weight_decay:
+            theta.mul_((1 - self.weight_decay * lr).to(theta.dtype))
+        theta.addcmul_(c, lr.to(theta.dtype), value=-1)

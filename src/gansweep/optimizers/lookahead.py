@@ -1,0 +1,75 @@
+"""k steps forward, one step back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gansweep.interfaces import Averaging, Slot, UpdateRule
+
+
+@dataclass(frozen=True)
+class Lookahead:
+    """Let another rule go ahead k steps, then go on from a point on the way there.
+
+        theta <- theta + what the rule `of` adds
+        every k steps:   slow <- slow + alpha (theta - slow),   theta <- slow
+
+    Zhang et al. 2019, arXiv:1907.08610, algorithm 1. It returns the slow weights, so these are
+    judged. With this rule and one k for both players, a critic step per generator step, it is
+    Lookahead-minmax (Chavdarova et al. 2021, arXiv:2006.14567, algorithm 1) up to the order in
+    the k-th step: there both players go back after the generator's update, here the
+    discriminator goes back after its own, before it answers the generator. With n critic steps,
+    `optimizer_d.k` has to be n times the generator's for them to go back in the same step.
+
+    Args:
+        of: the rule that goes ahead. What it remembers is kept.
+        k: updates of this player from one pull back to the next.
+        alpha: where to go on: 1 at the rule's own point, so that nothing is changed.
+    """
+
+    of: UpdateRule
+    k: int = 5
+    alpha: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ValueError(f"k={self.k}: expected a whole number, at least 1")
+        if not 0 < self.alpha <= 1:
+            raise ValueError(f"alpha={self.alpha}: expected 0 < alpha <= 1")
+        if isinstance(self.of, Averaging):
+            raise ValueError(f"of={self.of!r}: expected a rule that does not keep the parameters elsewhere")
+
+    @property
+    def elementwise(self) -> bool:
+        """As the rule inside."""
+        return self.of.elementwise
+
+    def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
+        """Make the slow weights (K, P) and the other rule's state."""
+        inner = self.of.state(slots, theta)
+        return {"slow": theta.clone()} | {f"of/{name}": value for name, value in inner.items()}
+
+    def evaluated(self, theta: Tensor, state: Mapping[str, Tensor]) -> Tensor:
+        """Return the slow weights (K, P)."""
+        return state["slow"]
+
+    def update(
+        self,
+        slots: Sequence[Slot],
+        theta: Tensor,
+        gradient: Tensor,
+        state: Mapping[str, Tensor],
+        lr: Tensor,
+        step: Tensor,
+    ) -> None:
+        """Move `theta` (K, P) downhill in place."""
+        inner = {name[3:]: value for name, value in state.items() if name.startswith("of/")}
+        self.of.update(slots, theta, gradient, inner, lr, step)
+        back = step % self.k == 0  # on the device: nobody waits for it
+        slow = state["slow"]
+        slow.copy_(torch.where(back, slow.lerp(theta, self.alpha), slow))
+        theta.copy_(torch.where(back, slow, theta))

@@ -1,0 +1,83 @@
+"""Adam with Nesterov's look ahead."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from gansweep.interfaces import Slot
+
+
+@dataclass(frozen=True)
+class NAdam:
+    """Adam's step along the momentum that the next step will have, as `torch.optim.NAdam`.
+
+        g <- g + weight_decay theta
+        mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2)
+        m <- beta1 m + (1 - beta1) g,   v <- beta2 v + (1 - beta2) g^2
+        m_hat = mu_{t+1} m / (1 - mu_1 ... mu_{t+1}) + (1 - mu_t) g / (1 - mu_1 ... mu_t)
+        theta <- theta - lr m_hat / (sqrt(v / (1 - beta2^t)) + eps)
+
+    Dozat 2016, "Incorporating Nesterov Momentum into Adam", algorithm 2 with the momentum schedule
+    of Sutskever et al. 2013; mu starts at half of beta1.
+
+    Args:
+        betas: memory of m and of v.
+        eps: added to the root of v.
+        weight_decay: pull to the origin, added to the gradient.
+        momentum_decay: how fast mu rises to beta1.
+        decoupled_weight_decay: theta <- (1 - lr weight_decay) theta beforehand, as AdamW, instead.
+    """
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    momentum_decay: float = 0.004
+    decoupled_weight_decay: bool = False
+    elementwise: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "betas", tuple(self.betas))
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"betas={list(self.betas)}: expected two numbers, 0 <= beta < 1")
+        for name in ("eps", "weight_decay", "momentum_decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
+
+    def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
+        """Make both moments (K, P) and the product of all mu so far (K,)."""
+        moments = {name: torch.zeros_like(theta) for name in ("m", "v")}
+        return moments | {"mu_product": theta.new_ones(len(theta))}
+
+    def update(
+        self,
+        slots: Sequence[Slot],
+        theta: Tensor,
+        gradient: Tensor,
+        state: Mapping[str, Tensor],
+        lr: Tensor,
+        step: Tensor,
+    ) -> None:
+        """Move `theta` (K, P) downhill in place."""
+        beta1, beta2 = self.betas
+        g = gradient
+        if self.weight_decay and self.decoupled_weight_decay:
+            theta.mul_((1 - self.weight_decay * lr).to(theta.dtype))
+        elif self.weight_decay:
+            g = gradient.add(theta, alpha=self.weight_decay)
+        mu, next_mu = self._mu(step), self._mu(step + 1)
+        product = state["mu_product"].mul_(mu[:, 0].to(theta.dtype))[:, None]
+        m = state["m"].lerp_(g, 1 - beta1)
+        v = state["v"].mul_(beta2).addcmul_(g, g, value=1 - beta2)
+        of_m = (lr * next_mu / (1 - product * next_mu)).to(theta.dtype)
+        of_g = (lr * (1 - mu) / (1 - product)).to(theta.dtype)
+        correction = (1 - beta2**step).rsqrt().to(theta.dtype)
+        theta.addcdiv_((m * of_m).addcmul_(g, of_g), v.sqrt().mul_(correction).add_(self.eps), value=-1)
+
+    def _mu(self, step: Tensor) -> Tensor:
+        return self.betas[0] * (1 - 0.5 * 0.96 ** (step * self.momentum_decay))

@@ -1,0 +1,71 @@
+"""AdamW that needs no schedule, because its iterates are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from gansweep.interfaces import Slot
+from gansweep.optimizers.adam import Adam
+from gansweep.optimizers.schedule_free_sgd import average
+
+
+@dataclass(frozen=True)
+class ScheduleFreeAdamW:
+    """`ScheduleFreeSGD` in units of the gradient's running size.
+
+        v <- beta2 v + (1 - beta2) g(y)^2
+        gamma = lr sqrt(1 - beta2^t)
+        z <- z - gamma g(y) / (sqrt(v) + eps) - gamma weight_decay y
+        x <- (1 - c) x + c z,   c = gamma^2 / (sum of all gamma^2 so far)
+        y <- (1 - beta1) z + beta1 x
+
+    Defazio et al. 2024, arXiv:2405.15682, algorithm 1, whose warm-up is `schedule=warmup` here.
+    The authors' code has since moved the correction from gamma into v, which weighs the first
+    steps, and their decay, more than the box does.
+
+    Args:
+        betas: place of y between z and x, which acts as Adam's momentum, and memory of v.
+        eps: added to the root of v.
+        weight_decay: pull of y to the origin.
+    """
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    elementwise: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        checked = Adam(self.betas, self.eps, self.weight_decay)
+        object.__setattr__(self, "betas", checked.betas)
+
+    def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
+        """Make z, x and v (K, P), and the sum of squared rates (K,)."""
+        points = {"z": theta.clone(), "x": theta.clone(), "v": torch.zeros_like(theta)}
+        return points | {"weight_sum": theta.new_zeros(len(theta))}
+
+    def evaluated(self, theta: Tensor, state: Mapping[str, Tensor]) -> Tensor:
+        """Return the average x (K, P)."""
+        return state["x"]
+
+    def update(
+        self,
+        slots: Sequence[Slot],
+        theta: Tensor,
+        gradient: Tensor,
+        state: Mapping[str, Tensor],
+        lr: Tensor,
+        step: Tensor,
+    ) -> None:
+        """Move `theta` (K, P) downhill in place."""
+        beta1, beta2 = self.betas
+        gamma = (lr * (1 - beta2**step).sqrt()).to(theta.dtype)
+        v = state["v"].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        z = state["z"].addcdiv_(gradient * gamma, v.sqrt().add_(self.eps), value=-1)
+        if self.weight_decay:
+            z.addcmul_(theta, gamma, value=-self.weight_decay)
+        average(theta, z, state["x"], state["weight_sum"], gamma, beta1)
