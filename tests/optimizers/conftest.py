@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from pathlib import Path
 
@@ -50,5 +51,35 @@ def drive(slots):
             step = torch.full((len(theta), 1), float(first + t), dtype=torch.float64)
             rule.update(slots, theta, gradient, state, lr, step)
         return state
+
+    return run
+
+
+@pytest.fixture
+def follow():
+    """Drive a rule and another program of it, one member after the other, on noisy quadratics in float64.
+
+    `reference(theta)` returns a function of (gradient, rate, step) that returns the next theta, all
+    NumPy rows of one member. Returns the rule's last theta, its state, and the reference's theta.
+    """
+
+    def run(rule, reference, num_steps=300, scale=1.0, rates=(1e-2, 1e-3, 3e-2), slots=(Slot("w", (9,)),)):
+        random = torch.Generator().manual_seed(1)
+        size = sum(math.prod(slot.shape) for slot in slots)
+        root = torch.randn(3, size, size, generator=random, dtype=torch.float64)
+        hessian = root @ root.mT / size + 0.1 * torch.eye(size, dtype=torch.float64)
+        theta = scale * torch.randn(3, size, generator=random, dtype=torch.float64)
+        noise = 1 + torch.randn(num_steps, 3, size, generator=random, dtype=torch.float64)
+        steps = [reference(row) for row in theta.numpy().copy()]
+        theirs = theta.numpy().copy()
+        state, lr = rule.state(slots, theta), torch.tensor(rates, dtype=torch.float64).reshape(3, 1)
+        for t in range(1, num_steps + 1):
+            rate = lr * (1 + t % 7) / 7
+            gradient = (hessian @ theta[:, :, None])[:, :, 0] + noise[t - 1]
+            rule.update(slots, theta, gradient, state, rate, torch.full((3, 1), float(t), dtype=torch.float64))
+            for k, step in enumerate(steps):
+                slope = hessian[k].numpy() @ theirs[k] + noise[t - 1, k].numpy()
+                theirs[k] = step(slope, float(rate[k]), t)
+        return theta, state, torch.from_numpy(theirs)
 
     return run

@@ -7,6 +7,7 @@ import torch
 
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.adamw import AdamW
+from gansweep.optimizers.nadam import NAdam
 from gansweep.optimizers.rmsprop import RMSprop
 from gansweep.optimizers.sgd import SGD
 
@@ -121,6 +122,7 @@ def test_adamw_decays_by_the_rate_in_force(drive):
         (lambda: Adam(eps=-1e-8), "eps=-1e-08"),
         (lambda: AdamW(betas=(-0.1, 0.9)), "betas="),
         (lambda: AdamW(weight_decay=-1.0), "weight_decay=-1.0"),
+        (lambda: NAdam(momentum_decay=-1.0), "momentum_decay=-1.0: expected a number >= 0"),
     ],
 )
 def test_a_setting_out_of_range_is_named(make, message):

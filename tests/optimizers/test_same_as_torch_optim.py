@@ -7,6 +7,7 @@ import torch
 
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.adamw import AdamW
+from gansweep.optimizers.nadam import NAdam
 from gansweep.optimizers.rmsprop import RMSprop
 from gansweep.optimizers.sgd import SGD
 
@@ -25,9 +26,21 @@ SETTINGS = [
     (Adam, {"betas": (0.5, 0.99), "eps": 1e-3, "amsgrad": True}),
     (AdamW, {}),
     (AdamW, {"betas": (0.5, 0.9), "weight_decay": 0.3, "amsgrad": True}),
+    (NAdam, {}),
+    (NAdam, {"betas": (0.5, 0.9), "weight_decay": 0.1, "momentum_decay": 0.1}),
+    (NAdam, {"weight_decay": 0.3, "decoupled_weight_decay": True, "eps": 1e-3}),
 ]
 
 
+@pytest.fixture
+def double_precision():
+    """Torch keeps NAdam's product in the default precision, whatever the parameters have."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize(("rule", "settings"), SETTINGS, ids=lambda x: getattr(x, "__name__", str(x)))
 def test_equals_torch_on_a_noisy_quadratic(rule, settings, slots):
     """Three members, each with its own rate, which a schedule changes in every step."""

@@ -120,3 +120,19 @@ def test_members_may_be_at_different_steps(rule, slots, drive, problem):
     rule.update(slots, old, gradients[4, :1], old_state, lr, steps[:1])
     rule.update(slots, new, gradients[4, 1:2], new_state, lr, steps[1:])
     assert torch.equal(both, torch.cat([old, new]))
+
+
+@pytest.mark.slow
+def test_an_elementwise_rule_is_traced_into_one_graph(rule, slots, problem):
+    """Only traced, not compiled: what stops the tracer would stop the compiler."""
+    if not rule.elementwise:
+        pytest.skip("moves whole parameters")
+    theta, gradients = problem
+    eager, traced, lr = theta.clone(), theta.clone(), torch.tensor(RATES).reshape(3, 1)
+    eager_state, traced_state = rule.state(slots, eager), rule.state(slots, traced)
+    update = torch.compile(rule.update, backend="aot_eager", fullgraph=True)
+    for t in range(6):
+        step = torch.full((3, 1), t + 1.0, dtype=torch.float64)
+        rule.update(slots, eager, gradients[t], eager_state, lr, step)
+        update(slots, traced, gradients[t], traced_state, lr, step)
+    torch.testing.assert_close(traced, eager, rtol=1e-5, atol=1e-6)
