@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gansweep.interfaces import Slot
-from gansweep.layers.layer import each_member
 from gansweep.optimizers.adamw import AdamW
 
 A, B, C = 3.4445, -4.7750, 2.0315
@@ -96,10 +95,7 @@ class Muon:
         """Move one matrix of every member, (K, n)."""
         m.lerp_(g, 1 - self.momentum)
         u = (g.lerp(m, self.momentum) if self.nesterov else m).unflatten(1, (slot.shape[0], -1))
-        if u.device.type == "cpu":
-            o = each_member(lambda one: newton_schulz(one, self.num_iterations), u)
-        else:
-            o = newton_schulz(u, self.num_iterations)
+        o = newton_schulz(u, self.num_iterations)
         longer = math.sqrt(max(1.0, u.shape[1] / u.shape[2]))
         theta.mul_(1 - self.weight_decay * rate).addcmul_(o.flatten(1), rate, value=-longer)
 

@@ -79,8 +79,7 @@ class Prodigy:
         if self.weight_decay:
             theta.mul_(1 - self.weight_decay * rate * d)
         theta.addcdiv_(m * (rate * d), v.sqrt().add_(d * self.eps), value=-1)
-        size = torch.linalg.vector_norm(s, ord=1, dim=1, keepdim=True)
-        torch.maximum(d, r / size.clamp(min=torch.finfo(s.dtype).tiny), out=d)
+        torch.maximum(d, r / row_sum(s.abs()).clamp(min=torch.finfo(s.dtype).tiny), out=d)
 
 
 def row_sum(rows: Tensor) -> Tensor:
