@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +16,11 @@ CONF = Path(__file__).parents[2] / "conf"
 CHOICES = sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml"))
 
 # Groups as one types them; a choice that holds another one is tried around a second, too.
-SHELF = [*([choice] for choice in CHOICES), ["lookahead", "optimizer@optimizer.of=nadam"]]
+SHELF = [
+    *([choice] for choice in CHOICES),
+    ["lookahead", "optimizer@optimizer.of=radam", "optimizer.k=3"],
+    ["lookahead", "optimizer@optimizer.of=optimistic_sgd", "optimizer@optimizer.of.of=muon"],
+]
 
 
 @cache
@@ -63,9 +66,9 @@ def follow():
     NumPy rows of one member. Returns the rule's last theta, its state, and the reference's theta.
     """
 
-    def run(rule, reference, num_steps=300, scale=1.0, rates=(1e-2, 1e-3, 3e-2), slots=(Slot("w", (9,)),)):
+    def run(rule, reference, num_steps=300, scale=1.0, rates=(1e-2, 1e-3, 3e-2)):
         random = torch.Generator().manual_seed(1)
-        size = sum(math.prod(slot.shape) for slot in slots)
+        slots, size = [Slot("w", (9,))], 9
         root = torch.randn(3, size, size, generator=random, dtype=torch.float64)
         hessian = root @ root.mT / size + 0.1 * torch.eye(size, dtype=torch.float64)
         theta = scale * torch.randn(3, size, generator=random, dtype=torch.float64)

@@ -122,6 +122,15 @@ def test_members_may_be_at_different_steps(rule, slots, drive, problem):
     assert torch.equal(both, torch.cat([old, new]))
 
 
+def test_no_number_is_read_from_the_device(rule, slots):
+    """Tensors without values stand for a GPU, for which a number that Python asks for would be waited."""
+    if "TorchOptimizer" in repr(rule):
+        pytest.skip("reads the rates, as it says")
+    theta = torch.zeros(3, 40, device="meta")
+    step = torch.ones(3, 1, dtype=torch.float64, device="meta")
+    rule.update(slots, theta, torch.zeros_like(theta), rule.state(slots, theta), step.float(), step)
+
+
 @pytest.mark.slow
 def test_an_elementwise_rule_is_traced_into_one_graph(rule, slots, problem):
     """Only traced, not compiled: what stops the tracer would stop the compiler."""

@@ -101,9 +101,12 @@ class Muon:
 
 
 def newton_schulz(g: Tensor, num_iterations: int) -> Tensor:
-    """Push the singular values of matrices (..., n, m) towards 1, to between 0.7 and 1.2.
+    """Push the singular values of matrices (..., n, m) towards 1.
 
     X <- g / |g|,   then  X <- A X + B (X X^T) X + C (X X^T)^2 X  again and again
+
+    After five of them, those that were at least a 300th of |g| are between 0.68 and 1.21; a
+    singular value near zero stays there.
     """
     n, m = g.shape[-2:]
     x = F.pad(g, (0, -m % MULTIPLE, 0, -n % MULTIPLE))

@@ -21,8 +21,8 @@ class ScheduleFreeSGD:
         x <- (1 - c) x + c z,   c = lr^2 / (sum of all lr^2 so far)
         y <- (1 - beta) z + beta x
 
-    Defazio et al. 2024, arXiv:2405.15682, eqs. 3 to 5, with algorithm 1's weights, which at a
-    constant rate are 1 / t. The parameters that train are y; x is what `Pack.generate` draws
+    Defazio et al. 2024, arXiv:2405.15682, section 2, with the weights of its algorithm 1, which
+    at a constant rate are 1 / t. The parameters that train are y; x is what `Pack.generate` draws
     from. It is meant for `schedule=constant` or a warm-up. The clipping of `loss=wgan` bounds
     y where gradients are taken, and leaves z and x as they are.
 
