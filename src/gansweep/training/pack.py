@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -50,6 +50,9 @@ class DiscriminatorInputs:
     generator_masks: list[Tensor]
     masks: list[Tensor]
     penalties: list[PenaltyInputs]
+    flips: Tensor | None
+    real_noise: Tensor | None
+    fake_noise: Tensor | None
 
 
 @dataclass
@@ -59,6 +62,8 @@ class GeneratorInputs:
     z: Tensor
     generator_masks: list[Tensor]
     masks: list[Tensor]
+    real: Tensor | None
+    noise: Tensor | None
 
 
 class Pack:
@@ -137,8 +142,8 @@ class Pack:
     def steps(self) -> Iterator[Report]:
         """Train until the first member has reached its end, and tell of every generator step."""
         while all(done < total for done, total in zip(self.done, self.total_steps, strict=True)):
-            self.g.set_rates(self.done, self.total_steps)
-            self.d.set_rates(self.done, self.total_steps)
+            for one in (self.g.rates, self.d.rates, self.objectives):
+                one.set(self.done, self.total_steps)
             self.done = [done + 1 for done in self.done]
             self.step += 1
 
@@ -148,7 +153,7 @@ class Pack:
                 self.watch.see(1, ~finite, self.step)
                 self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
 
-            g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator())
+            g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator(inputs.real))
             self.watch.see(3, ~g_loss.isfinite(), self.step)
 
             at_end = any(done == total for done, total in zip(self.done, self.total_steps, strict=True))
@@ -164,9 +169,12 @@ class Pack:
             fake = self.g.network(self.g.params(), given.z, state)
             self.g.keep_buffers(state.updates)
 
+            real = self.objectives.seen(given.real, given.real_noise)
+            seen = self.objectives.seen(fake, given.fake_noise)
+
             def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
                 return self.objectives.discriminator(
-                    self.d.network, params, self.d.buffers, given.real, fake, given.masks, given.penalties
+                    self.d.network, params, self.d.buffers, real, seen, given.masks, given.penalties, given.flips
                 )
 
             (terms, buffers), gradient = self.d.descend(losses)
@@ -183,7 +191,8 @@ class Pack:
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
             state = Pass(given.generator_masks, self.g.buffers)
             fake = self.g.network(params, given.z, state)
-            loss = self.objectives.generator(self.d.network, critic, self.d.buffers, fake, given.masks)
+            seen = self.objectives.seen(fake, given.noise)
+            loss = self.objectives.generator(self.d.network, critic, self.d.buffers, seen, given.masks, given.real)
             return loss.sum(), (loss.detach(), fake.detach(), state.updates)
 
         with autocast(self.device, self.precision):
@@ -194,17 +203,17 @@ class Pack:
                 average.lerp_(theta, 1 - self.ema_decay)
         return loss, gradient, fake
 
-    def _ahead(self, draw_ahead: bool | None) -> dict[str, Ahead]:
-        """Say what every stream gives in a generator step."""
-        size, device, critic_steps = self.batch_size, self.device, self.critic_steps
+    def _ahead(self, draw_ahead: bool | None) -> dict[str, list[tuple[slice, Ahead]]]:
+        """Say what every stream gives in a generator step, and to which rows."""
+        size, device, steps = self.batch_size, self.device, self.critic_steps
+        sample, everybody = tuple(self.samples.shape[1:]), slice(0, len(self.members))
         at_once = device.type == "cpu" if draw_ahead is None else not draw_ahead
-        ones = [1] * (self.samples.ndim - 1)
 
-        def normal(generator: torch.Generator, count: int) -> Tensor:
-            return torch.randn(count, size, self.latent_dim, generator=generator, device=device)
+        def drawn(draw: Callable[..., Tensor], *shape: int) -> Piece:
+            def these(generator: torch.Generator, count: int) -> Tensor:
+                return draw(count, size, *shape, generator=generator, device=device)
 
-        def uniform(generator: torch.Generator, count: int) -> Tensor:
-            return torch.rand(count, size, *ones, generator=generator, device=device)
+            return Piece(these, 4 * size * math.prod(shape))
 
         def masks(network: Network, rows: int) -> list[Piece]:
             return [
@@ -212,44 +221,66 @@ class Pack:
                 for draw in network.draws
             ]
 
-        pieces = {
-            "order": [Piece(Order.next, 8 * size)] * critic_steps,
-            "latents": [Piece(normal, 4 * size * self.latent_dim)] * (critic_steps + 1),
-            "dropout/generator": masks(self.g.network, size) * (critic_steps + 1),
-            "dropout/discriminator": masks(self.d.network, 2 * size) * critic_steps + masks(self.d.network, size),
-        }
-        for n in range(len(self.objectives.passes)):
-            pieces[f"interpolation/{n}"] = [Piece(uniform, 4 * size)] * critic_steps
-            pieces[f"dropout/penalty/{n}"] = masks(self.d.network, size) * critic_steps
-        counts = {name: len(self.members) for name in pieces}
+        found: dict[str, list[tuple[slice, Ahead]]] = {}
+
+        def stream(name: str, pieces: list[Piece], rows: slice = everybody) -> None:
+            sources: list[Any] = [one[name] for one in self.streams[rows]]
+            if name == "order":
+                sources = [Order(len(self.samples), size, generator) for generator in sources]
+            if pieces:
+                found.setdefault(name, []).append((rows, Ahead(sources, pieces, device, at_once=at_once)))
+
+        stream("order", [Piece(Order.next, 8 * size)] * steps)
+        stream("latents", [drawn(torch.randn, self.latent_dim)] * (steps + 1))
+        stream("dropout/generator", masks(self.g.network, size) * (steps + 1))
+        stream("dropout/discriminator", masks(self.d.network, 2 * size) * steps + masks(self.d.network, size))
         for n, one in enumerate(self.objectives.passes):
-            counts[f"interpolation/{n}"] = counts[f"dropout/penalty/{n}"] = one.count
-        found = {}
-        for name in filter(pieces.get, pieces):
-            generators = [stream[name] for stream in self.streams[: counts[name]]]
-            orders = [Order(len(self.samples), size, generator) for generator in generators]
-            sources = orders if name == "order" else generators
-            found[name] = Ahead(sources, pieces[name], device, at_once=at_once)
+            for penalty, rows in one.kinds:
+                shape = sample if penalty.noise == "entry" else (1,) * len(sample)
+                stream(f"interpolation/{n}", [drawn(torch.rand, *shape)] * steps, rows)
+            stream(f"dropout/penalty/{n}", masks(self.d.network, size) * steps, slice(0, one.count))
+        if self.objectives.flip is not None:
+            stream("flips", [drawn(torch.rand)] * steps)
+        if self.objectives.noise is not None:
+            stream("instance_noise", [drawn(torch.randn, *sample)] * (2 * steps + 1))
         return found
 
+    def _next(self, name: str) -> Tensor | None:
+        """Return the next numbers of a stream that all members have, or nobody."""
+        return self.ahead[name][0][1].next() if name in self.ahead else None
+
     def _masks(self, name: str, network: Network) -> list[Tensor]:
-        return [self.ahead[name].next() for _ in network.draws]
+        return [self.ahead[name][0][1].next() for _ in network.draws]
 
     def _draw_for_discriminator(self) -> DiscriminatorInputs:
         """Draw each member's batch, latents, masks and interpolation weights from its streams."""
-        real = self.samples[self.ahead["order"].next()]
-        z, generator_masks = self.ahead["latents"].next(), self._masks("dropout/generator", self.g.network)
-        masks = self._masks("dropout/discriminator", self.d.network)
         penalties = [
-            PenaltyInputs(self.ahead[f"interpolation/{n}"].next(), self._masks(f"dropout/penalty/{n}", self.d.network))
+            PenaltyInputs(
+                [ahead.next() for _, ahead in self.ahead[f"interpolation/{n}"]],
+                self._masks(f"dropout/penalty/{n}", self.d.network),
+            )
             for n in range(len(self.objectives.passes))
         ]
-        return DiscriminatorInputs(real, z, generator_masks, masks, penalties)
+        return DiscriminatorInputs(
+            real=self.samples[self.ahead["order"][0][1].next()],
+            z=self.ahead["latents"][0][1].next(),
+            generator_masks=self._masks("dropout/generator", self.g.network),
+            masks=self._masks("dropout/discriminator", self.d.network),
+            penalties=penalties,
+            flips=self._next("flips"),
+            real_noise=self._next("instance_noise"),
+            fake_noise=self._next("instance_noise"),
+        )
 
-    def _draw_for_generator(self) -> GeneratorInputs:
-        generator_masks = self._masks("dropout/generator", self.g.network)
-        masks = self._masks("dropout/discriminator", self.d.network)
-        return GeneratorInputs(self.ahead["latents"].next(), generator_masks, masks)
+    def _draw_for_generator(self, real: Tensor) -> GeneratorInputs:
+        """Draw what the generators' step needs; relativistic ones see the last real batch again."""
+        return GeneratorInputs(
+            z=self.ahead["latents"][0][1].next(),
+            generator_masks=self._masks("dropout/generator", self.g.network),
+            masks=self._masks("dropout/discriminator", self.d.network),
+            real=real if self.objectives.relativistic else None,
+            noise=self._next("instance_noise"),
+        )
 
     @torch.no_grad()
     def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
@@ -277,7 +308,12 @@ class Pack:
             "step": self.done[row],
             "generator": self.g.export(row),
             "discriminator": self.d.export(row),
-            "streams": {name: ahead.export(row) for name, ahead in self.ahead.items() if row < len(ahead.sources)},
+            "streams": {
+                name: ahead.export(row - rows.start)
+                for name, parts in self.ahead.items()
+                for rows, ahead in parts
+                if rows.start <= row < rows.stop
+            },
             "strikes": self.watch.strikes[row].clone(),
         }
         if self.ema is not None and self.members[row].ema is not None:
@@ -292,7 +328,9 @@ class Pack:
         self.g.restore(row, saved["generator"])
         self.d.restore(row, saved["discriminator"])
         for name, state in saved["streams"].items():
-            self.ahead[name].restore(row, state, saved["step"])
+            for rows, ahead in self.ahead.get(name, ()):
+                if rows.start <= row < rows.stop:
+                    ahead.restore(row - rows.start, state, saved["step"])
         self.watch.strikes[row].copy_(saved["strikes"])
         if self.ema is not None and "ema" in saved:
             for average, value in zip(self.ema, self.g.in_stretches(saved["ema"]), strict=True):

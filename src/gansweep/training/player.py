@@ -11,12 +11,12 @@ from torch import Tensor
 from gansweep.interfaces import UpdateRule
 from gansweep.layers import Network
 from gansweep.training.member import PlayerSettings, runs
+from gansweep.training.scheduled import Scheduled
 
 # parameters -> (sum of the members' losses, what to keep of the pass)
 Losses = Callable[[Sequence[Tensor]], tuple[Tensor, Any]]
 
 IN_CACHE = 1 << 18  # entries of a row that an update rule is given at once
-RATES_AHEAD = 64  # generator steps
 
 
 class Group(NamedTuple):
@@ -54,8 +54,8 @@ class Player:
         self.buffers = network.initial_buffers(len(settings), self.device)
         precise = torch.float32 if self.device.type == "mps" else torch.float64  # MPS has nothing finer
         self.updates = torch.zeros(len(settings), 1, dtype=precise, device=self.device)
-        self.lr = torch.zeros(len(settings), 1, device=self.device)
-        self.rates, self.rates_from = self.lr[:0], [0] * len(settings)
+        self.rates = Scheduled([player.rate for player in settings], self.device)
+        self.lr = self.rates.now
         self.groups = [
             Group(rule, rows, [rule.state(network.slots[own], theta[rows]) for own, theta in self._walk()])
             for rule, rows in runs(player.rule for player in settings)
@@ -82,18 +82,6 @@ class Player:
     def finite(self) -> Tensor:
         """Tell of every member (K,) whether all its parameters are finite."""
         return torch.stack([theta.isfinite().all(1) for theta in self.stretches]).all(0)
-
-    def set_rates(self, done: Sequence[int], total: Sequence[int]) -> None:
-        """Take every member's rate from its schedule, after `done` of `total` generator steps.
-
-        The rates of many steps are taken to the device at once.
-        """
-        at = done[0] - self.rates_from[0]
-        if not 0 <= at < len(self.rates) or any(d - f != at for d, f in zip(done, self.rates_from, strict=True)):
-            of = list(zip(self.settings, done, total, strict=True))
-            rates = [[[p.rate(min(d + n, t - 1), t)] for p, d, t in of] for n in range(RATES_AHEAD)]
-            self.rates, self.rates_from, at = torch.tensor(rates, dtype=self.lr.dtype).to(self.device), list(done), 0
-        self.lr.copy_(self.rates[at])
 
     def descend(self, losses: Losses) -> tuple[Any, Tensor]:
         """Move every member down its own loss by its own rule.
