@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,14 +15,20 @@ ray: Any = import_module("ray")  # an extra
 
 def submit(request: Request) -> Sequence[Submitted]:
     """Start the tasks; those for which no worker is free wait."""
-    work = request.work
+    work, path = request.work, list(sys.path)
+
+    def task() -> int:
+        # Classes of the user's own are found as they are here; gansweep itself is installed there.
+        sys.path.extend(folder for folder in path if folder not in sys.path)
+        return work()
+
     try:
         ray.init(ignore_reinit_error=True, **request.settings["init"])
         options = {"num_cpus": request.cpus, "num_gpus": request.gpus} | request.settings["remote"]
-        task = ray.remote(**options)(lambda: work())
+        start = ray.remote(**options)(task).remote
     except (RuntimeError, AssertionError, TypeError, ConnectionError) as error:
         raise ValueError(str(error)) from error
-    return [Submitted(task.remote()) for _ in range(request.tasks)]
+    return [Submitted(start()) for _ in range(request.tasks)]
 
 
 @dataclass(frozen=True)
