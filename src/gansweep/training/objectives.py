@@ -45,8 +45,9 @@ class PenaltyPass:
         n = self.count
         x_hat = [penalty.points(real[rows], fake[rows], given.u[rows]) for penalty, rows in self.kinds]
         state = Pass(given.masks, {name: buffer[:n] for name, buffer in buffers.items()})
-        # a slice of all rows is no slice: its backward pass would fill a matrix with zeros
-        own = params if n == len(params[0]) else [p[:n] for p in params]
+        # A slice of all rows is no slice: its backward pass would fill a matrix with zeros. A view
+        # it is, so that whatever a pass adds to a gradient is added up first, as behind a slice.
+        own = [p.view_as(p) if n == len(p) else p[:n] for p in params]
         slope = network.input_gradient(own, _join(x_hat), state)
         norm = torch.linalg.vector_norm(slope.flatten(2), dim=2)
         scores = [penalty.score(norm[rows]) for penalty, rows in self.kinds]
