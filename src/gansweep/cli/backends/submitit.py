@@ -22,10 +22,10 @@ def submit(request: Request) -> Sequence[Submitted]:
     try:
         executor = submitit.AutoExecutor(folder=request.folder, cluster=request.settings.get("cluster"))
         executor.update_parameters(**own | settings)
-    except (NameError, AssertionError) as error:  # submitit's way to refuse what it does not know
+        with executor.batch():
+            jobs = [executor.submit(Continuable(request.work)) for _ in range(request.tasks)]
+    except (NameError, AssertionError, RuntimeError) as error:  # what submitit, or Slurm, does not know
         raise ValueError(str(error)) from error
-    with executor.batch():
-        jobs = [executor.submit(Continuable(request.work)) for _ in range(request.tasks)]
     return [Submitted(job) for job in jobs]
 
 
