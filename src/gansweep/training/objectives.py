@@ -49,9 +49,10 @@ class PenaltyPass:
         )
 
         def of(rows: slice) -> tuple[Params, Tensor, Pass]:
-            # a slice of all rows is no slice: its backward pass would fill a matrix with zeros
+            # A slice of all rows is no slice: its backward pass would fill a matrix with zeros. A view
+            # it is, so that whatever a pass adds to a gradient is added up first, as behind a slice.
             if rows == slice(0, len(params[0])):
-                return params, x_hat, Pass(given.masks, buffers)
+                return [p.view_as(p) for p in params], x_hat, Pass(given.masks, buffers)
             masks = [mask[rows] for mask in given.masks]
             return [p[rows] for p in params], x_hat[rows], Pass(masks, {name: b[rows] for name, b in buffers.items()})
 
