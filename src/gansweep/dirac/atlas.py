@@ -3,7 +3,7 @@
 A sheet is a plane of two settings, such as rate and gamma. All its games are played at once,
 in blocks that fit the processor's cache, and each yields its mean factor per step
 
-    (r_n / r_0)^(1/n),   r = |(theta, psi)|
+    (r_n / r_0)^(1/n),   r^2 = theta^2 sqrt(h_D / h_G) + psi^2 sqrt(h_G / h_D)
 
 beside the largest modulus that the eigenvalues promise. They agree up to O(1/n), because a
 path's shape enters r_n, except where an optimizer has no matrix, and where a game that leaves
@@ -13,6 +13,7 @@ is held by the bend of f far away.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,11 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from gansweep.dirac.descent import Algorithm, Alternating, Extragradient, Pair, Simultaneous, descend
+from gansweep.dirac.descent import Algorithm, Alternating, Extragradient, Simultaneous, descend, pair
 from gansweep.dirac.fields.consensus import Consensus
 from gansweep.dirac.fields.field import Field
 from gansweep.dirac.fields.gan import GAN
 from gansweep.dirac.fields.r1 import R1
+from gansweep.dirac.notebook import ALGORITHMS
 from gansweep.dirac.rules.adam import Adam
 from gansweep.dirac.rules.heavy_ball import HeavyBall
 from gansweep.dirac.rules.optimistic import Optimistic
@@ -102,21 +104,21 @@ class Sheet:
         """Return the largest modulus of the algorithm's matrix; None if it has no matrix."""
         field, algorithm, rate = self.game(x, y)
         jacobian = field.jacobian()
-        if jacobian is None or getattr(algorithm, "rule", GAN_RULE).linear is None:
+        if jacobian is None or not algorithm.linear:
             return None
         return moduli(algorithm, jacobian, rate)[..., 0]
 
 
-GAN_RULE = Simultaneous().rule
-
-
 def factor(field: Field, algorithm: Algorithm, rate: Any, radius: float, num_steps: int) -> np.ndarray:
     """Return log10 of the mean factor per step of games that start on the diagonal."""
-    start = (radius / np.sqrt(2), radius / np.sqrt(2))
-    for position in descend(field, algorithm, start, rate, num_steps):
-        end = position
+    rate_g, rate_d = pair(rate)
+    # Games with unequal rates circle on ellipses. In axes scaled to theirs the distance does not
+    # breathe, and a game that neither comes nor leaves has a factor of 1.
+    stretch = np.power(rate_d / rate_g, 0.25)
+    start = (radius / np.sqrt(2) / stretch, radius / np.sqrt(2) * stretch)
+    theta, psi = deque(descend(field, algorithm, start, rate, num_steps), maxlen=1).pop()
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        shrunk = np.hypot(*end) / radius
+        shrunk = np.hypot(theta * stretch, psi / stretch) / radius
         return np.where(np.isfinite(shrunk), np.log10(shrunk) / num_steps, np.inf)
 
 
@@ -124,6 +126,8 @@ RATE = Axis("rate h, both players", 0.02, 10.0)
 GAMMA = Axis("penalty weight $\\gamma$", 0.02, 10.0)
 MOMENTUM = Axis("momentum $\\beta$", -0.95, 0.95, logarithmic=False)
 RATIO = Axis("rate of D / rate of G", 0.02, 50.0)
+
+GAMES: dict[str, Field] = {"GAN": GAN(), "R1 0.3": R1(0.3), "R1 1": R1(1.0)}
 
 
 def r1_sheets() -> Iterator[Sheet]:
@@ -136,8 +140,8 @@ def r1_sheets() -> Iterator[Sheet]:
         "optimistic, simultaneous": (Simultaneous(Optimistic()), 1e-3),
         "momentum -0.5, alternating 1:1": (Alternating(rule=HeavyBall(-0.5)), 1e-3),
         # A step of these is as long as the rate, wherever the game is: they are started far out.
-        "Adam (0.9, 0.999), alternating 1:1": (Alternating(rule=Adam()), 1.0),
-        "RMSprop 0.99, alternating 1:1": (Alternating(rule=RMSprop()), 1.0),
+        "Adam, alternating 1:1": (Alternating(rule=Adam()), 1.0),
+        "RMSprop, alternating 1:1": (Alternating(rule=RMSprop()), 1.0),
     }
     for title, (algorithm, radius) in algorithms.items():
         yield Sheet(title, RATE, GAMMA, lambda x, y, played=algorithm: (R1(gamma=y), played, x), radius)
@@ -145,11 +149,12 @@ def r1_sheets() -> Iterator[Sheet]:
 
 def momentum_sheets() -> Iterator[Sheet]:
     """Yield rate against momentum."""
-    for name, field in {"GAN": GAN(), "R1 0.3": R1(0.3), "R1 1": R1(1.0)}.items():
-        for order, make in {
-            "simultaneous": lambda rule: Simultaneous(rule),
-            "alternating 1:1": lambda rule: Alternating(rule=rule),
-        }.items():
+    orders: dict[str, Callable[[HeavyBall], Algorithm]] = {
+        "simultaneous": lambda rule: Simultaneous(rule),
+        "alternating 1:1": lambda rule: Alternating(rule=rule),
+    }
+    for order, make in orders.items():
+        for name, field in GAMES.items():
             yield Sheet(
                 f"{name}, {order}",
                 RATE,
@@ -161,24 +166,20 @@ def momentum_sheets() -> Iterator[Sheet]:
 def ratio_sheets() -> Iterator[Sheet]:
     """Yield the generator's rate against the ratio of both."""
     rate_g = Axis("rate of G", RATE.start, RATE.stop)
-    for name, field in {"GAN": GAN(), "R1 0.3": R1(0.3), "R1 1": R1(1.0)}.items():
-        for order, algorithm in {"simultaneous": Simultaneous(), "alternating 1:1": Alternating()}.items():
+    for order, algorithm in {"simultaneous": Simultaneous(), "alternating 1:1": Alternating()}.items():
+        for name, field in GAMES.items():
             yield Sheet(
                 f"{name}, {order}",
                 rate_g,
                 RATIO,
-                lambda x, y, field=field, played=algorithm: (field, played, _rates(x, y)),
+                lambda x, y, field=field, played=algorithm: (field, played, (x, x * y)),
             )
 
 
 def basin_sheets() -> Iterator[Sheet]:
     """Yield consensus optimisation from (1, 1), where eigenvalues no longer tell."""
-    for order, algorithm in {
-        "simultaneous": Simultaneous(),
-        "alternating 1:1": Alternating(),
-        "alternating 1:5": Alternating(1, 5),
-    }.items():
-        for form, as_coded in {"exact": False, "as coded": True}.items():
+    for form, as_coded in {"exact": False, "as coded": True}.items():
+        for order, algorithm in ALGORITHMS.items():
             yield Sheet(
                 f"{form}, {order}",
                 RATE,
@@ -186,10 +187,6 @@ def basin_sheets() -> Iterator[Sheet]:
                 lambda x, y, played=algorithm, coded=as_coded: (Consensus(y, coded), played, x),
                 radius=np.sqrt(2.0),
             )
-
-
-def _rates(rate_g: np.ndarray, ratio: np.ndarray) -> Pair:
-    return rate_g, rate_g * ratio
 
 
 ATLAS: dict[str, tuple[str, Callable[[], Iterator[Sheet]]]] = {

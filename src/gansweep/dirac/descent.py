@@ -20,9 +20,16 @@ from gansweep.schedules.constant import Constant
 
 Pair = tuple[Any, Any]
 
+CONSTANT = Constant()
+
 
 class Algorithm(Protocol):
     """One step of both players."""
+
+    @property
+    def linear(self) -> bool:
+        """Tell whether it has a matrix."""
+        ...
 
     def step(self, field: Field, position: Pair, memory: Pair, rate: Pair) -> tuple[Pair, Pair]:
         """Return the next position, and what each player's rule remembers."""
@@ -45,6 +52,11 @@ class Simultaneous:
     """
 
     rule: Rule = GradientDescent()
+
+    @property
+    def linear(self) -> bool:
+        """Tell whether the rule is linear."""
+        return self.rule.linear is not None
 
     def step(self, field: Field, position: Pair, memory: Pair, rate: Pair) -> tuple[Pair, Pair]:
         """Move both."""
@@ -78,6 +90,11 @@ class Alternating:
             if not (isinstance(getattr(self, name), int) and getattr(self, name) >= 1):
                 raise ValueError(f"{name}={getattr(self, name)}: expected a whole number >= 1")
 
+    @property
+    def linear(self) -> bool:
+        """Tell whether the rule is linear."""
+        return self.rule.linear is not None
+
     def step(self, field: Field, position: Pair, memory: Pair, rate: Pair) -> tuple[Pair, Pair]:
         """Play one round."""
         (theta, psi), (memory_g, memory_d) = position, memory
@@ -107,6 +124,11 @@ class Extragradient:
     Korpelevich 1976; Gidel et al. 2019, arXiv:1802.10551.
     """
 
+    @property
+    def linear(self) -> bool:
+        """Return true."""
+        return True
+
     def step(self, field: Field, position: Pair, memory: Pair, rate: Pair) -> tuple[Pair, Pair]:
         """Look ahead, then move both."""
         theta, psi = position
@@ -131,7 +153,7 @@ def descend(
     start: Pair,
     rate: Numbers | Pair,
     num_steps: int,
-    schedule: Schedule | tuple[Schedule, Schedule] = Constant(),
+    schedule: Schedule | tuple[Schedule, Schedule] = CONSTANT,
 ) -> Iterator[Pair]:
     """Yield the position after each of `num_steps` steps.
 
@@ -165,7 +187,7 @@ def trajectory(
     start: Pair,
     rate: Numbers | Pair,
     num_steps: int,
-    schedule: Schedule | tuple[Schedule, Schedule] = Constant(),
+    schedule: Schedule | tuple[Schedule, Schedule] = CONSTANT,
 ) -> np.ndarray:
     """Return all positions and the start, (num_steps + 1, 2, ...); see `descend`."""
     positions = [start, *descend(field, algorithm, start, rate, num_steps, schedule)]

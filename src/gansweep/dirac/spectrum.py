@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gansweep.dirac.descent import Algorithm, Pair
 from gansweep.dirac.fields.field import Field, Numbers
 
 
-def eigenvalues(jacobian: np.ndarray) -> np.ndarray:
+def eigenvalues(jacobian: np.ndarray) -> NDArray[np.complex128]:
     """Return t/2 +- sqrt(t^2/4 - d) of matrices (..., 2, 2), complex (..., 2), plus first.
 
     t is the trace and d the determinant. At a double eigenvalue this keeps the digits that an
@@ -24,8 +25,8 @@ def eigenvalues(jacobian: np.ndarray) -> np.ndarray:
     half = (jacobian[..., 0, 0] + jacobian[..., 1, 1]) / 2
     # (t/2)^2 - d without the cancellation of its two large terms.
     difference = (jacobian[..., 0, 0] - jacobian[..., 1, 1]) / 2
-    root = np.sqrt((difference**2 + jacobian[..., 0, 1] * jacobian[..., 1, 0]).astype(complex))
-    return np.stack([half + root, half - root], axis=-1)
+    root = np.sqrt((difference**2 + jacobian[..., 0, 1] * jacobian[..., 1, 0]).astype(np.complex128))
+    return np.stack([half + root, half - root], axis=-1).astype(np.complex128)
 
 
 def moduli(algorithm: Algorithm, jacobian: np.ndarray, rate: Numbers | Pair) -> np.ndarray:

@@ -20,7 +20,7 @@ def phase_diagram(title: str, sheets: Sequence[Sheet], measured: Sequence[np.nda
     from_sheet = _columns(len(sheets))
     with styled():
         figure, axes = panels(len(sheets), from_sheet, title, (2.8, 2.7))
-        image = None
+        image: Any = None
         for number, (axis, sheet, decades) in enumerate(zip(axes, sheets, measured, strict=True)):
             height, width = decades.shape
             x, y = sheet.points(width, height)
@@ -50,7 +50,7 @@ def _boundary(axis: Any, sheet: Sheet) -> None:
         axis.text(0.03, 0.96, "no matrix", transform=axis.transAxes, va="top", bbox={"color": "white", "alpha": 0.7})
         return
     # Where nothing damps, moduli are 1 up to rounding over whole regions; a hair above 1 is their edge.
-    axis.contour(x, y, largest, levels=[1 + 1e-6], colors="black", linewidths=1.4)
+    axis.contour(x, y, largest, levels=[1 + 1e-9], colors="black", linewidths=1.4)
 
 
 def _columns(number: int) -> int:

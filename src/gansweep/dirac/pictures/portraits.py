@@ -36,7 +36,7 @@ def portraits(
         figure.savefig(path)
         if gif is not None:
             # Most happens early: frames stand at growing distances.
-            frames = np.unique(np.geomspace(1, num_steps, 90).astype(int))
+            frames = np.unique(np.geomspace(1, num_steps, 80).astype(int))
 
             def draw(step: int) -> None:
                 for (line, end), positions in zip(lines, paths, strict=True):
@@ -66,7 +66,7 @@ def _from_light(size: np.ndarray) -> Any:
 
 
 def _path(axis: Any, positions: np.ndarray) -> tuple[Any, Any]:
-    (line,) = axis.plot(*positions.T, color=BLUE, linewidth=0.9, marker=".", markersize=2.5, markeredgewidth=0)
+    (line,) = axis.plot(*positions.T, color=BLUE, linewidth=0.7, marker=".", markersize=3.5, markeredgewidth=0)
     axis.plot(*positions[0], color=ORANGE, marker="s", markersize=5, linestyle="", markeredgecolor="white")
     axis.plot(0, 0, color=GREY, marker="+", markersize=8, linestyle="")
     (end,) = axis.plot(*positions[-1], color=VERMILION, marker="o", markersize=5, linestyle="", markeredgecolor="white")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN, PINK, SKY, VERMILION = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY = "#666666"
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.labelsize": 9,
@@ -59,6 +59,10 @@ def styled() -> Any:
 def save_gif(figure: Figure, draw: Any, frames: Iterable[int], path: Path, per_second: int = 20) -> None:
     """Write an animation: `draw(frame)` changes the figure before each picture."""
     from matplotlib.animation import FuncAnimation, PillowWriter
+
+    # The layout is found once: it would take most of the time of a picture.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
 
     def update(frame: int) -> list[Any]:
         draw(frame)
