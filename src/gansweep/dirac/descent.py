@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Protocol
 
 import numpy as np
@@ -172,13 +173,16 @@ def descend(
     schedules = pair(schedule)
     for one in schedules:
         one.check(num_steps)
-    multipliers = [one.values(num_steps).tolist() for one in schedules]
-    rates = pair(rate)
+    multipliers = zip(*(one.values(num_steps).tolist() for one in schedules), strict=True)
+    rate_g, rate_d = pair(rate)
     position, memory = start, (None, None)
-    for by_g, by_d in zip(*multipliers, strict=True):
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            position, memory = algorithm.step(field, position, memory, (rates[0] * by_g, rates[1] * by_d))
-        yield position
+    # Rates of many games are long arrays: they are multiplied when the schedule changes them.
+    for (by_g, by_d), steps in groupby(multipliers):
+        rates = (rate_g * by_g, rate_d * by_d)
+        for _ in steps:
+            with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+                position, memory = algorithm.step(field, position, memory, rates)
+            yield position
 
 
 def trajectory(

@@ -39,12 +39,16 @@ def runge_kutta(field: Field, start: Pair, step_size: Numbers, num_steps: int) -
         raise ValueError(f"num_steps={num_steps}: expected a whole number >= 1")
     z = np.array(np.broadcast_arrays(*start), dtype=np.float64)
     positions = [z]
+
+    def v(position: np.ndarray) -> np.ndarray:
+        return np.array(np.broadcast_arrays(*field(*position)))
+
     for _ in range(num_steps):
-        k1 = np.array(field(*z))
-        k2 = np.array(field(*(z + step_size / 2 * k1)))
-        k3 = np.array(field(*(z + step_size / 2 * k2)))
-        k4 = np.array(field(*(z + step_size * k3)))
+        k1 = v(z)
+        k2 = v(z + step_size / 2 * k1)
+        k3 = v(z + step_size / 2 * k2)
+        k4 = v(z + step_size * k3)
         theta, psi = z + step_size / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
         z = np.array([theta, field.project(psi)])
         positions.append(z)
-    return np.array(positions)
+    return np.array([np.broadcast_to(position, z.shape) for position in positions])
