@@ -154,9 +154,13 @@ def test_schedules_multiply_each_players_rate():
     assert (theta2, psi2) == pytest.approx((theta1 + RATE * v[0], psi1 + RATE / 2 * v[1]))
 
 
-def test_a_schedule_that_does_not_fit_is_refused():
+def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError):
         list(descend(GAN(), Simultaneous(), START, RATE, 3, Piecewise(pieces=((1.0, 2),))))
+    with pytest.raises(ValueError, match="rate_d=nan: expected a finite number"):
+        list(descend(GAN(), Simultaneous(), START, (RATE, float("nan")), 3))
+    with pytest.raises(ValueError, match="rate_g=-0.1: expected a number >= 0"):
+        list(descend(GAN(), Simultaneous(), START, -0.1, 3))
     with pytest.raises(ValueError, match="num_steps=0"):
         list(descend(GAN(), Simultaneous(), START, RATE, 0))
 

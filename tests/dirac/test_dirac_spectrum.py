@@ -98,6 +98,22 @@ def test_bounds_of_the_rate_are_where_the_modulus_crosses_one(method, algorithm,
     assert moduli(algorithm, jacobian, edge * 1.001 + 1e-6 * (edge == 0))[0] > 1 or (edge == 0 and gamma == 0)
 
 
+def test_bounds_of_any_stable_jacobian():
+    """Also where psi and theta help each other, so that the determinant is the first to leave."""
+    jacobian = np.random.default_rng(1).normal(size=(400, 2, 2))
+    damping, determinant = np.trace(jacobian, axis1=1, axis2=2), np.linalg.det(jacobian)
+    jacobian = jacobian[(damping < -0.1) & (determinant > 0.05)]
+    assert len(jacobian) > 30
+    for algorithm, bound in (
+        (Simultaneous(), largest_simultaneous_rate),
+        (Alternating(), largest_alternating_rate),
+    ):
+        edge = bound(jacobian)
+        for part in (0.2, 0.7, 0.999):
+            assert (moduli(algorithm, jacobian, part * edge)[:, 0] < 1).all()
+        assert (moduli(algorithm, jacobian, 1.001 * edge)[:, 0] > 1).all()
+
+
 def test_bounds_of_r1_by_formula():
     gamma = np.array([0.1, 0.3, 0.9])
     jacobian = R1(gamma).jacobian()

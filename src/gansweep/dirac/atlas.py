@@ -13,10 +13,8 @@ is held by the bend of f far away.
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,24 +81,18 @@ class Sheet:
         x, y = np.meshgrid(self.x.values(width), self.y.values(height))
         return x, y
 
-    def measure(
-        self, x: np.ndarray, y: np.ndarray, num_steps: int = 300, threads: int | None = None, dtype: Any = np.float64
-    ) -> np.ndarray:
+    def measure(self, x: np.ndarray, y: np.ndarray, num_steps: int = 300, dtype: Any = np.float64) -> np.ndarray:
         """Play every point, and return log10 of its factor per step, of the shape of x.
 
         inf where a game has left for infinity, -inf where it has arrived at 0. float32 takes half
-        the time and arrives at 1e-38 instead of 1e-308.
+        the time, but has no distance below 1e-45, where float64 has 1e-324.
         """
         flat_x, flat_y = x.ravel().astype(dtype), y.ravel().astype(dtype)
-        measured = np.empty(x.size)
-
-        def play(first: int) -> None:
+        measured = np.full(x.size, np.nan)
+        for first in range(0, x.size, BLOCK):
             block = slice(first, first + BLOCK)
             field, algorithm, rate = self.game(flat_x[block], flat_y[block])
             measured[block] = factor(field, algorithm, rate, self.radius, num_steps)
-
-        with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-            list(pool.map(play, range(0, x.size, BLOCK)))
         return measured.reshape(x.shape)
 
     def largest_modulus(self, x: np.ndarray, y: np.ndarray) -> np.ndarray | None:

@@ -114,8 +114,8 @@ def markdown(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
     """Lay out printed beside measured, with the numbers of each verdict."""
     return "\n".join(
         [
-            "| method | a.c., printed | a.c., measured | max Re eig | left | general, printed | general, measured "
-            "| max Re eig | left | agrees |",
+            "| method | a.c., printed | a.c., measured | max Re eig | r_n / r_0 | general, printed | general, measured "
+            "| max Re eig | r_n / r_0 | agrees |",
             "|---|---|---|---|---|---|---|---|---|---|",
             *_lines(rows),
         ]
@@ -125,7 +125,7 @@ def markdown(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
 def details(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
     """Lay out the measured factor per step and the predicted one, by algorithm and rate."""
     lines = [
-        "| toy | method | algorithm | rate | factor per step | largest modulus | left |",
+        "| toy | method | algorithm | rate | factor per step | largest modulus | r_n / r_0 |",
         "|---|---|---|---|---|---|---|",
     ]
     for general, on_points, smooth, between in rows:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gansweep.dirac.fields.field import Field, Numbers
+from gansweep.dirac.fields.field import Field, Numbers, check_at_least_zero
 from gansweep.dirac.rules.gradient_descent import GradientDescent
 from gansweep.dirac.rules.rule import Rule
 from gansweep.interfaces import Schedule
@@ -175,6 +175,7 @@ def descend(
         one.check(num_steps)
     multipliers = zip(*(one.values(num_steps).tolist() for one in schedules), strict=True)
     rate_g, rate_d = pair(rate)
+    check_at_least_zero(rate_g=rate_g, rate_d=rate_d)
     position, memory = start, (None, None)
     # Rates of many games are long arrays: they are multiplied when the schedule changes them.
     for (by_g, by_d), steps in groupby(multipliers):

@@ -64,7 +64,7 @@ def eigenvalue_paths(path: Path, gif: Path | None = None) -> None:
                     dots.set_data(found[frame].real, found[frame].imag)
                     line.set_xdata([values[frame], values[frame]])
 
-            save_gif(figure, draw, range(0, 3001, 40), gif, per_second=12)
+            save_gif(figure, draw, range(0, 3001, 75), gif, per_second=12)
 
 
 def _jacobian(method: Any, values: np.ndarray) -> np.ndarray:

@@ -35,6 +35,7 @@ def portraits(
         figure.legend(handles=_key(), loc="outside lower center", ncols=4)
         figure.savefig(path)
         if gif is not None:
+            heading = figure.suptitle("step", fontsize=11)
             # Most happens early: frames stand at growing distances.
             frames = np.unique(np.geomspace(1, num_steps, 80).astype(int))
 
@@ -42,7 +43,7 @@ def portraits(
                 for (line, end), positions in zip(lines, paths, strict=True):
                     line.set_data(*positions[: step + 1].T)
                     end.set_data(*positions[step : step + 1].T)
-                figure.suptitle(f"Dirac-GAN, {name} descent, h = {rate:g}, step {step:4d} of {num_steps}", fontsize=11)
+                heading.set_text(f"Dirac-GAN, {name} descent, h = {rate:g}, step {step} of {num_steps}")
 
             save_gif(figure, draw, frames.tolist(), gif, per_second=12)
 
