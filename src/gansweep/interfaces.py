@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from gansweep.dynamics.position import Position
     from gansweep.layers.network import Network
 
 
@@ -141,6 +142,21 @@ class UpdateRule(Protocol):
 
         `step` (K, 1) counts this member's updates from 1, in float64.
         """
+        ...
+
+
+@runtime_checkable
+class Dynamics(Protocol):
+    """How both players' gradients become steps of their optimizers.
+
+    `joint` says that both move from one point of the game, once in a step; otherwise they take
+    turns in the trainer's own loop.
+    """
+
+    joint: ClassVar[bool]
+
+    def __call__(self, game: Position) -> None:
+        """Take one step of the game."""
         ...
 
 

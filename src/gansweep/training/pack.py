@@ -13,12 +13,14 @@ from torch import Tensor
 
 from gansweep.data.order import Order
 from gansweep.device import autocast
-from gansweep.interfaces import Model
+from gansweep.dynamics.alternating import Alternating
+from gansweep.interfaces import Dynamics, Model
 from gansweep.layers import Network, Pass
 from gansweep.layers.mask import lots, mask
 from gansweep.seeding import Streams
 from gansweep.training.ahead import Ahead, Piece
 from gansweep.training.divergence import Watch
+from gansweep.training.joint import Joint
 from gansweep.training.member import Member, side_by_side
 from gansweep.training.objectives import DiscriminatorTerms, Objectives, PenaltyInputs
 from gansweep.training.player import Player
@@ -88,6 +90,7 @@ class Pack:
         check_every: steps of a member between two looks at its parameters and samples.
         patience: looks in a row that must find a generator stuck, for the run to end.
         draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
+        dynamics: how the players' gradients become steps; by themselves they take turns.
     """
 
     def __init__(
@@ -103,12 +106,13 @@ class Pack:
         check_every: int = 25,
         patience: int = 4,
         draw_ahead: bool | None = None,
+        dynamics: Dynamics | None = None,
     ) -> None:
         rows = side_by_side(members)
         self.place = [rows.index(k) for k in range(len(members))]
         self.members = [members[k] for k in rows]
         self.samples, self.batch_size, self.device = samples, batch_size, samples.device
-        self.critic_steps, self.check_every = critic_steps, check_every
+        self.critic_steps, self.check_every, self.dynamics = critic_steps, check_every, dynamics or Alternating()
         self.latent_dim, self.precision = model.latent_dim, precision
         self.total_steps = [member.steps for member in self.members]
         self.done = [0] * len(self.members)  # and the same on the device, which is not waited for
@@ -147,13 +151,17 @@ class Pack:
             self.done = [done + 1 for done in self.done]
             self.step += 1
 
-            for _ in range(self.critic_steps):
-                inputs = self._draw_for_discriminator()
-                d_terms, d_gradient, finite = self._descend_d(inputs)
-                self.watch.see(1, ~finite, self.step)
+            if self.dynamics.joint:
+                d_terms, d_gradient, g_loss, g_gradient, fake = self._joint_step(self._draw_for_discriminator())
+                self.watch.see(1, ~_finite(fake), self.step)
                 self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
-
-            g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator(inputs.real))
+            else:
+                for _ in range(self.critic_steps):
+                    inputs = self._draw_for_discriminator()
+                    d_terms, d_gradient, finite = self._descend_d(inputs)
+                    self.watch.see(1, ~finite, self.step)
+                    self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
+                g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator(inputs.real))
             self.watch.see(3, ~g_loss.isfinite(), self.step)
 
             at_end = any(done == total for done, total in zip(self.done, self.total_steps, strict=True))
@@ -179,10 +187,14 @@ class Pack:
 
             (terms, buffers), gradient = self.d.descend(losses)
         self.d.keep_buffers(buffers)
+        self.clip()
+        return terms, gradient, _finite(fake)
+
+    def clip(self) -> None:
+        """Keep the discriminators' parameters in the bounds of their objectives."""
         if self.objectives.clip is not None:
             for theta in self.d.stretches:
                 theta.copy_(theta.clamp(-self.objectives.clip, self.objectives.clip))
-        return terms, gradient, fake.flatten(1).isfinite().all(1)
 
     def _generator_step(self, given: GeneratorInputs) -> tuple[Tensor, Tensor, Tensor]:
         """Lower the generator's loss by its parameters, against the discriminator as it is."""
@@ -198,14 +210,25 @@ class Pack:
         with autocast(self.device, self.precision):
             (loss, fake, buffers), gradient = self.g.descend(losses)
         self.g.keep_buffers(buffers)
+        self._average()
+        return loss, gradient, fake
+
+    def _joint_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor, Tensor, Tensor, Tensor]:
+        """Move both players at once, as the dynamics say."""
+        game = Joint(self, given)
+        self.dynamics(game)
+        self._average()
+        return game.report()
+
+    def _average(self) -> None:
         if self.ema is not None:
             for average, theta in zip(self.ema, self.g.stretches, strict=True):
                 average.lerp_(theta, 1 - self.ema_decay)
-        return loss, gradient, fake
 
     def _ahead(self, draw_ahead: bool | None) -> dict[str, list[tuple[slice, Ahead]]]:
         """Say what every stream gives in a generator step, and to which rows."""
         size, device, steps = self.batch_size, self.device, self.critic_steps
+        last = 0 if self.dynamics.joint else 1  # draws of the generator's own step
         sample, everybody = tuple(self.samples.shape[1:]), slice(0, len(self.members))
         at_once = device.type == "cpu" if draw_ahead is None else not draw_ahead
 
@@ -231,9 +254,9 @@ class Pack:
                 found.setdefault(name, []).append((rows, Ahead(sources, pieces, device, at_once=at_once)))
 
         stream("order", [Piece(Order.next, 8 * size)] * steps)
-        stream("latents", [drawn(torch.randn, self.latent_dim)] * (steps + 1))
-        stream("dropout/generator", masks(self.g.network, size) * (steps + 1))
-        stream("dropout/discriminator", masks(self.d.network, 2 * size) * steps + masks(self.d.network, size))
+        stream("latents", [drawn(torch.randn, self.latent_dim)] * (steps + last))
+        stream("dropout/generator", masks(self.g.network, size) * (steps + last))
+        stream("dropout/discriminator", masks(self.d.network, 2 * size) * steps + masks(self.d.network, size) * last)
         for n, one in enumerate(self.objectives.passes):
             for penalty, rows in one.kinds:
                 shape = sample if penalty.noise == "entry" else (1,) * len(sample)
@@ -242,7 +265,7 @@ class Pack:
         if self.objectives.flip is not None:
             stream("flips", [drawn(torch.rand)] * steps)
         if self.objectives.noise is not None:
-            stream("instance_noise", [drawn(torch.randn, *sample)] * (2 * steps + 1))
+            stream("instance_noise", [drawn(torch.randn, *sample)] * (2 * steps + last))
         return found
 
     def _next(self, name: str) -> Tensor | None:
@@ -335,3 +358,7 @@ class Pack:
         if self.ema is not None and "ema" in saved:
             for average, value in zip(self.ema, self.g.in_stretches(saved["ema"]), strict=True):
                 average[row].copy_(value)
+
+
+def _finite(samples: Tensor) -> Tensor:
+    return samples.flatten(1).isfinite().all(1)

@@ -98,22 +98,25 @@ class Player:
             total, kept = losses(slots)
             gradients = torch.autograd.grad(total, slots)
         flat = [gradient.flatten(1) for gradient in gradients]
+        self.move([_side_by_side(flat[own]) for own in self.spans])
+        return kept, norms(flat)
+
+    def move(self, gradient: Sequence[Tensor]) -> None:
+        """Let every member's rule step, given the gradients of the stretches, (K, P_i) each."""
         self.updates += 1
         for group in self.groups:
             rows, whole = group.rows, not group.rule.elementwise
-            for (own, theta), state in zip(self._walk(), group.state, strict=True):
-                gradient, width = _side_by_side([g[rows] for g in flat[own]]), theta.shape[1]
+            for (own, theta), slope, state in zip(self._walk(), gradient, group.state, strict=True):
+                width = theta.shape[1]
                 for at in [slice(0, width)] if whole else _parts(width):
                     group.rule.update(
                         self.network.slots[own],
                         theta[rows, at],
-                        gradient[:, at],
+                        slope[rows, at],
                         state if whole else {name: value[:, at] for name, value in state.items()},
                         self.lr[rows],
                         self.updates[rows],
                     )
-        norms = torch.stack([torch.linalg.vector_norm(g, dim=1) for g in flat], 1)
-        return kept, torch.linalg.vector_norm(norms, dim=1)
 
     def _descend_in_one_graph(self, losses: Losses) -> tuple[Any, Tensor]:
         """Do the same where torch.compile sees losses, gradient and update as one graph.
@@ -134,8 +137,7 @@ class Player:
                 )
             if not alone:
                 theta.copy_(torch.cat(moved))
-        norms = torch.stack([torch.linalg.vector_norm(g, dim=1) for g in gradients], 1)
-        return kept, torch.linalg.vector_norm(norms, dim=1)
+        return kept, norms(gradients)
 
     def keep_buffers(self, new: dict[str, Tensor]) -> None:
         """Take over the running statistics that a pass left."""
@@ -169,6 +171,12 @@ class Player:
     def _group_of(self, k: int) -> tuple[Group, int]:
         group = next(group for group in self.groups if group.rows.start <= k < group.rows.stop)
         return group, k - group.rows.start
+
+
+def norms(gradients: Sequence[Tensor]) -> Tensor:
+    """Return the norm (K,) of every member's gradient, given in pieces (K, P_i)."""
+    parts = torch.stack([torch.linalg.vector_norm(g, dim=1) for g in gradients], 1)
+    return torch.linalg.vector_norm(parts, dim=1)
 
 
 def _side_by_side(parts: Sequence[Tensor]) -> Tensor:
