@@ -151,6 +151,35 @@ def test_alternating_moves_the_discriminator_first(exact):
         assert found == pytest.approx((theta, psi), abs=1e-12)
 
 
+def inputs_of_a_step(**settings):
+    """What the three moves of the discriminator and the generator's are given."""
+    one = replace(member(1), steps=3)
+    dynamics = Alternating(**settings)
+    pack = Pack([one], small_mlp(), Shapes().samples, batch_size=10, critic_steps=3, dynamics=dynamics)
+    seen = []
+    descend_d, descend_g = pack._descend_d, pack._descend_g
+    pack._descend_d = lambda given: (seen.append(given), descend_d(given))[1]
+    pack._descend_g = lambda given: (seen.append(given), descend_g(given))[1]
+    steps = pack.steps()
+    for _ in range(2):
+        next(steps)
+    return seen[:4], seen[4:8]
+
+
+def test_every_move_has_a_batch_and_latents_of_its_own():
+    (a, b, c, g), (d, *_) = inputs_of_a_step()
+    batches, latents = [x.real for x in (a, b, c, d)], [x.z for x in (a, b, c, g, d)]
+    for found in (batches, latents):
+        assert not any(torch.equal(x, y) for n, x in enumerate(found) for y in found[:n])
+
+
+def test_one_batch_for_all_moves_of_a_step_and_latents_used_again():
+    (a, b, c, g), (d, *_) = inputs_of_a_step(fresh_batches=False, fresh_latents=False)
+    assert torch.equal(a.real, b.real) and torch.equal(a.real, c.real) and not torch.equal(a.real, d.real)
+    assert torch.equal(g.z, c.z) and not torch.equal(b.z, c.z) and not torch.equal(g.z, d.z)
+    assert not any(torch.equal(x, y) for x, y in zip(g.masks, (m[:, :10] for m in c.masks), strict=True))
+
+
 def test_those_made_for_rotation_come_in_where_simultaneous_steps_go_out():
     def radius(dynamics):
         return math.hypot(*dirac(dynamics, Objective(Wasserstein()), 200)[-1])

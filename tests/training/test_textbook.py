@@ -108,7 +108,7 @@ def train_as_a_textbook(pack, optimizer, game):
             optimizer_d.zero_grad()
             loss.backward()
             optimizer_d.step()
-        given = pack._draw_for_generator(given.real)
+        given = pack._draw_for_generator(given)
         wear(given.masks, slice(0, 10))
         logits = discriminator(generator(given.z[0]))[:, 0]
         loss = -logits.mean() if game == "wgan_gp" else nn.functional.softplus(-logits).mean()

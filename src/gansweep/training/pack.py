@@ -113,6 +113,8 @@ class Pack:
         self.members = [members[k] for k in rows]
         self.samples, self.batch_size, self.device = samples, batch_size, samples.device
         self.critic_steps, self.check_every, self.dynamics = critic_steps, check_every, dynamics or Alternating()
+        turns = self.dynamics if isinstance(self.dynamics, Alternating) else Alternating()
+        self.fresh_batches, self.fresh_latents = turns.fresh_batches, turns.fresh_latents
         self.latent_dim, self.precision = model.latent_dim, precision
         self.total_steps = [member.steps for member in self.members]
         self.done = [0] * len(self.members)  # and the same on the device, which is not waited for
@@ -156,12 +158,14 @@ class Pack:
                 self.watch.see(1, ~_finite(fake), self.step)
                 self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
             else:
+                inputs = None
                 for _ in range(self.critic_steps):
-                    inputs = self._draw_for_discriminator()
+                    inputs = self._draw_for_discriminator(inputs)
                     d_terms, d_gradient, finite = self._descend_d(inputs)
                     self.watch.see(1, ~finite, self.step)
                     self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
-                g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator(inputs.real))
+                assert inputs is not None  # critic_steps >= 1
+                g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator(inputs))
             self.watch.see(3, ~g_loss.isfinite(), self.step)
 
             at_end = any(done == total for done, total in zip(self.done, self.total_steps, strict=True))
@@ -229,6 +233,7 @@ class Pack:
         """Say what every stream gives in a generator step, and to which rows."""
         size, device, steps = self.batch_size, self.device, self.critic_steps
         last = 0 if self.dynamics.joint else 1  # draws of the generator's own step
+        batches, latents = (steps if self.fresh_batches else 1), (last if self.fresh_latents else 0)
         sample, everybody = tuple(self.samples.shape[1:]), slice(0, len(self.members))
         at_once = device.type == "cpu" if draw_ahead is None else not draw_ahead
 
@@ -253,9 +258,9 @@ class Pack:
             if pieces:
                 found.setdefault(name, []).append((rows, Ahead(sources, pieces, device, at_once=at_once)))
 
-        stream("order", [Piece(Order.next, 8 * size)] * steps)
-        stream("latents", [drawn(torch.randn, self.latent_dim)] * (steps + last))
-        stream("dropout/generator", masks(self.g.network, size) * (steps + last))
+        stream("order", [Piece(Order.next, 8 * size)] * batches)
+        stream("latents", [drawn(torch.randn, self.latent_dim)] * (steps + latents))
+        stream("dropout/generator", masks(self.g.network, size) * (steps + latents))
         stream("dropout/discriminator", masks(self.d.network, 2 * size) * steps + masks(self.d.network, size) * last)
         for n, one in enumerate(self.objectives.passes):
             for penalty, rows in one.kinds:
@@ -275,8 +280,11 @@ class Pack:
     def _masks(self, name: str, network: Network) -> list[Tensor]:
         return [self.ahead[name][0][1].next() for _ in network.draws]
 
-    def _draw_for_discriminator(self) -> DiscriminatorInputs:
-        """Draw each member's batch, latents, masks and interpolation weights from its streams."""
+    def _draw_for_discriminator(self, before: DiscriminatorInputs | None = None) -> DiscriminatorInputs:
+        """Draw each member's batch, latents, masks and interpolation weights from its streams.
+
+        `before` is what the discriminator's last move of this step was given.
+        """
         penalties = [
             PenaltyInputs(
                 [ahead.next() for _, ahead in self.ahead[f"interpolation/{n}"]],
@@ -285,7 +293,9 @@ class Pack:
             for n in range(len(self.objectives.passes))
         ]
         return DiscriminatorInputs(
-            real=self.samples[self.ahead["order"][0][1].next()],
+            real=self.samples[self.ahead["order"][0][1].next()]
+            if self.fresh_batches or before is None
+            else before.real,
             z=self.ahead["latents"][0][1].next(),
             generator_masks=self._masks("dropout/generator", self.g.network),
             masks=self._masks("dropout/discriminator", self.d.network),
@@ -295,13 +305,14 @@ class Pack:
             fake_noise=self._next("instance_noise"),
         )
 
-    def _draw_for_generator(self, real: Tensor) -> GeneratorInputs:
+    def _draw_for_generator(self, before: DiscriminatorInputs) -> GeneratorInputs:
         """Draw what the generators' step needs; relativistic ones see the last real batch again."""
+        fresh = self.fresh_latents
         return GeneratorInputs(
-            z=self.ahead["latents"][0][1].next(),
-            generator_masks=self._masks("dropout/generator", self.g.network),
+            z=self.ahead["latents"][0][1].next() if fresh else before.z,
+            generator_masks=self._masks("dropout/generator", self.g.network) if fresh else before.generator_masks,
             masks=self._masks("dropout/discriminator", self.d.network),
-            real=real if self.objectives.relativistic else None,
+            real=before.real if self.objectives.relativistic else None,
             noise=self._next("instance_noise"),
         )
 
