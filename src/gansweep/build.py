@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gansweep import device as devices
-from gansweep.interfaces import Dataset, Metric, Model, Schedule, UpdateRule
+from gansweep.interfaces import Dataset, Dynamics, Metric, Model, Schedule, UpdateRule
 from gansweep.losses.objective import Objective
 from gansweep.settings.construct import Broken, Constructor
 from gansweep.settings.problem import BadConfig, Problem, unknown_key
@@ -26,6 +26,7 @@ GROUPS: Mapping[str, type] = {
     "loss": Objective,
     "optimizer": UpdateRule,
     "optimizer_d": UpdateRule,
+    "dynamics": Dynamics,
     "schedule": Schedule,
     "schedule_d": Schedule,
     "data": Dataset,
@@ -125,6 +126,7 @@ def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
         metric=parts.get("metric"),
         batch_size=config["batch_size"],
         critic_steps=config["critic_steps"],
+        dynamics=parts["dynamics"],
         trainer=parts["trainer"],
         device=config["device"],
         precision=config["precision"],

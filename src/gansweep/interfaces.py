@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from gansweep.dynamics.position import Position
     from gansweep.layers.network import Network
 
 
@@ -69,15 +70,21 @@ class Initialisation(Protocol):
 class Game(Protocol):
     """What the two players want, as a loss for each to lower.
 
-    Logits come as (K, B), one number per sample; losses leave as (K,).
+    Logits come as (K, B), one number per sample; losses leave as (K,). `relativistic` says that
+    the generator's loss looks at the logits of real samples too.
     """
+
+    relativistic: ClassVar[bool]
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Score the discriminator's logits on real and on generated samples."""
         ...
 
-    def generator(self, fake: Tensor) -> Tensor:
-        """Score the generator by the discriminator's logits on its samples."""
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """Score the generator by the discriminator's logits on its samples.
+
+        A relativistic game is given `real`, the logits of the last real batch, others None.
+        """
         ...
 
 
@@ -85,8 +92,14 @@ class Game(Protocol):
 class Penalty(Protocol):
     """A price on the slope of the discriminator at chosen points.
 
-    P(D) = weight * E[ score(|| dD/dx (x_hat) ||_2) ],   x_hat = points(real, fake, u)
+    P(D) = weight * E[ score(dD/dx (x_hat), D(x_hat)) ],   x_hat = points(real, fake, u)
+
+    `noise` says how many numbers u ~ U[0, 1] there are: one for each sample, or one for each entry of
+    it. `needs_logits` says that the score looks at D(x_hat), which costs another pass.
     """
+
+    noise: ClassVar[Literal["sample", "entry"]]
+    needs_logits: ClassVar[bool]
 
     @property
     def weight(self) -> float:
@@ -94,11 +107,11 @@ class Penalty(Protocol):
         ...
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-        """Choose x_hat (K, B, ...) between real and fake; `u` ~ U[0, 1] is (K, B, 1, ...)."""
+        """Choose x_hat (K, B, ...); `u` is (K, B, 1, ...) or (K, B, ...), as `noise` says."""
         ...
 
-    def score(self, norm: Tensor) -> Tensor:
-        """Price one slope: (K, B) norms -> (K, B), without the weight."""
+    def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
+        """Price slopes (K, B, ...) -> (K, B), without the weight; `logits` (K, B) if needed."""
         ...
 
 
@@ -141,6 +154,21 @@ class Averaging(Protocol):
 
     def evaluated(self, theta: Tensor, state: Mapping[str, Tensor]) -> Tensor:
         """Return the parameters (K, P) that are judged, theta (K, P) being those that are trained."""
+        ...
+
+
+@runtime_checkable
+class Dynamics(Protocol):
+    """How both players' gradients become steps of their optimizers.
+
+    `joint` says that both move from one point of the game, once in a step; otherwise they take
+    turns in the trainer's own loop.
+    """
+
+    joint: ClassVar[bool]
+
+    def __call__(self, game: Position) -> None:
+        """Take one step of the game."""
         ...
 
 

@@ -128,3 +128,14 @@ def assert_failures_stay_alone(engine: Engine, *ways: str, killed: bool) -> None
     engine.mend_it()
     engine(*grid, "name=s")
     assert set(engine.states("s").values()) == {"completed"}
+
+
+def assert_packs(engine: Engine, name: str) -> None:
+    """Two tasks of the engine train packs, and what they leave is the same."""
+    assert_same_cells(engine)
+    records = [json.loads(path.read_text()) for path in engine.folder.glob("outputs/there/*/record.json")]
+    assert {record["pack"]["tasks"] for record in records} == {2}
+    text = engine("optimizer=adam", "seed=0,1,2,3", "name=four", "pack=2")
+    assert f"2 tasks of {name} train this sweep" in text
+    pairs = [json.loads(path.read_text()) for path in engine.folder.glob("outputs/four/*/record.json")]
+    assert len(pairs) == 4 and max(record["pack"]["members"] for record in pairs) == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from engine import Engine
 
@@ -55,3 +57,25 @@ def test_a_trial_that_was_trained_before_costs_nothing(engine):
     assert path.stat().st_mtime_ns == written
     first, second = trials(engine)
     assert first.value == second.value
+
+
+def test_a_batch_of_trials_is_one_pack_and_every_trial_gets_its_own_value(engine):
+    engine("hydra/launcher=fused", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=4", "pack=4", "workers=1")
+    records = list(engine.records("search").values())
+    packs = [json.loads(path.read_text())["pack"] for path in engine.folder.glob("outputs/search/*/record.json")]
+    assert [pack["members"] for pack in packs] == [4] * 4
+    assert len(trials(engine)) == len(records) == 4
+    for trial in trials(engine):
+        (record,) = (one for one in records if told(one) == told_by(trial))
+        if record["state"] == "completed":
+            assert trial.value == record["metric"]["final"]
+        else:
+            assert trial.value is None and trial.state.name == "FAIL"
+
+
+def told(record) -> tuple:
+    return tuple(record["cell"]["overrides"][key] for key in ("optimizer", "lr", "lr_d"))
+
+
+def told_by(trial) -> tuple:
+    return trial.params["optimizer"], float(trial.params["lr"]), float(trial.params["lr_d"])

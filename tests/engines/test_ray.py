@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from engine import Engine, assert_failures_stay_alone, assert_same_cells
+from engine import Engine, assert_failures_stay_alone, assert_packs, assert_same_cells
 
 pytestmark = pytest.mark.ray
 
@@ -31,3 +31,18 @@ def test_the_same_cells(engine):
 
 def test_failures_stay_alone(engine):
     assert_failures_stay_alone(engine, "by_raising", "by_leaving", "by_an_odd_error", killed=False)
+
+
+@pytest.fixture
+def fused(engine) -> Engine:
+    address = os.environ["GANSWEEP_TEST_RAY"]
+    there = ("hydra.launcher.backend=ray", f"hydra.launcher.ray.init.address={address}", "hydra.launcher.tasks=2")
+    return Engine(engine.folder, ("hydra/launcher=fused", *there))
+
+
+def test_packs(fused):
+    assert_packs(fused, "ray")
+
+
+def test_failures_in_packs_stay_alone(fused):
+    assert_failures_stay_alone(fused, "by_raising", "by_leaving", "by_an_odd_error", killed=False)

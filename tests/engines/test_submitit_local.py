@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from engine import Engine, assert_failures_stay_alone, assert_same_cells
+from engine import Engine, assert_failures_stay_alone, assert_packs, assert_same_cells
 
 pytestmark = pytest.mark.submitit
 
@@ -20,3 +20,17 @@ def test_the_same_cells(engine):
 
 def test_failures_stay_alone(engine):
     assert_failures_stay_alone(engine, "by_raising", "by_leaving", "by_an_odd_error", killed=True)
+
+
+@pytest.fixture
+def fused(engine) -> Engine:
+    there = ("hydra.launcher.backend=submitit", "hydra.launcher.submitit.cluster=local", "hydra.launcher.tasks=2")
+    return Engine(engine.folder, ("hydra/launcher=fused", *there))
+
+
+def test_packs(fused):
+    assert_packs(fused, "submitit")
+
+
+def test_failures_in_packs_stay_alone(fused):
+    assert_failures_stay_alone(fused, "by_raising", "by_leaving", "by_an_odd_error", killed=False)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from engine import Engine, assert_failures_stay_alone, assert_same_cells
+from engine import Engine, assert_failures_stay_alone, assert_packs, assert_same_cells
 
 pytestmark = pytest.mark.slurm
 
@@ -26,3 +26,9 @@ def test_the_same_cells(engine):
 
 def test_failures_stay_alone(engine):
     assert_failures_stay_alone(engine, "by_raising", "by_leaving", "by_an_odd_error", killed=True)
+
+
+def test_packs(engine):
+    there = ("hydra.launcher.backend=submitit", "hydra.launcher.submitit.cluster=slurm", "hydra.launcher.tasks=2")
+    small = ("hydra.launcher.submitit.mem_gb=1", "hydra.launcher.submitit.timeout_min=10")
+    assert_packs(Engine(engine.folder, ("hydra/launcher=fused", *there, *small)), "submitit")

@@ -13,6 +13,8 @@ from fault_child import GRID, command
 from moments import kill_after_saving
 from sweep_contents import records
 
+from gansweep.training.run import NUMERICS
+
 
 def test_a_yaml_that_is_edited_while_the_sweep_runs_counts_for_the_next_one(tmp_path):
     here = tmp_path / "here"
@@ -45,7 +47,7 @@ def test_new_arithmetic_neither_continues_nor_counts_as_the_old(tmp_path, undist
     ended = command(folder, *GRID, fault=new_arithmetic)
     assert ended.code == 0, ended.text
     frozen = json.loads((folder / "outputs/s/sweep.json").read_text())["cells"]
-    assert sorted(cell["identity"]["numerics"] for cell in frozen) == ["1"] * 3 + ["of tomorrow"] * 3
+    assert sorted(cell["identity"]["numerics"] for cell in frozen) == [NUMERICS] * 3 + ["of tomorrow"] * 3
     assert "numerics" in ended.text
     assert "continuing from step" not in "".join(p.read_text() for p in folder.glob("outputs/s/*/gansweep.log"))
 

@@ -15,8 +15,8 @@ PENALTIES = [WGANGP(), WGANGP(weight=2.0, target=0.0), R1(), R2()]
 
 
 def price(penalty, slope):
-    """weight * E[score(||slope||)], from slopes (K, B, ...)."""
-    return penalty.weight * penalty.score(torch.linalg.vector_norm(slope.flatten(2), dim=2)).mean(1)
+    """weight * E[score(slope)], from slopes (K, B, ...)."""
+    return penalty.weight * penalty.score(slope).mean(1)
 
 
 def zeros(slot, generator):

@@ -17,3 +17,10 @@ def test_the_first_signal_asks_and_the_second_stops(number, capsys):
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
     assert signal.getsignal(number) is before
+
+
+def test_a_worker_that_hears_of_it_twice_still_saves(capsys):
+    with Stop(quiet=True) as stop:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        assert stop() and capsys.readouterr().err == ""

@@ -13,6 +13,7 @@ from tests.training.test_independence import assert_same
 
 from gansweep.build import check
 from gansweep.cli import folders
+from gansweep.models.dcgan import DCGAN
 from gansweep.training.member import Member, PlayerSettings
 from gansweep.training.pack import Pack
 
@@ -32,9 +33,14 @@ def group(name):
 
 
 @pytest.fixture(scope="module")
-def cast():
+def choices():
+    return [list(group(name).values()) for name in ("loss", "optimizer", "schedule")]
+
+
+@pytest.fixture(scope="module")
+def cast(choices):
     """All losses with all optimizers, and as many schedules and seeds as there are."""
-    losses, rules, schedules = (list(group(name).values()) for name in ("loss", "optimizer", "schedule"))
+    losses, rules, schedules = choices
     schedule, members = cycle(schedules), []
     for n, k in product(range(len(losses)), range(len(rules))):
         players = [PlayerSettings(rule, 3e-3, next(schedule)) for rule in (rules[k], rules[(n + k) % len(rules)])]
@@ -81,3 +87,37 @@ def test_graphs_of_more_mixtures_than_dynamo_keeps_by_default(monkeypatch, cast)
     for one in elementwise[:12]:
         pack = Pack([one], small_mlp(), Shapes().samples, batch_size=8, critic_steps=1, compiled=True)
         next(pack.steps())
+
+
+# Every file of conf/model, small enough for a test.
+SMALL = {
+    "mlp": [small_mlp(), small_mlp(dropout=0.0)],
+    "dcgan": [DCGAN(latent_dim=3, base_width=2, batch_norm_discriminator=norm) for norm in (False, True)],
+}
+
+
+def test_every_model_has_a_small_one():
+    assert SMALL.keys() == {path.stem for path in (CONF / "model").glob("*.yaml")}
+
+
+@pytest.mark.parametrize(("name", "variant"), [(name, n) for name, all_ in SMALL.items() for n in range(len(all_))])
+def test_every_choice_once_in_one_pack_of_every_model(name, variant, choices):
+    """Every loss with its penalties, every optimizer of either player, every schedule."""
+    model, (losses, rules, schedules) = SMALL[name][variant], choices
+    samples = torch.rand(12, 1, 16, 16, generator=torch.Generator().manual_seed(4)) * 2 - 1
+
+    def player(n):
+        return PlayerSettings(rules[n % len(rules)], 1e-3, schedules[n % len(schedules)])
+
+    count = max(map(len, choices))
+    members = [Member(n, losses[n % len(losses)], player(n), player(n + 1), 2) for n in range(count)]
+
+    def train(those):
+        pack = Pack(those, model, samples, batch_size=3, critic_steps=1)
+        for _ in pack.steps():
+            pass
+        return pack
+
+    together = train(members)
+    for k, one in enumerate(members):
+        assert_same(together, k, train([one]))

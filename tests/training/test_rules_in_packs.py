@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.training.small import Shapes, member, small_mlp
+from tests.training.small import Shapes, make_run, member, small_mlp
 
+from gansweep.dynamics.extragradient import ExtraGradient
 from gansweep.optimizers.adabelief import AdaBelief
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.adan import Adan
@@ -146,6 +147,13 @@ def test_both_players_go_back_in_the_same_step_where_there_is_one_critic_step():
     for report in pack.steps():
         back = [torch.equal(side.evaluated()[0], side.stretches[0]) for side in (pack.g, pack.d)]
         assert back == [report.steps[0] % 3 == 0] * 2
+
+
+@pytest.mark.parametrize("n", [5, 6, 7])
+def test_extragradient_refuses_what_would_not_come_back_from_its_look_ahead(n):
+    run = make_run(one=ELEMENTWISE[n])
+    with pytest.raises(ValueError, match=r"dynamics=ExtraGradient\(\): comes back .* expected another optimizer"):
+        replace(run, dynamics=ExtraGradient())
 
 
 @pytest.mark.slow

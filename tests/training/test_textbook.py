@@ -97,7 +97,7 @@ def train_as_a_textbook(pack, optimizer, game):
             wear(given.masks, slice(10, 20))
             on_fake = discriminator(fake)[:, 0]
             wear(given.penalties[0].masks, slice(0, 10))
-            u = given.penalties[0].u[0].flatten(1)
+            u = given.penalties[0].u[0][0].flatten(1)
             x = (u * real + (1 - u) * fake if game == "wgan_gp" else real).requires_grad_()
             slope = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)[0].norm(dim=1)
             if game == "wgan_gp":
@@ -108,7 +108,7 @@ def train_as_a_textbook(pack, optimizer, game):
             optimizer_d.zero_grad()
             loss.backward()
             optimizer_d.step()
-        given = pack._draw_for_generator()
+        given = pack._draw_for_generator(given)
         wear(given.masks, slice(0, 10))
         logits = discriminator(generator(given.z[0]))[:, 0]
         loss = -logits.mean() if game == "wgan_gp" else nn.functional.softplus(-logits).mean()

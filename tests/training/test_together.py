@@ -31,17 +31,31 @@ CAST = {
 }
 
 
+QUIET = {"tensorboard": False, "sample_every": 99}
+# Twenty of four lengths: in every packing some leave early and others take their places.
+CROWD = {
+    f"seed {n}": make_run(
+        3 + n % 4,
+        member(
+            n, (None, RMSprop(), SGD(momentum=0.9))[n % 3], objective=(None, GP)[n % 2], ema=(None, 0.9)[n % 5 == 0]
+        ),
+        **QUIET,
+    )
+    for n in range(20)
+}
+
+
 def without_time(record):
     return {key: value for key, value in record.items() if key not in ("time", "pack")}
 
 
-def together(names, places, tmp_path, stop=lambda: False):
+def together(names, places, tmp_path, stop=lambda: False, cast=CAST):
     """Train the named runs with so many places, refilled in order, and return what each left."""
     waiting = [name for name in names]
 
     def next_ones(free):
         taken, waiting[:] = waiting[:free], waiting[free:]
-        return [Logbook(CAST[name], tmp_path / name) for name in taken]
+        return [Logbook(cast[name], tmp_path / name) for name in taken]
 
     records = {}
 
@@ -108,3 +122,34 @@ def test_what_goes_wrong_with_one_member_ends_that_one(alone, tmp_path):
     train_together(books, ended=ended)
     assert str(errors["bad"]) == "the metric broke"
     assert errors["good"] is None
+
+
+@pytest.fixture(scope="module")
+def crowd_alone(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("crowd_alone")
+    records = {name: train(run, directory / name) for name, run in CROWD.items()}
+    return {name: (without_time(record), member_of(directory / name)) for name, record in records.items()}
+
+
+def assert_as_alone(records, crowd_alone, tmp_path):
+    assert records.keys() == crowd_alone.keys()
+    for name, (expected, state) in crowd_alone.items():
+        assert without_time(records[name]) == expected, name
+        assert_equal_tree(member_of(tmp_path / name), state)
+
+
+@pytest.mark.parametrize("places", [1, 2, 7, 16])
+def test_a_crowd_in_packs_of(places, crowd_alone, tmp_path):
+    assert_as_alone(together(CROWD, places, tmp_path, cast=CROWD), crowd_alone, tmp_path)
+
+
+@pytest.mark.parametrize(("first", "then"), [(1, 16), (2, 7), (7, 2), (16, 7), (16, 1)])
+def test_a_crowd_stopped_in_packs_of_and_continued_in_others(first, then, crowd_alone, tmp_path):
+    asked = iter([False] * 4 + [True] * 99)
+    with pytest.raises(Interrupted):
+        together(CROWD, first, tmp_path, lambda: next(asked), cast=CROWD)
+    done = {path.parent.name: json.loads(path.read_text()) for path in tmp_path.glob("*/record.json")}
+    begun = [name for name in CROWD if (tmp_path / name / checkpoint.NAME).exists() and name not in done]
+    assert begun
+    left = [name for name in reversed(CROWD) if name not in done]
+    assert_as_alone(done | together(left, then, tmp_path, cast=CROWD), crowd_alone, tmp_path)

@@ -19,19 +19,29 @@ from gansweep.sweep.work import Settle
 log = logging.getLogger(__name__)
 
 
-def how(jobs: Jobs, cells: Sequence[Cell], config: Mapping[str, Any]) -> tuple[Settle, int]:
+def how(
+    jobs: Jobs, cells: Sequence[Cell], config: Mapping[str, Any], tasks: int = 1, cores: int | None = None
+) -> tuple[Settle, int]:
     """Choose processes and packs by `workers` and `pack`.
 
     On a CPU one process per core with one thread each is the fastest for networks of the usual
     sizes, and whether cells gain from a common pack is measured. A GPU has one process.
 
+    Args:
+        jobs: opens the cells.
+        cells: of the sweep.
+        config: of any of them.
+        tasks: machines that share the cells, this one included.
+        cores: of this machine, for the sweep; None: all that this process may use.
+
     Returns how to settle cells, and in how many processes.
     """
-    workers = num_workers(config, sum(not state(cell).is_result for cell in cells))
+    unsettled = sum(not state(cell).is_result for cell in cells)
+    workers = num_workers(config, math.ceil(unsettled / tasks), cores)
 
     def size(waiting: Sequence[Cell]) -> int:
-        share = math.ceil(len(waiting) / workers)
-        jobs.packing = {"workers": workers}
+        share = math.ceil(len(waiting) / (workers * tasks))
+        jobs.packing = {"workers": workers} | ({"tasks": tasks} if tasks > 1 else {})
         if config["pack"] != "auto":
             return int(config["pack"])
         from gansweep.training.probe import LARGEST, best_size
@@ -74,14 +84,15 @@ def _probed(cell: Cell) -> Estimate | None:
         return None
 
 
-def num_workers(config: Mapping[str, Any], unsettled: int) -> int:
+def num_workers(config: Mapping[str, Any], unsettled: int, cores: int | None = None) -> int:
     """Choose the number of processes: `workers`, or as many as cores, threads and cells allow."""
     # Threads of a process that has begun do not come along into another one.
     if not crew.possible() or config["threads"] != 1 or on_gpu(config["device"]):
         return 1
     if config["workers"] != "auto":
         return max(1, min(int(config["workers"]), unsettled))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if cores is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, unsettled))
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.utils import configure_log
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
-from gansweep.cli import grid
+from gansweep.cli import grid, scale_out
+from gansweep.cli.backends import HERE
 from gansweep.cli.composing import Composer
 from gansweep.cli.job import Jobs
 from gansweep.settings.problem import BadConfig, Problem
@@ -30,18 +32,20 @@ class Multirun:
         loader: Hydra's.
         master: the configuration of the command line without the sweep's own overrides.
         jobs: the overrides of every job.
-        here: the jobs are for this process.
+        here: the jobs are for our own launcher, not for another of Hydra's.
 
     Raises:
         BadConfig: something is wrong with a job; nothing has been written then.
     """
 
     def __init__(self, loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str]], *, here: bool) -> None:
-        configure_log(master.hydra.hydra_logging, master.hydra.verbose)
+        self.master, self.jobs = master, jobs
+        self.listen()
         _refuse(master)
+        self.backend = scale_out.chosen(master)
+        here = here and self.backend["backend"] == HERE
         self.root = Path(str(master.hydra.sweep.dir)).absolute()
         composer = Composer(lambda overrides: loader.load_sweep_config(master, overrides), loader)
-        self.master, self.jobs = master, jobs
         self.cells, self.compositions = grid.compose(composer, jobs, self.root, here=here)
         self.config = self.cells[0].config
 
@@ -65,6 +69,10 @@ class Multirun:
         outcome = self.train()
         self.report(outcome.cut_short)
         return outcome.exit_code
+
+    def listen(self) -> None:
+        """Let what is logged be seen, as Hydra's configuration says."""
+        configure_log(self.master.hydra.hydra_logging, self.master.hydra.verbose)
 
     def sweep(self) -> Sweep:
         """Return the sweep of the grid's cells."""
@@ -93,21 +101,54 @@ class Multirun:
             ) from error
 
     def train(self, announce: bool = True) -> Outcome:
-        """Train the cells on this machine, in as many processes and packs as are fastest.
+        """Train the cells where the launcher's `backend` says.
 
         Args:
             announce: say at the start what is coming, as the first cell may take long to end.
+        """
+        if self.backend["backend"] != HERE:
+            return scale_out.train(self, self.backend)
+        return self.train_here(announce=announce)
+
+    def train_here(
+        self,
+        failed: Mapping[str, dict[str, Any]] | None = None,
+        tasks: int = 1,
+        cores: int | None = None,
+        announce: bool = False,
+    ) -> Outcome:
+        """Train the cells on this machine, in as many processes and packs as are fastest.
+
+        Args:
+            failed: records of the cells that had failed when the sweep began; None: they are looked up.
+            tasks: machines that share the cells, this one included.
+            cores: of this machine, for the sweep; None: all that this process may use.
+            announce: say at the start what is coming.
         """
         from gansweep.cli.fused import how
 
         jobs = Jobs({cell.hash: composed for cell, composed in zip(self.cells, self.compositions, strict=True)})
         sweep = self.sweep()
-        settle, workers = how(jobs, sweep.cells, self.config)
+        settle, workers = how(jobs, sweep.cells, self.config, tasks, cores)
         waiting = sum(not self._is_done(cell) for cell in sweep.cells)
         if announce and waiting:
             log.info("Training %d of %d cells in %s", waiting, len(sweep.cells), _processes(workers))
         with Stop() as stop:
-            return sweep.run(settle, retry_failed=self.config["retry_failed"], stop=stop, workers=workers)
+            retry = self.config["retry_failed"]
+            return sweep.run(settle, retry_failed=retry, failed=failed, stop=stop, workers=workers)
+
+    def refuse_edited(self) -> None:
+        """Look whether the code still makes the same trainings of what was checked.
+
+        Raises:
+            BadConfig: it was edited in between.
+        """
+        for cell, composed in zip(self.cells, self.compositions, strict=True):
+            now = grid.cell_of(composed.config, composed.overrides, composed.choices, self.root)
+            if now.hash != cell.hash:
+                raise BadConfig(
+                    [Problem(cell.name, "is another training now: the code was edited since it was planned")]
+                )
 
     def report(self, cut_short: bool = False) -> None:
         """Write and print the table, and how to go on where something is left to train."""

@@ -105,7 +105,8 @@ class Network:
         if torch.compiler.is_compiling():
             return torch.func.grad(total)(x)
         with torch.enable_grad():
-            x = x.detach().requires_grad_()
+            if not x.requires_grad:  # a sample that a generator made stays one
+                x = x.detach().requires_grad_()
             return torch.autograd.grad(total(x), x, create_graph=True)[0]
 
     def _walk(self, params: Params, state: Pass) -> Sequence[tuple[Layer, Params, Pass]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -17,10 +18,12 @@ class Hinge:
     Lim and Ye 2017, arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957, eqs. 16 and 17.
     """
 
+    relativistic: ClassVar[bool] = False
+
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Score logits (K, B) and (K, B) -> (K,)."""
         return (1 - real).relu().mean(1) + (1 + fake).relu().mean(1)
 
-    def generator(self, fake: Tensor) -> Tensor:
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """Score logits (K, B) -> (K,)."""
         return -fake.mean(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -27,6 +28,7 @@ class LeastSquares:
     fake_label: float = 0.0
     real_label: float = 1.0
     target: float = 1.0
+    relativistic: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for name in ("fake_label", "real_label", "target"):
@@ -39,6 +41,6 @@ class LeastSquares:
         """Score outputs (K, B) and (K, B) -> (K,)."""
         return ((real - self.real_label).square().mean(1) + (fake - self.fake_label).square().mean(1)) / 2
 
-    def generator(self, fake: Tensor) -> Tensor:
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """Score outputs (K, B) -> (K,)."""
         return (fake - self.target).square().mean(1) / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -24,10 +25,12 @@ class Standard:
     tensor([0.6931])
     """
 
+    relativistic: ClassVar[bool] = False
+
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Score logits (K, B) and (K, B) -> (K,)."""
         return softplus(-real).mean(1) + softplus(fake).mean(1)
 
-    def generator(self, fake: Tensor) -> Tensor:
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """Score logits (K, B) -> (K,)."""
         return softplus(-fake).mean(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -18,10 +19,12 @@ class Wasserstein:
     descend. It has no lower bound: something must hold the critic's slope, a clip or a penalty.
     """
 
+    relativistic: ClassVar[bool] = False
+
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Score the critic's outputs (K, B) and (K, B) -> (K,)."""
         return fake.mean(1) - real.mean(1)
 
-    def generator(self, fake: Tensor) -> Tensor:
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """Score the critic's outputs (K, B) -> (K,)."""
         return -fake.mean(1)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from torch import Tensor
+
+from gansweep.penalties.length import length
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class R2:
     """
 
     weight: float = 10.0
+    noise: ClassVar[Literal["sample", "entry"]] = "sample"
+    needs_logits: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.weight < math.inf:
@@ -31,6 +36,6 @@ class R2:
         """Choose the generated samples, (K, B, ...)."""
         return fake
 
-    def score(self, norm: Tensor) -> Tensor:
-        """Price slopes (K, B) -> (K, B)."""
-        return norm.square() / 2
+    def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
+        """Price slopes (K, B, ...) -> (K, B)."""
+        return length(slope).square() / 2

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
+
+from gansweep.penalties.length import length
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class WGANGP:
 
     weight: float = 10.0
     target: float = 1.0
+    noise: ClassVar[Literal["sample", "entry"]] = "sample"
+    needs_logits: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for name in ("weight", "target"):
@@ -36,6 +41,6 @@ class WGANGP:
         """Choose x_hat (K, B, ...) on the lines from fake (u = 0) to real (u = 1)."""
         return torch.lerp(fake, real, u)
 
-    def score(self, norm: Tensor) -> Tensor:
-        """Price slopes (K, B) -> (K, B)."""
-        return (norm - self.target).square()
+    def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
+        """Price slopes (K, B, ...) -> (K, B)."""
+        return (length(slope) - self.target).square()

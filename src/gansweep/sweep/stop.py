@@ -16,7 +16,8 @@ class Stop:
     raises KeyboardInterrupt. Outside of the main thread signals are left alone.
 
     Args:
-        quiet: do not tell that it was heard.
+        quiet: for a worker, whose parent tells and may kill it. However many signals come, from
+            the parent and from an engine that knows all processes of a job, they ask once.
     """
 
     def __init__(self, quiet: bool = False) -> None:
@@ -33,7 +34,7 @@ class Stop:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         del number, frame
-        if self.requested:
+        if self.requested and not self.quiet:
             raise KeyboardInterrupt
         self.request()
         if not self.quiet:

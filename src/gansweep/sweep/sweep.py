@@ -6,9 +6,10 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from gansweep.sweep import claims, crew, records
 from gansweep.sweep.cell import Cell, State, own_record, read_record, state
@@ -91,6 +92,7 @@ class Sweep:
         settle: Settle,
         *,
         retry_failed: bool = True,
+        failed: Mapping[str, dict[str, Any]] | None = None,
         stop: Callable[[], bool] = lambda: False,
         progress: Progress | None = None,
         wait: bool = True,
@@ -105,6 +107,8 @@ class Sweep:
             settle: brings cells to their ends, given what is settled already: `one_by_one` or
                 `in_packs`. Returns those that it had to leave.
             retry_failed: train again what had failed before this call.
+            failed: what had, where another moment counts: that at which the first of several
+                processes began. See `failed`.
             stop: whether somebody asked to stop.
             progress: where to show how far it is.
             wait: stay until the cells of other processes are finished, or abandoned by a process
@@ -113,7 +117,7 @@ class Sweep:
         """
         work = Work(stop, progress or Progress(len(self.cells)))
         if retry_failed:
-            work.to_retry = {c.hash: r for c in self.cells if (r := own_record(c)) and r["state"] == "failed"}
+            work.to_retry = dict(self.failed() if failed is None else failed)
         if workers > 1:
             crew.train(self.cells, work, lambda own: self._until_settled(own, settle, wait, tell=False), workers)
         else:
@@ -121,6 +125,16 @@ class Sweep:
         work.outcome.interrupted |= stop()
         work.outcome.missing = [cell for cell in self.cells if cell.hash not in work.outcome.records]
         return work.outcome
+
+    def failed(self) -> dict[str, dict[str, Any]]:
+        """Return the records of the cells that have failed, by hash."""
+        return {c.hash: r for c in self.cells if (r := own_record(c)) and r["state"] == "failed"}
+
+    def outcome(self, failed: Mapping[str, dict[str, Any]]) -> Outcome:
+        """Look what others have made of the cells, of which some had `failed` before."""
+        found = {cell.hash: own_record(cell) for cell in self.cells}
+        new = {hash_: one for hash_, one in found.items() if one is not None and one != failed.get(hash_)}
+        return Outcome(new, [cell for cell in self.cells if cell.hash not in new])
 
     def _until_settled(self, work: Work, settle: Settle, wait: bool, tell: bool = True) -> None:
         left = list(self.cells)

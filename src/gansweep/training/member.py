@@ -42,6 +42,8 @@ class Member:
         discriminator: the same of the discriminator.
         steps: generator updates, which the schedules are relative to.
         ema: decay of the running average of the generator's parameters, None for no average.
+        penalty_schedule: multiplier of the penalties' weights at every generator step.
+        noise_schedule: the same of the instance noise.
     """
 
     seed: int
@@ -50,6 +52,17 @@ class Member:
     discriminator: PlayerSettings
     steps: int = 1000
     ema: float | None = None
+    penalty_schedule: Schedule | None = None
+    noise_schedule: Schedule | None = None
+
+    def penalty_factor(self, step: int, total_steps: int) -> float:
+        """Multiplier of the penalties' weights in force during a step."""
+        return self.penalty_schedule(step, total_steps) if self.penalty_schedule else 1.0
+
+    def noise(self, step: int, total_steps: int) -> float:
+        """Standard deviation of the instance noise in force during a step."""
+        factor = self.noise_schedule(step, total_steps) if self.noise_schedule else 1.0
+        return self.objective.instance_noise * factor
 
     @property
     def penalties(self) -> list[Penalty]:

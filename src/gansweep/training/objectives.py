@@ -14,23 +14,25 @@ from gansweep.interfaces import Game, Penalty
 from gansweep.layers import Network, Pass
 from gansweep.layers.network import Params
 from gansweep.training.member import Member, kind, runs
+from gansweep.training.scheduled import Course, Scheduled
 
 
 @dataclass
 class PenaltyInputs:
-    """What one pass over the penalties needs: u (n, B, 1, ...) and masks for B samples."""
+    """What one pass over the penalties needs: u of every kind, (n, B, ...), and masks for B samples."""
 
-    u: Tensor
+    u: list[Tensor]
     masks: list[Tensor] = field(default_factory=list)
 
 
 class PenaltyPass:
     """One penalty of each of the first n members, priced in one pass of the discriminator."""
 
-    def __init__(self, penalties: Sequence[Penalty], device: torch.device) -> None:
+    def __init__(self, penalties: Sequence[Penalty], factors: Sequence[Course], device: torch.device) -> None:
         self.count = len(penalties)
         self.kinds: list[tuple[Penalty, slice]] = runs(kind(penalty) for penalty in penalties)
         self.weights = torch.tensor([penalty.weight for penalty in penalties], device=device)
+        self.factors = Scheduled(factors, device)
 
     def __call__(
         self,
@@ -41,16 +43,25 @@ class PenaltyPass:
         fake: Tensor,
         given: PenaltyInputs,
     ) -> Tensor:
-        """Return weight * E[score(|| dD/dx (x_hat) ||_2)] as (n,)."""
-        n = self.count
-        x_hat = [penalty.points(real[rows], fake[rows], given.u[rows]) for penalty, rows in self.kinds]
-        state = Pass(given.masks, {name: buffer[:n] for name, buffer in buffers.items()})
-        # a slice of all rows is no slice: its backward pass would fill a matrix with zeros
-        own = params if n == len(params[0]) else [p[:n] for p in params]
-        slope = network.input_gradient(own, _join(x_hat), state)
-        norm = torch.linalg.vector_norm(slope.flatten(2), dim=2)
-        scores = [penalty.score(norm[rows]) for penalty, rows in self.kinds]
-        return self.weights * _join(scores).mean(1)
+        """Return weight * E[score(dD/dx (x_hat), D(x_hat))] as (n,)."""
+        x_hat = _join(
+            [penalty.points(real[rows], fake[rows], u) for (penalty, rows), u in zip(self.kinds, given.u, strict=True)]
+        )
+
+        def of(rows: slice) -> tuple[Params, Tensor, Pass]:
+            # A slice of all rows is no slice: its backward pass would fill a matrix with zeros. A view
+            # it is, so that whatever a pass adds to a gradient is added up first, as behind a slice.
+            if rows == slice(0, len(params[0])):
+                return [p.view_as(p) for p in params], x_hat, Pass(given.masks, buffers)
+            masks = [mask[rows] for mask in given.masks]
+            return [p[rows] for p in params], x_hat[rows], Pass(masks, {name: b[rows] for name, b in buffers.items()})
+
+        slope = network.input_gradient(*of(slice(0, self.count)))
+        scores = []
+        for penalty, rows in self.kinds:
+            logits = network(*of(rows))[..., 0] if penalty.needs_logits else None
+            scores.append(penalty.score(slope[rows] if len(self.kinds) > 1 else slope, logits))
+        return self.weights * self.factors.now.squeeze(1) * _join(scores).mean(1)
 
 
 class DiscriminatorTerms(NamedTuple):
@@ -69,14 +80,41 @@ class Objectives:
         self.games: list[tuple[Game, slice]] = runs(member.objective.game for member in members)
         most = max(len(member.penalties) for member in members)
         self.passes = [
-            PenaltyPass([member.penalties[n] for member in members if len(member.penalties) > n], device)
+            PenaltyPass(
+                [member.penalties[n] for member in members if len(member.penalties) > n],
+                [member.penalty_factor for member in members if len(member.penalties) > n],
+                device,
+            )
             for n in range(most)
         ]
+        self.flip = self.noise = None
+        if any(member.objective.flip for member in members):
+            self.flip = torch.tensor([[member.objective.flip] for member in members], device=device)
+        if any(member.objective.instance_noise for member in members):
+            self.noise = Scheduled([member.noise for member in members], device)
         clips = [member.objective.clip for member in members]
         self.clip = None
         if any(clip is not None for clip in clips):
             bounds = [[float("inf") if clip is None else clip] for clip in clips]
             self.clip = torch.tensor(bounds, device=device)
+
+    @property
+    def relativistic(self) -> bool:
+        """Whether some generator's loss looks at real samples."""
+        return any(game.relativistic for game, _ in self.games)
+
+    def set(self, done: Sequence[int], total: Sequence[int]) -> None:
+        """Take the weights and the noise of the step after `done` of `total`, of each member."""
+        for one in self.passes:
+            one.factors.set(done[: one.count], total[: one.count])
+        if self.noise is not None:
+            self.noise.set(done, total)
+
+    def seen(self, samples: Tensor, noise: Tensor | None) -> Tensor:
+        """Add instance noise to samples (K, B, ...)."""
+        if self.noise is None or noise is None:
+            return samples
+        return samples + self.noise.now.view(-1, *[1] * (samples.ndim - 1)) * noise
 
     def discriminator(
         self,
@@ -87,6 +125,7 @@ class Objectives:
         fake: Tensor,
         masks: Sequence[Tensor],
         for_penalties: Sequence[PenaltyInputs],
+        flips: Tensor | None = None,
     ) -> tuple[Tensor, tuple[DiscriminatorTerms, dict[str, Tensor]]]:
         """Return sum_k of (game + penalties) and what it was made of.
 
@@ -101,7 +140,11 @@ class Objectives:
             on_fake = network(params, fake, state)[..., 0]
         else:
             on_real, on_fake = network(params, torch.cat([real, fake], 1), state)[..., 0].split(size, 1)
-        losses = _join([game.discriminator(on_real[rows], on_fake[rows]) for game, rows in self.games])
+        left, right = on_real, on_fake
+        if self.flip is not None and flips is not None:
+            swapped = flips < self.flip
+            left, right = torch.where(swapped, on_fake, on_real), torch.where(swapped, on_real, on_fake)
+        losses = _join([game.discriminator(left[rows], right[rows]) for game, rows in self.games])
         total, penalties = losses, []
         for penalty, given in zip(self.passes, for_penalties, strict=True):
             n = penalty.count
@@ -112,11 +155,25 @@ class Objectives:
         return total.sum(), (terms, state.updates)
 
     def generator(
-        self, network: Network, params: Params, buffers: dict[str, Tensor], fake: Tensor, masks: Sequence[Tensor]
+        self,
+        network: Network,
+        params: Params,
+        buffers: dict[str, Tensor],
+        fake: Tensor,
+        masks: Sequence[Tensor],
+        real: Tensor | None = None,
     ) -> Tensor:
-        """Return the generators' losses (K,) by the discriminator's parameters `params`."""
-        logits = network(params, fake, Pass(masks, buffers))[..., 0]
-        return _join([game.generator(logits[rows]) for game, rows in self.games])
+        """Return the generators' losses (K,) by the discriminator's parameters `params`.
+
+        Real samples, given where a game is relativistic, meet the same masks as generated ones.
+        """
+        on_fake = network(params, fake, Pass(masks, buffers))[..., 0]
+        on_real = None if real is None else network(params, real, Pass(masks, buffers))[..., 0]
+        losses = []
+        for game, rows in self.games:
+            compared = on_real[rows] if on_real is not None and game.relativistic else None
+            losses.append(game.generator(on_fake[rows], compared))
+        return _join(losses)
 
 
 def _join(parts: Sequence[Tensor]) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,12 +13,14 @@ from torch import Tensor
 
 from gansweep.data.order import Order
 from gansweep.device import autocast
-from gansweep.interfaces import Model
+from gansweep.dynamics.alternating import Alternating
+from gansweep.interfaces import Dynamics, Model
 from gansweep.layers import Network, Pass
 from gansweep.layers.mask import lots, mask
 from gansweep.seeding import Streams
 from gansweep.training.ahead import Ahead, Piece
 from gansweep.training.divergence import Watch
+from gansweep.training.joint import Joint
 from gansweep.training.member import Member, side_by_side
 from gansweep.training.objectives import DiscriminatorTerms, Objectives, PenaltyInputs
 from gansweep.training.player import Player
@@ -50,6 +52,9 @@ class DiscriminatorInputs:
     generator_masks: list[Tensor]
     masks: list[Tensor]
     penalties: list[PenaltyInputs]
+    flips: Tensor | None
+    real_noise: Tensor | None
+    fake_noise: Tensor | None
 
 
 @dataclass
@@ -59,6 +64,8 @@ class GeneratorInputs:
     z: Tensor
     generator_masks: list[Tensor]
     masks: list[Tensor]
+    real: Tensor | None
+    noise: Tensor | None
 
 
 class Pack:
@@ -83,6 +90,7 @@ class Pack:
         check_every: steps of a member between two looks at its parameters and samples.
         patience: looks in a row that must find a generator stuck, for the run to end.
         draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
+        dynamics: how the players' gradients become steps; by themselves they take turns.
     """
 
     def __init__(
@@ -98,12 +106,15 @@ class Pack:
         check_every: int = 25,
         patience: int = 4,
         draw_ahead: bool | None = None,
+        dynamics: Dynamics | None = None,
     ) -> None:
         rows = side_by_side(members)
         self.place = [rows.index(k) for k in range(len(members))]
         self.members = [members[k] for k in rows]
         self.samples, self.batch_size, self.device = samples, batch_size, samples.device
-        self.critic_steps, self.check_every = critic_steps, check_every
+        self.critic_steps, self.check_every, self.dynamics = critic_steps, check_every, dynamics or Alternating()
+        turns = self.dynamics if isinstance(self.dynamics, Alternating) else Alternating()
+        self.fresh_batches, self.fresh_latents = turns.fresh_batches, turns.fresh_latents
         self.latent_dim, self.precision = model.latent_dim, precision
         self.total_steps = [member.steps for member in self.members]
         self.done = [0] * len(self.members)  # and the same on the device, which is not waited for
@@ -137,18 +148,24 @@ class Pack:
     def steps(self) -> Iterator[Report]:
         """Train until the first member has reached its end, and tell of every generator step."""
         while all(done < total for done, total in zip(self.done, self.total_steps, strict=True)):
-            self.g.set_rates(self.done, self.total_steps)
-            self.d.set_rates(self.done, self.total_steps)
+            for one in (self.g.rates, self.d.rates, self.objectives):
+                one.set(self.done, self.total_steps)
             self.done = [done + 1 for done in self.done]
             self.step += 1
 
-            for _ in range(self.critic_steps):
-                inputs = self._draw_for_discriminator()
-                d_terms, d_gradient, finite = self._descend_d(inputs)
-                self.watch.see(1, ~finite, self.step)
+            if self.dynamics.joint:
+                d_terms, d_gradient, g_loss, g_gradient, fake = self._joint_step(self._draw_for_discriminator())
+                self.watch.see(1, ~_finite(fake), self.step)
                 self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
-
-            g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator())
+            else:
+                inputs = None
+                for _ in range(self.critic_steps):
+                    inputs = self._draw_for_discriminator(inputs)
+                    d_terms, d_gradient, finite = self._descend_d(inputs)
+                    self.watch.see(1, ~finite, self.step)
+                    self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
+                assert inputs is not None  # critic_steps >= 1
+                g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator(inputs))
             self.watch.see(3, ~g_loss.isfinite(), self.step)
 
             at_end = any(done == total for done, total in zip(self.done, self.total_steps, strict=True))
@@ -164,17 +181,24 @@ class Pack:
             fake = self.g.network(self.g.params(), given.z, state)
             self.g.keep_buffers(state.updates)
 
+            real = self.objectives.seen(given.real, given.real_noise)
+            seen = self.objectives.seen(fake, given.fake_noise)
+
             def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
                 return self.objectives.discriminator(
-                    self.d.network, params, self.d.buffers, given.real, fake, given.masks, given.penalties
+                    self.d.network, params, self.d.buffers, real, seen, given.masks, given.penalties, given.flips
                 )
 
             (terms, buffers), gradient = self.d.descend(losses)
         self.d.keep_buffers(buffers)
+        self.clip()
+        return terms, gradient, _finite(fake)
+
+    def clip(self) -> None:
+        """Keep the discriminators' parameters in the bounds of their objectives."""
         if self.objectives.clip is not None:
             for theta in self.d.stretches:
                 theta.copy_(theta.clamp(-self.objectives.clip, self.objectives.clip))
-        return terms, gradient, fake.flatten(1).isfinite().all(1)
 
     def _generator_step(self, given: GeneratorInputs) -> tuple[Tensor, Tensor, Tensor]:
         """Lower the generator's loss by its parameters, against the discriminator as it is."""
@@ -183,28 +207,41 @@ class Pack:
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
             state = Pass(given.generator_masks, self.g.buffers)
             fake = self.g.network(params, given.z, state)
-            loss = self.objectives.generator(self.d.network, critic, self.d.buffers, fake, given.masks)
+            seen = self.objectives.seen(fake, given.noise)
+            loss = self.objectives.generator(self.d.network, critic, self.d.buffers, seen, given.masks, given.real)
             return loss.sum(), (loss.detach(), fake.detach(), state.updates)
 
         with autocast(self.device, self.precision):
             (loss, fake, buffers), gradient = self.g.descend(losses)
         self.g.keep_buffers(buffers)
+        self._average()
+        return loss, gradient, fake
+
+    def _joint_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor, Tensor, Tensor, Tensor]:
+        """Move both players at once, as the dynamics say."""
+        game = Joint(self, given)
+        self.dynamics(game)
+        self._average()
+        return game.report()
+
+    def _average(self) -> None:
         if self.ema is not None:
             for average, theta in zip(self.ema, self.g.evaluated(), strict=True):
                 average.lerp_(theta, 1 - self.ema_decay)
-        return loss, gradient, fake
 
-    def _ahead(self, draw_ahead: bool | None) -> dict[str, Ahead]:
-        """Say what every stream gives in a generator step."""
-        size, device, critic_steps = self.batch_size, self.device, self.critic_steps
+    def _ahead(self, draw_ahead: bool | None) -> dict[str, list[tuple[slice, Ahead]]]:
+        """Say what every stream gives in a generator step, and to which rows."""
+        size, device, steps = self.batch_size, self.device, self.critic_steps
+        last = 0 if self.dynamics.joint else 1  # draws of the generator's own step
+        batches, latents = (steps if self.fresh_batches else 1), (last if self.fresh_latents else 0)
+        sample, everybody = tuple(self.samples.shape[1:]), slice(0, len(self.members))
         at_once = device.type == "cpu" if draw_ahead is None else not draw_ahead
-        ones = [1] * (self.samples.ndim - 1)
 
-        def normal(generator: torch.Generator, count: int) -> Tensor:
-            return torch.randn(count, size, self.latent_dim, generator=generator, device=device)
+        def drawn(draw: Callable[..., Tensor], *shape: int) -> Piece:
+            def these(generator: torch.Generator, count: int) -> Tensor:
+                return draw(count, size, *shape, generator=generator, device=device)
 
-        def uniform(generator: torch.Generator, count: int) -> Tensor:
-            return torch.rand(count, size, *ones, generator=generator, device=device)
+            return Piece(these, 4 * size * math.prod(shape))
 
         def masks(network: Network, rows: int) -> list[Piece]:
             return [
@@ -212,44 +249,72 @@ class Pack:
                 for draw in network.draws
             ]
 
-        pieces = {
-            "order": [Piece(Order.next, 8 * size)] * critic_steps,
-            "latents": [Piece(normal, 4 * size * self.latent_dim)] * (critic_steps + 1),
-            "dropout/generator": masks(self.g.network, size) * (critic_steps + 1),
-            "dropout/discriminator": masks(self.d.network, 2 * size) * critic_steps + masks(self.d.network, size),
-        }
-        for n in range(len(self.objectives.passes)):
-            pieces[f"interpolation/{n}"] = [Piece(uniform, 4 * size)] * critic_steps
-            pieces[f"dropout/penalty/{n}"] = masks(self.d.network, size) * critic_steps
-        counts = {name: len(self.members) for name in pieces}
+        found: dict[str, list[tuple[slice, Ahead]]] = {}
+
+        def stream(name: str, pieces: list[Piece], rows: slice = everybody) -> None:
+            sources: list[Any] = [one[name] for one in self.streams[rows]]
+            if name == "order":
+                sources = [Order(len(self.samples), size, generator) for generator in sources]
+            if pieces:
+                found.setdefault(name, []).append((rows, Ahead(sources, pieces, device, at_once=at_once)))
+
+        stream("order", [Piece(Order.next, 8 * size)] * batches)
+        stream("latents", [drawn(torch.randn, self.latent_dim)] * (steps + latents))
+        stream("dropout/generator", masks(self.g.network, size) * (steps + latents))
+        stream("dropout/discriminator", masks(self.d.network, 2 * size) * steps + masks(self.d.network, size) * last)
         for n, one in enumerate(self.objectives.passes):
-            counts[f"interpolation/{n}"] = counts[f"dropout/penalty/{n}"] = one.count
-        found = {}
-        for name in filter(pieces.get, pieces):
-            generators = [stream[name] for stream in self.streams[: counts[name]]]
-            orders = [Order(len(self.samples), size, generator) for generator in generators]
-            sources = orders if name == "order" else generators
-            found[name] = Ahead(sources, pieces[name], device, at_once=at_once)
+            for penalty, rows in one.kinds:
+                shape = sample if penalty.noise == "entry" else (1,) * len(sample)
+                stream(f"interpolation/{n}", [drawn(torch.rand, *shape)] * steps, rows)
+            stream(f"dropout/penalty/{n}", masks(self.d.network, size) * steps, slice(0, one.count))
+        if self.objectives.flip is not None:
+            stream("flips", [drawn(torch.rand)] * steps)
+        if self.objectives.noise is not None:
+            stream("instance_noise", [drawn(torch.randn, *sample)] * (2 * steps + last))
         return found
 
-    def _masks(self, name: str, network: Network) -> list[Tensor]:
-        return [self.ahead[name].next() for _ in network.draws]
+    def _next(self, name: str) -> Tensor | None:
+        """Return the next numbers of a stream that all members have, or nobody."""
+        return self.ahead[name][0][1].next() if name in self.ahead else None
 
-    def _draw_for_discriminator(self) -> DiscriminatorInputs:
-        """Draw each member's batch, latents, masks and interpolation weights from its streams."""
-        real = self.samples[self.ahead["order"].next()]
-        z, generator_masks = self.ahead["latents"].next(), self._masks("dropout/generator", self.g.network)
-        masks = self._masks("dropout/discriminator", self.d.network)
+    def _masks(self, name: str, network: Network) -> list[Tensor]:
+        return [self.ahead[name][0][1].next() for _ in network.draws]
+
+    def _draw_for_discriminator(self, before: DiscriminatorInputs | None = None) -> DiscriminatorInputs:
+        """Draw each member's batch, latents, masks and interpolation weights from its streams.
+
+        `before` is what the discriminator's last move of this step was given.
+        """
         penalties = [
-            PenaltyInputs(self.ahead[f"interpolation/{n}"].next(), self._masks(f"dropout/penalty/{n}", self.d.network))
+            PenaltyInputs(
+                [ahead.next() for _, ahead in self.ahead[f"interpolation/{n}"]],
+                self._masks(f"dropout/penalty/{n}", self.d.network),
+            )
             for n in range(len(self.objectives.passes))
         ]
-        return DiscriminatorInputs(real, z, generator_masks, masks, penalties)
+        return DiscriminatorInputs(
+            real=self.samples[self.ahead["order"][0][1].next()]
+            if self.fresh_batches or before is None
+            else before.real,
+            z=self.ahead["latents"][0][1].next(),
+            generator_masks=self._masks("dropout/generator", self.g.network),
+            masks=self._masks("dropout/discriminator", self.d.network),
+            penalties=penalties,
+            flips=self._next("flips"),
+            real_noise=self._next("instance_noise"),
+            fake_noise=self._next("instance_noise"),
+        )
 
-    def _draw_for_generator(self) -> GeneratorInputs:
-        generator_masks = self._masks("dropout/generator", self.g.network)
-        masks = self._masks("dropout/discriminator", self.d.network)
-        return GeneratorInputs(self.ahead["latents"].next(), generator_masks, masks)
+    def _draw_for_generator(self, before: DiscriminatorInputs) -> GeneratorInputs:
+        """Draw what the generators' step needs; relativistic ones see the last real batch again."""
+        fresh = self.fresh_latents
+        return GeneratorInputs(
+            z=self.ahead["latents"][0][1].next() if fresh else before.z,
+            generator_masks=self._masks("dropout/generator", self.g.network) if fresh else before.generator_masks,
+            masks=self._masks("dropout/discriminator", self.d.network),
+            real=before.real if self.objectives.relativistic else None,
+            noise=self._next("instance_noise"),
+        )
 
     @torch.no_grad()
     def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
@@ -279,7 +344,12 @@ class Pack:
             "step": self.done[row],
             "generator": self.g.export(row),
             "discriminator": self.d.export(row),
-            "streams": {name: ahead.export(row) for name, ahead in self.ahead.items() if row < len(ahead.sources)},
+            "streams": {
+                name: ahead.export(row - rows.start)
+                for name, parts in self.ahead.items()
+                for rows, ahead in parts
+                if rows.start <= row < rows.stop
+            },
             "strikes": self.watch.strikes[row].clone(),
         }
         if self.ema is not None and self.members[row].ema is not None:
@@ -294,8 +364,14 @@ class Pack:
         self.g.restore(row, saved["generator"])
         self.d.restore(row, saved["discriminator"])
         for name, state in saved["streams"].items():
-            self.ahead[name].restore(row, state, saved["step"])
+            for rows, ahead in self.ahead.get(name, ()):
+                if rows.start <= row < rows.stop:
+                    ahead.restore(row - rows.start, state, saved["step"])
         self.watch.strikes[row].copy_(saved["strikes"])
         if self.ema is not None and "ema" in saved:
             for average, value in zip(self.ema, self.g.in_stretches(saved["ema"]), strict=True):
                 average[row].copy_(value)
+
+
+def _finite(samples: Tensor) -> Tensor:
+    return samples.flatten(1).isfinite().all(1)

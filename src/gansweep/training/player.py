@@ -11,12 +11,12 @@ from torch import Tensor
 from gansweep.interfaces import Averaging, UpdateRule
 from gansweep.layers import Network
 from gansweep.training.member import PlayerSettings, runs
+from gansweep.training.scheduled import Scheduled
 
 # parameters -> (sum of the members' losses, what to keep of the pass)
 Losses = Callable[[Sequence[Tensor]], tuple[Tensor, Any]]
 
 IN_CACHE = 1 << 18  # entries of a row that an update rule is given at once
-RATES_AHEAD = 64  # generator steps
 
 
 class Group(NamedTuple):
@@ -54,8 +54,8 @@ class Player:
         self.buffers = network.initial_buffers(len(settings), self.device)
         precise = torch.float32 if self.device.type == "mps" else torch.float64  # MPS has nothing finer
         self.updates = torch.zeros(len(settings), 1, dtype=precise, device=self.device)
-        self.lr = torch.zeros(len(settings), 1, device=self.device)
-        self.rates, self.rates_from = self.lr[:0], [0] * len(settings)
+        self.rates = Scheduled([player.rate for player in settings], self.device)
+        self.lr = self.rates.now
         self.groups = [
             Group(rule, rows, [rule.state(network.slots[own], theta[rows]) for own, theta in self._walk()])
             for rule, rows in runs(player.rule for player in settings)
@@ -96,18 +96,6 @@ class Player:
         """Tell of every member (K,) whether all its parameters are finite."""
         return torch.stack([theta.isfinite().all(1) for theta in self.stretches]).all(0)
 
-    def set_rates(self, done: Sequence[int], total: Sequence[int]) -> None:
-        """Take every member's rate from its schedule, after `done` of `total` generator steps.
-
-        The rates of many steps are taken to the device at once.
-        """
-        at = done[0] - self.rates_from[0]
-        if not 0 <= at < len(self.rates) or any(d - f != at for d, f in zip(done, self.rates_from, strict=True)):
-            of = list(zip(self.settings, done, total, strict=True))
-            rates = [[[p.rate(min(d + n, t - 1), t)] for p, d, t in of] for n in range(RATES_AHEAD)]
-            self.rates, self.rates_from, at = torch.tensor(rates, dtype=self.lr.dtype).to(self.device), list(done), 0
-        self.lr.copy_(self.rates[at])
-
     def descend(self, losses: Losses) -> tuple[Any, Tensor]:
         """Move every member down its own loss by its own rule.
 
@@ -123,22 +111,25 @@ class Player:
             total, kept = losses(slots)
             gradients = torch.autograd.grad(total, slots)
         flat = [gradient.flatten(1) for gradient in gradients]
+        self.move([_side_by_side(flat[own]) for own in self.spans])
+        return kept, norms(flat)
+
+    def move(self, gradient: Sequence[Tensor]) -> None:
+        """Let every member's rule step, given the gradients of the stretches, (K, P_i) each."""
         self.updates += 1
         for group in self.groups:
             rows, whole = group.rows, not group.rule.elementwise
-            for (own, theta), state in zip(self._walk(), group.state, strict=True):
-                gradient, width = _side_by_side([g[rows] for g in flat[own]]), theta.shape[1]
+            for (own, theta), slope, state in zip(self._walk(), gradient, group.state, strict=True):
+                width = theta.shape[1]
                 for at in [slice(0, width)] if whole else _parts(width):
                     group.rule.update(
                         self.network.slots[own],
                         theta[rows, at],
-                        gradient[:, at],
+                        slope[rows, at],
                         state if whole else state_of_part(state, at, last=at.stop == width),
                         self.lr[rows],
                         self.updates[rows],
                     )
-        norms = torch.stack([torch.linalg.vector_norm(g, dim=1) for g in flat], 1)
-        return kept, torch.linalg.vector_norm(norms, dim=1)
 
     def _descend_in_one_graph(self, losses: Losses) -> tuple[Any, Tensor]:
         """Do the same where torch.compile sees losses, gradient and update as one graph.
@@ -159,8 +150,7 @@ class Player:
                 )
             if not alone:
                 theta.copy_(torch.cat(moved))
-        norms = torch.stack([torch.linalg.vector_norm(g, dim=1) for g in gradients], 1)
-        return kept, torch.linalg.vector_norm(norms, dim=1)
+        return kept, norms(gradients)
 
     def keep_buffers(self, new: dict[str, Tensor]) -> None:
         """Take over the running statistics that a pass left."""
@@ -195,6 +185,12 @@ class Player:
     def _group_of(self, k: int) -> tuple[Group, int]:
         group = next(group for group in self.groups if group.rows.start <= k < group.rows.stop)
         return group, k - group.rows.start
+
+
+def norms(gradients: Sequence[Tensor]) -> Tensor:
+    """Return the norm (K,) of every member's gradient, given in pieces (K, P_i)."""
+    parts = torch.stack([torch.linalg.vector_norm(g, dim=1) for g in gradients], 1)
+    return torch.linalg.vector_norm(parts, dim=1)
 
 
 def _side_by_side(parts: Sequence[Tensor]) -> Tensor:

@@ -125,6 +125,7 @@ def pack_of(runs: Sequence[Run]) -> Pack:
         compiled=run.trainer.compile,
         check_every=run.trainer.check_every,
         patience=run.trainer.patience,
+        dynamics=run.dynamics,
     )
 
 

@@ -1,4 +1,6 @@
-"""Hydra's way to the launcher that trains cells on this machine, in packs and processes: hydra/launcher=fused.
+"""Hydra's way to the launcher that trains cells in packs: hydra/launcher=fused.
+
+It does so on this machine, or on several that another engine lends (`backend`).
 
 Hydra imports this at the start of every one of its applications: the work is in gansweep.cli.
 """
@@ -6,6 +8,7 @@ Hydra imports this at the start of every one of its applications: the work is in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn
@@ -14,12 +17,26 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 TARGET = "hydra_plugins.gansweep.local_launcher.LocalLauncher"
+NODE = {
+    "_target_": TARGET,
+    "backend": "local",  # local | submitit | ray
+    # Of the other backends: how many tasks, each a machine or a GPU of its own, and what each needs.
+    "tasks": 1,
+    "cpus": 1,
+    "gpus": 0,
+    # What the backend itself is told: submitit's AutoExecutor, ray.init and ray.remote.
+    "submitit": {"cluster": None, "timeout_min": 240, "mem_gb": None, "slurm_partition": None},
+    "ray": {"init": {"address": None}, "remote": {}},
+}
 for name in ("gansweep_local", "fused"):  # the default, and the name to ask for it beside another default
-    ConfigStore.instance().store(name, {"_target_": TARGET}, group="hydra/launcher", provider="gansweep")
+    ConfigStore.instance().store(name, NODE, group="hydra/launcher", provider="gansweep")
 
 
 class LocalLauncher(Launcher):
     """Checks all jobs of a batch, then trains those together that can share a pack."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Leave the settings in the configuration, where the work looks them up."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what Hydra hands over."""

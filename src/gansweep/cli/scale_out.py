@@ -1,0 +1,128 @@
+"""A sweep on the machines of a backend: each task trains packs of whatever is not claimed yet."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from gansweep.cli import backends
+from gansweep.cli.backends import Request, Task
+from gansweep.settings.problem import BadConfig, Problem
+from gansweep.sweep.stop import Stop
+from gansweep.sweep.work import Outcome
+
+if TYPE_CHECKING:
+    from gansweep.cli.sweeping import Multirun
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.5
+COUNTS = {"tasks": 1, "cpus": 1, "gpus": 0}  # and the least of each
+
+
+@dataclass(frozen=True)
+class Share:
+    """One task's work, to be pickled: its share of a checked sweep.
+
+    Tasks go through the same cells, as several processes of one machine do, and each stays until
+    all have ended, so that the cells of one that is lost are taken over.
+
+    Args:
+        multirun: what was checked, configurations included, whatever becomes of the YAML files.
+        failed: records of the cells that had failed before. What fails in another task is not tried again.
+        folder: where the command was typed.
+        tasks: among how many the cells are shared.
+        cpus: cores of each.
+    """
+
+    multirun: Multirun
+    failed: Mapping[str, dict[str, Any]]
+    folder: Path
+    tasks: int
+    cpus: int
+
+    def __call__(self) -> int:
+        """Train, and return the exit code."""
+        os.chdir(self.folder)
+        self.multirun.listen()
+        self.multirun.refuse_edited()
+        return self.multirun.train_here(self.failed, self.tasks, self.cpus).exit_code
+
+
+def chosen(master: DictConfig) -> dict[str, Any]:
+    """Return the settings of our launcher, checked; those of a sweep that another launcher runs are none of ours.
+
+    Raises:
+        BadConfig: with all that is wrong about them.
+    """
+    node = master.hydra.launcher
+    if "backend" not in node:
+        return {"backend": backends.HERE}
+    settings: Any = OmegaConf.to_container(node, resolve=True)
+    name, problems = settings["backend"], []
+    if name not in backends.names():
+        known = ", ".join(backends.names())
+        problems.append(Problem("hydra.launcher.backend", f"={name}: Choose one of {known}"))
+    elif not backends.installed(name):
+        problems.append(
+            Problem("hydra.launcher.backend", f'={name}: {name} is not installed: pip install "gansweep[{name}]"')
+        )
+    problems += [
+        Problem(f"hydra.launcher.{key}", f"={settings[key]}: expected a whole number of at least {least}")
+        for key, least in COUNTS.items()
+        if type(settings[key]) is not int or settings[key] < least
+    ]
+    if problems:
+        raise BadConfig(problems)
+    return settings
+
+
+def train(multirun: Multirun, settings: Mapping[str, Any]) -> Outcome:
+    """Have the tasks of a backend train the cells, and wait until they have.
+
+    Ctrl-C lets every task save and stop. If this process dies, they go on.
+
+    Raises:
+        BadConfig: the backend does not know its settings.
+    """
+    sweep = multirun.sweep()
+    failed = sweep.failed()
+    retried = failed if multirun.config["retry_failed"] else {}
+    outcome = sweep.outcome(retried)
+    if not outcome.missing:
+        return outcome
+    name, tasks, cpus = settings["backend"], settings["tasks"], settings["cpus"]
+    work = Share(multirun, failed, Path.cwd(), tasks, cpus)
+    request = Request(work, tasks, cpus, settings["gpus"], settings[name], multirun.root / f".{name}")
+    with Stop() as stop:
+        try:
+            started = backends.backend(name).submit(request)
+        except ValueError as error:
+            raise BadConfig([Problem(f"hydra.launcher.{name}", str(error))]) from error
+        log.info("%d tasks of %s train this sweep", tasks, name)
+        _wait(started, stop)
+        for task in started:
+            trouble = None if stop() else task.trouble()
+            if trouble is not None:
+                log.warning("%s: %s", name, trouble)
+        outcome = sweep.outcome(retried)
+        outcome.interrupted = stop() and bool(outcome.missing)
+        return outcome
+
+
+def _wait(started: Sequence[Task], stop: Callable[[], bool]) -> None:
+    """Wait until all tasks have ended; pass a wish to stop on."""
+    asked = False
+    while not all(task.ended() for task in started):
+        if stop() and not asked:
+            asked = True
+            for task in started:
+                task.cancel()
+        time.sleep(LOOK_EVERY_S)

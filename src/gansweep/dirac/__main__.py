@@ -1,0 +1,130 @@
+"""The Dirac-GAN in tables and pictures: python -m gansweep.dirac convergence|portraits|eigenvalues|atlas."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+from gansweep.dirac import convergence
+from gansweep.dirac.atlas import ATLAS
+from gansweep.dirac.descent import trajectory
+from gansweep.dirac.notebook import ALGORITHMS, METHODS, NUM_STEPS, RATE, START
+from gansweep.dirac.pictures.eigenvalue_paths import eigenvalue_paths
+from gansweep.dirac.pictures.phase_diagram import phase_diagram
+from gansweep.dirac.pictures.portraits import portraits
+from gansweep.dirac.spectrum import autograd_jacobian, eigenvalues
+
+
+def write_convergence(options: argparse.Namespace) -> None:
+    """Print table 1 of the paper beside what was measured."""
+    rows = convergence.measured_rows()
+    table = convergence.markdown(rows)
+    print(table)
+    _write(options.out / "convergence.md", f"{table}\n\n{convergence.details(rows)}\n")
+
+
+def write_portraits(options: argparse.Namespace) -> None:
+    """Print where every method ends under every algorithm, and draw the paths."""
+    lines = [f"| r after {options.steps} steps | {' | '.join(ALGORITHMS)} |", "|---" * (1 + len(ALGORITHMS)) + "|"]
+    for title, field in METHODS.items():
+        cells = []
+        for algorithm in ALGORITHMS.values():
+            r = np.hypot(*trajectory(field, algorithm, START, options.rate, options.steps).T)
+            last = r[-100:]
+            cells.append(f"{r[-1]:.4g} [{last.min():.4g}, {last.max():.4g}]")
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    print("\n".join(lines))
+    _write(options.out / "portraits.md", "\n".join(lines) + "\n")
+    for name, algorithm in ALGORITHMS.items():
+        stem = options.out / f"portraits_{name.replace(' ', '_').replace(':', '')}"
+        gif = stem.with_suffix(".gif") if options.gif else None
+        portraits(name, algorithm, options.rate, options.steps, stem.with_suffix(".png"), gif)
+        _tell(stem.with_suffix(".png"), gif)
+
+
+def write_eigenvalues(options: argparse.Namespace) -> None:
+    """Print eigenvalues by formula beside those of autograd, and draw their paths."""
+    lines = ["| method | by formula | by autograd |", "|---|---|---|"]
+    for field in (pair[0] for pair in convergence.ROWS):
+        jacobian = field.jacobian()
+        if jacobian is None:
+            lines.append(f"| `{field}` | v jumps at the equilibrium | |")
+        else:
+            columns = (eigenvalues(jacobian), eigenvalues(autograd_jacobian(field)))
+            lines.append(
+                f"| `{field}` | " + " | ".join(", ".join(f"{z:.6f}" for z in found) for found in columns) + " |"
+            )
+    print("\n".join(lines))
+    _write(options.out / "eigenvalues.md", "\n".join(lines) + "\n")
+    gif = options.out / "eigenvalues.gif" if options.gif else None
+    eigenvalue_paths(options.out / "eigenvalues.png", gif)
+    _tell(options.out / "eigenvalues.png", gif)
+
+
+def write_atlas(options: argparse.Namespace) -> None:
+    """Play every point of the chosen sheets and draw them."""
+    if options.width < 2:
+        raise ValueError(f"width={options.width}: expected a whole number >= 2")
+    for name in options.sheets or ATLAS:
+        title, sheets = ATLAS[name][0], list(ATLAS[name][1]())
+        start = time.perf_counter()
+        measured = [sheet.measure(*sheet.points(options.width, options.width), options.steps) for sheet in sheets]
+        took = time.perf_counter() - start
+        print(f"{name}: {sum(part.size for part in measured):,} games of {options.steps} steps in {took:.1f} s")
+        path = options.out / f"atlas_{name}.png"
+        phase_diagram(f"{title}, {options.steps} steps", sheets, measured, path)
+        _tell(path)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text)
+    _tell(path)
+
+
+def _tell(*paths: Path | None) -> None:
+    for path in paths:
+        if path is not None:
+            print(f"wrote {path}")
+
+
+def arguments_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser("python -m gansweep.dirac", description="The Dirac-GAN, see docs/dirac.md.")
+    commands = parser.add_subparsers(required=True, metavar="convergence | portraits | eigenvalues | atlas")
+
+    def command(name: str, run, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.add_argument("--out", type=Path, default=Path("outputs/dirac"), help="directory (default: %(default)s)")
+        added.set_defaults(run=run)
+        return added
+
+    command("convergence", write_convergence, "which methods converge: the paper's table and the measured one")
+    drawn = command("portraits", write_portraits, "fields and paths of every method and algorithm")
+    drawn.add_argument("--rate", type=float, default=RATE, help="of both players (default: %(default)s)")
+    drawn.add_argument("--steps", type=int, default=NUM_STEPS, help="(default: %(default)s)")
+    paths = command("eigenvalues", write_eigenvalues, "eigenvalues by formula and by autograd, and their paths")
+    for animated in (drawn, paths):
+        animated.add_argument("--gif", action="store_true", help="animate too")
+    atlas = command("atlas", write_atlas, "which rates, weights and momenta converge")
+    atlas.add_argument("--sheets", nargs="+", choices=list(ATLAS), help="figures to draw (default: all)")
+    atlas.add_argument("--width", type=int, default=240, help="points of each axis (default: %(default)s)")
+    atlas.add_argument("--steps", type=int, default=300, help="(default: %(default)s)")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command."""
+    parser = arguments_parser()
+    options = parser.parse_args(arguments)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        options.run(options)
+    except (OSError, ValueError) as error:
+        parser.exit(1, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""Table 1 of the paper by measurement: which methods converge near the equilibrium.
+
+    general                 the Dirac-GAN itself, two points
+    absolutely continuous   N(0, 1) against N(theta, 1), see `gaussian`
+
+Both keep D(x) = psi x. A counterexample settles a cross; a tick here says that the method
+converges on this toy, which the paper's proofs say of all distributions.
+
+A verdict has two halves that must agree. Eigenvalues: all real parts of J below 0, and v smooth
+at the equilibrium. Trajectories: from eight points around it, with every algorithm and rate,
+the distance falls below `SHRUNK` of what it was.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from gansweep.dirac.descent import descend
+from gansweep.dirac.fields.consensus import Consensus
+from gansweep.dirac.fields.dragan import DRAGAN
+from gansweep.dirac.fields.field import Field
+from gansweep.dirac.fields.gan import GAN
+from gansweep.dirac.fields.instance_noise import InstanceNoise
+from gansweep.dirac.fields.r1 import R1
+from gansweep.dirac.fields.r2 import R2
+from gansweep.dirac.fields.roth import Roth
+from gansweep.dirac.fields.wgan import WGAN
+from gansweep.dirac.fields.wgan_gp import WGANGP
+from gansweep.dirac.gaussian import GAME, GaussianConsensus, GaussianRoth, SlopePenalty
+from gansweep.dirac.notebook import ALGORITHMS
+from gansweep.dirac.spectrum import eigenvalues, moduli
+
+ROWS: tuple[tuple[Field, Field], ...] = (
+    (GAN(), GAME),
+    (WGAN(), WGAN()),
+    (WGANGP(), WGANGP()),
+    (DRAGAN(), SlopePenalty(gamma=0.7, target=1.0)),
+    (InstanceNoise(std=0.7), InstanceNoise(std=math.hypot(1.0, 0.7))),
+    (Consensus(), GaussianConsensus()),
+    (Roth(), GaussianRoth()),
+    (R1(), SlopePenalty(gamma=0.3)),
+    (R2(), SlopePenalty(gamma=0.3)),
+)
+"""The paper's nine rows, each on points and between Gaussians."""
+
+RATES = np.array([0.05, 0.1, 0.2])
+RADIUS = 0.1
+NUM_STEPS = 2000
+SHRUNK = 1e-3
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found of one method on one toy.
+
+    Args:
+        largest_real: of the Jacobian's eigenvalues, nan where v jumps at the equilibrium.
+        remaining: distance from the equilibrium after the steps over that before, by
+            algorithm and rate (len(ALGORITHMS), len(RATES)), the worst of eight starts.
+        factor: change of the distance per step over the second half, of the same shape.
+        predicted: the largest modulus of the algorithm's matrix, of the same shape.
+    """
+
+    largest_real: float
+    remaining: np.ndarray
+    factor: np.ndarray
+    predicted: np.ndarray
+
+    @property
+    def by_eigenvalues(self) -> bool:
+        """Tell what the eigenvalues say."""
+        return self.largest_real < -1e-9
+
+    @property
+    def by_trajectories(self) -> bool:
+        """Tell what the trajectories say."""
+        return bool((self.remaining < SHRUNK).all())
+
+    @property
+    def converges(self) -> bool | None:
+        """Return the verdict, None where its halves differ."""
+        return self.by_eigenvalues if self.by_eigenvalues == self.by_trajectories else None
+
+
+def measure(field: Field, num_steps: int = NUM_STEPS) -> Measured:
+    """Play the field near its equilibrium and find its eigenvalues there."""
+    angle = 2 * np.pi * (np.arange(8) + 0.5) / 8
+    start = (RADIUS * np.cos(angle), RADIUS * np.sin(angle))
+    jacobian = field.jacobian()
+    remaining, factor, predicted = [], [], []
+    for algorithm in ALGORITHMS.values():
+        positions = list(descend(field, algorithm, start, RATES[:, None], num_steps))
+        end, half = (np.hypot(*positions[step - 1]) for step in (num_steps, num_steps // 2))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            per_step = (end / half) ** (1 / (num_steps - num_steps // 2))
+        remaining.append(np.nan_to_num(end / RADIUS, nan=np.inf).max(-1))  # the worst, and left is worst of all
+        factor.append(np.nan_to_num(per_step, nan=0.0).max(-1))  # 0 / 0: it arrived
+        nothing = np.full(len(RATES), np.nan)
+        predicted.append(nothing if jacobian is None else moduli(algorithm, jacobian, RATES)[:, 0])
+    largest_real = np.nan if jacobian is None else float(eigenvalues(jacobian).real.max())
+    return Measured(largest_real, np.array(remaining), np.array(factor), np.array(predicted))
+
+
+def measured_rows(num_steps: int = NUM_STEPS) -> list[tuple[Field, Measured, Field, Measured]]:
+    """Measure every row: on points, then between Gaussians."""
+    return [(general, measure(general, num_steps), smooth, measure(smooth, num_steps)) for general, smooth in ROWS]
+
+
+def markdown(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
+    """Lay out printed beside measured, with the numbers of each verdict."""
+    return "\n".join(
+        [
+            "| method | a.c., printed | a.c., measured | max Re eig | r_n / r_0 | general, printed | general, measured "
+            "| max Re eig | r_n / r_0 | agrees |",
+            "|---|---|---|---|---|---|---|---|---|---|",
+            *_lines(rows),
+        ]
+    )
+
+
+def details(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
+    """Lay out the measured factor per step and the predicted one, by algorithm and rate."""
+    lines = [
+        "| toy | method | algorithm | rate | factor per step | largest modulus | r_n / r_0 |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for general, on_points, smooth, between in rows:
+        for toy, field, found in (("points", general, on_points), ("Gaussians", smooth, between)):
+            for i, algorithm in enumerate(ALGORITHMS):
+                for j, rate in enumerate(RATES):
+                    lines.append(
+                        f"| {toy} | {general.label}: `{field}` | {algorithm} | {rate:g} | {found.factor[i, j]:.6f} "
+                        f"| {_number(found.predicted[i, j], '.6f')} | {found.remaining[i, j]:.2g} |"
+                    )
+    return "\n".join(lines)
+
+
+def _lines(rows: list[tuple[Field, Measured, Field, Measured]]) -> Iterator[str]:
+    for general, on_points, _, between in rows:
+        printed = general.converges
+        if printed is None:
+            raise ValueError(f"field={general}: expected a method of the paper's table")
+        disagreeing = [
+            toy
+            for toy, said, found in (
+                ("a.c.", printed.absolutely_continuous, between.converges),
+                ("general", printed.general, on_points.converges),
+            )
+            if said != found
+        ]
+        cells = [general.label]
+        for said, found in ((printed.absolutely_continuous, between), (printed.general, on_points)):
+            real = _number(found.largest_real + 0.0, ".3g")  # and -0 reads 0
+            cells += [_word(said), _word(found.converges), real, f"{found.remaining.max():.2g}"]
+        yield f"| {' | '.join(cells)} | {'no: ' + ', '.join(disagreeing) if disagreeing else 'yes'} |"
+
+
+def _word(verdict: bool | None) -> str:
+    return {True: "yes", False: "no", None: "unclear"}[verdict]
+
+
+def _number(value: float, form: str) -> str:
+    return "jumps" if np.isnan(value) else format(value, form)

@@ -1,0 +1,1 @@
+"""How the two players of the Dirac-GAN move, one training method per file."""

@@ -1,0 +1,43 @@
+"""Adaptive moment estimation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Adam:
+    """x <- x + rate m_hat / (sqrt(s_hat) + eps), means of v and v^2 corrected for their start.
+
+        m <- beta1 m + (1 - beta1) v,   m_hat = m / (1 - beta1^t)
+        s <- beta2 s + (1 - beta2) v^2, s_hat = s / (1 - beta2^t)
+
+    As `gansweep.optimizers.adam`; t counts this player's steps from 1.
+
+    Args:
+        betas: memory of m, which may be below 0 here, and of s.
+        eps: added to the root.
+    """
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+
+    def __post_init__(self) -> None:
+        if not (-1 < self.betas[0] < 1 and 0 <= self.betas[1] < 1):
+            raise ValueError(f"betas={self.betas}: expected -1 < beta1 < 1 and 0 <= beta2 < 1")
+        if not 0 < self.eps < np.inf:
+            raise ValueError(f"eps={self.eps}: expected a number > 0")
+
+    @property
+    def linear(self) -> None:
+        """Return None."""
+
+    def __call__(self, v: Any, memory: Any) -> tuple[Any, Any]:
+        """Return the move, and both means with the count of steps."""
+        beta1, beta2 = self.betas
+        m, s, t = (0.0, 0.0, 0) if memory is None else memory
+        m, s, t = beta1 * m + (1 - beta1) * v, beta2 * s + (1 - beta2) * v * v, t + 1
+        return m / (1 - beta1**t) / (np.sqrt(s / (1 - beta2**t)) + self.eps), (m, s, t)

@@ -1,0 +1,1 @@
+"""How both players' gradients become a step of the game, one way a file."""

@@ -1,0 +1,374 @@
+"""Each way to play, on games whose steps are known in closed form, and in packs as any other."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import torch
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+from tests.training.small import Shapes, member, small_mlp
+from tests.training.test_independence import CAST, assert_same
+
+from gansweep.dynamics.alternating import Alternating
+from gansweep.dynamics.competitive import Competitive, solve
+from gansweep.dynamics.consensus import Consensus
+from gansweep.dynamics.extragradient import ExtraGradient
+from gansweep.dynamics.position import Both
+from gansweep.dynamics.simultaneous import Simultaneous
+from gansweep.dynamics.symplectic import Symplectic
+from gansweep.dynamics.unrolled import Unrolled
+from gansweep.interfaces import Dynamics, Slot
+from gansweep.layers import Network
+from gansweep.layers.layer import Parameterless
+from gansweep.losses.minimax import Minimax
+from gansweep.losses.objective import Objective
+from gansweep.losses.standard import Standard
+from gansweep.losses.wasserstein import Wasserstein
+from gansweep.models.mlp import MLP
+from gansweep.optimizers.adam import Adam
+from gansweep.optimizers.sgd import SGD
+from gansweep.penalties.r1 import R1
+from gansweep.training.pack import Pack
+
+CONF = Path(__file__).parents[2] / "conf" / "dynamics"
+CHOICES = sorted(path.stem for path in CONF.glob("*.yaml"))
+JOINT = [name for name in CHOICES if name != "alternating"]
+H = 0.2
+
+
+def choose(choice):
+    return instantiate(OmegaConf.load(CONF / f"{choice}.yaml"), _convert_="all")
+
+
+class Number(Parameterless):
+    """The generator's output: its one parameter, whatever z is."""
+
+    slots = (Slot("theta", (1,)),)
+
+    def forward(self, params, x, state):
+        return params[0][:, None].expand(-1, x.shape[1], -1)
+
+
+class Slope(Parameterless):
+    """The discriminator psi * x."""
+
+    slots = (Slot("psi", (1,)),)
+
+    def forward(self, params, x, state):
+        return x * params[0][:, None]
+
+    def pull_back(self, params, x, slope, state):
+        return slope * params[0][:, None]
+
+
+@dataclass(frozen=True)
+class Dirac:
+    """The Dirac-GAN of Mescheder et al. 2018, from (1, psi)."""
+
+    psi: float = 1.0
+    latent_dim: ClassVar[int] = 1
+
+    def generator(self, sample_shape):
+        return Network([Number()], lambda slot, generator: torch.ones(slot.shape))
+
+    def discriminator(self, sample_shape):
+        return Network([Slope()], lambda slot, generator: torch.full(slot.shape, self.psi))
+
+
+@pytest.fixture
+def exact():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def dirac(dynamics, objective, steps, rule=None, lr=H, psi=1.0):
+    """Play on data that are all zero, and return (theta, psi) after every step."""
+    one = replace(member(0, rule or SGD(), lr, objective), steps=steps)
+    pack = Pack([one], Dirac(psi), torch.zeros(4, 1), batch_size=2, critic_steps=1, dynamics=dynamics)
+    return [(pack.g.theta.item(), pack.d.theta.item()) for _ in pack.steps()]
+
+
+def sigmoid(t):
+    return 1 / (1 + math.exp(-t))
+
+
+def test_simultaneous_is_euler_on_the_field(exact):
+    """L_G = -softplus(psi theta), L_D = softplus(psi theta), whose slopes are both sigmoid(psi theta).
+
+    The paper's discriminator lowers real logits: its psi is -psi here, and (1, 1) is (1, -1).
+    """
+    theta, psi = 1.0, -1.0
+    for at in dirac(Simultaneous(), Objective(Minimax()), 500, psi=-1.0):
+        slope = sigmoid(psi * theta)
+        theta, psi = theta + H * psi * slope, psi - H * theta * slope
+        assert at == pytest.approx((theta, psi), abs=1e-9)
+    assert math.hypot(theta, psi) == pytest.approx(3.096948667, rel=1e-9)
+
+
+@pytest.mark.parametrize(("gamma", "radius"), [(0.3, 2.642656e-6), (1.0, 9.528716e-22)])
+def test_r1_converges_as_the_closed_form_says(exact, gamma, radius):
+    """Specification section 4: simultaneous descent, 500 steps of 0.2 from (1, 1)."""
+    path = dirac(Simultaneous(), Objective(Minimax(), {"r1": R1(weight=gamma)}), 500, psi=-1.0)
+    assert math.hypot(*path[-1]) == pytest.approx(radius, rel=1e-5)
+
+
+def bilinear(theta, psi):
+    """One step of L_G = -psi theta, L_D = psi theta, per way to play: x = (theta, psi)."""
+    yield Simultaneous(), (theta + H * psi, psi - H * theta)
+    ahead = (theta + H * psi, psi - H * theta)
+    yield ExtraGradient(), (theta + H * ahead[1], psi - H * ahead[0])
+    # J = ((0, -1), (1, 0)), so that J^T v = (theta, psi) for v = (-psi, theta)
+    yield Consensus(gamma=0.7), (theta + H * psi - H * 0.7 * theta, psi - H * theta - H * 0.7 * psi)
+    yield Symplectic(strength=0.5, aligned=False), (theta + H * psi - H * 0.5 * theta, psi - H * theta - H * 0.5 * psi)
+    # (I + N) step = h v with N = h J, inverted by hand
+    scale = 1 / (1 + H * H)
+    yield Competitive(), (theta - H * scale * (-psi + H * theta), psi - H * scale * (theta + H * psi))
+    # psi_k = psi - k h theta in L_G = -psi_k theta: the derivative is -psi + 2 k h theta
+    yield Unrolled(steps=3), (theta - H * (-psi + 2 * 3 * H * theta), psi - H * theta)
+
+
+@pytest.mark.parametrize("n", range(6))
+def test_a_bilinear_game_in_closed_form(exact, n):
+    """The Wasserstein game on two numbers, ten steps: signs, factors and transposes all show here."""
+    at = (1.0, 1.0)
+    dynamics = list(bilinear(*at))[n][0]
+    for found in dirac(dynamics, Objective(Wasserstein()), 10):
+        at = list(bilinear(*at))[n][1]
+        assert found == pytest.approx(at, abs=1e-12)
+
+
+def test_alternating_moves_the_discriminator_first(exact):
+    theta, psi = 1.0, 1.0
+    for found in dirac(Alternating(), Objective(Wasserstein()), 10):
+        psi -= H * theta
+        theta += H * psi
+        assert found == pytest.approx((theta, psi), abs=1e-12)
+
+
+def inputs_of_a_step(**settings):
+    """What the three moves of the discriminator and the generator's are given."""
+    one = replace(member(1), steps=3)
+    dynamics = Alternating(**settings)
+    pack = Pack([one], small_mlp(), Shapes().samples, batch_size=10, critic_steps=3, dynamics=dynamics)
+    seen = []
+    descend_d, descend_g = pack._descend_d, pack._descend_g
+    pack._descend_d = lambda given: (seen.append(given), descend_d(given))[1]
+    pack._descend_g = lambda given: (seen.append(given), descend_g(given))[1]
+    steps = pack.steps()
+    for _ in range(2):
+        next(steps)
+    return seen[:4], seen[4:8]
+
+
+def test_every_move_has_a_batch_and_latents_of_its_own():
+    (a, b, c, g), (d, *_) = inputs_of_a_step()
+    batches, latents = [x.real for x in (a, b, c, d)], [x.z for x in (a, b, c, g, d)]
+    for found in (batches, latents):
+        assert not any(torch.equal(x, y) for n, x in enumerate(found) for y in found[:n])
+
+
+def test_one_batch_for_all_moves_of_a_step_and_latents_used_again():
+    (a, b, c, g), (d, *_) = inputs_of_a_step(fresh_batches=False, fresh_latents=False)
+    assert torch.equal(a.real, b.real) and torch.equal(a.real, c.real) and not torch.equal(a.real, d.real)
+    assert torch.equal(g.z, c.z) and not torch.equal(b.z, c.z) and not torch.equal(g.z, d.z)
+    assert not any(torch.equal(x, y) for x, y in zip(g.masks, (m[:, :10] for m in c.masks), strict=True))
+
+
+def test_those_made_for_rotation_come_in_where_simultaneous_steps_go_out():
+    def radius(dynamics):
+        return math.hypot(*dirac(dynamics, Objective(Wasserstein()), 200)[-1])
+
+    assert radius(Simultaneous()) > 10
+    for dynamics in (ExtraGradient(), Consensus(), Symplectic(), Competitive(), Unrolled()):
+        assert radius(dynamics) < 0.1, dynamics
+
+
+@dataclass
+class Linear:
+    """The field v = J x of one member at x, as the dynamics see it."""
+
+    jacobian: torch.Tensor
+    x: Both
+    taken: Both | None = None
+
+    def field(self, *, create_graph=False):
+        return self.times(self.jacobian, self.x)
+
+    def times(self, matrix, u):
+        y = torch.cat(u.parts, 1) @ matrix.T
+        return Both((y[:, :1],), (y[:, 1:],))
+
+    def jvp(self, v, u, *, mixed=False):
+        return self.times(self.jacobian, u)
+
+    def vjp(self, v, u, *, mixed=False):
+        return self.times(self.jacobian.T, u)
+
+    def descend(self, gradient):
+        self.taken = gradient
+
+
+@pytest.mark.parametrize(("damping", "sign"), [(1.0, 1.0), (-1.0, -1.0)], ids=["stable", "unstable"])
+def test_alignment_attracts_to_stable_points_and_repels_from_others(exact, damping, sign):
+    """J = ((c, -1), (1, c)): A^T v is x + c (psi, -theta), and helps or hurts as c says."""
+    game = Linear(
+        torch.tensor([[damping, -1.0], [1.0, damping]]), Both((torch.ones(1, 1),), (torch.full((1, 1), 2.0),))
+    )
+    Symplectic(strength=0.5, aligned=True)(game)
+    v, c = game.field(), damping
+    adjustment = torch.tensor([1 + c * 2.0, 2.0 - c])
+    expected = torch.cat(v.parts, 1)[0] + sign * 0.5 * adjustment
+    torch.testing.assert_close(torch.cat(game.taken.parts, 1)[0], expected)
+
+
+def test_extra_adam_moves_by_adam_twice(exact):
+    """Both gradients enter the moments; the second step begins where the first did."""
+    path = dirac(ExtraGradient(), Objective(Wasserstein()), 3, Adam(), 0.01)
+    x, m, v = torch.ones(2), torch.zeros(2), torch.zeros(2)
+    t = 0
+
+    def gradient(at):
+        return torch.stack([-at[1], at[0]])
+
+    def adam(at, g):
+        nonlocal m, v, t
+        t += 1
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        return at - 0.01 * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
+
+    for found in path:
+        x = adam(x, gradient(adam(x, gradient(x))))
+        assert found == pytest.approx(tuple(x.tolist()), abs=1e-12)
+
+
+def test_the_solver_solves():
+    random = torch.Generator().manual_seed(0)
+    a = torch.randn(3, 6, 6, generator=random, dtype=torch.float64) * 0.3 + torch.eye(6, dtype=torch.float64)
+    b = torch.randn(3, 6, generator=random, dtype=torch.float64)
+    b[1] = 0  # a member that is there already
+
+    def times(matrices):
+        def apply(x):
+            y = (matrices @ torch.cat(x.parts, 1)[..., None])[..., 0]
+            return Both((y[:, :4],), (y[:, 4:],))
+
+        return apply
+
+    found = solve(times(a), times(a.transpose(1, 2)), Both((b[:, :4],), (b[:, 4:],)), 12)
+    torch.testing.assert_close(torch.cat(found.parts, 1), torch.linalg.solve(a, b), rtol=1e-8, atol=1e-10)
+
+
+def curved(seed):
+    objective = Objective(Standard(), {"r1": R1(weight=0.5)})
+    model = MLP(latent_dim=2, generator_widths=(5,), discriminator_widths=(6,), dropout=0.0)
+    one = replace(member(seed, SGD(), 0.1, objective), steps=3)
+    samples = torch.rand(12, 1, 2, 2, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    return Pack([one], model, samples, batch_size=4, critic_steps=1, dynamics=Simultaneous())
+
+
+def test_products_with_the_jacobian_are_those_of_the_whole_matrix(exact):
+    """On networks: J by autograd, column by column, both blocks and all."""
+    from gansweep.training.joint import Joint
+
+    game = Joint(curved(3), curved(3)._draw_for_discriminator())
+    v = game.field(create_graph=True)
+    flat = torch.cat(v.parts, 1)[0]
+    rows = [torch.cat([g.flatten() for g in torch.autograd.grad(x, game.at.parts, retain_graph=True)]) for x in flat]
+    jacobian, split = torch.stack(rows), sum(part.shape[1] for part in v.generator)
+    mixed = jacobian.clone()
+    mixed[:split, :split] = 0
+    mixed[split:, split:] = 0
+    u = v.map(lambda part: torch.randn(part.shape, generator=torch.Generator().manual_seed(part.shape[1])))
+    column = torch.cat(u.parts, 1)[0]
+    for matrix, only in ((jacobian, False), (mixed, True)):
+        torch.testing.assert_close(torch.cat(game.jvp(v, u, mixed=only).parts, 1)[0], matrix @ column)
+        torch.testing.assert_close(torch.cat(game.vjp(v, u, mixed=only).parts, 1)[0], matrix.T @ column)
+    assert not torch.allclose(mixed, jacobian)
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_is_dynamics_and_moves_nothing_at_rate_zero(choice):
+    dynamics = choose(choice)
+    assert isinstance(dynamics, Dynamics)
+    one = replace(member(1, SGD(), 1e-30, Objective(Standard())), steps=2)
+    pack = Pack([one], small_mlp(), Shapes().samples, batch_size=10, critic_steps=1, dynamics=dynamics)
+    before = pack.export(0)
+    for _ in pack.steps():
+        pass
+    for player in ("generator", "discriminator"):
+        torch.testing.assert_close(pack.export(0)[player]["theta"], before[player]["theta"], rtol=0, atol=1e-20)
+
+
+def play(members, dynamics, steps=5, until=None, pack=None):
+    members = [replace(one, steps=steps) for one in members]
+    pack = pack or Pack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=1, dynamics=dynamics)
+    for report in pack.steps():
+        if report.steps[0] == until:
+            break
+    return pack
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("choice", JOINT)
+def test_members_are_independent_of_their_pack(choice, threads):
+    dynamics, steps = choose(choice), 4 if threads == 1 else 2
+    torch.set_num_threads(threads)
+    try:
+        pack = play(CAST, dynamics, steps)
+        for k, one in enumerate(CAST):
+            assert_same(pack, k, play([one], dynamics, steps))
+    finally:
+        torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("choice", JOINT)
+def test_a_member_that_is_nan_leaves_the_others_alone(choice):
+    dynamics = choose(choice)
+    members = [replace(one, steps=4) for one in CAST[:3]]
+    pack = Pack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=1, dynamics=dynamics)
+    for theta in pack.d.stretches:
+        theta[pack.place[1]] = float("nan")
+    for _ in pack.steps():
+        pass
+    assert_same(pack, 0, play([CAST[0]], dynamics, steps=4))
+    assert_same(pack, 2, play([CAST[2]], dynamics, steps=4))
+    assert pack.watch.read()[pack.place[1]] is not None
+
+
+@pytest.mark.parametrize("choice", JOINT)
+def test_it_goes_on_exactly_where_it_stopped(choice):
+    dynamics = choose(choice)
+    whole, half = play(CAST[:2], dynamics), play(CAST[:2], dynamics, until=3)
+    other = Pack(
+        [replace(one, steps=5) for one in (CAST[4], CAST[1])],
+        small_mlp(),
+        Shapes().samples,
+        batch_size=10,
+        critic_steps=1,
+        dynamics=dynamics,
+    )
+    other.restore(1, half.export(1))
+    for _ in other.steps():
+        pass
+    for player in ("generator", "discriminator"):
+        assert torch.equal(other.export(1)[player]["theta"], whole.export(1)[player]["theta"])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Consensus(gamma=-1.0), "gamma=-1.0: expected a number >= 0"),
+        (lambda: Symplectic(strength=float("nan")), "strength=nan"),
+        (lambda: Competitive(iterations=0), "iterations=0: expected a whole number >= 1"),
+        (lambda: Unrolled(steps=-1), "steps=-1"),
+    ],
+)
+def test_a_setting_out_of_range_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
