@@ -20,10 +20,10 @@ class Lookahead:
 
     Zhang et al. 2019, arXiv:1907.08610, algorithm 1. It returns the slow weights, so these are
     judged. With this rule and one k for both players, a critic step per generator step, it is
-    Lookahead-minmax (Chavdarova et al. 2021, arXiv:2006.14567, algorithm 1) up to the order in
-    the k-th step: there both players go back after the generator's update, here the
-    discriminator goes back after its own, before it answers the generator. With n critic steps,
-    `optimizer_d.k` has to be n times the generator's for them to go back in the same step.
+    Lookahead-minmax (Chavdarova et al. 2021, arXiv:2006.14567, algorithm 1): exactly with
+    `dynamics=simultaneous`. Where players take turns, theirs go back after the generator's k-th
+    update; here the discriminator goes back after its own, before it answers the generator. With
+    n critic steps, `optimizer_d.k` has to be n times the generator's to go back in the same step.
 
     Args:
         of: the rule that goes ahead. What it remembers is kept.
