@@ -92,6 +92,8 @@ class Run:
         return self.member.steps
 
     def __post_init__(self) -> None:
+        if self.metric is None and self.member.hears_metric:
+            raise ValueError("metric=null: the feedback of this run answers to a metric; choose one, or other feedback")
         for player in (self.member.generator, self.member.discriminator):
             if self.trainer.compile and not player.rule.elementwise:
                 raise ValueError(
