@@ -24,9 +24,7 @@ SETTINGS = [
 
 def gains(feedback, values, lower_is_better):
     state = feedback.state(1, CPU)
-    return [
-        float(feedback.update(state, torch.tensor([v], dtype=torch.float64), lower_is_better)) for v in values
-    ]
+    return [float(feedback.update(state, torch.tensor([v], dtype=torch.float64), lower_is_better)) for v in values]
 
 
 def rates_of_torch(settings, values, lower_is_better):

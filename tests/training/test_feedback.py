@@ -59,14 +59,13 @@ def pack_of(members, **settings):
 
 def play(pack, until=8):
     """Train, and tell everybody a value of its own after every second step."""
-    done = pack.done[0]
-    for report in pack.steps() if done < until else ():
+    done, steps = pack.done[0], pack.steps()
+    while done < until:
+        next(steps)
         done += 1
         if done % 2 == 0:
             for k in range(len(pack.members)):
                 pack.tell(k, math.cos(done * pack.members[pack.place[k]].seed), True)
-        if done == until:
-            break
     return pack
 
 
@@ -79,7 +78,7 @@ def test_members_in_company_are_as_alone(threads):
     torch.set_num_threads(threads)
     alone = [play(pack_of([one])) for one in CAST]
     assert gain(alone[0], "d", 0) != 1 and gain(alone[1], "g", 0) < 1 and alone[2].d.gains is None
-    for order in (range(9), range(8), [8, 2, 0], [3, 1]):
+    for order in (range(9), [8, 2, 0], range(8))[: 4 - threads]:
         pack = play(pack_of([CAST[n] for n in order]))
         for k, n in enumerate(order):
             assert_same(pack, k, alone[n])

@@ -87,9 +87,9 @@ class GapAware:
     def update(self, state: Mapping[str, Tensor], signal: Tensor, lower_is_better: bool = True) -> Tensor:
         """Take losses of one batch (K,) into the averages and return the gains (K,)."""
         assert self.ideal is not None and self.x_min is not None and self.x_max is not None, "fitted first"
-        # Not `lerp` nor `pow`, whose last bit depends on how many members stand beside.
         v = state["loss"].mul_(self.decay).add_((1 - self.decay) * signal.to(torch.float32))
         x = (v - self.ideal).abs()
+        # `exp` rather than `pow`, whose last bit depends on how many members stand beside.
         hurry = torch.exp(math.log(self.f_max) * (x / self.x_max).clamp(max=1))
         wait = torch.exp(math.log(self.h_min) * (x / self.x_min).clamp(max=1))
         return torch.where(v > self.ideal, hurry, wait)

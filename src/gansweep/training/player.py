@@ -128,9 +128,7 @@ class Player:
                 self.gains.hear_game(game(kept))
             self.lr.copy_(self.rates.now * self.gains.now)
 
-    def _descend_in_one_graph(
-        self, losses: Losses, game: Callable[[Any], Tensor] | None = None
-    ) -> tuple[Any, Tensor]:
+    def _descend_in_one_graph(self, losses: Losses, game: Callable[[Any], Tensor] | None = None) -> tuple[Any, Tensor]:
         """Do the same where torch.compile sees losses, gradient and update as one graph.
 
         Inside a graph, writing to a part of a matrix copies all of it: stretches are updated whole.
