@@ -163,6 +163,13 @@ def test_one_graph_reacts_as_the_eager_steps_do(monkeypatch):
         torch.testing.assert_close(other.lr, one.lr, rtol=1e-4, atol=0)
 
 
+@pytest.mark.slow
+def test_compiled_members_are_independent_with_one_thread():
+    pack = play(pack_of(CAST[:3], compiled=True))
+    for k in range(3):
+        assert_same(pack, k, play(pack_of([CAST[k]], compiled=True)))
+
+
 def listening(**every):
     return make_run(one=CAST[3], steps=12, **every)
 
