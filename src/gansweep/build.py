@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gansweep import device as devices
-from gansweep.interfaces import Dataset, Dynamics, Metric, Model, Schedule, UpdateRule
+from gansweep.interfaces import Dataset, Dynamics, Feedback, Metric, Model, Schedule, UpdateRule
 from gansweep.losses.objective import Objective
 from gansweep.settings.construct import Broken, Constructor
 from gansweep.settings.problem import BadConfig, Problem, unknown_key
@@ -20,7 +20,7 @@ from gansweep.training.member import Member, PlayerSettings
 from gansweep.training.run import Run, TrainerSettings
 
 # What a group's choice has to be. Those that end in _d belong to the discriminator alone and,
-# like the metric, may be left out.
+# like feedback and metric, may be left out.
 GROUPS: Mapping[str, type] = {
     "model": Model,
     "loss": Objective,
@@ -29,10 +29,12 @@ GROUPS: Mapping[str, type] = {
     "dynamics": Dynamics,
     "schedule": Schedule,
     "schedule_d": Schedule,
+    "feedback": Feedback,
+    "feedback_d": Feedback,
     "data": Dataset,
     "metric": Metric,
 }
-OPTIONAL = ("optimizer_d", "schedule_d", "metric")
+OPTIONAL = ("optimizer_d", "schedule_d", "feedback", "feedback_d", "metric")
 MOST_DATASETS = 2
 _datasets: dict[str, Dataset] = {}
 
@@ -82,6 +84,7 @@ def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
     if "data" in parts:
         parts["data"] = _shared(parts["data"], config["data"])
     make.problems += _misfits(parts, config, root)
+    make.problems += _settled_feedback(parts, config)
     if not make.problems and config["critic_steps"] is None:
         config["critic_steps"] = parts["loss"].critic_steps
     run = None
@@ -113,11 +116,12 @@ def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mappi
 
 def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
     """Put the parts together."""
-    generator = PlayerSettings(parts["optimizer"], config["lr"], parts["schedule"])
+    generator = PlayerSettings(parts["optimizer"], config["lr"], parts["schedule"], parts.get("feedback"))
     discriminator = PlayerSettings(
         parts.get("optimizer_d") or parts["optimizer"],
         config["lr_d"],
         parts.get("schedule_d") or parts["schedule"],
+        parts.get("feedback_d") or parts.get("feedback"),
     )
     return Run(
         member=Member(config["seed"], parts["loss"], generator, discriminator, config["steps"], parts["trainer"].ema),
@@ -194,6 +198,27 @@ def _length(config: dict[str, Any], root: Mapping[str, Any], given: Collection[s
     return [Problem("epochs", f"={root['epochs']}: steps={config['steps']} says the length already; give one of them")]
 
 
+def _settled_feedback(parts: dict[str, Any], config: dict[str, Any]) -> list[Problem]:
+    """Write feedback in one way for equal trainings, which then have one identity.
+
+    What hears the discriminator's loss is the discriminator's, and none is left out unless the
+    generator has another.
+    """
+    shared, own = parts.get("feedback"), parts.get("feedback_d")
+    if shared is not None and shared.hears == "game":
+        if own is not None:
+            alone = f"={shared!r}: moves the discriminator's rate alone, and so does feedback_d={own!r}"
+            return [Problem("feedback", f"{alone}; expected one of them")]
+        parts["feedback_d"], config["feedback_d"] = shared, config.pop("feedback")
+        parts["feedback"] = shared = None
+    if shared is None or shared.hears == "nothing":
+        for group in ("feedback", "feedback_d"):
+            if parts.get(group) is not None and parts[group].hears == "nothing":
+                parts[group] = None
+                del config[group]
+    return []
+
+
 def _misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str, Any]) -> list[Problem]:
     """Compare the parts with each other, as far as there are any."""
     found = []
@@ -210,6 +235,12 @@ def _misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str
     for key in ("schedule", "schedule_d"):
         if parts.get(key) is not None and isinstance(steps, int) and steps > 0:
             found += _said(key, lambda key=key: parts[key].check(steps))
+    for key in ("feedback", "feedback_d"):
+        feedback = parts.get(key)
+        if feedback is not None and feedback.hears == "metric" and "metric" in parts and metric is None:
+            found.append(Problem(key, f"={feedback!r}: answers to a metric; choose one, metric=..., or other feedback"))
+        if feedback is not None and "loss" in parts:
+            found += _said(key, lambda feedback=feedback: feedback.fitted(parts["loss"].game))
     return found
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from torch import Tensor
 
     from gansweep.dynamics.position import Position
@@ -85,6 +86,16 @@ class Game(Protocol):
 
         A relativistic game is given `real`, the logits of the last real batch, others None.
         """
+        ...
+
+
+@runtime_checkable
+class IdealLoss(Protocol):
+    """What a game may tell beside its losses, where there is such a number."""
+
+    @property
+    def ideal_loss(self) -> float:
+        """Least loss that a discriminator can have where generated samples are spread as real ones."""
         ...
 
 
@@ -186,6 +197,32 @@ class Schedule(Protocol):
 
     def check(self, total_steps: int) -> None:
         """Raise ValueError if it does not fit a run of that length."""
+        ...
+
+
+@runtime_checkable
+class Feedback(Protocol):
+    """A gain on the scheduled rate that answers to how the run goes.
+
+    rate = lr * schedule(step, total_steps) * gain,   and the gain is 1 until something was heard
+
+    `hears` says what it answers to: "game", the discriminator's loss without penalties at each of
+    its updates, which moves the discriminator's rate alone; "metric", the value at every
+    evaluation; or "nothing". Every member's gain follows from what this member said, entry by entry.
+    """
+
+    hears: ClassVar[Literal["game", "metric", "nothing"]]
+
+    def fitted(self, game: Game) -> Feedback:
+        """Return it with what it leaves to the game filled in; raise ValueError if that can't be."""
+        ...
+
+    def state(self, num_members: int, device: torch.device) -> dict[str, Tensor]:
+        """Make the tensors to remember between updates, each beginning with K."""
+        ...
+
+    def update(self, state: Mapping[str, Tensor], signal: Tensor, lower_is_better: bool = True) -> Tensor:
+        """Hear a signal (K,), change the state in place and return the gains (K,) in force from now."""
         ...
 
 

@@ -13,7 +13,7 @@ from gansweep.cli import folders
 from gansweep.training.run import Run
 
 CONF = folders.conf_dir()
-GROUPS = ("model", "loss", "optimizer", "schedule", "data", "metric", "trainer", "experiment")
+GROUPS = ("model", "loss", "optimizer", "schedule", "feedback", "data", "metric", "trainer", "experiment")
 # What a choice needs beside it to be a sensible run.
 COMPANY = {"data=image_folder": ["data.root=."]}
 
@@ -39,7 +39,7 @@ def test_every_choice_is_a_class_completed_with_arguments_that_it_takes(choice):
     assert not [text for text in told if "unknown key" in text or "_target_" in text or "must be given" in text]
 
 
-@pytest.mark.parametrize("group", ["optimizer", "schedule"])
+@pytest.mark.parametrize("group", ["optimizer", "schedule", "feedback"])
 def test_every_choice_can_be_the_discriminators_alone(group):
     for path in sorted((CONF / group).glob("*.yaml")):
         run = build(composed(f"{group}@{group}_d={path.stem}"), identity={}, cell={})
@@ -56,8 +56,8 @@ def test_the_defaults_build():
 
 def test_every_yaml_names_the_file_that_it_is_about():
     """One path tells the other: conf/optimizer/lion.yaml, a class somewhere in gansweep.optimizers."""
-    folder = {"loss": "losses", "data": "data", "metric": "metrics"}
-    for group in ("model", "optimizer", "schedule", "data", "metric"):
+    folder = {"loss": "losses", "data": "data", "metric": "metrics", "feedback": "feedback"}
+    for group in ("model", "optimizer", "schedule", "feedback", "data", "metric"):
         for path in sorted(Path(CONF / group).glob("*.yaml")):
             target = OmegaConf.load(path)["_target_"]
             assert target.startswith(f"gansweep.{folder.get(group, group + 's')}."), path

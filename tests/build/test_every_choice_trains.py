@@ -48,6 +48,12 @@ def test_games_rules_and_schedules(group, tmp_path):
         assert_trained(record, tmp_path / choice)
 
 
+@pytest.mark.parametrize("choice", choices("feedback"))
+def test_feedback(choice, tmp_path):
+    few = ["metric.num_samples=100", "trainer.eval_every=1"]
+    assert_trained(outcome(tmp_path, *MLP, *few, f"feedback={choice}"), tmp_path)
+
+
 @pytest.mark.parametrize("model", choices("model"))
 def test_models(model, tmp_path):
     small = MLP if model == "mlp" else ["model.base_width=2", "model.latent_dim=4"]

@@ -19,6 +19,7 @@ class Hinge:
     """
 
     relativistic: ClassVar[bool] = False
+    ideal_loss: ClassVar[float] = 2.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Score logits (K, B) and (K, B) -> (K,)."""

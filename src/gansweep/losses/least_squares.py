@@ -37,6 +37,11 @@ class LeastSquares:
         if not self.fake_label < self.real_label:
             raise ValueError(f"fake_label={self.fake_label}: expected less than real_label={self.real_label}")
 
+    @property
+    def ideal_loss(self) -> float:
+        """((b - a) / 2)^2, that of the output (a + b) / 2 everywhere."""
+        return ((self.real_label - self.fake_label) / 2) ** 2
+
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Score outputs (K, B) and (K, B) -> (K,)."""
         return ((real - self.real_label).square().mean(1) + (fake - self.fake_label).square().mean(1)) / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,6 +27,7 @@ class Standard:
     """
 
     relativistic: ClassVar[bool] = False
+    ideal_loss: ClassVar[float] = math.log(4)
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Score logits (K, B) and (K, B) -> (K,)."""

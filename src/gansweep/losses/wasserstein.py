@@ -20,6 +20,7 @@ class Wasserstein:
     """
 
     relativistic: ClassVar[bool] = False
+    ideal_loss: ClassVar[float] = 0.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Score the critic's outputs (K, B) and (K, B) -> (K,)."""

@@ -19,7 +19,7 @@ SURROUNDINGS = frozenset(
 WATCHING = frozenset({"log_every", "sample_every", "checkpoint_every", "checkpoint_minutes", "tensorboard", "progress"})
 # The data enter by their content, so that a data set may be moved.
 WHEREABOUTS = frozenset({"root", "download"})
-INSTEAD = {"lr_d": "lr", "optimizer_d": "optimizer", "schedule_d": "schedule"}
+INSTEAD = {"lr_d": "lr", "optimizer_d": "optimizer", "schedule_d": "schedule", "feedback_d": "feedback"}
 
 LONGEST_CELL, LONGEST_SWEEP = 120, 80  # bytes; file systems allow 255
 HASH_IN_NAME = 8

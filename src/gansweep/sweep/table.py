@@ -17,7 +17,7 @@ SEED = "seed"
 # What a reader has to know of all cells, where no column tells it.
 TOLD = (
     *("experiment", "data", "model", "loss", "optimizer", "optimizer@optimizer_d", "schedule", "schedule@schedule_d"),
-    *("lr", "lr_d", "batch_size", "critic_steps"),
+    *("feedback", "feedback@feedback_d", "lr", "lr_d", "batch_size", "critic_steps"),
 )
 WIDEST = 8  # columns of values
 NOT_THERE = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "running"}

@@ -67,6 +67,8 @@ class Joint:
             self._seen = terms, losses_g.detach(), fake.detach()
             pack.g.keep_buffers(state.updates)
             pack.d.keep_buffers(updates)
+            pack.d.react(terms.game)
+            pack.g.react(None)
         return loss_g, loss_d
 
     def field(self, *, create_graph: bool = False) -> Both:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gansweep import device as devices
+from gansweep.interfaces import Metric
 from gansweep.metrics.degenerate import degenerate
 from gansweep.training import checkpoint, record, samples
 from gansweep.training.divergence import Divergence
@@ -242,10 +243,22 @@ class Logbook:
         if what is not None:
             self.evaluations[-1]["degenerate"] = what
             log.warning("step %d: %s", step, what)
+        if self.run.member.hears_metric and step < self.run.steps:
+            self._steer(metric)
         self.eval_s += time.monotonic() - start
         log.info("step %d: %s %.4g", step, metric.name, value)
         if self.board:
             self.board.scalars({f"metric/{metric.name}": value}, step)
+
+    def _steer(self, metric: Metric) -> None:
+        """Tell the member's feedback a value of other latents than the reported one's."""
+        fake = self.pack.generate(self.k, metric.num_samples, "feedback")
+        if not bool(fake.isfinite().all()):
+            self.diverged(Divergence(self.step, "generator", "samples are not finite"))
+            return
+        heard = float(metric(self.run.data, fake))
+        self.pack.tell(self.k, heard, metric.lower_is_better)
+        self.evaluations[-1]["heard"] = heard
 
     def _picture(self) -> None:
         step = self.step

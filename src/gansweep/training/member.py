@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from gansweep.interfaces import Penalty, Schedule, UpdateRule
+from gansweep.interfaces import Feedback, Penalty, Schedule, UpdateRule
 from gansweep.losses.objective import Objective
 
 T = TypeVar("T")
@@ -20,14 +20,16 @@ class PlayerSettings:
         rule: the optimizer.
         lr: base learning rate, multiplied by the schedule.
         schedule: the multiplier at every generator step.
+        feedback: a gain that multiplies both and answers to the run; None for 1.
     """
 
     rule: UpdateRule
     lr: float
     schedule: Schedule
+    feedback: Feedback | None = None
 
     def rate(self, step: int, total_steps: int) -> float:
-        """Learning rate in force during a step, 0 <= step < total_steps."""
+        """Learning rate of a step before feedback, 0 <= step < total_steps."""
         return self.lr * self.schedule(step, total_steps)
 
 
@@ -55,6 +57,26 @@ class Member:
     penalty_schedule: Schedule | None = None
     noise_schedule: Schedule | None = None
 
+    def __post_init__(self) -> None:
+        feedback = self.generator.feedback
+        if feedback is not None and feedback.hears == "game":
+            raise ValueError(
+                f"generator.feedback={feedback!r}: hears the discriminator's loss and moves its rate alone; "
+                "expected as discriminator.feedback"
+            )
+
+    def player(self, name: str) -> PlayerSettings:
+        """Return the settings of `generator` or `discriminator`, with feedback that knows its game."""
+        player: PlayerSettings = getattr(self, name)
+        feedback = player.feedback
+        return player if feedback is None else replace(player, feedback=feedback.fitted(self.objective.game))
+
+    @property
+    def hears_metric(self) -> bool:
+        """Whether a player's rate answers to the metric."""
+        feedbacks = (self.generator.feedback, self.discriminator.feedback)
+        return any(feedback is not None and feedback.hears == "metric" for feedback in feedbacks)
+
     def penalty_factor(self, step: int, total_steps: int) -> float:
         """Multiplier of the penalties' weights in force during a step."""
         return self.penalty_schedule(step, total_steps) if self.penalty_schedule else 1.0
@@ -71,7 +93,7 @@ class Member:
 
 
 def side_by_side(members: Sequence[Member]) -> list[int]:
-    """Order members so that those who share a game, a penalty or a rule stand together.
+    """Order members so that those who share a game, a penalty, a rule or feedback stand together.
 
     Those with more penalties come first: pass n over the penalties is then a slice of the pack.
     """
@@ -80,7 +102,8 @@ def side_by_side(members: Sequence[Member]) -> list[int]:
         member = members[k]
         kinds = [repr(kind(penalty)) for penalty in member.penalties]
         rules = [repr(player.rule) for player in (member.generator, member.discriminator)]
-        return (-len(kinds), kinds, repr(member.objective.game), rules)
+        feedbacks = [repr(player.feedback) for player in (member.generator, member.discriminator)]
+        return (-len(kinds), kinds, repr(member.objective.game), rules, feedbacks)
 
     return sorted(range(len(members)), key=key)
 

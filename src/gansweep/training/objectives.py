@@ -65,9 +65,10 @@ class PenaltyPass:
 
 
 class DiscriminatorTerms(NamedTuple):
-    """What a discriminator step was made of, each (K,) without a gradient."""
+    """What a discriminator step was made of, each (K,) without a gradient; loss = game + penalties."""
 
     loss: Tensor
+    game: Tensor
     penalties: list[Tensor]
     real: Tensor
     fake: Tensor
@@ -151,7 +152,8 @@ class Objectives:
             value = penalty(network, params, buffers, real[:n], fake[:n], given)
             total = total + F.pad(value, (0, len(total) - n))
             penalties.append(value.detach())
-        terms = DiscriminatorTerms(total.detach(), penalties, on_real.detach().mean(1), on_fake.detach().mean(1))
+        on_real, on_fake = on_real.detach().mean(1), on_fake.detach().mean(1)
+        terms = DiscriminatorTerms(total.detach(), losses.detach(), penalties, on_real, on_fake)
         return total.sum(), (terms, state.updates)
 
     def generator(

@@ -141,7 +141,7 @@ class Pack:
             self._descend_g = torch.compile(self._generator_step, fullgraph=True, dynamic=False)
 
     def _player(self, network: Any, name: str) -> Player:
-        settings = [getattr(member, name) for member in self.members]
+        settings = [member.player(name) for member in self.members]
         return Player(network, settings, [stream[f"init/{name}"] for stream in self.streams])
 
     @torch.no_grad()
@@ -189,7 +189,7 @@ class Pack:
                     self.d.network, params, self.d.buffers, real, seen, given.masks, given.penalties, given.flips
                 )
 
-            (terms, buffers), gradient = self.d.descend(losses)
+            (terms, buffers), gradient = self.d.descend(losses, lambda kept: kept[0].game)
         self.d.keep_buffers(buffers)
         self.clip()
         return terms, gradient, _finite(fake)
@@ -336,6 +336,12 @@ class Pack:
         with autocast(self.device, self.precision):
             parts = [self.g.network(params, part[None], state)[0] for part in z.split(batch_size)]
         return torch.cat(parts).float()
+
+    def tell(self, k: int, value: float, lower_is_better: bool) -> None:
+        """Let the feedback of member k hear a value of its metric, before the next step's rates."""
+        for player in (self.g, self.d):
+            if player.gains is not None:
+                player.gains.hear_metric(self.place[k], value, lower_is_better)
 
     def export(self, k: int) -> dict[str, Any]:
         """Return all that member k is, as tensors and plain values: it can go on elsewhere."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gansweep.interfaces import Averaging, UpdateRule
 from gansweep.layers import Network
+from gansweep.training.gains import Gains
 from gansweep.training.member import PlayerSettings, runs
 from gansweep.training.scheduled import Scheduled
 
@@ -55,7 +56,10 @@ class Player:
         precise = torch.float32 if self.device.type == "mps" else torch.float64  # MPS has nothing finer
         self.updates = torch.zeros(len(settings), 1, dtype=precise, device=self.device)
         self.rates = Scheduled([player.rate for player in settings], self.device)
-        self.lr = self.rates.now
+        self.lr, self.gains = self.rates.now, None
+        if any(player.feedback is not None for player in settings):
+            self.gains = Gains([player.feedback for player in settings], self.device)
+            self.lr = torch.zeros_like(self.rates.now)  # in force: schedule times gain
         self.groups = [
             Group(rule, rows, [rule.state(network.slots[own], theta[rows]) for own, theta in self._walk()])
             for rule, rows in runs(player.rule for player in settings)
@@ -96,20 +100,22 @@ class Player:
         """Tell of every member (K,) whether all its parameters are finite."""
         return torch.stack([theta.isfinite().all(1) for theta in self.stretches]).all(0)
 
-    def descend(self, losses: Losses) -> tuple[Any, Tensor]:
+    def descend(self, losses: Losses, game: Callable[[Any], Tensor] | None = None) -> tuple[Any, Tensor]:
         """Move every member down its own loss by its own rule.
 
         The members' losses are summed; since none depends on another's parameters, the
-        gradient of the sum is every member's own.
+        gradient of the sum is every member's own. `game` finds the losses (K,) that feedback
+        hears in what `losses` kept.
 
         Returns what `losses` kept, and the gradients' norms (K,).
         """
         if torch.compiler.is_compiling():
-            return self._descend_in_one_graph(losses)
+            return self._descend_in_one_graph(losses, game)
         slots = [p.detach().requires_grad_() for p in self.params()]
         with torch.enable_grad():
             total, kept = losses(slots)
             gradients = torch.autograd.grad(total, slots)
+        self.react(game(kept) if game is not None else None)
         flat = [gradient.flatten(1) for gradient in gradients]
         self.move([_side_by_side(flat[own]) for own in self.spans])
         return kept, norms(flat)
@@ -131,12 +137,23 @@ class Player:
                         self.updates[rows],
                     )
 
-    def _descend_in_one_graph(self, losses: Losses) -> tuple[Any, Tensor]:
+    def react(self, game: Tensor | None) -> None:
+        """Put schedule and gain together for this update, in which the batch just seen has a say.
+
+        `game` (K,) is the discriminators' losses before penalties, for the player that hears them.
+        """
+        if self.gains is not None:
+            if game is not None:
+                self.gains.hear_game(game)
+            self.lr.copy_(self.rates.now * self.gains.now)
+
+    def _descend_in_one_graph(self, losses: Losses, game: Callable[[Any], Tensor] | None = None) -> tuple[Any, Tensor]:
         """Do the same where torch.compile sees losses, gradient and update as one graph.
 
         Inside a graph, writing to a part of a matrix copies all of it: stretches are updated whole.
         """
         gradients, kept = torch.func.grad(lambda given: losses(self.params(given)), has_aux=True)(self.stretches)
+        self.react(game(kept) if game is not None else None)
         self.updates.add_(1)
         for n, (own, theta) in enumerate(self._walk()):
             alone = len(self.groups) == 1
@@ -161,12 +178,13 @@ class Player:
         """Return copies of all that member k of this player is, whatever the stretches are."""
         group, row = self._group_of(k)
         names = group.state[0]
+        feedback = None if self.gains is None else self.gains.export(k)
         return {
             "theta": torch.cat([theta[k] for theta in self.stretches]),
             "buffers": {name: buffer[k].clone() for name, buffer in self.buffers.items()},
             "updates": self.updates[k].clone(),
             "state": {name: _joined([state[name][row] for state in group.state]) for name in names},
-        }
+        } | ({} if feedback is None else {"feedback": feedback})
 
     def restore(self, k: int, saved: dict[str, Any]) -> None:
         """Put an exported member in place k."""
@@ -181,6 +199,8 @@ class Player:
             values = [value] * len(group.state) if one else self.in_stretches(value)
             for state, part in zip(group.state, values, strict=True):
                 state[name][row].copy_(part)
+        if self.gains is not None and self.settings[k].feedback is not None:
+            self.gains.restore(k, saved["feedback"])
 
     def _group_of(self, k: int) -> tuple[Group, int]:
         group = next(group for group in self.groups if group.rows.start <= k < group.rows.stop)

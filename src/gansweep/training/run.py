@@ -102,6 +102,8 @@ class Run:
             )
         if self.dynamics.joint and self.trainer.compile:
             raise ValueError(f"trainer.compile=true: {self.dynamics!r} can't be compiled, the alternating ones can")
+        if self.metric is None and self.member.hears_metric:
+            raise ValueError("metric=null: the feedback of this run answers to a metric; choose one, or other feedback")
         for player in (self.member.generator, self.member.discriminator):
             if self.trainer.compile and not player.rule.elementwise:
                 raise ValueError(
