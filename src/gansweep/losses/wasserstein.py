@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from torch import Tensor
 
+from gansweep.losses.two_terms import TwoTerms
+
 
 @dataclass(frozen=True)
-class Wasserstein:
+class Wasserstein(TwoTerms):
     """Difference of the critic's means on generated and real samples.
 
         L_D = E[D(G(z))] - E[D(x)]
@@ -19,11 +20,13 @@ class Wasserstein:
     descend. It has no lower bound: something must hold the critic's slope, a clip or a penalty.
     """
 
-    relativistic: ClassVar[bool] = False
+    def on_real(self, logits: Tensor) -> Tensor:
+        """Score the critic's output on every real sample, elementwise."""
+        return -logits
 
-    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Score the critic's outputs (K, B) and (K, B) -> (K,)."""
-        return fake.mean(1) - real.mean(1)
+    def on_fake(self, logits: Tensor) -> Tensor:
+        """Score the critic's output on every generated sample, elementwise."""
+        return logits
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """Score the critic's outputs (K, B) -> (K,)."""

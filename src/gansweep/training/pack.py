@@ -153,7 +153,8 @@ class Pack:
                 self.watch.see(1, ~finite, self.step)
                 self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
 
-            g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator(inputs.real))
+            real = self.objectives.seen(inputs.real, inputs.real_noise)
+            g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator(real))
             self.watch.see(3, ~g_loss.isfinite(), self.step)
 
             at_end = any(done == total for done, total in zip(self.done, self.total_steps, strict=True))
@@ -273,7 +274,7 @@ class Pack:
         )
 
     def _draw_for_generator(self, real: Tensor) -> GeneratorInputs:
-        """Draw what the generators' step needs; relativistic ones see the last real batch again."""
+        """Draw what the generators' step needs; relativistic ones see the last real batch again, as it was seen."""
         return GeneratorInputs(
             z=self.ahead["latents"][0][1].next(),
             generator_masks=self._masks("dropout/generator", self.g.network),
