@@ -74,7 +74,10 @@ def test_members_average_over_their_own_batch():
 def test_the_averages_gradient_goes_through_the_means():
     """Both players see differences alone, so the gradients by all logits add up to zero."""
     real, fake = (row.requires_grad_() for row in rows(REAL, FAKE))
-    for loss in (RelativisticAverage(LABELS).discriminator(real, fake), RelativisticAverage(LABELS).generator(fake, real)):
+    for loss in (
+        RelativisticAverage(LABELS).discriminator(real, fake),
+        RelativisticAverage(LABELS).generator(fake, real),
+    ):
         gradients = torch.autograd.grad(loss.sum(), (real, fake))
         assert all(gradient.abs().max() > 0.1 for gradient in gradients)
         assert sum(gradient.sum() for gradient in gradients).item() == pytest.approx(0.0, abs=1e-12)
@@ -93,7 +96,9 @@ def test_a_relativistic_wasserstein_game_is_wasserstein(wrapper):
 def test_the_pairing_does_not_saturate():
     """Sure as the discriminator may be, the generator is pulled with a slope of one."""
     fake = torch.full((1, 4), -20.0, requires_grad=True)
-    (slope,) = torch.autograd.grad(RelativisticPairing(Standard()).generator(fake, torch.full((1, 4), 20.0)).sum(), fake)
+    (slope,) = torch.autograd.grad(
+        RelativisticPairing(Standard()).generator(fake, torch.full((1, 4), 20.0)).sum(), fake
+    )
     assert slope.sum().item() == pytest.approx(-1.0)
 
 
@@ -130,7 +135,9 @@ def test_no_smoothing_is_the_game_itself():
 
 
 def test_wrapped_games_keep_the_protocol():
-    for wrapper, of in product((RelativisticPairing, RelativisticAverage, LabelSmoothing), (Standard(), Hinge(), LABELS)):
+    for wrapper, of in product(
+        (RelativisticPairing, RelativisticAverage, LabelSmoothing), (Standard(), Hinge(), LABELS)
+    ):
         assert isinstance(wrapper(of), Game)
         assert isinstance(wrapper(of), TwoTerms) == (wrapper is LabelSmoothing)
 
