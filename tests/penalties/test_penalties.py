@@ -111,6 +111,20 @@ def test_dragan_looks_around_real_samples_as_far_as_its_members_data_spread():
     assert DRAGAN.noise == "entry"
 
 
+def test_dragans_spread_is_the_same_alone_and_in_company_on_two_threads():
+    """A lone member's sum over 46,080 numbers would be split over threads, one of twelve would not."""
+    real = torch.randn(12, 80, 1, 24, 24, generator=torch.Generator().manual_seed(2))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        together = DRAGAN().points(real, real, torch.ones_like(real))
+        for k in range(12):
+            one = real[k : k + 1]
+            assert torch.equal(DRAGAN().points(one, one, torch.ones_like(one))[0], together[k])
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("penalty", [R1(weight=3.0), R2(weight=3.0)])
 def test_r1_and_r2_have_the_papers_half(penalty):
     """gamma / 2 ||w||^2 for D(x) = w x."""

@@ -195,9 +195,13 @@ def test_a_weight_falls_along_its_schedule(penalty):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
-def test_compiled_follows_eager(n):
-    eager, compiled = (train([CAST[n]], small_mlp(), Shapes().samples, steps=4, compiled=c) for c in (False, True))
+@pytest.mark.parametrize(
+    "objective", [replace(RELATIVISTIC, flip=0.2, instance_noise=0.1), ROTH], ids=["rpgan", "roth"]
+)
+def test_compiled_follows_eager(objective):
+    """By SGD: Adam would blow up the rounding of gradients that are zero, as of a bias in a game of differences."""
+    one = member(1, SGD(), 1e-2, objective)
+    eager, compiled = (train([one], small_mlp(), Shapes().samples, steps=4, compiled=c) for c in (False, True))
     for name in ("generator", "discriminator"):
-        one, other = eager.export(0)[name]["theta"], compiled.export(0)[name]["theta"]
-        torch.testing.assert_close(one, other, rtol=1e-3, atol=2e-4)
+        ours, theirs = eager.export(0)[name]["theta"], compiled.export(0)[name]["theta"]
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
