@@ -93,6 +93,10 @@ def test_a_schedule_with_nothing_to_multiply(default):
     assert text.startswith("schedule_noise: the loss has instance_noise=0")
 
 
+def test_schedules_that_nobody_chose_leave_no_trace_in_the_identity(default):
+    assert not {"schedule_d", "schedule_penalty", "schedule_noise"} & check(default).config.keys()
+
+
 def test_schedules_of_the_penalties_and_the_noise_reach_the_member(default):
     linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.5}
     config = with_(default, schedule_penalty=linspace, schedule_noise=dict(linspace, end=0.0), loss__instance_noise=0.2)
