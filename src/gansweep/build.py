@@ -19,8 +19,8 @@ from gansweep.settings.signature import signature
 from gansweep.training.member import Member, PlayerSettings
 from gansweep.training.run import Run, TrainerSettings
 
-# What a group's choice has to be. Those that end in _d belong to the discriminator alone and,
-# like feedback and metric, may be left out.
+# What a group's choice has to be. Those that end in _d belong to the discriminator alone, those in
+# _penalty and _noise to the objective; like feedback and metric, they may be left out.
 GROUPS: Mapping[str, type] = {
     "model": Model,
     "loss": Objective,
@@ -29,12 +29,15 @@ GROUPS: Mapping[str, type] = {
     "dynamics": Dynamics,
     "schedule": Schedule,
     "schedule_d": Schedule,
+    "schedule_penalty": Schedule,
+    "schedule_noise": Schedule,
     "feedback": Feedback,
     "feedback_d": Feedback,
     "data": Dataset,
     "metric": Metric,
 }
-OPTIONAL = ("optimizer_d", "schedule_d", "feedback", "feedback_d", "metric")
+SCHEDULES = ("schedule", "schedule_d", "schedule_penalty", "schedule_noise")
+OPTIONAL = ("optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric")
 MOST_DATASETS = 2
 _datasets: dict[str, Dataset] = {}
 
@@ -124,7 +127,16 @@ def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
         parts.get("feedback_d") or parts.get("feedback"),
     )
     return Run(
-        member=Member(config["seed"], parts["loss"], generator, discriminator, config["steps"], parts["trainer"].ema),
+        member=Member(
+            config["seed"],
+            parts["loss"],
+            generator,
+            discriminator,
+            config["steps"],
+            parts["trainer"].ema,
+            penalty_schedule=parts.get("schedule_penalty"),
+            noise_schedule=parts.get("schedule_noise"),
+        ),
         model=parts["model"],
         data=parts["data"],
         metric=parts.get("metric"),
@@ -232,7 +244,7 @@ def _misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str
             found += _said("metric", lambda: metric.check(data))
         found += _said("data", lambda: _lengths_of_data(config, root, data)) if not found else []
     steps = config["steps"]
-    for key in ("schedule", "schedule_d"):
+    for key in SCHEDULES:
         if parts.get(key) is not None and isinstance(steps, int) and steps > 0:
             found += _said(key, lambda key=key: parts[key].check(steps))
     for key in ("feedback", "feedback_d"):
@@ -241,6 +253,17 @@ def _misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str
             found.append(Problem(key, f"={feedback!r}: answers to a metric; choose one, metric=..., or other feedback"))
         if feedback is not None and "loss" in parts:
             found += _said(key, lambda feedback=feedback: feedback.fitted(parts["loss"].game))
+    return found + _idle_schedules(parts)
+
+
+def _idle_schedules(parts: Mapping[str, Any]) -> list[Problem]:
+    """Say which schedule has nothing to multiply, so that nobody takes it for a setting that was compared."""
+    found, loss = [], parts.get("loss")
+    if loss is not None and parts.get("schedule_penalty") is not None and not loss.penalties:
+        found.append(Problem("schedule_penalty", "the loss has no penalties, expected e.g. loss=r1, or null"))
+    if loss is not None and parts.get("schedule_noise") is not None and not loss.instance_noise:
+        wrong = "the loss has instance_noise=0, expected e.g. loss=instance_noise or +loss.instance_noise=0.1, or null"
+        found.append(Problem("schedule_noise", wrong))
     return found
 
 

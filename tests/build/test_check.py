@@ -74,6 +74,47 @@ def test_a_schedule_shorter_than_the_run(default):
     assert text.startswith("schedule_d")
 
 
+def test_a_schedule_of_the_penalties_or_the_noise_is_checked_like_any(default):
+    pieces = {"_target_": "gansweep.schedules.piecewise.Piecewise", "pieces": [[1.0, 600], [0.1, 300]]}
+    noisy = with_(default, loss__instance_noise=0.1)
+    for key in ("schedule_penalty", "schedule_noise"):
+        (text,) = told(with_(noisy, **{key: pieces}))
+        assert text.startswith(key) and "900" in text and "1000" in text
+        assert told(with_(noisy, **{key: pieces}, steps=900)) == []
+    (text,) = told(with_(default, schedule_penalty=default["optimizer"]))
+    assert text.startswith("schedule_penalty._target_") and text.endswith("is not a Schedule")
+
+
+def test_a_schedule_with_nothing_to_multiply(default):
+    linspace = {"_target_": "gansweep.schedules.linspace.Linspace"}
+    (text,) = told(with_(default, schedule_penalty=linspace, loss__penalties={}))
+    assert text.startswith("schedule_penalty: the loss has no penalties")
+    (text,) = told(with_(default, schedule_noise=linspace))
+    assert text.startswith("schedule_noise: the loss has instance_noise=0")
+
+
+def test_schedules_that_nobody_chose_leave_no_trace_in_the_identity(default):
+    assert not {"schedule_d", "schedule_penalty", "schedule_noise"} & check(default).config.keys()
+
+
+def test_schedules_of_the_penalties_and_the_noise_reach_the_member(default):
+    linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.5}
+    config = with_(default, schedule_penalty=linspace, schedule_noise=dict(linspace, end=0.0), loss__instance_noise=0.2)
+    member = build(config, identity={}, cell={}).member
+    assert member.penalty_factor(999, 1000) == 0.5
+    assert (member.noise(0, 1000), member.noise(999, 1000)) == (0.2, 0.0)
+
+
+def test_games_that_do_not_go_together_are_told(default):
+    wrong = {"_target_": "gansweep.losses.least_squares.LeastSquares"}
+    pairing = {"_target_": "gansweep.losses.relativistic_pairing.RelativisticPairing"}
+    (text,) = told(with_(default, loss__game=dict(pairing, of=wrong)))
+    assert text.startswith("loss.game.of=LeastSquares") and "fake_label = -real_label" in text
+    standard = {"_target_": "gansweep.losses.standard.Standard"}
+    (text,) = told(with_(default, loss__game=dict(pairing, of=dict(pairing, of=standard))))
+    assert text.startswith("loss.game.of=")
+
+
 def test_a_metric_that_does_not_fit_the_data(default):
     ring = {"_target_": "gansweep.data.ring.Ring", "num_samples": 100}
     (text,) = told(with_(default, data=ring))

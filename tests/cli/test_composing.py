@@ -51,6 +51,7 @@ def composer(hydra, counted):
         ["loss=r1_r2", "loss.penalties={r1: {weight: 2.0}}"],
         ["schedule=warmup", "schedule@schedule.after=cosine", "schedule.after.end=0.5"],
         ["schedule@schedule_d=step"],
+        ["schedule@schedule_penalty=warmup", "schedule@schedule_penalty.after=linspace", "schedule_penalty.length=3"],
         ["~metric", "seed=3"],
         ["experiment=smoke", "steps=7"],
         ["experiment=smoke", "lr=0.3", "trainer.eval_every=1"],
@@ -106,6 +107,11 @@ def test_values_by_key_and_choices_are_told(composer):
         ("optimizer@optimizr_d=sgd", "optimizer@optimizr_d=sgd"),
         ("optimizer_d=sgd", "optimizer_d=sgd: for the discriminator alone write optimizer@optimizer_d=sgd"),
         ("+schedule_d=step", "+schedule_d=step: for the discriminator alone write schedule@schedule_d=step"),
+        (
+            "schedule_penalty=step",
+            "schedule_penalty=step: for the penalties' weights write schedule@schedule_penalty=step",
+        ),
+        ("schedule_noise=step", "schedule_noise=step: for the instance noise write schedule@schedule_noise=step"),
     ],
 )
 def test_a_mistake_is_told_and_the_rest_goes_on(composer, override, start):

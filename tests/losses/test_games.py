@@ -12,9 +12,12 @@ from omegaconf import OmegaConf
 
 from gansweep.interfaces import Game, Penalty
 from gansweep.losses.hinge import Hinge
+from gansweep.losses.label_smoothing import LabelSmoothing
 from gansweep.losses.least_squares import LeastSquares
 from gansweep.losses.minimax import Minimax
 from gansweep.losses.objective import Objective
+from gansweep.losses.relativistic_average import RelativisticAverage
+from gansweep.losses.relativistic_pairing import RelativisticPairing
 from gansweep.losses.softplus import softplus
 from gansweep.losses.standard import Standard
 from gansweep.losses.wasserstein import Wasserstein
@@ -27,6 +30,11 @@ REAL, FAKE = torch.tensor([[0.5, 0.1], [0.9, 0.2]]), torch.tensor([[0.8, 0.3], [
 
 def choose(choice):
     return instantiate(OmegaConf.load(CONF / f"{choice}.yaml"), _convert_="all")
+
+
+def generators_loss(game, fake, real):
+    """What the trainer would ask: a game that is not relativistic gets no real logits."""
+    return game.generator(fake, real if game.relativistic else None)
 
 
 @pytest.fixture(params=CHOICES)
@@ -49,25 +57,38 @@ def test_the_discriminator_gains_by_telling_real_from_fake(objective):
 
 
 def test_the_generator_gains_by_raising_its_logits(objective):
-    assert (objective.game.generator(FAKE + 0.05) < objective.game.generator(FAKE)).all()
+    game = objective.game
+    assert (generators_loss(game, FAKE + 0.05, REAL) < generators_loss(game, FAKE, REAL)).all()
+
+
+def test_a_game_that_is_relativistic_looks_at_differences_alone(objective):
+    game = objective.game
+    shifted = [game.discriminator(REAL + 7, FAKE + 7), generators_loss(game, FAKE + 7, REAL + 7)]
+    unshifted = [game.discriminator(REAL, FAKE), generators_loss(game, FAKE, REAL)]
+    same = [torch.allclose(one, other) for one, other in zip(shifted, unshifted, strict=True)]
+    assert same == [game.relativistic or isinstance(game, Wasserstein), game.relativistic]
 
 
 def test_a_member_is_the_same_alone_and_in_company(objective):
     random = torch.Generator().manual_seed(2)
     for batch in (1, 7, 16, 50):
         real, fake = torch.randn(2, 3, batch, generator=random) * 3
-        together = torch.stack([objective.game.discriminator(real, fake), objective.game.generator(fake)])
+        game = objective.game
+        together = torch.stack([game.discriminator(real, fake), generators_loss(game, fake, real)])
         for k in range(3):
             one = slice(k, k + 1)
-            alone = [objective.game.discriminator(real[one], fake[one]), objective.game.generator(fake[one])]
+            alone = [game.discriminator(real[one], fake[one]), generators_loss(game, fake[one], real[one])]
             assert torch.equal(together[:, k], torch.cat(alone))
 
 
 def test_a_member_that_is_nan_leaves_the_others_alone(objective):
     broken = REAL.clone()
     broken[0, 1] = float("nan")
-    assert objective.game.discriminator(broken, FAKE)[0].isnan()
-    assert objective.game.discriminator(broken, FAKE)[1] == objective.game.discriminator(REAL, FAKE)[1]
+    game = objective.game
+    assert game.discriminator(broken, FAKE)[0].isnan()
+    assert game.discriminator(broken, FAKE)[1] == game.discriminator(REAL, FAKE)[1]
+    assert generators_loss(game, broken, REAL)[0].isnan()
+    assert generators_loss(game, broken, FAKE)[1] == generators_loss(game, REAL, FAKE)[1]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +103,20 @@ def test_a_member_that_is_nan_leaves_the_others_alone(objective):
         ("r1_r2", Standard, {"r1": 10.0, "r2": 10.0}, None, 1),
         ("hinge", Hinge, {}, None, 1),
         ("lsgan", LeastSquares, {}, None, 1),
+        ("rpgan", RelativisticPairing, {}, None, 1),
+        ("r3gan", RelativisticPairing, {"r1": 10.0, "r2": 10.0}, None, 1),
+        ("ragan", RelativisticAverage, {}, None, 1),
+        ("rahinge", RelativisticAverage, {}, None, 1),
+        ("ralsgan", RelativisticAverage, {}, None, 1),
+        ("label_smoothing", LabelSmoothing, {}, None, 1),
+        ("label_flips", Standard, {}, None, 1),
+        ("instance_noise", Standard, {}, None, 1),
+        ("wgan_gp0", Wasserstein, {"gp": 10.0}, None, 5),
+        ("wgan_lp", Wasserstein, {"lp": 10.0}, None, 5),
+        ("wgan_gp_per_pixel", Wasserstein, {"gp": 1.0}, None, 5),
+        ("dragan", Standard, {"dragan": 10.0}, None, 1),
+        ("roth", Standard, {"roth_real": 2.0, "roth_fake": 2.0}, None, 1),
+        ("r1_gan_stability", Standard, {"r1": 20.0}, None, 1),
     ],
 )
 def test_a_name_means_what_its_paper_says(choice, game, penalties, clip, critic_steps):
@@ -89,6 +124,21 @@ def test_a_name_means_what_its_paper_says(choice, game, penalties, clip, critic_
     assert type(objective.game) is game
     assert {name: penalty.weight for name, penalty in objective.penalties.items()} == penalties
     assert (objective.clip, objective.critic_steps) == (clip, critic_steps)
+    assert (objective.flip > 0, objective.instance_noise > 0) == (choice == "label_flips", choice == "instance_noise")
+
+
+def test_what_the_wrapped_games_and_the_penalties_are_made_of():
+    assert {name: type(choose(name).game.of) for name in ("rpgan", "r3gan", "ragan", "rahinge", "label_smoothing")} == {
+        "rpgan": Standard,
+        "r3gan": Standard,
+        "ragan": Standard,
+        "rahinge": Hinge,
+        "label_smoothing": Standard,
+    }
+    assert choose("ralsgan").game.of == LeastSquares(-1.0, 1.0, 1.0)
+    assert choose("label_smoothing").game.amount == 0.1
+    targets = {name: choose(name).penalties["gp"].target for name in ("wgan_gp", "wgan_gp0", "wgan_gp_per_pixel")}
+    assert targets == {"wgan_gp": 1.0, "wgan_gp0": 0.0, "wgan_gp_per_pixel": 1.0}
 
 
 def sigmoid(t):
@@ -147,6 +197,9 @@ def test_softplus_and_its_slope_do_not_depend_on_the_place_of_a_number():
         (lambda: Objective(Hinge(), clip=0.0), "clip=0.0: expected a number > 0"),
         (lambda: Objective(Hinge(), clip=float("nan")), "clip=nan"),
         (lambda: Objective(Hinge(), critic_steps=0), "critic_steps=0: expected a whole number >= 1"),
+        (lambda: Objective(Hinge(), flip=1.0), "flip=1.0: expected a chance 0 <= flip < 1"),
+        (lambda: Objective(Hinge(), flip=-0.1), "flip=-0.1"),
+        (lambda: Objective(Hinge(), instance_noise=float("inf")), "instance_noise=inf: expected a number >= 0"),
         (lambda: LeastSquares(target=float("inf")), "target=inf: expected a finite number"),
         (lambda: LeastSquares(fake_label=1.0, real_label=0.0), "fake_label=1.0: expected less than real_label=0.0"),
     ],

@@ -10,19 +10,28 @@ import torch
 from tests.training.small import Shapes, make_run, member
 
 from gansweep.losses.objective import Objective
+from gansweep.losses.relativistic_pairing import RelativisticPairing
+from gansweep.losses.standard import Standard
 from gansweep.losses.wasserstein import Wasserstein
 from gansweep.models.dcgan import DCGAN
 from gansweep.optimizers.rmsprop import RMSprop
 from gansweep.optimizers.sgd import SGD
+from gansweep.penalties.dragan import DRAGAN
+from gansweep.penalties.roth_fake import RothFake
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.cosine import Cosine
+from gansweep.schedules.linspace import Linspace
 from gansweep.training import checkpoint
 from gansweep.training.session import Interrupted, ResumeError, train
 
 GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
+ALL = Objective(RelativisticPairing(Standard()), {"dragan": DRAGAN(), "roth": RothFake()}, flip=0.2, instance_noise=0.1)
 RUNS = {
     "adam_ema": make_run(one=member(1, ema=0.9)),
     "momentum_schedule": make_run(one=member(2, SGD(momentum=0.9), schedule=Cosine(), objective=GP)),
+    "draws_and_schedules": make_run(
+        one=member(4, objective=ALL, penalty_schedule=Linspace(), noise_schedule=Linspace(0.5, 0.0))
+    ),
     "batch_norm": make_run(
         one=member(3, RMSprop()), model=DCGAN(latent_dim=4, base_width=2, batch_norm_discriminator=True)
     ),

@@ -20,6 +20,8 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from gansweep.settings.problem import Problem, unknown_key
 
 ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra's, that an extra of this package installs
+# What a group may be chosen for apart, by the end of the key.
+WHOSE = {"d": "the discriminator alone", "penalty": "the penalties' weights", "noise": "the instance noise"}
 
 
 @dataclass(frozen=True)
@@ -164,12 +166,10 @@ class Composer:
     def _own_choice_problems(self, override: Override) -> list[Problem]:
         """Say how the discriminator gets a choice of its own, to whoever writes `optimizer_d=sgd`."""
         key, value = override.key_or_group, override.value()
-        group = key.removesuffix("_d")
-        if group == key or override.is_delete() or isinstance(value, Mapping) or not self._options_of(group):
+        group, _, of = key.rpartition("_")
+        if of not in WHOSE or override.is_delete() or isinstance(value, Mapping) or not self._options_of(group):
             return []
-        return [
-            Problem(override.get_key_element(), f"={value}: for the discriminator alone write {group}@{key}={value}")
-        ]
+        return [Problem(override.get_key_element(), f"={value}: for {WHOSE[of]} write {group}@{key}={value}")]
 
     def _set(self, config: DictConfig, override: Override) -> list[Problem]:
         key = override.key_or_group

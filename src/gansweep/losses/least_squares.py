@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 from torch import Tensor
 
+from gansweep.losses.two_terms import TwoTerms
+
 
 @dataclass(frozen=True)
-class LeastSquares:
+class LeastSquares(TwoTerms):
     """Bring the discriminator's outputs to labels, in mean square.
 
         L_D = 1/2 E[(D(x) - b)^2] + 1/2 E[(D(G(z)) - a)^2]
@@ -28,7 +29,6 @@ class LeastSquares:
     fake_label: float = 0.0
     real_label: float = 1.0
     target: float = 1.0
-    relativistic: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for name in ("fake_label", "real_label", "target"):
@@ -42,9 +42,13 @@ class LeastSquares:
         """((b - a) / 2)^2, that of the output (a + b) / 2 everywhere."""
         return ((self.real_label - self.fake_label) / 2) ** 2
 
-    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Score outputs (K, B) and (K, B) -> (K,)."""
-        return ((real - self.real_label).square().mean(1) + (fake - self.fake_label).square().mean(1)) / 2
+    def on_real(self, logits: Tensor) -> Tensor:
+        """Score the output on every real sample, elementwise."""
+        return (logits - self.real_label).square() / 2
+
+    def on_fake(self, logits: Tensor) -> Tensor:
+        """Score the output on every generated sample, elementwise."""
+        return (logits - self.fake_label).square() / 2
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """Score outputs (K, B) -> (K,)."""

@@ -9,10 +9,11 @@ from typing import ClassVar
 from torch import Tensor
 
 from gansweep.losses.softplus import softplus
+from gansweep.losses.two_terms import TwoTerms
 
 
 @dataclass(frozen=True)
-class Minimax:
+class Minimax(TwoTerms):
     """Cross-entropy of real against generated, and the generator that wants the opposite.
 
         L_D = E[softplus(-D(x))] + E[softplus(D(G(z)))]
@@ -22,12 +23,15 @@ class Minimax:
     gradient, sigmoid(D(G(z))), vanishes where the discriminator is sure, hence also "saturating".
     """
 
-    relativistic: ClassVar[bool] = False
     ideal_loss: ClassVar[float] = math.log(4)
 
-    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Score logits (K, B) and (K, B) -> (K,)."""
-        return softplus(-real).mean(1) + softplus(fake).mean(1)
+    def on_real(self, logits: Tensor) -> Tensor:
+        """Score the logit of every real sample, elementwise."""
+        return softplus(-logits)
+
+    def on_fake(self, logits: Tensor) -> Tensor:
+        """Score the logit of every generated sample, elementwise."""
+        return softplus(logits)
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """Score logits (K, B) -> (K,)."""

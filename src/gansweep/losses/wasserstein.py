@@ -7,9 +7,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from gansweep.losses.two_terms import TwoTerms
+
 
 @dataclass(frozen=True)
-class Wasserstein:
+class Wasserstein(TwoTerms):
     """Difference of the critic's means on generated and real samples.
 
         L_D = E[D(G(z))] - E[D(x)]
@@ -19,12 +21,15 @@ class Wasserstein:
     descend. It has no lower bound: something must hold the critic's slope, a clip or a penalty.
     """
 
-    relativistic: ClassVar[bool] = False
     ideal_loss: ClassVar[float] = 0.0
 
-    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Score the critic's outputs (K, B) and (K, B) -> (K,)."""
-        return fake.mean(1) - real.mean(1)
+    def on_real(self, logits: Tensor) -> Tensor:
+        """Score the critic's output on every real sample, elementwise."""
+        return -logits
+
+    def on_fake(self, logits: Tensor) -> Tensor:
+        """Score the critic's output on every generated sample, elementwise."""
+        return logits
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """Score the critic's outputs (K, B) -> (K,)."""

@@ -306,13 +306,13 @@ class Pack:
         )
 
     def _draw_for_generator(self, before: DiscriminatorInputs) -> GeneratorInputs:
-        """Draw what the generators' step needs; relativistic ones see the last real batch again."""
+        """Draw what the generators' step needs; relativistic ones see the last real batch again, as it was seen."""
         fresh = self.fresh_latents
         return GeneratorInputs(
             z=self.ahead["latents"][0][1].next() if fresh else before.z,
             generator_masks=self._masks("dropout/generator", self.g.network) if fresh else before.generator_masks,
             masks=self._masks("dropout/discriminator", self.d.network),
-            real=before.real if self.objectives.relativistic else None,
+            real=self.objectives.seen(before.real, before.real_noise) if self.objectives.relativistic else None,
             noise=self._next("instance_noise"),
         )
 
