@@ -47,9 +47,17 @@ class ConvTranspose2d(Parameterless):
     """As `torch.nn.ConvTranspose2d` with square kernels, weight (K, in, out, k, k)."""
 
     def __init__(
-        self, name: str, num_in: int, num_out: int, kernel: int, stride: int = 1, padding: int = 0, bias: bool = True
+        self,
+        name: str,
+        num_in: int,
+        num_out: int,
+        kernel: int,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = True,
+        output_padding: int = 0,
     ) -> None:
-        self.stride, self.padding = stride, padding
+        self.stride, self.padding, self.output_padding = stride, padding, output_padding
         fan_in = num_out * kernel * kernel  # what torch's own initialisation takes it to be
         self.slots = (Slot(f"{name}.weight", (num_in, num_out, kernel, kernel), "weight", fan_in),)
         if bias:
@@ -57,7 +65,8 @@ class ConvTranspose2d(Parameterless):
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         """Map (K, B, in, H, W) -> (K, B, out, H', W')."""
-        return each_member(partial(F.conv_transpose2d, stride=self.stride, padding=self.padding), x, *params)
+        sizes = {"stride": self.stride, "padding": self.padding, "output_padding": self.output_padding}
+        return each_member(partial(F.conv_transpose2d, **sizes), x, *params)
 
     def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
         """Turn (K, B, out, H', W') into (K, B, in, H, W) by the plain convolution."""
