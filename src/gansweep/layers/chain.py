@@ -16,9 +16,7 @@ def forward(layers: Sequence[Layer], params: Sequence[Tensor], x: Tensor, state:
     return x
 
 
-def linearised(
-    layers: Sequence[Layer], params: Sequence[Tensor], x: Tensor, state: Pass
-) -> tuple[Tensor, PullBack]:
+def linearised(layers: Sequence[Layer], params: Sequence[Tensor], x: Tensor, state: Pass) -> tuple[Tensor, PullBack]:
     """Map (K, B, ...) through piecewise linear layers, without a gradient, and return the way back."""
     ways = []
     for layer, own, inner in _shares(layers, params, state):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -80,7 +81,26 @@ class SpectralNorm(Parameterless):
         # over the rows first: its backward then sums every row before it sums rows. In one go that
         # is one number at K = 1, and threads share the sum
         rows = sigma[:, None].expand(-1, matrix.shape[1]).reshape(*matrix.shape[:2], *(1,) * (weight.ndim - 2))
-        return [weight / rows, *params[1:]]
+        normalised = weight / rows
+        if not torch.compiler.is_compiling():  # which lays out gradients by itself
+            normalised = _InOrder.apply(normalised)
+        return [normalised, *params[1:]]
+
+
+class _InOrder(torch.autograd.Function):
+    """y = x, with a gradient whose entries lie in memory in the order of its axes.
+
+    Convolutions give a single member's gradient as they computed it, and that of several members in order;
+    the sums that lead to sigma would add it up in either order.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return gradients[0].contiguous()
 
 
 def _iterated(matrix: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:

@@ -99,7 +99,9 @@ class DCGANX:
         sides = [side]
         for _ in range(self.depth):
             if sides[-1] < 2:
-                raise ValueError(f"sample_shape={sample_shape}: dcganx can't halve {side} pixels depth={self.depth} times")
+                raise ValueError(
+                    f"sample_shape={sample_shape}: dcganx can't halve {side} pixels depth={self.depth} times"
+                )
             sides.append((sides[-1] + 1) // 2)
         return channels, sides
 

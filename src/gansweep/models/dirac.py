@@ -20,9 +20,12 @@ class Dirac:
 
         G(z) = theta,   D(x) = psi x
 
-    Mescheder et al. 2018, arXiv:1801.04406, definition 2.1; their figures start at (1, 1). With
-    all data at 0 the only equilibrium is (0, 0). It has one parameter per player and no biases,
-    and z is ignored: samples of a batch are all the same, which is not taken for a collapse.
+    Mescheder et al. 2018, arXiv:1801.04406, definition 2.1. With all data at 0 the only equilibrium
+    is (0, 0). It has one parameter per player and no biases, and z is ignored: samples of a batch are
+    all the same, which is not taken for a collapse.
+
+    Here D is high on real samples, in the paper on generated ones: its psi is ours with the other
+    sign, and its figures, which start at (1, 1), start at psi=-1 here.
 
     Args:
         theta: first value of the generator's parameter.
