@@ -32,7 +32,7 @@ def test_one_parameter_each_and_no_biases():
 
 @pytest.mark.parametrize(("gamma", "psi_of_the_paper"), [(0.0, 1.0537882843), (0.3, 0.9937882843)])
 def test_a_first_step_of_gradient_descent(gamma, psi_of_the_paper):
-    """The paper's (1, 1) is (1, -1) here: psi += h (theta f' - gamma psi), theta -= h psi f', f' = sigmoid(-theta psi)."""
+    """psi += h (theta f' - gamma psi), theta -= h psi f', f' = sigmoid(-theta psi), with the paper's psi."""
     torch.set_default_dtype(torch.float64)
     try:
         psi = 1 + 0.2 * (torch.tensor(-1.0).sigmoid() - gamma)

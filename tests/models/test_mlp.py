@@ -88,7 +88,7 @@ def preset(name):
 
 
 def test_the_ring_has_the_networks_of_its_paper():
-    """2 -> 128 -> 1 on a quarter of the input, 256 -> 128 -> 128 -> 2, ReLU, orthogonal with gain 0.8, no bias at first."""
+    """2 -> 128 -> 1 on a quarter of the input, 256 -> 128 -> 128 -> 2; ReLU; orthogonal with gain 0.8, biases 0."""
     model = preset("mlp_ring")
     g, d = model.generator((2,)), model.discriminator((2,))
     assert [slot.shape for slot in g.slots if slot.role == "weight"] == [(128, 256), (128, 128), (2, 128)]

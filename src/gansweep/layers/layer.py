@@ -76,6 +76,10 @@ class Parameterless:
     piecewise_linear = True
     ignores_input = False
 
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Refuse: every layer has its own."""
+        raise NotImplementedError(f"{type(self).__name__} maps nothing")
+
     def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
         """Refuse: a layer that is affine between kinks has its own."""
         raise NotImplementedError(f"{type(self).__name__} is not piecewise linear")
