@@ -33,6 +33,7 @@ class SpectralNorm(Parameterless):
     them: the trainer does in the discriminator's own step. In penalties and in the generator's step
     the iteration starts from the kept ones, so that sigma is that of the weights as they are, and
     leads nowhere; torch's module would go on with it in every pass. Passes of evaluation do not iterate.
+    Where batch norm has real and generated samples go through one after the other, both iterate.
     v starts from a vector of equal entries, and 15 iterations with the first weights follow.
 
     Args:
