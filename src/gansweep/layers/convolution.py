@@ -11,7 +11,7 @@ from torch import Tensor
 from gansweep.interfaces import Slot
 from gansweep.layers.layer import Parameterless, Pass, each_member
 
-# On a CPU, for float32, torch (aten/src/ATen/native/Convolution.cpp, use_mkldnn) has kernels of its own for convolutions
+# On a CPU torch (aten/src/ATen/native/Convolution.cpp, use_mkldnn) has float32 kernels of its own for convolutions
 # with a large kernel, with a stride and two samples, or with 16 samples, whatever the number of threads.
 LARGEST_SMALL_KERNEL, ENOUGH = 3, 16
 
