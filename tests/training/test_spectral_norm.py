@@ -98,10 +98,8 @@ def test_a_restored_member_goes_on_as_if_nothing_had_happened():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_compiled_steps_are_those_of_the_uncompiled(name):
-    samples = Shapes().samples if name == "mlp" else SAMPLES
-    members = [CAST[0], CAST[1]]
-    packs = [train(members, MODELS[name], samples, 2, 6, compiled) for compiled in (False, True)]
-    for plain, compiled in zip(
-        *(p.d.stretches + list(p.d.buffers.values()) + p.g.stretches for p in packs), strict=True
-    ):
+    samples = Shapes().samples if name == "mlp" else SAMPLES[..., :8, :8]
+    packs = [train([CAST[0]], MODELS[name], samples, 2, 6, compiled) for compiled in (False, True)]
+    found = [[*p.d.stretches, *p.d.buffers.values(), *p.g.stretches] for p in packs]
+    for plain, compiled in zip(*found, strict=True):
         torch.testing.assert_close(compiled, plain, rtol=1e-3, atol=1e-4)
