@@ -37,12 +37,14 @@ class Slot:
         shape: its shape for one member, in torch's layout.
         role: what an initialisation looks at. `scale` and `shift` belong to normalisation.
         fan_in: inputs that one output sums over, 0 where that has no meaning.
+        start: first value of all entries of a buffer.
     """
 
     name: str
     shape: tuple[int, ...]
-    role: Literal["weight", "bias", "scale", "shift", "statistic"] = "weight"
+    role: Literal["weight", "bias", "scale", "shift", "statistic", "embedding"] = "weight"
     fan_in: int = 0
+    start: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,15 @@ from gansweep.training.session import train
 
 TINY = ["device=cpu", "batch_size=8", "steps=2", "critic_steps=1", "trainer.tensorboard=false", "trainer.check_every=1"]
 MLP = ["model.latent_dim=4", "model.generator_widths=[8]", "model.discriminator_widths=[8]"]
+NARROW = ["model.base_width=2", "model.latent_dim=4"]
+SMALL = {
+    "mlp": MLP,
+    "mlp_2d": ["data=line"],
+    "mlp_ring": ["data=ring"],
+    "mlp_cfg": ["model.generator_of.generator_widths=[8]", "model.discriminator_of.base_width=2"],
+    "dirac": ["data=point_mass"],
+    **dict.fromkeys(["dcgan", "dcganx", "resnet", "resnet4"], NARROW),
+}
 # These need files that do not come with the package; tests/data forges them.
 NOT_HERE = ("celeba", "cifar10", "fashion_mnist", "image_folder", "mnist")
 # These need weights that are downloaded; tests/metrics draws them.
@@ -56,8 +65,7 @@ def test_feedback(choice, tmp_path):
 
 @pytest.mark.parametrize("model", choices("model"))
 def test_models(model, tmp_path):
-    small = MLP if model == "mlp" else ["model.base_width=2", "model.latent_dim=4"]
-    assert_trained(outcome(tmp_path, f"model={model}", *small, "~metric"), tmp_path)
+    assert_trained(outcome(tmp_path, f"model={model}", *SMALL[model], "~metric"), tmp_path)
 
 
 @pytest.mark.parametrize("data", choices("data", NOT_HERE))

@@ -32,15 +32,15 @@ def quantities(
 
     x = normal("x", batch_size, *sample_shape).requires_grad_()
     masks = network.masks(batch_size, [stream["masks"] for stream in streams])
-    state = Pass(masks, network.initial_buffers(len(seeds)))
     params = [p.detach().requires_grad_() for p in network.cut(theta)]
+    state = Pass(masks, network.initial_buffers(len(seeds), params=params))
     y = network(params, x, state)
     found = {f"statistic {name}": value for name, value in state.updates.items()}
     found["output"] = y
     gradients = torch.autograd.grad(y, [x, *params], normal("v", *y.shape[1:]))
     found |= {f"gradient {n}": g for n, g in enumerate(gradients)}
     if y.shape[2:] == (1,):
-        slope = network.input_gradient(params, x, Pass(masks, network.initial_buffers(len(seeds))))
+        slope = network.input_gradient(params, x, Pass(masks, state.buffers))
         found["slope"] = slope
         second = torch.autograd.grad(slope, params, normal("w", *slope.shape[1:]), allow_unused=True)
         found |= {f"second {n}": g for n, g in enumerate(second) if g is not None}

@@ -8,7 +8,22 @@ import pytest
 import torch
 from layer_quantities import differences, quantities
 
-from gansweep.layers import BatchNorm, Conv2d, ConvTranspose2d, Dropout, LeakyReLU, Linear, Network, Reshape, Tanh
+from gansweep.layers import (
+    AppendLabel,
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    ConvTranspose2d,
+    Dropout,
+    LeakyReLU,
+    Linear,
+    Network,
+    Reshape,
+    Residual,
+    SpectralNorm,
+    Tanh,
+    Upsample,
+)
 from gansweep.models.initialisation import DCGANNormal, TorchDefault
 
 
@@ -45,6 +60,35 @@ def painter(batch_norm: bool) -> Network:
     return Network(layers, DCGANNormal())
 
 
+def residual_critic() -> Network:
+    """Blocks with and without a shortcut of their own, all weights normalised."""
+    body = [LeakyReLU(0.2), SpectralNorm(Conv2d("1.body.1", 5, 5, 3, padding=1))]
+    widening = [LeakyReLU(0.2), SpectralNorm(Conv2d("3.body.1", 5, 9, 3, padding=1))]
+    layers = [
+        SpectralNorm(Conv2d("0", 3, 5, 3, padding=1)),
+        Residual(body, factor=0.1),
+        AvgPool2d(3, 2, 1),
+        Residual(widening, [SpectralNorm(Conv2d("3.shortcut", 5, 9, 1, bias=False))], 0.1),
+        Reshape((9, 6, 6), (324,)),
+        LeakyReLU(0.2),
+        SpectralNorm(Linear("6", 324, 1)),
+    ]
+    return Network(layers, TorchDefault())
+
+
+def residual_painter() -> Network:
+    body = [Upsample(), LeakyReLU(0.0), Conv2d("3.body.1", 7, 3, 3, padding=1)]
+    layers = [
+        AppendLabel("0", 2),
+        Linear("1", 7, 63),
+        Reshape((63,), (7, 3, 3)),
+        Residual(body, [Conv2d("3.shortcut", 7, 3, 1, bias=False), Upsample()], 0.1),
+        ConvTranspose2d("4", 3, 1, 5, 2, 2, output_padding=1),
+        Tanh(),
+    ]
+    return Network(layers, TorchDefault())
+
+
 @pytest.mark.parametrize("batch_size", [1, 7, 50, 64])
 @pytest.mark.parametrize(
     ("widths", "dropout"),
@@ -67,6 +111,40 @@ def test_convolutions(threads, batch_norm):
     assert differences(painter(batch_norm), (5,), 6) == []
 
 
+@pytest.mark.parametrize("batch_size", [1, 7, 20])
+def test_residual_blocks(threads, batch_size):
+    """Small kernels, which torch hands to a matrix product where there is one thread and a small batch."""
+    assert differences(residual_critic(), (3, 11, 11), batch_size) == []
+    assert differences(residual_painter(), (5,), batch_size) == []
+
+
+def test_label_of_a_single_number(threads):
+    assert differences(Network([AppendLabel("0", 1)], TorchDefault()), (1,), 64) == []
+
+
+@pytest.mark.parametrize("widths", [(7, 33, 17, 1), (257, 300, 1), (40_000, 2, 1)], ids=str)
+def test_spectral_norm(threads, widths):
+    """Matrices and vectors of more than 32768 numbers, whose sums threads would share at K = 1 only."""
+    layers = []
+    for narrow, wide in pairwise(widths):
+        layers += [SpectralNorm(Linear(f"{len(layers)}", narrow, wide)), LeakyReLU(0.2)]
+    assert differences(Network(layers[:-1], TorchDefault()), widths[:1], 5) == []
+
+
+def test_spectral_norm_beside_batch_norm():
+    """By double backward a weight's gradient lies otherwise in memory at K = 1, and sigma's is a sum over it."""
+    layers = [
+        SpectralNorm(Conv2d("0", 1, 4, 4, 2, 1)),
+        LeakyReLU(0.2),
+        SpectralNorm(Conv2d("2", 4, 8, 4, 2, 1)),
+        BatchNorm("3", 8),
+        LeakyReLU(0.2),
+        SpectralNorm(Conv2d("5", 8, 1, 4)),
+        Reshape((1, 1, 1), (1,)),
+    ]
+    assert differences(Network(layers, DCGANNormal()), (1, 16, 16), 6) == []
+
+
 def test_single_channel_batch_norm_of_many_pixels(threads):
     """Summed in one go, mean and gradient are one number at K = 1, and threads share the sum."""
     network = Network([BatchNorm("0", 1)], DCGANNormal())
@@ -87,8 +165,14 @@ def test_stream_of_a_neighbour_is_never_used():
 
 @pytest.mark.parametrize(
     ("network", "shape"),
-    [(dense(7, 33, 1, dropout=0.3), (7,)), (dense(64, 64, 8), (64,)), (critic(10, batch_norm=True), (1, 10, 10))],
-    ids=["odd", "batched", "convolution"],
+    [
+        (dense(7, 33, 1, dropout=0.3), (7,)),
+        (dense(64, 64, 8), (64,)),
+        (critic(10, batch_norm=True), (1, 10, 10)),
+        (residual_critic(), (3, 11, 11)),
+        (residual_painter(), (5,)),
+    ],
+    ids=["odd", "batched", "convolution", "residual", "painter"],
 )
 def test_a_neighbour_of_nan_harms_nobody(network, shape):
     """A mask times NaN or a mean over members would carry it over."""

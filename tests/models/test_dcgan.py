@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from gansweep.layers import BatchNorm, Pass
 from gansweep.models.dcgan import DCGAN
@@ -88,3 +89,21 @@ def test_a_shape_that_does_not_fit_is_refused_with_those_that_do(shape):
 def test_wrong_numbers_are_refused_by_name(wrong):
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))}="):
         DCGAN(**wrong)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_spectral_norm_is_torchs(batch_norm):
+    model = DCGAN(base_width=3, batch_norm_discriminator=batch_norm, spectral_norm=True)
+    assert not any("original" in slot.name for slot in model.generator((1, 16, 16)).slots)
+    d = model.discriminator((1, 16, 16))
+    bias = not batch_norm
+    theirs = nn.Sequential(
+        spectral_norm(nn.Conv2d(1, 3, 4, 2, 1, bias=bias)), nn.LeakyReLU(0.2),
+        spectral_norm(nn.Conv2d(3, 6, 4, 2, 1, bias=bias)), *[nn.BatchNorm2d(6)] * batch_norm, nn.LeakyReLU(0.2),
+        spectral_norm(nn.Conv2d(6, 1, 4, bias=bias)), nn.Flatten(),
+    )  # fmt: skip
+    theta = d.initial(Streams(0)["init"])[None].double()
+    buffers = {name: b.double() for name, b in d.initial_buffers(1, params=d.cut(theta)).items()}
+    theirs.double().load_state_dict(d.state_dict(theta, buffers))
+    x = torch.randn(5, 1, 16, 16, generator=torch.Generator().manual_seed(1)).double()
+    torch.testing.assert_close(d(d.cut(theta), x[None], Pass((), buffers))[0], theirs(x), rtol=1e-11, atol=1e-13)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from gansweep.interfaces import Initialisation, Slot
-from gansweep.models.initialisation import DCGANNormal, Kaiming, Orthogonal, TorchDefault
+from gansweep.models.initialisation import CFGNormal, DCGANNormal, Kaiming, Orthogonal, TorchDefault
 from gansweep.seeding import Streams
 
 LAWS = [TorchDefault(), DCGANNormal(), Kaiming(), Orthogonal()]
@@ -73,6 +73,26 @@ def test_dcgan_is_narrow_and_its_scale_varies():
     assert not draw(DCGANNormal(), BIAS).any()
 
 
+@ALL
+def test_an_embedding_starts_as_in_torch(law):
+    assert draw(law, Slot("embedding.weight", (1, 10_000), "embedding")).std().item() == pytest.approx(1, rel=0.03)
+
+
+def test_cfg_has_narrow_kernels_kaiming_ends_and_scales_between_zero_and_one():
+    """The shortcut is a kernel too, and its name says so."""
+    law, kernel = CFGNormal(), (80, 60, 1, 1)
+    for name, shape, expected in (
+        ("group0.block0.conv1.weight", kernel, 0.01),
+        ("group0.block0.convdim.weight", kernel, math.sqrt(2 / 60)),
+        ("fc.weight", (80, 60), math.sqrt(2 / 60)),
+    ):
+        assert draw(law, Slot(name, shape, "weight", 60)).std().item() == pytest.approx(expected, rel=0.03)
+    scale = draw(law, SCALE)
+    assert 0 <= scale.min() < 0.01 and 0.99 < scale.max() <= 1
+    assert scale.mean().item() == pytest.approx(0.5, abs=0.02)
+    assert not draw(law, SHIFT).any() and not draw(law, BIAS).any()
+
+
 @pytest.mark.parametrize("slope", [0.0, 0.2])
 def test_kaiming_keeps_the_second_moment_through_a_leaky_relu(slope):
     """He et al. 2015: E[y^2] = E[x^2] when y = W leaky(x) and x is symmetric."""
@@ -94,6 +114,7 @@ def test_orthogonal_rows_or_columns(shape):
 @pytest.mark.parametrize(
     ("law", "wrong"),
     [
+        (CFGNormal, {"std": 0.0}),
         (DCGANNormal, {"std": 0.0}),
         (DCGANNormal, {"std": math.inf}),
         (Orthogonal, {"gain": -1.0}),

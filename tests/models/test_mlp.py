@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+import yaml
+from tests.models.test_model_conf import CONF, make
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from gansweep.layers import Pass
 from gansweep.models.mlp import MLP
@@ -80,6 +83,59 @@ def test_images_are_between_minus_one_and_one():
     assert network(network.cut(theta), z, Pass()).abs().max() <= 1
 
 
+def preset(name):
+    return make(yaml.safe_load((CONF / f"{name}.yaml").read_text()))
+
+
+def test_the_ring_has_the_networks_of_its_paper():
+    """2 -> 128 -> 1 on a quarter of the input, 256 -> 128 -> 128 -> 2; ReLU; orthogonal with gain 0.8, biases 0."""
+    model = preset("mlp_ring")
+    g, d = model.generator((2,)), model.discriminator((2,))
+    assert [slot.shape for slot in g.slots if slot.role == "weight"] == [(128, 256), (128, 128), (2, 128)]
+    assert [slot.shape for slot in d.slots if slot.role == "weight"] == [(128, 2), (1, 128)]
+    weight, bias, last, _ = d.cut(start(d))
+    torch.testing.assert_close(weight[0].T @ weight[0], 0.64 * torch.eye(2), rtol=0, atol=1e-5)
+    assert not bias.any()
+    x = torch.randn(1, 9, 2, generator=torch.Generator().manual_seed(0))
+    expected = torch.relu(x / 4 @ weight[0].T) @ last[0].T
+    torch.testing.assert_close(d(d.cut(start(d)), x), expected, rtol=1e-5, atol=1e-6)
+    assert "Dropout" not in [type(layer).__name__ for layer in d.layers]
+
+
+def test_mescheders_networks_have_four_layers():
+    model = preset("mlp_2d")
+    for network in (model.generator((2,)), model.discriminator((2,))):
+        assert sum(slot.role == "weight" for slot in network.slots) == 4
+        assert not network.draws
+
+
+@pytest.mark.parametrize("normalised", [False, True])
+@pytest.mark.parametrize("activation", ["leaky_relu", "tanh"])
+def test_equals_the_network_of_torch_with_every_option(activation, normalised):
+    model = MLP(3, (5,), (7, 4), activation, 0.1, 0.0, 0.5, normalised)
+    act = nn.Tanh() if activation == "tanh" else nn.LeakyReLU(0.1)
+    wrap = spectral_norm if normalised else (lambda module: module)
+    # names count as if there were a dropout
+    theirs = nn.Sequential(
+        wrap(nn.Linear(2, 7)), act, nn.Identity(), wrap(nn.Linear(7, 4)), act, nn.Identity(), wrap(nn.Linear(4, 1))
+    )
+    d = model.discriminator((2,))
+    assert d.piecewise_linear == (activation == "leaky_relu")
+    params = [p.double().requires_grad_() for p in d.cut(start(d))]
+    buffers = {name: b.double() for name, b in d.initial_buffers(1, params=params).items()}
+    theirs.double().load_state_dict(d.state_dict(start(d).double(), buffers))
+    x = torch.randn(9, 2, generator=torch.Generator().manual_seed(1)).double()
+    state = Pass((), buffers)
+    slope = d.input_gradient(params, x[None], state)
+    at = (0.5 * x).requires_grad_()
+    (expected,) = torch.autograd.grad(theirs(at).sum(), at, create_graph=True)
+    torch.testing.assert_close(slope[0], 0.5 * expected, rtol=1e-11, atol=1e-13)
+    torch.testing.assert_close(d(params, x[None], Pass((), buffers | state.updates, False))[0], theirs.eval()(at))
+    ours = torch.autograd.grad(slope.square().sum(), params[0])[0]
+    weight = dict(theirs.named_parameters())[d.slots[0].name]
+    torch.testing.assert_close(ours[0], torch.autograd.grad((0.5 * expected).square().sum(), weight)[0])
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -90,6 +146,8 @@ def test_images_are_between_minus_one_and_one():
         {"slope": float("nan")},
         {"dropout": 1.0},
         {"dropout": -0.1},
+        {"activation": "relu"},
+        {"input_factor": 0.0},
     ],
     ids=str,
 )

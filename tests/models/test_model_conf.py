@@ -24,16 +24,20 @@ def make(node):
 
 @ALL
 def test_the_yaml_says_the_defaults_of_the_class_and_all_of_them(path):
+    """A yaml with the name of its file says the defaults; others choose, but leave nothing out."""
     node = yaml.safe_load(path.read_text())
     model = make(node)
     assert isinstance(model, Model)
-    assert model == type(model)()
+    if type(model).__module__.endswith(f".{path.stem}"):
+        assert model == type(model)()
     assert list(node)[1:] == list(signature(type(model)).parameters)
 
 
 @ALL
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64)], ids=str)
 def test_every_model_makes_the_images_of_every_data_set(path, shape):
+    if path.stem == "dirac":
+        pytest.skip("makes single numbers")
     model = make(yaml.safe_load(path.read_text()))
     assert model.generator(shape).num_parameters > 0
     assert model.discriminator(shape).num_parameters > 0

@@ -14,6 +14,11 @@ from tests.training.test_independence import assert_same
 from gansweep.build import check
 from gansweep.cli import folders
 from gansweep.models.dcgan import DCGAN
+from gansweep.models.dcganx import DCGANX
+from gansweep.models.dirac import Dirac
+from gansweep.models.pair import Pair
+from gansweep.models.resnet import ResNet
+from gansweep.models.resnet4 import ResNet4
 from gansweep.training.member import Member, PlayerSettings
 from gansweep.training.pack import Pack
 
@@ -94,9 +99,20 @@ def test_graphs_of_more_mixtures_than_dynamo_keeps_by_default(monkeypatch, cast)
 
 # Every file of conf/model, small enough for a test.
 SMALL = {
-    "mlp": [small_mlp(), small_mlp(dropout=0.0)],
-    "dcgan": [DCGAN(latent_dim=3, base_width=2, batch_norm_discriminator=norm) for norm in (False, True)],
+    "mlp": [small_mlp(), small_mlp(dropout=0.0, spectral_norm=True), small_mlp(activation="tanh", spectral_norm=True)],
+    "mlp_2d": [small_mlp(dropout=0.0)],
+    "mlp_cfg": [Pair(small_mlp(slope=0.0), DCGANX(base_width=2))],
+    "mlp_ring": [small_mlp(slope=0.0, dropout=0.0, input_factor=0.25)],
+    "dcgan": [
+        *(DCGAN(latent_dim=3, base_width=2, batch_norm_discriminator=norm) for norm in (False, True)),
+        DCGAN(latent_dim=3, base_width=2, spectral_norm=True),
+    ],
+    "dcganx": [DCGANX(latent_dim=3, base_width=2, batch_norm_discriminator=norm) for norm in (False, True)],
+    "dirac": [Dirac()],
+    "resnet": [ResNet(latent_dim=3, base_width=2, spectral_norm=norm) for norm in (False, True)],
+    "resnet4": [ResNet4(latent_dim=3, base_width=1, batch_norm_discriminator=norm) for norm in (False, True)],
 }
+SHAPES = {"mlp_2d": (2,), "mlp_ring": (2,), "dirac": (1,)}
 
 
 def test_every_model_has_a_small_one():
@@ -107,7 +123,7 @@ def test_every_model_has_a_small_one():
 def test_every_choice_once_in_one_pack_of_every_model(name, variant, choices):
     """Every loss with its penalties, every optimizer of either player, every schedule."""
     model, (losses, rules, schedules) = SMALL[name][variant], choices
-    samples = torch.rand(12, 1, 16, 16, generator=torch.Generator().manual_seed(4)) * 2 - 1
+    samples = torch.rand(12, *SHAPES.get(name, (1, 16, 16)), generator=torch.Generator().manual_seed(4)) * 2 - 1
 
     def player(n):
         return PlayerSettings(rules[n % len(rules)], 1e-3, schedules[n % len(schedules)])

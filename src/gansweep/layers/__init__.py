@@ -4,12 +4,19 @@ from gansweep.layers.activation import LeakyReLU, Tanh
 from gansweep.layers.batch_norm import BatchNorm
 from gansweep.layers.convolution import Conv2d, ConvTranspose2d
 from gansweep.layers.dropout import Dropout
+from gansweep.layers.label import AppendLabel
 from gansweep.layers.layer import Layer, Pass, each_member
 from gansweep.layers.linear import Linear
 from gansweep.layers.network import Network
+from gansweep.layers.resampling import AvgPool2d, Upsample
 from gansweep.layers.reshape import Reshape
+from gansweep.layers.residual import Residual
+from gansweep.layers.scale import Scale
+from gansweep.layers.spectral_norm import SpectralNorm
 
 __all__ = [
+    "AppendLabel",
+    "AvgPool2d",
     "BatchNorm",
     "Conv2d",
     "ConvTranspose2d",
@@ -20,6 +27,10 @@ __all__ = [
     "Network",
     "Pass",
     "Reshape",
+    "Residual",
+    "Scale",
+    "SpectralNorm",
     "Tanh",
+    "Upsample",
     "each_member",
 ]

@@ -30,7 +30,7 @@ class BatchNorm(Parameterless):
         )
         self.buffers = (
             Slot(f"{name}.running_mean", (num_features,), "statistic"),
-            Slot(f"{name}.running_var", (num_features,), "statistic"),
+            Slot(f"{name}.running_var", (num_features,), "statistic", start=1.0),
         )
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:

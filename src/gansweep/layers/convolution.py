@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch.nn.functional as F
@@ -11,14 +11,18 @@ from torch import Tensor
 from gansweep.interfaces import Slot
 from gansweep.layers.layer import Parameterless, Pass, each_member
 
+# On a CPU torch (aten/src/ATen/native/Convolution.cpp, use_mkldnn) has float32 kernels of its own for convolutions
+# with a large kernel, with a stride and two samples, or with 16 samples, whatever the number of threads.
+LARGEST_SMALL_KERNEL, ENOUGH = 3, 16
+
 
 class Conv2d(Parameterless):
     """As `torch.nn.Conv2d` with square kernels, weight (K, out, in, k, k).
 
     Members are convolved one after another: on a CPU grouped convolution is no faster, and
-    its bits depend on the number of groups where there are few channels. They do not depend on
-    the place in a pack, except for batches of one sample with kernels of 3 or less, which torch
-    hands to a matrix product whose bits depend on where in memory the sample begins.
+    its bits depend on the number of groups where there are few channels. Small batches with small
+    kernels are filled up with zeros: torch would hand them to a matrix product whose bits depend on
+    where in memory a member begins, and that is elsewhere at every place in a pack.
     """
 
     def __init__(
@@ -32,7 +36,8 @@ class Conv2d(Parameterless):
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         """Map (K, B, in, H, W) -> (K, B, out, H', W')."""
-        return each_member(partial(F.conv2d, stride=self.stride, padding=self.padding), x, *params)
+        convolution = partial(F.conv2d, stride=self.stride, padding=self.padding)
+        return _filled(convolution, x, params, self.stride)
 
     def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
         """Turn (K, B, out, H', W') into (K, B, in, H, W) by the transposed convolution."""
@@ -40,16 +45,24 @@ class Conv2d(Parameterless):
         covered = [(side - 1) * self.stride - 2 * self.padding + kernel for side in slope.shape[-2:]]
         rest = (height - covered[0], width - covered[1])
         transposed = partial(F.conv_transpose2d, stride=self.stride, padding=self.padding, output_padding=rest)
-        return each_member(transposed, slope, params[0])
+        return _filled(transposed, slope, params[:1], self.stride)
 
 
 class ConvTranspose2d(Parameterless):
     """As `torch.nn.ConvTranspose2d` with square kernels, weight (K, in, out, k, k)."""
 
     def __init__(
-        self, name: str, num_in: int, num_out: int, kernel: int, stride: int = 1, padding: int = 0, bias: bool = True
+        self,
+        name: str,
+        num_in: int,
+        num_out: int,
+        kernel: int,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = True,
+        output_padding: int = 0,
     ) -> None:
-        self.stride, self.padding = stride, padding
+        self.stride, self.padding, self.output_padding = stride, padding, output_padding
         fan_in = num_out * kernel * kernel  # what torch's own initialisation takes it to be
         self.slots = (Slot(f"{name}.weight", (num_in, num_out, kernel, kernel), "weight", fan_in),)
         if bias:
@@ -57,8 +70,19 @@ class ConvTranspose2d(Parameterless):
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         """Map (K, B, in, H, W) -> (K, B, out, H', W')."""
-        return each_member(partial(F.conv_transpose2d, stride=self.stride, padding=self.padding), x, *params)
+        sizes = {"stride": self.stride, "padding": self.padding, "output_padding": self.output_padding}
+        return _filled(partial(F.conv_transpose2d, **sizes), x, params, self.stride)
 
     def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
         """Turn (K, B, out, H', W') into (K, B, in, H, W) by the plain convolution."""
-        return each_member(partial(F.conv2d, stride=self.stride, padding=self.padding), slope, params[0])
+        convolution = partial(F.conv2d, stride=self.stride, padding=self.padding)
+        return _filled(convolution, slope, params[:1], self.stride)
+
+
+def _filled(convolution: Callable[..., Tensor], x: Tensor, params: Sequence[Tensor], stride: int) -> Tensor:
+    """Convolve every member by itself, with as many samples as torch asks of its own kernels on a CPU."""
+    num_samples, kernel = x.shape[1], params[0].shape[-1]
+    least = 1 if kernel > LARGEST_SMALL_KERNEL or x.device.type != "cpu" else (ENOUGH if stride == 1 else 2)
+    if num_samples >= least:
+        return each_member(convolution, x, *params)
+    return each_member(convolution, F.pad(x, (0, 0) * 3 + (0, least - num_samples)), *params)[:, :num_samples]

@@ -29,13 +29,17 @@ class Pass:
     updates: dict[str, Tensor] = field(default_factory=dict)
 
 
+PullBack = Callable[[Tensor], Tensor]  # dL/dy -> dL/dx
+
+
 @runtime_checkable
 class Layer(Protocol):
     """A map of (K, B, ...) to (K, B, ...) that treats every member by its own parameters.
 
     `couples_samples` says that a sample's output depends on the other samples of its batch
     (batch normalisation). `piecewise_linear` says that it is affine between kinks, so that
-    its input gradient is a product of weights and constants.
+    its input gradient is a product of weights and constants. `ignores_input` says that the
+    output is the same for all inputs.
     """
 
     slots: tuple[Slot, ...]
@@ -43,6 +47,7 @@ class Layer(Protocol):
     draws: tuple[Draw, ...]
     couples_samples: bool
     piecewise_linear: bool
+    ignores_input: bool
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         """Map x (K, B, ...); `params` are the layer's slots, each (K, *shape)."""
@@ -50,6 +55,14 @@ class Layer(Protocol):
 
     def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
         """Turn dL/dy into dL/dx at input x. Asked of piecewise linear layers only."""
+        ...
+
+    def linearised(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> tuple[Tensor, PullBack]:
+        """Map x, without a gradient, and keep for the way back what both ways need."""
+        ...
+
+    def begin(self, params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
+        """Bring fresh buffers into line with the first parameters, in place."""
         ...
 
 
@@ -61,10 +74,25 @@ class Parameterless:
     draws: tuple[Draw, ...] = ()
     couples_samples = False
     piecewise_linear = True
+    ignores_input = False
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Refuse: every layer has its own."""
+        raise NotImplementedError(f"{type(self).__name__} maps nothing")
 
     def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
         """Refuse: a layer that is affine between kinks has its own."""
         raise NotImplementedError(f"{type(self).__name__} is not piecewise linear")
+
+    def linearised(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> tuple[Tensor, PullBack]:
+        """Keep nothing but the input."""
+        with torch.no_grad():
+            y = self.forward(params, x, state)
+        return y, lambda slope: self.pull_back(params, x, slope, state)
+
+    def begin(self, params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
+        """Leave them."""
+        return None
 
 
 def each_member(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:

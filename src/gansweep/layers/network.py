@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Draw, Initialisation, Slot
+from gansweep.layers import chain
 from gansweep.layers.layer import Layer, Pass
 from gansweep.layers.mask import lots, mask
 
@@ -43,19 +44,22 @@ class Network:
         self.num_parameters = sum(self.sizes)
         self.couples_samples = any(layer.couples_samples for layer in layers)
         self.piecewise_linear = all(layer.piecewise_linear for layer in layers)
+        self.ignores_input = any(layer.ignores_input for layer in layers)
 
     def initial(self, generator: torch.Generator) -> Tensor:
         """Draw one member's row (P,) from its own generator, on the generator's device."""
         return torch.cat([self.initialisation(slot, generator).reshape(-1) for slot in self.slots])
 
-    def initial_buffers(self, num_members: int, device: torch.device | str = "cpu") -> dict[str, Tensor]:
-        """Make running statistics of mean 0 and variance 1, each (K, ...)."""
-        return {
-            slot.name: torch.full(
-                (num_members, *slot.shape), 1.0 if slot.name.endswith("running_var") else 0.0, device=device
-            )
-            for slot in self.buffers
+    def initial_buffers(
+        self, num_members: int, device: torch.device | str = "cpu", params: Params | None = None
+    ) -> dict[str, Tensor]:
+        """Make the buffers' first values, each (K, ...), in line with the first parameters if given."""
+        buffers = {
+            slot.name: torch.full((num_members, *slot.shape), slot.start, device=device) for slot in self.buffers
         }
+        if params is not None:
+            chain.begin(self.layers, params, buffers)
+        return buffers
 
     def cut(self, theta: Tensor, slots: slice = slice(None)) -> list[Tensor]:
         """Cut rows (K, P) into the slots' views (K, *shape); the way back is one concatenation.
@@ -72,9 +76,7 @@ class Network:
 
     def __call__(self, params: Params, x: Tensor, state: Pass | None = None) -> Tensor:
         """Map (K, B, ...) to (K, B, ...)."""
-        for layer, own, inner in self._walk(params, state or Pass(training=False)):
-            x = layer.forward(own, x, inner)
-        return x
+        return chain.forward(self.layers, params, x, state or Pass(training=False))
 
     def input_gradient(self, params: Params, x: Tensor, state: Pass | None = None) -> Tensor:
         """Return dD/dx (K, B, ...) of a network with one output per sample.
@@ -87,16 +89,8 @@ class Network:
         state = state or Pass(training=False)
         if not self.piecewise_linear:
             return self._autograd_input_gradient(params, x, state)
-        steps = list(self._walk(params, state))
-        inputs = []
-        with torch.no_grad():
-            for layer, own, inner in steps:
-                inputs.append(x)
-                x = layer.forward(own, x, inner)
-        slope = torch.ones_like(x)
-        for (layer, own, inner), at in zip(reversed(steps), reversed(inputs), strict=True):
-            slope = layer.pull_back(own, at, slope, inner)
-        return slope
+        y, pull_back = chain.linearised(self.layers, params, x, state)
+        return pull_back(torch.ones_like(y))
 
     def _autograd_input_gradient(self, params: Params, x: Tensor, state: Pass) -> Tensor:
         def total(points: Tensor) -> Tensor:
@@ -108,16 +102,6 @@ class Network:
             if not x.requires_grad:  # a sample that a generator made stays one
                 x = x.detach().requires_grad_()
             return torch.autograd.grad(total(x), x, create_graph=True)[0]
-
-    def _walk(self, params: Params, state: Pass) -> Sequence[tuple[Layer, Params, Pass]]:
-        """Hand every layer its own parameters and masks."""
-        steps, at, mask = [], 0, 0
-        for layer in self.layers:
-            own = params[at : at + len(layer.slots)]
-            inner = Pass(state.masks[mask : mask + len(layer.draws)], state.buffers, state.training, state.updates)
-            steps.append((layer, own, inner))
-            at, mask = at + len(layer.slots), mask + len(layer.draws)
-        return steps
 
     def state_dict(self, theta: Tensor, buffers: dict[str, Tensor] | None = None, member: int = 0) -> dict[str, Tensor]:
         """Export one member in the layout of the same network built of `torch.nn`."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gansweep.interfaces import Initialisation
-from gansweep.layers import BatchNorm, Conv2d, ConvTranspose2d, Layer, LeakyReLU, Network, Reshape, Tanh
+from gansweep.layers import BatchNorm, Conv2d, ConvTranspose2d, Layer, LeakyReLU, Network, Reshape, SpectralNorm, Tanh
+from gansweep.models.halving import halving
 from gansweep.models.initialisation import DCGANNormal
-
-SMALLEST = (4, 5, 6, 7)  # sides of the map between the dense end and the first doubling
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class DCGAN:
         batch_norm_generator: after every layer of the generator but the last.
         batch_norm_discriminator: after every layer of the discriminator but the first and last.
         slope: of the discriminator's leaky ReLUs for negative inputs.
+        spectral_norm: of every weight of the discriminator.
         initialisation: the law of the first parameters.
     """
 
@@ -41,6 +41,7 @@ class DCGAN:
     batch_norm_generator: bool = True
     batch_norm_discriminator: bool = False
     slope: float = 0.2
+    spectral_norm: bool = False
     initialisation: Initialisation = field(default_factory=DCGANNormal)
 
     def __post_init__(self) -> None:
@@ -52,7 +53,7 @@ class DCGAN:
 
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
         """Build z (K, B, latent_dim) -> images (K, B, C, H, W)."""
-        channels, smallest, num_doublings = _plan(sample_shape)
+        channels, smallest, num_doublings = halving(sample_shape, "dcgan")
         bias = not self.batch_norm_generator
         widths = [self.base_width << n for n in reversed(range(num_doublings))]
         layers: list[Layer] = [Reshape((self.latent_dim,), (self.latent_dim, 1, 1))]
@@ -66,30 +67,18 @@ class DCGAN:
 
     def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
         """Build images (K, B, C, H, W) -> logits (K, B, 1)."""
-        channels, smallest, num_halvings = _plan(sample_shape)
-        bias = not self.batch_norm_discriminator
+        channels, smallest, num_halvings = halving(sample_shape, "dcgan")
         widths = [self.base_width << n for n in range(num_halvings)]
         layers: list[Layer] = []
         for narrow, wide in zip([channels, *widths], widths, strict=False):
-            layers.append(Conv2d(f"{len(layers)}", narrow, wide, 4, stride=2, padding=1, bias=bias))
+            layers.append(self._conv(len(layers), narrow, wide, 4, stride=2, padding=1))
             if self.batch_norm_discriminator and len(layers) > 1:
                 layers.append(BatchNorm(f"{len(layers)}", wide))
             layers.append(LeakyReLU(self.slope))
-        layers.append(Conv2d(f"{len(layers)}", widths[-1], 1, smallest, bias=bias))
+        layers.append(self._conv(len(layers), widths[-1], 1, smallest))
         return Network([*layers, Reshape((1, 1, 1), (1,))], self.initialisation)
 
-
-def _plan(sample_shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Return channels, side of the smallest map, and how often it is doubled."""
-    if len(sample_shape) != 3 or sample_shape[1] != sample_shape[2]:
-        raise ValueError(f"sample_shape={sample_shape}: dcgan makes square images (C, H, H)")
-    channels, side, _ = sample_shape
-    smallest, num_doublings = side, 0
-    while smallest % 2 == 0 and smallest > max(SMALLEST):
-        smallest, num_doublings = smallest // 2, num_doublings + 1
-    if smallest not in SMALLEST or num_doublings == 0:
-        raise ValueError(
-            f"sample_shape={sample_shape}: dcgan makes images of 4 to 7 pixels doubled once or more, "
-            "such as 8, 16, 28, 32 and 64"
-        )
-    return channels, smallest, num_doublings
+    def _conv(self, at: int, num_in: int, num_out: int, kernel: int, stride: int = 1, padding: int = 0) -> Layer:
+        bias = not self.batch_norm_discriminator
+        conv = Conv2d(f"{at}", num_in, num_out, kernel, stride, padding, bias)
+        return SpectralNorm(conv) if self.spectral_norm else conv

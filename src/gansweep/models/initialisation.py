@@ -110,10 +110,43 @@ class Orthogonal:
         return _constant(slot, generator)
 
 
+@dataclass(frozen=True)
+class CFGNormal:
+    """The law of the CFG networks: very narrow kernels between Kaiming's ends.
+
+        weight ~ N(0, std^2) of kernels, N(0, 2 / fan_in) of matrices and of `convdim`, the shortcuts
+        scale ~ U[0, 1],   bias = shift = 0
+
+    Johnson and Zhang 2018, arXiv:1801.06309, in their PyTorch code; their C++ code has N(0, std^2) for
+    all weights.
+
+    Args:
+        std: of the kernels, 0.01 in their code.
+    """
+
+    std: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not (0 < self.std < math.inf):
+            raise ValueError(f"std={self.std}: expected a number above 0")
+
+    def __call__(self, slot: Slot, generator: torch.Generator) -> Tensor:
+        """Draw a slot's first value."""
+        if slot.role == "weight":
+            kaiming = len(slot.shape) == 2 or slot.name.endswith("convdim.weight")
+            std = math.sqrt(2 / slot.fan_in) if kaiming else self.std
+            return _empty(slot, generator).normal_(0, std, generator=generator)
+        if slot.role == "scale":
+            return _empty(slot, generator).uniform_(generator=generator)
+        return _constant(slot, generator)
+
+
 def _empty(slot: Slot, generator: torch.Generator) -> Tensor:
     return torch.empty(slot.shape, device=generator.device)
 
 
 def _constant(slot: Slot, generator: torch.Generator) -> Tensor:
-    """Fill with 1 a scale, which multiplies, and with 0 all that is added."""
+    """Fill with 1 a scale, which multiplies, and with 0 all that is added; N(0, 1) for embeddings, as torch does."""
+    if slot.role == "embedding":
+        return _empty(slot, generator).normal_(generator=generator)
     return torch.full(slot.shape, 1.0 if slot.role == "scale" else 0.0, device=generator.device)

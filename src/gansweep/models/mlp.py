@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Literal
 
 from gansweep.interfaces import Initialisation
-from gansweep.layers import Dropout, Layer, LeakyReLU, Linear, Network, Reshape, Tanh
+from gansweep.layers import Dropout, Layer, LeakyReLU, Linear, Network, Reshape, Scale, SpectralNorm, Tanh
 from gansweep.models.initialisation import TorchDefault
 
 
@@ -21,20 +22,28 @@ class MLP:
     Function in GANs". The defaults are theirs: at (1, 28, 28) the generator has 1,493,520
     parameters and the discriminator 1,460,225. There is no normalisation anywhere.
 
+    Other settings make the networks of other papers; conf/model has some of them.
+
     Args:
         latent_dim: numbers in z.
         generator_widths: hidden layers of the generator, from z to the sample.
         discriminator_widths: hidden layers of the discriminator, from the sample to the logit.
-        slope: of the leaky ReLUs for negative inputs.
+        activation: leaky_relu or tanh, of both networks' hidden layers.
+        slope: of the leaky ReLUs for negative inputs, 0 for ReLUs.
         dropout: chance that a hidden unit of the discriminator is dropped in training; 0 for none.
+        input_factor: of the samples that the discriminator sees, 1/4 for a ring of radius 2.
+        spectral_norm: of every weight of the discriminator.
         initialisation: the law of the first parameters.
     """
 
     latent_dim: int = 128
     generator_widths: tuple[int, ...] = (256, 512, 1024)
     discriminator_widths: tuple[int, ...] = (1024, 512, 256)
+    activation: Literal["leaky_relu", "tanh"] = "leaky_relu"
     slope: float = 0.2
     dropout: float = 0.3
+    input_factor: float = 1.0
+    spectral_norm: bool = False
     initialisation: Initialisation = field(default_factory=TorchDefault)
 
     def __post_init__(self) -> None:
@@ -45,10 +54,14 @@ class MLP:
             object.__setattr__(self, name, widths)
             if not widths or min(widths) < 1:
                 raise ValueError(f"{name}={list(widths)}: expected one width or more, each 1 or more")
+        if self.activation not in ("leaky_relu", "tanh"):
+            raise ValueError(f"activation={self.activation}: expected leaky_relu or tanh")
         if not 0 <= self.slope < 1:
             raise ValueError(f"slope={self.slope}: expected 0 <= slope < 1, 0 for a ReLU")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout={self.dropout}: expected a chance 0 <= dropout < 1")
+        if not 0 < self.input_factor < math.inf:
+            raise ValueError(f"input_factor={self.input_factor}: expected a number above 0")
 
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
         """Build z (K, B, latent_dim) -> samples (K, B, *sample_shape)."""
@@ -56,7 +69,7 @@ class MLP:
         layers: list[Layer] = []
         width = self.latent_dim
         for wider in self.generator_widths:
-            layers += [Linear(f"{len(layers)}", width, wider), LeakyReLU(self.slope)]
+            layers += [Linear(f"{len(layers)}", width, wider), self._activation()]
             width = wider
         size = math.prod(sample_shape)
         layers.append(Linear(f"{len(layers)}", width, size))
@@ -70,14 +83,22 @@ class MLP:
         width = math.prod(sample_shape)
         layers: list[Layer] = [Reshape(sample_shape, (width,))] if len(sample_shape) == 3 else []
         at = len(layers)
+        if self.input_factor != 1:
+            layers.append(Scale(self.input_factor))
         for narrower in self.discriminator_widths:
-            layers += [Linear(f"{at}", width, narrower), LeakyReLU(self.slope)]
+            layers += [self._normalised(Linear(f"{at}", width, narrower)), self._activation()]
             if self.dropout > 0:
                 layers.append(Dropout((narrower,), self.dropout))
             width = narrower
             at += 3  # also without dropout, so that names do not depend on it
-        layers.append(Linear(f"{at}", width, 1))
+        layers.append(self._normalised(Linear(f"{at}", width, 1)))
         return Network(layers, self.initialisation)
+
+    def _activation(self) -> Layer:
+        return Tanh() if self.activation == "tanh" else LeakyReLU(self.slope)
+
+    def _normalised(self, linear: Linear) -> Layer:
+        return SpectralNorm(linear) if self.spectral_norm else linear
 
 
 def _check(sample_shape: tuple[int, ...]) -> None:

@@ -52,10 +52,13 @@ class Watch:
         num_members: K.
         device: where the members train.
         patience: checks in a row that end a run with a constant or gradient-free generator.
+        constant_by_nature: generators that ignore z are not stuck.
     """
 
-    def __init__(self, num_members: int, device: torch.device, patience: int = 4) -> None:
-        self.patience = patience
+    def __init__(
+        self, num_members: int, device: torch.device, patience: int = 4, constant_by_nature: bool = False
+    ) -> None:
+        self.patience, self.smallest_spread = patience, -1.0 if constant_by_nature else CONSTANT_BELOW
         self.code = torch.zeros(num_members, dtype=torch.int64, device=device)
         self.step = torch.zeros(num_members, dtype=torch.int64, device=device)
         self.strikes = torch.zeros(num_members, 2, dtype=torch.int64, device=device)
@@ -76,7 +79,7 @@ class Watch:
         """
         self.see(4, due & ~finite_g, step)
         self.see(5, due & ~finite_d, step)
-        stuck = torch.stack([fake.flatten(2).std(1).amax(1) < CONSTANT_BELOW, generator_gradient == 0], 1)
+        stuck = torch.stack([fake.flatten(2).std(1).amax(1) < self.smallest_spread, generator_gradient == 0], 1)
         self.strikes = torch.where(due[:, None], torch.where(stuck, self.strikes + 1, 0), self.strikes)
         self.see(6, due & (self.strikes[:, 0] >= self.patience), step)
         self.see(7, due & (self.strikes[:, 1] >= self.patience), step)

@@ -125,7 +125,7 @@ class Pack:
         self.d = self._player(model.discriminator(shape), "discriminator")
         self.objectives = Objectives(self.members, self.device)
         self.ahead = self._ahead(draw_ahead)
-        self.watch = Watch(len(members), self.device, patience)
+        self.watch = Watch(len(members), self.device, patience, self.g.network.ignores_input)
         self.ema = None
         if any(member.ema is not None for member in members):
             decays = [[member.ema or 0.0] for member in self.members]

@@ -52,7 +52,7 @@ class Player:
         rows = torch.stack([network.initial(generator) for generator in generators])
         self.stretches = self.in_stretches(rows)
         self.device = rows.device
-        self.buffers = network.initial_buffers(len(settings), self.device)
+        self.buffers = network.initial_buffers(len(settings), self.device, self.params())
         precise = torch.float32 if self.device.type == "mps" else torch.float64  # MPS has nothing finer
         self.updates = torch.zeros(len(settings), 1, dtype=precise, device=self.device)
         self.rates = Scheduled([player.rate for player in settings], self.device)

@@ -16,11 +16,11 @@ SMALLEST, ENLARGED = 64, 4  # images below so many pixels are shown so many time
 def grid(samples: Tensor) -> Tensor:
     """Arrange images (N, C, H, W) in [-1, 1], or points (N, 2), as one picture (3, h, w) in [0, 1].
 
-    Points are counted on a square of [-3, 3] x [-3, 3], the darker the more.
+    Points are counted on a square of [-3, 3] x [-3, 3], the darker the more; numbers (N, 1) lie on its middle.
     """
     samples = samples.detach().float().cpu()
     if samples.ndim == 2:
-        return _density(samples)
+        return _density(F.pad(samples, (0, 1)) if samples.shape[1] == 1 else samples)
     images = ((samples + 1) / 2).clamp(0, 1).expand(-1, 3, -1, -1)
     if images.shape[-1] < SMALLEST:
         images = images.repeat_interleave(ENLARGED, -1).repeat_interleave(ENLARGED, -2)

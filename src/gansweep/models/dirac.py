@@ -1,0 +1,90 @@
+"""The smallest GAN: two numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gansweep.interfaces import Slot
+from gansweep.layers import Network, Pass
+from gansweep.layers.layer import Parameterless
+
+
+@dataclass(frozen=True)
+class Dirac:
+    """The Dirac-GAN, on which convergence can be computed.
+
+        G(z) = theta,   D(x) = psi x
+
+    Mescheder et al. 2018, arXiv:1801.04406, definition 2.1. With all data at 0 the only equilibrium
+    is (0, 0). It has one parameter per player and no biases, and z is ignored: samples of a batch are
+    all the same, which is not taken for a collapse.
+
+    Here D is high on real samples, in the paper on generated ones: its psi is ours with the other
+    sign, and its figures, which start at (1, 1), start at psi=-1 here.
+
+    Args:
+        theta: first value of the generator's parameter.
+        psi: first value of the discriminator's parameter.
+    """
+
+    theta: float = 1.0
+    psi: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("theta", "psi"):
+            if not math.isfinite(getattr(self, name)):
+                raise ValueError(f"{name}={getattr(self, name)}: expected a finite number")
+
+    @property
+    def latent_dim(self) -> int:
+        """One number that is not looked at."""
+        return 1
+
+    def generator(self, sample_shape: tuple[int, ...]) -> Network:
+        """Build z (K, B, 1) -> theta (K, B, 1)."""
+        _check(sample_shape)
+        return Network([_Point()], _Start(self.theta))
+
+    def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
+        """Build x (K, B, 1) -> psi x (K, B, 1)."""
+        _check(sample_shape)
+        return Network([_Line()], _Start(self.psi))
+
+
+class _Point(Parameterless):
+    slots = (Slot("theta", (1,)),)
+    ignores_input = True
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        return params[0][:, None].expand(-1, x.shape[1], -1)
+
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
+        return torch.zeros_like(x)
+
+
+class _Line(Parameterless):
+    slots = (Slot("psi", (1,)),)
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        return params[0][:, None] * x
+
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
+        return params[0][:, None] * slope
+
+
+@dataclass(frozen=True)
+class _Start:
+    value: float
+
+    def __call__(self, slot: Slot, generator: torch.Generator) -> Tensor:
+        return torch.full(slot.shape, self.value, device=generator.device)
+
+
+def _check(sample_shape: tuple[int, ...]) -> None:
+    if tuple(sample_shape) != (1,):
+        raise ValueError(f"sample_shape={sample_shape}: dirac makes single numbers (1,), as data=point_mass")

@@ -1,0 +1,44 @@
+"""How often an image can be halved."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SMALLEST = (4, 5, 6, 7)  # sides of the map between the dense end and the first doubling
+
+
+class Halving(NamedTuple):
+    """Channels of an image, side of the smallest map, and how often that is doubled."""
+
+    channels: int
+    smallest: int
+    times: int
+
+
+def square(sample_shape: tuple[int, ...], model: str) -> tuple[int, int]:
+    """Return channels and side of a square image, for a model of that name.
+
+    Raises:
+        ValueError: the samples are something else.
+    """
+    if len(sample_shape) != 3 or sample_shape[1] != sample_shape[2]:
+        raise ValueError(f"sample_shape={sample_shape}: {model} makes square images (C, H, H)")
+    return sample_shape[:2]
+
+
+def halving(sample_shape: tuple[int, ...], model: str) -> Halving:
+    """Halve a square image down to 4 to 7 pixels.
+
+    Raises:
+        ValueError: the samples are something else, or have another size.
+    """
+    channels, side = square(sample_shape, model)
+    smallest, times = side, 0
+    while smallest % 2 == 0 and smallest > max(SMALLEST):
+        smallest, times = smallest // 2, times + 1
+    if smallest not in SMALLEST or times == 0:
+        raise ValueError(
+            f"sample_shape={sample_shape}: {model} makes images of 4 to 7 pixels doubled once or more, "
+            "such as 8, 16, 28, 32 and 64"
+        )
+    return Halving(channels, smallest, times)

@@ -1,0 +1,111 @@
+"""Residual generator and discriminator without normalisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gansweep.interfaces import Initialisation
+from gansweep.layers import (
+    AppendLabel,
+    AvgPool2d,
+    Conv2d,
+    Layer,
+    LeakyReLU,
+    Linear,
+    Network,
+    Reshape,
+    Residual,
+    SpectralNorm,
+    Tanh,
+    Upsample,
+)
+from gansweep.models.halving import halving
+from gansweep.models.initialisation import TorchDefault
+
+SLOPE = 0.2
+
+
+@dataclass(frozen=True)
+class ResNet:
+    """Residual blocks between doublings, and their mirror image; stable with R1 up to 1024 pixels.
+
+        G: (z, e / ||e||) -> s x s; block and nearest doubling up to the image; block; 3 x 3; tanh
+        D: 3 x 3, block; mean of 3 x 3 with stride 2 and block down to s x s -> 1
+        block(x) = shortcut(x) + 0.1 conv(leaky(conv(leaky(x)))),   3 x 3
+
+    Mescheder et al. 2018, arXiv:1801.04406, appendix, and their code (GAN_stability,
+    gan_training/models/resnet.py), whose names the `state_dict` has. The shortcut is x, or a 1 x 1
+    convolution without bias where the width changes. All leaky ReLUs have slope 0.2, biases stand
+    everywhere else, and nothing is normalised. Widths are base_width * 2^i, at most max_width, and s is 4
+    to 7 pixels (4 in theirs).
+
+    The networks are conditional in their code. Here there is one label, as in their runs on LSUN and
+    celebA-HQ, and its learned vector e goes to the generator beside z, scaled to length 1. Of one
+    number only the sign is left. Parameters of G and D: LSUN, (3, 256, 256) with the defaults, 52,154,052
+    and 47,944,385; celebA-HQ, (3, 1024, 1024) with widths of 16 up to 512, 18,810,036 and 16,705,201.
+
+    Args:
+        latent_dim: numbers in z.
+        base_width: channels at the image's size.
+        max_width: channels where the image is smallest, at most.
+        embed_size: numbers in e, 1 in their runs; 0 leaves it out.
+        spectral_norm: of every weight of the discriminator.
+        initialisation: the law of the first parameters.
+    """
+
+    latent_dim: int = 256
+    base_width: int = 64
+    max_width: int = 1024
+    embed_size: int = 1
+    spectral_norm: bool = False
+    initialisation: Initialisation = field(default_factory=TorchDefault)
+
+    def __post_init__(self) -> None:
+        for name, least in (("latent_dim", 1), ("base_width", 1), ("max_width", self.base_width), ("embed_size", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}={getattr(self, name)}: expected {least} or more")
+
+    def generator(self, sample_shape: tuple[int, ...]) -> Network:
+        """Build z (K, B, latent_dim) -> images (K, B, C, H, W)."""
+        channels, smallest, num_doublings = halving(sample_shape, "resnet")
+        widths = self._widths(num_doublings)[::-1]
+        layers: list[Layer] = [AppendLabel("embedding", self.embed_size)] if self.embed_size else []
+        start = (widths[0], smallest, smallest)
+        size = widths[0] * smallest**2
+        layers += [Linear("fc", self.latent_dim + self.embed_size, size), Reshape((size,), start)]
+        for n, (wide, narrow) in enumerate(zip(widths, widths[1:], strict=False)):
+            layers += [_block(f"resnet.{2 * n}", wide, narrow, False), Upsample()]
+        layers += [_block(f"resnet.{2 * num_doublings}", widths[-1], widths[-1], False), LeakyReLU(SLOPE)]
+        return Network([*layers, Conv2d("conv_img", widths[-1], channels, 3, padding=1), Tanh()], self.initialisation)
+
+    def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
+        """Build images (K, B, C, H, W) -> logits (K, B, 1)."""
+        channels, smallest, num_halvings = halving(sample_shape, "resnet")
+        widths, normalised = self._widths(num_halvings), self.spectral_norm
+        conv = Conv2d("conv_img", channels, widths[0], 3, padding=1)
+        layers: list[Layer] = [_maybe(conv, normalised), _block("resnet.0", widths[0], widths[0], normalised)]
+        for n, (narrow, wide) in enumerate(zip(widths, widths[1:], strict=False)):
+            layers += [AvgPool2d(3, stride=2, padding=1), _block(f"resnet.{2 * n + 2}", narrow, wide, normalised)]
+        size = widths[-1] * smallest**2
+        layers += [Reshape((widths[-1], smallest, smallest), (size,)), LeakyReLU(SLOPE)]
+        return Network([*layers, _maybe(Linear("fc", size, 1), normalised)], self.initialisation)
+
+    def _widths(self, num_doublings: int) -> list[int]:
+        return [min(self.base_width << n, self.max_width) for n in range(num_doublings + 1)]
+
+
+def _block(name: str, num_in: int, num_out: int, normalised: bool) -> Residual:
+    hidden = min(num_in, num_out)
+    body = [
+        LeakyReLU(SLOPE),
+        _maybe(Conv2d(f"{name}.conv_0", num_in, hidden, 3, padding=1), normalised),
+        LeakyReLU(SLOPE),
+        _maybe(Conv2d(f"{name}.conv_1", hidden, num_out, 3, padding=1), normalised),
+    ]
+    if num_in == num_out:
+        return Residual(body, factor=0.1)
+    return Residual(body, [_maybe(Conv2d(f"{name}.conv_s", num_in, num_out, 1, bias=False), normalised)], 0.1)
+
+
+def _maybe(layer: Linear | Conv2d, normalised: bool) -> Layer:
+    return SpectralNorm(layer) if normalised else layer
