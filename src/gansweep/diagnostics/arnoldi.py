@@ -15,10 +15,10 @@ def arnoldi(times: Callable[[Both], Both], start: Both, iterations: int) -> Tens
 
         A Q_m = Q_(m+1) H,   Q_m an orthonormal basis of span(b, A b, ..., A^(m-1) b)
 
-    Arnoldi 1951; Saad 2011, Numerical Methods for Large Eigenvalue Problems, algorithm 6.2. The
-    eigenvalues of H's upper square approach the outermost ones of A first. Vectors are made orthogonal twice, which is
-    enough (Giraud et al. 2005). m is at most the number of parameters. Where a space closes early,
-    the entry below the diagonal is zero up to rounding, and what comes after it has no meaning.
+    Arnoldi 1951; Saad 2011, Numerical Methods for Large Eigenvalue Problems, algorithm 6.2 (modified
+    Gram-Schmidt). The eigenvalues of H's upper square approach the outermost ones of A first. m is at most the
+    number of parameters. Where a space closes early, the entry below the diagonal is zero up to rounding,
+    and what comes after it has no meaning.
 
     Args:
         times: the product with A.
@@ -30,11 +30,10 @@ def arnoldi(times: Callable[[Both], Both], start: Both, iterations: int) -> Tens
     for _ in range(m):
         w = times(basis[-1])
         column = torch.zeros(len(start.parts[0]), m + 1, dtype=start.parts[0].dtype, device=start.parts[0].device)
-        for _ in range(2):
-            for i, q in enumerate(basis):
-                along = q.dot(w)
-                w = w - q * along
-                column[:, i : i + 1] += along
+        for i, q in enumerate(basis):
+            along = q.dot(w)
+            w = w.map(lambda a, b, along=along: torch.addcmul(a, b, along, value=-1), q)
+            column[:, i : i + 1] = along
         size = w.dot(w).sqrt()
         column[:, len(basis) : len(basis) + 1] = size
         columns.append(column)
