@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 from tests.training.small import Shapes, make_run, member, small_mlp
+from tests.training.test_divergence import one_player_too_fast
 from tests.training.test_independence import CAST
 
 from gansweep.layers.network import Network
@@ -112,6 +113,16 @@ def test_a_member_that_is_nan_spoils_its_own_diagnosis_alone():
     json.dumps(spoilt, allow_nan=False)
 
 
+def test_a_run_that_diverges_is_not_diagnosed_after_its_end(tmp_path):
+    one = one_player_too_fast("discriminator")
+    off = train(make_run(40, one, check_every=7), tmp_path / "off")
+    on = train(make_run(40, one, check_every=7, diagnose_every=1), tmp_path / "on")
+    assert on["divergence"] == off["divergence"] is not None
+    assert on["metric"] == off["metric"]
+    steps = [told["step"] for told in on["diagnostics"]]
+    assert steps == list(range(1, on["divergence"]["step"]))
+
+
 def test_every_look_sees_the_same_samples():
     """Else the turn of the field would be that of the batch."""
     pack, found = trained([member(1)])
@@ -147,7 +158,7 @@ def test_a_diagnosis_costs_what_the_documentation_says(monkeypatch):
     monkeypatch.setattr(Network, "__call__", counted("forward", Network.__call__))
     monkeypatch.setattr(torch.autograd, "grad", counted("gradient", torch.autograd.grad))
     diagnose(pack)
-    assert counts == {"forward": 3, "gradient": 3 + ITERATIONS}
+    assert counts == {"forward": 3, "gradient": 6 + ITERATIONS}
 
 
 def test_it_is_no_part_of_a_cells_identity():

@@ -80,6 +80,16 @@ def test_norms_angles_and_the_penalty_away_from_it():
     assert told["path"] == pytest.approx(path, rel=1e-5)
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.3, 2.0])
+def test_the_antisymmetric_share_near_the_equilibrium(gamma):
+    """J = ((0, -1/2), (1/2, gamma)), so that A v = (-v_psi, v_theta) / 2 and S v = (0, gamma v_psi)."""
+    theta, psi = 2e-9, -1e-9
+    g, d = -psi / 2, theta / 2 + gamma * psi
+    turning, damped = (g**2 + d**2) / 4, (gamma * d) ** 2
+    told = diagnose(dirac_at(gamma, theta, psi)).of(0, None)
+    assert told["antisymmetric"] == pytest.approx(turning / (turning + damped), rel=1e-5)
+
+
 def test_at_rest_there_is_no_direction():
     told = diagnose(dirac_at(0.0, 0.0, 0.0)).of(0, None)
     assert told["field"] == 0

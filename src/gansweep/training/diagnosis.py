@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gansweep.diagnostics.antisymmetric import antisymmetric
 from gansweep.diagnostics.arnoldi import arnoldi
 from gansweep.diagnostics.cosine import cosine
 from gansweep.diagnostics.field_norm import field_norm
@@ -36,6 +37,7 @@ class Diagnosis:
         norms: of v, v_G and v_D, (K, 3).
         path: cosine between -v and the way from the start, (K, 1).
         penalty: ratio of the penalties' gradient to the game's, (K, 1).
+        antisymmetric: share of the Jacobian's antisymmetric part along v, (K, 1).
         hessenberg: of the Jacobian, (K, m + 1, m).
     """
 
@@ -43,6 +45,7 @@ class Diagnosis:
     norms: Tensor
     path: Tensor
     penalty: Tensor
+    antisymmetric: Tensor
     hessenberg: Tensor
 
     def of(self, row: int, before: Both | None) -> dict[str, Any]:
@@ -65,6 +68,7 @@ class Diagnosis:
             "turn": turn,
             "path": self.path[row].item(),
             "penalty_ratio": self.penalty[row].item(),
+            "antisymmetric": self.antisymmetric[row].item(),
             "rotation": None,
             "rightmost": None,
             "eigenvalues": [],
@@ -100,6 +104,7 @@ def diagnose(pack: Pack) -> Diagnosis:
             field_norm(field),
             cosine(field * -1.0, moved),
             penalty_ratio(field, _whole(game.penalties())),
+            antisymmetric(_whole(game.jvp(v, v)), _whole(game.vjp(v, v))),
             arnoldi(lambda u: _whole(game.vjp(v, _cut(pack, u))), _random(pack, field), ITERATIONS),
         )
 
