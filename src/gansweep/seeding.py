@@ -23,15 +23,16 @@ class Streams:
     Args:
         seed: the member's seed.
         device: where the numbers are drawn. CPU and CUDA draw different ones.
+        under: put before every name, for streams apart from those of the same names.
     """
 
-    def __init__(self, seed: int, device: torch.device | str = "cpu") -> None:
-        self.seed, self.device = seed, torch.device(device)
+    def __init__(self, seed: int, device: torch.device | str = "cpu", under: str = "") -> None:
+        self.seed, self.device, self.under = seed, torch.device(device), under
         self._generators: dict[str, torch.Generator] = {}
 
     def __getitem__(self, name: str) -> torch.Generator:
         if name not in self._generators:
-            digest = hashlib.sha256(f"{self.seed}/{name}".encode()).digest()
+            digest = hashlib.sha256(f"{self.seed}/{self.under}{name}".encode()).digest()
             generator = torch.Generator(self.device)
             generator.manual_seed(int.from_bytes(digest[:8], "big") >> 1)
             self._generators[name] = generator

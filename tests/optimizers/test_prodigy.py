@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from gansweep.interfaces import Slot
-from gansweep.optimizers.prodigy import Prodigy, row_sum
+from gansweep.layers.row_sum import row_sum
+from gansweep.optimizers.prodigy import Prodigy
 
 
 def box(beta1, beta2, eps, weight_decay, d0):

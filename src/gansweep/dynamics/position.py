@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-FOLD = 1024  # a sum of more numbers could be split over threads, and differently at every K
+from gansweep.layers.row_sum import row_sum
 
 
 @dataclass(frozen=True)
@@ -60,20 +59,12 @@ class Both:
 
     def dot(self, other: Both) -> Tensor:
         """Return the inner product of every member, (K, 1)."""
-        products = self.map(lambda a, b: _row_sum(a * b), other)
-        return _row_sum(torch.cat(products.parts, 1))
+        # whole rows: where stretches are cut depends on the neighbours' optimizers
+        return row_sum(torch.cat([a * b for a, b in zip(self.parts, other.parts, strict=True)], 1))
 
     def detach(self) -> Both:
         """Return the numbers without their graph."""
         return self.map(Tensor.detach)
-
-
-def _row_sum(rows: Tensor) -> Tensor:
-    """Sum rows (K, P) -> (K, 1) in an order that does not depend on K."""
-    while rows.shape[1] > FOLD:
-        missing = -rows.shape[1] % FOLD
-        rows = F.pad(rows, (0, missing)).unflatten(1, (-1, FOLD)).sum(2)
-    return rows.sum(1, keepdim=True)
 
 
 class Position(Protocol):

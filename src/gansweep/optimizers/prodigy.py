@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gansweep.interfaces import Slot
+from gansweep.layers.row_sum import row_sum
 from gansweep.optimizers.adam import Adam
-
-CHUNK = 1024
 
 
 @dataclass(frozen=True)
@@ -80,9 +78,3 @@ class Prodigy:
             theta.mul_(1 - self.weight_decay * rate * d)
         theta.addcdiv_(m * (rate * d), v.sqrt().add_(d * self.eps), value=-1)
         torch.maximum(d, r / row_sum(s.abs()).clamp(min=torch.finfo(s.dtype).tiny), out=d)
-
-
-def row_sum(rows: Tensor) -> Tensor:
-    """Sum rows (K, P) to (K, 1), by chunks: threads would share a longer sum, at K = 1 alone."""
-    filled = F.pad(rows, (0, -rows.shape[1] % CHUNK))
-    return filled.unflatten(1, (-1, CHUNK)).sum(2).sum(1, keepdim=True)

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from gansweep.penalties.length import length
+from gansweep.penalties.length import squared_length
 
 
 @dataclass(frozen=True)
@@ -38,4 +38,4 @@ class R2:
 
     def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
         """Price slopes (K, B, ...) -> (K, B)."""
-        return length(slope).square() / 2
+        return squared_length(slope) / 2

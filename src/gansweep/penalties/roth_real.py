@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from gansweep.penalties.length import length
+from gansweep.penalties.length import squared_length
 from gansweep.penalties.sigmoid import sigmoid
 
 
@@ -42,4 +42,4 @@ class RothReal:
     def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
         """Price slopes (K, B, ...) and logits (K, B) -> (K, B)."""
         assert logits is not None
-        return sigmoid(-logits).square() * length(slope).square() / 2
+        return sigmoid(-logits).square() * squared_length(slope) / 2

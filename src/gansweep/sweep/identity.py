@@ -16,7 +16,17 @@ from typing import Any
 SURROUNDINGS = frozenset(
     {"name", "device", "threads", "workers", "pack", "plan", "fresh", "retry_failed", "diverged", "allow", "hydra"}
 )
-WATCHING = frozenset({"log_every", "sample_every", "checkpoint_every", "checkpoint_minutes", "tensorboard", "progress"})
+WATCHING = frozenset(
+    {
+        "log_every",
+        "sample_every",
+        "checkpoint_every",
+        "checkpoint_minutes",
+        "diagnose_every",
+        "tensorboard",
+        "progress",
+    }
+)
 # The data enter by their content, so that a data set may be moved.
 WHEREABOUTS = frozenset({"root", "download"})
 INSTEAD = {"lr_d": "lr", "optimizer_d": "optimizer", "schedule_d": "schedule", "feedback_d": "feedback"}

@@ -22,11 +22,11 @@ class Joint:
 
     Both losses are of the same samples, real and generated, under the same masks. What is reported of
     the step is the losses where it began and the first gradients that the optimizers were given;
-    running statistics move once, too.
+    running statistics move once, too, unless the game is only looked at.
     """
 
-    def __init__(self, pack: Pack, given: DiscriminatorInputs) -> None:
-        self.pack, self.given = pack, given
+    def __init__(self, pack: Pack, given: DiscriminatorInputs, *, looking: bool = False) -> None:
+        self.pack, self.given, self.looking = pack, given, looking
         self._seen: tuple[DiscriminatorTerms, Tensor, Tensor] | None = None
         self._first: Both | None = None
 
@@ -65,10 +65,11 @@ class Joint:
             loss_g = losses_g.sum()
         if self._seen is None:
             self._seen = terms, losses_g.detach(), fake.detach()
-            pack.g.keep_buffers(state.updates)
-            pack.d.keep_buffers(updates)
-            pack.d.react(terms.game)
-            pack.g.react(None)
+            if not self.looking:
+                pack.g.keep_buffers(state.updates)
+                pack.d.keep_buffers(updates)
+                pack.d.react(terms.game)
+                pack.g.react(None)
         return loss_g, loss_d
 
     def field(self, *, create_graph: bool = False) -> Both:
@@ -80,6 +81,20 @@ class Joint:
             torch.autograd.grad(loss_d, at.discriminator, create_graph=create_graph),
         )
         return v
+
+    def penalties(self) -> Both:
+        """Return what the discriminators' penalties are of the field that was asked for last."""
+        assert self._seen is not None
+        pack, given, objectives = self.pack, self.given, self.pack.objectives
+        fake, psi = self._seen[2], self.at.discriminator
+        with torch.enable_grad(), autocast(pack.device, pack.precision):
+            real, seen = objectives.seen(given.real, given.real_noise), objectives.seen(fake, given.fake_noise)
+            params, network, buffers = pack.d.params(psi), pack.d.network, pack.d.buffers
+            total = fake.new_zeros(())
+            for penalty, inputs in zip(objectives.passes, given.penalties, strict=True):
+                n = penalty.count
+                total = total + penalty(network, params, buffers, real[:n], seen[:n], inputs).sum()
+        return Both(tuple(torch.zeros_like(part) for part in self.at.generator), _gradients(total, psi, False))
 
     def vjp(self, v: Both, u: Both, *, mixed: bool = False) -> Both:
         """Return J^T u of a field with a graph; `mixed`: of the blocks between the players alone."""

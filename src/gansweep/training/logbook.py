@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gansweep import device as devices
+from gansweep.dynamics.position import Both
 from gansweep.interfaces import Metric
 from gansweep.metrics.degenerate import degenerate
-from gansweep.training import checkpoint, record, samples
+from gansweep.training import checkpoint, diagnosis, record, samples
+from gansweep.training.diagnosis import Diagnosis
 from gansweep.training.divergence import Divergence
 from gansweep.training.pack import Pack, Report
 from gansweep.training.run import Run
@@ -89,11 +91,15 @@ class Logbook:
         # A divergence is noticed at most so many steps after it.
         self._recent: deque[Report] = deque(maxlen=run.trainer.check_every)
         self._member: dict[str, Any] | None = None
+        self.diagnoses: list[dict[str, Any]] = []
+        self._field: Both | None = None  # at the last diagnosis
         saved = checkpoint.load(directory, run.identity, self.device)
         if saved is not None:
             self._member, self.step = saved["member"], saved["member"]["step"]
             self.evaluations, self.started = saved["evaluations"], saved["started"]
             self.wall_s, self.eval_s = saved["wall_s"], saved["eval_s"]
+            if "field" in saved and run.trainer.diagnose_every is not None:
+                self.diagnoses, self._field = saved["diagnoses"], Both(*((part,) for part in saved["field"]))
             log.info("continuing from step %d of %d", self.step, run.steps)
         self._since = self._saved_at = time.monotonic()
         self.board: Board | None = None
@@ -124,7 +130,7 @@ class Logbook:
     def due(self, report: Report) -> bool:
         """Tell whether after this step something is written that a diverged run must not have."""
         t, step = self.run.trainer, self._step_of(report)
-        every = (t.eval_every, t.sample_every, t.checkpoint_every, t.check_every)
+        every = (t.eval_every, t.sample_every, t.checkpoint_every, t.check_every, t.diagnose_every or self.run.steps)
         return step == self.run.steps or any(step % n == 0 for n in every)
 
     def diverged(self, divergence: Divergence) -> None:
@@ -156,6 +162,22 @@ class Logbook:
                 known = {tag: value for tag, value in curves.items() if not tag.startswith("rate/")}
                 self.board.scalars(known, self.step)
 
+    def wants_diagnosis(self, report: Report) -> bool:
+        """Tell whether the game is to be looked at after this step."""
+        every, step = self.run.trainer.diagnose_every, self._step_of(report)
+        if every is None or self.divergence is not None or self.error is not None:
+            return False
+        return step == self.run.steps or step % every == 0
+
+    def diagnosed(self, found: Diagnosis) -> None:
+        """Keep what was seen of this member's game."""
+        row = self.pack.place[self.k]
+        numbers, field = found.of(row, self._field), found.field
+        self._field = field.map(lambda part: part[row : row + 1].clone())
+        self.diagnoses.append({"step": self.step, **numbers})
+        if self.board:
+            self.board.scalars(diagnosis.curves(numbers), self.step)
+
     def note(self) -> None:
         """Do what else is due after a step of a member that has not diverged."""
         step, t = self.step, self.run.trainer
@@ -181,6 +203,8 @@ class Logbook:
             "wall_s": self._elapsed(),
             "eval_s": self.eval_s,
         }
+        if self._field is not None:
+            content |= {"diagnoses": self.diagnoses, "field": list(self._field.parts)}
         try:
             checkpoint.save(self.directory, self.run.identity, content)
         except OSError as error:
@@ -292,6 +316,7 @@ class Logbook:
 
     def _record(self) -> dict[str, Any]:
         run, wall_s = self.run, self._elapsed()
+        diagnostics = {} if run.trainer.diagnose_every is None else {"diagnostics": self.diagnoses}
         metric = None
         if run.metric is not None:
             floor = getattr(run.metric, "floor", None)
@@ -313,6 +338,7 @@ class Logbook:
             "identity": dict(run.identity),
             "steps": self.step,
             "metric": metric,
+            **diagnostics,
             "divergence": self.divergence.as_dict() if self.divergence else None,
             "error": None,
             "seeds": {"member": run.member.seed},

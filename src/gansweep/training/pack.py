@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -304,6 +305,16 @@ class Pack:
             real_noise=self._next("instance_noise"),
             fake_noise=self._next("instance_noise"),
         )
+
+    def draw_apart(self, under: str) -> DiscriminatorInputs:
+        """Draw the numbers of a step from streams of their own, the same at every call.
+
+        The training's streams stay where they are.
+        """
+        apart = copy(self)
+        apart.streams = [Streams(member.seed, self.device, under) for member in self.members]
+        apart.ahead = apart._ahead(draw_ahead=False)
+        return apart._draw_for_discriminator()
 
     def _draw_for_generator(self, before: DiscriminatorInputs) -> GeneratorInputs:
         """Draw what the generators' step needs; relativistic ones see the last real batch again, as it was seen."""

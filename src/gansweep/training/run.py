@@ -27,6 +27,7 @@ class TrainerSettings:
         checkpoint_every: steps between checkpoints.
         checkpoint_minutes: minutes after which there is one in any case.
         check_every: steps between two looks for divergence that is not in the losses.
+        diagnose_every: steps between two diagnoses of the game's field; null for none.
         patience: looks in a row that must find a generator constant or without a gradient.
         ema: decay of the running average of the generator, e.g. 0.999; null for none.
         compile: train through torch.compile; the first steps then take up to a minute.
@@ -39,6 +40,7 @@ class TrainerSettings:
     checkpoint_every: int = 250
     checkpoint_minutes: float = 5.0
     check_every: int = 25
+    diagnose_every: int | None = None
     patience: int = 4
     ema: float | None = None
     compile: bool = False
@@ -48,6 +50,8 @@ class TrainerSettings:
         for name in ("eval_every", "log_every", "sample_every", "checkpoint_every", "check_every", "patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: a whole number, at least 1")
+        if self.diagnose_every is not None and self.diagnose_every < 1:
+            raise ValueError(f"diagnose_every={self.diagnose_every}: a whole number, at least 1, or null for none")
         if not self.checkpoint_minutes > 0:
             raise ValueError(f"checkpoint_minutes={self.checkpoint_minutes}: minutes, above 0")
         if self.ema is not None and not 0 <= self.ema < 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import torch
 
 from gansweep import device as devices
 from gansweep.training.checkpoint import ResumeError
+from gansweep.training.diagnosis import diagnose
 from gansweep.training.logbook import Logbook, silent
-from gansweep.training.pack import Pack
+from gansweep.training.pack import Pack, Report
 from gansweep.training.run import Run
 
 
@@ -129,6 +131,19 @@ def pack_of(runs: Sequence[Run]) -> Pack:
     )
 
 
+def _diagnose(pack: Pack, books: Sequence[Logbook], report: Report) -> None:
+    """Look at the game for those who want that after this step; the time is none of the training's."""
+    wanting = [book for book in books if book.wants_diagnosis(report)]
+    if not wanting:
+        return
+    start = time.monotonic()
+    found = diagnose(pack)
+    for book in wanting:
+        _try(book, book.diagnosed, found)
+    for book in books:
+        book.eval_s += time.monotonic() - start
+
+
 def _play(pack: Pack, books: Sequence[Logbook], stop: Callable[[], bool]) -> bool:
     """Train until somebody has ended, or was asked to stop, which the answer tells."""
     for report in pack.steps():
@@ -141,6 +156,7 @@ def _play(pack: Pack, books: Sequence[Logbook], stop: Callable[[], bool]) -> boo
                 divergence = ends[pack.place[book.k]]
                 if divergence is not None:
                     _try(book, book.diverged, divergence)
+        _diagnose(pack, books, report)
         for book in books:
             if book.divergence is None and book.error is None:
                 _try(book, book.note)

@@ -1,0 +1,1 @@
+"""What the field of a game tells about a training, one quantity a file; torch and numpy alone."""
