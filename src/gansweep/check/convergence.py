@@ -30,7 +30,7 @@ LARGEST_RATE = 0.1  # of the generator; smaller where the game is stiff
 MOST_APART = 100.0  # the discriminator's rate, in units of the generator's
 NEAR = 1e-6  # a start at which the game is linear
 STARTS = torch.tensor([[1.0, 0.3], [0.3, -1.0]], dtype=torch.float64)  # neither player at 0
-AT_REST = (1e-6, -1.3e-6)  # not 0 itself, where autograd takes a length to be flat
+AT_REST = (1e-10, -1.3e-10)  # not 0 itself, where autograd takes a length to be flat
 STEPS, LONG = 12, 120
 CLOSE = 1e-4
 STILL = 1e-9  # a modulus so near to 1 neither grows nor shrinks
@@ -314,7 +314,7 @@ def _seen(game: NearRest) -> Answer:
     first, last = max(r[:third]), max(r[-third:])
     if not all(map(math.isfinite, r)):
         return None, "diverges: not finite any more"
-    word = "comes in" if last < first / 2 else "goes out" if last > first * 2 else "stays around"
+    word = "comes in" if last < 0.95 * first else "goes out" if last > 1.05 * first else "stays around"
     return None, f"r = 1.41 -> {r[-1]:.4g}, largest {first:.4g} then {last:.4g}: {word}"
 
 

@@ -85,7 +85,7 @@ def _beside_nan(subject: Subject, alone: Callable[[], dict[str, Any]]) -> Answer
 
 
 def _resumes(subject: Subject, alone: Callable[[], dict[str, Any]]) -> Answer:
-    """Stop half way, save, train something else, and go on in a place of another pack."""
+    """Stop half way, save, train something else, and go on with fresh objects."""
     one = subject.fresh()
     half = one.pack([_other(one.member, *ME)])
     play(half, STEPS // 2)
@@ -94,11 +94,8 @@ def _resumes(subject: Subject, alone: Callable[[], dict[str, Any]]) -> Answer:
     file.seek(0)
     _trained(subject, [QUIET])  # leaves its traces in whatever a class keeps outside of its state
     new = subject.fresh()
-    other = new.pack([_other(new.member, *LOUD), _other(new.member, *ME)])
-    other.restore(1, torch.load(file, weights_only=True))
-    # The neighbour is at its own first steps; the resumed one's run decides how far both go.
-    for report in other.steps():
-        if report.steps[other.place[1]] >= STEPS:
-            break
-    apart = difference(_all_of(other, 1), alone())
+    other = new.pack([_other(new.member, *ME)])
+    other.restore(0, torch.load(file, weights_only=True))
+    play(other, STEPS)
+    apart = difference(_all_of(other, 0), alone())
     return apart == 0, f"{STEPS // 2} + {STEPS - STEPS // 2} steps against {STEPS}: {apart:.3g}"

@@ -45,9 +45,15 @@ def checks(subject: Subject) -> Iterator[Check]:
         )
         yield Check(
             part,
-            "a gradient that is NaN shows in theta",
-            "do not mend numbers: without nan_to_num, and with sign(g) + 0 * g",
+            "a NaN in a gradient shows, in its own row",
+            "do not mend numbers: no nan_to_num, sign(g) + 0 * g; take norms per row",
             partial(_nan_shows, rule),
+        )
+        yield Check(
+            part,
+            "moves a row as if it were alone",
+            "reduce over everything but axis 0, the members: norms, means and clips per row",
+            partial(_alone, rule),
         )
         yield Check(
             part,
@@ -119,11 +125,22 @@ def _nan_shows(rule: UpdateRule) -> Answer:
     gradients[3, 1, 7] = float("nan")
     _drive(_fresh(rule), theta, lambda t: gradients[t], len(gradients))
     finite = theta.isfinite().all(1).tolist()
-    return not finite[1], f"members finite after a NaN for the second: {finite}"
+    return finite == [True, False, True], f"members finite after a NaN for the second: {finite}"
+
+
+def _alone(rule: UpdateRule) -> Answer:
+    theta, gradients = _problem()
+    first = theta[:1].clone()
+    _drive(_fresh(rule), theta, lambda t: gradients[t], len(gradients))
+    _drive(_fresh(rule), first, lambda t: gradients[t, :1], len(gradients))
+    apart = difference(theta[:1], first)
+    return apart == 0, f"beside others and alone differ by {apart:.3g}"
 
 
 def _own_steps(rule: UpdateRule) -> Answer:
     """A member in its fifth step beside one in its first, against each alone."""
+    if not _alone(rule)[0]:
+        return None, "not told from neighbours that change a row anyway"
     theta, gradients = _problem()
     rows = []
     for k, first in ((0, 5), (1, 1)):

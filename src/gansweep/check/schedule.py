@@ -17,11 +17,14 @@ MOST_ASKED = 64
 
 
 def checks(subject: Subject) -> Iterator[Check]:
-    """Try the generator's schedule, and the discriminator's if it is another, over the whole run."""
+    """Try every schedule of the member over its whole run."""
     one, n = subject.member, subject.member.steps
     schedules = {"schedule": one.generator.schedule}
     if repr(one.discriminator.schedule) != repr(one.generator.schedule):
         schedules["schedule_d"] = one.discriminator.schedule
+    for part in ("penalty_schedule", "noise_schedule"):
+        if getattr(one, part) is not None:
+            schedules[part] = getattr(one, part)
     for part, schedule in schedules.items():
         yield Check(
             part,
