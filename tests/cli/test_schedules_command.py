@@ -46,6 +46,14 @@ def test_a_choice_inside_a_choice():
     np.testing.assert_array_equal(curve.rates, 1e-4 * EqualArea(Warmup(5, Cosine())).values(30))
 
 
+def test_ones_own_schedule_is_found(folder):
+    (folder / "my" / "schedule").mkdir(parents=True)
+    (folder / "my" / "schedule" / "mine.yaml").write_text("_target_: gansweep.schedules.cosine.Cosine\nend: 0.5\n")
+    cosine, mine = curves_of(["schedule=cosine,mine", "steps=9"], str(folder / "my"))
+    assert [cosine.label, mine.label] == ["cosine", "mine"]
+    np.testing.assert_array_equal(mine.rates, 1e-4 * Cosine(0.5).values(9))
+
+
 def test_a_line_of_the_main_command_has_each_curve_once():
     assert labels("optimizer=adam,sgd", "seed=0,1,2", "schedule=cosine,step", "steps=9") == ["cosine", "step"]
     assert labels("schedule=cosine", "lr=1e-3,1e-4", "steps=9") == ["cosine, lr=0.001", "cosine, lr=0.0001"]

@@ -8,16 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hydra import compose, initialize_config_dir
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException, OverrideParseException
-from omegaconf.errors import OmegaConfBaseException
-
-from gansweep.cli import folders
-from gansweep.cli.app import BASE, WRONG
-from gansweep.cli.composing import Composer, Composition
+from gansweep.cli.app import WRONG
+from gansweep.cli.composed import composed
+from gansweep.cli.composing import Composition
 from gansweep.interfaces import Schedule
 from gansweep.settings.construct import Broken, Constructor
 from gansweep.settings.problem import BadConfig, Problem
@@ -100,12 +93,7 @@ def curves_of(overrides: Sequence[str], config_dir: str | None = None) -> list[C
     """
     from gansweep.schedules.curves import Curve
 
-    try:
-        compositions = _composed(overrides, config_dir)
-    except OverrideParseException as error:
-        raise BadConfig([Problem(error.override, str(error).partition("\n")[0])]) from error
-    except (HydraException, OmegaConfBaseException) as error:
-        raise BadConfig([Problem("configuration", str(error).strip())]) from error
+    compositions = composed(overrides, config_dir)
     players: list[Player] = []
     problems = _problems(compositions)
     for composition in compositions:
@@ -124,17 +112,6 @@ def curves_of(overrides: Sequence[str], config_dir: str | None = None) -> list[C
         )
         for player in players
     ]
-
-
-def _composed(overrides: Sequence[str], config_dir: str | None) -> list[Composition]:
-    folders.register()
-    where = [f"hydra.searchpath=['file://{Path(config_dir).absolute()}']"] if config_dir else []
-    with initialize_config_dir(str(folders.conf_dir()), **BASE):
-        loader = GlobalHydra.instance().config_loader()
-        composer = Composer(lambda lines: compose("config", [*where, *lines], return_hydra_config=True), loader)
-        parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
-        (jobs,) = BasicSweeper.split_arguments(parsed, None)
-        return [composer(job) for job in jobs]
 
 
 def _problems(compositions: Sequence[Composition]) -> list[Problem]:

@@ -1,0 +1,127 @@
+"""Small games on which choices are tried: the real trainer, tiny networks, every number drawn from a seed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gansweep.dynamics.alternating import Alternating
+from gansweep.interfaces import Dynamics, Schedule
+from gansweep.models.mlp import MLP
+from gansweep.schedules.constant import Constant
+from gansweep.training.member import Member, PlayerSettings
+from gansweep.training.pack import Pack, Report
+
+PLAYERS = ("generator", "discriminator")
+MODEL = MLP(latent_dim=4, generator_widths=(8, 10), discriminator_widths=(10, 8), dropout=0.3)
+NUM_SAMPLES, SAMPLE_SHAPE, BATCH = 40, (1, 6, 6), 10
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is looked at: everything that one line chooses but networks, data and metric.
+
+    Args:
+        member: objective and both players' optimizer, rate and schedule.
+        dynamics: how gradients become steps.
+        critic_steps: discriminator updates before each generator update.
+    """
+
+    member: Member
+    dynamics: Dynamics = field(default_factory=Alternating)
+    critic_steps: int = 1
+
+    def fresh(self) -> Subject:
+        """Return a copy that knows nothing of what the others were used for, as in another process."""
+        return copy.deepcopy(self)
+
+    def at_rates(self, lr_g: float, lr_d: float, by_g: Schedule | None = None, by_d: Schedule | None = None) -> Member:
+        """Return the member at other rates, constant ones unless schedules are given, without a clip.
+
+        A clip moves a discriminator that its optimizer leaves where it is.
+        """
+        one = self.member
+        return replace(
+            one,
+            objective=replace(one.objective, clip=None),
+            generator=PlayerSettings(one.generator.rule, lr_g, by_g or Constant()),
+            discriminator=PlayerSettings(one.discriminator.rule, lr_d, by_d or Constant()),
+        )
+
+    def pack(self, members: Sequence[Member]) -> Pack:
+        """Let members play by these dynamics."""
+        random = torch.Generator().manual_seed(5)
+        samples = torch.rand(NUM_SAMPLES, *SAMPLE_SHAPE, generator=random) * 2 - 1
+        return Pack(members, MODEL, samples, batch_size=BATCH, critic_steps=self.critic_steps, dynamics=self.dynamics)
+
+
+def play(pack: Pack, until: int) -> list[Report]:
+    """Train to a generator step, if the members' runs are so long, and return what was reported."""
+    reports = []
+    for report in pack.steps():
+        reports.append(report)
+        if report.steps[0] >= until:
+            break
+    return reports
+
+
+def theta(pack: Pack, player: str, k: int = 0) -> Tensor:
+    """Return a member's parameters (P,)."""
+    return pack.export(k)[player]["theta"]
+
+
+@contextmanager
+def double() -> Iterator[None]:
+    """Let new tensors be float64."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def precisely(ask: Callable[[], Any]) -> Callable[[], Any]:
+    """Let a check compute in float64."""
+
+    def asked() -> Any:
+        with double():
+            return ask()
+
+    return asked
+
+
+def difference(one: Any, other: Any) -> float:
+    """Return the largest difference of two tensors, or of two nests of them; inf if one is not finite."""
+    if isinstance(one, Mapping):
+        return max((difference(one[key], other[key]) for key in one), default=0.0)
+    if one.numel() == 0:
+        return 0.0
+    largest = (one.double() - other.double()).abs().max().item()
+    return largest if largest == largest else float("inf")
+
+
+def slope_by_differences(function: Callable[[Tensor], Tensor], at: Tensor, step: float = 1e-6) -> Tensor:
+    """Return the gradient of the sum of `function`, by central differences, of the shape of `at`."""
+    gradient = torch.zeros_like(at)
+    for n in range(at.numel()):
+        ends = []
+        for sign in (1, -1):
+            moved = at.detach().clone()
+            moved.view(-1)[n] += sign * step
+            ends.append(function(moved).sum().item())
+        gradient.view(-1)[n] = (ends[0] - ends[1]) / (2 * step)
+    return gradient
+
+
+def agreement(gradient: Tensor, expected: Tensor) -> float:
+    """Return || gradient - expected || / || expected ||, inf where it is not a number."""
+    size = expected.norm().item()
+    apart = (gradient - expected).norm().item()
+    return apart / size if size > 0 else (0.0 if apart == 0 else float("inf"))

@@ -1,0 +1,185 @@
+"""An optimizer on its own, without a game."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from gansweep.check.bench import Subject, difference, precisely
+from gansweep.check.finding import Answer, Check
+from gansweep.interfaces import Slot, UpdateRule
+
+SLOTS = (Slot("0.weight", (5, 7)), Slot("0.bias", (5,), "bias"))
+K, P = 3, 40
+RATES = (1e-2, 3e-3, 3e-2)
+
+
+def checks(subject: Subject) -> Iterator[Check]:
+    """Try the generator's optimizer, and the discriminator's if it is another."""
+    one = subject.member
+    rules = {"optimizer": one.generator.rule}
+    if repr(one.discriminator.rule) != repr(one.generator.rule):
+        rules["optimizer_d"] = one.discriminator.rule
+    for part, rule in rules.items():
+        yield Check(
+            part,
+            "remembers tensors (K, ...)",
+            "state() returns tensors whose first axis is the members', one row each",
+            partial(_state, rule),
+        )
+        yield Check(
+            part,
+            "goes downhill on a bowl",
+            "update() changes theta in place, against the gradient",
+            precisely(partial(_downhill, rule)),
+        )
+        yield Check(
+            part,
+            "leaves the gradient as it was",
+            "work on a copy: gradient.add(...) instead of gradient.add_(...)",
+            partial(_gradient_kept, rule),
+        )
+        yield Check(
+            part,
+            "a NaN in a gradient shows, in its own row",
+            "do not mend numbers: no nan_to_num, sign(g) + 0 * g; take norms per row",
+            partial(_nan_shows, rule),
+        )
+        yield Check(
+            part,
+            "moves a row as if it were alone",
+            "reduce over everything but axis 0, the members: norms, means and clips per row",
+            partial(_alone, rule),
+        )
+        yield Check(
+            part,
+            "counts each member's own steps",
+            "use `step` (K, 1) as it is, neither its maximum nor a count of your own",
+            partial(_own_steps, rule),
+        )
+        if rule.elementwise:
+            yield Check(
+                part,
+                "elementwise: a row may come in parts",
+                "set elementwise = False: it looks at more than one entry at a time",
+                partial(_in_parts, rule),
+            )
+
+
+def _fresh(rule: UpdateRule) -> UpdateRule:
+    return copy.deepcopy(rule)
+
+
+def _problem() -> tuple[Tensor, Tensor]:
+    random = torch.Generator().manual_seed(5)
+    return torch.randn(K, P, generator=random), torch.randn(8, K, P, generator=random)
+
+
+def _drive(
+    rule: UpdateRule, theta: Tensor, gradient: Callable[[int], Tensor], steps: int, first: int = 1
+) -> dict[str, Tensor]:
+    state = rule.state(SLOTS, theta)
+    lr = torch.tensor(RATES, dtype=theta.dtype)[: len(theta), None]
+    for t in range(steps):
+        count = torch.full((len(theta), 1), float(first + t), dtype=torch.float64)
+        rule.update(SLOTS, theta, gradient(t), state, lr, count)
+    return state
+
+
+def _state(rule: UpdateRule) -> Answer:
+    state = _fresh(rule).state(SLOTS, torch.zeros(K, P))
+    shapes = {name: tuple(value.shape) for name, value in state.items()}
+    return all(shape[:1] == (K,) for shape in shapes.values()), (
+        ", ".join(f"{name} {shape}" for name, shape in list(shapes.items())[:4]) or "nothing to remember"
+    )
+
+
+def _downhill(rule: UpdateRule) -> Answer:
+    """1/2 sum_i c_i theta_i^2 with c from 0.5 to 2, 15 steps."""
+    curvature, theta = torch.linspace(0.5, 2.0, P), torch.linspace(-1, 2, K * P).reshape(K, P)
+
+    def height() -> Tensor:
+        return (curvature * theta.square()).sum(1) / 2
+
+    before = height()
+    _drive(_fresh(rule), theta, lambda t: curvature * theta, 15)
+    ratio = height() / before
+    shown = ", ".join(f"x {r:.6g} at {lr:g}" for r, lr in zip(ratio.tolist(), RATES, strict=True))
+    return bool((ratio < 1).all()), shown
+
+
+def _gradient_kept(rule: UpdateRule) -> Answer:
+    theta, gradients = _problem()
+    before = gradients.clone()
+    _drive(_fresh(rule), theta, lambda t: gradients[t], len(gradients))
+    apart = difference(gradients, before)
+    return apart == 0, f"changed by {apart:.3g}"
+
+
+def _nan_shows(rule: UpdateRule) -> Answer:
+    theta, gradients = _problem()
+    gradients[3, 1, 7] = float("nan")
+    _drive(_fresh(rule), theta, lambda t: gradients[t], len(gradients))
+    finite = theta.isfinite().all(1).tolist()
+    return finite == [True, False, True], f"members finite after a NaN for the second: {finite}"
+
+
+def _alone(rule: UpdateRule) -> Answer:
+    theta, gradients = _problem()
+    first = theta[:1].clone()
+    _drive(_fresh(rule), theta, lambda t: gradients[t], len(gradients))
+    _drive(_fresh(rule), first, lambda t: gradients[t, :1], len(gradients))
+    apart = difference(theta[:1], first)
+    return apart == 0, f"beside others and alone differ by {apart:.3g}"
+
+
+def _own_steps(rule: UpdateRule) -> Answer:
+    """A member in its fifth step beside one in its first, against each alone."""
+    if not _alone(rule)[0]:
+        return None, "not told from neighbours that change a row anyway"
+    theta, gradients = _problem()
+    rows = []
+    for k, first in ((0, 5), (1, 1)):
+        one, own = _fresh(rule), theta[k : k + 1].clone()
+        _drive_to(one, own, gradients[:, k : k + 1], first)
+        rows.append(own)
+    one = _fresh(rule)
+    old = theta[:1].clone()
+    state = _drive_to(one, old, gradients[:, :1], 4)
+    both = torch.cat([old, theta[1:2]])
+    new = _fresh(rule).state(SLOTS, theta[1:2])
+    state = {name: torch.cat([value, new[name]]) for name, value in state.items()}
+    # The second member's first gradient is number 4 for the first one: both are given their own.
+    given = torch.stack([gradients[4, 0], gradients[0, 1]])
+    lr = torch.full((2, 1), RATES[0])
+    one.update(SLOTS, both, given, state, lr, torch.tensor([[5.0], [1.0]], dtype=torch.float64))
+    apart = difference(both, torch.cat(rows))
+    return apart == 0, f"fifth step beside a first one: {apart:.3g}"
+
+
+def _drive_to(rule: UpdateRule, theta: Tensor, gradients: Tensor, steps: int) -> dict[str, Tensor]:
+    """Take so many steps at the first rate."""
+    state = rule.state(SLOTS, theta)
+    for t in range(steps):
+        count = torch.full((1, 1), t + 1.0, dtype=torch.float64)
+        rule.update(SLOTS, theta, gradients[t], state, torch.full((1, 1), RATES[0]), count)
+    return state
+
+
+def _in_parts(rule: UpdateRule) -> Answer:
+    theta, gradients = _problem()
+    whole, cut = theta.clone(), theta.clone()
+    _drive(_fresh(rule), whole, lambda t: gradients[t], len(gradients))
+    one = _fresh(rule)
+    state, lr = one.state(SLOTS, cut), torch.tensor(RATES)[:, None]
+    for t, gradient in enumerate(gradients):
+        count = torch.full((K, 1), t + 1.0, dtype=torch.float64)
+        for part in (slice(0, 13), slice(13, 14), slice(14, P)):
+            views = {name: value[:, part] for name, value in state.items()}
+            one.update(SLOTS, cut[:, part], gradient[:, part], views, lr, count)
+    apart = difference(cut, whole)
+    return apart == 0, f"in three parts against at once: {apart:.3g}"

@@ -1,0 +1,130 @@
+"""Whether a rate moves the player that it is set for, downhill, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from torch import Tensor
+
+from gansweep.check.bench import PLAYERS, Subject, play, precisely, theta
+from gansweep.check.finding import Answer, Check
+from gansweep.dynamics.alternating import Alternating
+from gansweep.interfaces import Schedule
+from gansweep.schedules.linspace import Linspace
+from gansweep.training.pack import Pack
+
+SMALL = 1e-6  # so small that what one player does cannot change the other's gradient by much
+HALF = Linspace(0.5, 0.5)
+MOST_STEPS = 6
+
+
+def checks(subject: Subject) -> Iterator[Check]:
+    """Try it in the trainer, both players in one game."""
+    yield Check(
+        "rates",
+        "at rate 0 nothing moves",
+        "every change of theta must be a multiple of lr (weight decay too)",
+        precisely(partial(_nothing_moves, subject)),
+    )
+    for player in PLAYERS:
+        yield Check(
+            "rates",
+            f"the {player}'s rate moves it alone",
+            "use the lr that update() is given; keep none in an attribute, both players share the object",
+            precisely(partial(_moves_alone, subject, player)),
+        )
+        yield Check(
+            "rates",
+            f"the {player}'s schedule changes it alone",
+            "a schedule must reach its own player: look for the other player's rate in optimizer or dynamics",
+            precisely(partial(_changes_alone, subject, player)),
+        )
+    yield Check(
+        "rates",
+        "the trainer's rates are lr x schedule",
+        "a schedule must depend on step and total_steps alone",
+        precisely(partial(_as_scheduled, subject)),
+    )
+    for player in PLAYERS:
+        yield Check(
+            "rates",
+            f"a small step lowers the {player}'s loss",
+            "look for a sign: losses are lowered by both players, theta moves against the gradient",
+            precisely(partial(_goes_down, subject, player)),
+        )
+
+
+def _moves(subject: Subject, lr_g: float, lr_d: float, by: Sequence[Schedule | None] = (None, None)) -> list[Tensor]:
+    """Return how far the generator and the discriminator get in one step."""
+    one = subject.fresh()
+    pack = one.pack([one.at_rates(lr_g, lr_d, *by)])
+    before = [theta(pack, player) for player in PLAYERS]
+    play(pack, 1)
+    return [theta(pack, player) - start for player, start in zip(PLAYERS, before, strict=True)]
+
+
+def _nothing_moves(subject: Subject) -> Answer:
+    one = subject.fresh()
+    pack = one.pack([one.at_rates(0.0, 0.0)])
+    before = [theta(pack, player) for player in PLAYERS]
+    play(pack, 3)
+    far = [(theta(pack, player) - start).abs().max() for player, start in zip(PLAYERS, before, strict=True)]
+    return all(bool(move == 0) for move in far), f"largest move in 3 steps: G {far[0]:.3g}, D {far[1]:.3g}"
+
+
+def _moves_alone(subject: Subject, player: str) -> Answer:
+    own = PLAYERS.index(player)
+    rates = [0.0, 0.0]
+    rates[own] = SMALL
+    sizes = [move.norm().item() for move in _moves(subject, rates[0], rates[1])]
+    return sizes[own] > 0 and sizes[1 - own] == 0, f"at {SMALL:g} and 0: G {sizes[0]:.3g}, D {sizes[1]:.3g}"
+
+
+def _changes_alone(subject: Subject, player: str) -> Answer:
+    own = PLAYERS.index(player)
+    by: list[Schedule | None] = [None, None]
+    by[own] = HALF
+    whole, halved = _moves(subject, SMALL, SMALL), _moves(subject, SMALL, SMALL, by)
+    changed = [((h - w).norm() / w.norm()).item() for h, w in zip(halved, whole, strict=True)]
+    holds = changed[own] > 0.01 and changed[1 - own] < 0.01
+    return holds, f"halved, its step changes by {changed[own]:.1%}, the other's by {changed[1 - own]:.1%}"
+
+
+def _as_scheduled(subject: Subject) -> Answer:
+    """Both players' schedules are asked for in turn, as a training does."""
+    one, expected = subject.fresh(), subject.fresh().member
+    pack, apart, steps = one.pack([one.member]), [0.0, 0.0], min(MOST_STEPS, one.member.steps)
+    rates = [
+        [player.lr * value for value in player.schedule.values(expected.steps)[:steps].tolist()]
+        for player in (expected.generator, expected.discriminator)
+    ]
+    for n, _ in enumerate(pack.steps()):
+        for p, rate in enumerate((pack.g.lr, pack.d.lr)):
+            apart[p] = max(apart[p], abs(rate.item() - rates[p][n]) / max(rates[p][n], 1e-300))
+        if n + 1 == steps:
+            break
+    return max(apart) < 1e-9, f"largest relative difference in {steps} steps: G {apart[0]:.2g}, D {apart[1]:.2g}"
+
+
+def _loss(pack: Pack, player: str) -> float:
+    report = play(pack, 1)[0]
+    return (report.discriminator.loss if player == "discriminator" else report.generator_loss).item()
+
+
+def _goes_down(subject: Subject, player: str) -> Answer:
+    """Losses before and after on the same numbers: a pack of the same seed, put where the step led.
+
+    Players take turns here: other dynamics may trade their own loss of the moment for a better course.
+    """
+    one = replace(subject.fresh(), dynamics=Alternating(), critic_steps=1)
+    rates = [SMALL, 0.0] if player == "generator" else [0.0, SMALL]
+    moved = one.pack([one.at_rates(rates[0], rates[1])])
+    before = _loss(moved, player)
+    after = one.pack([one.at_rates(0.0, 0.0)])
+    for there, here in ((moved.g, after.g), (moved.d, after.d)):
+        for stretch, value in zip(here.stretches, there.stretches, strict=True):
+            stretch.copy_(value)
+    change = _loss(after, player) - before
+    return change < 0, f"{before:.6g} by {change:+.3g} at rate {SMALL:g}"

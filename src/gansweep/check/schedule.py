@@ -1,0 +1,87 @@
+"""A schedule as a pure function of progress."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+
+from gansweep.check.bench import Subject
+from gansweep.check.finding import Answer, Check
+from gansweep.interfaces import Schedule
+
+MOST_ASKED = 64
+
+
+def checks(subject: Subject) -> Iterator[Check]:
+    """Try every schedule of the member over its whole run."""
+    one, n = subject.member, subject.member.steps
+    schedules = {"schedule": one.generator.schedule}
+    if repr(one.discriminator.schedule) != repr(one.generator.schedule):
+        schedules["schedule_d"] = one.discriminator.schedule
+    for part in ("penalty_schedule", "noise_schedule"):
+        if getattr(one, part) is not None:
+            schedules[part] = getattr(one, part)
+    for part, schedule in schedules.items():
+        yield Check(
+            part,
+            "finite and never below 0",
+            "look for a root, a logarithm or a division at the first and the last step",
+            partial(_finite, schedule, n),
+        )
+        yield Check(
+            part,
+            "values(n) are the calls",
+            "return float64 of length n, the same numbers as schedule(0, n) to schedule(n - 1, n)",
+            partial(_values, schedule, n),
+        )
+        yield Check(
+            part,
+            "pure: may be asked in any order",
+            "keep no count: a resumed run asks from the middle, two players share one object",
+            partial(_pure, schedule, n),
+        )
+        yield Check(
+            part,
+            "pickles",
+            "use a frozen dataclass at the top of a module, without lambdas",
+            partial(_pickles, schedule, n),
+        )
+
+
+def _asked(n: int) -> list[int]:
+    """Choose steps in no order, the first and the last among them."""
+    steps = sorted({0, n - 1, *np.linspace(0, n - 1, min(n, MOST_ASKED)).astype(int).tolist()})
+    return [steps[at] for at in np.random.default_rng(0).permutation(len(steps))]
+
+
+def _finite(schedule: Schedule, n: int) -> Answer:
+    values = np.array([schedule(step, n) for step in sorted(_asked(n))])
+    return bool(np.isfinite(values).all() and (values >= 0).all()), f"from {values.min():.4g} to {values.max():.4g}"
+
+
+def _values(schedule: Schedule, n: int) -> Answer:
+    values = np.asarray(schedule.values(n))
+    if values.shape != (n,) or values.dtype != np.float64:
+        return False, f"shape {values.shape}, {values.dtype}; expected ({n},), float64"
+    pairs = [(float(values[step]), schedule(step, n)) for step in sorted(_asked(n))]
+    apart = max(0.0 if one == other else abs(one - other) for one, other in pairs)
+    return apart <= 1e-12 * np.abs(values).max(), f"{n} values, largest difference {apart:.2g}"
+
+
+def _pure(schedule: Schedule, n: int) -> Answer:
+    ordered = {step: schedule(step, n) for step in sorted(_asked(n))}
+    shuffled = {step: schedule(step, n) for step in _asked(n)}
+    apart = [abs(ordered[step] - shuffled[step]) for step in ordered]
+    wrong = sum(far != 0 for far in apart)
+    return wrong == 0, f"{wrong} of {len(apart)} steps answer something else when asked again"
+
+
+def _pickles(schedule: Schedule, n: int) -> Answer:
+    copy = pickle.loads(pickle.dumps(schedule))
+    steps = (0, n // 2, n - 1)
+    same = all(math.isclose(copy(step, n), schedule(step, n), rel_tol=0, abs_tol=0) for step in steps)
+    return same, "the copy answers the same" if same else "the copy answers something else"

@@ -1,0 +1,58 @@
+"""Every configuration of one line, for commands that train nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.hydra import Hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, OverrideParseException
+from omegaconf.errors import OmegaConfBaseException
+
+from gansweep.cli import folders
+from gansweep.cli.app import BASE
+from gansweep.cli.composing import Composer, Composition
+from gansweep.settings.problem import BadConfig, Problem
+
+
+def composed(overrides: Sequence[str], config_dir: str | None) -> list[Composition]:
+    """Compose every combination of a line through the same conf/ as a training.
+
+    Args:
+        overrides: as `python -m gansweep -m` takes them.
+        config_dir: further YAML files.
+
+    Raises:
+        BadConfig: the line can't be read, or Hydra refuses it.
+    """
+    folders.register()
+    if config_dir is not None and not Path(config_dir).is_dir():
+        raise BadConfig([Problem("--config-dir", f"={config_dir}: is not a directory")])
+    try:
+        with initialize_config_dir(str(folders.conf_dir()), **BASE):
+            if config_dir is not None:
+                _also_search(Path(config_dir))
+            loader = GlobalHydra.instance().config_loader()
+            composer = Composer(lambda lines: compose("config", lines, return_hydra_config=True), loader)
+            parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
+            (jobs,) = BasicSweeper.split_arguments(parsed, None)
+            return [composer(job) for job in jobs]
+    except OverrideParseException as error:
+        raise BadConfig([Problem(error.override, str(error).partition("\n")[0])]) from error
+    except (HydraException, OmegaConfBaseException) as error:
+        raise BadConfig([Problem("configuration", str(error).strip())]) from error
+
+
+def _also_search(folder: Path) -> None:
+    """Let Hydra's loader find more YAML files, as its own --config-dir does.
+
+    `hydra.searchpath` would do for composing, but the loader would not list the options there.
+    """
+    path = GlobalHydra.instance().config_loader().get_search_path()
+    path.prepend("command-line", f"file://{folder.absolute()}", anchor="schema")  # which has to be last
+    GlobalHydra.instance().clear()
+    Hydra.create_main_hydra2(task_name="gansweep", config_search_path=path)

@@ -1,0 +1,333 @@
+"""Classes that hold one mistake each; every one of them was made by somebody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from gansweep.dynamics.position import Both
+from gansweep.losses.softplus import softplus
+from gansweep.optimizers.adam import Adam
+from gansweep.optimizers.sgd import SGD
+from gansweep.penalties.length import length
+from gansweep.penalties.wgan_gp import WGANGP
+from gansweep.schedules.pointwise import Pointwise
+
+
+# ---------------------------------------------------------------- optimizers
+@dataclass(frozen=True)
+class Rule:
+    """What the mistakes are made in: theta <- theta - lr g."""
+
+    elementwise: ClassVar[bool] = False
+
+    def state(self, slots, theta):
+        return {}
+
+    def update(self, slots, theta, gradient, state, lr, step):
+        theta.addcmul_(gradient, lr.to(theta.dtype), value=-1)
+
+
+class RateOfTheLastCall(Rule):
+    """ConjugateGradient_GAN, utils/lr_scheduler.py: StepLR of G built on D's optimizer."""
+
+    def update(self, slots, theta, gradient, state, lr, step):
+        object.__setattr__(self, "before", getattr(self, "now", lr.clone()))
+        object.__setattr__(self, "now", lr.clone())
+        super().update(slots, theta, gradient, state, self.before, step)
+
+
+class DecaysWithEveryCall(Rule):
+    """The same repository: one schedule stepped by both players decays twice as fast."""
+
+    def update(self, slots, theta, gradient, state, lr, step):
+        object.__setattr__(self, "factor", getattr(self, "factor", 2.0) * 0.5)
+        super().update(slots, theta, gradient, state, lr * self.factor, step)
+
+
+class ClipsTheGlobalNorm(Rule):
+    """clip_grad_norm_ over all that is there, the neighbours too."""
+
+    def update(self, slots, theta, gradient, state, lr, step):
+        super().update(slots, theta, gradient / (1 + gradient.norm()), state, lr, step)
+
+
+class MomentumInAnAttribute(Rule):
+    """A buffer that no checkpoint knows, made anew in the first step."""
+
+    def update(self, slots, theta, gradient, state, lr, step):
+        buffers = self.__dict__.setdefault("buffers", {})
+        key = tuple(slot.name for slot in slots)
+        if step.min() == 1 or key not in buffers or buffers[key].shape != gradient.shape:
+            buffers[key] = torch.zeros_like(gradient)
+        buffers[key] = 0.9 * buffers[key] + gradient
+        super().update(slots, theta, buffers[key], state, lr, step)
+
+
+CLASS_WIDE: dict[Any, Any] = {}
+
+
+class MomentumInTheModule(MomentumInAnAttribute):
+    """The same in a dictionary that every copy shares."""
+
+    def update(self, slots, theta, gradient, state, lr, step):
+        key = tuple(slot.name for slot in slots), gradient.shape
+        if step.min() == 1 or key not in CLASS_WIDE:
+            CLASS_WIDE[key] = torch.zeros_like(gradient)
+        CLASS_WIDE[key] = 0.9 * CLASS_WIDE[key] + gradient
+        Rule.update(self, slots, theta, CLASS_WIDE[key], state, lr, step)
+
+
+class Ascends(Rule):
+    def update(self, slots, theta, gradient, state, lr, step):
+        super().update(slots, theta, -gradient, state, lr, step)
+
+
+class ReturnsInsteadOfMoving(Rule):
+    def update(self, slots, theta, gradient, state, lr, step):
+        return theta - lr * gradient
+
+
+class DecaysAtRateZero(Rule):
+    """Weight decay that forgot the rate."""
+
+    def update(self, slots, theta, gradient, state, lr, step):
+        theta.mul_(1 - 1e-4)
+        super().update(slots, theta, gradient, state, lr, step)
+
+
+class MendsNaN(Rule):
+    def update(self, slots, theta, gradient, state, lr, step):
+        super().update(slots, theta, gradient.nan_to_num(), state, lr, step)
+
+
+class SpoilsTheGradient(Rule):
+    def update(self, slots, theta, gradient, state, lr, step):
+        super().update(slots, theta, gradient.mul_(0.5), state, lr, step)
+
+
+class LatestStep(Adam):
+    """Bias correction by the newest count of the pack."""
+
+    def update(self, slots, theta, gradient, state, lr, step):
+        super().update(slots, theta, gradient, state, lr, step.max().expand_as(step))
+
+
+class StateWithoutMembers(SGD):
+    def state(self, slots, theta):
+        return {"momentum": torch.zeros(theta.shape[1])}
+
+
+class RowNormCalledElementwise(Rule):
+    elementwise: ClassVar[bool] = True
+
+    def update(self, slots, theta, gradient, state, lr, step):
+        super().update(slots, theta, gradient / gradient.norm(dim=1, keepdim=True), state, lr, step)
+
+
+class GlobalNoise(Rule):
+    """Langevin noise from torch's own generator."""
+
+    def update(self, slots, theta, gradient, state, lr, step):
+        super().update(slots, theta, gradient + 0.1 * torch.randn_like(gradient), state, lr, step)
+
+
+class OnlyTheFirstGroup(Rule):
+    """mimicry: the decay touches param_groups[0] alone. Here: the first slot has the rate, the others a stale one."""
+
+    def update(self, slots, theta, gradient, state, lr, step):
+        first = torch.Size(slots[0].shape).numel()
+        super().update(slots, theta[:, :first], gradient[:, :first], state, lr, step)
+        super().update(slots, theta[:, first:], gradient[:, first:], state, torch.full_like(lr, 1e-3), step)
+
+
+# --------------------------------------------------------------------- losses
+@dataclass(frozen=True)
+class Cross:
+    """What the mistakes are made in: the standard game."""
+
+    relativistic: ClassVar[bool] = False
+
+    def discriminator(self, real, fake):
+        return softplus(-real).mean(1) + softplus(fake).mean(1)
+
+    def generator(self, fake, real=None):
+        return softplus(-fake).mean(1)
+
+
+class SwappedDiscriminator(Cross):
+    def discriminator(self, real, fake):
+        return softplus(real).mean(1) + softplus(-fake).mean(1)
+
+
+class SwappedGenerator(Cross):
+    def generator(self, fake, real=None):
+        return softplus(fake).mean(1)
+
+
+class MeanOverMembers(Cross):
+    def discriminator(self, real, fake):
+        return (softplus(-real) + softplus(fake)).mean()
+
+
+class MeanOverMembersRepeated(Cross):
+    def generator(self, fake, real=None):
+        return softplus(-fake).mean().expand(len(fake))
+
+
+class ComparedWithThePack(Cross):
+    """Relative to the mean of all that is there, the neighbours too."""
+
+    def generator(self, fake, real=None):
+        return softplus(fake.mean() - 2 * fake).mean(1)
+
+
+class SumOverTheBatch(Cross):
+    def discriminator(self, real, fake):
+        return softplus(-real).sum(1) + softplus(fake).sum(1)
+
+
+class DetachedHalf(Cross):
+    def discriminator(self, real, fake):
+        return softplus(-real.detach()).mean(1) + softplus(fake).mean(1)
+
+
+class RatherLarge(Cross):
+    """NaN where a logit is far from 0."""
+
+    def discriminator(self, real, fake):
+        return (1 + (-real).exp()).log().mean(1) / (real.abs() < 2).all(1) + softplus(fake).mean(1)
+
+
+# ------------------------------------------------------------------ penalties
+@dataclass(frozen=True)
+class PerPixel(WGANGP):
+    """optml_gan, src/training.py:78: the norm over dim 1 of (B, C, H, W)."""
+
+    def score(self, slope, logits=None):
+        return (slope.norm(dim=2) - self.target).square().flatten(2).mean(2)
+
+
+@dataclass(frozen=True)
+class PerPixelUnreduced(WGANGP):
+    def score(self, slope, logits=None):
+        return (slope.norm(dim=2) - self.target).square()
+
+
+@dataclass(frozen=True)
+class Detached(WGANGP):
+    """create_graph=False, which is the same."""
+
+    def score(self, slope, logits=None):
+        return super().score(slope.detach())
+
+
+@dataclass(frozen=True)
+class HalfDetached(WGANGP):
+    def score(self, slope, logits=None):
+        return length(slope) * length(slope).detach()
+
+
+@dataclass(frozen=True)
+class NormOfTheBatch(WGANGP):
+    def score(self, slope, logits=None):
+        size = slope.flatten(1).norm(dim=1, keepdim=True)
+        return (size - self.target).square().expand(-1, slope.shape[1])
+
+
+@dataclass(frozen=True)
+class RootAtZero(WGANGP):
+    def score(self, slope, logits=None):
+        return (slope.flatten(2).square().sum(2).sqrt() - self.target).square()
+
+
+# ------------------------------------------------------------------ schedules
+@dataclass(frozen=True)
+class CountsItsCalls(Pointwise):
+    """torch's own kind: the value depends on how often it was asked."""
+
+    calls: list = field(default_factory=list, compare=False, repr=False)
+
+    def __call__(self, step, total_steps):
+        self.calls.append(step)
+        return 0.999 ** len(self.calls)
+
+
+@dataclass(frozen=True)
+class GoesBelowZero(Pointwise):
+    def __call__(self, step, total_steps):
+        return 1 - 2 * step / total_steps
+
+
+@dataclass(frozen=True)
+class InfiniteAtFirst(Pointwise):
+    def __call__(self, step, total_steps):
+        return float("inf") if step == 0 else step**-0.5
+
+
+@dataclass(frozen=True)
+class ValuesOneLate(Pointwise):
+    def __call__(self, step, total_steps):
+        return 1 - step / total_steps
+
+    def values(self, total_steps):
+        return np.array([self(step + 1, total_steps) for step in range(total_steps)])
+
+
+@dataclass(frozen=True)
+class HoldsALambda(Pointwise):
+    law: Any = field(default_factory=lambda: lambda t: 1 - t)
+
+    def __call__(self, step, total_steps):
+        return self.law(step / total_steps)
+
+
+# ------------------------------------------------------------------- dynamics
+@dataclass(frozen=True)
+class Moves:
+    joint: ClassVar[bool] = True
+
+
+class RateOfTheOther(Moves):
+    """The generator's step at the discriminator's rate."""
+
+    def __call__(self, game):
+        v, lr = game.field(), game.rates
+        (lr_g,), (lr_d,) = lr.generator, lr.discriminator
+        ratio = torch.where(lr_g > 0, lr_d / lr_g, 0.0)
+        game.descend(Both(tuple(part * ratio for part in v.generator), v.discriminator))
+
+
+class GeneratorAscends(Moves):
+    def __call__(self, game):
+        v = game.field()
+        game.descend(Both(tuple(-part for part in v.generator), v.discriminator))
+
+
+class StepsTwice(Moves):
+    """Extragradient that forgot to go back."""
+
+    def __call__(self, game):
+        game.descend(game.field())
+        game.descend(game.field())
+
+
+@dataclass(frozen=True)
+class CouplesMembers(Moves):
+    def __call__(self, game):
+        v = game.field()
+        game.descend(v * (1 / (1 + v.dot(v).mean().item())))
+
+
+class StaleField(Moves):
+    """Each step by the field of the step before, kept in an attribute."""
+
+    def __call__(self, game):
+        v = game.field()
+        before = getattr(self, "before", None)
+        object.__setattr__(self, "before", v)
+        same = before is not None and all(a.shape == b.shape for a, b in zip(before.parts, v.parts, strict=True))
+        game.descend(before if same else v)
