@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import torch
@@ -22,13 +21,12 @@ from gansweep.dynamics.position import Both
 from gansweep.dynamics.simultaneous import Simultaneous
 from gansweep.dynamics.symplectic import Symplectic
 from gansweep.dynamics.unrolled import Unrolled
-from gansweep.interfaces import Dynamics, Slot
-from gansweep.layers import Network
-from gansweep.layers.layer import Parameterless
+from gansweep.interfaces import Dynamics
 from gansweep.losses.minimax import Minimax
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
 from gansweep.losses.wasserstein import Wasserstein
+from gansweep.models.dirac import Dirac
 from gansweep.models.mlp import MLP
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.sgd import SGD
@@ -45,41 +43,6 @@ def choose(choice):
     return instantiate(OmegaConf.load(CONF / f"{choice}.yaml"), _convert_="all")
 
 
-class Number(Parameterless):
-    """The generator's output: its one parameter, whatever z is."""
-
-    slots = (Slot("theta", (1,)),)
-
-    def forward(self, params, x, state):
-        return params[0][:, None].expand(-1, x.shape[1], -1)
-
-
-class Slope(Parameterless):
-    """The discriminator psi * x."""
-
-    slots = (Slot("psi", (1,)),)
-
-    def forward(self, params, x, state):
-        return x * params[0][:, None]
-
-    def pull_back(self, params, x, slope, state):
-        return slope * params[0][:, None]
-
-
-@dataclass(frozen=True)
-class Dirac:
-    """The Dirac-GAN of Mescheder et al. 2018, from (1, psi)."""
-
-    psi: float = 1.0
-    latent_dim: ClassVar[int] = 1
-
-    def generator(self, sample_shape):
-        return Network([Number()], lambda slot, generator: torch.ones(slot.shape))
-
-    def discriminator(self, sample_shape):
-        return Network([Slope()], lambda slot, generator: torch.full(slot.shape, self.psi))
-
-
 @pytest.fixture
 def exact():
     torch.set_default_dtype(torch.float64)
@@ -90,7 +53,7 @@ def exact():
 def dirac(dynamics, objective, steps, rule=None, lr=H, psi=1.0):
     """Play on data that are all zero, and return (theta, psi) after every step."""
     one = replace(member(0, rule or SGD(), lr, objective), steps=steps)
-    pack = Pack([one], Dirac(psi), torch.zeros(4, 1), batch_size=2, critic_steps=1, dynamics=dynamics)
+    pack = Pack([one], Dirac(psi=psi), torch.zeros(4, 1), batch_size=2, critic_steps=1, dynamics=dynamics)
     return [(pack.g.theta.item(), pack.d.theta.item()) for _ in pack.steps()]
 
 

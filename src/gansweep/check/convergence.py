@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from gansweep.check.bench import Subject, agreement, play, precisely
-from gansweep.check.dirac import Dirac
 from gansweep.check.finding import Answer, Check
 from gansweep.check.quadratic import Quadratic
 from gansweep.dynamics.position import Both, Position
 from gansweep.interfaces import UpdateRule
+from gansweep.models.dirac import Dirac
 from gansweep.optimizers.sgd import SGD
 from gansweep.schedules.constant import Constant
 from gansweep.training.member import PlayerSettings
