@@ -24,6 +24,7 @@ GROUPS = {
 PLAIN = "plain steps follow the eigenvalues", "the game's Jacobian is that of its losses"
 OWN = "the optimizers' steps follow their eigenvalues"
 # Told and not judged, or judged in another group.
+WRONG_ON_PURPOSE = {("wgan_gp_per_pixel", "sees the slope of a whole sample")}  # the quirk it is there for
 LEFT_OUT = {"optimizer": PLAIN, "loss": (OWN,), "dynamics": (OWN,)}
 
 
@@ -35,21 +36,24 @@ def choose(group, name):
     return instantiate(OmegaConf.load(folders.conf_dir() / group / f"{name}.yaml"), _convert_="all")
 
 
+NESTED = ("schedule", "optimizer")
+
+
 @cache
-def schedules():
+def composed(group):
     """Some of them hold another one, which only Hydra's composition puts there."""
-    found = subjects_of([f"schedule={','.join(names('schedule'))}", "steps=60"])
+    found = subjects_of([f"{group}={','.join(names(group))}", "steps=60"])
     return {words.split()[0].partition("=")[2]: one for words, one in found.items()}
 
 
 def of(group, name):
-    if group == "schedule":
-        return schedules()[name]
+    if group in NESTED:
+        return composed(group)[name]
     if group == "loss":
         objective = choose(group, name)
         plain = subject()
         return Subject(replace(plain.member, objective=objective), plain.dynamics, objective.critic_steps)
-    return subject(**{{"optimizer": "rule"}.get(group, group): choose(group, name)})
+    return subject(**{group: choose(group, name)})
 
 
 @pytest.mark.parametrize(("group", "name"), [(group, name) for group in GROUPS for name in names(group)])
@@ -57,5 +61,6 @@ def test_every_choice_passes(group, name):
     checks = [check for family in GROUPS[group] for check in family.checks(of(group, name))]
     left_out = (*LEFT_OUT.get(group, ()), f"{convergence.LONG} steps of the optimizers from (1, 1)")
     found = [check() for check in checks if check.promise not in left_out]
-    assert [f"{one.promise}: {one.numbers}" for one in found if one.failed] == []
+    wrong = [one for one in found if one.failed and (name, one.promise) not in WRONG_ON_PURPOSE]
+    assert [f"{one.promise}: {one.numbers}" for one in wrong] == []
     assert any(one.holds for one in found)

@@ -12,6 +12,7 @@ from torch import Tensor
 from gansweep.check.bench import Subject, difference, precisely
 from gansweep.check.finding import Answer, Check
 from gansweep.interfaces import Slot, UpdateRule
+from gansweep.training.player import state_of_part
 
 SLOTS = (Slot("0.weight", (5, 7)), Slot("0.bias", (5,), "bias"))
 K, P = 3, 40
@@ -178,8 +179,9 @@ def _in_parts(rule: UpdateRule) -> Answer:
     state, lr = one.state(SLOTS, cut), torch.tensor(RATES)[:, None]
     for t, gradient in enumerate(gradients):
         count = torch.full((K, 1), t + 1.0, dtype=torch.float64)
-        for part in (slice(0, 13), slice(13, 14), slice(14, P)):
-            views = {name: value[:, part] for name, value in state.items()}
+        parts = (slice(0, 13), slice(13, 14), slice(14, P))
+        for part in parts:
+            views = state_of_part(state, part, last=part is parts[-1])
             one.update(SLOTS, cut[:, part], gradient[:, part], views, lr, count)
     apart = difference(cut, whole)
     return apart == 0, f"in three parts against at once: {apart:.3g}"
