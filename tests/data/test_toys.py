@@ -9,17 +9,18 @@ import torch
 
 from gansweep.data.circle import Circle
 from gansweep.data.four_lines import FourLines
+from gansweep.data.gaussian import Gaussian
 from gansweep.data.grid import Grid
 from gansweep.data.line import Line
 from gansweep.data.ring import Ring
 from gansweep.data.swiss_roll import SwissRoll
 
-TOYS = [Circle(), FourLines(), Grid(), Line(), Ring(), SwissRoll()]
+TOYS = [Circle(), FourLines(), Gaussian(), Grid(), Line(), Ring(), SwissRoll()]
 ALL = pytest.mark.parametrize("toy", TOYS, ids=lambda toy: toy.name)
 
 # what a generator that has collapsed to the origin is away: E |x|, arXiv:1801.04406's targets
 MEAN_LENGTH = [
-    (Ring(num_modes=1, radius=0.0, std=1.0), math.sqrt(math.pi / 2)),
+    (Gaussian(), math.sqrt(math.pi / 2)),
     (Line(), 0.5),
     (Circle(), 1.0),
     (FourLines(), 1.0402),
@@ -36,7 +37,7 @@ def test_points_are_the_same_in_every_object_and_other_with_another_seed(toy):
     assert toy.check() is None
 
 
-@pytest.mark.parametrize("toy", [Circle(), FourLines(), Grid(), Line(), Ring()], ids=lambda toy: toy.name)
+@pytest.mark.parametrize("toy", [Circle(), FourLines(), Gaussian(), Grid(), Line(), Ring()], ids=lambda toy: toy.name)
 def test_the_centre_is_the_origin(toy):
     assert toy.samples.mean(0).abs().max() < 0.05
 

@@ -139,6 +139,11 @@ class Composer:
         """Tell whether an override chooses an option of a group."""
         return not isinstance(override.value(), Mapping) and bool(self._options_of(override.key_or_group))
 
+    def _is_option(self, group: str, choice: Any) -> bool:
+        """Look for a choice in its group, or in the folder inside it that it names, as dirac/gan does."""
+        folder, _, name = str(choice).rpartition("/")
+        return choice in self._options_of(group) or bool(folder and name in self._options_of(f"{group}/{folder}"))
+
     def _options_of(self, group: str) -> list[str]:
         if group not in self._options:
             self._options[group] = self._loader.get_group_options(group, ObjectType.CONFIG)
@@ -152,7 +157,7 @@ class Composer:
             return [Problem(key, f"={value}: there is no group {override.key_or_group}")]
         options = self._options_of(override.key_or_group)
         chosen = value if isinstance(value, list) else [value]
-        unknown = [choice for choice in chosen if choice not in options]
+        unknown = [choice for choice in chosen if not self._is_option(override.key_or_group, choice)]
         if override.is_delete() or not unknown:
             return []
         near = [match for choice in unknown for match in get_close_matches(str(choice), options, 1)]

@@ -1,0 +1,57 @@
+"""Experiments that plan a sweep, or are made of other experiments."""
+
+from __future__ import annotations
+
+import pytest
+
+PLAN = """# @package _global_
+name: planned
+hydra:
+  sweeper:
+    params:
+      lr: 1e-4,1e-3
+      optimizer: adam,sgd
+"""
+
+
+@pytest.fixture
+def planned(gansweep):
+    folder = gansweep.folder / "own" / "experiment"
+    folder.mkdir(parents=True)
+    (folder / "planned.yaml").write_text(PLAN)
+    return lambda *more: gansweep.tiny("--config-dir", str(folder.parent), "-m", "experiment=planned", *more)
+
+
+def cells(gansweep, sweep):
+    return sorted(name.rpartition("-")[0] for name in gansweep.records(sweep))
+
+
+def test_an_experiment_plans_a_sweep(gansweep, planned):
+    assert planned().code == 0
+    expected = [f"lr={lr},optimizer={rule}" for lr in ("0.0001", "0.001") for rule in ("adam", "sgd")]
+    assert cells(gansweep, "planned") == expected
+
+
+def test_what_is_typed_outranks_the_plan(gansweep, planned):
+    assert planned("lr=0.5", "seed=3,4").code == 0
+    assert cells(gansweep, "planned") == [f"optimizer={rule},seed={n}" for rule in ("adam", "sgd") for n in (3, 4)]
+
+
+def test_the_dirac_gans_of_the_table(gansweep):
+    """Short, all nine in one go; the rows with a damped equilibrium come nearer to it, WGAN does not."""
+    answer = gansweep("-m", "experiment=dirac_convergence", "steps=60", "device=cpu", "trainer.tensorboard=false")
+    assert answer.code == 0, answer.err
+    left = {
+        record["cell"]["overrides"]["experiment"].partition("/")[2]: record["final"]["value"]
+        for record in gansweep.records("dirac_convergence").values()
+    }
+    assert sorted(left) == sorted("gan wgan wgan_gp dragan instance_noise consensus roth r1 r2".split())
+    assert all(left[name] < 0.3 for name in ("instance_noise", "consensus", "roth", "r1", "r2"))
+    assert left["r1"] == pytest.approx(left["r2"], rel=1e-5), "the slope is psi everywhere"
+    assert left["wgan"] > 0.3 or left["wgan_gp"] > 0.3
+
+
+def test_a_choice_in_a_folder_that_is_not_there(gansweep):
+    answer = gansweep("-m", "experiment=dirac/none", "device=cpu")
+    assert answer.code == 2
+    assert "experiment=dirac/none" in answer.err + answer.out
