@@ -20,7 +20,7 @@ from gansweep.training.member import Member, PlayerSettings
 from gansweep.training.run import Run, TrainerSettings
 
 # What a group's choice has to be. Those that end in _d belong to the discriminator alone, those in
-# _penalty and _noise to the objective; like feedback and metric, they may be left out.
+# _penalty and _noise to the objective, the one in _ema to the average; like feedback and metric, they may be left out.
 GROUPS: Mapping[str, type] = {
     "model": Model,
     "loss": Objective,
@@ -31,12 +31,13 @@ GROUPS: Mapping[str, type] = {
     "schedule_d": Schedule,
     "schedule_penalty": Schedule,
     "schedule_noise": Schedule,
+    "schedule_ema": Schedule,
     "feedback": Feedback,
     "feedback_d": Feedback,
     "data": Dataset,
     "metric": Metric,
 }
-SCHEDULES = ("schedule", "schedule_d", "schedule_penalty", "schedule_noise")
+SCHEDULES = ("schedule", "schedule_d", "schedule_penalty", "schedule_noise", "schedule_ema")
 OPTIONAL = ("optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric")
 MOST_DATASETS = 2
 _datasets: dict[str, Dataset] = {}
@@ -136,6 +137,7 @@ def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
             parts["trainer"].ema,
             penalty_schedule=parts.get("schedule_penalty"),
             noise_schedule=parts.get("schedule_noise"),
+            ema_schedule=parts.get("schedule_ema"),
         ),
         model=parts["model"],
         data=parts["data"],
@@ -264,6 +266,9 @@ def _idle_schedules(parts: Mapping[str, Any]) -> list[Problem]:
     if loss is not None and parts.get("schedule_noise") is not None and not loss.instance_noise:
         wrong = "the loss has instance_noise=0, expected e.g. loss=instance_noise or +loss.instance_noise=0.1, or null"
         found.append(Problem("schedule_noise", wrong))
+    trainer = parts.get("trainer")
+    if isinstance(trainer, TrainerSettings) and parts.get("schedule_ema") is not None and trainer.ema is None:
+        found.append(Problem("schedule_ema", "trainer.ema=null: there is no average, expected e.g. trainer.ema=0.999"))
     return found
 
 

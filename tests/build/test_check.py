@@ -94,7 +94,7 @@ def test_a_schedule_with_nothing_to_multiply(default):
 
 
 def test_schedules_that_nobody_chose_leave_no_trace_in_the_identity(default):
-    assert not {"schedule_d", "schedule_penalty", "schedule_noise"} & check(default).config.keys()
+    assert not {"schedule_d", "schedule_penalty", "schedule_noise", "schedule_ema"} & check(default).config.keys()
 
 
 def test_schedules_of_the_penalties_and_the_noise_reach_the_member(default):

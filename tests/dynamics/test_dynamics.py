@@ -143,6 +143,14 @@ def test_one_batch_for_all_moves_of_a_step_and_latents_used_again():
     assert not any(torch.equal(x, y) for x, y in zip(g.masks, (m[:, :10] for m in c.masks), strict=True))
 
 
+def test_the_generator_may_move_more_often(exact):
+    theta, psi = 1.0, 1.0
+    for found in dirac(Alternating(generator_steps=3), Objective(Wasserstein()), 5):
+        psi -= H * theta
+        theta += 3 * H * psi
+        assert found == pytest.approx((theta, psi), abs=1e-12)
+
+
 def test_those_made_for_rotation_come_in_where_simultaneous_steps_go_out():
     def radius(dynamics):
         return math.hypot(*dirac(dynamics, Objective(Wasserstein()), 200)[-1])
@@ -330,6 +338,8 @@ def test_it_goes_on_exactly_where_it_stopped(choice):
         (lambda: Symplectic(strength=float("nan")), "strength=nan"),
         (lambda: Competitive(iterations=0), "iterations=0: expected a whole number >= 1"),
         (lambda: Unrolled(steps=-1), "steps=-1"),
+        (lambda: Alternating(generator_steps=0), "generator_steps=0: expected a whole number >= 1"),
+        (lambda: Alternating(generator_steps=2, fresh_latents=False), "generator_steps=2: expected 1 with"),
     ],
 )
 def test_a_setting_out_of_range_is_named(make, message):

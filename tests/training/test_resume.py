@@ -30,7 +30,14 @@ RUNS = {
     "adam_ema": make_run(one=member(1, ema=0.9)),
     "momentum_schedule": make_run(one=member(2, SGD(momentum=0.9), schedule=Cosine(), objective=GP)),
     "draws_and_schedules": make_run(
-        one=member(4, objective=ALL, penalty_schedule=Linspace(), noise_schedule=Linspace(0.5, 0.0))
+        one=member(
+            4,
+            objective=ALL,
+            penalty_schedule=Linspace(),
+            noise_schedule=Linspace(0.5, 0.0),
+            ema=0.9,
+            ema_schedule=Linspace(),
+        )
     ),
     "batch_norm": make_run(
         one=member(3, RMSprop()), model=DCGAN(latent_dim=4, base_width=2, batch_norm_discriminator=True)

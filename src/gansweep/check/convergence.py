@@ -126,6 +126,7 @@ def _pack(subject: Subject, rules: Sequence[UpdateRule], rates: Sequence[float],
         steps=2 * LONG,
         penalty_schedule=None,
         noise_schedule=None,
+        ema_schedule=None,
         ema=None,
     )
     pack = Pack(

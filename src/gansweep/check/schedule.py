@@ -22,7 +22,7 @@ def checks(subject: Subject) -> Iterator[Check]:
     schedules = {"schedule": one.generator.schedule}
     if repr(one.discriminator.schedule) != repr(one.generator.schedule):
         schedules["schedule_d"] = one.discriminator.schedule
-    for part in ("penalty_schedule", "noise_schedule"):
+    for part in ("penalty_schedule", "noise_schedule", "ema_schedule"):
         if getattr(one, part) is not None:
             schedules[part] = getattr(one, part)
     for part, schedule in schedules.items():

@@ -46,6 +46,7 @@ class Member:
         ema: decay of the running average of the generator's parameters, None for no average.
         penalty_schedule: multiplier of the penalties' weights at every generator step.
         noise_schedule: the same of the instance noise.
+        ema_schedule: the same of 1 - ema, what the average takes over from every step.
     """
 
     seed: int
@@ -56,6 +57,7 @@ class Member:
     ema: float | None = None
     penalty_schedule: Schedule | None = None
     noise_schedule: Schedule | None = None
+    ema_schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
         feedback = self.generator.feedback
@@ -85,6 +87,11 @@ class Member:
         """Standard deviation of the instance noise in force during a step."""
         factor = self.noise_schedule(step, total_steps) if self.noise_schedule else 1.0
         return self.objective.instance_noise * factor
+
+    def averaging(self, step: int, total_steps: int) -> float:
+        """What the average takes over from a step, 1 - ema times the schedule; all, where there is no average."""
+        factor = self.ema_schedule(step, total_steps) if self.ema_schedule else 1.0
+        return min(1.0, (1 - (self.ema or 0.0)) * factor)
 
     @property
     def penalties(self) -> list[Penalty]:

@@ -25,6 +25,7 @@ from gansweep.training.joint import Joint
 from gansweep.training.member import Member, side_by_side
 from gansweep.training.objectives import DiscriminatorTerms, Objectives, PenaltyInputs
 from gansweep.training.player import Player
+from gansweep.training.scheduled import Scheduled
 
 GRAPHS = 256  # that one process may compile of each player's step
 
@@ -116,6 +117,7 @@ class Pack:
         self.critic_steps, self.check_every, self.dynamics = critic_steps, check_every, dynamics or Alternating()
         turns = self.dynamics if isinstance(self.dynamics, Alternating) else Alternating()
         self.fresh_batches, self.fresh_latents = turns.fresh_batches, turns.fresh_latents
+        self.generator_steps = turns.generator_steps
         self.latent_dim, self.precision = model.latent_dim, precision
         self.total_steps = [member.steps for member in self.members]
         self.done = [0] * len(self.members)  # and the same on the device, which is not waited for
@@ -129,9 +131,8 @@ class Pack:
         self.watch = Watch(len(members), self.device, patience, self.g.network.ignores_input)
         self.ema = None
         if any(member.ema is not None for member in members):
-            decays = [[member.ema or 0.0] for member in self.members]
             self.ema = [theta.clone() for theta in self.g.evaluated()]
-            self.ema_decay = torch.tensor(decays, device=self.device)
+        self.averaging = Scheduled([member.averaging for member in self.members], self.device)
         self._descend_d, self._descend_g = self._discriminator_step, self._generator_step
         if compiled:
             import torch._dynamo.config as dynamo  # takes two seconds
@@ -149,7 +150,7 @@ class Pack:
     def steps(self) -> Iterator[Report]:
         """Train until the first member has reached its end, and tell of every generator step."""
         while all(done < total for done, total in zip(self.done, self.total_steps, strict=True)):
-            for one in (self.g.rates, self.d.rates, self.objectives):
+            for one in (self.g.rates, self.d.rates, self.objectives, self.averaging):
                 one.set(self.done, self.total_steps)
             self.done = [done + 1 for done in self.done]
             self.step += 1
@@ -166,7 +167,8 @@ class Pack:
                     self.watch.see(1, ~finite, self.step)
                     self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
                 assert inputs is not None  # critic_steps >= 1
-                g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator(inputs))
+                for _ in range(self.generator_steps):
+                    g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator(inputs))
             self.watch.see(3, ~g_loss.isfinite(), self.step)
 
             at_end = any(done == total for done, total in zip(self.done, self.total_steps, strict=True))
@@ -228,12 +230,12 @@ class Pack:
     def _average(self) -> None:
         if self.ema is not None:
             for average, theta in zip(self.ema, self.g.evaluated(), strict=True):
-                average.lerp_(theta, 1 - self.ema_decay)
+                average.lerp_(theta, self.averaging.now)
 
     def _ahead(self, draw_ahead: bool | None) -> dict[str, list[tuple[slice, Ahead]]]:
         """Say what every stream gives in a generator step, and to which rows."""
         size, device, steps = self.batch_size, self.device, self.critic_steps
-        last = 0 if self.dynamics.joint else 1  # draws of the generator's own step
+        last = 0 if self.dynamics.joint else self.generator_steps  # draws of the generator's own moves
         batches, latents = (steps if self.fresh_batches else 1), (last if self.fresh_latents else 0)
         sample, everybody = tuple(self.samples.shape[1:]), slice(0, len(self.members))
         at_once = device.type == "cpu" if draw_ahead is None else not draw_ahead

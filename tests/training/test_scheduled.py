@@ -1,0 +1,38 @@
+"""Numbers that change from step to step: on time, for every member its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from tests.training.small import Shapes, member, small_mlp
+
+from gansweep.schedules.linspace import Linspace
+from gansweep.training import scheduled
+from gansweep.training.pack import Pack
+from gansweep.training.scheduled import Scheduled
+
+
+def test_members_at_different_steps_get_their_own_values(monkeypatch):
+    """Over the border of what is taken ahead, and past a member's end."""
+    monkeypatch.setattr(scheduled, "AHEAD", 3)
+    one = Scheduled([lambda step, total: step / total, lambda step, total: 10 * step / total], torch.device("cpu"))
+    now = one.now
+    for n in range(8):
+        one.set([n, n + 2], [10, 9])
+        assert now.flatten().tolist() == pytest.approx([n / 10, 10 * min(n + 2, 8) / 9])
+    one.set([1, 2], [10, 9])  # a member was exchanged
+    assert now.flatten().tolist() == pytest.approx([0.1, 20 / 9])
+
+
+def test_the_average_takes_over_what_its_schedule_says():
+    members = [replace(member(seed, ema=0.8, ema_schedule=Linspace(1.0, 0.0)), steps=4) for seed in (1, 2)]
+    members.append(replace(member(3), steps=4))
+    pack = Pack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=1)
+    average = pack.g.theta
+    for step, _ in enumerate(pack.steps()):
+        weight = torch.tensor([0.2 * (1 - step / 3)] * 2 + [1.0])[torch.tensor(pack.place).argsort()][:, None]
+        average = average + weight * (pack.g.theta - average)
+        torch.testing.assert_close(torch.cat(pack.ema, 1), average, rtol=1e-5, atol=1e-6)
+    assert "ema" not in pack.export(2)
