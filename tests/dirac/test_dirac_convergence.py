@@ -137,7 +137,7 @@ def test_a_portrait(tmp_path):
 
 def test_an_animation_has_every_frame(tmp_path):
     pytest.importorskip("matplotlib")
-    from gansweep.dirac.pictures.style import panels, save_gif
+    from gansweep.figures import panels, save_gif
 
     figure, (axis,) = panels(1, 1, "", (1.0, 1.0))
     (line,) = axis.plot([0, 1], [0, 1])

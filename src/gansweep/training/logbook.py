@@ -287,8 +287,11 @@ class Logbook:
     def _picture(self) -> None:
         step = self.step
         size = samples.NUM_SAMPLES if len(self.run.data.sample_shape) == 3 else 2048
-        picture = samples.grid(self.pack.generate(self.k, size, "pictures"))
-        samples.save(self.directory / "samples" / f"step_{step:07d}.png", picture)
+        drawn = self.pack.generate(self.k, size, "pictures")
+        picture, path = samples.grid(drawn), self.directory / "samples" / f"step_{step:07d}.png"
+        samples.save(path, picture)
+        if drawn.ndim == 2:
+            samples.save_points(path.with_suffix(".npz"), drawn)
         if self.board:
             self.board.picture("samples", picture, step)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -38,6 +39,17 @@ def save(path: Path, picture: Tensor) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = (picture * 255).round().to(torch.uint8).permute(1, 2, 0).contiguous()
     Image.fromarray(pixels.numpy()).save(path)
+
+
+def save_points(path: Path, points: Tensor) -> None:
+    """Write points (N, D) as the array `points` of an .npz, beside their picture, to draw them otherwise later."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, points=points.detach().float().cpu().numpy())
+
+
+def points_files(directory: Path) -> dict[int, Path]:
+    """Find the files of a cell's points, by step."""
+    return {int(path.stem.removeprefix("step_")): path for path in sorted(directory.glob("samples/step_*.npz"))}
 
 
 def _density(points: Tensor, bins: int = 96, edge: float = 3.0) -> Tensor:

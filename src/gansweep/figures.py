@@ -40,7 +40,8 @@ def panels(number: int, columns: int, title: str, size: tuple[float, float]) -> 
     figure = Figure(figsize=(size[0] * columns, size[1] * rows + 0.4), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(rows, columns, squeeze=False)
-    figure.suptitle(title, fontsize=11)
+    if title:
+        figure.suptitle(title, fontsize=11)
     axes: list[Any] = list(grid.flat)
     for spare in axes[number:]:
         spare.remove()
@@ -54,6 +55,14 @@ def styled() -> Any:
     except ImportError as error:
         raise ValueError("pictures need matplotlib: pip install gansweep[pictures]") from error
     return rc_context(STYLE)
+
+
+def save(figure: Figure, path: Path, svg: bool = False) -> list[Path]:
+    """Write a picture, as SVG too if asked, and return the files."""
+    paths = [path, path.with_name(f"{path.stem}.svg")] if svg else [path]
+    for each in paths:
+        figure.savefig(each)
+    return paths
 
 
 def save_gif(figure: Figure, draw: Any, frames: Iterable[int], path: Path, per_second: int = 20) -> None:

@@ -1,0 +1,164 @@
+"""python -m gansweep.plane"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from gansweep.cli import app
+from gansweep.plane.__main__ import find, main
+from gansweep.plane.played import NUM_POINTS, floors, read, task
+from gansweep.training.samples import points_files
+
+pytest.importorskip("matplotlib")
+
+TOY = [
+    *("-m", "experiment=mescheder_2d", "name=toy", "data=ring,circle", "lr=1e-3,1e30", "seed=0,1", "loss=r1"),
+    *("steps=5", "batch_size=8", "metric.num_samples=16", "trainer.eval_every=2", "trainer.sample_every=3"),
+    *("device=cpu", "trainer.tensorboard=false", "workers=1", "pack=1", "trainer.checkpoint_every=1"),
+]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Eight cells of five steps, of which four diverge."""
+    folder, log = tmp_path_factory.mktemp("plane"), logging.getLogger()
+    handlers, level = list(log.handlers), log.level
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("GANSWEEP_CACHE", str(folder / "cache"))
+        patch.setattr("gc.collect", lambda *generation: 0)
+        assert app.run(TOY) == 0
+    log.handlers[:] = handlers
+    log.setLevel(level)
+    return folder / "outputs" / "toy"
+
+
+@pytest.fixture
+def sweep(finished, tmp_path):
+    return shutil.copytree(finished, tmp_path / "outputs" / "toy")
+
+
+def test_a_run_keeps_the_points_of_its_pictures(finished):
+    cell = find(read(finished), "ring,lr=0.001,seed=1").cell
+    files = points_files(cell.directory)
+    assert sorted(files) == [0, 3, 5]
+    assert all(path.with_suffix(".png").exists() for path in files.values())
+    assert all(np.load(path)["points"].shape == (2048, 2) for path in files.values())
+
+
+def test_the_generator_of_the_checkpoint_draws_what_the_run_has_drawn(finished):
+    one = find(read(finished), "ring,lr=0.001,seed=1")
+    kept = np.load(points_files(one.cell.directory)[5])["points"]
+    np.testing.assert_array_equal(one.fake, kept)
+    assert len(one.real) == NUM_POINTS
+
+
+def test_the_ground_is_the_saved_discriminator(finished):
+    one = find(read(finished), "circle,lr=0.001,seed=0")
+    at = np.random.default_rng(1).normal(size=(7, 2)).astype(np.float32)
+    left, x, sizes = one.saved["member"]["discriminator"]["theta"], torch.from_numpy(at), [2, 16, 16, 16, 1]
+    for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+        weight, bias, left = left.split([fan_in * fan_out, fan_out, len(left) - (fan_in + 1) * fan_out])
+        x = F.linear(x, weight.reshape(fan_out, fan_in), bias)
+        x = x if fan_out == 1 else F.leaky_relu(x, 0.2)
+    np.testing.assert_allclose(one.logits(at), x[:, 0].numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_words_tell_the_value_beside_its_floor_or_why_there_is_none(sweep):
+    played = read(sweep)
+    good, bad = find(played, "ring,lr=0.001,seed=0"), find(played, "ring,lr=1e+30,seed=0")
+    metric = good.result.metric
+    known = floors(played)
+    assert known[task(good)] == metric["floor"]
+    assert good.words(known[task(good)]) == f"W1 {metric['final']:.2f}, floor {metric['floor']:.2f}"
+    assert bad.words(known[task(bad)]) == f"W1 N/A: diverged at step {bad.diverged_at}"
+    (good.cell.directory / "record.json").unlink()  # as of a run that is on its way
+    (later,) = [one for one in read(sweep) if one.cell == good.cell]
+    assert later.words(None) == f"W1 {metric['final']:.2f}; step 5 of 5"
+    assert [e["step"] for e in later.evaluations] == [0, 2, 4, 5]
+    for path in good.cell.directory.glob("checkpoint*"):
+        path.unlink()
+    (never,) = [one for one in read(sweep) if one.cell == good.cell]
+    assert never.words(None) == "not begun"
+    assert never.fake is None and never.logits(never.real) is None
+    assert never.newest[0] == 5, "what a run has kept outlives its checkpoint"
+    np.testing.assert_array_equal(never.newest[1], good.fake)
+
+
+def test_a_picture_for_what_two_axes_leave_over_and_one_of_the_curves(sweep, tmp_path, capsys):
+    first = find(read(sweep), "ring,lr=0.001,seed=0").cell.directory
+    shutil.rmtree(first)  # begun by nobody yet
+    out = tmp_path / "pictures"
+    assert main([str(sweep), "--out", str(out), "--svg"]) == 0
+    names = {"samples_seed=0", "samples_seed=1", "w1"}
+    assert {path.name for path in out.iterdir()} == {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
+    assert f"wrote {out / 'w1.svg'}" in capsys.readouterr().out
+    zero, one, curves = ((out / f"{name}.svg").read_text() for name in sorted(names))
+    for text in (zero, one):  # matplotlib writes the words beside their outlines
+        assert all(f"lr=1e+30, data={name}" in text for name in ("ring", "circle"))
+        assert "N/A: diverged at step" in text
+    assert "not begun" in zero and "not begun" not in one
+    assert all(word in curves for word in ("step (generator updates)", "W1 to the data", "lr=1e+30", "floor"))
+    assert "seed" not in curves, "seeds share a line of the legend"
+
+
+def test_one_cell_over_time(sweep, capsys):
+    assert main([str(sweep), "--over-time", "circle,lr=0.001,seed=1", "--svg"]) == 0
+    (path,) = sweep.glob("over_time_*.svg")
+    assert path.with_suffix(".png").stat().st_size > 5000
+    assert all(f"step {step}" in path.read_text() for step in (0, 3, 5))
+    assert main([str(sweep), "--over-time", "circle,lr=0.001"]) == 1
+    said = capsys.readouterr().err
+    assert "2 cells are called so" in said and "circle,lr=0.001,seed=0" in said and "ring" not in said
+    assert main([str(sweep), "--over-time", "grid"]) == 1
+    assert "no cell is called so" in capsys.readouterr().err
+
+
+def test_torn_points_are_left_out_and_none_at_all_are_told(sweep, capsys):
+    directory = find(read(sweep), "circle,lr=0.001,seed=1").cell.directory
+    files = points_files(directory)
+    files[3].write_bytes(files[3].read_bytes()[:300])
+    assert main([str(sweep), "--over-time", "circle,lr=0.001,seed=1", "--svg"]) == 0
+    (path,) = sweep.glob("over_time_*.svg")
+    assert "step 3" not in path.read_text()
+    for file in files.values():
+        file.unlink()
+    assert main([str(sweep), "--over-time", "circle,lr=0.001,seed=1"]) == 1
+    assert "trainer.sample_every" in capsys.readouterr().err
+
+
+def test_what_is_no_such_sweep_is_said_so(sweep, capsys):
+    frozen = json.loads((sweep / "sweep.json").read_text())
+    assert main([str(sweep.parent / "nowhere")]) == 1
+    assert "nowhere: there is no such sweep" in capsys.readouterr().err
+    assert main([str(sweep.parent)]) == 1
+    assert "holds toy" in capsys.readouterr().err
+    frozen["cells"][0]["config"]["data"] = {"_target_": "gansweep.data.digits.Digits"}
+    (sweep / "sweep.json").write_text(json.dumps(frozen))
+    assert main([str(sweep)]) == 1
+    assert "shape (1, 8, 8); expected points in the plane" in capsys.readouterr().err
+
+
+def test_a_module_that_the_sweep_names_is_not_trusted(sweep, capsys):
+    frozen = json.loads((sweep / "sweep.json").read_text())
+    frozen["cells"][0]["config"] |= {"allow": ["antigravity"], "loss": {"_target_": "antigravity.Loss"}}
+    (sweep / "sweep.json").write_text(json.dumps(frozen))
+    assert main([str(sweep)]) == 1
+    assert "antigravity.Loss is not in an allowed module" in capsys.readouterr().err
+    assert "antigravity" not in sys.modules
+
+
+def test_help_does_not_wait_for_torch():
+    code = "import sys\nfrom gansweep.plane.__main__ import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    code += "print([m for m in ('torch', 'matplotlib', 'numpy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
