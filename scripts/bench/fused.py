@@ -9,8 +9,9 @@ The textbook's cells run in one process with one thread or torch's own number, w
 numbers of generator steps, once `steps` and once three times as many: the difference is what
 a step costs, the rest what a start costs, and the two together what a grid of the length given
 by `--whole` would take. A first run of ours is not timed: what torch.compile made lies on the disk
-from then on, so that a start is that of a second sweep. Rates are so small that nothing diverges, since a textbook's loop would
-go on with it. Rounds of both alternate; the ratios are medians over the rounds.
+from then on, so that a start is that of a second sweep. Rates are so small that nothing diverges,
+since a textbook's loop would go on with it. Rounds of both alternate; the ratios are medians over
+the rounds.
 """
 
 from __future__ import annotations
