@@ -264,7 +264,7 @@ def _idle_schedules(parts: Mapping[str, Any]) -> list[Problem]:
     if loss is not None and parts.get("schedule_penalty") is not None and not loss.penalties:
         found.append(Problem("schedule_penalty", "the loss has no penalties, expected e.g. loss=r1, or null"))
     if loss is not None and parts.get("schedule_noise") is not None and not loss.instance_noise:
-        wrong = "the loss has instance_noise=0, expected e.g. loss=instance_noise or +loss.instance_noise=0.1, or null"
+        wrong = "the loss has instance_noise=0, expected e.g. loss=instance_noise or loss.instance_noise=0.1, or null"
         found.append(Problem("schedule_noise", wrong))
     trainer = parts.get("trainer")
     if isinstance(trainer, TrainerSettings) and parts.get("schedule_ema") is not None and trainer.ema is None:

@@ -235,6 +235,14 @@ def test_the_solver_solves():
     torch.testing.assert_close(torch.cat(found.parts, 1), torch.linalg.solve(a, b), rtol=1e-8, atol=1e-10)
 
 
+def test_a_solver_that_overflows_says_so():
+    """Infinity in a denominator would make a step of zero, which looks like a game at rest."""
+    right = Both((torch.full((2, 1), 1e22),), (torch.ones(2, 1),))
+    right.generator[0][1] = 1.0
+    found = solve(lambda x: x, lambda y: y, right, 4)
+    assert found.generator[0][0].isnan() and found.generator[0][1] == 1
+
+
 def curved(seed):
     objective = Objective(Standard(), {"r1": R1(weight=0.5)})
     model = MLP(latent_dim=2, generator_widths=(5,), discriminator_widths=(6,), dropout=0.0)

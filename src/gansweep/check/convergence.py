@@ -199,7 +199,8 @@ def _matrix(subject: Subject, jacobian: Tensor, rates: tuple[float, float]) -> T
         turn_d, turn_g = torch.eye(2), torch.eye(2)
         turn_d[1] -= rates[1] * jacobian[1]
         turn_g[0] -= rates[0] * jacobian[0]
-        return turn_g @ torch.linalg.matrix_power(turn_d, subject.critic_steps)
+        moves = getattr(subject.dynamics, "generator_steps", 1)
+        return torch.linalg.matrix_power(turn_g, moves) @ torch.linalg.matrix_power(turn_d, subject.critic_steps)
     game = Quadratic(jacobian, torch.zeros(2), NEAR * torch.eye(2), 1, rates)
     with torch.no_grad():
         subject.fresh().dynamics(game)

@@ -15,6 +15,7 @@ import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from gansweep.cli import folders
 from gansweep.cli.task import task
@@ -47,6 +48,8 @@ def run(arguments: Sequence[str]) -> int:
         unsearched = _search_without_optuna(asked) if "search" in text or "GridSweeper" in text else []
         others = [problem for problem in _explain(asked) if not (unsearched and "search=" in problem.where)]
         return _complain([*unsearched, *others] or [Problem("configuration", text)])
+    except YAMLError as error:
+        return _complain([Problem("configuration", " ".join(str(error).split()))])
     except ValueError:  # Hydra's, about a choice that is no text
         problems = _explain(asked)
         if not problems:

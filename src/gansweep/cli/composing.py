@@ -156,6 +156,11 @@ class Composer:
                 return self._own_choice_problems(override)
             return [Problem(key, f"={value}: there is no group {override.key_or_group}")]
         options = self._options_of(override.key_or_group)
+        if isinstance(value, list) and not key.startswith("hydra/"):
+            wanted = ",".join(map(str, value))
+            return [
+                Problem(key, f"={override.get_value_string()}: expected one choice; with -m {key}={wanted} trains each")
+            ]
         chosen = value if isinstance(value, list) else [value]
         unknown = [choice for choice in chosen if not self._is_option(override.key_or_group, choice)]
         if override.is_delete() or not unknown:
@@ -163,7 +168,7 @@ class Composer:
         near = [match for choice in unknown for match in get_close_matches(str(choice), options, 1)]
         hint = f"did you mean {near[0]}? " if near else ""
         what = "null" if unknown[0] is None else unknown[0]
-        leave_out = f"; ~{key} leaves it out" if unknown[0] is None else ""
+        leave_out = f"; ~{key} leaves it out" if unknown[0] is None and key == "metric" else ""
         extra = str(what).partition("_")[0]
         install = f"; {what} comes with: pip install 'gansweep[{extra}]'" if extra in ENGINES else ""
         return [Problem(key, f"={what}: {hint}Choose one of {', '.join(sorted(options))}{leave_out}{install}")]

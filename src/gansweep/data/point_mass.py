@@ -26,7 +26,7 @@ class PointMass(Points):
         value: of all samples.
     """
 
-    num_samples: int = 1000
+    num_samples: int = 10_000
     value: float = 0.0
     name: ClassVar[str] = "point_mass"
     sample_shape: ClassVar[tuple[int, ...]] = (1,)

@@ -49,17 +49,19 @@ class Competitive:
 def solve(apply: Callable[[Both], Both], transposed: Callable[[Both], Both], right: Both, iterations: int) -> Both:
     """Solve A x = right for every member by conjugate gradients on A^T A x = A^T right.
 
-    Hestenes and Stiefel 1952, section 10. A member that has its solution stays there.
+    Hestenes and Stiefel 1952, section 10. A member that has its solution stays there; where a
+    number overflows, the solution is NaN.
     """
     x, residual = right * 0.0, right
     gradient = direction = transposed(residual)
     size = gradient.dot(gradient)
-    solved = size * torch.finfo(size.dtype).eps ** 2
+    solved, overflow = size * torch.finfo(size.dtype).eps ** 2, size
     for _ in range(iterations):
         moved = apply(direction)
-        alpha = torch.where(size > solved, size / moved.dot(moved), 0.0)
+        length = moved.dot(moved)
+        alpha, overflow = torch.where(size > solved, size / length, 0.0), overflow + length
         x, residual = x + direction * alpha, residual - moved * alpha
         gradient, before = transposed(residual), size
         size = gradient.dot(gradient)
         direction = gradient + direction * torch.where(before > solved, size / before, 0.0)
-    return x
+    return x.map(lambda part: part + 0 * overflow)

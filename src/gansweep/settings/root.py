@@ -70,7 +70,11 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", values.get("device", "auto")):
         yield Problem("device", f"={values['device']}: expected auto, cpu, mps, cuda or cuda:1")
     name = values.get("name")
-    if name is not None and not re.fullmatch(r"(?!.*\.\.)[^/\\\0][^\\\0]*", str(name)):
+    if isinstance(name, float) and not math.isfinite(name):
+        yield Problem(
+            "name", f"={name}: is read as a number that is none; expected the name of a folder inside outputs/"
+        )
+    elif name is not None and not re.fullmatch(r"(?!.*\.\.)[^/\\\0][^\\\0]*", str(name)):
         yield Problem("name", f"={name}: expected the name of a folder inside outputs/")
 
 

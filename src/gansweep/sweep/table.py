@@ -18,7 +18,7 @@ SEED = "seed"
 TOLD = (
     *("experiment", "data", "model", "loss", "optimizer", "optimizer@optimizer_d", "schedule", "schedule@schedule_d"),
     *("schedule@schedule_penalty", "schedule@schedule_noise", "schedule@schedule_ema"),
-    *("feedback", "feedback@feedback_d"),
+    *("dynamics", "feedback", "feedback@feedback_d"),
     *("lr", "lr_d", "batch_size", "critic_steps"),
 )
 WIDEST = 8  # columns of values

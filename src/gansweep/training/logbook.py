@@ -266,7 +266,8 @@ class Logbook:
         what = degenerate(fake)
         if what is not None:
             self.evaluations[-1]["degenerate"] = what
-            log.warning("step %d: %s", step, what)
+            if not any(before.get("degenerate") == what for before in self.evaluations[:-1]):
+                log.warning("step %d: %s", step, what)  # once: it stays so, or does not matter
         if self.run.member.hears_metric and step < self.run.steps:
             self._steer(metric)
         self.eval_s += time.monotonic() - start
