@@ -87,7 +87,14 @@ def settings(path: Path):
 
 def left(sweep: Path):
     """What a sweep left, by file, without times and without how it was spread."""
-    read = {".json": record, ".pt": checkpoint, ".log": messages, ".png": Path.read_bytes, ".yaml": settings}
+    read = {
+        ".json": record,
+        ".pt": checkpoint,
+        ".log": messages,
+        ".png": Path.read_bytes,
+        ".npz": Path.read_bytes,
+        ".yaml": settings,
+    }
     found = {}
     for path in sorted(sweep.glob("*/**/*")):
         name = path.relative_to(sweep).as_posix()

@@ -35,7 +35,7 @@ def small_disk(tmp_path):
 def test_full_in_the_middle(small_disk, undisturbed):
     expected, _ = undisturbed
     disk, resize = small_disk
-    resize("160k")
+    resize("280k")
     ended = command(disk / "here", *GRID)
     assert ended.code == 1 and FULL in ended.text
     sweep = disk / "here/outputs/s"
