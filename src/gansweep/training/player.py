@@ -75,9 +75,9 @@ class Player:
         return torch.cat(self.stretches, 1)
 
     def in_stretches(self, rows: Tensor) -> list[Tensor]:
-        """Cut rows (..., P) into contiguous stretches."""
+        """Cut rows (..., P) into stretches, each with memory of its own."""
         sizes = [sum(self.network.sizes[own]) for own in self.spans]
-        return [part.contiguous() for part in rows.split(sizes, -1)]
+        return [part.clone(memory_format=torch.contiguous_format) for part in rows.split(sizes, -1)]
 
     def params(self, stretches: Sequence[Tensor] | None = None) -> list[Tensor]:
         """Cut stretches, the player's own if none are given, into the slots' views (K, *shape)."""
