@@ -97,8 +97,9 @@ def measure(field: Field, num_steps: int = NUM_STEPS) -> Measured:
         end, half = (np.hypot(*positions[step - 1]) for step in (num_steps, num_steps // 2))
         with np.errstate(divide="ignore", invalid="ignore"):
             per_step = (end / half) ** (1 / (num_steps - num_steps // 2))
-        remaining.append(np.nan_to_num(end / RADIUS, nan=np.inf).max(-1))  # the worst, and left is worst of all
-        factor.append(np.nan_to_num(per_step, nan=0.0).max(-1))  # 0 / 0: it arrived
+        left = np.isnan(end)  # worst of all; 0 / 0 has arrived
+        remaining.append(np.where(left, np.inf, end / RADIUS).max(-1))
+        factor.append(np.where(end == 0, 0.0, np.where(left | np.isnan(per_step), np.inf, per_step)).max(-1))
         nothing = np.full(len(RATES), np.nan)
         predicted.append(nothing if jacobian is None else moduli(algorithm, jacobian, RATES)[:, 0])
     largest_real = np.nan if jacobian is None else float(eigenvalues(jacobian).real.max())
