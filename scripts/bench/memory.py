@@ -19,22 +19,22 @@ import torch
 from report import report
 from textbook import CASES, Case
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.device import hold_memory, peak_memory_bytes
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
+from gansweep.members.member import Member, PlayerSettings
 from gansweep.optimizers.adam import Adam
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.constant import Constant
-from gansweep.training.member import Member, PlayerSettings
-from gansweep.training.pack import Pack
 
 
-def pack(case: Case, num_members: int, device: str) -> Pack:
+def pack(case: Case, num_members: int, device: str) -> AdversarialPack:
     """Make a pack of WGAN-GP members with Adam."""
     player = PlayerSettings(Adam(), 1e-4, Constant())
     member = Member(0, Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}), player, player, steps=5)
     members = [replace(member, seed=seed) for seed in range(num_members)]
-    return Pack(members, case.model, case.samples().to(device), batch_size=case.batch, critic_steps=1)
+    return AdversarialPack(members, case.model, case.samples().to(device), batch_size=case.batch, critic_steps=1)
 
 
 def needed(case: Case) -> float:

@@ -22,21 +22,21 @@ from pathlib import Path
 import torch
 from textbook import CASES, Case, textbook
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.device import describe, hold_memory
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
+from gansweep.members.member import Member, PlayerSettings
 from gansweep.optimizers.adam import Adam
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.constant import Constant
-from gansweep.training.member import Member, PlayerSettings
-from gansweep.training.pack import Pack
 
 
 def ours(case: Case, compiled: bool) -> Callable[[], None]:
     """Return a function that does the same through `Pack` with one member."""
     player = PlayerSettings(Adam(), 1e-4, Constant())
     member = Member(0, Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}), player, player, steps=10**6)
-    pack = Pack(
+    pack = AdversarialPack(
         [member],
         case.model,
         case.samples(),

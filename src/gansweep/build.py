@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gansweep import device as devices
-from gansweep.interfaces import Dataset, Dynamics, Feedback, Metric, Model, Schedule, UpdateRule
+from gansweep.interfaces import Algorithm, Dataset, Dynamics, Feedback, Metric, Model, Schedule, UpdateRule
 from gansweep.losses.objective import Objective
+from gansweep.members.member import Member, PlayerSettings
 from gansweep.settings.construct import Broken, Constructor
 from gansweep.settings.problem import BadConfig, Problem, unknown_key
 from gansweep.settings.protocol import keeps
 from gansweep.settings.root import Root, out_of_range, steps_of
 from gansweep.settings.signature import signature
-from gansweep.training.member import Member, PlayerSettings
 from gansweep.training.run import Run, TrainerSettings
 
 # What a group's choice has to be. Those that end in _d belong to the discriminator alone, those in
@@ -26,6 +26,7 @@ GROUPS: Mapping[str, type] = {
     "loss": Objective,
     "optimizer": UpdateRule,
     "optimizer_d": UpdateRule,
+    "algorithm": Algorithm,
     "dynamics": Dynamics,
     "schedule": Schedule,
     "schedule_d": Schedule,
@@ -144,6 +145,7 @@ def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
         metric=parts.get("metric"),
         batch_size=config["batch_size"],
         critic_steps=config["critic_steps"],
+        algorithm=parts["algorithm"],
         dynamics=parts["dynamics"],
         trainer=parts["trainer"],
         device=config["device"],

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from gansweep.dynamics.position import Position
     from gansweep.layers.network import Network
+    from gansweep.members.pack import Pack
+    from gansweep.training.run import Run
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,19 @@ class Averaging(Protocol):
 
     def evaluated(self, theta: Tensor, state: Mapping[str, Tensor]) -> Tensor:
         """Return the parameters (K, P) that are judged, theta (K, P) being those that are trained."""
+        ...
+
+
+@runtime_checkable
+class Algorithm(Protocol):
+    """How networks learn: what one step of a training is. One instance serves all members of a pack."""
+
+    def check(self, run: Run) -> None:
+        """Raise ValueError, naming the setting, if a run's parts do not fit the algorithm."""
+        ...
+
+    def pack(self, runs: Sequence[Run], samples: Tensor) -> Pack[Any]:
+        """Put runs that share everything but their members side by side, to train on `samples`."""
         ...
 
 

@@ -6,9 +6,9 @@ from gansweep.check.bench import Subject
 from gansweep.dynamics.alternating import Alternating
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
+from gansweep.members.member import Member, PlayerSettings
 from gansweep.optimizers.sgd import SGD
 from gansweep.schedules.constant import Constant
-from gansweep.training.member import Member, PlayerSettings
 
 
 def subject(rule=None, game=None, penalty=None, schedule=None, dynamics=None, steps=40):

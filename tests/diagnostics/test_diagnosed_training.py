@@ -11,6 +11,7 @@ from tests.training.small import Shapes, make_run, member, small_mlp
 from tests.training.test_divergence import one_player_too_fast
 from tests.training.test_independence import CAST
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.layers.network import Network
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
@@ -19,7 +20,6 @@ from gansweep.penalties.r1 import R1
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.sweep.identity import training_config
 from gansweep.training.diagnosis import ITERATIONS, diagnose
-from gansweep.training.pack import Pack
 from gansweep.training.run import TrainerSettings
 from gansweep.training.session import Interrupted, train
 
@@ -73,7 +73,7 @@ def test_on_and_off_are_the_same_to_the_last_bit(tmp_path):
 def test_running_statistics_stay_where_they_are():
     model = DCGAN(latent_dim=6, base_width=4, batch_norm_discriminator=True)
     samples = torch.rand(30, 1, 28, 28, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    pack = Pack([member(1)], model, samples, batch_size=6, critic_steps=1)
+    pack = AdversarialPack([member(1)], model, samples, batch_size=6, critic_steps=1)
     pack.objectives.set([0], [8])
     before, state = pack.export(0), torch.get_rng_state()
     assert diagnose(pack).of(0, None)["field"] > 0
@@ -82,7 +82,7 @@ def test_running_statistics_stay_where_they_are():
 
 
 def trained(members, steps=3):
-    pack = Pack(
+    pack = AdversarialPack(
         [replace(one, steps=steps) for one in members], small_mlp(), Shapes().samples, batch_size=10, critic_steps=2
     )
     for _ in pack.steps():

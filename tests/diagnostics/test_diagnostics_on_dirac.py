@@ -11,6 +11,8 @@ import torch
 from tests.dynamics.test_dynamics import Dirac, curved, sigmoid
 from tests.training.small import member
 
+from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.algorithms.joint import Joint
 from gansweep.diagnostics.arnoldi import arnoldi
 from gansweep.diagnostics.spectrum import spectrum
 from gansweep.dynamics.position import Both
@@ -20,8 +22,6 @@ from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.r1 import R1
 from gansweep.training import diagnosis
 from gansweep.training.diagnosis import STREAMS, diagnose
-from gansweep.training.joint import Joint
-from gansweep.training.pack import Pack
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def dirac_at(gamma, theta, psi):
     """A pack that began at (1, 1) and is at (theta, psi) now."""
     penalties = {"r1": R1(weight=gamma)} if gamma else {}
     one = replace(member(0, SGD(), 0.2, Objective(Minimax(), penalties)), steps=1)
-    pack = Pack([one], Dirac(), torch.zeros(4, 1), batch_size=2, critic_steps=1)
+    pack = AdversarialPack([one], Dirac(), torch.zeros(4, 1), batch_size=2, critic_steps=1)
     pack.objectives.set([0], [1])
     pack.g.stretches[0].fill_(theta)
     pack.d.stretches[0].fill_(psi)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from tests.training.small import member
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.data.point_mass import PointMass
 from gansweep.layers import Pass
 from gansweep.losses.minimax import Minimax
@@ -14,7 +15,6 @@ from gansweep.losses.standard import Standard
 from gansweep.models.dirac import Dirac
 from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.r1 import R1
-from gansweep.training.pack import Pack
 
 
 def test_one_parameter_each_and_no_biases():
@@ -39,7 +39,7 @@ def test_a_first_step_of_gradient_descent(gamma, psi_of_the_paper):
         theta = 1 - 0.2 * psi * (-psi).sigmoid()
         objective = Objective(Minimax(), {"r1": R1(weight=gamma)})
         one = member(0, SGD(), 0.2, objective, steps=1)
-        pack = Pack([one], Dirac(psi=-1.0), PointMass().samples.double(), batch_size=4, critic_steps=1)
+        pack = AdversarialPack([one], Dirac(psi=-1.0), PointMass().samples.double(), batch_size=4, critic_steps=1)
         next(pack.steps())
     finally:
         torch.set_default_dtype(torch.float32)
@@ -50,7 +50,7 @@ def test_a_first_step_of_gradient_descent(gamma, psi_of_the_paper):
 
 def test_ignoring_z_is_not_taken_for_a_collapse():
     one = member(0, SGD(), 0.1, Objective(Standard(), {}), steps=12)
-    pack = Pack([one], Dirac(), PointMass().samples, batch_size=4, critic_steps=1, check_every=1, patience=2)
+    pack = AdversarialPack([one], Dirac(), PointMass().samples, batch_size=4, critic_steps=1, check_every=1, patience=2)
     for _ in pack.steps():
         pass
     assert pack.watch.read() == [None]

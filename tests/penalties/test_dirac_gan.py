@@ -25,6 +25,7 @@ from gansweep.losses.relativistic_average import RelativisticAverage
 from gansweep.losses.relativistic_pairing import RelativisticPairing
 from gansweep.losses.standard import Standard
 from gansweep.losses.wasserstein import Wasserstein
+from gansweep.members.objectives import Objectives, PenaltyInputs
 from gansweep.penalties.dragan import DRAGAN
 from gansweep.penalties.r1 import R1
 from gansweep.penalties.r2 import R2
@@ -33,7 +34,6 @@ from gansweep.penalties.roth_real import RothReal
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.penalties.wgan_gp_per_pixel import WGANGPPerPixel
 from gansweep.penalties.wgan_lp import WGANLP
-from gansweep.training.objectives import Objectives, PenaltyInputs
 
 POINTS = [(1.0, 1.0), (-0.7, 1.9), (0.4, -0.3), (-1.2, -2.5)]
 BATCH = 3

@@ -13,12 +13,12 @@ import torch
 from fake_cells import cell
 from tests.training.small import make_run, member
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.sweep import claims
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.sweep import Sweep
 from gansweep.sweep.together import alike, in_packs
 from gansweep.training.logbook import Logbook
-from gansweep.training.pack import Pack
 
 
 def run_of(of):
@@ -47,13 +47,13 @@ def finals(outcome):
 @pytest.fixture
 def packs(monkeypatch):
     """The sizes of all packs that were trained."""
-    sizes, steps = [], Pack.steps
+    sizes, steps = [], AdversarialPack.steps
 
     def counted(self):
         sizes.append(len(self.members))
         yield from steps(self)
 
-    monkeypatch.setattr(Pack, "steps", counted)
+    monkeypatch.setattr(AdversarialPack, "steps", counted)
     return sizes
 
 
@@ -66,7 +66,7 @@ def test_places_are_filled_again(tmp_path, packs):
 
 
 def test_a_pack_that_does_not_fit_is_tried_smaller_with_its_memory_freed(tmp_path, monkeypatch, caplog):
-    steps, sizes, failed = Pack.steps, [], []
+    steps, sizes, failed = AdversarialPack.steps, [], []
 
     def limited(self):
         sizes.append(len(self.members))
@@ -78,7 +78,7 @@ def test_a_pack_that_does_not_fit_is_tried_smaller_with_its_memory_freed(tmp_pat
                 raise torch.OutOfMemoryError("no room for so many")
             yield report
 
-    monkeypatch.setattr(Pack, "steps", limited)
+    monkeypatch.setattr(AdversarialPack, "steps", limited)
     outcome = train(grid(tmp_path), 4)
     assert outcome.exit_code == 0 and sizes == [4, 2, 2, 1] and len(failed) == 1
     assert "4 cells together: OutOfMemoryError: no room for so many; trying them in smaller packs" in caplog.text
@@ -105,7 +105,7 @@ def test_files_of_a_pack_that_failed_are_closed(tmp_path, monkeypatch):
         raise RuntimeError("always")
         yield
 
-    monkeypatch.setattr(Pack, "steps", broken)
+    monkeypatch.setattr(AdversarialPack, "steps", broken)
     those = grid(tmp_path, 2)
     outcome = train(those, 2, lambda of, step: Logbook(run_of(of), of.directory, step, Journal(of.name)))
     names = [one.name for one in those]
@@ -113,14 +113,14 @@ def test_files_of_a_pack_that_failed_are_closed(tmp_path, monkeypatch):
 
 
 def test_what_fails_alone_is_recorded_and_the_others_go_on(tmp_path, monkeypatch):
-    steps = Pack.steps
+    steps = AdversarialPack.steps
 
     def some(self):
         if any(one.seed == 1 for one in self.members):
             raise MemoryError("seed 1 is too large")
         return steps(self)
 
-    monkeypatch.setattr(Pack, "steps", some)
+    monkeypatch.setattr(AdversarialPack, "steps", some)
     those = grid(tmp_path)
     outcome = train(those, 4)
     states = [outcome.records[one.hash]["state"] for one in those]
@@ -133,7 +133,7 @@ def test_hundreds_of_failures_do_not_nest(tmp_path, monkeypatch):
         raise RuntimeError("always")
         yield
 
-    monkeypatch.setattr(Pack, "steps", broken)
+    monkeypatch.setattr(AdversarialPack, "steps", broken)
     deep = []
     monkeypatch.setattr(
         "gansweep.sweep.work.Work.keep_failure", lambda self, of, error, wall_s: deep.append(depth(error))

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
+from gansweep.members.member import Member, PlayerSettings
 from gansweep.models.mlp import MLP
 from gansweep.optimizers.adam import Adam
 from gansweep.penalties.r1 import R1
 from gansweep.schedules.constant import Constant
-from gansweep.training.member import Member, PlayerSettings
 from gansweep.training.run import Run, TrainerSettings
 
 

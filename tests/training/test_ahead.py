@@ -11,17 +11,17 @@ from tests.training.small import Shapes, small_mlp
 from tests.training.test_independence import CAST, assert_same
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.members import ahead as module
+from gansweep.members.ahead import Ahead, Piece
 from gansweep.seeding import Streams
-from gansweep.training import ahead as module
-from gansweep.training.ahead import Ahead, Piece
-from gansweep.training.pack import Pack
 
 CPU = torch.device("cpu")
 
 
 def make(members, steps=11):
     members = [replace(one, steps=steps) for one in members]
-    return Pack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, draw_ahead=True)
+    return AdversarialPack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, draw_ahead=True)
 
 
 def play(pack, until=None):

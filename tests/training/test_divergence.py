@@ -9,13 +9,13 @@ import torch
 from tests.training.small import MeanDistance, Shapes, make_run, member, small_mlp
 from tests.training.test_resume import scalars
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
+from gansweep.members.divergence import Watch
+from gansweep.members.member import Member, PlayerSettings
 from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.wgan_gp import WGANGP
-from gansweep.training.divergence import Watch
-from gansweep.training.member import Member, PlayerSettings
-from gansweep.training.pack import Pack
 from gansweep.training.session import train
 
 GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
@@ -66,7 +66,9 @@ def test_the_generator_is_blamed_when_its_own_parameters_explode(tmp_path):
 
 
 def test_a_constant_generator_is_seen(tmp_path):
-    pack = Pack([member(1)], small_mlp(), Shapes().samples, batch_size=10, critic_steps=1, check_every=1, patience=3)
+    pack = AdversarialPack(
+        [member(1)], small_mlp(), Shapes().samples, batch_size=10, critic_steps=1, check_every=1, patience=3
+    )
     steps = pack.steps()
     next(steps)
     assert pack.watch.read() == [None]

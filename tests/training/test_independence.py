@@ -8,6 +8,7 @@ import pytest
 import torch
 from tests.training.small import Shapes, member, small_mlp
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.losses.hinge import Hinge
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
@@ -20,7 +21,6 @@ from gansweep.penalties.r1 import R1
 from gansweep.penalties.r2 import R2
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.cosine import Cosine
-from gansweep.training.pack import Pack
 
 CAST = [
     member(1),
@@ -34,7 +34,7 @@ CAST = [
 
 def train(members, model, samples, steps=8, batch_size=10, compiled=False):
     members = [replace(one, steps=steps) for one in members]
-    pack = Pack(members, model, samples, batch_size=batch_size, critic_steps=2, compiled=compiled)
+    pack = AdversarialPack(members, model, samples, batch_size=batch_size, critic_steps=2, compiled=compiled)
     for _ in pack.steps():
         pass
     return pack
@@ -95,7 +95,7 @@ def test_a_neighbour_that_turns_nan_harms_nobody():
 
 
 def test_equal_seeds_see_equal_batches_and_different_ones_do_not():
-    pack = Pack(
+    pack = AdversarialPack(
         [member(1), member(1, lr=1e-2), member(2)],
         small_mlp(),
         Shapes().samples,
@@ -111,7 +111,7 @@ def test_equal_seeds_see_equal_batches_and_different_ones_do_not():
 
 def test_evaluating_changes_nothing():
     model, samples = small_mlp(), Shapes().samples
-    pack = Pack([CAST[0]], model, samples, batch_size=10, critic_steps=2)
+    pack = AdversarialPack([CAST[0]], model, samples, batch_size=10, critic_steps=2)
     for _ in pack.steps():
         pack.generate(0, 7, "evaluation")
     assert_same(pack, 0, train([CAST[0]], model, samples))
@@ -119,7 +119,10 @@ def test_evaluating_changes_nothing():
 
 def test_a_switched_off_penalty_leaves_data_and_latents_as_they_were():
     off = replace(CAST[0], objective=Objective(Standard(), {}))
-    packs = [Pack([m], small_mlp(dropout=0.0), Shapes().samples, batch_size=10, critic_steps=1) for m in (CAST[0], off)]
+    packs = [
+        AdversarialPack([m], small_mlp(dropout=0.0), Shapes().samples, batch_size=10, critic_steps=1)
+        for m in (CAST[0], off)
+    ]
     for _ in range(5):
         a, b = (pack._draw_for_discriminator() for pack in packs)
         assert torch.equal(a.real, b.real)

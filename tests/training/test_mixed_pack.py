@@ -11,16 +11,16 @@ from omegaconf import OmegaConf
 from tests.training.small import Shapes, small_mlp
 from tests.training.test_independence import assert_same
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.build import check
 from gansweep.cli import folders
+from gansweep.members.member import Member, PlayerSettings
 from gansweep.models.dcgan import DCGAN
 from gansweep.models.dcganx import DCGANX
 from gansweep.models.dirac import Dirac
 from gansweep.models.pair import Pair
 from gansweep.models.resnet import ResNet
 from gansweep.models.resnet4 import ResNet4
-from gansweep.training.member import Member, PlayerSettings
-from gansweep.training.pack import Pack
 
 STEPS = 4
 CONF = folders.conf_dir()
@@ -60,7 +60,7 @@ def cast(choices):
 
 
 def train(members):
-    pack = Pack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, check_every=2)
+    pack = AdversarialPack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, check_every=2)
     for _ in pack.steps():
         pass
     return pack
@@ -93,7 +93,7 @@ def test_graphs_of_more_mixtures_than_dynamo_keeps_by_default(monkeypatch, cast)
     elementwise = [one for one in cast if one.generator.rule.elementwise and one.discriminator.rule.elementwise]
     assert len(elementwise) > 8
     for one in elementwise[:12]:
-        pack = Pack([one], small_mlp(), Shapes().samples, batch_size=8, critic_steps=1, compiled=True)
+        pack = AdversarialPack([one], small_mlp(), Shapes().samples, batch_size=8, critic_steps=1, compiled=True)
         next(pack.steps())
 
 
@@ -132,7 +132,7 @@ def test_every_choice_once_in_one_pack_of_every_model(name, variant, choices):
     members = [Member(n, losses[n % len(losses)], player(n), player(n + 1), 2) for n in range(count)]
 
     def train(those):
-        pack = Pack(those, model, samples, batch_size=3, critic_steps=1)
+        pack = AdversarialPack(those, model, samples, batch_size=3, critic_steps=1)
         for _ in pack.steps():
             pass
         return pack

@@ -9,12 +9,14 @@ import torch
 from tests.training.small import Shapes, member, small_mlp
 from tests.training.test_independence import assert_same, train
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.layers import Linear, Network, Reshape
 from gansweep.losses.objective import Objective
 from gansweep.losses.relativistic_average import RelativisticAverage
 from gansweep.losses.relativistic_pairing import RelativisticPairing
 from gansweep.losses.standard import Standard
 from gansweep.losses.wasserstein import Wasserstein
+from gansweep.members.objectives import Objectives
 from gansweep.models.initialisation import TorchDefault
 from gansweep.models.mlp import MLP
 from gansweep.optimizers.sgd import SGD
@@ -24,8 +26,6 @@ from gansweep.penalties.r2 import R2
 from gansweep.penalties.roth_fake import RothFake
 from gansweep.penalties.roth_real import RothReal
 from gansweep.schedules.linspace import Linspace
-from gansweep.training.objectives import Objectives
-from gansweep.training.pack import Pack
 
 FLIPPED = Objective(Standard(), {"r1": R1(weight=1.0)}, flip=0.3)
 NOISY = Objective(Standard(), {"r1": R1(weight=1.0)}, instance_noise=0.2)
@@ -116,7 +116,7 @@ def test_no_flips_beside_flips_are_no_flips():
 
 def test_the_chance_to_be_flipped():
     one = member(1, objective=Objective(Standard(), flip=0.2))
-    pack = Pack([one], small_mlp(), Shapes().samples, batch_size=40, critic_steps=1)
+    pack = AdversarialPack([one], small_mlp(), Shapes().samples, batch_size=40, critic_steps=1)
     drawn = torch.stack([pack._draw_for_discriminator().flips for _ in range(100)])
     assert drawn.shape == (100, 1, 40)
     assert (drawn < 0.2).double().mean().item() == pytest.approx(0.2, abs=5 * (0.2 * 0.8 / 4000) ** 0.5)
@@ -136,7 +136,7 @@ def seen_by_both(monkeypatch, objective, **changes):
         return whole(network, params, x, state)
 
     one = member(1, objective=objective, steps=3, **changes)
-    pack = Pack([one], small_mlp(dropout=0.0), Shapes().samples, batch_size=10, critic_steps=1)
+    pack = AdversarialPack([one], small_mlp(dropout=0.0), Shapes().samples, batch_size=10, critic_steps=1)
     with monkeypatch.context() as patch:
         patch.setattr(Network, "__call__", watched)
         for _ in pack.steps():
@@ -180,7 +180,7 @@ def test_a_weight_falls_along_its_schedule(penalty):
     falling = member(1, SGD(), 1e-2, objective, steps=9, penalty_schedule=Linspace(1.0, 0.0))
     steady = replace(falling, penalty_schedule=None)
     model = LinearCritic(latent_dim=4, generator_widths=(8,))
-    pack = Pack([falling, steady], model, Shapes().samples, batch_size=10, critic_steps=1)
+    pack = AdversarialPack([falling, steady], model, Shapes().samples, batch_size=10, critic_steps=1)
     steps, told = pack.steps(), []
     for _ in range(9):
         w = [params.clone() for params in pack.d.params()][0].flatten(1)

@@ -98,10 +98,10 @@ def test_points_are_drawn_with_y_upwards():
 
 @pytest.mark.slow
 def test_compiled_training_follows_eager(tmp_path):
-    from gansweep.training.pack import Pack
+    from gansweep.algorithms.adversarial import AdversarialPack
 
     def final(compiled):
-        pack = Pack(
+        pack = AdversarialPack(
             [member(1, steps=5)], small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, compiled=compiled
         )
         for _ in pack.steps():

@@ -8,7 +8,9 @@ import pytest
 import torch
 from tests.training.small import Shapes, make_run, member, small_mlp
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.dynamics.extragradient import ExtraGradient
+from gansweep.members import player
 from gansweep.optimizers.adabelief import AdaBelief
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.adan import Adan
@@ -21,8 +23,6 @@ from gansweep.optimizers.prodigy import Prodigy
 from gansweep.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from gansweep.optimizers.schedule_free_sgd import ScheduleFreeSGD
 from gansweep.schedules.cosine import Cosine
-from gansweep.training import player
-from gansweep.training.pack import Pack
 
 ELEMENTWISE = [
     member(1, NAdam()),
@@ -49,7 +49,9 @@ def threads(request):
 
 def pack_of(members, steps=8, model=None, batch_size=10, critic_steps=2):
     members = [replace(one, steps=steps) for one in members]
-    return Pack(members, model or small_mlp(), Shapes().samples, batch_size=batch_size, critic_steps=critic_steps)
+    return AdversarialPack(
+        members, model or small_mlp(), Shapes().samples, batch_size=batch_size, critic_steps=critic_steps
+    )
 
 
 def train(members, **settings):
@@ -160,7 +162,7 @@ def test_extragradient_refuses_what_would_not_come_back_from_its_look_ahead(n):
 def test_compiled_they_do_what_they_do_otherwise():
     members = [ELEMENTWISE[0], ELEMENTWISE[5], ELEMENTWISE[7]]
     plain = train(members, steps=4)
-    compiled = Pack(
+    compiled = AdversarialPack(
         [replace(one, steps=4) for one in members],
         small_mlp(),
         Shapes().samples,

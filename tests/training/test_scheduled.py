@@ -8,10 +8,10 @@ import pytest
 import torch
 from tests.training.small import Shapes, member, small_mlp
 
+from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.members import scheduled
+from gansweep.members.scheduled import Scheduled
 from gansweep.schedules.linspace import Linspace
-from gansweep.training import scheduled
-from gansweep.training.pack import Pack
-from gansweep.training.scheduled import Scheduled
 
 
 def test_members_at_different_steps_get_their_own_values(monkeypatch):
@@ -29,7 +29,7 @@ def test_members_at_different_steps_get_their_own_values(monkeypatch):
 def test_the_average_takes_over_what_its_schedule_says():
     members = [replace(member(seed, ema=0.8, ema_schedule=Linspace(1.0, 0.0)), steps=4) for seed in (1, 2)]
     members.append(replace(member(3), steps=4))
-    pack = Pack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=1)
+    pack = AdversarialPack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=1)
     average = pack.g.theta
     for step, _ in enumerate(pack.steps()):
         weight = torch.tensor([0.2 * (1 - step / 3)] * 2 + [1.0])[torch.tensor(pack.place).argsort()][:, None]

@@ -9,6 +9,7 @@ import torch
 from tests.training.small import Shapes, member, small_mlp
 from tests.training.test_independence import CAST, assert_same, train
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.layers import Pass
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
@@ -16,7 +17,6 @@ from gansweep.models.dcgan import DCGAN
 from gansweep.models.resnet import ResNet
 from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.r1 import R1
-from gansweep.training.pack import Pack
 
 SAMPLES = torch.rand(30, 1, 16, 16, generator=torch.Generator().manual_seed(1)) * 2 - 1
 MODELS = {
@@ -27,7 +27,7 @@ MODELS = {
 
 
 def pack_of(*members, model=MODELS["mlp"]):
-    return Pack(list(members), model, Shapes().samples, batch_size=10, critic_steps=1)
+    return AdversarialPack(list(members), model, Shapes().samples, batch_size=10, critic_steps=1)
 
 
 def vectors(pack):

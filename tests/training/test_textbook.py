@@ -7,6 +7,7 @@ import torch
 from tests.training.small import Shapes, member, small_mlp
 from torch import nn
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
 from gansweep.losses.wasserstein import Wasserstein
@@ -16,7 +17,6 @@ from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.r1 import R1
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.linspace import Linspace
-from gansweep.training.pack import Pack
 
 
 class Masked(nn.Module):
@@ -79,7 +79,7 @@ def test_twenty_steps(rule, game):
 def make_pack(rule, objective):
     samples = Shapes().samples.double()
     one = member(3, rule, 0.01, objective, Linspace(start=1.0, end=0.1), steps=20)
-    return Pack([one], small_mlp(), samples, batch_size=10, critic_steps=2)
+    return AdversarialPack([one], small_mlp(), samples, batch_size=10, critic_steps=2)
 
 
 def train_as_a_textbook(pack, optimizer, game):

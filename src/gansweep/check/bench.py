@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gansweep.algorithms.adversarial import AdversarialPack, Report
 from gansweep.dynamics.alternating import Alternating
 from gansweep.interfaces import Dynamics, Schedule
+from gansweep.members.member import Member, PlayerSettings
 from gansweep.models.mlp import MLP
 from gansweep.schedules.constant import Constant
-from gansweep.training.member import Member, PlayerSettings
-from gansweep.training.pack import Pack, Report
 
 PLAYERS = ("generator", "discriminator")
 MODEL = MLP(latent_dim=4, generator_widths=(8, 10), discriminator_widths=(10, 8), dropout=0.3)
@@ -54,14 +54,16 @@ class Subject:
             discriminator=PlayerSettings(one.discriminator.rule, lr_d, by_d or Constant()),
         )
 
-    def pack(self, members: Sequence[Member]) -> Pack:
+    def pack(self, members: Sequence[Member]) -> AdversarialPack:
         """Let members play by these dynamics."""
         random = torch.Generator().manual_seed(5)
         samples = torch.rand(NUM_SAMPLES, *SAMPLE_SHAPE, generator=random) * 2 - 1
-        return Pack(members, MODEL, samples, batch_size=BATCH, critic_steps=self.critic_steps, dynamics=self.dynamics)
+        return AdversarialPack(
+            members, MODEL, samples, batch_size=BATCH, critic_steps=self.critic_steps, dynamics=self.dynamics
+        )
 
 
-def play(pack: Pack, until: int) -> list[Report]:
+def play(pack: AdversarialPack, until: int) -> list[Report]:
     """Train to a generator step, if the members' runs are so long, and return what was reported."""
     reports = []
     for report in pack.steps():
@@ -71,7 +73,7 @@ def play(pack: Pack, until: int) -> list[Report]:
     return reports
 
 
-def theta(pack: Pack, player: str, k: int = 0) -> Tensor:
+def theta(pack: AdversarialPack, player: str, k: int = 0) -> Tensor:
     """Return a member's parameters (P,)."""
     return pack.export(k)[player]["theta"]
 

@@ -15,16 +15,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.check.bench import Subject, agreement, play, precisely
 from gansweep.check.finding import Answer, Check
 from gansweep.check.quadratic import Quadratic
 from gansweep.dynamics.position import Both, Position
 from gansweep.interfaces import UpdateRule
+from gansweep.members.member import PlayerSettings
 from gansweep.models.dirac import Dirac
 from gansweep.optimizers.sgd import SGD
 from gansweep.schedules.constant import Constant
-from gansweep.training.member import PlayerSettings
-from gansweep.training.pack import Pack
 
 LARGEST_RATE = 0.1  # of the generator; smaller where the game is stiff
 MOST_APART = 100.0  # the discriminator's rate, in units of the generator's
@@ -113,7 +113,9 @@ def _second_differences(game: Position, x: Tensor, h: float = 1e-3) -> Tensor:
     return found
 
 
-def _pack(subject: Subject, rules: Sequence[UpdateRule], rates: Sequence[float], at: Sequence[float]) -> Pack:
+def _pack(
+    subject: Subject, rules: Sequence[UpdateRule], rates: Sequence[float], at: Sequence[float]
+) -> AdversarialPack:
     """Play on the Dirac-GAN from a point, without what is random and without what changes in time."""
     one = subject.member
     objective = replace(one.objective, clip=None, flip=0.0, instance_noise=0.0)
@@ -129,7 +131,7 @@ def _pack(subject: Subject, rules: Sequence[UpdateRule], rates: Sequence[float],
         ema_schedule=None,
         ema=None,
     )
-    pack = Pack(
+    pack = AdversarialPack(
         [member],
         Dirac(),
         torch.zeros(4, 1),

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.check.bench import PLAYERS, Subject, difference, play
 from gansweep.check.finding import Answer, Check
-from gansweep.training.member import Member
-from gansweep.training.pack import Pack
+from gansweep.members.member import Member
 
 STEPS = 4
 LOWEST = 1e-3  # rate at which a coupling would show in float32
@@ -42,7 +42,7 @@ def _other(one: Member, seed: int, factor: float) -> Member:
     return replace(one, seed=seed, generator=replace(g, lr=rates[0]), discriminator=replace(d, lr=rates[1]))
 
 
-def _trained(subject: Subject, cast: Sequence[tuple[int, float]], nan: int | None = None) -> Pack:
+def _trained(subject: Subject, cast: Sequence[tuple[int, float]], nan: int | None = None) -> AdversarialPack:
     """Train members (seed, factor of the rate); all parameters of place `nan` are no numbers."""
     one = subject.fresh()
     pack = one.pack([_other(one.member, seed, factor) for seed, factor in cast])
@@ -54,7 +54,7 @@ def _trained(subject: Subject, cast: Sequence[tuple[int, float]], nan: int | Non
     return pack
 
 
-def _all_of(pack: Pack, k: int) -> dict[str, Any]:
+def _all_of(pack: AdversarialPack, k: int) -> dict[str, Any]:
     saved = pack.export(k)
     return {player: {key: saved[player][key] for key in ("theta", "state", "buffers")} for player in PLAYERS}
 

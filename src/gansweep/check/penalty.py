@@ -12,7 +12,7 @@ from gansweep.check.bench import Subject, agreement, difference, precisely, slop
 from gansweep.check.finding import Answer, Check
 from gansweep.interfaces import Penalty
 from gansweep.layers import LeakyReLU, Linear, Network, Reshape, Tanh
-from gansweep.training.objectives import PenaltyInputs, PenaltyPass
+from gansweep.members.objectives import PenaltyInputs, PenaltyPass
 
 K, B, SHAPE = 2, 4, (1, 3, 3)
 CLOSE = 1e-5

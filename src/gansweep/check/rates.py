@@ -8,12 +8,12 @@ from functools import partial
 
 from torch import Tensor
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.check.bench import PLAYERS, Subject, play, precisely, theta
 from gansweep.check.finding import Answer, Check
 from gansweep.dynamics.alternating import Alternating
 from gansweep.interfaces import Schedule
 from gansweep.schedules.linspace import Linspace
-from gansweep.training.pack import Pack
 
 SMALL = 1e-6  # so small that what one player does cannot change the other's gradient by much
 HALF = Linspace(0.5, 0.5)
@@ -108,7 +108,7 @@ def _as_scheduled(subject: Subject) -> Answer:
     return max(apart) < 1e-9, f"largest relative difference in {steps} steps: G {apart[0]:.2g}, D {apart[1]:.2g}"
 
 
-def _loss(pack: Pack, player: str) -> float:
+def _loss(pack: AdversarialPack, player: str) -> float:
     report = play(pack, 1)[0]
     return (report.discriminator.loss if player == "discriminator" else report.generator_loss).item()
 

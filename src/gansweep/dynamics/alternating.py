@@ -16,7 +16,7 @@ class Alternating:
         repeat generator_steps times:  theta <- theta - lr grad_theta L_G(theta, psi)
 
     Goodfellow et al. 2014, arXiv:1406.2661, algorithm 1. Every move has a batch of its own, unless
-    told otherwise. It is the loop of the trainer itself (`gansweep.training.pack`).
+    told otherwise. It is the loop of the trainer itself (`gansweep.algorithms.adversarial`).
 
     Args:
         fresh_batches: another real batch for every move of the discriminator; if not, all moves of

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 Open = Callable[[Cell, Step], "Logbook"]
 
 # What members of a pack have in common; everything else may differ.
-SHARED = ("model", "data", "dynamics", "batch_size", "critic_steps", "device", "precision", "threads")
+SHARED = ("model", "data", "algorithm", "dynamics", "batch_size", "critic_steps", "device", "precision", "threads")
 SHARED_BY_TRAINER = ("check_every", "patience", "compile")
 
 

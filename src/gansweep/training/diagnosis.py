@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.algorithms.joint import Joint
 from gansweep.diagnostics.antisymmetric import antisymmetric
 from gansweep.diagnostics.arnoldi import arnoldi
 from gansweep.diagnostics.cosine import cosine
@@ -19,8 +21,6 @@ from gansweep.diagnostics.rotation import rotation
 from gansweep.diagnostics.spectrum import spectrum
 from gansweep.dynamics.position import Both
 from gansweep.seeding import Streams
-from gansweep.training.joint import Joint
-from gansweep.training.pack import Pack
 
 STREAMS = "diagnostics/"
 ITERATIONS = 12  # products with the Jacobian
@@ -85,7 +85,7 @@ class Diagnosis:
         return {name: value if isinstance(value, list) else _short(value) for name, value in numbers.items()}
 
 
-def diagnose(pack: Pack) -> Diagnosis:
+def diagnose(pack: AdversarialPack) -> Diagnosis:
     """Look at the game where the pack is.
 
     Samples, latents and masks come from streams of their own, the same at every look: what changes from
@@ -124,12 +124,12 @@ def _whole(v: Both) -> Both:
     return Both((torch.cat(v.generator, 1),), (torch.cat(v.discriminator, 1),))
 
 
-def _cut(pack: Pack, v: Both) -> Both:
+def _cut(pack: AdversarialPack, v: Both) -> Both:
     (theta,), (psi,) = v.generator, v.discriminator
     return Both(tuple(pack.g.in_stretches(theta)), tuple(pack.d.in_stretches(psi)))
 
 
-def _start(pack: Pack) -> Both:
+def _start(pack: AdversarialPack) -> Both:
     """Draw once more what the players began with."""
     streams = [Streams(member.seed, pack.device) for member in pack.members]
     named = (("generator", pack.g), ("discriminator", pack.d))
@@ -138,7 +138,7 @@ def _start(pack: Pack) -> Both:
     )
 
 
-def _random(pack: Pack, like: Both) -> Both:
+def _random(pack: AdversarialPack, like: Both) -> Both:
     """Draw the vectors that Arnoldi's iteration begins with."""
     streams = [Streams(member.seed, pack.device, STREAMS)["start"] for member in pack.members]
 

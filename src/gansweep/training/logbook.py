@@ -14,11 +14,11 @@ from typing import Any, Protocol
 from gansweep import device as devices
 from gansweep.dynamics.position import Both
 from gansweep.interfaces import Metric
+from gansweep.members.divergence import Divergence
+from gansweep.members.pack import Pack, Report
 from gansweep.metrics.degenerate import degenerate
 from gansweep.training import checkpoint, diagnosis, record, samples
 from gansweep.training.diagnosis import Diagnosis
-from gansweep.training.divergence import Divergence
-from gansweep.training.pack import Pack, Report
 from gansweep.training.run import Run
 from gansweep.training.tensorboard import Board
 
@@ -298,19 +298,7 @@ class Logbook:
 
     def _curves(self, report: Report) -> dict[str, float]:
         """Name the member's numbers of a step; reading them waits for the device."""
-        row, d = self.pack.place[self.k], report.discriminator
-        names = sorted(self.run.member.objective.penalties)
-        curves = {
-            "loss/discriminator": d.loss,
-            "loss/generator": report.generator_loss,
-            "logits/real": d.real,
-            "logits/fake": d.fake,
-            "gradient norm/discriminator": report.discriminator_gradient,
-            "gradient norm/generator": report.generator_gradient,
-            "rate/discriminator": self.pack.d.lr[:, 0],
-            "rate/generator": self.pack.g.lr[:, 0],
-        } | {f"penalty/{name}": value for name, value in zip(names, d.penalties, strict=False)}
-        return {tag: float(value[row]) for tag, value in curves.items()}
+        return {tag: float(value) for tag, value in self.pack.curves(report, self.k).items()}
 
     def _hparams(self) -> dict[str, Any]:
         return dict(self.run.cell.get("overrides", {})) | {"seed": self.run.member.seed}

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gansweep.algorithms.adversarial import Adversarial
 from gansweep.dynamics.alternating import Alternating
-from gansweep.dynamics.extragradient import ExtraGradient
-from gansweep.interfaces import Averaging, Dataset, Dynamics, Metric, Model
-from gansweep.training.member import Member
+from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model
+from gansweep.members.member import Member
 
 # Raised by hand whenever the same config would give other numbers than before. It enters
 # every cell's identity, so that results of different arithmetic never meet in one table.
@@ -69,6 +69,7 @@ class Run:
         metric: how far it is from that; None to measure nothing.
         batch_size: samples in a batch.
         critic_steps: discriminator updates before each generator update.
+        algorithm: what a step is.
         dynamics: how the players' gradients become steps.
         trainer: how often it is looked at.
         device: auto, cpu, cuda, cuda:1 or mps.
@@ -85,6 +86,7 @@ class Run:
     metric: Metric | None
     batch_size: int
     critic_steps: int = 1
+    algorithm: Algorithm = field(default_factory=Adversarial)
     dynamics: Dynamics = field(default_factory=Alternating)
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
     device: str = "auto"
@@ -100,22 +102,6 @@ class Run:
         return self.member.steps
 
     def __post_init__(self) -> None:
-        if self.dynamics.joint and self.critic_steps != 1:
-            raise ValueError(
-                f"critic_steps={self.critic_steps}: {self.dynamics!r} moves both players at once, expected 1"
-            )
-        if self.dynamics.joint and self.trainer.compile:
-            raise ValueError(f"trainer.compile=true: {self.dynamics!r} can't be compiled, the alternating ones can")
         if self.metric is None and self.member.hears_metric:
             raise ValueError("metric=null: the feedback of this run answers to a metric; choose one, or other feedback")
-        for player in (self.member.generator, self.member.discriminator):
-            if self.trainer.compile and not player.rule.elementwise:
-                raise ValueError(
-                    f"trainer.compile=true: {player.rule!r} can't be compiled; rules that move every entry "
-                    "on its own can, such as sgd, rmsprop and adam; or train with trainer.compile=false"
-                )
-            if isinstance(self.dynamics, ExtraGradient) and isinstance(player.rule, Averaging):
-                raise ValueError(
-                    f"dynamics={self.dynamics!r}: comes back from its look ahead, but {player.rule!r} keeps averages "
-                    "that do not; expected another optimizer, or dynamics=alternating"
-                )
+        self.algorithm.check(self)

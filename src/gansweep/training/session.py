@@ -10,10 +10,11 @@ from typing import Any
 import torch
 
 from gansweep import device as devices
+from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.members.pack import Pack, Report
 from gansweep.training.checkpoint import ResumeError
 from gansweep.training.diagnosis import diagnose
 from gansweep.training.logbook import Logbook, silent
-from gansweep.training.pack import Pack, Report
 from gansweep.training.run import Run
 
 
@@ -117,18 +118,7 @@ def pack_of(runs: Sequence[Run]) -> Pack:
     torch.set_num_threads(run.threads)
     devices.hold_memory()
     devices.set_matmul_precision(run.precision)
-    return Pack(
-        [one.member for one in runs],
-        run.model,
-        run.data.samples.to(devices.resolve(run.device)),
-        batch_size=run.batch_size,
-        critic_steps=run.critic_steps,
-        precision=run.precision,
-        compiled=run.trainer.compile,
-        check_every=run.trainer.check_every,
-        patience=run.trainer.patience,
-        dynamics=run.dynamics,
-    )
+    return run.algorithm.pack(runs, run.data.samples.to(devices.resolve(run.device)))
 
 
 def _diagnose(pack: Pack, books: Sequence[Logbook], report: Report) -> None:
@@ -137,6 +127,7 @@ def _diagnose(pack: Pack, books: Sequence[Logbook], report: Report) -> None:
     if not wanting:
         return
     start = time.monotonic()
+    assert isinstance(pack, AdversarialPack)  # other algorithms refuse trainer.diagnose_every
     found = diagnose(pack)
     for book in wanting:
         _try(book, book.diagnosed, found)

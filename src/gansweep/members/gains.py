@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Feedback
-from gansweep.training.member import runs
+from gansweep.members.member import runs
 
 
 class Group(NamedTuple):

@@ -13,8 +13,8 @@ from torch import Tensor
 from gansweep.interfaces import Game, Penalty
 from gansweep.layers import Network, Pass
 from gansweep.layers.network import Params
-from gansweep.training.member import Member, kind, runs
-from gansweep.training.scheduled import Course, Scheduled
+from gansweep.members.member import Member, kind, runs
+from gansweep.members.scheduled import Course, Scheduled
 
 
 @dataclass

@@ -10,11 +10,11 @@ from torch import Tensor
 from gansweep.device import autocast
 from gansweep.dynamics.position import Both
 from gansweep.layers import Pass
-from gansweep.training.player import norms
+from gansweep.members.player import norms
 
 if TYPE_CHECKING:
-    from gansweep.training.objectives import DiscriminatorTerms
-    from gansweep.training.pack import DiscriminatorInputs, Pack
+    from gansweep.algorithms.adversarial import AdversarialPack, DiscriminatorInputs
+    from gansweep.members.objectives import DiscriminatorTerms
 
 
 class Joint:
@@ -25,7 +25,7 @@ class Joint:
     running statistics move once, too, unless the game is only looked at.
     """
 
-    def __init__(self, pack: Pack, given: DiscriminatorInputs, *, looking: bool = False) -> None:
+    def __init__(self, pack: AdversarialPack, given: DiscriminatorInputs, *, looking: bool = False) -> None:
         self.pack, self.given, self.looking = pack, given, looking
         self._seen: tuple[DiscriminatorTerms, Tensor, Tensor] | None = None
         self._first: Both | None = None

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from gansweep.interfaces import Averaging, UpdateRule
 from gansweep.layers import Network
-from gansweep.training.gains import Gains
-from gansweep.training.member import PlayerSettings, runs
-from gansweep.training.scheduled import Scheduled
+from gansweep.members.gains import Gains
+from gansweep.members.member import PlayerSettings, runs
+from gansweep.members.scheduled import Scheduled
 
 # parameters -> (sum of the members' losses, what to keep of the pass)
 Losses = Callable[[Sequence[Tensor]], tuple[Tensor, Any]]
