@@ -102,7 +102,7 @@ def main() -> None:
         numbers = [f"{inside / 2**20:.1f} | {inside / need:.2f}", f"{each / 2**20:.1f} | {each / need:.2f}"]
         lines.append(f"| {name} | {more} | {need / 2**20:.1f} | {' | '.join(numbers)} |")
         print(lines[-1], flush=True)
-    how = "WGAN-GP, Adam; held is counted on a CPU; taken: resident memory of a CPU, allocated memory of a GPU, at most."
+    how = "WGAN-GP, Adam; held is counted on a CPU; taken: resident memory of a CPU, allocated memory of a GPU."
     name = "memory" if arguments.device == "cpu" else "memory_cuda"
     report(name, "Memory of one more member", lines, how, device=arguments.device, write=arguments.write)
 

@@ -21,7 +21,12 @@ from gansweep.settings.problem import Problem, unknown_key
 
 ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra's, that an extra of this package installs
 # What a group may be chosen for apart, by the end of the key.
-WHOSE = {"d": "the discriminator alone", "penalty": "the penalties' weights", "noise": "the instance noise"}
+WHOSE = {
+    "d": "the discriminator alone",
+    "penalty": "the penalties' weights",
+    "noise": "the instance noise",
+    "2": "a second metric",
+}
 
 
 @dataclass(frozen=True)

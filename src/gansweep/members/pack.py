@@ -162,6 +162,10 @@ class Pack(ABC, Generic[R]):
             if player.gains is not None:
                 player.gains.hear_metric(self.place[k], value, lower_is_better)
 
+    def measured(self, k: int) -> dict[str, float]:
+        """Return what the algorithm itself measures of member k, for every evaluation; by itself nothing."""
+        return {}
+
     def export(self, k: int) -> dict[str, Any]:
         """Return all that member k is, as tensors and plain values: it can go on elsewhere."""
         row = self.place[k]
