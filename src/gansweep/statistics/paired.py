@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -12,7 +13,7 @@ from scipy import special
 from gansweep.statistics.holm import holm
 from gansweep.statistics.power import seeds_for_sign, seeds_for_t
 
-Scores = Mapping[Hashable, float]  # by seed; NaN for a run that has no value
+Scores = Mapping[Any, float]  # by seed; NaN for a run that has no value
 
 
 @dataclass(frozen=True)
