@@ -24,7 +24,7 @@ SMALL = {
     **dict.fromkeys(["dcgan", "dcganx", "resnet", "resnet4"], NARROW),
 }
 # These need files that do not come with the package; tests/data forges them.
-NOT_HERE = ("celeba", "cifar10", "fashion_mnist", "image_folder", "mnist")
+NOT_HERE = ("celeba", "cifar10", "fashion_mnist", "image_folder", "mnist", "npz")
 # These need weights that are downloaded; tests/metrics draws them.
 NO_WEIGHTS = ("epfl", "inception", "kid_inception")
 
