@@ -93,6 +93,18 @@ class Pack(ABC, Generic[R]):
     def curves(self, report: R, k: int) -> dict[str, Tensor]:
         """Name member k's numbers of a step; reading them waits for the device."""
 
+    def measured(self, k: int) -> dict[str, float]:
+        """Name numbers about member k's training that belong into its record, after a step.
+
+        An algorithm has some where the metric of the samples does not say what it wants; they are asked
+        for where the curves have points.
+        """
+        return {}
+
+    def pictures(self, k: int) -> dict[str, Tensor]:
+        """Name samples (N, ...) of member k beside those of its generator, to be shown after a step."""
+        return {}
+
     @torch.no_grad()
     def steps(self) -> Iterator[R]:
         """Train until the first member has reached its end, and tell of every step."""
