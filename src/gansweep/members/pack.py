@@ -93,6 +93,17 @@ class Pack(ABC, Generic[R]):
     def curves(self, report: R, k: int) -> dict[str, Tensor]:
         """Name member k's numbers of a step; reading them waits for the device."""
 
+    def kept(self, k: int) -> dict[str, float]:
+        """Name numbers about member k's training that belong into its record, after a step.
+
+        They are asked for where the curves have points.
+        """
+        return {}
+
+    def pictures(self, k: int) -> dict[str, Tensor]:
+        """Name samples (N, ...) of member k beside those of its generator, to be shown after a step."""
+        return {}
+
     @torch.no_grad()
     def steps(self) -> Iterator[R]:
         """Train until the first member has reached its end, and tell of every step."""

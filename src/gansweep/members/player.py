@@ -16,6 +16,8 @@ from gansweep.members.scheduled import Scheduled
 
 # parameters -> (sum of the members' losses, what to keep of the pass)
 Losses = Callable[[Sequence[Tensor]], tuple[Tensor, Any]]
+# gradients of the slots, (K, *shape) each -> what the rules are given instead
+Shaping = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 
 IN_CACHE = 1 << 18  # entries of a row that an update rule is given at once
 
@@ -100,21 +102,25 @@ class Player:
         """Tell of every member (K,) whether all its parameters are finite."""
         return torch.stack([theta.isfinite().all(1) for theta in self.stretches]).all(0)
 
-    def descend(self, losses: Losses, game: Callable[[Any], Tensor] | None = None) -> tuple[Any, Tensor]:
+    def descend(
+        self, losses: Losses, game: Callable[[Any], Tensor] | None = None, shape: Shaping | None = None
+    ) -> tuple[Any, Tensor]:
         """Move every member down its own loss by its own rule.
 
         The members' losses are summed; since none depends on another's parameters, the
         gradient of the sum is every member's own. `game` finds the losses (K,) that feedback
-        hears in what `losses` kept.
+        hears in what `losses` kept; `shape` makes of the gradients what the rules are given.
 
-        Returns what `losses` kept, and the gradients' norms (K,).
+        Returns what `losses` kept, and the norms (K,) of what the rules were given.
         """
         if torch.compiler.is_compiling():
+            assert shape is None
             return self._descend_in_one_graph(losses, game)
         slots = [p.detach().requires_grad_() for p in self.params()]
         with torch.enable_grad():
             total, kept = losses(slots)
             gradients = torch.autograd.grad(total, slots)
+        gradients = gradients if shape is None else shape(gradients)
         self.react(game(kept) if game is not None else None)
         flat = [gradient.flatten(1) for gradient in gradients]
         self.move([_side_by_side(flat[own]) for own in self.spans])
