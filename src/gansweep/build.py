@@ -19,8 +19,9 @@ from gansweep.settings.root import Root, out_of_range, steps_of
 from gansweep.settings.signature import signature
 from gansweep.training.run import Run, TrainerSettings
 
-# What a group's choice has to be. Those that end in _d belong to the discriminator alone, those in
-# _penalty and _noise to the objective, the one in _ema to the average; like feedback and metric, they may be left out.
+# What a group's choice has to be. Those that end in _d belong to the discriminator alone, those in _beta to the
+# optimizer, in _penalty and _noise to the objective, in _ema to the average; they may be left out, as may feedback
+# and metric.
 GROUPS: Mapping[str, type] = {
     "model": Model,
     "loss": Objective,
@@ -30,6 +31,8 @@ GROUPS: Mapping[str, type] = {
     "dynamics": Dynamics,
     "schedule": Schedule,
     "schedule_d": Schedule,
+    "schedule_beta": Schedule,
+    "schedule_beta_d": Schedule,
     "schedule_penalty": Schedule,
     "schedule_noise": Schedule,
     "schedule_ema": Schedule,
@@ -38,7 +41,10 @@ GROUPS: Mapping[str, type] = {
     "data": Dataset,
     "metric": Metric,
 }
-SCHEDULES = ("schedule", "schedule_d", "schedule_penalty", "schedule_noise", "schedule_ema")
+SCHEDULES = (
+    *("schedule", "schedule_d", "schedule_beta", "schedule_beta_d"),
+    *("schedule_penalty", "schedule_noise", "schedule_ema"),
+)
 OPTIONAL = ("optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric")
 MOST_DATASETS = 2
 _datasets: dict[str, Dataset] = {}
@@ -121,13 +127,7 @@ def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mappi
 
 def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
     """Put the parts together."""
-    generator = PlayerSettings(parts["optimizer"], config["lr"], parts["schedule"], parts.get("feedback"))
-    discriminator = PlayerSettings(
-        parts.get("optimizer_d") or parts["optimizer"],
-        config["lr_d"],
-        parts.get("schedule_d") or parts["schedule"],
-        parts.get("feedback_d") or parts.get("feedback"),
-    )
+    generator, discriminator = _players(config, parts)
     return Run(
         member=Member(
             config["seed"],
@@ -153,6 +153,25 @@ def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
         threads=config["threads"],
         config=config,
     )
+
+
+def _players(config: Mapping[str, Any], parts: Mapping[str, Any]) -> tuple[PlayerSettings, PlayerSettings]:
+    """Settings of generator and discriminator, who takes over what it has none of.
+
+    The generator's schedule of beta is none for a discriminator without momentum.
+    """
+    beta, beta_d = parts.get("schedule_beta"), parts.get("schedule_beta_d")
+    generator = PlayerSettings(parts["optimizer"], config["lr"], parts["schedule"], parts.get("feedback"), beta)
+    discriminator = PlayerSettings(
+        parts.get("optimizer_d") or parts["optimizer"],
+        config["lr_d"],
+        parts.get("schedule_d") or parts["schedule"],
+        parts.get("feedback_d") or parts.get("feedback"),
+        beta_d,
+    )
+    if beta_d is None and discriminator.memory:
+        discriminator = replace(discriminator, beta_schedule=beta)
+    return generator, discriminator
 
 
 def absent_device(config: Mapping[str, Any]) -> list[Problem]:
@@ -251,6 +270,11 @@ def _misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str
     for key in SCHEDULES:
         if parts.get(key) is not None and isinstance(steps, int) and steps > 0:
             found += _said(key, lambda key=key: parts[key].check(steps))
+    if not found and {"optimizer", "schedule"} <= parts.keys() and isinstance(steps, int) and steps > 0:
+        generator, discriminator = _players(config, parts)
+        whose = "schedule_beta" if parts.get("schedule_beta_d") is None else "schedule_beta_d"
+        found += _said("schedule_beta", lambda: generator.check_beta(steps))
+        found += _said(whose, lambda: discriminator.check_beta(steps)) if not found else []
     for key in ("feedback", "feedback_d"):
         feedback = parts.get(key)
         if feedback is not None and feedback.hears == "metric" and "metric" in parts and metric is None:

@@ -17,6 +17,7 @@ SEED = "seed"
 # What a reader has to know of all cells, where no column tells it.
 TOLD = (
     *("experiment", "data", "model", "loss", "optimizer", "optimizer@optimizer_d", "schedule", "schedule@schedule_d"),
+    *("schedule@schedule_beta", "schedule@schedule_beta_d"),
     *("schedule@schedule_penalty", "schedule@schedule_noise", "schedule@schedule_ema"),
     *("dynamics", "feedback", "feedback@feedback_d"),
     *("lr", "lr_d", "batch_size", "critic_steps"),
