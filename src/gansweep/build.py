@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gansweep import device as devices
+from gansweep.algorithms.adversarial import critic_steps_at
 from gansweep.interfaces import Algorithm, Dataset, Dynamics, Feedback, Metric, Model, Schedule, UpdateRule
 from gansweep.losses.objective import Objective
 from gansweep.members.member import Member, PlayerSettings
@@ -36,6 +37,7 @@ GROUPS: Mapping[str, type] = {
     "schedule_penalty": Schedule,
     "schedule_noise": Schedule,
     "schedule_ema": Schedule,
+    "schedule_critic": Schedule,
     "feedback": Feedback,
     "feedback_d": Feedback,
     "data": Dataset,
@@ -43,7 +45,7 @@ GROUPS: Mapping[str, type] = {
 }
 SCHEDULES = (
     *("schedule", "schedule_d", "schedule_beta", "schedule_beta_d"),
-    *("schedule_penalty", "schedule_noise", "schedule_ema"),
+    *("schedule_penalty", "schedule_noise", "schedule_ema", "schedule_critic"),
 )
 OPTIONAL = ("optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric")
 MOST_DATASETS = 2
@@ -145,6 +147,7 @@ def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
         metric=parts.get("metric"),
         batch_size=config["batch_size"],
         critic_steps=config["critic_steps"],
+        critic_schedule=parts.get("schedule_critic"),
         algorithm=parts["algorithm"],
         dynamics=parts["dynamics"],
         trainer=parts["trainer"],
@@ -281,7 +284,7 @@ def _misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str
             found.append(Problem(key, f"={feedback!r}: answers to a metric; choose one, metric=..., or other feedback"))
         if feedback is not None and "loss" in parts:
             found += _said(key, lambda feedback=feedback: feedback.fitted(parts["loss"].game))
-    return found + _idle_schedules(parts)
+    return found + _idle_schedules(parts) + (_idle_critic_schedule(parts, root, steps) if not found else [])
 
 
 def _idle_schedules(parts: Mapping[str, Any]) -> list[Problem]:
@@ -296,6 +299,19 @@ def _idle_schedules(parts: Mapping[str, Any]) -> list[Problem]:
     if isinstance(trainer, TrainerSettings) and parts.get("schedule_ema") is not None and trainer.ema is None:
         found.append(Problem("schedule_ema", "trainer.ema=null: there is no average, expected e.g. trainer.ema=0.999"))
     return found
+
+
+def _idle_critic_schedule(parts: Mapping[str, Any], root: Mapping[str, Any], steps: Any) -> list[Problem]:
+    """Say if rounding leaves nothing of a schedule of critic steps."""
+    schedule, loss = parts.get("schedule_critic"), parts.get("loss")
+    if schedule is None or loss is None or not isinstance(steps, int) or steps < 1:
+        return []
+    base = root.get("critic_steps") or loss.critic_steps
+    moves = {critic_steps_at(base, schedule, step, steps) for step in range(steps)}
+    if moves == {base} and set(schedule.values(steps).tolist()) != {1.0}:
+        wrong = f"={schedule!r}: leaves critic_steps={base} as it is in every step, expected more of them, or null"
+        return [Problem("schedule_critic", wrong)]
+    return []
 
 
 def _lengths_of_data(config: dict[str, Any], root: Mapping[str, Any], data: Dataset) -> None:

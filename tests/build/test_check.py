@@ -118,6 +118,15 @@ def test_a_schedule_of_beta_is_both_players_unless_one_has_its_own_or_no_momentu
     assert betas(schedule_beta=linspace, optimizer_d={"_target_": "gansweep.optimizers.sgd.SGD"}) == [0.5, None]
 
 
+def test_a_schedule_of_critic_steps_reaches_the_run_unless_rounding_leaves_nothing_of_it(default):
+    linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.2}
+    (text,) = told(with_(default, schedule_critic=linspace))
+    assert text.startswith("schedule_critic=Linspace(") and "leaves critic_steps=1 as it is in every step" in text
+    run = build(with_(default, schedule_critic=linspace, critic_steps=5), identity={}, cell={})
+    assert run.critic_schedule.end == 0.2
+    assert told(with_(default, schedule_critic={"_target_": "gansweep.schedules.constant.Constant"})) == []
+
+
 def test_schedules_that_nobody_chose_leave_no_trace_in_the_identity(default):
     assert not {"schedule_d", "schedule_penalty", "schedule_noise", "schedule_ema"} & check(default).config.keys()
 

@@ -28,6 +28,7 @@ WHOSE = {
     "penalty": "the penalties' weights",
     "noise": "the instance noise",
     "ema": "the average of the generator",
+    "critic": "the critic steps",
 }
 
 

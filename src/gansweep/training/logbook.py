@@ -197,7 +197,7 @@ class Logbook:
         if self.board:
             self.board.flush()
         content = {
-            "member": self.pack.export(self.k),
+            "member": self.pack.export(self.k) if self._member is None else self._member,
             "evaluations": self.evaluations,
             "started": self.started,
             "wall_s": self._elapsed(),

@@ -8,7 +8,7 @@ from typing import Any
 
 from gansweep.algorithms.adversarial import Adversarial
 from gansweep.dynamics.alternating import Alternating
-from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model
+from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model, Schedule
 from gansweep.members.member import Member
 
 # Raised by hand whenever the same config would give other numbers than before. It enters
@@ -69,6 +69,7 @@ class Run:
         metric: how far it is from that; None to measure nothing.
         batch_size: samples in a batch.
         critic_steps: discriminator updates before each generator update.
+        critic_schedule: their multiplier at every generator step, None if they stay.
         algorithm: what a step is.
         dynamics: how the players' gradients become steps.
         trainer: how often it is looked at.
@@ -86,6 +87,7 @@ class Run:
     metric: Metric | None
     batch_size: int
     critic_steps: int = 1
+    critic_schedule: Schedule | None = None
     algorithm: Algorithm = field(default_factory=Adversarial)
     dynamics: Dynamics = field(default_factory=Alternating)
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
