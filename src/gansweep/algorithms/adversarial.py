@@ -235,7 +235,7 @@ class AdversarialPack(Pack[Report]):
         return counts.pop()
 
     def curves(self, report: Report, k: int) -> dict[str, Tensor]:
-        """Name member k's losses, penalties, logits, gradients and rates."""
+        """Name member k's losses, penalties, logits, gradients, rates, and what else schedules change of it."""
         row, d = self.place[k], report.discriminator
         names = sorted(self.members[row].objective.penalties)
         curves = {
@@ -248,7 +248,23 @@ class AdversarialPack(Pack[Report]):
             "rate/discriminator": self.d.lr[:, 0],
             "rate/generator": self.g.lr[:, 0],
         } | {f"penalty/{name}": value for name, value in zip(names, d.penalties, strict=False)}
-        return {tag: value[row] for tag, value in curves.items()}
+        return {tag: value[row] for tag, value in curves.items()} | self._scheduled(row)
+
+    def _scheduled(self, row: int) -> dict[str, Tensor]:
+        member, found = self.members[row], dict[str, Tensor]()
+        if member.penalty_schedule is not None:
+            for name, one in zip(sorted(member.objective.penalties), self.objectives.passes, strict=False):
+                found[f"schedule/weight of {name}"] = one.weights[row] * one.factors.now[row, 0]
+        if member.noise_schedule is not None and self.objectives.noise is not None:
+            found["schedule/instance noise"] = self.objectives.noise.now[row, 0]
+        if member.ema_schedule is not None and member.ema is not None:
+            found["schedule/decay of the average"] = 1 - self.averaging.now[row, 0]
+        for name, player in self.players.items():
+            if player.betas is not None and player.settings[row].beta_schedule is not None:
+                found[f"schedule/beta of the {name}"] = player.betas.now[row, 0]
+        if self.critic_schedule is not None:
+            found["schedule/critic steps"] = torch.tensor(float(self.critic_steps_now()))
+        return found
 
     def _discriminator_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor, Tensor]:
         """Lower game + penalties by the discriminator's parameters, on samples held fixed."""
