@@ -79,7 +79,7 @@ class Pack(ABC, Generic[R]):
         if any(member.ema is not None for member in members):
             self.ema = [theta.clone() for theta in self.g.evaluated()]
         self.averaging = Scheduled([member.averaging for member in self.members], self.device)
-        self.courses: list[Any] = [*(player.rates for player in self.players.values()), self.averaging]
+        self.courses: list[Any] = [self.averaging, *(one for player in self.players.values() for one in player.courses)]
 
     def _player(self, network: Network, name: str) -> Player:
         settings = [member.player(name) for member in self.members]

@@ -167,14 +167,14 @@ class Logbook:
     def _draw_last(self) -> None:
         """Add the step of the divergence to the curves, wherever their points lie.
 
-        Without the rates, which may be those of a later step by now.
+        Without rates and what else follows a schedule, which may be those of a later step by now.
         """
         if self.board is None or self._is_drawn(self.step):
             return
         for report in self._recent:
             if self._step_of(report) == self.step:
                 curves = self._curves(report)
-                known = {tag: value for tag, value in curves.items() if not tag.startswith("rate/")}
+                known = {tag: value for tag, value in curves.items() if not tag.startswith(("rate/", "schedule/"))}
                 self.board.scalars(known, self.step)
 
     def wants_diagnosis(self, report: Report) -> bool:
@@ -212,7 +212,7 @@ class Logbook:
         if self.board:
             self.board.flush()
         content = {
-            "member": self.pack.export(self.k),
+            "member": self.pack.export(self.k) if self._member is None else self._member,
             "evaluations": self.evaluations,
             "started": self.started,
             "wall_s": self._elapsed(),
