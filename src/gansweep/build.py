@@ -9,7 +9,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gansweep import device as devices
-from gansweep.interfaces import Algorithm, Dataset, Dynamics, Feedback, Metric, Model, Schedule, UpdateRule
+from gansweep.interfaces import (
+    Algorithm,
+    Alone,
+    Dataset,
+    Dynamics,
+    Feedback,
+    Metric,
+    Model,
+    OfPairs,
+    Schedule,
+    UpdateRule,
+)
+from gansweep.losses.no_game import NoGame
 from gansweep.losses.objective import Objective
 from gansweep.members.member import Member, PlayerSettings
 from gansweep.settings.construct import Broken, Constructor
@@ -39,7 +51,7 @@ GROUPS: Mapping[str, type] = {
     "metric": Metric,
 }
 SCHEDULES = ("schedule", "schedule_d", "schedule_penalty", "schedule_noise", "schedule_ema")
-OPTIONAL = ("optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric")
+OPTIONAL = ("loss", "optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric")
 MOST_DATASETS = 2
 _datasets: dict[str, Dataset] = {}
 
@@ -91,7 +103,7 @@ def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
     make.problems += _misfits(parts, config, root)
     make.problems += _settled_feedback(parts, config)
     if not make.problems and config["critic_steps"] is None:
-        config["critic_steps"] = parts["loss"].critic_steps
+        config["critic_steps"] = 1 if parts["loss"] is None else parts["loss"].critic_steps
     run = None
     if not make.problems:
         try:
@@ -131,7 +143,7 @@ def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
     return Run(
         member=Member(
             config["seed"],
-            parts["loss"],
+            parts["loss"] or Objective(NoGame()),
             generator,
             discriminator,
             config["steps"],
@@ -243,7 +255,9 @@ def _misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str
         found += _said("data", data.check)
         if not found and model is not None:
             shape = tuple(data.sample_shape)
-            found += _said("model", lambda: (model.generator(shape), model.discriminator(shape)))
+            found += _said("model", lambda: model.generator(shape))
+            if not found and not isinstance(parts.get("algorithm"), Alone):
+                found += _said("model", lambda: model.discriminator(shape))
         if not found and metric is not None:
             found += _said("metric", lambda: metric.check(data))
         found += _said("data", lambda: _lengths_of_data(config, root, data)) if not found else []
@@ -255,9 +269,24 @@ def _misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str
         feedback = parts.get(key)
         if feedback is not None and feedback.hears == "metric" and "metric" in parts and metric is None:
             found.append(Problem(key, f"={feedback!r}: answers to a metric; choose one, metric=..., or other feedback"))
-        if feedback is not None and "loss" in parts:
+        if feedback is not None and parts.get("loss") is not None:
             found += _said(key, lambda feedback=feedback: feedback.fitted(parts["loss"].game))
-    return found + _idle_schedules(parts)
+    return found + _sides(parts) + _idle_schedules(parts)
+
+
+def _sides(parts: Mapping[str, Any]) -> list[Problem]:
+    """Say what two players need and one by itself does not."""
+    found, algorithm = [], parts.get("algorithm")
+    if isinstance(algorithm, Alone):
+        if parts.get("loss") is not None:
+            found.append(Problem("loss", f"the algorithm {type(algorithm).__name__} has its own; expected ~loss"))
+    elif algorithm is not None:
+        if "loss" in parts and parts["loss"] is None:
+            found.append(Problem("loss", "must be chosen: loss=..."))
+        if isinstance(parts.get("metric"), OfPairs):
+            wrong = f"={parts['metric'].name}: compares images with what they were; expected algorithm=denoising"
+            found.append(Problem("metric", wrong))
+    return found
 
 
 def _idle_schedules(parts: Mapping[str, Any]) -> list[Problem]:

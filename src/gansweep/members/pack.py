@@ -156,6 +156,14 @@ class Pack(ABC, Generic[R]):
             parts = [self.g.network(params, part[None], state)[0] for part in z.split(batch_size)]
         return torch.cat(parts).float()
 
+    def measured(self, k: int) -> dict[str, float]:
+        """Name what an evaluation tells of member k beside its metric; finite numbers."""
+        return {}
+
+    def pictured(self, k: int, num_samples: int) -> Tensor:
+        """Make what a picture of member k shows, eight in a row."""
+        return self.generate(k, num_samples, "pictures")
+
     def tell(self, k: int, value: float, lower_is_better: bool) -> None:
         """Let the feedback of member k hear a value of its metric, before the next step's rates."""
         for player in self.players.values():

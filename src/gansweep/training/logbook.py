@@ -263,6 +263,9 @@ class Logbook:
             return
         value = float(metric(self.run.data, fake))
         self.evaluations.append({"step": step, "value": value})
+        measured = self.pack.measured(self.k)
+        if measured:
+            self.evaluations[-1]["measured"] = measured
         what = degenerate(fake)
         if what is not None:
             self.evaluations[-1]["degenerate"] = what
@@ -273,7 +276,7 @@ class Logbook:
         self.eval_s += time.monotonic() - start
         log.info("step %d: %s %.4g", step, metric.name, value)
         if self.board:
-            self.board.scalars({f"metric/{metric.name}": value}, step)
+            self.board.scalars({f"metric/{metric.name}": value} | measured, step)
 
     def _steer(self, metric: Metric) -> None:
         """Tell the member's feedback a value of other latents than the reported one's."""
@@ -288,7 +291,7 @@ class Logbook:
     def _picture(self) -> None:
         step = self.step
         size = samples.NUM_SAMPLES if len(self.run.data.sample_shape) == 3 else 2048
-        drawn = self.pack.generate(self.k, size, "pictures")
+        drawn = self.pack.pictured(self.k, size)
         picture, path = samples.grid(drawn), self.directory / "samples" / f"step_{step:07d}.png"
         samples.save(path, picture)
         if drawn.ndim == 2:
