@@ -8,7 +8,7 @@ import pytest
 import torch
 from metric_fakes import Given
 
-from gansweep.data.held_out import held_out
+from gansweep.held_out import held_out
 from gansweep.metrics.psnr import PSNR, psnr, psnr_of_each, summary
 
 

@@ -14,7 +14,7 @@ from gansweep.corruptions.clean import Clean
 from gansweep.corruptions.gaussian import Gaussian
 from gansweep.corruptions.knockout import Knockout
 from gansweep.corruptions.salt_and_pepper import SaltAndPepper
-from gansweep.data.held_out import held_out
+from gansweep.held_out import held_out
 from gansweep.device import autocast
 from gansweep.dynamics.alternating import Alternating
 from gansweep.interfaces import Corruption, Model
@@ -253,7 +253,7 @@ class DenoisingPack(Pack[Report]):
             raise ValueError(f"num_samples={num_samples}: there are {len(spoiled)} spoiled images")
         return self.restored(k, spoiled, batch_size)
 
-    def measured(self, k: int) -> dict[str, float]:
+    def details(self, k: int) -> dict[str, float]:
         """Tell mean and standard deviation of the decibels by corruption and of all, and of what was given.
 
         `psnr/` is of restored images, `given/` of spoiled ones. Images that equal their target are left

@@ -156,7 +156,7 @@ class Pack(ABC, Generic[R]):
             parts = [self.g.network(params, part[None], state)[0] for part in z.split(batch_size)]
         return torch.cat(parts).float()
 
-    def measured(self, k: int) -> dict[str, float]:
+    def details(self, k: int) -> dict[str, float]:
         """Name what an evaluation tells of member k beside its metric; finite numbers."""
         return {}
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from gansweep.data.held_out import held_out
+from gansweep.held_out import held_out
 from gansweep.interfaces import Dataset
 
 

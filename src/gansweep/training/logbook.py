@@ -263,9 +263,9 @@ class Logbook:
             return
         value = float(metric(self.run.data, fake))
         self.evaluations.append({"step": step, "value": value})
-        measured = self.pack.measured(self.k)
-        if measured:
-            self.evaluations[-1]["measured"] = measured
+        details = self.pack.details(self.k)
+        if details:
+            self.evaluations[-1]["details"] = details
         what = degenerate(fake)
         if what is not None:
             self.evaluations[-1]["degenerate"] = what
@@ -276,7 +276,7 @@ class Logbook:
         self.eval_s += time.monotonic() - start
         log.info("step %d: %s %.4g", step, metric.name, value)
         if self.board:
-            self.board.scalars({f"metric/{metric.name}": value} | measured, step)
+            self.board.scalars({f"metric/{metric.name}": value} | details, step)
 
     def _steer(self, metric: Metric) -> None:
         """Tell the member's feedback a value of other latents than the reported one's."""
