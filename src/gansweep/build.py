@@ -32,7 +32,7 @@ from gansweep.settings.signature import signature
 from gansweep.training.run import Run, TrainerSettings
 
 # What a group's choice has to be. Those that end in _d belong to the discriminator alone, those in
-# _penalty and _noise to the objective, the one in _ema to the average; like feedback and metric, they may be left out.
+# _penalty and _noise to the objective, the one in _ema to the average; like feedback and metrics, they may be left out.
 GROUPS: Mapping[str, type] = {
     "model": Model,
     "loss": Objective,
@@ -49,9 +49,10 @@ GROUPS: Mapping[str, type] = {
     "feedback_d": Feedback,
     "data": Dataset,
     "metric": Metric,
+    "metric_2": Metric,
 }
 SCHEDULES = ("schedule", "schedule_d", "schedule_penalty", "schedule_noise", "schedule_ema")
-OPTIONAL = ("loss", "optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric")
+OPTIONAL = ("loss", "optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric", "metric_2")
 MOST_DATASETS = 2
 _datasets: dict[str, Dataset] = {}
 
@@ -155,6 +156,7 @@ def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
         model=parts["model"],
         data=parts["data"],
         metric=parts.get("metric"),
+        metric_2=parts.get("metric_2"),
         batch_size=config["batch_size"],
         critic_steps=config["critic_steps"],
         algorithm=parts["algorithm"],
@@ -260,6 +262,8 @@ def _misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str
                 found += _said("model", lambda: model.discriminator(shape))
         if not found and metric is not None:
             found += _said("metric", lambda: metric.check(data))
+        if not found and parts.get("metric_2") is not None:
+            found += _said("metric_2", lambda: parts["metric_2"].check(data))
         found += _said("data", lambda: _lengths_of_data(config, root, data)) if not found else []
     steps = config["steps"]
     for key in SCHEDULES:
@@ -283,9 +287,10 @@ def _sides(parts: Mapping[str, Any]) -> list[Problem]:
     elif algorithm is not None:
         if "loss" in parts and parts["loss"] is None:
             found.append(Problem("loss", "must be chosen: loss=..."))
-        if isinstance(parts.get("metric"), OfPairs):
-            wrong = f"={parts['metric'].name}: compares images with what they were; expected algorithm=denoising"
-            found.append(Problem("metric", wrong))
+        for key in ("metric", "metric_2"):
+            if isinstance(parts.get(key), OfPairs):
+                wrong = f"={parts[key].name}: compares images with what they were; expected algorithm=denoising"
+                found.append(Problem(key, wrong))
     return found
 
 

@@ -51,7 +51,7 @@ def assert_same(pack, k, alone):
     for name, value in other["generator"]["state"].items():
         assert torch.equal(one["generator"]["state"][name], value), name
     assert torch.equal(pack.generate(k, 40, "evaluation"), alone.generate(0, 40, "evaluation"))
-    assert pack.details(k) == alone.details(0)
+    assert pack.measured(k) == alone.measured(0)
 
 
 @pytest.mark.parametrize("skips", ["none", "both"])
@@ -96,9 +96,9 @@ def test_held_out_images_are_never_trained_on():
     assert torch.equal(pack.test, IMAGES[division.test])
 
 
-def test_the_details_are_of_every_corruption():
+def test_what_is_measured_is_of_every_corruption():
     pack = trained([one(1)])
-    told = pack.details(0)
+    told = pack.measured(0)
     names = ("blur", "clean", "gaussian", "knockout", "salt_and_pepper", "all")
     assert {key for key in told if key.startswith("psnr/")} == {f"psnr/{n}{end}" for n in names for end in ("", "/std")}
     assert "given/clean" not in told  # equal to the last bit, all of them
@@ -132,7 +132,7 @@ def test_stopped_and_continued(tmp_path):
     for picture in (tmp_path / "straight" / "samples").iterdir():
         assert picture.read_bytes() == (tmp_path / "broken" / "samples" / picture.name).read_bytes()
     last = json.loads((tmp_path / "broken" / "record.json").read_text())["metric"]["evaluations"][-1]
-    assert last["value"] == last["details"]["psnr/all"]
+    assert last["value"] == last["measured"]["psnr/all"]
     assert record["metric"]["lower_is_better"] is False
 
 

@@ -85,6 +85,9 @@ class Denoising:
                 f"metric={run.metric!r}: expected metric=psnr with num_images={self.num_test} and versions={count}, "
                 "or ~metric"
             )
+        if run.metric_2 is not None and run.metric_2.num_samples != count * self.num_test:
+            made = f"{count * self.num_test} restored images"
+            raise ValueError(f"metric_2.num_samples={run.metric_2.num_samples}: there are {made}, expected as many")
         if member.discriminator != member.generator:
             raise ValueError(
                 "lr_d, optimizer_d, schedule_d or feedback_d: there is no discriminator, expected none of them"
@@ -253,7 +256,7 @@ class DenoisingPack(Pack[Report]):
             raise ValueError(f"num_samples={num_samples}: there are {len(spoiled)} spoiled images")
         return self.restored(k, spoiled, batch_size)
 
-    def details(self, k: int) -> dict[str, float]:
+    def measured(self, k: int) -> dict[str, float]:
         """Tell mean and standard deviation of the decibels by corruption and of all, and of what was given.
 
         `psnr/` is of restored images, `given/` of spoiled ones. Images that equal their target are left

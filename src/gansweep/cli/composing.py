@@ -17,11 +17,17 @@ from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+from gansweep.cli.presets import PRESETS
 from gansweep.settings.problem import Problem, unknown_key
 
 ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra's, that an extra of this package installs
 # What a group may be chosen for apart, by the end of the key.
-WHOSE = {"d": "the discriminator alone", "penalty": "the penalties' weights", "noise": "the instance noise"}
+WHOSE = {
+    "d": "the discriminator alone",
+    "penalty": "the penalties' weights",
+    "noise": "the instance noise",
+    "2": "a second metric",
+}
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,9 @@ class Composer:
 
     def _chooses(self, override: Override) -> bool:
         """Tell whether an override chooses an option of a group."""
-        return not isinstance(override.value(), Mapping) and bool(self._options_of(override.key_or_group))
+        if isinstance(override.value(), Mapping):
+            return False
+        return override.key_or_group in PRESETS or bool(self._options_of(override.key_or_group))
 
     def _is_option(self, group: str, choice: Any) -> bool:
         """Look for a choice in its group, or in the folder inside it that it names, as dirac/gan does."""
@@ -163,6 +171,8 @@ class Composer:
             ]
         chosen = value if isinstance(value, list) else [value]
         unknown = [choice for choice in chosen if not self._is_option(override.key_or_group, choice)]
+        if override.key_or_group in PRESETS:
+            unknown = [choice for choice in unknown if choice is not None]
         if override.is_delete() or not unknown:
             return []
         near = [match for choice in unknown for match in get_close_matches(str(choice), options, 1)]

@@ -156,10 +156,6 @@ class Pack(ABC, Generic[R]):
             parts = [self.g.network(params, part[None], state)[0] for part in z.split(batch_size)]
         return torch.cat(parts).float()
 
-    def details(self, k: int) -> dict[str, float]:
-        """Name what an evaluation tells of member k beside its metric; finite numbers."""
-        return {}
-
     def pictured(self, k: int, num_samples: int) -> Tensor:
         """Make what a picture of member k shows, eight in a row."""
         return self.generate(k, num_samples, "pictures")
@@ -169,6 +165,10 @@ class Pack(ABC, Generic[R]):
         for player in self.players.values():
             if player.gains is not None:
                 player.gains.hear_metric(self.place[k], value, lower_is_better)
+
+    def measured(self, k: int) -> dict[str, float]:
+        """Return what the algorithm itself measures of member k, for every evaluation; by itself nothing."""
+        return {}
 
     def export(self, k: int) -> dict[str, Any]:
         """Return all that member k is, as tensors and plain values: it can go on elsewhere."""

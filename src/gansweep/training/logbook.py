@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
@@ -262,10 +262,15 @@ class Logbook:
             self.diverged(Divergence(step, "generator", "samples are not finite"))
             return
         value = float(metric(self.run.data, fake))
-        self.evaluations.append({"step": step, "value": value})
-        details = self.pack.details(self.k)
-        if details:
-            self.evaluations[-1]["details"] = details
+        found: dict[str, Any] = {"step": step, "value": value}
+        if step > 0 and record.is_best(value, self.evaluations, metric.lower_is_better):
+            found["apart"] = self._measure(metric, "evaluation apart")
+        if self.run.metric_2 is not None:
+            found["value_2"] = self._measure(self.run.metric_2, "evaluation")
+        measured = self.pack.measured(self.k)
+        if measured:
+            found["measured"] = measured
+        self.evaluations.append(found)
         what = degenerate(fake)
         if what is not None:
             self.evaluations[-1]["degenerate"] = what
@@ -276,7 +281,19 @@ class Logbook:
         self.eval_s += time.monotonic() - start
         log.info("step %d: %s %.4g", step, metric.name, value)
         if self.board:
-            self.board.scalars({f"metric/{metric.name}": value} | details, step)
+            self.board.scalars({f"metric/{metric.name}": value} | self._beside(found), step)
+
+    def _measure(self, metric: Metric, stream: str) -> float | None:
+        """Return a metric of samples from the latents of a stream, None if they are not finite."""
+        fake = self.pack.generate(self.k, metric.num_samples, stream)
+        return float(metric(self.run.data, fake)) if bool(fake.isfinite().all()) else None
+
+    def _beside(self, found: Mapping[str, Any]) -> dict[str, float]:
+        """Name the curves of what an evaluation found besides the metric."""
+        curves = {f"measured/{name}": value for name, value in found.get("measured", {}).items()}
+        if self.run.metric_2 is not None:
+            curves[f"metric/{self.run.metric_2.name}"] = found["value_2"]
+        return {tag: value for tag, value in curves.items() if value is not None}
 
     def _steer(self, metric: Metric) -> None:
         """Tell the member's feedback a value of other latents than the reported one's."""
@@ -309,22 +326,28 @@ class Logbook:
     def _elapsed(self) -> float:
         return self.wall_s + time.monotonic() - self._since
 
+    def _summary(self, metric: Metric, evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Say what a metric is and what it found."""
+        floor = getattr(metric, "floor", None)
+        found = {
+            "name": metric.name,
+            "fingerprint": metric.fingerprint(self.run.data)
+            | {"generator": "raw" if self.run.member.ema is None else "ema"},
+            "lower_is_better": metric.lower_is_better,
+            "floor": floor(self.run.data) if floor else None,
+        } | record.summary(evaluations, metric.lower_is_better)
+        return found | ({"final": None, "final_step": None} if self.divergence else {})
+
     def _record(self) -> dict[str, Any]:
         run, wall_s = self.run, self._elapsed()
         diagnostics = {} if run.trainer.diagnose_every is None else {"diagnostics": self.diagnoses}
-        metric = None
+        metric = metric_2 = None
         if run.metric is not None:
-            floor = getattr(run.metric, "floor", None)
-            metric = {
-                "name": run.metric.name,
-                "fingerprint": run.metric.fingerprint(run.data)
-                | {"generator": "raw" if run.member.ema is None else "ema"},
-                "lower_is_better": run.metric.lower_is_better,
-                "evaluations": self.evaluations,
-                "floor": floor(run.data) if floor else None,
-            } | record.summary(self.evaluations, run.metric.lower_is_better)
-            if self.divergence:
-                metric |= {"final": None, "final_step": None}
+            metric = self._summary(run.metric, self.evaluations)
+            metric |= {"evaluations": self.evaluations}
+        if run.metric_2 is not None:
+            values = [{"step": e["step"], "value": e.get("value_2")} for e in self.evaluations]
+            metric_2 = {"metric_2": self._summary(run.metric_2, values)}
         return {
             "format": record.FORMAT,
             "state": "diverged" if self.divergence else "completed",
@@ -333,6 +356,7 @@ class Logbook:
             "identity": dict(run.identity),
             "steps": self.step,
             "metric": metric,
+            **(metric_2 or {}),
             **diagnostics,
             "divergence": self.divergence.as_dict() if self.divergence else None,
             "error": None,

@@ -67,6 +67,7 @@ class Run:
         model: the pair of networks.
         data: what the generator is to learn.
         metric: how far it is from that; None to measure nothing.
+        metric_2: another metric that is measured and recorded beside, with no say in anything.
         batch_size: samples in a batch.
         critic_steps: discriminator updates before each generator update.
         algorithm: what a step is.
@@ -86,6 +87,7 @@ class Run:
     metric: Metric | None
     batch_size: int
     critic_steps: int = 1
+    metric_2: Metric | None = None
     algorithm: Algorithm = field(default_factory=Adversarial)
     dynamics: Dynamics = field(default_factory=Alternating)
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
@@ -102,6 +104,8 @@ class Run:
         return self.member.steps
 
     def __post_init__(self) -> None:
+        if self.metric is None and self.metric_2 is not None:
+            raise ValueError("metric=null: metric_2 stands beside a metric; choose one, metric=...")
         if self.metric is None and self.member.hears_metric:
             raise ValueError("metric=null: the feedback of this run answers to a metric; choose one, or other feedback")
         self.algorithm.check(self)
