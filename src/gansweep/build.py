@@ -10,7 +10,19 @@ from typing import Any
 
 from gansweep import device as devices
 from gansweep.algorithms.adversarial import critic_steps_at
-from gansweep.interfaces import Algorithm, Dataset, Dynamics, Feedback, Metric, Model, Schedule, UpdateRule
+from gansweep.interfaces import (
+    Algorithm,
+    Alone,
+    Dataset,
+    Dynamics,
+    Feedback,
+    Metric,
+    Model,
+    OfPairs,
+    Schedule,
+    UpdateRule,
+)
+from gansweep.losses.no_game import NoGame
 from gansweep.losses.objective import Objective
 from gansweep.members.member import Member, PlayerSettings
 from gansweep.settings.construct import Broken, Constructor
@@ -48,7 +60,7 @@ SCHEDULES = (
     *("schedule", "schedule_d", "schedule_beta", "schedule_beta_d"),
     *("schedule_penalty", "schedule_noise", "schedule_ema", "schedule_critic"),
 )
-OPTIONAL = ("optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric", "metric_2")
+OPTIONAL = ("loss", "optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric", "metric_2")
 MOST_DATASETS = 2
 _datasets: dict[str, Dataset] = {}
 
@@ -100,7 +112,7 @@ def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
     make.problems += _misfits(parts, config, root)
     make.problems += _settled_feedback(parts, config)
     if not make.problems and config["critic_steps"] is None:
-        config["critic_steps"] = parts["loss"].critic_steps
+        config["critic_steps"] = 1 if parts["loss"] is None else parts["loss"].critic_steps
     run = None
     if not make.problems:
         try:
@@ -134,7 +146,7 @@ def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
     return Run(
         member=Member(
             config["seed"],
-            parts["loss"],
+            parts["loss"] or Objective(NoGame()),
             generator,
             discriminator,
             config["steps"],
@@ -267,7 +279,9 @@ def _misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str
         found += _said("data", data.check)
         if not found and model is not None:
             shape = tuple(data.sample_shape)
-            found += _said("model", lambda: (model.generator(shape), model.discriminator(shape)))
+            found += _said("model", lambda: model.generator(shape))
+            if not found and not isinstance(parts.get("algorithm"), Alone):
+                found += _said("model", lambda: model.discriminator(shape))
         if not found and metric is not None:
             found += _said("metric", lambda: metric.check(data))
         if not found and parts.get("metric_2") is not None:
@@ -286,9 +300,26 @@ def _misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str
         feedback = parts.get(key)
         if feedback is not None and feedback.hears == "metric" and "metric" in parts and metric is None:
             found.append(Problem(key, f"={feedback!r}: answers to a metric; choose one, metric=..., or other feedback"))
-        if feedback is not None and "loss" in parts:
+        if feedback is not None and parts.get("loss") is not None:
             found += _said(key, lambda feedback=feedback: feedback.fitted(parts["loss"].game))
-    return found + _idle_schedules(parts) + (_idle_critic_schedule(parts, root, steps) if not found else [])
+    found += _sides(parts) + _idle_schedules(parts)
+    return found + (_idle_critic_schedule(parts, root, steps) if not found else [])
+
+
+def _sides(parts: Mapping[str, Any]) -> list[Problem]:
+    """Say what two players need and one by itself does not."""
+    found, algorithm = [], parts.get("algorithm")
+    if isinstance(algorithm, Alone):
+        if parts.get("loss") is not None:
+            found.append(Problem("loss", f"the algorithm {type(algorithm).__name__} has its own; expected ~loss"))
+    elif algorithm is not None:
+        if "loss" in parts and parts["loss"] is None:
+            found.append(Problem("loss", "must be chosen: loss=..."))
+        for key in ("metric", "metric_2"):
+            if isinstance(parts.get(key), OfPairs):
+                wrong = f"={parts[key].name}: compares images with what they were; expected algorithm=denoising"
+                found.append(Problem(key, wrong))
+    return found
 
 
 def _idle_schedules(parts: Mapping[str, Any]) -> list[Problem]:

@@ -222,6 +222,34 @@ class Algorithm(Protocol):
 
 
 @runtime_checkable
+class Alone(Protocol):
+    """What an algorithm says besides, if it trains the generator by itself and by a loss of its own.
+
+    There is no discriminator then, and `loss` is left out.
+    """
+
+    alone: ClassVar[bool]
+
+
+@runtime_checkable
+class Corruption(Protocol):
+    """A way to spoil images.
+
+    `law` says of which random numbers: U[0, 1], N(0, 1), or None for none.
+    """
+
+    law: ClassVar[Literal["uniform", "normal"] | None]
+
+    def noise_shape(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Say how many numbers an image (C, H, W) takes."""
+        ...
+
+    def __call__(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Spoil images (..., C, H, W) by numbers (..., *noise_shape)."""
+        ...
+
+
+@runtime_checkable
 class Dynamics(Protocol):
     """How both players' gradients become steps of their optimizers.
 
@@ -327,6 +355,13 @@ class Dataset(Protocol):
     def check(self) -> None:
         """Raise FileNotFoundError or ValueError, saying what to put where, if it can't be read."""
         ...
+
+
+@runtime_checkable
+class OfPairs(Protocol):
+    """What a metric says besides, if it compares every sample with what it should be, and an algorithm has to know."""
+
+    of_pairs: ClassVar[bool]
 
 
 @runtime_checkable

@@ -167,6 +167,10 @@ class Pack(ABC, Generic[R]):
             parts = [self.g.network(params, part[None], state)[0] for part in z.split(batch_size)]
         return torch.cat(parts).float()
 
+    def pictured(self, k: int, num_samples: int) -> Tensor:
+        """Make what a picture of member k shows, eight in a row."""
+        return self.generate(k, num_samples, "pictures")
+
     def tell(self, k: int, value: float, lower_is_better: bool) -> None:
         """Let the feedback of member k hear a value of its metric, before the next step's rates."""
         for player in self.players.values():

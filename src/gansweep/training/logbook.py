@@ -325,7 +325,7 @@ class Logbook:
     def _picture(self) -> None:
         step = self.step
         size = samples.NUM_SAMPLES if len(self.run.data.sample_shape) == 3 else 2048
-        drawn = self.pack.generate(self.k, size, "pictures")
+        drawn = self.pack.pictured(self.k, size)
         picture, path = samples.grid(drawn), self.directory / "samples" / f"step_{step:07d}.png"
         samples.save(path, picture)
         if drawn.ndim == 2:
