@@ -9,7 +9,7 @@ from tests.sweep.fake_cells import diverged as diverged_record
 
 from gansweep.report import diverged, sensitivity, targets, tuning
 from gansweep.report.candidate import contests
-from gansweep.report.pictures import curves, schedules
+from gansweep.report.pictures import curves, losses, schedules
 from gansweep.report.pictures.samples import sampled
 from gansweep.report.roles import Roles
 from gansweep.report.verdict import Verdict
@@ -95,6 +95,25 @@ def test_schedules_are_drawn_as_their_configs_say(tmp_path):
     (name, rates), *rest = schedules.curves(found).items()
     assert name == "cosine" and not rest and len(rates) == 100
     assert rates[0] == 1 and np.all(np.diff(rates) < 0)
+
+
+def test_losses_are_read_from_the_event_files_of_the_best_setting_of_each_method(tmp_path):
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    found = grid(tmp_path, lambda o, lr, s: {"adam": 5.0, "sgd": 1.0}[o] + s + 100 * lr)
+    for result in found.contest.results:
+        writer = EventFileWriter(str(result.cell.directory))
+        for step in (10, 20):
+            for tag, value in (("loss/generator", 2.0 * step), ("loss/discriminator", 1.0), ("rate/generator", 7.0)):
+                point = Summary.Value(tag=tag, simple_value=value)
+                writer.add_event(Event(step=step, summary=Summary(value=[point])))
+        writer.close()
+    shown = [run.cell.overrides for _, run in losses.watched(found)]
+    assert [(one["optimizer"], one["lr"], one["seed"]) for one in shown] == [("sgd", 1e-3, 0), ("adam", 1e-3, 0)]
+    read = losses.read(found.contest.results[0].cell.directory)
+    assert read == {"generator": [(10, 20.0), (20, 40.0)], "discriminator": [(10, 1.0), (20, 1.0)]}
 
 
 def test_samples_are_of_the_median_run_in_the_order_of_the_ranks(tmp_path):

@@ -10,7 +10,7 @@ from gansweep.report.grid import Entry, Grid
 from gansweep.report.html.prose import inline
 
 NUMBER = ' class="number"'
-MOST_NOTES = 8
+MOST_NOTES, TALL = 8, 40
 
 
 def table(grid: Grid, name: str = "") -> str:
@@ -30,8 +30,9 @@ def table(grid: Grid, name: str = "") -> str:
     if len(grid.notes) > MOST_NOTES:
         below = f"<details><summary>{len(grid.notes)} notes to the table</summary>{below}</details>"
     label = html.escape(name or grid.caption or "table", quote=True)
+    tall = " tall" if len(grid.rows) > TALL else ""
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
+        f'<div class="scroll{tall}" role="region" tabindex="0" aria-label="{label}">'
         f'<table class="sortable">{caption}<thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table></div>{below}'
     )
 
