@@ -34,7 +34,8 @@ def heat_picture(verdict: Verdict) -> Figure:
     longest = max(len(roles.label(method)) for method in down)
     width, height = max(2.6, 0.58 * len(across) + 1.0 + 0.075 * longest), max(1.5, 0.36 * len(down) + 0.9)
     with styled():
-        figure, axes = panels(len(parts), max(1, min(len(parts), int(11 / width))), "", (width, height))
+        in_a_row = max(1, min(len(parts), int(11 / width)))
+        figure, axes = panels(len(parts), in_a_row, "", (width, height))
         for axis, (title, candidates) in zip(axes, parts, strict=True):
             table = np.full((len(down), len(across)), np.nan)
             for row, method in enumerate(down):
@@ -54,7 +55,8 @@ def heat_picture(verdict: Verdict) -> Figure:
             axis.tick_params(length=0)
             axis.spines[:].set_visible(False)
         if means:
-            bar = figure.colorbar(picture, ax=axes, label=f"{contest.how} {contest.metric_name}", aspect=12, pad=0.02)
+            slim = 12 * max(1.0, height * -(-len(parts) // in_a_row) / 2.5)
+            bar = figure.colorbar(picture, ax=axes, label=f"{contest.how} {contest.metric_name}", aspect=slim, pad=0.02)
             bar.outline.set_visible(False)  # type: ignore[operator]
             if isinstance(norm, LogNorm):
                 from matplotlib.ticker import FuncFormatter, NullFormatter
