@@ -135,6 +135,7 @@ def test_csv_and_json_have_the_columns_that_are_documented(tmp_path):
     of = by_lr(tmp_path, {1: [1.0, 2.0, None], 2: [9.0, 9.1, 9.2], 3: [State.NEW] * 3})
     rows = list(csv.DictReader(io.StringIO(formats.in_csv(of, Wish(), HERE))))
     assert list(rows[0]) == ["lr", *COLUMNS]
+    assert rows[0]["lower_is_better"] == "true" and rows[0]["select"] == "final"
     assert [(row["lr"], row["rank"], row["num_na"], row["mean"]) for row in rows] == [
         ("2", "1", "0", "9.1"),
         ("1", "2", "1", "1.5"),
