@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -151,8 +152,10 @@ class Multirun:
                 )
 
     def report(self, cut_short: bool = False) -> None:
-        """Write and print the table, and how to go on where something is left to train."""
+        """Write and print the table, how to read more, and how to go on where something is left to train."""
         print(self.sweep().report())
+        where = shlex.quote(os.path.relpath(self.root))
+        print(f"Verdicts and pictures: python -m gansweep.report {where} --format html")
         if cut_short:
             print(f"\nInterrupted. To continue: {to_continue()}")
 

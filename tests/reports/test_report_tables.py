@@ -135,6 +135,7 @@ def test_csv_and_json_have_the_columns_that_are_documented(tmp_path):
     of = by_lr(tmp_path, {1: [1.0, 2.0, None], 2: [9.0, 9.1, 9.2], 3: [State.NEW] * 3})
     rows = list(csv.DictReader(io.StringIO(formats.in_csv(of, Wish(), HERE))))
     assert list(rows[0]) == ["lr", *COLUMNS]
+    assert rows[0]["lower_is_better"] == "true" and rows[0]["select"] == "final"
     assert [(row["lr"], row["rank"], row["num_na"], row["mean"]) for row in rows] == [
         ("2", "1", "0", "9.1"),
         ("1", "2", "1", "1.5"),
@@ -188,3 +189,28 @@ def test_latex_compiles(tmp_path):
     tool = ["tectonic"] if shutil.which("tectonic") else ["pdflatex", "-interaction=nonstopmode", "-halt-on-error"]
     run = subprocess.run([*tool, "table.tex"], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0 and (tmp_path / "table.pdf").stat().st_size > 1000, run.stdout[-2000:]
+
+
+@pytest.mark.parametrize(
+    "finals",
+    [
+        {1: [None, None], 2: [None, None]},
+        {1: [State.NEW, State.NEW], 2: [State.RESUMABLE, State.CLAIMED]},
+        {1: [State.FAILED, State.FAILED]},
+        {1: [5.0]},
+        {1: [0.0, 0.0], 2: [-1.0, 1.0]},
+        {1: [1.0, 2.0], 2: [3.0]},
+    ],
+)
+@pytest.mark.parametrize("name", ["md", "csv", "json", "latex"])
+def test_every_sweep_has_a_report_finished_or_not(tmp_path, finals, name):
+    of = by_lr(tmp_path, finals)
+    assert "1" in formats.FORMATS[name](of, Wish(), HERE)
+    assert formats.FORMATS[name](of, Wish(select="best"), HERE)
+
+
+def test_runs_that_were_not_measured_are_done_and_nothing_else(tmp_path):
+    one = cell(tmp_path, lr=1, seed=0)
+    of = Study(tmp_path, (Result(one, State.COMPLETED, record(one, metric=None)),), ())
+    assert "No run has a value yet." in formats.in_markdown(of, Wish(), HERE)
+    assert texts(pivot(verdict(of)))[1][1] == "done"
