@@ -22,9 +22,9 @@ def sections(directory: Path) -> list[Section]:
         mean, std = SLIDES_INCEPTION_SCORE
         text = (
             f"{table(cells)}\n\nSeconds are of the whole pack where several cells were trained as one. Printed: "
-            "Mescheder, Geiger and Nowozin 2018, arXiv:1801.04406, show Inception scores on CIFAR-10 over time as curves "
-            f"without numbers; the {mean} ± {std} of the UVA slides is of a downloaded checkpoint for LSUN bedrooms, and is no "
-            "number of this experiment."
+            "Mescheder, Geiger and Nowozin 2018, arXiv:1801.04406, show Inception scores on CIFAR-10 over time, as "
+            f"curves without numbers; the {mean} ± {std} of the UVA slides is of a downloaded checkpoint for LSUN "
+            "bedrooms, and is no number of this experiment."
         )
         pictures = {f"{ruler} over time and over steps": partial(over_time, cells)}
         written.append(Section(f"Mescheder's methods on {data}, {steps} steps", text, pictures))
