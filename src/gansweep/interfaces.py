@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -169,6 +169,42 @@ class Averaging(Protocol):
 
     def evaluated(self, theta: Tensor, state: Mapping[str, Tensor]) -> Tensor:
         """Return the parameters (K, P) that are judged, theta (K, P) being those that are trained."""
+        ...
+
+
+class Beta(NamedTuple):
+    """What a schedule makes of a rule's memory in one update.
+
+    Args:
+        now: beta1 or momentum in force, (K, 1), in the parameters' precision.
+        product: of those of all updates so far and this one, (K, 1), in float64. It takes the place
+            of beta1^t where a mean is divided by the sum of its weights, 1 - beta1^t.
+    """
+
+    now: Tensor
+    product: Tensor
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """What an update rule offers besides, if a schedule can change how long it remembers gradients."""
+
+    @property
+    def memory(self) -> float:
+        """What the schedule multiplies: beta1 or momentum, 0 where the settings have none."""
+        ...
+
+    def update(
+        self,
+        slots: Sequence[Slot],
+        theta: Tensor,
+        gradient: Tensor,
+        state: Mapping[str, Tensor],
+        lr: Tensor,
+        step: Tensor,
+        beta: Beta | None = None,
+    ) -> None:
+        """Move `theta` as `UpdateRule` does; `beta` stands in for the rule's own memory where it is scheduled."""
         ...
 
 
