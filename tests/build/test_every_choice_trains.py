@@ -21,13 +21,13 @@ SMALL = {
     "mlp_ring": ["data=ring"],
     "mlp_cfg": ["model.generator_of.generator_widths=[8]", "model.discriminator_of.base_width=2"],
     "dirac": ["data=point_mass"],
-    **dict.fromkeys(["dcgan", "dcganx", "resnet", "resnet4"], NARROW),
+    **dict.fromkeys(["dcgan", "dcgan_plain", "dcganx", "resnet", "resnet4"], NARROW),
 }
 # These need files that do not come with the package; tests/data forges them.
 NOT_HERE = ("celeba", "cifar10", "fashion_mnist", "image_folder", "mnist", "npz")
 OF_DENOISING = ("psnr", "unet")
 # These need weights that are downloaded; tests/metrics draws them.
-NO_WEIGHTS = ("epfl", "inception", "kid_inception")
+NO_WEIGHTS = ("epfl", "inception", "inception_score_imagenet", "kid_inception")
 
 
 def choices(group, without=()):
