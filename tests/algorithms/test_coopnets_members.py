@@ -14,6 +14,7 @@ from gansweep.optimizers.adam import Adam
 from gansweep.training.run import Run, TrainerSettings
 from gansweep.training.session import Interrupted, train, train_together
 
+
 @pytest.fixture(autouse=True)
 def one_thread():
     """More are no faster on so little, and far slower on a busy machine."""

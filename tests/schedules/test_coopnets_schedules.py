@@ -66,7 +66,9 @@ def test_the_table_has_all_there_are():
     assert TABLE.keys() == {path.stem for path in FOLDER.glob("*.yaml")}
 
 
-@pytest.mark.parametrize(("name", "ratio"), [("exp_9", 0.9953962310), ("exp_10", 0.9953962310), ("exp_11", 0.9908136567)])
+@pytest.mark.parametrize(
+    ("name", "ratio"), [("exp_9", 0.9953962310), ("exp_10", 0.9953962310), ("exp_11", 0.9908136567)]
+)
 def test_ratios_of_the_geometric_ones(name, ratio):
     epochs = schedule(name).values(5000)[::10]
     np.testing.assert_allclose(epochs[1:] / epochs[:-1], ratio, rtol=1e-9)

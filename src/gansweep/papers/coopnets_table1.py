@@ -78,7 +78,9 @@ def _by_scale(directory: Path) -> list[Runs]:
     for exp in gamma2.rows():
         for cell in read(directory, f"exp_{exp}"):
             found.setdefault(cell.said("scale", "full"), {}).setdefault(exp, []).append(cell)
-    return [Runs(scale, {exp: sorted(own, key=lambda c: c.seed) for exp, own in by.items()}) for scale, by in found.items()]
+    return [
+        Runs(scale, {exp: sorted(own, key=lambda c: c.seed) for exp, own in by.items()}) for scale, by in found.items()
+    ]
 
 
 def _first(runs: Runs) -> dict[int, Trained]:
@@ -98,7 +100,9 @@ def _told(runs: Runs) -> str:
         "",
     ]
     picture = config["data"].get("path")
-    lines.append("- the picture, which is not theirs" if picture else "- the picture: scikit-learn's flower, no texture")
+    lines.append(
+        "- the picture, which is not theirs" if picture else "- the picture: scikit-learn's flower, no texture"
+    )
     lines.append("- the last batch of an epoch is filled up from the next one, where theirs had 12 patches")
     if config["model"].get("width") != FULL["width"]:
         lines.append(f"- inner channels: width={config['model'].get('width')} instead of {FULL['width']}")
@@ -123,8 +127,8 @@ def _table(runs: Runs) -> str:
         if exp not in runs.cells:
             continue
         lines.append(
-            f"| {exp} | {row.schedule} | {number(runs.sums[exp])} | {_shown(row.loss, 'unknown')} | {theirs.get(exp, '')} "
-            f"| {_shown(runs.losses[exp])} | {ours.get(exp, '')} "
+            f"| {exp} | {row.schedule} | {_shown(runs.sums[exp])} "
+            f"| {_shown(row.loss, 'unknown')} | {theirs.get(exp, '')} | {_shown(runs.losses[exp])} | {ours.get(exp, '')} "
             f"| {_shown(runs.qualities[exp])} | {quality.get(exp, '')} |"
         )
     return "\n".join(lines)

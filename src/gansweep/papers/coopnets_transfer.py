@@ -42,7 +42,9 @@ def _text(cells: list[Trained]) -> str:
             rho, count = rank_correlation(values, other)
             lines.append(f"| {metric}, {name} | {words} | {'-' if math.isnan(rho) else f'{rho:.3f}'} | {count} |")
     steps = " or ".join(map(str, sorted({cell.total_steps for cell in cells})))
-    told = f"The generator of CoopNets and the discriminator of DCGAN, Adam, after {steps} steps; lower is better in both."
+    told = (
+        f"The generator of CoopNets and the discriminator of DCGAN, Adam, after {steps} steps; lower is better in both."
+    )
     return "\n".join([told, "", *lines])
 
 

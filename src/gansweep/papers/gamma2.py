@@ -1,4 +1,4 @@
-"""The twelve generator schedules of the study of CoopNets' rates, as it printed them and as cells were trained by them."""
+"""The twelve generator schedules of the study of CoopNets' rates, printed and as cells were trained by them."""
 
 from __future__ import annotations
 
