@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from tests.sweep.fake_cells import cell, diverged, record
@@ -21,6 +22,8 @@ from gansweep.report.verdict import Verdict
 from gansweep.sweep.cell import State
 from gansweep.sweep.failure import failed_record
 from gansweep.sweep.result import Result
+
+HERE = Path(".")
 
 
 def study(root, finals, commands=()):
@@ -56,7 +59,7 @@ def test_a_run_without_a_value_ranks_behind_all_and_is_in_no_mean(tmp_path):
     names = [found.contest.candidates[place].settings["lr"] for place in found.order]
     assert names == [2, 1, 3]
     assert texts(pivot(found))[1] == ["1", "1.00 ± 0.00 (2 of 3) [1]"]
-    assert "[1]" in formats.in_markdown(by_lr(tmp_path, {1: [1.0, None], 2: [9.0, 9.1]}), Wish(rows=("lr",)))
+    assert "[1]" in formats.in_markdown(by_lr(tmp_path, {1: [1.0, None], 2: [9.0, 9.1]}), Wish(rows=("lr",)), HERE)
 
 
 def test_errors_and_runs_that_are_missing_count_neither_way(tmp_path):
@@ -77,13 +80,13 @@ def test_higher_is_better_turns_everything(tmp_path):
 
 def test_the_verdict_names_who_is_beaten_and_what_is_undecided(tmp_path):
     near = {1: [1.0, 2.0, 3.0, 4.0], 2: [1.2, 1.9, 3.3, 4.1], 3: [11.0, 12.1, 12.9, 14.0]}
-    text = formats.in_markdown(by_lr(tmp_path, near), Wish())
+    text = formats.in_markdown(by_lr(tmp_path, near), Wish(), HERE)
     assert "**lr=1** is first of 3" in text and "It beats lr=3." in text and "Undecided against lr=2." in text
     assert re.search(r"about \d+ more seeds", text)
 
 
 def test_one_seed_each_says_nothing(tmp_path):
-    text = formats.in_markdown(by_lr(tmp_path, {1: [1.0], 2: [9.0]}), Wish())
+    text = formats.in_markdown(by_lr(tmp_path, {1: [1.0], 2: [9.0]}), Wish(), HERE)
     assert "says nothing about which is better" in text and "beats" not in text
 
 
@@ -112,7 +115,7 @@ def test_rows_and_columns_are_those_asked_for_and_nothing_else_is_averaged(tmp_p
 )
 def test_a_key_that_was_not_varied_is_answered_by_those_that_were(tmp_path, wish, words):
     with pytest.raises(ValueError, match=words):
-        formats.in_markdown(by_lr(tmp_path, {1: [1.0, 2.0], 2: [2.0, 3.0]}), wish)
+        formats.in_markdown(by_lr(tmp_path, {1: [1.0, 2.0], 2: [2.0, 3.0]}), wish, HERE)
 
 
 def test_the_best_is_optimistic_unless_it_was_chosen_by_the_other_half():
@@ -130,14 +133,14 @@ def test_the_best_is_optimistic_unless_it_was_chosen_by_the_other_half():
 
 def test_csv_and_json_have_the_columns_that_are_documented(tmp_path):
     of = by_lr(tmp_path, {1: [1.0, 2.0, None], 2: [9.0, 9.1, 9.2], 3: [State.NEW] * 3})
-    rows = list(csv.DictReader(io.StringIO(formats.in_csv(of, Wish()))))
+    rows = list(csv.DictReader(io.StringIO(formats.in_csv(of, Wish(), HERE))))
     assert list(rows[0]) == ["lr", *COLUMNS]
     assert [(row["lr"], row["rank"], row["num_na"], row["mean"]) for row in rows] == [
         ("2", "1", "0", "9.1"),
         ("1", "2", "1", "1.5"),
         ("3", "", "0", ""),
     ]
-    content = json.loads(formats.in_json(of, Wish()))
+    content = json.loads(formats.in_json(of, Wish(), HERE))
     assert set(content["candidates"][0]) == {"lr", *content["columns"]}
     assert content["candidates"][1]["runs"] == {"0": 1.0, "1": 2.0, "2": None}
     assert content["candidates"][2]["mean"] is None
@@ -147,9 +150,9 @@ def test_values_of_different_rulers_are_never_compared(tmp_path):
     of = by_lr(tmp_path, {1: [1.0, 2.0], 2: [9.0, 9.1]})
     for result in of.results[2:]:
         result.record["metric"]["fingerprint"] = {"metric": "fd_digits", "n_real": 5, "n_fake": 5}
-    rows = list(csv.DictReader(io.StringIO(formats.in_csv(of, Wish()))))
+    rows = list(csv.DictReader(io.StringIO(formats.in_csv(of, Wish(), HERE))))
     assert [row["contest"] for row in rows] == ["1", "2"]
-    assert "can't be compared" in formats.in_markdown(of, Wish(select="best"))
+    assert "can't be compared" in formats.in_markdown(of, Wish(select="best"), HERE)
 
 
 NASTY = "a_b & 5% $x^2$ #1 {~} \\cmd <|> \"q\" 'p' `t` -- [0.5,0.9] 日本 é"
@@ -162,7 +165,7 @@ def test_latex_leaves_no_letter_with_a_meaning():
 
 def document(of):
     head = r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}\begin{document}"
-    return f"{head}\n{formats.in_latex(of, Wish())}\n\\end{{document}}\n"
+    return f"{head}\n{formats.in_latex(of, Wish(), HERE)}\n\\end{{document}}\n"
 
 
 def test_latex_has_booktabs_rules_and_as_many_fields_as_columns(tmp_path):

@@ -21,11 +21,15 @@ from gansweep.cli.presets import PRESETS
 from gansweep.settings.problem import Problem, unknown_key
 
 ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra's, that an extra of this package installs
-# What a group may be chosen for apart, by the end of the key.
+# What a group may be chosen for apart, by what follows its name in the key.
 WHOSE = {
     "d": "the discriminator alone",
+    "beta": "the optimizers' beta1 or momentum",
+    "beta_d": "the discriminator's beta1 or momentum",
     "penalty": "the penalties' weights",
     "noise": "the instance noise",
+    "ema": "the average of the generator",
+    "critic": "the critic steps",
     "2": "a second metric",
 }
 
@@ -186,7 +190,7 @@ class Composer:
     def _own_choice_problems(self, override: Override) -> list[Problem]:
         """Say how the discriminator gets a choice of its own, to whoever writes `optimizer_d=sgd`."""
         key, value = override.key_or_group, override.value()
-        group, _, of = key.rpartition("_")
+        group, _, of = key.partition("_")
         if of not in WHOSE or override.is_delete() or isinstance(value, Mapping) or not self._options_of(group):
             return []
         return [Problem(override.get_key_element(), f"={value}: for {WHOSE[of]} write {group}@{key}={value}")]

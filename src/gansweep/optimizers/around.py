@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from torch import Tensor
 
-from gansweep.interfaces import Averaging, Slot, UpdateRule
+from gansweep.interfaces import Averaging, Beta, Remembering, Slot, UpdateRule
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Around:
         """As the rule inside."""
         return self.of.elementwise
 
+    @property
+    def memory(self) -> float:
+        """Of the rule inside."""
+        return self.of.memory if isinstance(self.of, Remembering) else 0.0
+
     def state_inside(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make the other rule's state."""
         return {f"of/{name}": value for name, value in self.of.state(slots, theta).items()}
@@ -41,7 +47,11 @@ class Around:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Let the other rule move `theta` (K, P)."""
         inner = {name[3:]: value for name, value in state.items() if name.startswith("of/")}
-        self.of.update(slots, theta, gradient, inner, lr, step)
+        if beta is None:
+            self.of.update(slots, theta, gradient, inner, lr, step)
+        else:
+            cast("Remembering", self.of).update(slots, theta, gradient, inner, lr, step, beta)

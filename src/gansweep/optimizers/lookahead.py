@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 from gansweep.optimizers.around import Around
 
 
@@ -58,9 +58,10 @@ class Lookahead(Around):
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
-        self.step_inside(slots, theta, gradient, state, lr, step)
+        self.step_inside(slots, theta, gradient, state, lr, step, beta)
         back = step % self.k == 0  # on the device: nobody waits for it
         slow = state["slow"]
         slow.copy_(torch.where(back, slow.lerp(theta, self.alpha), slow))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 from gansweep.optimizers.around import Around
 
 
@@ -38,10 +38,11 @@ class Optimistic(Around):
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
         before = theta.clone()
-        self.step_inside(slots, theta, gradient, state, lr, step)
+        self.step_inside(slots, theta, gradient, state, lr, step, beta)
         u = theta - before
         theta.add_(u).sub_(state["last_step"])
         state["last_step"].copy_(u)

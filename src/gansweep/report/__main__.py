@@ -23,10 +23,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         study = Study.read(options.sweep, options.metric)
         wish = formats.Wish(options.select, _keys(options.rows), options.cols, _keys(options.group))
-        text = formats.FORMATS[options.format](study, wish)
         out = options.out
         if out is None and options.format == "html":
             out = options.sweep / "report.html"
+        text = formats.FORMATS[options.format](study, wish, options.sweep if out is None else out.parent)
+        if options.pictures is not None:
+            for path in formats.pictures(study, wish, options.pictures):
+                print(f"wrote {path}")
         if out is not None:
             atomic.write(out, text)
             print(f"wrote {out}")
@@ -59,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rows", metavar="KEYS", default="", help="settings down, such as optimizer,loss")
     parser.add_argument("--cols", metavar="KEY", help="setting across, such as lr")
     parser.add_argument("--group", metavar="KEYS", default="seed", help="what runs are averaged over (default: seed)")
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="also write every picture there, as PNG and SVG")
     parser.add_argument("--out", type=Path, metavar="PATH", help="file to write (default: print it)")
     return parser
 

@@ -59,6 +59,11 @@ class Candidate:
         return self.count(State.FAILED)
 
     @property
+    def num_diverged(self) -> int:
+        """Runs that diverged, with or without a value before."""
+        return self.count(State.DIVERGED)
+
+    @property
     def num_missing(self) -> int:
         """Runs that have not come to an end."""
         return self.count(State.NEW, State.RESUMABLE, State.CLAIMED)

@@ -107,7 +107,7 @@ def _row(number: int, verdict: Verdict, place: int, keys: Sequence[str]) -> dict
         "p_first": verdict.p_first.get(place),
         "beats": verdict.beats(place) if ranked else None,
         "p_against_first": against.adjusted if against else None,
-        "more_seeds": against.more_seeds() if against and not against.beaten() else None,
+        "more_seeds": against.more_seeds() if against and not against.beaten() and found.n else None,
         "verdict": verdict.against_first(place),
         "optimistic": any(selected.optimistic for selected in one.selected.values()),
     }

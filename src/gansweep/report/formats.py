@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from gansweep.report import columns, latex, markdown
 from gansweep.report.candidate import SEED, contests
@@ -33,7 +35,7 @@ class Wish:
     group: Sequence[str] = (SEED,)
 
 
-def in_markdown(study: Study, wish: Wish) -> str:
+def in_markdown(study: Study, wish: Wish, folder: Path) -> str:
     """Write the table that the sweep ended with, or the one asked for, and the sections."""
     verdicts = judge(study, wish)
     if wish == Wish():
@@ -45,7 +47,7 @@ def in_markdown(study: Study, wish: Wish) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def in_latex(study: Study, wish: Wish) -> str:
+def in_latex(study: Study, wish: Wish, folder: Path) -> str:
     """Write the tables alone."""
     verdicts = judge(study, wish)
     names = ["tab:gansweep", *(f"tab:gansweep{number}" for number in range(2, len(verdicts) + 1))]
@@ -54,14 +56,37 @@ def in_latex(study: Study, wish: Wish) -> str:
     return f"{lines}% needs \\usepackage{{booktabs}} and \\usepackage[T1]{{fontenc}}\n" + "\n".join(tables)
 
 
-def in_csv(study: Study, wish: Wish) -> str:
+def in_csv(study: Study, wish: Wish, folder: Path) -> str:
     """Write one row for every setting; `columns.COLUMNS` says what is in them."""
     return columns.as_csv(judge(study, wish))
 
 
-def in_json(study: Study, wish: Wish) -> str:
+def in_json(study: Study, wish: Wish, folder: Path) -> str:
     """Write the same with every run's value."""
     return columns.as_json(study, judge(study, wish))
+
+
+def in_html(study: Study, wish: Wish, folder: Path) -> str:
+    """Write one page with everything, which needs no network; links are relative to `folder`."""
+    from gansweep.report.html.page import page
+
+    verdicts = judge(study, wish)
+    return page(study, verdicts, sections(study, verdicts), folder, wish.rows, wish.cols)
+
+
+def pictures(study: Study, wish: Wish, folder: Path) -> list[Path]:
+    """Write every picture as PNG and SVG, named by its section and place, and return the files."""
+    from gansweep.figures import save, styled
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for section in sections(study, judge(study, wish)):
+        name = re.sub(r"[^a-z0-9]+", "_", section.title.lower()).strip("_")
+        for place, draw in enumerate(section.pictures.values(), 1):
+            suffix = f"_{place}" if len(section.pictures) > 1 else ""
+            with styled():
+                written += save(draw(), folder / f"{name}{suffix}.png", svg=True)
+    return written
 
 
 def judge(study: Study, wish: Wish) -> list[Verdict]:
@@ -69,9 +94,11 @@ def judge(study: Study, wish: Wish) -> list[Verdict]:
     return [Verdict(contest) for contest in contests(study.results, wish.select, wish.group)]
 
 
-FORMATS: Mapping[str, Callable[[Study, Wish], str]] = {
+# Given what was asked for and the folder in which the file will lie.
+FORMATS: Mapping[str, Callable[[Study, Wish, Path], str]] = {
     "md": in_markdown,
     "csv": in_csv,
     "json": in_json,
     "latex": in_latex,
+    "html": in_html,
 }

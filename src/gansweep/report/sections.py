@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from gansweep.report import diverged, sensitivity, targets, tuning, values
 from gansweep.report.section import Section
 from gansweep.report.study import Study
 from gansweep.report.told import told
 from gansweep.report.verdict import Verdict
 
+PARTS: Sequence[Callable[[Verdict], Section | None]] = (
+    told,
+    values.section,
+    sensitivity.section,
+    tuning.section,
+    targets.section,
+    diverged.section,
+)
+
 
 def sections(study: Study, verdicts: Sequence[Verdict]) -> list[Section]:
-    """Write all sections. A part that has something to say about a sweep adds its own here."""
+    """Write all sections. A part that has something to say about a whole sweep adds its own here."""
     found = []
-    for verdict in verdicts:
-        found.append(told(verdict))
+    for number, verdict in enumerate(verdicts, 1):
+        which = f" (table {number}: {verdict.contest.metric_name})" if len(verdicts) > 1 else ""
+        for part in PARTS:
+            section = part(verdict)
+            if section is not None:
+                found.append(Section(section.title + which, section.text, section.pictures))
     return found

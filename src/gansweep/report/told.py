@@ -36,7 +36,9 @@ def sentences(verdict: Verdict) -> list[str]:
         return [*said, "One seed each says nothing about which is better; add seeds, as in `seed=0,1,2`."]
     against = {place: verdict.comparisons[order[0], place] for place in order[1:]}
     beaten = [place for place, found in against.items() if found.beaten(LEVEL) and found.sign < 0]
-    undecided = [place for place in against if place not in beaten]
+    all_na = [place for place in against if not contest.candidates[place].estimate.n]
+    beaten = [place for place in beaten if place not in all_na]
+    undecided = [place for place in against if place not in (*beaten, *all_na)]
     if beaten:
         said.append(f"It beats {_names(verdict, beaten, len(against))}.")
     if undecided:
@@ -48,6 +50,8 @@ def sentences(verdict: Verdict) -> list[str]:
                 f"The one nearest to a decision is {contest.candidates[place].name}: "
                 f"about {more} more seed{'s' if more > 1 else ''}."
             )
+    if all_na:
+        said.append(f"Every run is N/A of {_names(verdict, all_na, len(against))}.")
     number = len(verdict.order) * (len(verdict.order) - 1) // 2
     pairs = f"all {number} pairs" if number > 1 else "the one pair"
     some = f", of which those with the first were looked at, for there are more than {MOST_FOR_ALL_PAIRS} settings"

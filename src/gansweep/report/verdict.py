@@ -80,6 +80,8 @@ class Verdict:
             return "no run has ended"
         if place == self.order[0]:
             return "first"
+        if not self.contest.candidates[place].estimate.n:
+            return "every run is N/A"
         found = self.comparisons[self.order[0], place]
         if found.beaten(LEVEL):
             # By rank the first is ahead; seed by seed it need not be.

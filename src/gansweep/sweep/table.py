@@ -18,7 +18,8 @@ SEED = "seed"
 TOLD = (
     *("experiment", "protocol", "scale"),
     *("data", "model", "loss", "optimizer", "optimizer@optimizer_d", "schedule", "schedule@schedule_d"),
-    *("schedule@schedule_penalty", "schedule@schedule_noise", "schedule@schedule_ema"),
+    *("schedule@schedule_beta", "schedule@schedule_beta_d"),
+    *("schedule@schedule_penalty", "schedule@schedule_noise", "schedule@schedule_ema", "schedule@schedule_critic"),
     *("dynamics", "feedback", "feedback@feedback_d"),
     *("lr", "lr_d", "batch_size", "critic_steps"),
 )

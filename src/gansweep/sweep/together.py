@@ -24,7 +24,10 @@ log = logging.getLogger(__name__)
 Open = Callable[[Cell, Step], "Logbook"]
 
 # What members of a pack have in common; everything else may differ.
-SHARED = ("model", "data", "algorithm", "dynamics", "batch_size", "critic_steps", "device", "precision", "threads")
+SHARED = (
+    *("model", "data", "algorithm", "dynamics", "batch_size", "critic_steps", "schedule_critic"),
+    *("device", "precision", "threads"),
+)
 SHARED_BY_TRAINER = ("check_every", "patience", "compile")
 
 
@@ -193,4 +196,5 @@ def alike(cells: Sequence[Cell]) -> list[list[Cell]]:
 def shared(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a config in which the members of a pack agree."""
     trainer = config.get("trainer") or {}
-    return {key: config.get(key) for key in SHARED} | {key: trainer.get(key) for key in SHARED_BY_TRAINER}
+    found = {key: config.get(key) for key in SHARED} | {key: trainer.get(key) for key in SHARED_BY_TRAINER}
+    return found | ({"steps": config.get("steps")} if config.get("schedule_critic") else {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -93,11 +94,13 @@ class Logbook:
         self._member: dict[str, Any] | None = None
         self.diagnoses: list[dict[str, Any]] = []
         self._field: Both | None = None  # at the last diagnosis
+        self.kept: list[dict[str, Any]] = []  # the algorithm's own numbers
         saved = checkpoint.load(directory, run.identity, self.device)
         if saved is not None:
             self._member, self.step = saved["member"], saved["member"]["step"]
             self.evaluations, self.started = saved["evaluations"], saved["started"]
             self.wall_s, self.eval_s = saved["wall_s"], saved["eval_s"]
+            self.kept = saved.get("curves", [])
             if "field" in saved and run.trainer.diagnose_every is not None:
                 self.diagnoses, self._field = saved["diagnoses"], Both(*((part,) for part in saved["field"]))
             log.info("continuing from step %d of %d", self.step, run.steps)
@@ -143,8 +146,20 @@ class Logbook:
         """Add a point to the curves where one is due, be it finite or not."""
         self.step = self._step_of(report)
         self._recent.append(report)
-        if self.board and self._is_drawn(self.step):
-            self.board.scalars(self._curves(report), self.step)
+        if self._is_drawn(self.step):
+            self._keep()
+            if self.board:
+                self.board.scalars(self._curves(report), self.step)
+
+    def _keep(self) -> None:
+        """Keep the algorithm's own numbers, None for those that are not finite."""
+        found = self.pack.kept(self.k)
+        if not found:
+            return
+        told = {name: value if math.isfinite(value) else None for name, value in found.items()}
+        self.kept.append({"step": self.step, **told})
+        if self.board:
+            self.board.scalars({f"kept/{name}": value for name, value in found.items()}, self.step)
 
     def _is_drawn(self, step: int) -> bool:
         return step == self.run.steps or step % self.run.trainer.log_every == 0
@@ -152,14 +167,14 @@ class Logbook:
     def _draw_last(self) -> None:
         """Add the step of the divergence to the curves, wherever their points lie.
 
-        Without the rates, which may be those of a later step by now.
+        Without rates and what else follows a schedule, which may be those of a later step by now.
         """
         if self.board is None or self._is_drawn(self.step):
             return
         for report in self._recent:
             if self._step_of(report) == self.step:
                 curves = self._curves(report)
-                known = {tag: value for tag, value in curves.items() if not tag.startswith("rate/")}
+                known = {tag: value for tag, value in curves.items() if not tag.startswith(("rate/", "schedule/"))}
                 self.board.scalars(known, self.step)
 
     def wants_diagnosis(self, report: Report) -> bool:
@@ -197,12 +212,14 @@ class Logbook:
         if self.board:
             self.board.flush()
         content = {
-            "member": self.pack.export(self.k),
+            "member": self.pack.export(self.k) if self._member is None else self._member,
             "evaluations": self.evaluations,
             "started": self.started,
             "wall_s": self._elapsed(),
             "eval_s": self.eval_s,
         }
+        if self.kept:
+            content |= {"curves": self.kept}
         if self._field is not None:
             content |= {"diagnoses": self.diagnoses, "field": list(self._field.parts)}
         try:
@@ -308,13 +325,18 @@ class Logbook:
     def _picture(self) -> None:
         step = self.step
         size = samples.NUM_SAMPLES if len(self.run.data.sample_shape) == 3 else 2048
-        drawn = self.pack.generate(self.k, size, "pictures")
+        drawn = self.pack.pictured(self.k, size)
         picture, path = samples.grid(drawn), self.directory / "samples" / f"step_{step:07d}.png"
         samples.save(path, picture)
         if drawn.ndim == 2:
             samples.save_points(path.with_suffix(".npz"), drawn)
         if self.board:
             self.board.picture("samples", picture, step)
+        for name, others in self.pack.pictures(self.k).items():
+            picture = samples.grid(others)
+            samples.save(self.directory / name / path.name, picture)
+            if self.board:
+                self.board.picture(name, picture, step)
 
     def _curves(self, report: Report) -> dict[str, float]:
         """Name the member's numbers of a step; reading them waits for the device."""
@@ -341,6 +363,8 @@ class Logbook:
     def _record(self) -> dict[str, Any]:
         run, wall_s = self.run, self._elapsed()
         diagnostics = {} if run.trainer.diagnose_every is None else {"diagnostics": self.diagnoses}
+        last = self.divergence.step if self.divergence else self.step  # it may have been noticed later
+        told = [point for point in self.kept if point["step"] <= last]
         metric = metric_2 = None
         if run.metric is not None:
             metric = self._summary(run.metric, self.evaluations)
@@ -358,6 +382,7 @@ class Logbook:
             "metric": metric,
             **(metric_2 or {}),
             **diagnostics,
+            **({"curves": told} if told else {}),
             "divergence": self.divergence.as_dict() if self.divergence else None,
             "error": None,
             "seeds": {"member": run.member.seed},

@@ -8,7 +8,7 @@ from typing import Any
 
 from gansweep.algorithms.adversarial import Adversarial
 from gansweep.dynamics.alternating import Alternating
-from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model
+from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model, Schedule
 from gansweep.members.member import Member
 
 # Raised by hand whenever the same config would give other numbers than before. It enters
@@ -70,6 +70,7 @@ class Run:
         metric_2: another metric that is measured and recorded beside, with no say in anything.
         batch_size: samples in a batch.
         critic_steps: discriminator updates before each generator update.
+        critic_schedule: their multiplier at every generator step, None if they stay.
         algorithm: what a step is.
         dynamics: how the players' gradients become steps.
         trainer: how often it is looked at.
@@ -88,6 +89,7 @@ class Run:
     batch_size: int
     critic_steps: int = 1
     metric_2: Metric | None = None
+    critic_schedule: Schedule | None = None
     algorithm: Algorithm = field(default_factory=Adversarial)
     dynamics: Dynamics = field(default_factory=Alternating)
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
