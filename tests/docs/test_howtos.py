@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import logging
 import re
 import shlex
@@ -67,7 +68,8 @@ def reader(tmp_path, monkeypatch):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_can_be_followed(page, reader, capsys):
     (reader / "my_pictures").mkdir()
-    Image.new("RGB", (32, 32)).save(reader / "my_pictures" / "one.png")
+    for number in range(64):
+        Image.new("L", (28, 28), number).save(reader / "my_pictures" / f"{number}.png")
     for _, code in fences(page):
         if file := file_of(code):
             (reader / file).parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +96,17 @@ def follow(line: str, folder: Path, capsys) -> None:
         problems = [text for text in told.err.splitlines() if text.startswith("  ") and "data=mnist" not in text]
         assert code == 0 or problems == [], f"{line}\n{told.out}{told.err}"
     elif module in COMMANDS and not shipped:
+        known = {path.name for path in folder.glob("outputs/*")}
+        if any(word.startswith("outputs/") and Path(word).name not in known for word in words):
+            return  # a sweep that the page only shows
         assert COMMANDS[module](words) == 0, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_is_shown_is_what_python_says(page):
+    shown = "\n".join(code for language, code in fences(page) if language == "pycon")
+    test = doctest.DocTestParser().get_doctest(shown, {}, page.stem, str(page), 0)
+    assert doctest.DocTestRunner().run(test).failed == 0
 
 
 @pytest.mark.parametrize("page", [*PAGES, *sorted(DOCS.glob("*.md"))], ids=lambda page: page.stem)
