@@ -24,7 +24,8 @@ class Request:
     Args:
         work: of one task; returns an exit code. It can be pickled.
         tasks: how many.
-        cpus, gpus: that each needs.
+        cpus: cores that each needs.
+        gpus: that each needs.
         settings: of the backend itself.
         folder: for the backend's own files, seen by all tasks.
     """

@@ -1,0 +1,116 @@
+"""What docs/howto tells a reader to write and to type works as it stands there."""
+
+from __future__ import annotations
+
+import doctest
+import logging
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.build.test_build_conf import CONF, composed
+
+from gansweep.build import check as check_settings
+from gansweep.cli import app
+from gansweep.cli.check import main as check
+from gansweep.cli.presets import spelled_out
+from gansweep.plane.__main__ import main as plane
+from gansweep.report.__main__ import main as report
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted(DOCS.glob("howto/*.md"))
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
+QUICK = ["steps=2", "batch_size=8", "device=cpu", "trainer.tensorboard=false", "workers=1", "pack=1"]
+PACKS = re.compile(rf"\b({'|'.join(path.stem for path in (CONF / 'experiment').glob('*.yaml'))})\b")
+COMMANDS = {"gansweep.check": check, "gansweep.plane": plane, "gansweep.report": report}
+
+
+def fences(page: Path) -> list[tuple[str, str]]:
+    return FENCE.findall(page.read_text())
+
+
+def file_of(code: str) -> str | None:
+    """The path that a block names in its first comment, if it is a file; Hydra wants its own line before."""
+    found = re.match(r"(?:# @package _global_\n)?# (my_\S+\.(?:py|yaml))\n", code)
+    return found[1] if found else None
+
+
+def lines(page: Path) -> list[str]:
+    block = "".join(code for language, code in fences(page) if language == "bash").replace("\\\n", " ")
+    return [line.partition(" #")[0].strip() for line in block.splitlines()]
+
+
+def first_combination(words: list[str]) -> list[str]:
+    return [word if "[" in word or word.startswith("-") else word.partition(",")[0] for word in words]
+
+
+@pytest.fixture
+def reader(tmp_path, monkeypatch):
+    """A folder of the reader's, with the files of a page."""
+    root, before = logging.getLogger(), set(sys.modules)
+    handlers, level = list(root.handlers), root.level
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("GANSWEEP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("GANSWEEP_DATA", raising=False)
+    monkeypatch.setattr("gc.collect", lambda *generation: 0)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if name.startswith("my_"):
+            del sys.modules[name]
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_can_be_followed(page, reader, capsys):
+    (reader / "my_pictures").mkdir()
+    for number in range(64):
+        Image.new("L", (28, 28), number).save(reader / "my_pictures" / f"{number}.png")
+    for _, code in fences(page):
+        if file := file_of(code):
+            (reader / file).parent.mkdir(parents=True, exist_ok=True)
+            (reader / file).write_text(code)
+    for language, code in fences(page):
+        if language == "python" and not file_of(code):
+            exec(compile(code, str(page), "exec"), {})
+    for line in lines(page):
+        follow(line, reader, capsys)
+
+
+def follow(line: str, folder: Path, capsys) -> None:
+    python, dash, module, *words = shlex.split(line)
+    assert (python, dash) == ("python", "-m"), line
+    shipped = any(PACKS.search(word) for word in words)
+    if module == "gansweep" and shipped:
+        # Whole tables of papers: the first cell is composed and checked, without its data.
+        first = [word for word in first_combination(spelled_out(words)) if not word.startswith("-")]
+        problems = [str(problem) for problem in check_settings(composed(*first)).problems]
+        assert [text for text in problems if not text.startswith("data")] == [], line
+    elif module == "gansweep":
+        code = app.run([*first_combination(words), *([] if "plan=true" in words else QUICK)])
+        told = capsys.readouterr()
+        problems = [text for text in told.err.splitlines() if text.startswith("  ") and "data=mnist" not in text]
+        assert code == 0 or problems == [], f"{line}\n{told.out}{told.err}"
+    elif module in COMMANDS and not shipped:
+        known = {path.name for path in folder.glob("outputs/*")}
+        if any(word.startswith("outputs/") and Path(word).name not in known for word in words):
+            return  # a sweep that the page only shows
+        assert COMMANDS[module](words) == 0, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_is_shown_is_what_python_says(page):
+    shown = "\n".join(code for language, code in fences(page) if language == "pycon")
+    test = doctest.DocTestParser().get_doctest(shown, {}, page.stem, str(page), 0)
+    assert doctest.DocTestRunner().run(test).failed == 0
+
+
+@pytest.mark.parametrize("page", [*PAGES, *sorted(DOCS.glob("*.md"))], ids=lambda page: page.stem)
+def test_every_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
