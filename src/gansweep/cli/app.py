@@ -36,6 +36,7 @@ def run(arguments: Sequence[str]) -> int:
     """Do what the arguments say, and return the exit code."""
     asked = Asked(arguments)
     try:
+        folders.check_config_dir(asked.config_dir)
         if asked.trains:
             _refuse_values_without_multirun(asked)
         _hand_to_hydra(asked)
