@@ -273,10 +273,8 @@ def _refused(lines: Sequence[str], text: str, default: DictConfig) -> Problem:
     others = [str(choice) for choice in default.hydra.runtime.choices if str(choice).partition("@")[0] == group]
     outer = place.rpartition(".")[0]
     inside = f"the chosen {outer} holds no other" if outer else f"nothing of that kind is chosen at {place or group}"
-    said = [line.partition("=")[2] for line in lines if line.partition("=")[0].lstrip("+") == unplaced[1]]
-    return Problem(
-        unplaced[1], f"={said[-1] if said else ''}: {inside}; choose with {', '.join(others) or 'another group'}"
-    )
+    said = dict(line.lstrip("+").partition("=")[::2] for line in lines).get(unplaced[1], "")
+    return Problem(unplaced[1], f"={said}: {inside}; choose with {', '.join(others) or 'another group'}")
 
 
 def _plain(override: Override) -> bool:
