@@ -73,6 +73,27 @@ def test_the_optimizer_in_two_files_works():
     torch.testing.assert_close(theta, torch.tensor([[0.9, 1.1, 1.0], [0.5, 0.5, 1.5]]))
 
 
+def test_the_check_says_of_the_clipped_optimizer_what_is_shown(tmp_path, monkeypatch, capsys):
+    from gansweep.cli.check import main
+
+    (code,) = [block for block in blocks("python") if "class Clipped" in block]
+    (target,) = re.findall(r"the line  (_target_: .*)", code)
+    (line,) = [line for block in blocks("bash") for line in block.splitlines() if "optimizer=clipped" in line]
+    (shown,) = re.findall(r"```\n( +part +promise.*?)```", TEXT, re.S)
+    (tmp_path / "my_package.py").write_text(code)
+    (tmp_path / "my_conf" / "optimizer").mkdir(parents=True)
+    (tmp_path / "my_conf" / "optimizer" / "clipped.yaml").write_text(target + "\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert main(shlex.split(line)[3:]) == 1
+    told = capsys.readouterr().out.splitlines()
+    promises = [re.split("  +", text)[:3] for text in told if re.match("(pass|FAIL|-) ", text)]
+    as_shown = [re.split("  +", text)[:3] for text in shown.splitlines() if text.startswith(("pass", "FAIL"))]
+    assert [one for one in promises if one in as_shown] == as_shown
+    (of,) = re.findall(r"These are (\d+ of its \d+) lines", TEXT)
+    assert of == f"{len(as_shown)} of its {len(promises)}"
+
+
 def test_every_link_leads_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
         assert (ROOT / target).exists(), target
