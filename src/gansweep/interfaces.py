@@ -186,6 +186,16 @@ class Algorithm(Protocol):
 
 
 @runtime_checkable
+class Steered(Protocol):
+    """What an algorithm offers besides, if numbers of its own answer to how a run goes."""
+
+    @property
+    def hears_metric(self) -> bool:
+        """Whether one of them answers to the metric."""
+        ...
+
+
+@runtime_checkable
 class Dynamics(Protocol):
     """How both players' gradients become steps of their optimizers.
 

@@ -137,6 +137,14 @@ class Player:
                         self.updates[rows],
                     )
 
+    def forget(self) -> None:
+        """Bring every rule's state back to that of a first update; the parameters stay where they are."""
+        self.updates.zero_()
+        for group in self.groups:
+            for (own, theta), state in zip(self._walk(), group.state, strict=True):
+                for name, value in group.rule.state(self.network.slots[own], theta[group.rows]).items():
+                    state[name].copy_(value)
+
     def react(self, game: Tensor | None) -> None:
         """Put schedule and gain together for this update, in which the batch just seen has a say.
 
