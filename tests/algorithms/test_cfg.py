@@ -118,6 +118,18 @@ def test_what_is_shown_begins_at_the_generator_that_the_pushes_were_made_for():
     assert not torch.equal(pack.g.theta, before)
 
 
+def test_images_are_cut_off_where_they_are_shown_and_nowhere_else():
+    pack, _ = played(run_of())
+    pack.pushes.eta.fill_(200.0)
+    shown, z = pack.generate(0, 50, "pictures"), pack.latents(0, 50, "pictures")[None]
+    stretches, buffers = pack.origin
+    g_0 = pack.g.network(pack.g.params(stretches), z, Pass((), buffers, training=False))
+    pushed = pack.pushes(g_0, 0, 3)[0]
+    assert float(pushed.abs().max()) > 1 and torch.equal(shown, pushed.clamp(-1, 1))
+    pack.pushes.eta.fill_(float("inf"))
+    assert not pack.generate(0, 5, "pictures").isfinite().all()
+
+
 # --- what a stage is ---------------------------------------------------------------------------------------------
 
 

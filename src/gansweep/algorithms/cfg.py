@@ -41,7 +41,7 @@ class CFG:
     PyTorch code. With logistic loss D estimates ln p*(x) / p_G(x), and a step along its slope lowers
     KL(p* || p_G); nobody plays against anybody. One step of a run is one stage of xICFG, as above. A large U
     trains every D_t to convergence (CFG), few stages of a large T are ICFG. Samples that are shown or measured are
-    G_T(z) of the stage just played, from the G~ that it began with. G~ begins by imitating noise,
+    G_T(z) of the stage just played, from the G~ that it began with, cut off at [-1, 1]. G~ begins by imitating noise,
     clip(W^T z, -1, 1) with W ~ N(0, start_std^2). It generates with running statistics and is fitted
     with those of the batch; where D has batch norm, pushes are of batches as large as those it learns from.
 
@@ -455,14 +455,18 @@ class CFGPack(Pack[Report]):
 
     @torch.no_grad()
     def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
-        """Make samples G_T(z) (N, ...) of member k; before its first stage G_0(z)."""
+        """Make samples G_T(z) (N, ...) of member k; before its first stage G_0(z).
+
+        Images are cut off at [-1, 1] here and only here, as in the authors' C++ code.
+        """
         row = self.place[k]
         fake = super().generate(k, num_samples, stream, batch_size)
-        if not self.done[row]:
-            return fake
-        size = self.batch_size if self.d.network.couples_samples else batch_size
-        with autocast(self.device, self.precision):
-            return torch.cat([self.pushes.of(row, part[None])[0] for part in fake.split(size)])
+        if self.done[row]:
+            size = self.batch_size if self.d.network.couples_samples else batch_size
+            with autocast(self.device, self.precision):
+                fake = torch.cat([self.pushes.of(row, part[None])[0] for part in fake.split(size)])
+        # What is infinite stays so: it has to be seen.
+        return torch.where(fake.isfinite(), fake.clamp(-1, 1), fake) if fake.ndim == 4 else fake
 
     def tell(self, k: int, value: float, lower_is_better: bool) -> None:
         """Let the rates and eta of member k hear a value of its metric, before the next stage."""
