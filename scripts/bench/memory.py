@@ -5,7 +5,9 @@
 Needed: parameters x (1 + gradient + Adam's two moments) of both players, the samples, latents and
 masks of a discriminator step, and all that autograd keeps of it for its backward pass. Taken: the
 difference of the peaks of packs of 2 members and of more, each in a process of its own, divided
-by their number. Small members are many, since a peak is only known to some megabytes.
+by their number. Small members are many, since a peak is only known to some megabytes. Held: the same
+difference of what tensors hold at most, counted at every operation; what is taken beyond that is the
+processor's allocator, which keeps freed pieces for the next step and can't always fill them.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import sys
 from dataclasses import replace
 
 import torch
-from report import report
+from held import Held
 from textbook import CASES, Case
 
 from gansweep.algorithms.adversarial import AdversarialPack
@@ -27,6 +29,7 @@ from gansweep.members.member import Member, PlayerSettings
 from gansweep.optimizers.adam import Adam
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.constant import Constant
+from report import report
 
 
 def pack(case: Case, num_members: int, device: str) -> AdversarialPack:
@@ -64,6 +67,14 @@ def taken(case: str, num_members: int, device: str) -> float:
     return float(subprocess.run(line, capture_output=True, text=True, check=True).stdout.split()[-1])
 
 
+def held(case: Case, num_members: int) -> int:
+    """Return the bytes that tensors hold at most while so many members train."""
+    with Held() as counted:
+        for _ in pack(case, num_members, "cpu").steps():
+            pass
+    return counted.most
+
+
 def main() -> None:
     """Measure, print, and write the record if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -80,15 +91,18 @@ def main() -> None:
             pass
         print(peak_memory_bytes(torch.device(arguments.device)))
         return
-    lines = ["| networks | more members | needed, MB each | taken, MB each | ratio |", "|---|---|---|---|---|"]
+    head = ["networks", "more members", "needed, MB each", "held, MB each", "ratio", "taken, MB each", "ratio"]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for name in [arguments.case] if arguments.case else list(CASES):
         need = needed(CASES[name])
         more = max(1, round(arguments.megabytes * 2**20 / need))
         peaks = [taken(name, count, arguments.device) for count in (2, 2 + more)]
         each = (peaks[1] - peaks[0]) / more
-        lines.append(f"| {name} | {more} | {need / 2**20:.1f} | {each / 2**20:.1f} | {each / need:.2f} |")
+        inside = (held(CASES[name], 6) - held(CASES[name], 2)) / 4
+        numbers = [f"{inside / 2**20:.1f} | {inside / need:.2f}", f"{each / 2**20:.1f} | {each / need:.2f}"]
+        lines.append(f"| {name} | {more} | {need / 2**20:.1f} | {' | '.join(numbers)} |")
         print(lines[-1], flush=True)
-    how = "WGAN-GP, Adam; peak of resident memory on a CPU, of allocated memory on a GPU."
+    how = "WGAN-GP, Adam; held is counted on a CPU; taken: resident memory of a CPU, allocated memory of a GPU."
     name = "memory" if arguments.device == "cpu" else "memory_cuda"
     report(name, "Memory of one more member", lines, how, device=arguments.device, write=arguments.write)
 

@@ -9,7 +9,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gansweep import device as devices
-from gansweep.interfaces import Algorithm, Dataset, Dynamics, Feedback, Metric, Model, Schedule, UpdateRule
+from gansweep.algorithms.adversarial import critic_steps_at
+from gansweep.interfaces import (
+    Algorithm,
+    Alone,
+    Dataset,
+    Dynamics,
+    Feedback,
+    Metric,
+    Model,
+    OfPairs,
+    Schedule,
+    UpdateRule,
+)
+from gansweep.losses.no_game import NoGame
 from gansweep.losses.objective import Objective
 from gansweep.members.member import Member, PlayerSettings
 from gansweep.settings.construct import Broken, Constructor
@@ -19,8 +32,9 @@ from gansweep.settings.root import Root, out_of_range, steps_of
 from gansweep.settings.signature import signature
 from gansweep.training.run import Run, TrainerSettings
 
-# What a group's choice has to be. Those that end in _d belong to the discriminator alone, those in
-# _penalty and _noise to the objective, the one in _ema to the average; like feedback and metric, they may be left out.
+# What a group's choice has to be. Those that end in _d belong to the discriminator alone, those in _beta to the
+# optimizer, in _penalty and _noise to the objective, in _ema to the average; they may be left out, as may feedback
+# and metrics.
 GROUPS: Mapping[str, type] = {
     "model": Model,
     "loss": Objective,
@@ -30,16 +44,23 @@ GROUPS: Mapping[str, type] = {
     "dynamics": Dynamics,
     "schedule": Schedule,
     "schedule_d": Schedule,
+    "schedule_beta": Schedule,
+    "schedule_beta_d": Schedule,
     "schedule_penalty": Schedule,
     "schedule_noise": Schedule,
     "schedule_ema": Schedule,
+    "schedule_critic": Schedule,
     "feedback": Feedback,
     "feedback_d": Feedback,
     "data": Dataset,
     "metric": Metric,
+    "metric_2": Metric,
 }
-SCHEDULES = ("schedule", "schedule_d", "schedule_penalty", "schedule_noise", "schedule_ema")
-OPTIONAL = ("optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric")
+SCHEDULES = (
+    *("schedule", "schedule_d", "schedule_beta", "schedule_beta_d"),
+    *("schedule_penalty", "schedule_noise", "schedule_ema", "schedule_critic"),
+)
+OPTIONAL = ("loss", "optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric", "metric_2")
 MOST_DATASETS = 2
 _datasets: dict[str, Dataset] = {}
 
@@ -91,7 +112,7 @@ def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
     make.problems += _misfits(parts, config, root)
     make.problems += _settled_feedback(parts, config)
     if not make.problems and config["critic_steps"] is None:
-        config["critic_steps"] = parts["loss"].critic_steps
+        config["critic_steps"] = 1 if parts["loss"] is None else parts["loss"].critic_steps
     run = None
     if not make.problems:
         try:
@@ -121,17 +142,11 @@ def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mappi
 
 def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
     """Put the parts together."""
-    generator = PlayerSettings(parts["optimizer"], config["lr"], parts["schedule"], parts.get("feedback"))
-    discriminator = PlayerSettings(
-        parts.get("optimizer_d") or parts["optimizer"],
-        config["lr_d"],
-        parts.get("schedule_d") or parts["schedule"],
-        parts.get("feedback_d") or parts.get("feedback"),
-    )
+    generator, discriminator = _players(config, parts)
     return Run(
         member=Member(
             config["seed"],
-            parts["loss"],
+            parts["loss"] or Objective(NoGame()),
             generator,
             discriminator,
             config["steps"],
@@ -143,8 +158,10 @@ def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
         model=parts["model"],
         data=parts["data"],
         metric=parts.get("metric"),
+        metric_2=parts.get("metric_2"),
         batch_size=config["batch_size"],
         critic_steps=config["critic_steps"],
+        critic_schedule=parts.get("schedule_critic"),
         algorithm=parts["algorithm"],
         dynamics=parts["dynamics"],
         trainer=parts["trainer"],
@@ -153,6 +170,25 @@ def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
         threads=config["threads"],
         config=config,
     )
+
+
+def _players(config: Mapping[str, Any], parts: Mapping[str, Any]) -> tuple[PlayerSettings, PlayerSettings]:
+    """Settings of generator and discriminator, who takes over what it has none of.
+
+    The generator's schedule of beta is none for a discriminator without momentum.
+    """
+    beta, beta_d = parts.get("schedule_beta"), parts.get("schedule_beta_d")
+    generator = PlayerSettings(parts["optimizer"], config["lr"], parts["schedule"], parts.get("feedback"), beta)
+    discriminator = PlayerSettings(
+        parts.get("optimizer_d") or parts["optimizer"],
+        config["lr_d"],
+        parts.get("schedule_d") or parts["schedule"],
+        parts.get("feedback_d") or parts.get("feedback"),
+        beta_d,
+    )
+    if beta_d is None and discriminator.memory:
+        discriminator = replace(discriminator, beta_schedule=beta)
+    return generator, discriminator
 
 
 def absent_device(config: Mapping[str, Any]) -> list[Problem]:
@@ -243,21 +279,47 @@ def _misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str
         found += _said("data", data.check)
         if not found and model is not None:
             shape = tuple(data.sample_shape)
-            found += _said("model", lambda: (model.generator(shape), model.discriminator(shape)))
+            found += _said("model", lambda: model.generator(shape))
+            if not found and not isinstance(parts.get("algorithm"), Alone):
+                found += _said("model", lambda: model.discriminator(shape))
         if not found and metric is not None:
             found += _said("metric", lambda: metric.check(data))
+        if not found and parts.get("metric_2") is not None:
+            found += _said("metric_2", lambda: parts["metric_2"].check(data))
         found += _said("data", lambda: _lengths_of_data(config, root, data)) if not found else []
     steps = config["steps"]
     for key in SCHEDULES:
         if parts.get(key) is not None and isinstance(steps, int) and steps > 0:
             found += _said(key, lambda key=key: parts[key].check(steps))
+    if not found and {"optimizer", "schedule"} <= parts.keys() and isinstance(steps, int) and steps > 0:
+        generator, discriminator = _players(config, parts)
+        whose = "schedule_beta" if parts.get("schedule_beta_d") is None else "schedule_beta_d"
+        found += _said("schedule_beta", lambda: generator.check_beta(steps))
+        found += _said(whose, lambda: discriminator.check_beta(steps)) if not found else []
     for key in ("feedback", "feedback_d"):
         feedback = parts.get(key)
         if feedback is not None and feedback.hears == "metric" and "metric" in parts and metric is None:
             found.append(Problem(key, f"={feedback!r}: answers to a metric; choose one, metric=..., or other feedback"))
-        if feedback is not None and "loss" in parts:
+        if feedback is not None and parts.get("loss") is not None:
             found += _said(key, lambda feedback=feedback: feedback.fitted(parts["loss"].game))
-    return found + _idle_schedules(parts)
+    found += _sides(parts) + _idle_schedules(parts)
+    return found + (_idle_critic_schedule(parts, root, steps) if not found else [])
+
+
+def _sides(parts: Mapping[str, Any]) -> list[Problem]:
+    """Say what two players need and one by itself does not."""
+    found, algorithm = [], parts.get("algorithm")
+    if isinstance(algorithm, Alone):
+        if parts.get("loss") is not None:
+            found.append(Problem("loss", f"the algorithm {type(algorithm).__name__} has its own; expected ~loss"))
+    elif algorithm is not None:
+        if "loss" in parts and parts["loss"] is None:
+            found.append(Problem("loss", "must be chosen: loss=..."))
+        for key in ("metric", "metric_2"):
+            if isinstance(parts.get(key), OfPairs):
+                wrong = f"={parts[key].name}: compares images with what they were; expected algorithm=denoising"
+                found.append(Problem(key, wrong))
+    return found
 
 
 def _idle_schedules(parts: Mapping[str, Any]) -> list[Problem]:
@@ -272,6 +334,19 @@ def _idle_schedules(parts: Mapping[str, Any]) -> list[Problem]:
     if isinstance(trainer, TrainerSettings) and parts.get("schedule_ema") is not None and trainer.ema is None:
         found.append(Problem("schedule_ema", "trainer.ema=null: there is no average, expected e.g. trainer.ema=0.999"))
     return found
+
+
+def _idle_critic_schedule(parts: Mapping[str, Any], root: Mapping[str, Any], steps: Any) -> list[Problem]:
+    """Say if rounding leaves nothing of a schedule of critic steps."""
+    schedule, loss = parts.get("schedule_critic"), parts.get("loss")
+    if schedule is None or loss is None or not isinstance(steps, int) or steps < 1:
+        return []
+    base = root.get("critic_steps") or loss.critic_steps
+    moves = {critic_steps_at(base, schedule, step, steps) for step in range(steps)}
+    if moves == {base} and set(schedule.values(steps).tolist()) != {1.0}:
+        wrong = f"={schedule!r}: leaves critic_steps={base} as it is in every step, expected more of them, or null"
+        return [Problem("schedule_critic", wrong)]
+    return []
 
 
 def _lengths_of_data(config: dict[str, Any], root: Mapping[str, Any], data: Dataset) -> None:

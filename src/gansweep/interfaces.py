@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -172,6 +172,42 @@ class Averaging(Protocol):
         ...
 
 
+class Beta(NamedTuple):
+    """What a schedule makes of a rule's memory in one update.
+
+    Args:
+        now: beta1 or momentum in force, (K, 1), in the parameters' precision.
+        product: of those of all updates so far and this one, (K, 1), in float64. It takes the place
+            of beta1^t where a mean is divided by the sum of its weights, 1 - beta1^t.
+    """
+
+    now: Tensor
+    product: Tensor
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """What an update rule offers besides, if a schedule can change how long it remembers gradients."""
+
+    @property
+    def memory(self) -> float:
+        """What the schedule multiplies: beta1 or momentum, 0 where the settings have none."""
+        ...
+
+    def update(
+        self,
+        slots: Sequence[Slot],
+        theta: Tensor,
+        gradient: Tensor,
+        state: Mapping[str, Tensor],
+        lr: Tensor,
+        step: Tensor,
+        beta: Beta | None = None,
+    ) -> None:
+        """Move `theta` as `UpdateRule` does; `beta` stands in for the rule's own memory where it is scheduled."""
+        ...
+
+
 @runtime_checkable
 class Algorithm(Protocol):
     """How networks learn: what one step of a training is. One instance serves all members of a pack."""
@@ -192,6 +228,34 @@ class Steered(Protocol):
     @property
     def hears_metric(self) -> bool:
         """Whether one of them answers to the metric."""
+        ...
+
+
+@runtime_checkable
+class Alone(Protocol):
+    """What an algorithm says besides, if it trains the generator by itself and by a loss of its own.
+
+    There is no discriminator then, and `loss` is left out.
+    """
+
+    alone: ClassVar[bool]
+
+
+@runtime_checkable
+class Corruption(Protocol):
+    """A way to spoil images.
+
+    `law` says of which random numbers: U[0, 1], N(0, 1), or None for none.
+    """
+
+    law: ClassVar[Literal["uniform", "normal"] | None]
+
+    def noise_shape(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Say how many numbers an image (C, H, W) takes."""
+        ...
+
+    def __call__(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Spoil images (..., C, H, W) by numbers (..., *noise_shape)."""
         ...
 
 
@@ -301,6 +365,13 @@ class Dataset(Protocol):
     def check(self) -> None:
         """Raise FileNotFoundError or ValueError, saying what to put where, if it can't be read."""
         ...
+
+
+@runtime_checkable
+class OfPairs(Protocol):
+    """What a metric says besides, if it compares every sample with what it should be, and an algorithm has to know."""
+
+    of_pairs: ClassVar[bool]
 
 
 @runtime_checkable

@@ -30,8 +30,12 @@ TYPES = {
     "final_step": "Int64",
     "best": "Float64",
     "best_step": "Int64",
+    "best_apart": "Float64",
     "untrained": "Float64",
     "floor": "Float64",
+    "metric_2_name": "string",
+    "metric_2_final": "Float64",
+    "metric_2_best": "Float64",
     "steps_done": "Int64",
     "divergence_step": "Int64",
     "divergence_player": "string",
@@ -42,6 +46,7 @@ TYPES = {
     "directory": "string",
 }
 FIRST = ["sweep", "cell"]
+MEASURED = ("final", "final_step", "best", "best_step", "best_apart", "untrained", "floor")
 
 
 def load(path: str | Path) -> pd.DataFrame:
@@ -85,6 +90,7 @@ def curves(path: str | Path) -> pd.DataFrame:
         "metric_name": "string",
         "step": "Int64",
         "value": "Float64",
+        "value_2": "Float64",
         "reason": "string",
     }
     rows = [
@@ -95,6 +101,7 @@ def curves(path: str | Path) -> pd.DataFrame:
             record["metric"].get("name"),
             evaluation.get("step"),
             evaluation.get("value"),
+            evaluation.get("value_2"),
             evaluation.get("reason"),
         )
         for directory, record in _records(Path(path))
@@ -132,14 +139,15 @@ def _setting(record: Mapping[str, Any], key: str) -> float | bool | str | None:
 
 def _row(directory: Path, record: Mapping[str, Any]) -> dict[str, Any]:
     metric, divergence = record.get("metric") or {}, record.get("divergence") or {}
-    error, time = record.get("error") or {}, record["time"]
+    error, time, second = record.get("error") or {}, record["time"], record.get("metric_2") or {}
     return {
         "sweep": directory.parent.name,
         "cell": directory.name,
         "cell_hash": record["cell"]["hash"],
         "state": record["state"],
         "metric_name": metric.get("name"),
-        **{name: metric.get(name) for name in ("final", "final_step", "best", "best_step", "untrained", "floor")},
+        **{name: metric.get(name) for name in MEASURED},
+        **{f"metric_2_{name}": second.get(name) for name in ("name", "final", "best")},
         "steps_done": record.get("steps"),
         "divergence_step": divergence.get("step"),
         "divergence_player": divergence.get("player"),

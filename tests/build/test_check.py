@@ -93,6 +93,40 @@ def test_a_schedule_with_nothing_to_multiply(default):
     assert text.startswith("schedule_noise: the loss has instance_noise=0")
 
 
+def test_a_schedule_of_beta_asks_for_momentum_and_stays_below_one(default):
+    linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.5}
+    sgd = {"_target_": "gansweep.optimizers.sgd.SGD"}
+    (text,) = told(with_(default, schedule_beta=linspace, optimizer=sgd))
+    assert text.startswith("schedule_beta: SGD(momentum=0.0,") and "has no momentum" in text
+    (text,) = told(with_(default, schedule_beta_d=linspace, optimizer_d=sgd))
+    assert text.startswith("schedule_beta_d: SGD(")
+    (text,) = told(with_(default, schedule_beta=dict(linspace, end=1.5)))
+    assert text.startswith("schedule_beta: Linspace(") and "makes a beta of 1.35 of 0.9 in step 999" in text
+
+
+def test_a_schedule_of_beta_is_both_players_unless_one_has_its_own_or_no_momentum(default):
+    linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.5}
+
+    def betas(**changes):
+        member = build(with_(default, **changes), identity={}, cell={}).member
+        return [p.beta_schedule and p.beta_schedule.end for p in (member.generator, member.discriminator)]
+
+    assert betas() == [None, None]
+    assert betas(schedule_beta=linspace) == [0.5, 0.5]
+    assert betas(schedule_beta=linspace, schedule_beta_d=dict(linspace, end=0.2)) == [0.5, 0.2]
+    assert betas(schedule_beta_d=linspace) == [None, 0.5]
+    assert betas(schedule_beta=linspace, optimizer_d={"_target_": "gansweep.optimizers.sgd.SGD"}) == [0.5, None]
+
+
+def test_a_schedule_of_critic_steps_reaches_the_run_unless_rounding_leaves_nothing_of_it(default):
+    linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.2}
+    (text,) = told(with_(default, schedule_critic=linspace))
+    assert text.startswith("schedule_critic=Linspace(") and "leaves critic_steps=1 as it is in every step" in text
+    run = build(with_(default, schedule_critic=linspace, critic_steps=5), identity={}, cell={})
+    assert run.critic_schedule.end == 0.2
+    assert told(with_(default, schedule_critic={"_target_": "gansweep.schedules.constant.Constant"})) == []
+
+
 def test_schedules_that_nobody_chose_leave_no_trace_in_the_identity(default):
     assert not {"schedule_d", "schedule_penalty", "schedule_noise", "schedule_ema"} & check(default).config.keys()
 

@@ -24,7 +24,8 @@ SMALL = {
     **dict.fromkeys(["dcgan", "dcganx", "resnet", "resnet4"], NARROW),
 }
 # These need files that do not come with the package; tests/data forges them.
-NOT_HERE = ("celeba", "cifar10", "fashion_mnist", "image_folder", "mnist")
+NOT_HERE = ("celeba", "cifar10", "fashion_mnist", "image_folder", "mnist", "npz")
+OF_DENOISING = ("psnr", "unet")
 # These need weights that are downloaded; tests/metrics draws them.
 NO_WEIGHTS = ("epfl", "inception", "kid_inception")
 
@@ -63,9 +64,15 @@ def test_feedback(choice, tmp_path):
     assert_trained(outcome(tmp_path, *MLP, *few, f"feedback={choice}"), tmp_path)
 
 
-@pytest.mark.parametrize("model", choices("model"))
+@pytest.mark.parametrize("model", choices("model", OF_DENOISING))
 def test_models(model, tmp_path):
     assert_trained(outcome(tmp_path, f"model={model}", *SMALL[model], "~metric"), tmp_path)
+
+
+def test_an_autoencoder(tmp_path):
+    choices = ["algorithm=denoising", "model=unet", "~loss", "metric=psnr"]
+    record = outcome(tmp_path, *choices, "model.base_width=2")
+    assert (record["state"], record["steps"]) == ("completed", 2)
 
 
 @pytest.mark.parametrize("data", choices("data", NOT_HERE))
@@ -73,7 +80,7 @@ def test_data(data, tmp_path):
     assert_trained(outcome(tmp_path, *MLP, "~metric", f"data={data}"), tmp_path)
 
 
-@pytest.mark.parametrize("metric", choices("metric", NO_WEIGHTS))
+@pytest.mark.parametrize("metric", choices("metric", (*NO_WEIGHTS, *OF_DENOISING)))
 def test_metrics(metric, tmp_path):
     data = "digits"
     if re.search("wasserstein|mode_", Path(CONF / "metric" / f"{metric}.yaml").read_text()):

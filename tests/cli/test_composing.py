@@ -111,6 +111,7 @@ def test_values_by_key_and_choices_are_told(composer):
             "schedule_penalty=step",
             "schedule_penalty=step: for the penalties' weights write schedule@schedule_penalty=step",
         ),
+        ("schedule_beta_d=step", "schedule_beta_d=step: for the discriminator's beta1 or momentum write schedule@sch"),
         ("schedule_noise=step", "schedule_noise=step: for the instance noise write schedule@schedule_noise=step"),
     ],
 )

@@ -158,10 +158,13 @@ def test_what_can_not_be_measured_is_trained_and_fails_by_itself(gansweep, monke
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_another_sweeper_gets_results_of_packs(gansweep, workers):
+    """Who of two workers claims which cells, and so whether a pack is full, is up to them."""
     line = ["hydra/sweeper=basic", "hydra/launcher=fused", f"workers={workers}", "pack=2", "name=batches"]
     answer = gansweep.tiny("-m", "seed=0,1,2,3", *line, "hydra.sweeper.max_batch_size=4")
     assert answer.code == 0 and answer.out.count("Command:") == 1
-    assert [found["pack"]["members"] for found in gansweep.records("batches").values()] == [2] * 4
+    records = gansweep.records("batches").values()
+    assert [found["state"] for found in records] == ["completed"] * 4
+    assert {found["pack"]["members"] for found in records} <= ({2} if workers == 1 else {1, 2})
 
 
 @pytest.mark.skipif(not crew.possible(), reason="processes can't be forked here")

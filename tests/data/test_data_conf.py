@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 CONF = Path(__file__).parents[2] / "conf" / "data"
+WHERE = ("root", "path")  # folder or file
 ALL = pytest.mark.parametrize("path", sorted(CONF.glob("*.yaml")), ids=lambda path: path.stem)
 
 
-def make(path, **changes):
+def make(path, /, **changes):
     node = yaml.safe_load(path.read_text())
     module, _, name = node.pop("_target_").rpartition(".")
     return getattr(import_module(module), name)(**(node | changes)), node
@@ -25,18 +26,18 @@ def test_the_yaml_says_the_defaults_of_the_class_and_all_of_them(path):
     data, node = make(path)
     defaults = {name: parameter.default for name, parameter in signature(type(data)).parameters.items()}
     assert node.keys() == defaults.keys()
-    for name in node.keys() - {"root"}:
+    for name in node.keys() - set(WHERE):
         assert node[name] == defaults[name], name
-    if "root" in node:
-        assert node["root"].startswith("${oc.env:GANSWEEP_DATA,data}")
-        assert node["root"].replace("${oc.env:GANSWEEP_DATA,data}", "data") == defaults["root"]
+    for where in node.keys() & set(WHERE):
+        assert node[where].startswith("${oc.env:GANSWEEP_DATA,data}")
+        assert node[where].replace("${oc.env:GANSWEEP_DATA,data}", "data") == defaults[where]
 
 
 @ALL
 def test_making_one_reads_nothing_and_knows_name_and_shape(path, tmp_path):
     data, node = make(path)
-    if "root" in node:
-        data, _ = make(path, root=str(tmp_path / "nowhere"))
+    for where in node.keys() & set(WHERE):
+        data, _ = make(path, **{where: str(tmp_path / "nowhere")})
     assert data.name == path.stem
     assert len(data.sample_shape) in (1, 3)
     assert not vars(data).keys() & {"samples", "content_hash"}
@@ -49,9 +50,9 @@ def test_making_one_reads_nothing_and_knows_name_and_shape(path, tmp_path):
 @ALL
 def test_what_needs_no_files_is_there_and_the_rest_says_what_it_needs(path, tmp_path):
     data, node = make(path)
-    if "root" in node:
-        data, _ = make(path, root=str(tmp_path / "nowhere"))
-        with pytest.raises(FileNotFoundError, match=rf"data={path.stem}: .*{tmp_path}/nowhere.*data\.root="):
+    for where in node.keys() & set(WHERE):
+        data, _ = make(path, **{where: str(tmp_path / "nowhere")})
+        with pytest.raises(FileNotFoundError, match=rf"data={path.stem}: .*{tmp_path}/nowhere.*data\.{where}="):
             data.check()
         return
     data.check()

@@ -40,4 +40,5 @@ def test_every_model_makes_the_images_of_every_data_set(path, shape):
         pytest.skip("makes single numbers")
     model = make(yaml.safe_load(path.read_text()))
     assert model.generator(shape).num_parameters > 0
-    assert model.discriminator(shape).num_parameters > 0
+    if path.stem != "unet":
+        assert model.discriminator(shape).num_parameters > 0

@@ -120,7 +120,9 @@ def test_penalties(penalties, derivative, theta, psi):
 
 def test_every_penalty_is_here():
     told = {type(one).__module__.rpartition(".")[2] for penalties, _ in PENALTIES for one in penalties}
-    assert told | {"length", "sigmoid"} == {module.name for module in pkgutil.iter_modules(gansweep.penalties.__path__)}
+    assert told | {"length", "roth", "sigmoid"} == {
+        module.name for module in pkgutil.iter_modules(gansweep.penalties.__path__)
+    }
 
 
 # Games with -dL/dpsi and -dL/dtheta where D(x) = 0 on the data.

@@ -74,3 +74,21 @@ def test_hydras_own_words_mean_nothing_here():
     for word in ("_partial_", "_args_", "_convert_", "_recursive_"):
         (told,) = problems_of({"_target_": ADAM, word: True}, "optimizer")
         assert f"optimizer.{word}=true: unknown key" in told
+
+
+def test_the_types_of_inherited_fields_are_looked_at():
+    node = {"_target_": "gansweep.optimizers.lookahead.Lookahead", "of": {"_target_": ADAM}, "k": "often"}
+    assert problems_of(node, "optimizer") == ["optimizer.k=often: expected a whole number"]
+
+
+def test_everything_that_an_object_says_about_itself_is_told():
+    node = {"_target_": ADAM, "betas": [0.5, 2.0], "eps": -1, "weight_decay": -2, "amsgrad": True}
+    told = problems_of(node, "optimizer")
+    assert [text.partition("=")[0] for text in told] == ["optimizer.betas", "optimizer.eps", "optimizer.weight_decay"]
+
+
+def test_a_mistake_that_follows_from_leaving_another_out_is_not_told():
+    """Without the momentum that is wrong, nesterov would be, too."""
+    node = {"_target_": "gansweep.optimizers.sgd.SGD", "momentum": 1.5, "weight_decay": -1, "nesterov": True}
+    told = problems_of(node, "optimizer")
+    assert [text.partition("=")[0] for text in told] == ["optimizer.momentum", "optimizer.weight_decay"]

@@ -217,6 +217,7 @@ def test_what_members_choose_for_themselves_does_not_part_them(key, tmp_path):
         "data",
         "batch_size",
         "critic_steps",
+        "schedule_critic",
         "device",
         "precision",
         "threads",
@@ -227,3 +228,9 @@ def test_what_members_choose_for_themselves_does_not_part_them(key, tmp_path):
 )
 def test_what_a_pack_has_in_common_parts_those_who_differ(key, tmp_path):
     assert len(alike([cell(tmp_path, **WHOLE), cell(tmp_path, **changed(key, 7))])) == 2
+
+
+def test_steps_part_those_whose_critic_steps_follow_a_schedule(tmp_path):
+    """Members have to be at the same point of the curve."""
+    scheduled = {**WHOLE, "schedule_critic": {"_target_": "a"}}
+    assert len(alike([cell(tmp_path, **scheduled), cell(tmp_path, **(scheduled | {"steps": 7}))])) == 2

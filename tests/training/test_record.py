@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
-from tests.training.small import Shapes, make_run, member, small_mlp
+from tests.training.small import MeanDistance, Shapes, make_run, member, small_mlp
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.training import record, samples
 from gansweep.training.session import train
 
@@ -45,6 +47,45 @@ def test_the_curves_are_complete(tmp_path):
     assert [step for step, _ in curves["loss/generator"]] == [2, 4, 6, 8, 10, 12]
     assert [step for step, _ in curves["metric/mean_distance"]] == [0, 4, 8, 12]
     assert curves["rate/generator"][0][1] == pytest.approx(1e-3)
+
+
+def test_the_best_is_reported_on_latents_that_did_not_choose_it(tmp_path):
+    metric = train(make_run(), tmp_path)["metric"]
+    trained = metric["evaluations"][1:]
+    so_far, new = float("inf"), []
+    for one in trained:
+        new.append(one["value"] < so_far)
+        so_far = min(so_far, one["value"])
+    assert ["apart" in one for one in trained] == new and "apart" not in metric["evaluations"][0]
+    best = min(trained, key=lambda one: one["value"])
+    assert metric["best_apart"] == best["apart"] != best["value"]
+
+
+def test_evaluations_at_steps_of_ones_own(tmp_path):
+    run = make_run()
+    found = train(replace(run, trainer=replace(run.trainer, eval_at=[5, 7])), tmp_path)
+    assert [one["step"] for one in found["metric"]["evaluations"]] == [0, 4, 5, 7, 8, 12]
+    assert (tmp_path / "samples" / "step_0000005.png").exists()
+    with pytest.raises(ValueError, match=r"eval_at=\[0\]: steps, 1 or above"):
+        replace(run.trainer, eval_at=[0])
+
+
+def test_a_second_metric_is_recorded_beside(tmp_path):
+    small = MeanDistance(name="of_four", num_samples=4)
+    found = train(replace(make_run(), metric_2=small), tmp_path / "two")
+    values = [one["value_2"] for one in found["metric"]["evaluations"]]
+    assert found["metric_2"]["final"] == values[-1] and found["metric_2"]["best"] == min(values[1:])
+    assert found["metric_2"]["name"] == "of_four"
+    alone = train(make_run(), tmp_path / "one")
+    assert [one["value"] for one in alone["metric"]["evaluations"]] == [
+        one["value"] for one in found["metric"]["evaluations"]
+    ]
+
+
+def test_what_an_algorithm_measures_is_recorded(tmp_path, monkeypatch):
+    monkeypatch.setattr(AdversarialPack, "measured", lambda pack, k: {"steps": float(pack.done[pack.place[k]])})
+    found = train(make_run(), tmp_path)
+    assert [one["measured"] for one in found["metric"]["evaluations"]] == [{"steps": n} for n in (0, 4, 8, 12)]
 
 
 def test_one_row_of_hparams_with_its_end(tmp_path):
@@ -98,8 +139,6 @@ def test_points_are_drawn_with_y_upwards():
 
 @pytest.mark.slow
 def test_compiled_training_follows_eager(tmp_path):
-    from gansweep.algorithms.adversarial import AdversarialPack
-
     def final(compiled):
         pack = AdversarialPack(
             [member(1, steps=5)], small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, compiled=compiled

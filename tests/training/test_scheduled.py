@@ -11,6 +11,7 @@ from tests.training.small import Shapes, member, small_mlp
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.members import scheduled
 from gansweep.members.scheduled import Scheduled
+from gansweep.penalties.r1 import R1
 from gansweep.schedules.linspace import Linspace
 
 
@@ -36,3 +37,32 @@ def test_the_average_takes_over_what_its_schedule_says():
         average = average + weight * (pack.g.theta - average)
         torch.testing.assert_close(torch.cat(pack.ema, 1), average, rtol=1e-5, atol=1e-6)
     assert "ema" not in pack.export(2)
+
+
+def test_what_is_scheduled_is_drawn_and_nothing_else():
+    """Each in the units of its setting: weight, standard deviation, decay, beta, moves."""
+    half = Linspace(1.0, 0.5)
+    one = member(1, ema=0.9, ema_schedule=half, penalty_schedule=half, noise_schedule=half)
+    player = replace(one.generator, beta_schedule=half)
+    noisy = replace(one.objective, instance_noise=0.2, penalties={"r1": R1(weight=3.0)})
+    one = replace(one, objective=noisy, generator=player, steps=3)
+    pack = AdversarialPack(
+        [replace(member(2), steps=3), one],
+        small_mlp(),
+        Shapes().samples,
+        batch_size=10,
+        critic_steps=4,
+        critic_schedule=half,
+    )
+    *_, last = pack.steps()
+    drawn = {tag: value.item() for tag, value in pack.curves(last, 1).items() if tag.startswith("schedule/")}
+    assert drawn == pytest.approx(
+        {
+            "schedule/weight of r1": 1.5,
+            "schedule/instance noise": 0.1,
+            "schedule/decay of the average": 0.95,
+            "schedule/beta of the generator": 0.45,
+            "schedule/critic steps": 2.0,
+        }
+    )
+    assert {tag for tag in pack.curves(last, 0) if tag.startswith("schedule/")} == {"schedule/critic steps"}

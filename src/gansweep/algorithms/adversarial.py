@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from gansweep.algorithms.joint import Joint
 from gansweep.device import autocast
 from gansweep.dynamics.alternating import Alternating
 from gansweep.dynamics.extragradient import ExtraGradient
-from gansweep.interfaces import Averaging, Dynamics, Model
+from gansweep.interfaces import Averaging, Dynamics, Model, Schedule
 from gansweep.layers import Pass
 from gansweep.members.draws import Draws, masks_of, normal, uniform
 from gansweep.members.member import Member
@@ -41,6 +42,10 @@ class Adversarial:
         if run.dynamics.joint and run.critic_steps != 1:
             raise ValueError(
                 f"critic_steps={run.critic_steps}: {run.dynamics!r} moves both players at once, expected 1"
+            )
+        if run.dynamics.joint and run.critic_schedule is not None:
+            raise ValueError(
+                f"schedule_critic={run.critic_schedule!r}: {run.dynamics!r} moves both players at once, expected null"
             )
         if run.dynamics.joint and run.trainer.compile:
             raise ValueError(f"trainer.compile=true: {run.dynamics!r} can't be compiled, the alternating ones can")
@@ -70,6 +75,7 @@ class Adversarial:
             check_every=run.trainer.check_every,
             patience=run.trainer.patience,
             dynamics=run.dynamics,
+            critic_schedule=run.critic_schedule,
         )
 
 
@@ -113,6 +119,18 @@ class GeneratorInputs:
     noise: Tensor | None
 
 
+def critic_steps_at(critic_steps: int, schedule: Schedule | None, step: int, total_steps: int) -> int:
+    """Multiply critic steps by a schedule: the nearest whole number, and 1 at least.
+
+    >>> from gansweep.schedules.linspace import Linspace
+    >>> [critic_steps_at(5, Linspace(1.0, 0.0), step, 6) for step in range(6)]
+    [5, 4, 3, 2, 1, 1]
+    """
+    if schedule is None:
+        return critic_steps
+    return max(1, math.floor(critic_steps * schedule(step, total_steps) + 0.5))
+
+
 class AdversarialPack(Pack[Report]):
     """K pairs of a generator and a discriminator, each pair a game of its own.
 
@@ -132,6 +150,7 @@ class AdversarialPack(Pack[Report]):
         patience: looks in a row that must find a generator stuck, for the run to end.
         draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
         dynamics: how the players' gradients become steps; by themselves they take turns.
+        critic_schedule: multiplier of `critic_steps`; its members have to be at one and the same step.
     """
 
     def __init__(
@@ -148,6 +167,7 @@ class AdversarialPack(Pack[Report]):
         patience: int = 4,
         draw_ahead: bool | None = None,
         dynamics: Dynamics | None = None,
+        critic_schedule: Schedule | None = None,
     ) -> None:
         shape = tuple(samples.shape[1:])
         super().__init__(
@@ -160,11 +180,17 @@ class AdversarialPack(Pack[Report]):
             check_every=check_every,
             patience=patience,
         )
-        self.critic_steps, self.dynamics = critic_steps, dynamics or Alternating()
+        self.critic_steps, self.critic_schedule = critic_steps, critic_schedule
+        self.dynamics = dynamics or Alternating()
         self.turns = self.dynamics if isinstance(self.dynamics, Alternating) else Alternating()
         self.d = self.players["discriminator"]
         self.objectives = Objectives(self.members, self.device)
         self.courses.append(self.objectives)
+        self.most_critic_steps = max(
+            critic_steps_at(critic_steps, critic_schedule, step, total)
+            for total in set(self.total_steps)
+            for step in (range(total) if critic_schedule is not None else (0,))
+        )
         self.draws = self._plan(draw_ahead)
         self._descend_d, self._descend_g = self._discriminator_step, self._generator_step
         if compiled:
@@ -182,21 +208,34 @@ class AdversarialPack(Pack[Report]):
             self.watch.see(1, ~finite(fake), self.step)
             self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
         else:
-            inputs = None
-            for _ in range(self.critic_steps):
+            inputs, critic_steps = None, self.critic_steps_now()
+            for _ in range(critic_steps):
                 inputs = self._draw_for_discriminator(inputs)
                 d_terms, d_gradient, all_finite = self._descend_d(inputs)
                 self.watch.see(1, ~all_finite, self.step)
                 self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
             assert inputs is not None  # critic_steps >= 1
+            self.draws.leave_out(self.most_critic_steps - critic_steps)
             for _ in range(self.turns.generator_steps):
                 g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator(inputs))
         self.watch.see(3, ~g_loss.isfinite(), self.step)
         self.look(fake, g_gradient)
         return Report(list(self.done), d_terms, d_gradient, g_loss, g_gradient)
 
+    def critic_steps_now(self) -> int:
+        """Moves of the discriminators in the step that is being played, the same for all members.
+
+        Raises:
+            ValueError: members are at different steps of a schedule.
+        """
+        at = {(done - 1, total) for done, total in zip(self.done, self.total_steps, strict=True)}
+        counts = {critic_steps_at(self.critic_steps, self.critic_schedule, step, total) for step, total in at}
+        if len(counts) > 1:
+            raise ValueError(f"critic_schedule={self.critic_schedule!r}: expected all members at the same step")
+        return counts.pop()
+
     def curves(self, report: Report, k: int) -> dict[str, Tensor]:
-        """Name member k's losses, penalties, logits, gradients and rates."""
+        """Name member k's losses, penalties, logits, gradients, rates, and what else schedules change of it."""
         row, d = self.place[k], report.discriminator
         names = sorted(self.members[row].objective.penalties)
         curves = {
@@ -209,7 +248,23 @@ class AdversarialPack(Pack[Report]):
             "rate/discriminator": self.d.lr[:, 0],
             "rate/generator": self.g.lr[:, 0],
         } | {f"penalty/{name}": value for name, value in zip(names, d.penalties, strict=False)}
-        return {tag: value[row] for tag, value in curves.items()}
+        return {tag: value[row] for tag, value in curves.items()} | self._scheduled(row)
+
+    def _scheduled(self, row: int) -> dict[str, Tensor]:
+        member, found = self.members[row], dict[str, Tensor]()
+        if member.penalty_schedule is not None:
+            for name, one in zip(sorted(member.objective.penalties), self.objectives.passes, strict=False):
+                found[f"schedule/weight of {name}"] = one.weights[row] * one.factors.now[row, 0]
+        if member.noise_schedule is not None and self.objectives.noise is not None:
+            found["schedule/instance noise"] = self.objectives.noise.now[row, 0]
+        if member.ema_schedule is not None and member.ema is not None:
+            found["schedule/decay of the average"] = 1 - self.averaging.now[row, 0]
+        for name, player in self.players.items():
+            if player.betas is not None and player.settings[row].beta_schedule is not None:
+                found[f"schedule/beta of the {name}"] = player.betas.now[row, 0]
+        if self.critic_schedule is not None:
+            found["schedule/critic steps"] = torch.tensor(float(self.critic_steps_now()))
+        return found
 
     def _discriminator_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor, Tensor]:
         """Lower game + penalties by the discriminator's parameters, on samples held fixed."""
@@ -262,25 +317,26 @@ class AdversarialPack(Pack[Report]):
         return game.report()
 
     def _plan(self, ahead: bool | None = None) -> Draws:
-        """Say what a step takes of every stream."""
-        size, device, steps, turns = self.batch_size, self.device, self.critic_steps, self.turns
+        """Say what a step takes of every stream, if it has as many critic steps as any."""
+        size, device, steps, turns = self.batch_size, self.device, self.most_critic_steps, self.turns
         last = 0 if self.dynamics.joint else turns.generator_steps  # draws of the generator's own moves
         batches, latents = (steps if turns.fresh_batches else 1), (last if turns.fresh_latents else 0)
         sample, d = tuple(self.samples.shape[1:]), self.d.network
         draws = Draws(self.streams, device, ahead=ahead)
-        draws.plan_batches(len(self.samples), size, batches)
-        draws.plan("latents", [normal(size, self.latent_dim, device=device)] * (steps + latents))
-        draws.plan("dropout/generator", masks_of(self.g.network, size) * (steps + latents))
-        draws.plan("dropout/discriminator", masks_of(d, 2 * size) * steps + masks_of(d, size) * last)
+        of_g, of_d = len(self.g.network.draws), len(d.draws)
+        draws.plan_batches(len(self.samples), size, batches, of_move=int(turns.fresh_batches))
+        draws.plan("latents", [normal(size, self.latent_dim, device=device)] * (steps + latents), of_move=1)
+        draws.plan("dropout/generator", masks_of(self.g.network, size) * (steps + latents), of_move=of_g)
+        draws.plan("dropout/discriminator", masks_of(d, 2 * size) * steps + masks_of(d, size) * last, of_move=of_d)
         for n, one in enumerate(self.objectives.passes):
             for penalty, rows in one.kinds:
                 shape = sample if penalty.noise == "entry" else (1,) * len(sample)
-                draws.plan(f"interpolation/{n}", [uniform(size, *shape, device=device)] * steps, rows)
-            draws.plan(f"dropout/penalty/{n}", masks_of(d, size) * steps, slice(0, one.count))
+                draws.plan(f"interpolation/{n}", [uniform(size, *shape, device=device)] * steps, rows, of_move=1)
+            draws.plan(f"dropout/penalty/{n}", masks_of(d, size) * steps, slice(0, one.count), of_move=of_d)
         if self.objectives.flip is not None:
-            draws.plan("flips", [uniform(size, device=device)] * steps)
+            draws.plan("flips", [uniform(size, device=device)] * steps, of_move=1)
         if self.objectives.noise is not None:
-            draws.plan("instance_noise", [normal(size, *sample, device=device)] * (2 * steps + last))
+            draws.plan("instance_noise", [normal(size, *sample, device=device)] * (2 * steps + last), of_move=2)
         return draws
 
     def _if_planned(self, name: str) -> Tensor | None:

@@ -113,6 +113,10 @@ class CFG:
                 run.dynamics != Alternating(),
                 f"dynamics={run.dynamics!r}: there is no game that both players move in, expected dynamics=alternating",
             ),
+            (
+                run.critic_schedule is not None,
+                f"schedule_critic={run.critic_schedule!r}: every push has as many updates, expected null",
+            ),
             (run.trainer.compile, "trainer.compile=true: only algorithm=adversarial can be compiled"),
             (
                 run.trainer.diagnose_every is not None,

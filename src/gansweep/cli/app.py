@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from gansweep.cli import folders
+from gansweep.cli.presets import spelled_out
 from gansweep.cli.task import task
 from gansweep.settings.problem import BadConfig, Problem
 
@@ -36,6 +37,7 @@ def run(arguments: Sequence[str]) -> int:
     """Do what the arguments say, and return the exit code."""
     asked = Asked(arguments)
     try:
+        asked.spell_out()
         if asked.trains:
             _refuse_values_without_multirun(asked)
         _hand_to_hydra(asked)
@@ -94,6 +96,12 @@ class Asked:
         options = [argument for argument in arguments if argument not in switches]
         # Hydra takes overrides in one piece only.
         self.for_hydra = [*options, "--multirun", *self.overrides] if self.trains else self.arguments
+
+    def spell_out(self) -> None:
+        """Write an experiment's presets as Hydra finds them."""
+        spelled = dict(zip(self.overrides, spelled_out(self.overrides, self.config_dir), strict=True))
+        self.for_hydra = [spelled.get(argument, argument) for argument in self.for_hydra]
+        self.overrides = list(spelled.values())
 
 
 def _hand_to_hydra(asked: Asked) -> None:

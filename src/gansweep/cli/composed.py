@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from gansweep.cli import folders
 from gansweep.cli.app import BASE
 from gansweep.cli.composing import Composer, Composition
+from gansweep.cli.presets import spelled_out
 from gansweep.settings.problem import BadConfig, Problem
 
 
@@ -38,7 +39,7 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> list[Compositi
                 _also_search(Path(config_dir))
             loader = GlobalHydra.instance().config_loader()
             composer = Composer(lambda lines: compose("config", lines, return_hydra_config=True), loader)
-            parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
+            parsed = OverridesParser.create(config_loader=loader).parse_overrides(spelled_out(overrides, config_dir))
             (jobs,) = BasicSweeper.split_arguments(parsed, None)
             return [composer(job) for job in jobs]
     except OverrideParseException as error:

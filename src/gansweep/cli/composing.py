@@ -17,11 +17,21 @@ from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+from gansweep.cli.presets import PRESETS
 from gansweep.settings.problem import Problem, unknown_key
 
 ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra's, that an extra of this package installs
-# What a group may be chosen for apart, by the end of the key.
-WHOSE = {"d": "the discriminator alone", "penalty": "the penalties' weights", "noise": "the instance noise"}
+# What a group may be chosen for apart, by what follows its name in the key.
+WHOSE = {
+    "d": "the discriminator alone",
+    "beta": "the optimizers' beta1 or momentum",
+    "beta_d": "the discriminator's beta1 or momentum",
+    "penalty": "the penalties' weights",
+    "noise": "the instance noise",
+    "ema": "the average of the generator",
+    "critic": "the critic steps",
+    "2": "a second metric",
+}
 
 
 @dataclass(frozen=True)
@@ -137,7 +147,9 @@ class Composer:
 
     def _chooses(self, override: Override) -> bool:
         """Tell whether an override chooses an option of a group."""
-        return not isinstance(override.value(), Mapping) and bool(self._options_of(override.key_or_group))
+        if isinstance(override.value(), Mapping):
+            return False
+        return override.key_or_group in PRESETS or bool(self._options_of(override.key_or_group))
 
     def _is_option(self, group: str, choice: Any) -> bool:
         """Look for a choice in its group, or in the folder inside it that it names, as dirac/gan does."""
@@ -163,6 +175,8 @@ class Composer:
             ]
         chosen = value if isinstance(value, list) else [value]
         unknown = [choice for choice in chosen if not self._is_option(override.key_or_group, choice)]
+        if override.key_or_group in PRESETS:
+            unknown = [choice for choice in unknown if choice is not None]
         if override.is_delete() or not unknown:
             return []
         near = [match for choice in unknown for match in get_close_matches(str(choice), options, 1)]
@@ -176,7 +190,7 @@ class Composer:
     def _own_choice_problems(self, override: Override) -> list[Problem]:
         """Say how the discriminator gets a choice of its own, to whoever writes `optimizer_d=sgd`."""
         key, value = override.key_or_group, override.value()
-        group, _, of = key.rpartition("_")
+        group, _, of = key.partition("_")
         if of not in WHOSE or override.is_delete() or isinstance(value, Mapping) or not self._options_of(group):
             return []
         return [Problem(override.get_key_element(), f"={value}: for {WHOSE[of]} write {group}@{key}={value}")]

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-WHERE = ("root", "download")  # fields that say where pixels come from, not what they are
+WHERE = ("root", "path", "download")  # fields that say where pixels come from, not what they are
 
 
 @dataclass(frozen=True)

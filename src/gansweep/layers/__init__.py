@@ -3,6 +3,7 @@
 from gansweep.layers.activation import LeakyReLU, Tanh
 from gansweep.layers.batch_norm import BatchNorm
 from gansweep.layers.convolution import Conv2d, ConvTranspose2d
+from gansweep.layers.crop import Crop
 from gansweep.layers.dropout import Dropout
 from gansweep.layers.label import AppendLabel
 from gansweep.layers.layer import Layer, Pass, each_member
@@ -20,6 +21,7 @@ __all__ = [
     "BatchNorm",
     "Conv2d",
     "ConvTranspose2d",
+    "Crop",
     "Dropout",
     "Layer",
     "LeakyReLU",

@@ -80,11 +80,22 @@ class Ahead:
             assert block is not None
             together = min(self.step) == max(self.step)
             drawn = block[:, self.step[0]] if together else block[self.rows, self.step_on_device]
-        self.at = (self.at + 1) % len(self.pieces)
-        if self.at == 0 and self.num_steps > 1:
-            self.step = [step + 1 for step in self.step]
-            self.step_on_device += 1
+        self._pass(1)
         return piece.finish(drawn)
+
+    def leave_out(self, count: int) -> None:
+        """Pass over the next pieces of this step. Those of a block are drawn all the same."""
+        if self.at == 0 and count > 0 and self.num_steps > 1:
+            self._begin_step()
+        self._pass(count)
+
+    def _pass(self, count: int) -> None:
+        self.at += count
+        if self.at == len(self.pieces):
+            self.at = 0
+            if self.num_steps > 1:
+                self.step = [step + 1 for step in self.step]
+                self.step_on_device += 1
 
     def _begin_step(self) -> None:
         for k, step in enumerate(self.step):

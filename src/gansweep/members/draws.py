@@ -33,21 +33,33 @@ class Draws:
         self._streams, self._device = streams, device
         self._at_once = device.type == "cpu" if ahead is None else not ahead
         self._planned: dict[str, list[tuple[slice, Ahead]]] = {}
+        self._of_move: dict[str, int] = {}
 
-    def plan(self, name: str, pieces: Sequence[Piece], rows: slice | None = None) -> None:
-        """Say what a step takes of a stream, for all members or for some `rows` of them."""
+    def plan(self, name: str, pieces: Sequence[Piece], rows: slice | None = None, *, of_move: int = 0) -> None:
+        """Say what a step takes of a stream, for all members or for some `rows` of them.
+
+        `of_move` says how many pieces belong to each of the moves that may be left out.
+        """
         rows = slice(0, len(self._streams)) if rows is None else rows
-        self._add(name, [one[name] for one in self._streams[rows]], pieces, rows)
+        self._add(name, [one[name] for one in self._streams[rows]], pieces, rows, of_move)
 
-    def plan_batches(self, num_samples: int, batch_size: int, count: int) -> None:
+    def plan_batches(self, num_samples: int, batch_size: int, count: int, *, of_move: int = 0) -> None:
         """Say that a step takes `count` batches of the data, as indices (K, B), of the stream `order`."""
         sources = [Order(num_samples, batch_size, one["order"]) for one in self._streams]
-        self._add("order", sources, [Piece(Order.next, 8 * batch_size)] * count, slice(0, len(sources)))
+        pieces = [Piece(Order.next, 8 * batch_size)] * count
+        self._add("order", sources, pieces, slice(0, len(sources)), of_move)
 
-    def _add(self, name: str, sources: Sequence[Any], pieces: Sequence[Piece], rows: slice) -> None:
+    def _add(self, name: str, sources: Sequence[Any], pieces: Sequence[Piece], rows: slice, of_move: int) -> None:
         if pieces:
             ahead = Ahead(sources, pieces, self._device, at_once=self._at_once)
             self._planned.setdefault(name, []).append((rows, ahead))
+            self._of_move[name] = of_move
+
+    def leave_out(self, moves: int) -> None:
+        """Pass over what the step would have taken for so many more moves."""
+        for name, parts in self._planned.items():
+            for _, ahead in parts:
+                ahead.leave_out(moves * self._of_move[name])
 
     def __contains__(self, name: str) -> bool:
         return name in self._planned

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from gansweep.interfaces import Feedback, Penalty, Schedule, UpdateRule
+from gansweep.interfaces import Feedback, Penalty, Remembering, Schedule, UpdateRule
 from gansweep.losses.objective import Objective
 
 T = TypeVar("T")
@@ -21,16 +21,44 @@ class PlayerSettings:
         lr: base learning rate, multiplied by the schedule.
         schedule: the multiplier at every generator step.
         feedback: a gain that multiplies both and answers to the run; None for 1.
+        beta_schedule: multiplier of the rule's memory of past gradients, beta1 or momentum.
     """
 
     rule: UpdateRule
     lr: float
     schedule: Schedule
     feedback: Feedback | None = None
+    beta_schedule: Schedule | None = None
 
     def rate(self, step: int, total_steps: int) -> float:
         """Learning rate of a step before feedback, 0 <= step < total_steps."""
         return self.lr * self.schedule(step, total_steps)
+
+    @property
+    def memory(self) -> float:
+        """The rule's beta1 or momentum, 0 if it has none that a schedule can change."""
+        return self.rule.memory if isinstance(self.rule, Remembering) else 0.0
+
+    def beta(self, step: int, total_steps: int) -> float:
+        """What the schedule makes of it during a step; 1, which nobody reads, without one."""
+        return self.memory * self.beta_schedule(step, total_steps) if self.beta_schedule else 1.0
+
+    def check_beta(self, total_steps: int) -> None:
+        """Raise ValueError if there is nothing to multiply, or if the product leaves [0, 1)."""
+        if self.beta_schedule is None:
+            return
+        if not self.memory:
+            raise ValueError(
+                f"{self.rule!r} has no momentum that a schedule of beta could change; "
+                "expected another rule, e.g. adam, or sgd with momentum=0.9, or no such schedule"
+            )
+        betas = self.memory * self.beta_schedule.values(total_steps)
+        worst = int(betas.argmax() if betas.max() >= 1 else betas.argmin())
+        if not 0 <= betas[worst] < 1:
+            raise ValueError(
+                f"{self.beta_schedule!r} makes a beta of {betas[worst]:g} of {self.memory:g} in step {worst}, "
+                "expected 0 <= beta < 1"
+            )
 
 
 @dataclass(frozen=True)
@@ -60,6 +88,8 @@ class Member:
     ema_schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
+        for player in (self.generator, self.discriminator):
+            player.check_beta(self.steps)
         feedback = self.generator.feedback
         if feedback is not None and feedback.hears == "game":
             raise ValueError(
@@ -108,8 +138,9 @@ def side_by_side(members: Sequence[Member]) -> list[int]:
     def key(k: int) -> tuple:
         member = members[k]
         kinds = [repr(kind(penalty)) for penalty in member.penalties]
-        rules = [repr(player.rule) for player in (member.generator, member.discriminator)]
-        feedbacks = [repr(player.feedback) for player in (member.generator, member.discriminator)]
+        players = (member.generator, member.discriminator)
+        rules = [(repr(player.rule), player.beta_schedule is not None) for player in players]
+        feedbacks = [repr(player.feedback) for player in players]
         return (-len(kinds), kinds, repr(member.objective.game), rules, feedbacks)
 
     return sorted(range(len(members)), key=key)

@@ -79,7 +79,7 @@ class Pack(ABC, Generic[R]):
         if any(member.ema is not None for member in members):
             self.ema = [theta.clone() for theta in self.g.evaluated()]
         self.averaging = Scheduled([member.averaging for member in self.members], self.device)
-        self.courses: list[Any] = [*(player.rates for player in self.players.values()), self.averaging]
+        self.courses: list[Any] = [self.averaging, *(one for player in self.players.values() for one in player.courses)]
 
     def _player(self, network: Network, name: str) -> Player:
         settings = [member.player(name) for member in self.members]
@@ -92,6 +92,17 @@ class Pack(ABC, Generic[R]):
     @abstractmethod
     def curves(self, report: R, k: int) -> dict[str, Tensor]:
         """Name member k's numbers of a step; reading them waits for the device."""
+
+    def kept(self, k: int) -> dict[str, float]:
+        """Name numbers about member k's training that belong into its record, after a step.
+
+        They are asked for where the curves have points.
+        """
+        return {}
+
+    def pictures(self, k: int) -> dict[str, Tensor]:
+        """Name samples (N, ...) of member k beside those of its generator, to be shown after a step."""
+        return {}
 
     @torch.no_grad()
     def steps(self) -> Iterator[R]:
@@ -156,11 +167,19 @@ class Pack(ABC, Generic[R]):
             parts = [self.g.network(params, part[None], state)[0] for part in z.split(batch_size)]
         return torch.cat(parts).float()
 
+    def pictured(self, k: int, num_samples: int) -> Tensor:
+        """Make what a picture of member k shows, eight in a row."""
+        return self.generate(k, num_samples, "pictures")
+
     def tell(self, k: int, value: float, lower_is_better: bool) -> None:
         """Let the feedback of member k hear a value of its metric, before the next step's rates."""
         for player in self.players.values():
             if player.gains is not None:
                 player.gains.hear_metric(self.place[k], value, lower_is_better)
+
+    def measured(self, k: int) -> dict[str, float]:
+        """Return what the algorithm itself measures of member k, for every evaluation; by itself nothing."""
+        return {}
 
     def export(self, k: int) -> dict[str, Any]:
         """Return all that member k is, as tensors and plain values: it can go on elsewhere."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Averaging, UpdateRule
+from gansweep.interfaces import Averaging, Beta, Remembering, Slot, UpdateRule
 from gansweep.layers import Network
 from gansweep.members.gains import Gains
 from gansweep.members.member import PlayerSettings, runs
@@ -16,14 +16,20 @@ from gansweep.members.scheduled import Scheduled
 
 # parameters -> (sum of the members' losses, what to keep of the pass)
 Losses = Callable[[Sequence[Tensor]], tuple[Tensor, Any]]
+# gradients of the slots, (K, *shape) each -> what the rules are given instead
+Shaping = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 
 IN_CACHE = 1 << 18  # entries of a row that an update rule is given at once
 
 
 class Group(NamedTuple):
-    """Neighbouring members that share an update rule, and its state for them: one for each stretch."""
+    """Neighbouring members that share an update rule, and its state for them: one for each stretch.
+
+    `remembers` says that schedules of their own change the rule's beta.
+    """
 
     rule: UpdateRule
+    remembers: bool
     rows: slice
     state: list[dict[str, Tensor]]
 
@@ -60,11 +66,19 @@ class Player:
         if any(player.feedback is not None for player in settings):
             self.gains = Gains([player.feedback for player in settings], self.device)
             self.lr = torch.zeros_like(self.rates.now)  # in force: schedule times gain
+        self.betas, self.beta_products = None, torch.ones_like(self.updates)
+        if any(player.beta_schedule is not None for player in settings):
+            self.betas = Scheduled([player.beta for player in settings], self.device, rows.dtype)
         self.groups = [
-            Group(rule, rows, [rule.state(network.slots[own], theta[rows]) for own, theta in self._walk()])
-            for rule, rows in runs(player.rule for player in settings)
+            Group(rule, scheduled, rows, [rule.state(network.slots[own], theta[rows]) for own, theta in self._walk()])
+            for (rule, scheduled), rows in runs((player.rule, player.beta_schedule is not None) for player in settings)
         ]
         self.averaging = [group.rule if isinstance(group.rule, Averaging) else None for group in self.groups]
+
+    @property
+    def courses(self) -> list[Scheduled]:
+        """Numbers that are to be set before every step."""
+        return [self.rates] if self.betas is None else [self.rates, self.betas]
 
     def _walk(self) -> Iterator[tuple[slice, Tensor]]:
         return zip(self.spans, self.stretches, strict=True)
@@ -100,21 +114,25 @@ class Player:
         """Tell of every member (K,) whether all its parameters are finite."""
         return torch.stack([theta.isfinite().all(1) for theta in self.stretches]).all(0)
 
-    def descend(self, losses: Losses, game: Callable[[Any], Tensor] | None = None) -> tuple[Any, Tensor]:
+    def descend(
+        self, losses: Losses, game: Callable[[Any], Tensor] | None = None, shape: Shaping | None = None
+    ) -> tuple[Any, Tensor]:
         """Move every member down its own loss by its own rule.
 
         The members' losses are summed; since none depends on another's parameters, the
         gradient of the sum is every member's own. `game` finds the losses (K,) that feedback
-        hears in what `losses` kept.
+        hears in what `losses` kept; `shape` makes of the gradients what the rules are given.
 
-        Returns what `losses` kept, and the gradients' norms (K,).
+        Returns what `losses` kept, and the norms (K,) of what the rules were given.
         """
         if torch.compiler.is_compiling():
+            assert shape is None
             return self._descend_in_one_graph(losses, game)
         slots = [p.detach().requires_grad_() for p in self.params()]
         with torch.enable_grad():
             total, kept = losses(slots)
             gradients = torch.autograd.grad(total, slots)
+        gradients = gradients if shape is None else shape(gradients)
         self.react(game(kept) if game is not None else None)
         flat = [gradient.flatten(1) for gradient in gradients]
         self.move([_side_by_side(flat[own]) for own in self.spans])
@@ -122,28 +140,46 @@ class Player:
 
     def move(self, gradient: Sequence[Tensor]) -> None:
         """Let every member's rule step, given the gradients of the stretches, (K, P_i) each."""
-        self.updates += 1
+        self._count()
         for group in self.groups:
             rows, whole = group.rows, not group.rule.elementwise
             for (own, theta), slope, state in zip(self._walk(), gradient, group.state, strict=True):
                 width = theta.shape[1]
                 for at in [slice(0, width)] if whole else _parts(width):
-                    group.rule.update(
+                    self._update(
+                        group,
                         self.network.slots[own],
                         theta[rows, at],
                         slope[rows, at],
                         state if whole else state_of_part(state, at, last=at.stop == width),
-                        self.lr[rows],
-                        self.updates[rows],
                     )
 
     def forget(self) -> None:
         """Bring every rule's state back to that of a first update; the parameters stay where they are."""
         self.updates.zero_()
+        if self.betas is not None:
+            self.beta_products.fill_(1)
         for group in self.groups:
             for (own, theta), state in zip(self._walk(), group.state, strict=True):
                 for name, value in group.rule.state(self.network.slots[own], theta[group.rows]).items():
                     state[name].copy_(value)
+
+    def _count(self) -> None:
+        """Begin another update."""
+        self.updates.add_(1)
+        if self.betas is not None:
+            self.beta_products.mul_(self.betas.now)
+
+    def _update(
+        self, group: Group, slots: Sequence[Slot], theta: Tensor, gradient: Tensor, state: dict[str, Tensor]
+    ) -> None:
+        """Let a group's rule move its rows of a stretch."""
+        lr, step = self.lr[group.rows], self.updates[group.rows]
+        if group.remembers and self.betas is not None:
+            beta = Beta(self.betas.now[group.rows], self.beta_products[group.rows])
+            cast("Remembering", group.rule).update(slots, theta, gradient, state, lr, step, beta)
+        else:
+            group.rule.update(slots, theta, gradient, state, lr, step)
 
     def react(self, game: Tensor | None) -> None:
         """Put schedule and gain together for this update, in which the batch just seen has a say.
@@ -162,7 +198,7 @@ class Player:
         """
         gradients, kept = torch.func.grad(lambda given: losses(self.params(given)), has_aux=True)(self.stretches)
         self.react(game(kept) if game is not None else None)
-        self.updates.add_(1)
+        self._count()
         for n, (own, theta) in enumerate(self._walk()):
             alone = len(self.groups) == 1
             moved = []
@@ -170,9 +206,7 @@ class Player:
                 rows = group.rows
                 moved.append(theta if alone else theta[rows].clone())
                 gradient = gradients[n] if alone else gradients[n][rows]
-                group.rule.update(
-                    self.network.slots[own], moved[-1], gradient, group.state[n], self.lr[rows], self.updates[rows]
-                )
+                self._update(group, self.network.slots[own], moved[-1], gradient, group.state[n])
             if not alone:
                 theta.copy_(torch.cat(moved))
         return kept, norms(gradients)
@@ -187,12 +221,15 @@ class Player:
         group, row = self._group_of(k)
         names = group.state[0]
         feedback = None if self.gains is None else self.gains.export(k)
-        return {
+        saved = {
             "theta": torch.cat([theta[k] for theta in self.stretches]),
             "buffers": {name: buffer[k].clone() for name, buffer in self.buffers.items()},
             "updates": self.updates[k].clone(),
             "state": {name: _joined([state[name][row] for state in group.state]) for name in names},
-        } | ({} if feedback is None else {"feedback": feedback})
+        }
+        if self.settings[k].beta_schedule is not None:
+            saved["beta_product"] = self.beta_products[k].clone()
+        return saved | ({} if feedback is None else {"feedback": feedback})
 
     def restore(self, k: int, saved: dict[str, Any]) -> None:
         """Put an exported member in place k."""
@@ -200,6 +237,8 @@ class Player:
         for theta, value in zip(self.stretches, self.in_stretches(saved["theta"]), strict=True):
             theta[k].copy_(value)
         self.updates[k].copy_(saved["updates"])
+        if self.settings[k].beta_schedule is not None:
+            self.beta_products[k].copy_(saved["beta_product"])
         for name, value in saved["buffers"].items():
             self.buffers[name][k].copy_(value)
         for name, value in saved["state"].items():

@@ -21,27 +21,32 @@ class ClassifierFeatures:
     Args:
         weights: name of the shipped weights.
         batch_size: images in one forward pass.
+        low: what -1 is mapped to before the network looks; 1 stays 1. -3 is what becomes of images in
+            [-1, 1] that are taken for images in [0, 1], as happened in the EPFL study of optimizers.
     """
 
     weights: str = "digits"
     batch_size: int = 500
+    low: float = -1.0
 
     def __post_init__(self) -> None:
         known = sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
         if self.weights not in known:
             raise ValueError(f"weights={self.weights}: gansweep comes with {', '.join(known)}")
+        if not -10 <= self.low < 1:
+            raise ValueError(f"low={self.low}: expected -10 <= low < 1")
         if self.batch_size < 1:
             raise ValueError(f"batch_size={self.batch_size}: expected at least 1")
 
     @property
     def name(self) -> str:
-        """Name of the weights."""
-        return self.weights
+        """Name of the weights, with another range than [-1, 1] `mnist_-3`."""
+        return self.weights if self.low == -1 else f"{self.weights}_{self.low:g}"
 
     @property
     def frechet_name(self) -> str:
         """`fd_digits` or `fd_mnist`: not an FID, which is Inception's."""
-        return f"fd_{self.weights}"
+        return f"fd_{self.name}"
 
     def check(self, sample_shape: tuple[int, ...]) -> None:
         """Accept grey images of any size.
@@ -63,7 +68,7 @@ class ClassifierFeatures:
             "sha256": told["sha256"],
             "test_accuracy": told["test_accuracy"],
             "num_features": told["architecture"]["num_features"],
-            "input": "[-1, 1] to [-0.5, 0.5]",
+            "input": f"[-1, 1] to [{self.low / 2:g}, 0.5]",
             "size": told["architecture"]["size"],
             "resize": "bilinear, anti-aliased, where the size differs",
             "dtype": "float32",
@@ -71,8 +76,12 @@ class ClassifierFeatures:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Map images (B, 1, H, W) in [-1, 1] to features (B, D)."""
-        return load_shipped(self.weights, images.device).features(images)
+        return load_shipped(self.weights, images.device).features(self._mapped(images))
 
     def probabilities(self, images: Tensor) -> Tensor:
         """Map images (B, 1, H, W) in [-1, 1] to p(y|x) of the ten classes (B, 10)."""
-        return load_shipped(self.weights, images.device)(images).softmax(1)
+        return load_shipped(self.weights, images.device)(self._mapped(images)).softmax(1)
+
+    def _mapped(self, images: Tensor) -> Tensor:
+        """Map [-1, 1] to [low, 1]."""
+        return images if self.low == -1 else images * ((1 - self.low) / 2) + (1 + self.low) / 2

@@ -5,13 +5,15 @@ from __future__ import annotations
 POINTS = ("wasserstein1", "sliced_wasserstein1")  # (2,); mode_coverage asks for modes besides
 GREY = ("digits", "mnist", "kid_digits", "kid_mnist", "fd_infinity", "coverage", "inception_score")  # (1, H, W)
 IMAGES = ("inception", "kid_inception", "epfl")  # (1 or 3, H, W)
+TEXTURES = ("kid_texture",)  # (1 or 3, H, W) that hold a filter of texture_features
+LEAST_SIDE = 15
 
 
 def fitting(sample_shape: tuple[int, ...]) -> str:
     """Say what to choose instead.
 
     >>> fitting((2,)), fitting((3, 32, 32))
-    ('choose metric=wasserstein1 or sliced_wasserstein1', 'choose metric=inception, kid_inception or epfl')
+    ('choose metric=wasserstein1 or sliced_wasserstein1', 'choose metric=inception, kid_inception, epfl or kid_texture')
     """
     names = _names(sample_shape)
     if not names:
@@ -23,8 +25,7 @@ def _names(sample_shape: tuple[int, ...]) -> tuple[str, ...]:
     match sample_shape:
         case (_,):
             return POINTS
-        case (1, _, _):
-            return GREY + IMAGES
-        case (3, _, _):
-            return IMAGES
+        case (1 | 3 as channels, *sides) if len(sides) == 2:
+            textures = TEXTURES if min(sides) >= LEAST_SIDE else ()
+            return (GREY if channels == 1 else ()) + IMAGES + textures
     return ()

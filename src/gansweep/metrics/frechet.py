@@ -50,13 +50,14 @@ class FrechetDistance:
     Args:
         features: the feature network. The distance is named after it.
         num_samples: generated images per evaluation.
-        num_real: null takes every real image; a number draws as many with replacement, once for
-            all, as the EPFL study did.
+        num_real: null takes every real image; a number draws as many, once for all.
+        with_replacement: how they are drawn; the EPFL study did it so.
     """
 
     features: FeatureNetwork
     num_samples: int = 10_000
     num_real: int | None = None
+    with_replacement: bool = True
     lower_is_better: ClassVar[bool] = True
     version: ClassVar[int] = 1
 
@@ -74,6 +75,9 @@ class FrechetDistance:
     def check(self, data: Dataset) -> None:
         """Raise ValueError if the network can't read these samples or its weights can't be had."""
         self.features.check(data.sample_shape)
+        if self.num_real is not None and not self.with_replacement and self.num_real > len(data.samples):
+            most = len(data.samples)
+            raise ValueError(f"num_real={self.num_real}: expected at most {most}, all that there are, or replacement")
 
     def fingerprint(self, data: Dataset) -> dict[str, Any]:
         """Name, version, feature network, data and both numbers of samples."""
@@ -83,7 +87,7 @@ class FrechetDistance:
             "features": self.features.fingerprint(),
             "data": data.content_hash,
             "n_real": self.num_real or len(data.samples),
-            "drawn_with_replacement": self.num_real is not None,
+            "drawn_with_replacement": self.num_real is not None and self.with_replacement,
             "n_fake": self.num_samples,
         }
 
@@ -100,7 +104,7 @@ class FrechetDistance:
         for fake in fakes:
             if len(fake) != self.num_samples:
                 raise ValueError(f"{len(fake)} generated samples: {self.name} is set to num_samples={self.num_samples}")
-        reference = reference_statistics(self.features, data, fakes[0].device, self.num_real)
+        reference = reference_statistics(self.features, data, fakes[0].device, self.num_real, self.with_replacement)
         return [frechet_distance(reference, statistics_of(self.features, fake)) for fake in fakes]
 
     def floor(self, data: Dataset, num_splits: int = 4) -> float | None:

@@ -15,17 +15,27 @@ VERSION = 1
 
 
 def reference_statistics(
-    network: FeatureNetwork, data: Dataset, device: torch.device, drawn: int | None = None
+    network: FeatureNetwork,
+    data: Dataset,
+    device: torch.device,
+    drawn: int | None = None,
+    with_replacement: bool = True,
 ) -> Statistics:
-    """Mean and covariance of the features of all real images, or of `drawn` with replacement."""
+    """Mean and covariance of the features of all real images, or of `drawn` of them."""
     key = {"statistics": network.fingerprint(), "data": data.content_hash, "drawn": drawn, "version": VERSION}
+    if drawn is not None and not with_replacement:
+        key["with_replacement"] = False
     known = cache.recall(key)
     if known is not None:
         mean, spread = torch.from_numpy(known["mean"]), torch.from_numpy(known["spread"])
         return Statistics(mean, spread, int(known["count"]), bool(known["is_root"]))
     samples = data.samples
     if drawn is not None:
-        chosen = torch.randint(len(samples), (drawn,), generator=Streams(0)["replacement"])
+        generator = Streams(0)["replacement"]
+        if with_replacement:
+            chosen = torch.randint(len(samples), (drawn,), generator=generator)
+        else:
+            chosen = torch.randperm(len(samples), generator=generator)[:drawn]
         samples = samples[chosen.to(samples.device)]
     found = statistics_of(network, samples, device)
     arrays = {"mean": found.mean.numpy(), "spread": found.spread.numpy()}

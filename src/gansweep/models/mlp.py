@@ -34,6 +34,8 @@ class MLP:
         input_factor: of the samples that the discriminator sees, 1/4 for a ring of radius 2.
         spectral_norm: of every weight of the discriminator.
         initialisation: the law of the first parameters.
+        dropout_in_evaluation: drop units whenever the discriminator is asked, as code does that calls
+            `F.dropout` without saying whether it trains. Trainings are the same either way.
     """
 
     latent_dim: int = 128
@@ -45,6 +47,7 @@ class MLP:
     input_factor: float = 1.0
     spectral_norm: bool = False
     initialisation: Initialisation = field(default_factory=TorchDefault)
+    dropout_in_evaluation: bool = False
 
     def __post_init__(self) -> None:
         if self.latent_dim < 1:
@@ -88,7 +91,7 @@ class MLP:
         for narrower in self.discriminator_widths:
             layers += [self._normalised(Linear(f"{at}", width, narrower)), self._activation()]
             if self.dropout > 0:
-                layers.append(Dropout((narrower,), self.dropout))
+                layers.append(Dropout((narrower,), self.dropout, self.dropout_in_evaluation))
             width = narrower
             at += 3  # also without dropout, so that names do not depend on it
         layers.append(self._normalised(Linear(f"{at}", width, 1)))

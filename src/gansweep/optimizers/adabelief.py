@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class AdaBelief:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
+    @property
+    def memory(self) -> float:
+        """Return beta1."""
+        return self.betas[0]
+
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make the mean and the belief (K, P)."""
         return {name: torch.zeros_like(theta) for name in ("m", "s")}
@@ -56,14 +61,16 @@ class AdaBelief:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
-        beta1, beta2 = self.betas
+        beta2 = self.betas[1]
+        beta1, product = beta or (self.betas[0], self.betas[0] ** step)
         if self.weight_decay:
             theta.mul_((1 - self.weight_decay * lr).to(theta.dtype))
         m = state["m"].lerp_(gradient, 1 - beta1)
         surprise = gradient - m
         s = state["s"].mul_(beta2).addcmul_(surprise, surprise, value=1 - beta2).add_(self.eps)
-        rate = (lr / (1 - beta1**step)).to(theta.dtype)
+        rate = (lr / (1 - product)).to(theta.dtype)
         correction = (1 - beta2**step).rsqrt().to(theta.dtype)
         theta.addcdiv_(m * rate, s.sqrt().mul_(correction).add_(self.eps), value=-1)

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class Adam:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
+    @property
+    def memory(self) -> float:
+        """Return beta1."""
+        return self.betas[0]
+
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make both moments (K, P), and the largest second one with amsgrad."""
         names = ["m", "v"] + ["v_max"] * self.amsgrad
@@ -59,15 +64,17 @@ class Adam:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
-        beta1, beta2 = self.betas
+        beta2 = self.betas[1]
+        beta1, product = beta or (self.betas[0], self.betas[0] ** step)
         g = gradient.add(theta, alpha=self.weight_decay) if self.weight_decay else gradient
         m = state["m"].lerp_(g, 1 - beta1)
         v = state["v"].mul_(beta2).addcmul_(g, g, value=1 - beta2)
         if self.amsgrad:
             v = torch.maximum(state["v_max"], v, out=state["v_max"])
         # In float32, 1 - 0.999^1 would keep three digits. Both corrections go into factors (K, 1).
-        rate = (lr / (1 - beta1**step)).to(theta.dtype)
+        rate = (lr / (1 - product)).to(theta.dtype)
         correction = (1 - beta2**step).rsqrt().to(theta.dtype)
         theta.addcdiv_(m * rate, v.sqrt().mul_(correction).add_(self.eps), value=-1)

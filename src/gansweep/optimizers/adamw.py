@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 from gansweep.optimizers.adam import Adam
 
 
@@ -43,6 +43,11 @@ class AdamW:
     def _adam(self) -> Adam:
         return Adam(self.betas, self.eps, 0.0, self.amsgrad)
 
+    @property
+    def memory(self) -> float:
+        """Return beta1."""
+        return self.betas[0]
+
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make Adam's moments (K, P)."""
         return self._adam.state(slots, theta)
@@ -55,7 +60,8 @@ class AdamW:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
         theta.mul_((1 - self.weight_decay * lr).to(theta.dtype))
-        self._adam.update(slots, theta, gradient, state, lr, step)
+        self._adam.update(slots, theta, gradient, state, lr, step, beta)

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Adan:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
+    @property
+    def memory(self) -> float:
+        """Return beta1."""
+        return self.betas[0]
+
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make the three means and the gradient before this one (K, P)."""
         return {name: torch.zeros_like(theta) for name in ("m", "v", "n", "gradient")}
@@ -57,16 +62,18 @@ class Adan:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
-        beta1, beta2, beta3 = self.betas
+        beta2, beta3 = self.betas[1:]
+        beta1, product = beta or (self.betas[0], self.betas[0] ** step)
         d = torch.where(step > 1, gradient - state["gradient"], 0.0)
         state["gradient"].copy_(gradient)
         m = state["m"].lerp_(gradient, 1 - beta1)
         v = state["v"].lerp_(d, 1 - beta2)
         ahead = gradient.add(d, alpha=beta2)
         n = state["n"].mul_(beta3).addcmul_(ahead, ahead, value=1 - beta3)
-        of_m = (lr / (1 - beta1**step)).to(theta.dtype)
+        of_m = (lr / (1 - product)).to(theta.dtype)
         of_v = (lr * beta2 / (1 - beta2**step)).to(theta.dtype)
         correction = (1 - beta3**step).rsqrt().to(theta.dtype)
         theta.addcdiv_((m * of_m).addcmul_(v, of_v), n.sqrt().mul_(correction).add_(self.eps), value=-1)

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,11 @@ class Lion:
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay={self.weight_decay}: expected a number >= 0")
 
+    @property
+    def memory(self) -> float:
+        """Return beta1, the share of m in the direction."""
+        return self.betas[0]
+
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make the momentum (K, P)."""
         return {"m": torch.zeros_like(theta)}
@@ -51,9 +56,11 @@ class Lion:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
-        beta1, beta2 = self.betas
+        beta2 = self.betas[1]
+        beta1 = self.betas[0] if beta is None else beta.now
         c = state["m"].lerp(gradient, 1 - beta1)
         c = c.sign().add_(c, alpha=0.0)  # the sign of NaN is 0, but a NaN must show
         state["m"].lerp_(gradient, 1 - beta2)

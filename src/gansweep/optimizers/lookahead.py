@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Averaging, Slot, UpdateRule
+from gansweep.interfaces import Beta, Slot
+from gansweep.optimizers.around import Around
 
 
 @dataclass(frozen=True)
-class Lookahead:
+class Lookahead(Around):
     """Let another rule go ahead k steps, then go on from a point on the way there.
 
         theta <- theta + what the rule `of` adds
@@ -31,27 +32,19 @@ class Lookahead:
         alpha: where to go on: 1 at the rule's own point, so that nothing is changed.
     """
 
-    of: UpdateRule
     k: int = 5
     alpha: float = 0.5
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.k < 1:
             raise ValueError(f"k={self.k}: expected a whole number, at least 1")
         if not 0 < self.alpha <= 1:
             raise ValueError(f"alpha={self.alpha}: expected 0 < alpha <= 1")
-        if isinstance(self.of, Averaging):
-            raise ValueError(f"of={self.of!r}: expected a rule that does not keep the parameters elsewhere")
-
-    @property
-    def elementwise(self) -> bool:
-        """As the rule inside."""
-        return self.of.elementwise
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make the slow weights (K, P) and the other rule's state."""
-        inner = self.of.state(slots, theta)
-        return {"slow": theta.clone()} | {f"of/{name}": value for name, value in inner.items()}
+        return {"slow": theta.clone()} | self.state_inside(slots, theta)
 
     def evaluated(self, theta: Tensor, state: Mapping[str, Tensor]) -> Tensor:
         """Return the slow weights (K, P)."""
@@ -65,10 +58,10 @@ class Lookahead:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
-        inner = {name[3:]: value for name, value in state.items() if name.startswith("of/")}
-        self.of.update(slots, theta, gradient, inner, lr, step)
+        self.step_inside(slots, theta, gradient, state, lr, step, beta)
         back = step % self.k == 0  # on the device: nobody waits for it
         slow = state["slow"]
         slow.copy_(torch.where(back, slow.lerp(theta, self.alpha), slow))

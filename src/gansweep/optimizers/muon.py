@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 from gansweep.optimizers.adamw import AdamW
 
 A, B, C = 3.4445, -4.7750, 2.0315
@@ -64,6 +64,11 @@ class Muon:
     def _adamw(self) -> AdamW:
         return AdamW(self.betas, self.eps, self.weight_decay)
 
+    @property
+    def memory(self) -> float:
+        """Return the momentum of hidden matrices; a schedule leaves AdamW's betas as they are."""
+        return self.momentum
+
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make room for each slot: a momentum (K, n) for a hidden matrix, AdamW's moments for others."""
         room, hidden = {}, hidden_matrices(slots)
@@ -80,21 +85,22 @@ class Muon:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
-        hidden = hidden_matrices(slots)
+        hidden, momentum = hidden_matrices(slots), self.momentum if beta is None else beta.now
         columns = zip(slots, _columns(slots, theta), _columns(slots, gradient), strict=True)
         for slot, own, g in columns:
             if slot in hidden:
-                self._turn(slot, own, g, state[f"{slot.name}/momentum"], lr.to(theta.dtype))
+                self._turn(slot, own, g, state[f"{slot.name}/momentum"], lr.to(theta.dtype), momentum)
             else:
                 inner = {name: state[f"{slot.name}/{name}"] for name in ("m", "v")}
                 self._adamw.update((slot,), own, g, inner, lr * self.adam_rate, step)
 
-    def _turn(self, slot: Slot, theta: Tensor, g: Tensor, m: Tensor, rate: Tensor) -> None:
+    def _turn(self, slot: Slot, theta: Tensor, g: Tensor, m: Tensor, rate: Tensor, momentum: float | Tensor) -> None:
         """Move one matrix of every member, (K, n)."""
-        m.lerp_(g, 1 - self.momentum)
-        u = (g.lerp(m, self.momentum) if self.nesterov else m).unflatten(1, (slot.shape[0], -1))
+        m.lerp_(g, 1 - momentum)
+        u = (g.lerp(m, momentum) if self.nesterov else m).unflatten(1, (slot.shape[0], -1))
         o = newton_schulz(u, self.num_iterations)
         longer = math.sqrt(max(1.0, u.shape[1] / u.shape[2]))
         theta.mul_(1 - self.weight_decay * rate).addcmul_(o.flatten(1), rate, value=-longer)

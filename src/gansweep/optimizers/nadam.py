@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,11 @@ class NAdam:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
+    @property
+    def memory(self) -> float:
+        """Return beta1."""
+        return self.betas[0]
+
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make both moments (K, P) and the product of all mu so far (K,)."""
         moments = {name: torch.zeros_like(theta) for name in ("m", "v")}
@@ -62,15 +67,17 @@ class NAdam:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
-        beta1, beta2 = self.betas
+        beta2 = self.betas[1]
+        beta1 = self.betas[0] if beta is None else beta.now
         g = gradient
         if self.weight_decay and self.decoupled_weight_decay:
             theta.mul_((1 - self.weight_decay * lr).to(theta.dtype))
         elif self.weight_decay:
             g = gradient.add(theta, alpha=self.weight_decay)
-        mu, next_mu = self._mu(step), self._mu(step + 1)
+        mu, next_mu = self._mu(beta1, step), self._mu(beta1, step + 1)
         product = state["mu_product"].mul_(mu[:, 0].to(theta.dtype))[:, None]
         m = state["m"].lerp_(g, 1 - beta1)
         v = state["v"].mul_(beta2).addcmul_(g, g, value=1 - beta2)
@@ -79,5 +86,5 @@ class NAdam:
         correction = (1 - beta2**step).rsqrt().to(theta.dtype)
         theta.addcdiv_((m * of_m).addcmul_(g, of_g), v.sqrt().mul_(correction).add_(self.eps), value=-1)
 
-    def _mu(self, step: Tensor) -> Tensor:
-        return self.betas[0] * (1 - 0.5 * 0.96 ** (step * self.momentum_decay))
+    def _mu(self, beta1: float | Tensor, step: Tensor) -> Tensor:
+        return beta1 * (1 - 0.5 * 0.96 ** (step * self.momentum_decay))

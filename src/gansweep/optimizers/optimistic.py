@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Averaging, Slot, UpdateRule
+from gansweep.interfaces import Beta, Slot
+from gansweep.optimizers.around import Around
 
 
 @dataclass(frozen=True)
-class Optimistic:
+class Optimistic(Around):
     """Take another rule's step twice, and take the last one back.
 
         theta <- theta + 2 u_t - u_{t-1},   u_t what the rule `of` would add,  u_0 = 0
@@ -25,21 +26,9 @@ class Optimistic:
         of: the rule, whose step must begin where the parameters are.
     """
 
-    of: UpdateRule
-
-    def __post_init__(self) -> None:
-        if isinstance(self.of, Averaging):
-            raise ValueError(f"of={self.of!r}: expected a rule that does not keep the parameters elsewhere")
-
-    @property
-    def elementwise(self) -> bool:
-        """As the rule inside."""
-        return self.of.elementwise
-
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make the last step (K, P) and the other rule's state."""
-        inner = self.of.state(slots, theta)
-        return {"last_step": torch.zeros_like(theta)} | {f"of/{name}": value for name, value in inner.items()}
+        return {"last_step": torch.zeros_like(theta)} | self.state_inside(slots, theta)
 
     def update(
         self,
@@ -49,11 +38,11 @@ class Optimistic:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
-        inner = {name[3:]: value for name, value in state.items() if name.startswith("of/")}
         before = theta.clone()
-        self.of.update(slots, theta, gradient, inner, lr, step)
+        self.step_inside(slots, theta, gradient, state, lr, step, beta)
         u = theta - before
         theta.add_(u).sub_(state["last_step"])
         state["last_step"].copy_(u)

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 from gansweep.layers.row_sum import row_sum
 from gansweep.optimizers.adam import Adam
 
@@ -48,6 +48,11 @@ class Prodigy:
         if not 0 < self.d0 < math.inf:
             raise ValueError(f"d0={self.d0}: expected a number above 0")
 
+    @property
+    def memory(self) -> float:
+        """Return beta1."""
+        return self.betas[0]
+
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make m, v, s and theta_0 (K, P), and r and d (K, 1)."""
         rows = {name: torch.zeros_like(theta) for name in ("m", "v", "s")}
@@ -62,12 +67,16 @@ class Prodigy:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
         beta1, beta2 = self.betas
         beta3 = math.sqrt(beta2)
         rate, d = lr.to(theta.dtype), state["d"]
-        m = state["m"].mul_(beta1).addcmul_(gradient, d, value=1 - beta1)
+        if beta is None:
+            m = state["m"].mul_(beta1).addcmul_(gradient, d, value=1 - beta1)
+        else:
+            m = state["m"].mul_(beta.now).addcmul_(gradient, d * (1 - beta.now))
         scaled = gradient * d
         v = state["v"].mul_(beta2).addcmul_(scaled, scaled, value=1 - beta2)
         # In units of d0^2, which cancel in r / |s|_1: the paper's own numbers are tiny.

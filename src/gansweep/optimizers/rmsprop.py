@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,11 @@ class RMSprop:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
+    @property
+    def memory(self) -> float:
+        """Return the momentum."""
+        return self.momentum
+
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make the running means (K, P) that the settings ask for."""
         names = ["mean_square"] + ["mean"] * self.centered + ["momentum"] * (self.momentum > 0)
@@ -62,6 +67,7 @@ class RMSprop:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
         rate = lr.to(theta.dtype)
@@ -73,7 +79,7 @@ class RMSprop:
         else:
             size = s.sqrt().add_(self.eps)
         if self.momentum:
-            v = state["momentum"].mul_(self.momentum).addcdiv_(g, size)
+            v = state["momentum"].mul_(self.momentum if beta is None else beta.now).addcdiv_(g, size)
             theta.addcmul_(v, rate, value=-1)
         else:
             theta.addcdiv_(g * rate, size, value=-1)

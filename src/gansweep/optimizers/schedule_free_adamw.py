@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.schedule_free_sgd import average
 
@@ -43,6 +43,11 @@ class ScheduleFreeAdamW:
         checked = Adam(self.betas, self.eps, self.weight_decay)
         object.__setattr__(self, "betas", checked.betas)
 
+    @property
+    def memory(self) -> float:
+        """Return beta1, the place of y between z and x."""
+        return self.betas[0]
+
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make z, x and v (K, P), and the sum of squared rates (K,)."""
         points = {"z": theta.clone(), "x": theta.clone(), "v": torch.zeros_like(theta)}
@@ -60,9 +65,11 @@ class ScheduleFreeAdamW:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
-        beta1, beta2 = self.betas
+        beta2 = self.betas[1]
+        beta1 = self.betas[0] if beta is None else beta.now
         gamma = (lr * (1 - beta2**step).sqrt()).to(theta.dtype)
         v = state["v"].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
         z = state["z"].addcdiv_(gradient * gamma, v.sqrt().add_(self.eps), value=-1)

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ class ScheduleFreeSGD:
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay={self.weight_decay}: expected a number >= 0")
 
+    @property
+    def memory(self) -> float:
+        """Return beta, the place of y between z and x."""
+        return self.beta
+
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make z and x (K, P), which start where y does, and the sum of squared rates (K,)."""
         return {"z": theta.clone(), "x": theta.clone(), "weight_sum": theta.new_zeros(len(theta))}
@@ -57,15 +62,16 @@ class ScheduleFreeSGD:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
         g = gradient.add(theta, alpha=self.weight_decay) if self.weight_decay else gradient
         rate = lr.to(theta.dtype)
         z = state["z"].addcmul_(g, rate, value=-1)
-        average(theta, z, state["x"], state["weight_sum"], rate, self.beta)
+        average(theta, z, state["x"], state["weight_sum"], rate, self.beta if beta is None else beta.now)
 
 
-def average(y: Tensor, z: Tensor, x: Tensor, weight_sum: Tensor, rate: Tensor, beta: float) -> None:
+def average(y: Tensor, z: Tensor, x: Tensor, weight_sum: Tensor, rate: Tensor, beta: float | Tensor) -> None:
     """Move x (K, P) towards z by the weight of this step's rate (K, 1), and put y between them."""
     weight = rate[:, 0].square()
     # A rate of 0 weighs nothing; before any other, that would be 0 / 0.

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Beta, Slot
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class SGD:
                 f"not momentum={self.momentum} and dampening={self.dampening}"
             )
 
+    @property
+    def memory(self) -> float:
+        """Return the momentum."""
+        return self.momentum
+
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make the momentum buffer (K, P) if there is momentum."""
         return {"momentum": torch.zeros_like(theta)} if self.momentum else {}
@@ -62,14 +67,18 @@ class SGD:
         state: Mapping[str, Tensor],
         lr: Tensor,
         step: Tensor,
+        beta: Beta | None = None,
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
         g = gradient.add(theta, alpha=self.weight_decay) if self.weight_decay else gradient
         if self.momentum:
-            v = state["momentum"].mul_(self.momentum)
+            v = state["momentum"].mul_(self.momentum if beta is None else beta.now)
             if self.dampening:
                 v.addcmul_(g, 1 - self.dampening * (step > 1).to(theta.dtype))
             else:
                 v.add_(g)
-            g = g.add(v, alpha=self.momentum) if self.nesterov else v
+            if self.nesterov and beta is not None:
+                g = g.addcmul(v, beta.now)
+            else:
+                g = g.add(v, alpha=self.momentum) if self.nesterov else v
         theta.addcmul_(g, lr.to(theta.dtype), value=-1)

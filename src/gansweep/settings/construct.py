@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, get_origin
 
@@ -53,7 +54,7 @@ class Constructor:
         try:
             return cls(**arguments)
         except (ValueError, TypeError, ArithmeticError, ImportError, OSError) as error:
-            self.problems.append(Problem.of(where, error))
+            self.problems += _all_said(cls, arguments, where, error)
             return Broken()
 
     def arguments(self, cls: type, node: dict[str, Any], where: str) -> dict[str, Any]:
@@ -93,6 +94,29 @@ class Constructor:
         if isinstance(value, list):
             return [self._value(part, f"{path}[{n}]") for n, part in enumerate(value)]
         return value
+
+
+def _all_said(cls: type, arguments: dict[str, Any], where: str, error: Exception) -> list[Problem]:
+    """Ask an object that stops at its first mistake for the others, by leaving out what it has named.
+
+    What it says then is not told if it may follow from what was left out.
+    """
+    required, left, named = signature(cls).required, dict(arguments), list[str]()
+    said: Exception | None = error
+    problems = []
+    while said is not None and not any(re.search(rf"\b{name}\b", str(said)) for name in named):
+        problems.append(Problem.of(where, said))
+        key = str(said).partition("=")[0]
+        if key not in left or key in required:
+            break
+        named.append(key)
+        del left[key]
+        said = None
+        try:
+            cls(**left)
+        except ValueError as another:
+            said = another
+    return problems
 
 
 def _holds_target(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, get_type_hints
@@ -38,9 +39,12 @@ def signature(cls: type) -> Signature:
 
 
 def _hints(cls: type) -> dict[str, Any]:
-    """Resolve annotations; a name that exists for type checkers alone leaves the class unchecked."""
-    try:
-        fields = get_type_hints(cls)
-        return fields | get_type_hints(cls.__init__)
-    except NameError:
-        return {}
+    """Resolve the annotations of fields and constructor; what exists for type checkers alone is left unchecked.
+
+    The constructor of a dataclass that inherits fields names their types as the file of its base does.
+    """
+    found: dict[str, Any] = {}
+    for annotated in (cls, cls.__init__):
+        with suppress(NameError):
+            found |= get_type_hints(annotated)
+    return found

@@ -28,7 +28,7 @@ WATCHING = frozenset(
     }
 )
 # The data enter by their content, so that a data set may be moved.
-WHEREABOUTS = frozenset({"root", "download"})
+WHEREABOUTS = frozenset({"root", "path", "download"})
 INSTEAD = {"lr_d": "lr", "optimizer_d": "optimizer", "schedule_d": "schedule", "feedback_d": "feedback"}
 
 LONGEST_CELL, LONGEST_SWEEP = 120, 80  # bytes; file systems allow 255

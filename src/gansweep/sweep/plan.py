@@ -98,4 +98,5 @@ def _from_finished(results: Sequence[Result]) -> Callable[[Cell], Estimate | Non
 
 def kind_of(config: Mapping[str, Any]) -> str:
     """Return what the time of a step depends on most."""
-    return repr([config.get(key) for key in ("model", "data", "dynamics", "batch_size", "precision", "critic_steps")])
+    keys = ("model", "data", "dynamics", "batch_size", "precision", "critic_steps", "schedule_critic")
+    return repr([config.get(key) for key in keys])

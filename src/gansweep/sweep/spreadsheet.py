@@ -39,6 +39,7 @@ def _row(result: Result, keys: Sequence[str]) -> dict[str, object]:
             "final_step": metric.get("final_step"),
             "best": metric.get("best"),
             "best_step": metric.get("best_step"),
+            "best_apart": metric.get("best_apart"),
             "untrained": metric.get("untrained"),
             "floor": metric.get("floor"),
             "steps_done": record.get("steps"),

@@ -61,6 +61,11 @@ class Sweep:
         """Earlier cells in their order, then those that this grid adds."""
         return list((self.earlier | {cell.hash: cell for cell in self.cells}).values())
 
+    @property
+    def results(self) -> list[Result]:
+        """What has become of all cells by now."""
+        return _results(self.all_cells)
+
     def freeze(self) -> None:
         """Write down what the sweep consists of: every cell with its resolved config.
 
@@ -149,7 +154,7 @@ class Sweep:
 
     def report(self) -> str:
         """Write results.csv and table.md over all cells, earlier ones too, and return the table."""
-        results = _results(self.all_cells)
+        results = self.results
         text = table(results, self.commands)
         try:
             if self.all_cells:

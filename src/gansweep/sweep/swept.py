@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from gansweep.sweep.identity import INSTEAD, canonical
 
 UNSAID, NUMERICS, EXPERIMENT = "default", "numerics", "experiment"
+PRESETS = (EXPERIMENT, "protocol", "scale")  # what chooses options of other groups
 # Told of every cell, whether or not they were named for one of them.
 ALWAYS = ("lr", "lr_d", "optimizer_d", "schedule_d", "batch_size", "critic_steps", "seed")
 
@@ -36,13 +37,14 @@ def swept_keys(cells: Sequence[Combination]) -> list[str]:
     """List the keys whose values differ between cells, in the order in which they were typed.
 
     Where that does not tell two trainings apart, because a YAML or the arithmetic was edited
-    between two grids, the keys in which they differ follow. What experiments choose is told by
-    their names.
+    between two grids, the keys in which they differ follow. What experiments, their protocols
+    and scales choose is told by their names.
     """
     keys = dict.fromkeys(key for cell in cells for key in cell.overrides)
     named = [key for key in keys if len({_text(cell, key) for cell in cells}) > 1]
-    if EXPERIMENT in named and all(EXPERIMENT in cell.overrides for cell in cells):
-        named = [key for key in named if not _chosen_by_experiment(cells, key)]
+    presets = [key for key in PRESETS if key in named]
+    if presets and all(EXPERIMENT in cell.overrides for cell in cells):
+        named = [key for key in named if not _chosen_by(presets, cells, key)]
     alike: dict[tuple[str, ...], list[Combination]] = {}
     for cell in cells:
         alike.setdefault(tuple(_text(cell, key) for key in named), []).append(cell)
@@ -55,12 +57,12 @@ def settings_to_tell(overrides: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys([*(key for one in overrides for key in one), *ALWAYS]))
 
 
-def _chosen_by_experiment(cells: Sequence[Combination], key: str) -> bool:
-    """Tell whether `key` is a group whose option goes with the experiment's name."""
-    if key == EXPERIMENT or not all(isinstance(cell.config.get(key.rpartition("@")[2]), Mapping) for cell in cells):
+def _chosen_by(presets: Sequence[str], cells: Sequence[Combination], key: str) -> bool:
+    """Tell whether `key` is a group whose option goes with the names of the presets."""
+    if key in PRESETS or not all(isinstance(cell.config.get(key.rpartition("@")[2]), Mapping) for cell in cells):
         return False
-    pairs = {(_text(cell, EXPERIMENT), _text(cell, key)) for cell in cells}
-    return len(pairs) == len({name for name, _ in pairs})
+    pairs = {(tuple(_text(cell, preset) for preset in presets), _text(cell, key)) for cell in cells}
+    return len(pairs) == len({names for names, _ in pairs})
 
 
 def value(cell: Combination, key: str) -> Any:

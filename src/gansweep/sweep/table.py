@@ -16,8 +16,10 @@ from gansweep.sweep.swept import UNSAID, order, swept_keys, value
 SEED = "seed"
 # What a reader has to know of all cells, where no column tells it.
 TOLD = (
-    *("experiment", "data", "model", "loss", "optimizer", "optimizer@optimizer_d", "schedule", "schedule@schedule_d"),
-    *("schedule@schedule_penalty", "schedule@schedule_noise", "schedule@schedule_ema"),
+    *("experiment", "protocol", "scale"),
+    *("data", "model", "loss", "optimizer", "optimizer@optimizer_d", "schedule", "schedule@schedule_d"),
+    *("schedule@schedule_beta", "schedule@schedule_beta_d"),
+    *("schedule@schedule_penalty", "schedule@schedule_noise", "schedule@schedule_ema", "schedule@schedule_critic"),
     *("dynamics", "feedback", "feedback@feedback_d"),
     *("lr", "lr_d", "batch_size", "critic_steps"),
 )
@@ -102,7 +104,7 @@ class _Table:
             first = group[0]
             settings = [plain(value(first.cell, key)) for key in self.keys] or [first.cell.name]
             rows.append([*settings, self._entry(group), self._on_the_way(group)])
-        return _markdown(head, rows)
+        return markdown(head, rows)
 
     def _matrix(self, across: str) -> str:
         """Final values, with the values of one setting side by side."""
@@ -117,7 +119,7 @@ class _Table:
             rows.append(
                 [*(plain(fixed[key]) for key in down), *(self._entry(group) if group else "-" for group in groups)]
             )
-        return _markdown([*down, *(f"{across}={plain(column)}" for column in columns)], rows)
+        return markdown([*down, *(f"{across}={plain(column)}" for column in columns)], rows)
 
     def _on_the_way(self, group: Sequence[Result]) -> str:
         best = [result.metric for result in group if result.metric.get("best") is not None]
@@ -222,7 +224,8 @@ def _versions(results: Sequence[Result], package: str) -> str:
     return " and ".join(sorted(found))
 
 
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table with aligned columns."""
     cleaned = [[" ".join(text.replace("|", "\\|").split()) for text in row] for row in (head, *rows)]
     widths = [max(3, *(len(row[column]) for row in cleaned)) for column in range(len(head))]
     lines = [

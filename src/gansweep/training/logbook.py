@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
@@ -93,11 +94,13 @@ class Logbook:
         self._member: dict[str, Any] | None = None
         self.diagnoses: list[dict[str, Any]] = []
         self._field: Both | None = None  # at the last diagnosis
+        self.kept: list[dict[str, Any]] = []  # the algorithm's own numbers
         saved = checkpoint.load(directory, run.identity, self.device)
         if saved is not None:
             self._member, self.step = saved["member"], saved["member"]["step"]
             self.evaluations, self.started = saved["evaluations"], saved["started"]
             self.wall_s, self.eval_s = saved["wall_s"], saved["eval_s"]
+            self.kept = saved.get("curves", [])
             if "field" in saved and run.trainer.diagnose_every is not None:
                 self.diagnoses, self._field = saved["diagnoses"], Both(*((part,) for part in saved["field"]))
             log.info("continuing from step %d of %d", self.step, run.steps)
@@ -131,7 +134,7 @@ class Logbook:
         """Tell whether after this step something is written that a diverged run must not have."""
         t, step = self.run.trainer, self._step_of(report)
         every = (t.eval_every, t.sample_every, t.checkpoint_every, t.check_every, t.diagnose_every or self.run.steps)
-        return step == self.run.steps or any(step % n == 0 for n in every)
+        return step == self.run.steps or step in t.eval_at or any(step % n == 0 for n in every)
 
     def diverged(self, divergence: Divergence) -> None:
         """End here. The evaluations so far remain; there will be no final value."""
@@ -143,8 +146,20 @@ class Logbook:
         """Add a point to the curves where one is due, be it finite or not."""
         self.step = self._step_of(report)
         self._recent.append(report)
-        if self.board and self._is_drawn(self.step):
-            self.board.scalars(self._curves(report), self.step)
+        if self._is_drawn(self.step):
+            self._keep()
+            if self.board:
+                self.board.scalars(self._curves(report), self.step)
+
+    def _keep(self) -> None:
+        """Keep the algorithm's own numbers, None for those that are not finite."""
+        found = self.pack.kept(self.k)
+        if not found:
+            return
+        told = {name: value if math.isfinite(value) else None for name, value in found.items()}
+        self.kept.append({"step": self.step, **told})
+        if self.board:
+            self.board.scalars({f"kept/{name}": value for name, value in found.items()}, self.step)
 
     def _is_drawn(self, step: int) -> bool:
         return step == self.run.steps or step % self.run.trainer.log_every == 0
@@ -152,14 +167,14 @@ class Logbook:
     def _draw_last(self) -> None:
         """Add the step of the divergence to the curves, wherever their points lie.
 
-        Without the rates, which may be those of a later step by now.
+        Without rates and what else follows a schedule, which may be those of a later step by now.
         """
         if self.board is None or self._is_drawn(self.step):
             return
         for report in self._recent:
             if self._step_of(report) == self.step:
                 curves = self._curves(report)
-                known = {tag: value for tag, value in curves.items() if not tag.startswith("rate/")}
+                known = {tag: value for tag, value in curves.items() if not tag.startswith(("rate/", "schedule/"))}
                 self.board.scalars(known, self.step)
 
     def wants_diagnosis(self, report: Report) -> bool:
@@ -181,11 +196,11 @@ class Logbook:
     def note(self) -> None:
         """Do what else is due after a step of a member that has not diverged."""
         step, t = self.step, self.run.trainer
-        last = step == self.run.steps
-        if last or step % t.eval_every == 0:
+        last, asked = step == self.run.steps, step in t.eval_at
+        if last or asked or step % t.eval_every == 0:
             self._evaluate()
         if self.divergence is None:
-            if last or step % t.sample_every == 0:
+            if last or asked or step % t.sample_every == 0:
                 self._picture()
             late = time.monotonic() - self._saved_at > 60 * t.checkpoint_minutes
             if last or late or step % t.checkpoint_every == 0:
@@ -197,12 +212,14 @@ class Logbook:
         if self.board:
             self.board.flush()
         content = {
-            "member": self.pack.export(self.k),
+            "member": self.pack.export(self.k) if self._member is None else self._member,
             "evaluations": self.evaluations,
             "started": self.started,
             "wall_s": self._elapsed(),
             "eval_s": self.eval_s,
         }
+        if self.kept:
+            content |= {"curves": self.kept}
         if self._field is not None:
             content |= {"diagnoses": self.diagnoses, "field": list(self._field.parts)}
         try:
@@ -262,7 +279,15 @@ class Logbook:
             self.diverged(Divergence(step, "generator", "samples are not finite"))
             return
         value = float(metric(self.run.data, fake))
-        self.evaluations.append({"step": step, "value": value})
+        found: dict[str, Any] = {"step": step, "value": value}
+        if step > 0 and record.is_best(value, self.evaluations, metric.lower_is_better):
+            found["apart"] = self._measure(metric, "evaluation apart")
+        if self.run.metric_2 is not None:
+            found["value_2"] = self._measure(self.run.metric_2, "evaluation")
+        measured = self.pack.measured(self.k)
+        if measured:
+            found["measured"] = measured
+        self.evaluations.append(found)
         what = degenerate(fake)
         if what is not None:
             self.evaluations[-1]["degenerate"] = what
@@ -273,7 +298,19 @@ class Logbook:
         self.eval_s += time.monotonic() - start
         log.info("step %d: %s %.4g", step, metric.name, value)
         if self.board:
-            self.board.scalars({f"metric/{metric.name}": value}, step)
+            self.board.scalars({f"metric/{metric.name}": value} | self._beside(found), step)
+
+    def _measure(self, metric: Metric, stream: str) -> float | None:
+        """Return a metric of samples from the latents of a stream, None if they are not finite."""
+        fake = self.pack.generate(self.k, metric.num_samples, stream)
+        return float(metric(self.run.data, fake)) if bool(fake.isfinite().all()) else None
+
+    def _beside(self, found: Mapping[str, Any]) -> dict[str, float]:
+        """Name the curves of what an evaluation found besides the metric."""
+        curves = {f"measured/{name}": value for name, value in found.get("measured", {}).items()}
+        if self.run.metric_2 is not None:
+            curves[f"metric/{self.run.metric_2.name}"] = found["value_2"]
+        return {tag: value for tag, value in curves.items() if value is not None}
 
     def _steer(self, metric: Metric) -> None:
         """Tell the member's feedback a value of other latents than the reported one's."""
@@ -288,13 +325,18 @@ class Logbook:
     def _picture(self) -> None:
         step = self.step
         size = samples.NUM_SAMPLES if len(self.run.data.sample_shape) == 3 else 2048
-        drawn = self.pack.generate(self.k, size, "pictures")
+        drawn = self.pack.pictured(self.k, size)
         picture, path = samples.grid(drawn), self.directory / "samples" / f"step_{step:07d}.png"
         samples.save(path, picture)
         if drawn.ndim == 2:
             samples.save_points(path.with_suffix(".npz"), drawn)
         if self.board:
             self.board.picture("samples", picture, step)
+        for name, others in self.pack.pictures(self.k).items():
+            picture = samples.grid(others)
+            samples.save(self.directory / name / path.name, picture)
+            if self.board:
+                self.board.picture(name, picture, step)
 
     def _curves(self, report: Report) -> dict[str, float]:
         """Name the member's numbers of a step; reading them waits for the device."""
@@ -306,22 +348,30 @@ class Logbook:
     def _elapsed(self) -> float:
         return self.wall_s + time.monotonic() - self._since
 
+    def _summary(self, metric: Metric, evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Say what a metric is and what it found."""
+        floor = getattr(metric, "floor", None)
+        found = {
+            "name": metric.name,
+            "fingerprint": metric.fingerprint(self.run.data)
+            | {"generator": "raw" if self.run.member.ema is None else "ema"},
+            "lower_is_better": metric.lower_is_better,
+            "floor": floor(self.run.data) if floor else None,
+        } | record.summary(evaluations, metric.lower_is_better)
+        return found | ({"final": None, "final_step": None} if self.divergence else {})
+
     def _record(self) -> dict[str, Any]:
         run, wall_s = self.run, self._elapsed()
         diagnostics = {} if run.trainer.diagnose_every is None else {"diagnostics": self.diagnoses}
-        metric = None
+        last = self.divergence.step if self.divergence else self.step  # it may have been noticed later
+        told = [point for point in self.kept if point["step"] <= last]
+        metric = metric_2 = None
         if run.metric is not None:
-            floor = getattr(run.metric, "floor", None)
-            metric = {
-                "name": run.metric.name,
-                "fingerprint": run.metric.fingerprint(run.data)
-                | {"generator": "raw" if run.member.ema is None else "ema"},
-                "lower_is_better": run.metric.lower_is_better,
-                "evaluations": self.evaluations,
-                "floor": floor(run.data) if floor else None,
-            } | record.summary(self.evaluations, run.metric.lower_is_better)
-            if self.divergence:
-                metric |= {"final": None, "final_step": None}
+            metric = self._summary(run.metric, self.evaluations)
+            metric |= {"evaluations": self.evaluations}
+        if run.metric_2 is not None:
+            values = [{"step": e["step"], "value": e.get("value_2")} for e in self.evaluations]
+            metric_2 = {"metric_2": self._summary(run.metric_2, values)}
         return {
             "format": record.FORMAT,
             "state": "diverged" if self.divergence else "completed",
@@ -330,7 +380,9 @@ class Logbook:
             "identity": dict(run.identity),
             "steps": self.step,
             "metric": metric,
+            **(metric_2 or {}),
             **diagnostics,
+            **({"curves": told} if told else {}),
             "divergence": self.divergence.as_dict() if self.divergence else None,
             "error": None,
             "seeds": {"member": run.member.seed},

@@ -42,13 +42,25 @@ def versions() -> dict[str, str]:
     return found
 
 
+def is_best(value: float, evaluations: Sequence[Mapping[str, Any]], lower_is_better: bool = True) -> bool:
+    """Tell whether a value is better than all that were measured after step 0.
+
+    >>> is_best(2.0, [{"step": 0, "value": 1.0}, {"step": 5, "value": 3.0}])
+    True
+    """
+    sign = 1 if lower_is_better else -1
+    before = [e["value"] for e in evaluations if e["step"] > 0 and e["value"] is not None and math.isfinite(e["value"])]
+    return math.isfinite(value) and all(sign * value < sign * other for other in before)
+
+
 def summary(evaluations: Sequence[Mapping[str, Any]], lower_is_better: bool = True) -> dict[str, Any]:
     """Pick untrained, final and best values out of all that were measured.
 
-    `best` is of those after step 0. A value that could not be measured is None.
+    `best` is of those after step 0, and `best_apart` what other latents say of the same generator: the least of
+    several noisy values flatters, one that had no part in the choice does not. What was not measured is None.
 
-    >>> summary([{"step": 0, "value": 9.0}, {"step": 5, "value": 2.0}, {"step": 8, "value": 3.0}])
-    {'untrained': 9.0, 'final': 3.0, 'final_step': 8, 'best': 2.0, 'best_step': 5}
+    >>> summary([{"step": 0, "value": 9.0}, {"step": 5, "value": 2.0, "apart": 2.5}, {"step": 8, "value": 3.0}])
+    {'untrained': 9.0, 'final': 3.0, 'final_step': 8, 'best': 2.0, 'best_step': 5, 'best_apart': 2.5}
     """
     first, last = evaluations[0], evaluations[-1]
     trained = [e for e in evaluations if e["step"] > 0 and e["value"] is not None and math.isfinite(e["value"])]
@@ -59,4 +71,5 @@ def summary(evaluations: Sequence[Mapping[str, Any]], lower_is_better: bool = Tr
         "final_step": last["step"],
         "best": best["value"],
         "best_step": best["step"],
+        "best_apart": best.get("apart"),
     }

@@ -92,11 +92,12 @@ def train_together(
     """
     places, inside = len(books), list(books)
     while inside:
-        pack = pack_of([book.run for book in inside])
-        for k, book in enumerate(inside):
-            _try(book, book.enter, pack, k, len(inside))
-        asked = all(book.open for book in inside) and _play(pack, inside, stop)
-        for book in inside:
+        playing = _that_can_play(inside)
+        pack = pack_of([book.run for book in playing])
+        for k, book in enumerate(playing):
+            _try(book, book.enter, pack, k, len(playing))
+        asked = all(book.open for book in playing) and _play(pack, playing, stop)
+        for book in playing if not asked else inside:
             with book.journal():
                 if asked and book.open:
                     book.interrupt()
@@ -109,7 +110,21 @@ def train_together(
         inside = [book for book in inside if book.open]
         if asked and inside:
             raise Interrupted(max(book.step for book in inside))
-        inside += refill(places - len(inside))
+        if not inside or not _in_step(inside[0]):
+            inside += refill(places - len(inside))
+
+
+def _in_step(book: Logbook) -> bool:
+    """Tell whether a run can only be played beside others that are at the same step."""
+    return book.run.critic_schedule is not None
+
+
+def _that_can_play(books: Sequence[Logbook]) -> Sequence[Logbook]:
+    """Choose those who can be played together: all of them, or else the hindmost."""
+    if not _in_step(books[0]):
+        return books
+    hindmost = min(book.step for book in books)
+    return [book for book in books if book.step == hindmost]
 
 
 def pack_of(runs: Sequence[Run]) -> Pack:

@@ -1,0 +1,104 @@
+"""Images in a file of NumPy's."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gansweep.data.images import Images, check_size, from_bytes, resized, with_mirrored
+from gansweep.data.pictures import MODES
+
+LAYOUTS = "(N, H, W, C) or (N, C, H, W)"
+
+
+@dataclass(frozen=True)
+class Npz(Images):
+    """The images that lie as one array of bytes in an .npz, in [-1, 1].
+
+        x = pixels / 127.5 - 1,   pixels in 0 ... 255
+
+    The array is (N, H, W, C) or (N, C, H, W), or (N, H, W) of grey images. Other arrays of the file, labels
+    for instance, are not looked at. Nothing in the file is executed.
+
+    Args:
+        path: the file.
+        key: name of the array in it.
+        size: side in pixels; images of another size are resized bilinearly.
+        channels: 3 for colour, 1 for grey.
+        flip: add every image's mirror image.
+    """
+
+    path: str = "data/images.npz"
+    key: str = "images"
+    size: int = 32
+    channels: int = 3
+    flip: bool = False
+    name: ClassVar[str] = "npz"
+
+    def __post_init__(self) -> None:
+        check_size(self.size)
+        if self.channels not in MODES:
+            raise ValueError(f"channels={self.channels}: expected 3 for colour or 1 for grey")
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(channels, size, size)."""
+        return self.channels, self.size, self.size
+
+    def check(self) -> None:
+        """Raise FileNotFoundError if there is no file."""
+        if not Path(self.path).is_file():
+            raise FileNotFoundError(
+                f"data={self.name}: no {self.path}. Write one with numpy.savez(path, images=pixels), pixels being "
+                f"bytes {LAYOUTS}, or say data.path=<file>.npz"
+            )
+
+    def read(self) -> Tensor:
+        """Return (N, channels, size, size), or twice as many with mirror images."""
+        images = resized(from_bytes(torch.from_numpy(self._pixels)), self.size)
+        return with_mirrored(images) if self.flip else images
+
+    def hash_sources(self, digest: Any) -> None:
+        """Take in the pixels and their shape, however the file is packed."""
+        digest.update(str(self._pixels.shape).encode())
+        digest.update(self._pixels.data)
+
+    @cached_property
+    def _pixels(self) -> np.ndarray:
+        """Read bytes (N, C, H, W)."""
+        pixels, is_at = self._array(), f"{self.path} has data.key={self.key}"
+        if pixels.dtype != np.uint8:
+            raise ValueError(f"{is_at} as {pixels.dtype}, expected bytes (uint8) in 0 ... 255")
+        if pixels.ndim == 3 and self.channels == 1:
+            pixels = pixels[:, None]
+        if pixels.ndim != 4 or self.channels not in (pixels.shape[1], pixels.shape[3]):
+            raise ValueError(
+                f"{is_at} of shape {pixels.shape}, expected {LAYOUTS} with C = {self.channels}: choose another "
+                "data.key, or data.channels=1 for grey images and 3 for colour"
+            )
+        if pixels.shape[1] != self.channels:
+            pixels = pixels.transpose(0, 3, 1, 2)
+        if len(pixels) == 0 or pixels.shape[2] != pixels.shape[3]:
+            raise ValueError(f"{is_at}: {len(pixels)} images of {pixels.shape[2:]} pixels, expected square ones")
+        return np.ascontiguousarray(pixels)
+
+    def _array(self) -> np.ndarray:
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                if not isinstance(file, np.lib.npyio.NpzFile):
+                    raise ValueError("it holds one array without a name")
+                if self.key not in file.files:
+                    raise KeyError(file.files)
+                return file[self.key]
+        except KeyError as error:
+            names = ", ".join(error.args[0])
+            raise ValueError(f"{self.path} has no data.key={self.key}, expected one of {names}") from None
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{self.path} can't be read as an .npz ({error}): write it again") from error

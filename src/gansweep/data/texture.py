@@ -1,0 +1,106 @@
+"""Patches of one picture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from gansweep.data.images import Images, check_choice, check_size, from_bytes
+from gansweep.seeding import Streams
+
+SHIPPED = "flower.jpg"  # of scikit-learn's sample images, 640 x 427
+
+
+@dataclass(frozen=True)
+class Texture(Images):
+    """Square patches cut from a picture at random places, in [-1, 1].
+
+    The study of CoopNets' learning rates has 300 of 32 x 32 from a photograph of ivy. Its script
+    draws one number for the row and the column of a patch, so that all lie on the picture's
+    diagonal: `offsets=diagonal`. Any stationary texture will do.
+
+    Args:
+        path: of the picture; null for a flower that comes with scikit-learn.
+        size: side of a patch in pixels.
+        num_patches: N.
+        seed: of the places.
+        offsets: free, or diagonal for one number as row and column.
+        resize: factor by which the picture is made larger or smaller before it is cut.
+    """
+
+    path: str | None = None
+    size: int = 32
+    num_patches: int = 300
+    seed: int = 0
+    offsets: str = "free"
+    resize: float = 1.0
+    name: ClassVar[str] = "texture"
+
+    def __post_init__(self) -> None:
+        check_size(self.size)
+        check_choice("offsets", self.offsets, ("free", "diagonal"))
+        if self.num_patches < 1:
+            raise ValueError(f"num_patches={self.num_patches}: expected 1 or more")
+        if not 0 < self.resize < math.inf:
+            raise ValueError(f"resize={self.resize}: expected a factor above 0")
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(3, size, size)."""
+        return 3, self.size, self.size
+
+    def check(self) -> None:
+        """Raise FileNotFoundError or ValueError if there is no picture, or none from which a patch can be cut."""
+        if self.path is not None and not Path(self.path).is_file():
+            raise FileNotFoundError(f"data={self.name}: no picture at path={self.path}; null takes scikit-learn's")
+        height, width = self._picture.shape[:2]
+        if min(height, width) < self.size:
+            raise ValueError(f"size={self.size}: the picture has {width} x {height} pixels after resize={self.resize}")
+
+    def read(self) -> Tensor:
+        """Return (num_patches, 3, size, size)."""
+        pixels = torch.from_numpy(self._picture).permute(2, 0, 1)
+        patches = [pixels[:, y : y + self.size, x : x + self.size] for y, x in self.corners().tolist()]
+        return from_bytes(torch.stack(patches))
+
+    def corners(self) -> Tensor:
+        """Draw the upper left corner of every patch, row and column (N, 2)."""
+        height, width = self._picture.shape[:2]
+        places, generator = torch.tensor([height, width]) - self.size + 1, Streams(self.seed)["patches"]
+        if self.offsets == "diagonal":
+            along = torch.randint(int(places.min()), (self.num_patches,), generator=generator)
+            return torch.stack([along, along], 1)
+        drawn = [torch.randint(int(most), (self.num_patches,), generator=generator) for most in places]
+        return torch.stack(drawn, 1)
+
+    def hash_sources(self, digest: Any) -> None:
+        """Take in the picture's pixels as they are cut."""
+        digest.update(f"{self._picture.shape}".encode())
+        digest.update(self._picture.tobytes())
+
+    @cached_property
+    def _picture(self) -> np.ndarray:
+        """The picture (H, W, 3) as bytes, resized."""
+        try:
+            with Image.open(_shipped() if self.path is None else self.path) as picture:
+                picture = picture.convert("RGB")
+        except (UnidentifiedImageError, OSError, SyntaxError) as error:
+            raise ValueError(f"path={self.path}: can't be read as a picture ({error})") from error
+        if self.resize != 1:
+            sides = tuple(max(1, round(side * self.resize)) for side in picture.size)
+            picture = picture.resize(sides, Image.Resampling.BILINEAR)
+        return np.array(picture)
+
+
+def _shipped() -> Path:
+    import sklearn  # takes a while to import
+
+    return Path(sklearn.__file__).parent / "datasets" / "images" / SHIPPED

@@ -1,0 +1,75 @@
+"""The descriptor and the generator of the study of CoopNets' learning rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gansweep.interfaces import Initialisation
+from gansweep.layers import Conv2d, ConvTranspose2d, Crop, Layer, LeakyReLU, Network, Reshape, Tanh
+from gansweep.models.halving import square
+from gansweep.models.initialisation import DCGANNormal
+
+
+@dataclass(frozen=True)
+class CoopNetsPair:
+    """Three convolutions that end in one number f, and three transposed ones that make a patch.
+
+        D: 11 x 11 halving, 7 x 7 halving, all that is left -> f; a ReLU after each, f's included
+        G: z -> s x s, then 5 x 5 of stride 3, s -> 3 s - 1, twice; leaky ReLU, tanh
+
+    Hill and Nijkamp 2017, "Learning-Rate Decay for Generator", as their code has them: maps of 16, 8
+    and 1 pixels down, of 4, 11 and 32 up, 1,059,301 and 555,803 parameters at (3, 32, 32) and
+    width=100. A picture of another size than 9 s - 4 is cut from the next larger one.
+
+    There is no batch norm, though the paper's settings speak of it. Only CoopNets can train this D:
+    the ReLU over f leaves a game without a gradient where all outputs are negative.
+
+    Args:
+        latent_dim: numbers in z.
+        width: channels of the inner maps; those next to the picture in D and to z in G have twice as many.
+        initialisation_generator: the law of the generator's first parameters.
+        initialisation_discriminator: the law of the descriptor's.
+    """
+
+    latent_dim: int = 15
+    width: int = 100
+    initialisation_generator: Initialisation = field(default_factory=lambda: DCGANNormal(0.005))
+    initialisation_discriminator: Initialisation = field(default_factory=lambda: DCGANNormal(0.01))
+
+    def __post_init__(self) -> None:
+        for name in ("latent_dim", "width"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: expected 1 or more")
+
+    def generator(self, sample_shape: tuple[int, ...]) -> Network:
+        """Build z (K, B, latent_dim) -> images (K, B, C, H, W)."""
+        channels, side = square(sample_shape, "coopnets")
+        first = -(-(side + 4) // 9)
+        second, wide, narrow = 3 * first - 1, 2 * self.width, self.width
+        layers: list[Layer] = [
+            Reshape((self.latent_dim,), (self.latent_dim, 1, 1)),
+            ConvTranspose2d("0", self.latent_dim, wide, first, stride=3),
+            LeakyReLU(0.2),
+            ConvTranspose2d("2", wide, narrow, 5, stride=3, padding=1),
+            Crop(second),
+            LeakyReLU(0.2),
+            ConvTranspose2d("4", narrow, channels, 5, stride=3, padding=1),
+            Crop(side),
+            Tanh(),
+        ]
+        return Network(layers, self.initialisation_generator)
+
+    def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
+        """Build images (K, B, C, H, W) -> f (K, B, 1)."""
+        channels, side = square(sample_shape, "coopnets")
+        rest = -(-(-(-side // 2)) // 2)
+        layers: list[Layer] = [
+            Conv2d("0", channels, 2 * self.width, 11, stride=2, padding=5),
+            LeakyReLU(0.0),
+            Conv2d("2", 2 * self.width, self.width, 7, stride=2, padding=3),
+            LeakyReLU(0.0),
+            Conv2d("4", self.width, 1, rest),
+            LeakyReLU(0.0),
+            Reshape((1, 1, 1), (1,)),
+        ]
+        return Network(layers, self.initialisation_discriminator)

@@ -1,0 +1,155 @@
+"""What each quirk of the EPFL study's code does to the metric, one after the other."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gansweep.figures import BLUE, GREY, VERMILION, panels, styled
+from gansweep.papers.epfl_comparison import OPTIMIZERS
+from gansweep.papers.printed import rate
+from gansweep.papers.trained import Trained, read
+from gansweep.report.section import Section
+from gansweep.sweep.table import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NAME = "epfl_quirks"
+# The protocols in their order; each is the one before it and this switch.
+STEPS: Mapping[str, str] = {
+    "wgan_gp": "WGAN-GP as it was meant",
+    "same_minibatch": "one real minibatch for all five critic steps",
+    "same_latents": "the generator answers to the fakes of the fifth",
+    "penalty_weight": "penalty coefficient 1 instead of 10",
+    "norm_per_pixel": "slope and mean pixel by pixel",
+    "dropout_in_evaluation": "dropout active in evaluation",
+    "last_label": "291 epochs instead of 300",
+    "drawn_reals": "1000 real images, drawn with replacement",
+    "input_range": "network sees [-3, 1] instead of [-1, 1]",
+}
+Finals = dict[str, dict[int, float | None]]  # value by protocol and seed, None after a divergence
+
+
+def sections(directory: Path) -> list[Section]:
+    """Write a section for every scale and feature network in a sweep."""
+    groups: dict[tuple[str, str, float], list[Trained]] = {}
+    for one in read(directory, NAME):
+        ruler = str(one.metric.get("name", "")).removesuffix("_-3")
+        groups.setdefault((one.said("scale", "full"), ruler, one.lr), []).append(one)
+    return [
+        Section(
+            f"From WGAN-GP to the EPFL study's code: scale {scale}, lr {rate(lr)}, {ruler}",
+            _text(_paths(cells)),
+            {
+                f"{ruler} from protocol to protocol, as a share of the untrained generator's; dots are seeds": partial(
+                    waterfall, _paths(cells, shares=True)
+                )
+            },
+        )
+        for (scale, ruler, lr), cells in groups.items()
+    ]
+
+
+def _paths(cells: list[Trained], shares: bool = False) -> dict[str, Finals]:
+    """Sort final values by optimizer, protocol and seed, or what share of the first value they are."""
+    order = [name for name in OPTIMIZERS if any(one.said("optimizer") == name for one in cells)]
+    found: dict[str, Finals] = {name: {} for name in order}
+    for one in cells:
+        path = found.setdefault(one.said("optimizer"), {})
+        value = one.final
+        if shares and value is not None:
+            value /= one.metric["untrained"]
+        path.setdefault(one.said("protocol", "wgan_gp"), {})[one.seed] = value
+    return found
+
+
+def changes(path: Finals) -> dict[str, list[float]]:
+    """Return what every switch changed, one number for each seed that has both values."""
+    known = [name for name in STEPS if name in path]
+    found = {}
+    for before, after in zip(known, known[1:], strict=False):
+        pairs = [(path[before].get(seed), value) for seed, value in path[after].items()]
+        found[after] = [b - a for a, b in pairs if a is not None and b is not None]
+    return found
+
+
+def _text(paths: Mapping[str, Finals]) -> str:
+    """Tabulate values after each switch, and the changes."""
+    head = "| switch | " + " | ".join(f"{name} | change" for name in paths) + " |"
+    rows = [head, "|---" * (1 + 2 * len(paths)) + "|"]
+    told = {name: changes(path) for name, path in paths.items()}
+    for step, words in STEPS.items():
+        if not any(step in path for path in paths.values()):
+            same = "the same training as above" if step == "last_label" else "not trained"
+            rows.append(f"| {words} | {same}{' |' * (2 * len(paths))}")
+            continue
+        parts = []
+        for name, path in paths.items():
+            values = [value for value in path.get(step, {}).values() if value is not None]
+            lost = len(path.get(step, {})) - len(values)
+            shown = number(statistics.fmean(values)) if values else "N/A"
+            parts += [f"{shown} ({lost} N/A)" if lost and values else shown, _change(told[name].get(step, []))]
+        rows.append(f"| {words} | {' | '.join(parts)} |")
+    seeds = sorted({seed for path in paths.values() for one in path.values() for seed in one})
+    return (
+        f"Final values, every row with all switches above it, mean over seeds {', '.join(map(str, seeds))}; the change "
+        "that a switch made, mean and standard deviation of the seeds' own differences. The last two switches change "
+        "the ruler and not the training; dropout in evaluation changes neither.\n\n" + "\n".join(rows)
+    )
+
+
+def _change(differences: list[float]) -> str:
+    if not differences:
+        return ""
+    mean = statistics.fmean(differences)
+    spread = f" ± {number(statistics.stdev(differences), like=mean)}" if len(differences) > 1 else ""
+    return f"{'+' if mean >= 0 else '-'}{number(abs(mean))}{spread}"
+
+
+def waterfall(shares: Mapping[str, Finals]) -> Figure:
+    """Draw where every switch takes the mean, from the first protocol to the last, a panel for every optimizer.
+
+    In shares of the untrained generator's value, or the switch that changes the ruler would dwarf all others.
+    """
+    with styled():
+        figure, axes = panels(len(shares), len(shares), "", (4.2, 3.4))
+        for n, (axis, (name, path)) in enumerate(zip(axes, shares.items(), strict=True)):
+            axis.set(title=name, xlabel="share of untrained")
+            _bars(axis, path)
+            if n:
+                axis.set_yticklabels([])
+        widest = max(axis.get_xlim()[1] for axis in axes)
+        for axis in axes:
+            axis.set_xlim(0, widest)
+        return figure
+
+
+def _bars(axis: Axes, path: Finals) -> None:
+    known = [name for name in STEPS if name in path]
+    before = None
+    for place, name in enumerate(known):
+        values = [value for value in path[name].values() if value is not None]
+        if not values:
+            axis.text(0.5, place, "N/A", transform=axis.get_yaxis_transform(), va="center", color=GREY)
+            before = None
+            continue
+        mean, end = statistics.fmean(values), place in (0, len(known) - 1)
+        left = 0.0 if before is None else before
+        colour = GREY if before is None else BLUE if mean < left else VERMILION
+        axis.barh(place, mean - left, left=left, color=colour, height=0.6)
+        axis.plot([*values], [place] * len(values), ".", color="black", markersize=3)
+        if before is not None:
+            axis.plot([left, left], [place - 1, place], color=GREY, lw=0.6)
+        label = f"{mean:.1%}" if before is None or end else f"{mean - left:+.1%}"
+        axis.annotate(
+            label, (max(mean, left, *values), place), (4, 0), textcoords="offset points", va="center", fontsize=7
+        )
+        before = mean
+    axis.set_yticks(range(len(known)), [STEPS[name] for name in known])
+    axis.invert_yaxis()
+    axis.margins(x=0.2)

@@ -1,0 +1,90 @@
+"""The cells of a sweep that a paper's table is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gansweep.sweep import records
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training that has a result, be it a divergence.
+
+    Args:
+        directory: of the cell.
+        record: what it left.
+    """
+
+    directory: Path
+    record: dict[str, Any]
+
+    def said(self, key: str, otherwise: str = "") -> str:
+        """Return the choice of a group; of `scale` and `protocol` without the experiment's name."""
+        return str(self.record["cell"]["overrides"].get(key) or otherwise).rpartition("/")[2]
+
+    @property
+    def lr(self) -> float:
+        """Rate of the generator."""
+        return float(self.record["config"]["lr"])
+
+    @property
+    def seed(self) -> int:
+        """Of everything random."""
+        return int(self.record["config"]["seed"])
+
+    @property
+    def total_steps(self) -> int:
+        """Steps that were asked for."""
+        return int(self.record["config"]["steps"])
+
+    @property
+    def metric(self) -> dict[str, Any]:
+        """What was measured, empty if nothing was."""
+        return self.record.get("metric") or {}
+
+    @property
+    def values(self) -> dict[int, float]:
+        """The metric by step, where it could be measured."""
+        return {e["step"]: e["value"] for e in self.metric.get("evaluations", []) if e.get("value") is not None}
+
+    @property
+    def final(self) -> float | None:
+        """The metric at the end, None after a divergence."""
+        return self.metric.get("final")
+
+    @property
+    def best(self) -> float | None:
+        """The lowest value after training began, None after a divergence."""
+        values = [value for step, value in self.values.items() if step > 0]
+        return None if self.final is None or not values else min(values)
+
+    @property
+    def constant(self) -> bool:
+        """Whether its last samples were all equal, or nearly so."""
+        evaluations = self.metric.get("evaluations", [])
+        return bool(evaluations and evaluations[-1].get("degenerate"))
+
+
+def read(directory: Path, experiment: str) -> list[Trained]:
+    """Read the cells of an experiment that have a result."""
+    return [one for one in _all(directory) if one.said("experiment") == experiment and one.record["state"] != "failed"]
+
+
+def experiments(directory: Path) -> list[str]:
+    """Name the experiments that cells of a sweep are of; of one that is made of others, the first part."""
+    names = (str(one.record["cell"]["overrides"].get("experiment", "")).partition("/")[0] for one in _all(directory))
+    return [name for name in dict.fromkeys(names) if name]
+
+
+def _all(directory: Path) -> Iterator[Trained]:
+    for cell in records.directories(directory):
+        try:
+            record = records.read(cell)
+        except records.UnreadableRecord:
+            continue  # the sweep itself names it
+        if record is not None:
+            yield Trained(cell, record)

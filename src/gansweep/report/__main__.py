@@ -1,0 +1,71 @@
+"""The report of a sweep: python -m gansweep.report outputs/mine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+# Those of formats.FORMATS, which are not imported for --help.
+FORMATS = ("md", "csv", "json", "latex", "html")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write what the arguments ask for and return the exit code."""
+    options = _parser().parse_args(arguments)
+    # Here, so that --help does not wait.
+    from gansweep.report import formats
+    from gansweep.report.study import Study
+    from gansweep.training import atomic
+
+    try:
+        study = Study.read(options.sweep, options.metric)
+        wish = formats.Wish(options.select, _keys(options.rows), options.cols, _keys(options.group))
+        out = options.out
+        if out is None and options.format == "html":
+            out = options.sweep / "report.html"
+        text = formats.FORMATS[options.format](study, wish, options.sweep if out is None else out.parent)
+        if options.pictures is not None:
+            for path in formats.pictures(study, wish, options.pictures):
+                print(f"wrote {path}")
+        if out is not None:
+            atomic.write(out, text)
+            print(f"wrote {out}")
+        else:
+            print(text, end="")
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m gansweep.report", description="Tells what a sweep found, finished or not, from what lies on disk."
+    )
+    parser.add_argument("sweep", type=Path, help="directory of a sweep, such as outputs/mine")
+    parser.add_argument(
+        "--format", choices=FORMATS, default="md", help="html is one file with everything, <sweep>/report.html"
+    )
+    parser.add_argument("--metric", metavar="NAME", help="only cells measured by this metric, such as fd_digits")
+    parser.add_argument(
+        "--select", choices=("final", "best"), default="final", help="judge runs by the last evaluation or by the best"
+    )
+    parser.add_argument("--rows", metavar="KEYS", default="", help="settings down, such as optimizer,loss")
+    parser.add_argument("--cols", metavar="KEY", help="setting across, such as lr")
+    parser.add_argument("--group", metavar="KEYS", default="seed", help="what runs are averaged over (default: seed)")
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="also write every picture there, as PNG and SVG")
+    parser.add_argument("--out", type=Path, metavar="PATH", help="file to write (default: print it)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""The table as data: one row per candidate, for spreadsheets and programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from gansweep.report.study import Study
+from gansweep.report.verdict import Verdict
+from gansweep.sweep.identity import plain
+
+FORMAT = 1
+COLUMNS = {
+    "contest": "number of the table; values of different tables were measured differently and can't be compared",
+    "metric": "what was measured",
+    "lower_is_better": "true or false",
+    "select": "final or best evaluation of every run",
+    "rank": "from 1; by the share of runs that are N/A, then by the mean. Empty while no run has ended",
+    "mean": "over the runs that have a value",
+    "sd": "standard deviation of these, with n - 1",
+    "low": "lower end of the 95 % confidence interval of the mean",
+    "high": "its upper end",
+    "interval": "how it was found: t (Student) below 10 values, bca (bootstrap) from 10 on",
+    "n": "runs that have a value",
+    "num_na": "runs without one: they diverged. In no mean, ranked last",
+    "num_failed": "runs that raised an error. Neither values nor N/A",
+    "num_missing": "runs that have not come to an end",
+    "p_first": "chance to be first if the seeds had been others, by bootstrap over the common seeds",
+    "beats": "how many others it was shown to be better than; of more than 40 settings only comparisons with the first",
+    "p_against_first": "p of the paired comparison with the first, Holm-corrected for all pairs",
+    "more_seeds": "about how many more would decide it with a chance of 80 %; empty if decided or more than 1000",
+    "verdict": "in words",
+    "optimistic": "true where the best of several values was chosen on the latents it is reported on",
+}
+
+
+def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Return one row for every candidate; the settings are columns of their own, what is not there is None."""
+    keys = list(dict.fromkeys(key for verdict in verdicts for key in verdict.contest.keys))
+    return [
+        _row(number, verdict, place, keys)
+        for number, verdict in enumerate(verdicts, 1)
+        for place in [*verdict.order, *(p for p in range(len(verdict.contest.candidates)) if p not in verdict.order)]
+    ]
+
+
+def as_csv(verdicts: Sequence[Verdict]) -> str:
+    """Write them as comma separated values: settings first, then `COLUMNS`; what is not there is empty."""
+    found = rows(verdicts)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(found[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _field(value) for key, value in row.items()} for row in found)
+    return text.getvalue()
+
+
+def as_json(study: Study, verdicts: Sequence[Verdict]) -> str:
+    """Write them with every run's value and what the columns mean."""
+    candidates = [
+        row | {"runs": {seed: _json(value) for seed, value in candidate.scores.items()}}
+        for row, candidate in zip(rows(verdicts), _in_order(verdicts), strict=True)
+    ]
+    content = {
+        "format": FORMAT,
+        "sweep": study.directory.name,
+        "commands": list(study.commands),
+        "columns": COLUMNS | {"runs": "value of every run by seed, null for N/A"},
+        "fingerprints": [verdict.contest.metric.get("fingerprint") for verdict in verdicts],
+        "candidates": [{key: _json(value) for key, value in row.items()} for row in candidates],
+    }
+    return json.dumps(content, indent=1, allow_nan=False, default=str) + "\n"
+
+
+def _in_order(verdicts: Sequence[Verdict]) -> list[Any]:
+    return [
+        verdict.contest.candidates[place]
+        for verdict in verdicts
+        for place in [*verdict.order, *(p for p in range(len(verdict.contest.candidates)) if p not in verdict.order)]
+    ]
+
+
+def _row(number: int, verdict: Verdict, place: int, keys: Sequence[str]) -> dict[str, Any]:
+    contest, one = verdict.contest, verdict.contest.candidates[place]
+    found, ranked = one.estimate, place in verdict.order
+    first = verdict.order[0] if verdict.order else None
+    against = verdict.comparisons.get((first, place)) if ranked and first is not None and place != first else None
+    settings = {_column(key): one.settings.get(key) for key in keys}
+    return settings | {
+        "contest": number,
+        "metric": contest.metric_name,
+        "lower_is_better": contest.sign > 0,
+        "select": contest.how,
+        "rank": verdict.order.index(place) + 1 if ranked else None,
+        "mean": found.mean,
+        "sd": found.sd,
+        "low": found.low,
+        "high": found.high,
+        "interval": found.method or None,
+        "n": found.n,
+        "num_na": found.num_na,
+        "num_failed": one.num_failed,
+        "num_missing": one.num_missing,
+        "p_first": verdict.p_first.get(place),
+        "beats": verdict.beats(place) if ranked else None,
+        "p_against_first": against.adjusted if against else None,
+        "more_seeds": against.more_seeds() if against and not against.beaten() and found.n else None,
+        "verdict": verdict.against_first(place),
+        "optimistic": any(selected.optimistic for selected in one.selected.values()),
+    }
+
+
+def _column(key: str) -> str:
+    return f"setting.{key}" if key in COLUMNS else key
+
+
+def _field(value: Any) -> Any:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    return str(value).lower() if isinstance(value, bool) else plain(value) if isinstance(value, (list, dict)) else value
+
+
+def _json(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

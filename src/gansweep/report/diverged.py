@@ -1,0 +1,50 @@
+"""What diverged, and why."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+
+from gansweep.report.roles import Roles
+from gansweep.report.section import Section
+from gansweep.report.verdict import Verdict
+from gansweep.sweep.cell import State
+from gansweep.sweep.table import markdown
+
+
+def section(verdict: Verdict) -> Section | None:
+    """Count divergences by cause and by rate, None where there are none."""
+    from gansweep.report.pictures.survival import cause, run_steps, survival_picture
+
+    results = verdict.contest.results
+    dead = [result for result in results if result.state is State.DIVERGED]
+    failed = [result for result in results if result.state is State.FAILED]
+    parts = []
+    if dead:
+        counts = Counter(cause(result) for result in dead)
+        rows = []
+        for name, count in counts.most_common():
+            steps = sorted(run_steps(result) for result in dead if cause(result) == name)
+            rows.append([name, str(count), str(steps[0]), f"{statistics.median(steps):g}", str(steps[-1])])
+        parts += [
+            f"{len(dead)} of {len(results)} runs diverged{_where(verdict)}.",
+            markdown(["whose, and what", "runs", "first step", "median", "last"], rows),
+        ]
+    if failed:
+        kinds = Counter(result.trouble for result in failed)
+        parts.append(
+            f"{len(failed)} runs raised an error, which is not a divergence:\n\n"
+            + "\n".join(f"- {' '.join(text.split())} ({count})" for text, count in kinds.most_common(10))
+        )
+    if not parts:
+        return None
+    pictures = {"Runs that have not diverged, and the causes": lambda: survival_picture(verdict)} if dead else {}
+    return Section("What diverged, and why", "\n\n".join(parts), pictures)
+
+
+def _where(verdict: Verdict) -> str:
+    roles = Roles.of(verdict.contest)
+    if roles.rate is None:
+        return ""
+    dying = sorted({roles.rate_of(one) for one in verdict.contest.candidates if one.num_diverged})
+    return f", from {roles.rate}={dying[0]:g} on" if len(dying) > 1 else f", all at {roles.rate}={dying[0]:g}"

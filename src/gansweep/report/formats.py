@@ -1,0 +1,104 @@
+"""A report as a file of some kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gansweep.report import columns, latex, markdown
+from gansweep.report.candidate import SEED, contests
+from gansweep.report.pivot import pivot
+from gansweep.report.sections import sections
+from gansweep.report.selection import FINAL
+from gansweep.report.study import Study
+from gansweep.report.verdict import Verdict
+from gansweep.sweep.comparable import differences
+from gansweep.sweep.table import table
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a table is to be set up.
+
+    Args:
+        select: the evaluation that runs are judged by.
+        rows: keys down.
+        cols: key across, None for the last that fits.
+        group: keys that runs of one setting differ in.
+    """
+
+    select: str = FINAL
+    rows: Sequence[str] = ()
+    cols: str | None = None
+    group: Sequence[str] = (SEED,)
+
+
+def in_markdown(study: Study, wish: Wish, folder: Path) -> str:
+    """Write the table that the sweep ended with, or the one asked for, and the sections."""
+    verdicts = judge(study, wish)
+    if wish == Wish():
+        parts = [table(study.results, study.commands).rstrip()]
+    else:
+        parts = [differences([v.contest.results for v in verdicts])] if len(verdicts) > 1 else []
+        parts += [markdown.write(pivot(verdict, wish.rows, wish.cols)) for verdict in verdicts]
+    parts += [f"## {section.title}\n\n{section.text.strip()}" for section in sections(study, verdicts)]
+    return "\n\n".join(parts) + "\n"
+
+
+def in_latex(study: Study, wish: Wish, folder: Path) -> str:
+    """Write the tables alone."""
+    verdicts = judge(study, wish)
+    names = ["tab:gansweep", *(f"tab:gansweep{number}" for number in range(2, len(verdicts) + 1))]
+    tables = (latex.write(pivot(v, wish.rows, wish.cols), name) for v, name in zip(verdicts, names, strict=True))
+    lines = "".join(f"% {' '.join(line.split())}\n" for line in study.commands)
+    return f"{lines}% needs \\usepackage{{booktabs}} and \\usepackage[T1]{{fontenc}}\n" + "\n".join(tables)
+
+
+def in_csv(study: Study, wish: Wish, folder: Path) -> str:
+    """Write one row for every setting; `columns.COLUMNS` says what is in them."""
+    return columns.as_csv(judge(study, wish))
+
+
+def in_json(study: Study, wish: Wish, folder: Path) -> str:
+    """Write the same with every run's value."""
+    return columns.as_json(study, judge(study, wish))
+
+
+def in_html(study: Study, wish: Wish, folder: Path) -> str:
+    """Write one page with everything, which needs no network; links are relative to `folder`."""
+    from gansweep.report.html.page import page
+
+    verdicts = judge(study, wish)
+    return page(study, verdicts, sections(study, verdicts), folder, wish.rows, wish.cols)
+
+
+def pictures(study: Study, wish: Wish, folder: Path) -> list[Path]:
+    """Write every picture as PNG and SVG, named by its section and place, and return the files."""
+    from gansweep.figures import save, styled
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for section in sections(study, judge(study, wish)):
+        name = re.sub(r"[^a-z0-9]+", "_", section.title.lower()).strip("_")
+        for place, draw in enumerate(section.pictures.values(), 1):
+            suffix = f"_{place}" if len(section.pictures) > 1 else ""
+            with styled():
+                written += save(draw(), folder / f"{name}{suffix}.png", svg=True)
+    return written
+
+
+def judge(study: Study, wish: Wish) -> list[Verdict]:
+    """Compare what can be compared."""
+    return [Verdict(contest) for contest in contests(study.results, wish.select, wish.group)]
+
+
+# Given what was asked for and the folder in which the file will lie.
+FORMATS: Mapping[str, Callable[[Study, Wish, Path], str]] = {
+    "md": in_markdown,
+    "csv": in_csv,
+    "json": in_json,
+    "latex": in_latex,
+    "html": in_html,
+}

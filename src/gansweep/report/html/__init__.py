@@ -1,0 +1,1 @@
+"""One page with everything in it, to be opened from disk."""

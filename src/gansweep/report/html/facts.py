@@ -1,0 +1,74 @@
+"""What was asked, how it was run and on what, from the records."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from gansweep.report.candidate import Contest
+from gansweep.report.study import Study
+from gansweep.sweep.identity import plain
+from gansweep.sweep.progress import duration
+from gansweep.sweep.swept import UNSAID, order, swept_keys, value
+from gansweep.sweep.table import TOLD
+
+MANY = 12
+
+
+def question(study: Study) -> list[str]:
+    """Say what was varied, what was not, and how far it has come."""
+    cells = [result.cell for result in study.results]
+    keys = swept_keys(cells)
+    varied = [f"**{key}** ({_list([value(cell, key) for cell in cells])})" for key in keys]
+    equal = {key: order([value(cell, key) for cell in cells]) for key in TOLD if key not in keys}
+    told = [f"{key}={plain(v[0])}" for key, v in equal.items() if len(v) == 1 and v[0] not in (UNSAID, None)]
+    steps = order([cell.config.get("steps") for cell in cells])
+    told += [f"steps={steps[0]}"] if len(steps) == 1 and steps[0] is not None else []
+    said = [f"Which {' and '.join(keys)} is best? Varied: {'; '.join(varied)}." if varied else "One training."]
+    if told:
+        said.append(f"The same for all: {', '.join(f'`{one}`' for one in told)}.")
+    return said
+
+
+def plan(study: Study) -> str:
+    """Say how many runs there are, in which states, and what they cost."""
+    counts = Counter(result.state.value for result in study.results)
+    states = ", ".join(f"{number} {name}" for name, number in counts.most_common())
+    seconds = sum(((result.record or {}).get("time") or {}).get("wall_s") or 0 for result in study.results)
+    cost = f" Together they trained for {duration(seconds)}." if seconds else ""
+    return f"{len(study.results)} runs: {states}.{cost}"
+
+
+def environment(study: Study) -> dict[str, str]:
+    """Return versions and devices, with how many runs where they differ."""
+    versions: dict[str, Counter[str]] = {}
+    devices: Counter[str] = Counter()
+    for result in study.results:
+        record = result.record or {}
+        for name, version in (record.get("versions") or {}).items():
+            versions.setdefault(name, Counter())[str(version)] += 1
+        device = record.get("device") or {}
+        if device:
+            devices[", ".join(f"{key} {plain(one)}" for key, one in device.items())] += 1
+    found = {name: _counted(counts) for name, counts in versions.items()}
+    return found | ({"device": _counted(devices)} if devices else {})
+
+
+def fingerprint(contest: Contest) -> str:
+    """Write down what exactly was measured, as JSON."""
+    metric: Mapping[str, Any] = contest.metric
+    told = {"fingerprint": metric.get("fingerprint"), "floor (real against real)": metric.get("floor")}
+    return json.dumps(told, indent=1, default=str)
+
+
+def _counted(counts: Counter[str]) -> str:
+    if len(counts) == 1:
+        return next(iter(counts))
+    return "; ".join(f"{one} ({number} runs)" for one, number in counts.most_common(5))
+
+
+def _list(values: list[Any]) -> str:
+    distinct = [plain(one) for one in order(values)]
+    return ", ".join(distinct) if len(distinct) <= MANY else f"{len(distinct)} values, {distinct[0]} to {distinct[-1]}"

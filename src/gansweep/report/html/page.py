@@ -1,0 +1,152 @@
+"""The whole page."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+from gansweep.report.html import embed, facts
+from gansweep.report.html.prose import inline, prose
+from gansweep.report.html.runs import link, runs
+from gansweep.report.html.tables import table
+from gansweep.report.pictures.samples import sampled
+from gansweep.report.pivot import pivot
+from gansweep.report.ranks import ranks
+from gansweep.report.section import Section
+from gansweep.report.study import Study
+from gansweep.report.verdict import Verdict
+from gansweep.sweep.comparable import differences
+
+HERE = Path(__file__).parent
+MOST_SAMPLES, OPEN_SAMPLES = 36, 8
+
+
+def page(
+    study: Study,
+    verdicts: Sequence[Verdict],
+    sections: Sequence[Section],
+    folder: Path,
+    rows: Sequence[str] = (),
+    across: str | None = None,
+) -> str:
+    """Write one file that needs no other: styles, script and pictures are inside.
+
+    Args:
+        study: what it is about.
+        verdicts: one for every table.
+        sections: what follows the tables.
+        folder: where the page will lie; links to runs are relative to it.
+        rows: settings down.
+        across: setting across.
+    """
+    parts = {"Question": "".join(f"<p>{inline(text)}</p>" for text in facts.question(study))}
+    parts["Question"] += f"<p>{html.escape(facts.plan(study))}</p>"
+    parts["Tables"] = _tables(verdicts, rows, across)
+    for section in sections:
+        parts[section.title] = parts.get(section.title, "") + _section(section)
+    samples = "".join(_samples(verdict, folder) for verdict in verdicts)
+    if samples:
+        parts["Samples, the best first"] = samples
+    parts["Runs"] = f"<details><summary>All {len(study.results)} runs</summary>{runs(study, folder)}</details>"
+    parts["How to repeat it"] = _repeat(study, verdicts)
+    title = html.escape(f"{study.directory.resolve().name}: gansweep report")
+    items = {name: f"part-{number}" for number, name in enumerate(parts, 1)}
+    contents = "".join(f'<li><a href="#{mark}">{html.escape(name)}</a></li>' for name, mark in items.items())
+    body = "\n".join(
+        f'<section aria-labelledby="{items[name]}"><h2 id="{items[name]}">{html.escape(name)}</h2>\n{text}\n</section>'
+        for name, text in parts.items()
+    )
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<style>
+{(HERE / "page.css").read_text(encoding="utf-8")}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the content</a>
+<header>
+<h1>{html.escape(study.directory.resolve().name)}</h1>
+<nav aria-label="Contents"><ul>{contents}</ul></nav>
+</header>
+<main id="main">
+{body}
+</main>
+<footer>Made by <code>python -m gansweep.report</code> from what the runs left on disk.</footer>
+<script>
+{(HERE / "page.js").read_text(encoding="utf-8")}</script>
+</body>
+</html>
+"""
+
+
+def _tables(verdicts: Sequence[Verdict], rows: Sequence[str], across: str | None) -> str:
+    parts = []
+    if len(verdicts) > 1:
+        parts.append(prose(differences([verdict.contest.results for verdict in verdicts]), table))
+    for number, verdict in enumerate(verdicts, 1):
+        which = f"table {number}" if len(verdicts) > 1 else "the table"
+        parts.append(table(pivot(verdict, rows, across), f"{which} of {verdict.contest.metric_name}"))
+        if len(verdict.order) > 1:
+            parts.append(table(ranks(verdict), f"ranks of {which}"))
+    return "\n".join(parts)
+
+
+def _section(section: Section) -> str:
+    figures = []
+    for caption, draw in section.pictures.items():
+        try:
+            figures.append(embed.figure(draw(), caption))
+        except ValueError as error:  # no matplotlib, which says how to get it
+            figures.append(f"<p>{html.escape(f'{caption}: {error}')}</p>")
+    return prose(_without_ranks(section.text), table) + "\n" + "\n".join(figures)
+
+
+def _without_ranks(text: str) -> str:
+    """Leave out the table of ranks, which stands above with all its rows."""
+    blocks = text.split("\n\n")
+    cut = next((n for n, block in enumerate(blocks) if block.startswith("| rank ")), None)
+    return text if cut is None else "\n\n".join(blocks[:cut])
+
+
+def _samples(verdict: Verdict, folder: Path) -> str:
+    found = sampled(verdict)
+    if not found:
+        return ""
+    metric, over = verdict.contest.metric_name, "/".join(verdict.contest.repeated)
+    items = []
+    for one in found[:MOST_SAMPLES]:
+        seed = f", {over} {one.seed}" if len(one.candidate.runs) > 1 else ""
+        words = f"{one.rank}. {metric} {one.words}{seed}: {one.candidate.name}"
+        image = embed.png(one.path, f"Samples of rank {one.rank}, {one.candidate.name}")
+        address = link(one.path, folder)
+        items.append(
+            f'<li><figure><a href="{address}">{image}</a><figcaption>{html.escape(words)}</figcaption></figure></li>'
+        )
+    say = "Of every setting the run of the median value" if any(len(o.candidate.runs) > 1 for o in found) else ""
+    intro = f"<p>{say}, from the same latents in every run.</p>" if say else ""
+    text = f'{intro}<ul class="samples">{"".join(items[:OPEN_SAMPLES])}</ul>'
+    if len(items) > OPEN_SAMPLES:
+        more = "".join(items[OPEN_SAMPLES:])
+        text += f'<details><summary>{len(items) - OPEN_SAMPLES} more</summary><ul class="samples">{more}</ul></details>'
+    if len(found) > MOST_SAMPLES:
+        text += f"<p>{len(found) - MOST_SAMPLES} more are in the directories of their runs.</p>"
+    return text
+
+
+def _repeat(study: Study, verdicts: Sequence[Verdict]) -> str:
+    commands = html.escape("\n".join(study.commands)) or "not known"
+    facts_ = "".join(
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in facts.environment(study).items()
+    )
+    prints = "".join(
+        f"<details><summary>Fingerprint of {html.escape(verdict.contest.metric_name)}</summary>"
+        f"<pre>{html.escape(facts.fingerprint(verdict.contest))}</pre></details>"
+        for verdict in verdicts
+        if verdict.contest.metric
+    )
+    return f"<pre>{commands}</pre><h3>Environment</h3><dl>{facts_}</dl><h3>What was measured</h3>{prints}"

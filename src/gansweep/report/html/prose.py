@@ -1,0 +1,64 @@
+"""The Markdown of sections as HTML: paragraphs, lists, tables, bold and code, and nothing else."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Sequence
+
+from gansweep.report.grid import Entry, Grid
+
+
+def prose(text: str, table: Callable[[Grid], str]) -> str:
+    """Turn a section's text into HTML.
+
+    Args:
+        text: as `Section.text`.
+        table: writes the tables in it.
+
+    >>> prose("a **b** `c<d`", str)
+    '<p>a <strong>b</strong> <code>c&lt;d</code></p>'
+    """
+    return "\n".join(
+        _block(block.strip("\n"), table) for block in re.split(r"\n\s*\n", text.strip("\n")) if block.strip()
+    )
+
+
+def inline(text: str) -> str:
+    """Escape a line and set what is bold and what is code."""
+    parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
+    return "".join(
+        f"<code>{html.escape(part[1:-1])}</code>"
+        if part.startswith("`") and part.endswith("`") and len(part) > 1
+        else re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html.escape(part))
+        for part in parts
+    )
+
+
+def _block(block: str, table: Callable[[Grid], str]) -> str:
+    lines = block.splitlines()
+    if lines[0].lstrip().startswith("|"):
+        return table(_grid(lines))
+    if all(line.lstrip().startswith("- ") for line in lines):
+        items = "".join(f"<li>{inline(line.lstrip()[2:])}</li>" for line in lines)
+        return f"<ul>{items}</ul>"
+    heading = re.match(r"(#+) (.*)", block)
+    if heading:
+        return f"<h3>{inline(heading[2])}</h3>"
+    return "<p>" + "<br>".join(inline(part) for part in re.split(r"  \n", block)) + "</p>"
+
+
+def _grid(lines: Sequence[str]) -> Grid:
+    rows = [[part.strip().replace("\\|", "|") for part in re.split(r"(?<!\\)\|", line.strip())[1:-1]] for line in lines]
+    return Grid(rows[0], [[_entry(text) for text in row] for row in rows[2:]])
+
+
+def _entry(text: str) -> Entry:
+    strong = len(text) > 4 and text.startswith("**") and text.endswith("**")
+    text = text.strip("*") if strong else text
+    leading = re.match(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?%?(?=$|[ (])", text)
+    try:
+        value = float(leading[0].rstrip("%")) if leading else None
+    except ValueError:
+        value = None
+    return Entry(text, value, strong)

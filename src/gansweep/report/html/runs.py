@@ -1,0 +1,62 @@
+"""The list of all runs, with links to what they left."""
+
+from __future__ import annotations
+
+import html
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from gansweep.report.study import Study
+from gansweep.sweep.cell import State
+from gansweep.sweep.identity import plain
+from gansweep.sweep.result import Result
+from gansweep.sweep.swept import swept_keys, value
+from gansweep.sweep.table import number
+
+
+def runs(study: Study, folder: Path) -> str:
+    """Write one row for every run, sortable; links are relative to `folder`, where the page lies."""
+    keys = swept_keys([result.cell for result in study.results])
+    head = ["run", *keys, "state", "final", "best", "steps", "wall s", "what went wrong"]
+    cells = "".join(f'<th scope="col"><button type="button">{html.escape(name)}</button></th>' for name in head)
+    rows = "\n".join(_row(result, keys, folder) for result in study.results)
+    return (
+        '<div class="scroll tall" role="region" tabindex="0" aria-label="all runs"><table class="sortable">'
+        f"<caption>All runs; a name leads to the run's directory.</caption><thead><tr>{cells}</tr></thead>"
+        f"<tbody>\n{rows}\n</tbody></table></div>"
+    )
+
+
+def link(path: Path, folder: Path) -> str:
+    """Return a relative address."""
+    return quote(Path(os.path.relpath(path, folder)).as_posix())
+
+
+def _row(result: Result, keys: list[str], folder: Path) -> str:
+    record, cell = result.record or {}, result.cell
+    name = html.escape(cell.hash[:8])
+    if cell.directory.is_dir():
+        label = html.escape(f"directory of {cell.name}", quote=True)
+        name = f'<a href="{link(cell.directory, folder)}/" aria-label="{label}">{name}</a>'
+    settings = "".join(_setting(value(cell, key)) for key in keys)
+    best = result.metric.get("best")
+    wall = (record.get("time") or {}).get("wall_s")
+    ended = result.state in (State.COMPLETED, State.DIVERGED)
+    return (
+        f'<tr><th scope="row">{name}</th>{settings}<td>{result.state.value}</td>'
+        f"{_number(result.final, 'N/A' if ended else '-')}{_number(best)}"
+        f"{_number(record.get('steps'), whole=True)}{_number(wall)}<td>{html.escape(result.trouble)}</td></tr>"
+    )
+
+
+def _setting(one: object) -> str:
+    is_number = isinstance(one, (int, float)) and not isinstance(one, bool)
+    sort = f' class="number" data-sort="{one}"' if is_number else ""
+    return f"<td{sort}>{html.escape(plain(one))}</td>"
+
+
+def _number(one: float | None, none: str = "-", whole: bool = False) -> str:
+    if one is None:
+        return f'<td class="number" data-sort="">{none}</td>'
+    return f'<td class="number" data-sort="{one:.12g}">{one if whole else number(one)}</td>'

@@ -1,0 +1,70 @@
+r"""Tables in LaTeX, with booktabs: `\usepackage{booktabs}` is all that a paper needs."""
+
+from __future__ import annotations
+
+import re
+
+from gansweep.report.grid import Entry, Grid
+
+# Each of these means something to TeX. One pass, so that nothing is escaped twice.
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "'": r"\textquotesingle{}",
+    "`": r"\textasciigrave{}",
+    "-": r"{-}",  # two of them would become a dash, and a rate 1e--4
+    "±": r"$\pm$",
+    "[": "{[}",  # after \\ it would begin a length
+    "]": "{]}",
+}
+ESCAPED = re.compile("|".join(map(re.escape, SPECIAL)))
+# Letters that pdflatex knows; any other one would stop it, in a path or an error message.
+KNOWN = re.compile(r"[^\x20-\x7e\u00a0-\u017f]")
+
+
+def escape(text: str) -> str:
+    r"""Write text so that TeX prints it as it is.
+
+    >>> print(escape("lr_d=50% & a~b"))
+    lr\_d=50\% \& a\textasciitilde{}b
+    """
+    return ESCAPED.sub(lambda found: SPECIAL[found.group()], KNOWN.sub("?", " ".join(text.split())))
+
+
+def write(grid: Grid, label: str = "tab:gansweep") -> str:
+    """Write a floating table."""
+    columns = "l" * grid.num_labels + "r" * (len(grid.head) - grid.num_labels)
+    notes = [rf"{{\footnotesize [{place}] {escape(note)}\par}}" for place, note in enumerate(grid.notes, 1)]
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape(grid.caption)}}}",
+        rf"\label{{{label}}}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        " & ".join(escape(name) for name in grid.head) + r" \\",
+        r"\midrule",
+        *(" & ".join(_text(entry) for entry in row) + r" \\" for row in grid.rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+        *([r"\par\medskip", *notes] if notes else []),
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _text(entry: Entry) -> str:
+    text = escape(entry.text)
+    return rf"\textbf{{{text}}}" if entry.strong else text

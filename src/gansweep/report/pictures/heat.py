@@ -1,0 +1,87 @@
+"""Two settings as rows and columns of colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gansweep.figures import GREY, panels, styled
+from gansweep.report.candidate import Candidate
+from gansweep.report.pictures.marks import is_wide
+from gansweep.report.roles import Roles
+from gansweep.report.verdict import Verdict
+from gansweep.sweep.identity import plain
+from gansweep.sweep.table import number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def heat_picture(verdict: Verdict) -> Figure:
+    """Draw the mean of every combination of method and rate, with its number; hatched where every seed is N/A."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LogNorm, Normalize
+
+    contest, roles = verdict.contest, Roles.of(verdict.contest)
+    across, down, parts = contest.values(roles.rate or ""), roles.methods, roles.panels()
+    means = [one.estimate.mean for one in contest.candidates if one.estimate.n]
+    low, high = (min(means), max(means)) if means else (0.0, 1.0)
+    norm = (LogNorm if is_wide(means) else Normalize)(low, high if high > low else low + 1)
+    # Dark is good.
+    colours = colormaps["cividis" if contest.sign > 0 else "cividis_r"].copy()
+    wide = len(across) > 8
+    width, height = max(2.6, 0.58 * len(across) + 1.2), max(1.5, 0.36 * len(down) + 0.9)
+    with styled():
+        figure, axes = panels(len(parts), max(1, min(len(parts), int(11 / width))), "", (width, height))
+        for axis, (title, candidates) in zip(axes, parts, strict=True):
+            table = np.full((len(down), len(across)), np.nan)
+            for row, method in enumerate(down):
+                for one in roles.with_method(candidates, method):
+                    column = across.index(one.settings[roles.rate])
+                    table[row, column] = one.estimate.mean
+                    _word(axis, one, column, row, colours(norm(one.estimate.mean)) if one.estimate.n else None, wide)
+            picture = axis.imshow(np.ma.masked_invalid(table), cmap=colours, norm=norm, aspect="auto")
+            axis.set(title=title, xlabel=roles.rate, ylabel=roles.method or "")
+            axis.set_xticks(
+                range(len(across)),
+                [f"{value:g}" for value in across],
+                rotation=45 if wide else 0,
+                ha="right" if wide else "center",
+            )
+            axis.set_yticks(range(len(down)), [plain(value) if roles.method else "" for value in down])
+            axis.tick_params(length=0)
+            axis.spines[:].set_visible(False)
+        if means:
+            bar = figure.colorbar(picture, ax=axes, label=f"{contest.how} {contest.metric_name}", aspect=12, pad=0.02)
+            bar.outline.set_visible(False)  # type: ignore[operator]
+            if isinstance(norm, LogNorm):
+                from matplotlib.ticker import FuncFormatter, NullFormatter
+
+                bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+                bar.ax.yaxis.set_minor_formatter(NullFormatter() if high > 30 * low else FuncFormatter(_some))
+    return figure
+
+
+def _some(y: float, _: Any) -> str:
+    """Write the minor ticks 2 and 5 only."""
+    return f"{y:g}" if f"{y:e}"[0] in "25" else ""
+
+
+def _word(axis: Any, one: Candidate, x: int, y: int, ground: Any, wide: bool) -> None:
+    from matplotlib.patches import Rectangle
+
+    found, size = one.estimate, 6.5 if wide else 7.5
+    if ground is None:
+        if one.scores:
+            axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc="#f2f2f2", ec="#bbbbbb", hatch="///", lw=0))
+        axis.text(x, y, "N/A" if one.scores else "-", ha="center", va="center", fontsize=size, color=GREY)
+        return
+    light = 0.299 * ground[0] + 0.587 * ground[1] + 0.114 * ground[2]
+    text = number(found.mean) if not wide else f"{found.mean:.3g}"
+    if found.num_na:
+        text += f"\n{found.num_na}/{len(one.scores)}{'' if wide else ' N/A'}"
+    axis.text(
+        x, y, text, ha="center", va="center", fontsize=size - (0.7 if found.num_na else 0),
+        color="black" if light > 0.5 else "white", linespacing=0.95,
+    )  # fmt: skip

@@ -1,0 +1,87 @@
+"""What several pictures have in common: colours, scales and how lines end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION
+
+COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PINK, SKY)
+MARKERS = ("o", "s", "^", "D", "v", "P")
+LINES = ("-", "--", "-.", ":")
+DECADE = 8.0  # quotient of values from which on an axis is logarithmic
+
+
+def look(place: int) -> dict[str, Any]:
+    """Return colour, marker and line of the n-th method; the combinations repeat after 24."""
+    return {
+        "color": COLOURS[place % 6],
+        "marker": MARKERS[place % 6],
+        "linestyle": LINES[(place // 6) % 4],
+    }
+
+
+def shades(number: int) -> list[Any]:
+    """Return so many colours from dark to light, for values in order; the lightness tells them in print."""
+    from matplotlib import colormaps
+
+    return [colormaps["viridis"](0.9 * n / max(number - 1, 1)) for n in range(number)]
+
+
+def is_wide(values: Sequence[float]) -> bool:
+    """Tell whether values want a logarithmic axis."""
+    known = [value for value in values if math.isfinite(value)]
+    return bool(known) and min(known) > 0 and max(known) > DECADE * min(known)
+
+
+def scale_values(axis: Any, values: Sequence[float], which: str = "y") -> None:
+    """Make an axis logarithmic if its values want it, with ticks that are read as numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    if not is_wide(values):
+        return
+    getattr(axis, f"set_{which}scale")("log")
+    ticks = getattr(axis, f"{which}axis")
+    span = math.log10(max(values) / min(values))
+    ticks.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if span < 2 else (1.0, 3.0) if span < 4 else (1.0,)))
+    ticks.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    ticks.set_minor_formatter(NullFormatter())
+
+
+def scale_rates(axis: Any, rates: Sequence[float], name: str) -> None:
+    """Make the x axis one of rates."""
+    axis.set_xlabel(RATE_NAMES.get(name, name))
+    if max(rates) > 3 * min(rates):
+        axis.set_xscale("log")
+        axis.set_xlim(min(rates) / 1.8, max(rates) * 1.8)
+
+
+RATE_NAMES = {"lr": "learning rate (lr)", "lr_d": "discriminator's learning rate (lr_d)"}
+
+
+def grid(axis: Any) -> None:
+    """Draw faint lines behind the data."""
+    axis.grid(alpha=0.25, linewidth=0.5)
+    axis.set_axisbelow(True)
+
+
+def reference(axis: Any, metric: Any, values: Sequence[float]) -> list[float]:
+    """Draw what real data score against real data, where that lies near enough to be of use, and return it."""
+    floor = metric.get("floor")
+    known = [value for value in values if math.isfinite(value)]
+    if floor is None or not known or not min(known) / 3 < floor <= max(known):
+        return []
+    axis.axhline(floor, color=GREY, linestyle="--", linewidth=1, zorder=0.5)
+    return [floor]
+
+
+def legend(figure: Any, handles: Sequence[Any]) -> None:
+    """Put a legend below everything, as wide as the figure allows."""
+    if not handles:
+        return
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    fit = max(1, int(figure.get_figwidth() / (0.068 * longest + 0.55)))
+    rows = -(-len(handles) // fit)
+    figure.legend(handles=handles, loc="outside lower center", ncols=-(-len(handles) // rows))

@@ -1,0 +1,82 @@
+"""What the settings draw, the best first."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gansweep.figures import panels, styled
+from gansweep.report.candidate import Candidate
+from gansweep.report.verdict import Verdict
+from gansweep.sweep.table import number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST, IN_A_ROW = 12, 4
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The last picture of one run of a setting.
+
+    Args:
+        candidate: the setting.
+        rank: of it, from 1.
+        seed: of the run: that of the median value, so that nobody is shown by the luckiest.
+        value: of the run, NaN for N/A.
+        path: of the PNG.
+    """
+
+    candidate: Candidate
+    rank: int
+    seed: str
+    value: float
+    path: Path
+
+    @property
+    def words(self) -> str:
+        """The value, or that there is none."""
+        return number(self.value) if math.isfinite(self.value) else "N/A"
+
+
+def sampled(verdict: Verdict) -> list[Sample]:
+    """Find the pictures, in the order of the ranks."""
+    found = []
+    for rank, place in enumerate(verdict.order, 1):
+        one, scores = verdict.contest.candidates[place], verdict.scores[place]
+        by_value = sorted(scores, key=lambda seed: scores[seed] if math.isfinite(scores[seed]) else math.inf)
+        seed = by_value[(len(by_value) - 1) // 2]
+        pictures = sorted((one.runs[seed].cell.directory / "samples").glob("step_*.png"))
+        if pictures:
+            found.append(Sample(one, rank, seed, one.scores[seed], pictures[-1]))
+    return found
+
+
+def samples_picture(verdict: Verdict) -> Figure:
+    """Draw the first twelve."""
+    from matplotlib.image import imread
+
+    found = sampled(verdict)[:MOST]
+    repeated = "/".join(verdict.contest.repeated)
+    with styled():
+        figure, axes = panels(len(found), min(len(found), IN_A_ROW), "", (2.3, 2.62))
+        for axis, one in zip(axes, found, strict=True):
+            axis.imshow(imread(one.path), interpolation="nearest")
+            settings = "\n".join(_wrapped(one.candidate.name))
+            seed = f" ({repeated} {one.seed})" if len(one.candidate.runs) > 1 else ""
+            axis.set_title(f"{one.rank}. {verdict.contest.metric_name} {one.words}{seed}\n{settings}", fontsize=7.5)
+            axis.axis("off")
+    return figure
+
+
+def _wrapped(text: str, width: int = 34) -> list[str]:
+    lines: list[str] = []
+    for part in text.split(", "):
+        if lines and len(lines[-1]) + len(part) + 2 <= width:
+            lines[-1] += f", {part}"
+        else:
+            lines.append(part)
+    return [line if len(line) <= width else line[: width - 1] + "…" for line in lines[:3]]

@@ -1,0 +1,108 @@
+"""One setting down, one across, and in the fields the mean over seeds."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from gansweep.report.candidate import Candidate, Contest
+from gansweep.report.grid import Entry, Grid
+from gansweep.report.verdict import Verdict
+from gansweep.sweep.cell import State
+from gansweep.sweep.identity import plain
+from gansweep.sweep.table import WIDEST, number
+
+
+def pivot(verdict: Verdict, rows: Sequence[str] = (), across: str | None = None) -> Grid:
+    """Set up a table of all candidates.
+
+    Settings that were varied and are named neither for rows nor for columns are rows too: nothing is averaged
+    but what runs are repeated over.
+
+    Args:
+        verdict: what they came to.
+        rows: keys down, in this order.
+        across: key of the columns; None takes the last that has at most eight values.
+
+    Raises:
+        ValueError: a key was not varied.
+    """
+    contest = verdict.contest
+    for option, key in [*(("--rows", key) for key in rows), *([("--cols", across)] if across else [])]:
+        if key not in contest.keys:
+            expected = ", ".join(contest.keys) or "none: only one setting was trained"
+            raise ValueError(f"{option} {key}: it was not varied, expected one of {expected}")
+    if across in rows:
+        raise ValueError(f"--cols {across}: it is a row already")
+    left = [key for key in contest.keys if key not in rows and key != across]
+    if across is None and len(rows) < len(contest.keys) and len(contest.keys) > 1:
+        across = next((key for key in reversed(left) if len(contest.values(key)) <= WIDEST), None)
+    down = [*rows, *(key for key in left if key != across)]
+    notes: dict[str, int] = {}
+    head = [*(down or ([] if across else ["setting"])), *_columns(contest, across)]
+    body = []
+    for settings in _combinations(contest, down):
+        columns = [{}] if across is None else [{across: value} for value in contest.values(across)]
+        found = [contest.find({**settings, **column}) for column in columns]
+        labels = [label(settings[key]) for key in down] or ([] if across else [Entry("the only one")])
+        body.append([*labels, *(_entry(verdict, one, notes) for one in found)])
+    return Grid(head, body, caption(contest), [*notes], len(down) or (0 if across else 1))
+
+
+def caption(contest: Contest, spread: bool = True) -> str:
+    """Say what the values are; `spread` where standard deviations stand beside them."""
+    metric, direction = contest.metric_name, "lower" if contest.sign > 0 else "higher"
+    what = "Final" if contest.how == "final" else "Best"
+    over = " and ".join(contest.repeated)
+    told = [f"{what} {metric}, {direction} is better"]
+    if any(len(one.runs) > 1 for one in contest.candidates):
+        told.append(f"mean ± standard deviation (number of values) over {over}" if spread else f"means over {over}")
+    if any(one.estimate.num_na for one in contest.candidates):
+        told.append("N/A: runs without a value, in no mean and ranked last")
+    if contest.optimistic:
+        told.append("the best was chosen on the latents that it is reported on, and so is optimistic")
+    return "; ".join(told) + "."
+
+
+def _columns(contest: Contest, across: str | None) -> list[str]:
+    if across is None:
+        return [f"{contest.how} {contest.metric_name}"]
+    return [f"{across}={plain(value)}" for value in contest.values(across)]
+
+
+def _combinations(contest: Contest, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the combinations of some keys that there are, ordered by the first key, then the second, ..."""
+    there = {json.dumps([one.settings[key] for key in keys]) for one in contest.candidates}
+    every = itertools.product(*(contest.values(key) for key in keys))
+    return [dict(zip(keys, values, strict=True)) for values in every if json.dumps(list(values)) in there]
+
+
+def label(value: Any) -> Entry:
+    """Write a setting, to be sorted as a number if it is one."""
+    number_ = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return Entry(plain(value), float(value) if number_ else None)
+
+
+def _entry(verdict: Verdict, one: Candidate | None, notes: dict[str, int]) -> Entry:
+    if one is None:
+        return Entry("-")
+    found, total = one.estimate, len(one.scores)
+    over = "/".join(verdict.contest.repeated)
+    troubles = dict.fromkeys(
+        f"{over} {seed}: {result.trouble}" if len(one.runs) > 1 else result.trouble
+        for seed, result in one.runs.items()
+        if result.trouble
+    )
+    marks = "".join(f"[{notes.setdefault(' '.join(text.split()), len(notes) + 1)}]" for text in troubles)
+    if found.n == 0:
+        word = "N/A" if total else "failed" if one.num_failed else "done" if one.count(State.COMPLETED) else "-"
+        return Entry(f"{word} {marks}".strip(), float("inf") * verdict.contest.sign)
+    text = number(found.mean)
+    if len(one.runs) > 1:
+        spread = f" ± {number(found.sd, like=found.mean)}" if found.n > 1 else ""
+        text += f"{spread} ({found.n}{f' of {len(one.runs)}' if found.n < len(one.runs) else ''})"
+    # One seed is no evidence.
+    strong = one is verdict.first and len(verdict.order) > 1 and found.n > 1 and found.num_na == 0
+    return Entry(f"{text} {marks}".strip(), found.mean, strong)

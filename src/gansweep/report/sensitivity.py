@@ -1,0 +1,83 @@
+"""Which setting matters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gansweep.report.section import Section
+from gansweep.report.verdict import Verdict
+from gansweep.statistics.ranking import ranks_of_values
+from gansweep.statistics.variance_shares import Effect, variance_shares
+from gansweep.sweep.table import markdown
+
+LEAST = 0.005
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Shares of the variance over a full grid.
+
+    Args:
+        effects: the largest first.
+        seeds: share of the seeds.
+        by_rank: of ranks instead of values, because some are N/A.
+    """
+
+    effects: list[Effect]
+    seeds: float
+    by_rank: bool
+
+
+def sensitivity(verdict: Verdict) -> Sensitivity | None:
+    """Divide the variance, None where the grid is not full or nothing varies."""
+    contest = verdict.contest
+    values = [contest.values(key) for key in contest.keys]
+    shape = [len(one) for one in values]
+    if not shape or math.prod(shape) != len(contest.candidates) or len(contest.candidates) < 2:
+        return None
+    numbers = {len(one.scores) for one in contest.candidates}
+    if len(numbers) != 1 or 0 in numbers:
+        return None
+    # contest.candidates are in the order of their keys' values, the last fastest
+    table = np.array([list(one.scores.values()) for one in contest.candidates]) * contest.sign
+    by_rank = not np.isfinite(table).all()
+    if by_rank:
+        table = ranks_of_values(table.ravel().tolist()).reshape(table.shape)
+    effects, seeds = variance_shares(table.reshape(*shape, -1))
+    return Sensitivity(effects, seeds, by_rank) if effects else None
+
+
+def section(verdict: Verdict) -> Section | None:
+    """Say it, None where it can't be told."""
+    found = sensitivity(verdict)
+    if found is None:
+        return None
+    keys = verdict.contest.keys
+    tested = not math.isnan(found.effects[0].p)
+    rows = [
+        [
+            " and ".join(keys[axis] for axis in one.axes),
+            f"{one.share:.1%}",
+            _p(one.p) if tested else f"{one.by_chance:.1%}",
+        ]
+        for one in found.effects
+        if one.share >= LEAST
+    ]
+    if len(verdict.contest.candidates[0].scores) > 1:
+        rows.append(["seeds", f"{found.seeds:.1%}", ""])
+    what = "ranks, for some runs are N/A (they share the last)" if found.by_rank else "values"
+    last = (
+        "`p` is of the F test against the spread between seeds."
+        if tested
+        else "`by chance` is the share that random numbers would have; more seeds would tell what is noise."
+    )
+    more = f"Of several settings together: what their combination adds to what each does alone. {last}"
+    text = f"Share of the variance of all runs' {what}, by setting (functional ANOVA on the full grid). {more}\n\n"
+    return Section("What matters", text + markdown(["setting", "share", "p" if tested else "by chance"], rows))
+
+
+def _p(p: float) -> str:
+    return "" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"

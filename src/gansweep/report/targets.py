@@ -1,0 +1,99 @@
+"""Who gets there first: steps to a target, over all tasks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gansweep.report.candidate import Candidate
+from gansweep.report.roles import Roles
+from gansweep.report.section import Section
+from gansweep.report.verdict import Verdict
+from gansweep.statistics.performance_profile import score
+from gansweep.statistics.time_to_target import time_to_target
+from gansweep.sweep.result import Result
+from gansweep.sweep.table import markdown, number
+
+MOST_RATIO = 4.0  # where AlgoPerf's score ends
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Steps to the target.
+
+    Args:
+        methods: who tries.
+        times: (methods, tasks), infinite where it is not reached. A task is a seed of one combination of the rest.
+        goals: the targets, by combination.
+    """
+
+    methods: list[str]
+    times: np.ndarray
+    goals: dict[str, float]
+
+
+def targets(verdict: Verdict) -> Targets | None:
+    """Let each method try with its best rate, None where fewer than two methods have values.
+
+    The target of a combination is the median over methods of the final mean of their best rates, so that about half of
+    them reach it.
+    """
+    contest, roles = verdict.contest, Roles.of(verdict.contest)
+    if roles.method is None:
+        return None
+    ranks = {id(contest.candidates[place]): rank for rank, place in enumerate(verdict.order)}
+    columns, goals = [], {}
+    for title, inside in roles.panels():
+        best = [_best(roles.with_method(inside, method), ranks) for method in roles.methods]
+        means = [contest.sign * one.estimate.mean for one in best if one is not None and one.estimate.n]
+        if len(means) < 2:
+            continue
+        goal = float(np.median(means))
+        goals[title] = contest.sign * goal
+        seeds = list(dict.fromkeys(seed for one in best if one is not None for seed in one.scores))
+        columns += [[_time(one, seed, goal, contest.sign) for one in best] for seed in seeds]
+    if not columns:
+        return None
+    return Targets([roles.label(method) for method in roles.methods], np.array(columns).T, goals)
+
+
+def section(verdict: Verdict) -> Section | None:
+    """Say it, None where there is no race."""
+    from gansweep.report.pictures.profiles import profiles_picture
+
+    found = targets(verdict)
+    if found is None:
+        return None
+    scores, tasks = score(found.times, MOST_RATIO), found.times.shape[1]
+    rows = []
+    for place in np.argsort(-scores, kind="stable"):
+        times = found.times[place]
+        middle = float(np.median(times))
+        reached = int(np.isfinite(times).sum())
+        rows.append([found.methods[place], f"{middle:.0f}" if math.isfinite(middle) else "never",
+                     f"{reached} of {tasks}", f"{scores[place]:.2f}"])  # fmt: skip
+    name = verdict.contest.metric_name
+    goals = "; ".join(f"{f'{title}: ' if title else ''}{number(goal)}" for title, goal in found.goals.items())
+    text = (
+        f"Steps until {name} is first as good as the target ({goals}), each method at its best rate; the rate was "
+        "chosen by the same runs, which flatters all methods alike. A task is one seed. The target is the median of "
+        "the methods' final means. The score is AlgoPerf's: the mean height of the performance profile between 1 and "
+        f"{MOST_RATIO:g} times the fastest (Dolan and Moré 2002; Dahl et al. 2023).\n\n"
+    )
+    head = [Roles.of(verdict.contest).method or "", "median steps to target", "reached", "score"]
+    pictures = {"Performance profiles": lambda: profiles_picture(found)} if tasks > 2 else {}
+    return Section("Who gets there first", text + markdown(head, rows), pictures)
+
+
+def _best(own: list[Candidate], ranks: dict[int, int]) -> Candidate | None:
+    return min((one for one in own if id(one) in ranks), key=lambda one: ranks[id(one)], default=None)
+
+
+def _time(one: Candidate | None, seed: str, goal: float, sign: int) -> float:
+    result: Result | None = one.runs.get(seed) if one else None
+    if result is None or not result.metric:
+        return math.inf
+    pairs = [(e["step"], sign * e["value"]) for e in result.metric["evaluations"] if e.get("value") is not None]
+    return time_to_target([step for step, _ in pairs], [value for _, value in pairs], goal)

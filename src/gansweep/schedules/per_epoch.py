@@ -1,0 +1,62 @@
+"""A schedule that was told in epochs, for a run that counts steps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from gansweep.interfaces import Schedule
+from gansweep.schedules.constant import Constant
+from gansweep.schedules.pointwise import Pointwise
+
+
+@dataclass(frozen=True)
+class PerEpoch(Pointwise):
+    """Hold each value of another schedule for an epoch.
+
+        factor of(e, epochs),   e = floor(k epochs / n)
+
+    in step k of n. With `steps_per_epoch` the run has to last exactly as long as the list of values:
+    what should the rest be? Without it the same curve is stretched over a run of any length.
+
+    >>> from gansweep.schedules.linspace import Linspace
+    >>> PerEpoch(Linspace(1, 0), epochs=3, steps_per_epoch=2).values(6)
+    array([1. , 1. , 0.5, 0.5, 0. , 0. ])
+
+    Args:
+        of: the schedule, a step of which is an epoch.
+        epochs: number of its values.
+        steps_per_epoch: steps for which each is held; null for as many as the run has room for.
+        factor: multiplies every value.
+    """
+
+    of: Schedule = Constant()
+    epochs: int = 1
+    steps_per_epoch: int | None = None
+    factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise ValueError(f"epochs={self.epochs}: expected a whole number >= 1")
+        if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
+            raise ValueError(f"steps_per_epoch={self.steps_per_epoch}: expected a whole number >= 1, or null")
+        if not 0 <= self.factor < math.inf:
+            raise ValueError(f"factor={self.factor}: expected a number >= 0")
+        self.of.check(self.epochs)
+
+    def check(self, total_steps: int) -> None:
+        """Raise ValueError if the run is to last as long as the values, and does not."""
+        if self.steps_per_epoch is None:
+            return
+        end = self.epochs * self.steps_per_epoch
+        if end != total_steps:
+            shorter = "shorter" if end < total_steps else "longer"
+            raise ValueError(
+                f"epochs={self.epochs}: schedule {shorter} than the run, {self.epochs} epochs of {self.steps_per_epoch} "
+                f"steps are {end}, the run has {total_steps}; steps_per_epoch=null stretches it"
+            )
+
+    def __call__(self, step: int, total_steps: int) -> float:
+        """Return the value of the epoch that `step` lies in."""
+        self.check(total_steps)
+        return self.factor * self.of(step * self.epochs // total_steps, self.epochs)

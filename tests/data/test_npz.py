@@ -1,0 +1,85 @@
+"""Mistakes: channels taken for rows, a float array taken for bytes, a moved file that becomes other data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from gansweep.data.npz import Npz
+from gansweep.sweep.identity import training_config
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8)
+PIXELS[0, 0, :2, 0] = 0, 255
+
+
+def written(path, **arrays):
+    np.savez(path, **arrays)
+    return str(path)
+
+
+def npz(path, **changes):
+    return Npz(**({"path": str(path), "size": 8} | changes))
+
+
+def test_both_layouts_are_the_same_images(tmp_path):
+    last = npz(written(tmp_path / "a.npz", images=PIXELS, labels=np.arange(5)))
+    first = npz(written(tmp_path / "b.npz", x=PIXELS.transpose(0, 3, 1, 2)), key="x")
+    assert last.sample_shape == (3, 8, 8)
+    assert last.samples[0, 0, 0, :2].tolist() == [-1, 1]
+    torch.testing.assert_close(last.samples, torch.from_numpy(PIXELS).permute(0, 3, 1, 2) / 127.5 - 1)
+    assert torch.equal(last.samples, first.samples)
+
+
+def test_grey_images_need_no_channel(tmp_path):
+    grey = npz(written(tmp_path / "a.npz", images=PIXELS[..., 0]), channels=1)
+    assert grey.samples.shape == (5, 1, 8, 8)
+    assert torch.equal(grey.samples[:, 0], npz(written(tmp_path / "b.npz", images=PIXELS)).samples[:, 0])
+
+
+def test_other_sizes_are_resized_and_mirror_images_appended(tmp_path):
+    path = written(tmp_path / "a.npz", images=PIXELS)
+    assert npz(path, size=4).samples.shape == (5, 3, 4, 4)
+    both = npz(path, flip=True).samples
+    assert torch.equal(both[5:], both[:5].flip(-1))
+
+
+def test_the_hash_is_of_the_pixels_wherever_and_however_packed_they_lie(tmp_path):
+    path = written(tmp_path / "a.npz", images=PIXELS)
+    np.savez_compressed(tmp_path / "b.npz", images=PIXELS, labels=np.arange(5))
+    assert npz(path).content_hash == npz(tmp_path / "b.npz").content_hash
+    assert npz(path).content_hash != npz(path, flip=True).content_hash
+    assert npz(path).content_hash != npz(written(tmp_path / "c.npz", images=255 - PIXELS)).content_hash
+    configs = [{"data": {"path": where, "key": "images"}} for where in ("here", "there")]
+    assert training_config(configs[0]) == training_config(configs[1])
+
+
+@pytest.mark.parametrize(
+    ("arrays", "changes", "message"),
+    [
+        ({"x": PIXELS, "y": PIXELS}, {}, "no data.key=images, expected one of x, y"),
+        ({"images": PIXELS / 255}, {}, r"data.key=images as float64, expected bytes \(uint8\)"),
+        ({"images": np.arange(5, dtype=np.uint8)}, {}, r"of shape \(5,\), expected \(N, H, W, C\) or"),
+        ({"images": PIXELS}, {"channels": 1}, r"of shape \(5, 8, 8, 3\), .* with C = 1"),
+        ({"images": PIXELS[..., 0]}, {}, r"of shape \(5, 8, 8\), .* C = 3"),
+        ({"images": PIXELS[:, :6]}, {}, r"5 images of \(6, 8\) pixels, expected square ones"),
+        ({"images": PIXELS[:0]}, {}, "0 images of"),
+        ({"images": np.array([{}], dtype=object)}, {}, "can't be read as an .npz"),
+    ],
+)
+def test_an_array_that_is_none_of_images_is_named(arrays, changes, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        len(npz(written(tmp_path / "a.npz", **arrays), **changes).samples)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\3\4 cut off"])
+def test_a_file_that_is_no_archive_is_named(content, tmp_path):
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.npz can't be read as an \.npz"):
+        len(npz(tmp_path / "a.npz").samples)
+
+
+def test_settings_out_of_range():
+    for changes, message in (({"channels": 2}, "channels=2"), ({"size": 0}, "size=0")):
+        with pytest.raises(ValueError, match=message):
+            npz("x.npz", **changes)

@@ -1,0 +1,50 @@
+"""How the EPFL study drew and showed its images. Mistakes: a range that is shifted, a drawing that repeats itself."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from metric_fakes import Given
+
+from gansweep.metrics.classifier_features import ClassifierFeatures
+from gansweep.metrics.frechet import FrechetDistance
+
+
+def digits(count, seed=0):
+    return torch.rand(count, 1, 8, 8, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def test_images_are_taken_for_ones_in_0_1():
+    """2 x - 1 of images in [-1, 1]: black becomes -3 and white stays 1."""
+    images = digits(5)
+    slipped, proper = ClassifierFeatures("digits", low=-3.0), ClassifierFeatures("digits")
+    assert torch.equal(slipped(images), proper(2 * images - 1))
+    assert not torch.equal(slipped(images), proper(images))
+    assert (slipped.frechet_name, proper.frechet_name) == ("fd_digits_-3", "fd_digits")
+    assert slipped.fingerprint()["input"] == "[-1, 1] to [-1.5, 0.5]"
+
+
+def test_all_real_images_drawn_without_replacement_are_all_of_them():
+    """The same distance as to all; with replacement about a third is missing, and it is another one."""
+    data, fake = Given(digits(200)), digits(100, seed=1)
+
+    def distance(**how):
+        return FrechetDistance(ClassifierFeatures("digits"), num_samples=100, **how)(data, fake)
+
+    assert distance(num_real=200, with_replacement=False) == pytest.approx(distance(), rel=1e-6)
+    assert distance(num_real=200) != pytest.approx(distance(), rel=1e-3)
+
+
+def test_more_than_there_are_need_replacement():
+    metric = FrechetDistance(ClassifierFeatures("digits"), num_samples=10, num_real=21, with_replacement=False)
+    with pytest.raises(ValueError, match="num_real=21: expected at most 20"):
+        metric.check(Given(digits(20)))
+
+
+def test_the_fingerprint_tells_the_drawings_apart():
+    data = Given(digits(20))
+    marks = [
+        FrechetDistance(ClassifierFeatures("digits"), 10, 15, with_replacement=how).fingerprint(data)
+        for how in (True, False)
+    ]
+    assert [mark["drawn_with_replacement"] for mark in marks] == [True, False]

@@ -1,0 +1,98 @@
+"""The three protocols of the EPFL study, row by row. Mistake: a preset that forgets a quirk, or invents one."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from tests.build.test_build_conf import composed
+
+from gansweep.build import check
+from gansweep.cli.presets import spelled_out
+from gansweep.papers.epfl_quirks import STEPS
+
+CODE = {
+    "dynamics.fresh_batches": False,
+    "dynamics.fresh_latents": False,
+    "loss.penalties.gp._target_": "gansweep.penalties.wgan_gp_per_pixel.WGANGPPerPixel",
+    "loss.penalties.gp.weight": 1.0,
+    "model.dropout_in_evaluation": True,
+    "metric.features.low": -3.0,
+    "metric.num_real": 1000,
+    "metric.with_replacement": True,
+    "epochs": 291,
+}
+MEANT = {
+    "dynamics.fresh_batches": True,
+    "dynamics.fresh_latents": True,
+    "loss.penalties.gp._target_": "gansweep.penalties.wgan_gp.WGANGP",
+    "loss.penalties.gp.weight": 10.0,
+    "model.dropout_in_evaluation": False,
+    "metric.features.low": -1.0,
+    "metric.num_real": None,
+    "metric.with_replacement": False,
+    "epochs": 300,
+}
+EXPECTED = {"original_code": CODE, "wgan_gp": MEANT, "paper": MEANT | {"metric.num_real": 1000}}
+
+
+def config(*line):
+    return composed(*spelled_out(line))
+
+
+def leaf(node, key):
+    for part in key.split("."):
+        node = node[part]
+    return node
+
+
+def leaves(node, prefix=""):
+    for key, inner in node.items():
+        yield from leaves(inner, f"{prefix}{key}.") if isinstance(inner, dict) else [(f"{prefix}{key}", inner)]
+
+
+@pytest.mark.parametrize("protocol", EXPECTED)
+def test_rows_of_section_3_and_4(protocol):
+    made = config("experiment=epfl_table1", f"protocol={protocol}")
+    assert {key: leaf(made, key) for key in CODE} == EXPECTED[protocol]
+    assert (made["batch_size"], made["loss"]["critic_steps"], made["metric"]["num_samples"]) == (128, 5, 1000)
+    assert made["lr_d"] == made["lr"]
+    assert made["optimizer"]["betas"] == [0.9, 0.999]
+
+
+def test_the_chain_of_quirks_leads_from_one_protocol_to_the_other():
+    """Each step changes its own switch alone; the first and the last are the protocols of table I."""
+    chain = [dict(leaves(config("experiment=epfl_quirks", f"protocol={name}"))) for name in STEPS]
+    for ends, protocol in ((chain[0], "wgan_gp"), (chain[-1], "original_code")):
+        made = dict(leaves(config("experiment=epfl_table1", f"protocol={protocol}")))
+        assert {key for key in ends if ends[key] != made[key]} == {"name"}
+    changed = [{key for key in after if after[key] != before[key]} for before, after in itertools.pairwise(chain)]
+    assert changed == [
+        {"dynamics.fresh_batches"},
+        {"dynamics.fresh_latents"},
+        {"loss.penalties.gp.weight"},
+        {"loss.penalties.gp._target_"},
+        {"model.dropout_in_evaluation"},
+        {"epochs"},
+        {"metric.num_real", "metric.with_replacement"},
+        {"metric.features.low"},
+    ]
+
+
+@pytest.mark.parametrize("experiment", ["epfl_table1", "epfl_quirks"])
+@pytest.mark.parametrize("scale", ["full", "small", "smoke"])
+def test_every_scale_is_valid(experiment, scale):
+    """Data may be missing; the smallest has none to miss."""
+    made = config(f"experiment={experiment}", f"scale={scale}")
+    said = [str(problem) for problem in check(made, ["experiment"]).problems]
+    assert [text for text in said if not text.startswith("data=mnist")] == []
+    if scale == "smoke":
+        assert said == []
+
+
+def test_the_networks_are_the_papers():
+    from gansweep.models.mlp import MLP
+
+    model = MLP()
+    assert model.generator((1, 28, 28)).num_parameters == 1_493_520
+    assert model.discriminator((1, 28, 28)).num_parameters == 1_460_225

@@ -1,0 +1,24 @@
+"""What a switch changed. Mistakes: means of different seeds compared, a switch that was not trained counted as none."""
+
+from __future__ import annotations
+
+import pytest
+
+from gansweep.papers.epfl_quirks import STEPS, changes, waterfall
+
+
+def test_changes_pair_the_seeds_that_both_have():
+    path = {"wgan_gp": {0: 10.0, 1: 20.0}, "same_minibatch": {0: 13.0, 1: None}, "penalty_weight": {0: 11.0, 1: 5.0}}
+    assert changes(path) == {"same_minibatch": [3.0], "penalty_weight": [-2.0]}
+
+
+def test_the_bars_meet_and_a_divergence_has_none():
+    pytest.importorskip("matplotlib")
+    path = {name: {0: 1.0 - 0.1 * n, 1: 0.9 - 0.1 * n} for n, name in enumerate(STEPS)}
+    path["norm_per_pixel"] = {0: None, 1: None}
+    (axis,) = waterfall({"adam": path}).axes
+    bars = sorted((round(bar.get_y() + bar.get_height() / 2), bar) for bar in axis.patches)
+    assert [place for place, _ in bars] == [0, 1, 2, 3, 5, 6, 7, 8]
+    for (_, before), (place, after) in zip(bars[:3], bars[1:4], strict=True):
+        assert after.get_x() == pytest.approx(before.get_x() + before.get_width()), place
+    assert any(text.get_text() == "N/A" for text in axis.texts)

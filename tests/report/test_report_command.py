@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from tests.sweep.fake_cells import cell, diverged, record, write
+
+from gansweep.report.__main__ import main
+from gansweep.sweep.sweep import Sweep
+
+
+def small_sweep(root):
+    """Two optimizers, two rates, three seeds; one divergence."""
+    root.mkdir()
+    cells = [
+        cell(root, optimizer=name, lr=lr, seed=seed)
+        for name in ("adam", "sgd")
+        for lr in (1e-4, 1e-3)
+        for seed in range(3)
+    ]
+    for n, one in enumerate(cells):
+        write(one, diverged(one) if n == 11 else record(one, 40.0 + 10 * (n // 3) + n % 3))
+    return Sweep(root, cells, "python -m gansweep -m name=x")
+
+
+def test_prints_the_table_that_the_sweep_ended_with(tmp_path, capsys):
+    expected = small_sweep(tmp_path / "x").report()
+    assert main([str(tmp_path / "x")]) == 0
+    assert capsys.readouterr().out.startswith(expected.rstrip())
+
+
+@pytest.mark.parametrize("arguments, words", [(["nowhere"], "no such directory"), (["."], "holds no cells")])
+def test_says_what_is_wrong(tmp_path, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_metric_that_nothing_was_measured_by_is_answered_by_those_that_are(tmp_path, capsys):
+    small_sweep(tmp_path / "x").report()
+    assert main([str(tmp_path / "x"), "--metric", "fid"]) == 1
+    assert "--metric fid" in (said := capsys.readouterr().err) and "fd_digits" in said
+
+
+def test_starts_without_torch(tmp_path):
+    small_sweep(tmp_path / "x").report()
+    code = "import sys; from gansweep.report.__main__ import main; main(sys.argv[1:]); sys.exit('torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code, str(tmp_path / "x")], env=os.environ, capture_output=True)
+    assert run.returncode == 0, run.stderr
