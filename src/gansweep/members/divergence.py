@@ -18,6 +18,7 @@ CAUSES = {
     5: ("discriminator", "parameters are not finite"),
     6: ("generator", "output is constant"),
     7: ("generator", "gradient is zero"),
+    8: ("discriminator", "logits of real and generated samples lie too far apart"),
 }
 
 

@@ -293,7 +293,7 @@ class Logbook:
             self.evaluations[-1]["degenerate"] = what
             if not any(before.get("degenerate") == what for before in self.evaluations[:-1]):
                 log.warning("step %d: %s", step, what)  # once: it stays so, or does not matter
-        if self.run.member.hears_metric and step < self.run.steps:
+        if self.run.hears_metric and step < self.run.steps:
             self._steer(metric)
         self.eval_s += time.monotonic() - start
         log.info("step %d: %s %.4g", step, metric.name, value)

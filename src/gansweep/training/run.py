@@ -8,7 +8,7 @@ from typing import Any
 
 from gansweep.algorithms.adversarial import Adversarial
 from gansweep.dynamics.alternating import Alternating
-from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model, Schedule
+from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model, Schedule, Steered
 from gansweep.members.member import Member
 
 # Raised by hand whenever the same config would give other numbers than before. It enters
@@ -109,9 +109,15 @@ class Run:
         """Generator updates."""
         return self.member.steps
 
+    @property
+    def hears_metric(self) -> bool:
+        """Whether something of the training answers to the metric."""
+        algorithm = self.algorithm
+        return self.member.hears_metric or (isinstance(algorithm, Steered) and algorithm.hears_metric)
+
     def __post_init__(self) -> None:
         if self.metric is None and self.metric_2 is not None:
             raise ValueError("metric=null: metric_2 stands beside a metric; choose one, metric=...")
-        if self.metric is None and self.member.hears_metric:
+        if self.metric is None and self.hears_metric:
             raise ValueError("metric=null: the feedback of this run answers to a metric; choose one, or other feedback")
         self.algorithm.check(self)
