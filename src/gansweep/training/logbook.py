@@ -7,10 +7,9 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from gansweep import device as devices
 from gansweep.dynamics.position import Both
@@ -20,6 +19,7 @@ from gansweep.members.pack import Pack, Report
 from gansweep.metrics.degenerate import degenerate
 from gansweep.training import checkpoint, diagnosis, record, samples
 from gansweep.training.diagnosis import Diagnosis
+from gansweep.training.journal import Everyone, Journal
 from gansweep.training.run import Run
 from gansweep.training.tensorboard import Board
 
@@ -28,29 +28,6 @@ log = logging.getLogger(__name__)
 
 def silent(step: int, total_steps: int, text: str) -> None:
     """Say nothing."""
-
-
-class Journal(Protocol):
-    """Where log messages go while something is done for one member among several."""
-
-    def __call__(self) -> AbstractContextManager[None]:
-        """Return the context in which messages are this member's."""
-        ...
-
-    def close(self) -> None:
-        """Expect no more of them."""
-        ...
-
-
-class Everyone:
-    """No journal of one's own: messages go wherever they go."""
-
-    def __call__(self) -> AbstractContextManager[None]:
-        """Return a context that does nothing."""
-        return nullcontext()
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 class Logbook:
