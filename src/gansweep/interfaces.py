@@ -222,6 +222,16 @@ class Algorithm(Protocol):
 
 
 @runtime_checkable
+class Steered(Protocol):
+    """What an algorithm offers besides, if numbers of its own answer to how a run goes."""
+
+    @property
+    def hears_metric(self) -> bool:
+        """Whether one of them answers to the metric."""
+        ...
+
+
+@runtime_checkable
 class Alone(Protocol):
     """What an algorithm says besides, if it trains the generator by itself and by a loss of its own.
 

@@ -21,13 +21,15 @@ SMALL = {
     "mlp_ring": ["data=ring"],
     "mlp_cfg": ["model.generator_of.generator_widths=[8]", "model.discriminator_of.base_width=2"],
     "dirac": ["data=point_mass"],
-    **dict.fromkeys(["dcgan", "dcganx", "resnet", "resnet4"], NARROW),
+    "coopnets": ["model.width=2"],
+    "coopnets_dcgan": ["model.generator_of.width=2", "model.discriminator_of.base_width=2"],
+    **dict.fromkeys(["dcgan", "dcgan_plain", "dcganx", "resnet", "resnet4"], NARROW),
 }
 # These need files that do not come with the package; tests/data forges them.
 NOT_HERE = ("celeba", "cifar10", "fashion_mnist", "image_folder", "mnist", "npz")
 OF_DENOISING = ("psnr", "unet")
 # These need weights that are downloaded; tests/metrics draws them.
-NO_WEIGHTS = ("epfl", "inception", "kid_inception")
+NO_WEIGHTS = ("epfl", "inception", "inception_score_imagenet", "kid_inception")
 
 
 def choices(group, without=()):
@@ -85,7 +87,7 @@ def test_metrics(metric, tmp_path):
     data = "digits"
     if re.search("wasserstein|mode_", Path(CONF / "metric" / f"{metric}.yaml").read_text()):
         data = "ring"
-    size = ["data.size=28"] if metric in ("mnist", "kid_mnist", "inception_score") else []
+    size = ["data.size=28"] if metric in ("mnist", "kid_mnist", "kid_texture", "inception_score") else []
     record = outcome(
         tmp_path, *MLP, f"data={data}", *size, f"metric={metric}", "metric.num_samples=100", *SMALLER.get(metric, [])
     )
@@ -98,5 +100,6 @@ SMALLER = {
     "fd_infinity": ["metric.num_points=3"],
     "kid_digits": ["metric.subset_size=20", "metric.num_subsets=3"],
     "kid_mnist": ["metric.subset_size=20", "metric.num_subsets=3"],
+    "kid_texture": ["metric.subset_size=20", "metric.num_subsets=3"],
     "inception_score": ["metric.num_splits=2"],
 }

@@ -112,6 +112,12 @@ def test_values_by_key_and_choices_are_told(composer):
             "schedule_penalty=step: for the penalties' weights write schedule@schedule_penalty=step",
         ),
         ("schedule_beta_d=step", "schedule_beta_d=step: for the discriminator's beta1 or momentum write schedule@sch"),
+        ("+dynamics=consensus", "+dynamics=consensus: is one of the settings already; write dynamics=consensus"),
+        ("optimizer@optimizer.of=sgd", "optimizer@optimizer.of=sgd: the chosen optimizer holds no other; choose with "),
+        (
+            "dynamics@algorithm=consensus",
+            "dynamics@algorithm=consensus: nothing of that kind is chosen at algorithm",
+        ),
         ("schedule_noise=step", "schedule_noise=step: for the instance noise write schedule@schedule_noise=step"),
     ],
 )
@@ -120,6 +126,23 @@ def test_a_mistake_is_told_and_the_rest_goes_on(composer, override, start):
     (problem,) = composed.problems
     assert str(problem).startswith(start)
     assert composed.config["steps"] == 5
+
+
+def test_a_choice_inside_a_choice_has_its_own_spelling(composer):
+    (problem,) = composer(["optimizer=lookahead", "optimizer.of=sgd"]).problems
+    assert str(problem) == "optimizer.of=sgd: is a choice of its own; write optimizer@optimizer.of=sgd"
+
+
+def test_a_typed_choice_outranks_what_an_experiment_says_of_another(composer):
+    """dirac/roth weighs two penalties that a typed loss has not, dirac/base a metric that it may have."""
+    (alone,) = [composer(["loss=wgan_gp"]).config["loss"]]
+    composed = composer(["experiment=dirac/roth", "loss=wgan_gp"])
+    assert composed.problems == [] and composed.config["loss"] == alone
+    assert composer(["experiment=dirac/roth"]).config["loss"]["penalties"]["roth_real"]["weight"] == 0.6
+    weighed = composer(["experiment=dirac/roth", "loss=roth"]).config["loss"]
+    assert weighed["penalties"]["roth_real"]["weight"] == 0.6, "it is the loss that the experiment speaks of"
+    nested = composer(["experiment=smoke", "optimizer=lookahead", "optimizer@optimizer.of=sgd", "optimizer.k=3"])
+    assert nested.problems == [] and nested.config["optimizer"]["of"]["_target_"].endswith("SGD")
 
 
 def test_a_value_that_nothing_stands_behind(composer, monkeypatch):

@@ -55,3 +55,32 @@ def test_a_choice_in_a_folder_that_is_not_there(gansweep):
     answer = gansweep("-m", "experiment=dirac/none", "device=cpu")
     assert answer.code == 2
     assert "experiment=dirac/none" in answer.err + answer.out
+
+
+OTHER = """# @package _global_
+steps: 2
+hydra:
+  sweeper:
+    params:
+      seed: 7,8
+"""
+
+
+def test_each_of_several_experiments_brings_its_own_plan(gansweep, planned):
+    (gansweep.folder / "own" / "experiment" / "other.yaml").write_text(OTHER)
+    folder = str(gansweep.folder / "own")
+    answer = gansweep.tiny("--config-dir", folder, "-m", "experiment=planned,other,smoke", "lr=0.5", "name=both")
+    assert answer.code == 0, answer.err
+    found = [record["cell"]["overrides"] for record in gansweep.records("both").values()]
+    told = sorted((one["experiment"], one["optimizer"], str(one.get("seed"))) for one in found)
+    assert told == [
+        *(("other", "adam", "7"), ("other", "adam", "8")),
+        *(("planned", "adam", "None"), ("planned", "sgd", "None")),
+        ("smoke", "adam", "None"),
+    ]
+
+
+def test_a_config_dir_that_is_not_there_is_no_warning_but_an_error(gansweep):
+    answer = gansweep.tiny("--config-dir", "nowhere", "lr=1e-3")
+    assert answer.code == 2 and "--config-dir=nowhere: is not a directory" in answer.err
+    assert not (gansweep.folder / "outputs").exists()

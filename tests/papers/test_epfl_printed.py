@@ -148,6 +148,7 @@ def test_the_nearest_label_is_taken():
         return one.label
 
     assert [label(469 * epochs) for epochs in (1, 50, 51, 291, 300)] == [0, 50, 50, 290, 290]
+    assert label(126_864) == 250, "270.5 epochs are nearer to 251 than to 291"
 
 
 def test_another_experiment_has_nothing_to_say(tmp_path):

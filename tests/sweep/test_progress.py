@@ -49,3 +49,19 @@ def test_a_fast_cell_does_not_flood_the_terminal(monkeypatch):
     for step in range(1, 1000):
         shown.step("first", step, 1000)
     assert terminal.getvalue() == ""
+
+
+def test_a_cell_that_ends_twice_counts_once():
+    """As where no record can be written: every worker tries the cell, and it fails for each."""
+    stream = io.StringIO()
+    shown = Progress(2, stream)
+    for name, state in (("a", State.FAILED), ("a", State.FAILED), ("b", State.COMPLETED), ("a", State.COMPLETED)):
+        shown.finish(name, state)
+    counted = [line.split(" | ")[1] for line in stream.getvalue().splitlines()]
+    assert counted == ["1/2 cells, 1 failed", "1/2 cells, 1 failed", "2/2 cells, 1 failed", "2/2 cells"]
+
+
+def test_one_cell_is_no_plural():
+    stream = io.StringIO()
+    Progress(1, stream).finish("a", State.COMPLETED)
+    assert stream.getvalue() == "a: completed | 1/1 cell\n"

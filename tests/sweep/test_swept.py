@@ -68,6 +68,17 @@ def test_what_an_experiment_chooses_is_told_by_its_name(tmp_path):
     assert swept_keys([made("a", "r1", 1), made("b", "wgan", 2)]) == ["experiment", "lr"]
 
 
+def test_what_protocol_and_scale_choose_is_told_by_their_names(tmp_path):
+    def made(protocol, scale, loss, data):
+        said = {"experiment": "a", "protocol": protocol, "scale": scale, "loss": loss, "data": data}
+        return replace(cell(tmp_path), overrides=said, config={"loss": {}, "data": {}})
+
+    both = [made("p", "small", "r1", "mnist"), made("q", "small", "gp", "mnist"), made("p", "smoke", "r1", "digits")]
+    assert swept_keys(both) == ["protocol", "scale"]
+    typed_beside = [*both, made("p", "small", "r1", "ring")]
+    assert swept_keys(typed_beside) == ["protocol", "scale", "data"]
+
+
 def test_the_optimizer_of_the_discriminator_is_its_own_or_the_generators(tmp_path):
     config = {"optimizer": {"momentum": 0}, "lr": 1}
     shared = replace(cell(tmp_path), overrides={"optimizer": "adam"}, config=config)

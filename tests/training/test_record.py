@@ -61,6 +61,15 @@ def test_the_best_is_reported_on_latents_that_did_not_choose_it(tmp_path):
     assert metric["best_apart"] == best["apart"] != best["value"]
 
 
+def test_evaluations_at_steps_of_ones_own(tmp_path):
+    run = make_run()
+    found = train(replace(run, trainer=replace(run.trainer, eval_at=[5, 7])), tmp_path)
+    assert [one["step"] for one in found["metric"]["evaluations"]] == [0, 4, 5, 7, 8, 12]
+    assert (tmp_path / "samples" / "step_0000005.png").exists()
+    with pytest.raises(ValueError, match=r"eval_at=\[0\]: steps, 1 or above"):
+        replace(run.trainer, eval_at=[0])
+
+
 def test_a_second_metric_is_recorded_beside(tmp_path):
     small = MeanDistance(name="of_four", num_samples=4)
     found = train(replace(make_run(), metric_2=small), tmp_path / "two")

@@ -153,3 +153,23 @@ def test_a_crowd_stopped_in_packs_of_and_continued_in_others(first, then, crowd_
     assert begun
     left = [name for name in reversed(CROWD) if name not in done]
     assert_as_alone(done | together(left, then, tmp_path, cast=CROWD), crowd_alone, tmp_path)
+
+
+def test_a_divergence_that_nobody_has_read_yet_leaves_with_its_member(tmp_path, monkeypatch):
+    """A neighbour raises between the step of the divergence and the next look: all change packs then."""
+    rarely = {"eval_every": 12, "sample_every": 12, "checkpoint_every": 12, "check_every": 12} | QUIET
+    lost, neighbour = (make_run(12, one, **rarely) for one in (CAST["diverging"].member, member(1)))
+    expected = train(lost, tmp_path / "alone")["divergence"]
+    assert expected["step"] < 8
+    draw = Logbook.draw
+
+    def raising(self, report):
+        draw(self, report)
+        if self.directory.name == "neighbour" and self.step == expected["step"] + 2:
+            raise OSError("no space left on device")
+
+    monkeypatch.setattr(Logbook, "draw", raising)
+    books = [Logbook(lost, tmp_path / "lost"), Logbook(neighbour, tmp_path / "neighbour")]
+    train_together(books)
+    assert isinstance(books[1].error, OSError)
+    assert books[0].close()["divergence"] == expected

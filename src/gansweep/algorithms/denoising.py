@@ -14,9 +14,9 @@ from gansweep.corruptions.clean import Clean
 from gansweep.corruptions.gaussian import Gaussian
 from gansweep.corruptions.knockout import Knockout
 from gansweep.corruptions.salt_and_pepper import SaltAndPepper
-from gansweep.held_out import held_out
 from gansweep.device import autocast
 from gansweep.dynamics.alternating import Alternating
+from gansweep.held_out import held_out
 from gansweep.interfaces import Corruption, Model
 from gansweep.layers import Pass
 from gansweep.members.draws import Draws, normal, uniform

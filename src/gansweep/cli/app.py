@@ -37,6 +37,7 @@ def run(arguments: Sequence[str]) -> int:
     """Do what the arguments say, and return the exit code."""
     asked = Asked(arguments)
     try:
+        folders.check_config_dir(asked.config_dir)
         asked.spell_out()
         if asked.trains:
             _refuse_values_without_multirun(asked)

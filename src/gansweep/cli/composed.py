@@ -31,8 +31,7 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> list[Compositi
         BadConfig: the line can't be read, or Hydra refuses it.
     """
     folders.register()
-    if config_dir is not None and not Path(config_dir).is_dir():
-        raise BadConfig([Problem("--config-dir", f"={config_dir}: is not a directory")])
+    folders.check_config_dir(config_dir)
     try:
         with initialize_config_dir(str(folders.conf_dir()), **BASE):
             if config_dir is not None:

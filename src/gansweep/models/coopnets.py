@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from gansweep.interfaces import Initialisation
@@ -44,7 +45,7 @@ class CoopNetsPair:
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
         """Build z (K, B, latent_dim) -> images (K, B, C, H, W)."""
         channels, side = square(sample_shape, "coopnets")
-        first = -(-(side + 4) // 9)
+        first = math.ceil((side + 4) / 9)
         second, wide, narrow = 3 * first - 1, 2 * self.width, self.width
         layers: list[Layer] = [
             Reshape((self.latent_dim,), (self.latent_dim, 1, 1)),
@@ -62,7 +63,7 @@ class CoopNetsPair:
     def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
         """Build images (K, B, C, H, W) -> f (K, B, 1)."""
         channels, side = square(sample_shape, "coopnets")
-        rest = -(-(-(-side // 2)) // 2)
+        rest = math.ceil(side / 4)
         layers: list[Layer] = [
             Conv2d("0", channels, 2 * self.width, 11, stride=2, padding=5),
             LeakyReLU(0.0),

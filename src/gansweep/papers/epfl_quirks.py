@@ -146,7 +146,9 @@ def _bars(axis: Axes, path: Finals) -> None:
         if before is not None:
             axis.plot([left, left], [place - 1, place], color=GREY, lw=0.6)
         label = f"{mean:.1%}" if before is None or end else f"{mean - left:+.1%}"
-        axis.annotate(label, (max(mean, left), place), (4, 0), textcoords="offset points", va="center", fontsize=7)
+        axis.annotate(
+            label, (max(mean, left, *values), place), (4, 0), textcoords="offset points", va="center", fontsize=7
+        )
         before = mean
     axis.set_yticks(range(len(known)), [STEPS[name] for name in known])
     axis.invert_yaxis()

@@ -22,15 +22,16 @@ SIZE = (2.3, 2.5)
 def samples(one: Comparison) -> Figure:
     """Show up to four cells of every band, from its lowest value to its highest."""
     with styled():
-        figure, axes = panels(3 * IN_A_BAND, IN_A_BAND, "", SIZE)
-        for place, axis in enumerate(axes):
+        bands = {_words(one, row): _spread(_in_band(one, row)) for row in range(3)}
+        full = {words: chosen for words, chosen in bands.items() if chosen}
+        empty = [words for words, chosen in bands.items() if not chosen]
+        title = f"no cell {' or '.join(empty)}" if empty else ""
+        figure, axes = panels(max(1, len(full)) * IN_A_BAND, IN_A_BAND, title, SIZE)
+        for axis in axes:
             axis.axis("off")
-            row, column = divmod(place, IN_A_BAND)
-            chosen = _spread(_in_band(one, row))
-            if column == 0 and not chosen:
-                axis.text(0, 0.5, f"{_words(one, row)}:\nno cell", transform=axis.transAxes)
-            if column < len(chosen):
-                _show(axis, chosen[column], _words(one, row) if column == 0 else "")
+        for row, (words, chosen) in enumerate(full.items()):
+            for column, cell in enumerate(chosen):
+                _show(axes[row * IN_A_BAND + column], cell, words if column == 0 else "")
         return figure
 
 
@@ -56,7 +57,7 @@ def _show(axis: Any, cell: Trained, above: str) -> None:
 
     path = _picture(cell)
     assert path is not None and cell.final is not None  # so they were chosen
-    axis.imshow(imread(path), interpolation="nearest")
+    axis.imshow(imread(path))
     title = f"{cell.said('optimizer')} {rate(cell.lr)}: {number(cell.final)}"
     axis.set_title(f"{above}\n{title}" if above else f"\n{title}", fontsize=8, loc="left")
 

@@ -45,7 +45,7 @@ def sections(directory: Path) -> list[Section]:
 def _table(one: Comparison) -> str:
     """Put every cell beside the printed one."""
     column = one.printed.at(one.label)
-    theirs, ours = _ranks(column), _ranks(one.means)
+    theirs, ours = _ranks({setting: column.get(setting) for setting in one.settings}), _ranks(one.means)
     rows = ["| optimizer | lr | printed | ours | N/A | rank printed | rank ours | verdict |", "|---" * 8 + "|"]
     for (optimizer, lr), cells in one.settings.items():
         setting, finals = (optimizer, lr), one.finals((optimizer, lr))
@@ -106,16 +106,18 @@ def _agreement(one: Comparison, column: Mapping[Setting, float | None]) -> str:
     known = [s for s in one.settings if s in column]
     both = sum(column[s] is None and all(v is None for v in one.finals(s)) for s in known)
     either = sum(column[s] is None or all(v is None for v in one.finals(s)) for s in known)
-    return f"{by_rank}. Of {either} cells that are N/A in print or in all our seeds, {both} are so in both. " + _legend(
-        one
-    )
+    lost = f"Of {either} cells that are N/A in print or in all our seeds, {both} are so in both."
+    return " ".join(filter(None, (f"{by_rank}.", lost, _legend(one))))
 
 
 def _legend(one: Comparison) -> str:
-    still = "(constant): at the end all samples of a seed were alike; the run goes on, as the study's did."
+    """Explain the words that the table uses."""
+    words = []
     if one.same_ruler:
-        return f"inside: the printed value lies where 95 % of further seeds would. {still}"
-    return still
+        words.append("inside: the printed value lies where 95 % of further seeds would.")
+    if any(cell.constant for cell in one.cells):
+        words.append("(constant): all samples of a seed were alike at the end; the run went on, as the study's did.")
+    return " ".join(words)
 
 
 def _choice(one: Comparison) -> str:

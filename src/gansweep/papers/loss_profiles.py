@@ -68,7 +68,8 @@ def _dress(axis: Any, title: str, player: str, place: int) -> None:
     few = SymmetricalLogLocator(base=10, linthresh=1.0)
     few.set_params(numticks=7)
     axis.yaxis.set_major_locator(few)
-    axis.set(title=title, xlabel="step")
+    low, high = axis.get_ylim()
+    axis.set(title=title, xlabel="step", ylim=(min(low, -10), max(high, 10)))
     axis.axhline(0, color=GREY, lw=0.5, zorder=0)
     if place % max(1, len(axis.figure.axes) // 2) == 0:
         axis.set_ylabel(f"{player}'s loss")

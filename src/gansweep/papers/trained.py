@@ -74,6 +74,12 @@ def read(directory: Path, experiment: str) -> list[Trained]:
     return [one for one in _all(directory) if one.said("experiment") == experiment and one.record["state"] != "failed"]
 
 
+def read_all(directory: Path, folder: str) -> list[Trained]:
+    """Read the cells of all experiments of a folder, mescheder_images/r1 being one of mescheder_images."""
+    cells = [one for one in _all(directory) if one.record["state"] != "failed"]
+    return [one for one in cells if one.record["cell"]["overrides"].get("experiment", "").startswith(f"{folder}/")]
+
+
 def experiments(directory: Path) -> list[str]:
     """Name the experiments that cells of a sweep are of; of one that is made of others, the first part."""
     names = (str(one.record["cell"]["overrides"].get("experiment", "")).partition("/")[0] for one in _all(directory))

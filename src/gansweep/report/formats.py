@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from gansweep.report import columns, latex, markdown
 from gansweep.report.candidate import SEED, contests
 from gansweep.report.pivot import pivot
+from gansweep.report.section import Section
 from gansweep.report.sections import sections
 from gansweep.report.selection import FINAL
 from gansweep.report.study import Study
@@ -77,10 +79,15 @@ def in_html(study: Study, wish: Wish, folder: Path) -> str:
 def pictures(study: Study, wish: Wish, folder: Path) -> list[Path]:
     """Write every picture as PNG and SVG, named by its section and place, and return the files."""
     from gansweep.figures import save, styled
+    from gansweep.report.pictures.samples import sampled, samples_picture
 
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for section in sections(study, judge(study, wish)):
+    written, verdicts = [], judge(study, wish)
+    found = sections(study, verdicts)
+    for verdict in verdicts:
+        if sampled(verdict):
+            found.append(Section("Samples", "", {"The best first": partial(samples_picture, verdict)}))
+    for section in found:
         name = re.sub(r"[^a-z0-9]+", "_", section.title.lower()).strip("_")
         for place, draw in enumerate(section.pictures.values(), 1):
             suffix = f"_{place}" if len(section.pictures) > 1 else ""

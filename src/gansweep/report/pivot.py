@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from gansweep.report.verdict import Verdict
 from gansweep.sweep.cell import State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.table import WIDEST, number
+
+MOST_TROUBLES = 2  # told one by one
 
 
 def pivot(verdict: Verdict, rows: Sequence[str] = (), across: str | None = None) -> Grid:
@@ -79,6 +82,18 @@ def _combinations(contest: Contest, keys: Sequence[str]) -> list[dict[str, Any]]
     return [dict(zip(keys, values, strict=True)) for values in every if json.dumps(list(values)) in there]
 
 
+def troubles(one: Candidate, over: str) -> str:
+    """Say what went wrong with a candidate's runs, shortly if it was many of them."""
+    found = {seed: " ".join(result.trouble.split()) for seed, result in one.runs.items() if result.trouble}
+    if len(found) <= MOST_TROUBLES:
+        return "; ".join(f"{over} {seed}: {text}" if len(one.runs) > 1 else text for seed, text in found.items())
+    steps = [r.record["divergence"]["step"] for r in one.runs.values() if r.record and r.record.get("divergence")]
+    kinds = Counter(text.partition(", ")[2] if text.startswith("diverged") else text for text in found.values())
+    causes = "; ".join(f"{text} ({count})" for text, count in kinds.most_common())
+    when = f"diverged at steps {min(steps)} to {max(steps)}: " if len(steps) > 1 else ""
+    return f"{when}{causes}"
+
+
 def label(value: Any) -> Entry:
     """Write a setting, to be sorted as a number if it is one."""
     number_ = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -89,13 +104,8 @@ def _entry(verdict: Verdict, one: Candidate | None, notes: dict[str, int]) -> En
     if one is None:
         return Entry("-")
     found, total = one.estimate, len(one.scores)
-    over = "/".join(verdict.contest.repeated)
-    troubles = dict.fromkeys(
-        f"{over} {seed}: {result.trouble}" if len(one.runs) > 1 else result.trouble
-        for seed, result in one.runs.items()
-        if result.trouble
-    )
-    marks = "".join(f"[{notes.setdefault(' '.join(text.split()), len(notes) + 1)}]" for text in troubles)
+    trouble = troubles(one, "/".join(verdict.contest.repeated))
+    marks = f"[{notes.setdefault(trouble, len(notes) + 1)}]" if trouble else ""
     if found.n == 0:
         word = "N/A" if total else "failed" if one.num_failed else "done" if one.count(State.COMPLETED) else "-"
         return Entry(f"{word} {marks}".strip(), float("inf") * verdict.contest.sign)

@@ -14,6 +14,7 @@ from gansweep.sweep.identity import plain
 
 RATES = ("lr", "lr_d", "optimizer.lr")
 MOST_PANELS = 9
+LONGEST = 30  # letters
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,9 @@ class Roles:
         return float(one.settings[self.rate]) if self.rate else math.nan
 
     def label(self, method: Any) -> str:
-        """Write a method."""
-        return plain(method) if self.method else ""
+        """Write a method, shortened where it would not fit into a legend."""
+        text = plain(method) if self.method else ""
+        return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _is_size(values: Sequence[Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from gansweep import papers
 from gansweep.report import diverged, sensitivity, targets, tuning, values
 from gansweep.report.section import Section
 from gansweep.report.study import Study
@@ -21,7 +22,7 @@ PARTS: Sequence[Callable[[Verdict], Section | None]] = (
 
 
 def sections(study: Study, verdicts: Sequence[Verdict]) -> list[Section]:
-    """Write all sections. A part that has something to say about a whole sweep adds its own here."""
+    """Write all sections; those that hold a paper's sweep against the paper come last."""
     found = []
     for number, verdict in enumerate(verdicts, 1):
         which = f" (table {number}: {verdict.contest.metric_name})" if len(verdicts) > 1 else ""
@@ -29,4 +30,4 @@ def sections(study: Study, verdicts: Sequence[Verdict]) -> list[Section]:
             section = part(verdict)
             if section is not None:
                 found.append(Section(section.title + which, section.text, section.pictures))
-    return found
+    return found + papers.sections(study.directory)

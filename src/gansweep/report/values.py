@@ -27,6 +27,8 @@ def section(verdict: Verdict) -> Section | None:
                 verdict
             )
     pictures[f"{name} over the steps: mean over seeds, from the least to the greatest"] = lambda: _curves(verdict)
+    if _left_losses(verdict):
+        pictures["Losses of the best setting of each method, the run of the median value"] = lambda: _losses(verdict)
     if _schedules_vary(verdict):
         pictures["Schedules, as factors of the base rate"] = lambda: _schedules(verdict)
     left = _left_out(roles)
@@ -61,6 +63,18 @@ def _schedules(verdict: Verdict) -> Figure:
     from gansweep.report.pictures.schedules import schedules_picture
 
     return schedules_picture(verdict)
+
+
+def _losses(verdict: Verdict) -> Figure:
+    from gansweep.report.pictures.losses import losses_picture
+
+    return losses_picture(verdict)
+
+
+def _left_losses(verdict: Verdict) -> bool:
+    from gansweep.report.pictures.losses import watched
+
+    return bool(watched(verdict))
 
 
 def _schedules_vary(verdict: Verdict) -> bool:

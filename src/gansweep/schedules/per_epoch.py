@@ -52,8 +52,8 @@ class PerEpoch(Pointwise):
         if end != total_steps:
             shorter = "shorter" if end < total_steps else "longer"
             raise ValueError(
-                f"epochs={self.epochs}: schedule {shorter} than the run, {self.epochs} epochs of {self.steps_per_epoch} "
-                f"steps are {end}, the run has {total_steps}; steps_per_epoch=null stretches it"
+                f"epochs={self.epochs}: schedule {shorter} than the run, its epochs of {self.steps_per_epoch} steps "
+                f"are {end}, the run has {total_steps}; steps_per_epoch=null stretches it"
             )
 
     def __call__(self, step: int, total_steps: int) -> float:

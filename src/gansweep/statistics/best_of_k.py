@@ -13,8 +13,8 @@ def expected_best(values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
         E[min of k] = sum_i  C(N - i, k - 1) / C(N, k)  v_(i),   v_(1) <= v_(2) <= ...
 
     The mean of the best over all sets of k different trials among the N that were made. Dodge et al. 2019,
-    arXiv:1909.03004, ask for it and draw with replacement (eq. 4 to 7), which is biased; without replacement it is
-    not, Tang et al. 2020, arXiv:2004.13705, section 3. A trial without a value never is the best, and the
+    arXiv:1909.03004, ask for it and draw with replacement, which is biased; without replacement it is
+    not, Tang et al. 2020, arXiv:2004.13705. A trial without a value never is the best, and the
     mean is over the sets that have one; how many have none is the second number.
 
     Args:

@@ -10,7 +10,7 @@ def ratios(times: np.ndarray) -> np.ndarray:
 
         r_(s, p) = t_(s, p) / min over solvers of t_(., p)
 
-    Dolan and Moré 2002, doi:10.1007/s101070100263, arXiv:cs/0102001, section 2. A task that nobody solves says nothing
+    Dolan and Moré 2002, doi:10.1007/s101070100263, arXiv:cs/0102001. A task that nobody solves says nothing
     and has infinite ratios throughout.
     """
     times = np.asarray(times, dtype=np.float64)
@@ -38,7 +38,7 @@ def score(times: np.ndarray, most: float = 4.0) -> np.ndarray:
 
         B_s = 1 / (most - 1) * integral from 1 to most of rho_s(tau) d tau
 
-    Dahl et al. 2023, arXiv:2306.07179, section 4.2, with most = 4. The steps are summed exactly.
+    Dahl et al. 2023, arXiv:2306.07179, with most = 4. The steps are summed exactly.
 
     >>> score(np.array([[1.0, 1.0], [2.0, np.inf]])).round(4).tolist()
     [1.0, 0.3333]

@@ -10,7 +10,7 @@ import numpy as np
 def time_to_target(steps: Sequence[float], values: Sequence[float], target: float) -> float:
     """Return the first step at which a value is at most the target, infinity if none is.
 
-    As in AlgoPerf, Dahl et al. 2023, arXiv:2306.07179, section 4.1, the step of an evaluation, not one in between.
+    As in AlgoPerf, Dahl et al. 2023, arXiv:2306.07179, the step of an evaluation, not one in between.
 
     >>> time_to_target([0, 10, 20], [9.0, 4.0, 5.0], target=5.0), time_to_target([0], [float("nan")], target=5.0)
     (10.0, inf)

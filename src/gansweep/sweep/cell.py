@@ -77,6 +77,15 @@ class State(str, Enum):
         return self in (State.COMPLETED, State.DIVERGED)
 
 
+def cells(count: int) -> str:
+    """Write how many there are.
+
+    >>> cells(1), cells(2)
+    ('1 cell', '2 cells')
+    """
+    return f"{count} cell" if count == 1 else f"{count} cells"
+
+
 def state(cell: Cell) -> State:
     """Look how far a cell has come.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gansweep.sweep.cell import Cell, State
+from gansweep.sweep.cell import Cell, State, cells
 from gansweep.sweep.progress import duration
 from gansweep.sweep.result import Result
 
@@ -44,7 +44,7 @@ def plan(
             needed.append(found)
         lines.append((result.state.value, _words(found), result.cell.name))
     counts = {state: sum(result.state is state for result in results) for state in State}
-    head = f"{len(results)} cells: " + ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
+    head = f"{cells(len(results))}: " + ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     widths = [max((len(line[column]) for line in lines), default=0) for column in (0, 1)]
     body = [f"  {state:<{widths[0]}}  {cost:<{widths[1]}}  {name}" for state, cost, name in lines]
     return "\n".join([head, *body, _total(needed)])

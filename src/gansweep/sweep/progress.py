@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from typing import TextIO
 
-from gansweep.sweep.cell import State
+from gansweep.sweep.cell import State, cells
 
 BETWEEN_LINES_S = 0.2
 
@@ -28,6 +28,7 @@ class Progress:
         self.counts: Counter[State] = Counter()
         self.trained = 0
         self._fractions: dict[str, float] = {}
+        self._ended: dict[str, State] = {}
         self._started = self._written = time.monotonic()
         self._width = 0
 
@@ -47,8 +48,11 @@ class Progress:
         self._rewrite(" | ".join(filter(None, parts)))
 
     def finish(self, name: str, state: State, text: str = "") -> None:
-        """End a cell."""
+        """End a cell. One whose record could not be written may be tried once more, by another worker."""
         self.counts[state] += 1
+        if name in self._ended:
+            self.counts[self._ended[name]] -= 1
+        self._ended[name] = state
         self.trained += 1
         self._fractions.pop(name, None)
         self._rewrite("")
@@ -62,7 +66,7 @@ class Progress:
         others = [
             f"{self.counts[s]} {s.value}" for s in (State.DIVERGED, State.FAILED, State.CLAIMED) if self.counts[s]
         ]
-        return ", ".join([f"{done}/{self.total} cells", *others])
+        return ", ".join([f"{done}/{cells(self.total)}", *others])
 
     def _left(self) -> str:
         """Estimate the time to the end by what this process has trained so far."""

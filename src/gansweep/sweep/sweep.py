@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gansweep.sweep import claims, crew, records
-from gansweep.sweep.cell import Cell, State, own_record, read_record, state
+from gansweep.sweep.cell import Cell, State, cells, own_record, read_record, state
 from gansweep.sweep.plan import Estimate, plan
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.result import Result
@@ -148,7 +148,7 @@ class Sweep:
             if not left or not wait or work.outcome.interrupted:
                 break
             if tell:
-                log.info("%d cells are being trained by another process; waiting for it", len(left))
+                log.info("%s in the hands of another process; waiting for it", cells(len(left)))
                 tell = False
             _pause(work.stop)
 

@@ -28,6 +28,8 @@ SHARED = (
     *("model", "data", "algorithm", "dynamics", "batch_size", "critic_steps", "schedule_critic"),
     *("device", "precision", "threads"),
 )
+# Settings inside of these that are each member's own nevertheless.
+OWN = {"algorithm": ("eta", "schedule_eta", "feedback_eta")}
 SHARED_BY_TRAINER = ("check_every", "patience", "compile")
 
 
@@ -197,4 +199,6 @@ def shared(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a config in which the members of a pack agree."""
     trainer = config.get("trainer") or {}
     found = {key: config.get(key) for key in SHARED} | {key: trainer.get(key) for key in SHARED_BY_TRAINER}
+    for key, own in OWN.items():
+        found[key] = {name: value for name, value in (found[key] or {}).items() if name not in own}
     return found | ({"steps": config.get("steps")} if config.get("schedule_critic") else {})

@@ -134,7 +134,7 @@ class Logbook:
         """Tell whether after this step something is written that a diverged run must not have."""
         t, step = self.run.trainer, self._step_of(report)
         every = (t.eval_every, t.sample_every, t.checkpoint_every, t.check_every, t.diagnose_every or self.run.steps)
-        return step == self.run.steps or any(step % n == 0 for n in every)
+        return step == self.run.steps or step in t.eval_at or any(step % n == 0 for n in every)
 
     def diverged(self, divergence: Divergence) -> None:
         """End here. The evaluations so far remain; there will be no final value."""
@@ -196,11 +196,11 @@ class Logbook:
     def note(self) -> None:
         """Do what else is due after a step of a member that has not diverged."""
         step, t = self.step, self.run.trainer
-        last = step == self.run.steps
-        if last or step % t.eval_every == 0:
+        last, asked = step == self.run.steps, step in t.eval_at
+        if last or asked or step % t.eval_every == 0:
             self._evaluate()
         if self.divergence is None:
-            if last or step % t.sample_every == 0:
+            if last or asked or step % t.sample_every == 0:
                 self._picture()
             late = time.monotonic() - self._saved_at > 60 * t.checkpoint_minutes
             if last or late or step % t.checkpoint_every == 0:
@@ -293,7 +293,7 @@ class Logbook:
             self.evaluations[-1]["degenerate"] = what
             if not any(before.get("degenerate") == what for before in self.evaluations[:-1]):
                 log.warning("step %d: %s", step, what)  # once: it stays so, or does not matter
-        if self.run.member.hears_metric and step < self.run.steps:
+        if self.run.hears_metric and step < self.run.steps:
             self._steer(metric)
         self.eval_s += time.monotonic() - start
         log.info("step %d: %s %.4g", step, metric.name, value)

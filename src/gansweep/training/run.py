@@ -8,7 +8,7 @@ from typing import Any
 
 from gansweep.algorithms.adversarial import Adversarial
 from gansweep.dynamics.alternating import Alternating
-from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model, Schedule
+from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model, Schedule, Steered
 from gansweep.members.member import Member
 
 # Raised by hand whenever the same config would give other numbers than before. It enters
@@ -18,10 +18,11 @@ NUMERICS = "2"
 
 @dataclass(frozen=True)
 class TrainerSettings:
-    """How often a run is looked at. All but `ema`, `compile` and `eval_every` leave it as it is.
+    """How often a run is looked at. All but `ema`, `compile`, `eval_every` and `eval_at` leave it as it is.
 
     Args:
         eval_every: steps between metric values; step 0 and the last are always measured.
+        eval_at: further steps after which the metric is measured and samples are drawn.
         log_every: steps between points of the curves.
         sample_every: steps between sample grids.
         checkpoint_every: steps between checkpoints.
@@ -35,6 +36,7 @@ class TrainerSettings:
     """
 
     eval_every: int = 250
+    eval_at: list[int] = field(default_factory=list)
     log_every: int = 10
     sample_every: int = 250
     checkpoint_every: int = 250
@@ -50,6 +52,8 @@ class TrainerSettings:
         for name in ("eval_every", "log_every", "sample_every", "checkpoint_every", "check_every", "patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: a whole number, at least 1")
+        if any(step < 1 for step in self.eval_at):
+            raise ValueError(f"eval_at={self.eval_at}: steps, 1 or above")
         if self.diagnose_every is not None and self.diagnose_every < 1:
             raise ValueError(f"diagnose_every={self.diagnose_every}: a whole number, at least 1, or null for none")
         if not self.checkpoint_minutes > 0:
@@ -105,9 +109,15 @@ class Run:
         """Generator updates."""
         return self.member.steps
 
+    @property
+    def hears_metric(self) -> bool:
+        """Whether something of the training answers to the metric."""
+        algorithm = self.algorithm
+        return self.member.hears_metric or (isinstance(algorithm, Steered) and algorithm.hears_metric)
+
     def __post_init__(self) -> None:
         if self.metric is None and self.metric_2 is not None:
             raise ValueError("metric=null: metric_2 stands beside a metric; choose one, metric=...")
-        if self.metric is None and self.member.hears_metric:
+        if self.metric is None and self.hears_metric:
             raise ValueError("metric=null: the feedback of this run answers to a metric; choose one, or other feedback")
         self.algorithm.check(self)

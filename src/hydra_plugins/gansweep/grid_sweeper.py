@@ -12,6 +12,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from hydra.errors import ConfigCompositionException
 
 from hydra_plugins.gansweep.local_launcher import TARGET
 
@@ -34,15 +35,40 @@ class GridSweeper(BasicSweeper):
 
         assert self.hydra_context is not None and self.config is not None
         loader = self.hydra_context.config_loader
-        parser = OverridesParser.create(loader)
-        typed, planned = parser.parse_overrides(arguments), parser.parse_overrides(self._parse_config())
-        overrides = merged(typed, planned)
-        (jobs,) = self.split_arguments(overrides, None)
+        jobs = self._jobs(OverridesParser.create(loader), arguments)
         # By name: Hydra 1.3 executes plugin modules once more, and their classes exist twice then.
         own = self.config.hydra.launcher["_target_"] == TARGET
         code = Multirun(loader, self.config, jobs, here=own).run(None if own else self.launcher)
         if code:
             sys.exit(code)
+
+    def _jobs(self, parser: OverridesParser, arguments: list[str]) -> list[list[str]]:
+        """List the overrides of every job; each of several experiments brings the sweep that it plans itself."""
+        jobs: list[list[str]] = []
+        for line, plan in self._planned(parser, arguments):
+            overrides = merged(parser.parse_overrides(line), parser.parse_overrides(plan))
+            (found,) = self.split_arguments(overrides, None)
+            jobs += [job for job in found if job not in jobs]
+        return jobs
+
+    def _planned(self, parser: OverridesParser, arguments: list[str]) -> list[tuple[list[str], list[str]]]:
+        """Return what was typed with what an experiment plans: once, unless several plan something."""
+        assert self.hydra_context is not None and self.config is not None
+        typed = parser.parse_overrides(arguments)
+        several = [n for n, one in enumerate(typed) if one.key_or_group == EXPERIMENT and one.is_sweep_override()]
+        if not several:
+            return [(arguments, self._parse_config())]
+        (n,) = several[-1:]
+        found = []
+        for name in typed[n].sweep_string_iterator():
+            line = [*arguments[:n], f"{EXPERIMENT}={name}", *arguments[n + 1 :]]
+            try:
+                config = self.hydra_context.config_loader.load_sweep_config(self.config, [line[n]])
+            except ConfigCompositionException:  # there is none; the grid will say so
+                return [(arguments, self._parse_config())]
+            plan = config.hydra.sweeper.get("params") or {}
+            found.append((line, [f"{key}={value}" for key, value in plan.items()]))
+        return found if any(plan for _, plan in found) else [(arguments, self._parse_config())]
 
 
 def merged(typed: list[Override], planned: list[Override]) -> list[Override]:

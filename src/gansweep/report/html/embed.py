@@ -24,6 +24,8 @@ def figure(drawn: Figure, caption: str) -> str:
     wide, high = (round(inches * STYLE["savefig.dpi"]) for inches in drawn.get_size_inches())
     alt = html.escape(f"Picture: {caption}. Its numbers are in the tables.", quote=True)
     image = f'<img loading="lazy" width="{wide}" height="{high}" alt="{alt}" src="{_data(content.getvalue())}">'
+    label = html.escape(caption, quote=True)
+    image = f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">{image}</div>'
     return f"<figure>{image}<figcaption>{html.escape(caption)}</figcaption></figure>"
 
 

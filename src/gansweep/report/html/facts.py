@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from gansweep.report.candidate import Contest
+from gansweep.report.candidate import SEED, Contest
 from gansweep.report.study import Study
 from gansweep.sweep.identity import plain
 from gansweep.sweep.progress import duration
@@ -26,7 +26,9 @@ def question(study: Study) -> list[str]:
     told = [f"{key}={plain(v[0])}" for key, v in equal.items() if len(v) == 1 and v[0] not in (UNSAID, None)]
     steps = order([cell.config.get("steps") for cell in cells])
     told += [f"steps={steps[0]}"] if len(steps) == 1 and steps[0] is not None else []
-    said = [f"Which {' and '.join(keys)} is best? Varied: {'; '.join(varied)}." if varied else "One training."]
+    settings = [key for key in keys if key != SEED]
+    asked = f"What do {_and(settings)} change? " if len(settings) > 1 else f"What does {_and(settings)} change? "
+    said = [f"{asked if settings else ''}Varied: {'; '.join(varied)}." if varied else "One training."]
     if told:
         said.append(f"The same for all: {', '.join(f'`{one}`' for one in told)}.")
     return said
@@ -61,6 +63,10 @@ def fingerprint(contest: Contest) -> str:
     metric: Mapping[str, Any] = contest.metric
     told = {"fingerprint": metric.get("fingerprint"), "floor (real against real)": metric.get("floor")}
     return json.dumps(told, indent=1, default=str)
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def _counted(counts: Counter[str]) -> str:

@@ -128,7 +128,7 @@ def _samples(verdict: Verdict, folder: Path) -> str:
             f'<li><figure><a href="{address}">{image}</a><figcaption>{html.escape(words)}</figcaption></figure></li>'
         )
     say = "Of every setting the run of the median value" if any(len(o.candidate.runs) > 1 for o in found) else ""
-    intro = f"<p>{say}, from the same latents in every run.</p>" if say else ""
+    intro = f"<p>{say}.</p>" if say else ""
     text = f'{intro}<ul class="samples">{"".join(items[:OPEN_SAMPLES])}</ul>'
     if len(items) > OPEN_SAMPLES:
         more = "".join(items[OPEN_SAMPLES:])

@@ -23,7 +23,7 @@ def runs(study: Study, folder: Path) -> str:
     rows = "\n".join(_row(result, keys, folder) for result in study.results)
     return (
         '<div class="scroll tall" role="region" tabindex="0" aria-label="all runs"><table class="sortable">'
-        f"<caption>All runs; a name leads to the run's directory.</caption><thead><tr>{cells}</tr></thead>"
+        f"<caption><span>All runs; a name leads to the run's directory.</span></caption><thead><tr>{cells}</tr></thead>"
         f"<tbody>\n{rows}\n</tbody></table></div>"
     )
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 
 from gansweep.report.grid import Entry, Grid
 from gansweep.report.html.prose import inline
+
+NUMBER = ' class="number"'
+MOST_NOTES, TALL = 8, 40
 
 
 def table(grid: Grid, name: str = "") -> str:
@@ -14,29 +18,35 @@ def table(grid: Grid, name: str = "") -> str:
 
     Buttons in the head sort it, by `data-sort` where an entry has one; a script makes them work.
     """
+    numeric = [any(row[column].sort is not None for row in grid.rows) for column in range(len(grid.head))]
     head = "".join(
-        f'<th scope="col"><button type="button">{inline(text) or "&nbsp;"}</button></th>' for text in grid.head
+        f'<th scope="col"{NUMBER if is_number else ""}><button type="button">{inline(text) or "&nbsp;"}</button></th>'
+        for text, is_number in zip(grid.head, numeric, strict=True)
     )
-    rows = "\n".join(
-        f"<tr>{''.join(_field(entry, place < grid.num_labels) for place, entry in enumerate(row))}</tr>"
-        for row in grid.rows
-    )
-    caption = f"<caption>{html.escape(grid.caption or name)}</caption>" if grid.caption or name else ""
+    rows = "\n".join(_row(row, grid.num_labels, numeric) for row in grid.rows)
+    caption = f"<caption><span>{html.escape(grid.caption or name)}</span></caption>" if grid.caption or name else ""
     notes = "".join(f"<li>{html.escape(note)}</li>" for note in grid.notes)
     below = f'<ol class="notes" aria-label="notes to the table">{notes}</ol>' if notes else ""
+    if len(grid.notes) > MOST_NOTES:
+        below = f"<details><summary>{len(grid.notes)} notes to the table</summary>{below}</details>"
     label = html.escape(name or grid.caption or "table", quote=True)
+    tall = " tall" if len(grid.rows) > TALL else ""
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">'
+        f'<div class="scroll{tall}" role="region" tabindex="0" aria-label="{label}">'
         f'<table class="sortable">{caption}<thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table></div>{below}'
     )
 
 
-def _field(entry: Entry, is_label: bool) -> str:
+def _row(row: Sequence[Entry], num_labels: int, numeric: Sequence[bool]) -> str:
+    fields = zip(row, numeric, strict=True)
+    return f"<tr>{''.join(_field(entry, n < num_labels, number) for n, (entry, number) in enumerate(fields))}</tr>"
+
+
+def _field(entry: Entry, is_label: bool, is_number: bool) -> str:
     text = html.escape(entry.text)
     text = f"<strong>{text}</strong>" if entry.strong else text
-    number = entry.sort is not None
-    sort = ""
-    if entry.sort is not None:
-        sort = f' data-sort="{entry.sort:.12g}"' if math.isfinite(entry.sort) else ' data-sort=""'
-    kind = ' class="number"' if number else ""
+    known = entry.sort is not None and math.isfinite(entry.sort)
+    # An empty one comes last, whichever way it is sorted.
+    sort = (f' data-sort="{entry.sort:.12g}"' if known else ' data-sort=""') if is_number else ""
+    kind = NUMBER if is_number else ""
     return f'<th scope="row"{kind}{sort}>{text}</th>' if is_label else f"<td{kind}{sort}>{text}</td>"

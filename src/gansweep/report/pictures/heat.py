@@ -11,7 +11,6 @@ from gansweep.report.candidate import Candidate
 from gansweep.report.pictures.marks import is_wide
 from gansweep.report.roles import Roles
 from gansweep.report.verdict import Verdict
-from gansweep.sweep.identity import plain
 from gansweep.sweep.table import number
 
 if TYPE_CHECKING:
@@ -24,16 +23,19 @@ def heat_picture(verdict: Verdict) -> Figure:
     from matplotlib.colors import LogNorm, Normalize
 
     contest, roles = verdict.contest, Roles.of(verdict.contest)
-    across, down, parts = contest.values(roles.rate or ""), roles.methods, roles.panels()
+    assert roles.rate is not None
+    across, down, parts = contest.values(roles.rate), roles.methods, roles.panels()
     means = [one.estimate.mean for one in contest.candidates if one.estimate.n]
     low, high = (min(means), max(means)) if means else (0.0, 1.0)
     norm = (LogNorm if is_wide(means) else Normalize)(low, high if high > low else low + 1)
     # Dark is good.
     colours = colormaps["cividis" if contest.sign > 0 else "cividis_r"].copy()
     wide = len(across) > 8
-    width, height = max(2.6, 0.58 * len(across) + 1.2), max(1.5, 0.36 * len(down) + 0.9)
+    longest = max(len(roles.label(method)) for method in down)
+    width, height = max(2.6, 0.58 * len(across) + 1.0 + 0.075 * longest), max(1.5, 0.36 * len(down) + 0.9)
     with styled():
-        figure, axes = panels(len(parts), max(1, min(len(parts), int(11 / width))), "", (width, height))
+        in_a_row = max(1, min(len(parts), int(11 / width)))
+        figure, axes = panels(len(parts), in_a_row, "", (width, height))
         for axis, (title, candidates) in zip(axes, parts, strict=True):
             table = np.full((len(down), len(across)), np.nan)
             for row, method in enumerate(down):
@@ -49,11 +51,12 @@ def heat_picture(verdict: Verdict) -> Figure:
                 rotation=45 if wide else 0,
                 ha="right" if wide else "center",
             )
-            axis.set_yticks(range(len(down)), [plain(value) if roles.method else "" for value in down])
+            axis.set_yticks(range(len(down)), [roles.label(value) for value in down])
             axis.tick_params(length=0)
             axis.spines[:].set_visible(False)
         if means:
-            bar = figure.colorbar(picture, ax=axes, label=f"{contest.how} {contest.metric_name}", aspect=12, pad=0.02)
+            slim = 12 * max(1.0, height * -(-len(parts) // in_a_row) / 2.5)
+            bar = figure.colorbar(picture, ax=axes, label=f"{contest.how} {contest.metric_name}", aspect=slim, pad=0.02)
             bar.outline.set_visible(False)  # type: ignore[operator]
             if isinstance(norm, LogNorm):
                 from matplotlib.ticker import FuncFormatter, NullFormatter

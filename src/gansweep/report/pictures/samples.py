@@ -46,13 +46,18 @@ def sampled(verdict: Verdict) -> list[Sample]:
     """Find the pictures, in the order of the ranks."""
     found = []
     for rank, place in enumerate(verdict.order, 1):
-        one, scores = verdict.contest.candidates[place], verdict.scores[place]
-        by_value = sorted(scores, key=lambda seed: scores[seed] if math.isfinite(scores[seed]) else math.inf)
-        seed = by_value[(len(by_value) - 1) // 2]
+        one, seed = verdict.contest.candidates[place], median_run(verdict, place)
         pictures = sorted((one.runs[seed].cell.directory / "samples").glob("step_*.png"))
         if pictures:
             found.append(Sample(one, rank, seed, one.scores[seed], pictures[-1]))
     return found
+
+
+def median_run(verdict: Verdict, place: int) -> str:
+    """Return the seed of a candidate's run in the middle, the better one of two."""
+    scores = verdict.scores[place]
+    by_value = sorted(scores, key=lambda seed: scores[seed] if math.isfinite(scores[seed]) else math.inf)
+    return by_value[(len(by_value) - 1) // 2]
 
 
 def samples_picture(verdict: Verdict) -> Figure:
@@ -65,18 +70,19 @@ def samples_picture(verdict: Verdict) -> Figure:
         figure, axes = panels(len(found), min(len(found), IN_A_ROW), "", (2.3, 2.62))
         for axis, one in zip(axes, found, strict=True):
             axis.imshow(imread(one.path), interpolation="nearest")
-            settings = "\n".join(_wrapped(one.candidate.name))
+            settings = wrapped(one.candidate.name)
             seed = f" ({repeated} {one.seed})" if len(one.candidate.runs) > 1 else ""
             axis.set_title(f"{one.rank}. {verdict.contest.metric_name} {one.words}{seed}\n{settings}", fontsize=7.5)
             axis.axis("off")
     return figure
 
 
-def _wrapped(text: str, width: int = 34) -> list[str]:
+def wrapped(text: str, width: int = 34) -> str:
+    """Break a candidate's name into at most three lines."""
     lines: list[str] = []
     for part in text.split(", "):
         if lines and len(lines[-1]) + len(part) + 2 <= width:
             lines[-1] += f", {part}"
         else:
             lines.append(part)
-    return [line if len(line) <= width else line[: width - 1] + "…" for line in lines[:3]]
+    return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in lines[:3])

@@ -43,7 +43,7 @@ def survival_picture(verdict: Verdict) -> Figure:
             left.step([*at, last], [*height, height[-1]], where="post", color=colours[label], lw=1.6,
                       linestyle=marks.LINES[n % 4] if not roles.rate else "-")  # fmt: skip
         left.set(xlabel="step (generator updates)", ylabel="runs alive", ylim=(-0.03, 1.03))
-        left.set_xlim(0, last)
+        left.set_xlim(0, max(last, 1))
         left.yaxis.set_major_formatter(PercentFormatter(1.0))
         left.locator_params(axis="x", nbins=5)
         marks.grid(left)
@@ -76,8 +76,9 @@ def survival_picture(verdict: Verdict) -> Figure:
 
 def run_steps(result: Result) -> int:
     """Return how many steps a run made."""
-    divergence = (result.record or {}).get("divergence") or {}
-    return int(divergence.get("step") or (result.record or {}).get("steps") or 0)
+    record = result.record or {}
+    divergence = record.get("divergence") or {}
+    return int(divergence.get("step", record.get("steps") or 0))
 
 
 def cause(result: Result) -> str:

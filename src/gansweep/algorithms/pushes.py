@@ -1,0 +1,86 @@
+"""Samples on their way uphill: the pushes of one stage, kept to be repeated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gansweep.layers import Network, Pass
+from gansweep.layers.network import Params
+from gansweep.members.player import Player
+
+
+def push(network: Network, params: Params, x: Tensor, eta: Tensor, state: Pass) -> Tensor:
+    """Move samples (K, B, ...) uphill: x + eta dD/dx (x), `eta` (K, 1).
+
+    Johnson and Zhang 2018, arXiv:1801.06309, algorithm 1, with s(x) = 1 as in all their experiments. D is
+    evaluated as `state` says; theirs is in training mode. The slope is that of the sum over the batch, so where
+    samples are coupled by batch norm one sample's push depends on the others.
+    """
+    with torch.no_grad():
+        slope = network.input_gradient(params, x, state)
+    return x + eta.view(-1, *[1] * (x.ndim - 1)) * slope
+
+
+class Pushes:
+    """The discriminators D_1 ... D_T of every member, as they were when its samples were pushed by them.
+
+        G_t(z) = G_{t-1}(z) + eta dD_t/dx (G_{t-1}(z))
+
+    G_t is no network: it is the first generator of a stage followed by t of these.
+
+    Args:
+        d: the discriminators that learn.
+        count: T.
+    """
+
+    def __init__(self, d: Player, count: int) -> None:
+        self.d, self.count = d, count
+        self.stretches = [[theta.clone() for theta in d.stretches] for _ in range(count)]
+        self.buffers = [{name: buffer.clone() for name, buffer in d.buffers.items()} for _ in range(count)]
+        self.eta = torch.zeros_like(d.rates.now)  # (K, 1), of this stage
+
+    def store(self, t: int) -> None:
+        """Keep the discriminators as D_{t+1}."""
+        for kept, theta in zip(self.stretches[t], self.d.stretches, strict=True):
+            kept.copy_(theta)
+        for name, kept in self.buffers[t].items():
+            kept.copy_(self.d.buffers[name])
+
+    def __call__(self, x: Tensor, first: int, last: int) -> Tensor:
+        """Push samples (K, B, ...) by D_{first+1} ... D_last, whose running statistics take part."""
+        for t in range(first, last):
+            state = Pass((), self.buffers[t])
+            x = push(self.d.network, self.d.params(self.stretches[t]), x, self.eta, state)
+            for name, value in state.updates.items():
+                self.buffers[t][name].copy_(value)
+        return x
+
+    def of(self, row: int, x: Tensor) -> Tensor:
+        """Push samples (1, B, ...) of one member by all of its own; nothing else changes."""
+        own = slice(row, row + 1)
+        for stretches, buffers in zip(self.stretches, self.buffers, strict=True):
+            params = self.d.params([theta[own] for theta in stretches])
+            state = Pass((), {name: buffer[own] for name, buffer in buffers.items()})
+            x = push(self.d.network, params, x, self.eta[own], state)
+        return x
+
+    def export(self, row: int) -> dict[str, Any]:
+        """Return copies of a member's discriminators (T, ...), and its eta."""
+        return {
+            "eta": self.eta[row].clone(),
+            "theta": torch.stack([torch.cat([theta[row] for theta in stretches]) for stretches in self.stretches]),
+            "buffers": {name: torch.stack([b[name][row] for b in self.buffers]) for name in self.d.buffers},
+        }
+
+    def restore(self, row: int, saved: dict[str, Any]) -> None:
+        """Put what was exported in place."""
+        self.eta[row].copy_(saved["eta"])
+        for stretches, theta in zip(self.stretches, saved["theta"], strict=True):
+            for kept, value in zip(stretches, self.d.in_stretches(theta), strict=True):
+                kept[row].copy_(value)
+        for name, values in saved["buffers"].items():
+            for buffers, value in zip(self.buffers, values, strict=True):
+                buffers[name][row].copy_(value)

@@ -1,0 +1,55 @@
+"""Rates, errors and pictures of the twelve experiments, in the layout of the study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gansweep.figures import BLUE, VERMILION, panels, styled
+from gansweep.papers import gamma2
+from gansweep.papers.trained import Trained
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+IN_A_ROW = 4
+
+
+def curves(cells: Mapping[int, Trained]) -> Figure:
+    """Draw a panel for every experiment: the generator's rate on the left axis, the error on the right one."""
+    with styled():
+        figure, axes = panels(len(cells), IN_A_ROW, "", (2.9, 2.0))
+        for axis, (exp, cell) in zip(axes, cells.items(), strict=True):
+            axis.plot(gamma2.rates(cell), color=BLUE, drawstyle="steps-post")
+            axis.set_yscale("log")
+            axis.tick_params(axis="y", labelcolor=BLUE)
+            right = axis.twinx()
+            points = cell.record.get("measured") or []
+            told = [point.get("reconstruction_error") for point in points]
+            right.plot([point["step"] for point in points], [float("nan") if e is None else e for e in told], VERMILION)
+            right.set_ylim(bottom=0)
+            right.tick_params(axis="y", labelcolor=VERMILION)
+            axis.set_title(f"({exp}) {gamma2.rows()[exp].schedule}", fontsize=8)
+        return figure
+
+
+def images(cells: Mapping[int, Trained]) -> Figure:
+    """Show the last samples of every experiment, the descriptor's beside the generator's."""
+    with styled():
+        figure, axes = panels(2 * len(cells), IN_A_ROW, "", (2.6, 2.7))
+        places = iter(axes)
+        for exp, cell in cells.items():
+            for folder, words in (("descriptor", "descriptor"), ("samples", "generator")):
+                _show(next(places), cell.directory / folder, f"({exp}) {words}")
+        return figure
+
+
+def _show(axis: Any, folder: Path, title: str) -> None:
+    from matplotlib.image import imread
+
+    axis.axis("off")
+    axis.set_title(title, fontsize=8, loc="left")
+    path = max(folder.glob("step_*.png"), default=None)
+    if path is not None:
+        axis.imshow(imread(path), interpolation="nearest")

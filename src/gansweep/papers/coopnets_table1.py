@@ -1,0 +1,165 @@
+"""Table 1 of the study of CoopNets' learning rates beside a sweep, and its figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+from gansweep.papers import gamma2
+from gansweep.papers.coopnets_figures import curves, images
+from gansweep.papers.trained import Trained, read
+from gansweep.papers.verdict import rank_correlation
+from gansweep.report.section import Section
+from gansweep.sweep.table import number
+
+FULL = {"width": 100, "langevin_steps": 40}
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The cells of one scale, by the number of the experiment and then by seed."""
+
+    scale: str
+    cells: Mapping[int, Sequence[Trained]]
+
+    @property
+    def one(self) -> Trained:
+        """Any of them: they differ in their schedules and seeds alone."""
+        return next(iter(self.cells.values()))[0]
+
+    @cached_property
+    def losses(self) -> dict[int, float | None]:
+        """Reconstruction error at the end, the mean over seeds."""
+        return {exp: gamma2.mean([loss(cell) for cell in own]) for exp, own in self.cells.items()}
+
+    @cached_property
+    def qualities(self) -> dict[int, float | None]:
+        """The metric of the samples at the end, likewise."""
+        return {exp: gamma2.mean([cell.final for cell in own]) for exp, own in self.cells.items()}
+
+    @cached_property
+    def sums(self) -> dict[int, float | None]:
+        """Sum of the generator's rates over the steps."""
+        return {exp: math.fsum(gamma2.rates(own[0])) for exp, own in self.cells.items()}
+
+
+def sections(directory: Path) -> list[Section]:
+    """Write the sections of every scale in a sweep."""
+    found = []
+    for runs in _by_scale(directory):
+        title = f"Twelve schedules of CoopNets' generator: scale={runs.scale}"
+        found.append(Section(title, f"{_told(runs)}\n\n{_table(runs)}\n\n{_agreement(runs)}"))
+        found.append(
+            Section(
+                f"Pictures: scale={runs.scale}",
+                "The study's figures from this sweep, the first seed of each.",
+                {
+                    "Rate of the generator (Gamma2) and reconstruction error": partial(curves, _first(runs)),
+                    "Samples of the descriptor (left) and of the generator": partial(images, _first(runs)),
+                },
+            )
+        )
+    return found
+
+
+def loss(cell: Trained) -> float | None:
+    """Return the reconstruction error after the last step, None if the run did not get there."""
+    points = cell.record.get("measured") or []
+    if cell.record["state"] != "completed" or not points or points[-1]["step"] != cell.total_steps:
+        return None
+    return points[-1].get("reconstruction_error")
+
+
+def _by_scale(directory: Path) -> list[Runs]:
+    found: dict[str, dict[int, list[Trained]]] = {}
+    for exp in gamma2.rows():
+        for cell in read(directory, f"exp_{exp}"):
+            found.setdefault(cell.said("scale", "full"), {}).setdefault(exp, []).append(cell)
+    return [
+        Runs(scale, {exp: sorted(own, key=lambda c: c.seed) for exp, own in by.items()}) for scale, by in found.items()
+    ]
+
+
+def _first(runs: Runs) -> dict[int, Trained]:
+    return {exp: own[0] for exp, own in runs.cells.items()}
+
+
+def _told(runs: Runs) -> str:
+    """Say what was compared and what differs."""
+    config, seeds = runs.one.record["config"], sorted({cell.seed for own in runs.cells.values() for cell in own})
+    steps = sorted({cell.total_steps for own in runs.cells.values() for cell in own})
+    lines = [
+        f"Reconstruction error of the last mini-batch after {' or '.join(map(str, steps))} steps, "
+        f"and {runs.one.metric.get('name', 'no metric')} of the generator's samples, which the loss is no measure of; "
+        f"seed {', '.join(map(str, seeds))}. Printed: {gamma2.source()}.",
+        "",
+        "What differs from the study:",
+        "",
+    ]
+    picture = config["data"].get("path")
+    lines.append(
+        "- the picture, which is not theirs" if picture else "- the picture: scikit-learn's flower, no texture"
+    )
+    lines.append("- the last batch of an epoch is filled up from the next one, where theirs had 12 patches")
+    if config["model"].get("width") != FULL["width"]:
+        lines.append(f"- inner channels: width={config['model'].get('width')} instead of {FULL['width']}")
+    if config["algorithm"].get("langevin_steps") != FULL["langevin_steps"]:
+        lines.append(
+            f"- Langevin steps: {config['algorithm'].get('langevin_steps')} instead of {FULL['langevin_steps']}"
+        )
+    if steps not in ([4000, 5000], [5000], [4000]):
+        lines.append("- the length: schedules are stretched, so that every rate is held for a smaller number of steps")
+    return "\n".join(lines)
+
+
+def _table(runs: Runs) -> str:
+    printed = {exp: row.loss for exp, row in gamma2.rows().items()}
+    theirs, ours, quality = (gamma2.places(values) for values in (printed, runs.losses, runs.qualities))
+    name = runs.one.metric.get("name", "quality")
+    lines = [
+        f"| exp | Gamma2 | sum of rates | printed loss | rank | loss | rank | {name} | rank |",
+        "|---" * 9 + "|",
+    ]
+    for exp, row in gamma2.rows().items():
+        if exp not in runs.cells:
+            continue
+        lines.append(
+            f"| {exp} | {row.schedule} | {_shown(runs.sums[exp])} "
+            f"| {_shown(row.loss, 'unknown')} | {theirs.get(exp, '')} | {_shown(runs.losses[exp])} | {ours.get(exp, '')} "
+            f"| {_shown(runs.qualities[exp])} | {quality.get(exp, '')} |"
+        )
+    return "\n".join(lines)
+
+
+def _agreement(runs: Runs) -> str:
+    """Put the rank correlations together."""
+    printed = {exp: row.loss for exp, row in gamma2.rows().items()}
+    total = {exp: row.sum for exp, row in gamma2.rows().items()}
+    order = " < ".join(str(exp) for exp in gamma2.places(runs.losses))
+    return "\n".join(
+        [
+            f"Order by loss: {order or 'none has one'}; printed: "
+            f"{' < '.join(str(exp) for exp in gamma2.places(printed))}.",
+            "",
+            "| Spearman's rank correlation of | with | is | over |",
+            "|---" * 4 + "|",
+            _line("our loss", "the printed loss", runs.losses, printed),
+            _line("our loss", "the sum of our rates", runs.losses, runs.sums),
+            _line("the printed loss", "the sum of their rates", printed, total),
+            _line("the samples' quality", "our loss", runs.qualities, runs.losses),
+            _line("the samples' quality", "the printed loss", runs.qualities, printed),
+            _line("the samples' quality", "the sum of our rates", runs.qualities, runs.sums),
+        ]
+    )
+
+
+def _line(one: str, other: str, first: Mapping[int, float | None], second: Mapping[int, float | None]) -> str:
+    rho, count = rank_correlation(first, second)
+    return f"| {one} | {other} | {'-' if math.isnan(rho) else f'{rho:.3f}'} | {count} |"
+
+
+def _shown(value: float | None, otherwise: str = "N/A") -> str:
+    return otherwise if value is None else number(value)

@@ -1,0 +1,132 @@
+"""Forsyth's denoising autoencoder: his decibels beside ours, without skip connections, with one, with both."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gansweep.papers.printed import rate
+from gansweep.papers.trained import Trained, read
+from gansweep.report.section import Section
+
+NAME = "forsyth_autoencoder"
+SOURCE = (
+    'Forsyth, "Building a working autoencoder - III, Optimization tricks" (lecture slides, UIUC), the table '
+    '"PSNR: Mean (std); this"'
+)
+# Mean and standard deviation over a test set, and of the picture shown, in decibels. The row "Input" is blank, and the
+# columns of the corruptions hold pictures only.
+PRINTED: Mapping[str, tuple[float, float, float]] = {
+    "none": (21.0, 2.8, 17.0),
+    "shallow": (26.0, 3.0, 24.0),
+    "both": (30.0, 4.0, 29.0),
+}
+ROWS = {"none": "No skip", "shallow": "Shallow", "both": "Both"}
+ALL = "all"  # corruptions together
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The seeds of one optimizer, rate and network.
+
+    Args:
+        seeds: what was measured at the end, by seed; nothing of a run that diverged.
+        lost: how many diverged.
+    """
+
+    seeds: Mapping[int, Mapping[str, float]]
+    lost: int
+
+    def mean(self, name: str) -> float:
+        """Average a number over the seeds."""
+        return statistics.fmean(told[name] for told in self.seeds.values())
+
+
+def sections(directory: Path) -> list[Section]:
+    """Write a section for every length and data set in a sweep."""
+    groups: dict[tuple[str, int], list[Trained]] = {}
+    for one in read(directory, NAME):
+        groups.setdefault((one.said("data"), one.total_steps), []).append(one)
+    return [
+        Section(f"Forsyth's autoencoder on {data}, {steps} steps", _text(cells))
+        for (data, steps), cells in groups.items()
+    ]
+
+
+def best_cells(cells: Sequence[Trained]) -> dict[tuple[str, str], tuple[float, Cell]]:
+    """Find the rate with the highest mean for every optimizer and network, of rates at which no seed diverged."""
+    groups: dict[tuple[str, str, float], list[Trained]] = {}
+    for one in cells:
+        key = one.said("optimizer"), str(one.record["config"]["model"]["skips"]), one.lr
+        groups.setdefault(key, []).append(one)
+    found: dict[tuple[str, str], tuple[float, Cell]] = {}
+    for (optimizer, skips, lr), group in groups.items():
+        known = {one.seed: one.metric["evaluations"][-1]["measured"] for one in group if one.final is not None}
+        cell = Cell(known, len(group) - len(known))
+        before = found.get((optimizer, skips))
+        if known and not cell.lost and (before is None or cell.mean(_of(ALL)) > before[1].mean(_of(ALL))):
+            found[optimizer, skips] = lr, cell
+    return found
+
+
+def ordered_seeds(best: Mapping[tuple[str, str], tuple[float, Cell]], optimizer: str) -> tuple[int, int]:
+    """Count the seeds in which no skip < shallow < both, and those that have all three."""
+    rows = [best[optimizer, skips][1].seeds for skips in PRINTED if (optimizer, skips) in best]
+    if len(rows) < len(PRINTED):
+        return 0, 0
+    common = set.intersection(*(set(row) for row in rows))
+    values = [[row[seed][_of(ALL)] for row in rows] for seed in common]
+    return sum(value == sorted(value) and len(set(value)) == len(value) for value in values), len(common)
+
+
+def _of(corruption: str, what: str = "psnr") -> str:
+    return f"{what}/{corruption}"
+
+
+def _text(cells: Sequence[Trained]) -> str:
+    best = best_cells(cells)
+    if not best:
+        return "Nothing has come to its end yet."
+    optimizers = list(dict.fromkeys(one.said("optimizer") for one in cells))
+    any_cell = next(iter(best.values()))[1]
+    told = next(iter(any_cell.seeds.values()))
+    names = [key.split("/")[1] for key in told if key.startswith("psnr/") and key.count("/") == 1]
+    head = ["row", "optimizer", "rate", "printed mean (std)", *("ours, all" if name == ALL else name for name in names)]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    given = [_decibels(any_cell, name, "given") for name in names]
+    lines.append(f"| Input | | | blank | {' | '.join(given)} |")
+    for skips, words in ROWS.items():
+        mean, std, _ = PRINTED[skips]
+        for optimizer in optimizers:
+            if (optimizer, skips) in best:
+                lr, cell = best[optimizer, skips]
+                ours = " | ".join(_decibels(cell, name) for name in names)
+                lines.append(f"| {words} | {optimizer} | {rate(lr)} | {mean:g} ({std:g}) | {ours} |")
+    seeds = sorted({one.seed for one in cells})
+    says = [
+        f"Decibels on held out images, mean (standard deviation) over images, averaged over seeds "
+        f"{', '.join(map(str, seeds))}; for every optimizer and network the rate with the highest mean. `all` are the "
+        "corruptions pooled; clean inputs equal their targets, and are in no mean of the row Input.",
+        *(_order(best, optimizer) for optimizer in optimizers),
+        f"Printed: {SOURCE}. Data, network, noise and optimizer of the printed rows are not told, so their order is "
+        "what can agree, and 21, 26 and 30 dB are no aim.",
+    ]
+    return "\n".join(lines) + "\n\n" + "\n\n".join(filter(None, says))
+
+
+def _order(best: Mapping[tuple[str, str], tuple[float, Cell]], optimizer: str) -> str:
+    agreeing, count = ordered_seeds(best, optimizer)
+    if not count:
+        return ""
+    means = [best[optimizer, skips][1].mean(_of(ALL)) for skips in PRINTED]
+    gaps = ", then ".join(f"{after - before:+.1f} dB" for before, after in zip(means, means[1:], strict=False))
+    return f"{optimizer}: no skip < shallow < both in {agreeing} of {count} seeds ({gaps}; printed +5 dB, then +4 dB)."
+
+
+def _decibels(cell: Cell, name: str, what: str = "psnr") -> str:
+    key = _of(name, what)
+    if any(key not in told for told in cell.seeds.values()):
+        return "equal"
+    return f"{cell.mean(key):.1f} ({cell.mean(f'{key}/std'):.1f})"

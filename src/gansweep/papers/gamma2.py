@@ -1,0 +1,73 @@
+"""The twelve generator schedules of the study of CoopNets' rates, printed and as cells were trained by them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gansweep.papers.trained import Trained
+from gansweep.settings.construct import Constructor
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A row of the study's table.
+
+    Args:
+        exp: number of the experiment.
+        schedule: in words; each of five values is held for 100 epochs.
+        sum: of the rates over the epochs.
+        loss: reconstruction error, None where it is not known.
+    """
+
+    exp: int
+    schedule: str
+    sum: float
+    loss: float | None
+
+
+@cache
+def source() -> str:
+    """Say where the rows are from."""
+    return str(_content()["source"])
+
+
+@cache
+def rows() -> Mapping[int, Printed]:
+    """Return the table by the experiment's number."""
+    return {row["exp"]: Printed(**row) for row in _content()["experiments"]}
+
+
+def rates(cell: Trained) -> np.ndarray:
+    """Return the generator's rate in every step of a cell, as its config says it."""
+    make = Constructor()
+    schedule = make(dict(cell.record["config"]["schedule"]), "schedule")
+    return cell.lr * schedule.values(cell.total_steps)
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """Return the mean over seeds, None where one of them has no value."""
+    known = [value for value in values if value is not None]
+    return math.fsum(known) / len(known) if known and len(known) == len(values) else None
+
+
+def places(values: Mapping[int, float | None]) -> dict[int, int]:
+    """Rank values from 1, the lowest; those that do not exist have no rank.
+
+    >>> places({1: None, 2: 0.5, 7: 0.4})
+    {7: 1, 2: 2}
+    """
+    known = sorted((value, exp) for exp, value in values.items() if value is not None)
+    return {exp: place for place, (_, exp) in enumerate(known, 1)}
+
+
+def _content() -> dict:
+    return json.loads(Path(__file__).with_name("coopnets_table1.json").read_text(encoding="utf-8"))

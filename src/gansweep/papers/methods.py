@@ -1,0 +1,97 @@
+"""Cells of a sweep by method: how each ends, over seeds, and how long that takes."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
+from gansweep.papers.trained import Trained
+from gansweep.sweep.table import number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ORDER = ("none", "r1", "r2", "gp", "wgan_gp", "wgan_gp_1", "wgan_gp_5")
+COLOURS = (GREY, BLUE, SKY, ORANGE, VERMILION, GREEN, PINK)
+
+
+def by_method(cells: Sequence[Trained]) -> dict[str, list[Trained]]:
+    """Sort cells by the last part of their experiment's name, mescheder_images/r1 being r1."""
+    found: dict[str, list[Trained]] = {}
+    for one in sorted(cells, key=lambda one: (_place(one.said("experiment")), one.seed)):
+        found.setdefault(one.said("experiment"), []).append(one)
+    return found
+
+
+def spread(values: Sequence[float]) -> str:
+    """Write mean and standard deviation, or the one value."""
+    if not values:
+        return "N/A"
+    mean = statistics.fmean(values)
+    if len(values) == 1:
+        return number(mean)
+    return f"{number(mean)} ± {number(statistics.stdev(values), like=mean)}"
+
+
+def table(cells: Sequence[Trained]) -> str:
+    """Tabulate final and best values, diverged seeds and seconds of training, a row for every method."""
+    ruler = next((one.metric["name"] for one in cells if one.metric), "result")
+    second = next((one.record["metric_2"]["name"] for one in cells if one.record.get("metric_2")), None)
+    head = ["method", f"final {ruler}", "best on the way", *([f"final {second}"] if second else []), "N/A", "seconds"]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for method, group in by_method(cells).items():
+        ended = [one for one in group if one.final is not None]
+        parts = [method, spread([one.metric["final"] for one in ended]), spread([one.metric["best"] for one in ended])]
+        if second:
+            parts.append(spread([one.record["metric_2"]["final"] for one in ended]))
+        parts.append(f"{len(group) - len(ended)} of {len(group)}")
+        lines.append(f"| {' | '.join([*parts, spread([seconds(one) for one in ended])])} |")
+    return "\n".join(lines)
+
+
+def seconds(one: Trained) -> float:
+    """Return how long it trained without what was measured; in a pack all members have the pack's time."""
+    return one.record["steps"] / one.record["time"]["steps_per_s"]
+
+
+def over_time(cells: Sequence[Trained]) -> Figure:
+    """Draw the metric over seconds of training and over steps: means of the seeds, and their range."""
+    ruler = next((one.metric["name"] for one in cells if one.metric), "")
+    with styled():
+        figure, axes = panels(2, 2, "", (4.2, 3.0))
+        for n, (method, group) in enumerate(by_method(cells).items()):
+            colour = COLOURS[n % len(COLOURS)]
+            steps, columns = _common(group)
+            per_step = statistics.fmean(seconds(one) / one.record["steps"] for one in group)
+            for axis, places in zip(axes, ([step * per_step for step in steps], steps), strict=True):
+                _draw(axis, places, columns, colour, method)
+        for axis, words in zip(axes, ("seconds of training", "steps"), strict=True):
+            axis.set(xlabel=words, ylabel=ruler)
+        axes[1].legend()
+        return figure
+
+
+def _common(group: Sequence[Trained]) -> tuple[list[int], list[list[float]]]:
+    """Return the steps that a seed has a value of, and the seeds' values there."""
+    steps = sorted({step for one in group for step in one.values})
+    return steps, [[one.values[step] for one in group if step in one.values] for step in steps]
+
+
+def _draw(axis: Any, places: Sequence[float], columns: Sequence[Sequence[float]], colour: str, label: str) -> None:
+    axis.plot(places, [statistics.fmean(c) for c in columns], color=colour, lw=1.2, marker=".", ms=3, label=label)
+    if any(len(column) > 1 for column in columns):
+        axis.fill_between(places, [min(c) for c in columns], [max(c) for c in columns], color=colour, alpha=0.15, lw=0)
+
+
+def _place(method: str) -> tuple[int, str]:
+    return ORDER.index(method) if method in ORDER else len(ORDER), method
+
+
+def groups_of(cells: Sequence[Trained]) -> Mapping[tuple[str, str, int], list[Trained]]:
+    """Part cells of other data, metrics and lengths."""
+    found: dict[tuple[str, str, int], list[Trained]] = {}
+    for one in cells:
+        found.setdefault((one.said("data"), str(one.metric.get("name", "nothing")), one.total_steps), []).append(one)
+    return found

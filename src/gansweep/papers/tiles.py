@@ -1,0 +1,42 @@
+"""The images of a picture of samples, one by one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gansweep.training.samples import ENLARGED, GAP, IN_A_ROW, SMALLEST
+
+
+def tiles(directory: Path) -> np.ndarray | None:
+    """Cut a cell's last picture into its images (N, H, W, 3) in [0, 1], None if there is none.
+
+    `training.samples.grid` says how they lie.
+    """
+    from PIL import Image
+
+    path = max(directory.glob("samples/step_*.png"), default=None)
+    if path is None:
+        return None
+    picture = np.asarray(Image.open(path).convert("RGB"), dtype=np.float32) / 255
+    pitch = (picture.shape[1] - GAP) // IN_A_ROW
+    side = pitch - GAP
+    every = ENLARGED if side % ENLARGED == 0 and side // ENLARGED < SMALLEST else 1
+    corners = [
+        (y, x) for y in range(GAP, picture.shape[0] - side, pitch) for x in range(GAP, picture.shape[1] - side, pitch)
+    ]
+    return np.stack([picture[y : y + side : every, x : x + side : every] for y, x in corners])
+
+
+def by_class(images: np.ndarray, longest: int = 12) -> list[list[np.ndarray]]:
+    """Put digits into ten rows by what the shipped classifier takes them for, the surest first; of a row the first few."""
+    from gansweep.metrics.classifier import load_shipped
+
+    grey = torch.from_numpy(images[..., :1].copy()).permute(0, 3, 1, 2) * 2 - 1
+    with torch.no_grad():
+        sure, digit = load_shipped("mnist")(grey).softmax(1).max(1)
+    order = sure.argsort(descending=True, stable=True).tolist()
+    found = [[images[n] for n in order if int(digit[n]) == which][:longest] for which in range(10)]
+    return [row or [np.ones_like(images[0])] for row in found]

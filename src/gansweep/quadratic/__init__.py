@@ -1,0 +1,1 @@
+"""An ill-conditioned bowl, on which the paths of optimizers are known in closed form."""

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from tests.sweep.fake_cells import cell, record
+from tests.sweep.fake_cells import diverged as diverged_record
+
+from gansweep.report import diverged, sensitivity, targets, tuning
+from gansweep.report.candidate import contests
+from gansweep.report.pictures import curves, losses, schedules
+from gansweep.report.pictures.samples import sampled
+from gansweep.report.roles import Roles
+from gansweep.report.verdict import Verdict
+from gansweep.sweep.cell import State
+from gansweep.sweep.result import Result
+
+
+def verdict(root, finals):
+    """A verdict on a mapping from (optimizer, lr, seed) to a final value, None for a divergence."""
+    results = []
+    for (optimizer, lr, seed), final in finals.items():
+        one = cell(root, optimizer=optimizer, lr=lr, seed=seed)
+        kept = diverged_record(one) if final is None else record(one, final)
+        results.append(Result(one, State.DIVERGED if final is None else State.COMPLETED, kept))
+    (contest,) = contests(results)
+    return Verdict(contest)
+
+
+def grid(root, value, seeds=2, rates=(1e-3, 1e-2), optimizers=("adam", "sgd")):
+    return verdict(root, {(o, lr, s): value(o, lr, s) for o in optimizers for lr in rates for s in range(seeds)})
+
+
+def test_the_rate_is_the_axis_and_words_are_colours(tmp_path):
+    roles = Roles.of(grid(tmp_path, lambda o, lr, s: 1.0).contest)
+    assert (roles.rate, roles.method, roles.rest) == ("lr", "optimizer", ())
+    assert roles.rates == [1e-3, 1e-2] and roles.methods == ["adam", "sgd"]
+
+
+def test_a_setting_that_does_all_has_all_of_the_variance(tmp_path):
+    found = sensitivity.sensitivity(grid(tmp_path, lambda o, lr, s: 10.0 if o == "sgd" else 5.0))
+    keys = ("optimizer", "lr")
+    assert keys[found.effects[0].axes[0]] == "optimizer" and found.effects[0].share == pytest.approx(1)
+    assert not found.by_rank and found.seeds == 0
+
+
+def test_divergences_turn_variances_into_those_of_ranks_and_a_torn_grid_has_none(tmp_path):
+    with_na = grid(tmp_path, lambda o, lr, s: None if lr > 5e-3 else 5.0)
+    found = sensitivity.sensitivity(with_na)
+    assert found.by_rank and found.effects[0].share == pytest.approx(1) and found.effects[0].axes == (1,)
+    torn = verdict(tmp_path, {("adam", 1, 0): 1.0, ("adam", 2, 0): 2.0, ("sgd", 1, 0): 3.0})
+    assert sensitivity.sensitivity(torn) is None
+
+
+def test_tuning_is_over_settings_and_one_that_loses_a_seed_is_never_the_best(tmp_path):
+    found = grid(tmp_path, lambda o, lr, s: (None if s else 0.0) if lr == 1e-3 else 7.0 + s)
+    (adam, _) = tuning.tuned(found)
+    assert adam.best.tolist() == [7.5, 7.5] and adam.none.tolist() == [0.5, 0.0]
+
+
+def test_the_target_is_what_half_of_the_methods_reach(tmp_path):
+    """Their evaluations: 400 at 0, final - 1 at 80, final at 100."""
+    found = targets.targets(
+        grid(
+            tmp_path, lambda o, lr, s: {"adam": 10.0, "sgd": 20.0, "lion": 30.0}[o], optimizers=("adam", "sgd", "lion")
+        )
+    )
+    assert found.goals == {"": 20.0}
+    times = dict(zip(found.methods, found.times.tolist(), strict=True))
+    assert times == {"adam": [80, 80], "sgd": [80, 80], "lion": [math.inf, math.inf]}
+
+
+def test_divergences_are_counted_by_cause_and_rate(tmp_path):
+    text = diverged.section(grid(tmp_path, lambda o, lr, s: None if lr > 5e-3 else 5.0)).text
+    assert "4 of 8 runs diverged, all at lr=0.01." in text
+    assert "| discriminator: loss is not finite | 4" in text
+    assert diverged.section(grid(tmp_path, lambda o, lr, s: 5.0)) is None
+
+
+def test_a_curve_ends_where_the_first_seed_does(tmp_path):
+    found = grid(tmp_path, lambda o, lr, s: 5.0 + s)
+    (one, *_) = found.contest.candidates
+    one.runs["1"].record["metric"]["evaluations"].pop()
+    steps, values = curves.common(one)
+    assert steps.tolist() == [0, 80] and values.tolist() == [[400, 4], [400, 5]]
+
+
+def test_schedules_are_drawn_as_their_configs_say(tmp_path):
+    found = grid(tmp_path, lambda o, lr, s: 5.0)
+    assert not schedules.varies(found)
+    for result in found.contest.results:
+        result.cell.config["schedule"] = {"_target_": "gansweep.schedules.cosine.Cosine"}
+    assert schedules.varies(found)
+    (name, rates), *rest = schedules.curves(found).items()
+    assert name == "cosine" and not rest and len(rates) == 100
+    assert rates[0] == 1 and np.all(np.diff(rates) < 0)
+
+
+def test_losses_are_read_from_the_event_files_of_the_best_setting_of_each_method(tmp_path):
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    found = grid(tmp_path, lambda o, lr, s: {"adam": 5.0, "sgd": 1.0}[o] + s + 100 * lr)
+    for result in found.contest.results:
+        writer = EventFileWriter(str(result.cell.directory))
+        for step in (10, 20):
+            for tag, value in (("loss/generator", 2.0 * step), ("loss/discriminator", 1.0), ("rate/generator", 7.0)):
+                point = Summary.Value(tag=tag, simple_value=value)
+                writer.add_event(Event(step=step, summary=Summary(value=[point])))
+        writer.close()
+    shown = [run.cell.overrides for _, run in losses.watched(found)]
+    assert [(one["optimizer"], one["lr"], one["seed"]) for one in shown] == [("sgd", 1e-3, 0), ("adam", 1e-3, 0)]
+    read = losses.read(found.contest.results[0].cell.directory)
+    assert read == {"generator": [(10, 20.0), (20, 40.0)], "discriminator": [(10, 1.0), (20, 1.0)]}
+
+
+def test_samples_are_of_the_median_run_in_the_order_of_the_ranks(tmp_path):
+    found = grid(tmp_path, lambda o, lr, s: {"adam": 5.0, "sgd": 1.0}[o] + s + lr, seeds=3)
+    for result in found.contest.results:
+        (result.cell.directory / "samples").mkdir(parents=True)
+        (result.cell.directory / "samples" / "step_0000010.png").touch()
+    order = [(one.candidate.settings["optimizer"], one.seed) for one in sampled(found)]
+    assert order == [("sgd", "1"), ("sgd", "1"), ("adam", "1"), ("adam", "1")]
