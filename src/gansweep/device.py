@@ -81,7 +81,7 @@ def peak_memory_bytes(device: torch.device) -> int | None:
 
 
 def describe(device: torch.device, precision: str, threads: int) -> dict[str, str | int]:
-    """Name the hardware for the record."""
+    """Name the hardware for the record, with the precision and the threads that were used on it."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
     return {"type": device.type, "name": name, "precision": precision, "threads": threads}
 

@@ -30,6 +30,15 @@ def panels(number: int, columns: int, title: str, size: tuple[float, float]) -> 
     """Return a figure and its `number` axes, row by row, each `size` inches wide and high.
 
     It belongs to no window system, so it can be drawn on a machine without a screen.
+
+    Args:
+        number: of axes.
+        columns: of the grid; the last row may be shorter.
+        title: above all, "" for none.
+        size: of one of the axes, in inches.
+
+    Raises:
+        ValueError: matplotlib is not installed.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg

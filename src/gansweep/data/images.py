@@ -67,7 +67,7 @@ class Images(ABC):
 
 
 def from_bytes(pixels: Tensor) -> Tensor:
-    """Map bytes 0 ... 255 to [-1, 1] with both ends exact."""
+    """Map bytes 0 ... 255 of any shape to float32 in [-1, 1], with both ends exact."""
     return pixels.float().div_(127.5).sub_(1)
 
 
@@ -80,7 +80,7 @@ def resized(images: Tensor, size: int) -> Tensor:
 
 
 def with_mirrored(images: Tensor) -> Tensor:
-    """Append every image's mirror image.
+    """Append every image's mirror image: (N, C, H, W) to (2 N, C, H, W).
 
     Drawn from at random, these are the images under a random flip, and the metric's reference
     has both sides too. Twice the memory is its price.

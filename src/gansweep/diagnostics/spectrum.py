@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 class Spectrum(NamedTuple):
     """Ritz values, the largest first; of two that are conjugate the one above the real axis.
 
-    Attributes:
+    Args:
         values: complex (n,).
         residuals: |A y - value y| of their unit vectors y, (n,): how far each is from being an eigenvalue.
     """

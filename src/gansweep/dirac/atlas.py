@@ -105,7 +105,15 @@ class Sheet:
 
 
 def factor(field: Field, algorithm: Algorithm, rate: Any, radius: float, num_steps: int) -> np.ndarray:
-    """Return log10 of the mean factor per step of games that start on the diagonal."""
+    """Return log10 of the mean factor per step of games that start on the diagonal.
+
+    Args:
+        field: the training method, with a number or an array of numbers for each setting.
+        algorithm: who moves when.
+        rate: step size, a number or an array.
+        radius: distance of the start from the equilibrium.
+        num_steps: steps of a game.
+    """
     rate_g, rate_d = pair(rate)
     # Games with unequal rates circle on ellipses. In axes scaled to theirs the distance does not
     # breathe, and a game that neither comes nor leaves has a factor of 1.

@@ -194,7 +194,10 @@ def trajectory(
     num_steps: int,
     schedule: Schedule | tuple[Schedule, Schedule] = CONSTANT,
 ) -> np.ndarray:
-    """Return all positions and the start, (num_steps + 1, 2, ...); see `descend`."""
+    """Return the start and all positions after it, (num_steps + 1, 2, ...), by theta and psi.
+
+    Arguments are those of `descend`; where they are arrays, the dimensions at the end are theirs.
+    """
     positions = [start, *descend(field, algorithm, start, rate, num_steps, schedule)]
     shape = np.broadcast_shapes(*(np.shape(x) for x in positions[-1]))
     return np.array([[np.broadcast_to(x, shape) for x in position] for position in positions], dtype=np.float64)

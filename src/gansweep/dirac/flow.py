@@ -13,6 +13,15 @@ def flow(field: Field, start: tuple[float, float], times: np.ndarray, tolerance:
 
     scipy's DOP853, which picks its steps. It takes v to be smooth, so a method that projects
     or jumps is left to `runge_kutta`.
+
+    Args:
+        field: the training method, v.
+        start: theta and psi.
+        times: (T,), not falling.
+        tolerance: relative and absolute error of a step.
+
+    Raises:
+        ValueError: the field projects, so that it is not smooth.
     """
     from scipy.integrate import solve_ivp
 
@@ -34,6 +43,15 @@ def runge_kutta(field: Field, start: Pair, step_size: Numbers, num_steps: int) -
     """Return `num_steps` classical Runge-Kutta steps and the start, (num_steps + 1, 2, ...).
 
     Any number of games at once; a method's projection follows each step.
+
+    Args:
+        field: the training method.
+        start: theta and psi, each a number or an array of games.
+        step_size: time of a step, a number or one for every game.
+        num_steps: how many.
+
+    Raises:
+        ValueError: num_steps is below 1.
     """
     if num_steps < 1:
         raise ValueError(f"num_steps={num_steps}: expected a whole number >= 1")

@@ -51,6 +51,12 @@ def solve(apply: Callable[[Both], Both], transposed: Callable[[Both], Both], rig
 
     Hestenes and Stiefel 1952, section 10. A member that has its solution stays there; where a
     number overflows, the solution is NaN.
+
+    Args:
+        apply: x to A x; either is a pair, (K, P) of each player.
+        transposed: x to A^T x.
+        right: the right side.
+        iterations: at most.
     """
     x, residual = right * 0.0, right
     gradient = direction = transposed(residual)

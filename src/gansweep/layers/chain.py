@@ -32,7 +32,13 @@ def linearised(layers: Sequence[Layer], params: Sequence[Tensor], x: Tensor, sta
 
 
 def begin(layers: Sequence[Layer], params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
-    """Bring fresh buffers into line with the first parameters, in place."""
+    """Bring fresh buffers into line with the first parameters, in place.
+
+    Args:
+        layers: in their order.
+        params: of all slots, each (K, *shape).
+        buffers: by name, each (K, *shape).
+    """
     for layer, own, inner in _shares(layers, params, Pass(buffers=buffers)):
         layer.begin(own, inner.buffers)
 

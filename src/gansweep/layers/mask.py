@@ -25,7 +25,12 @@ def lots(draw: Draw, rows: int, generator: torch.Generator, count: int) -> Tenso
 
 
 def mask(draw: Draw, drawn: Tensor) -> Tensor:
-    """Turn lots of any shape into 1 / keep with chance keep, and 0."""
+    """Turn lots into 1 / keep with chance keep, and 0.
+
+    Args:
+        draw: what the layer asked for; its `keep` counts.
+        drawn: lots (K, B, ...), each U[0, 1).
+    """
     if drawn.dtype == torch.bool:
         return drawn.float().div_(draw.keep)
     chances = max(1, round(draw.keep * 65536))

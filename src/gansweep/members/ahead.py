@@ -26,7 +26,7 @@ class Source(Protocol):
 class Piece(NamedTuple):
     """One of the draws that make up a generator step.
 
-    Attributes:
+    Args:
         draw: takes a source and a count and returns so many draws (count, ...).
         num_bytes: of one draw.
         finish: what turns draws, of any leading shape, into the numbers that the step uses.

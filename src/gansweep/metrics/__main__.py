@@ -25,7 +25,17 @@ from gansweep.metrics.statistics import Moments, Statistics
 
 
 def measure(path: Path, network: FeatureNetwork, mode: str, where: torch.device) -> tuple[Statistics, Tensor | None]:
-    """Return the statistics of a folder or file, and of a folder the features too."""
+    """Return the statistics of a folder or file, and of a folder the features (N, D) too.
+
+    Args:
+        path: folder of pictures, or .npz of saved statistics, which are taken as they are.
+        network: makes features of images.
+        mode: how pictures are read, "RGB" or "L".
+        where: device of the network.
+
+    Raises:
+        ValueError: the folder has fewer than two pictures.
+    """
     if path.suffix == ".npz":
         return load_statistics(path), None
     files, others = image_files(path)

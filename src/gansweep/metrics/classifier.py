@@ -92,6 +92,11 @@ def facts(name: str, folder: Path = SHIPPED) -> dict[str, Any]:
 def load_shipped(name: str, device: torch.device | str = "cpu", folder: Path = SHIPPED) -> Classifier:
     """Load a classifier in evaluation mode.
 
+    Args:
+        name: of one that comes with the package, "digits" or "mnist".
+        device: to put it on.
+        folder: where its weights are.
+
     Raises:
         ValueError: the file is not the one whose hash is told beside it.
     """

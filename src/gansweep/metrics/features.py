@@ -79,7 +79,7 @@ def features_of(network: FeatureNetwork, images: Tensor, device: torch.device | 
 
 
 def require_images(images: Tensor) -> None:
-    """Refuse what would give a number without a meaning.
+    """Refuse images (N, C, H, W) that would give a number without a meaning.
 
     Raises:
         ValueError: values are not finite, or out of [-1, 1] by more than rounding.

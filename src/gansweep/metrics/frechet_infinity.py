@@ -47,6 +47,12 @@ def frechet_infinity(reference: Statistics, fake: Tensor, num_points: int = 10, 
 
     Chong and Forsyth 2020, arXiv:1911.07023, section 3: each point takes its own random part
     of the features. The bias of the real side stays; it is the same for all generators.
+
+    Args:
+        reference: mean and covariance of real features.
+        fake: features (N, D) of generated samples.
+        num_points: sizes n of the regression.
+        seed: of the parts that are drawn.
     """
     sizes = torch.linspace(len(fake) / 10, len(fake), num_points).round().long()
     generator, values = Streams(seed)["subsets"], []

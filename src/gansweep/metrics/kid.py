@@ -42,6 +42,13 @@ def kernel_distance(
     """Mean and standard deviation of the squared MMD over random subsets of both sides.
 
     Subsets are drawn without replacement and hold at most all samples of the smaller side.
+
+    Args:
+        x: features (N, D) of one side.
+        y: features (M, D) of the other.
+        num_subsets: how many pairs of subsets.
+        subset_size: samples of either side in one.
+        seed: of the draws; equal seeds give equal numbers.
     """
     size, generator = min(subset_size, len(x), len(y)), Streams(seed)["kid"]
     x, y = x.double(), y.double()

@@ -104,7 +104,11 @@ def require_points(name: str, data: Dataset) -> None:
 
 
 def require_pairs(a: Tensor, b: Tensor) -> None:
-    """Refuse point sets that can't be matched.
+    """Refuse point sets that can't be matched one to one.
+
+    Args:
+        a: points (N, D).
+        b: as many others, (N, D).
 
     Raises:
         ValueError: different shapes, or values that are not finite.

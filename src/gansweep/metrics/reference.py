@@ -21,7 +21,15 @@ def reference_statistics(
     drawn: int | None = None,
     with_replacement: bool = True,
 ) -> Statistics:
-    """Mean and covariance of the features of all real images, or of `drawn` of them."""
+    """Mean (D,) and covariance (D, D) of the features of all real images, or of `drawn` of them.
+
+    Args:
+        network: makes features of images.
+        data: the real ones.
+        device: of the network.
+        drawn: how many, always the same ones; None for all.
+        with_replacement: an image may be drawn twice.
+    """
     key = {"statistics": network.fingerprint(), "data": data.content_hash, "drawn": drawn, "version": VERSION}
     if drawn is not None and not with_replacement:
         key["with_replacement"] = False

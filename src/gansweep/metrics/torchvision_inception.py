@@ -97,7 +97,15 @@ class TorchvisionInception:
 
 @lru_cache(maxsize=2)
 def network(file: Path, device: torch.device) -> tuple[nn.Module, nn.Module]:
-    """Load the layers up to the pooled features, and the one from there to the classes."""
+    """Load the layers up to the pooled features, and the one from there to the classes.
+
+    Args:
+        file: torchvision's weights.
+        device: to put them on.
+
+    Raises:
+        ValueError: the file holds something else.
+    """
     from torchvision.models import inception_v3
 
     # On `meta` nothing is drawn, so that loading leaves torch's global random stream alone.

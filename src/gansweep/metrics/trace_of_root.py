@@ -55,6 +55,10 @@ def symmetric_product(a: Tensor, b: Tensor) -> Tensor:
     R is Cholesky's factor, ten times cheaper than S_a^1/2. It has zeros on one side, and leaving
     them out spares three fifths of the product. Where S_a has lost its full rank there is none,
     and S_a^1/2 serves.
+
+    Args:
+        a: S_a (D, D), symmetric and positive semidefinite.
+        b: S_b (D, D), likewise.
     """
     lower, failed = torch.linalg.cholesky_ex(a)
     if failed:

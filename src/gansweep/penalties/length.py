@@ -17,6 +17,6 @@ def length(slope: Tensor) -> Tensor:
 
 
 def squared_length(slope: Tensor) -> Tensor:
-    """Return || slope ||_2^2, likewise, which has all derivatives everywhere."""
+    """Return || slope ||_2^2, (K, B, ...) -> (K, B), which has all derivatives everywhere."""
     squares = slope.flatten(2).square()
     return row_sum(squares.flatten(0, 1)).view(squares.shape[:2])

@@ -52,6 +52,9 @@ def estimate(values: Sequence[float], confidence: float = 0.95, method: str | No
         confidence: chance that the interval holds the mean.
         method: of the interval; None chooses by the number of seeds.
 
+    Raises:
+        ValueError: there is no such method.
+
     >>> found = estimate([50.0, 60.0, 70.0, float("nan")])
     >>> found.mean, found.sd, found.n, found.num_na, found.method
     (60.0, 10.0, 3, 1, 't')

@@ -19,6 +19,9 @@ def holm(p_values: Sequence[float], family: int | None = None) -> np.ndarray:
         p_values: of the questions looked at.
         family: m, how many there were in all, if some were left out because they were not of interest.
 
+    Raises:
+        ValueError: the family is smaller than what was asked.
+
     >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.06, 0.06]
     """

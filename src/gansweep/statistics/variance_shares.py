@@ -40,6 +40,9 @@ def variance_shares(values: np.ndarray, most_axes: int = 2) -> tuple[list[Effect
     Args:
         values: (a, b, ..., n), one axis for every setting and the last for seeds; all finite.
         most_axes: settings that an effect may join; effects of more are left out.
+
+    Raises:
+        ValueError: a value is not finite.
     """
     y = np.asarray(values, dtype=np.float64)
     if not np.isfinite(y).all():

@@ -28,6 +28,11 @@ class ResumeError(ValueError):
 def save(directory: Path, identity: Mapping[str, Any], content: Mapping[str, Any]) -> None:
     """Write a checkpoint; the one before it stays until this one is complete.
 
+    Args:
+        directory: of the run.
+        identity: what has to agree for the run to be continued.
+        content: tensors, numbers, strings, and lists and dicts of them.
+
     Raises:
         OSError: it can't be written; what was there before still is.
     """
@@ -46,6 +51,11 @@ def load(directory: Path, identity: Mapping[str, Any], device: torch.device) -> 
     """Read the newest whole checkpoint, None if there is none. Nothing in it is executed.
 
     A truncated or corrupt file is named in a warning, and the one before it is taken.
+
+    Args:
+        directory: of the run.
+        identity: what has to agree with it.
+        device: to put tensors on.
 
     Raises:
         ResumeError: it was made by another config, other data or other arithmetic.

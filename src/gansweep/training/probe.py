@@ -24,7 +24,7 @@ MEMORY_USED = 0.8  # of what the GPU has free
 class Choice(NamedTuple):
     """How many members a pack has, and the measurement that says so.
 
-    Attributes:
+    Args:
         size: members.
         alone_ms: time of a step of one member, None if that was not asked.
         together_ms: time of a step for each of the members of the best pack that was tried.

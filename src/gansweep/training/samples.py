@@ -33,7 +33,7 @@ def grid(samples: Tensor) -> Tensor:
 
 
 def save(path: Path, picture: Tensor) -> None:
-    """Write a picture (3, h, w) as PNG."""
+    """Write a picture (3, h, w) of bytes to `path`, as PNG."""
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)

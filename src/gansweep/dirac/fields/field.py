@@ -27,7 +27,7 @@ Numbers = float | np.ndarray
 class Printed(NamedTuple):
     """Whether the paper's table 1 says that a method converges locally.
 
-    Attributes:
+    Args:
         absolutely_continuous: where data and generator have densities.
         general: for all distributions, points among them.
     """
