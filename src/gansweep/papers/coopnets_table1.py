@@ -128,7 +128,8 @@ def _table(runs: Runs) -> str:
             continue
         lines.append(
             f"| {exp} | {row.schedule} | {_shown(runs.sums[exp])} "
-            f"| {_shown(row.loss, 'unknown')} | {theirs.get(exp, '')} | {_shown(runs.losses[exp])} | {ours.get(exp, '')} "
+            f"| {_shown(row.loss, 'unknown')} | {theirs.get(exp, '')} "
+            f"| {_shown(runs.losses[exp])} | {ours.get(exp, '')} "
             f"| {_shown(runs.qualities[exp])} | {quality.get(exp, '')} |"
         )
     return "\n".join(lines)
