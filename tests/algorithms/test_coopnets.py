@@ -167,14 +167,14 @@ def test_latents_follow_the_posterior_of_their_samples():
 
 def test_the_reconstruction_error_is_that_of_the_updated_generator():
     pack = pack_of([member(lr=1e-2)])
-    assert pack.measured(0) == {} and pack.pictures(0) == {}
+    assert pack.kept(0) == {} and pack.pictures(0) == {}
     old = [p.clone() for p in pack.g.params()]
     next(pack.steps())
 
     def error(params):
         return (pack.g.network(params, pack.last.z) - pack.last.y).abs().mean().item()
 
-    (told,) = pack.measured(0).values()
+    (told,) = pack.kept(0).values()
     assert told == pytest.approx(error(pack.g.params()), rel=1e-6)
     assert told != pytest.approx(error(old), rel=1e-3)
     assert pack.pictures(0)["descriptor"].shape == (6, 3, 12, 12)
@@ -185,7 +185,7 @@ def test_larger_rates_reconstruct_better_in_short_runs():
     algorithm = CoopNets(langevin_steps=8, langevin_shrink="as_run")
     cast = [member(lr=5e-4 * factor, steps=15) for factor in (10, 1, 0.1)]
     pack = trained(cast, algorithm, samples=0.3 * patches() + 0.5)
-    errors = [pack.measured(k)["reconstruction_error"] for k in range(3)]
+    errors = [pack.kept(k)["reconstruction_error"] for k in range(3)]
     assert errors[0] < errors[1] / 2 < errors[2] / 4
 
 

@@ -39,7 +39,7 @@ def assert_same(pack, k, alone):
         assert torch.equal(one[player]["theta"], other[player]["theta"]), player
         for name, value in other[player]["state"].items():
             assert torch.equal(one[player]["state"][name], value), (player, name)
-    assert pack.measured(k) == alone.measured(0)
+    assert pack.kept(k) == alone.kept(0)
     assert torch.equal(pack.generate(k, 9, "evaluation"), alone.generate(0, 9, "evaluation"))
     assert torch.equal(pack.pictures(k)["descriptor"], alone.pictures(0)["descriptor"])
 
