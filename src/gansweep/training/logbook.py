@@ -211,11 +211,12 @@ class Logbook:
         Raises:
             OSError: it can't be written; the checkpoint remains and the run can be finished later.
         """
+        content = self._record()
         if self.board:
+            self.board.scalars(_results(content), self.step)
             self.board.close(finished=self.divergence is None)
             if self.divergence is not None:  # how late it was noticed is no part of the result
                 self.board.forget_after(self.divergence.step)
-        content = self._record()
         record.write(self.directory, content)
         checkpoint.remove(self.directory)
         self.journal.close()
@@ -375,3 +376,14 @@ class Logbook:
                 "memory_bytes": devices.peak_memory_bytes(self.device),
             },
         }
+
+
+def _results(content: Mapping[str, Any]) -> dict[str, float]:
+    """Name what HPARAMS shows of a run's end. No final value is NaN: left out, a mean over seeds would flatter."""
+    found = {}
+    for metric, end in ((content["metric"], ""), (content.get("metric_2"), "_2")):
+        if metric is not None:
+            found[f"result/final{end}"] = float("nan") if metric["final"] is None else metric["final"]
+            if metric["best"] is not None:
+                found[f"result/best{end}"] = metric["best"]
+    return found
