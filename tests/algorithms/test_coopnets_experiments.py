@@ -116,3 +116,9 @@ def test_the_printed_correlation_is_the_specs():
         -0.873, abs=5e-4
     )
     assert list(gamma2.places(printed)) == [7, 2, 10, 8, 12, 9, 11, 3, 4, 5, 6]
+
+
+def test_settings_typed_beside_the_sweep_have_a_place():
+    """The whole line is checked against the sweep's own yaml before there are cells."""
+    one = check(composed("experiment=coopnets_table1", "data.resize=0.5", "algorithm.latent_steps=1"))
+    assert one.problems == []

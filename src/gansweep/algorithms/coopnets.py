@@ -224,7 +224,7 @@ class CoopNetsPack(Pack[Report]):
         z = self.draws.next("latents")
         with autocast(self.device, self.precision):
             fake = self.g.network(self.g.params(), z, Pass((), self.g.buffers))
-        start = proposal(fake) - self.mean
+        start = proposal(fake.float()) - self.mean
         y = self._revised(start)
         target = within_range(y + self.mean)
         z = self._inferred(z, target)
