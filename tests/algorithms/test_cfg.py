@@ -25,8 +25,10 @@ from gansweep.optimizers.lookahead import Lookahead
 from gansweep.optimizers.rmsprop import RMSprop
 from gansweep.penalties.r1 import R1
 from gansweep.penalties.wgan_gp import WGANGP
+from gansweep.schedules.constant import Constant
 from gansweep.schedules.cosine import Cosine
 from gansweep.schedules.linspace import Linspace
+from gansweep.training.session import Interrupted, train
 
 LOGISTIC = Objective(Standard(), {})
 SMALL = CFG(num_pushes=3, num_pairs=25, fit_epochs=3)
@@ -176,6 +178,18 @@ def test_the_approximators_optimizer_begins_anew_and_the_discriminators_does_not
     next(steps)
     assert seen[0] == (0.0, 0) and seen[1][0] > 0 and [n for _, n in seen] == list(range(9))
     assert float(d_before.max()) > 0 and int(pack.d.updates) == 6
+
+
+def test_scheduled_betas_begin_anew_too():
+    pack = pack_of(run_of(one=with_betas()))
+    for _ in pack.steps():
+        assert float(pack.g.beta_products) == pytest.approx(0.9 ** int(pack.g.updates), rel=1e-6)
+    assert int(pack.g.updates) == 9
+
+
+def with_betas():
+    one = member(1, Adam(), objective=LOGISTIC)
+    return replace(one, generator=replace(one.generator, beta_schedule=Constant()))
 
 
 def test_the_rate_falls_where_an_epochs_loss_has_risen_three_times_at_most_and_is_back_at_the_next_stage():
@@ -495,3 +509,18 @@ def test_wrong_numbers_are_refused_by_their_name(wrong, said):
         CFG(**wrong)
     with pytest.raises(ValueError, match="decay=0"):
         Breakdown(decay=0.0)
+
+
+@pytest.mark.parametrize("box", [replace(GUARDED, feedback_eta=Plateau(patience=0)), replace(SMALL, pool=True)])
+def test_a_run_that_was_stopped_ends_like_one_that_was_not(box, tmp_path):
+    run = run_of(box, steps=5)
+    run = replace(run, trainer=replace(run.trainer, eval_every=1))
+    whole = train(run, tmp_path / "whole")
+    asked = iter([False, False, True])
+    with pytest.raises(Interrupted):
+        train(run, tmp_path / "torn", stop=lambda: next(asked))
+    torn = train(run, tmp_path / "torn")
+    assert torn["metric"] == whole["metric"] and torn["curves"] == whole["curves"]
+    one, other = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True) for name in ("torn", "whole"))
+    alike(one["member"], other["member"])
+    assert set(whole["curves"][-1]) == {"step", "discriminator_loss", "approximator_loss"}
