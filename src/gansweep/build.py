@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,8 @@ from gansweep.interfaces import (
     Metric,
     Model,
     OfPairs,
+    Outlook,
+    Remarking,
     Schedule,
     UpdateRule,
 )
@@ -189,6 +192,19 @@ def _players(config: Mapping[str, Any], parts: Mapping[str, Any]) -> tuple[Playe
     if beta_d is None and discriminator.memory:
         discriminator = replace(discriminator, beta_schedule=beta)
     return generator, discriminator
+
+
+def remarks(run: Run) -> list[str]:
+    """Say which settings of a run will do nothing, one line each."""
+    member, said = run.member, list[str]()
+    evaluations = math.ceil(run.steps / run.trainer.eval_every)  # the last one comes too late to be heard
+    moves = getattr(run.dynamics, "generator_steps", 1), run.critic_steps
+    for player, count in zip((member.generator, member.discriminator), moves, strict=True):
+        outlook = Outlook(run.steps * count, evaluations, player.lr)
+        for group, part in (("optimizer", player.rule), ("feedback", player.feedback)):
+            if isinstance(part, Remarking):
+                said += [f"{group}={type(part).__name__}: {one}" for one in part.remarks(outlook)]
+    return list(dict.fromkeys(said))
 
 
 def absent_device(config: Mapping[str, Any]) -> list[Problem]:

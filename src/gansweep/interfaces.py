@@ -208,6 +208,29 @@ class Remembering(Protocol):
         ...
 
 
+class Outlook(NamedTuple):
+    """What a run will ask of a player's rule or feedback.
+
+    Args:
+        updates: of this player's parameters.
+        evaluations: values of the metric that feedback hears.
+        lr: base rate.
+    """
+
+    updates: int
+    evaluations: int
+    lr: float
+
+
+@runtime_checkable
+class Remarking(Protocol):
+    """What a rule or feedback offers besides, if it can see beforehand that a setting will do nothing."""
+
+    def remarks(self, outlook: Outlook) -> list[str]:
+        """Say so, each in a line that begins with `setting=value: `; such a run is trained all the same."""
+        ...
+
+
 @runtime_checkable
 class Algorithm(Protocol):
     """How networks learn: what one step of a training is. One instance serves all members of a pack."""

@@ -17,6 +17,13 @@ from gansweep.models.dcgan import DCGAN
 from gansweep.models.initialisation import DCGANNormal
 from gansweep.training.run import Run, TrainerSettings
 
+
+@pytest.fixture(autouse=True)
+def same_numbers():
+    """Draw the tests' own inputs alike in every process."""
+    torch.manual_seed(0)
+
+
 SHRINKS = {"as_run": 0.85, "corrected": 0.955}
 
 
@@ -120,7 +127,7 @@ def test_the_generators_gradient_is_a_sum_over_chains_times_one_over_sigma_squar
     params = [p.detach().requires_grad_() for p in pack.g.params()]
     loss = (y - pack.g.network(params, z)).square().sum((2, 3, 4)).mean() / 2
     expected = torch.cat([g.flatten(1) for g in torch.autograd.grad(loss, params)], 1) * factor / 0.09
-    torch.testing.assert_close(rule.gradient, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(rule.gradient, expected, rtol=1e-3, atol=1e-4 * expected.abs().amax().item())
 
 
 def test_the_descriptors_gradient_is_divided_by_the_pixels_of_its_layer_and_capped():
@@ -143,26 +150,31 @@ def test_areas_of_the_studys_descriptor():
     assert areas(network, params, torch.zeros(1, 1, 3, 32, 32)) == [256, 256, 64, 64, 1, 1]
 
 
-def test_latents_are_inferred_towards_their_samples():
-    """Small steps of Langevin's dynamics of z lower the generator's error; without steps z is what it was."""
-    pack = pack_of([member()], CoopNets(latent_steps=200, delta_z=0.02, s_z=0.01))
-    z, y = torch.randn(1, 6, 3), pack.g.network(pack.g.params(), torch.randn(1, 6, 3))
-    found = pack._inferred(z, y)
-    errors = [(y - pack.g.network(pack.g.params(), one)).square().sum().item() for one in (z, found)]
-    assert errors[1] < errors[0] or errors[0] < 1e-6
+def test_latents_follow_the_posterior_of_their_samples():
+    """One step against its formula, (dG/dz)^T (y - G(z)) by autograd; without steps z is what it was."""
+    wide = CoopNetsPair(3, 2, initialisation_generator=DCGANNormal(0.3))
+    pack = pack_of([member()], CoopNets(latent_steps=1, delta_z=0.2, s_z=0.5), wide)
+    z, y = torch.randn(1, 6, 3), torch.rand(1, 6, 3, 12, 12) - 0.5
+    noise = pack_of([member()], CoopNets(latent_steps=1), wide).draws.next("latent_langevin")
+    free = z.clone().requires_grad_()
+    fake = pack.g.network(pack.g.params(), free)
+    (pulled,) = torch.autograd.grad(fake, free, (y - fake).detach())
+    assert pulled.abs().amax() > 0.1
+    expected = z + 0.02 * (pulled / 0.25 - z) + 0.2 * noise
+    torch.testing.assert_close(pack._inferred(z, y), expected, rtol=1e-4, atol=1e-5)
     assert pack_of([member()])._inferred(z, y) is z
 
 
 def test_the_reconstruction_error_is_that_of_the_updated_generator():
     pack = pack_of([member(lr=1e-2)])
-    assert pack.measured(0) == {} and pack.pictures(0) == {}
+    assert pack.kept(0) == {} and pack.pictures(0) == {}
     old = [p.clone() for p in pack.g.params()]
     next(pack.steps())
 
     def error(params):
         return (pack.g.network(params, pack.last.z) - pack.last.y).abs().mean().item()
 
-    (told,) = pack.measured(0).values()
+    (told,) = pack.kept(0).values()
     assert told == pytest.approx(error(pack.g.params()), rel=1e-6)
     assert told != pytest.approx(error(old), rel=1e-3)
     assert pack.pictures(0)["descriptor"].shape == (6, 3, 12, 12)
@@ -173,7 +185,7 @@ def test_larger_rates_reconstruct_better_in_short_runs():
     algorithm = CoopNets(langevin_steps=8, langevin_shrink="as_run")
     cast = [member(lr=5e-4 * factor, steps=15) for factor in (10, 1, 0.1)]
     pack = trained(cast, algorithm, samples=0.3 * patches() + 0.5)
-    errors = [pack.measured(k)["reconstruction_error"] for k in range(3)]
+    errors = [pack.kept(k)["reconstruction_error"] for k in range(3)]
     assert errors[0] < errors[1] / 2 < errors[2] / 4
 
 

@@ -80,7 +80,7 @@ def forge(directory, n, config, loss, quality, scale="small", state="completed")
         "identity": {},
         "time": {},
         "metric": metric,
-        "measured": [{"step": steps // 2, "reconstruction_error": 0.5}, {"step": steps, "reconstruction_error": loss}],
+        "curves": [{"step": steps // 2, "reconstruction_error": 0.5}, {"step": steps, "reconstruction_error": loss}],
     }
     (cell / "record.json").write_text(json.dumps(content))
 
@@ -104,7 +104,7 @@ def test_a_run_that_did_not_get_to_its_end_has_no_loss(all_twelve, tmp_path):
     forge(tmp_path, 3, all_twelve[3].config, 0.1, 1.0)
     path = tmp_path / "exp_3" / "record.json"
     short = json.loads(path.read_text())
-    path.write_text(json.dumps(short | {"measured": short["measured"][:1]}))
+    path.write_text(json.dumps(short | {"curves": short["curves"][:1]}))
     lines = sections(tmp_path)[0].text.splitlines()
     (row,) = [line for line in lines if line.startswith("| 3 |")]
     assert "| N/A |  |" in row

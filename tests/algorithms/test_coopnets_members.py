@@ -39,7 +39,7 @@ def assert_same(pack, k, alone):
         assert torch.equal(one[player]["theta"], other[player]["theta"]), player
         for name, value in other[player]["state"].items():
             assert torch.equal(one[player]["state"][name], value), (player, name)
-    assert pack.measured(k) == alone.measured(0)
+    assert pack.kept(k) == alone.kept(0)
     assert torch.equal(pack.generate(k, 9, "evaluation"), alone.generate(0, 9, "evaluation"))
     assert torch.equal(pack.pictures(k)["descriptor"], alone.pictures(0)["descriptor"])
 
@@ -100,8 +100,8 @@ def test_a_restart_goes_on_with_the_same_bits_and_the_same_numbers(tmp_path):
     states = [torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["member"] for name in ("whole", "parts")]
     for player in ("generator", "discriminator"):
         assert torch.equal(*(state[player]["theta"] for state in states))
-    assert [point["step"] for point in whole["measured"]] == [2, 4, 6]
-    assert whole["measured"] == parts["measured"]
+    assert [point["step"] for point in whole["curves"]] == [2, 4, 6]
+    assert whole["curves"] == parts["curves"]
 
 
 def test_members_of_other_lengths_keep_their_own_numbers(tmp_path):
@@ -111,8 +111,8 @@ def test_members_of_other_lengths_keep_their_own_numbers(tmp_path):
     books = [Logbook(one, tmp_path / str(n)) for n, one in enumerate(runs)]
     records = []
     train_together(books, ended=lambda book: records.append(book.close()))
-    assert records[1]["measured"] == train(run(), tmp_path / "alone")["measured"]
-    assert [point["step"] for point in records[0]["measured"]] == [2, 3]
+    assert records[1]["curves"] == train(run(), tmp_path / "alone")["curves"]
+    assert [point["step"] for point in records[0]["curves"]] == [2, 3]
 
 
 def test_the_descriptors_samples_are_shown_beside_the_generators(tmp_path):
@@ -127,4 +127,4 @@ def test_what_is_not_finite_is_none_in_the_record(tmp_path):
     """JSON has no word for it; a divergence ends the numbers, too."""
     record = train(run(member(9, lr=1e30, lr_d=1e30, steps=6), log_every=1, check_every=6), tmp_path)
     assert record["state"] == "diverged"
-    assert record["measured"][-1]["step"] <= record["divergence"]["step"]
+    assert record["curves"][-1]["step"] <= record["divergence"]["step"]

@@ -109,6 +109,20 @@ def test_what_is_measured_is_of_every_corruption():
     assert told["psnr/all"] == pytest.approx(sum(told[f"psnr/{name}"] for name in names[:-1]) / 5)
 
 
+@pytest.mark.slow
+def test_skip_connections_help_on_digits():
+    """A table's order, none below both, by more than seeds differ; that deep beside shallow helps takes longer."""
+    decibels = {}
+    for skips in ("none", "both"):
+        members = [one(0, lr=4e-3, steps=400)]
+        pack = DenoisingPack(members, UNet(skips=skips), Digits().samples, Denoising(), batch_size=64)
+        for _ in pack.steps():
+            pass
+        decibels[skips] = pack.measured(0)["psnr/all"]
+    assert decibels["both"] > decibels["none"] + 1.5
+    assert decibels["none"] > 16
+
+
 def run_of(*overrides, steps=6):
     words = [
         *WORD,

@@ -8,7 +8,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from gansweep.build import build, check
+from gansweep.build import build, check, remarks
 from gansweep.cli import folders
 from gansweep.settings.problem import BadConfig
 
@@ -237,3 +237,31 @@ def test_a_device_that_is_not_there_stops_the_build(default):
     with pytest.raises(BadConfig, match="device=cuda:99"):
         build(with_(default, device="cuda:99"), identity={}, cell={})
     assert told(with_(default, device="cuda:99")) == []  # another machine may have it
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"optimizer": ("lookahead.Lookahead", {"of": "adam.Adam", "k": 30})}, "optimizer=Lookahead: k=30: the player"),
+        ({"optimizer": ("lookahead.Lookahead", {"of": "adam.Adam", "k": 20})}, None),
+        ({"optimizer": ("prodigy.Prodigy", {})}, "optimizer=Prodigy: lr=0.0001: it finds its own rate"),
+        ({"optimizer": ("optimistic.Optimistic", {"of": "prodigy.Prodigy"})}, "optimizer=Optimistic: of.lr=0.0001: it"),
+        ({"optimizer": ("prodigy.Prodigy", {}), "lr": 1.0, "lr_d": 1.0}, None),
+        ({"feedback": ("plateau.Plateau", {"patience": 3})}, "feedback=Plateau: patience=3: hears 4 evaluations"),
+        ({"feedback": ("plateau.Plateau", {"patience": 2})}, None),
+        ({}, None),
+    ],
+)
+def test_settings_without_effect_are_told(default, changes, said):
+    """Of a run of 20 steps that is evaluated at 0, 5, 10, 15, and after its end."""
+
+    def node(package, name, settings):
+        of = {"of": {"_target_": f"gansweep.optimizers.{settings['of']}"}} if "of" in settings else {}
+        return {"_target_": f"gansweep.{package}.{name}", **settings, **of}
+
+    packages = {"optimizer": "optimizers", "feedback": "feedback"}
+    nodes = {key: node(packages[key], *one) if isinstance(one, tuple) else one for key, one in changes.items()}
+    checked = check(with_(default, steps=20, trainer__eval_every=5, **nodes))
+    assert checked.problems == []
+    told = remarks(checked.run)
+    assert told == [] if said is None else (len(told) == 1 and told[0].startswith(said))

@@ -84,3 +84,8 @@ def test_a_config_dir_that_is_not_there_is_no_warning_but_an_error(gansweep):
     answer = gansweep.tiny("--config-dir", "nowhere", "lr=1e-3")
     assert answer.code == 2 and "--config-dir=nowhere: is not a directory" in answer.err
     assert not (gansweep.folder / "outputs").exists()
+
+
+def test_settings_without_effect_are_told_once_for_all_cells(gansweep):
+    answer = gansweep.tiny("-m", "optimizer=prodigy", "seed=0,1", "lr=1e-3", "plan=true")
+    assert answer.code == 0 and (answer.out + answer.err).count("Without effect: optimizer=Prodigy: lr=0.001") == 1

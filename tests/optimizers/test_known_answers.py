@@ -101,6 +101,12 @@ def test_rmsprop_adds_eps_outside_of_the_root(drive):
     assert path(drive, RMSprop(), [0.0], [1e-6], 1e-2) == pytest.approx([-0.0909091], rel=1e-6)
 
 
+def test_rmsprop_adds_eps_inside_of_the_root_where_it_is_told_to(drive):
+    """s = 1e-14 and eps = 3e-14: a step of lr 1e-6 / sqrt(4e-14)."""
+    inside = RMSprop(eps=3e-14, eps_inside=True)
+    assert path(drive, inside, [0.0], [1e-6], 1e-2) == pytest.approx([-0.05], rel=1e-6)
+
+
 def test_adamw_decays_by_the_rate_in_force(drive):
     """Zero gradient: only the decay moves, by (1 - lr weight_decay) a step."""
     found = path(drive, AdamW(weight_decay=0.5), [2.0], [0.0] * 3, 0.1)

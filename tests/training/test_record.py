@@ -18,7 +18,7 @@ def test_everything_is_there(tmp_path):
     train(make_run(), tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert {"record.json", "checkpoint.pt", "samples"} <= names
-    assert sum(name.startswith("events.out.tfevents") for name in names) == 1
+    assert sum(name.startswith("events.out.tfevents") for name in names) == 2, "its curves, and its row of HPARAMS"
     assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == [
         "step_0000000.png",
         "step_0000006.png",
@@ -42,6 +42,8 @@ def test_the_curves_are_complete(tmp_path):
         "logits/real",
         "logits/fake",
         "metric/mean_distance",
+        "result/final",
+        "result/best",
         "samples",
     } == set(curves)
     assert [step for step, _ in curves["loss/generator"]] == [2, 4, 6, 8, 10, 12]

@@ -285,7 +285,7 @@ class CFGPack(Pack[Report]):
         self.look(batch, fit.gradient)
         loss = torch.stack(losses).mean(0)
         self._go_back_where_broken(loss, fit.last)
-        return Report(
+        self.reported = Report(
             list(self.done),
             terms,
             d_gradient,
@@ -299,6 +299,7 @@ class CFGPack(Pack[Report]):
             self.rates,
             None if self.guard is None else self.guard.returns.clone(),
         )
+        return self.reported
 
     def curves(self, report: Report, k: int) -> dict[str, Tensor]:
         """Name member k's losses, penalties, logits, gradients, rates and what the fit was like."""
@@ -320,6 +321,12 @@ class CFGPack(Pack[Report]):
         if report.returns is not None:
             curves["guard/returns"] = report.returns
         return {tag: value[row] for tag, value in curves.items()}
+
+    def kept(self, k: int) -> dict[str, float]:
+        """Name the losses that warn of a breakdown, for the record."""
+        row, report = self.place[k], self.reported
+        losses = {"discriminator_loss": report.loss, "approximator_loss": report.last_fit}
+        return {name: float(value[row]) for name, value in losses.items()}
 
     def _settle_rates(self) -> None:
         """Put schedule, gain and guard together for this stage."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from gansweep.sweep.identity import cell_name, digest, identity
 
 if TYPE_CHECKING:
     from gansweep.build import Checked
+
+log = logging.getLogger(__name__)
 
 # These say what is to be done with a sweep, so they can't differ within one.
 WHOLE_SWEEP = ("name", "plan", "fresh", "retry_failed", "diverged", "allow", "workers", "pack")
@@ -35,13 +38,13 @@ def compose(
     Raises:
         BadConfig: with all problems of all jobs.
     """
-    from gansweep.build import absent_device, check
+    from gansweep.build import absent_device, check, remarks
 
     swept = swept_keys(jobs)
     problems = [
         Problem(key, "belongs to the sweep as a whole; give it one value") for key in swept if key in WHOLE_SWEEP
     ]
-    cells, compositions = [], []
+    cells, compositions, remarked = [], [], dict[str, None]()
     for job in jobs:
         composition = composer(job)
         checked = check(composition.config, composition.given.keys()) if composition.config else None
@@ -53,8 +56,11 @@ def compose(
         if checked and not problems:
             cells.append(_cell(checked, composition.given, composition.choices, swept, root))
             compositions.append(composition)
+            remarked |= dict.fromkeys(remarks(checked.run) if checked.run else ())
     if problems:
         raise BadConfig(problems)
+    if remarked:
+        log.warning("Without effect: %s", "; ".join(remarked))
     return cells, compositions
 
 

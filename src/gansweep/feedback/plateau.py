@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Game
+from gansweep.interfaces import Game, Outlook
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,11 @@ class Plateau:
             raise ValueError(f"threshold_mode={self.threshold_mode}: expected rel or abs")
         if not 0 <= self.minimum <= 1:
             raise ValueError(f"minimum={self.minimum}: expected 0 <= minimum <= 1")
+
+    def remarks(self, outlook: Outlook) -> list[str]:
+        """Say if there are too few values: the first is the best so far, and more than `patience` must be worse."""
+        heard = f"patience={self.patience}: hears {outlook.evaluations} evaluations, so the rate never falls"
+        return [heard] * (outlook.evaluations < self.patience + 2)
 
     def fitted(self, game: Game) -> Plateau:
         """Return itself: every game will do."""

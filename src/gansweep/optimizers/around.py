@@ -8,7 +8,7 @@ from typing import cast
 
 from torch import Tensor
 
-from gansweep.interfaces import Averaging, Beta, Remembering, Slot, UpdateRule
+from gansweep.interfaces import Averaging, Beta, Outlook, Remarking, Remembering, Slot, UpdateRule
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,10 @@ class Around:
     def memory(self) -> float:
         """Of the rule inside."""
         return self.of.memory if isinstance(self.of, Remembering) else 0.0
+
+    def remarks(self, outlook: Outlook) -> list[str]:
+        """Those of the rule inside."""
+        return [f"of.{said}" for said in self.of.remarks(outlook)] if isinstance(self.of, Remarking) else []
 
     def state_inside(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make the other rule's state."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
+from gansweep.interfaces import Beta, Outlook, Slot
 from gansweep.optimizers.around import Around
 
 
@@ -41,6 +41,11 @@ class Lookahead(Around):
             raise ValueError(f"k={self.k}: expected a whole number, at least 1")
         if not 0 < self.alpha <= 1:
             raise ValueError(f"alpha={self.alpha}: expected 0 < alpha <= 1")
+
+    def remarks(self, outlook: Outlook) -> list[str]:
+        """Say if no pull back will happen; what is judged then is where the parameters started."""
+        late = f"k={self.k}: the player has {outlook.updates} updates, so the slow weights stay where they start"
+        return super().remarks(outlook) + [late] * (self.k > outlook.updates)
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make the slow weights (K, P) and the other rule's state."""

@@ -10,9 +10,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
+from gansweep.interfaces import Beta, Outlook, Slot
 from gansweep.layers.row_sum import row_sum
 from gansweep.optimizers.adam import Adam
+
+SMALL = 0.01  # rates that are another rule's
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Prodigy:
         object.__setattr__(self, "betas", checked.betas)
         if not 0 < self.d0 < math.inf:
             raise ValueError(f"d0={self.d0}: expected a number above 0")
+
+    def remarks(self, outlook: Outlook) -> list[str]:
+        """Say if the rate multiplies what is found by next to nothing."""
+        small = f"lr={outlook.lr:g}: it finds its own rate and is multiplied by this one, the paper has lr=1"
+        return [small] * (outlook.lr < SMALL)
 
     @property
     def memory(self) -> float:

@@ -32,6 +32,7 @@ class RMSprop:
         centered: subtract the square of the running mean gradient from s (Graves 2013,
             arXiv:1308.0850, eq. 40); that difference may round below zero, as it may in torch.
         weight_decay: pull to the origin, added to the gradient.
+        eps_inside: divide by sqrt(s + eps), as TensorFlow does and the C++ code of cfg-gan, with its eps of 1e-37.
     """
 
     alpha: float = 0.99
@@ -39,6 +40,7 @@ class RMSprop:
     momentum: float = 0.0
     centered: bool = False
     weight_decay: float = 0.0
+    eps_inside: bool = False
     elementwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -73,11 +75,11 @@ class RMSprop:
         rate = lr.to(theta.dtype)
         g = gradient.add(theta, alpha=self.weight_decay) if self.weight_decay else gradient
         s = state["mean_square"].mul_(self.alpha).addcmul_(g, g, value=1 - self.alpha)
+        square = s
         if self.centered:
             mean = state["mean"].lerp_(g, 1 - self.alpha)
-            size = s.addcmul(mean, mean, value=-1).sqrt_().add_(self.eps)
-        else:
-            size = s.sqrt().add_(self.eps)
+            square = s.addcmul(mean, mean, value=-1)
+        size = square.add(self.eps).sqrt_() if self.eps_inside else square.sqrt().add_(self.eps)
         if self.momentum:
             v = state["momentum"].mul_(self.momentum if beta is None else beta.now).addcdiv_(g, size)
             theta.addcmul_(v, rate, value=-1)

@@ -33,8 +33,12 @@ class Reading:
 
 
 def readings(cell: Trained) -> list[Reading]:
-    """Read the evaluations of a cell beside its curves, which TensorBoard's files hold; none without them."""
-    points = curves(cell, ("loss/discriminator", "loss/approximator"))
+    """Read the evaluations of a cell beside the losses in its record; none without them."""
+    kept = cell.record.get("curves", [])
+    points = [
+        {point["step"]: point[name] for point in kept if point.get(name) is not None}
+        for name in ("discriminator_loss", "approximator_loss")
+    ]
     found: list[Reading] = []
     before = 0
     for step, score in cell.values.items():
@@ -49,13 +53,3 @@ def readings(cell: Trained) -> list[Reading]:
         best = min((one.score for one in found), default=score)
         found.append(Reading(step, score, d_loss, statistics.fmean(fits), fell, score >= WORSE * best))
     return found
-
-
-def curves(cell: Trained, tags: tuple[str, ...]) -> list[dict[int, float]]:
-    """Read curves of a cell, the value by step; empty where there is none."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    events = EventAccumulator(str(cell.directory), size_guidance={"scalars": 0})
-    events.Reload()
-    there = events.Tags()["scalars"]
-    return [{point.step: point.value for point in events.Scalars(tag)} if tag in there else {} for tag in tags]

@@ -64,13 +64,16 @@ def _section(data: str, scale: str, metric: str, cells: Cells) -> Section:
 
 
 def _table(metric: str, cells: Cells) -> str:
-    lines = [f"| method | final {metric} | best | steps | hours | N/A |", "|---|---|---|---|---|---|"]
+    scores = [one.record["metric_2"] for runs in cells.values() for one in runs if one.record.get("metric_2")]
+    second = f" final {scores[0]['name']} |" if scores else ""
+    lines = [f"| method | final {metric} | best |{second} steps | hours | N/A |", "|---" * (6 + bool(scores)) + "|"]
     for method, runs in cells.items():
         hours = statistics.fmean(one.record["time"]["wall_s"] for one in runs) / 3600
         lost = sum(one.final is None for one in runs)
+        score = f" {_mean([(one.record.get('metric_2') or {}).get('final') for one in runs])} |" if scores else ""
         lines.append(
-            f"| {METHODS[method]} | {_mean([one.final for one in runs])} | {_mean([one.best for one in runs])} "
-            f"| {runs[0].total_steps} | {number(hours)} | {lost} of {len(runs)} |"
+            f"| {METHODS[method]} | {_mean([one.final for one in runs])} | {_mean([one.best for one in runs])} |"
+            f"{score} {runs[0].total_steps} | {number(hours)} | {lost} of {len(runs)} |"
         )
     return "\n".join(lines)
 
@@ -89,15 +92,17 @@ def _verdict(cells: Cells) -> str:
 def _breakdowns(watched: Mapping[int, Sequence[Reading]]) -> str:
     """Say whether the discriminator's loss fell before the metric did."""
     if not any(watched.values()):
-        return "The discriminator's losses are read from TensorBoard's files, and there are none."
+        return "No losses of CFG are on record yet."
     lines = []
     for seed, found in watched.items():
         fell = [n for n, one in enumerate(found) if one.loss_fell]
         worse = [n for n, one in enumerate(found) if one.score_fell]
         for n in worse[:1]:
-            before = [m for m in fell if m <= n]
-            when = f"{n - before[-1]} readings before" if before else "not before"
-            lines.append(f"- seed {seed}: the metric broke down at step {found[n].step}; D's loss had fallen {when}")
+            first = n + 1
+            while first - 1 in fell:
+                first -= 1
+            early = "had not fallen" if first > n else f"fell {n - first} reading{'s' * (n - first != 1)} earlier"
+            lines.append(f"- seed {seed}: the metric broke down at step {found[n].step}; D's loss {early}")
         if fell and not worse:
             lines.append(f"- seed {seed}: D's loss fell at step {found[fell[0]].step}, the metric did not break down")
     head = "The poster's log: D's loss fell from 1.37 to 0.82 one reading before the score did. "

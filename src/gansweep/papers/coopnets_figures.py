@@ -25,7 +25,7 @@ def curves(cells: Mapping[int, Trained]) -> Figure:
             axis.set_yscale("log")
             axis.tick_params(axis="y", labelcolor=BLUE)
             right = axis.twinx()
-            points = cell.record.get("measured") or []
+            points = cell.record.get("curves") or []
             told = [point.get("reconstruction_error") for point in points]
             right.plot([point["step"] for point in points], [float("nan") if e is None else e for e in told], VERMILION)
             right.set_ylim(bottom=0)

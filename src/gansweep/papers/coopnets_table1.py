@@ -67,7 +67,7 @@ def sections(directory: Path) -> list[Section]:
 
 def loss(cell: Trained) -> float | None:
     """Return the reconstruction error after the last step, None if the run did not get there."""
-    points = cell.record.get("measured") or []
+    points = cell.record.get("curves") or []
     if cell.record["state"] != "completed" or not points or points[-1]["step"] != cell.total_steps:
         return None
     return points[-1].get("reconstruction_error")
@@ -128,7 +128,8 @@ def _table(runs: Runs) -> str:
             continue
         lines.append(
             f"| {exp} | {row.schedule} | {_shown(runs.sums[exp])} "
-            f"| {_shown(row.loss, 'unknown')} | {theirs.get(exp, '')} | {_shown(runs.losses[exp])} | {ours.get(exp, '')} "
+            f"| {_shown(row.loss, 'unknown')} | {theirs.get(exp, '')} "
+            f"| {_shown(runs.losses[exp])} | {ours.get(exp, '')} "
             f"| {_shown(runs.qualities[exp])} | {quality.get(exp, '')} |"
         )
     return "\n".join(lines)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gansweep.training.samples import ENLARGED, GAP, IN_A_ROW, SMALLEST
+from gansweep.training.samples import ENLARGED, GAP, IN_A_ROW
 
 
 def tiles(directory: Path) -> np.ndarray | None:
@@ -23,15 +23,17 @@ def tiles(directory: Path) -> np.ndarray | None:
     picture = np.asarray(Image.open(path).convert("RGB"), dtype=np.float32) / 255
     pitch = (picture.shape[1] - GAP) // IN_A_ROW
     side = pitch - GAP
-    every = ENLARGED if side % ENLARGED == 0 and side // ENLARGED < SMALLEST else 1
     corners = [
         (y, x) for y in range(GAP, picture.shape[0] - side, pitch) for x in range(GAP, picture.shape[1] - side, pitch)
     ]
-    return np.stack([picture[y : y + side : every, x : x + side : every] for y, x in corners])
+    cut = np.stack([picture[y : y + side, x : x + side] for y, x in corners])
+    small = cut[:, ::ENLARGED, ::ENLARGED]
+    enlarged = side % ENLARGED == 0 and np.array_equal(small.repeat(ENLARGED, 1).repeat(ENLARGED, 2), cut)
+    return small if enlarged else cut
 
 
 def by_class(images: np.ndarray, longest: int = 12) -> list[list[np.ndarray]]:
-    """Put digits into ten rows by what the shipped classifier takes them for, the surest first; of a row the first few."""
+    """Put digits into ten rows by what the shipped classifier takes them for, a few of each, the surest first."""
     from gansweep.metrics.classifier import load_shipped
 
     grey = torch.from_numpy(images[..., :1].copy()).permute(0, 3, 1, 2) * 2 - 1

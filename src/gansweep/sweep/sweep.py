@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gansweep.sweep import claims, crew, records
+from gansweep.sweep import board, claims, crew, records
 from gansweep.sweep.cell import Cell, State, cells, own_record, read_record, state
 from gansweep.sweep.plan import Estimate, plan
 from gansweep.sweep.progress import Progress
@@ -82,6 +82,7 @@ class Sweep:
             "cells": [cell.as_dict() for cell in self.all_cells],
         }
         atomic.write(self.root / FROZEN, json.dumps(content, indent=1, default=str) + "\n")
+        board.tell(self.root, self.all_cells)
 
     def plan(self, retry_failed: bool = True, estimate: Callable[[Cell], Estimate | None] | None = None) -> str:
         """Say what `run` would do. Nothing is written.
@@ -161,6 +162,7 @@ class Sweep:
                 self.freeze()
             atomic.write(self.root / SPREADSHEET, spreadsheet(results))
             atomic.write(self.root / TABLE, text)
+            board.tell(self.root, self.all_cells, text)
         except OSError as error:
             log.warning("results.csv and table.md could not be written: %s", error)
         return text

@@ -7,10 +7,9 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from gansweep import device as devices
 from gansweep.dynamics.position import Both
@@ -20,6 +19,7 @@ from gansweep.members.pack import Pack, Report
 from gansweep.metrics.degenerate import degenerate
 from gansweep.training import checkpoint, diagnosis, record, samples
 from gansweep.training.diagnosis import Diagnosis
+from gansweep.training.journal import Everyone, Journal
 from gansweep.training.run import Run
 from gansweep.training.tensorboard import Board
 
@@ -28,29 +28,6 @@ log = logging.getLogger(__name__)
 
 def silent(step: int, total_steps: int, text: str) -> None:
     """Say nothing."""
-
-
-class Journal(Protocol):
-    """Where log messages go while something is done for one member among several."""
-
-    def __call__(self) -> AbstractContextManager[None]:
-        """Return the context in which messages are this member's."""
-        ...
-
-    def close(self) -> None:
-        """Expect no more of them."""
-        ...
-
-
-class Everyone:
-    """No journal of one's own: messages go wherever they go."""
-
-    def __call__(self) -> AbstractContextManager[None]:
-        """Return a context that does nothing."""
-        return nullcontext()
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 class Logbook:
@@ -234,11 +211,12 @@ class Logbook:
         Raises:
             OSError: it can't be written; the checkpoint remains and the run can be finished later.
         """
+        content = self._record()
         if self.board:
+            self.board.scalars(_results(content), self.step)
             self.board.close(finished=self.divergence is None)
             if self.divergence is not None:  # how late it was noticed is no part of the result
                 self.board.forget_after(self.divergence.step)
-        content = self._record()
         record.write(self.directory, content)
         checkpoint.remove(self.directory)
         self.journal.close()
@@ -398,3 +376,14 @@ class Logbook:
                 "memory_bytes": devices.peak_memory_bytes(self.device),
             },
         }
+
+
+def _results(content: Mapping[str, Any]) -> dict[str, float]:
+    """Name what HPARAMS shows of a run's end. No final value is NaN: left out, a mean over seeds would flatter."""
+    found = {}
+    for metric, end in ((content["metric"], ""), (content.get("metric_2"), "_2")):
+        if metric is not None:
+            found[f"result/final{end}"] = float("nan") if metric["final"] is None else metric["final"]
+            if metric["best"] is not None:
+                found[f"result/best{end}"] = metric["best"]
+    return found

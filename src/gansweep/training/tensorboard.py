@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import logging
 import os
 import time
@@ -13,10 +12,12 @@ from typing import Any
 
 from torch import Tensor
 
+from gansweep.training import events
+from gansweep.training.events import protobuf
+
 log = logging.getLogger(__name__)
 
-# TensorBoard takes files in the order of their names, which begin with the time in seconds.
-FIRST_EVENTS = "events.out.tfevents.0000000000.continued"
+FIRST_EVENTS = f"{events.PREFIX}0000000000.continued"
 
 
 class Board:
@@ -26,8 +27,8 @@ class Board:
         directory: of the cell; the events stand beside the record.
         step: where the run goes on; events after it are taken out, so that no step of a
             resumed run is there twice.
-        hparams: the row's columns, by key.
-        name: the row's name.
+        hparams: the row's columns, by key, where no sweep has written a row that knows what it varies.
+        name: the row's name then.
     """
 
     def __init__(self, directory: Path, step: int, hparams: Mapping[str, Any], name: str) -> None:
@@ -35,18 +36,16 @@ class Board:
         self.writer: Any = None
         try:
             _forget_after(directory, step)
-            self._open(hparams, name, new=step == 0)
+            self._open(hparams, name)
         except OSError as error:
             self._give_up(error)
 
-    def _open(self, hparams: Mapping[str, Any], name: str, new: bool) -> None:
-        from tensorboard.plugins.hparams import summary_v2
+    def _open(self, hparams: Mapping[str, Any], name: str) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
         self.writer = SummaryWriter(str(self.directory))
-        if new:
-            row = {key: _plain(value) for key, value in hparams.items()}
-            self.writer.file_writer.add_summary(summary_v2.hparams_pb(row, trial_id=name))
+        if not (self.directory / events.ROW).exists():
+            events.put(self.directory / events.ROW, [events.row(hparams, name)])
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Add one point to each curve."""
@@ -99,17 +98,13 @@ class Board:
         self.writer = None
 
 
-def _plain(value: Any) -> bool | int | float | str:
-    return value if isinstance(value, bool | int | float | str) else str(value)
-
-
 def _end(finished: bool) -> Any:
     """Say in HPARAMS how the run ended."""
-    api, plugin = (_protobuf(f"tensorboard.plugins.hparams.{name}") for name in ("api_pb2", "plugin_data_pb2"))
-    metadata = _protobuf("tensorboard.plugins.hparams.metadata")
+    api, plugin = (protobuf(f"plugins.hparams.{name}") for name in ("api_pb2", "plugin_data_pb2"))
+    metadata = protobuf("plugins.hparams.metadata")
     status = api.STATUS_SUCCESS if finished else api.STATUS_FAILURE
     data = plugin.HParamsPluginData(session_end_info=plugin.SessionEndInfo(status=status, end_time_secs=time.time()))
-    summary = _protobuf("tensorboard.compat.proto.summary_pb2").Summary()
+    summary = protobuf("compat.proto.summary_pb2").Summary()
     summary.value.add(
         tag=metadata.SESSION_END_INFO_TAG,
         metadata=metadata.create_summary_metadata(data),
@@ -118,26 +113,21 @@ def _end(finished: bool) -> Any:
     return summary
 
 
-def _protobuf(name: str) -> Any:
-    """Import a module whose classes are made at run time."""
-    return importlib.import_module(name)
-
-
 def _forget_after(directory: Path, step: int) -> None:
     """Rewrite the event files of a run that was cut off, without what came after `step`.
 
-    At step 0 nothing is kept: the run starts anew and writes its first events again. What is
+    At step 0 nothing is kept but the row: the run starts anew and writes its first events again. What is
     kept gets a name that is read before any other, wherever the clock stands now. An event
     that is there twice, because this was cut off itself, is kept once.
     """
-    old = sorted(directory.glob("events.out.tfevents.*"))
+    old = sorted(path for path in directory.glob(f"{events.PREFIX}*") if path.name != events.ROW)
     if not old:
         return
     if step > 0:
         from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
         from tensorboard.summary.writer.record_writer import RecordWriter
 
-        event = _protobuf("tensorboard.compat.proto.event_pb2").Event
+        event = protobuf("compat.proto.event_pb2").Event
         merged, seen = directory / ".events.merged", set()
         with open(merged, "wb") as file:
             writer = RecordWriter(file)

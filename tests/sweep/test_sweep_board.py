@@ -1,0 +1,179 @@
+"""What TensorBoard shows of a sweep."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+from fake_cells import cell, diverged, record, write
+
+from gansweep.sweep import board
+from gansweep.sweep.sweep import Sweep
+from gansweep.training import events
+
+ON = {"trainer": {"tensorboard": True}}
+
+
+def told(path):
+    """The row of a run: its group and its columns."""
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+    from tensorboard.plugins.hparams import metadata
+
+    (value,) = [value for event in EventFileLoader(str(path)).Load() for value in event.summary.value]
+    start = metadata.parse_session_start_info_plugin_data(value.metadata.plugin_data.content)
+    return start.group_name, {key: v.number_value or v.string_value for key, v in start.hparams.items()}
+
+
+def grid(root, **more):
+    cells = [cell(root, optimizer=name, lr=0.1, seed=seed) for name in ("adam", "sgd") for seed in (0, 1)]
+    for one in cells:
+        one.config.update(ON | more)
+    return cells
+
+
+def test_rows_are_of_what_is_varied_and_seeds_share_one(tmp_path):
+    cells = grid(tmp_path / "mine")
+    Sweep(tmp_path / "mine", cells).freeze()
+    rows = [told(one.directory / events.ROW) for one in cells]
+    assert rows[0] == rows[1] == ("mine: optimizer=adam", {"optimizer": "adam"})
+    assert rows[2] == rows[3] == ("mine: optimizer=sgd", {"optimizer": "sgd"})
+
+
+def test_a_later_grid_adds_a_column_to_the_earlier_rows(tmp_path):
+    cells = grid(tmp_path)
+    Sweep(tmp_path, cells).freeze()
+    more = cell(tmp_path, optimizer="adam", lr=0.2, seed=0)
+    more.config.update(ON)
+    Sweep(tmp_path, [more]).freeze()
+    assert told(cells[0].directory / events.ROW)[1] == {"optimizer": "adam", "lr": 0.1}
+    assert told(more.directory / events.ROW)[1] == {"optimizer": "adam", "lr": 0.2}
+
+
+def test_a_column_has_one_type(tmp_path):
+    """TensorBoard would leave out what is not of it."""
+    cells = [cell(tmp_path, lr=0.1), cell(tmp_path, lr="${other}")]
+    assert [row["lr"] for row in board.table_of(cells)] == ["0.1", "${other}"]
+
+
+def test_seeds_alone_are_told_apart(tmp_path):
+    assert board.table_of([cell(tmp_path, seed=0), cell(tmp_path, seed=1)]) == [{"seed": 0}, {"seed": 1}]
+
+
+def test_equal_rows_are_left_as_they_are(tmp_path):
+    cells = grid(tmp_path)
+    Sweep(tmp_path, cells).freeze()
+    before = (cells[0].directory / events.ROW).stat().st_mtime_ns
+    Sweep(tmp_path, cells).freeze()
+    assert (cells[0].directory / events.ROW).stat().st_mtime_ns == before
+
+
+def test_without_tensorboard_there_are_no_files(tmp_path):
+    Sweep(tmp_path, grid(tmp_path, trainer={"tensorboard": False})).report()
+    assert not list(tmp_path.rglob(f"{events.PREFIX}*"))
+
+
+def test_a_directory_that_takes_no_rows_is_only_told_of(tmp_path, caplog):
+    cells = grid(tmp_path)
+    cells[0].directory.write_text("a file where the cell's directory should be")
+    Sweep(tmp_path, cells).freeze()
+    assert "can't be written" in caplog.text
+
+
+class Served:
+    """TensorBoard on this machine."""
+
+    def __init__(self, logdir) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        line = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logdir), "--host", "127.0.0.1"]
+        self.process = subprocess.Popen([*line, "--port", str(port)], stderr=subprocess.DEVNULL)
+        self.url = f"http://127.0.0.1:{port}/data"
+
+    def ask(self, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/{path}", data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            return json.loads(answer.read())
+
+    def wait_for(self, num_runs) -> None:
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            try:
+                if len(self.ask("runs")) >= num_runs:
+                    return
+            except urllib.error.URLError:
+                pass
+            time.sleep(0.5)
+        raise TimeoutError("TensorBoard did not come up")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A sweep whose runs told TensorBoard their ends as real ones do."""
+    from gansweep.training.logbook import _results
+    from gansweep.training.tensorboard import Board
+
+    root = tmp_path / "mine"
+    cells = grid(root)
+    sweep = Sweep(root, cells)
+    sweep.freeze()
+    for number, one in enumerate(cells):
+        content = write(one, diverged(one) if number == 3 else record(one, final=10.0 * (number + 1)))
+        runs = Board(one.directory, 0, {}, one.name)
+        runs.scalars({"loss/generator": 1.0}, 50)
+        runs.scalars({"loss/generator": 2.0} | _results(content), 100)
+        runs.close(finished=number != 3)
+    sweep.report()
+    return root
+
+
+@pytest.mark.slow
+def test_tensorboard_serves_rows_columns_layout_table_and_units(trained):
+    with Served(trained) as served:
+        served.wait_for(5)
+        experiment = served.ask("plugin/hparams/experiment", {"experimentName": ""})
+        assert [one["name"] for one in experiment["hparamInfos"]] == ["optimizer"]
+        metrics = [one["name"] for one in experiment["metricInfos"]]
+        assert [one["tag"] for one in metrics] == ["result/final", "result/best"]
+        assert [one["displayName"] for one in experiment["metricInfos"]] == ["final", "best on the way"]
+
+        every = [f"STATUS_{name}" for name in ("UNKNOWN", "SUCCESS", "FAILURE", "RUNNING")]
+        ask = {"allowedStatuses": every, "colParams": [{"metric": one} for one in metrics], "sliceSize": 100}
+        found = served.ask("plugin/hparams/session_groups", ask | {"startIndex": 0})
+        assert found["totalSize"] == 2, "a row for every setting"
+        adam, sgd = sorted(found["sessionGroups"], key=lambda one: one["name"])
+        assert adam["name"] == "mine: optimizer=adam" and adam["hparams"] == {"optimizer": "adam"}
+        assert [one["status"] for one in adam["sessions"]] == ["STATUS_SUCCESS"] * 2, "its seeds"
+        assert {one["name"]["tag"]: one["value"] for one in adam["metricValues"]} == {
+            "result/final": 15.0,
+            "result/best": 14.0,
+        }
+        assert {one["status"] for one in sgd["sessions"]} == {"STATUS_SUCCESS", "STATUS_FAILURE"}
+        final = next(one for one in sgd["metricValues"] if one["name"]["tag"] == "result/final")
+        assert final["value"] == "NaN", "a seed that diverged is not left out of the mean"
+
+        titles = [one["title"] for one in served.ask("plugin/custom_scalars/layout")["category"]]
+        assert titles == list(board.CHARTS)
+        assert {run: sorted(tags) for run, tags in served.ask("plugin/text/tags").items()} == {".": ["table", "units"]}
+        (text,) = served.ask("plugin/text/text?run=.&tag=table")
+        assert "<table>" in text["text"] and "fd_digits" in text["text"]
+        (units,) = served.ask("plugin/text/text?run=.&tag=units")
+        assert "penalties included" in units["text"]
+        run = urllib.parse.quote(sorted(path.name for path in trained.glob("optimizer=adam*"))[0])
+        points = served.ask(f"plugin/scalars/scalars?run={run}&tag=loss/generator")
+        assert [(step, value) for _, step, value in points] == [(50, 1.0), (100, 2.0)]
