@@ -40,7 +40,7 @@ def file_of(code: str) -> str | None:
 
 def lines(page: Path) -> list[str]:
     block = "".join(code for language, code in fences(page) if language == "bash").replace("\\\n", " ")
-    return [line.partition(" #")[0].strip() for line in block.splitlines()]
+    return [text for line in block.splitlines() if (text := line.partition(" #")[0].strip())]
 
 
 def first_combination(words: list[str]) -> list[str]:
@@ -65,7 +65,12 @@ def reader(tmp_path, monkeypatch):
     root.setLevel(level)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+# Checks and small trainings take seconds; one page in the fast tests stands for the others.
+FAST = "add_an_optimizer"
+FOLLOWED = [pytest.param(page, marks=[pytest.mark.slow] * (page.stem != FAST), id=page.stem) for page in PAGES]
+
+
+@pytest.mark.parametrize("page", FOLLOWED)
 def test_a_page_can_be_followed(page, reader, capsys):
     (reader / "my_pictures").mkdir()
     for number in range(64):
@@ -114,3 +119,17 @@ def test_every_link_leads_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize(
+    "line", [line for line in lines(DOCS / "gallery.md") if line.startswith("python -m gansweep ")]
+)
+def test_the_gallery_says_how_it_was_made(line):
+    first = [word for word in first_combination(shlex.split(line)[3:]) if not word.startswith("-")]
+    assert check_settings(composed(*first)).problems == []
+
+
+def test_pictures_are_small_and_all_are_shown():
+    shown = {name for page in DOCS.glob("*.md") for name in re.findall(r"\(pictures/(\S+?)\)", page.read_text())}
+    assert shown == {path.name for path in (DOCS / "pictures").iterdir()}
+    assert max(path.stat().st_size for path in (DOCS / "pictures").iterdir()) < 150_000
