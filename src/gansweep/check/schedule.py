@@ -81,7 +81,8 @@ def _pure(schedule: Schedule, n: int) -> Answer:
 
 
 def _pickles(schedule: Schedule, n: int) -> Answer:
-    copy = ForkingPickler.loads(bytes(ForkingPickler.dumps(schedule)))  # as on its way to another process
+    # As on its way to another process.
+    copy = ForkingPickler.loads(bytes(ForkingPickler.dumps(schedule)))  # pyright: ignore[reportAttributeAccessIssue]
     steps = (0, n // 2, n - 1)
     same = all(math.isclose(copy(step, n), schedule(step, n), rel_tol=0, abs_tol=0) for step in steps)
     return same, "the copy answers the same" if same else "the copy answers something else"

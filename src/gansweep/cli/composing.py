@@ -279,7 +279,7 @@ def _refused(lines: Sequence[str], text: str, default: DictConfig) -> Problem:
     others = [str(choice) for choice in default.hydra.runtime.choices if str(choice).partition("@")[0] == group]
     outer = place.rpartition(".")[0]
     inside = f"the chosen {outer} holds no other" if outer else f"nothing of that kind is chosen at {place or group}"
-    said = dict(line.lstrip("+").partition("=")[::2] for line in lines).get(unplaced[1], "")
+    said = {line.lstrip("+").partition("=")[0]: line.partition("=")[2] for line in lines}.get(unplaced[1], "")
     return Problem(unplaced[1], f"={said}: {inside}; choose with {', '.join(others) or 'another group'}")
 
 
