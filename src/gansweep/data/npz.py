@@ -91,12 +91,15 @@ class Npz(Images):
 
     def _array(self) -> np.ndarray:
         try:
-            with np.load(self.path, allow_pickle=False) as file:
+            # Opened here: of an archive that is cut off, numpy leaves the file open.
+            with open(self.path, "rb") as source:
+                file = np.load(source, allow_pickle=False)
                 if not isinstance(file, np.lib.npyio.NpzFile):
                     raise ValueError("it holds one array without a name")
-                if self.key not in file.files:
-                    raise KeyError(file.files)
-                return file[self.key]
+                with file:
+                    if self.key not in file.files:
+                        raise KeyError(file.files)
+                    return file[self.key]
         except KeyError as error:
             names = ", ".join(error.args[0])
             raise ValueError(f"{self.path} has no data.key={self.key}, expected one of {names}") from None

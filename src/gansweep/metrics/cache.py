@@ -28,7 +28,8 @@ def recall(key: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
     if _text(key) in _memory:
         return _memory[_text(key)]
     try:
-        with np.load(_path(key), allow_pickle=False) as file:
+        # Opened here: of an archive that is cut off, numpy leaves the file open.
+        with open(_path(key), "rb") as source, np.load(source, allow_pickle=False) as file:
             found = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         return None

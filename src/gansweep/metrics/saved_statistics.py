@@ -18,7 +18,8 @@ def load_statistics(path: Path) -> Statistics:
         ValueError: it is not there or damaged, or holds something else.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: of an archive that is cut off, numpy leaves the file open.
+        with open(path, "rb") as source, np.load(source, allow_pickle=False) as file:
             mean, covariance = (np.asarray(file[name], np.float64) for name in ("mu", "sigma"))
     except (OSError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else f"no statistics ({error})"

@@ -174,7 +174,8 @@ def _played(cell: Cell, allow: Sequence[str]) -> Played:
 
 def _points(path: Path) -> np.ndarray | None:
     try:
-        with np.load(path) as file:
+        # Opened here: of an archive that is cut off, numpy leaves the file open.
+        with open(path, "rb") as source, np.load(source) as file:
             return file["points"][:NUM_POINTS]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
