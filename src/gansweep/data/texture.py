@@ -60,7 +60,7 @@ class Texture(Images):
     def check(self) -> None:
         """Raise FileNotFoundError or ValueError if there is no picture, or none from which a patch can be cut."""
         if self.path is not None and not Path(self.path).is_file():
-            raise FileNotFoundError(f"data={self.name}: no picture at path={self.path}; null takes scikit-learn's")
+            raise FileNotFoundError(f"data={self.name}: no picture at {self.path}; data.path=null takes scikit-learn's")
         height, width = self._picture.shape[:2]
         if min(height, width) < self.size:
             raise ValueError(f"size={self.size}: the picture has {width} x {height} pixels after resize={self.resize}")
