@@ -207,3 +207,8 @@ def test_softplus_and_its_slope_do_not_depend_on_the_place_of_a_number():
 def test_a_setting_out_of_range_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_the_least_loss_of_labels():
+    """At (a + b) / 2 each half costs ((b - a) / 2)^2 / 2."""
+    assert LeastSquares(fake_label=-1.0, real_label=2.0).ideal_loss == pytest.approx(2.25)

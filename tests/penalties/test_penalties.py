@@ -232,3 +232,7 @@ def test_a_flat_critic_has_a_finite_gradient(penalty):
 def test_a_setting_out_of_range_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_the_weight_of_the_lipschitz_penalty():
+    assert WGANLP().weight == 10.0

@@ -143,3 +143,7 @@ def test_warmup_must_end_before_the_run_and_suit_the_other():
 def test_a_setting_out_of_range_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_linspace_falls_to_a_hundredth():
+    assert (Linspace().start, Linspace().end) == (1.0, 0.01)

@@ -32,3 +32,7 @@ def test_power_one_is_a_line_and_both_ends_are_met():
 def test_a_setting_out_of_range_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_the_default_power():
+    assert Polynomial().power == 0.9

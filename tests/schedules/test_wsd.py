@@ -52,3 +52,7 @@ def test_rise_and_fall_must_fit_the_run():
 def test_a_setting_out_of_range_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_the_defaults():
+    assert (WSD().warmup, WSD().cooldown, WSD().power, WSD().end) == (0.05, 0.2, 0.5, 0.0)

@@ -136,8 +136,9 @@ def trained(tmp_path):
         content = write(one, diverged(one) if number == 3 else record(one, final=10.0 * (number + 1)))
         runs = Board(one.directory, 0, {}, one.name)
         runs.scalars({"loss/generator": 1.0}, 50)
-        runs.scalars({"loss/generator": 2.0} | _results(content), 100)
-        runs.close(finished=number != 3)
+        runs.scalars({"loss/generator": 2.0}, 100)
+        runs.close()
+        runs.end(number != 3, _results(content), 100)
     sweep.report()
     return root
 

@@ -18,7 +18,7 @@ def test_everything_is_there(tmp_path):
     train(make_run(), tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert {"record.json", "checkpoint.pt", "samples"} <= names
-    assert sum(name.startswith("events.out.tfevents") for name in names) == 2, "its curves, and its row of HPARAMS"
+    assert sum(name.startswith("events.out.tfevents") for name in names) == 3, "its row of HPARAMS, its curves, its end"
     assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == [
         "step_0000000.png",
         "step_0000006.png",

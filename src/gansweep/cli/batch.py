@@ -31,6 +31,8 @@ def launch(loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str
     multirun = Multirun(loader, master, jobs, here=True)
     if multirun.config["plan"]:
         raise BadConfig([Problem("plan", "=true: this sweeper chooses its jobs by their results; there is no plan")])
+    if multirun.config["seeds"] is not None:
+        raise BadConfig([Problem("seeds", "=auto: this sweeper chooses its jobs by their results")])
     multirun.begin(fresh=first and multirun.config["fresh"])
     outcome = multirun.train(announce=False)
     if outcome.interrupted:

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # These say what is to be done with a sweep, so they can't differ within one.
-WHOLE_SWEEP = ("name", "plan", "fresh", "retry_failed", "diverged", "allow", "workers", "pack")
+WHOLE_SWEEP = ("name", "plan", "fresh", "retry_failed", "diverged", "allow", "workers", "pack", "seeds", "most_seeds")
 
 
 def compose(
-    composer: Composer, jobs: Sequence[Sequence[str]], root: Path, *, here: bool = False
+    composer: Composer, jobs: Sequence[Sequence[str]], root: Path, *, here: bool = False, vary: Collection[str] = ()
 ) -> tuple[list[Cell], list[Composition]]:
     """Compose and check every job.
 
@@ -31,6 +31,7 @@ def compose(
         jobs: overrides of each.
         root: of the sweep.
         here: they are to be trained on this machine, so its devices count.
+        vary: keys that are varied in jobs still to come, so that cells are named by them too.
 
     Returns:
         For every job its cell and its composition.
@@ -54,7 +55,7 @@ def compose(
         if checked and here and not problems:
             problems += absent_device(checked.config)
         if checked and not problems:
-            cells.append(_cell(checked, composition.given, composition.choices, swept, root))
+            cells.append(_cell(checked, composition.given, composition.choices, {*swept, *vary}, root))
             compositions.append(composition)
             remarked |= dict.fromkeys(remarks(checked.run) if checked.run else ())
     if problems:

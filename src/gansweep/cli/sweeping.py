@@ -34,12 +34,21 @@ class Multirun:
         master: the configuration of the command line without the sweep's own overrides.
         jobs: the overrides of every job.
         here: the jobs are for our own launcher, not for another of Hydra's.
+        vary: keys that are varied in jobs still to come.
 
     Raises:
         BadConfig: something is wrong with a job; nothing has been written then.
     """
 
-    def __init__(self, loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str]], *, here: bool) -> None:
+    def __init__(
+        self,
+        loader: ConfigLoader,
+        master: DictConfig,
+        jobs: Sequence[Sequence[str]],
+        vary: Sequence[str] = (),
+        *,
+        here: bool,
+    ) -> None:
         self.master, self.jobs = master, jobs
         self.listen()
         _refuse(master)
@@ -47,7 +56,8 @@ class Multirun:
         here = here and self.backend["backend"] == HERE
         self.root = Path(str(master.hydra.sweep.dir)).absolute()
         composer = Composer(lambda overrides: loader.load_sweep_config(master, overrides), loader)
-        self.cells, self.compositions = grid.compose(composer, jobs, self.root, here=here)
+        self.cells, self.compositions = grid.compose(composer, jobs, self.root, here=here, vary=vary)
+        self.swept = grid.swept_keys(jobs)
         self.config = self.cells[0].config
 
     def run(self, launcher: Launcher | None = None) -> int:
@@ -65,11 +75,16 @@ class Multirun:
             print(self.sweep().plan(self.config["retry_failed"], by_probe()))
             return 0
         self.begin(self.config["fresh"])
+        code, cut_short = self.settle(launcher)
+        self.report(cut_short)
+        return code
+
+    def settle(self, launcher: Launcher | None = None) -> tuple[int, bool]:
+        """Train every cell; return the exit code, and whether somebody asked to stop before all was done."""
         if launcher is not None:
             return self._elsewhere(launcher)
         outcome = self.train()
-        self.report(outcome.cut_short)
-        return outcome.exit_code
+        return outcome.exit_code, outcome.cut_short
 
     def listen(self) -> None:
         """Let what is logged be seen, as Hydra's configuration says."""
@@ -151,15 +166,15 @@ class Multirun:
                     [Problem(cell.name, "is another training now: the code was edited since it was planned")]
                 )
 
-    def report(self, cut_short: bool = False) -> None:
+    def report(self, cut_short: bool = False, sweep: Sweep | None = None) -> None:
         """Write and print the table, how to read more, and how to go on where something is left to train."""
-        print(self.sweep().report())
+        print((sweep or self.sweep()).report())
         where = shlex.quote(os.path.relpath(self.root))
         print(f"Verdicts and pictures: python -m gansweep.report {where} --format html")
         if cut_short:
             print(f"\nInterrupted. To continue: {to_continue()}")
 
-    def _elsewhere(self, launcher: Launcher) -> int:
+    def _elsewhere(self, launcher: Launcher) -> tuple[int, bool]:
         """Hand the jobs to another engine; every one finds its directory and works by itself."""
         cells = self.sweep().cells
         overrides = {cell.hash: job for cell, job in zip(self.cells, self.jobs, strict=True)}
@@ -180,10 +195,9 @@ class Multirun:
         except Exception:
             log.exception("The launcher gave up")
         cut_short = interrupted and not all(self._is_done(cell) for cell in cells)
-        self.report(cut_short)
         if cut_short:
-            return 130
-        return 0 if all(state(cell).is_result for cell in cells) else 1
+            return 130, True
+        return (0 if all(state(cell).is_result for cell in cells) else 1), False
 
     def _is_done(self, cell: Cell) -> bool:
         now = state(cell)

@@ -29,6 +29,8 @@ class Root:
         workers: processes of a sweep on one machine; auto takes one per core on a CPU.
         pack: cells that one process trains together; auto measures what is fastest.
         name: of the sweep; null makes one from the command line.
+        seeds: auto adds seeds where the table is not decided yet; null trains what was typed.
+        most_seeds: of a setting, for seeds=auto.
         plan: show every cell and train none.
         fresh: rename an earlier sweep of this name and start over.
         retry_failed: train cells again that failed earlier.
@@ -49,6 +51,8 @@ class Root:
     workers: int | Literal["auto"]
     pack: int | Literal["auto"]
     name: str | int | float | None
+    seeds: Literal["auto"] | None
+    most_seeds: int
     plan: bool
     fresh: bool
     retry_failed: bool
@@ -63,7 +67,7 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(key, f"={values[key]}: expected a finite rate above 0, e.g. 1e-4")
     if values.get("seed", 0) < 0:
         yield Problem("seed", f"={values['seed']}: expected a whole number, 0 or above")
-    for key in ("batch_size", "steps", "epochs", "critic_steps", "threads", "workers", "pack"):
+    for key in ("batch_size", "steps", "epochs", "critic_steps", "threads", "workers", "pack", "most_seeds"):
         count = values.get(key)
         if isinstance(count, int) and count < 1:
             yield Problem(key, f"={count}: expected a whole number, at least 1")

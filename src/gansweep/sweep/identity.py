@@ -15,7 +15,7 @@ from typing import Any
 # Where and under which name a run goes on, how it is watched: none of this changes a number of it.
 SURROUNDINGS = frozenset(
     {"name", "device", "threads", "workers", "pack", "plan", "fresh", "retry_failed", "diverged", "allow", "hydra"}
-)
+) | {"seeds", "most_seeds"}
 WATCHING = frozenset(
     {
         "log_every",

@@ -35,10 +35,13 @@ class Sweep:
         cells: of this grid. Equal trainings are kept once, which `notices` tells; a cell that
             is already there under another name keeps its directory. So read `cells` from here.
         command: what was typed. The table names all command lines that made the sweep.
+
+    `note` is what the table has to say of how its cells were chosen; it is kept with the sweep.
     """
 
     def __init__(self, root: Path, cells: Sequence[Cell], command: str = "") -> None:
         self.root, self.command = root, command
+        self.note = ""
         self.notices: list[str] = []
         self._look()
         kept: dict[str, Cell] = {}
@@ -52,7 +55,8 @@ class Sweep:
 
     def _look(self) -> None:
         """Find the cells and the command lines that are there already."""
-        earlier, commands = _left_there(self.root)
+        earlier, commands, note = _left_there(self.root)
+        self.note = self.note or note
         self.earlier = {cell.hash: cell for cell in earlier}
         self.commands = list(dict.fromkeys(filter(None, [*commands, self.command])))
 
@@ -78,6 +82,7 @@ class Sweep:
         content = {
             "format": FORMAT,
             "commands": self.commands,
+            **({"note": self.note} if self.note else {}),
             "versions": record.versions(),
             "cells": [cell.as_dict() for cell in self.all_cells],
         }
@@ -156,7 +161,7 @@ class Sweep:
     def report(self) -> str:
         """Write results.csv and table.md over all cells, earlier ones too, and return the table."""
         results = self.results
-        text = table(results, self.commands)
+        text = table(results, self.commands, self.note)
         try:
             if self.all_cells:
                 self.freeze()
@@ -189,14 +194,16 @@ def set_aside(root: Path) -> Path | None:
     return aside
 
 
-def _left_there(root: Path) -> tuple[list[Cell], list[str]]:
-    """Find what a sweep has already: cells, frozen or by their records, and the lines that were typed."""
+def _left_there(root: Path) -> tuple[list[Cell], list[str], str]:
+    """Find what a sweep has already: cells, frozen or by their records, the lines that were typed, and its note."""
     found: dict[str, Cell] = {}
     commands: list[str] = []
+    note = ""
     try:
         frozen = json.loads((root / FROZEN).read_bytes())
         found = {cell.hash: cell for cell in (Cell.from_dict(root, content) for content in frozen["cells"])}
         commands = [str(line) for line in frozen.get("commands") or [frozen.get("command") or ""]]
+        note = str(frozen.get("note", ""))
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -209,7 +216,7 @@ def _left_there(root: Path) -> tuple[list[Cell], list[str]]:
                 root, {**content["cell"], **content, "hash": content["cell"]["hash"], "name": directory.name}
             )
             found.setdefault(cell.hash, cell)
-    return list(found.values()), commands
+    return list(found.values()), commands, note
 
 
 def _results(cells: Sequence[Cell]) -> list[Result]:

@@ -27,7 +27,7 @@ WIDEST = 8  # columns of values
 NOT_THERE = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "running"}
 
 
-def table(results: Sequence[Result], commands: Sequence[str] = ()) -> str:
+def table(results: Sequence[Result], commands: Sequence[str] = (), note: str = "") -> str:
     """Write the table of all cells, with what one has to know to read the numbers.
 
     Values of different metrics, features, data or sample counts are not comparable. Where a
@@ -36,12 +36,15 @@ def table(results: Sequence[Result], commands: Sequence[str] = ()) -> str:
     Args:
         results: the cells, in the order of the grid.
         commands: the lines that were typed, each once.
+        note: how the cells were chosen, where not by these lines alone.
     """
     parts = []
     groups = comparable(results)
     if len(groups) > 1:
         parts.append(differences(groups))
     parts += [_Table(group).text() for group in groups]
+    if note:
+        parts.append(note)
     if len(commands) == 1:
         parts.append(f"Command: `{commands[0]}`")
     elif commands:

@@ -12,6 +12,7 @@ from typing import Any
 # TensorBoard takes files in the order of their names, which begin with the time in seconds.
 PREFIX = "events.out.tfevents."
 ROW = f"{PREFIX}0000000000.row"  # of a run: its row in HPARAMS
+END = f"{PREFIX}9999999999.end"  # of a run: what it came to
 
 
 def protobuf(name: str) -> Any:
@@ -34,8 +35,8 @@ def plain(value: Any) -> bool | int | float | str:
     return value if isinstance(value, bool | int | float | str) else str(value)
 
 
-def put(path: Path, summaries: Sequence[Any]) -> None:
-    """Write a file of its own, unless one says the same already.
+def put(path: Path, summaries: Sequence[Any], step: int = 0) -> None:
+    """Write a file of its own, in place of an earlier one unless that says the same.
 
     Raises:
         OSError: it can't be written.
@@ -49,6 +50,6 @@ def put(path: Path, summaries: Sequence[Any]) -> None:
     file = io.BytesIO()
     writer = protobuf("summary.writer.record_writer").RecordWriter(file)
     for summary in summaries:
-        writer.write(event(wall_time=time.time(), step=0, summary=summary).SerializeToString())
+        writer.write(event(wall_time=time.time(), step=step, summary=summary).SerializeToString())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(file.getvalue())

@@ -213,8 +213,8 @@ class Logbook:
         """
         content = self._record()
         if self.board:
-            self.board.scalars(_results(content), self.step)
-            self.board.close(finished=self.divergence is None)
+            self.board.close()
+            self.board.end(self.divergence is None, _results(content), self.step)
             if self.divergence is not None:  # how late it was noticed is no part of the result
                 self.board.forget_after(self.divergence.step)
         record.write(self.directory, content)

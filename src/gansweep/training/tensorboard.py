@@ -35,6 +35,7 @@ class Board:
         self.directory = directory
         self.writer: Any = None
         try:
+            (directory / events.END).unlink(missing_ok=True)
             _forget_after(directory, step)
             self._open(hparams, name)
         except OSError as error:
@@ -75,14 +76,24 @@ class Board:
         except OSError as error:
             self._give_up(error)
 
-    def close(self, finished: bool | None = None) -> None:
-        """Close the files; `finished` says whether the run has a result, None if it may go on."""
+    def close(self) -> None:
+        """Close the files."""
         if self.writer is None:
             return
         try:
-            if finished is not None:
-                self.writer.file_writer.add_summary(_end(finished))
             self.writer.close()
+        except OSError as error:
+            self._give_up(error)
+
+    def end(self, finished: bool, results: Mapping[str, float], step: int) -> None:
+        """Tell HPARAMS how the run ended, and what it came to.
+
+        In a file of its own: a run that was cut off before its record is there ends once more.
+        """
+        if self.writer is None:
+            return
+        try:
+            events.put(self.directory / events.END, [_end(finished, results)], step)
         except OSError as error:
             self._give_up(error)
 
@@ -98,8 +109,7 @@ class Board:
         self.writer = None
 
 
-def _end(finished: bool) -> Any:
-    """Say in HPARAMS how the run ended."""
+def _end(finished: bool, results: Mapping[str, float]) -> Any:
     api, plugin = (protobuf(f"plugins.hparams.{name}") for name in ("api_pb2", "plugin_data_pb2"))
     metadata = protobuf("plugins.hparams.metadata")
     status = api.STATUS_SUCCESS if finished else api.STATUS_FAILURE
@@ -110,6 +120,8 @@ def _end(finished: bool) -> Any:
         metadata=metadata.create_summary_metadata(data),
         tensor=metadata.NULL_TENSOR,
     )
+    for tag, value in results.items():
+        summary.value.add(tag=tag, simple_value=value)
     return summary
 
 
@@ -120,7 +132,7 @@ def _forget_after(directory: Path, step: int) -> None:
     kept gets a name that is read before any other, wherever the clock stands now. An event
     that is there twice, because this was cut off itself, is kept once.
     """
-    old = sorted(path for path in directory.glob(f"{events.PREFIX}*") if path.name != events.ROW)
+    old = sorted(path for path in directory.glob(f"{events.PREFIX}*") if path.name not in (events.ROW, events.END))
     if not old:
         return
     if step > 0:

@@ -6,6 +6,7 @@ Hydra imports this at the start of every one of its applications: the work is in
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -31,6 +32,7 @@ class GridSweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Train every combination, and end the process unless all of them have a result."""
+        from gansweep.cli.racing import Racing
         from gansweep.cli.sweeping import Multirun
 
         assert self.hydra_context is not None and self.config is not None
@@ -38,7 +40,10 @@ class GridSweeper(BasicSweeper):
         jobs = self._jobs(OverridesParser.create(loader), arguments)
         # By name: Hydra 1.3 executes plugin modules once more, and their classes exist twice then.
         own = self.config.hydra.launcher["_target_"] == TARGET
-        code = Multirun(loader, self.config, jobs, here=own).run(None if own else self.launcher)
+        multirun: Multirun | Racing = Multirun(loader, self.config, jobs, here=own)
+        if multirun.config["seeds"] == "auto":
+            multirun = Racing(multirun, partial(Multirun, loader, self.config, here=own))
+        code = multirun.run(None if own else self.launcher)
         if code:
             sys.exit(code)
 
