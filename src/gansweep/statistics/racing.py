@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gansweep.statistics.paired import Scores, compare
 
@@ -62,9 +63,7 @@ class Race:
             within = [place for place in within if not self._beaten(now, place, level)]
         return within
 
-    def wanted(
-        self, scores: Sequence[Mapping[Hashable, float]], seeds: Sequence[Hashable]
-    ) -> list[tuple[int, Hashable]]:
+    def wanted(self, scores: Sequence[Mapping[Any, float]], seeds: Sequence[Any]) -> list[tuple[int, Any]]:
         """List the runs to make next, as (place of the setting, seed); empty when the race is over.
 
         Args:
