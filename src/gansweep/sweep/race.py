@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gansweep.statistics.racing import Race
@@ -65,8 +65,8 @@ class SeedRace:
             return missing
         found = []
         for places in self._tables(settings):
-            scores = [self._scores(settings[place]) for place in places]
-            found += [(places[at], seed) for at, seed in self.race.wanted(scores, self.seeds)]
+            scores: list[dict[Hashable, float]] = [{**self._scores(settings[place])} for place in places]
+            found += [(places[at], seed) for at, seed in self.race.wanted([*scores], self.seeds)]
         return sorted((place, int(str(seed))) for place, seed in found)
 
     def told(self, settings: Sequence[Runs]) -> str:
