@@ -62,7 +62,7 @@ def test_another_loss_is_refused_by_name():
 @pytest.mark.parametrize("scale", ["full", "small", "smoke"])
 def test_every_scale_composes(name, scale):
     one = f"{name}/exp_1" if name == "coopnets_table1" else name
-    assert check(composed(f"experiment={one}", f"+scale={name}/{scale}")).problems == []
+    assert check(composed(f"experiment={one}", f"scale={name}/{scale}")).problems == []
 
 
 def forge(directory, n, config, loss, quality, scale="small", state="completed"):

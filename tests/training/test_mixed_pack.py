@@ -15,6 +15,7 @@ from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.build import check
 from gansweep.cli import folders
 from gansweep.members.member import Member, PlayerSettings
+from gansweep.models.coopnets import CoopNetsPair
 from gansweep.models.dcgan import DCGAN
 from gansweep.models.dcganx import DCGANX
 from gansweep.models.dirac import Dirac
@@ -98,6 +99,8 @@ def test_graphs_of_more_mixtures_than_dynamo_keeps_by_default(monkeypatch, cast)
 
 
 # Every file of conf/model, small enough for a test.
+COOPNETS = CoopNetsPair(latent_dim=3, width=2)
+ALONE = {"unet"}  # has no discriminator
 SMALL = {
     "mlp": [small_mlp(), small_mlp(dropout=0.0, spectral_norm=True), small_mlp(activation="tanh", spectral_norm=True)],
     "mlp_2d": [small_mlp(dropout=0.0)],
@@ -107,6 +110,9 @@ SMALL = {
         *(DCGAN(latent_dim=3, base_width=2, batch_norm_discriminator=norm) for norm in (False, True)),
         DCGAN(latent_dim=3, base_width=2, spectral_norm=True),
     ],
+    "dcgan_plain": [DCGAN(latent_dim=3, base_width=2, batch_norm_generator=False, batch_norm_discriminator=False)],
+    "coopnets": [COOPNETS],
+    "coopnets_dcgan": [Pair(COOPNETS, DCGAN(base_width=2, batch_norm_discriminator=False))],
     "dcganx": [DCGANX(latent_dim=3, base_width=2, batch_norm_discriminator=norm) for norm in (False, True)],
     "dirac": [Dirac()],
     "resnet": [ResNet(latent_dim=3, base_width=2, spectral_norm=norm) for norm in (False, True)],
@@ -116,7 +122,7 @@ SHAPES = {"mlp_2d": (2,), "mlp_ring": (2,), "dirac": (1,)}
 
 
 def test_every_model_has_a_small_one():
-    assert SMALL.keys() == {path.stem for path in (CONF / "model").glob("*.yaml")}
+    assert SMALL.keys() == {path.stem for path in (CONF / "model").glob("*.yaml")} - ALONE
 
 
 @pytest.mark.parametrize(("name", "variant"), [(name, n) for name, all_ in SMALL.items() for n in range(len(all_))])
