@@ -28,12 +28,16 @@ stage tf32 python scripts/bench/fused.py --device cuda --grid epfl --rounds 1 --
 stage compiled python scripts/bench/fused.py --device cuda --grid epfl --rounds 1 --sample 3 \
     --extra trainer.compile=true precision=tf32 --name fused_cuda_epfl_compiled --write
 
-# The study itself, shortened to 60 of its 300 epochs: 21 settings, ten seeds, FID on the classifier's features.
-# It needs MNIST under $GANSWEEP_DATA, and saves itself when its time is up: the same command goes on from there.
+# Papers at full length, but for the first: 60 of the study's 300 epochs, 21 settings, ten seeds, Fréchet distance on the
+# classifier's features. They save themselves when their time is up: the same command goes on from there. What is read
+# from files wants MNIST and CIFAR-10 under $GANSWEEP_DATA, as torchvision has them.
+stage coopnets python -m gansweep -m experiment=coopnets_table1 device=cuda
 if [ -n "${GANSWEEP_DATA:-}" ]; then
-    stage protocol python -m gansweep -m name=epfl_60_epochs data=mnist metric=mnist loss=wgan_gp batch_size=128 epochs=60 \
-        optimizer=adam,sgd,rmsprop lr=1e-1,1e-2,1e-3,1e-4,1e-5,1e-6,1e-7 'seed=range(10)' model.dropout=0.3 \
-        trainer.eval_every=4690 trainer.sample_every=28140 precision=tf32 trainer.compile=true hydra/launcher=fused
+    stage protocol python -m gansweep -m experiment=epfl_table1 protocol=original_code epochs=60 name=epfl_60_epochs \
+        'seed=range(10)' precision=tf32 trainer.compile=true hydra/launcher=fused device=cuda
+    stage cfg python -m gansweep -m experiment=cfg_vs_wgangp seed=0,1,2 device=cuda
+    stage mescheder python -m gansweep -m experiment=mescheder_images scale=full device=cuda
+    stage autoencoder python -m gansweep -m experiment=forsyth_autoencoder scale=full device=cuda
 fi
 
 [ ${#failed[@]} -eq 0 ] || { echo "failed or too slow: ${failed[*]}" >&2; exit 1; }
