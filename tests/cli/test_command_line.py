@@ -201,6 +201,11 @@ def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
         (["-m", "search=rates"], "search=rates: is for Optuna. After pip install 'gansweep[optuna]'"),
         (["optimizer._target_=torch.optim.Adam"], "optimizer._target_=torch.optim.Adam: write _target_: gansweep."),
         (["optimizer._target_=os.system"], "optimizer._target_: os.system is not in an allowed module"),
+        (["algorithm=coopnets"], "loss=r1: algorithm=coopnets has its own"),
+        (["schedule@schedule_critic=linspace"], "schedule_critic=linspace: leaves critic_steps=1 as it is"),
+        (["optimizer=adagrad", "schedule@schedule_beta=linspace"], "schedule_beta=linspace: optimizer=adagrad has no"),
+        (["metric@metric_2=wasserstein1"], "metric_2=wasserstein1: "),
+        (["trainer.eval_at=[0]"], "trainer.eval_at=[0]: expected steps, 1 or above"),
     ],
 )
 def test_a_mistake_has_one_clear_line_and_code_2(gansweep, arguments, expected):

@@ -1,4 +1,4 @@
-"""experiment=. Mistakes: one of two that is dropped, a file whose keys go astray, and a cause that is not the true one."""
+"""experiment=. Mistakes: one of two that is dropped, a file whose keys go astray, and a cause that is not true."""
 
 from __future__ import annotations
 
