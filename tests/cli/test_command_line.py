@@ -123,6 +123,14 @@ def test_a_traceback_is_in_the_jobs_own_log_and_not_on_the_console(gansweep, mon
     assert record["error"]["type"] == "ArithmeticError"
 
 
+def test_a_warning_names_its_cell(gansweep):
+    answer = gansweep.tiny("-m", "optimizer=sgd", "lr=1e-3,1e30", "name=warned", "steps=5")
+    (cell,) = (name for name, record in gansweep.records("warned").items() if record["state"] == "diverged")
+    assert f"{cell}: diverged at step " in answer.out + answer.err
+    log = (gansweep.folder / "outputs" / "warned" / cell / "gansweep.log").read_text()
+    assert "] diverged at step " in log, "which is the cell's own"
+
+
 def test_ctrl_c_saves_prints_the_table_and_says_how_to_continue(gansweep, monkeypatch):
     import os
     import signal
