@@ -123,6 +123,14 @@ def test_a_traceback_is_in_the_jobs_own_log_and_not_on_the_console(gansweep, mon
     assert record["error"]["type"] == "ArithmeticError"
 
 
+def test_a_warning_names_its_cell(gansweep):
+    answer = gansweep.tiny("-m", "optimizer=sgd", "lr=1e-3,1e30", "name=warned", "steps=5")
+    (cell,) = (name for name, record in gansweep.records("warned").items() if record["state"] == "diverged")
+    assert f"{cell}: diverged at step " in answer.out + answer.err
+    log = (gansweep.folder / "outputs" / "warned" / cell / "gansweep.log").read_text()
+    assert "] diverged at step " in log, "which is the cell's own"
+
+
 def test_ctrl_c_saves_prints_the_table_and_says_how_to_continue(gansweep, monkeypatch):
     import os
     import signal
@@ -201,6 +209,11 @@ def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
         (["-m", "search=rates"], "search=rates: is for Optuna. After pip install 'gansweep[optuna]'"),
         (["optimizer._target_=torch.optim.Adam"], "optimizer._target_=torch.optim.Adam: write _target_: gansweep."),
         (["optimizer._target_=os.system"], "optimizer._target_: os.system is not in an allowed module"),
+        (["algorithm=coopnets"], "loss=r1: algorithm=coopnets has its own"),
+        (["schedule@schedule_critic=linspace"], "schedule_critic=linspace: leaves critic_steps=1 as it is"),
+        (["optimizer=adagrad", "schedule@schedule_beta=linspace"], "schedule_beta=linspace: optimizer=adagrad has no"),
+        (["metric@metric_2=wasserstein1"], "metric_2=wasserstein1: "),
+        (["trainer.eval_at=[0]"], "trainer.eval_at=[0]: expected steps, 1 or above"),
     ],
 )
 def test_a_mistake_has_one_clear_line_and_code_2(gansweep, arguments, expected):

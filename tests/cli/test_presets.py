@@ -28,12 +28,19 @@ def test_a_preset_is_spelled_out_for_its_experiment():
         (["experiment=epfl_table1", "scale=small,tiny"], "scale=tiny: Choose one of full, small, smoke"),
         (["experiment=mescheder_2d", "protocol=paper"], "protocol=paper: experiment=mescheder_2d has no protocols"),
         (["scale=small"], "scale=small: belongs to an experiment"),
+        (["experiment=epfl_table1,mescheder_2d", "scale=small"], "scale=small: belongs to one experiment"),
+        (["experiment=dirac/gan", "scale=small"], "scale=small: experiment=dirac/gan has no scales"),
     ],
 )
 def test_a_preset_that_is_not_there_is_refused(line, said):
     with pytest.raises(BadConfig) as refused:
         spelled_out(line)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("experiment", ["coopnets_table1/exp_7", "coopnets_table1/exp_7,coopnets_table1/exp_8"])
+def test_an_experiment_inside_a_folder_has_the_folders_presets(experiment):
+    assert spelled_out([f"experiment={experiment}", "scale=smoke"])[1] == "scale=coopnets_table1/smoke"
 
 
 def test_a_preset_of_ones_own(tmp_path):

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 
 from gansweep.cli import app
 from gansweep.plane.__main__ import find, main
+from gansweep.plane.curves_picture import look
 from gansweep.plane.played import NUM_POINTS, floors, read, task
 from gansweep.training.samples import points_files
 
@@ -109,6 +110,11 @@ def test_a_picture_for_what_two_axes_leave_over_and_one_of_the_curves(sweep, tmp
     assert "not begun" in zero and "not begun" not in one
     assert all(word in curves for word in ("step (generator updates)", "W1 to the data", "lr=1e+30", "floor"))
     assert "seed" not in curves, "seeds share a line of the legend"
+
+
+@pytest.mark.parametrize(("firsts", "rests"), [(6, 8), (8, 4), (12, 4), (20, 2), (48, 1)])
+def test_no_two_methods_look_alike(firsts, rests):
+    assert len({look(first, rest, rests) for first in range(firsts) for rest in range(rests)}) == firsts * rests
 
 
 def test_one_cell_over_time(sweep, capsys):

@@ -44,6 +44,15 @@ def test_a_metric_that_nothing_was_measured_by_is_answered_by_those_that_are(tmp
     assert "--metric fid" in (said := capsys.readouterr().err) and "fd_digits" in said
 
 
+def test_a_file_in_a_new_folder_is_written_and_one_that_can_not_be_is_named(tmp_path, capsys):
+    small_sweep(tmp_path / "x").report()
+    new, taken = tmp_path / "no" / "such" / "t.tex", tmp_path / "x" / "table.md" / "t.tex"
+    assert main([str(tmp_path / "x"), "--format", "latex", "--out", str(new)]) == 0
+    assert new.read_text().startswith("% ")
+    assert main([str(tmp_path / "x"), "--format", "latex", "--out", str(taken)]) == 1
+    assert capsys.readouterr().err.startswith(f"--out {taken}: can't be written: ")
+
+
 def test_starts_without_torch(tmp_path):
     small_sweep(tmp_path / "x").report()
     code = "import sys; from gansweep.report.__main__ import main; main(sys.argv[1:]); sys.exit('torch' in sys.modules)"

@@ -12,6 +12,7 @@ from tests.sweep.fake_cells import cell, diverged, record, write
 
 from gansweep.report import formats
 from gansweep.report.formats import Wish
+from gansweep.report.html import facts
 from gansweep.report.html.page import page
 from gansweep.report.html.prose import prose
 from gansweep.report.html.tables import table
@@ -44,6 +45,18 @@ def written(tmp_path_factory):
     path = root / "x" / "report.html"
     path.write_text(formats.in_html(study, Wish(), path.parent), encoding="utf-8")
     return path
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [(1, "They took 80 s of one process."), (4, "They took about 20 s of one process; counted run by run it is 80 s")],
+)
+def test_the_time_of_a_pack_is_counted_once(tmp_path, members, said):
+    (tmp_path / "x").mkdir()
+    for seed in range(4):
+        one = cell(tmp_path / "x", seed=seed)
+        write(one, record(one, 1.0) | {"pack": {"members": members}})
+    assert said in facts.plan(Study.read(tmp_path / "x"))
 
 
 class Reader(HTMLParser):

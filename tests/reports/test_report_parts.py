@@ -9,7 +9,7 @@ from tests.sweep.fake_cells import diverged as diverged_record
 
 from gansweep.report import diverged, sensitivity, targets, tuning
 from gansweep.report.candidate import contests
-from gansweep.report.pictures import curves, losses, schedules
+from gansweep.report.pictures import curves, losses, schedules, survival
 from gansweep.report.pictures.samples import sampled
 from gansweep.report.roles import Roles
 from gansweep.report.verdict import Verdict
@@ -76,6 +76,15 @@ def test_divergences_are_counted_by_cause_and_rate(tmp_path):
     assert "4 of 8 runs diverged, all at lr=0.01." in text
     assert "| discriminator: loss is not finite | 4" in text
     assert diverged.section(grid(tmp_path, lambda o, lr, s: 5.0)) is None
+
+
+def test_the_keys_of_the_picture_of_divergences_stand_above_their_panels(tmp_path):
+    figure = survival.survival_picture(grid(tmp_path, lambda o, lr, s: None if lr > 5e-3 else 5.0))
+    figure.draw_without_rendering()
+    assert not figure.legends and len(figure.axes) == 2
+    for axis in figure.axes:
+        key, panel = axis.get_legend().get_window_extent(), axis.get_window_extent()
+        assert key.y0 >= panel.y1 and panel.x0 <= key.x0 < panel.x1
 
 
 def test_a_curve_ends_where_the_first_seed_does(tmp_path):

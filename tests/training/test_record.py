@@ -63,12 +63,25 @@ def test_the_best_is_reported_on_latents_that_did_not_choose_it(tmp_path):
     assert metric["best_apart"] == best["apart"] != best["value"]
 
 
+def test_a_generator_without_variety_is_told_once_when_it_has_been_trained(tmp_path, monkeypatch, caplog):
+    run = make_run()
+    real = run.data.samples[:16]
+    monkeypatch.setattr("gansweep.training.logbook.degenerate", lambda x: None if torch.equal(x, real) else "all alike")
+    evaluations = train(run, tmp_path / "a")["metric"]["evaluations"]
+    assert [one["degenerate"] for one in evaluations] == ["all alike"] * 4, "the record has it from step 0"
+    assert [line for line in caplog.messages if "all alike" in line] == ["step 4: all alike"]
+    caplog.clear()
+    monkeypatch.setattr("gansweep.training.logbook.degenerate", lambda x: "all alike")  # as of a point
+    train(run, tmp_path / "b")
+    assert "all alike" not in caplog.text
+
+
 def test_evaluations_at_steps_of_ones_own(tmp_path):
     run = make_run()
     found = train(replace(run, trainer=replace(run.trainer, eval_at=[5, 7])), tmp_path)
     assert [one["step"] for one in found["metric"]["evaluations"]] == [0, 4, 5, 7, 8, 12]
     assert (tmp_path / "samples" / "step_0000005.png").exists()
-    with pytest.raises(ValueError, match=r"eval_at=\[0\]: steps, 1 or above"):
+    with pytest.raises(ValueError, match=r"eval_at=\[0\]: expected steps, 1 or above"):
         replace(run.trainer, eval_at=[0])
 
 

@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from gansweep.cli import folders
+from gansweep.cli.experiments import check_experiments
 from gansweep.cli.presets import spelled_out
 from gansweep.cli.task import task
 from gansweep.settings.problem import BadConfig, Problem
@@ -38,6 +39,7 @@ def run(arguments: Sequence[str]) -> int:
     asked = Asked(arguments)
     try:
         folders.check_config_dir(asked.config_dir)
+        check_experiments(asked.overrides, asked.config_dir)
         asked.spell_out()
         if asked.trains:
             _refuse_values_without_multirun(asked)
@@ -168,13 +170,15 @@ def _explain(asked: Asked) -> list[Problem]:
     from hydra.core.global_hydra import GlobalHydra
 
     from gansweep.cli import grid
+    from gansweep.cli.composed import also_search
     from gansweep.cli.composing import Composer
 
     GlobalHydra.instance().clear()
-    where = [f"hydra.searchpath=['file://{Path(asked.config_dir).absolute()}']"] if asked.config_dir else []
     with initialize_config_dir(str(folders.conf_dir()), **BASE):
+        if asked.config_dir is not None:
+            also_search(Path(asked.config_dir))
         loader = GlobalHydra.instance().config_loader()
-        composer = Composer(lambda lines: compose("config", [*where, *lines], return_hydra_config=True), loader)
+        composer = Composer(lambda lines: compose("config", lines, return_hydra_config=True), loader)
         try:
             parsed = OverridesParser.create(config_loader=loader).parse_overrides(asked.overrides)
             (jobs,) = BasicSweeper.split_arguments(parsed, None)

@@ -14,18 +14,21 @@ _active: ContextVar[CellLog | None] = ContextVar("gansweep_cell_log", default=No
 
 
 class CellLog:
-    """Takes what is logged while it is active. The console then shows warnings only, no tracebacks.
+    """Takes what is logged while it is active. The console then shows warnings only, with the cell, no tracebacks.
 
     Args:
-        path: of the file, appended to.
+        path: of the file, appended to; its directory is named after the cell.
     """
 
     def __init__(self, path: Path) -> None:
         root = logging.getLogger()
+        self.cell = path.absolute().parent.name
         for handler in root.handlers:
             if not isinstance(handler, _Own):
                 handler.removeFilter(_quiet)
                 handler.addFilter(_quiet)
+                if not isinstance(handler.formatter, _Named):
+                    handler.setFormatter(_Named(handler.formatter or logging.Formatter()))
         self.handler = _Own(path, encoding="utf-8")
         self.handler.setFormatter(logging.Formatter(FORMAT))
         self.handler.addFilter(lambda record: _active.get() is self)
@@ -48,6 +51,23 @@ class CellLog:
 
 class _Own(logging.FileHandler):
     """A handler of one cell's own."""
+
+
+class _Named(logging.Formatter):
+    """Says of which cell a line is, where there is one.
+
+    Args:
+        of: writes the line.
+    """
+
+    def __init__(self, of: logging.Formatter) -> None:
+        super().__init__()
+        self.of = of
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a line."""
+        active, line = _active.get(), self.of.format(record)
+        return line if active is None else f"{active.cell}: {line}"
 
 
 def _quiet(record: logging.LogRecord) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gansweep.cli.app import WRONG
 from gansweep.cli.composed import composed
 from gansweep.cli.composing import Composition
+from gansweep.console import say
 from gansweep.settings.problem import BadConfig, Problem
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         found = list(findings(subject))
         failed, judged = sum(one.failed for one in found), sum(one.holds is not None for one in found)
         broken += failed
-        print(f"{words or 'the defaults'}\n\n{table(found)}\n\n{judged - failed} of {judged} checks passed")
+        say(f"{words or 'the defaults'}\n\n{table(found)}\n\n{judged - failed} of {judged} checks passed")
     return 1 if broken else 0
 
 

@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from gansweep.cli import folders
 from gansweep.cli.app import BASE
 from gansweep.cli.composing import Composer, Composition
+from gansweep.cli.experiments import check_experiments
 from gansweep.cli.presets import spelled_out
 from gansweep.settings.problem import BadConfig, Problem
 
@@ -32,10 +33,11 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> list[Compositi
     """
     folders.register()
     folders.check_config_dir(config_dir)
+    check_experiments(overrides, config_dir)
     try:
         with initialize_config_dir(str(folders.conf_dir()), **BASE):
             if config_dir is not None:
-                _also_search(Path(config_dir))
+                also_search(Path(config_dir))
             loader = GlobalHydra.instance().config_loader()
             composer = Composer(lambda lines: compose("config", lines, return_hydra_config=True), loader)
             parsed = OverridesParser.create(config_loader=loader).parse_overrides(spelled_out(overrides, config_dir))
@@ -47,7 +49,7 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> list[Compositi
         raise BadConfig([Problem("configuration", str(error).strip())]) from error
 
 
-def _also_search(folder: Path) -> None:
+def also_search(folder: Path) -> None:
     """Let Hydra's loader find more YAML files, as its own --config-dir does.
 
     `hydra.searchpath` would do for composing, but the loader would not list the options there.

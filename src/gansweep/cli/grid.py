@@ -51,7 +51,7 @@ def compose(
         checked = check(composition.config, composition.given.keys()) if composition.config else None
         problems += composition.problems
         if checked:
-            problems += [_named_by_choice(problem, composition.choices) for problem in checked.problems]
+            problems += [_named_by_choice(one, composition.choices, checked.parts) for one in checked.problems]
         if checked and here and not problems:
             problems += absent_device(checked.config)
         if checked and not problems:
@@ -65,11 +65,24 @@ def compose(
     return cells, compositions
 
 
-def _named_by_choice(problem: Problem, choices: Mapping[str, Any]) -> Problem:
-    """Put the option before what is wrong with all of it: `metric: ...` becomes `metric=digits: ...`."""
-    option = choices.get(problem.where)
-    whole = option and not problem.message.startswith("=")
-    return Problem(problem.where, f"={option}: {problem.message}") if whole else problem
+def _named_by_choice(problem: Problem, choices: Mapping[str, Any], parts: Mapping[str, Any]) -> Problem:
+    """Call parts what they are called on the command line, not by all of their numbers.
+
+    `metric: ...` becomes `metric=digits: ...`, and `loss=Objective(...): ...` becomes `loss=r1: ...`.
+    """
+    where, message = problem.where, problem.message
+    if _option(choices, where):
+        message = message.removeprefix(f"={parts[where]!r}: ") if where in parts else message
+        message = message if message.startswith("=") else f"={_option(choices, where)}: {message}"
+    for group, part in parts.items():
+        if part is not None and _option(choices, group):
+            message = message.replace(repr(part), f"{group}={_option(choices, group)}")
+    return Problem(where, message)
+
+
+def _option(choices: Mapping[str, Any], group: str) -> Any:
+    """Look up what was chosen; to Hydra `schedule_d` is the group `schedule@schedule_d`."""
+    return choices.get(group) or choices.get(f"{group.partition('_')[0]}@{group}")
 
 
 def cell_of(config: Mapping[str, Any], overrides: Sequence[str], choices: Mapping[str, Any], root: Path) -> Cell:

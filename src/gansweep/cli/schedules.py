@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gansweep.cli.app import WRONG
 from gansweep.cli.composed import composed
 from gansweep.cli.composing import Composition
+from gansweep.console import say
 from gansweep.interfaces import Schedule
 from gansweep.settings.construct import Broken, Constructor
 from gansweep.settings.problem import BadConfig, Problem
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         return WRONG
     from gansweep.schedules.curves import table
 
-    print(table(curves))
+    say(table(curves))
     return _picture(curves, path) if str(path) != "null" else 0
 
 
@@ -70,14 +71,15 @@ def _picture(curves: Sequence[Curve], path: Path) -> int:
     try:
         from gansweep.schedules.picture import draw
 
+        path.parent.mkdir(parents=True, exist_ok=True)
         draw(curves, path)
     except ImportError:
         print('No picture: pip install "gansweep[pictures]", or give out=null', file=sys.stderr)
         return 1
     except (OSError, ValueError) as error:
-        print(f"out={path}: can't be written: {error}", file=sys.stderr)
+        print(f"out={path}: can't be written: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
         return 1
-    print(f"\nDrawn in {path}")
+    say(f"\nDrawn in {path}")
     return 0
 
 

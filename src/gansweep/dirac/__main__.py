@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gansweep.console import say
 from gansweep.dirac import convergence
 from gansweep.dirac.atlas import ATLAS
 from gansweep.dirac.descent import trajectory
@@ -22,7 +23,7 @@ def write_convergence(options: argparse.Namespace) -> None:
     """Print table 1 of the paper beside what was measured."""
     rows = convergence.measured_rows()
     table = convergence.markdown(rows)
-    print(table)
+    say(table)
     _write(options.out / "convergence.md", f"{table}\n\n{convergence.details(rows)}\n")
 
 
@@ -36,7 +37,7 @@ def write_portraits(options: argparse.Namespace) -> None:
             last = r[-100:]
             cells.append(f"{r[-1]:.4g} [{last.min():.4g}, {last.max():.4g}]")
         lines.append(f"| {title} | {' | '.join(cells)} |")
-    print("\n".join(lines))
+    say("\n".join(lines))
     _write(options.out / "portraits.md", "\n".join(lines) + "\n")
     for name, algorithm in ALGORITHMS.items():
         stem = options.out / f"portraits_{name.replace(' ', '_').replace(':', '')}"
@@ -57,7 +58,7 @@ def write_eigenvalues(options: argparse.Namespace) -> None:
             lines.append(
                 f"| `{field}` | " + " | ".join(", ".join(f"{z:.6f}" for z in found) for found in columns) + " |"
             )
-    print("\n".join(lines))
+    say("\n".join(lines))
     _write(options.out / "eigenvalues.md", "\n".join(lines) + "\n")
     gif = options.out / "eigenvalues.gif" if options.gif else None
     eigenvalue_paths(options.out / "eigenvalues.png", gif)
@@ -73,7 +74,7 @@ def write_atlas(options: argparse.Namespace) -> None:
         start = time.perf_counter()
         measured = [sheet.measure(*sheet.points(options.width, options.width), options.steps) for sheet in sheets]
         took = time.perf_counter() - start
-        print(f"{name}: {sum(part.size for part in measured):,} games of {options.steps} steps in {took:.1f} s")
+        say(f"{name}: {sum(part.size for part in measured):,} games of {options.steps} steps in {took:.1f} s")
         path = options.out / f"atlas_{name}.png"
         phase_diagram(f"{title}, {options.steps} steps", sheets, measured, path)
         _tell(path)
@@ -87,7 +88,7 @@ def _write(path: Path, text: str) -> None:
 def _tell(*paths: Path | None) -> None:
     for path in paths:
         if path is not None:
-            print(f"wrote {path}")
+            say(f"wrote {path}")
 
 
 def arguments_parser() -> argparse.ArgumentParser:

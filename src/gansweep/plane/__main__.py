@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gansweep.console import say
+
 if TYPE_CHECKING:
     from gansweep.plane.played import Played
 
@@ -17,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         for path in _draw(options):
-            print(f"wrote {path}")
+            say(f"wrote {path}")
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -39,7 +41,7 @@ def _draw(options: argparse.Namespace) -> list[Path]:
     if any(one.evaluations for one in played):
         written += curves_picture(played, folder, options.svg)
     else:
-        print("nothing was measured yet: no curves")
+        say("nothing was measured yet: no curves")
     return written
 
 

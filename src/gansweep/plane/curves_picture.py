@@ -11,7 +11,11 @@ from gansweep.plane.played import Played, by, floors, task
 from gansweep.sweep.identity import plain
 from gansweep.sweep.swept import order, swept_keys, value
 
-COLOURS, LINES = (BLUE, VERMILION, GREEN, ORANGE, PINK, SKY), ("-", "-.", ":")
+COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PINK, SKY)
+# Dashes and gaps in points; plain dashes are the floor's.
+LINES: tuple[Any, ...] = (
+    "-", "-.", ":", (0, (7, 1.5)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 4)), (0, (9, 2, 2, 2, 2, 2)), (0, (12, 4)),
+)  # fmt: skip
 SEED = "seed"
 IN_A_ROW = 4
 
@@ -41,10 +45,11 @@ def curves_picture(played: Sequence[Played], folder: Path, svg: bool = False) ->
         for n, (axis, (key, group)) in enumerate(zip(axes, tasks, strict=True)):
             for one in group:
                 first = firsts.index(value(one.cell, keys[0])) if keys else 0
-                style = LINES[(rests.index(_words(one, keys[1:])) + first // len(COLOURS)) % len(LINES)]
-                colour = COLOURS[first % len(COLOURS)]
+                colour, style = look(first, rests.index(_words(one, keys[1:])), len(rests))
                 steps, values = one.measured
-                (line,) = axis.plot(steps, values, style, color=colour, linewidth=1.2, marker=".", markersize=3.5)
+                (line,) = axis.plot(
+                    steps, values, linestyle=style, color=colour, linewidth=1.2, marker=".", markersize=3.5
+                )
                 lines.setdefault(_words(one, keys) or one.cell.name, line)
                 if one.diverged_at is not None and len(steps):
                     axis.plot(steps[-1], values[-1], "x", color=colour, markersize=7, markeredgewidth=1.8)
@@ -55,13 +60,22 @@ def curves_picture(played: Sequence[Played], folder: Path, svg: bool = False) ->
             axis.set(title=group[0].run.data.name, xlabel="step (generator updates)")
             axis.grid(alpha=0.25, which="both", linewidth=0.5)
             if n % IN_A_ROW == 0:
-                axis.set_ylabel(f"{name} to the data (length in the plane)" if name == "W1" else name)
+                axis.set_ylabel(f"{name} to the data\n(length in the plane)" if name == "W1" else name)
         handles, labels = list(lines.values()), list(lines)
         for handle, label in _key(floor=bool(known), crossed=crossed):
             handles.append(handle)
             labels.append(label)
         figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4 if len(tasks) > 1 else 2))
         return save(figure, folder / f"{name.lower()}.png", svg)
+
+
+def look(first: int, rest: int, num_rests: int) -> tuple[str, Any]:
+    """Return colour and line of a method: the place of its first setting, and that of the others among `num_rests`.
+
+    Forty-eight methods look different.
+    """
+    turn = first // len(COLOURS) * num_rests + rest
+    return COLOURS[first % len(COLOURS)], LINES[turn % len(LINES)]
 
 
 def _scale(axis: Any, group: Sequence[Played]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gansweep.console import say
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Print closed forms beside the optimizers' numbers, and draw the paths."""
@@ -16,7 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
     from gansweep.quadratic import comparison, picture
 
     table = comparison.markdown(list(comparison.rows()))
-    print(table)
+    say(table)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / "quadratic.md").write_text(table + "\n", encoding="utf-8")
@@ -24,7 +26,7 @@ def main(arguments: list[str] | None = None) -> None:
     except (OSError, ValueError) as error:
         parser.exit(1, f"{error}\n")
     for name in ("quadratic.md", "quadratic.png"):
-        print(f"wrote {options.out / name}")
+        say(f"wrote {options.out / name}")
 
 
 def _parser() -> argparse.ArgumentParser:

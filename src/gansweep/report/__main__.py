@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from gansweep.console import say
 
 # Those of formats.FORMATS, which are not imported for --help.
 FORMATS = ("md", "csv", "json", "latex", "html")
@@ -18,7 +19,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Here, so that --help does not wait.
     from gansweep.report import formats
     from gansweep.report.study import Study
-    from gansweep.training import atomic
 
     try:
         study = Study.read(options.sweep, options.metric)
@@ -29,18 +29,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = formats.FORMATS[options.format](study, wish, options.sweep if out is None else out.parent)
         if options.pictures is not None:
             for path in formats.pictures(study, wish, options.pictures):
-                print(f"wrote {path}")
+                say(f"wrote {path}")
         if out is not None:
-            atomic.write(out, text)
-            print(f"wrote {out}")
+            _write(out, text)
+            say(f"wrote {out}")
         else:
-            print(text, end="")
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            say(text, end="")
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _write(path: Path, text: str) -> None:
+    """Put a report at its place, in a folder that may be new."""
+    from gansweep.training import atomic
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write(path, text)
+    except OSError as error:
+        raise ValueError(f"--out {path}: can't be written: {error.strerror or error}") from error
 
 
 def _keys(text: str) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ def pivot(verdict: Verdict, rows: Sequence[str] = (), across: str | None = None)
     """
     contest = verdict.contest
     for option, key in [*(("--rows", key) for key in rows), *([("--cols", across)] if across else [])]:
+        if key in contest.repeated:
+            raise ValueError(f"{option} {key}: runs are averaged over it, see --group")
         if key not in contest.keys:
             expected = ", ".join(contest.keys) or "none: only one setting was trained"
             raise ValueError(f"{option} {key}: it was not varied, expected one of {expected}")
@@ -66,6 +68,8 @@ def caption(contest: Contest, spread: bool = True) -> str:
         told.append("N/A: runs without a value, in no mean and ranked last")
     if contest.optimistic:
         told.append("the best was chosen on the latents that it is reported on, and so is optimistic")
+    elif contest.how != "final":
+        told.append("the best was chosen on other latents than it is reported on")
     return "; ".join(told) + "."
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gansweep.statistics.halves import best_of_halves
-
 FINAL, BEST = "final", "best"
 SELECTIONS = (FINAL, BEST)
-HALVES = "halves"  # of an evaluation: the metric on either half of the latents
 
 
 @dataclass(frozen=True)
@@ -32,24 +29,20 @@ class Selected:
 def select(metric: Mapping[str, Any], how: str) -> Selected:
     """Return the value after the last step, or the best on the way.
 
-    The best is chosen on one half of the evaluation latents and reported on the other where a record has both
-    halves (`"halves": [first, second]` in every evaluation after step 0); else it is the best of the values, which is
-    optimistic. A run that diverged has no final value, but may have a best one before.
+    The best is chosen by its value and reported by what other latents say of the same generator, where a record has
+    that (`best_apart`); else it is the best of the values, which is optimistic: the least of n noisy values lies below
+    what it measures, by about sd sqrt(2 log n). A run that diverged has no final value, but may have a best one before.
+
+    >>> select({"best": 1.0, "best_step": 10, "best_apart": 1.4, "final": 2.0}, "best")
+    Selected(value=1.4, step=10, optimistic=False)
     """
     if how == FINAL:
         value = metric.get("final")
         return Selected(math.nan if value is None else float(value), metric.get("final_step"))
-    evaluations = [one for one in metric.get("evaluations", []) if one.get("step", 0) > 0]
-    if evaluations and all(isinstance(one.get(HALVES), Sequence) for one in evaluations):
-        sign = 1 if metric.get("lower_is_better", True) else -1
-        first, second = ([_signed(one[HALVES][side], sign) for one in evaluations] for side in (0, 1))
-        found = best_of_halves(first, second)
-        return Selected(math.nan) if found is None else Selected(sign * found[1], evaluations[found[0]]["step"])
-    value = metric.get("best")
-    return (
-        Selected(math.nan) if value is None else Selected(float(value), metric.get("best_step"), len(evaluations) > 1)
-    )
-
-
-def _signed(value: float | None, sign: int) -> float:
-    return math.nan if value is None else sign * float(value)
+    value, apart = metric.get("best"), metric.get("best_apart")
+    if value is None:
+        return Selected(math.nan)
+    if apart is not None:
+        return Selected(float(apart), metric.get("best_step"))
+    several = sum(one.get("step", 0) > 0 for one in metric.get("evaluations", [])) > 1
+    return Selected(float(value), metric.get("best_step"), several)

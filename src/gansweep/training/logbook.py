@@ -269,8 +269,10 @@ class Logbook:
         what = degenerate(fake)
         if what is not None:
             self.evaluations[-1]["degenerate"] = what
-            if not any(before.get("degenerate") == what for before in self.evaluations[:-1]):
-                log.warning("step %d: %s", step, what)  # once: it stays so, or does not matter
+            told = any(before.get("degenerate") == what for before in self.evaluations[:-1] if before["step"] > 0)
+            # Of a trained generator, once: it stays so, or does not matter. A point's samples are equal for ever.
+            if step > 0 and not told and degenerate(self.run.data.samples[: len(fake)]) != what:
+                log.warning("step %d: %s", step, what)
         if self.run.hears_metric and step < self.run.steps:
             self._steer(metric)
         self.eval_s += time.monotonic() - start

@@ -51,15 +51,17 @@ class TrainerSettings:
     def __post_init__(self) -> None:
         for name in ("eval_every", "log_every", "sample_every", "checkpoint_every", "check_every", "patience"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)}: a whole number, at least 1")
+                raise ValueError(f"{name}={getattr(self, name)}: expected a whole number, at least 1")
         if any(step < 1 for step in self.eval_at):
-            raise ValueError(f"eval_at={self.eval_at}: steps, 1 or above")
+            raise ValueError(f"eval_at={self.eval_at}: expected steps, 1 or above")
         if self.diagnose_every is not None and self.diagnose_every < 1:
-            raise ValueError(f"diagnose_every={self.diagnose_every}: a whole number, at least 1, or null for none")
+            raise ValueError(
+                f"diagnose_every={self.diagnose_every}: expected a whole number, at least 1, or null for none"
+            )
         if not self.checkpoint_minutes > 0:
-            raise ValueError(f"checkpoint_minutes={self.checkpoint_minutes}: minutes, above 0")
+            raise ValueError(f"checkpoint_minutes={self.checkpoint_minutes}: expected minutes, above 0")
         if self.ema is not None and not 0 <= self.ema < 1:
-            raise ValueError(f"ema={self.ema}: a decay in [0, 1), e.g. 0.999, or null for no average")
+            raise ValueError(f"ema={self.ema}: expected a decay in [0, 1), e.g. 0.999, or null for no average")
 
 
 @dataclass(frozen=True)

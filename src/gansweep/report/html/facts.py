@@ -38,9 +38,23 @@ def plan(study: Study) -> str:
     """Say how many runs there are, in which states, and what they cost."""
     counts = Counter(result.state.value for result in study.results)
     states = ", ".join(f"{number} {name}" for name, number in counts.most_common())
-    seconds = sum(((result.record or {}).get("time") or {}).get("wall_s") or 0 for result in study.results)
-    cost = f" Together they trained for {duration(seconds)}." if seconds else ""
-    return f"{len(study.results)} runs: {states}.{cost}"
+    return f"{len(study.results)} runs: {states}.{_cost(study)}"
+
+
+def _cost(study: Study) -> str:
+    """Say how long processes trained. Every run of a pack has all of the pack's time as its own."""
+    own = shared = 0.0
+    for result in study.results:
+        record = result.record or {}
+        wall_s = (record.get("time") or {}).get("wall_s") or 0
+        own += wall_s
+        shared += wall_s / max((record.get("pack") or {}).get("members") or 1, 1)
+    if not own:
+        return ""
+    if shared == own:
+        return f" They took {duration(own)} of one process."
+    counted = f"counted run by run it is {duration(own)}, for runs of one pack share their time"
+    return f" They took about {duration(shared)} of one process; {counted}."
 
 
 def environment(study: Study) -> dict[str, str]:

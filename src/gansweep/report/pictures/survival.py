@@ -68,9 +68,9 @@ def survival_picture(verdict: Verdict) -> Figure:
             Line2D([], [], color=colours[label], linewidth=1.6, label=f"{key}={label}" if key else label)
             for label in drawn
         ]
-        size = len(lines) > 5
-        figure.legend(handles=lines, loc="outside lower left", ncols=2 if size else 1)
-        figure.legend(handles=handles, loc="outside lower right")
+        # Above their panels: below them are the names of the groups, which may be long.
+        for axis, own, columns in ((left, lines, 2 if len(lines) > 5 else 1), (right, handles, 1)):
+            axis.legend(handles=own, loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0, ncols=columns)
     return figure
 
 
