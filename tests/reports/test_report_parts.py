@@ -99,7 +99,7 @@ def test_a_curve_ends_where_the_first_seed_does(tmp_path):
 
 def test_a_long_key_takes_nothing_from_the_panel():
     heights = []
-    for number in (3, 24):
+    for number in (8, 24):
         assert len({(marks.COLOURS[n % 6], schedules.line(n)) for n in range(number)}) == number
         with styled():
             figure, (axis,) = panels(1, 1, "", (5.6, 3.0))
