@@ -47,6 +47,25 @@ def written(tmp_path_factory):
     return path
 
 
+def test_a_list_may_follow_the_line_that_announces_it():
+    assert prose("These:\n- a\n- b", str) == "<p>These:</p>\n<ul><li>a</li><li>b</li></ul>"
+    assert prose("a - b\nc", str) == "<p>a - b c</p>"
+
+
+def test_tables_are_told_apart_by_what_was_swept(tmp_path):
+    (tmp_path / "x").mkdir()
+    for data in ("ring", "grid"):
+        for lr in (1, 2):
+            one = cell(tmp_path / "x", data=data, lr=lr)
+            kept = record(one, 1.0)
+            kept["metric"]["fingerprint"] = {"data": {"ring": "0", "grid": "f"}[data] * 64}
+            write(one, kept)
+    of = Study.read(tmp_path / "x")
+    text = formats.in_html(of, Wish(), tmp_path)
+    assert "<h3>Table 1: fd_digits, data=" in text and "Verdict (table 2: fd_digits, data=" in text
+    assert "<li>data 00000000: data=ring" in text, "a hash is cut"
+
+
 @pytest.mark.parametrize(
     ("members", "said"),
     [(1, "They took 80 s of one process."), (4, "They took about 20 s of one process; counted run by run it is 80 s")],

@@ -4,12 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from matplotlib.lines import Line2D
 from tests.sweep.fake_cells import cell, record
 from tests.sweep.fake_cells import diverged as diverged_record
 
+from gansweep.figures import panels, styled
 from gansweep.report import diverged, sensitivity, targets, tuning
 from gansweep.report.candidate import contests
-from gansweep.report.pictures import curves, losses, schedules, survival
+from gansweep.report.pictures import curves, losses, marks, schedules, survival
 from gansweep.report.pictures.samples import sampled
 from gansweep.report.roles import Roles
 from gansweep.report.verdict import Verdict
@@ -93,6 +95,18 @@ def test_a_curve_ends_where_the_first_seed_does(tmp_path):
     one.runs["1"].record["metric"]["evaluations"].pop()
     steps, values = curves.common(one)
     assert steps.tolist() == [0, 80] and values.tolist() == [[400, 4], [400, 5]]
+
+
+def test_a_long_key_takes_nothing_from_the_panel():
+    heights = []
+    for number in (8, 24):
+        assert len({(marks.COLOURS[n % 6], schedules.line(n)) for n in range(number)}) == number
+        with styled():
+            figure, (axis,) = panels(1, 1, "", (5.6, 3.0))
+            marks.legend(figure, [Line2D([], [], label=f"a schedule with a long name {n}") for n in range(number)])
+            figure.draw_without_rendering()
+        heights.append(axis.get_window_extent().height)
+    assert heights[1] > 0.9 * heights[0]
 
 
 def test_schedules_are_drawn_as_their_configs_say(tmp_path):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gansweep.sweep.identity import canonical, plain
 from gansweep.sweep.result import Result
+from gansweep.sweep.swept import swept_keys, value
 
 
 def comparable(results: Sequence[Result]) -> list[list[Result]]:
@@ -51,11 +53,26 @@ def differences(groups: Sequence[Sequence[Result]]) -> str:
     ]
     lines = ["These cells were measured differently and can't be compared with each other:"]
     for group, mark in zip(groups, marks, strict=True):
-        what = ", ".join(f"{key} {mark.get(key, 'absent')}" for key in keys)
+        what = ", ".join(f"{key} {_short(mark.get(key, 'absent'))}" for key in keys)
         names = [result.cell.name for result in group]
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         lines.append(f"- {what}: {shown}")
     return "\n".join(lines)
+
+
+def _short(text: str) -> str:
+    """Cut the hash of a data set, of which the record has all."""
+    return text[:8] if re.fullmatch(r"[0-9a-f]{40,}", text) else text
+
+
+def labels(groups: Sequence[Sequence[Result]]) -> list[str]:
+    """Name groups by what was swept and is the same inside one, as `data=ring`; "" where nothing is."""
+    varied = swept_keys([result.cell for group in groups for result in group])
+    found = []
+    for group in groups:
+        own = {key: {plain(value(result.cell, key)) for result in group} for key in varied}
+        found.append(", ".join(f"{key}={one}" for key, (one, *more) in own.items() if not more))
+    return found
 
 
 def _flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

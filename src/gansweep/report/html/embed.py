@@ -23,7 +23,8 @@ def figure(drawn: Figure, caption: str) -> str:
         drawn.savefig(content, format="png", dpi=SHARP)
     wide, high = (round(inches * STYLE["savefig.dpi"]) for inches in drawn.get_size_inches())
     alt = html.escape(f"Picture: {caption}. Its numbers are in the tables.", quote=True)
-    image = f'<img loading="lazy" width="{wide}" height="{high}" alt="{alt}" src="{_data(content.getvalue())}">'
+    size = f'width="{wide}" height="{high}" style="--high: {high}px"'
+    image = f'<img loading="lazy" {size} alt="{alt}" src="{_data(content.getvalue())}">'
     label = html.escape(caption, quote=True)
     image = f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">{image}</div>'
     return f"<figure>{image}<figcaption>{html.escape(caption)}</figcaption></figure>"

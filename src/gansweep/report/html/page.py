@@ -14,6 +14,7 @@ from gansweep.report.pictures.samples import sampled
 from gansweep.report.pivot import pivot
 from gansweep.report.ranks import ranks
 from gansweep.report.section import Section
+from gansweep.report.sections import names
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
 from gansweep.sweep.comparable import differences
@@ -88,8 +89,10 @@ def _tables(verdicts: Sequence[Verdict], rows: Sequence[str], across: str | None
     parts = []
     if len(verdicts) > 1:
         parts.append(prose(differences([verdict.contest.results for verdict in verdicts]), table))
-    for number, verdict in enumerate(verdicts, 1):
+    for number, (name, verdict) in enumerate(zip(names(verdicts), verdicts, strict=True), 1):
         which = f"table {number}" if len(verdicts) > 1 else "the table"
+        if len(verdicts) > 1:
+            parts.append(f"<h3>{html.escape(name[:1].upper() + name[1:])}</h3>")
         parts.append(table(pivot(verdict, rows, across), f"{which} of {verdict.contest.metric_name}"))
         if len(verdict.order) > 1:
             parts.append(table(ranks(verdict), f"ranks of {which}"))

@@ -42,6 +42,9 @@ def _block(block: str, table: Callable[[Grid], str]) -> str:
     if all(line.lstrip().startswith("- ") for line in lines):
         items = "".join(f"<li>{inline(line.lstrip()[2:])}</li>" for line in lines)
         return f"<ul>{items}</ul>"
+    items_from = next((n for n, line in enumerate(lines) if line.lstrip().startswith("- ")), 0)
+    if items_from and all(line.lstrip().startswith("- ") for line in lines[items_from:]):
+        return f"<p>{inline(' '.join(lines[:items_from]))}</p>\n" + _block("\n".join(lines[items_from:]), table)
     heading = re.match(r"(#+) (.*)", block)
     if heading:
         return f"<h3>{inline(heading[2])}</h3>"

@@ -78,10 +78,11 @@ def reference(axis: Any, metric: Any, values: Sequence[float]) -> list[float]:
 
 
 def legend(figure: Any, handles: Sequence[Any]) -> None:
-    """Put a legend below everything, as wide as the figure allows."""
+    """Put a legend below everything, as wide as the figure allows, which grows if it is long."""
     if not handles:
         return
     longest = max(len(str(handle.get_label())) for handle in handles)
     fit = max(1, int(figure.get_figwidth() / (0.068 * longest + 0.55)))
     rows = -(-len(handles) // fit)
+    figure.set_figheight(figure.get_figheight() + 0.17 * max(0, rows - 4))  # so that a long one takes nothing away
     figure.legend(handles=handles, loc="outside lower center", ncols=-(-len(handles) // rows))

@@ -67,7 +67,7 @@ def schedules_picture(verdict: Verdict) -> Figure:
     with styled():
         figure, (axis,) = panels(1, 1, "", (5.6, 3.0))
         for n, rates in enumerate(found.values()):
-            look: dict[str, Any] = {"color": marks.COLOURS[n % 6], "linestyle": marks.LINES[n % 4]}
+            look: dict[str, Any] = {"color": marks.COLOURS[n % 6], "linestyle": line(n)}
             axis.plot(np.arange(len(rates) + 1), [*rates, rates[-1]], drawstyle="steps-post", linewidth=1.6, **look)
         axis.set(xlabel="step (generator updates)", ylabel="factor of the base rate")
         lows = [rates[rates > 0].min() for rates in found.values() if (rates > 0).any()]
@@ -82,8 +82,13 @@ def schedules_picture(verdict: Verdict) -> Figure:
         marks.legend(
             figure,
             [
-                Line2D([], [], color=marks.COLOURS[n % 6], linestyle=marks.LINES[n % 4], lw=1.6, label=name)
+                Line2D([], [], color=marks.COLOURS[n % 6], linestyle=line(n), lw=1.6, label=name)
                 for n, name in enumerate(found)
             ],
         )
     return figure
+
+
+def line(n: int) -> Any:
+    """Return the kind of line n: with six colours, 24 lines look different."""
+    return marks.LINES[(n + n // 12) % 4]
