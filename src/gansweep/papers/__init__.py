@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from gansweep.papers.trained import experiments
-from gansweep.report.section import Section
+from gansweep.section import Section
 
 
 def sections(directory: Path) -> list[Section]:

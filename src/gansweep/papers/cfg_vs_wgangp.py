@@ -17,7 +17,7 @@ from gansweep.figures import BLUE, GREY, ORANGE, VERMILION, panels, styled
 from gansweep.papers.breakdown import Reading, readings
 from gansweep.papers.tiles import by_class, tiles
 from gansweep.papers.trained import Trained, read
-from gansweep.report.section import Section
+from gansweep.section import Section
 from gansweep.sweep.table import number
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from gansweep.papers import gamma2
 from gansweep.papers.coopnets_figures import curves, images
 from gansweep.papers.trained import Trained, read
 from gansweep.papers.verdict import rank_correlation
-from gansweep.report.section import Section
+from gansweep.section import Section
 from gansweep.sweep.table import number
 
 FULL = {"width": 100, "langevin_steps": 40}

@@ -8,7 +8,7 @@ from pathlib import Path
 from gansweep.papers import gamma2
 from gansweep.papers.trained import Trained, read
 from gansweep.papers.verdict import rank_correlation
-from gansweep.report.section import Section
+from gansweep.section import Section
 from gansweep.sweep.table import number
 
 NAME = "coopnets_transfer"

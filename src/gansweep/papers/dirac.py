@@ -8,7 +8,7 @@ from pathlib import Path
 from gansweep.dirac.convergence import ROWS, SHRUNK
 from gansweep.papers.methods import by_method, groups_of
 from gansweep.papers.trained import Trained, read_all
-from gansweep.report.section import Section
+from gansweep.section import Section
 
 NAME = "dirac"
 # The experiments of conf/experiment/dirac, in the order of the table.

@@ -12,7 +12,7 @@ from gansweep.figures import BLUE, GREY, VERMILION, panels, styled
 from gansweep.papers.epfl_comparison import OPTIMIZERS
 from gansweep.papers.printed import rate
 from gansweep.papers.trained import Trained, read
-from gansweep.report.section import Section
+from gansweep.section import Section
 from gansweep.sweep.table import number
 
 if TYPE_CHECKING:

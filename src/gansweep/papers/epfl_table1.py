@@ -15,7 +15,7 @@ from gansweep.papers.loss_profiles import loss_profiles
 from gansweep.papers.printed import Setting, printed, rate
 from gansweep.papers.trained import read
 from gansweep.papers.verdict import rank_correlation, verdict
-from gansweep.report.section import Section
+from gansweep.section import Section
 from gansweep.sweep.table import number
 
 NAME = "epfl_table1"

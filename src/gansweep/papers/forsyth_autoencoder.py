@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gansweep.papers.printed import rate
 from gansweep.papers.trained import Trained, read
-from gansweep.report.section import Section
+from gansweep.section import Section
 
 NAME = "forsyth_autoencoder"
 SOURCE = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gansweep.papers.methods import spread
 from gansweep.papers.trained import Trained, read
-from gansweep.report.section import Section
+from gansweep.section import Section
 
 NAME = "mescheder_2d"
 LAST_SHARE = 0.2  # of the steps, over which the paper averages: 10k of 50k

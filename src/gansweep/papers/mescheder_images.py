@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gansweep.papers.methods import groups_of, over_time, table
 from gansweep.papers.trained import read_all
-from gansweep.report.section import Section
+from gansweep.section import Section
 
 NAME = "mescheder_images"
 # The paper has this comparison as a figure of Inception scores over time (appendix), without numbers. The one number of

@@ -8,7 +8,7 @@ from pathlib import Path
 from gansweep.papers.loss_profiles import losses
 from gansweep.papers.methods import by_method, groups_of, over_time, table
 from gansweep.papers.trained import Trained, read_all
-from gansweep.report.section import Section
+from gansweep.section import Section
 
 NAME = "mescheder_toy"
 

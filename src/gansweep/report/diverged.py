@@ -6,8 +6,8 @@ import statistics
 from collections import Counter
 
 from gansweep.report.roles import Roles
-from gansweep.report.section import Section
 from gansweep.report.verdict import Verdict
+from gansweep.section import Section
 from gansweep.sweep.cell import State
 from gansweep.sweep.table import markdown
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from gansweep import papers
 from gansweep.report import diverged, sensitivity, targets, tuning, values
-from gansweep.report.section import Section
 from gansweep.report.study import Study
 from gansweep.report.told import told
 from gansweep.report.verdict import Verdict
+from gansweep.section import Section
 from gansweep.sweep.comparable import labels
 
 PARTS: Sequence[Callable[[Verdict], Section | None]] = (

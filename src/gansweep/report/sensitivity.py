@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gansweep.report.section import Section
 from gansweep.report.verdict import Verdict
+from gansweep.section import Section
 from gansweep.statistics.ranking import ranks_of_values
 from gansweep.statistics.variance_shares import Effect, variance_shares
 from gansweep.sweep.table import markdown

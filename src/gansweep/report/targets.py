@@ -9,8 +9,8 @@ import numpy as np
 
 from gansweep.report.candidate import Candidate
 from gansweep.report.roles import Roles
-from gansweep.report.section import Section
 from gansweep.report.verdict import Verdict
+from gansweep.section import Section
 from gansweep.statistics.performance_profile import score
 from gansweep.statistics.time_to_target import time_to_target
 from gansweep.sweep.result import Result

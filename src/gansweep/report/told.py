@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from gansweep.report import markdown
 from gansweep.report.ranks import ranks
-from gansweep.report.section import Section
 from gansweep.report.verdict import LEVEL, MOST_FOR_ALL_PAIRS, Verdict
+from gansweep.section import Section
 
 ROWS, NAMES = 30, 5
 

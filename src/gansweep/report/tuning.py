@@ -9,8 +9,8 @@ import numpy as np
 
 from gansweep.report.candidate import Candidate
 from gansweep.report.roles import Roles
-from gansweep.report.section import Section
 from gansweep.report.verdict import Verdict
+from gansweep.section import Section
 from gansweep.statistics.best_of_k import expected_best
 from gansweep.sweep.table import markdown, number
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gansweep.report.roles import MOST_PANELS, Roles
-from gansweep.report.section import Section
 from gansweep.report.verdict import Verdict
+from gansweep.section import Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
