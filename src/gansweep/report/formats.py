@@ -11,11 +11,11 @@ from pathlib import Path
 from gansweep.report import columns, latex, markdown
 from gansweep.report.candidate import SEED, contests
 from gansweep.report.pivot import pivot
+from gansweep.report.sections import sections
 from gansweep.report.selection import FINAL
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
-from gansweep.sections import sections
 from gansweep.sweep.comparable import differences
 from gansweep.sweep.table import table
 

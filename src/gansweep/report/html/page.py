@@ -13,10 +13,10 @@ from gansweep.report.html.tables import table
 from gansweep.report.pictures.samples import sampled
 from gansweep.report.pivot import pivot
 from gansweep.report.ranks import ranks
+from gansweep.report.sections import names
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
-from gansweep.sections import names
 from gansweep.sweep.comparable import differences
 
 HERE = Path(__file__).parent
