@@ -18,11 +18,15 @@ IN_A_ROW = 4
 
 def curves(cells: Mapping[int, Trained]) -> Figure:
     """Draw a panel for every experiment: the generator's rate on the left axis, the error on the right one."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     with styled():
         figure, axes = panels(len(cells), IN_A_ROW, "", (2.9, 2.0))
-        for axis, (exp, cell) in zip(axes, cells.items(), strict=True):
+        for n, (axis, (exp, cell)) in enumerate(zip(axes, cells.items(), strict=True)):
             axis.plot(gamma2.rates(cell), color=BLUE, drawstyle="steps-post")
             axis.set_yscale("log")
+            axis.yaxis.set_major_locator(LogLocator(numticks=5))
+            axis.yaxis.set_minor_formatter(NullFormatter())
             axis.tick_params(axis="y", labelcolor=BLUE)
             right = axis.twinx()
             points = cell.record.get("curves") or []
@@ -30,6 +34,12 @@ def curves(cells: Mapping[int, Trained]) -> Figure:
             right.plot([point["step"] for point in points], [float("nan") if e is None else e for e in told], VERMILION)
             right.set_ylim(bottom=0)
             right.tick_params(axis="y", labelcolor=VERMILION)
+            if n % IN_A_ROW == 0:
+                axis.set_ylabel("rate (Gamma2)", color=BLUE)
+            if n % IN_A_ROW == IN_A_ROW - 1 or n == len(cells) - 1:
+                right.set_ylabel("reconstruction error", color=VERMILION)
+            if n >= len(cells) - IN_A_ROW:
+                axis.set_xlabel("step")
             axis.set_title(f"({exp}) {gamma2.rows()[exp].schedule}", fontsize=8)
         return figure
 
