@@ -67,8 +67,9 @@ def _told(one: Comparison) -> str:
     """Say what was compared and what differs."""
     steps, seeds = one.cells[0].total_steps, ", ".join(map(str, one.seeds))
     of_seeds, of_epochs = _plural(len(one.seeds), "seed"), _plural(one.label + 1, "epoch")
+    length = "1 epoch" if one.epochs == 1 else f"{one.epochs:.3g} epochs"
     compared = (
-        f"Ours: {one.metric} after {steps} steps ({one.epochs:.3g} {_plural(1 if one.epochs == 1 else 2, 'epoch')} of MNIST), mean and standard deviation over "
+        f"Ours: {one.metric} after {steps} steps ({length} of MNIST), mean and standard deviation over "
         f"{of_seeds} {seeds}. Printed: FID of the checkpoint labelled {one.label}, which is the state after "
         f"{one.label + 1} {of_epochs}, of one seed. Source: {one.printed.source}."
     )
