@@ -170,5 +170,5 @@ def test_it_is_no_part_of_a_cells_identity():
 
 
 def test_a_setting_out_of_range_is_named():
-    with pytest.raises(ValueError, match="diagnose_every=0: a whole number, at least 1, or null for none"):
+    with pytest.raises(ValueError, match="diagnose_every=0: expected a whole number, at least 1, or null for none"):
         TrainerSettings(diagnose_every=0)

@@ -150,7 +150,7 @@ def test_a_narrower_grid_leaves_the_others_in_table_and_file(tmp_path, frozen):
     frozen_cells = json.loads((tmp_path / "sweep.json").read_text())["cells"]
     assert {one["overrides"]["optimizer"] for one in frozen_cells} == {"adam", "sgd", "rmsprop"}
     assert frozen_cells[0]["config"]["steps"] == 100
-    rows = list(csv.DictReader((tmp_path / "results.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "results.csv").read_text().splitlines()))
     assert len(rows) == 3 and {row["final"] for row in rows} == {"50.0"}
     assert all(row["optimizer_d"] == row["optimizer"] for row in rows)
     assert {"lr", "lr_d", "batch_size", "critic_steps", "seed"} <= rows[0].keys()
@@ -343,7 +343,7 @@ def test_four_processes_share_a_sweep_and_no_cell_runs_twice(tmp_path):
     assert [one.wait(60) for one in workers] == [0] * 4
     trained = [line.split()[0] for line in (tmp_path / "trained.log").read_text().splitlines()]
     assert len(trained) == len(set(trained)) == 20
-    assert len(list(csv.DictReader((tmp_path / "results.csv").open()))) == 20
+    assert len(list(csv.DictReader((tmp_path / "results.csv").read_text().splitlines()))) == 20
     assert not list(tmp_path.glob("*/.claim*")) and not list(tmp_path.glob("*/.draft*"))
 
 
