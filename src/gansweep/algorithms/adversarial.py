@@ -20,7 +20,7 @@ from gansweep.layers import Pass
 from gansweep.members.draws import Draws, masks_of, normal, uniform
 from gansweep.members.member import Member
 from gansweep.members.objectives import DiscriminatorTerms, Objectives, PenaltyInputs
-from gansweep.members.pack import Pack, finite
+from gansweep.members.pack import Pack, both, finite
 from gansweep.seeding import Streams
 
 if TYPE_CHECKING:
@@ -64,16 +64,11 @@ class Adversarial:
     def pack(self, runs: Sequence[Run], samples: Tensor) -> AdversarialPack:
         """Put runs that share everything but their members side by side."""
         run = runs[0]
-        return AdversarialPack(
-            [one.member for one in runs],
-            run.model,
+        return AdversarialPack.of(
+            runs,
             samples,
-            batch_size=run.batch_size,
             critic_steps=run.critic_steps,
-            precision=run.precision,
             compiled=run.trainer.compile,
-            check_every=run.trainer.check_every,
-            patience=run.trainer.patience,
             dynamics=run.dynamics,
             critic_schedule=run.critic_schedule,
         )
@@ -142,15 +137,12 @@ class AdversarialPack(Pack[Report]):
         members: what each of them chooses for itself.
         model: the pair of networks.
         samples: the data (N, ...), on the device to train on.
-        batch_size: B.
         critic_steps: discriminator updates before each generator update.
-        precision: fp32, tf32 or bf16, for the networks' passes.
         compiled: one graph of losses, gradient and update for each player.
-        check_every: steps of a member between two looks at its parameters and samples.
-        patience: looks in a row that must find a generator stuck, for the run to end.
         draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
         dynamics: how the players' gradients become steps; by themselves they take turns.
         critic_schedule: multiplier of `critic_steps`; its members have to be at one and the same step.
+        shared: batch_size, precision, check_every and patience, see `Pack`.
     """
 
     def __init__(
@@ -159,27 +151,14 @@ class AdversarialPack(Pack[Report]):
         model: Model,
         samples: Tensor,
         *,
-        batch_size: int,
         critic_steps: int,
-        precision: str = "fp32",
         compiled: bool = False,
-        check_every: int = 25,
-        patience: int = 4,
         draw_ahead: bool | None = None,
         dynamics: Dynamics | None = None,
         critic_schedule: Schedule | None = None,
+        **shared: Any,
     ) -> None:
-        shape = tuple(samples.shape[1:])
-        super().__init__(
-            members,
-            samples,
-            {"generator": model.generator(shape), "discriminator": model.discriminator(shape)},
-            model.latent_dim,
-            batch_size=batch_size,
-            precision=precision,
-            check_every=check_every,
-            patience=patience,
-        )
+        super().__init__(members, samples, both(model, samples), model.latent_dim, **shared)
         self.critic_steps, self.critic_schedule = critic_steps, critic_schedule
         self.dynamics = dynamics or Alternating()
         self.turns = self.dynamics if isinstance(self.dynamics, Alternating) else Alternating()

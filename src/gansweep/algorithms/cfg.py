@@ -20,7 +20,7 @@ from gansweep.members.draws import Draws, normal, permutation, uniform
 from gansweep.members.gains import Gains
 from gansweep.members.member import Member
 from gansweep.members.objectives import DiscriminatorTerms, Objectives, PenaltyInputs
-from gansweep.members.pack import Pack, finite
+from gansweep.members.pack import Pack, both, finite
 from gansweep.members.scheduled import Scheduled
 from gansweep.schedules.constant import Constant
 from gansweep.seeding import Streams
@@ -152,18 +152,8 @@ class CFG:
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> CFGPack:
         """Put runs that share everything but their members, and eta, side by side."""
-        run = runs[0]
-        return CFGPack(
-            [one.member for one in runs],
-            [one.algorithm for one in runs if isinstance(one.algorithm, CFG)],
-            run.model,
-            samples,
-            batch_size=run.batch_size,
-            critic_steps=run.critic_steps,
-            precision=run.precision,
-            check_every=run.trainer.check_every,
-            patience=run.trainer.patience,
-        )
+        boxes = [one.algorithm for one in runs if isinstance(one.algorithm, CFG)]
+        return CFGPack.of(runs, samples, boxes=boxes, critic_steps=runs[0].critic_steps)
 
 
 D = "expected loss=standard, or it with penalties, e.g. loss=r1"
@@ -209,12 +199,9 @@ class CFGPack(Pack[Report]):
         boxes: each one's settings, which differ in eta alone.
         model: the pair of networks.
         samples: the data (N, ...), on the device to train on.
-        batch_size: B.
         critic_steps: U, updates of the discriminator before each push.
-        precision: fp32, tf32 or bf16, for the networks' passes.
-        check_every: stages of a member between two looks at its parameters and samples.
-        patience: looks in a row that must find a generator stuck, for the run to end.
         draw_ahead: random numbers of many stages at once; by itself, wherever it is no CPU.
+        shared: batch_size, precision, check_every and patience, see `Pack`; a step is a stage.
     """
 
     def __init__(
@@ -224,24 +211,11 @@ class CFGPack(Pack[Report]):
         model: Model,
         samples: Tensor,
         *,
-        batch_size: int,
         critic_steps: int,
-        precision: str = "fp32",
-        check_every: int = 25,
-        patience: int = 4,
         draw_ahead: bool | None = None,
+        **shared: Any,
     ) -> None:
-        shape = tuple(samples.shape[1:])
-        super().__init__(
-            members,
-            samples,
-            {"generator": model.generator(shape), "discriminator": model.discriminator(shape)},
-            model.latent_dim,
-            batch_size=batch_size,
-            precision=precision,
-            check_every=check_every,
-            patience=patience,
-        )
+        super().__init__(members, samples, both(model, samples), model.latent_dim, **shared)
         in_rows = [boxes[self.place.index(row)] for row in range(len(boxes))]
         self.box, self.critic_steps = boxes[0], critic_steps
         self.d = self.players["discriminator"]

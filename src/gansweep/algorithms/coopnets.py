@@ -17,7 +17,7 @@ from gansweep.layers import Network, Pass
 from gansweep.losses.wasserstein import Wasserstein
 from gansweep.members.draws import Draws, normal
 from gansweep.members.member import Member
-from gansweep.members.pack import Pack, finite
+from gansweep.members.pack import Pack, both, finite
 
 if TYPE_CHECKING:
     from gansweep.training.run import Run
@@ -134,17 +134,7 @@ class CoopNets:
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> CoopNetsPack:
         """Put runs that share everything but their members side by side."""
-        run = runs[0]
-        return CoopNetsPack(
-            [one.member for one in runs],
-            run.model,
-            samples,
-            self,
-            batch_size=run.batch_size,
-            precision=run.precision,
-            check_every=run.trainer.check_every,
-            patience=run.trainer.patience,
-        )
+        return CoopNetsPack.of(runs, samples, algorithm=self)
 
 
 @dataclass
@@ -180,11 +170,8 @@ class CoopNetsPack(Pack[Report]):
         model: the pair of networks; the descriptor is its discriminator.
         samples: images (N, C, H, W) in [-1, 1], on the device to train on.
         algorithm: what a step is.
-        batch_size: B.
-        precision: fp32, tf32 or bf16, for the networks' passes.
-        check_every: steps of a member between two looks at its parameters and samples.
-        patience: looks in a row that must find a generator stuck, for the run to end.
         draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
+        shared: batch_size, precision, check_every and patience, see `Pack`.
     """
 
     def __init__(
@@ -194,26 +181,12 @@ class CoopNetsPack(Pack[Report]):
         samples: Tensor,
         algorithm: CoopNets,
         *,
-        batch_size: int,
-        precision: str = "fp32",
-        check_every: int = 25,
-        patience: int = 4,
         draw_ahead: bool | None = None,
+        **shared: Any,
     ) -> None:
-        shape = tuple(samples.shape[1:])
-        networks = {"generator": model.generator(shape), "discriminator": model.discriminator(shape)}
-        super().__init__(
-            members,
-            samples,
-            networks,
-            model.latent_dim,
-            batch_size=batch_size,
-            precision=precision,
-            check_every=check_every,
-            patience=patience,
-        )
+        super().__init__(members, samples, both(model, samples), model.latent_dim, **shared)
         self.algorithm, self.d = algorithm, self.players["discriminator"]
-        self.num_chains = algorithm.num_chains or batch_size
+        self.num_chains = algorithm.num_chains or self.batch_size
         self.mean = grey(samples).mean(0)
         self.areas = areas(self.d.network, [p[:1] for p in self.d.params()], samples[None, :1])
         self.last: Revision | None = None  # of the step before, which nothing in training looks at

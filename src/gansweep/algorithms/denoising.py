@@ -106,17 +106,7 @@ class Denoising:
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> DenoisingPack:
         """Put runs that share everything but their members side by side."""
-        run = runs[0]
-        return DenoisingPack(
-            [one.member for one in runs],
-            run.model,
-            samples,
-            self,
-            batch_size=run.batch_size,
-            precision=run.precision,
-            check_every=run.trainer.check_every,
-            patience=run.trainer.patience,
-        )
+        return DenoisingPack.of(runs, samples, algorithm=self)
 
 
 @dataclass
@@ -136,11 +126,8 @@ class DenoisingPack(Pack[Report]):
         model: whose generator restores.
         samples: the data (N, C, H, W), those that are held out among them.
         algorithm: corruptions, and how many images are held out.
-        batch_size: B.
-        precision: fp32, tf32 or bf16, for the network's passes.
-        check_every: steps of a member between two looks at its parameters and images.
-        patience: looks in a row that must find it stuck, for the run to end.
         draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
+        shared: batch_size, precision, check_every and patience, see `Pack`.
     """
 
     def __init__(
@@ -150,24 +137,12 @@ class DenoisingPack(Pack[Report]):
         samples: Tensor,
         algorithm: Denoising,
         *,
-        batch_size: int,
-        precision: str = "fp32",
-        check_every: int = 25,
-        patience: int = 4,
         draw_ahead: bool | None = None,
+        **shared: Any,
     ) -> None:
         division = held_out(len(samples), algorithm.num_test)
-        shape = tuple(samples.shape[1:])
-        super().__init__(
-            members,
-            samples[division.train.to(samples.device)],
-            {"generator": model.generator(shape)},
-            0,
-            batch_size=batch_size,
-            precision=precision,
-            check_every=check_every,
-            patience=patience,
-        )
+        networks = {"generator": model.generator(tuple(samples.shape[1:]))}
+        super().__init__(members, samples[division.train.to(samples.device)], networks, 0, **shared)
         self.test = samples[division.test.to(samples.device)]
         self.corruptions = sorted(algorithm.corruptions.items())
         self.draws = self._plan(draw_ahead)

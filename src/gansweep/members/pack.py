@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -18,6 +18,10 @@ from gansweep.members.player import Player
 from gansweep.members.scheduled import Scheduled
 from gansweep.seeding import Streams
 
+if TYPE_CHECKING:
+    from gansweep.interfaces import Model
+    from gansweep.training.run import Run
+
 
 class Report(Protocol):
     """What is told of a step; `steps` counts each row's steps so far."""
@@ -26,6 +30,7 @@ class Report(Protocol):
 
 
 R = TypeVar("R", bound=Report)
+P = TypeVar("P", bound="Pack[Any]")
 
 
 class Pack(ABC, Generic[R]):
@@ -35,6 +40,7 @@ class Pack(ABC, Generic[R]):
     row of the k-th member given. A member's numbers do not depend on who else is in the pack,
     nor on how far the others are.
 
+    A subclass is made of members, a `model`, `samples` and settings of its own, and hands the settings below on.
     An algorithm says what a step is (`play`), what it takes of the streams (`draws`) and which
     curves it has; it exports and restores what it remembers besides.
 
@@ -84,6 +90,27 @@ class Pack(ABC, Generic[R]):
     def _player(self, network: Network, name: str) -> Player:
         settings = [member.player(name) for member in self.members]
         return Player(network, settings, [stream[f"init/{name}"] for stream in self.streams])
+
+    @classmethod
+    def of(cls: type[P], runs: Sequence[Run], samples: Tensor, **own: Any) -> P:
+        """Put runs that share everything but their members side by side.
+
+        Args:
+            runs: one per member.
+            samples: the data, on the device to train on.
+            own: what this algorithm's packs are told besides.
+        """
+        run, make = runs[0], cast("Callable[..., P]", cls)
+        return make(
+            [one.member for one in runs],
+            model=run.model,
+            samples=samples,
+            batch_size=run.batch_size,
+            precision=run.precision,
+            check_every=run.trainer.check_every,
+            patience=run.trainer.patience,
+            **own,
+        )
 
     @abstractmethod
     def play(self) -> R:
@@ -209,3 +236,9 @@ class Pack(ABC, Generic[R]):
 def finite(samples: Tensor) -> Tensor:
     """Tell of every member (K,) whether all its samples (K, B, ...) are finite."""
     return samples.flatten(1).isfinite().all(1)
+
+
+def both(model: Model, samples: Tensor) -> dict[str, Network]:
+    """Build both players' networks for samples (N, ...), by their names."""
+    shape = tuple(samples.shape[1:])
+    return {"generator": model.generator(shape), "discriminator": model.discriminator(shape)}
