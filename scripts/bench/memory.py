@@ -44,7 +44,7 @@ def needed(case: Case) -> float:
     """Return the bytes that one member's numbers need."""
     one = pack(case, 1, "cpu")
     parameters = one.g.network.num_parameters + one.d.network.num_parameters
-    given = one._draw_for_discriminator()
+    given = one.random.for_discriminator()
     inputs = [given.real, given.z, *given.generator_masks, *given.masks, *(given.penalties[0].masks)]
     kept = {tensor.data_ptr(): tensor.nbytes for tensor in inputs}
 
