@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gansweep.algorithms.breakdown import Breakdown, Guard
 from gansweep.algorithms.pushes import Pushes
+from gansweep.algorithms.refuse import refuse
 from gansweep.device import autocast
 from gansweep.dynamics.alternating import Alternating
 from gansweep.interfaces import Averaging, Feedback, Model, Schedule
@@ -106,7 +107,7 @@ class CFG:
         return self.eta * self.schedule_eta(step, total_steps)
 
     def check(self, run: Run) -> None:
-        """Raise ValueError if the run asks for something that this training does not have."""
+        """Raise ValueError if the run asks for something that this training does not have, naming all of it."""
         objective, rule = run.member.objective, run.member.generator.rule
         refused = [
             (
@@ -138,13 +139,10 @@ class CFG:
                 f"loss.instance_noise={objective.instance_noise}: pushes are of samples without noise, expected 0",
             ),
         ]
-        for wrong, text in refused:
-            if wrong:
-                raise ValueError(text)
         shape = tuple(run.data.sample_shape)
-        for network in (run.model.generator(shape), run.model.discriminator(shape)):
-            if network.draws:
-                raise ValueError(f"model={run.model!r}: has dropout, expected networks without, e.g. model.dropout=0")
+        draws = any(network.draws for network in (run.model.generator(shape), run.model.discriminator(shape)))
+        refused.append((draws, f"model={run.model!r}: has dropout, expected networks without, e.g. model.dropout=0"))
+        refuse(refused, "algorithm=cfg: goes with loss=standard model.dropout=0, as in experiment=cfg/mnist")
         try:
             self.schedule_eta.check(run.steps)
         except ValueError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
+from gansweep.algorithms.refuse import refuse
 from gansweep.corruptions.blur import Blur
 from gansweep.corruptions.clean import Clean
 from gansweep.corruptions.gaussian import Gaussian
@@ -19,6 +20,7 @@ from gansweep.dynamics.alternating import Alternating
 from gansweep.held_out import held_out
 from gansweep.interfaces import Corruption, Model
 from gansweep.layers import Pass
+from gansweep.losses.no_game import NoGame
 from gansweep.members.draws import Draws, normal, uniform
 from gansweep.members.member import Member
 from gansweep.members.pack import Pack, finite
@@ -28,6 +30,7 @@ from gansweep.seeding import Streams
 if TYPE_CHECKING:
     from gansweep.training.run import Run
 
+EXAMPLE = "algorithm=denoising: goes with model=unet ~loss metric=psnr, as in experiment=forsyth_autoencoder"
 SHOWN = 8  # test images in a picture, side by side
 LAWS = {"uniform": (uniform, torch.rand), "normal": (normal, torch.randn)}
 
@@ -70,39 +73,55 @@ class Denoising:
             raise ValueError(f"num_test={self.num_test}: expected {SHOWN} or more")
 
     def check(self, run: Run) -> None:
-        """Raise ValueError, naming the setting, if a run's parts are not those of an autoencoder."""
-        count, member = len(self.corruptions), run.member
-        if run.model.latent_dim:
-            raise ValueError(f"model={run.model!r}: makes images of latents; restored are images, expected model=unet")
-        if len(run.data.sample_shape) != 3:
-            raise ValueError(f"data={run.data.name}: samples are {run.data.sample_shape}, expected images")
-        if self.num_test >= len(run.data.samples):
-            raise ValueError(f"algorithm.num_test={self.num_test}: {run.data.name} has {len(run.data.samples)} images")
-        if run.batch_size < count:
-            raise ValueError(f"batch_size={run.batch_size}: expected one image or more of {count} corruptions")
-        if run.metric is not None and run.metric != PSNR(self.num_test, count):
-            raise ValueError(
+        """Raise ValueError, naming the settings, if a run's parts are not those of an autoencoder."""
+        count, member, objective = len(self.corruptions), run.member, run.member.objective
+        made, second = count * self.num_test, run.metric_2
+        plain = isinstance(objective.game, NoGame)
+        found = [
+            (not plain, f"loss={objective!r}: algorithm=denoising has its own, expected ~loss"),
+            (
+                bool(run.model.latent_dim),
+                f"model={run.model!r}: makes images of latents; restored are images, expected model=unet",
+            ),
+            (
+                len(run.data.sample_shape) != 3,
+                f"data={run.data.name}: samples are {run.data.sample_shape}, expected images",
+            ),
+            (
+                self.num_test >= len(run.data.samples),
+                f"algorithm.num_test={self.num_test}: {run.data.name} has {len(run.data.samples)} images",
+            ),
+            (run.batch_size < count, f"batch_size={run.batch_size}: expected one image or more of {count} corruptions"),
+            (
+                run.metric is not None and run.metric != PSNR(self.num_test, count),
                 f"metric={run.metric!r}: expected metric=psnr with num_images={self.num_test} and versions={count}, "
-                "or ~metric"
-            )
-        if run.metric_2 is not None and run.metric_2.num_samples != count * self.num_test:
-            made = f"{count * self.num_test} restored images"
-            raise ValueError(f"metric_2.num_samples={run.metric_2.num_samples}: there are {made}, expected as many")
-        if member.discriminator != member.generator:
-            raise ValueError(
-                "lr_d, optimizer_d, schedule_d or feedback_d: there is no discriminator, expected none of them"
-            )
-        if member.penalty_schedule is not None or member.noise_schedule is not None:
-            raise ValueError("schedule_penalty or schedule_noise: there are no penalties and no instance noise")
-        if run.critic_steps != 1 or run.dynamics != Alternating():
-            raise ValueError(
+                "or ~metric",
+            ),
+            (
+                second is not None and second.num_samples != made,
+                f"metric_2.num_samples={second and second.num_samples}: there are {made} restored images, "
+                "expected as many",
+            ),
+            (
+                member.discriminator != member.generator,
+                "lr_d, optimizer_d, schedule_d or feedback_d: there is no discriminator, expected none of them",
+            ),
+            (
+                member.penalty_schedule is not None or member.noise_schedule is not None,
+                "schedule_penalty or schedule_noise: there are no penalties and no instance noise",
+            ),
+            (
+                # A loss that goes takes its critic steps along.
+                run.dynamics != Alternating() or run.critic_steps != (1 if plain else objective.critic_steps),
                 f"critic_steps={run.critic_steps} dynamics={run.dynamics!r}: one network has nobody to "
-                "take turns with, expected critic_steps=1 and dynamics=alternating as it is"
-            )
-        if run.trainer.compile or run.trainer.diagnose_every is not None:
-            raise ValueError(
-                "trainer.compile or trainer.diagnose_every: for adversarial trainings, expected neither of them"
-            )
+                "take turns with, expected critic_steps=1 and dynamics=alternating as it is",
+            ),
+            (
+                run.trainer.compile or run.trainer.diagnose_every is not None,
+                "trainer.compile or trainer.diagnose_every: for adversarial trainings, expected neither of them",
+            ),
+        ]
+        refuse(found, EXAMPLE)
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> DenoisingPack:
         """Put runs that share everything but their members side by side."""
