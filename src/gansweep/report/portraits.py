@@ -23,10 +23,10 @@ def section(verdict: Verdict) -> Section | None:
     some = f"Shown are the first {MOST} settings. " if len(verdict.contest.candidates) > MOST else ""
     text = (
         "The generator is one number, theta, and the discriminator is one, psi: a training is a path in a plane, and "
-        f"it should end in the middle. {some}Arrows point where gradient steps of the run's own dynamics lead, from "
-        "any optimizer's beginning; they are the darker the longer the step. Psi is high on real samples; the figures "
-        "of Mescheder et al. 2018 have it with the other sign. r is the distance from the equilibrium. Of several "
-        "seeds it is the run of the median value."
+        f"it should end in the middle. {some}Arrows point where plain gradient steps by the run's own loss and "
+        "dynamics lead, the darker the longer the step. Psi is that of a discriminator which is high on real samples; "
+        "the figures of Mescheder et al. 2018 have it with the other sign. r is the distance from the equilibrium. "
+        "Of several seeds it is the run of the median value."
     )
     return Section("Phase portraits", text, {CAPTION: lambda: _draw(verdict)})
 

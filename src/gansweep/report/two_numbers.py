@@ -44,7 +44,7 @@ class TwoNumbers:
 
     @property
     def field(self) -> Callable[[Any, Any], tuple[Any, Any]] | None:
-        """Where gradient steps lead from theta and psi; None if the config names classes that are not at hand."""
+        """Where gradient steps lead from theta and psi; None without the classes, or of another algorithm."""
         return None if self._run is None else self._directions
 
     @property
@@ -63,10 +63,13 @@ class TwoNumbers:
     @cached_property
     def _run(self) -> Run | None:
         from gansweep import build
+        from gansweep.algorithms.adversarial import Adversarial
 
         config = self.result.cell.config
         here = {"device": "cpu", "precision": "fp32", "threads": 1}
-        return build.check({**config, **here, "trainer": {**(config.get("trainer") or {}), "compile": False}}).run
+        trainer = {**(config.get("trainer") or {}), "compile": False}
+        run = build.check({**config, **here, "trainer": trainer}).run
+        return run if run is not None and isinstance(run.algorithm, Adversarial) else None
 
     def _directions(self, theta: np.ndarray, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ask the dynamics of the run what both players would descend, at all points as one pack.
