@@ -5,8 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 LINES = """
 import sys
+
+import pytest
 from gansweep.console import say
 for n in range(20000):
     say(f"line {n}")
@@ -30,3 +34,19 @@ def test_what_is_said_is_printed(capsys):
     say("a", end="")
     say("b")
     assert capsys.readouterr().out == "ab\n"
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [(None, 0), (ValueError("--lr -1"), 2), (FileNotFoundError("no such sweep"), 2), (PermissionError("disk"), 1)],
+    ids=repr,
+)
+def test_a_wrong_argument_is_2_as_with_argparse_and_a_failing_system_1(raised, code, capsys):
+    from gansweep.console import exit_code
+
+    def work() -> None:
+        if raised is not None:
+            raise raised
+
+    assert exit_code(work) == code
+    assert capsys.readouterr().err == ("" if raised is None else f"{raised}\n")

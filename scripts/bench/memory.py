@@ -19,6 +19,7 @@ from dataclasses import replace
 
 import torch
 from held import Held
+from report import report
 from textbook import CASES, Case
 
 from gansweep.algorithms.adversarial import AdversarialPack
@@ -29,7 +30,6 @@ from gansweep.members.member import Member, PlayerSettings
 from gansweep.optimizers.adam import Adam
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.constant import Constant
-from report import report
 
 
 def pack(case: Case, num_members: int, device: str) -> AdversarialPack:

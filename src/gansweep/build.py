@@ -115,7 +115,7 @@ def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
         try:
             run = _run(config, parts)
         except ValueError as error:
-            make.problems.append(Problem.of("", error))
+            make.problems += [Problem.of("", ValueError(line)) for line in str(error).splitlines()]
     return Checked(config, make.problems, parts, run)
 
 

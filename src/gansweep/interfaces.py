@@ -236,7 +236,7 @@ class Algorithm(Protocol):
     """How networks learn: what one step of a training is. One instance serves all members of a pack."""
 
     def check(self, run: Run) -> None:
-        """Raise ValueError, naming the setting, if a run's parts do not fit the algorithm."""
+        """Raise ValueError if a run's parts do not fit the algorithm, a line for each setting that has to change."""
         ...
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> Pack[Any]:

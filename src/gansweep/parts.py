@@ -55,12 +55,9 @@ def misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str,
 
 
 def _sides(parts: Mapping[str, Any]) -> list[Problem]:
-    """Say what two players need and one by itself does not."""
+    """Say what two players need; one by itself says what it can't have."""
     found, algorithm = [], parts.get("algorithm")
-    if isinstance(algorithm, Alone):
-        if parts.get("loss") is not None:
-            found.append(Problem("loss", f"the algorithm {type(algorithm).__name__} has its own; expected ~loss"))
-    elif algorithm is not None:
+    if algorithm is not None and not isinstance(algorithm, Alone):
         if "loss" in parts and parts["loss"] is None:
             found.append(Problem("loss", "must be chosen: loss=..."))
         for key in ("metric", "metric_2"):

@@ -159,7 +159,7 @@ def test_a_rate_at_which_it_diverges_ends_it(tmp_path):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["loss=r1"], "loss: the algorithm Denoising has its own; expected ~loss"),
+        (["loss=r1"], "the algorithm has its own, expected ~loss"),
         (["model=mlp"], "makes images of latents; restored are images, expected model=unet"),
         (["metric.num_images=100"], "expected metric=psnr with num_images=200"),
         (["algorithm.num_test=1797"], "metric.num_images=1797: digits has 1797, expected at most 1796"),

@@ -106,8 +106,8 @@ def test_the_picture_goes_where_it_is_asked_for(capsys, folder):
     assert main(["steps=9", "out=null"]) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["rates.svg", "schedules.png"]
     assert main(["steps=9", "out=new/rates.png"]) == 0 and (folder / "new" / "rates.png").exists()
-    assert main(["steps=9", "out=rates.svg/rates.png"]) == 1  # which is a file
-    assert main(["steps=9", "out=rates.doc"]) == 1
+    assert main(["steps=9", "out=rates.svg/rates.png"]) == 2  # which is a file
+    assert main(["steps=9", "out=rates.doc"]) == 2
     assert capsys.readouterr().err.count("can't be written") == 2
 
 

@@ -148,8 +148,7 @@ def test_an_animation_has_every_frame(tmp_path):
 
 def test_pictures_without_matplotlib_say_what_to_install(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(SystemExit):
-        main(["atlas", "--out", str(tmp_path), "--sheets", "ratio", "--width", "2", "--steps", "1"])
+    assert main(["atlas", "--out", str(tmp_path), "--sheets", "ratio", "--width", "2", "--steps", "1"]) == 2
     assert "pip install gansweep[pictures]" in capsys.readouterr().err
 
 
@@ -161,7 +160,5 @@ def test_pictures_without_matplotlib_say_what_to_install(tmp_path, capsys, monke
     ],
 )
 def test_command_names_what_is_wrong(arguments, message, tmp_path, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main([*arguments, "--out", str(tmp_path)])
-    assert stopped.value.code == 1
+    assert main([*arguments, "--out", str(tmp_path)]) == 2
     assert message in capsys.readouterr().err

@@ -20,7 +20,7 @@ LOG = [(1350, 1.3594, 0.0014), (1375, 1.3683, 0.0013), (1400, 0.8172, 0.0029), (
 
 
 def record(name, seed, values, curves=(), steps=100):
-    evaluations = [{"step": step, "value": value} for step, value in values]
+    evaluations = [{"step": step, "value": value, "value_2": 8.0 + seed} for step, value in values]
     last, first = evaluations[-1], evaluations[0]
     best = min(evaluations[1:], key=lambda one: one["value"])
     return {
@@ -90,6 +90,15 @@ def test_sections_tell_data_scale_and_seed_by_seed_who_is_better(sweep):
     assert "Here it is so for 1 of 2 seeds." in full.text
     assert "seed 0: the metric broke down at step 1425; D's loss fell 1 reading earlier" in full.text
     assert "no seed of which both" in found["CFG against WGAN-GP on mnist: scale small"].text
+
+
+def test_curves_have_a_panel_for_each_metric_with_a_line_for_each_seed(sweep):
+    pytest.importorskip("matplotlib")
+    full = next(section for section in sections(sweep) if "full" in section.title)
+    first, second = full.pictures["fd_mnist and is_mnist over the run"]().axes
+    assert (first.get_ylabel(), second.get_ylabel()) == ("fd_mnist", "is_mnist")
+    assert [list(line.get_ydata()) for line in first.lines][0] == [900.0, 20.0, 19.0, 80.0]
+    assert [set(line.get_ydata()) for line in second.lines] == [{8.0}, {9.0}, {8.0}, {9.0}]
 
 
 def test_pictures_are_drawn_with_and_without_samples(sweep):

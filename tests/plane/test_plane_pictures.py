@@ -122,10 +122,10 @@ def test_one_cell_over_time(sweep, capsys):
     (path,) = sweep.glob("over_time_*.svg")
     assert path.with_suffix(".png").stat().st_size > 5000
     assert all(f"step {step}" in path.read_text() for step in (0, 3, 5))
-    assert main([str(sweep), "--over-time", "circle,lr=0.001"]) == 1
+    assert main([str(sweep), "--over-time", "circle,lr=0.001"]) == 2
     said = capsys.readouterr().err
     assert "2 cells are called so" in said and "circle,lr=0.001,seed=0" in said and "ring" not in said
-    assert main([str(sweep), "--over-time", "grid"]) == 1
+    assert main([str(sweep), "--over-time", "grid"]) == 2
     assert "no cell is called so" in capsys.readouterr().err
 
 
@@ -138,19 +138,19 @@ def test_torn_points_are_left_out_and_none_at_all_are_told(sweep, capsys):
     assert "step 3" not in path.read_text()
     for file in files.values():
         file.unlink()
-    assert main([str(sweep), "--over-time", "circle,lr=0.001,seed=1"]) == 1
+    assert main([str(sweep), "--over-time", "circle,lr=0.001,seed=1"]) == 2
     assert "trainer.sample_every" in capsys.readouterr().err
 
 
 def test_what_is_no_such_sweep_is_said_so(sweep, capsys):
     frozen = json.loads((sweep / "sweep.json").read_text())
-    assert main([str(sweep.parent / "nowhere")]) == 1
+    assert main([str(sweep.parent / "nowhere")]) == 2
     assert "nowhere: there is no such sweep" in capsys.readouterr().err
-    assert main([str(sweep.parent)]) == 1
+    assert main([str(sweep.parent)]) == 2
     assert "holds toy" in capsys.readouterr().err
     frozen["cells"][0]["config"]["data"] = {"_target_": "gansweep.data.digits.Digits"}
     (sweep / "sweep.json").write_text(json.dumps(frozen))
-    assert main([str(sweep)]) == 1
+    assert main([str(sweep)]) == 2
     assert "shape (1, 8, 8); expected points in the plane" in capsys.readouterr().err
 
 
@@ -158,7 +158,7 @@ def test_a_module_that_the_sweep_names_is_not_trusted(sweep, capsys):
     frozen = json.loads((sweep / "sweep.json").read_text())
     frozen["cells"][0]["config"] |= {"allow": ["antigravity"], "loss": {"_target_": "antigravity.Loss"}}
     (sweep / "sweep.json").write_text(json.dumps(frozen))
-    assert main([str(sweep)]) == 1
+    assert main([str(sweep)]) == 2
     assert "antigravity.Loss is not in an allowed module" in capsys.readouterr().err
     assert "antigravity" not in sys.modules
 

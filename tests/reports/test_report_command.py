@@ -34,14 +34,21 @@ def test_prints_the_table_that_the_sweep_ended_with(tmp_path, capsys):
 @pytest.mark.parametrize("arguments, words", [(["nowhere"], "no such directory"), (["."], "holds no cells")])
 def test_says_what_is_wrong(tmp_path, monkeypatch, capsys, arguments, words):
     monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 1
+    assert main(arguments) == 2
     assert words in capsys.readouterr().err
 
 
 def test_a_metric_that_nothing_was_measured_by_is_answered_by_those_that_are(tmp_path, capsys):
     small_sweep(tmp_path / "x").report()
-    assert main([str(tmp_path / "x"), "--metric", "fid"]) == 1
+    assert main([str(tmp_path / "x"), "--metric", "fid"]) == 2
     assert "--metric fid" in (said := capsys.readouterr().err) and "fd_digits" in said
+
+
+@pytest.mark.parametrize("option", ["--rows", "--cols", "--group"])
+def test_a_key_that_was_not_varied_is_a_wrong_argument(tmp_path, capsys, option):
+    small_sweep(tmp_path / "x").report()
+    assert main([str(tmp_path / "x"), option, "wrongkey"]) == 2
+    assert capsys.readouterr().err.startswith(f"{option} wrongkey: it was not varied, expected ")
 
 
 def test_a_file_in_a_new_folder_is_written_and_one_that_can_not_be_is_named(tmp_path, capsys):
@@ -49,7 +56,7 @@ def test_a_file_in_a_new_folder_is_written_and_one_that_can_not_be_is_named(tmp_
     new, taken = tmp_path / "no" / "such" / "t.tex", tmp_path / "x" / "table.md" / "t.tex"
     assert main([str(tmp_path / "x"), "--format", "latex", "--out", str(new)]) == 0
     assert new.read_text().startswith("% ")
-    assert main([str(tmp_path / "x"), "--format", "latex", "--out", str(taken)]) == 1
+    assert main([str(tmp_path / "x"), "--format", "latex", "--out", str(taken)]) == 2
     assert capsys.readouterr().err.startswith(f"--out {taken}: can't be written: ")
 
 

@@ -17,16 +17,15 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from gansweep.cli import folders
+from gansweep.cli import folders, grid
+from gansweep.cli.complaint import complain
+from gansweep.cli.composed import BASE, composer_and_loader, jobs_of
 from gansweep.cli.experiments import check_experiments
 from gansweep.cli.presets import spelled_out
 from gansweep.cli.task import task
 from gansweep.settings.problem import BadConfig, Problem
 
-WRONG, INTERRUPTED = 2, 130
-MOST_PROBLEMS = 20
-# Hydra 1.4 warns about the very argument that Hydra 1.3 asks for.
-BASE = {"version_base": "1.3"} if tuple(map(int, hydra.__version__.split(".")[:2])) < (1, 4) else {}
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -45,21 +44,21 @@ def run(arguments: Sequence[str]) -> int:
             _refuse_values_without_multirun(asked)
         _hand_to_hydra(asked)
     except BadConfig as error:
-        return _complain(error.problems)
+        return complain(error.problems, "trained")
     except OverrideParseException as error:
-        return _complain([Problem(error.override, str(error).partition("\n")[0] + _quoted(error.override))])
+        return complain([Problem(error.override, str(error).partition("\n")[0] + _quoted(error.override))], "trained")
     except (HydraException, OmegaConfBaseException) as error:
         text = str(error).strip()
         unsearched = _search_without_optuna(asked) if "search" in text or "GridSweeper" in text else []
         others = [problem for problem in _explain(asked) if not (unsearched and "search=" in problem.where)]
-        return _complain([*unsearched, *others] or [Problem("configuration", text)])
+        return complain([*unsearched, *others] or [Problem("configuration", text)], "trained")
     except YAMLError as error:
-        return _complain([Problem("configuration", " ".join(str(error).split()))])
+        return complain([Problem("configuration", " ".join(str(error).split()))], "trained")
     except ValueError:  # Hydra's, about a choice that is no text
         problems = _explain(asked)
         if not problems:
             raise
-        return _complain(problems)
+        return complain(problems, "trained")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
@@ -165,34 +164,11 @@ def _search_without_optuna(asked: Asked) -> list[Problem]:
 
 def _explain(asked: Asked) -> list[Problem]:
     """Look at every job of a line that Hydra could not compose for all that is wrong."""
-    from hydra import compose, initialize_config_dir
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-    from hydra.core.global_hydra import GlobalHydra
-
-    from gansweep.cli import grid
-    from gansweep.cli.composed import also_search
-    from gansweep.cli.composing import Composer
-
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(folders.conf_dir()), **BASE):
-        if asked.config_dir is not None:
-            also_search(Path(asked.config_dir))
-        loader = GlobalHydra.instance().config_loader()
-        composer = Composer(lambda lines: compose("config", lines, return_hydra_config=True), loader)
+    with composer_and_loader(asked.config_dir) as (composer, loader):
         try:
-            parsed = OverridesParser.create(config_loader=loader).parse_overrides(asked.overrides)
-            (jobs,) = BasicSweeper.split_arguments(parsed, None)
-            grid.compose(composer, jobs, Path())
+            grid.compose(composer, jobs_of(loader, asked.overrides), Path())
         except BadConfig as error:
             return error.problems
         except (HydraException, OmegaConfBaseException):
             return []
     return []
-
-
-def _complain(problems: Sequence[Problem]) -> int:
-    lines = [f"  {problem}" for problem in problems[:MOST_PROBLEMS]]
-    if len(problems) > MOST_PROBLEMS:
-        lines.append(f"  and {len(problems) - MOST_PROBLEMS} more")
-    print("The configuration is not valid; nothing was trained.", *lines, sep="\n", file=sys.stderr)
-    return WRONG

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gansweep.cli.app import WRONG
+from gansweep.cli.complaint import complain
 from gansweep.cli.composed import composed
 from gansweep.cli.composing import Composition
 from gansweep.console import say
@@ -32,9 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         subjects = subjects_of(options.overrides, options.config_dir)
     except BadConfig as error:
-        print("The configuration is not valid; nothing was checked.", file=sys.stderr)
-        print(*(f"  {problem}" for problem in error.problems), sep="\n", file=sys.stderr)
-        return WRONG
+        return complain(error.problems, "checked")
     from gansweep.check.everything import findings
     from gansweep.check.finding import table
 

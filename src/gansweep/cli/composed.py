@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import hydra
 from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.hydra import Hydra
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
 from gansweep.cli import folders
-from gansweep.cli.app import BASE
 from gansweep.cli.composing import Composer, Composition
 from gansweep.cli.experiments import check_experiments
 from gansweep.cli.presets import spelled_out
 from gansweep.settings.problem import BadConfig, Problem
+
+# Hydra 1.4 warns about the very argument that Hydra 1.3 asks for.
+BASE = {"version_base": "1.3"} if tuple(map(int, hydra.__version__.split(".")[:2])) < (1, 4) else {}
 
 
 def composed(overrides: Sequence[str], config_dir: str | None) -> list[Composition]:
@@ -35,21 +40,33 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> list[Compositi
     folders.check_config_dir(config_dir)
     check_experiments(overrides, config_dir)
     try:
-        with initialize_config_dir(str(folders.conf_dir()), **BASE):
-            if config_dir is not None:
-                also_search(Path(config_dir))
-            loader = GlobalHydra.instance().config_loader()
-            composer = Composer(lambda lines: compose("config", lines, return_hydra_config=True), loader)
-            parsed = OverridesParser.create(config_loader=loader).parse_overrides(spelled_out(overrides, config_dir))
-            (jobs,) = BasicSweeper.split_arguments(parsed, None)
-            return [composer(job) for job in jobs]
+        with composer_and_loader(config_dir) as (composer, loader):
+            return [composer(job) for job in jobs_of(loader, spelled_out(overrides, config_dir))]
     except OverrideParseException as error:
         raise BadConfig([Problem(error.override, str(error).partition("\n")[0])]) from error
     except (HydraException, OmegaConfBaseException) as error:
         raise BadConfig([Problem("configuration", str(error).strip())]) from error
 
 
-def also_search(folder: Path) -> None:
+@contextmanager
+def composer_and_loader(config_dir: str | None) -> Iterator[tuple[Composer, ConfigLoader]]:
+    """Have Hydra compose from conf/ and the user's own directory, outside of a training."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(folders.conf_dir()), **BASE):
+        if config_dir is not None:
+            _also_search(Path(config_dir))
+        loader = GlobalHydra.instance().config_loader()
+        yield Composer(lambda lines: compose("config", lines, return_hydra_config=True), loader), loader
+
+
+def jobs_of(loader: ConfigLoader, overrides: Sequence[str]) -> list[list[str]]:
+    """List the overrides of every combination."""
+    parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
+    (jobs,) = BasicSweeper.split_arguments(parsed, None)
+    return jobs
+
+
+def _also_search(folder: Path) -> None:
     """Let Hydra's loader find more YAML files, as its own --config-dir does.
 
     `hydra.searchpath` would do for composing, but the loader would not list the options there.

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gansweep.cli.app import WRONG
+from gansweep.cli.complaint import complain
 from gansweep.cli.composed import composed
 from gansweep.cli.composing import Composition
-from gansweep.console import say
+from gansweep.console import WRONG, say
 from gansweep.interfaces import Schedule
 from gansweep.settings.construct import Broken, Constructor
 from gansweep.settings.problem import BadConfig, Problem
@@ -43,9 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         curves = curves_of([word for word in options.overrides if not word.startswith("out=")], options.config_dir)
     except BadConfig as error:
-        print("The configuration is not valid; nothing was drawn.", file=sys.stderr)
-        print(*(f"  {problem}" for problem in error.problems), sep="\n", file=sys.stderr)
-        return WRONG
+        return complain(error.problems, "drawn")
     from gansweep.schedules.curves import table
 
     say(table(curves))
@@ -78,7 +76,7 @@ def _picture(curves: Sequence[Curve], path: Path) -> int:
         return 1
     except (OSError, ValueError) as error:
         print(f"out={path}: can't be written: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
-        return 1
+        return WRONG
     say(f"\nDrawn in {path}")
     return 0
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
-from gansweep.console import say
+from gansweep.console import exit_code, say
 from gansweep.dirac import convergence
 from gansweep.dirac.atlas import ATLAS
 from gansweep.dirac.descent import trajectory
@@ -116,16 +117,16 @@ def arguments_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run one command."""
-    parser = arguments_parser()
-    options = parser.parse_args(arguments)
-    try:
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    options = arguments_parser().parse_args(arguments)
+
+    def work() -> None:
         options.out.mkdir(parents=True, exist_ok=True)
         options.run(options)
-    except (OSError, ValueError) as error:
-        parser.exit(1, f"{error}\n")
+
+    return exit_code(work)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from gansweep import device
+from gansweep.console import exit_code, say
 from gansweep.metrics.classifier_features import ClassifierFeatures
 from gansweep.metrics.features import FeatureNetwork, features_of
 from gansweep.metrics.folder import image_files, read_folder
@@ -78,28 +79,29 @@ def arguments_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Print what the two folders are apart."""
+def main(arguments: list[str] | None = None) -> int:
+    """Print what the two folders are apart and return the exit code."""
     parser = arguments_parser()
     options = parser.parse_args(arguments)
     if options.features != "inception" and (options.weights or options.dims):
         parser.error(f"--weights and --dims are Inception's, not those of --features {options.features}")
-    try:
-        where, mode, shape = device.resolve(options.device), "RGB", (3, 299, 299)
-        if options.features == "inception":
-            network = InceptionFeatures(options.weights, options.dims or 2048, options.batch_size)
-        else:
-            network, mode, shape = ClassifierFeatures(options.features, options.batch_size), "L", (1, 28, 28)
-        network.check(shape)
-        (a, x), (b, y) = (measure(path, network, mode, where) for path in options.paths)
-        print(f"{network.frechet_name}: {frechet_distance(a, b):.10g}")
-        if x is not None and y is not None:
-            mean, std = kernel_distance(x, y)
-            print(f"kid_{network.name}: {mean:.10g} +- {std:.3g}")
-            print(f"images: {len(x)} and {len(y)}")
-    except (OSError, ValueError) as error:
-        parser.exit(1, f"{error}\n")
+    return exit_code(lambda: _compare(options))
+
+
+def _compare(options: argparse.Namespace) -> None:
+    where, mode, shape = device.resolve(options.device), "RGB", (3, 299, 299)
+    if options.features == "inception":
+        network = InceptionFeatures(options.weights, options.dims or 2048, options.batch_size)
+    else:
+        network, mode, shape = ClassifierFeatures(options.features, options.batch_size), "L", (1, 28, 28)
+    network.check(shape)
+    (a, x), (b, y) = (measure(path, network, mode, where) for path in options.paths)
+    say(f"{network.frechet_name}: {frechet_distance(a, b):.10g}")
+    if x is not None and y is not None:
+        mean, std = kernel_distance(x, y)
+        say(f"kid_{network.name}: {mean:.10g} +- {std:.3g}")
+        say(f"images: {len(x)} and {len(y)}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -30,6 +30,7 @@ NAMES = {
     ("full", "mnist"): "mnist",
     ("full", "cifar10"): "cifar10",
     ("small", "mnist"): "small_mnist",
+    ("small", "cifar10"): "small_cifar10",
     ("smoke", "digits"): "smoke_digits",
 }
 COLOURS = {"cfg": BLUE, "wgan_gp": ORANGE}
@@ -49,7 +50,7 @@ def sections(directory: Path) -> list[Section]:
 
 def _section(data: str, scale: str, metric: str, cells: Cells) -> Section:
     pictures = {
-        f"{metric} over the run": partial(curves, metric, cells),
+        f"{' and '.join(_measures(cells))} over the run": partial(curves, cells),
         "Last samples of the first seed, a row for each class where a classifier of the data ships with the package": (
             partial(rows, data, cells)
         ),
@@ -109,18 +110,29 @@ def _breakdowns(watched: Mapping[int, Sequence[Reading]]) -> str:
     return head + ("\n\n" + "\n".join(lines) if lines else "Here no training broke down.")
 
 
-def curves(metric: str, cells: Cells) -> Figure:
-    """Draw the metric over the share of the run, whose length in time is about the same."""
+def curves(cells: Cells) -> Figure:
+    """Draw what was measured over the share of the run, whose length in time is about the same for both."""
+    measures = _measures(cells)
     with styled():
-        figure, (axis,) = panels(1, 1, "", (5, 3.2))
-        for method, runs in cells.items():
-            for n, one in enumerate(runs):
-                steps = [step / one.total_steps for step in one.values]
-                label = METHODS[method] if n == 0 else None
-                axis.plot(steps, list(one.values.values()), color=COLOURS[method], linewidth=1.2, label=label)
-        axis.set(xlabel="share of the run", ylabel=metric, yscale="log")
-        axis.legend()
+        figure, axes = panels(len(measures), len(measures), "", (4.5, 3.2))
+        for axis, (name, key) in zip(axes, measures.items(), strict=True):
+            for method, runs in cells.items():
+                for n, one in enumerate(runs):
+                    found = [(e["step"], e.get(key)) for e in one.metric.get("evaluations", [])]
+                    told = [(step / one.total_steps, value) for step, value in found if value is not None]
+                    label = METHODS[method] if n == 0 else None
+                    axis.plot(*zip(*told, strict=True), color=COLOURS[method], linewidth=1.2, label=label)
+            axis.set(xlabel="share of the run", ylabel=name)
+        axes[0].set(yscale="log")
+        axes[0].legend()
         return figure
+
+
+def _measures(cells: Cells) -> dict[str, str]:
+    """Return the names of what was measured, and of its values in an evaluation."""
+    records = [one.record for runs in cells.values() for one in runs]
+    keys = {"metric": "value", "metric_2": "value_2"}
+    return {record[key]["name"]: value for key, value in keys.items() for record in records if record.get(key)}
 
 
 def rows(data: str, cells: Cells) -> Figure:

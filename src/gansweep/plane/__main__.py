@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansweep.console import say
+from gansweep.console import exit_code, say
 
 if TYPE_CHECKING:
     from gansweep.plane.played import Played
@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw what the arguments ask for and return the exit code."""
     options = _parser().parse_args(arguments)
-    try:
-        for path in _draw(options):
-            say(f"wrote {path}")
-    except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return exit_code(lambda: [say(f"wrote {path}") for path in _draw(options)])
 
 
 def _draw(options: argparse.Namespace) -> list[Path]:

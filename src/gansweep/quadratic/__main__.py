@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from gansweep.console import say
+from gansweep.console import exit_code, say
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Print closed forms beside the optimizers' numbers, and draw the paths."""
+def main(arguments: list[str] | None = None) -> int:
+    """Print closed forms beside the optimizers' numbers, draw the paths, and return the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if not 0 < options.eps <= 1 or options.steps < 1:
         parser.error(f"--eps {options.eps:g} --steps {options.steps}: expected 0 < eps <= 1 and 1 step or more")
+    return exit_code(lambda: _compare(options))
+
+
+def _compare(options: argparse.Namespace) -> None:
     # Here, so that --help does not wait.
     from gansweep.quadratic import comparison, picture
 
     table = comparison.markdown(list(comparison.rows()))
     say(table)
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / "quadratic.md").write_text(table + "\n", encoding="utf-8")
-        picture.write(options.eps, options.steps, options.out / "quadratic.png")
-    except (OSError, ValueError) as error:
-        parser.exit(1, f"{error}\n")
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "quadratic.md").write_text(table + "\n", encoding="utf-8")
+    picture.write(options.eps, options.steps, options.out / "quadratic.png")
     for name in ("quadratic.md", "quadratic.png"):
         say(f"wrote {options.out / name}")
 
@@ -43,4 +45,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gansweep.console import say
+from gansweep.console import exit_code, say
 
 # Those of formats.FORMATS, which are not imported for --help.
 FORMATS = ("md", "csv", "json", "latex", "html")
@@ -16,29 +16,28 @@ FORMATS = ("md", "csv", "json", "latex", "html")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write what the arguments ask for and return the exit code."""
     options = _parser().parse_args(arguments)
+    return exit_code(lambda: _report(options))
+
+
+def _report(options: argparse.Namespace) -> None:
     # Here, so that --help does not wait.
     from gansweep.report import formats
     from gansweep.report.study import Study
 
-    try:
-        study = Study.read(options.sweep, options.metric)
-        wish = formats.Wish(options.select, _keys(options.rows), options.cols, _keys(options.group))
-        out = options.out
-        if out is None and options.format == "html":
-            out = options.sweep / "report.html"
-        text = formats.FORMATS[options.format](study, wish, options.sweep if out is None else out.parent)
-        if options.pictures is not None:
-            for path in formats.pictures(study, wish, options.pictures):
-                say(f"wrote {path}")
-        if out is not None:
-            _write(out, text)
-            say(f"wrote {out}")
-        else:
-            say(text, end="")
-    except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    study = Study.read(options.sweep, options.metric)
+    wish = formats.Wish(options.select, _keys(options.rows), options.cols, _keys(options.group))
+    out = options.out
+    if out is None and options.format == "html":
+        out = options.sweep / "report.html"
+    text = formats.FORMATS[options.format](study, wish, options.sweep if out is None else out.parent)
+    if options.pictures is not None:
+        for path in formats.pictures(study, wish, options.pictures):
+            say(f"wrote {path}")
+    if out is not None:
+        _write(out, text)
+        say(f"wrote {out}")
+    else:
+        say(text, end="")
 
 
 def _write(path: Path, text: str) -> None:

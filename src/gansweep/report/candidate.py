@@ -130,7 +130,14 @@ def contests(results: Sequence[Result], how: str = "final", group: Sequence[str]
         results: the cells.
         how: by which value runs are judged.
         group: keys that runs of one candidate may differ in.
+
+    Raises:
+        ValueError: one of these was not varied.
     """
+    varied = swept_keys([result.cell for result in results])
+    for key in group:
+        if key not in (SEED, *varied):
+            raise ValueError(f"--group {key}: it was not varied, expected some of {', '.join(varied) or SEED}")
     return [_contest(group_, how, group) for group_ in comparable(results)]
 
 

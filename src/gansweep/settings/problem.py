@@ -35,6 +35,8 @@ class Problem:
         return cls(where if itself else f"{where}.{named[0]}" if where else named[0], text[named.end() :])
 
     def __str__(self) -> str:
+        if not self.where:
+            return self.message
         return f"{self.where}{self.message}" if self.message.startswith("=") else f"{self.where}: {self.message}"
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gansweep.algorithms.breakdown import Breakdown
 from gansweep.algorithms.cfg.pack import CFGPack
-from gansweep.algorithms.own_order import check_own_order
+from gansweep.algorithms.refuse import of_a_game, refuse
 from gansweep.interfaces import Averaging, Feedback, Schedule
 from gansweep.schedules.constant import Constant
 
@@ -96,11 +96,13 @@ class CFG:
         return self.eta * self.schedule_eta(step, total_steps)
 
     def check(self, run: Run) -> None:
-        """Raise ValueError if the run asks for something that this training does not have."""
-        check_own_order(run)
+        """Raise ValueError if the run asks for something that this training does not have, naming all of it."""
         member, objective, rule = run.member, run.member.objective, run.member.generator.rule
         plain = "expected loss=standard, or it with penalties, e.g. loss=r1"
-        for asked, why in (
+        shape = tuple(run.data.sample_shape)
+        networks = (run.model.generator(shape), run.model.discriminator(shape))
+        found = [
+            *of_a_game(run),
             (
                 member.ema is not None,
                 f"trainer.ema={member.ema}: pushes begin at the generator that they were made for, expected null",
@@ -119,13 +121,12 @@ class CFG:
                 objective.instance_noise > 0,
                 f"loss.instance_noise={objective.instance_noise}: pushes are of samples without noise, expected 0",
             ),
-        ):
-            if asked:
-                raise ValueError(why)
-        shape = tuple(run.data.sample_shape)
-        for network in (run.model.generator(shape), run.model.discriminator(shape)):
-            if network.draws:
-                raise ValueError(f"model={run.model!r}: has dropout, expected networks without, e.g. model.dropout=0")
+            (
+                any(network.draws for network in networks),
+                f"model={run.model!r}: has dropout, expected networks without, e.g. model.dropout=0",
+            ),
+        ]
+        refuse(found, "algorithm=cfg: goes with loss=standard model.dropout=0, as in experiment=cfg/mnist")
         try:
             self.schedule_eta.check(run.steps)
         except ValueError as error:

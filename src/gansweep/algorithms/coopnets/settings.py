@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Literal
 from torch import Tensor
 
 from gansweep.algorithms.coopnets.pack import CoopNetsPack
-from gansweep.algorithms.own_order import check_own_order
+from gansweep.algorithms.refuse import Found, of_a_game, refuse
+from gansweep.interfaces import Model
 from gansweep.layers import Network
 from gansweep.losses.wasserstein import Wasserstein
 
 if TYPE_CHECKING:
     from gansweep.training.run import Run
+
+EXAMPLE = (
+    "algorithm=coopnets: goes with loss=mean_difference model=coopnets data=texture metric=kid_texture, "
+    "as in experiment=coopnets_table1/exp_7"
+)
 
 
 @dataclass(frozen=True)
@@ -96,29 +102,41 @@ class CoopNets:
         return self.keep * y + (self.delta**2 / 2) * slope + self.delta * noise
 
     def check(self, run: Run) -> None:
-        """Raise ValueError, naming the setting, if a run's parts are those of another game."""
-        check_own_order(run)
-        objective = run.member.objective
+        """Raise ValueError, naming the settings, if a run's parts are those of another game."""
+        objective, shape = run.member.objective, tuple(run.data.sample_shape)
         plain = not objective.penalties and objective.clip is None and not objective.flip
-        if not (isinstance(objective.game, Wasserstein) and plain and not objective.instance_noise):
-            raise ValueError(
+        own = isinstance(objective.game, Wasserstein) and plain and not objective.instance_noise
+        networks = ("generator", "discriminator") if len(shape) == 3 else ()
+        found = [
+            (
+                not own,
                 f"loss={objective!r}: algorithm=coopnets has its own, the difference of means; "
-                "expected loss=mean_difference"
-            )
-        if run.critic_steps != 1:
-            raise ValueError(f"critic_steps={run.critic_steps}: algorithm=coopnets moves each player once, expected 1")
-        shape = tuple(run.data.sample_shape)
-        if len(shape) != 3:
-            raise ValueError(f"data={run.data.name}: algorithm=coopnets trains on images (C, H, W), not on {shape}")
-        for name in ("generator", "discriminator"):
-            network: Network = getattr(run.model, name)(shape)
-            if network.draws or (name == "discriminator" and network.couples_samples):
-                what = "dropout" if network.draws else "batch norm"
-                raise ValueError(
-                    f"model={run.model!r}: its {name} has {what}, which algorithm=coopnets can't train; "
-                    "expected model=coopnets or one without"
-                )
+                "expected loss=mean_difference",
+            ),
+            (
+                # A loss that goes takes its critic steps along.
+                run.critic_steps != (1 if own else objective.critic_steps),
+                f"critic_steps={run.critic_steps}: algorithm=coopnets moves each player once, expected 1",
+            ),
+            *of_a_game(run),
+            (
+                len(shape) != 3,
+                f"data={run.data.name}: algorithm=coopnets trains on images (C, H, W), not on {shape}",
+            ),
+            *(_untrainable(run.model, name, shape) for name in networks),
+        ]
+        refuse(found, EXAMPLE)
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> CoopNetsPack:
         """Put runs that share everything but their members side by side."""
         return CoopNetsPack.of(runs, samples, algorithm=self)
+
+
+def _untrainable(model: Model, name: str, shape: tuple[int, ...]) -> Found:
+    """Tell whether a network draws numbers, or lets samples of a batch know of each other as a descriptor."""
+    network: Network = getattr(model, name)(shape)
+    what = "dropout" if network.draws else "batch norm"
+    return bool(network.draws) or (name == "discriminator" and network.couples_samples), (
+        f"model={model!r}: its {name} has {what}, which algorithm=coopnets can't train; "
+        "expected model=coopnets or one without"
+    )

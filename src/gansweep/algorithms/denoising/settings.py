@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from torch import Tensor
 
 from gansweep.algorithms.denoising.pack import SHOWN, DenoisingPack
-from gansweep.algorithms.own_order import check_own_order
+from gansweep.algorithms.refuse import of_two_players, refuse
 from gansweep.corruptions.blur import Blur
 from gansweep.corruptions.clean import Clean
 from gansweep.corruptions.gaussian import Gaussian
@@ -20,6 +20,8 @@ from gansweep.metrics.psnr import PSNR
 
 if TYPE_CHECKING:
     from gansweep.training.run import Run
+
+EXAMPLE = "algorithm=denoising: goes with model=unet ~loss metric=psnr, as in experiment=forsyth_autoencoder"
 
 
 def five() -> dict[str, Corruption]:
@@ -60,33 +62,36 @@ class Denoising:
             raise ValueError(f"num_test={self.num_test}: expected {SHOWN} or more")
 
     def check(self, run: Run) -> None:
-        """Raise ValueError, naming the setting, if a run's parts are not those of an autoencoder."""
-        check_own_order(run)
-        count, member = len(self.corruptions), run.member
-        if run.model.latent_dim:
-            raise ValueError(f"model={run.model!r}: makes images of latents; restored are images, expected model=unet")
-        if len(run.data.sample_shape) != 3:
-            raise ValueError(f"data={run.data.name}: samples are {run.data.sample_shape}, expected images")
-        if self.num_test >= len(run.data.samples):
-            raise ValueError(f"algorithm.num_test={self.num_test}: {run.data.name} has {len(run.data.samples)} images")
-        if run.batch_size < count:
-            raise ValueError(f"batch_size={run.batch_size}: expected one image or more of {count} corruptions")
-        if run.metric is not None and run.metric != PSNR(self.num_test, count):
-            raise ValueError(
+        """Raise ValueError, naming the settings, if a run's parts are not those of an autoencoder."""
+        count, second = len(self.corruptions), run.metric_2
+        made = count * self.num_test
+        found = [
+            *of_two_players(run),
+            (
+                bool(run.model.latent_dim),
+                f"model={run.model!r}: makes images of latents; restored are images, expected model=unet",
+            ),
+            (
+                len(run.data.sample_shape) != 3,
+                f"data={run.data.name}: samples are {run.data.sample_shape}, expected images",
+            ),
+            (
+                self.num_test >= len(run.data.samples),
+                f"algorithm.num_test={self.num_test}: {run.data.name} has {len(run.data.samples)} images",
+            ),
+            (run.batch_size < count, f"batch_size={run.batch_size}: expected one image or more of {count} corruptions"),
+            (
+                run.metric is not None and run.metric != PSNR(self.num_test, count),
                 f"metric={run.metric!r}: expected metric=psnr with num_images={self.num_test} and versions={count}, "
-                "or ~metric"
-            )
-        if run.metric_2 is not None and run.metric_2.num_samples != count * self.num_test:
-            made = f"{count * self.num_test} restored images"
-            raise ValueError(f"metric_2.num_samples={run.metric_2.num_samples}: there are {made}, expected as many")
-        if member.discriminator != member.generator:
-            raise ValueError(
-                "lr_d, optimizer_d, schedule_d or feedback_d: there is no discriminator, expected none of them"
-            )
-        if member.penalty_schedule is not None or member.noise_schedule is not None:
-            raise ValueError("schedule_penalty or schedule_noise: there are no penalties and no instance noise")
-        if run.critic_steps != 1:
-            raise ValueError(f"critic_steps={run.critic_steps}: there is no discriminator, expected 1")
+                "or ~metric",
+            ),
+            (
+                second is not None and second.num_samples != made,
+                f"metric_2.num_samples={second and second.num_samples}: there are {made} restored images, "
+                "expected as many",
+            ),
+        ]
+        refuse(found, EXAMPLE)
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> DenoisingPack:
         """Put runs that share everything but their members side by side."""

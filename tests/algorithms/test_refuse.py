@@ -1,0 +1,44 @@
+"""Over plain defaults an algorithm says at once all that has to change, and a line that works.
+
+Mistake: one thing is named, and after it is changed the next one.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tests.build.test_build_conf import composed
+
+from gansweep.build import check
+from gansweep.cli.folders import conf_dir
+
+ALGORITHMS = {
+    "denoising": {"loss", "model", "metric"},
+    "coopnets": {"loss", "model"},
+    "cfg": {"model"},
+}
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_all_is_named_at_once(name):
+    problems = check(composed(f"algorithm={name}", "trainer.compile=true")).problems
+    *named, last = problems
+    assert {one.where for one in named} - {"trainer.compile", ""} == ALGORITHMS[name], named
+    assert any("trainer.compile" in str(one) for one in named)
+    settings, experiment = re.fullmatch(rf"algorithm={name}: goes with (.*), as in experiment=(.*)", str(last)).groups()
+    assert (conf_dir() / "experiment" / f"{experiment}.yaml").is_file()
+    assert check(composed(f"algorithm={name}", *settings.split())).problems == []
+
+
+@pytest.mark.parametrize("name", ["denoising", "coopnets"])
+def test_a_loss_that_has_to_go_takes_its_critic_steps_along(name):
+    problems = check(composed(f"algorithm={name}", "loss=wgan_gp")).problems
+    assert {one.where for one in problems} == ALGORITHMS[name] | {"algorithm"}
+    problems = check(composed(f"algorithm={name}", "loss=wgan_gp", "critic_steps=2")).problems
+    assert "critic_steps" in {one.where for one in problems}
+
+
+def test_what_is_about_several_settings_begins_with_them():
+    (problem,) = check(composed("algorithm=denoising", "model=unet", "~loss", "metric=psnr", "lr_d=1e-2")).problems
+    assert str(problem).startswith("lr_d, optimizer_d, schedule_d or feedback_d: ")
