@@ -51,6 +51,11 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
     return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
+def finest(device: torch.device) -> torch.dtype:
+    """Return the finest numbers that a device computes with."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
 def hold_memory() -> None:
     """Ask glibc to keep freed blocks instead of giving them back after every operation.
 

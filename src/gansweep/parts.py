@@ -21,37 +21,55 @@ SCHEDULES = (
 
 def misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str, Any]) -> list[Problem]:
     """Compare the parts with each other, as far as there are any."""
+    found = _with_data(parts, config, root)
+    steps = config["steps"]  # epochs are counted by now
+    if isinstance(steps, int) and steps > 0:
+        for key in SCHEDULES:
+            if parts.get(key) is not None:
+                found += said(key, lambda key=key: parts[key].check(steps))
+        found += _with_memory(parts, config, steps) if not found else []
+    found += _with_feedback(parts) + _sides(parts) + _idle_schedules(parts)
+    return found + (_idle_critic_schedule(parts, root, steps) if not found else [])
+
+
+def _with_data(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str, Any]) -> list[Problem]:
+    """Ask the data, and then those who need them; the first problem is the only one that is no consequence."""
+    data, model = parts.get("data"), parts.get("model")
+    if data is None:
+        return []
+    asked: list[tuple[str, Callable[[], Any]]] = [("data", data.check)]
+    if model is not None:
+        asked.append(("model", lambda: model.generator(tuple(data.sample_shape))))
+        if not isinstance(parts.get("algorithm"), Alone):
+            asked.append(("model", lambda: model.discriminator(tuple(data.sample_shape))))
+    for key in ("metric", "metric_2"):
+        if parts.get(key) is not None:
+            asked.append((key, lambda key=key: parts[key].check(data)))
+    asked.append(("data", lambda: _lengths_of_data(config, root, data)))
+    return next(filter(None, (said(where, ask) for where, ask in asked)), [])
+
+
+def _with_memory(parts: Mapping[str, Any], config: Mapping[str, Any], steps: int) -> list[Problem]:
+    """Compare schedules of beta with the optimizers."""
+    if not {"optimizer", "schedule"} <= parts.keys():
+        return []
+    generator, discriminator = players(config, parts)
+    whose = "schedule_beta" if parts.get("schedule_beta_d") is None else "schedule_beta_d"
+    return said("schedule_beta", lambda: generator.check_beta(steps)) or said(
+        whose, lambda: discriminator.check_beta(steps)
+    )
+
+
+def _with_feedback(parts: Mapping[str, Any]) -> list[Problem]:
+    """Say what feedback answers to and does not get."""
     found = []
-    data, model, metric = (parts.get(group) for group in ("data", "model", "metric"))
-    if data is not None:
-        found += said("data", data.check)
-        if not found and model is not None:
-            shape = tuple(data.sample_shape)
-            found += said("model", lambda: model.generator(shape))
-            if not found and not isinstance(parts.get("algorithm"), Alone):
-                found += said("model", lambda: model.discriminator(shape))
-        if not found and metric is not None:
-            found += said("metric", lambda: metric.check(data))
-        if not found and parts.get("metric_2") is not None:
-            found += said("metric_2", lambda: parts["metric_2"].check(data))
-        found += said("data", lambda: _lengths_of_data(config, root, data)) if not found else []
-    steps = config["steps"]
-    for key in SCHEDULES:
-        if parts.get(key) is not None and isinstance(steps, int) and steps > 0:
-            found += said(key, lambda key=key: parts[key].check(steps))
-    if not found and {"optimizer", "schedule"} <= parts.keys() and isinstance(steps, int) and steps > 0:
-        generator, discriminator = players(config, parts)
-        whose = "schedule_beta" if parts.get("schedule_beta_d") is None else "schedule_beta_d"
-        found += said("schedule_beta", lambda: generator.check_beta(steps))
-        found += said(whose, lambda: discriminator.check_beta(steps)) if not found else []
     for key in ("feedback", "feedback_d"):
         feedback = parts.get(key)
-        if feedback is not None and feedback.hears == "metric" and "metric" in parts and metric is None:
+        if feedback is not None and feedback.hears == "metric" and "metric" in parts and parts["metric"] is None:
             found.append(Problem(key, f"={feedback!r}: answers to a metric; choose one, metric=..., or other feedback"))
         if feedback is not None and parts.get("loss") is not None:
             found += said(key, lambda feedback=feedback: feedback.fitted(parts["loss"].game))
-    found += _sides(parts) + _idle_schedules(parts)
-    return found + (_idle_critic_schedule(parts, root, steps) if not found else [])
+    return found
 
 
 def _sides(parts: Mapping[str, Any]) -> list[Problem]:

@@ -18,7 +18,7 @@ DAY_S = 86_400.0
 
 def set_back(days: float, then_killed: bool = False) -> None:
     """Let this process believe that it is so many days earlier, and every second look an hour earlier still."""
-    from gansweep.training import logbook
+    from gansweep.training import content, logbook
 
     told, now = time.time, datetime.datetime
     looks = []
@@ -33,7 +33,7 @@ def set_back(days: float, then_killed: bool = False) -> None:
             return now.fromtimestamp(earlier(), tz)
 
     time.time = earlier
-    logbook.datetime = Clock
+    logbook.datetime = content.datetime = Clock
     if then_killed:
         kill_after_saving(2)
 

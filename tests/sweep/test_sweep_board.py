@@ -125,8 +125,7 @@ class Served:
 @pytest.fixture
 def trained(tmp_path):
     """A sweep whose runs told TensorBoard their ends as real ones do."""
-    from gansweep.training.logbook import _results
-    from gansweep.training.tensorboard import Board
+    from gansweep.training.tensorboard import Board, results
 
     root = tmp_path / "mine"
     cells = grid(root)
@@ -138,7 +137,7 @@ def trained(tmp_path):
         runs.scalars({"loss/generator": 1.0}, 50)
         runs.scalars({"loss/generator": 2.0}, 100)
         runs.close()
-        runs.end(number != 3, _results(content), 100)
+        runs.end(number != 3, results(content), 100)
     sweep.report()
     return root
 

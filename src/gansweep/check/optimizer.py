@@ -12,7 +12,7 @@ from torch import Tensor
 from gansweep.check.bench import Subject, difference, precisely
 from gansweep.check.finding import Answer, Check
 from gansweep.interfaces import Slot, UpdateRule
-from gansweep.members.player import state_of_part
+from gansweep.members.stretches import state_of_part
 
 SLOTS = (Slot("0.weight", (5, 7)), Slot("0.bias", (5,), "bias"))
 K, P = 3, 40

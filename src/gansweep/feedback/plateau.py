@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from gansweep.device import finest
 from gansweep.interfaces import Game, Outlook
 
 
@@ -72,14 +73,13 @@ class Plateau:
 
         No value is worse than the best one of NaN, which stands for none yet.
         """
-        precise = torch.float32 if device.type == "mps" else torch.float64  # MPS has nothing finer
 
         def all_of(value: float, dtype: torch.dtype) -> Tensor:
             return torch.full((num_members,), value, dtype=dtype, device=device)
 
         return {
-            "best": all_of(math.nan, precise),
-            "gain": all_of(1, precise),
+            "best": all_of(math.nan, finest(device)),
+            "gain": all_of(1, finest(device)),
             "bad": all_of(0, torch.int64),
             "wait": all_of(0, torch.int64),
         }

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from gansweep.device import finest
 from gansweep.interfaces import Feedback
 from gansweep.members.member import runs
 
@@ -49,7 +50,7 @@ class Gains:
         for feedback, rows, state in self.groups:
             if feedback.hears == "metric" and rows.start <= k < rows.stop:
                 own = {name: value[k - rows.start : k - rows.start + 1] for name, value in state.items()}
-                heard = torch.tensor([value], dtype=_finest(self.now.device), device=self.now.device)
+                heard = torch.tensor([value], dtype=finest(self.now.device), device=self.now.device)
                 self.now[k] = feedback.update(own, heard, lower_is_better).to(self.now.dtype)
 
     def export(self, k: int) -> dict[str, Any] | None:
@@ -67,7 +68,3 @@ class Gains:
             if rows.start <= k < rows.stop:
                 for name, value in saved["state"].items():
                     state[name][k - rows.start].copy_(value)
-
-
-def _finest(device: torch.device) -> torch.dtype:
-    return torch.float32 if device.type == "mps" else torch.float64

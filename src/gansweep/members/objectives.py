@@ -13,6 +13,7 @@ from torch import Tensor
 from gansweep.interfaces import Game, Penalty
 from gansweep.layers import Network, Pass
 from gansweep.layers.network import Params
+from gansweep.layers.per_member import per_member
 from gansweep.members.draws import Draws, masks_of, uniform
 from gansweep.members.member import Member, kind, runs
 from gansweep.members.scheduled import Course, Scheduled
@@ -136,7 +137,7 @@ class Objectives:
         """Add instance noise to samples (K, B, ...)."""
         if self.noise is None or noise is None:
             return samples
-        return samples + self.noise.now.view(-1, *[1] * (samples.ndim - 1)) * noise
+        return samples + per_member(self.noise.now, samples) * noise
 
     def discriminator(
         self,

@@ -8,18 +8,18 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
+from gansweep.device import finest
 from gansweep.interfaces import Averaging, Beta, Remembering, Slot, UpdateRule
 from gansweep.layers import Network
 from gansweep.members.gains import Gains
 from gansweep.members.member import PlayerSettings, runs
 from gansweep.members.scheduled import Scheduled
+from gansweep.members.stretches import abreast, joined, parts_of, state_of_part, stretches_of
 
 # parameters -> (sum of the members' losses, what to keep of the pass)
 Losses = Callable[[Sequence[Tensor]], tuple[Tensor, Any]]
 # gradients of the slots, (K, *shape) each -> what the rules are given instead
 Shaping = Callable[[Sequence[Tensor]], Sequence[Tensor]]
-
-IN_CACHE = 1 << 18  # entries of a row that an update rule is given at once
 
 
 class Group(NamedTuple):
@@ -54,13 +54,12 @@ class Player:
     ) -> None:
         self.network, self.settings = network, tuple(settings)
         whole = not all(player.rule.elementwise for player in settings)
-        self.spans = [slice(0, len(network.slots))] if whole else _stretches(network)
+        self.spans = [slice(0, len(network.slots))] if whole else stretches_of(network)
         rows = torch.stack([network.initial(generator) for generator in generators])
         self.stretches = self.in_stretches(rows)
         self.device = rows.device
         self.buffers = network.initial_buffers(len(settings), self.device, self.params())
-        precise = torch.float32 if self.device.type == "mps" else torch.float64  # MPS has nothing finer
-        self.updates = torch.zeros(len(settings), 1, dtype=precise, device=self.device)
+        self.updates = torch.zeros(len(settings), 1, dtype=finest(self.device), device=self.device)
         self.rates = Scheduled([player.rate for player in settings], self.device)
         self.lr, self.gains = self.rates.now, None
         if any(player.feedback is not None for player in settings):
@@ -135,7 +134,7 @@ class Player:
         gradients = gradients if shape is None else shape(gradients)
         self.react(game(kept) if game is not None else None)
         flat = [gradient.flatten(1) for gradient in gradients]
-        self.move([_side_by_side(flat[own]) for own in self.spans])
+        self.move([abreast(flat[own]) for own in self.spans])
         return kept, norms(flat)
 
     def move(self, gradient: Sequence[Tensor]) -> None:
@@ -145,7 +144,7 @@ class Player:
             rows, whole = group.rows, not group.rule.elementwise
             for (own, theta), slope, state in zip(self._walk(), gradient, group.state, strict=True):
                 width = theta.shape[1]
-                for at in [slice(0, width)] if whole else _parts(width):
+                for at in [slice(0, width)] if whole else parts_of(width):
                     self._update(
                         group,
                         self.network.slots[own],
@@ -225,7 +224,7 @@ class Player:
             "theta": torch.cat([theta[k] for theta in self.stretches]),
             "buffers": {name: buffer[k].clone() for name, buffer in self.buffers.items()},
             "updates": self.updates[k].clone(),
-            "state": {name: _joined([state[name][row] for state in group.state]) for name in names},
+            "state": {name: joined([state[name][row] for state in group.state]) for name in names},
         }
         if self.settings[k].beta_schedule is not None:
             saved["beta_product"] = self.beta_products[k].clone()
@@ -258,36 +257,3 @@ def norms(gradients: Sequence[Tensor]) -> Tensor:
     """Return the norm (K,) of every member's gradient, given in pieces (K, P_i)."""
     parts = torch.stack([torch.linalg.vector_norm(g, dim=1) for g in gradients], 1)
     return torch.linalg.vector_norm(parts, dim=1)
-
-
-def _side_by_side(parts: Sequence[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else torch.cat(list(parts), 1)
-
-
-def _joined(values: Sequence[Tensor]) -> Tensor:
-    """Join what the stretches hold of one member; a number that they share is in each of them."""
-    return values[0].clone() if len(values) == 1 or values[0].ndim == 0 else torch.cat(list(values))
-
-
-def state_of_part(state: dict[str, Tensor], at: slice, *, last: bool) -> dict[str, Tensor]:
-    """Cut an elementwise rule's state; a number (K,) moves on once, with the last part."""
-    return {name: value[:, at] if value.ndim > 1 else value if last else value.clone() for name, value in state.items()}
-
-
-def _parts(width: int) -> list[slice]:
-    """Cut the columns of a stretch into parts that fit the cache."""
-    return [slice(start, min(start + IN_CACHE, width)) for start in range(0, width, IN_CACHE)]
-
-
-def _stretches(network: Network) -> list[slice]:
-    """Divide the slots into stretches: large ones alone, small neighbours together.
-
-    Only small gradients are then copied together before an update, which spares calls.
-    """
-    found, first, size = [], 0, 0
-    for n, count in enumerate(network.sizes):
-        if n > first and size + count > IN_CACHE:
-            found.append(slice(first, n))
-            first, size = n, 0
-        size += count
-    return [*found, slice(first, len(network.sizes))]

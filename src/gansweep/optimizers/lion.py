@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Beta, Slot
+from gansweep.optimizers.betas import checked
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,7 @@ class Lion:
     elementwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "betas", tuple(self.betas))
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise ValueError(f"betas={list(self.betas)}: expected two numbers, 0 <= beta < 1")
+        object.__setattr__(self, "betas", checked(self.betas))
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay={self.weight_decay}: expected a number >= 0")
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gansweep.interfaces import Beta, Slot
 from gansweep.optimizers.adamw import AdamW
+from gansweep.optimizers.columns import columns
 
 A, B, C = 3.4445, -4.7750, 2.0315
 TINY = 1e-7
@@ -72,7 +73,8 @@ class Muon:
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Make room for each slot: a momentum (K, n) for a hidden matrix, AdamW's moments for others."""
         room, hidden = {}, hidden_matrices(slots)
-        for slot, own in zip(slots, _columns(slots, theta), strict=True):
+        for slot, at in columns(slots):
+            own = theta[:, at]
             inner = {"momentum": torch.zeros_like(own)} if slot in hidden else self._adamw.state((slot,), own)
             room |= {f"{slot.name}/{name}": value for name, value in inner.items()}
         return room
@@ -89,8 +91,8 @@ class Muon:
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
         hidden, momentum = hidden_matrices(slots), self.momentum if beta is None else beta.now
-        columns = zip(slots, _columns(slots, theta), _columns(slots, gradient), strict=True)
-        for slot, own, g in columns:
+        for slot, at in columns(slots):
+            own, g = theta[:, at], gradient[:, at]
             if slot in hidden:
                 self._turn(slot, own, g, state[f"{slot.name}/momentum"], lr.to(theta.dtype), momentum)
             else:
@@ -128,8 +130,3 @@ def newton_schulz(g: Tensor, num_iterations: int) -> Tensor:
 def hidden_matrices(slots: Sequence[Slot]) -> Sequence[Slot]:
     """Choose the weights of at least two dimensions, without the last, which is the output's."""
     return [slot for slot in slots if slot.role == "weight" and len(slot.shape) > 1][:-1]
-
-
-def _columns(slots: Sequence[Slot], rows: Tensor) -> Sequence[Tensor]:
-    """Cut rows (K, P) into a view (K, n) for every slot."""
-    return rows.split([math.prod(slot.shape) for slot in slots], 1)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Beta, Slot
+from gansweep.optimizers.betas import checked
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,7 @@ class NAdam:
     elementwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "betas", tuple(self.betas))
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise ValueError(f"betas={list(self.betas)}: expected two numbers, 0 <= beta < 1")
+        object.__setattr__(self, "betas", checked(self.betas))
         for name in ("eps", "weight_decay", "momentum_decay"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")

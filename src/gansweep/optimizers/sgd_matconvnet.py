@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Slot
+from gansweep.optimizers.columns import columns
 
 
 @dataclass(frozen=True)
@@ -58,18 +59,9 @@ class MatConvNetSGD:
     ) -> None:
         """Move `theta` (K, P) downhill in place."""
         v, rate = state["momentum"].mul_(self.momentum).add_(gradient), lr.to(theta.dtype)
-        for slot, own in _columns(slots):
+        for slot, own in columns(slots):
             if slot.role == "weight":
                 v[:, own].add_(theta[:, own], alpha=self.weight_decay)
                 theta[:, own].addcmul_(v[:, own], rate, value=-1)
             else:
                 theta[:, own].addcmul_(v[:, own], rate, value=-self.bias_factor)
-
-
-def _columns(slots: Sequence[Slot]) -> Iterator[tuple[Slot, slice]]:
-    """Walk over the slots and their columns of a row."""
-    start = 0
-    for slot in slots:
-        stop = start + math.prod(slot.shape)
-        yield slot, slice(start, stop)
-        start = stop

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Slot
+from gansweep.optimizers.columns import columns
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,9 @@ class TorchOptimizer:
         first: bool,
     ) -> None:
         """Move one row (P,) by an optimizer that works on views of it and of its state."""
-        parameters = dict(zip((slot.name for slot in slots), _views(slots, theta.detach()), strict=True))
-        for parameter, slope in zip(parameters.values(), _views(slots, gradient.detach()), strict=True):
-            parameter.grad = slope
+        parameters = _views(slots, theta.detach())
+        for name, slope in _views(slots, gradient.detach()).items():
+            parameters[name].grad = slope
         optimizer = self._class(list(parameters.values()), lr=rate, **self._arguments)
         places = []
         for path, place in state.items():
@@ -162,7 +163,6 @@ def _names(rule: Callable[..., torch.optim.Optimizer]) -> str:
     return ", ".join(name for name in inspect.signature(rule).parameters if name not in ("params", "lr"))
 
 
-def _views(slots: Sequence[Slot], row: Tensor) -> list[Tensor]:
-    """Cut a row (P,) into the slots' shapes."""
-    parts = row.split([torch.Size(slot.shape).numel() for slot in slots])
-    return [part.view(slot.shape) for part, slot in zip(parts, slots, strict=True)]
+def _views(slots: Sequence[Slot], row: Tensor) -> dict[str, Tensor]:
+    """Cut a row (P,) into the slots' shapes, by their names."""
+    return {slot.name: row[at].view(slot.shape) for slot, at in columns(slots)}

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from gansweep.layers.per_member import per_member
 from gansweep.penalties.length import length
 
 
@@ -57,4 +58,4 @@ def _mean(x: Tensor) -> Tensor:
     Sample by sample first: one sum over all of a lone member would be split over threads, and
     round differently from the same sum in company.
     """
-    return x.flatten(2).mean(2).mean(1).view(-1, *[1] * (x.ndim - 1))
+    return per_member(x.flatten(2).mean(2).mean(1), x)

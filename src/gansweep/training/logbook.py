@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ from gansweep.members.divergence import Divergence
 from gansweep.members.pack import Pack, Report
 from gansweep.metrics.degenerate import degenerate
 from gansweep.training import checkpoint, diagnosis, record, samples
+from gansweep.training.content import record_of
 from gansweep.training.diagnosis import Diagnosis
 from gansweep.training.journal import Everyone, Journal
 from gansweep.training.run import Run
-from gansweep.training.tensorboard import Board
+from gansweep.training.tensorboard import Board, results
+from gansweep.training.timetable import Timetable
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class Logbook:
         journal: Journal | None = None,
     ) -> None:
         self.run, self.directory, self.progress = run, directory, progress
+        self.timetable = Timetable(run.trainer, run.steps)
         self.journal = journal or Everyone()
         self.pack: Pack
         self.k = 0
@@ -111,9 +114,7 @@ class Logbook:
 
     def due(self, report: Report) -> bool:
         """Tell whether after this step something is written that a diverged run must not have."""
-        t, step = self.run.trainer, self._step_of(report)
-        every = (t.eval_every, t.sample_every, t.checkpoint_every, t.check_every, t.diagnose_every or self.run.steps)
-        return step == self.run.steps or step in t.eval_at or any(step % n == 0 for n in every)
+        return self.timetable.anything(self._step_of(report))
 
     def diverged(self, divergence: Divergence) -> None:
         """End here. The evaluations so far remain; there will be no final value."""
@@ -125,7 +126,7 @@ class Logbook:
         """Add a point to the curves where one is due, be it finite or not."""
         self.step = self._step_of(report)
         self._recent.append(report)
-        if self._is_drawn(self.step):
+        if self.timetable.point(self.step):
             self._keep()
             if self.board:
                 self.board.scalars(self._curves(report), self.step)
@@ -140,15 +141,12 @@ class Logbook:
         if self.board:
             self.board.scalars({f"kept/{name}": value for name, value in found.items()}, self.step)
 
-    def _is_drawn(self, step: int) -> bool:
-        return step == self.run.steps or step % self.run.trainer.log_every == 0
-
     def _draw_last(self) -> None:
         """Add the step of the divergence to the curves, wherever their points lie.
 
         Without rates and what else follows a schedule, which may be those of a later step by now.
         """
-        if self.board is None or self._is_drawn(self.step):
+        if self.board is None or self.timetable.point(self.step):
             return
         for report in self._recent:
             if self._step_of(report) == self.step:
@@ -158,10 +156,7 @@ class Logbook:
 
     def wants_diagnosis(self, report: Report) -> bool:
         """Tell whether the game is to be looked at after this step."""
-        every, step = self.run.trainer.diagnose_every, self._step_of(report)
-        if every is None or self.divergence is not None or self.error is not None:
-            return False
-        return step == self.run.steps or step % every == 0
+        return self.divergence is None and self.error is None and self.timetable.diagnosis(self._step_of(report))
 
     def diagnosed(self, found: Diagnosis) -> None:
         """Keep what was seen of this member's game."""
@@ -174,17 +169,15 @@ class Logbook:
 
     def note(self) -> None:
         """Do what else is due after a step of a member that has not diverged."""
-        step, t = self.step, self.run.trainer
-        last, asked = step == self.run.steps, step in t.eval_at
-        if last or asked or step % t.eval_every == 0:
+        if self.timetable.evaluation(self.step):
             self._evaluate()
         if self.divergence is None:
-            if last or asked or step % t.sample_every == 0:
+            if self.timetable.picture(self.step):
                 self._picture()
-            late = time.monotonic() - self._saved_at > 60 * t.checkpoint_minutes
-            if last or late or step % t.checkpoint_every == 0:
+            late = time.monotonic() - self._saved_at > 60 * self.run.trainer.checkpoint_minutes
+            if late or self.timetable.checkpoint(self.step):
                 self.save()
-        self.progress(step, self.run.steps, self._newest())
+        self.progress(self.step, self.run.steps, self._newest())
 
     def save(self) -> None:
         """Write a checkpoint. A disk that does not take it is told of and does not end the run."""
@@ -194,7 +187,7 @@ class Logbook:
             "member": self.pack.export(self.k) if self._member is None else self._member,
             "evaluations": self.evaluations,
             "started": self.started,
-            "wall_s": self._elapsed(),
+            "wall_s": self.elapsed(),
             "eval_s": self.eval_s,
             "trained_s": self.trained_s,
             "trained_at": self.trained_at,
@@ -215,10 +208,10 @@ class Logbook:
         Raises:
             OSError: it can't be written; the checkpoint remains and the run can be finished later.
         """
-        content = self._record()
+        content = record_of(self)
         if self.board:
             self.board.close()
-            self.board.end(self.divergence is None, _results(content), self.step)
+            self.board.end(self.divergence is None, results(content), self.step)
             if self.divergence is not None:  # how late it was noticed is no part of the result
                 self.board.forget_after(self.divergence.step)
         record.write(self.directory, content)
@@ -308,20 +301,15 @@ class Logbook:
         self.evaluations[-1]["heard"] = heard
 
     def _picture(self) -> None:
-        step = self.step
+        """Show what the generator makes, and what the algorithm has to show beside."""
         size = samples.NUM_SAMPLES if len(self.run.data.sample_shape) == 3 else 2048
-        drawn = self.pack.pictured(self.k, size)
-        picture, path = samples.grid(drawn), self.directory / "samples" / f"step_{step:07d}.png"
-        samples.save(path, picture)
-        if drawn.ndim == 2:
-            samples.save_points(path.with_suffix(".npz"), drawn)
-        if self.board:
-            self.board.picture("samples", picture, step)
-        for name, others in self.pack.pictures(self.k).items():
-            picture = samples.grid(others)
-            samples.save(self.directory / name / path.name, picture)
+        for name, shown in ({"samples": self.pack.pictured(self.k, size)} | self.pack.pictures(self.k)).items():
+            picture, path = samples.grid(shown), self.directory / name / f"step_{self.step:07d}.png"
+            samples.save(path, picture)
+            if shown.ndim == 2:
+                samples.save_points(path.with_suffix(".npz"), shown)
             if self.board:
-                self.board.picture(name, picture, step)
+                self.board.picture(name, picture, self.step)
 
     def _curves(self, report: Report) -> dict[str, float]:
         """Name the member's numbers of a step; reading them waits for the device."""
@@ -330,60 +318,9 @@ class Logbook:
     def _hparams(self) -> dict[str, Any]:
         return dict(self.run.cell.get("overrides", {})) | {"seed": self.run.member.seed}
 
-    def _elapsed(self) -> float:
+    def elapsed(self) -> float:
+        """Return the seconds that the run has taken so far, those before an interruption among them."""
         return self.wall_s + time.monotonic() - self._since
-
-    def _summary(self, metric: Metric, evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Say what a metric is and what it found."""
-        floor = getattr(metric, "floor", None)
-        found = {
-            "name": metric.name,
-            "fingerprint": metric.fingerprint(self.run.data)
-            | {"generator": "raw" if self.run.member.ema is None else "ema"},
-            "lower_is_better": metric.lower_is_better,
-            "floor": floor(self.run.data) if floor else None,
-        } | record.summary(evaluations, metric.lower_is_better)
-        return found | ({"final": None, "final_step": None} if self.divergence else {})
-
-    def _record(self) -> dict[str, Any]:
-        run, wall_s = self.run, self._elapsed()
-        diagnostics = {} if run.trainer.diagnose_every is None else {"diagnostics": self.diagnoses}
-        last = self.divergence.step if self.divergence else self.step  # it may have been noticed later
-        told = [point for point in self.kept if point["step"] <= last]
-        metric = metric_2 = None
-        if run.metric is not None:
-            metric = self._summary(run.metric, self.evaluations)
-            metric |= {"evaluations": self.evaluations}
-        if run.metric_2 is not None:
-            values = [{"step": e["step"], "value": e.get("value_2")} for e in self.evaluations]
-            metric_2 = {"metric_2": self._summary(run.metric_2, values)}
-        return {
-            "format": record.FORMAT,
-            "state": "diverged" if self.divergence else "completed",
-            "cell": dict(run.cell),
-            "config": dict(run.config),
-            "identity": dict(run.identity),
-            "steps": self.step,
-            "metric": metric,
-            **(metric_2 or {}),
-            **diagnostics,
-            **({"curves": told} if told else {}),
-            "divergence": self.divergence.as_dict() if self.divergence else None,
-            "error": None,
-            "seeds": {"member": run.member.seed},
-            "versions": record.versions(),
-            "device": devices.describe(self.device, run.precision, run.threads),
-            "pack": {"members": self.num_together, **self.packing},
-            "time": {
-                "started": self.started,
-                "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-                "wall_s": round(wall_s, 3),
-                "steps_per_s": round(self.step / max(wall_s - self.eval_s, 1e-9), 3),
-                "eval_s": round(self.eval_s, 3),
-                **({"evaluations": self.trained_at} if self.trained_at else {}),
-                "memory_bytes": devices.peak_memory_bytes(self.device),
-            },
-        }
 
 
 def _trained(saved: Mapping[str, Any]) -> tuple[float, list[dict[str, Any]]]:
@@ -393,14 +330,3 @@ def _trained(saved: Mapping[str, Any]) -> tuple[float, list[dict[str, Any]]]:
     trained_s, steps = saved["wall_s"] - saved["eval_s"], max(saved["member"]["step"], 1)
     at = [e["step"] for e in saved["evaluations"]]
     return trained_s, [{"step": step, "trained_s": round(trained_s * step / steps, 3)} for step in at]
-
-
-def _results(content: Mapping[str, Any]) -> dict[str, float]:
-    """Name what HPARAMS shows of a run's end. No final value is NaN: left out, a mean over seeds would flatter."""
-    found = {}
-    for metric, end in ((content["metric"], ""), (content.get("metric_2"), "_2")):
-        if metric is not None:
-            found[f"result/final{end}"] = float("nan") if metric["final"] is None else metric["final"]
-            if metric["best"] is not None:
-                found[f"result/best{end}"] = metric["best"]
-    return found

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,52 +50,31 @@ class Board:
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Add one point to each curve."""
-        if self.writer is None:
-            return
-        try:
+
+        def points(writer: Any) -> None:
             for tag, value in values.items():
-                self.writer.add_scalar(tag, value, step)
-        except OSError as error:
-            self._give_up(error)
+                writer.add_scalar(tag, value, step)
+
+        self._write(points)
 
     def picture(self, tag: str, picture: Tensor, step: int) -> None:
         """Add a picture (3, h, w) in [0, 1]."""
-        if self.writer is None:
-            return
-        try:
-            self.writer.add_image(tag, picture, step)
-        except OSError as error:
-            self._give_up(error)
+        self._write(lambda writer: writer.add_image(tag, picture, step))
 
     def flush(self) -> None:
         """Bring everything to the disk, before the checkpoint that counts on it."""
-        if self.writer is None:
-            return
-        try:
-            self.writer.flush()
-        except OSError as error:
-            self._give_up(error)
+        self._write(lambda writer: writer.flush())
 
     def close(self) -> None:
         """Close the files."""
-        if self.writer is None:
-            return
-        try:
-            self.writer.close()
-        except OSError as error:
-            self._give_up(error)
+        self._write(lambda writer: writer.close())
 
     def end(self, finished: bool, results: Mapping[str, float], step: int) -> None:
         """Tell HPARAMS how the run ended, and what it came to.
 
         In a file of its own: a run that was cut off before its record is there ends once more.
         """
-        if self.writer is None:
-            return
-        try:
-            events.put(self.directory / events.END, [_end(finished, results)], step)
-        except OSError as error:
-            self._give_up(error)
+        self._write(lambda _: events.put(self.directory / events.END, [_end(finished, results)], step))
 
     def forget_after(self, step: int) -> None:
         """Take what came after a step out of the closed files."""
@@ -104,9 +83,29 @@ class Board:
         except OSError as error:
             self._give_up(error)
 
+    def _write(self, write: Callable[[Any], object]) -> None:
+        """Let something be written, as long as everything before it could be."""
+        if self.writer is None:
+            return
+        try:
+            write(self.writer)
+        except OSError as error:
+            self._give_up(error)
+
     def _give_up(self, error: OSError) -> None:
         log.warning("TensorBoard files can't be written in %s (%s); the run goes on without", self.directory, error)
         self.writer = None
+
+
+def results(content: Mapping[str, Any]) -> dict[str, float]:
+    """Name what HPARAMS shows of a run's end. No final value is NaN: left out, a mean over seeds would flatter."""
+    found = {}
+    for metric, end in ((content["metric"], ""), (content.get("metric_2"), "_2")):
+        if metric is not None:
+            found[f"result/final{end}"] = float("nan") if metric["final"] is None else metric["final"]
+            if metric["best"] is not None:
+                found[f"result/best{end}"] = metric["best"]
+    return found
 
 
 def _end(finished: bool, results: Mapping[str, float]) -> Any:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from gansweep.layers import Network, Pass
 from gansweep.layers.network import Params
+from gansweep.layers.per_member import per_member
 from gansweep.members.player import Player
 from gansweep.members.snapshot import Snapshot
 
@@ -22,7 +23,7 @@ def push(network: Network, params: Params, x: Tensor, eta: Tensor, state: Pass) 
     """
     with torch.no_grad():
         slope = network.input_gradient(params, x, state)
-    return x + eta.view(-1, *[1] * (x.ndim - 1)) * slope
+    return x + per_member(eta, x) * slope
 
 
 class Pushes:

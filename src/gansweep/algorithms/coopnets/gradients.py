@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gansweep.layers import Network, Pass, chain
+from gansweep.layers.per_member import per_member
 
 
 def capped(gradient: Tensor, cap: float | None) -> Tensor:
@@ -22,7 +23,7 @@ def capped(gradient: Tensor, cap: float | None) -> Tensor:
         return gradient
     largest = gradient.flatten(1).abs().amax(1)
     factor = torch.where(largest > cap, cap / largest, 1.0)
-    return gradient * factor.view(-1, *[1] * (gradient.ndim - 1))
+    return gradient * per_member(factor, gradient)
 
 
 def areas(network: Network, params: Sequence[Tensor], x: Tensor) -> list[int]:

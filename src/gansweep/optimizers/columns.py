@@ -1,0 +1,17 @@
+"""Where a slot stands in a row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from gansweep.interfaces import Slot
+
+
+def columns(slots: Sequence[Slot]) -> Iterator[tuple[Slot, slice]]:
+    """Walk over the slots and their columns of a row (P,)."""
+    start = 0
+    for slot in slots:
+        stop = start + math.prod(slot.shape)
+        yield slot, slice(start, stop)
+        start = stop
