@@ -1,4 +1,4 @@
-"""The list of contents. Mistakes: a section that nothing leads to, a line for each of dozens, links that sound alike."""
+"""The list of contents. Mistakes: a section without a link, a line for each of dozens, links that sound alike."""
 
 from __future__ import annotations
 

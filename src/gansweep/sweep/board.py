@@ -36,7 +36,6 @@ CHARTS = {  # a category, its charts, and which curves each shows
     },
 }
 
-
 # What each group of curves is measured in. A text: TensorBoard's faster server drops descriptions of curves.
 UNITS = {
     "loss": "What the player lowers, penalties included, in the units of the loss (nats where it is a likelihood).",
