@@ -19,6 +19,7 @@ from dataclasses import replace
 
 import torch
 from held import Held
+from report import report
 from textbook import CASES, Case
 
 from gansweep.algorithms.adversarial import AdversarialPack
@@ -29,7 +30,6 @@ from gansweep.members.member import Member, PlayerSettings
 from gansweep.optimizers.adam import Adam
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.constant import Constant
-from report import report
 
 
 def pack(case: Case, num_members: int, device: str) -> AdversarialPack:
@@ -44,7 +44,7 @@ def needed(case: Case) -> float:
     """Return the bytes that one member's numbers need."""
     one = pack(case, 1, "cpu")
     parameters = one.g.network.num_parameters + one.d.network.num_parameters
-    given = one._draw_for_discriminator()
+    given = one.random.for_discriminator()
     inputs = [given.real, given.z, *given.generator_masks, *given.masks, *(given.penalties[0].masks)]
     kept = {tensor.data_ptr(): tensor.nbytes for tensor in inputs}
 

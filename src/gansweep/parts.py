@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from gansweep.algorithms.adversarial import critic_steps_at
+from gansweep.algorithms.adversarial.critic_steps import critic_steps_at
 from gansweep.interfaces import Alone, Dataset, OfPairs
 from gansweep.members.member import PlayerSettings
 from gansweep.settings.problem import BadConfig, Problem

@@ -10,8 +10,9 @@ import torch
 from tests.training.small import Shapes, make_run, member, small_mlp
 
 from gansweep.algorithms.breakdown import Breakdown, Guard
-from gansweep.algorithms.cfg import CFG, CFGPack, half_square
-from gansweep.algorithms.pushes import push
+from gansweep.algorithms.cfg import CFG, CFGPack
+from gansweep.algorithms.cfg.approximators import half_square
+from gansweep.algorithms.cfg.pushes import push
 from gansweep.feedback.gap_aware import GapAware
 from gansweep.feedback.plateau import Plateau
 from gansweep.layers import Linear, Network, Pass
@@ -97,10 +98,11 @@ def test_samples_are_the_generator_followed_by_the_stored_pushes_one_by_one():
     pack, _ = played(run_of())
     for player in pack.players.values():
         player.stretches = [theta.double() for theta in player.stretches]
-    pack.pushes.stretches = [[theta.double() for theta in one] for one in pack.pushes.stretches]
+    for stored in pack.pushes.stored:
+        stored.stretches = [theta.double() for theta in stored.stretches]
     x = single = torch.randn(1, 9, 1, 6, 6, dtype=torch.float64)
     for t in range(3):
-        params = pack.d.params(pack.pushes.stretches[t])
+        params = pack.d.params(pack.pushes.stored[t].stretches)
         single = push(pack.d.network, params, single, pack.pushes.eta, Pass())
     assert torch.equal(pack.pushes(x, 0, 3), single) and torch.equal(pack.pushes.of(0, x), single)
     assert torch.equal(pack.pushes(pack.pushes(x, 0, 1), 1, 3), single)
@@ -124,8 +126,8 @@ def test_images_are_cut_off_where_they_are_shown_and_nowhere_else():
     pack, _ = played(run_of())
     pack.pushes.eta.fill_(200.0)
     shown, z = pack.generate(0, 50, "pictures"), pack.latents(0, 50, "pictures")[None]
-    stretches, buffers = pack.origin
-    g_0 = pack.g.network(pack.g.params(stretches), z, Pass((), buffers, training=False))
+    params, buffers = pack.origin.of()
+    g_0 = pack.g.network(params, z, Pass((), buffers, training=False))
     pushed = pack.pushes(g_0, 0, 3)[0]
     assert float(pushed.abs().max()) > 1 and torch.equal(shown, pushed.clamp(-1, 1))
     pack.pushes.eta.fill_(float("inf"))
@@ -164,7 +166,7 @@ def test_updates_before_every_push_are_the_critic_steps():
 def test_the_approximators_optimizer_begins_anew_and_the_discriminators_does_not(monkeypatch):
     pack = pack_of(run_of())
     seen = []
-    step = pack._approximator_step
+    step = pack.approximators.step
     steps = pack.steps()
     next(steps)
     d_before = pack.d.groups[0].state[0]["mean_square"].clone()
@@ -174,7 +176,7 @@ def test_the_approximators_optimizer_begins_anew_and_the_discriminators_does_not
         return step(z, target)
 
     assert float(pack.g.groups[0].state[0]["mean_square"].max()) > 0
-    pack._approximator_step = looked
+    pack.approximators.step = looked
     next(steps)
     assert seen[0] == (0.0, 0) and seen[1][0] > 0 and [n for _, n in seen] == list(range(9))
     assert float(d_before.max()) > 0 and int(pack.d.updates) == 6
@@ -204,11 +206,11 @@ def test_the_rate_falls_where_an_epochs_loss_has_risen_three_times_at_most_and_i
         return torch.tensor([next(mean)]), torch.ones(1)
 
     mean = iter([loss for loss in losses for _ in range(3)])
-    pack._approximator_step = rising
+    pack.approximators.step = rising
     steps = pack.steps()
     report = next(steps)
     assert rates[::3] == pytest.approx([0.05, 0.05, 0.005, 5e-4, 5e-4, 5e-5, 5e-5, 5e-5])
-    assert float(report.fit_decays) == 3 and float(report.rates["generator"]) == pytest.approx(0.05)
+    assert float(report.fit.decays) == 3 and float(report.rates["generator"]) == pytest.approx(0.05)
     next(steps)
     assert rates[24] == pytest.approx(0.05)
 
@@ -218,7 +220,7 @@ def test_the_start_imitates_small_noise_before_the_discriminator_has_learnt():
     assert int(pack.d.updates) == 0
     assert float(pack.start.last) < 0.5 * float(pack.start.first)
     z = torch.randn(1, 200, 4)
-    images = pack._generated(z)[0].flatten(1)
+    images = pack.approximators(z)[0].flatten(1)
     assert images.std() == pytest.approx(0.2 * 2, rel=0.3)  # 4 latents: std * sqrt(4)
     best = z[0] @ torch.linalg.lstsq(z[0], images).solution
     assert (images - best).square().mean() < 0.1 * images.square().mean()  # linear in z, as W^T z is
@@ -262,10 +264,10 @@ def test_a_push_looks_at_the_others_of_its_batch_where_there_is_batch_norm(batch
 def test_pushes_use_batch_statistics_and_move_the_running_ones_of_what_is_stored():
     pack = pack_of(run_of(model=BATCH_NORM))
     name = next(name for name in pack.d.buffers if name.endswith("running_mean"))
-    live, stored = pack.d.buffers[name].clone(), pack.pushes.buffers[0][name].clone()
+    live, stored = pack.d.buffers[name].clone(), pack.pushes.stored[0].buffers[name].clone()
     x = torch.randn(1, 8, 1, 6, 6)
     pack.pushes(x, 0, 1)
-    assert not torch.equal(pack.pushes.buffers[0][name], stored) and torch.equal(pack.d.buffers[name], live)
+    assert not torch.equal(pack.pushes.stored[0].buffers[name], stored) and torch.equal(pack.d.buffers[name], live)
 
 
 def test_the_generator_makes_samples_with_running_statistics_and_learns_with_those_of_the_batch():
@@ -273,21 +275,21 @@ def test_the_generator_makes_samples_with_running_statistics_and_learns_with_tho
     name = next(name for name in pack.g.buffers if name.endswith("running_mean"))
     z = torch.randn(1, 8, 4)
     before = pack.g.buffers[name].clone()
-    alone = torch.cat([pack._generated(z[:, n : n + 1]) for n in range(8)], 1)
-    assert torch.allclose(pack._generated(z), alone, atol=1e-6) and torch.equal(pack.g.buffers[name], before)
-    pack._approximator_step(z, torch.zeros(1, 8, 1, 6, 6))
+    alone = torch.cat([pack.approximators(z[:, n : n + 1]) for n in range(8)], 1)
+    assert torch.allclose(pack.approximators(z), alone, atol=1e-6) and torch.equal(pack.g.buffers[name], before)
+    pack.approximators.step(z, torch.zeros(1, 8, 1, 6, 6))
     assert not torch.equal(pack.g.buffers[name], before)
 
 
 def test_in_a_pool_the_discriminator_sees_what_the_approximator_is_fitted_to():
     pack = pack_of(run_of(replace(SMALL, pool=True, num_pairs=15, num_pushes=2)))
     seen, fitted = [], []
-    step, fit = pack._discriminator_step, pack._fit
+    step, fit = pack._discriminator_step, pack.approximators.fit
     pack._discriminator_step = lambda real, fake: (seen.append(fake), step(real, fake))[1]
-    pack._fit = lambda z, target, orders: (fitted.append((z, target)), fit(z, target, orders))[1]
+    pack.approximators.fit = lambda z, target, orders: (fitted.append((z, target)), fit(z, target, orders))[1]
     next(pack.steps())
-    (z, target), origin = fitted[0], pack.origin
-    g_0 = pack.g.network(pack.g.params(origin[0]), z, Pass((), origin[1], training=False))
+    (z, target), (params, buffers) = fitted[0], pack.origin.of()
+    g_0 = pack.g.network(params, z, Pass((), buffers, training=False))
     assert torch.allclose(seen[0], g_0[:, :10], atol=1e-6)
     rows = [10, 11, 12, 13, 14, 0, 1, 2, 3, 4]  # batch after batch of the pool, round and round
     assert torch.allclose(seen[1], pack.pushes(g_0, 0, 1)[:, rows], atol=1e-6)
@@ -439,12 +441,12 @@ def test_the_guard_goes_back_and_slows_down():
     rule = Breakdown(enabled=True, window=3, keep_every=2, decay=0.5)
     pack = pack_of(run_of(replace(SMALL, guard=rule), steps=9))
     fits = iter([1.0, 1.1, 0.9, 1.0, 5.2, 1.0, 1.0, 1.0, 1.0])
-    fit, states, etas = pack._fit, [], []
+    fit, states, etas = pack.approximators.fit, [], []
 
     def told(z, target, orders):
         return replace(fit(z, target, orders), last=torch.tensor([next(fits)]))
 
-    pack._fit = told
+    pack.approximators.fit = told
     for report in pack.steps():
         etas.append(float(report.rates["eta"]))
         states.append((pack.g.theta, pack.d.theta, float(pack.d.updates), pack.generate(0, 5, "x")))

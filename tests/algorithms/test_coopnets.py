@@ -9,12 +9,15 @@ import pytest
 import torch
 from tests.algorithms.small_coopnets import member, pack_of, patches, trained
 
-from gansweep.algorithms.coopnets import CoopNets, areas, capped, grey, proposal, within_range
+from gansweep.algorithms.coopnets import CoopNets
+from gansweep.algorithms.coopnets.gradients import areas, capped
+from gansweep.algorithms.coopnets.grey_levels import grey, proposal, within_range
 from gansweep.dynamics.simultaneous import Simultaneous
 from gansweep.layers import Conv2d, LeakyReLU, Network, Pass, Reshape
 from gansweep.models.coopnets import CoopNetsPair
 from gansweep.models.dcgan import DCGAN
 from gansweep.models.initialisation import DCGANNormal
+from gansweep.schedules.piecewise import Piecewise
 from gansweep.training.run import Run, TrainerSettings
 
 
@@ -211,6 +214,7 @@ def objective(**changes):
         ({"member": objective(flip=0.1)}, "loss=.*loss=mean_difference"),
         ({"critic_steps": 5}, "critic_steps=5.*expected 1"),
         ({"dynamics": Simultaneous()}, "dynamics=.*expected alternating"),
+        ({"critic_schedule": Piecewise([[1.0, 0.5], [2.0, 0.5]])}, "schedule_critic=Piecewise.*expected null"),
         ({"trainer": TrainerSettings(compile=True)}, "trainer.compile=true.*expected false"),
         ({"trainer": TrainerSettings(diagnose_every=5)}, "diagnose_every=5.*expected null"),
         ({"model": DCGAN(base_width=2, batch_norm_discriminator=True)}, "discriminator has batch norm"),

@@ -159,7 +159,7 @@ def test_a_rate_at_which_it_diverges_ends_it(tmp_path):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["loss=r1"], "algorithm=denoising has its own, expected ~loss"),
+        (["loss=r1"], "the algorithm has its own, expected ~loss"),
         (["model=mlp"], "makes images of latents; restored are images, expected model=unet"),
         (["metric.num_images=100"], "expected metric=psnr with num_images=200"),
         (["algorithm.num_test=1797"], "metric.num_images=1797: digits has 1797, expected at most 1796"),
@@ -167,7 +167,8 @@ def test_a_rate_at_which_it_diverges_ends_it(tmp_path):
         (["lr_d=1e-2"], "there is no discriminator"),
         (["optimizer@optimizer_d=sgd"], "there is no discriminator"),
         (["critic_steps=2"], "critic_steps=2"),
-        (["dynamics=simultaneous"], "expected critic_steps=1 and dynamics=alternating"),
+        (["dynamics=simultaneous"], "dynamics=Simultaneous(): only algorithm=adversarial has that"),
+        (["schedule@schedule_critic=linspace"], "schedule_critic=Linspace"),
         (["schedule@schedule_noise=linspace"], "no penalties and no instance noise"),
         (["trainer.compile=true"], "trainer.compile"),
         (["trainer.diagnose_every=2"], "trainer.diagnose_every"),

@@ -12,7 +12,7 @@ from tests.dynamics.test_dynamics import Dirac, curved, sigmoid
 from tests.training.small import member
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.algorithms.joint import Joint
+from gansweep.algorithms.adversarial.joint import Joint
 from gansweep.diagnostics.arnoldi import arnoldi
 from gansweep.diagnostics.spectrum import spectrum
 from gansweep.dynamics.position import Both

@@ -253,9 +253,9 @@ def curved(seed):
 
 def test_products_with_the_jacobian_are_those_of_the_whole_matrix(exact):
     """On networks: J by autograd, column by column, both blocks and all."""
-    from gansweep.algorithms.joint import Joint
+    from gansweep.algorithms.adversarial.joint import Joint
 
-    game = Joint(curved(3), curved(3)._draw_for_discriminator())
+    game = Joint(curved(3), curved(3).random.for_discriminator())
     v = game.field(create_graph=True)
     flat = torch.cat(v.parts, 1)[0]
     rows = [torch.cat([g.flatten() for g in torch.autograd.grad(x, game.at.parts, retain_graph=True)]) for x in flat]

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -135,6 +136,26 @@ def test_a_wider_grid_finds_its_cells_under_their_old_names(tmp_path):
     second.run(one_by_one(trainer), **QUIET)
     assert trainer.trained == [wide[1].name, wide[3].name]
     assert second.cells[0].directory == narrow[0].directory
+
+
+def test_of_two_grids_that_look_at_once_the_second_takes_the_names_of_the_first(tmp_path):
+    first, second = Sweep(tmp_path, [cell(tmp_path, optimizer="sgd")]), Sweep(tmp_path, grid(tmp_path, "sgd", seed=0))
+    assert first.cells[0].directory != second.cells[0].directory
+    first.freeze()
+    second.freeze()
+    assert second.cells[0].directory == first.cells[0].directory
+    assert [one.directory for one in Sweep(tmp_path, []).all_cells] == [first.cells[0].directory]
+
+
+def test_a_sweep_is_frozen_by_one_process_at_a_time(tmp_path):
+    other = claims.Claim.acquire(tmp_path)
+    freezing = threading.Thread(target=Sweep(tmp_path, grid(tmp_path, "sgd")).freeze, daemon=True)
+    freezing.start()
+    freezing.join(0.3)
+    assert freezing.is_alive() and not (tmp_path / sweep.FROZEN).exists()
+    other.release(finished=True)
+    freezing.join(30)
+    assert (tmp_path / sweep.FROZEN).exists() and list(tmp_path.glob(".*")) == []
 
 
 @pytest.mark.parametrize("frozen", [True, False])

@@ -102,7 +102,7 @@ def test_equal_seeds_see_equal_batches_and_different_ones_do_not():
         batch_size=10,
         critic_steps=1,
     )
-    inputs = pack._draw_for_discriminator()
+    inputs = pack.random.for_discriminator()
     one, same, other = (pack.place[k] for k in range(3))
     assert torch.equal(inputs.real[one], inputs.real[same])
     assert torch.equal(inputs.z[one], inputs.z[same])
@@ -124,7 +124,7 @@ def test_a_switched_off_penalty_leaves_data_and_latents_as_they_were():
         for m in (CAST[0], off)
     ]
     for _ in range(5):
-        a, b = (pack._draw_for_discriminator() for pack in packs)
+        a, b = (pack.random.for_discriminator() for pack in packs)
         assert torch.equal(a.real, b.real)
         assert torch.equal(a.z, b.z)
 

@@ -117,7 +117,7 @@ def test_no_flips_beside_flips_are_no_flips():
 def test_the_chance_to_be_flipped():
     one = member(1, objective=Objective(Standard(), flip=0.2))
     pack = AdversarialPack([one], small_mlp(), Shapes().samples, batch_size=40, critic_steps=1)
-    drawn = torch.stack([pack._draw_for_discriminator().flips for _ in range(100)])
+    drawn = torch.stack([pack.random.for_discriminator().flips for _ in range(100)])
     assert drawn.shape == (100, 1, 40)
     assert (drawn < 0.2).double().mean().item() == pytest.approx(0.2, abs=5 * (0.2 * 0.8 / 4000) ** 0.5)
 

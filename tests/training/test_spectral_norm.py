@@ -49,23 +49,23 @@ def test_one_iteration_in_a_discriminator_step_whatever_penalties_there_are_and_
     for objective in (Objective(Standard(), {}), penalised):
         pack = pack_of(member(1, SGD(), 0.0, objective))
         network, before, params = pack.d.network, vectors(pack), pack.d.params()
-        inputs = pack._draw_for_discriminator()
+        inputs = pack.random.for_discriminator()
         pack._discriminator_step(inputs)
         state = Pass(inputs.masks, before)
         network(params, torch.zeros(1, 20, 1, 6, 6), state)  # vectors do not depend on the samples
         kept = vectors(pack)
         assert all(torch.equal(kept[name], value) for name, value in state.updates.items())
         assert any(not torch.equal(kept[name], before[name]) for name in kept)
-        pack._generator_step(pack._draw_for_generator(inputs.real))
+        pack._generator_step(pack.random.for_generator(inputs))
         assert all(torch.equal(kept[name], value) for name, value in vectors(pack).items())
 
 
 def test_the_generator_is_judged_by_the_weights_as_they_are():
     """Its pass iterates from the kept vectors, after the weights have moved: sigma is not the old one."""
     pack = pack_of(member(1, SGD(), 0.5))
-    inputs = pack._draw_for_discriminator()
+    inputs = pack.random.for_discriminator()
     pack._discriminator_step(inputs)
-    given = pack._draw_for_generator(inputs.real)
+    given = pack.random.for_generator(inputs)
     fake = pack.g.network(pack.g.params(), given.z, Pass(given.generator_masks))
     logits = pack.d.network(pack.d.params(), fake, Pass(given.masks, vectors(pack)))[..., 0]
     loss, _, _ = pack._generator_step(given)

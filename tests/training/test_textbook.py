@@ -90,7 +90,7 @@ def train_as_a_textbook(pack, optimizer, game):
         for one in (optimizer_g, optimizer_d):
             one.param_groups[0]["lr"] = 0.01 * (1 + (0.1 - 1) * step / 19)
         for _ in range(2):
-            given = pack._draw_for_discriminator()
+            given = pack.random.for_discriminator()
             real, fake = given.real[0].flatten(1), generator(given.z[0]).detach()
             wear(given.masks, slice(0, 10))
             on_real = discriminator(real)[:, 0]
@@ -108,7 +108,7 @@ def train_as_a_textbook(pack, optimizer, game):
             optimizer_d.zero_grad()
             loss.backward()
             optimizer_d.step()
-        given = pack._draw_for_generator(given)
+        given = pack.random.for_generator(given)
         wear(given.masks, slice(0, 10))
         logits = discriminator(generator(given.z[0]))[:, 0]
         loss = -logits.mean() if game == "wgan_gp" else nn.functional.softplus(-logits).mean()

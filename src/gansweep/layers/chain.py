@@ -11,7 +11,7 @@ from gansweep.layers.layer import Layer, Pass, PullBack
 
 def forward(layers: Sequence[Layer], params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
     """Map (K, B, ...) through all layers."""
-    for layer, own, inner in _shares(layers, params, state):
+    for layer, own, inner in shares(layers, params, state):
         x = layer.forward(own, x, inner)
     return x
 
@@ -19,7 +19,7 @@ def forward(layers: Sequence[Layer], params: Sequence[Tensor], x: Tensor, state:
 def linearised(layers: Sequence[Layer], params: Sequence[Tensor], x: Tensor, state: Pass) -> tuple[Tensor, PullBack]:
     """Map (K, B, ...) through piecewise linear layers, without a gradient, and return the way back."""
     ways = []
-    for layer, own, inner in _shares(layers, params, state):
+    for layer, own, inner in shares(layers, params, state):
         x, way = layer.linearised(own, x, inner)
         ways.append(way)
 
@@ -39,11 +39,11 @@ def begin(layers: Sequence[Layer], params: Sequence[Tensor], buffers: dict[str, 
         params: of all slots, each (K, *shape).
         buffers: by name, each (K, *shape).
     """
-    for layer, own, inner in _shares(layers, params, Pass(buffers=buffers)):
+    for layer, own, inner in shares(layers, params, Pass(buffers=buffers)):
         layer.begin(own, inner.buffers)
 
 
-def _shares(
+def shares(
     layers: Sequence[Layer], params: Sequence[Tensor], state: Pass
 ) -> Iterator[tuple[Layer, Sequence[Tensor], Pass]]:
     """Hand every layer its own parameters and masks."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from gansweep.interfaces import Game, Penalty
 from gansweep.layers import Network, Pass
 from gansweep.layers.network import Params
+from gansweep.members.draws import Draws, masks_of, uniform
 from gansweep.members.member import Member, kind, runs
 from gansweep.members.scheduled import Course, Scheduled
 
@@ -78,6 +79,7 @@ class Objectives:
     """Games and penalties of the members of a pack, in the order of `side_by_side`."""
 
     def __init__(self, members: Sequence[Member], device: torch.device) -> None:
+        self.device = device
         self.games: list[tuple[Game, slice]] = runs(member.objective.game for member in members)
         most = max(len(member.penalties) for member in members)
         self.passes = [
@@ -110,6 +112,25 @@ class Objectives:
             one.factors.set(done[: one.count], total[: one.count])
         if self.noise is not None:
             self.noise.set(done, total)
+
+    def plan_penalties(
+        self, draws: Draws, network: Network, sample_shape: tuple[int, ...], batch_size: int, count: int
+    ) -> None:
+        """Say what a step takes of the streams that prices the penalties `count` times."""
+        for n, one in enumerate(self.passes):
+            for penalty, rows in one.kinds:
+                shape = sample_shape if penalty.noise == "entry" else (1,) * len(sample_shape)
+                u = uniform(batch_size, *shape, device=self.device)
+                draws.plan(f"interpolation/{n}", [u] * count, rows, of_move=1)
+            masks = masks_of(network, batch_size) * count
+            draws.plan(f"dropout/penalty/{n}", masks, slice(0, one.count), of_move=len(network.draws))
+
+    def draw_penalties(self, draws: Draws, network: Network) -> list[PenaltyInputs]:
+        """Draw what the penalties are priced by, once."""
+        return [
+            PenaltyInputs(draws.next_by_rows(f"interpolation/{n}"), draws.masks(f"dropout/penalty/{n}", network))
+            for n in range(len(self.passes))
+        ]
 
     def seen(self, samples: Tensor, noise: Tensor | None) -> Tensor:
         """Add instance noise to samples (K, B, ...)."""

@@ -185,14 +185,17 @@ class Pack(ABC, Generic[R]):
         return torch.randn(num_samples, self.latent_dim, generator=generator, device=self.device)
 
     @torch.no_grad()
-    def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
-        """Make samples (N, ...) of member k in evaluation mode, from the latents of a stream."""
+    def mapped(self, k: int, inputs: Tensor, batch_size: int = 500) -> Tensor:
+        """Let member k's generator, as it is judged, map inputs (N, ...) in evaluation mode."""
         params, buffers = self.judged(k)
-        z = self.latents(k, num_samples, stream)
         state = Pass((), buffers, training=False)
         with autocast(self.device, self.precision):
-            parts = [self.g.network(params, part[None], state)[0] for part in z.split(batch_size)]
+            parts = [self.g.network(params, part[None], state)[0] for part in inputs.split(batch_size)]
         return torch.cat(parts).float()
+
+    def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
+        """Make samples (N, ...) of member k in evaluation mode, from the latents of a stream."""
+        return self.mapped(k, self.latents(k, num_samples, stream), batch_size)
 
     def pictured(self, k: int, num_samples: int) -> Tensor:
         """Make what a picture of member k shows, eight in a row."""

@@ -24,7 +24,7 @@ from gansweep.training import atomic, record
 log = logging.getLogger(__name__)
 
 FROZEN, TABLE, SPREADSHEET, FORMAT = "sweep.json", "table.md", "results.csv", 1
-WAIT_S = 1.0
+WAIT_S, FREEZING_S = 1.0, 0.02
 
 
 class Sweep:
@@ -49,9 +49,9 @@ class Sweep:
             if cell.hash in kept:
                 self.notices.append(f"{cell.name} is the same training as {kept[cell.hash].name}; it runs once")
                 continue
-            before = self.earlier.get(cell.hash)
-            kept[cell.hash] = replace(cell, directory=before.directory) if before else cell
+            kept[cell.hash] = cell
         self.cells: tuple[Cell, ...] = tuple(kept.values())
+        self._settle_in()
 
     def _look(self) -> None:
         """Find the cells and the command lines that are there already."""
@@ -59,6 +59,13 @@ class Sweep:
         self.note = self.note or note
         self.earlier = {cell.hash: cell for cell in earlier}
         self.commands = list(dict.fromkeys(filter(None, [*commands, self.command])))
+
+    def _settle_in(self) -> None:
+        """Give cells that are there already the directories that they have."""
+        there = self.earlier
+        self.cells = tuple(
+            replace(cell, directory=there[cell.hash].directory) if cell.hash in there else cell for cell in self.cells
+        )
 
     @property
     def all_cells(self) -> list[Cell]:
@@ -73,12 +80,22 @@ class Sweep:
     def freeze(self) -> None:
         """Write down what the sweep consists of: every cell with its resolved config.
 
+        Another process may have added its own cells since they were looked for. Its names hold, and of several that
+        freeze at once each sees what the one before has written.
+
         Raises:
             OSError: the directory can't be written.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        # Another process may have added its own cells since.
-        self._look()
+        while (claim := claims.Claim.acquire(self.root)) is None:
+            time.sleep(FREEZING_S)
+        try:
+            self._look()
+            self._settle_in()
+            self._write()
+        finally:
+            claim.release(finished=True)
+
+    def _write(self) -> None:
         content = {
             "format": FORMAT,
             "commands": self.commands,

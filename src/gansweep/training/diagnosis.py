@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.algorithms.joint import Joint
+from gansweep.algorithms.adversarial.joint import Joint
 from gansweep.diagnostics.antisymmetric import antisymmetric
 from gansweep.diagnostics.arnoldi import arnoldi
 from gansweep.diagnostics.cosine import cosine

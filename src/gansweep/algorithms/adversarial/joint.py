@@ -13,7 +13,8 @@ from gansweep.layers import Pass
 from gansweep.members.player import norms
 
 if TYPE_CHECKING:
-    from gansweep.algorithms.adversarial import AdversarialPack, DiscriminatorInputs
+    from gansweep.algorithms.adversarial.pack import AdversarialPack
+    from gansweep.algorithms.adversarial.random_inputs import DiscriminatorInputs
     from gansweep.members.objectives import DiscriminatorTerms
 
 

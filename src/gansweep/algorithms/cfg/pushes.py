@@ -10,6 +10,7 @@ from torch import Tensor
 from gansweep.layers import Network, Pass
 from gansweep.layers.network import Params
 from gansweep.members.player import Player
+from gansweep.members.snapshot import Snapshot
 
 
 def push(network: Network, params: Params, x: Tensor, eta: Tensor, state: Pass) -> Tensor:
@@ -37,50 +38,42 @@ class Pushes:
     """
 
     def __init__(self, d: Player, count: int) -> None:
-        self.d, self.count = d, count
-        self.stretches = [[theta.clone() for theta in d.stretches] for _ in range(count)]
-        self.buffers = [{name: buffer.clone() for name, buffer in d.buffers.items()} for _ in range(count)]
+        self.d, self.stored = d, [Snapshot(d) for _ in range(count)]
         self.eta = torch.zeros_like(d.rates.now)  # (K, 1), of this stage
 
     def store(self, t: int) -> None:
         """Keep the discriminators as D_{t+1}."""
-        for kept, theta in zip(self.stretches[t], self.d.stretches, strict=True):
-            kept.copy_(theta)
-        for name, kept in self.buffers[t].items():
-            kept.copy_(self.d.buffers[name])
+        self.stored[t].take()
 
     def __call__(self, x: Tensor, first: int, last: int) -> Tensor:
         """Push samples (K, B, ...) by D_{first+1} ... D_last, whose running statistics take part."""
-        for t in range(first, last):
-            state = Pass((), self.buffers[t])
-            x = push(self.d.network, self.d.params(self.stretches[t]), x, self.eta, state)
-            for name, value in state.updates.items():
-                self.buffers[t][name].copy_(value)
+        for stored in self.stored[first:last]:
+            params, buffers = stored.of()
+            state = Pass((), buffers)
+            x = push(self.d.network, params, x, self.eta, state)
+            stored.keep_buffers(state.updates)
         return x
 
     def of(self, row: int, x: Tensor) -> Tensor:
         """Push samples (1, B, ...) of one member by all of its own; nothing else changes."""
         own = slice(row, row + 1)
-        for stretches, buffers in zip(self.stretches, self.buffers, strict=True):
-            params = self.d.params([theta[own] for theta in stretches])
-            state = Pass((), {name: buffer[own] for name, buffer in buffers.items()})
-            x = push(self.d.network, params, x, self.eta[own], state)
+        for stored in self.stored:
+            params, buffers = stored.of(own)
+            x = push(self.d.network, params, x, self.eta[own], Pass((), buffers))
         return x
 
     def export(self, row: int) -> dict[str, Any]:
         """Return copies of a member's discriminators (T, ...), and its eta."""
+        each = [stored.export(row) for stored in self.stored]
         return {
             "eta": self.eta[row].clone(),
-            "theta": torch.stack([torch.cat([theta[row] for theta in stretches]) for stretches in self.stretches]),
-            "buffers": {name: torch.stack([b[name][row] for b in self.buffers]) for name in self.d.buffers},
+            "theta": torch.stack([one["theta"] for one in each]),
+            "buffers": {name: torch.stack([one["buffers"][name] for one in each]) for name in self.d.buffers},
         }
 
     def restore(self, row: int, saved: dict[str, Any]) -> None:
         """Put what was exported in place."""
         self.eta[row].copy_(saved["eta"])
-        for stretches, theta in zip(self.stretches, saved["theta"], strict=True):
-            for kept, value in zip(stretches, self.d.in_stretches(theta), strict=True):
-                kept[row].copy_(value)
-        for name, values in saved["buffers"].items():
-            for buffers, value in zip(self.buffers, values, strict=True):
-                buffers[name][row].copy_(value)
+        for t, stored in enumerate(self.stored):
+            buffers = {name: values[t] for name, values in saved["buffers"].items()}
+            stored.restore(row, {"theta": saved["theta"][t], "buffers": buffers})

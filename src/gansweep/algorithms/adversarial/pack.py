@@ -2,76 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from gansweep.algorithms.joint import Joint
+from gansweep.algorithms.adversarial.critic_steps import critic_steps_at
+from gansweep.algorithms.adversarial.joint import Joint
+from gansweep.algorithms.adversarial.random_inputs import DiscriminatorInputs, GeneratorInputs, RandomInputs
 from gansweep.device import autocast
 from gansweep.dynamics.alternating import Alternating
-from gansweep.dynamics.extragradient import ExtraGradient
-from gansweep.interfaces import Averaging, Dynamics, Model, Schedule
+from gansweep.interfaces import Dynamics, Model, Schedule
 from gansweep.layers import Pass
-from gansweep.members.draws import Draws, masks_of, normal, uniform
 from gansweep.members.member import Member
-from gansweep.members.objectives import DiscriminatorTerms, Objectives, PenaltyInputs
+from gansweep.members.objectives import DiscriminatorTerms, Objectives
 from gansweep.members.pack import Pack, both, finite
 from gansweep.seeding import Streams
 
-if TYPE_CHECKING:
-    from gansweep.training.run import Run
-
 GRAPHS = 256  # that one process may compile of each player's step
-
-
-@dataclass(frozen=True)
-class Adversarial:
-    """A discriminator tells real samples from generated ones, the generator answers.
-
-    Goodfellow et al. 2014, arXiv:1406.2661, algorithm 1. What the players want is the `loss`, how
-    their gradients become steps are the `dynamics`.
-    """
-
-    def check(self, run: Run) -> None:
-        """Raise ValueError if dynamics and rules can't play together."""
-        if run.dynamics.joint and run.critic_steps != 1:
-            raise ValueError(
-                f"critic_steps={run.critic_steps}: {run.dynamics!r} moves both players at once, expected 1"
-            )
-        if run.dynamics.joint and run.critic_schedule is not None:
-            raise ValueError(
-                f"schedule_critic={run.critic_schedule!r}: {run.dynamics!r} moves both players at once, expected null"
-            )
-        if run.dynamics.joint and run.trainer.compile:
-            raise ValueError(f"trainer.compile=true: {run.dynamics!r} can't be compiled, the alternating ones can")
-        for player in (run.member.generator, run.member.discriminator):
-            if run.trainer.compile and not player.rule.elementwise:
-                raise ValueError(
-                    f"trainer.compile=true: {player.rule!r} can't be compiled; rules that move every entry "
-                    "on its own can, such as sgd, rmsprop and adam; or train with trainer.compile=false"
-                )
-            if isinstance(run.dynamics, ExtraGradient) and isinstance(player.rule, Averaging):
-                raise ValueError(
-                    f"dynamics={run.dynamics!r}: comes back from its look ahead, but {player.rule!r} keeps averages "
-                    "that do not; expected another optimizer, or dynamics=alternating"
-                )
-
-    def pack(self, runs: Sequence[Run], samples: Tensor) -> AdversarialPack:
-        """Put runs that share everything but their members side by side."""
-        run = runs[0]
-        return AdversarialPack.of(
-            runs,
-            samples,
-            critic_steps=run.critic_steps,
-            compiled=run.trainer.compile,
-            dynamics=run.dynamics,
-            critic_schedule=run.critic_schedule,
-        )
 
 
 @dataclass
@@ -87,43 +37,6 @@ class Report:
     discriminator_gradient: Tensor
     generator_loss: Tensor
     generator_gradient: Tensor
-
-
-@dataclass
-class DiscriminatorInputs:
-    """All that is random in one discriminator step, as data."""
-
-    real: Tensor
-    z: Tensor
-    generator_masks: list[Tensor]
-    masks: list[Tensor]
-    penalties: list[PenaltyInputs]
-    flips: Tensor | None
-    real_noise: Tensor | None
-    fake_noise: Tensor | None
-
-
-@dataclass
-class GeneratorInputs:
-    """All that is random in one generator step, as data."""
-
-    z: Tensor
-    generator_masks: list[Tensor]
-    masks: list[Tensor]
-    real: Tensor | None
-    noise: Tensor | None
-
-
-def critic_steps_at(critic_steps: int, schedule: Schedule | None, step: int, total_steps: int) -> int:
-    """Multiply critic steps by a schedule: the nearest whole number, and 1 at least.
-
-    >>> from gansweep.schedules.linspace import Linspace
-    >>> [critic_steps_at(5, Linspace(1.0, 0.0), step, 6) for step in range(6)]
-    [5, 4, 3, 2, 1, 1]
-    """
-    if schedule is None:
-        return critic_steps
-    return max(1, math.floor(critic_steps * schedule(step, total_steps) + 0.5))
 
 
 class AdversarialPack(Pack[Report]):
@@ -170,7 +83,8 @@ class AdversarialPack(Pack[Report]):
             for total in set(self.total_steps)
             for step in (range(total) if critic_schedule is not None else (0,))
         )
-        self.draws = self._plan(draw_ahead)
+        self.random = RandomInputs(self, self.streams, ahead=draw_ahead)
+        self.draws = self.random.draws
         self._descend_d, self._descend_g = self._discriminator_step, self._generator_step
         if compiled:
             import torch._dynamo.config as dynamo  # takes two seconds
@@ -183,20 +97,20 @@ class AdversarialPack(Pack[Report]):
     def play(self) -> Report:
         """Let the discriminators move `critic_steps` times and the generators answer, or both at once."""
         if self.dynamics.joint:
-            d_terms, d_gradient, g_loss, g_gradient, fake = self._joint_step(self._draw_for_discriminator())
+            d_terms, d_gradient, g_loss, g_gradient, fake = self._joint_step(self.random.for_discriminator())
             self.watch.see(1, ~finite(fake), self.step)
             self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
         else:
             inputs, critic_steps = None, self.critic_steps_now()
             for _ in range(critic_steps):
-                inputs = self._draw_for_discriminator(inputs)
+                inputs = self.random.for_discriminator(inputs)
                 d_terms, d_gradient, all_finite = self._descend_d(inputs)
                 self.watch.see(1, ~all_finite, self.step)
                 self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
             assert inputs is not None  # critic_steps >= 1
-            self.draws.leave_out(self.most_critic_steps - critic_steps)
+            self.random.leave_out(self.most_critic_steps - critic_steps)
             for _ in range(self.turns.generator_steps):
-                g_loss, g_gradient, fake = self._descend_g(self._draw_for_generator(inputs))
+                g_loss, g_gradient, fake = self._descend_g(self.random.for_generator(inputs))
         self.watch.see(3, ~g_loss.isfinite(), self.step)
         self.look(fake, g_gradient)
         return Report(list(self.done), d_terms, d_gradient, g_loss, g_gradient)
@@ -295,70 +209,10 @@ class AdversarialPack(Pack[Report]):
         self.average()
         return game.report()
 
-    def _plan(self, ahead: bool | None = None) -> Draws:
-        """Say what a step takes of every stream, if it has as many critic steps as any."""
-        size, device, steps, turns = self.batch_size, self.device, self.most_critic_steps, self.turns
-        last = 0 if self.dynamics.joint else turns.generator_steps  # draws of the generator's own moves
-        batches, latents = (steps if turns.fresh_batches else 1), (last if turns.fresh_latents else 0)
-        sample, d = tuple(self.samples.shape[1:]), self.d.network
-        draws = Draws(self.streams, device, ahead=ahead)
-        of_g, of_d = len(self.g.network.draws), len(d.draws)
-        draws.plan_batches(len(self.samples), size, batches, of_move=int(turns.fresh_batches))
-        draws.plan("latents", [normal(size, self.latent_dim, device=device)] * (steps + latents), of_move=1)
-        draws.plan("dropout/generator", masks_of(self.g.network, size) * (steps + latents), of_move=of_g)
-        draws.plan("dropout/discriminator", masks_of(d, 2 * size) * steps + masks_of(d, size) * last, of_move=of_d)
-        for n, one in enumerate(self.objectives.passes):
-            for penalty, rows in one.kinds:
-                shape = sample if penalty.noise == "entry" else (1,) * len(sample)
-                draws.plan(f"interpolation/{n}", [uniform(size, *shape, device=device)] * steps, rows, of_move=1)
-            draws.plan(f"dropout/penalty/{n}", masks_of(d, size) * steps, slice(0, one.count), of_move=of_d)
-        if self.objectives.flip is not None:
-            draws.plan("flips", [uniform(size, device=device)] * steps, of_move=1)
-        if self.objectives.noise is not None:
-            draws.plan("instance_noise", [normal(size, *sample, device=device)] * (2 * steps + last), of_move=2)
-        return draws
-
-    def _if_planned(self, name: str) -> Tensor | None:
-        return self.draws.next(name) if name in self.draws else None
-
-    def _draw_for_discriminator(self, before: DiscriminatorInputs | None = None) -> DiscriminatorInputs:
-        """Draw each member's batch, latents, masks and interpolation weights from its streams.
-
-        `before` is what the discriminator's last move of this step was given.
-        """
-        draws, d = self.draws, self.d.network
-        penalties = [
-            PenaltyInputs(draws.next_by_rows(f"interpolation/{n}"), draws.masks(f"dropout/penalty/{n}", d))
-            for n in range(len(self.objectives.passes))
-        ]
-        return DiscriminatorInputs(
-            real=self.samples[draws.next("order")] if self.turns.fresh_batches or before is None else before.real,
-            z=draws.next("latents"),
-            generator_masks=draws.masks("dropout/generator", self.g.network),
-            masks=draws.masks("dropout/discriminator", d),
-            penalties=penalties,
-            flips=self._if_planned("flips"),
-            real_noise=self._if_planned("instance_noise"),
-            fake_noise=self._if_planned("instance_noise"),
-        )
-
     def draw_apart(self, under: str) -> DiscriminatorInputs:
         """Draw the numbers of a step from streams of their own, the same at every call.
 
         The training's streams stay where they are.
         """
-        apart = copy(self)
-        apart.streams = [Streams(member.seed, self.device, under) for member in self.members]
-        apart.draws = apart._plan(ahead=False)
-        return apart._draw_for_discriminator()
-
-    def _draw_for_generator(self, before: DiscriminatorInputs) -> GeneratorInputs:
-        """Draw what the generators' step needs; relativistic ones see the last real batch again, as it was seen."""
-        draws, fresh = self.draws, self.turns.fresh_latents
-        return GeneratorInputs(
-            z=draws.next("latents") if fresh else before.z,
-            generator_masks=draws.masks("dropout/generator", self.g.network) if fresh else before.generator_masks,
-            masks=draws.masks("dropout/discriminator", self.d.network),
-            real=self.objectives.seen(before.real, before.real_noise) if self.objectives.relativistic else None,
-            noise=self._if_planned("instance_noise"),
-        )
+        streams = [Streams(member.seed, self.device, under) for member in self.members]
+        return RandomInputs(self, streams, ahead=False).for_discriminator()

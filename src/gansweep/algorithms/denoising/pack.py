@@ -1,131 +1,29 @@
-"""One network that restores spoiled images."""
+"""One network that restores spoiled images. This is the algorithm box."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from gansweep.algorithms.refuse import refuse
-from gansweep.corruptions.blur import Blur
-from gansweep.corruptions.clean import Clean
-from gansweep.corruptions.gaussian import Gaussian
-from gansweep.corruptions.knockout import Knockout
-from gansweep.corruptions.salt_and_pepper import SaltAndPepper
 from gansweep.device import autocast
-from gansweep.dynamics.alternating import Alternating
 from gansweep.held_out import held_out
-from gansweep.interfaces import Corruption, Model
+from gansweep.interfaces import Model
 from gansweep.layers import Pass
-from gansweep.losses.no_game import NoGame
 from gansweep.members.draws import Draws, normal, uniform
 from gansweep.members.member import Member
 from gansweep.members.pack import Pack, finite
-from gansweep.metrics.psnr import PSNR, psnr_of_each, summary
+from gansweep.metrics.psnr import psnr_of_each, summary
 from gansweep.seeding import Streams
 
 if TYPE_CHECKING:
-    from gansweep.training.run import Run
+    from gansweep.algorithms.denoising.settings import Denoising
 
-EXAMPLE = "algorithm=denoising: goes with model=unet ~loss metric=psnr, as in experiment=forsyth_autoencoder"
 SHOWN = 8  # test images in a picture, side by side
 LAWS = {"uniform": (uniform, torch.rand), "normal": (normal, torch.randn)}
-
-
-def five() -> dict[str, Corruption]:
-    """Return the corruptions of Forsyth's table; how strong they were is not told."""
-    return {
-        "clean": Clean(),
-        "salt_and_pepper": SaltAndPepper(),
-        "gaussian": Gaussian(),
-        "blur": Blur(),
-        "knockout": Knockout(),
-    }
-
-
-@dataclass(frozen=True)
-class Denoising:
-    """A denoising autoencoder.
-
-        L = E[ (G(c(x)) - x)^2 ],   the mean over pixels, images and corruptions c
-
-    Forsyth, "Building a working autoencoder - III, Optimization tricks". Image b of a batch is spoiled by
-    corruption b mod n, in the order of their names, so that every batch has as many of each, up to one.
-    `num_test` images are held out, the same ones for all members, and judge: the metric `psnr` is the mean
-    over all of them and all corruptions, and every evaluation tells mean and standard deviation of each.
-
-    Args:
-        corruptions: by the names that they have in the record.
-        num_test: images that are held out.
-    """
-
-    corruptions: Mapping[str, Corruption] = field(default_factory=five)
-    num_test: int = 200
-    alone: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        if not self.corruptions:
-            raise ValueError("corruptions={}: expected one or more")
-        if self.num_test < SHOWN:
-            raise ValueError(f"num_test={self.num_test}: expected {SHOWN} or more")
-
-    def check(self, run: Run) -> None:
-        """Raise ValueError, naming the settings, if a run's parts are not those of an autoencoder."""
-        count, member, objective = len(self.corruptions), run.member, run.member.objective
-        made, second = count * self.num_test, run.metric_2
-        plain = isinstance(objective.game, NoGame)
-        found = [
-            (not plain, f"loss={objective!r}: algorithm=denoising has its own, expected ~loss"),
-            (
-                bool(run.model.latent_dim),
-                f"model={run.model!r}: makes images of latents; restored are images, expected model=unet",
-            ),
-            (
-                len(run.data.sample_shape) != 3,
-                f"data={run.data.name}: samples are {run.data.sample_shape}, expected images",
-            ),
-            (
-                self.num_test >= len(run.data.samples),
-                f"algorithm.num_test={self.num_test}: {run.data.name} has {len(run.data.samples)} images",
-            ),
-            (run.batch_size < count, f"batch_size={run.batch_size}: expected one image or more of {count} corruptions"),
-            (
-                run.metric is not None and run.metric != PSNR(self.num_test, count),
-                f"metric={run.metric!r}: expected metric=psnr with num_images={self.num_test} and versions={count}, "
-                "or ~metric",
-            ),
-            (
-                second is not None and second.num_samples != made,
-                f"metric_2.num_samples={second and second.num_samples}: there are {made} restored images, "
-                "expected as many",
-            ),
-            (
-                member.discriminator != member.generator,
-                "lr_d, optimizer_d, schedule_d or feedback_d: there is no discriminator, expected none of them",
-            ),
-            (
-                member.penalty_schedule is not None or member.noise_schedule is not None,
-                "schedule_penalty or schedule_noise: there are no penalties and no instance noise",
-            ),
-            (
-                # A loss that goes takes its critic steps along.
-                run.dynamics != Alternating() or run.critic_steps != (1 if plain else objective.critic_steps),
-                f"critic_steps={run.critic_steps} dynamics={run.dynamics!r}: one network has nobody to "
-                "take turns with, expected critic_steps=1 and dynamics=alternating as it is",
-            ),
-            (
-                run.trainer.compile or run.trainer.diagnose_every is not None,
-                "trainer.compile or trainer.diagnose_every: for adversarial trainings, expected neither of them",
-            ),
-        ]
-        refuse(found, EXAMPLE)
-
-    def pack(self, runs: Sequence[Run], samples: Tensor) -> DenoisingPack:
-        """Put runs that share everything but their members side by side."""
-        return DenoisingPack.of(runs, samples, algorithm=self)
 
 
 @dataclass
@@ -230,15 +128,6 @@ class DenoisingPack(Pack[Report]):
             spoiled.append(corruption(images, noise))
         return torch.stack(spoiled)
 
-    @torch.no_grad()
-    def restored(self, k: int, spoiled: Tensor, batch_size: int = 500) -> Tensor:
-        """Let member k restore images (N, C, H, W) in evaluation mode."""
-        params, buffers = self.judged(k)
-        state = Pass((), buffers, training=False)
-        with autocast(self.device, self.precision):
-            parts = [self.g.network(params, part[None], state)[0] for part in spoiled.split(batch_size)]
-        return torch.cat(parts).float()
-
     def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
         """Restore the held out images, spoiled in one way after the other.
 
@@ -248,7 +137,7 @@ class DenoisingPack(Pack[Report]):
         spoiled = self.tests(k, stream).flatten(0, 1)
         if num_samples != len(spoiled):
             raise ValueError(f"num_samples={num_samples}: there are {len(spoiled)} spoiled images")
-        return self.restored(k, spoiled, batch_size)
+        return self.mapped(k, spoiled, batch_size)
 
     def measured(self, k: int) -> dict[str, float]:
         """Tell mean and standard deviation of the decibels by corruption and of all, and of what was given.
@@ -257,7 +146,7 @@ class DenoisingPack(Pack[Report]):
         out, and counted; where there are no others, as with clean ones that are given, nothing is told.
         """
         spoiled = self.tests(k, "evaluation")
-        restored = self.restored(k, spoiled.flatten(0, 1)).view_as(spoiled)
+        restored = self.mapped(k, spoiled.flatten(0, 1)).view_as(spoiled)
         names, told = [name for name, _ in self.corruptions], {}
         for what, images in (("psnr", restored), ("given", spoiled)):
             decibels = [psnr_of_each(each, self.test) for each in images]
@@ -272,5 +161,5 @@ class DenoisingPack(Pack[Report]):
     def pictured(self, k: int, num_samples: int) -> Tensor:
         """Put the first held out images in a row, and below them, for every corruption, given and restored ones."""
         spoiled = self.tests(k, "pictures", SHOWN)
-        restored = self.restored(k, spoiled.flatten(0, 1)).view_as(spoiled)
+        restored = self.mapped(k, spoiled.flatten(0, 1)).view_as(spoiled)
         return torch.cat([self.test[:SHOWN], torch.stack([spoiled, restored], 1).flatten(0, 2)])

@@ -1,0 +1,6 @@
+"""Two players against each other."""
+
+from gansweep.algorithms.adversarial.pack import AdversarialPack, Report
+from gansweep.algorithms.adversarial.settings import Adversarial
+
+__all__ = ["Adversarial", "AdversarialPack", "Report"]

@@ -1,0 +1,108 @@
+"""All that is random in a step of two players, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from gansweep.members.draws import Draws, masks_of, normal, uniform
+from gansweep.members.objectives import PenaltyInputs
+from gansweep.seeding import Streams
+
+if TYPE_CHECKING:
+    from gansweep.algorithms.adversarial.pack import AdversarialPack
+
+
+@dataclass
+class DiscriminatorInputs:
+    """All that is random in one discriminator step, as data."""
+
+    real: Tensor
+    z: Tensor
+    generator_masks: list[Tensor]
+    masks: list[Tensor]
+    penalties: list[PenaltyInputs]
+    flips: Tensor | None
+    real_noise: Tensor | None
+    fake_noise: Tensor | None
+
+
+@dataclass
+class GeneratorInputs:
+    """All that is random in one generator step, as data."""
+
+    z: Tensor
+    generator_masks: list[Tensor]
+    masks: list[Tensor]
+    real: Tensor | None
+    noise: Tensor | None
+
+
+class RandomInputs:
+    """What the moves of a pack's players are given, from every member's own streams.
+
+    A step is planned with as many moves of the discriminator as any step has (`Draws`).
+
+    Args:
+        pack: whose members, networks and objectives say what is needed.
+        streams: one set per member.
+        ahead: draw for many steps at once; by itself, wherever it is no CPU.
+    """
+
+    def __init__(self, pack: AdversarialPack, streams: Sequence[Streams], *, ahead: bool | None = None) -> None:
+        self.pack, self.turns, self.objectives = pack, pack.turns, pack.objectives
+        self.g, self.d = pack.g.network, pack.d.network
+        self.draws = Draws(streams, pack.device, ahead=ahead)
+        self._plan(pack.most_critic_steps, 0 if pack.dynamics.joint else pack.turns.generator_steps)
+
+    def _plan(self, moves_d: int, moves_g: int) -> None:
+        """Say what a step takes of every stream; players that move at once share the discriminator's draws."""
+        pack, turns, draws = self.pack, self.turns, self.draws
+        size, device, sample = pack.batch_size, pack.device, tuple(pack.samples.shape[1:])
+        batches, latents = (moves_d if turns.fresh_batches else 1), moves_d + (moves_g if turns.fresh_latents else 0)
+        of_g, of_d = len(self.g.draws), len(self.d.draws)
+        masks = masks_of(self.d, 2 * size) * moves_d + masks_of(self.d, size) * moves_g
+        draws.plan_batches(len(pack.samples), size, batches, of_move=int(turns.fresh_batches))
+        draws.plan("latents", [normal(size, pack.latent_dim, device=device)] * latents, of_move=1)
+        draws.plan("dropout/generator", masks_of(self.g, size) * latents, of_move=of_g)
+        draws.plan("dropout/discriminator", masks, of_move=of_d)
+        self.objectives.plan_penalties(draws, self.d, sample, size, moves_d)
+        if self.objectives.flip is not None:
+            draws.plan("flips", [uniform(size, device=device)] * moves_d, of_move=1)
+        if self.objectives.noise is not None:
+            draws.plan("instance_noise", [normal(size, *sample, device=device)] * (2 * moves_d + moves_g), of_move=2)
+
+    def for_discriminator(self, before: DiscriminatorInputs | None = None) -> DiscriminatorInputs:
+        """Draw what its move needs; `before` is what its last move of this step was given."""
+        draws = self.draws
+        return DiscriminatorInputs(
+            real=self.pack.samples[draws.next("order")] if self.turns.fresh_batches or before is None else before.real,
+            z=draws.next("latents"),
+            generator_masks=draws.masks("dropout/generator", self.g),
+            masks=draws.masks("dropout/discriminator", self.d),
+            penalties=self.objectives.draw_penalties(draws, self.d),
+            flips=self._if_planned("flips"),
+            real_noise=self._if_planned("instance_noise"),
+            fake_noise=self._if_planned("instance_noise"),
+        )
+
+    def for_generator(self, before: DiscriminatorInputs) -> GeneratorInputs:
+        """Draw what its move needs; relativistic ones see the last real batch again, as it was seen."""
+        draws, fresh = self.draws, self.turns.fresh_latents
+        return GeneratorInputs(
+            z=draws.next("latents") if fresh else before.z,
+            generator_masks=draws.masks("dropout/generator", self.g) if fresh else before.generator_masks,
+            masks=draws.masks("dropout/discriminator", self.d),
+            real=self.objectives.seen(before.real, before.real_noise) if self.objectives.relativistic else None,
+            noise=self._if_planned("instance_noise"),
+        )
+
+    def leave_out(self, moves: int) -> None:
+        """Pass over what so many more moves of the discriminator would have taken in this step."""
+        self.draws.leave_out(moves)
+
+    def _if_planned(self, name: str) -> Tensor | None:
+        return self.draws.next(name) if name in self.draws else None

@@ -1,0 +1,107 @@
+"""Networks that learn where samples went."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gansweep.device import autocast
+from gansweep.layers import Pass
+from gansweep.members.draws import Draws, normal, permutation
+from gansweep.members.member import Member
+from gansweep.members.player import Player
+from gansweep.seeding import Streams
+
+if TYPE_CHECKING:
+    from gansweep.algorithms.cfg.settings import CFG
+
+
+@dataclass
+class Fit:
+    """How the approximator was fitted: mean losses of the first and the last epoch, and the last gradient."""
+
+    first: Tensor
+    last: Tensor
+    decays: Tensor
+    gradient: Tensor
+
+
+class Approximators:
+    """G~ of every member.
+
+    Args:
+        g: the networks, and what moves them.
+        algorithm: how they are fitted.
+        batch_size: B.
+        precision: fp32, tf32 or bf16.
+    """
+
+    def __init__(self, g: Player, algorithm: CFG, batch_size: int, precision: str) -> None:
+        self.g, self.algorithm, self.batch_size, self.precision = g, algorithm, batch_size, precision
+
+    def __call__(self, z: Tensor) -> Tensor:
+        """Return G~(z) with running statistics, for z (K, B, latent_dim)."""
+        with autocast(self.g.device, self.precision):
+            fake = self.g.network(self.g.params(), z, Pass((), self.g.buffers, training=False))
+        return fake.float()
+
+    def fit(self, z: Tensor, target: Tensor, orders: Sequence[Tensor]) -> Fit:
+        """Fit G~ to pairs, in the order (K, N) of every epoch, by rules that begin anew.
+
+        The rates fall where the mean loss of an epoch has risen; the next stage takes its own from the schedule.
+        """
+        self.g.forget()
+        rows = torch.arange(len(z), device=z.device)[:, None]
+        decays, means = torch.zeros(len(z), 1, device=z.device), []
+        for order in orders:
+            parts = order.split(self.batch_size, 1)
+            total = torch.zeros(len(z), device=z.device)
+            for at in parts:
+                loss, gradient = self.step(z[rows, at], target[rows, at])
+                total += loss
+            means.append(total / len(parts))
+            if len(means) > 1:
+                risen = (means[-1] > means[-2])[:, None] & (decays < self.algorithm.max_fit_decays)
+                self.g.rates.now.mul_(torch.where(risen, self.algorithm.fit_decay, 1.0))
+                decays += risen
+        return Fit(means[0], means[-1], decays[:, 0], gradient)
+
+    def step(self, z: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Lower the loss (K,) on a batch of pairs; returns it and the gradient's norm (K,)."""
+
+        def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
+            state = Pass((), self.g.buffers)
+            loss = half_square(self.g.network(params, z, state), target)
+            return loss.sum(), (loss.detach(), state.updates)
+
+        with autocast(self.g.device, self.precision):
+            (loss, buffers), gradient = self.g.descend(losses)
+        self.g.keep_buffers(buffers)
+        return loss, gradient
+
+    def imitate_noise(self, members: Sequence[Member], latent_dim: int, shape: tuple[int, ...]) -> Fit:
+        """Fit G~ to clip(W^T z, -1, 1) of a sample's shape, from streams that are never drawn from again."""
+        a, device = self.algorithm, self.g.device
+        draws = Draws([Streams(member.seed, device, "start/") for member in members], device, ahead=False)
+        draws.plan("projection", [normal(latent_dim, math.prod(shape), device=device)])
+        draws.plan("latents", [normal(a.num_pairs, latent_dim, device=device)])
+        draws.plan("shuffle", [permutation(a.num_pairs, device=device)] * a.fit_epochs)
+        w, z = draws.next("projection") * a.start_std, draws.next("latents")
+        noise = torch.stack([one @ own for one, own in zip(z, w, strict=True)]).clamp(-1, 1)
+        self.g.rates.set([0] * len(members), [member.steps for member in members])
+        self.g.react(None)
+        return self.fit(z, noise.view(*z.shape[:2], *shape), [draws.next("shuffle") for _ in range(a.fit_epochs)])
+
+
+def half_square(fake: Tensor, target: Tensor) -> Tensor:
+    """Return 1/2 mean_i || fake_i - target_i ||^2 (K,) of samples (K, B, ...).
+
+    >>> half_square(torch.zeros(1, 4, 1, 32, 32), torch.ones(1, 4, 1, 32, 32))
+    tensor([512.])
+    """
+    return (fake - target).square().flatten(2).sum(2).mean(1) / 2

@@ -1,0 +1,289 @@
+"""Composite functional gradients: samples are pushed, a network learns where they went. This is the algorithm box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gansweep.algorithms.breakdown import Guard
+from gansweep.algorithms.cfg.approximators import Approximators, Fit
+from gansweep.algorithms.cfg.pushes import Pushes
+from gansweep.device import autocast
+from gansweep.interfaces import Model
+from gansweep.members.draws import Draws, normal, permutation
+from gansweep.members.gains import Gains
+from gansweep.members.member import Member
+from gansweep.members.objectives import DiscriminatorTerms, Objectives
+from gansweep.members.pack import Pack, both, finite
+from gansweep.members.scheduled import Scheduled
+from gansweep.members.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from gansweep.algorithms.cfg.settings import CFG
+
+
+@dataclass
+class Report:
+    """What happened in one stage; everything has one value per row of the pack.
+
+    `steps` counts each member's stages so far. `discriminator` tells of the last update of D, `loss` of all
+    of the stage in the mean. `generator_loss` is what the game says of G_T by D_T, and is lowered by nobody.
+    """
+
+    steps: list[int]
+    discriminator: DiscriminatorTerms
+    discriminator_gradient: Tensor
+    loss: Tensor
+    generator_loss: Tensor
+    fit: Fit
+    moved: Tensor
+    rates: dict[str, Tensor]
+    returns: Tensor | None
+
+
+class CFGPack(Pack[Report]):
+    """K approximators, their discriminators, and the pushes of the stage just played.
+
+    Args:
+        members: what each of them chooses for itself.
+        algorithms: each one's, which differ in eta alone.
+        model: the pair of networks.
+        samples: the data (N, ...), on the device to train on.
+        critic_steps: U, updates of the discriminator before each push.
+        draw_ahead: random numbers of many stages at once; by itself, wherever it is no CPU.
+        shared: batch_size, precision, check_every and patience, see `Pack`; a step is a stage.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        algorithms: Sequence[CFG],
+        model: Model,
+        samples: Tensor,
+        *,
+        critic_steps: int,
+        draw_ahead: bool | None = None,
+        **shared: Any,
+    ) -> None:
+        super().__init__(members, samples, both(model, samples), model.latent_dim, **shared)
+        in_rows = [algorithms[self.place.index(row)] for row in range(len(algorithms))]
+        self.algorithm, self.critic_steps = algorithms[0], critic_steps
+        self.d, guard = self.players["discriminator"], self.algorithm.guard
+        self.objectives = Objectives(self.members, self.device)
+        self.eta = Scheduled([one.eta_at for one in in_rows], self.device)
+        self.courses += [self.objectives, self.eta]
+        self.eta_gains = Gains([one.feedback_eta for one in in_rows], self.device)
+        self.guard = Guard(guard, len(members), self.device) if guard.enabled else None
+        self.pushes = Pushes(self.d, self.algorithm.num_pushes)
+        self.draws = self._plan(draw_ahead)
+        self.approximators = Approximators(self.g, self.algorithm, self.batch_size, self.precision)
+        self.start = self.approximators.imitate_noise(self.members, self.latent_dim, tuple(samples.shape[1:]))
+        self.origin = Snapshot(self.g)  # where the pushes of the last stage begin
+
+    def play(self) -> Report:
+        """Play one stage: T functional steps of all members, then fit their approximators."""
+        a = self.algorithm
+        self._settle_rates()
+        z, x = self._latents_of_stage()
+        first, losses = x[:, : self.batch_size], []
+        for t in range(a.num_pushes):
+            for update in range(self.critic_steps):
+                real = self.samples[self.draws.next("order")]
+                fake = self._pushed_so_far(t, update, x)
+                terms, d_gradient = self._discriminator_step(real, fake)
+                losses.append(terms.game)
+                self.watch.see(1, ~finite(fake), self.step)
+                self.watch.see(2, ~terms.loss.isfinite(), self.step)
+            self.pushes.store(t)
+            if a.pool:
+                x = self._pushed(x, t, t + 1)
+
+        target = x if a.pool else self._pushed(x, 0, a.num_pushes)
+        batch = target[:, : self.batch_size]
+        g_loss = self._generator_loss(batch)
+        moved = (batch - first).abs().flatten(2).mean(2).mean(1)
+        self.origin.take()
+        fit = self.approximators.fit(z, target, [self.draws.next("shuffle") for _ in range(a.fit_epochs)])
+
+        self.watch.see(1, ~fit.last.isfinite(), self.step)
+        self.watch.see(3, ~(g_loss + terms.real + terms.fake).isfinite(), self.step)
+        self._look_at_gap(terms)
+        self.look(batch, fit.gradient)
+        loss = torch.stack(losses).mean(0)
+        self._go_back_where_broken(loss, fit.last)
+        self.reported = Report(
+            list(self.done),
+            terms,
+            d_gradient,
+            loss,
+            g_loss,
+            fit,
+            moved,
+            self.rates,
+            None if self.guard is None else self.guard.returns.clone(),
+        )
+        return self.reported
+
+    def curves(self, report: Report, k: int) -> dict[str, Tensor]:
+        """Name member k's losses, penalties, logits, gradients, rates and what the fit was like."""
+        row, d = self.place[k], report.discriminator
+        names = sorted(self.members[row].objective.penalties)
+        curves = {
+            "loss/discriminator": report.loss,
+            "loss/generator": report.generator_loss,
+            "loss/approximator": report.fit.last,
+            "loss/approximator in its first epoch": report.fit.first,
+            "logits/real": d.real,
+            "logits/fake": d.fake,
+            "gradient norm/discriminator": report.discriminator_gradient,
+            "gradient norm/generator": report.fit.gradient,
+            "pushes/mean move": report.moved,
+            "approximator/rate reductions": report.fit.decays,
+            **{f"rate/{name}": rate[:, 0] for name, rate in report.rates.items()},
+        } | {f"penalty/{name}": value for name, value in zip(names, d.penalties, strict=False)}
+        if report.returns is not None:
+            curves["guard/returns"] = report.returns
+        return {tag: value[row] for tag, value in curves.items()}
+
+    def kept(self, k: int) -> dict[str, float]:
+        """Name the losses that warn of a breakdown, for the record."""
+        row, report = self.place[k], self.reported
+        losses = {"discriminator_loss": report.loss, "approximator_loss": report.fit.last}
+        return {name: float(value[row]) for name, value in losses.items()}
+
+    def _settle_rates(self) -> None:
+        """Put schedule, gain and guard together for this stage."""
+        factor = 1.0 if self.guard is None else self.guard.factor
+        self.pushes.eta.copy_(self.eta.now * self.eta_gains.now * factor)
+        self.d.rates.now.mul_(factor)
+        for player in (self.g, self.d):
+            player.react(None)
+        self.rates = {
+            "generator": self.g.lr.clone(),
+            "discriminator": self.d.lr.clone(),
+            "eta": self.pushes.eta.clone(),
+        }
+
+    def _latents_of_stage(self) -> tuple[Tensor, Tensor]:
+        """Draw N latents (K, N, latent_dim) and make G~'s samples of them."""
+        z = self.draws.next("pairs")
+        return z, torch.cat([self.approximators(part) for part in z.split(self.batch_size, 1)], 1)
+
+    def _pushed(self, x: Tensor, first: int, last: int) -> Tensor:
+        """Push samples (K, N, ...), as many at a time as are in a batch."""
+        with autocast(self.device, self.precision):
+            return torch.cat([self.pushes(part, first, last) for part in x.split(self.batch_size, 1)], 1)
+
+    def _pushed_so_far(self, t: int, update: int, pool: Tensor) -> Tensor:
+        """Return a batch of G_t's samples: of new latents, or of the pool, whose samples are pushed so far already."""
+        if not self.algorithm.pool:
+            return self._pushed(self.approximators(self.draws.next("latents")), 0, t)
+        first = (t * self.critic_steps + update) * self.batch_size
+        return pool[:, torch.arange(first, first + self.batch_size, device=self.device) % pool.shape[1]]
+
+    def _discriminator_step(self, real: Tensor, fake: Tensor) -> tuple[DiscriminatorTerms, Tensor]:
+        """Lower game + penalties by the discriminators' parameters, on samples held fixed."""
+        penalties = self.objectives.draw_penalties(self.draws, self.d.network)
+
+        def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
+            return self.objectives.discriminator(self.d.network, params, self.d.buffers, real, fake, (), penalties)
+
+        with autocast(self.device, self.precision):
+            (terms, buffers), gradient = self.d.descend(losses, lambda kept: kept[0].game)
+        self.d.keep_buffers(buffers)
+        return terms, gradient
+
+    def _generator_loss(self, fake: Tensor) -> Tensor:
+        """Return what the game says to generated samples, by the discriminators as they are."""
+        with autocast(self.device, self.precision):
+            return self.objectives.generator(self.d.network, self.d.params(), self.d.buffers, fake, ())
+
+    def _look_at_gap(self, terms: DiscriminatorTerms) -> None:
+        """End members whose discriminator tells real from generated samples beyond all measure."""
+        if self.algorithm.max_gap is not None:
+            wide = (terms.real - terms.fake).abs() > self.algorithm.max_gap
+            self.watch.see(8, wide & (self.step > self.algorithm.gap_after), self.step)
+
+    def _go_back_where_broken(self, d_loss: Tensor, fit_loss: Tensor) -> None:
+        """Return members that broke down to a sound state, and slow them down."""
+        if self.guard is None:
+            return
+        for row, broken in enumerate(self.guard.broken(d_loss, fit_loss)):
+            sound = self.guard.sound[row]
+            if broken and sound is not None:
+                for name, player in self.players.items():  # what feedback has heard since stays
+                    heard = {} if player.gains is None else {"feedback": player.gains.export(row)}
+                    player.restore(row, sound[name] | heard)
+                self._restore_stage(row, sound)
+                self.guard.slow_down(row)
+            elif not broken and self.guard.wants(row, self.done[row]):
+                players = {name: player.export(row) for name, player in self.players.items()}
+                self.guard.sound[row] = players | self._export_stage(row)
+
+    def judged(self, k: int) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """Return the approximator that member k's last stage began with, (1, ...) of every slot and buffer."""
+        return self.origin.of(slice(self.place[k], self.place[k] + 1))
+
+    @torch.no_grad()
+    def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
+        """Make samples G_T(z) (N, ...) of member k; before its first stage G_0(z).
+
+        Images are cut off at [-1, 1] here and only here, as in the authors' C++ code.
+        """
+        row = self.place[k]
+        fake = super().generate(k, num_samples, stream, batch_size)
+        if self.done[row]:
+            size = self.batch_size if self.d.network.couples_samples else batch_size
+            with autocast(self.device, self.precision):
+                fake = torch.cat([self.pushes.of(row, part[None])[0] for part in fake.split(size)])
+        # What is infinite stays so: it has to be seen.
+        return torch.where(fake.isfinite(), fake.clamp(-1, 1), fake) if fake.ndim == 4 else fake
+
+    def tell(self, k: int, value: float, lower_is_better: bool) -> None:
+        """Let the rates and eta of member k hear a value of its metric, before the next stage."""
+        super().tell(k, value, lower_is_better)
+        self.eta_gains.hear_metric(self.place[k], value, lower_is_better)
+
+    def export(self, k: int) -> dict[str, Any]:
+        """Return all that member k is, the discriminators of its last stage among it."""
+        row = self.place[k]
+        saved = super().export(k) | self._export_stage(row)
+        gains = self.eta_gains.export(row)
+        saved |= {} if gains is None else {"eta_feedback": gains}
+        return saved | ({} if self.guard is None else {"guard": self.guard.export(row)})
+
+    def restore(self, k: int, saved: dict[str, Any]) -> None:
+        """Put an exported member in the place of member k."""
+        super().restore(k, saved)
+        row = self.place[k]
+        self._restore_stage(row, saved)
+        if "eta_feedback" in saved:
+            self.eta_gains.restore(row, saved["eta_feedback"])
+        if self.guard is not None:
+            self.guard.restore(row, saved["guard"])
+
+    def _export_stage(self, row: int) -> dict[str, Any]:
+        """Return copies of what a member's samples are made with: its origin and its pushes."""
+        return {"origin": self.origin.export(row), "pushes": self.pushes.export(row)}
+
+    def _restore_stage(self, row: int, saved: dict[str, Any]) -> None:
+        """Put them in place."""
+        self.origin.restore(row, saved["origin"])
+        self.pushes.restore(row, saved["pushes"])
+
+    def _plan(self, ahead: bool | None) -> Draws:
+        """Say what a stage takes of every stream."""
+        a, size, device = self.algorithm, self.batch_size, self.device
+        updates = a.num_pushes * self.critic_steps
+        draws = Draws(self.streams, device, ahead=ahead)
+        draws.plan_batches(len(self.samples), size, updates)
+        draws.plan("pairs", [normal(a.num_pairs, self.latent_dim, device=device)])
+        draws.plan("shuffle", [permutation(a.num_pairs, device=device)] * a.fit_epochs)
+        if not a.pool:
+            draws.plan("latents", [normal(size, self.latent_dim, device=device)] * updates)
+        self.objectives.plan_penalties(draws, self.d.network, tuple(self.samples.shape[1:]), size, updates)
+        return draws

@@ -1,0 +1,138 @@
+"""What conf/algorithm/cfg.yaml makes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from gansweep.algorithms.breakdown import Breakdown
+from gansweep.algorithms.cfg.pack import CFGPack
+from gansweep.algorithms.refuse import of_a_game, refuse
+from gansweep.interfaces import Averaging, Feedback, Schedule
+from gansweep.schedules.constant import Constant
+
+if TYPE_CHECKING:
+    from gansweep.training.run import Run
+
+
+@dataclass(frozen=True)
+class CFG:
+    """Push generated samples along the slope of discriminators, and fit a network to where they went.
+
+        D_t:  lowers the loss on real samples against G_{t-1}(z), for critic_steps (U) updates
+        G_t(z) = G_{t-1}(z) + eta dD_t/dx (G_{t-1}(z)),   t = 1 ... T,   G_0 = G~
+        G~:   lowers 1/2 mean_i || G~(z_i) - G_T(z_i) ||^2 over N pairs, by an optimizer that begins anew
+
+    Johnson and Zhang 2018, arXiv:1801.06309, and the long version, IEEE TPAMI 43(1), 2021; details as in their
+    PyTorch code. With logistic loss D estimates ln p*(x) / p_G(x), and a step along its slope lowers
+    KL(p* || p_G); nobody plays against anybody. One step of a run is one stage of xICFG, as above. A large U
+    trains every D_t to convergence (CFG), few stages of a large T are ICFG. Samples that are shown or measured are
+    G_T(z) of the stage just played, from the G~ that it began with, cut off at [-1, 1]. G~ begins by imitating noise,
+    clip(W^T z, -1, 1) with W ~ N(0, start_std^2). It generates with running statistics and is fitted
+    with those of the batch; where D has batch norm, pushes are of batches as large as those it learns from.
+
+    eta, its schedule and its feedback may differ between the members of a pack.
+
+    Args:
+        eta: base length of a push, multiplied by `schedule_eta` and what `feedback_eta` says.
+        num_pushes: T.
+        num_pairs: N.
+        pool: one draw of N latents for a stage, which D learns from in batches and G~ is fitted to; else all new ones.
+        fit_epochs: passes over the pairs.
+        fit_decay: factor of the approximator's rate after an epoch whose mean loss has risen.
+        max_fit_decays: times that it is applied in a stage, at most; the rate is back at the next one.
+        start_std: of the entries of W.
+        max_gap: between D's mean logits on real and on generated samples at the end of a stage; null for any.
+        gap_after: stages in which it may be larger.
+        guard: going back after a breakdown.
+        schedule_eta: multiplier of eta.
+        feedback_eta: a gain on eta that answers to the metric; null for 1.
+    """
+
+    eta: float = 0.5
+    num_pushes: int = 15
+    num_pairs: int = 640
+    pool: bool = False
+    fit_epochs: int = 10
+    fit_decay: float = 0.1
+    max_fit_decays: int = 3
+    start_std: float = 0.01
+    max_gap: float | None = 40.0
+    gap_after: int = 2000
+    guard: Breakdown = field(default_factory=Breakdown)
+    schedule_eta: Schedule = field(default_factory=Constant)
+    feedback_eta: Feedback | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.eta < math.inf:
+            raise ValueError(f"eta={self.eta}: expected a number above 0, e.g. 0.5")
+        for name in ("num_pushes", "num_pairs", "fit_epochs"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: expected a whole number, at least 1")
+        for name in ("max_fit_decays", "gap_after"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}={getattr(self, name)}: expected a whole number, 0 or above")
+        if not 0 < self.fit_decay <= 1:
+            raise ValueError(f"fit_decay={self.fit_decay}: expected 0 < fit_decay <= 1")
+        if not 0 <= self.start_std < math.inf:
+            raise ValueError(f"start_std={self.start_std}: expected a number, 0 or above")
+        if self.max_gap is not None and not self.max_gap > 0:
+            raise ValueError(f"max_gap={self.max_gap}: expected a number above 0, or null for none")
+        if self.feedback_eta is not None and self.feedback_eta.hears == "game":
+            wrong = f"feedback_eta={self.feedback_eta!r}: hears the discriminator's loss and moves its rate alone"
+            raise ValueError(f"{wrong}; expected plateau, or null")
+
+    @property
+    def hears_metric(self) -> bool:
+        """Whether eta answers to the metric."""
+        return self.feedback_eta is not None and self.feedback_eta.hears == "metric"
+
+    def eta_at(self, step: int, total_steps: int) -> float:
+        """Length of a push in a stage, before feedback."""
+        return self.eta * self.schedule_eta(step, total_steps)
+
+    def check(self, run: Run) -> None:
+        """Raise ValueError if the run asks for something that this training does not have, naming all of it."""
+        member, objective, rule = run.member, run.member.objective, run.member.generator.rule
+        plain = "expected loss=standard, or it with penalties, e.g. loss=r1"
+        shape = tuple(run.data.sample_shape)
+        networks = (run.model.generator(shape), run.model.discriminator(shape))
+        found = [
+            *of_a_game(run),
+            (
+                member.ema is not None,
+                f"trainer.ema={member.ema}: pushes begin at the generator that they were made for, expected null",
+            ),
+            (
+                isinstance(rule, Averaging),
+                f"optimizer={rule!r}: keeps averages that every stage would forget, expected e.g. rmsprop or adam",
+            ),
+            (
+                objective.game.relativistic,
+                f"loss.game={objective.game!r}: pairs real samples with generated ones; {plain}",
+            ),
+            (objective.clip is not None, f"loss.clip={objective.clip}: pushes need slopes of any size; {plain}"),
+            (objective.flip > 0, f"loss.flip={objective.flip}: labels are as they are here, expected 0"),
+            (
+                objective.instance_noise > 0,
+                f"loss.instance_noise={objective.instance_noise}: pushes are of samples without noise, expected 0",
+            ),
+            (
+                any(network.draws for network in networks),
+                f"model={run.model!r}: has dropout, expected networks without, e.g. model.dropout=0",
+            ),
+        ]
+        refuse(found, "algorithm=cfg: goes with loss=standard model.dropout=0, as in experiment=cfg/mnist")
+        try:
+            self.schedule_eta.check(run.steps)
+        except ValueError as error:
+            raise ValueError(f"algorithm.schedule_eta: {error}") from None
+
+    def pack(self, runs: Sequence[Run], samples: Tensor) -> CFGPack:
+        """Put runs that share everything but their members, and eta, side by side."""
+        algorithms = [one.algorithm for one in runs if isinstance(one.algorithm, CFG)]
+        return CFGPack.of(runs, samples, algorithms=algorithms, critic_steps=runs[0].critic_steps)

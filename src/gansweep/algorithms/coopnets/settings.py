@@ -1,0 +1,142 @@
+"""What conf/algorithm/coopnets.yaml makes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from torch import Tensor
+
+from gansweep.algorithms.coopnets.pack import CoopNetsPack
+from gansweep.algorithms.refuse import Found, of_a_game, refuse
+from gansweep.interfaces import Model
+from gansweep.layers import Network
+from gansweep.losses.wasserstein import Wasserstein
+
+if TYPE_CHECKING:
+    from gansweep.training.run import Run
+
+EXAMPLE = (
+    "algorithm=coopnets: goes with loss=mean_difference model=coopnets data=texture metric=kid_texture, "
+    "as in experiment=coopnets_table1/exp_7"
+)
+
+
+@dataclass(frozen=True)
+class CoopNets:
+    """Cooperative training of an energy-based descriptor f and a generator G.
+
+        G0  z ~ N(0, I),  y = G(z)
+        D1  langevin_steps times:  y <- y + delta^2 / 2 (df/dy - y / s_ref^2) + delta N(0, I)
+        G1  latent_steps times:    z <- z + delta_z^2 / 2 ((dG/dz)^T (y - G(z)) / s_z^2 - z) + delta_z N(0, I)
+        D2  psi   <- psi   + lr_d (mean_i df(x_i)/dpsi - mean_j df(y_j)/dpsi)
+        G2  theta <- theta + lr   (1 / sigma^2) sum_j (dG(z_j)/dtheta)^T (y_j - G(z_j))
+
+    Xie, Lu, Gao, Zhu and Wu 2018, arXiv:1609.09408, algorithm 1, for p(y) ~ exp(f(y) - ||y||^2 / (2 s_ref^2)).
+    The defaults are those of Hill and Nijkamp 2017, "Learning-Rate Decay for Generator", as their code ran:
+    without G1, and with what the paper does not tell:
+
+    - The descriptor sees grey levels 0 ... 255 minus the mean picture of the data; delta and s_ref
+      are in grey levels. G's range [-1, 1] is 0 ... 256.
+    - Its gradient is divided, layer by layer, by the number of pixels that the layer puts out.
+    - A gradient whose largest entry, parameter by parameter, is above a cap is scaled down to it. That
+      is almost always so, which makes the rate the size of the step.
+    - Their Langevin step missed a factor delta in the pull to zero, which shrinks by 0.85 instead of
+      0.955 per step: `langevin_shrink=as_run`.
+
+    Args:
+        langevin_steps: of every chain, 40.
+        delta: size of a Langevin step.
+        s_ref: standard deviation of the descriptor's reference.
+        langevin_shrink: corrected, or as_run for delta / 2 where delta^2 / 2 is meant.
+        num_chains: chains of a step; null for as many as the batch has samples.
+        sigma: standard deviation of a sample around G(z), in units of [-1, 1].
+        generator_gradient: sum or mean over the chains.
+        cap_discriminator: largest entry of a descriptor's gradient; null for no bound.
+        cap_generator: the same of the generator's.
+        latent_steps: of the inference of z, 0 in the study.
+        delta_z: size of a step of that.
+        s_z: standard deviation in it, in place of sigma.
+    """
+
+    langevin_steps: int = 40
+    delta: float = 0.3
+    s_ref: float = 1.0
+    langevin_shrink: Literal["corrected", "as_run"] = "corrected"
+    num_chains: int | None = None
+    sigma: float = 0.3
+    generator_gradient: Literal["sum", "mean"] = "sum"
+    cap_discriminator: float | None = 20.0
+    cap_generator: float | None = 8.0
+    latent_steps: int = 0
+    delta_z: float = 0.3
+    s_z: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name, accepted in (
+            ("langevin_shrink", ("corrected", "as_run")),
+            ("generator_gradient", ("sum", "mean")),
+        ):
+            if getattr(self, name) not in accepted:
+                raise ValueError(f"{name}={getattr(self, name)}: expected {' or '.join(accepted)}")
+        for name in ("langevin_steps", "latent_steps"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}={getattr(self, name)}: expected a whole number, 0 or more")
+        if self.num_chains is not None and self.num_chains < 1:
+            raise ValueError(f"num_chains={self.num_chains}: expected 1 or more, or null for the batch size")
+        for name in ("delta", "s_ref", "sigma", "cap_discriminator", "cap_generator", "delta_z", "s_z"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"{name}={value}: expected a number above 0")
+
+    @property
+    def keep(self) -> float:
+        """What a Langevin step leaves of y where f is flat: 0.955, as run 0.85."""
+        square = self.delta if self.langevin_shrink == "as_run" else self.delta**2
+        return 1 - square / (2 * self.s_ref**2)
+
+    def langevin(self, slope: Tensor, y: Tensor, noise: Tensor) -> Tensor:
+        """Move chains y (K, B, ...) by one step, given df/dy and N(0, I)."""
+        return self.keep * y + (self.delta**2 / 2) * slope + self.delta * noise
+
+    def check(self, run: Run) -> None:
+        """Raise ValueError, naming the settings, if a run's parts are those of another game."""
+        objective, shape = run.member.objective, tuple(run.data.sample_shape)
+        plain = not objective.penalties and objective.clip is None and not objective.flip
+        own = isinstance(objective.game, Wasserstein) and plain and not objective.instance_noise
+        networks = ("generator", "discriminator") if len(shape) == 3 else ()
+        found = [
+            (
+                not own,
+                f"loss={objective!r}: algorithm=coopnets has its own, the difference of means; "
+                "expected loss=mean_difference",
+            ),
+            (
+                # A loss that goes takes its critic steps along.
+                run.critic_steps != (1 if own else objective.critic_steps),
+                f"critic_steps={run.critic_steps}: algorithm=coopnets moves each player once, expected 1",
+            ),
+            *of_a_game(run),
+            (
+                len(shape) != 3,
+                f"data={run.data.name}: algorithm=coopnets trains on images (C, H, W), not on {shape}",
+            ),
+            *(_untrainable(run.model, name, shape) for name in networks),
+        ]
+        refuse(found, EXAMPLE)
+
+    def pack(self, runs: Sequence[Run], samples: Tensor) -> CoopNetsPack:
+        """Put runs that share everything but their members side by side."""
+        return CoopNetsPack.of(runs, samples, algorithm=self)
+
+
+def _untrainable(model: Model, name: str, shape: tuple[int, ...]) -> Found:
+    """Tell whether a network draws numbers, or lets samples of a batch know of each other as a descriptor."""
+    network: Network = getattr(model, name)(shape)
+    what = "dropout" if network.draws else "batch norm"
+    return bool(network.draws) or (name == "discriminator" and network.couples_samples), (
+        f"model={model!r}: its {name} has {what}, which algorithm=coopnets can't train; "
+        "expected model=coopnets or one without"
+    )
