@@ -5,22 +5,20 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
+from gansweep.figures import GREY, panels, styled
 from gansweep.papers.epfl_comparison import STEPS_PER_EPOCH, Comparison
-from gansweep.papers.printed import rate
+from gansweep.papers.rate_colours import legend, rate_colours
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLOURS = (VERMILION, ORANGE, GREEN, BLUE, SKY, PINK, GREY)  # of the rates, the highest first
 SIZE = (3.0, 2.4)
 
 
 def curves(one: Comparison) -> Figure:
     """Draw means over seeds with the range of the seeds, a column for every optimizer."""
     optimizers = list(dict.fromkeys(name for name, _ in one.settings))
-    rates = sorted({lr for _, lr in [*one.settings, *one.printed.values]}, reverse=True)
-    colour = {lr: COLOURS[n % len(COLOURS)] for n, lr in enumerate(rates)}
+    colour = rate_colours(lr for _, lr in [*one.settings, *one.printed.values])
     with styled():
         figure, axes = panels(2 * len(optimizers), len(optimizers), "", SIZE)
         for n, optimizer in enumerate(optimizers):
@@ -39,10 +37,7 @@ def curves(one: Comparison) -> Figure:
         for row, said in ((axes[: len(optimizers)], f"ours, {one.metric}"), (axes[len(optimizers) :], "printed FID")):
             row[0].set_ylabel(said)
             _share_limits(row)
-        from matplotlib.lines import Line2D
-
-        handles = [Line2D([], [], color=colour[lr], label=rate(lr)) for lr in rates]
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(rates))
+        legend(figure, colour)
         return figure
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
-from gansweep.papers.trained import Trained
+from gansweep.papers.trained import Trained, parted
 from gansweep.sweep.table import number
 
 if TYPE_CHECKING:
@@ -19,10 +19,8 @@ COLOURS = (GREY, BLUE, SKY, ORANGE, VERMILION, GREEN, PINK)
 
 def by_method(cells: Sequence[Trained]) -> dict[str, list[Trained]]:
     """Sort cells by the last part of their experiment's name, mescheder_images/r1 being r1."""
-    found: dict[str, list[Trained]] = {}
-    for one in sorted(cells, key=lambda one: (_place(one.said("experiment")), one.seed)):
-        found.setdefault(one.said("experiment"), []).append(one)
-    return found
+    ordered = sorted(cells, key=lambda one: (_place(one.said("experiment")), one.seed))
+    return parted(ordered, lambda one: one.said("experiment"))
 
 
 def spread(values: Sequence[float]) -> str:
@@ -91,7 +89,4 @@ def _place(method: str) -> tuple[int, str]:
 
 def groups_of(cells: Sequence[Trained]) -> Mapping[tuple[str, str, int], list[Trained]]:
     """Part cells of other data, metrics and lengths."""
-    found: dict[tuple[str, str, int], list[Trained]] = {}
-    for one in cells:
-        found.setdefault((one.said("data"), str(one.metric.get("name", "nothing")), one.total_steps), []).append(one)
-    return found
+    return parted(cells, lambda one: (one.said("data"), str(one.metric.get("name", "nothing")), one.total_steps))
