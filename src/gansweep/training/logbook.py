@@ -59,7 +59,8 @@ class Logbook:
         self.k = 0
         self.evaluations: list[dict[str, Any]] = []
         self.started = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        self.wall_s = self.eval_s = 0.0
+        self.wall_s = self.eval_s = self.trained_s = 0.0
+        self.trained_at: list[dict[str, Any]] = []  # how long it had trained, for every evaluation
         self.step, self.num_together = 0, 1
         self.packing: Mapping[str, Any] = {}  # how it came to be so many, for the record
         self.divergence: Divergence | None = None
@@ -77,6 +78,7 @@ class Logbook:
             self._member, self.step = saved["member"], saved["member"]["step"]
             self.evaluations, self.started = saved["evaluations"], saved["started"]
             self.wall_s, self.eval_s = saved["wall_s"], saved["eval_s"]
+            self.trained_s, self.trained_at = _trained(saved)
             self.kept = saved.get("curves", [])
             if "field" in saved and run.trainer.diagnose_every is not None:
                 self.diagnoses, self._field = saved["diagnoses"], Both(*((part,) for part in saved["field"]))
@@ -194,6 +196,8 @@ class Logbook:
             "started": self.started,
             "wall_s": self._elapsed(),
             "eval_s": self.eval_s,
+            "trained_s": self.trained_s,
+            "trained_at": self.trained_at,
         }
         if self.kept:
             content |= {"curves": self.kept}
@@ -251,6 +255,7 @@ class Logbook:
         step, metric, start = self.step, self.run.metric, time.monotonic()
         if metric is None:
             return
+        self.trained_at.append({"step": step, "trained_s": round(self.trained_s, 3)})
         fake = self.pack.generate(self.k, metric.num_samples, "evaluation")
         if not bool(fake.isfinite().all()):
             self.evaluations.append({"step": step, "value": None, "reason": "samples are not finite"})
@@ -375,9 +380,19 @@ class Logbook:
                 "wall_s": round(wall_s, 3),
                 "steps_per_s": round(self.step / max(wall_s - self.eval_s, 1e-9), 3),
                 "eval_s": round(self.eval_s, 3),
+                **({"evaluations": self.trained_at} if self.trained_at else {}),
                 "memory_bytes": devices.peak_memory_bytes(self.device),
             },
         }
+
+
+def _trained(saved: Mapping[str, Any]) -> tuple[float, list[dict[str, Any]]]:
+    """Return how long a checkpoint's training had lasted, and had at its evaluations; of an old one, about."""
+    if "trained_s" in saved:
+        return saved["trained_s"], saved["trained_at"]
+    trained_s, steps = saved["wall_s"] - saved["eval_s"], max(saved["member"]["step"], 1)
+    at = [e["step"] for e in saved["evaluations"]]
+    return trained_s, [{"step": step, "trained_s": round(trained_s * step / steps, 3)} for step in at]
 
 
 def _results(content: Mapping[str, Any]) -> dict[str, float]:
