@@ -11,8 +11,8 @@ from gansweep.papers.epfl_comparison import BORDERS, OPTIMIZERS, Comparison, com
 from gansweep.papers.epfl_curves import curves
 from gansweep.papers.epfl_samples import samples
 from gansweep.papers.loss_profiles import loss_profiles
-from gansweep.papers.methods import spread
 from gansweep.papers.printed import Setting, printed, rate
+from gansweep.papers.seeds import spread
 from gansweep.papers.trained import read
 from gansweep.papers.verdict import rank_correlation, verdict
 from gansweep.section import Section

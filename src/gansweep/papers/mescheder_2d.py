@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gansweep.papers.methods import spread
+from gansweep.papers.seeds import spread
 from gansweep.papers.trained import Trained, parted, read
 from gansweep.section import Section
 
