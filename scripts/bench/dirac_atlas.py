@@ -19,14 +19,12 @@ from __future__ import annotations
 
 import argparse
 import math
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from datetime import date
-from pathlib import Path
 
 import numpy as np
+from report import report
 
 from gansweep.dirac.atlas import GAMMA, RATE, Axis, Sheet, factor
 from gansweep.dirac.descent import Algorithm, Alternating, Simultaneous
@@ -159,18 +157,13 @@ def main() -> None:
             ratios = [statistics.median(a / b for a, b in zip(took, times[ours], strict=True)) for ours in OURS]
             cells = " | ".join(f"{ratio:.{0 if ratio > 10 else 2}f} x" for ratio in ratios)
             lines.append(f"| {title} | {name} | {statistics.median(took):.3g} | {cells} |")
-    table = "\n".join(lines)
     how = (
-        f"Made on {date.today()} by `python scripts/bench/dirac_atlas.py --write`: {platform.machine()}, "
-        f"1 thread, numpy {np.__version__}, Python {platform.python_version()}. Ours plays "
-        f"{options.width**2:,} games of {options.steps} steps, the loops {options.games} of them (the same code "
+        f"1 thread, numpy {np.__version__}. Ours plays {options.width**2:,} games of {options.steps} steps, "
+        f"the loops {options.games} of them (the same code "
         f"{max(1, options.games // 20)}); medians of {options.rounds} alternating rounds. The factors per step "
         "that are measured agree to 1e-12 decades, in float32 to 1e-5."
     )
-    print(f"{table}\n\n{how}")
-    if options.write:
-        record = Path(__file__).parents[2] / "docs" / "records" / "dirac_atlas.md"
-        record.write_text(f"# Games of the Dirac-GAN per second\n\n{table}\n\n{how}\n")
+    report("dirac_atlas", "Games of the Dirac-GAN per second", lines, how, write=options.write)
 
 
 if __name__ == "__main__":

@@ -10,20 +10,19 @@ the ratios mean something; memory is the peak of a process of its own for each v
 from __future__ import annotations
 
 import argparse
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import torch
+from report import report
 from textbook import CASES, Case, textbook
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.device import describe, hold_memory
+from gansweep.device import hold_memory
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
 from gansweep.members.member import Member, PlayerSettings
@@ -115,19 +114,11 @@ def main() -> None:
             memory = peak_memory(name, variant, arguments.threads)
             lines.append(f"| {name} | {variant} | {ratio:.2f} | {memory:.0f} |")
             print(lines[-1], flush=True)
-    hardware = describe(torch.device("cpu"), "fp32", arguments.threads)
-    command = f"python scripts/bench/solo_step.py {' '.join(sys.argv[1:])}"
-    made = (
-        f"Made on {date.today()} by `{command.strip()}`: {hardware['name']}, {arguments.threads} thread(s), "
-        f"torch {torch.__version__}, Python {platform.python_version()}; WGAN-GP, "
-        f"median of {arguments.rounds} alternating rounds of {arguments.iterations} generator steps."
+    how = (
+        f"{arguments.threads} thread(s), WGAN-GP, median of {arguments.rounds} alternating rounds of "
+        f"{arguments.iterations} generator steps."
     )
-    text = "\n".join(["# One member's step beside the textbook's", "", *lines, "", made, ""])
-    print(text)
-    if arguments.write:
-        path = Path(__file__).parents[2] / "docs" / "records" / "solo_step.md"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    report("solo_step", "One member's step beside the textbook's", lines, how, write=arguments.write)
 
 
 if __name__ == "__main__":

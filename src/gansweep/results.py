@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansweep.sweep import records
 from gansweep.sweep.identity import plain
+from gansweep.sweep.spreadsheet import measured
 from gansweep.sweep.swept import UNSAID, lookup, settings_to_tell
 from gansweep.training.record import trained_s
 
@@ -47,7 +48,6 @@ TYPES = {
     "directory": "string",
 }
 FIRST = ["sweep", "cell"]
-MEASURED = ("final", "final_step", "best", "best_step", "best_apart", "untrained", "floor")
 
 
 def load(path: str | Path) -> pd.DataFrame:
@@ -70,8 +70,8 @@ def load(path: str | Path) -> pd.DataFrame:
     found = list(_records(Path(path)))
     keys = settings_to_tell(record["cell"]["overrides"] for _, record in found)
     settings = pd.DataFrame({_column(key): [_setting(record, key) for _, record in found] for key in keys})
-    measured = pd.DataFrame([_row(*pair) for pair in found], columns=list(TYPES)).astype(TYPES)
-    return pd.concat([measured[FIRST], settings.convert_dtypes(), measured.drop(columns=FIRST)], axis=1)
+    outcomes = pd.DataFrame([_row(*pair) for pair in found], columns=list(TYPES)).astype(TYPES)
+    return pd.concat([outcomes[FIRST], settings.convert_dtypes(), outcomes.drop(columns=FIRST)], axis=1)
 
 
 def curves(path: str | Path) -> pd.DataFrame:
@@ -143,22 +143,13 @@ def _setting(record: Mapping[str, Any], key: str) -> float | bool | str | None:
 
 
 def _row(directory: Path, record: Mapping[str, Any]) -> dict[str, Any]:
-    metric, divergence = record.get("metric") or {}, record.get("divergence") or {}
-    error, time, second = record.get("error") or {}, record["time"], record.get("metric_2") or {}
+    second = record.get("metric_2") or {}
     return {
         "sweep": directory.parent.name,
         "cell": directory.name,
         "cell_hash": record["cell"]["hash"],
         "state": record["state"],
-        "metric_name": metric.get("name"),
-        **{name: metric.get(name) for name in MEASURED},
+        **measured(record),
         **{f"metric_2_{name}": second.get(name) for name in ("name", "final", "best")},
-        "steps_done": record.get("steps"),
-        "divergence_step": divergence.get("step"),
-        "divergence_player": divergence.get("player"),
-        "divergence_cause": divergence.get("cause"),
-        "error": f"{error.get('type')}: {error.get('message')}" if error else None,
-        "wall_s": time.get("wall_s"),
-        "steps_per_s": time.get("steps_per_s"),
         "directory": str(directory),
     }

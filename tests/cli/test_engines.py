@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from omegaconf import OmegaConf
+
+from gansweep.cli.scale_out import chosen
 
 GRID = ["-m", "optimizer=adam,sgd"]
 
@@ -13,6 +16,20 @@ def test_another_launcher_puts_the_same_cells_into_the_same_directories(gansweep
     answer = gansweep.tiny(*GRID, "name=there", "hydra/launcher=basic")
     assert answer.code == 0 and "adam" in answer.out
     assert gansweep.records("there").keys() == gansweep.records("here").keys()
+
+
+def test_another_launcher_composes_as_we_do(gansweep):
+    """A typed choice outranks an experiment's words about another one. Mistake: Hydra's jobs merge both."""
+    line = ["experiment=dirac/r1", "loss=wgan_gp", "steps=2", "name=there", "trainer.tensorboard=false"]
+    assert gansweep(*line, "hydra/launcher=basic").code == 0
+    (record,) = gansweep.records("there").values()
+    assert list(record["config"]["loss"]["penalties"]) == ["gp"]
+
+
+def test_a_launcher_with_a_backend_of_its_own_is_another_one():
+    """joblib's. Mistake: its settings are looked up as if they were ours."""
+    node = {"_target_": "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher", "backend": None}
+    assert chosen(OmegaConf.create({"hydra": {"launcher": node}})) == {"backend": "local"}
 
 
 def test_another_launcher_is_not_asked_for_what_is_finished(gansweep, monkeypatch):

@@ -11,13 +11,14 @@ from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+from gansweep.cli.groups import Groups
+from gansweep.cli.outranking import Outranking
 from gansweep.cli.presets import PRESETS
 from gansweep.settings.problem import Problem, unknown_key
 
@@ -88,10 +89,8 @@ class Composer:
     """
 
     def __init__(self, compose: Callable[[list[str]], DictConfig], loader: ConfigLoader) -> None:
-        self._compose, self._loader = compose, loader
+        self._compose, self._groups = Outranking(compose, loader), Groups(loader)
         self._bases: dict[tuple[str, ...], Base] = {}
-        self._options: dict[str, list[str]] = {}
-        self._without_experiment: dict[tuple[str, ...], DictConfig] = {}
         self._parser = OverridesParser.create(config_loader=loader)
 
     def __call__(self, overrides: Sequence[str]) -> Composition:
@@ -124,8 +123,8 @@ class Composer:
         Hydra sets values in their order after all groups. What adds or deletes a key is left to
         it, together with all values before, so that the order stays.
         """
-        groups = [override for override in overrides if self._chooses(override)]
-        values = [override for override in overrides if not self._chooses(override)]
+        groups = [override for override in overrides if self._groups.chosen_by(override)]
+        values = [override for override in overrides if not self._groups.chosen_by(override)]
         last = max((n + 1 for n, override in enumerate(values) if not _plain(override)), default=0)
         return self._base([*groups, *values[:last]]), values[last:]
 
@@ -139,7 +138,6 @@ class Composer:
         problems = []
         try:
             whole = self._compose(lines)
-            self._let_typed_choices_outrank(whole, lines)
         except ConfigCompositionException as error:
             if not lines:
                 raise
@@ -154,58 +152,13 @@ class Composer:
             del task["hydra"]
         return Base(whole, task, hydra, problems)
 
-    def _let_typed_choices_outrank(self, whole: DictConfig, lines: Sequence[str]) -> None:
-        """Take back what an experiment said about another choice of a group than the typed one.
-
-        What the typed choice has too, such as the number of samples of a metric, it keeps from the experiment.
-        """
-        parsed = self._parser.parse_overrides(list(lines))
-        experiments = [one for one in parsed if one.key_or_group == "experiment"]
-        if not experiments:
-            return
-        without = [str(one.input_line) for one in parsed if one not in experiments]
-        for one in parsed:
-            place = one.package or one.key_or_group
-            if one in experiments or one.is_delete() or not self._chooses(one) or place.startswith("hydra"):
-                continue
-            said, own = (OmegaConf.select(of, place) for of in (whole, self._alone(without)))
-            if isinstance(said, DictConfig) and isinstance(own, DictConfig):
-                left, before = (OmegaConf.to_container(node) for node in (said, own))
-                OmegaConf.update(whole, place, _as_far_as(left, before), merge=False, force_add=True)
-
-    def _alone(self, lines: Sequence[str]) -> DictConfig:
-        """Compose a line that had an experiment without it; nothing, if it does not stand alone."""
-        key = tuple(lines)
-        if key not in self._without_experiment:
-            try:
-                self._without_experiment[key] = self._compose(list(lines))
-            except ConfigCompositionException:
-                self._without_experiment[key] = OmegaConf.create()
-        return self._without_experiment[key]
-
-    def _chooses(self, override: Override) -> bool:
-        """Tell whether an override chooses an option of a group."""
-        if isinstance(override.value(), Mapping):
-            return False
-        return override.key_or_group in PRESETS or bool(self._options_of(override.key_or_group))
-
-    def _is_option(self, group: str, choice: Any) -> bool:
-        """Look for a choice in its group, or in the folder inside it that it names, as dirac/gan does."""
-        folder, _, name = str(choice).rpartition("/")
-        return choice in self._options_of(group) or bool(folder and name in self._options_of(f"{group}/{folder}"))
-
-    def _options_of(self, group: str) -> list[str]:
-        if group not in self._options:
-            self._options[group] = self._loader.get_group_options(group, ObjectType.CONFIG)
-        return self._options[group]
-
     def _choice_problems(self, override: Override) -> list[Problem]:
         key, value = override.get_key_element(), override.value()
-        if not self._chooses(override):
+        if not self._groups.chosen_by(override):
             if override.package is None:
                 return self._own_choice_problems(override)
             return [Problem(key, f"={value}: there is no group {override.key_or_group}")]
-        options = self._options_of(override.key_or_group)
+        options = self._groups.options(override.key_or_group)
         if (override.is_add() or override.is_force_add()) and key.lstrip("+") in self._base([]).choices:
             return [Problem(key, f"={value}: is one of the settings already; write {key.lstrip('+')}={value}")]
         if isinstance(value, list) and not key.startswith("hydra/"):
@@ -214,7 +167,7 @@ class Composer:
                 Problem(key, f"={override.get_value_string()}: expected one choice; with -m {key}={wanted} trains each")
             ]
         chosen = value if isinstance(value, list) else [value]
-        unknown = [choice for choice in chosen if not self._is_option(override.key_or_group, choice)]
+        unknown = [choice for choice in chosen if not self._groups.has(override.key_or_group, choice)]
         if override.key_or_group in PRESETS:
             unknown = [choice for choice in unknown if choice is not None]
         if override.is_delete() or not unknown:
@@ -231,7 +184,7 @@ class Composer:
         """Say how the discriminator gets a choice of its own, to whoever writes `optimizer_d=sgd`."""
         key, value = override.key_or_group, override.value()
         group, _, of = key.partition("_")
-        if of not in WHOSE or override.is_delete() or isinstance(value, Mapping) or not self._options_of(group):
+        if of not in WHOSE or override.is_delete() or isinstance(value, Mapping) or not self._groups.options(group):
             return []
         return [Problem(override.get_key_element(), f"={value}: for {WHOSE[of]} write {group}@{key}={value}")]
 
@@ -244,21 +197,6 @@ class Composer:
         except OmegaConfBaseException as error:
             return [Problem(key, f"={override.get_value_element_as_str()}: {_first_line(error)}")]
         return []
-
-
-def _as_far_as(said: Any, own: Any) -> Any:
-    """Return a choice's own settings with what was said about those that it has, of the classes that it has.
-
-    >>> _as_far_as({"_target_": "a.R1", "weight": 3, "gp": {"weight": 2}}, {"_target_": "a.R1", "weight": 1})
-    {'_target_': 'a.R1', 'weight': 3}
-    >>> _as_far_as({"_target_": "a.Hinge", "weight": 3}, {"_target_": "a.Standard", "weight": 1})
-    {'_target_': 'a.Standard', 'weight': 1}
-    """
-    if not isinstance(own, Mapping):
-        return said
-    if not isinstance(said, Mapping) or said.get("_target_") != own.get("_target_"):
-        return own
-    return {key: _as_far_as(said[key], value) if key in said else value for key, value in own.items()}
 
 
 def _choice_as_value(whole: DictConfig, override: Override) -> list[Problem]:

@@ -12,13 +12,12 @@ from gansweep.sweep.cell import Cell, State
 from gansweep.sweep.race import SeedRace
 from gansweep.sweep.result import Result
 from gansweep.sweep.sweep import Sweep
+from gansweep.sweep.swept import SEED
 
 if TYPE_CHECKING:
     from hydra.plugins.launcher import Launcher
 
 log = logging.getLogger(__name__)
-
-SEED = "seed"
 
 
 class Racing:

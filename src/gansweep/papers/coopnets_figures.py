@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansweep.figures import BLUE, VERMILION, panels, styled
 from gansweep.papers import gamma2
-from gansweep.papers.trained import Trained
+from gansweep.papers.trained import Trained, last_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,15 +51,15 @@ def images(cells: Mapping[int, Trained]) -> Figure:
         places = iter(axes)
         for exp, cell in cells.items():
             for folder, words in (("descriptor", "descriptor"), ("samples", "generator")):
-                _show(next(places), cell.directory / folder, f"({exp}) {words}")
+                _show(next(places), cell.directory, folder, f"({exp}) {words}")
         return figure
 
 
-def _show(axis: Any, folder: Path, title: str) -> None:
+def _show(axis: Any, directory: Path, folder: str, title: str) -> None:
     from matplotlib.image import imread
 
     axis.axis("off")
     axis.set_title(title, fontsize=8, loc="left")
-    path = max(folder.glob("step_*.png"), default=None)
+    path = last_picture(directory, folder)
     if path is not None:
         axis.imshow(imread(path), interpolation="nearest")

@@ -11,9 +11,7 @@ from pathlib import Path
 from gansweep.papers import gamma2
 from gansweep.papers.coopnets_figures import curves, images
 from gansweep.papers.trained import Trained, read
-from gansweep.papers.verdict import rank_correlation
 from gansweep.section import Section
-from gansweep.sweep.table import number
 
 FULL = {"width": 100, "langevin_steps": 40}
 
@@ -127,10 +125,10 @@ def _table(runs: Runs) -> str:
         if exp not in runs.cells:
             continue
         lines.append(
-            f"| {exp} | {row.schedule} | {_shown(runs.sums[exp])} "
-            f"| {_shown(row.loss, 'unknown')} | {theirs.get(exp, '')} "
-            f"| {_shown(runs.losses[exp])} | {ours.get(exp, '')} "
-            f"| {_shown(runs.qualities[exp])} | {quality.get(exp, '')} |"
+            f"| {exp} | {row.schedule} | {gamma2.shown(runs.sums[exp])} "
+            f"| {gamma2.shown(row.loss, 'unknown')} | {theirs.get(exp, '')} "
+            f"| {gamma2.shown(runs.losses[exp])} | {ours.get(exp, '')} "
+            f"| {gamma2.shown(runs.qualities[exp])} | {quality.get(exp, '')} |"
         )
     return "\n".join(lines)
 
@@ -145,22 +143,15 @@ def _agreement(runs: Runs) -> str:
             f"Order by loss: {order or 'none has one'}; printed: "
             f"{' < '.join(str(exp) for exp in gamma2.places(printed))}.",
             "",
-            "| Spearman's rank correlation of | with | is | over |",
-            "|---" * 4 + "|",
-            _line("our loss", "the printed loss", runs.losses, printed),
-            _line("our loss", "the sum of our rates", runs.losses, runs.sums),
-            _line("the printed loss", "the sum of their rates", printed, total),
-            _line("the samples' quality", "our loss", runs.qualities, runs.losses),
-            _line("the samples' quality", "the printed loss", runs.qualities, printed),
-            _line("the samples' quality", "the sum of our rates", runs.qualities, runs.sums),
+            gamma2.correlations(
+                [
+                    ("our loss", "the printed loss", runs.losses, printed),
+                    ("our loss", "the sum of our rates", runs.losses, runs.sums),
+                    ("the printed loss", "the sum of their rates", printed, total),
+                    ("the samples' quality", "our loss", runs.qualities, runs.losses),
+                    ("the samples' quality", "the printed loss", runs.qualities, printed),
+                    ("the samples' quality", "the sum of our rates", runs.qualities, runs.sums),
+                ]
+            ),
         ]
     )
-
-
-def _line(one: str, other: str, first: Mapping[int, float | None], second: Mapping[int, float | None]) -> str:
-    rho, count = rank_correlation(first, second)
-    return f"| {one} | {other} | {'-' if math.isnan(rho) else f'{rho:.3f}'} | {count} |"
-
-
-def _shown(value: float | None, otherwise: str = "N/A") -> str:
-    return otherwise if value is None else number(value)

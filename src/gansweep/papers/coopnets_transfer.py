@@ -6,19 +6,15 @@ import math
 from pathlib import Path
 
 from gansweep.papers import gamma2
-from gansweep.papers.trained import Trained, read
-from gansweep.papers.verdict import rank_correlation
+from gansweep.papers.trained import Trained, parted, read
 from gansweep.section import Section
-from gansweep.sweep.table import number
 
 NAME = "coopnets_transfer"
 
 
 def sections(directory: Path) -> list[Section]:
     """Write one section for every scale in a sweep."""
-    scales: dict[str, list[Trained]] = {}
-    for cell in read(directory, NAME):
-        scales.setdefault(cell.said("scale", "full"), []).append(cell)
+    scales = parted(read(directory, NAME), lambda cell: cell.said("scale", "full"))
     return [Section(f"CoopNets' schedules in GANs: scale={scale}", _text(cells)) for scale, cells in scales.items()]
 
 
@@ -33,14 +29,12 @@ def _text(cells: list[Trained]) -> str:
     lines.append("|---" * (4 + 2 * len(found)) + "|")
     theirs = gamma2.places(printed)
     for exp, row in gamma2.rows().items():
-        own = [f"{_shown(values.get(exp))} | {gamma2.places(values).get(exp, '')}" for values in found.values()]
-        loss = "unknown" if row.loss is None else number(row.loss)
+        own = [f"{gamma2.shown(values.get(exp))} | {gamma2.places(values).get(exp, '')}" for values in found.values()]
+        loss = gamma2.shown(row.loss, "unknown")
         lines.append(f"| {exp} | {row.schedule} | {loss} | {theirs.get(exp, '')} | {' | '.join(own)} |")
-    lines += ["", "| Spearman's rank correlation of | with | is | over |", "|---" * 4 + "|"]
-    for name, values in found.items():
-        for words, other in (("the printed loss of CoopNets", printed), ("the sum of the rates", total)):
-            rho, count = rank_correlation(values, other)
-            lines.append(f"| {metric}, {name} | {words} | {'-' if math.isnan(rho) else f'{rho:.3f}'} | {count} |")
+    others = {"the printed loss of CoopNets": printed, "the sum of the rates": total}
+    pairs = [(f"{metric}, {name}", words, values, o) for name, values in found.items() for words, o in others.items()]
+    lines += ["", gamma2.correlations(pairs)]
     steps = " or ".join(map(str, sorted({cell.total_steps for cell in cells})))
     told = (
         f"The generator of CoopNets and the discriminator of DCGAN, Adam, after {steps} steps; lower is better in both."
@@ -49,18 +43,10 @@ def _text(cells: list[Trained]) -> str:
 
 
 def _of_loss(cells: list[Trained], loss: str) -> dict[int, float | None]:
-    by: dict[int, list[float | None]] = {}
-    for cell in cells:
-        exp = _exp(cell)
-        if cell.said("loss") == loss and exp is not None:
-            by.setdefault(exp, []).append(cell.final)
-    return {exp: gamma2.mean(values) for exp, values in by.items()}
+    by = parted((cell for cell in cells if cell.said("loss") == loss), _exp)
+    return {exp: gamma2.mean([cell.final for cell in own]) for exp, own in by.items() if exp is not None}
 
 
 def _exp(cell: Trained) -> int | None:
     name = cell.said("schedule")
     return int(name.removeprefix("exp_")) if name.startswith("exp_") else None
-
-
-def _shown(value: float | None) -> str:
-    return "N/A" if value is None else number(value)

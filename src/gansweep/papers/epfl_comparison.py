@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from gansweep.papers.printed import Printed, Setting
-from gansweep.papers.trained import Trained
+from gansweep.papers.trained import Trained, parted
 
 STEPS_PER_EPOCH = 469  # 60,000 images in batches of 128, the last one short
 BORDERS = (100.0, 200.0)  # the paper's: digits below, symbols between, collapse or noise above
@@ -77,10 +77,8 @@ class Comparison:
     @cached_property
     def settings(self) -> dict[Setting, list[Trained]]:
         """The cells of every optimizer and rate, the highest rate first."""
-        found: dict[Setting, list[Trained]] = {}
-        for one in sorted(self.cells, key=lambda one: (_place(one.said("optimizer")), -one.lr, one.seed)):
-            found.setdefault((one.said("optimizer"), one.lr), []).append(one)
-        return found
+        ordered = sorted(self.cells, key=lambda one: (_place(one.said("optimizer")), -one.lr, one.seed))
+        return parted(ordered, lambda one: (one.said("optimizer"), one.lr))
 
     def finals(self, setting: Setting) -> list[float | None]:
         """Return the final values of a setting's seeds."""
@@ -99,11 +97,12 @@ class Comparison:
 
 def comparisons(cells: Sequence[Trained], printed: Printed) -> list[Comparison]:
     """Part cells that were trained or measured differently."""
-    groups: dict[tuple[object, ...], list[Trained]] = {}
-    for one in cells:
-        key = (one.said("protocol", "paper"), one.said("scale", "full"), one.metric.get("name"), one.total_steps)
-        groups.setdefault(key, []).append(one)
-    return [Comparison(str(key[0]), str(key[1]), tuple(group), printed) for key, group in groups.items()]
+
+    def key(one: Trained) -> tuple[str, str, object, int]:
+        return one.said("protocol", "paper"), one.said("scale", "full"), one.metric.get("name"), one.total_steps
+
+    groups = parted(cells, key)
+    return [Comparison(protocol, scale, tuple(group), printed) for (protocol, scale, *_), group in groups.items()]
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

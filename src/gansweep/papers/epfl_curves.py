@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import statistics
 from typing import TYPE_CHECKING, Any
 
-from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
+from gansweep.figures import GREY, panels, styled
 from gansweep.papers.epfl_comparison import STEPS_PER_EPOCH, Comparison
-from gansweep.papers.printed import rate
+from gansweep.papers.rate_colours import legend, rate_colours
+from gansweep.papers.seeds import by_step, curve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLOURS = (VERMILION, ORANGE, GREEN, BLUE, SKY, PINK, GREY)  # of the rates, the highest first
 SIZE = (3.0, 2.4)
 
 
 def curves(one: Comparison) -> Figure:
     """Draw means over seeds with the range of the seeds, a column for every optimizer."""
     optimizers = list(dict.fromkeys(name for name, _ in one.settings))
-    rates = sorted({lr for _, lr in [*one.settings, *one.printed.values]}, reverse=True)
-    colour = {lr: COLOURS[n % len(COLOURS)] for n, lr in enumerate(rates)}
+    colour = rate_colours(lr for _, lr in [*one.settings, *one.printed.values])
     with styled():
         figure, axes = panels(2 * len(optimizers), len(optimizers), "", SIZE)
         for n, optimizer in enumerate(optimizers):
@@ -28,7 +26,8 @@ def curves(one: Comparison) -> Figure:
             above.set_title(optimizer)
             for (name, lr), cells in one.settings.items():
                 if name == optimizer:
-                    _ours(above, [cell.values for cell in cells], colour[lr])
+                    found = by_step([cell.values for cell in cells])
+                    curve(above, [step / STEPS_PER_EPOCH for step in found], list(found.values()), colour[lr])
             for (name, lr), row in one.printed.values.items():
                 if name == optimizer and row is not None:
                     below.plot([label + 1 for label in one.printed.labels], row, color=colour[lr], lw=1.2, marker=".")
@@ -39,20 +38,8 @@ def curves(one: Comparison) -> Figure:
         for row, said in ((axes[: len(optimizers)], f"ours, {one.metric}"), (axes[len(optimizers) :], "printed FID")):
             row[0].set_ylabel(said)
             _share_limits(row)
-        from matplotlib.lines import Line2D
-
-        handles = [Line2D([], [], color=colour[lr], label=rate(lr)) for lr in rates]
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(rates))
+        legend(figure, colour)
         return figure
-
-
-def _ours(axis: Any, values: list[dict[int, float]], colour: str) -> None:
-    steps = sorted({step for one in values for step in one})
-    at = [[one[step] for one in values if step in one] for step in steps]
-    epochs = [step / STEPS_PER_EPOCH for step in steps]
-    axis.plot(epochs, [statistics.fmean(found) for found in at], color=colour, lw=1.2, marker=".", markersize=3)
-    if len(values) > 1:
-        axis.fill_between(epochs, [min(f) for f in at], [max(f) for f in at], color=colour, alpha=0.15, lw=0)
 
 
 def _plain_numbers(axis: Any) -> None:

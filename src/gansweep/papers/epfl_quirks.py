@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gansweep.figures import BLUE, GREY, VERMILION, panels, styled
 from gansweep.papers.epfl_comparison import OPTIMIZERS
 from gansweep.papers.printed import rate
-from gansweep.papers.trained import Trained, read
+from gansweep.papers.trained import Trained, parted, read
 from gansweep.section import Section
 from gansweep.sweep.table import number
 
@@ -37,10 +37,7 @@ Finals = dict[str, dict[int, float | None]]  # value by protocol and seed, None 
 
 def sections(directory: Path) -> list[Section]:
     """Write a section for every scale and feature network in a sweep."""
-    groups: dict[tuple[str, str, float], list[Trained]] = {}
-    for one in read(directory, NAME):
-        ruler = str(one.metric.get("name", "")).removesuffix("_-3")
-        groups.setdefault((one.said("scale", "full"), ruler, one.lr), []).append(one)
+    groups = parted(read(directory, NAME), lambda one: (one.said("scale", "full"), _ruler(one), one.lr))
     return [
         Section(
             f"From WGAN-GP to the EPFL study's code: scale {scale}, lr {rate(lr)}, {ruler}",
@@ -53,6 +50,11 @@ def sections(directory: Path) -> list[Section]:
         )
         for (scale, ruler, lr), cells in groups.items()
     ]
+
+
+def _ruler(one: Trained) -> str:
+    """Name what a cell was measured by, whatever its images were mapped to."""
+    return str(one.metric.get("name", "")).removesuffix("_-3")
 
 
 def _paths(cells: list[Trained], shares: bool = False) -> dict[str, Finals]:

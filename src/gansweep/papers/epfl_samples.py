@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansweep.figures import panels, styled
 from gansweep.papers.epfl_comparison import Comparison
 from gansweep.papers.printed import rate
-from gansweep.papers.trained import Trained
+from gansweep.papers.trained import Trained, last_picture
 from gansweep.papers.verdict import band
 from gansweep.sweep.table import number
 
@@ -37,7 +36,8 @@ def samples(one: Comparison) -> Figure:
 
 def _in_band(one: Comparison, row: int) -> list[Trained]:
     """List the first seed's cells of a band that have a picture, the lowest value first."""
-    found = [cell for cell in one.cells if cell.seed == one.seeds[0] and cell.final is not None and _picture(cell)]
+    first = [cell for cell in one.cells if cell.seed == one.seeds[0]]
+    found = [cell for cell in first if cell.final is not None and last_picture(cell.directory)]
     return sorted((c for c in found if band(c.final or 0.0, one.borders) == row), key=lambda c: c.final or 0.0)
 
 
@@ -48,14 +48,10 @@ def _spread(cells: list[Trained]) -> list[Trained]:
     return [cells[round(n * (len(cells) - 1) / (IN_A_BAND - 1))] for n in range(IN_A_BAND)]
 
 
-def _picture(cell: Trained) -> Path | None:
-    return max(cell.directory.glob("samples/step_*.png"), default=None)
-
-
 def _show(axis: Any, cell: Trained, above: str) -> None:
     from matplotlib.image import imread
 
-    path = _picture(cell)
+    path = last_picture(cell.directory)
     assert path is not None and cell.final is not None  # so they were chosen
     axis.imshow(imread(path))
     title = f"{cell.said('optimizer')} {rate(cell.lr)}: {number(cell.final)}"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from gansweep.papers.epfl_curves import curves
 from gansweep.papers.epfl_samples import samples
 from gansweep.papers.loss_profiles import loss_profiles
 from gansweep.papers.printed import Setting, printed, rate
+from gansweep.papers.seeds import spread
 from gansweep.papers.trained import read
 from gansweep.papers.verdict import rank_correlation, verdict
 from gansweep.section import Section
@@ -49,7 +49,8 @@ def _table(one: Comparison) -> str:
     rows = ["| optimizer | lr | printed | ours | N/A | rank printed | rank ours | verdict |", "|---" * 8 + "|"]
     for (optimizer, lr), cells in one.settings.items():
         setting, finals = (optimizer, lr), one.finals((optimizer, lr))
-        value, lost = column.get(setting), sum(final is None for final in finals)
+        there = [final for final in finals if final is not None]
+        value, lost = column.get(setting), len(finals) - len(there)
         said = "not in the table"
         if setting in column:
             said = verdict(value, finals, BORDERS, None if one.same_ruler else one.borders)
@@ -57,7 +58,7 @@ def _table(one: Comparison) -> str:
         shown = "N/A" if value is None else f"{value:.2f}"
         ranks = f"{theirs.get(setting, '')} | {ours.get(setting, '')}"
         rows.append(
-            f"| {optimizer} | {rate(lr)} | {shown} | {_mean_sd(finals)}{still} | {lost} of {len(finals)} "
+            f"| {optimizer} | {rate(lr)} | {shown} | {spread(there)}{still} | {lost} of {len(finals)} "
             f"| {ranks} | {said} |"
         )
     return "\n\n".join([_told(one), "\n".join(rows), _agreement(one, column)])
@@ -187,11 +188,3 @@ def _rate(lr: float | None) -> str:
 def _ranks(values: Mapping[Setting, float | None]) -> dict[Setting, int]:
     known = [(value, setting) for setting, value in values.items() if value is not None]
     return {setting: place for place, (_, setting) in enumerate(sorted(known), 1)}
-
-
-def _mean_sd(finals: Sequence[float | None]) -> str:
-    values = [value for value in finals if value is not None]
-    if not values:
-        return "N/A"
-    mean = statistics.fmean(values)
-    return number(mean) if len(values) < 2 else f"{number(mean)} ± {number(statistics.stdev(values), like=mean)}"

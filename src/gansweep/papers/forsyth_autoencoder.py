@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gansweep.papers.printed import rate
-from gansweep.papers.trained import Trained, read
+from gansweep.papers.trained import Trained, parted, read
 from gansweep.section import Section
 
 NAME = "forsyth_autoencoder"
@@ -46,9 +46,7 @@ class Cell:
 
 def sections(directory: Path) -> list[Section]:
     """Write a section for every length and data set in a sweep."""
-    groups: dict[tuple[str, int], list[Trained]] = {}
-    for one in read(directory, NAME):
-        groups.setdefault((one.said("data"), one.total_steps), []).append(one)
+    groups = parted(read(directory, NAME), lambda one: (one.said("data"), one.total_steps))
     return [
         Section(f"Forsyth's autoencoder on {data}, {steps} steps", _text(cells))
         for (data, steps), cells in groups.items()
@@ -57,10 +55,7 @@ def sections(directory: Path) -> list[Section]:
 
 def best_cells(cells: Sequence[Trained]) -> dict[tuple[str, str], tuple[float, Cell]]:
     """Find the rate with the highest mean for every optimizer and network, of rates at which no seed diverged."""
-    groups: dict[tuple[str, str, float], list[Trained]] = {}
-    for one in cells:
-        key = one.said("optimizer"), str(one.record["config"]["model"]["skips"]), one.lr
-        groups.setdefault(key, []).append(one)
+    groups = parted(cells, lambda one: (one.said("optimizer"), str(one.record["config"]["model"]["skips"]), one.lr))
     found: dict[tuple[str, str], tuple[float, Cell]] = {}
     for (optimizer, skips, lr), group in groups.items():
         known = {one.seed: one.metric["evaluations"][-1]["measured"] for one in group if one.final is not None}

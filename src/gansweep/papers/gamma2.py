@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansweep.papers.trained import Trained
+from gansweep.papers.verdict import rank_correlation
 from gansweep.settings.construct import Constructor
+from gansweep.sweep.table import number
 
 if TYPE_CHECKING:
     import numpy as np
+
+Values = Mapping[int, float | None]  # by the number of the experiment
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,20 @@ def places(values: Mapping[int, float | None]) -> dict[int, int]:
     """
     known = sorted((value, exp) for exp, value in values.items() if value is not None)
     return {exp: place for place, (_, exp) in enumerate(known, 1)}
+
+
+def shown(value: float | None, otherwise: str = "N/A") -> str:
+    """Write a value, or what stands for none."""
+    return otherwise if value is None else number(value)
+
+
+def correlations(pairs: Iterable[tuple[str, str, Values, Values]]) -> str:
+    """Tabulate rank correlations, given what two numbers are called and their values by experiment."""
+    lines = ["| Spearman's rank correlation of | with | is | over |", "|---" * 4 + "|"]
+    for one, other, first, second in pairs:
+        rho, count = rank_correlation(first, second)
+        lines.append(f"| {one} | {other} | {'-' if math.isnan(rho) else f'{rho:.3f}'} | {count} |")
+    return "\n".join(lines)
 
 
 def _content() -> dict:

@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
-from gansweep.papers.printed import rate
+from gansweep.figures import GREY, panels, styled
+from gansweep.papers.rate_colours import legend, rate_colours
 from gansweep.papers.trained import Trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLOURS = (VERMILION, ORANGE, GREEN, BLUE, SKY, PINK, GREY)
 PLAYERS = ("discriminator", "generator")
 POINTS = 500  # of a curve
 SIZE = (3.0, 2.2)
@@ -25,8 +24,7 @@ def loss_profiles(settings: Mapping[tuple[str, float], Sequence[Trained]]) -> Fi
     Losses of thousands are usual where the penalty is weak, so the scale is logarithmic beyond 1 on either side.
     """
     optimizers = list(dict.fromkeys(name for name, _ in settings))
-    rates = sorted({lr for _, lr in settings}, reverse=True)
-    colour = {lr: COLOURS[n % len(COLOURS)] for n, lr in enumerate(rates)}
+    colour = rate_colours(lr for _, lr in settings)
     with styled():
         figure, axes = panels(2 * len(optimizers), len(optimizers), "", SIZE)
         for (optimizer, lr), cells in settings.items():
@@ -37,10 +35,7 @@ def loss_profiles(settings: Mapping[tuple[str, float], Sequence[Trained]]) -> Fi
                 axis.plot(steps, values, color=colour[lr], lw=0.9)
         for n, axis in enumerate(axes):
             _dress(axis, optimizers[n] if n < len(optimizers) else "", PLAYERS[n // len(optimizers)], n)
-        from matplotlib.lines import Line2D
-
-        handles = [Line2D([], [], color=colour[lr], label=rate(lr)) for lr in rates]
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(rates))
+        legend(figure, colour)
         return figure
 
 

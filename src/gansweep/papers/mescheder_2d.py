@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gansweep.papers.methods import spread
-from gansweep.papers.trained import Trained, read
+from gansweep.papers.seeds import spread
+from gansweep.papers.trained import Trained, parted, read
 from gansweep.section import Section
 
 NAME = "mescheder_2d"
@@ -24,9 +24,7 @@ FINDING = "R1 and R2 are alike, and slightly better than no regularisation and W
 
 def sections(directory: Path) -> list[Section]:
     """Write a section for every length in a sweep."""
-    groups: dict[int, list[Trained]] = {}
-    for one in read(directory, NAME):
-        groups.setdefault(one.total_steps, []).append(one)
+    groups = parted(read(directory, NAME), lambda one: one.total_steps)
     return [Section(f"Mescheder's methods in the plane, {n} steps", _text(cells)) for n, cells in groups.items()]
 
 

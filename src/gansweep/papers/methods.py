@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
-from gansweep.papers.trained import Trained
-from gansweep.sweep.table import number
+from gansweep.papers.seeds import by_step, curve, spread
+from gansweep.papers.trained import Trained, parted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,20 +19,8 @@ COLOURS = (GREY, BLUE, SKY, ORANGE, VERMILION, GREEN, PINK)
 
 def by_method(cells: Sequence[Trained]) -> dict[str, list[Trained]]:
     """Sort cells by the last part of their experiment's name, mescheder_images/r1 being r1."""
-    found: dict[str, list[Trained]] = {}
-    for one in sorted(cells, key=lambda one: (_place(one.said("experiment")), one.seed)):
-        found.setdefault(one.said("experiment"), []).append(one)
-    return found
-
-
-def spread(values: Sequence[float]) -> str:
-    """Write mean and standard deviation, or the one value."""
-    if not values:
-        return "N/A"
-    mean = statistics.fmean(values)
-    if len(values) == 1:
-        return number(mean)
-    return f"{number(mean)} ± {number(statistics.stdev(values), like=mean)}"
+    ordered = sorted(cells, key=lambda one: (_place(one.said("experiment")), one.seed))
+    return parted(ordered, lambda one: one.said("experiment"))
 
 
 def table(cells: Sequence[Trained]) -> str:
@@ -70,10 +58,10 @@ def over_time(cells: Sequence[Trained]) -> Figure:
             pair = axes[2 * row : 2 * row + 2]
             for n, (method, group) in enumerate(by_method(cells).items()):
                 colour = COLOURS[n % len(COLOURS)]
-                steps, columns = _common([one.measured(key) for one in group])
-                times = [statistics.fmean(one.seconds[step] for one in group if step in one.seconds) for step in steps]
-                for axis, places in zip(pair, (times, steps), strict=True):
-                    _draw(axis, places, columns, colour, method)
+                found = by_step([one.measured(key) for one in group])
+                times = [statistics.fmean(one.seconds[step] for one in group if step in one.seconds) for step in found]
+                for axis, places in zip(pair, (times, list(found)), strict=True):
+                    curve(axis, places, list(found.values()), colour, method)
             for axis, words in zip(pair, ("seconds of training", "step (generator updates)"), strict=True):
                 axis.set(xlabel=words, ylabel=ruler)
                 axis.grid(alpha=0.25, linewidth=0.5)
@@ -92,25 +80,10 @@ def rulers_of(cells: Sequence[Trained]) -> dict[str, str]:
     return found or {"value": ""}
 
 
-def _common(values: Sequence[Mapping[int, float]]) -> tuple[list[int], list[list[float]]]:
-    """Return the steps that a seed has a value of, and the seeds' values there."""
-    steps = sorted({step for one in values for step in one})
-    return steps, [[one[step] for one in values if step in one] for step in steps]
-
-
-def _draw(axis: Any, places: Sequence[float], columns: Sequence[Sequence[float]], colour: str, label: str) -> None:
-    axis.plot(places, [statistics.fmean(c) for c in columns], color=colour, lw=1.2, marker=".", ms=3, label=label)
-    if any(len(column) > 1 for column in columns):
-        axis.fill_between(places, [min(c) for c in columns], [max(c) for c in columns], color=colour, alpha=0.15, lw=0)
-
-
 def _place(method: str) -> tuple[int, str]:
     return ORDER.index(method) if method in ORDER else len(ORDER), method
 
 
 def groups_of(cells: Sequence[Trained]) -> Mapping[tuple[str, str, int], list[Trained]]:
     """Part cells of other data, metrics and lengths."""
-    found: dict[tuple[str, str, int], list[Trained]] = {}
-    for one in cells:
-        found.setdefault((one.said("data"), str(one.metric.get("name", "nothing")), one.total_steps), []).append(one)
-    return found
+    return parted(cells, lambda one: (one.said("data"), str(one.metric.get("name", "nothing")), one.total_steps))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from gansweep.papers.trained import last_picture
 from gansweep.training.samples import ENLARGED, GAP, IN_A_ROW
 
 
@@ -17,7 +18,7 @@ def tiles(directory: Path) -> np.ndarray | None:
     """
     from PIL import Image
 
-    path = max(directory.glob("samples/step_*.png"), default=None)
+    path = last_picture(directory)
     if path is None:
         return None
     picture = np.asarray(Image.open(path).convert("RGB"), dtype=np.float32) / 255

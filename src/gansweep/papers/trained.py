@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gansweep.sweep import records
 from gansweep.training.record import trained_s
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,19 @@ def experiments(directory: Path) -> list[str]:
     """Name the experiments that cells of a sweep are of; of one that is made of others, the first part."""
     names = (str(one.record["cell"]["overrides"].get("experiment", "")).partition("/")[0] for one in _all(directory))
     return [name for name in dict.fromkeys(names) if name]
+
+
+def parted(cells: Iterable[Trained], by: Callable[[Trained], Key]) -> dict[Key, list[Trained]]:
+    """Part cells by what a key says of each, in the order in which its values come up."""
+    found: dict[Key, list[Trained]] = {}
+    for one in cells:
+        found.setdefault(by(one), []).append(one)
+    return found
+
+
+def last_picture(directory: Path, folder: str = "samples") -> Path | None:
+    """Return the last picture of samples that a cell has left, None if there is none."""
+    return max((directory / folder).glob("step_*.png"), default=None)
 
 
 def _all(directory: Path) -> Iterator[Trained]:

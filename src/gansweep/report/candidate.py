@@ -15,9 +15,7 @@ from gansweep.sweep.cell import State
 from gansweep.sweep.comparable import comparable
 from gansweep.sweep.identity import plain
 from gansweep.sweep.result import Result
-from gansweep.sweep.swept import order, swept_keys, value
-
-SEED = "seed"
+from gansweep.sweep.swept import SEED, order, swept_keys, value
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,7 @@ def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
     """Return one row for every candidate; the settings are columns of their own, what is not there is None."""
     keys = list(dict.fromkeys(key for verdict in verdicts for key in verdict.contest.keys))
     return [
-        _row(number, verdict, place, keys)
-        for number, verdict in enumerate(verdicts, 1)
-        for place in [*verdict.order, *(p for p in range(len(verdict.contest.candidates)) if p not in verdict.order)]
+        _row(number, verdict, place, keys) for number, verdict in enumerate(verdicts, 1) for place in verdict.places
     ]
 
 
@@ -60,9 +58,10 @@ def as_csv(verdicts: Sequence[Verdict]) -> str:
 
 def as_json(study: Study, verdicts: Sequence[Verdict]) -> str:
     """Write them with every run's value and what the columns mean."""
+    found = [verdict.contest.candidates[place] for verdict in verdicts for place in verdict.places]
     candidates = [
         row | {"runs": {seed: _json(value) for seed, value in candidate.scores.items()}}
-        for row, candidate in zip(rows(verdicts), _in_order(verdicts), strict=True)
+        for row, candidate in zip(rows(verdicts), found, strict=True)
     ]
     content = {
         "format": FORMAT,
@@ -73,14 +72,6 @@ def as_json(study: Study, verdicts: Sequence[Verdict]) -> str:
         "candidates": [{key: _json(value) for key, value in row.items()} for row in candidates],
     }
     return json.dumps(content, indent=1, allow_nan=False, default=str) + "\n"
-
-
-def _in_order(verdicts: Sequence[Verdict]) -> list[Any]:
-    return [
-        verdict.contest.candidates[place]
-        for verdict in verdicts
-        for place in [*verdict.order, *(p for p in range(len(verdict.contest.candidates)) if p not in verdict.order)]
-    ]
 
 
 def _row(number: int, verdict: Verdict, place: int, keys: Sequence[str]) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
+from functools import partial
 
+from gansweep.report.pictures.survival import cause, run_steps, survival_picture
 from gansweep.report.roles import Roles
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
@@ -14,8 +16,6 @@ from gansweep.sweep.table import markdown
 
 def section(verdict: Verdict) -> Section | None:
     """Count divergences by cause and by rate, None where there are none."""
-    from gansweep.report.pictures.survival import cause, run_steps, survival_picture
-
     results = verdict.contest.results
     dead = [result for result in results if result.state is State.DIVERGED]
     failed = [result for result in results if result.state is State.FAILED]
@@ -38,7 +38,7 @@ def section(verdict: Verdict) -> Section | None:
         )
     if not parts:
         return None
-    pictures = {"Runs that have not diverged, and the causes": lambda: survival_picture(verdict)} if dead else {}
+    pictures = {"Runs that have not diverged, and the causes": partial(survival_picture, verdict)} if dead else {}
     return Section("What diverged, and why", "\n\n".join(parts), pictures)
 
 

@@ -13,6 +13,7 @@ from gansweep.report.grid import Entry, Grid
 from gansweep.report.verdict import Verdict
 from gansweep.sweep.cell import State
 from gansweep.sweep.identity import plain
+from gansweep.sweep.swept import is_number
 from gansweep.sweep.table import WIDEST, number
 
 MOST_TROUBLES = 2  # told one by one
@@ -100,8 +101,7 @@ def troubles(one: Candidate, over: str) -> str:
 
 def label(value: Any) -> Entry:
     """Write a setting, to be sorted as a number if it is one."""
-    number_ = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return Entry(plain(value), float(value) if number_ else None)
+    return Entry(plain(value), float(value) if is_number(value) else None)
 
 
 def _entry(verdict: Verdict, one: Candidate | None, notes: dict[str, int]) -> Entry:

@@ -11,6 +11,7 @@ from typing import Any
 
 from gansweep.report.candidate import Candidate, Contest
 from gansweep.sweep.identity import plain
+from gansweep.sweep.swept import is_number
 
 RATES = ("lr", "lr_d", "optimizer.lr")
 MOST_PANELS = 9
@@ -81,4 +82,4 @@ class Roles:
 
 
 def _is_size(values: Sequence[Any]) -> bool:
-    return len(values) > 1 and all(isinstance(v, (int, float)) and not isinstance(v, bool) and v > 0 for v in values)
+    return len(values) > 1 and all(is_number(value) and value > 0 for value in values)

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-FINAL, BEST = "final", "best"
-SELECTIONS = (FINAL, BEST)
+FINAL = "final"  # the other one is "best"
 
 
 @dataclass(frozen=True)

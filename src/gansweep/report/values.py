@@ -6,6 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gansweep.report.pictures.curves import curves_picture, metrics
+from gansweep.report.pictures.heat import heat_picture
+from gansweep.report.pictures.losses import losses_picture, watched
+from gansweep.report.pictures.rates import rates_picture
+from gansweep.report.pictures.schedules import schedules_picture, varies
 from gansweep.report.roles import MOST_PANELS, Roles
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
@@ -23,21 +28,25 @@ def section(verdict: Verdict) -> Section | None:
     pictures: dict[str, Callable[[], Figure]] = {}
     name, how = verdict.contest.metric_name, verdict.contest.how.capitalize()
     if len(roles.rates) > 1:
-        pictures[f"{how} {name} against {roles.rate}: means, 95 % intervals, and what is N/A"] = lambda: _rates(verdict)
+        pictures[f"{how} {name} against {roles.rate}: means, 95 % intervals, and what is N/A"] = partial(
+            rates_picture, verdict
+        )
         if len(roles.methods) > 1:
-            pictures[f"{how} {name} by {roles.method} and {roles.rate}; hatched: every run is N/A"] = lambda: _heat(
-                verdict
+            pictures[f"{how} {name} by {roles.method} and {roles.rate}; hatched: every run is N/A"] = partial(
+                heat_picture, verdict
             )
     timed = _timed(verdict)
-    for key, metric in _metrics(verdict).items():
-        words = f"{metric} over {{}}: mean over seeds, from the least to the greatest"
-        pictures[words.format("the steps")] = partial(_curves, verdict, key)
+    for key, metric in metrics(verdict.contest).items():
+        words = f"{metric.get('name', 'result')} over {{}}: mean over seeds, from the least to the greatest"
+        pictures[words.format("the steps")] = partial(curves_picture, verdict, key)
         if timed:
-            pictures[words.format("the time of training")] = partial(_curves, verdict, key, over_time=True)
-    if _left_losses(verdict):
-        pictures["Losses of the best setting of each method, the run of the median value"] = lambda: _losses(verdict)
-    if _schedules_vary(verdict):
-        pictures["Schedules, as factors of the base rate"] = lambda: _schedules(verdict)
+            pictures[words.format("the time of training")] = partial(curves_picture, verdict, key, over_time=True)
+    if watched(verdict):
+        pictures["Losses of the best setting of each method, the run of the median value"] = partial(
+            losses_picture, verdict
+        )
+    if varies(verdict):
+        pictures["Schedules, as factors of the base rate"] = partial(schedules_picture, verdict)
     left = _left_out(roles)
     few = f" Pictures show the first {MOST_PANELS} panels; {left} more combinations are in the table." if left else ""
     return Section("Values", f"Each picture is drawn of all runs that have ended.{few}{_of_time(timed)}", pictures)
@@ -46,30 +55,6 @@ def section(verdict: Verdict) -> Section | None:
 def _left_out(roles: Roles) -> int:
     combinations = {tuple(str(one.settings[key]) for key in roles.rest) for one in roles.contest.candidates}
     return max(0, len(combinations) - MOST_PANELS)
-
-
-def _rates(verdict: Verdict) -> Figure:
-    from gansweep.report.pictures.rates import rates_picture
-
-    return rates_picture(verdict)
-
-
-def _heat(verdict: Verdict) -> Figure:
-    from gansweep.report.pictures.heat import heat_picture
-
-    return heat_picture(verdict)
-
-
-def _curves(verdict: Verdict, key: str, over_time: bool = False) -> Figure:
-    from gansweep.report.pictures.curves import curves_picture
-
-    return curves_picture(verdict, key, over_time)
-
-
-def _metrics(verdict: Verdict) -> dict[str, str]:
-    from gansweep.report.pictures.curves import metrics
-
-    return {key: str(metric.get("name", "result")) for key, metric in metrics(verdict.contest).items()}
 
 
 def _timed(verdict: Verdict) -> list[Mapping[str, Any]]:
@@ -88,27 +73,3 @@ def _of_time(timed: Sequence[Mapping[str, Any]]) -> str:
     if any("evaluations" not in record["time"] for record in timed):
         said += " Some records only know their mean speed: their steps are taken to be equally long."
     return said
-
-
-def _schedules(verdict: Verdict) -> Figure:
-    from gansweep.report.pictures.schedules import schedules_picture
-
-    return schedules_picture(verdict)
-
-
-def _losses(verdict: Verdict) -> Figure:
-    from gansweep.report.pictures.losses import losses_picture
-
-    return losses_picture(verdict)
-
-
-def _left_losses(verdict: Verdict) -> bool:
-    from gansweep.report.pictures.losses import watched
-
-    return bool(watched(verdict))
-
-
-def _schedules_vary(verdict: Verdict) -> bool:
-    from gansweep.report.pictures.schedules import varies
-
-    return varies(verdict)

@@ -37,6 +37,11 @@ class Verdict:
         return [ended[place] for place in order(_matrix([self.scores[place] for place in ended]))] if ended else []
 
     @property
+    def places(self) -> list[int]:
+        """Places of all candidates: those in the order, then the others."""
+        return [*self.order, *(place for place in range(len(self.scores)) if place not in self.order)]
+
+    @property
     def first(self) -> Candidate | None:
         """The best so far, None if nobody has a value."""
         best = self.contest.candidates[self.order[0]] if self.order else None

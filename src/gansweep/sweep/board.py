@@ -13,14 +13,13 @@ from typing import Any
 
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import plain
-from gansweep.sweep.swept import order, swept_keys, value
+from gansweep.sweep.swept import SEED, is_number, order, swept_keys, value
 from gansweep.sweep.table import markdown
 from gansweep.training import events
 from gansweep.training.events import protobuf
 
 log = logging.getLogger(__name__)
 
-SEED = "seed"
 # Each in a file of its own: one that TensorBoard has read it does not read again.
 COLUMNS, TABLE = f"{events.PREFIX}0000000000.columns", f"{events.PREFIX}0000000001.table"
 RESULTS = {"result/final": "final", "result/best": "best on the way"}
@@ -35,7 +34,6 @@ CHARTS = {  # a category, its charts, and which curves each shows
         "leading eigenvalue": ["diagnosis/eigenvalue_(real|imaginary)"],
     },
 }
-
 
 # What each group of curves is measured in. A text: TensorBoard's faster server drops descriptions of curves.
 UNITS = {
@@ -84,17 +82,13 @@ def table_of(cells: Sequence[Cell]) -> list[dict[str, Any]]:
     """
     keys = [key for key in swept_keys(cells) if key != SEED] or [SEED]
     found = {key: [value(cell, key) for cell in cells] for key in keys}
-    found = {key: values if all(map(_is_number, values)) else list(map(plain, values)) for key, values in found.items()}
+    found = {key: values if all(map(is_number, values)) else list(map(plain, values)) for key, values in found.items()}
     return [{key: values[place] for key, values in found.items()} for place in range(len(cells))]
 
 
 def group(sweep: str, row: Mapping[str, Any]) -> str:
     """Name a row, which has to be the only one of this name below the directory that TensorBoard shows."""
     return f"{sweep}: " + ", ".join(f"{key}={plain(one)}" for key, one in row.items())
-
-
-def _is_number(one: Any) -> bool:
-    return isinstance(one, (int, float)) and not isinstance(one, bool)
 
 
 def _experiment(rows: Sequence[Mapping[str, Any]], results: Mapping[str, str]) -> Any:
@@ -112,7 +106,7 @@ def _experiment(rows: Sequence[Mapping[str, Any]], results: Mapping[str, str]) -
 
 
 def _column(api: Any, key: str, distinct: Sequence[Any]) -> Any:
-    if _is_number(distinct[0]):
+    if is_number(distinct[0]):
         return api.HParamInfo(name=key, type=api.DATA_TYPE_FLOAT64)
     column = api.HParamInfo(name=key, type=api.DATA_TYPE_STRING)
     column.domain_discrete.extend(distinct)

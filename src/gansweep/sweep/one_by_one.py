@@ -52,15 +52,10 @@ def _settle(work: Work, cell: Cell, train: Train) -> bool:
 
 
 def _train(work: Work, cell: Cell, claim: claims.Claim, train: Train) -> bool:
-    def step(at: int, total_steps: int, text: str = "") -> None:
-        if claim.lost:
-            raise ClaimLost(cell.name)
-        work.progress.step(cell.name, at, total_steps, text)
-
     start = time.monotonic()
     try:
         put_aside(cell.directory)
-        found = train(cell, work.stop, step)
+        found = train(cell, work.stop, work.watch(cell, claim))
     except ClaimLost:
         log.warning("%s was taken over by another process", cell.name)
         return False

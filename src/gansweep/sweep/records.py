@@ -10,6 +10,7 @@ from typing import Any
 from gansweep.training import record
 
 STATES = ("completed", "diverged", "failed")
+PARTS = ("cell", "config", "identity", "time")
 
 
 class UnreadableRecord(ValueError):
@@ -69,9 +70,6 @@ def _believe(path: Path, metric: Mapping[str, Any], diverged: bool) -> None:
             raise UnreadableRecord(
                 f"{path} says {name} {metric.get(name)}, but its evaluations say {found[name]}; it is not believed"
             )
-
-
-PARTS = ("cell", "config", "identity", "time")
 
 
 def directories(root: Path) -> Iterator[Path]:

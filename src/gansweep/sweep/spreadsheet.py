@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gansweep.sweep.identity import plain
 from gansweep.sweep.result import Result
 from gansweep.sweep.swept import settings_to_tell, value
+
+MEASURED = ("final", "final_step", "best", "best_step", "best_apart", "untrained", "floor")
 
 
 def spreadsheet(results: Sequence[Result]) -> str:
@@ -25,29 +28,24 @@ def spreadsheet(results: Sequence[Result]) -> str:
     return text.getvalue()
 
 
-def _row(result: Result, keys: Sequence[str]) -> dict[str, object]:
-    record, metric, cell = result.record or {}, result.metric, result.cell
-    divergence, error, time = record.get("divergence") or {}, record.get("error") or {}, record.get("time") or {}
-    settings: dict[str, object] = {key: plain(value(cell, key)) for key in keys}
-    return (
-        {"cell": cell.name, "cell_hash": cell.hash}
-        | settings
-        | {
-            "state": result.state.value,
-            "metric_name": metric.get("name"),
-            "final": result.final,
-            "final_step": metric.get("final_step"),
-            "best": metric.get("best"),
-            "best_step": metric.get("best_step"),
-            "best_apart": metric.get("best_apart"),
-            "untrained": metric.get("untrained"),
-            "floor": metric.get("floor"),
-            "steps_done": record.get("steps"),
-            "divergence_step": divergence.get("step"),
-            "divergence_player": divergence.get("player"),
-            "divergence_cause": divergence.get("cause"),
-            "error": f"{error.get('type')}: {error.get('message')}" if error else None,
-            "wall_s": time.get("wall_s"),
-            "steps_per_s": time.get("steps_per_s"),
-        }
-    )
+def _row(result: Result, keys: Sequence[str]) -> dict[str, Any]:
+    cell = result.cell
+    settings = {key: plain(value(cell, key)) for key in keys}
+    whose = {"cell": cell.name, "cell_hash": cell.hash} | settings
+    return whose | {"state": result.state.value} | measured(result.record or {})
+
+
+def measured(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a record says of the outcome by column, None where it says nothing."""
+    metric, divergence, error, time = (record.get(part) or {} for part in ("metric", "divergence", "error", "time"))
+    return {
+        "metric_name": metric.get("name"),
+        **{name: metric.get(name) for name in MEASURED},
+        "steps_done": record.get("steps"),
+        "divergence_step": divergence.get("step"),
+        "divergence_player": divergence.get("player"),
+        "divergence_cause": divergence.get("cause"),
+        "error": f"{error.get('type')}: {error.get('message')}" if error else None,
+        "wall_s": time.get("wall_s"),
+        "steps_per_s": time.get("steps_per_s"),
+    }

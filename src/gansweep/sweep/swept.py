@@ -9,9 +9,10 @@ from typing import Any, Protocol
 from gansweep.sweep.identity import INSTEAD, canonical
 
 UNSAID, NUMERICS, EXPERIMENT = "default", "numerics", "experiment"
+SEED = "seed"
 PRESETS = (EXPERIMENT, "protocol", "scale")  # what chooses options of other groups
 # Told of every cell, whether or not they were named for one of them.
-ALWAYS = ("lr", "lr_d", "optimizer_d", "schedule_d", "batch_size", "critic_steps", "seed")
+ALWAYS = ("lr", "lr_d", "optimizer_d", "schedule_d", "batch_size", "critic_steps", SEED)
 
 
 class Combination(Protocol):
@@ -114,6 +115,11 @@ def lookup(overrides: Mapping[str, Any], config: Mapping[str, Any], key: str) ->
 def order(values: Sequence[Any]) -> list[Any]:
     """Return the distinct values, numbers by size and others as they come."""
     distinct = list({json.dumps(value, sort_keys=True): value for value in values}.values())
-    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in distinct):
+    if all(map(is_number, distinct)):
         return sorted(distinct)
     return distinct
+
+
+def is_number(value: Any) -> bool:
+    """Tell a number from words, lists and truth values, which Python counts among the numbers."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

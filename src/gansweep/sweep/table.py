@@ -11,9 +11,8 @@ from gansweep.sweep.cell import State
 from gansweep.sweep.comparable import comparable, differences
 from gansweep.sweep.identity import INSTEAD, plain
 from gansweep.sweep.result import Result
-from gansweep.sweep.swept import UNSAID, order, swept_keys, value
+from gansweep.sweep.swept import SEED, UNSAID, order, swept_keys, value
 
-SEED = "seed"
 # What a reader has to know of all cells, where no column tells it.
 TOLD = (
     *("experiment", "protocol", "scale"),

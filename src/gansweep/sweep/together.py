@@ -141,15 +141,9 @@ class _Seats:
             # Between the look and the claim another process may have finished it.
             if self.work.already_settled(cell):
                 return None
-
-            def step(at: int, total_steps: int, text: str = "") -> None:
-                if claim.lost:
-                    raise ClaimLost(cell.name)
-                self.work.progress.step(cell.name, at, total_steps, text)
-
             try:
                 put_aside(cell.directory)
-                book = self.together.open_book(cell, step)
+                book = self.together.open_book(cell, self.work.watch(cell, claim))
             except (Exception, SystemExit) as error:
                 self.work.keep_failure(cell, error, 0.0)
                 return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gansweep.sweep import claims
 from gansweep.sweep.cell import Cell, State, own_record
 from gansweep.sweep.failure import failed_record
 from gansweep.sweep.progress import Progress
@@ -72,6 +73,16 @@ class Work:
         self.outcome.records[cell.hash] = found
         self.progress.skip(State(found["state"]))
         return True
+
+    def watch(self, cell: Cell, claim: claims.Claim) -> Step:
+        """Return what to call after every step of a cell: it shows how far it is, and raises if the claim was lost."""
+
+        def step(at: int, total_steps: int, text: str = "") -> None:
+            if claim.lost:
+                raise ClaimLost(cell.name)
+            self.progress.step(cell.name, at, total_steps, text)
+
+        return step
 
     def keep(self, cell: Cell, found: dict[str, Any]) -> None:
         """Take over the record of a cell that was trained."""

@@ -14,6 +14,8 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
 
 from hydra_plugins.gansweep.local_launcher import TARGET
 
@@ -29,6 +31,15 @@ ConfigStore.instance().store(
 
 class GridSweeper(BasicSweeper):
     """The combinations of Hydra's own sweeper, composed once instead of twice."""
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Let another launcher compose its jobs as they are composed here."""
+        from gansweep.cli.outranking import OutrankingLoader
+
+        loader = OutrankingLoader(hydra_context.config_loader.get_search_path())
+        context = HydraContext(loader, hydra_context.callbacks)
+        super().setup(hydra_context=context, task_function=task_function, config=config)
+        self.hydra_context = hydra_context
 
     def sweep(self, arguments: list[str]) -> Any:
         """Train every combination, and end the process unless all of them have a result."""

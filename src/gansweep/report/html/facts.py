@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from gansweep.report.candidate import SEED, Contest
+from gansweep.report.candidate import Contest
 from gansweep.report.study import Study
 from gansweep.sweep.identity import plain
 from gansweep.sweep.progress import duration
-from gansweep.sweep.swept import UNSAID, order, swept_keys, value
+from gansweep.sweep.swept import SEED, UNSAID, order, swept_keys, value
 from gansweep.sweep.table import TOLD
 
 MANY = 12

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gansweep.report.html import embed, facts
+from gansweep.report.html.contents import contents, mark
 from gansweep.report.html.prose import inline, prose
 from gansweep.report.html.runs import link, runs
 from gansweep.report.html.tables import table
@@ -53,7 +54,6 @@ def page(
     parts["How to repeat it"] = _repeat(study, verdicts)
     title = html.escape(f"{study.directory.resolve().name}: gansweep report")
     items = {name: f"part-{number}" for number, name in enumerate(parts, 1)}
-    contents = "".join(f'<li><a href="#{mark}">{html.escape(name)}</a></li>' for name, mark in items.items())
     body = "\n".join(
         f'<section aria-labelledby="{items[name]}"><h2 id="{items[name]}">{html.escape(name)}</h2>\n{text}\n</section>'
         for name, text in parts.items()
@@ -72,7 +72,7 @@ def page(
 <a class="skip" href="#main">Skip to the content</a>
 <header>
 <h1>{html.escape(study.directory.resolve().name)}</h1>
-<nav aria-label="Contents"><ul>{contents}</ul></nav>
+{contents(items, names(verdicts))}
 </header>
 <main id="main">
 {body}
@@ -92,7 +92,7 @@ def _tables(verdicts: Sequence[Verdict], rows: Sequence[str], across: str | None
     for number, (name, verdict) in enumerate(zip(names(verdicts), verdicts, strict=True), 1):
         which = f"table {number}" if len(verdicts) > 1 else "the table"
         if len(verdicts) > 1:
-            parts.append(f"<h3>{html.escape(name[:1].upper() + name[1:])}</h3>")
+            parts.append(f'<h3 id="{mark(number)}">{html.escape(name[:1].upper() + name[1:])}</h3>')
         parts.append(table(pivot(verdict, rows, across), f"{which} of {verdict.contest.metric_name}"))
         if len(verdict.order) > 1:
             parts.append(table(ranks(verdict), f"ranks of {which}"))

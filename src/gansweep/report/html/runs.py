@@ -11,7 +11,7 @@ from gansweep.report.study import Study
 from gansweep.sweep.cell import State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.result import Result
-from gansweep.sweep.swept import swept_keys, value
+from gansweep.sweep.swept import is_number, swept_keys, value
 from gansweep.sweep.table import number
 
 
@@ -51,8 +51,7 @@ def _row(result: Result, keys: list[str], folder: Path) -> str:
 
 
 def _setting(one: object) -> str:
-    is_number = isinstance(one, (int, float)) and not isinstance(one, bool)
-    sort = f' class="number" data-sort="{one}"' if is_number else ""
+    sort = f' class="number" data-sort="{one}"' if is_number(one) else ""
     return f"<td{sort}>{html.escape(plain(one))}</td>"
 
 

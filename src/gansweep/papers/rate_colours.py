@@ -1,0 +1,27 @@
+"""A colour for every learning rate, and the legend that tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION
+from gansweep.papers.printed import rate
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOURS = (VERMILION, ORANGE, GREEN, BLUE, SKY, PINK, GREY)
+
+
+def rate_colours(rates: Iterable[float]) -> dict[float, str]:
+    """Give every rate its colour, the highest first."""
+    return {lr: COLOURS[n % len(COLOURS)] for n, lr in enumerate(sorted(set(rates), reverse=True))}
+
+
+def legend(figure: Figure, colours: Mapping[float, str]) -> None:
+    """Tell them below all panels."""
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=colour, label=rate(lr)) for lr, colour in colours.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
