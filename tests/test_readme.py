@@ -15,7 +15,19 @@ from gansweep.settings.root import Root
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
-GROUPS = ("model", "loss", "optimizer", "dynamics", "schedule", "feedback", "data", "metric", "trainer", "experiment")
+GROUPS = (
+    "model",
+    "loss",
+    "optimizer",
+    "algorithm",
+    "dynamics",
+    "schedule",
+    "feedback",
+    "data",
+    "metric",
+    "trainer",
+    "experiment",
+)
 
 
 def blocks(language: str) -> list[str]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gansweep.sweep import records
 from gansweep.sweep.identity import plain
 from gansweep.sweep.swept import UNSAID, lookup, settings_to_tell
+from gansweep.training.record import trained_s
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +77,8 @@ def load(path: str | Path) -> pd.DataFrame:
 def curves(path: str | Path) -> pd.DataFrame:
     """Read the metric over the steps: one row for every evaluation of every cell.
 
-    A value that could not be measured is missing, with the reason beside it.
+    A value that could not be measured is missing, with the reason beside it. `trained_s` are the seconds of training
+    that had passed, without what was measured; of cells that trained as one pack, the pack's.
 
     Args:
         path: as in `load`.
@@ -89,6 +91,7 @@ def curves(path: str | Path) -> pd.DataFrame:
         "cell_hash": "string",
         "metric_name": "string",
         "step": "Int64",
+        "trained_s": "Float64",
         "value": "Float64",
         "value_2": "Float64",
         "reason": "string",
@@ -100,11 +103,13 @@ def curves(path: str | Path) -> pd.DataFrame:
             record["cell"]["hash"],
             record["metric"].get("name"),
             evaluation.get("step"),
+            times.get(evaluation.get("step")),
             evaluation.get("value"),
             evaluation.get("value_2"),
             evaluation.get("reason"),
         )
         for directory, record in _records(Path(path))
+        for times in [trained_s(record)]
         for evaluation in (record.get("metric") or {}).get("evaluations", [])
     ]
     return pd.DataFrame(rows, columns=list(kinds)).astype(kinds)

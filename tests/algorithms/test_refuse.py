@@ -17,6 +17,7 @@ ALGORITHMS = {
     "denoising": {"loss", "model", "metric"},
     "coopnets": {"loss", "model"},
     "cfg": {"model"},
+    "quadratic": {"loss", "model", "data"},
 }
 
 
@@ -31,7 +32,7 @@ def test_all_is_named_at_once(name):
     assert check(composed(f"algorithm={name}", *settings.split())).problems == []
 
 
-@pytest.mark.parametrize("name", ["denoising", "coopnets"])
+@pytest.mark.parametrize("name", ["denoising", "coopnets", "quadratic"])
 def test_a_loss_that_has_to_go_takes_its_critic_steps_along(name):
     problems = check(composed(f"algorithm={name}", "loss=wgan_gp")).problems
     assert {one.where for one in problems} == ALGORITHMS[name] | {"algorithm"}

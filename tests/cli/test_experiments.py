@@ -25,7 +25,6 @@ def own(tmp_path):
     ("line", "said"),
     [
         (["experiment=smoke", "experiment=mescheder_2d"], "experiment=mescheder_2d: typed twice; expected one, or -m"),
-        (["experiment=forsyth_quadratic"], "experiment=forsyth_quadratic: is a command"),
     ],
 )
 def test_what_can_not_be_one_experiment_is_refused(line, said):

@@ -36,6 +36,9 @@ SETTINGS = [one for one in TINY if one.partition("=")[0] not in ("~metric", "ste
 GRID = ["-m", "optimizer=sgd,adagrad", "lr=1e-3,1e30", "steps=4,7"]
 
 
+BY_THE_CLOCK = ("started", "wall_s", "eval_s", "trained_s", "trained_at")
+
+
 def plain(value):
     """Turn tensors into what can be compared, NaN included."""
     if isinstance(value, dict):
@@ -55,7 +58,7 @@ def record(path: Path):
 
 def checkpoint(path: Path):
     found = torch.load(path, weights_only=True)
-    return plain({key: value for key, value in found.items() if key not in ("started", "wall_s", "eval_s")})
+    return plain({key: value for key, value in found.items() if key not in BY_THE_CLOCK})
 
 
 def events(path: Path):

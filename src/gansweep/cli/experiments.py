@@ -10,8 +10,6 @@ from gansweep.settings.problem import BadConfig, Problem
 
 KEY = "experiment"
 HEADER = "# @package _global_"
-# Packs of papers that train nothing.
-COMMANDS = {"forsyth_quadratic": "python -m gansweep.quadratic"}
 
 
 def check_experiments(overrides: Sequence[str], config_dir: str | None = None) -> None:
@@ -35,8 +33,6 @@ def check_experiments(overrides: Sequence[str], config_dir: str | None = None) -
         problems.append(Problem(KEY, f"={typed[-1]}: typed twice; expected one, or -m {KEY}={several} to train each"))
     for name in dict.fromkeys(part.strip() for value in typed for part in value.split(",")):
         file = next(_files(name, places), None)
-        if file is None and name in COMMANDS:
-            problems.append(Problem(KEY, f"={name}: is a command and trains nothing: {COMMANDS[name]}"))
         if file is not None and not _has_header(file):
             problems.append(
                 Problem(KEY, f"={name}: {file} has to begin with the line {HEADER}, before any other comment")

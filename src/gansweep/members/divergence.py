@@ -80,7 +80,10 @@ class Watch:
         """
         self.see(4, due & ~finite_g, step)
         self.see(5, due & ~finite_d, step)
-        stuck = torch.stack([fake.flatten(2).std(1).amax(1) < self.smallest_spread, generator_gradient == 0], 1)
+        flat = fake.flatten(2)
+        one = flat.shape[1] == 1  # which has no spread, and is no sign of anything
+        spread = torch.full_like(generator_gradient, torch.inf) if one else flat.std(1).amax(1)
+        stuck = torch.stack([spread < self.smallest_spread, generator_gradient == 0], 1)
         self.strikes = torch.where(due[:, None], torch.where(stuck, self.strikes + 1, 0), self.strikes)
         self.see(6, due & (self.strikes[:, 0] >= self.patience), step)
         self.see(7, due & (self.strikes[:, 1] >= self.patience), step)

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from gansweep.interfaces import Slot
 from gansweep.layers import Network, Pass
 from gansweep.layers.layer import Parameterless
+from gansweep.models.point import Start, Theta
 
 
 @dataclass(frozen=True)
@@ -48,23 +48,12 @@ class Dirac:
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
         """Build z (K, B, 1) -> theta (K, B, 1)."""
         _check(sample_shape)
-        return Network([_Point()], _Start(self.theta))
+        return Network([Theta((self.theta,))], Start((self.theta,)))
 
     def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
         """Build x (K, B, 1) -> psi x (K, B, 1)."""
         _check(sample_shape)
-        return Network([_Line()], _Start(self.psi))
-
-
-class _Point(Parameterless):
-    slots = (Slot("theta", (1,)),)
-    ignores_input = True
-
-    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        return params[0][:, None].expand(-1, x.shape[1], -1)
-
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        return torch.zeros_like(x)
+        return Network([_Line()], Start((self.psi,)))
 
 
 class _Line(Parameterless):
@@ -75,14 +64,6 @@ class _Line(Parameterless):
 
     def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
         return params[0][:, None] * slope
-
-
-@dataclass(frozen=True)
-class _Start:
-    value: float
-
-    def __call__(self, slot: Slot, generator: torch.Generator) -> Tensor:
-        return torch.full(slot.shape, self.value, device=generator.device)
 
 
 def _check(sample_shape: tuple[int, ...]) -> None:

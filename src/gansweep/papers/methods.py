@@ -53,30 +53,49 @@ def table(cells: Sequence[Trained]) -> str:
 
 def seconds(one: Trained) -> float:
     """Return how long it trained without what was measured; in a pack all members have the pack's time."""
-    return one.record["steps"] / one.record["time"]["steps_per_s"]
+    steps = one.record["steps"]
+    found = one.seconds.get(steps)
+    return steps / one.record["time"]["steps_per_s"] if found is None else found
 
 
 def over_time(cells: Sequence[Trained]) -> Figure:
-    """Draw the metric over seconds of training and over steps: means of the seeds, and their range."""
-    ruler = next((one.metric["name"] for one in cells if one.metric), "")
+    """Draw the metric over seconds of training and over steps: means of the seeds, and their range.
+
+    Below it the second metric, where there is one.
+    """
+    rulers = rulers_of(cells)
     with styled():
-        figure, axes = panels(2, 2, "", (4.2, 3.0))
-        for n, (method, group) in enumerate(by_method(cells).items()):
-            colour = COLOURS[n % len(COLOURS)]
-            steps, columns = _common(group)
-            per_step = statistics.fmean(seconds(one) / one.record["steps"] for one in group)
-            for axis, places in zip(axes, ([step * per_step for step in steps], steps), strict=True):
-                _draw(axis, places, columns, colour, method)
-        for axis, words in zip(axes, ("seconds of training", "steps"), strict=True):
-            axis.set(xlabel=words, ylabel=ruler)
-        axes[1].legend()
+        figure, axes = panels(2 * len(rulers), 2, "", (4.2, 3.0 if len(rulers) == 1 else 2.6))
+        for row, (key, ruler) in enumerate(rulers.items()):
+            pair = axes[2 * row : 2 * row + 2]
+            for n, (method, group) in enumerate(by_method(cells).items()):
+                colour = COLOURS[n % len(COLOURS)]
+                steps, columns = _common([one.measured(key) for one in group])
+                times = [statistics.fmean(one.seconds[step] for one in group if step in one.seconds) for step in steps]
+                for axis, places in zip(pair, (times, steps), strict=True):
+                    _draw(axis, places, columns, colour, method)
+            for axis, words in zip(pair, ("seconds of training", "step (generator updates)"), strict=True):
+                axis.set(xlabel=words, ylabel=ruler)
+                axis.grid(alpha=0.25, linewidth=0.5)
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
         return figure
 
 
-def _common(group: Sequence[Trained]) -> tuple[list[int], list[list[float]]]:
+def rulers_of(cells: Sequence[Trained]) -> dict[str, str]:
+    """Name what was measured by the key of its values in an evaluation, `value` and maybe `value_2`."""
+    found = {}
+    for key, metric in (("value", "metric"), ("value_2", "metric_2")):
+        name = next((one.record[metric]["name"] for one in cells if one.record.get(metric)), None)
+        if name is not None:
+            found[key] = name
+    return found or {"value": ""}
+
+
+def _common(values: Sequence[Mapping[int, float]]) -> tuple[list[int], list[list[float]]]:
     """Return the steps that a seed has a value of, and the seeds' values there."""
-    steps = sorted({step for one in group for step in one.values})
-    return steps, [[one.values[step] for one in group if step in one.values] for step in steps]
+    steps = sorted({step for one in values for step in one})
+    return steps, [[one[step] for one in values if step in one] for step in steps]
 
 
 def _draw(axis: Any, places: Sequence[float], columns: Sequence[Sequence[float]], colour: str, label: str) -> None:

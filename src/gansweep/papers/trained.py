@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gansweep.sweep import records
+from gansweep.training.record import trained_s
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,16 @@ class Trained:
     @property
     def values(self) -> dict[int, float]:
         """The metric by step, where it could be measured."""
-        return {e["step"]: e["value"] for e in self.metric.get("evaluations", []) if e.get("value") is not None}
+        return self.measured("value")
+
+    def measured(self, key: str) -> dict[int, float]:
+        """Return what evaluations have under a key by step, `value_2` being the second metric."""
+        return {e["step"]: e[key] for e in self.metric.get("evaluations", []) if e.get(key) is not None}
+
+    @property
+    def seconds(self) -> dict[int, float]:
+        """How long it had trained at every evaluation, by step; in a pack, all of the pack."""
+        return trained_s(self.record)
 
     @property
     def final(self) -> float | None:

@@ -105,7 +105,9 @@ class Played:
         """Ask the discriminator about points (N, 2) -> (N,)."""
         if self._pack is None:
             return None
-        d = self._pack.d
+        d = self._pack.players.get("discriminator")
+        if d is None:
+            return None
         x = torch.from_numpy(np.asarray(at, dtype=np.float32))[None]
         with torch.no_grad():
             return d.network(d.params(), x, Pass((), d.buffers, training=False))[0, :, 0].numpy()
@@ -154,10 +156,15 @@ def read(root: Path, allow: Sequence[str] = ()) -> list[Played]:
         inside = [path.name for path in sorted(root.iterdir()) if (path / "sweep.json").exists()]
         hint = f"; {root} holds {', '.join(inside)}" if inside else ""
         raise ValueError(f"{root}: there are no cells of a sweep, expected a directory such as outputs/mine{hint}")
-    return [_played(cell, allow) for cell in cells]
+    return [of(cell, allow) for cell in cells]
 
 
-def _played(cell: Cell, allow: Sequence[str]) -> Played:
+def of(cell: Cell, allow: Sequence[str] = ()) -> Played:
+    """Read one cell.
+
+    Raises:
+        ValueError: it can't be built here, or its samples are no points in the plane.
+    """
     here = {"device": "cpu", "precision": "fp32", "threads": 1, "allow": list(allow)}
     config = {**cell.config, **here, "trainer": {**(cell.config.get("trainer") or {}), "compile": False}}
     checked = build.check(config)

@@ -50,14 +50,14 @@ def over_time(one: Played, path: Path, svg: bool = False) -> list[Path]:
     steps = sorted(kept)
     steps = [steps[n] for n in np.unique(np.linspace(0, len(steps) - 1, MOST_STEPS).round().astype(int))]
     values = dict(zip(*(part.tolist() for part in one.measured), strict=True))
-    frame = _frame([one])
+    frame = frame_of([one])
     with styled():
         figure, axes = panels(len(steps), min(len(steps), 4), one.cell.name.rpartition("-")[0], SIZE)
         for axis, step in zip(axes, steps, strict=True):
             measured = f"\n{one.name} {number(values[step])}" if step in values else "\n"
             axis.set_title(f"step {step}{measured}")
             _points(axis, one.real, kept[step], frame)
-        figure.legend(handles=_key(ground=False), loc="outside lower center", ncols=2)
+        figure.legend(handles=key(ground=False), loc="outside lower center", ncols=2)
         return save(figure, path, svg)
 
 
@@ -91,7 +91,7 @@ def _grid(
     with styled():
         figure, axes = panels(len(places), wide, rest, SIZE)
         figure.get_layout_engine().set(h_pad=0.08)  # type: ignore[union-attr]
-        frames = {key: _frame(alike) for key, alike in by(group, task)}
+        frames = {key: frame_of(alike) for key, alike in by(group, task)}
         for axis, (row, column) in zip(axes, places, strict=True):
             words = ", ".join(f"{k}={plain(v)}" for k, v in ((down, row), (across, column)) if k is not None)
             here = [one for one in group if (at(one, down), at(one, across)) == (row, column)]
@@ -101,16 +101,21 @@ def _grid(
                 continue
             (one,) = here
             axis.set_title("\n".join(filter(None, (words, one.words(floor.get(task(one)))))))
-            _ground(axis, one, frames[task(one)])
-            step, fake = one.newest
-            _points(axis, one.real, fake, frames[task(one)])
-            if one.diverged_at is not None and step is not None:
-                _note(axis, f"as of step {step}", "bottom")
-        figure.legend(handles=_key(ground=True), loc="outside lower center", ncols=2 if wide < 4 else 4)
+            draw(axis, one, frames[task(one)])
+        figure.legend(handles=key(ground=True), loc="outside lower center", ncols=2 if wide < 4 else 4)
         return save(figure, path, svg)
 
 
-def _frame(group: Sequence[Played]) -> tuple[float, float, float, float]:
+def draw(axis: Any, one: Played, frame: tuple[float, float, float, float]) -> None:
+    """Draw a cell's newest points over the data's, on the ground of its discriminator."""
+    _ground(axis, one, frame)
+    step, fake = one.newest
+    _points(axis, one.real, fake, frame)
+    if one.diverged_at is not None and step is not None:
+        _note(axis, f"as of step {step}", "bottom")
+
+
+def frame_of(group: Sequence[Played]) -> tuple[float, float, float, float]:
     """Return left, right, bottom and top of a square with all the data in it and some room around."""
     real = np.concatenate([one.real for one in group])
     low, high = real.min(0), real.max(0)
@@ -157,7 +162,8 @@ def _note(axis: Any, text: str, where: str) -> None:
     axis.text(0.03, y, text, transform=axis.transAxes, va=where, fontsize=7, bbox=box, zorder=3)
 
 
-def _key(ground: bool) -> list[Any]:
+def key(ground: bool) -> list[Any]:
+    """Return what the legend shows, with or without the discriminator."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

@@ -43,6 +43,15 @@ def roots(lam: float, eta: float, mu: float) -> tuple[complex, complex]:
     return middle + spread, middle - spread
 
 
+def factor(eps: float, eta: float, mu: float) -> float:
+    """Return what a step multiplies the distance to the minimum by in the long run; above 1 it diverges.
+
+    >>> round(factor(0.01, 1.0, 0.0), 10), round(factor(0.01, 0.1, 0.9), 7)
+    (0.99, 0.9888732)
+    """
+    return max(abs(root) for lam in (eps, 1.0) for root in roots(lam, eta, mu))
+
+
 def best_rate(eps: float) -> float:
     """Return the rate at which both coordinates of gradient descent shrink alike, by (1 - eps) / (1 + eps).
 

@@ -1,4 +1,4 @@
-"""Where the optimizers of the shelf go on a bowl."""
+"""Where an optimizer goes on a bowl, in float64."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateRule
 
-SLOTS = (Slot("point", (2,)),)
+SLOTS = (Slot("theta", (2,)),)
 START = (1.0, 1.0)
 
 
-def paths(
-    rule: UpdateRule, rates: Sequence[float], eps: float, num_steps: int, start: tuple[float, float] = START
-) -> Tensor:
-    """Descend f(x, y) = (eps x^2 + y^2) / 2, a member for every rate, all points (K, num_steps + 1, 2) in float64."""
+def path(rule: UpdateRule, rates: Sequence[float], eps: float, start: Sequence[float] = START) -> Tensor:
+    """Descend f(x, y) = (eps x^2 + y^2) / 2 and return all points (len(rates) + 1, 2).
+
+    Args:
+        rule: the optimizer.
+        rates: learning rate of every step.
+        eps: curvature along x.
+        start: the first point.
+    """
     curvature = torch.tensor([eps, 1.0], dtype=torch.float64)
-    theta = torch.tensor(start, dtype=torch.float64).repeat(len(rates), 1)
-    lr = torch.tensor(rates, dtype=torch.float64)[:, None]
+    theta = torch.tensor([list(start)], dtype=torch.float64)
     state, points = rule.state(SLOTS, theta), [theta.clone()]
-    for step in range(1, num_steps + 1):
-        count = torch.full((len(rates), 1), float(step), dtype=torch.float64)
+    for step, rate in enumerate(rates, 1):
+        lr, count = (torch.full((1, 1), float(number), dtype=torch.float64) for number in (rate, step))
         rule.update(SLOTS, theta, curvature * theta, state, lr, count)
         points.append(theta.clone())
-    return torch.stack(points, 1)
+    return torch.cat(points)
 
 
 def height(points: Tensor, eps: float) -> Tensor:

@@ -2,64 +2,71 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansweep.figures import BLUE, GREEN, GREY, ORANGE, VERMILION, panels, save, styled
-from gansweep.optimizers.adam import Adam
-from gansweep.optimizers.sgd import SGD
-from gansweep.quadratic.closed_form import best_heavy_ball, best_rate
-from gansweep.quadratic.paths import height, paths
+from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from gansweep.interfaces import UpdateRule
+COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PINK, SKY, GREY)
+LOWEST, HIGHEST = 1e-16, 1e4  # of the heights that are drawn; rounding is below
+EDGE, FARTHEST = 1.25, 5.0
 
-LOWEST = 1e-16  # of the heights that are drawn; rounding is below
-EDGE = 1.25
 
+def maps(paths: Mapping[str, Mapping[str, np.ndarray]], eps: float) -> Figure:
+    """Draw a panel for every path, a row for every optimizer, over contours ten times apart in height.
 
-def descents(eps: float) -> list[tuple[str, UpdateRule, float, str]]:
-    """Return titles, rules, rates and colours: Forsyth's three, and the best rates of the first two."""
-    eta, mu = best_heavy_ball(eps)
-    best = best_rate(eps)
-    return [
-        ("gradient descent, 1.0", SGD(), 1.0, GREY),
-        (f"gradient descent, best rate {best:.3g}", SGD(), best, ORANGE),
-        ("momentum 0.9, 0.1", SGD(momentum=0.9), 0.1, BLUE),
-        (f"momentum {mu:.2g}, {eta:.2g}, both best", SGD(momentum=mu), eta, GREEN),
-        ("Adam, 0.1", Adam(), 0.1, VERMILION),
+    Args:
+        paths: points (R, 2) by optimizer and rate.
+        eps: curvature along x.
+    """
+    columns = max(map(len, paths.values()))
+    named = [
+        (f"{rule}, {rate}", points, COLOURS[n % len(COLOURS)])
+        for row in paths.values()
+        for n, (rule, rate, points) in enumerate(_filled(paths, row, columns))
     ]
-
-
-def picture(eps: float, num_steps: int) -> Figure:
-    """Draw a panel for every descent, contours ten times apart in height, and one of all heights."""
     with styled():
-        chosen = descents(eps)
-        figure, axes = panels(
-            len(chosen) + 1, 3, f"f(x, y) = ({eps:g} x$^2$ + y$^2$) / 2, {num_steps} steps from (1, 1)", (3.2, 2.6)
-        )
-        *maps, fall = axes
-        for number, (axis, (title, rule, rate, colour)) in enumerate(zip(maps, chosen, strict=True)):
-            points = paths(rule, [rate], eps, num_steps)[0].numpy()
-            edge = max(EDGE, 1.05 * float(np.abs(points).max()))
+        figure, axes = panels(len(named), columns, "", (2.0, 2.0))
+        for number, (axis, (title, points, colour)) in enumerate(zip(axes, named, strict=True)):
+            if not len(points):
+                axis.remove()
+                continue
+            edge = min(max(EDGE, 1.05 * float(np.abs(points[:, 1]).max())), FARTHEST)
             _contours(axis, eps, edge)
             axis.plot(*points.T, color=colour, lw=0.8, marker=".", markersize=3.5, markeredgewidth=0)
             axis.plot(*points[0], color=GREY, marker="s", markersize=5, markeredgecolor="white")
             axis.plot(*points[-1], color=colour, marker="o", markersize=6, markeredgecolor="white")
             axis.set_title(title)
-            axis.set(xlabel="x" if number >= 2 else "", ylabel="y" if number % 3 == 0 else "")
-        _heights(fall, eps, num_steps)
+            last_row = number >= len(named) - columns
+            axis.set(xlabel="x" if last_row else "", ylabel="y" if number % columns == 0 else "")
         return figure
 
 
-def write(eps: float, num_steps: int, path: Path) -> None:
-    """Draw it to a file."""
+def heights(paths: Mapping[str, Mapping[str, np.ndarray]], eps: float) -> Figure:
+    """Draw f over the steps, a panel for every optimizer and a line for every rate."""
     with styled():
-        save(picture(eps, num_steps), path)
+        figure, axes = panels(len(paths), len(paths), "", (3.2, 2.8))
+        for axis, (rule, rates) in zip(axes, paths.items(), strict=True):
+            for n, (rate, points) in enumerate(rates.items()):
+                values = (eps * points[:, 0] ** 2 + points[:, 1] ** 2) / 2
+                shown = np.where(values <= HIGHEST, np.maximum(values, LOWEST), np.nan)
+                axis.plot(shown, color=COLOURS[n % len(COLOURS)], lw=1.1, label=rate)
+            axis.set(yscale="log", xlabel="step", ylabel="f" if axis is axes[0] else "", title=rule)
+            axis.legend(title="rate")
+        return figure
+
+
+def _filled(
+    paths: Mapping[str, Mapping[str, np.ndarray]], row: Mapping[str, np.ndarray], columns: int
+) -> Sequence[tuple[str, str, np.ndarray]]:
+    rule = next(name for name, one in paths.items() if one is row)
+    there = [(rule, rate, points) for rate, points in row.items()]
+    return there + [(rule, "", np.empty((0, 2)))] * (columns - len(there))
 
 
 def _contours(axis: Any, eps: float, edge: float) -> None:
@@ -73,11 +80,3 @@ def _contours(axis: Any, eps: float, edge: float) -> None:
     )
     axis.set(xlim=(-EDGE, EDGE), ylim=(-edge, edge), xticks=(-1, 0, 1))
     axis.plot(0, 0, color=GREY, marker="+", markersize=8)
-
-
-def _heights(axis: Any, eps: float, num_steps: int) -> None:
-    for title, rule, rate, colour in descents(eps):
-        values = height(paths(rule, [rate], eps, num_steps)[0], eps).clamp(min=LOWEST).tolist()
-        axis.plot(values, color=colour, lw=1.1, label=title)
-    axis.set(yscale="log", xlabel="step", title="f, the lower the better")
-    axis.legend(loc="lower left", fontsize=6)

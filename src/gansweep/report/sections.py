@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gansweep import papers
-from gansweep.report import diverged, sensitivity, targets, tuning, values
+from gansweep.report import diverged, points, portraits, sensitivity, targets, tuning, values
 from gansweep.report.study import Study
 from gansweep.report.told import told
 from gansweep.report.verdict import Verdict
@@ -15,6 +15,8 @@ from gansweep.sweep.comparable import labels
 PARTS: Sequence[Callable[[Verdict], Section | None]] = (
     told,
     values.section,
+    portraits.section,
+    points.section,
     sensitivity.section,
     tuning.section,
     targets.section,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from gansweep.report.roles import MOST_PANELS, Roles
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
+from gansweep.training.record import trained_s
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,14 +28,19 @@ def section(verdict: Verdict) -> Section | None:
             pictures[f"{how} {name} by {roles.method} and {roles.rate}; hatched: every run is N/A"] = lambda: _heat(
                 verdict
             )
-    pictures[f"{name} over the steps: mean over seeds, from the least to the greatest"] = lambda: _curves(verdict)
+    timed = _timed(verdict)
+    for key, metric in _metrics(verdict).items():
+        words = f"{metric} over {{}}: mean over seeds, from the least to the greatest"
+        pictures[words.format("the steps")] = partial(_curves, verdict, key)
+        if timed:
+            pictures[words.format("the time of training")] = partial(_curves, verdict, key, over_time=True)
     if _left_losses(verdict):
         pictures["Losses of the best setting of each method, the run of the median value"] = lambda: _losses(verdict)
     if _schedules_vary(verdict):
         pictures["Schedules, as factors of the base rate"] = lambda: _schedules(verdict)
     left = _left_out(roles)
     few = f" Pictures show the first {MOST_PANELS} panels; {left} more combinations are in the table." if left else ""
-    return Section("Values", f"Each picture is drawn of all runs that have ended.{few}", pictures)
+    return Section("Values", f"Each picture is drawn of all runs that have ended.{few}{_of_time(timed)}", pictures)
 
 
 def _left_out(roles: Roles) -> int:
@@ -53,10 +60,34 @@ def _heat(verdict: Verdict) -> Figure:
     return heat_picture(verdict)
 
 
-def _curves(verdict: Verdict) -> Figure:
+def _curves(verdict: Verdict, key: str, over_time: bool = False) -> Figure:
     from gansweep.report.pictures.curves import curves_picture
 
-    return curves_picture(verdict)
+    return curves_picture(verdict, key, over_time)
+
+
+def _metrics(verdict: Verdict) -> dict[str, str]:
+    from gansweep.report.pictures.curves import metrics
+
+    return {key: str(metric.get("name", "result")) for key, metric in metrics(verdict.contest).items()}
+
+
+def _timed(verdict: Verdict) -> list[Mapping[str, Any]]:
+    """Return the records that know how long the training had lasted at evaluations after the first."""
+    records = [result.record for result in verdict.contest.results if result.record and result.metric]
+    return [record for record in records if any(trained_s(record).values())]
+
+
+def _of_time(timed: Sequence[Mapping[str, Any]]) -> str:
+    """Say which time it is that pictures are drawn over."""
+    if not timed:
+        return ""
+    said = " Time is that of training alone, without what was measured, drawn and saved."
+    if any((record.get("pack") or {}).get("members", 1) > 1 for record in timed):
+        said += " Runs that trained as one pack have all of the pack's time, so compare their times with care."
+    if any("evaluations" not in record["time"] for record in timed):
+        said += " Some records only know their mean speed: their steps are taken to be equally long."
+    return said
 
 
 def _schedules(verdict: Verdict) -> Figure:

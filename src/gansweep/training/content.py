@@ -50,6 +50,7 @@ def record_of(book: Logbook) -> dict[str, Any]:
             "wall_s": round(wall_s, 3),
             "steps_per_s": round(book.step / max(wall_s - book.eval_s, 1e-9), 3),
             "eval_s": round(book.eval_s, 3),
+            **({"evaluations": book.trained_at} if book.trained_at else {}),
             "memory_bytes": devices.peak_memory_bytes(book.device),
         },
     }

@@ -62,7 +62,8 @@ class Logbook:
         self.k = 0
         self.evaluations: list[dict[str, Any]] = []
         self.started = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        self.wall_s = self.eval_s = 0.0
+        self.wall_s = self.eval_s = self.trained_s = 0.0
+        self.trained_at: list[dict[str, Any]] = []  # how long it had trained, for every evaluation
         self.step, self.num_together = 0, 1
         self.packing: Mapping[str, Any] = {}  # how it came to be so many, for the record
         self.divergence: Divergence | None = None
@@ -80,6 +81,7 @@ class Logbook:
             self._member, self.step = saved["member"], saved["member"]["step"]
             self.evaluations, self.started = saved["evaluations"], saved["started"]
             self.wall_s, self.eval_s = saved["wall_s"], saved["eval_s"]
+            self.trained_s, self.trained_at = _trained(saved)
             self.kept = saved.get("curves", [])
             if "field" in saved and run.trainer.diagnose_every is not None:
                 self.diagnoses, self._field = saved["diagnoses"], Both(*((part,) for part in saved["field"]))
@@ -187,6 +189,8 @@ class Logbook:
             "started": self.started,
             "wall_s": self.elapsed(),
             "eval_s": self.eval_s,
+            "trained_s": self.trained_s,
+            "trained_at": self.trained_at,
         }
         if self.kept:
             content |= {"curves": self.kept}
@@ -244,6 +248,7 @@ class Logbook:
         step, metric, start = self.step, self.run.metric, time.monotonic()
         if metric is None:
             return
+        self.trained_at.append({"step": step, "trained_s": round(self.trained_s, 3)})
         fake = self.pack.generate(self.k, metric.num_samples, "evaluation")
         if not bool(fake.isfinite().all()):
             self.evaluations.append({"step": step, "value": None, "reason": "samples are not finite"})
@@ -316,3 +321,12 @@ class Logbook:
     def elapsed(self) -> float:
         """Return the seconds that the run has taken so far, those before an interruption among them."""
         return self.wall_s + time.monotonic() - self._since
+
+
+def _trained(saved: Mapping[str, Any]) -> tuple[float, list[dict[str, Any]]]:
+    """Return how long a checkpoint's training had lasted, and had at its evaluations; of an old one, about."""
+    if "trained_s" in saved:
+        return saved["trained_s"], saved["trained_at"]
+    trained_s, steps = saved["wall_s"] - saved["eval_s"], max(saved["member"]["step"], 1)
+    at = [e["step"] for e in saved["evaluations"]]
+    return trained_s, [{"step": step, "trained_s": round(trained_s * step / steps, 3)} for step in at]

@@ -73,3 +73,22 @@ def summary(evaluations: Sequence[Mapping[str, Any]], lower_is_better: bool = Tr
         "best_step": best["step"],
         "best_apart": best.get("apart"),
     }
+
+
+def trained_s(record: Mapping[str, Any]) -> dict[int, float]:
+    """Return the seconds of training that had passed at every evaluation, by step.
+
+    Measuring, pictures and checkpoints are not counted; where members trained as one pack, they are the pack's. A
+    record of before these were kept knows its speed alone, and its steps are taken to be equally long.
+
+    >>> trained_s({"time": {"evaluations": [{"step": 0, "trained_s": 0.0}, {"step": 8, "trained_s": 2.5}]}})
+    {0: 0.0, 8: 2.5}
+    >>> trained_s({"time": {"steps_per_s": 4.0}, "metric": {"evaluations": [{"step": 0}, {"step": 8}]}})
+    {0: 0.0, 8: 2.0}
+    """
+    found = record["time"].get("evaluations")
+    if found is not None:
+        return {one["step"]: one["trained_s"] for one in found}
+    speed = record["time"].get("steps_per_s")
+    measured = (record.get("metric") or {}).get("evaluations", [])
+    return {one["step"]: one["step"] / speed for one in measured} if speed else {}

@@ -152,6 +152,7 @@ def _diagnose(pack: Pack, books: Sequence[Logbook], report: Report) -> None:
 
 def _play(pack: Pack, books: Sequence[Logbook], stop: Callable[[], bool]) -> bool:
     """Train until somebody has ended, or was asked to stop, which the answer tells."""
+    since = time.monotonic()
     for report in pack.steps():
         asked = stop()
         for book in books:
@@ -162,12 +163,17 @@ def _play(pack: Pack, books: Sequence[Logbook], stop: Callable[[], bool]) -> boo
                 divergence = ends[pack.place[book.k]]
                 if divergence is not None:
                     _try(book, book.diverged, divergence)
+        # What is due now was waited for above; what is done with it, for whomever, is no training.
+        played = time.monotonic() - since
+        for book in books:
+            book.trained_s += played
         _diagnose(pack, books, report)
         for book in books:
             if book.divergence is None and book.error is None:
                 _try(book, book.note)
         if asked or not all(book.open for book in books):
             return asked
+        since = time.monotonic()
     return False
 
 

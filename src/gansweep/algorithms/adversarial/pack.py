@@ -143,6 +143,13 @@ class AdversarialPack(Pack[Report]):
         } | {f"penalty/{name}": value for name, value in zip(names, d.penalties, strict=False)}
         return {tag: value[row] for tag, value in curves.items()} | self._scheduled(row)
 
+    def kept(self, k: int) -> dict[str, float]:
+        """Name member k's whole game where each player is one number: its path in a plane is what there is to see."""
+        if (self.g.network.num_parameters, self.d.network.num_parameters) != (1, 1):
+            return {}
+        row = self.place[k]
+        return {"theta": self.g.theta[row].item(), "psi": self.d.theta[row].item()}
+
     def _scheduled(self, row: int) -> dict[str, Tensor]:
         member, found = self.members[row], dict[str, Tensor]()
         if member.penalty_schedule is not None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gansweep.dirac.descent import Algorithm, trajectory
-from gansweep.dirac.fields.field import Field
 from gansweep.dirac.notebook import METHODS, START
 from gansweep.figures import BLUE, GREY, ORANGE, VERMILION, panels, save_gif, styled
 
@@ -27,12 +27,12 @@ def portraits(
         for number, (axis, (title, field)) in enumerate(zip(axes, METHODS.items(), strict=True)):
             positions = trajectory(field, algorithm, START, rate, num_steps)
             distance = float(np.hypot(*positions[-1]))
-            _field(axis, field)
-            lines.append(_path(axis, positions))
+            draw_field(axis, field)
+            lines.append(draw_path(axis, positions))
             paths.append(positions)
             axis.set_title(f"{title}\nr = {distance:.2g} at the end")
             axis.set(xlabel="$\\theta$" if number // 4 == 2 else "", ylabel="$\\psi$" if number % 4 == 0 else "")
-        figure.legend(handles=_key(), loc="outside lower center", ncols=4)
+        figure.legend(handles=key(), loc="outside lower center", ncols=4)
         figure.savefig(path)
         if gif is not None:
             heading = figure.suptitle("step", fontsize=11)
@@ -48,14 +48,29 @@ def portraits(
             save_gif(figure, draw, frames.tolist(), gif, per_second=12)
 
 
-def _field(axis: Any, field: Field) -> None:
-    """Draw v on the notebook's 10 x 10 grid, all arrows of equal length, the stronger the darker."""
-    theta, psi = np.meshgrid(np.linspace(-2, 2, 10), np.linspace(-2, 2, 10))
+def draw_field(axis: Any, field: Callable[[Any, Any], tuple[Any, Any]], edge: float = EDGE) -> None:
+    """Draw v on a grid of 10 x 10, all arrows of equal length, the stronger the darker.
+
+    Args:
+        axis: from -edge to edge; as it is by itself, arrows stand where those of the notebook do.
+        field: theta and psi, arrays (10, 10), to both components of v.
+        edge: of the square.
+    """
+    last = edge / EDGE * 2
+    theta, psi = np.meshgrid(np.linspace(-last, last, 10), np.linspace(-last, last, 10))
     v = np.array(field(theta, psi))
     size = np.hypot(*v)
     unit = v / np.where(size > 0, size, 1)
     axis.quiver(theta, psi, *unit, size, cmap="Greys", norm=_from_light(size), pivot="mid", scale=15, width=0.006)
-    axis.set(xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE), aspect="equal", xticks=(-2, 0, 2), yticks=(-2, 0, 2))
+    frame(axis, edge)
+
+
+def frame(axis: Any, edge: float = EDGE) -> None:
+    """Give an axis its square, and lines through the equilibrium."""
+    ticks = (-2, 0, 2) if edge == EDGE else None
+    axis.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
+    if ticks is not None:
+        axis.set(xticks=ticks, yticks=ticks)
     axis.axhline(0, color=GREY, linewidth=0.4, zorder=0)
     axis.axvline(0, color=GREY, linewidth=0.4, zorder=0)
 
@@ -66,7 +81,8 @@ def _from_light(size: np.ndarray) -> Any:
     return Normalize(-0.7 * size.max(), 1.1 * size.max())
 
 
-def _path(axis: Any, positions: np.ndarray) -> tuple[Any, Any]:
+def draw_path(axis: Any, positions: np.ndarray) -> tuple[Any, Any]:
+    """Draw positions (T, 2) with their start, their end and the equilibrium; return the line and its end."""
     (line,) = axis.plot(*positions.T, color=BLUE, linewidth=0.7, marker=".", markersize=3.5, markeredgewidth=0)
     axis.plot(*positions[0], color=ORANGE, marker="s", markersize=5, linestyle="", markeredgecolor="white")
     axis.plot(0, 0, color=GREY, marker="+", markersize=8, linestyle="")
@@ -74,11 +90,12 @@ def _path(axis: Any, positions: np.ndarray) -> tuple[Any, Any]:
     return line, end
 
 
-def _key() -> list[Any]:
+def key(path: str = "path, one dot per step") -> list[Any]:
+    """Return what the legend of portraits shows; `path` says what a dot of it is."""
     from matplotlib.lines import Line2D
 
     return [
-        Line2D([], [], color=BLUE, marker=".", linewidth=0.9, label="path, one dot per step"),
+        Line2D([], [], color=BLUE, marker=".", linewidth=0.9, label=path),
         Line2D([], [], color=ORANGE, marker="s", linestyle="", label="start"),
         Line2D([], [], color=VERMILION, marker="o", linestyle="", label="end"),
         Line2D([], [], color=GREY, marker="+", linestyle="", label="equilibrium"),

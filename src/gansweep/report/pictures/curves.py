@@ -1,17 +1,19 @@
-"""The metric over the steps."""
+"""The metric over the steps, and over the time that they took."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gansweep.figures import GREY, panels, styled
-from gansweep.report.candidate import Candidate
+from gansweep.report.candidate import Candidate, Contest
 from gansweep.report.pictures import marks
 from gansweep.report.roles import MOST_PANELS, Roles
 from gansweep.report.verdict import Verdict
+from gansweep.training.record import trained_s
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,10 +21,15 @@ if TYPE_CHECKING:
 IN_A_ROW = 3
 
 
-def curves_picture(verdict: Verdict) -> Figure:
+def curves_picture(verdict: Verdict, key: str = "value", over_time: bool = False) -> Figure:
     """Draw a panel for every method, in it the mean over seeds for every rate, and from the least to the greatest.
 
     A mean is drawn as far as all its seeds have come; a cross says that one diverged after it.
+
+    Args:
+        verdict: on the runs.
+        key: of an evaluation, `value` or, for the second metric, `value_2`.
+        over_time: along the seconds of training, a mean over seeds as well, which all panels share.
     """
     from matplotlib.lines import Line2D
 
@@ -38,38 +45,40 @@ def curves_picture(verdict: Verdict) -> Figure:
                 parts.append((words, inside))
     parts = parts[:MOST_PANELS]
     keys = roles.rates if roles.rate else roles.methods
-    colours = marks.shades(len(keys)) if roles.rate or len(keys) > 6 else [marks.COLOURS[n] for n in range(len(keys))]
+    looks = [{"color": c} for c in marks.shades(len(keys))] if roles.rate else [line(n) for n in range(len(keys))]
+    metric = metrics(contest)[key]
+    clock = Clock([times(one, common(one, key)[0])[-1:] for _, inside in parts for one in inside])
     crossed, floor = False, []
     with styled():
         size = (5.6, 3.4) if len(parts) == 1 else (3.5, 2.7)
         figure, axes = panels(len(parts), min(len(parts), IN_A_ROW), "", size)
-        every = [v for _, inside in parts for one in inside for v in np.ravel(common(one)[1]).tolist()]
+        every = [v for _, inside in parts for one in inside for v in np.ravel(common(one, key)[1]).tolist()]
         for n, (axis, (title, inside)) in enumerate(zip(axes, parts, strict=True)):
             for one in inside:
                 place = keys.index(roles.rate_of(one) if roles.rate else one.settings.get(roles.method or ""))
-                crossed |= _draw(axis, one, colours[place])
-            floor = marks.reference(axis, contest.metric, every)
+                steps, values = common(one, key)
+                along = times(one, steps) / clock.unit_s if over_time else steps
+                crossed |= _draw(axis, one, along, values, looks[place])
+            floor = marks.reference(axis, metric, every)
             marks.scale_values(axis, every)
             marks.grid(axis)
-            axis.set(title=title, xlabel="step (generator updates)")
+            axis.set(title=title, xlabel=clock.label if over_time else "step (generator updates)")
             if every:
                 low, high = min(every + floor), max(every)
-                pad = 0.04 * (high - low)
-                axis.set_ylim(*((low / 1.08, high * 1.08) if axis.get_yscale() == "log" else (low - pad, high + pad)))
+                pad = 0.04 * (high - low) or 0.04 * abs(high) or 1.0
+                room = 1.08 * (high / low) ** 0.02 if axis.get_yscale() == "log" else 1.0
+                axis.set_ylim(*((low / room, high * room) if room > 1 else (low - pad, high + pad)))
             if n % IN_A_ROW == 0:
-                axis.set_ylabel(contest.metric_name)
-            axis.locator_params(axis="x", nbins=5)
+                axis.set_ylabel(str(metric.get("name", "result")))
+            if over_time:
+                clock.scale(axis)
+            else:
+                axis.locator_params(axis="x", nbins=5)
         handles: list[Any] = []
         if len(keys) > 1:
             handles = [
-                Line2D(
-                    [],
-                    [],
-                    color=colour,
-                    linewidth=1.6,
-                    label=f"{roles.rate}={key:g}" if roles.rate else roles.label(key),
-                )
-                for key, colour in zip(keys, colours, strict=True)
+                Line2D([], [], **look, linewidth=1.6, label=f"{roles.rate}={key:g}" if roles.rate else roles.label(key))
+                for key, look in zip(keys, looks, strict=True)
             ]
         if crossed:
             cross = {"marker": "x", "linestyle": "", "markersize": 5}
@@ -80,10 +89,21 @@ def curves_picture(verdict: Verdict) -> Figure:
     return figure
 
 
-def common(one: Candidate) -> tuple[np.ndarray, np.ndarray]:
+def line(place: int) -> dict[str, Any]:
+    """Return colour and line of the n-th method, which has no markers."""
+    return {name: value for name, value in marks.look(place).items() if name != "marker"}
+
+
+def metrics(contest: Contest) -> dict[str, Mapping[str, Any]]:
+    """Return what one run's record says of each metric, by the key of its values; of the second where there is one."""
+    second = next((found for one in contest.results if (found := (one.record or {}).get("metric_2"))), None)
+    return {"value": contest.metric} | ({"value_2": second} if second else {})
+
+
+def common(one: Candidate, key: str = "value") -> tuple[np.ndarray, np.ndarray]:
     """Return the steps that all seeds have a value at, and the values (seeds, steps)."""
     found = [
-        {e["step"]: e["value"] for e in result.metric.get("evaluations", []) if e.get("value") is not None}
+        {e["step"]: e[key] for e in result.metric.get("evaluations", []) if e.get(key) is not None}
         for result in one.runs.values()
         if result.metric
     ]
@@ -91,15 +111,49 @@ def common(one: Candidate) -> tuple[np.ndarray, np.ndarray]:
     return np.array(steps), np.array([[own[step] for step in steps] for own in found]).reshape(len(found), len(steps))
 
 
-def _draw(axis: Any, one: Candidate, colour: Any) -> bool:
-    steps, values = common(one)
-    if not len(steps):
+def times(one: Candidate, steps: np.ndarray) -> np.ndarray:
+    """Return the seconds of training at steps, means over the seeds; NaN where no record tells."""
+    found = [trained_s(result.record) for result in one.runs.values() if result.record and result.metric]
+    known = [[own[step] for own in found if step in own] for step in steps.tolist()]
+    return np.array([np.mean(own) if own else math.nan for own in known])
+
+
+class Clock:
+    """An axis of time.
+
+    Args:
+        ends: of every candidate the seconds at its last value, in an array of one, or of none.
+    """
+
+    def __init__(self, ends: Sequence[np.ndarray]) -> None:
+        self.ends = [end for end in np.concatenate([*ends, np.empty(0)]).tolist() if math.isfinite(end) and end > 0]
+        longest = max(self.ends, default=1.0)
+        self.unit_s, unit = (1, "s") if longest < 120 else (60, "min") if longest < 7200 else (3600, "h")
+        self.label = f"time of training ({unit})"
+
+    def scale(self, axis: Any) -> None:
+        """Give a panel the axis that all share, logarithmic where one candidate takes many times as long as another."""
+        ends = [end / self.unit_s for end in self.ends]
+        if not ends:
+            return
+        if marks.is_wide(ends):
+            drawn = [x for line in axis.lines for x in np.ravel(line.get_xdata()) if x > 0]
+            axis.set_xscale("log")
+            axis.set_xlim(min(*ends, *drawn) / 1.3, max(ends) * 1.3)
+        else:
+            axis.set_xlim(-0.03 * max(ends), 1.05 * max(ends))
+            axis.locator_params(axis="x", nbins=5)
+
+
+def _draw(axis: Any, one: Candidate, along: np.ndarray, values: np.ndarray, look: Mapping[str, Any]) -> bool:
+    if not len(along):
         return False
     mean = values.mean(axis=0)
-    axis.plot(steps, mean, color=colour, linewidth=1.5)
+    axis.plot(along, mean, **look, linewidth=1.5)
+    colour = look["color"]
     if len(values) > 1:
-        axis.fill_between(steps, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
+        axis.fill_between(along, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
     if any(math.isnan(value) for value in one.scores.values()) or one.num_diverged:
-        axis.plot(steps[-1], mean[-1], "x", color=colour, markersize=5, markeredgewidth=1.5, clip_on=False)
+        axis.plot(along[-1], mean[-1], "x", color=colour, markersize=5, markeredgewidth=1.5, clip_on=False)
         return True
     return False

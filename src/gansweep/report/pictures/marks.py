@@ -30,6 +30,15 @@ def shades(number: int) -> list[Any]:
     return [colormaps["viridis"](0.9 * n / max(number - 1, 1)) for n in range(number)]
 
 
+def columns(number: int) -> int:
+    """Choose how many small panels stand in a row, so that few places stay empty.
+
+    >>> [columns(number) for number in (2, 4, 5, 9, 11, 12)]
+    [2, 4, 3, 3, 4, 4]
+    """
+    return min(number, min((4, 3), key=lambda wide: -number % wide))
+
+
 def is_wide(values: Sequence[float]) -> bool:
     """Tell whether values want a logarithmic axis."""
     known = [value for value in values if math.isfinite(value)]

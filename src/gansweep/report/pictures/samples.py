@@ -65,16 +65,19 @@ def samples_picture(verdict: Verdict) -> Figure:
     from matplotlib.image import imread
 
     found = sampled(verdict)[:MOST]
-    repeated = "/".join(verdict.contest.repeated)
     with styled():
         figure, axes = panels(len(found), min(len(found), IN_A_ROW), "", (2.3, 2.62))
         for axis, one in zip(axes, found, strict=True):
             axis.imshow(imread(one.path), interpolation="nearest")
-            settings = wrapped(one.candidate.name)
-            seed = f" ({repeated} {one.seed})" if len(one.candidate.runs) > 1 else ""
-            axis.set_title(f"{one.rank}. {verdict.contest.metric_name} {one.words}{seed}\n{settings}", fontsize=7.5)
+            axis.set_title(title(verdict, one), fontsize=7.5)
             axis.axis("off")
     return figure
+
+
+def title(verdict: Verdict, one: Sample) -> str:
+    """Say what a panel shows: rank, value, seed and settings."""
+    seed = f" ({'/'.join(verdict.contest.repeated)} {one.seed})" if len(one.candidate.runs) > 1 else ""
+    return f"{one.rank}. {verdict.contest.metric_name} {one.words}{seed}\n{wrapped(one.candidate.name)}"
 
 
 def wrapped(text: str, width: int = 34) -> str:

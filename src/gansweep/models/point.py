@@ -1,0 +1,79 @@
+"""A point that learns where to be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gansweep.interfaces import Slot
+from gansweep.layers import Network, Pass
+from gansweep.layers.layer import Parameterless
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point in the plane as a generator, for algorithm=quadratic.
+
+        G(z) = theta
+
+    z is ignored: samples of a batch are all the same, which is not taken for a collapse.
+
+    Args:
+        start: first value of theta.
+    """
+
+    start: tuple[float, ...] = (1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", tuple(self.start))
+        if not self.start or not all(math.isfinite(value) for value in self.start):
+            raise ValueError(f"start={list(self.start)}: expected finite numbers, one for each coordinate")
+
+    @property
+    def latent_dim(self) -> int:
+        """One number that is not looked at."""
+        return 1
+
+    def generator(self, sample_shape: tuple[int, ...]) -> Network:
+        """Build z (K, B, 1) -> theta (K, B, D)."""
+        if tuple(sample_shape) != (len(self.start),):
+            raise ValueError(
+                f"start={list(self.start)}: samples are {tuple(sample_shape)}, expected a number for each coordinate"
+            )
+        return Network([Theta(self.start)], Start(self.start))
+
+    def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
+        """Refuse: there is none."""
+        raise ValueError("point is no pair of players and has no discriminator; it is for algorithm=quadratic")
+
+
+class Theta(Parameterless):
+    """Parameters (D,) that are the output, whatever the input is."""
+
+    ignores_input = True
+
+    def __init__(self, start: Sequence[float]) -> None:
+        self.slots = (Slot("theta", (len(start),)),)
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Map x (K, B, ...) to theta (K, B, D)."""
+        return params[0][:, None].expand(-1, x.shape[1], -1)
+
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
+        """Return zeros: nothing depends on x."""
+        return torch.zeros_like(x)
+
+
+@dataclass(frozen=True)
+class Start:
+    """Begin at given values (D,)."""
+
+    values: tuple[float, ...]
+
+    def __call__(self, slot: Slot, generator: torch.Generator) -> Tensor:
+        """Return them, whatever the seed is."""
+        return torch.tensor(self.values, device=generator.device)

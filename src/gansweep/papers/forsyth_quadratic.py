@@ -1,0 +1,131 @@
+"""Forsyth's quadratic: where optimizers went, beside where they go by formula."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
+from pathlib import Path
+
+import numpy as np
+
+from gansweep import build
+from gansweep.optimizers.sgd import SGD
+from gansweep.papers.trained import Trained, read
+from gansweep.quadratic import picture
+from gansweep.quadratic.closed_form import best_heavy_ball, best_rate, factor, momentum
+from gansweep.quadratic.paths import path
+from gansweep.schedules.constant import Constant
+from gansweep.section import Section
+
+NAME = "forsyth_quadratic"
+SOURCE = (
+    'Forsyth, "Building a working autoencoder - III, Optimization tricks" (lecture slides, UIUC), '
+    "procedures 18.1 and 18.2"
+)
+
+
+@dataclass(frozen=True)
+class Descent:
+    """A path as it was trained, and as it should be.
+
+    Args:
+        cell: which was trained.
+        points: (R, 2), the start and what the record kept.
+        expected: (R, 2) in float64; None where gradients were noisy.
+        by: what they are computed by.
+        factor: what a step multiplies the distance by in the long run; None where no formula tells.
+    """
+
+    cell: Trained
+    points: np.ndarray
+    expected: np.ndarray | None
+    by: str
+    factor: float | None
+
+    @property
+    def error(self) -> float | None:
+        """Largest difference, as a share of the start or of the point where it is farther away."""
+        if self.expected is None:
+            return None
+        return float((np.abs(self.points - self.expected) / np.maximum(1, np.abs(self.expected))).max())
+
+
+def sections(directory: Path) -> list[Section]:
+    """Write a section for every curvature in a sweep."""
+    groups: dict[float, list[Trained]] = {}
+    for one in read(directory, NAME):
+        groups.setdefault(float(one.record["config"]["algorithm"]["eps"]), []).append(one)
+    return [_section(eps, [descent(one) for one in cells]) for eps, cells in groups.items()]
+
+
+def descent(one: Trained) -> Descent:
+    """Read a path from a record, and compute where it should be."""
+    config = one.record["config"]
+    start, eps = config["model"]["start"], float(config["algorithm"]["eps"])
+    whole = takewhile(lambda point: None not in (point["x"], point["y"]), one.record.get("curves", []))
+    kept = [(0, *start), *((point["step"], point["x"], point["y"]) for point in whole)]
+    steps, points = [step for step, _, _ in kept], np.array([[x, y] for _, x, y in kept])
+    if config["data"].get("std") != 0:
+        return Descent(one, points, None, "", None)
+    run = build.check({**config, "device": "cpu"}).run
+    assert run is not None  # it was trained
+    player = run.member.generator
+    rule = player.rule
+    if isinstance(rule, SGD) and rule == SGD(momentum=rule.momentum) and player.schedule == Constant():
+        rows = [[momentum(lam, player.lr, rule.momentum, step) for lam in (eps, 1.0)] for step in steps]
+        shrinks = factor(eps, player.lr, rule.momentum)
+        return Descent(one, points, np.array(rows) * np.array(start), "formula", shrinks)
+    rates = [player.rate(step, run.steps) for step in range(steps[-1])]
+    return Descent(one, points, path(rule, rates, eps, start).numpy()[steps], "float64", None)
+
+
+def _section(eps: float, descents: Sequence[Descent]) -> Section:
+    paths: dict[str, dict[str, np.ndarray]] = {}
+    for one in descents:
+        paths.setdefault(one.cell.said("optimizer"), {}).setdefault(f"{one.cell.lr:g}", one.points)
+    return Section(
+        f"Descent of (eps x^2 + y^2) / 2, eps = {eps:g}",
+        _text(eps, descents),
+        {
+            "Paths, from the square to the dot; contours are ten times apart in height": partial(
+                picture.maps, paths, eps
+            ),
+            "Height over the steps": partial(picture.heights, paths, eps),
+        },
+    )
+
+
+def _text(eps: float, descents: Sequence[Descent]) -> str:
+    head = ["optimizer", "rate", "steps", "x, y", "expected x, y", "by", "largest difference", "factor of a step"]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    lines += [f"| {' | '.join(_row(one))} |" for one in descents]
+    eta, mu = best_heavy_ball(eps)
+    best, slowest = best_rate(eps), (1 - eps) / (1 + eps)
+    return "\n".join(lines) + (
+        "\n\nExpected: by formula for gradient descent and momentum at a constant rate, else the same rule in float64. "
+        "The largest difference is that of any step, as a share of the start or of the point where that is farther "
+        "away; trainings are in float32. The factor is what a step multiplies the distance to the minimum by in the "
+        f"long run, above 1 it diverges. The best rate of gradient descent is 2 / (1 + eps) = {best:.6g} with a factor "
+        f"of {slowest:.6g}; the best heavy ball (Polyak 1964) has a rate of {eta:.6g}, a momentum of {mu:.6g} and a "
+        f"factor of {math.sqrt(mu):.6g}. Source: {SOURCE}."
+    )
+
+
+def _row(one: Descent) -> list[str]:
+    lost = (one.cell.record.get("divergence") or {}).get("step")
+    shown = [
+        "N/A" if lost else _pair(one.points[-1]),
+        "" if lost or one.expected is None else _pair(one.expected[-1]),
+        one.by or "noisy gradients",
+        "" if one.error is None else f"{one.error:.1e}",
+        "" if one.factor is None else f"{one.factor:.6f}",
+    ]
+    steps = f"diverged at {lost}" if lost else str(one.cell.total_steps)
+    return [one.cell.said("optimizer"), f"{one.cell.lr:g}", steps, *shown]
+
+
+def _pair(point: np.ndarray) -> str:
+    return ", ".join(f"{value:.6g}" for value in point)

@@ -1,0 +1,83 @@
+"""Phase portraits: the paths of games of two numbers, over the fields that they follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gansweep.dirac.pictures.portraits import draw_field, draw_path, frame, key
+from gansweep.figures import panels, styled
+from gansweep.report.candidate import Candidate
+from gansweep.report.pictures import marks
+from gansweep.report.pictures.samples import median_run
+from gansweep.report.two_numbers import TwoNumbers, is_of_two_numbers
+from gansweep.report.verdict import Verdict
+from gansweep.sweep.identity import plain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST = 20
+FARTHEST = 2.5  # times the start, which a panel shows of a path that leaves
+
+
+def portraits_picture(verdict: Verdict) -> Figure:
+    """Draw a panel for every setting, the first twenty in the order of the grid; all show the same square."""
+    shown = played(verdict)[:MOST]
+    paths = [one.positions for _, one in shown]
+    edge, spacings = extent(paths), {one.spacing for _, one in shown}
+    columns = marks.columns(len(shown))
+    with styled():
+        figure, axes = panels(len(shown), columns, "", (2.4, 2.6))
+        for n, (axis, (candidate, one), positions) in enumerate(zip(axes, shown, paths, strict=True)):
+            if one.field is not None:
+                draw_field(axis, one.field, edge)
+            else:
+                frame(axis, edge)
+            draw_path(axis, positions)
+            axis.set_title(f"{_words(candidate)}\n{_end(one, positions)}", fontsize=8)
+            axis.locator_params(nbins=5)
+            axis.set(
+                xlabel="$\\theta$ (generator)" if n + columns >= len(shown) else "",
+                ylabel="$\\psi$ (discriminator)" if n % columns == 0 else "",
+            )
+        figure.legend(handles=key(_dots(spacings)), loc="outside lower center", ncols=4 if columns > 2 else 2)
+    return figure
+
+
+def played(verdict: Verdict) -> list[tuple[Candidate, TwoNumbers]]:
+    """Return the settings that left a path, each with its run of the median value."""
+    found = []
+    for place, one in enumerate(verdict.contest.candidates):
+        seed = median_run(verdict, place) if verdict.scores[place] else next(iter(one.runs))
+        if is_of_two_numbers(one.runs[seed].record):
+            found.append((one, TwoNumbers(one.runs[seed])))
+    return found
+
+
+def extent(paths: list[np.ndarray]) -> float:
+    """Choose the square in which all paths begin, as large as they need but for those that go far away."""
+    starts = max((float(np.abs(path[0]).max()) for path in paths if len(path)), default=1.0) or 1.0
+    reached = max((float(np.abs(path).max()) for path in paths if len(path)), default=1.0)
+    return 1.1 * min(max(reached, starts), FARTHEST * starts)
+
+
+def _dots(spacings: set[int]) -> str:
+    if len(spacings) > 1:
+        return "path"
+    (steps,) = spacings
+    return "path, one dot per step" if steps == 1 else f"path, one dot every {steps} steps"
+
+
+def _words(one: Candidate) -> str:
+    """Name a setting, words without their keys."""
+    parts = (plain(v) if isinstance(v, str) else f"{key}={plain(v)}" for key, v in one.settings.items())
+    return ", ".join(parts) or one.name
+
+
+def _end(one: TwoNumbers, positions: np.ndarray) -> str:
+    divergence = (one.result.record or {}).get("divergence")
+    if divergence:
+        return f"diverged at step {divergence['step']}"
+    return f"r = {np.hypot(*positions[-1]):.2g} at the end" if len(positions) else ""
