@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from gansweep.training.run import Run
 
 
-EXAMPLE = "algorithm=quadratic: goes with model=point ~loss data=gaussian metric=wasserstein1, as in experiment=forsyth_quadratic"
+EXAMPLE = (
+    "algorithm=quadratic: goes with model=point ~loss data=gaussian metric=wasserstein1, "
+    "as in experiment=forsyth_quadratic"
+)
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class TwoNumbers:
         """
         import torch
 
-        from gansweep.algorithms.joint import Joint
+        from gansweep.algorithms.adversarial.joint import Joint
         from gansweep.dynamics.position import Both
         from gansweep.training.session import pack_of
 
