@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from gansweep.algorithms.one_player import OnePlayerPack, Report
 from gansweep.interfaces import Model
 from gansweep.layers import Pass
 from gansweep.members.draws import Draws
 from gansweep.members.member import Member
-from gansweep.members.pack import Pack, finite
+from gansweep.members.pack import finite
 
 if TYPE_CHECKING:
     from gansweep.algorithms.quadratic.settings import Quadratic
 
 
-@dataclass
-class Report:
-    """What happened in one step, with one value per row of the pack."""
-
-    steps: list[int]
-    loss: Tensor
-    gradient: Tensor
-
-
-class QuadraticPack(Pack[Report]):
+class QuadraticPack(OnePlayerPack):
     """K points on one bowl.
 
     Args:
@@ -69,15 +60,6 @@ class QuadraticPack(Pack[Report]):
         self.watch.see(1, ~finite(self.g.theta), self.step)
         self.look(self.g.theta[:, None], gradient)
         return Report(list(self.done), loss, gradient)
-
-    def curves(self, report: Report, k: int) -> dict[str, Tensor]:
-        """Name member k's height before the step, its gradient and rate."""
-        curves = {
-            "loss/generator": report.loss,
-            "gradient norm/generator": report.gradient,
-            "rate/generator": self.g.lr[:, 0],
-        }
-        return {tag: value[self.place[k]] for tag, value in curves.items()}
 
     def kept(self, k: int) -> dict[str, float]:
         """Tell where member k's point is."""
