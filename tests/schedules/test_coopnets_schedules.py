@@ -111,3 +111,8 @@ def test_settings_out_of_range_are_named(settings):
     (name,) = settings
     with pytest.raises(ValueError, match=f"{name}="):
         PerEpoch(Linspace(), **settings)
+
+
+def test_by_itself_values_are_those_of_the_schedule():
+    of = Linspace(1.0, 0.25)
+    assert PerEpoch(of, epochs=4, steps_per_epoch=2).values(8).tolist() == of.values(4).repeat(2).tolist()
