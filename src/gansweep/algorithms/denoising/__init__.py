@@ -1,6 +1,6 @@
 """One network that restores spoiled images."""
 
-from gansweep.algorithms.denoising.pack import DenoisingPack, Report
+from gansweep.algorithms.denoising.pack import DenoisingPack
 from gansweep.algorithms.denoising.settings import Denoising
 
-__all__ = ["Denoising", "DenoisingPack", "Report"]
+__all__ = ["Denoising", "DenoisingPack"]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from gansweep.algorithms.one_player import OnePlayerPack, Report
 from gansweep.device import autocast
 from gansweep.held_out import held_out
 from gansweep.interfaces import Model
 from gansweep.layers import Pass
 from gansweep.members.draws import Draws, normal, uniform
 from gansweep.members.member import Member
-from gansweep.members.pack import Pack, finite
+from gansweep.members.pack import finite
 from gansweep.metrics.psnr import psnr_of_each, summary
 from gansweep.seeding import Streams
 
@@ -26,16 +26,7 @@ SHOWN = 8  # test images in a picture, side by side
 LAWS = {"uniform": (uniform, torch.rand), "normal": (normal, torch.randn)}
 
 
-@dataclass
-class Report:
-    """What happened in one step, with one value per row of the pack."""
-
-    steps: list[int]
-    loss: Tensor
-    gradient: Tensor
-
-
-class DenoisingPack(Pack[Report]):
+class DenoisingPack(OnePlayerPack):
     """K autoencoders on batches and noise of their own.
 
     Args:
@@ -83,15 +74,6 @@ class DenoisingPack(Pack[Report]):
         self.watch.see(1, ~finite(restored), self.step)
         self.look(restored, gradient)
         return Report(list(self.done), loss, gradient)
-
-    def curves(self, report: Report, k: int) -> dict[str, Tensor]:
-        """Name member k's loss, gradient and rate."""
-        curves = {
-            "loss/generator": report.loss,
-            "gradient norm/generator": report.gradient,
-            "rate/generator": self.g.lr[:, 0],
-        }
-        return {tag: value[self.place[k]] for tag, value in curves.items()}
 
     def _plan(self, ahead: bool | None) -> Draws:
         draws = Draws(self.streams, self.device, ahead=ahead)

@@ -1,0 +1,67 @@
+"""A point that descends into a bowl. This is the algorithm box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from gansweep.algorithms.one_player import OnePlayerPack, Report
+from gansweep.interfaces import Model
+from gansweep.layers import Pass
+from gansweep.members.draws import Draws
+from gansweep.members.member import Member
+from gansweep.members.pack import finite
+
+if TYPE_CHECKING:
+    from gansweep.algorithms.quadratic.settings import Quadratic
+
+
+class QuadraticPack(OnePlayerPack):
+    """K points on one bowl.
+
+    Args:
+        members: what each of them chooses for itself.
+        model: whose generator is the point.
+        samples: where the bowl is (N, 2).
+        algorithm: its curvature.
+        draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
+        shared: batch_size, precision, check_every and patience, see `Pack`.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[Member],
+        model: Model,
+        samples: Tensor,
+        algorithm: Quadratic,
+        *,
+        draw_ahead: bool | None = None,
+        **shared: Any,
+    ) -> None:
+        super().__init__(members, samples, {"generator": model.generator(tuple(samples.shape[1:]))}, 1, **shared)
+        self.curvature = torch.tensor([algorithm.eps, 1.0], device=self.device)
+        self.draws = Draws(self.streams, self.device, ahead=draw_ahead)
+        self.draws.plan_batches(len(samples), self.batch_size, 1)
+
+    def play(self) -> Report:
+        """Let every member see a batch, and go downhill."""
+        x = self.samples[self.draws.next("order")]
+
+        def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
+            theta = self.g.network(params, x, Pass())
+            loss = (self.curvature * (theta - x).square()).sum(2).mean(1) / 2
+            return loss.sum(), loss.detach()
+
+        loss, gradient = self.g.descend(losses)
+        self.average()
+        self.watch.see(1, ~finite(self.g.theta), self.step)
+        self.look(self.g.theta[:, None], gradient)
+        return Report(list(self.done), loss, gradient)
+
+    def kept(self, k: int) -> dict[str, float]:
+        """Tell where member k's point is."""
+        x, y = self.g.theta[self.place[k]].tolist()
+        return {"x": x, "y": y}
