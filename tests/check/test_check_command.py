@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import doctest
 import subprocess
 import sys
 
 import pytest
 
-from gansweep.check import bench, convergence, everything, finding
+from gansweep.check import bench, everything
 from gansweep.check.bench import Subject
 from gansweep.check.finding import Check, Finding, table
 from gansweep.cli.check import main, subjects_of
@@ -93,10 +92,6 @@ def test_help_needs_no_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "python -m gansweep.check" in done.stdout
-
-
-def test_the_examples_in_docstrings_run():
-    assert [doctest.testmod(module).failed for module in (finding, convergence)] == [0, 0]
 
 
 def test_what_a_class_raises_is_a_finding():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 
 import pytest
 import torch
 
-from gansweep.layers import BatchNorm, Dropout, LeakyReLU, Linear, Network, Pass, Tanh, network
+from gansweep.layers import BatchNorm, Dropout, LeakyReLU, Linear, Network, Pass, Tanh
 from gansweep.models.initialisation import TorchDefault
 from gansweep.seeding import Streams
 
@@ -16,10 +15,6 @@ from gansweep.seeding import Streams
 @pytest.fixture
 def net():
     return Network([Linear("0", 3, 4), BatchNorm("1", 4), Dropout((4,), 0.3), Linear("3", 4, 1)], TorchDefault())
-
-
-def test_examples_in_the_docstring():
-    assert doctest.testmod(network).failed == 0
 
 
 def test_cut_gives_views_in_the_order_of_the_row(net):

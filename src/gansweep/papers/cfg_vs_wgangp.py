@@ -18,7 +18,7 @@ from gansweep.papers.breakdown import Reading, readings
 from gansweep.papers.tiles import by_class, tiles
 from gansweep.papers.trained import Trained, read
 from gansweep.section import Section
-from gansweep.sweep.table import number
+from gansweep.text import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from gansweep.papers.epfl_comparison import OPTIMIZERS
 from gansweep.papers.printed import rate
 from gansweep.papers.trained import Trained, parted, read
 from gansweep.section import Section
-from gansweep.sweep.table import number
+from gansweep.text import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from gansweep.papers.epfl_comparison import Comparison
 from gansweep.papers.printed import rate
 from gansweep.papers.trained import Trained, last_picture
 from gansweep.papers.verdict import band
-from gansweep.sweep.table import number
+from gansweep.text import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

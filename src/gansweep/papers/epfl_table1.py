@@ -16,7 +16,7 @@ from gansweep.papers.seeds import spread
 from gansweep.papers.trained import read
 from gansweep.papers.verdict import rank_correlation, verdict
 from gansweep.section import Section
-from gansweep.sweep.table import number
+from gansweep.text import number
 
 NAME = "epfl_table1"
 CLAIMED = 1e-4  # the rate at which the paper finds all optimizers best

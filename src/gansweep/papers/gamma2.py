@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gansweep.papers.trained import Trained
 from gansweep.papers.verdict import rank_correlation
 from gansweep.settings.construct import Constructor
-from gansweep.sweep.table import number
+from gansweep.text import number
 
 if TYPE_CHECKING:
     import numpy as np

@@ -19,7 +19,7 @@ from gansweep.settings.problem import BadConfig
 from gansweep.sweep.cell import Cell, State, own_record, state
 from gansweep.sweep.result import Result
 from gansweep.sweep.sweep import Sweep
-from gansweep.sweep.table import number
+from gansweep.text import number
 from gansweep.training import checkpoint
 from gansweep.training.run import Run
 from gansweep.training.samples import points_files

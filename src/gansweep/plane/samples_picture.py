@@ -12,7 +12,7 @@ from gansweep.figures import BLUE, GREY, VERMILION, panels, save, styled
 from gansweep.plane.played import Played, by, floors, task
 from gansweep.sweep.identity import plain
 from gansweep.sweep.swept import order, swept_keys, value
-from gansweep.sweep.table import number
+from gansweep.text import number
 
 IN_A_ROW, MOST_STEPS = 5, 8
 FINE = 120  # points of the discriminator's ground along each axis

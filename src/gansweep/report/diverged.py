@@ -11,7 +11,7 @@ from gansweep.report.roles import Roles
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
 from gansweep.sweep.cell import State
-from gansweep.sweep.table import markdown
+from gansweep.text import markdown
 
 
 def section(verdict: Verdict) -> Section | None:

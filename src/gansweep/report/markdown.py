@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gansweep.report.grid import Entry, Grid
-from gansweep.sweep.table import markdown
+from gansweep.text import markdown
 
 
 def write(grid: Grid) -> str:

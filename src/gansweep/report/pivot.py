@@ -14,7 +14,8 @@ from gansweep.report.verdict import Verdict
 from gansweep.sweep.cell import State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.swept import is_number
-from gansweep.sweep.table import WIDEST, number
+from gansweep.sweep.table import WIDEST
+from gansweep.text import number
 
 MOST_TROUBLES = 2  # told one by one
 

@@ -7,7 +7,7 @@ import math
 from gansweep.report.grid import Entry, Grid
 from gansweep.report.pivot import caption, label
 from gansweep.report.verdict import Verdict
-from gansweep.sweep.table import number
+from gansweep.text import number
 
 
 def ranks(verdict: Verdict, most: int | None = None) -> Grid:

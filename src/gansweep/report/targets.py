@@ -14,7 +14,7 @@ from gansweep.section import Section
 from gansweep.statistics.performance_profile import score
 from gansweep.statistics.time_to_target import time_to_target
 from gansweep.sweep.result import Result
-from gansweep.sweep.table import markdown, number
+from gansweep.text import markdown, number
 
 MOST_RATIO = 4.0  # where AlgoPerf's score ends
 

@@ -12,7 +12,7 @@ from gansweep.report.roles import Roles
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
 from gansweep.statistics.best_of_k import expected_best
-from gansweep.sweep.table import markdown, number
+from gansweep.text import markdown, number
 
 SHOWN = (1, 2, 3, 5, 10, 20, 50)
 

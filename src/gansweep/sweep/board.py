@@ -14,7 +14,7 @@ from typing import Any
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import plain
 from gansweep.sweep.swept import SEED, is_number, order, swept_keys, value
-from gansweep.sweep.table import markdown
+from gansweep.text import markdown
 from gansweep.training import events
 from gansweep.training.events import protobuf
 

@@ -12,6 +12,7 @@ from gansweep.sweep.comparable import comparable, differences
 from gansweep.sweep.identity import INSTEAD, plain
 from gansweep.sweep.result import Result
 from gansweep.sweep.swept import SEED, UNSAID, order, swept_keys, value
+from gansweep.text import markdown, number
 
 # What a reader has to know of all cells, where no column tells it.
 TOLD = (
@@ -49,19 +50,6 @@ def table(results: Sequence[Result], commands: Sequence[str] = (), note: str = "
     elif commands:
         parts.append("\n".join(["Commands:\n", *(f"- `{line}`" for line in commands)]))
     return "\n\n".join(parts) + "\n"
-
-
-def number(value: float, like: float | None = None) -> str:
-    """Write a distance with about four digits, or with as many decimals as `like` has then.
-
-    >>> number(1234.56), number(57.2), number(0.01234), number(0.0379, like=1.85)
-    ('1235', '57.20', '0.01234', '0.04')
-    """
-    size = abs(value if like is None else like)
-    if size < 1 and size != 0:
-        return f"{value:.4g}" if like is None else f"{value:.2g}"
-    digits = 0 if size >= 1000 else 1 if size >= 100 else 2
-    return f"{value:.{digits}f}"
 
 
 class _Table:
@@ -224,14 +212,3 @@ def _range(values: Any) -> str:
 def _versions(results: Sequence[Result], package: str) -> str:
     found = {str(((result.record or {}).get("versions") or {}).get(package, "?")) for result in results}
     return " and ".join(sorted(found))
-
-
-def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a table with aligned columns."""
-    cleaned = [[" ".join(text.replace("|", "\\|").split()) for text in row] for row in (head, *rows)]
-    widths = [max(3, *(len(row[column]) for row in cleaned)) for column in range(len(head))]
-    lines = [
-        "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |" for row in cleaned
-    ]
-    rule = "| " + " | ".join("-" * width for width in widths) + " |"
-    return "\n".join([lines[0], rule, *lines[1:]])

@@ -13,7 +13,7 @@ from gansweep.sweep import claims
 from gansweep.sweep.cell import Cell, State, own_record
 from gansweep.sweep.failure import failed_record
 from gansweep.sweep.progress import Progress
-from gansweep.sweep.table import number
+from gansweep.text import number
 from gansweep.training import atomic, record
 
 log = logging.getLogger(__name__)

@@ -42,10 +42,6 @@ class Report:
 class AdversarialPack(Pack[Report]):
     """K pairs of a generator and a discriminator, each pair a game of its own.
 
-    >>> from gansweep.data.ring import Ring                            # doctest: +SKIP
-    >>> pack = AdversarialPack([member], MLP(), Ring().samples, batch_size=64, critic_steps=1)
-    >>> for report in pack.steps(): ...                                # doctest: +SKIP
-
     Args:
         members: what each of them chooses for itself.
         model: the pair of networks.

@@ -12,7 +12,7 @@ from gansweep.sweep.cell import State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.result import Result
 from gansweep.sweep.swept import is_number, swept_keys, value
-from gansweep.sweep.table import number
+from gansweep.text import number
 
 
 def runs(study: Study, folder: Path) -> str:

@@ -11,7 +11,7 @@ from gansweep.report.candidate import Candidate
 from gansweep.report.pictures.marks import is_wide
 from gansweep.report.roles import Roles
 from gansweep.report.verdict import Verdict
-from gansweep.sweep.table import number
+from gansweep.text import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

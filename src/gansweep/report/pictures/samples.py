@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gansweep.figures import panels, styled
 from gansweep.report.candidate import Candidate
 from gansweep.report.verdict import Verdict
-from gansweep.sweep.table import number
+from gansweep.text import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
