@@ -66,9 +66,13 @@ def test_feedback(choice, tmp_path):
     assert_trained(outcome(tmp_path, *MLP, *few, f"feedback={choice}"), tmp_path)
 
 
-@pytest.mark.parametrize("model", choices("model", OF_DENOISING))
+@pytest.mark.parametrize("model", choices("model", (*OF_DENOISING, "point")))
 def test_models(model, tmp_path):
     assert_trained(outcome(tmp_path, f"model={model}", *SMALL[model], "~metric"), tmp_path)
+
+
+def test_a_point(tmp_path):
+    assert outcome(tmp_path, "experiment=forsyth_quadratic", "steps=2")["state"] == "completed"
 
 
 def test_an_autoencoder(tmp_path):

@@ -100,7 +100,7 @@ def test_graphs_of_more_mixtures_than_dynamo_keeps_by_default(monkeypatch, cast)
 
 # Every file of conf/model, small enough for a test.
 COOPNETS = CoopNetsPair(latent_dim=3, width=2)
-ALONE = {"unet"}  # has no discriminator
+ALONE = {"point", "unet"}  # have no discriminator
 SMALL = {
     "mlp": [small_mlp(), small_mlp(dropout=0.0, spectral_norm=True), small_mlp(activation="tanh", spectral_norm=True)],
     "mlp_2d": [small_mlp(dropout=0.0)],
