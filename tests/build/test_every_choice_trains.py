@@ -72,7 +72,7 @@ def test_models(model, tmp_path):
 
 
 def test_a_point(tmp_path):
-    assert outcome(tmp_path, "experiment=forsyth_quadratic", "steps=2")["state"] == "completed"
+    assert outcome(tmp_path, "experiment=forsyth_quadratic", "data.num_samples=8")["state"] == "completed"
 
 
 def test_an_autoencoder(tmp_path):
