@@ -97,6 +97,17 @@ def test_a_curve_ends_where_the_first_seed_does(tmp_path):
     assert steps.tolist() == [0, 80] and values.tolist() == [[400, 4], [400, 5]]
 
 
+def test_what_diverged_does_not_flatten_the_others_and_ends_at_the_top(tmp_path):
+    """Their evaluations: 400 at 0, final - 1 at 80; one that diverged came to 1e9."""
+    found = grid(tmp_path, lambda o, lr, s: None if lr > 5e-3 else 5.0, seeds=1, optimizers=("adam",))
+    (lost,) = (run for one in found.contest.candidates if one.num_diverged for run in one.runs.values())
+    lost.metric["evaluations"][1:] = [{"step": 80, "value": 1e9}]
+    (axis,) = curves.curves_picture(found).axes
+    assert 400 < axis.get_ylim()[1] < 1000
+    (cross,) = (line for line in axis.lines if line.get_marker() == "x")
+    assert cross.get_ydata().tolist() == [400.0]
+
+
 def test_a_long_key_takes_nothing_from_the_panel():
     heights = []
     for number in (8, 24):
@@ -137,6 +148,8 @@ def test_losses_are_read_from_the_event_files_of_the_best_setting_of_each_method
     assert [(one["optimizer"], one["lr"], one["seed"]) for one in shown] == [("sgd", 1e-3, 0), ("adam", 1e-3, 0)]
     read = losses.read(found.contest.results[0].cell.directory)
     assert read == {"generator": [(10, 20.0), (20, 40.0)], "discriminator": [(10, 1.0), (20, 1.0)]}
+    told = [text.get_text() for text in losses.losses_picture(found).legends[0].get_texts()]
+    assert told == ["discriminator", "generator"]
 
 
 def test_samples_are_of_the_median_run_in_the_order_of_the_ranks(tmp_path):
