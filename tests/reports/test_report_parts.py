@@ -55,6 +55,12 @@ def test_divergences_turn_variances_into_those_of_ranks_and_a_torn_grid_has_none
     assert sensitivity.sensitivity(torn) is None
 
 
+def test_one_setting_of_one_seed_each_has_all_of_the_variance_which_nobody_has_to_be_told(tmp_path):
+    (one, two) = ({(o, 1e-3, s): float(len(o) + s) for o in ("adam", "sgd") for s in range(n)} for n in (1, 2))
+    assert sensitivity.section(verdict(tmp_path, one)) is None
+    assert "seeds" in sensitivity.section(verdict(tmp_path, two)).text
+
+
 def test_tuning_is_over_settings_and_one_that_loses_a_seed_is_never_the_best(tmp_path):
     found = grid(tmp_path, lambda o, lr, s: (None if s else 0.0) if lr == 1e-3 else 7.0 + s)
     (adam, _) = tuning.tuned(found)
