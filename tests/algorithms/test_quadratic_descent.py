@@ -69,6 +69,17 @@ def test_sections_put_paths_beside_formulas_and_divergence_beside_its_factor(tmp
         draw().savefig(tmp_path / "drawn.png")
 
 
+def test_seeds_are_rows_and_paths_of_their_own(tmp_path):
+    for seed in (0, 1):
+        record = trained(tmp_path, f"seed={seed}", "data.std=0.5", "steps=2", name=f"cell-{seed}")
+        record["cell"]["overrides"] |= {"seed": seed}
+        (tmp_path / f"cell-{seed}" / "record.json").write_text(json.dumps(record))
+    (section,) = sections(tmp_path)
+    assert "| 0.0001, seed=0 |" in section.text and "| 0.0001, seed=1 |" in section.text
+    (maps, _) = section.pictures.values()
+    assert len(maps().axes) == 2
+
+
 def test_a_path_that_left_its_formula_is_seen(tmp_path):
     record = trained(tmp_path, "optimizer=sgd", "lr=1.9", "steps=10")
     record["curves"][5]["y"] += 0.01

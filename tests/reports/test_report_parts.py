@@ -55,6 +55,12 @@ def test_divergences_turn_variances_into_those_of_ranks_and_a_torn_grid_has_none
     assert sensitivity.sensitivity(torn) is None
 
 
+def test_one_setting_of_one_seed_each_has_all_of_the_variance_which_nobody_has_to_be_told(tmp_path):
+    (one, two) = ({(o, 1e-3, s): float(len(o) + s) for o in ("adam", "sgd") for s in range(n)} for n in (1, 2))
+    assert sensitivity.section(verdict(tmp_path, one)) is None
+    assert "seeds" in sensitivity.section(verdict(tmp_path, two)).text
+
+
 def test_tuning_is_over_settings_and_one_that_loses_a_seed_is_never_the_best(tmp_path):
     found = grid(tmp_path, lambda o, lr, s: (None if s else 0.0) if lr == 1e-3 else 7.0 + s)
     (adam, _) = tuning.tuned(found)
@@ -97,6 +103,17 @@ def test_a_curve_ends_where_the_first_seed_does(tmp_path):
     assert steps.tolist() == [0, 80] and values.tolist() == [[400, 4], [400, 5]]
 
 
+def test_what_diverged_does_not_flatten_the_others_and_ends_at_the_top(tmp_path):
+    """Their evaluations: 400 at 0, final - 1 at 80; one that diverged came to 1e9."""
+    found = grid(tmp_path, lambda o, lr, s: None if lr > 5e-3 else 5.0, seeds=1, optimizers=("adam",))
+    (lost,) = (run for one in found.contest.candidates if one.num_diverged for run in one.runs.values())
+    lost.metric["evaluations"][1:] = [{"step": 80, "value": 1e9}]
+    (axis,) = curves.curves_picture(found).axes
+    assert 400 < axis.get_ylim()[1] < 1000
+    (cross,) = (line for line in axis.lines if line.get_marker() == "x")
+    assert cross.get_ydata().tolist() == [400.0]
+
+
 def test_a_long_key_takes_nothing_from_the_panel():
     heights = []
     for number in (8, 24):
@@ -137,6 +154,8 @@ def test_losses_are_read_from_the_event_files_of_the_best_setting_of_each_method
     assert [(one["optimizer"], one["lr"], one["seed"]) for one in shown] == [("sgd", 1e-3, 0), ("adam", 1e-3, 0)]
     read = losses.read(found.contest.results[0].cell.directory)
     assert read == {"generator": [(10, 20.0), (20, 40.0)], "discriminator": [(10, 1.0), (20, 1.0)]}
+    told = [text.get_text() for text in losses.losses_picture(found).legends[0].get_texts()]
+    assert told == ["discriminator", "generator"]
 
 
 def test_samples_are_of_the_median_run_in_the_order_of_the_ranks(tmp_path):

@@ -124,11 +124,14 @@ def test_the_page_names_the_pictures(toys, name, caption, metric):
     text = html.unescape(formats.in_html(Study.read(toys / name), Wish(), toys / name))
     for words in (caption, f"{metric} over the time of training"):
         assert f'alt="Picture: {words}' in text and f"<figcaption>{words}" in text
+    assert "Samples, the best first" not in text  # a dot or two, which the section above has already
 
 
 def test_files_of_points_are_not_written_twice(toys, tmp_path):
     names = {path.name for path in formats.pictures(Study.read(toys / "plane"), Wish(), tmp_path)}
     assert {"points.png", "points.svg", "values_2.png"} <= names and "samples.png" not in names
+    names = {path.name for path in formats.pictures(Study.read(toys / "dirac"), Wish(), tmp_path / "dirac")}
+    assert "phase_portraits.png" in names and "samples.png" not in names
 
 
 def timed(root, ends):
@@ -157,6 +160,7 @@ def test_methods_of_other_lengths_share_a_logarithmic_axis(tmp_path):
     assert axis.get_xlabel() == "time of training (s)" and axis.get_xscale() == "log"
     low, high = axis.get_xlim()
     assert low < 1.6 and high > 40
+    assert axis.xaxis.get_transform().transform(np.zeros(1)) == -np.inf  # time 0 is nowhere, not at the left edge
 
 
 def test_records_without_times_are_drawn_by_their_speed_and_that_is_said(tmp_path):

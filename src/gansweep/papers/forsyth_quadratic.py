@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
@@ -83,12 +83,13 @@ def descent(one: Trained) -> Descent:
 
 
 def _section(eps: float, descents: Sequence[Descent]) -> Section:
+    rate = partial(_rate, told=_told(descents))
     paths: dict[str, dict[str, np.ndarray]] = {}
     for one in descents:
-        paths.setdefault(one.cell.said("optimizer"), {}).setdefault(f"{one.cell.lr:g}", one.points)
+        paths.setdefault(one.cell.said("optimizer"), {}).setdefault(rate(one), one.points)
     return Section(
         f"Descent of (eps x^2 + y^2) / 2, eps = {eps:g}",
-        _text(eps, descents),
+        _text(eps, descents, rate),
         {
             "Paths, from the square to the dot; contours are ten times apart in height": partial(
                 picture.maps, paths, eps
@@ -98,10 +99,22 @@ def _section(eps: float, descents: Sequence[Descent]) -> Section:
     )
 
 
-def _text(eps: float, descents: Sequence[Descent]) -> str:
+def _told(descents: Sequence[Descent]) -> list[str]:
+    """Return what else was varied, so that no two rows are called alike."""
+    overrides = [one.cell.record["cell"]["overrides"] for one in descents]
+    keys = dict.fromkeys(key for own in overrides for key in own if key not in ("optimizer", "lr", "experiment"))
+    return [key for key in keys if len({str(own.get(key)) for own in overrides}) > 1]
+
+
+def _rate(one: Descent, told: Sequence[str]) -> str:
+    own = one.cell.record["cell"]["overrides"]
+    return ", ".join([f"{one.cell.lr:g}", *(f"{key}={own[key]}" for key in told if key in own)])
+
+
+def _text(eps: float, descents: Sequence[Descent], rate: Callable[[Descent], str]) -> str:
     head = ["optimizer", "rate", "steps", "x, y", "expected x, y", "by", "largest difference", "factor of a step"]
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    lines += [f"| {' | '.join(_row(one))} |" for one in descents]
+    lines += [f"| {' | '.join(_row(one, rate(one)))} |" for one in descents]
     eta, mu = best_heavy_ball(eps)
     best, slowest = best_rate(eps), (1 - eps) / (1 + eps)
     return "\n".join(lines) + (
@@ -114,7 +127,7 @@ def _text(eps: float, descents: Sequence[Descent]) -> str:
     )
 
 
-def _row(one: Descent) -> list[str]:
+def _row(one: Descent, rate: str) -> list[str]:
     lost = (one.cell.record.get("divergence") or {}).get("step")
     shown = [
         "N/A" if lost else _pair(one.points[-1]),
@@ -124,7 +137,7 @@ def _row(one: Descent) -> list[str]:
         "" if one.factor is None else f"{one.factor:.6f}",
     ]
     steps = f"diverged at {lost}" if lost else str(one.cell.total_steps)
-    return [one.cell.said("optimizer"), f"{one.cell.lr:g}", steps, *shown]
+    return [one.cell.said("optimizer"), rate, steps, *shown]
 
 
 def _pair(point: np.ndarray) -> str:

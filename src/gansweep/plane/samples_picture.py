@@ -91,6 +91,7 @@ def _grid(
     with styled():
         figure, axes = panels(len(places), wide, rest, SIZE)
         figure.get_layout_engine().set(h_pad=0.08)  # type: ignore[union-attr]
+        ground = False
         frames = {key: frame_of(alike) for key, alike in by(group, task)}
         for axis, (row, column) in zip(axes, places, strict=True):
             words = ", ".join(f"{k}={plain(v)}" for k, v in ((down, row), (across, column)) if k is not None)
@@ -101,18 +102,19 @@ def _grid(
                 continue
             (one,) = here
             axis.set_title("\n".join(filter(None, (words, one.words(floor.get(task(one)))))))
-            draw(axis, one, frames[task(one)])
-        figure.legend(handles=key(ground=True), loc="outside lower center", ncols=2 if wide < 4 else 4)
+            ground |= draw(axis, one, frames[task(one)])
+        figure.legend(handles=key(ground), loc="outside lower center", ncols=2 if wide < 4 else 4)
         return save(figure, path, svg)
 
 
-def draw(axis: Any, one: Played, frame: tuple[float, float, float, float]) -> None:
-    """Draw a cell's newest points over the data's, on the ground of its discriminator."""
-    _ground(axis, one, frame)
+def draw(axis: Any, one: Played, frame: tuple[float, float, float, float]) -> bool:
+    """Draw a cell's newest points over the data's, on the ground of its discriminator, if that has one to show."""
+    ground = _ground(axis, one, frame)
     step, fake = one.newest
     _points(axis, one.real, fake, frame)
     if one.diverged_at is not None and step is not None:
         _note(axis, f"as of step {step}", "bottom")
+    return ground
 
 
 def frame_of(group: Sequence[Played]) -> tuple[float, float, float, float]:
@@ -124,14 +126,14 @@ def frame_of(group: Sequence[Played]) -> tuple[float, float, float, float]:
     return x - half, x + half, y - half, y + half
 
 
-def _ground(axis: Any, one: Played, frame: tuple[float, float, float, float]) -> None:
+def _ground(axis: Any, one: Played, frame: tuple[float, float, float, float]) -> bool:
     """Shade the plane by the logits, the darker the higher, and draw the lines of equal ones."""
     from matplotlib.colors import LinearSegmentedColormap
 
     x, y = np.linspace(*frame[:2], FINE), np.linspace(*frame[2:], FINE)
     logits = one.logits(np.stack(np.meshgrid(x, y), -1).reshape(-1, 2))
     if logits is None or not np.isfinite(logits).all() or np.ptp(logits) == 0:
-        return
+        return False
     logits = logits.reshape(FINE, FINE)
     pale = LinearSegmentedColormap.from_list("pale", ["#ffffff", "#cfe3f2"])
     levels = np.linspace(logits.min(), logits.max(), 9)
@@ -139,6 +141,7 @@ def _ground(axis: Any, one: Played, frame: tuple[float, float, float, float]) ->
     axis.contour(x, y, logits, levels=levels[1:-1], colors="#9dbfd9", linewidths=0.4, linestyles="-", zorder=0.5)
     if logits.min() < 0 < logits.max():
         axis.contour(x, y, logits, levels=[0.0], colors=BLUE, linewidths=0.9, zorder=0.6)
+    return True
 
 
 def _points(axis: Any, real: np.ndarray, fake: np.ndarray | None, frame: tuple[float, float, float, float]) -> None:

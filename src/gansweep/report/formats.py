@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from gansweep.report import columns, latex, markdown, points
+from gansweep.report import columns, latex, markdown, points, portraits
 from gansweep.report.candidate import SEED, contests
 from gansweep.report.pivot import pivot
 from gansweep.report.sections import sections
@@ -85,7 +85,7 @@ def pictures(study: Study, wish: Wish, folder: Path) -> list[Path]:
     written, verdicts = [], judge(study, wish)
     found = sections(study, verdicts)
     for verdict in verdicts:
-        if sampled(verdict) and not points.in_plane(verdict):  # points have a section
+        if sampled(verdict) and not (points.in_plane(verdict) or portraits.of_two_numbers(verdict)):  # have a section
             found.append(Section("Samples", "", {"The best first": partial(samples_picture, verdict)}))
     for section in found:
         name = re.sub(r"[^a-z0-9]+", "_", section.title.lower()).strip("_")

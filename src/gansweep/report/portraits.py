@@ -16,7 +16,7 @@ CAPTION = "Phase portraits: the path of both players' parameters over the field 
 
 def section(verdict: Verdict) -> Section | None:
     """Offer the portraits, None of games of more than two numbers."""
-    if not any(is_of_two_numbers(result.record) for result in verdict.contest.results):
+    if not of_two_numbers(verdict):
         return None
     from gansweep.report.pictures.portraits import MOST
 
@@ -29,6 +29,11 @@ def section(verdict: Verdict) -> Section | None:
         "Of several seeds it is the run of the median value."
     )
     return Section("Phase portraits", text, {CAPTION: lambda: _draw(verdict)})
+
+
+def of_two_numbers(verdict: Verdict) -> bool:
+    """Tell whether some of the games have a number for each player."""
+    return any(is_of_two_numbers(result.record) for result in verdict.contest.results)
 
 
 def _draw(verdict: Verdict) -> Figure:

@@ -51,9 +51,10 @@ def sensitivity(verdict: Verdict) -> Sensitivity | None:
 
 
 def section(verdict: Verdict) -> Section | None:
-    """Say it, None where it can't be told."""
+    """Say it, None where it can't be told, or where one setting of one seed each has all of it."""
     found = sensitivity(verdict)
-    if found is None:
+    seeds = len(verdict.contest.candidates[0].scores)
+    if found is None or (len(found.effects) == 1 and seeds == 1):
         return None
     keys = verdict.contest.keys
     tested = not math.isnan(found.effects[0].p)
@@ -66,7 +67,7 @@ def section(verdict: Verdict) -> Section | None:
         for one in found.effects
         if one.share >= LEAST
     ]
-    if len(verdict.contest.candidates[0].scores) > 1:
+    if seeds > 1:
         rows.append(["seeds", f"{found.seeds:.1%}", ""])
     what = "ranks, for some runs are N/A (they share the last)" if found.by_rank else "values"
     last = (

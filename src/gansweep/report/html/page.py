@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
+from gansweep.report import points, portraits
 from gansweep.report.html import embed, facts
 from gansweep.report.html.contents import contents, mark
 from gansweep.report.html.prose import inline, prose
@@ -118,7 +119,7 @@ def _without_ranks(text: str) -> str:
 
 def _samples(verdict: Verdict, folder: Path) -> str:
     found = sampled(verdict)
-    if not found:
+    if not found or points.in_plane(verdict) or portraits.of_two_numbers(verdict):  # points and paths have a section
         return ""
     metric, over = verdict.contest.metric_name, "/".join(verdict.contest.repeated)
     items = []

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 IN_A_ROW = 3
+LOST = 10.0  # times the largest value of what did not diverge, beyond which a run that did is not followed
 
 
 def curves_picture(verdict: Verdict, key: str = "value", over_time: bool = False) -> Figure:
     """Draw a panel for every method, in it the mean over seeds for every rate, and from the least to the greatest.
 
-    A mean is drawn as far as all its seeds have come; a cross says that one diverged after it.
+    A mean is drawn as far as all its seeds have come; a cross says that one diverged after it. What diverged leaves
+    the panel at the top, where it would flatten all others.
 
     Args:
         verdict: on the runs.
@@ -52,13 +54,13 @@ def curves_picture(verdict: Verdict, key: str = "value", over_time: bool = False
     with styled():
         size = (5.6, 3.4) if len(parts) == 1 else (3.5, 2.7)
         figure, axes = panels(len(parts), min(len(parts), IN_A_ROW), "", size)
-        every = [v for _, inside in parts for one in inside for v in np.ravel(common(one, key)[1]).tolist()]
+        every = _worth_room([one for _, inside in parts for one in inside], key)
         for n, (axis, (title, inside)) in enumerate(zip(axes, parts, strict=True)):
             for one in inside:
                 place = keys.index(roles.rate_of(one) if roles.rate else one.settings.get(roles.method or ""))
                 steps, values = common(one, key)
                 along = times(one, steps) / clock.unit_s if over_time else steps
-                crossed |= _draw(axis, one, along, values, looks[place])
+                crossed |= _draw(axis, one, along, values, looks[place], max(every, default=math.inf))
             floor = marks.reference(axis, metric, every)
             marks.scale_values(axis, every)
             marks.grid(axis)
@@ -138,14 +140,24 @@ class Clock:
             return
         if marks.is_wide(ends):
             drawn = [x for line in axis.lines for x in np.ravel(line.get_xdata()) if x > 0]
-            axis.set_xscale("log")
+            axis.set_xscale("log", nonpositive="mask")  # a line from time 0 would be flat at its other end
             axis.set_xlim(min(*ends, *drawn) / 1.3, max(ends) * 1.3)
         else:
             axis.set_xlim(-0.03 * max(ends), 1.05 * max(ends))
             axis.locator_params(axis="x", nbins=5)
 
 
-def _draw(axis: Any, one: Candidate, along: np.ndarray, values: np.ndarray, look: Mapping[str, Any]) -> bool:
+def _worth_room(candidates: Sequence[Candidate], key: str) -> list[float]:
+    """Return the values that a panel is made for."""
+    sound = [v for one in candidates if not one.num_diverged for v in np.ravel(common(one, key)[1]).tolist()]
+    top = LOST * max((v for v in sound if math.isfinite(v)), default=math.inf)
+    every = [v for one in candidates for v in np.ravel(common(one, key)[1]).tolist()]
+    return [v for v in every if v <= top] if top > 0 else every
+
+
+def _draw(
+    axis: Any, one: Candidate, along: np.ndarray, values: np.ndarray, look: Mapping[str, Any], top: float
+) -> bool:
     if not len(along):
         return False
     mean = values.mean(axis=0)
@@ -154,6 +166,6 @@ def _draw(axis: Any, one: Candidate, along: np.ndarray, values: np.ndarray, look
     if len(values) > 1:
         axis.fill_between(along, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
     if any(math.isnan(value) for value in one.scores.values()) or one.num_diverged:
-        axis.plot(along[-1], mean[-1], "x", color=colour, markersize=5, markeredgewidth=1.5, clip_on=False)
+        axis.plot(along[-1], min(mean[-1], top), "x", color=colour, markersize=5, markeredgewidth=1.5, clip_on=False)
         return True
     return False

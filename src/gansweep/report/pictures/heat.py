@@ -32,7 +32,9 @@ def heat_picture(verdict: Verdict) -> Figure:
     colours = colormaps["cividis" if contest.sign > 0 else "cividis_r"].copy()
     wide = len(across) > 8
     longest = max(len(roles.label(method)) for method in down)
-    width, height = max(2.6, 0.58 * len(across) + 1.0 + 0.075 * longest), max(1.5, 0.36 * len(down) + 0.9)
+    words = max((len(number(mean)) for mean in means), default=0)
+    cell = 0.58 if wide else max(0.58, 0.075 * words + 0.06)  # inches
+    width, height = max(2.6, cell * len(across) + 1.0 + 0.075 * longest), max(1.5, 0.36 * len(down) + 0.9)
     with styled():
         in_a_row = max(1, min(len(parts), int(11 / width)))
         figure, axes = panels(len(parts), in_a_row, "", (width, height))

@@ -27,18 +27,20 @@ def losses_picture(verdict: Verdict) -> Figure:
     from matplotlib.lines import Line2D
 
     parts = watched(verdict)
+    players: set[str] = set()
     with styled():
         figure, axes = panels(len(parts), min(len(parts), IN_A_ROW), "", (3.5, 2.5) if len(parts) > 1 else (5.6, 3.2))
         for n, (axis, (title, result)) in enumerate(zip(axes, parts, strict=True)):
             for player, points in read(result.cell.directory).items():
                 known = [(step, value) for step, value in points if math.isfinite(value)]
+                players.add(player)
                 axis.plot([step for step, _ in known], [v for _, v in known], color=PLAYERS[player], linewidth=1.2)
             axis.set(title=title, xlabel="step (generator updates)")
             if n % IN_A_ROW == 0:
                 axis.set_ylabel("loss")
             axis.locator_params(axis="x", nbins=5)
             marks.grid(axis)
-        marks.legend(figure, [Line2D([], [], color=c, lw=1.6, label=p) for p, c in PLAYERS.items()])
+        marks.legend(figure, [Line2D([], [], color=c, lw=1.6, label=p) for p, c in PLAYERS.items() if p in players])
     return figure
 
 

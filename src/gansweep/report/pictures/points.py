@@ -29,10 +29,9 @@ def points_picture(verdict: Verdict) -> Figure:
     columns = marks.columns(len(found))
     with styled():
         figure, axes = panels(len(found), columns, "", (2.4, 2.8))
+        ground = False
         for axis, sample, one in zip(axes, found, shown, strict=True):
-            samples_picture.draw(axis, one, frames[played.task(one)])
+            ground |= samples_picture.draw(axis, one, frames[played.task(one)])
             axis.set_title(title(verdict, sample), fontsize=7.5)
-        figure.legend(
-            handles=samples_picture.key(ground=True), loc="outside lower center", ncols=4 if columns > 2 else 1
-        )
+        figure.legend(handles=samples_picture.key(ground), loc="outside lower center", ncols=4 if columns > 2 else 1)
     return figure
