@@ -35,7 +35,7 @@ def test_a_batch_of_any_size_goes_by_the_formula(tmp_path):
     assert record["metric"]["final"] == pytest.approx((point["x"] ** 2 + point["y"] ** 2) ** 0.5, rel=1e-5)
 
 
-def test_with_other_data_the_minimum_is_their_mean(tmp_path):
+def test_with_other_data_the_minimum_is_their_mean(tmp_path, caplog):
     shape = ("data.num_samples=64", "data.std=0.5", "batch_size=64", "algorithm.eps=0.5", "metric.num_samples=64")
     config = composed(*POINT, *shape)
     mean = check(config).run.data.samples.mean(0).tolist()
@@ -44,6 +44,7 @@ def test_with_other_data_the_minimum_is_their_mean(tmp_path):
     assert [last["x"], last["y"]] == pytest.approx(mean, abs=1e-5)
     (section,) = sections(tmp_path)
     assert "noisy gradients" in section.text
+    assert "equal" not in caplog.text  # samples of a point are, by nature
 
 
 def test_sections_put_paths_beside_formulas_and_divergence_beside_its_factor(tmp_path):

@@ -54,7 +54,8 @@ def of_two_players(run: Run) -> list[Found]:
         (not own_loss, f"loss={objective!r}: the algorithm has its own, expected ~loss"),
         (
             member.discriminator != member.generator,
-            "lr_d, optimizer_d, schedule_d or feedback_d: there is no discriminator, expected none of them",
+            "lr_d, optimizer_d, schedule_d or feedback_d: there is no discriminator, expected none of them, "
+            "and no feedback that moves it, as gap_aware",
         ),
         (
             member.penalty_schedule is not None or member.noise_schedule is not None,

@@ -268,8 +268,9 @@ class Logbook:
         if what is not None:
             self.evaluations[-1]["degenerate"] = what
             told = any(before.get("degenerate") == what for before in self.evaluations[:-1] if before["step"] > 0)
-            # Of a trained generator, once: it stays so, or does not matter. A point's samples are equal for ever.
-            if step > 0 and not told and degenerate(self.run.data.samples[: len(fake)]) != what:
+            by_nature = self.pack.g.network.ignores_input or degenerate(self.run.data.samples[: len(fake)]) == what
+            # Of a trained generator, once: it stays so, or does not matter.
+            if step > 0 and not told and not by_nature:
                 log.warning("step %d: %s", step, what)
         if self.run.hears_metric and step < self.run.steps:
             self._steer(metric)
