@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from fake_cells import Trainer, cell, diverged, record, write
 
-from gansweep.sweep import claims, sweep
+from gansweep.sweep import claims, process, sweep
 from gansweep.sweep.cell import State, state
 from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.progress import Progress
@@ -60,6 +60,25 @@ def test_retry_failed_false_keeps_the_failure(tmp_path):
     outcome = Sweep(tmp_path, cells).run(one_by_one(trainer), retry_failed=False, **QUIET)
     assert trainer.trained == [] and outcome.exit_code == 1
     assert outcome.records[cells[0].hash]["error"]["message"] == "no"
+
+
+def test_what_a_process_left_that_died_after_the_record_is_removed(tmp_path):
+    (one,) = grid(tmp_path, "adam")
+    Sweep(tmp_path, [one]).run(one_by_one(Trainer()), **QUIET)
+    nobody = {"host": process.here()["host"], "pid": 2**22 + 1, "started": "0"}
+    (one.directory / ".claim.0").write_text(json.dumps(nobody))
+    (one.directory / "checkpoint.previous.pt").write_text("")
+    trainer = Trainer()
+    assert Sweep(tmp_path, [one]).run(one_by_one(trainer), **QUIET).exit_code == 0
+    assert trainer.trained == [] and sorted(path.name for path in one.directory.iterdir()) == ["record.json"]
+
+
+def test_a_claim_of_a_living_process_on_a_finished_cell_is_left_alone(tmp_path):
+    (one,) = grid(tmp_path, "adam")
+    Sweep(tmp_path, [one]).run(one_by_one(Trainer()), **QUIET)
+    with claims.Claim.acquire(one.directory):
+        Sweep(tmp_path, [one]).run(one_by_one(Trainer()), **QUIET)
+        assert (one.directory / ".claim.0").exists()
 
 
 def test_what_another_process_failed_meanwhile_is_not_tried_again(tmp_path):

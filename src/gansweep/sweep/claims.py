@@ -123,6 +123,11 @@ def holder(directory: Path) -> dict[str, Any] | None:
     return _owner(_path(directory, number))
 
 
+def remain(directory: Path) -> bool:
+    """Tell whether any claim was left in a directory, of a living process or a dead one."""
+    return _latest(directory) is not None
+
+
 def _path(directory: Path, number: int) -> Path:
     return directory / f".claim.{number}"
 

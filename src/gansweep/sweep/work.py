@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gansweep.sweep import claims
-from gansweep.sweep.cell import Cell, State, own_record
+from gansweep.sweep.cell import CHECKPOINTS, Cell, State, own_record
 from gansweep.sweep.failure import failed_record
 from gansweep.sweep.progress import Progress
 from gansweep.text import number
@@ -72,6 +73,8 @@ class Work:
             return False
         self.outcome.records[cell.hash] = found
         self.progress.skip(State(found["state"]))
+        if State(found["state"]).is_result:
+            tidy(cell.directory)
         return True
 
     def watch(self, cell: Cell, claim: claims.Claim) -> Step:
@@ -100,6 +103,14 @@ class Work:
         except (OSError, ValueError) as unwritten:
             log.warning("its record could not be written: %s", unwritten)
         self.progress.finish(cell.name, State.FAILED)
+
+
+def tidy(directory: Path) -> None:
+    """Remove what a process left in a finished cell that died between the record and its claim's release."""
+    with contextlib.suppress(OSError):
+        if claims.remain(directory) and (claim := claims.Claim.acquire(directory)) is not None:
+            (directory / CHECKPOINTS[-1]).unlink(missing_ok=True)
+            claim.release(finished=True)
 
 
 def put_aside(directory: Path) -> None:
