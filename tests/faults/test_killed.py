@@ -15,7 +15,7 @@ from sweep_contents import curves, finals, leftovers, records, rows
 
 from gansweep.sweep import claims
 
-FAST, ALL = 5, 50
+FAST, ALL = 2, 50
 
 
 @pytest.mark.parametrize("number", [pytest.param(n, marks=pytest.mark.slow if n >= FAST else []) for n in range(ALL)])
