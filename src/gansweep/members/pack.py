@@ -53,9 +53,8 @@ class Pack(ABC, Generic[R]):
         precision: fp32, tf32 or bf16, for the networks' passes.
         check_every: steps of a member between two looks at its parameters and samples.
         patience: looks in a row that must find a generator stuck, for the run to end.
+        draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
     """
-
-    draws: Draws
 
     def __init__(
         self,
@@ -68,6 +67,7 @@ class Pack(ABC, Generic[R]):
         precision: str = "fp32",
         check_every: int = 25,
         patience: int = 4,
+        draw_ahead: bool | None = None,
     ) -> None:
         rows = side_by_side(members)
         self.place = [rows.index(k) for k in range(len(members))]
@@ -78,6 +78,7 @@ class Pack(ABC, Generic[R]):
         self.done = [0] * len(self.members)  # and the same on the device, which is not waited for
         self.step, self.last = (torch.tensor(n, device=self.device) for n in (self.done, self.total_steps))
         self.streams = [Streams(member.seed, self.device) for member in self.members]
+        self.draws = Draws(self.streams, self.device, ahead=draw_ahead)
         self.players = {name: self._player(network, name) for name, network in networks.items()}
         self.g = self.players["generator"]
         self.watch = Watch(len(members), self.device, patience, self.g.network.ignores_input)

@@ -16,6 +16,7 @@ from gansweep.device import autocast
 from gansweep.dynamics.alternating import Alternating
 from gansweep.interfaces import Dynamics, Model, Schedule
 from gansweep.layers import Pass
+from gansweep.members.draws import Draws
 from gansweep.members.member import Member
 from gansweep.members.objectives import DiscriminatorTerms, Objectives
 from gansweep.members.pack import Pack, both, finite
@@ -48,10 +49,9 @@ class AdversarialPack(Pack[Report]):
         samples: the data (N, ...), on the device to train on.
         critic_steps: discriminator updates before each generator update.
         compiled: one graph of losses, gradient and update for each player.
-        draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
         dynamics: how the players' gradients become steps; by themselves they take turns.
         critic_schedule: multiplier of `critic_steps`; its members have to be at one and the same step.
-        shared: batch_size, precision, check_every and patience, see `Pack`.
+        shared: batch_size, precision, check_every, patience and draw_ahead, see `Pack`.
     """
 
     def __init__(
@@ -62,7 +62,6 @@ class AdversarialPack(Pack[Report]):
         *,
         critic_steps: int,
         compiled: bool = False,
-        draw_ahead: bool | None = None,
         dynamics: Dynamics | None = None,
         critic_schedule: Schedule | None = None,
         **shared: Any,
@@ -79,8 +78,7 @@ class AdversarialPack(Pack[Report]):
             for total in set(self.total_steps)
             for step in (range(total) if critic_schedule is not None else (0,))
         )
-        self.random = RandomInputs(self, self.streams, ahead=draw_ahead)
-        self.draws = self.random.draws
+        self.random = RandomInputs(self, self.draws)
         self._descend_d, self._descend_g = self._discriminator_step, self._generator_step
         if compiled:
             import torch._dynamo.config as dynamo  # takes two seconds
@@ -218,4 +216,4 @@ class AdversarialPack(Pack[Report]):
         The training's streams stay where they are.
         """
         streams = [Streams(member.seed, self.device, under) for member in self.members]
-        return RandomInputs(self, streams, ahead=False).for_discriminator()
+        return RandomInputs(self, Draws(streams, self.device, ahead=False)).for_discriminator()

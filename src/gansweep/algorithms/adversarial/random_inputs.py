@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from torch import Tensor
 
 from gansweep.members.draws import Draws, masks_of, normal, uniform
 from gansweep.members.objectives import PenaltyInputs
-from gansweep.seeding import Streams
 
 if TYPE_CHECKING:
     from gansweep.algorithms.adversarial.pack import AdversarialPack
@@ -48,14 +46,12 @@ class RandomInputs:
 
     Args:
         pack: whose members, networks and objectives say what is needed.
-        streams: one set per member.
-        ahead: draw for many steps at once; by itself, wherever it is no CPU.
+        draws: of the members' streams, with nothing planned yet.
     """
 
-    def __init__(self, pack: AdversarialPack, streams: Sequence[Streams], *, ahead: bool | None = None) -> None:
-        self.pack, self.turns, self.objectives = pack, pack.turns, pack.objectives
+    def __init__(self, pack: AdversarialPack, draws: Draws) -> None:
+        self.pack, self.draws, self.turns, self.objectives = pack, draws, pack.turns, pack.objectives
         self.g, self.d = pack.g.network, pack.d.network
-        self.draws = Draws(streams, pack.device, ahead=ahead)
         self._plan(pack.most_critic_steps, 0 if pack.dynamics.joint else pack.turns.generator_steps)
 
     def _plan(self, moves_d: int, moves_g: int) -> None:

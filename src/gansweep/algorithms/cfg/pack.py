@@ -14,7 +14,7 @@ from gansweep.algorithms.cfg.approximators import Approximators, Fit
 from gansweep.algorithms.cfg.pushes import Pushes
 from gansweep.device import autocast
 from gansweep.interfaces import Model
-from gansweep.members.draws import Draws, normal, permutation
+from gansweep.members.draws import normal, permutation
 from gansweep.members.gains import Gains
 from gansweep.members.member import Member
 from gansweep.members.objectives import DiscriminatorTerms, Objectives
@@ -54,8 +54,7 @@ class CFGPack(Pack[Report]):
         model: the pair of networks.
         samples: the data (N, ...), on the device to train on.
         critic_steps: U, updates of the discriminator before each push.
-        draw_ahead: random numbers of many stages at once; by itself, wherever it is no CPU.
-        shared: batch_size, precision, check_every and patience, see `Pack`; a step is a stage.
+        shared: batch_size, precision, check_every, patience and draw_ahead, see `Pack`; a step is a stage.
     """
 
     def __init__(
@@ -66,7 +65,6 @@ class CFGPack(Pack[Report]):
         samples: Tensor,
         *,
         critic_steps: int,
-        draw_ahead: bool | None = None,
         **shared: Any,
     ) -> None:
         super().__init__(members, samples, both(model, samples), model.latent_dim, **shared)
@@ -79,7 +77,7 @@ class CFGPack(Pack[Report]):
         self.eta_gains = Gains([one.feedback_eta for one in in_rows], self.device)
         self.guard = Guard(guard, len(members), self.device) if guard.enabled else None
         self.pushes = Pushes(self.d, self.algorithm.num_pushes)
-        self.draws = self._plan(draw_ahead)
+        self._plan()
         self.approximators = Approximators(self.g, self.algorithm, self.batch_size, self.precision)
         self.start = self.approximators.imitate_noise(self.members, self.latent_dim, tuple(samples.shape[1:]))
         self.origin = Snapshot(self.g)  # where the pushes of the last stage begin
@@ -275,15 +273,13 @@ class CFGPack(Pack[Report]):
         self.origin.restore(row, saved["origin"])
         self.pushes.restore(row, saved["pushes"])
 
-    def _plan(self, ahead: bool | None) -> Draws:
+    def _plan(self) -> None:
         """Say what a stage takes of every stream."""
-        a, size, device = self.algorithm, self.batch_size, self.device
+        a, size, device, draws = self.algorithm, self.batch_size, self.device, self.draws
         updates = a.num_pushes * self.critic_steps
-        draws = Draws(self.streams, device, ahead=ahead)
         draws.plan_batches(len(self.samples), size, updates)
         draws.plan("pairs", [normal(a.num_pairs, self.latent_dim, device=device)])
         draws.plan("shuffle", [permutation(a.num_pairs, device=device)] * a.fit_epochs)
         if not a.pool:
             draws.plan("latents", [normal(size, self.latent_dim, device=device)] * updates)
         self.objectives.plan_penalties(draws, self.d.network, tuple(self.samples.shape[1:]), size, updates)
-        return draws

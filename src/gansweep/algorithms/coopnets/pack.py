@@ -14,7 +14,7 @@ from gansweep.algorithms.coopnets.grey_levels import grey, proposal, within_rang
 from gansweep.device import autocast
 from gansweep.interfaces import Model
 from gansweep.layers import Pass
-from gansweep.members.draws import Draws, normal
+from gansweep.members.draws import normal
 from gansweep.members.member import Member
 from gansweep.members.pack import Pack, both, finite
 
@@ -55,8 +55,7 @@ class CoopNetsPack(Pack[Report]):
         model: the pair of networks; the descriptor is its discriminator.
         samples: images (N, C, H, W) in [-1, 1], on the device to train on.
         algorithm: what a step is.
-        draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
-        shared: batch_size, precision, check_every and patience, see `Pack`.
+        shared: batch_size, precision, check_every, patience and draw_ahead, see `Pack`.
     """
 
     def __init__(
@@ -65,8 +64,6 @@ class CoopNetsPack(Pack[Report]):
         model: Model,
         samples: Tensor,
         algorithm: CoopNets,
-        *,
-        draw_ahead: bool | None = None,
         **shared: Any,
     ) -> None:
         super().__init__(members, samples, both(model, samples), model.latent_dim, **shared)
@@ -75,7 +72,7 @@ class CoopNetsPack(Pack[Report]):
         self.mean = grey(samples).mean(0)
         self.areas = areas(self.d.network, [p[:1] for p in self.d.params()], samples[None, :1])
         self.last: Revision | None = None  # of the step before, which nothing in training looks at
-        self.draws = self._plan(draw_ahead)
+        self._plan()
 
     def play(self) -> Report:
         """Take one step of every member."""
@@ -192,12 +189,10 @@ class CoopNetsPack(Pack[Report]):
         self.g.keep_buffers(buffers)
         return loss, gradient
 
-    def _plan(self, ahead: bool | None) -> Draws:
+    def _plan(self) -> None:
         """Say what a step takes of every stream."""
-        a, chains, device = self.algorithm, self.num_chains, self.device
-        draws = Draws(self.streams, device, ahead=ahead)
+        a, chains, device, draws = self.algorithm, self.num_chains, self.device, self.draws
         draws.plan_batches(len(self.samples), self.batch_size, 1)
         draws.plan("latents", [normal(chains, self.latent_dim, device=device)])
         draws.plan("langevin", [normal(chains, *self.samples.shape[1:], device=device)] * a.langevin_steps)
         draws.plan("latent_langevin", [normal(chains, self.latent_dim, device=device)] * a.latent_steps)
-        return draws

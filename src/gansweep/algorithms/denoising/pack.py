@@ -13,7 +13,7 @@ from gansweep.device import autocast
 from gansweep.held_out import held_out
 from gansweep.interfaces import Model
 from gansweep.layers import Pass
-from gansweep.members.draws import Draws, normal, uniform
+from gansweep.members.draws import normal, uniform
 from gansweep.members.member import Member
 from gansweep.members.pack import finite
 from gansweep.metrics.psnr import psnr_of_each, summary
@@ -34,8 +34,7 @@ class DenoisingPack(OnePlayerPack):
         model: whose generator restores.
         samples: the data (N, C, H, W), those that are held out among them.
         algorithm: corruptions, and how many images are held out.
-        draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
-        shared: batch_size, precision, check_every and patience, see `Pack`.
+        shared: batch_size, precision, check_every, patience and draw_ahead, see `Pack`.
     """
 
     def __init__(
@@ -44,8 +43,6 @@ class DenoisingPack(OnePlayerPack):
         model: Model,
         samples: Tensor,
         algorithm: Denoising,
-        *,
-        draw_ahead: bool | None = None,
         **shared: Any,
     ) -> None:
         division = held_out(len(samples), algorithm.num_test)
@@ -53,7 +50,7 @@ class DenoisingPack(OnePlayerPack):
         super().__init__(members, samples[division.train.to(samples.device)], networks, 0, **shared)
         self.test = samples[division.test.to(samples.device)]
         self.corruptions = sorted(algorithm.corruptions.items())
-        self.draws = self._plan(draw_ahead)
+        self._plan()
 
     def play(self) -> Report:
         """Let every member restore a batch, and learn from the error."""
@@ -75,15 +72,14 @@ class DenoisingPack(OnePlayerPack):
         self.look(restored, gradient)
         return Report(list(self.done), loss, gradient)
 
-    def _plan(self, ahead: bool | None) -> Draws:
-        draws = Draws(self.streams, self.device, ahead=ahead)
-        draws.plan_batches(len(self.samples), self.batch_size, 1)
+    def _plan(self) -> None:
+        """Say what a step takes of every stream."""
+        self.draws.plan_batches(len(self.samples), self.batch_size, 1)
         for n, (name, corruption) in enumerate(self.corruptions):
             if corruption.law is not None:
                 size = len(range(n, self.batch_size, len(self.corruptions)))
                 shape = corruption.noise_shape(tuple(self.samples.shape[1:]))
-                draws.plan(f"corruption/{name}", [LAWS[corruption.law][0](size, *shape, device=self.device)])
-        return draws
+                self.draws.plan(f"corruption/{name}", [LAWS[corruption.law][0](size, *shape, device=self.device)])
 
     def _spoiled(self, images: Tensor) -> Tensor:
         """Spoil images (K, B, C, H, W), every n-th of them in the same way."""

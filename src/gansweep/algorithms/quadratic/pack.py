@@ -11,7 +11,6 @@ from torch import Tensor
 from gansweep.algorithms.one_player import OnePlayerPack, Report
 from gansweep.interfaces import Model
 from gansweep.layers import Pass
-from gansweep.members.draws import Draws
 from gansweep.members.member import Member
 from gansweep.members.pack import finite
 
@@ -27,8 +26,7 @@ class QuadraticPack(OnePlayerPack):
         model: whose generator is the point.
         samples: where the bowl is (N, 2).
         algorithm: its curvature.
-        draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
-        shared: batch_size, precision, check_every and patience, see `Pack`.
+        shared: batch_size, precision, check_every, patience and draw_ahead, see `Pack`.
     """
 
     def __init__(
@@ -37,13 +35,10 @@ class QuadraticPack(OnePlayerPack):
         model: Model,
         samples: Tensor,
         algorithm: Quadratic,
-        *,
-        draw_ahead: bool | None = None,
         **shared: Any,
     ) -> None:
         super().__init__(members, samples, {"generator": model.generator(tuple(samples.shape[1:]))}, 1, **shared)
         self.curvature = torch.tensor([algorithm.eps, 1.0], device=self.device)
-        self.draws = Draws(self.streams, self.device, ahead=draw_ahead)
         self.draws.plan_batches(len(samples), self.batch_size, 1)
 
     def play(self) -> Report:
