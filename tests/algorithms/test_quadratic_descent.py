@@ -81,6 +81,13 @@ def test_seeds_are_rows_and_paths_of_their_own(tmp_path):
     assert len(maps().axes) == 2
 
 
+def test_nothing_is_expected_where_a_schedule_changes_the_momentum(tmp_path):
+    trained(tmp_path, "optimizer=momentum", "lr=0.1", "steps=20", "schedule@schedule_beta=linspace")
+    (cell,) = forsyth_quadratic.read(tmp_path, "forsyth_quadratic")
+    found = forsyth_quadratic.descent(cell)
+    assert found.expected is None and found.error is None and found.by == "not computed"
+
+
 def test_a_path_that_left_its_formula_is_seen(tmp_path):
     record = trained(tmp_path, "optimizer=sgd", "lr=1.9", "steps=10")
     record["curves"][5]["y"] += 0.01

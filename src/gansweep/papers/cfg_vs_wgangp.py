@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from gansweep.figures import BLUE, GREY, ORANGE, VERMILION, panels, styled
 from gansweep.papers.breakdown import Reading, readings
+from gansweep.papers.seeds import spread
 from gansweep.papers.tiles import by_class, tiles
-from gansweep.papers.trained import Trained, read
+from gansweep.papers.trained import Trained, read, rulers_of
 from gansweep.section import Section
 from gansweep.text import number
 
@@ -50,7 +51,7 @@ def sections(directory: Path) -> list[Section]:
 
 def _section(data: str, scale: str, metric: str, cells: Cells) -> Section:
     pictures = {
-        f"{' and '.join(_measures(cells))} over the run": partial(curves, cells),
+        f"{' and '.join(_rulers(cells).values())} over the run": partial(curves, cells),
         "Last samples of the first seed, a row for each class where a classifier of the data ships with the package": (
             partial(rows, data, cells)
         ),
@@ -60,22 +61,25 @@ def _section(data: str, scale: str, metric: str, cells: Cells) -> Section:
         pictures[
             "Losses and metric of CFG; a cross where the discriminator's loss fell, a plus where the metric did"
         ] = partial(watch, metric, watched)
-    text = f"{_table(metric, cells)}\n\n{_verdict(cells)}\n\n{_breakdowns(watched)}"
+    text = f"{_table(cells)}\n\n{_verdict(cells)}\n\n{_breakdowns(watched)}"
     return Section(f"CFG against WGAN-GP on {data}: scale {scale}", text, pictures)
 
 
-def _table(metric: str, cells: Cells) -> str:
-    scores = [one.record["metric_2"] for runs in cells.values() for one in runs if one.record.get("metric_2")]
-    second = f" final {scores[0]['name']} |" if scores else ""
-    lines = [f"| method | final {metric} | best |{second} steps | hours | N/A |", "|---" * (6 + bool(scores)) + "|"]
+def _table(cells: Cells) -> str:
+    first, *second = _rulers(cells).values()
+    head = ["method", f"final {first}", "best", *(f"final {name}" for name in second), "steps", "hours", "N/A"]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for method, runs in cells.items():
+        ended = [one for one in runs if one.final is not None]
         hours = statistics.fmean(one.record["time"]["wall_s"] for one in runs) / 3600
-        lost = sum(one.final is None for one in runs)
-        score = f" {_mean([(one.record.get('metric_2') or {}).get('final') for one in runs])} |" if scores else ""
-        lines.append(
-            f"| {METHODS[method]} | {_mean([one.final for one in runs])} | {_mean([one.best for one in runs])} |"
-            f"{score} {runs[0].total_steps} | {number(hours)} | {lost} of {len(runs)} |"
-        )
+        row = [
+            METHODS[method],
+            spread([one.metric["final"] for one in ended]),
+            spread([one.metric["best"] for one in ended]),
+        ]
+        row += [spread([one.record["metric_2"]["final"] for one in ended]) for _ in second]
+        row += [str(runs[0].total_steps), number(hours), f"{len(runs) - len(ended)} of {len(runs)}"]
+        lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)
 
 
@@ -112,27 +116,23 @@ def _breakdowns(watched: Mapping[int, Sequence[Reading]]) -> str:
 
 def curves(cells: Cells) -> Figure:
     """Draw what was measured over the share of the run, whose length in time is about the same for both."""
-    measures = _measures(cells)
+    rulers = _rulers(cells)
     with styled():
-        figure, axes = panels(len(measures), len(measures), "", (4.5, 3.2))
-        for axis, (name, key) in zip(axes, measures.items(), strict=True):
+        figure, axes = panels(len(rulers), len(rulers), "", (4.5, 3.2))
+        for axis, (key, name) in zip(axes, rulers.items(), strict=True):
             for method, runs in cells.items():
                 for n, one in enumerate(runs):
-                    found = [(e["step"], e.get(key)) for e in one.metric.get("evaluations", [])]
-                    told = [(step / one.total_steps, value) for step, value in found if value is not None]
-                    label = METHODS[method] if n == 0 else None
-                    axis.plot(*zip(*told, strict=True), color=COLOURS[method], linewidth=1.2, label=label)
+                    found = one.measured(key)
+                    shares, label = [step / one.total_steps for step in found], METHODS[method] if n == 0 else None
+                    axis.plot(shares, list(found.values()), color=COLOURS[method], linewidth=1.2, label=label)
             axis.set(xlabel="share of the run", ylabel=name)
         axes[0].set(yscale="log")
         axes[0].legend()
         return figure
 
 
-def _measures(cells: Cells) -> dict[str, str]:
-    """Return the names of what was measured, and of its values in an evaluation."""
-    records = [one.record for runs in cells.values() for one in runs]
-    keys = {"metric": "value", "metric_2": "value_2"}
-    return {record[key]["name"]: value for key, value in keys.items() for record in records if record.get(key)}
+def _rulers(cells: Cells) -> dict[str, str]:
+    return rulers_of([one for runs in cells.values() for one in runs])
 
 
 def rows(data: str, cells: Cells) -> Figure:
@@ -184,11 +184,3 @@ def _line(
     if at:
         axis.plot([steps[n] for n in at], [values[n] for n in at], mark, color=VERMILION, markersize=7)
     line.set_solid_capstyle("round")
-
-
-def _mean(values: Sequence[float | None]) -> str:
-    there = [value for value in values if value is not None]
-    if not there:
-        return "N/A"
-    spread = f" ± {number(statistics.stdev(there), like=there[0])}" if len(there) > 1 else ""
-    return number(statistics.fmean(there)) + spread

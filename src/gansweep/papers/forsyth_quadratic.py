@@ -13,7 +13,7 @@ import numpy as np
 
 from gansweep import build
 from gansweep.optimizers.sgd import SGD
-from gansweep.papers.trained import Trained, read
+from gansweep.papers.trained import Trained, parted, read
 from gansweep.quadratic import picture
 from gansweep.quadratic.closed_form import best_heavy_ball, best_rate, factor, momentum
 from gansweep.quadratic.paths import path
@@ -34,8 +34,8 @@ class Descent:
     Args:
         cell: which was trained.
         points: (R, 2), the start and what the record kept.
-        expected: (R, 2) in float64; None where gradients were noisy.
-        by: what they are computed by.
+        expected: (R, 2) in float64; None where gradients were noisy or rates and betas were not the settings' alone.
+        by: what they are computed by, or why they are not.
         factor: what a step multiplies the distance by in the long run; None where no formula tells.
     """
 
@@ -55,9 +55,7 @@ class Descent:
 
 def sections(directory: Path) -> list[Section]:
     """Write a section for every curvature in a sweep."""
-    groups: dict[float, list[Trained]] = {}
-    for one in read(directory, NAME):
-        groups.setdefault(float(one.record["config"]["algorithm"]["eps"]), []).append(one)
+    groups = parted(read(directory, NAME), lambda one: float(one.record["config"]["algorithm"]["eps"]))
     return [_section(eps, [descent(one) for one in cells]) for eps, cells in groups.items()]
 
 
@@ -69,9 +67,10 @@ def descent(one: Trained) -> Descent:
     kept = [(0, *start), *((point["step"], point["x"], point["y"]) for point in whole)]
     steps, points = [step for step, _, _ in kept], np.array([[x, y] for _, x, y in kept])
     if config["data"].get("std") != 0:
-        return Descent(one, points, None, "", None)
+        return Descent(one, points, None, "noisy gradients", None)
     run = build.check({**config, "device": "cpu"}).run
-    assert run is not None  # it was trained
+    if run is None or run.member.generator.feedback is not None or run.member.generator.beta_schedule is not None:
+        return Descent(one, points, None, "not computed", None)
     player = run.member.generator
     rule = player.rule
     if isinstance(rule, SGD) and rule == SGD(momentum=rule.momentum) and player.schedule == Constant():
@@ -132,7 +131,7 @@ def _row(one: Descent, rate: str) -> list[str]:
     shown = [
         "N/A" if lost else _pair(one.points[-1]),
         "" if lost or one.expected is None else _pair(one.expected[-1]),
-        one.by or "noisy gradients",
+        one.by,
         "" if one.error is None else f"{one.error:.1e}",
         "" if one.factor is None else f"{one.factor:.6f}",
     ]

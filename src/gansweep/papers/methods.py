@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
 from gansweep.papers.seeds import by_step, curve, spread
-from gansweep.papers.trained import Trained, parted
+from gansweep.papers.trained import Trained, parted, rulers_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,16 +68,6 @@ def over_time(cells: Sequence[Trained]) -> Figure:
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
         return figure
-
-
-def rulers_of(cells: Sequence[Trained]) -> dict[str, str]:
-    """Name what was measured by the key of its values in an evaluation, `value` and maybe `value_2`."""
-    found = {}
-    for key, metric in (("value", "metric"), ("value_2", "metric_2")):
-        name = next((one.record[metric]["name"] for one in cells if one.record.get(metric)), None)
-        if name is not None:
-            found[key] = name
-    return found or {"value": ""}
 
 
 def _place(method: str) -> tuple[int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -104,6 +104,16 @@ def parted(cells: Iterable[Trained], by: Callable[[Trained], Key]) -> dict[Key, 
     for one in cells:
         found.setdefault(by(one), []).append(one)
     return found
+
+
+def rulers_of(cells: Sequence[Trained]) -> dict[str, str]:
+    """Name what was measured by the key of its values in an evaluation, `value` and maybe `value_2`."""
+    found = {}
+    for key, metric in (("value", "metric"), ("value_2", "metric_2")):
+        name = next((one.record[metric]["name"] for one in cells if one.record.get(metric)), None)
+        if name is not None:
+            found[key] = name
+    return found or {"value": ""}
 
 
 def last_picture(directory: Path, folder: str = "samples") -> Path | None:
