@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import subprocess
 import sys
@@ -12,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from tests.typed import typed
 
-from gansweep.cli import app
 from gansweep.plane.__main__ import find, main
 from gansweep.plane.curves_picture import look
 from gansweep.plane.played import NUM_POINTS, floors, read, task
@@ -31,16 +30,7 @@ TOY = [
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """Eight cells of five steps, of which four diverge."""
-    folder, log = tmp_path_factory.mktemp("plane"), logging.getLogger()
-    handlers, level = list(log.handlers), log.level
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("GANSWEEP_CACHE", str(folder / "cache"))
-        patch.setattr("gc.collect", lambda *generation: 0)
-        assert app.run(TOY) == 0
-    log.handlers[:] = handlers
-    log.setLevel(level)
-    return folder / "outputs" / "toy"
+    return typed(tmp_path_factory.mktemp("plane"), TOY) / "toy"
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import logging
 import math
 
 import numpy as np
@@ -11,8 +10,8 @@ import pytest
 from tests.reports.test_report_page import swept
 from tests.sweep.fake_cells import cell, record
 from tests.training.small import make_run
+from tests.typed import typed
 
-from gansweep.cli import app
 from gansweep.dirac.fields.consensus import Consensus
 from gansweep.dirac.fields.gan import GAN
 from gansweep.dirac.fields.wgan_gp import WGANGP
@@ -38,22 +37,13 @@ PLANE = (
     *("-m", "experiment=mescheder_2d", "name=plane", "data=ring", "lr=1e-3", "loss=standard,r1", "steps=3"),
     *("batch_size=8", "metric.num_samples=16", "trainer.eval_every=1", "metric@metric_2=mode_coverage", *QUICK),
 )
+POINT = ("-m", "experiment=forsyth_quadratic", "name=point", "optimizer=sgd,adam", "lr=1", "steps=3", *QUICK)
 
 
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory):
-    """A sweep of three games of two numbers, and one of two losses in the plane."""
-    folder, log = tmp_path_factory.mktemp("toys"), logging.getLogger()
-    handlers, level = list(log.handlers), log.level
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("GANSWEEP_CACHE", str(folder / "cache"))
-        patch.setattr("gc.collect", lambda *generation: 0)
-        assert app.run(DIRAC) == 0
-        assert app.run(PLANE) == 0
-    log.handlers[:] = handlers
-    log.setLevel(level)
-    return folder / "outputs"
+    """Sweeps of three games of two numbers, of two losses in the plane, and of one point in it."""
+    return typed(tmp_path_factory.mktemp("toys"), DIRAC, PLANE, POINT)
 
 
 def verdict_on(directory):
@@ -110,6 +100,14 @@ def test_points_are_drawn_over_the_data(toys):
     for axis in figure.axes:
         sizes = [len(drawn.get_offsets()) for drawn in axis.collections if len(drawn.get_offsets()) > 1]
         assert sizes == [2048, 2048]
+
+
+def test_a_single_point_is_no_picture(toys):
+    verdict = verdict_on(toys / "point")
+    assert points.in_plane(verdict) and points.section(verdict) is None
+    assert "samples.png" not in {
+        path.name for path in formats.pictures(Study.read(toys / "point"), Wish(), toys / "of_point")
+    }
 
 
 def test_points_of_classes_that_are_not_at_hand_are_those_that_runs_have_drawn(toys):

@@ -18,8 +18,8 @@ CAPTION = "Generated points over those of the data, the best setting first"
 
 
 def section(verdict: Verdict) -> Section | None:
-    """Offer the picture of the points, None where samples are something else."""
-    if not in_plane(verdict):
+    """Offer the picture of the points, None where samples are something else, or of nobody more than one point."""
+    if not in_plane(verdict) or not any(np.ptp(_points(one), 0).any() for one in sampled(verdict)):
         return None
     text = (
         "Each panel is a setting's run of the median value, as of its last checkpoint. A panel is half as wide again "
@@ -32,16 +32,16 @@ def section(verdict: Verdict) -> Section | None:
 def in_plane(verdict: Verdict) -> bool:
     """Tell whether the runs that would be shown kept points in the plane."""
     found = sampled(verdict)
-    return bool(found) and all(_dimensions(one) == 2 for one in found)
+    return bool(found) and all(_points(one).shape[1] == 2 for one in found)
 
 
-def _dimensions(one: Sample) -> int | None:
-    """Return how many numbers a sample has that was kept beside the last picture."""
+def _points(one: Sample) -> np.ndarray:
+    """Return the points (N, D) that were kept beside the last picture, (0, 0) without any."""
     try:
         with open(one.path.with_suffix(".npz"), "rb") as source, np.load(source) as file:
-            return int(file["points"].shape[1])
+            return file["points"]
     except (OSError, ValueError, LookupError, EOFError, BadZipFile):
-        return None
+        return np.empty((0, 0))
 
 
 def _draw(verdict: Verdict) -> Figure:

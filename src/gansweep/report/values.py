@@ -37,7 +37,9 @@ def section(verdict: Verdict) -> Section | None:
             )
     timed = _timed(verdict)
     for key, metric in metrics(verdict.contest).items():
-        words = f"{metric.get('name', 'result')} over {{}}: mean over seeds, from the least to the greatest"
+        repeated = any(len(one.scores) > 1 for one in verdict.contest.candidates)
+        seeds = ": mean over seeds, from the least to the greatest" if repeated else ""
+        words = f"{metric.get('name', 'result')} over {{}}{seeds}"
         pictures[words.format("the steps")] = partial(curves_picture, verdict, key)
         if timed:
             pictures[words.format("the time of training")] = partial(curves_picture, verdict, key, over_time=True)
