@@ -24,7 +24,7 @@ from gansweep.training import atomic, record
 log = logging.getLogger(__name__)
 
 FROZEN, TABLE, SPREADSHEET, FORMAT = "sweep.json", "table.md", "results.csv", 1
-WAIT_S, FREEZING_S = 1.0, 0.02
+WAIT_S, FREEZING_S = 1.0, 0.1
 
 
 class Sweep:
