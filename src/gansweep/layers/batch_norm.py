@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Slot
-from gansweep.layers.layer import Parameterless, Pass
+from gansweep.layers.layer import Parameterless, Pass, at_least_float32
 
 
 class BatchNorm(Parameterless):
@@ -16,7 +16,8 @@ class BatchNorm(Parameterless):
 
     As `torch.nn.BatchNorm2d` (or `1d` where samples have no pixels): training uses the
     batch's own biased variance and moves the running statistics towards the batch's mean
-    and unbiased variance by `momentum`; evaluation uses the running ones.
+    and unbiased variance by `momentum`; evaluation uses the running ones. Statistics are
+    computed in float32 under autocast too.
     """
 
     couples_samples = True
@@ -35,6 +36,7 @@ class BatchNorm(Parameterless):
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         """Map (K, B, C, ...) to the same shape."""
+        x = at_least_float32(x)
         name_mean, name_var = (slot.name for slot in self.buffers)
         pixels = tuple(range(3, x.ndim))
 

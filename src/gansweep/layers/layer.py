@@ -95,6 +95,15 @@ class Parameterless:
         return None
 
 
+def at_least_float32(x: Tensor) -> Tensor:
+    """Convert bfloat16, in which autocast computes matrix products and convolutions, to float32.
+
+    Outputs of networks, batch statistics and everything computed from them (losses, penalties,
+    norms) are in float32; tensors of other types are returned unchanged.
+    """
+    return x.float() if x.dtype == torch.bfloat16 else x
+
+
 def each_member(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
     """Apply `function` to every member's slice and stack the results.
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gansweep.interfaces import Draw, Initialisation, Slot
 from gansweep.layers import chain
-from gansweep.layers.layer import Layer, Pass
+from gansweep.layers.layer import Layer, Pass, at_least_float32
 from gansweep.layers.mask import lots, mask
 
 Params = Sequence[Tensor]
@@ -75,8 +75,8 @@ class Network:
         return [mask(draw, lot) for lot, draw in zip(drawn, self.draws, strict=True)]
 
     def __call__(self, params: Params, x: Tensor, state: Pass | None = None) -> Tensor:
-        """Map (K, B, ...) to (K, B, ...)."""
-        return chain.forward(self.layers, params, x, state or Pass(training=False))
+        """Map (K, B, ...) to (K, B, ...), never in bfloat16."""
+        return at_least_float32(chain.forward(self.layers, params, x, state or Pass(training=False)))
 
     def input_gradient(self, params: Params, x: Tensor, state: Pass | None = None) -> Tensor:
         """Return dD/dx (K, B, ...) of a network with one output per sample.
@@ -85,12 +85,13 @@ class Network:
         written out, so that differentiating it once more is ordinary back-propagation. That
         saves the products with zeros of a double backward, and compiles. Otherwise autograd
         builds the graph of the gradient, unless gradients are off where it is asked for.
+        As outputs, input gradients are never in bfloat16.
         """
         state = state or Pass(training=False)
         if not self.piecewise_linear:
             return self._autograd_input_gradient(params, x, state)
         y, pull_back = chain.linearised(self.layers, params, x, state)
-        return pull_back(torch.ones_like(y))
+        return at_least_float32(pull_back(torch.ones_like(y)))
 
     def _autograd_input_gradient(self, params: Params, x: Tensor, state: Pass) -> Tensor:
         def total(points: Tensor) -> Tensor:

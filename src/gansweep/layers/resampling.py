@@ -24,9 +24,9 @@ class AvgPool2d(Parameterless):
     def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
         """Give every pixel its share of the windows that it is in."""
         sizes = [self.kernel] * 2, [self.stride] * 2, [self.padding] * 2
-        flat = torch.ops.aten.avg_pool2d_backward(
-            slope.flatten(0, 1), x.detach().flatten(0, 1), *sizes, False, True, None
-        )
+        # of x only the shape matters, but the kernel asks for one dtype
+        shaped = x.detach().to(slope.dtype).flatten(0, 1)
+        flat = torch.ops.aten.avg_pool2d_backward(slope.flatten(0, 1), shaped, *sizes, False, True, None)
         return flat.unflatten(0, x.shape[:2])
 
 

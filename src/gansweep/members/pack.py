@@ -192,7 +192,7 @@ class Pack(ABC, Generic[R]):
         state = Pass((), buffers, training=False)
         with autocast(self.device, self.precision):
             parts = [self.g.network(params, part[None], state)[0] for part in inputs.split(batch_size)]
-        return torch.cat(parts).float()
+        return torch.cat(parts)
 
     def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
         """Make samples (N, ...) of member k in evaluation mode, from the latents of a stream."""

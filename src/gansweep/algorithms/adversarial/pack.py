@@ -165,17 +165,18 @@ class AdversarialPack(Pack[Report]):
         with autocast(self.device, self.precision):
             state = Pass(given.generator_masks, self.g.buffers)
             fake = self.g.network(self.g.params(), given.z, state)
-            self.g.keep_buffers(state.updates)
+        self.g.keep_buffers(state.updates)
 
-            real = self.objectives.seen(given.real, given.real_noise)
-            seen = self.objectives.seen(fake, given.fake_noise)
+        real = self.objectives.seen(given.real, given.real_noise)
+        seen = self.objectives.seen(fake, given.fake_noise)
 
-            def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
+        def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
+            with autocast(self.device, self.precision):
                 return self.objectives.discriminator(
                     self.d.network, params, self.d.buffers, real, seen, given.masks, given.penalties, given.flips
                 )
 
-            (terms, buffers), gradient = self.d.descend(losses, lambda kept: kept[0].game)
+        (terms, buffers), gradient = self.d.descend(losses, lambda kept: kept[0].game)
         self.d.keep_buffers(buffers)
         self.clip()
         return terms, gradient, finite(fake)
@@ -192,13 +193,13 @@ class AdversarialPack(Pack[Report]):
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
             state = Pass(given.generator_masks, self.g.buffers)
-            fake = self.g.network(params, given.z, state)
-            seen = self.objectives.seen(fake, given.noise)
-            loss = self.objectives.generator(self.d.network, critic, self.d.buffers, seen, given.masks, given.real)
+            with autocast(self.device, self.precision):
+                fake = self.g.network(params, given.z, state)
+                seen = self.objectives.seen(fake, given.noise)
+                loss = self.objectives.generator(self.d.network, critic, self.d.buffers, seen, given.masks, given.real)
             return loss.sum(), (loss.detach(), fake.detach(), state.updates)
 
-        with autocast(self.device, self.precision):
-            (loss, fake, buffers), gradient = self.g.descend(losses)
+        (loss, fake, buffers), gradient = self.g.descend(losses)
         self.g.keep_buffers(buffers)
         self.average()
         return loss, gradient, fake

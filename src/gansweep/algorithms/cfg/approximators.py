@@ -48,7 +48,7 @@ class Approximators:
         """Return G~(z) with running statistics, for z (K, B, latent_dim)."""
         with autocast(self.g.device, self.precision):
             fake = self.g.network(self.g.params(), z, Pass((), self.g.buffers, training=False))
-        return fake.float()
+        return fake
 
     def fit(self, z: Tensor, target: Tensor, orders: Sequence[Tensor]) -> Fit:
         """Fit G~ to pairs, in the order (K, N) of every epoch, by rules that begin anew.
@@ -76,11 +76,12 @@ class Approximators:
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
             state = Pass((), self.g.buffers)
-            loss = half_square(self.g.network(params, z, state), target)
+            with autocast(self.g.device, self.precision):
+                fake = self.g.network(params, z, state)
+            loss = half_square(fake, target)
             return loss.sum(), (loss.detach(), state.updates)
 
-        with autocast(self.g.device, self.precision):
-            (loss, buffers), gradient = self.g.descend(losses)
+        (loss, buffers), gradient = self.g.descend(losses)
         self.g.keep_buffers(buffers)
         return loss, gradient
 

@@ -188,10 +188,10 @@ class CFGPack(Pack[Report]):
         penalties = self.objectives.draw_penalties(self.draws, self.d.network)
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
-            return self.objectives.discriminator(self.d.network, params, self.d.buffers, real, fake, (), penalties)
+            with autocast(self.device, self.precision):
+                return self.objectives.discriminator(self.d.network, params, self.d.buffers, real, fake, (), penalties)
 
-        with autocast(self.device, self.precision):
-            (terms, buffers), gradient = self.d.descend(losses, lambda kept: kept[0].game)
+        (terms, buffers), gradient = self.d.descend(losses, lambda kept: kept[0].game)
         self.d.keep_buffers(buffers)
         return terms, gradient
 

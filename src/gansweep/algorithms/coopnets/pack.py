@@ -79,7 +79,7 @@ class CoopNetsPack(Pack[Report]):
         z = self.draws.next("latents")
         with autocast(self.device, self.precision):
             fake = self.g.network(self.g.params(), z, Pass((), self.g.buffers))
-        start = proposal(fake.float()) - self.mean
+        start = proposal(fake) - self.mean
         y = self._revised(start)
         target = within_range(y + self.mean)
         z = self._inferred(z, target)
@@ -145,9 +145,11 @@ class CoopNetsPack(Pack[Report]):
         """G1: let the latents follow what became of their samples."""
         a, params = self.algorithm, self.g.params()
         for _ in range(a.latent_steps):
-            with torch.enable_grad(), autocast(self.device, self.precision):
+            with torch.enable_grad():
                 z = z.detach().requires_grad_()
-                error = (y - self.g.network(params, z, Pass((), self.g.buffers))).square().sum() / 2
+                with autocast(self.device, self.precision):
+                    proposed = self.g.network(params, z, Pass((), self.g.buffers))
+                error = (y - proposed).square().sum() / 2
                 (slope,) = torch.autograd.grad(error, z)
             z = z.detach()
             z = z - (a.delta_z**2 / 2) * (slope / a.s_z**2 + z) + a.delta_z * self.draws.next("latent_langevin")
@@ -158,7 +160,8 @@ class CoopNetsPack(Pack[Report]):
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
             state = Pass((), self.d.buffers)
-            f = self.d.network(params, torch.cat([real, y], 1), state)[..., 0]
+            with autocast(self.device, self.precision):
+                f = self.d.network(params, torch.cat([real, y], 1), state)[..., 0]
             on_real, on_chains = f[:, : real.shape[1]].mean(1), f[:, real.shape[1] :].mean(1)
             return (on_chains - on_real).sum(), ((on_real.detach(), on_chains.detach()), state.updates)
 
@@ -166,8 +169,7 @@ class CoopNetsPack(Pack[Report]):
             cap = self.algorithm.cap_discriminator
             return [capped(g / area, cap) for g, area in zip(gradients, self.areas, strict=True)]
 
-        with autocast(self.device, self.precision):
-            (means, buffers), gradient = self.d.descend(losses, lambda kept: kept[0][1] - kept[0][0], shaped)
+        (means, buffers), gradient = self.d.descend(losses, lambda kept: kept[0][1] - kept[0][0], shaped)
         self.d.keep_buffers(buffers)
         return means, gradient
 
@@ -178,14 +180,14 @@ class CoopNetsPack(Pack[Report]):
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
             state = Pass((), self.g.buffers)
-            error = y - self.g.network(params, z, state)
+            with autocast(self.device, self.precision):
+                error = y - self.g.network(params, z, state)
             loss = error.flatten(2).square().sum(2).sum(1) / (2 * a.sigma**2 * count)
             return loss.sum(), (loss.detach(), state.updates)
 
-        with autocast(self.device, self.precision):
-            (loss, buffers), gradient = self.g.descend(
-                losses, shape=lambda gradients: [capped(g, a.cap_generator) for g in gradients]
-            )
+        (loss, buffers), gradient = self.g.descend(
+            losses, shape=lambda gradients: [capped(g, a.cap_generator) for g in gradients]
+        )
         self.g.keep_buffers(buffers)
         return loss, gradient
 

@@ -59,13 +59,13 @@ class DenoisingPack(OnePlayerPack):
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
             state = Pass((), self.g.buffers)
-            restored = self.g.network(params, spoiled, state)
+            with autocast(self.device, self.precision):
+                restored = self.g.network(params, spoiled, state)
             # pixels first, then the batch: the bits of a sum over both would depend on K
             loss = (restored - target).square().flatten(2).mean(2).mean(1)
             return loss.sum(), (loss.detach(), restored.detach(), state.updates)
 
-        with autocast(self.device, self.precision):
-            (loss, restored, buffers), gradient = self.g.descend(losses)
+        (loss, restored, buffers), gradient = self.g.descend(losses)
         self.g.keep_buffers(buffers)
         self.average()
         self.watch.see(1, ~finite(restored), self.step)
