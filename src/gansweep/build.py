@@ -18,6 +18,7 @@ from gansweep.interfaces import (
     Metric,
     Model,
     Outlook,
+    PartlyRead,
     Remarking,
     Schedule,
     UpdateRule,
@@ -180,6 +181,12 @@ def remarks(run: Run) -> list[str]:
             if isinstance(part, Remarking):
                 said += [f"{group}={type(part).__name__}: {one}" for one in part.remarks(outlook)]
     return list(dict.fromkeys(said))
+
+
+def left_out(data: Dataset) -> list[str]:
+    """Say what of a data set's files is not used, in one line or none."""
+    text = data.left_out if isinstance(data, PartlyRead) else ""
+    return [f"data={data.name}: {text}"] if text else []
 
 
 def absent_device(config: Mapping[str, Any]) -> list[Problem]:

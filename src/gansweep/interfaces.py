@@ -391,6 +391,16 @@ class Dataset(Protocol):
 
 
 @runtime_checkable
+class PartlyRead(Protocol):
+    """What a data set offers besides, if some of its files, or parts of them, may not be used."""
+
+    @property
+    def left_out(self) -> str:
+        """One line about what is not used, empty if all is. It reads the samples."""
+        ...
+
+
+@runtime_checkable
 class OfPairs(Protocol):
     """What a metric says besides, if it compares every sample with what it should be, and an algorithm has to know."""
 

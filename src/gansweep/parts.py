@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from gansweep.algorithms.adversarial.critic_steps import critic_steps_at
-from gansweep.interfaces import Alone, Dataset, OfPairs
+from gansweep.data.images import UnreadableImages
+from gansweep.interfaces import Alone, Dataset, Metric, Model, OfPairs
 from gansweep.members.member import PlayerSettings
+from gansweep.memory import GIB, available_bytes, require_memory
 from gansweep.settings.problem import BadConfig, Problem
 from gansweep.settings.root import steps_of
 from gansweep.training.run import TrainerSettings
@@ -17,6 +20,8 @@ SCHEDULES = (
     *("schedule", "schedule_d", "schedule_beta", "schedule_beta_d"),
     *("schedule_penalty", "schedule_noise", "schedule_ema", "schedule_critic"),
 )
+
+COPIES = 2  # of the parameters that a training holds at least: themselves and their gradient
 
 
 def misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str, Any]) -> list[Problem]:
@@ -39,14 +44,42 @@ def _with_data(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[s
         return []
     asked: list[tuple[str, Callable[[], Any]]] = [("data", data.check)]
     if model is not None:
-        asked.append(("model", lambda: model.generator(tuple(data.sample_shape))))
+        asked.append(("model", lambda: _check_network(model, "generator", data)))
         if not isinstance(parts.get("algorithm"), Alone):
-            asked.append(("model", lambda: model.discriminator(tuple(data.sample_shape))))
+            asked.append(("model", lambda: _check_network(model, "discriminator", data)))
     for key in ("metric", "metric_2"):
         if parts.get(key) is not None:
             asked.append((key, lambda key=key: parts[key].check(data)))
+            asked.append((key, lambda key=key: _check_num_samples(parts[key], data)))
     asked.append(("data", lambda: _lengths_of_data(config, root, data)))
     return next(filter(None, (said(where, ask) for where, ask in asked)), [])
+
+
+def _check_network(model: Model, player: str, data: Dataset) -> None:
+    """Raise ValueError if a network can't be built for the data, or does not fit in memory."""
+    network = getattr(model, player)(tuple(data.sample_shape))
+    needed, available = COPIES * 4 * network.num_parameters, available_bytes()
+    if needed > available:
+        sizes = vars(model).items()
+        integers = [
+            (max(value) if isinstance(value, tuple) else value, name) for name, value in sizes if _is_size(value)
+        ]
+        largest = f"{max(integers)[1]}={max(integers)[0]}: " if integers else ""
+        raise ValueError(
+            f"{largest}the {player} has {network.num_parameters:,} parameters, which take {needed / GIB:,.1f} GiB of "
+            f"memory with their gradients; {available / GIB:,.1f} GiB are available, expected a smaller network"
+        )
+
+
+def _is_size(value: Any) -> bool:
+    """Return whether a setting is an integer or a sequence of them."""
+    values = value if isinstance(value, tuple) else (value,)
+    return bool(values) and all(isinstance(one, int) and not isinstance(one, bool) for one in values)
+
+
+def _check_num_samples(metric: Metric, data: Dataset) -> None:
+    """Raise ValueError if the samples of an evaluation do not fit in memory."""
+    require_memory("num_samples", metric.num_samples, "the generated samples", 4 * math.prod(data.sample_shape))
 
 
 def _with_memory(parts: Mapping[str, Any], config: Mapping[str, Any], steps: int) -> list[Problem]:
@@ -151,6 +184,8 @@ def said(where: str, ask: Callable[[], Any]) -> list[Problem]:
         ask()
     except BadConfig as error:
         return error.problems
+    except UnreadableImages as error:
+        return [Problem.of("data", error)]
     except (ValueError, OSError, ImportError) as error:
         return [Problem.of(where, error)]
     return []

@@ -54,6 +54,22 @@ def test_digits_classifier_on_folders(tmp_path, capsys):
     assert abs(near["kid_digits"]) * 5 < far["kid_digits"]
 
 
+def test_error_of_the_kernel_distance_is_not_that_of_equal_subsets(tmp_path, capsys, monkeypatch):
+    """With fewer images than two subsets, all are taken, and the error is a jackknife's."""
+    images = (load_digits(return_X_y=True)[0][:80].reshape(-1, 8, 8) * 255 / 16).astype(np.uint8)
+    paths = [str(write(tmp_path / name, part)) for name, part in (("a", images[:40]), ("b", images[40:]))]
+    lines = []
+    for size in (1000, 20):
+        monkeypatch.setattr("gansweep.metrics.__main__.SUBSET_SIZE", size)
+        main([*paths, "--features", "digits", "--device", "cpu"])
+        lines.append(next(line for line in capsys.readouterr().out.splitlines() if "kid" in line))
+    assert lines[0].endswith("(of all images, jackknife standard error)")
+    assert lines[1].endswith("(standard deviation over 100 subsets of 20)")
+    for line in lines:
+        value, error = (float(number) for number in line.split(": ")[1].split(" (")[0].split(" +- "))
+        assert error > 0.01 * abs(value)
+
+
 def refused(capsys, *arguments: object) -> str:
     assert main([*map(str, arguments), "--features", "digits", "--device", "cpu"]) == 2
     told = capsys.readouterr().err
@@ -64,7 +80,7 @@ def refused(capsys, *arguments: object) -> str:
 def test_folders_that_hold_nothing_to_measure_are_told_by_name(tmp_path, folders, capsys):
     for name, files, expected in (
         ("empty", [], "empty: no images"),
-        ("capitals", ["x.PNG", "y.PNG"], "it holds 2 other files such as x.PNG"),
+        ("capitals", ["x.PNG", "y.PNG"], "2 files are not read as images, such as x.PNG"),
         ("single", ["x.png"], "single: one image has no covariance"),
     ):
         (tmp_path / name).mkdir()
@@ -91,14 +107,14 @@ def cut_in_the_chunks(path):
         (cut_in_the_chunks, ""),
         (lambda path: path.write_bytes(b""), "cannot identify"),
         (lambda path: path.write_text("<html>404</html>"), "cannot identify"),
-        (lambda path: Image.fromarray(np.full((8, 8), 40000, np.uint16)).save(path), "its mode is I;16"),
+        (lambda path: Image.fromarray(np.full((8, 8), 40000, np.int32)).save(path, "TIFF"), "its mode is I;"),
     ],
-    ids=["cut", "broken", "empty", "another format", "sixteen bits"],
+    ids=["cut", "broken", "empty", "another format", "32 bits"],
 )
 def test_a_damaged_image_is_told_by_name(folders, capsys, damage, reason):
     damage(folders[1] / "003.png")
     told = refused(capsys, *folders)
-    assert f"{folders[1] / '003.png'} can't be read: " in told
+    assert f"{folders[1] / '003.png'} can't be read as a picture (" in told
     assert reason in told
 
 
@@ -114,6 +130,7 @@ def test_images_of_many_kinds_and_sizes_are_read_and_others_told(tmp_path, capsy
     out, err = capsys.readouterr()
     assert "images: 6 and 6" in out
     assert "1 files are not read as images, such as notes.txt" in err
+    assert "2 images have transparency, which is dropped" in err
 
 
 def save(path, **arrays):
@@ -125,7 +142,7 @@ def save(path, **arrays):
     [
         (lambda path: None, "no such file"),
         (lambda path: path.write_bytes(b"PK damaged"), "no statistics"),
-        (lambda path: save(path, mean=np.zeros(3)), "mu is not a file in the archive"),
+        (lambda path: save(path, mean=np.zeros(3)), "no statistics, it has mean"),
         (lambda path: save(path, mu=np.zeros(3), sigma=np.eye(4)), r"mu (3,) and sigma (4, 4)"),
         (lambda path: save(path, mu=np.zeros(3), sigma=np.full((3, 3), np.nan)), "not finite"),
         (lambda path: save(path, mu=np.array([None]), sigma=np.eye(1)), "no statistics"),

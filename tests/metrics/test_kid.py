@@ -7,7 +7,7 @@ import pytest
 import torch
 from metric_fakes import Given, Pixels, uniform_images
 
-from gansweep.metrics.kid import KernelDistance, kernel_distance, squared_mmd
+from gansweep.metrics.kid import KernelDistance, jackknife, kernel_distance, squared_mmd
 
 
 def normal(n: int, d: int, generator: torch.Generator) -> torch.Tensor:
@@ -17,7 +17,7 @@ def normal(n: int, d: int, generator: torch.Generator) -> torch.Tensor:
 def test_four_points():
     x, y = torch.tensor([[0.0, 0.0], [1.0, 0.0]]), torch.tensor([[1.0, 1.0], [2.0, 1.0]])
     assert squared_mmd(x, y).item() == pytest.approx(9.9375, rel=1e-12)
-    assert kernel_distance(x, y) == (pytest.approx(9.9375, rel=1e-12), 0)
+    assert kernel_distance(x, y, subset_size=2) == (pytest.approx(9.9375, rel=1e-12), 0)
 
 
 def test_sums_written_out():
@@ -70,3 +70,36 @@ def test_settings_out_of_range(settings):
     ((name, value),) = settings.items()
     with pytest.raises(ValueError, match=f"{name}={value}"):
         KernelDistance(Pixels(), **settings)
+
+
+def test_jackknife_leaves_out_each_sample_of_either_side():
+    g = torch.Generator().manual_seed(3)
+    x, y = normal(7, 3, g), normal(5, 3, g) + 0.5
+    value, error = jackknife(x, y)
+    assert value == pytest.approx(squared_mmd(x, y).item(), rel=1e-12)
+    variance = 0.0
+    for side, without in ((x, lambda part: squared_mmd(part, y)), (y, lambda part: squared_mmd(x, part))):
+        n = len(side)
+        values = np.array([without(torch.cat([side[:i], side[i + 1 :]])).item() for i in range(n)])
+        variance += (n - 1) / n * ((values - values.mean()) ** 2).sum()
+    assert error == pytest.approx(variance**0.5, rel=1e-10)
+    assert jackknife(x[:2], y)[1] is None
+
+
+def test_jackknife_error_is_the_spread_over_new_samples():
+    g = torch.Generator().manual_seed(4)
+    found = [jackknife(normal(60, 4, g), normal(60, 4, g) + 0.7) for _ in range(80)]
+    values, errors = (np.array(numbers) for numbers in zip(*found, strict=True))
+    assert errors.mean() == pytest.approx(values.std(), rel=0.3)
+
+
+def test_subsets_larger_than_a_side_are_refused():
+    """All subsets would be the same set, and their deviation 0."""
+    x, y = torch.zeros(30, 2), torch.zeros(20, 2)
+    with pytest.raises(ValueError, match="subset_size=1000: expected at most 20"):
+        kernel_distance(x, y)
+    data = Given(uniform_images(50, 1))
+    KernelDistance(Pixels(), num_samples=100, subset_size=50).check(data)
+    for settings, most in (({"num_samples": 100}, 50), ({"num_samples": 30, "subset_size": 40}, 30)):
+        with pytest.raises(ValueError, match=rf"subset_size=\d+: expected at most {most}"):
+            KernelDistance(Pixels(), **settings).check(data)

@@ -64,3 +64,9 @@ def test_settings_out_of_range(settings):
         ManifoldShare(Pixels(), **settings)
     with pytest.raises(ValueError, match="k=9"):
         manifold_shares(torch.rand(9, 2), torch.rand(20, 2), 9)
+
+
+def test_a_data_set_without_a_kth_neighbour_is_refused_by_the_check():
+    ManifoldShare(Pixels(), num_samples=100, k=59).check(Given(uniform_images(60, 1)))
+    with pytest.raises(ValueError, match="k=60: expected at most 59"):
+        ManifoldShare(Pixels(), num_samples=100, k=60).check(Given(uniform_images(60, 1)))

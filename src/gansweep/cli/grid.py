@@ -39,13 +39,13 @@ def compose(
     Raises:
         BadConfig: with all problems of all jobs.
     """
-    from gansweep.build import absent_device, check, remarks
+    from gansweep.build import absent_device, check, left_out, remarks
 
     swept = swept_keys(jobs)
     problems = [
         Problem(key, "belongs to the sweep as a whole; give it one value") for key in swept if key in WHOLE_SWEEP
     ]
-    cells, compositions, remarked = [], [], dict[str, None]()
+    cells, compositions, remarked, not_read = [], [], dict[str, None](), dict[str, None]()
     for job in jobs:
         composition = composer(job)
         checked = check(composition.config, composition.given.keys()) if composition.config else None
@@ -58,10 +58,13 @@ def compose(
             cells.append(_cell(checked, composition.given, composition.choices, {*swept, *vary}, root))
             compositions.append(composition)
             remarked |= dict.fromkeys(remarks(checked.run) if checked.run else ())
+            not_read |= dict.fromkeys(left_out(checked.data))
     if problems:
         raise BadConfig(problems)
     if remarked:
         log.warning("Without effect: %s", "; ".join(remarked))
+    for line in not_read:
+        log.warning("%s", line)
     return cells, compositions
 
 

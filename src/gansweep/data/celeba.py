@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from gansweep.data.images import Images, check_choice, check_size, from_bytes, with_mirrored
+from gansweep.data.images import Images, check_choice, check_memory, check_size, from_bytes, with_mirrored
 from gansweep.data.pictures import read_pictures
+from gansweep.image_files import LeftOut
+from gansweep.user_path import user_path
 
 SPLITS = ("train", "valid", "test")  # 0, 1 and 2 in list_eval_partition.txt
 
@@ -57,7 +59,7 @@ class CelebA(Images):
 
     @property
     def _folder(self) -> Path:
-        return Path(self.root) / "celeba"
+        return user_path(self.root) / "celeba"
 
     def check(self) -> None:
         """Raise FileNotFoundError if the files are not there and can't be fetched."""
@@ -75,10 +77,11 @@ class CelebA(Images):
                 f"such as {missing[0] if missing else self._folder / 'img_align_celeba'}. "
                 f"Unpack img_align_celeba.zip in {self._folder} again"
             )
+        check_memory(self, len(self._paths) * (1 + self.flip))
 
     def read(self) -> Tensor:
         """Return (N, 3, size, size), or twice as many with mirror images."""
-        images = from_bytes(read_pictures(self._paths, self.size, self.crop, 3))
+        images = from_bytes(read_pictures(self._paths, self.size, self.crop, 3, LeftOut()))
         return with_mirrored(images) if self.flip else images
 
     def hash_sources(self, digest: Any) -> None:
@@ -102,7 +105,7 @@ class CelebA(Images):
         from torchvision import datasets
 
         try:
-            datasets.CelebA(self.root, self.split, download=True)
+            datasets.CelebA(str(user_path(self.root)), self.split, download=True)
         except (RuntimeError, OSError) as error:
             raise FileNotFoundError(
                 f"data={self.name}: download failed ({error}). "

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gansweep.data.images import Images, check_choice, check_size, from_bytes, resized, with_mirrored
+from gansweep.data.images import Images, check_choice, check_memory, check_size, from_bytes, resized, with_mirrored
+from gansweep.user_path import user_path
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class CIFAR10(Images):
 
     def check(self) -> None:
         """Raise FileNotFoundError if the files are not there and can't be fetched."""
+        check_memory(self, (50_000 if self.split == "train" else 10_000) * (1 + self.flip))
         if self._folder.is_dir():
             return
         if self.download:
@@ -67,14 +69,14 @@ class CIFAR10(Images):
 
     @property
     def _folder(self) -> Path:
-        return Path(self.root) / "cifar-10-batches-py"
+        return user_path(self.root) / "cifar-10-batches-py"
 
     def _pixels(self) -> np.ndarray:
         """Read bytes (N, H, W, 3)."""
         from torchvision import datasets
 
         try:
-            return datasets.CIFAR10(self.root, train=self.split == "train", download=self.download).data
+            return datasets.CIFAR10(str(user_path(self.root)), train=self.split == "train", download=self.download).data
         except (RuntimeError, OSError) as error:
             raise ValueError(
                 f"data={self.name}: can't read {self._folder} ({error}). "

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gansweep.data.images import Images, check_size, resized
+from gansweep.data.images import Images, check_memory, check_size, resized
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Digits(Images):
         return 1, self.size, self.size
 
     def check(self) -> None:
-        """Do nothing: they are part of scikit-learn."""
+        """Raise ValueError if they do not fit in memory; they are part of scikit-learn."""
+        check_memory(self, 1797)
 
     def read(self) -> Tensor:
         """Return (1797, 1, size, size)."""

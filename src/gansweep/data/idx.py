@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gansweep.memory import available_bytes
+
 UNSIGNED_BYTE = 8
 
 
@@ -30,7 +32,13 @@ def content(path: Path) -> bytes:
     if path.suffix != ".gz":
         return path.read_bytes()
     try:
-        return gzip.decompress(path.read_bytes())
+        with gzip.open(path) as file:
+            head = file.read(4)
+            head += file.read(4 * head[3]) if len(head) == 4 else b""
+            declared = math.prod(_shape(head)) if len(head) > 4 else 0
+            if declared > available_bytes():
+                raise ValueError(f"{path} declares {declared} values, which do not fit in memory: replace it")
+            return head + file.read(declared + 1)  # one more shows that the file is longer than it says
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path} is damaged ({error}): replace it") from error
 
@@ -43,9 +51,14 @@ def decode(raw: bytes, path: Path) -> np.ndarray:
     """
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] != UNSIGNED_BYTE or len(raw) < 4 + 4 * raw[3]:
         raise ValueError(f"{path} is not an idx file of bytes: replace it")
-    num_axes = raw[3]
-    shape = struct.unpack(f">{num_axes}I", raw[4 : 4 + 4 * num_axes])
-    start = 4 + 4 * num_axes
+    shape = _shape(raw)
+    start = 4 + 4 * len(shape)
     if len(raw) - start != math.prod(shape):
         raise ValueError(f"{path} is damaged: {len(raw) - start} values, its head says {math.prod(shape)}. Replace it")
     return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
+
+
+def _shape(raw: bytes) -> tuple[int, ...]:
+    """Return the lengths of the axes that a file begins with, as far as they are there."""
+    num_axes = min(raw[3], (len(raw) - 4) // 4)
+    return struct.unpack(f">{num_axes}I", raw[4 : 4 + 4 * num_axes])

@@ -13,7 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gansweep.memory import require_memory
+
 WHERE = ("root", "path", "download")  # fields that say where pixels come from, not what they are
+
+
+class UnreadableImages(ValueError):
+    """Files of a data set cannot be read, whoever asked for its samples."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,11 @@ class Images(ABC):
     @cached_property
     def samples(self) -> Tensor:
         """All images, float32 (N, C, H, W) in [-1, 1]."""
-        self.check()
-        images = self.read()
+        try:
+            self.check()
+            images = self.read()
+        except ValueError as error:
+            raise UnreadableImages(str(error)) from error
         if images.dtype != torch.float32 or tuple(images.shape[1:]) != self.sample_shape:
             raise ValueError(f"{self.name}: read {tuple(images.shape[1:])}, expected {self.sample_shape}")
         low, high = images.aminmax()
@@ -67,7 +76,7 @@ class Images(ABC):
 
 
 def from_bytes(pixels: Tensor) -> Tensor:
-    """Map bytes 0 ... 255 of any shape to float32 in [-1, 1], with both ends exact."""
+    """Map values 0 ... 255 of any shape to float32 in [-1, 1], with both ends exact. Floats are changed in place."""
     return pixels.float().div_(127.5).sub_(1)
 
 
@@ -86,6 +95,13 @@ def with_mirrored(images: Tensor) -> Tensor:
     has both sides too. Twice the memory is its price.
     """
     return torch.cat([images, images.flip(-1)])
+
+
+def check_memory(data: Images, count: int) -> None:
+    """Raise ValueError if `count` images of a data set's size do not fit in memory."""
+    if "samples" not in vars(data):  # they do, once they are read
+        channels, size, _ = data.sample_shape
+        require_memory("size", size, f"{count} images of {data.name}", 4 * channels * count, power=2)
 
 
 def check_size(size: int) -> None:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from gansweep.data import idx
-from gansweep.data.images import Images, check_choice, check_size, from_bytes, resized
+from gansweep.data.images import Images, check_choice, check_memory, check_size, from_bytes, resized
+from gansweep.user_path import user_path
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class MNIST(Images):
 
     def check(self) -> None:
         """Raise FileNotFoundError if the file is not there and can't be fetched."""
+        check_memory(self, 60_000 if self.split == "train" else 10_000)
         if self._find() is None and self.download:
             self._fetch()
         if self._find() is None:
@@ -71,7 +73,7 @@ class MNIST(Images):
 
     @property
     def _folders(self) -> list[Path]:
-        root = Path(self.root)
+        root = user_path(self.root)
         # only its own folder, so that another set's files of the same names are never taken
         itself = [root / "raw"] if root.name == self.folder else []
         return [root / self.folder / "raw", *itself]
@@ -90,7 +92,7 @@ class MNIST(Images):
         from torchvision import datasets
 
         try:
-            getattr(datasets, self.folder)(self.root, download=True)
+            getattr(datasets, self.folder)(str(user_path(self.root)), download=True)
         except (RuntimeError, OSError) as error:
             raise FileNotFoundError(
                 f"data={self.name}: download failed ({error}). Put {self._file}.gz into {self._folders[0]}"

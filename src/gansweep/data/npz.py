@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gansweep.data.images import Images, check_size, from_bytes, resized, with_mirrored
-from gansweep.data.pictures import MODES
+from gansweep.data.images import Images, check_memory, check_size, from_bytes, resized, with_mirrored
+from gansweep.image_files import MODES
+from gansweep.npz_file import read_array
+from gansweep.user_path import user_path
 
 LAYOUTS = "(N, H, W, C) or (N, C, H, W)"
 
@@ -53,12 +53,13 @@ class Npz(Images):
         return self.channels, self.size, self.size
 
     def check(self) -> None:
-        """Raise FileNotFoundError if there is no file."""
-        if not Path(self.path).is_file():
+        """Raise FileNotFoundError or ValueError if there is no file, or its images can't be read."""
+        if not user_path(self.path).is_file():
             raise FileNotFoundError(
                 f"data={self.name}: no {self.path}. Write one with numpy.savez(path, images=pixels), pixels being "
                 f"bytes {LAYOUTS}, or say data.path=<file>.npz"
             )
+        check_memory(self, len(self._pixels) * (1 + self.flip))
 
     def read(self) -> Tensor:
         """Return (N, channels, size, size), or twice as many with mirror images."""
@@ -91,17 +92,7 @@ class Npz(Images):
 
     def _array(self) -> np.ndarray:
         try:
-            # Opened here: of an archive that is cut off, numpy leaves the file open.
-            with open(self.path, "rb") as source:
-                file = np.load(source, allow_pickle=False)
-                if not isinstance(file, np.lib.npyio.NpzFile):
-                    raise ValueError("it holds one array without a name")
-                with file:
-                    if self.key not in file.files:
-                        raise KeyError(file.files)
-                    return file[self.key]
+            return read_array(user_path(self.path), self.key)
         except KeyError as error:
             names = ", ".join(error.args[0])
             raise ValueError(f"{self.path} has no data.key={self.key}, expected one of {names}") from None
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{self.path} can't be read as an .npz ({error}): write it again") from error

@@ -12,6 +12,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from gansweep.memory import require_memory
 from gansweep.seeding import Streams
 
 
@@ -38,8 +39,9 @@ class Points(ABC):
         """Draw float32 (N, 2)."""
 
     def check(self) -> None:
-        """Accept: there is nothing to read."""
-        return None
+        """Raise ValueError if they do not fit in memory; there is nothing to read."""
+        if "samples" not in vars(self):
+            require_memory("num_samples", self.num_samples, f"the points of {self.name}", 4 * self.sample_shape[0])
 
     @cached_property
     def samples(self) -> Tensor:

@@ -8,13 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from gansweep.data.images import Images, check_choice, check_size, from_bytes
+from gansweep.image_files import LeftOut, Picture, printable, read_image, resized
+from gansweep.memory import available_bytes, require_memory
 from gansweep.seeding import Streams
+from gansweep.user_path import user_path
 
 SHIPPED = "flower.jpg"  # of scikit-learn's sample images, 640 x 427
 
@@ -59,21 +60,23 @@ class Texture(Images):
 
     def check(self) -> None:
         """Raise FileNotFoundError or ValueError if there is no picture, or none from which a patch can be cut."""
-        if self.path is not None and not Path(self.path).is_file():
+        if self.path is not None and not user_path(self.path).is_file():
             raise FileNotFoundError(f"data={self.name}: no picture at {self.path}; data.path=null takes scikit-learn's")
-        height, width = self._picture.shape[:2]
+        height, width = self._picture.pixels.shape[:2]
         if min(height, width) < self.size:
             raise ValueError(f"size={self.size}: the picture has {width} x {height} pixels after resize={self.resize}")
+        if "samples" not in vars(self):
+            require_memory("num_patches", self.num_patches, "the patches", 4 * 3 * self.size**2)
 
     def read(self) -> Tensor:
         """Return (num_patches, 3, size, size)."""
-        pixels = torch.from_numpy(self._picture).permute(2, 0, 1)
+        pixels = torch.from_numpy(self._picture.pixels).permute(2, 0, 1)
         patches = [pixels[:, y : y + self.size, x : x + self.size] for y, x in self.corners().tolist()]
         return from_bytes(torch.stack(patches))
 
     def corners(self) -> Tensor:
         """Draw the upper left corner of every patch, row and column (N, 2)."""
-        height, width = self._picture.shape[:2]
+        height, width = self._picture.pixels.shape[:2]
         places, generator = torch.tensor([height, width]) - self.size + 1, Streams(self.seed)["patches"]
         if self.offsets == "diagonal":
             along = torch.randint(int(places.min()), (self.num_patches,), generator=generator)
@@ -83,21 +86,30 @@ class Texture(Images):
 
     def hash_sources(self, digest: Any) -> None:
         """Take in the picture's pixels as they are cut."""
-        digest.update(f"{self._picture.shape}".encode())
-        digest.update(self._picture.tobytes())
+        digest.update(f"{self._picture.pixels.shape}".encode())
+        digest.update(self._picture.pixels.tobytes())
+
+    @property
+    def left_out(self) -> str:
+        """One line about what of the file is not used, empty if all is."""
+        left_out = LeftOut()
+        for kind in self._picture.left_out:
+            left_out.add(kind, printable(str(self.path)))
+        return str(left_out)
 
     @cached_property
-    def _picture(self) -> np.ndarray:
-        """The picture (H, W, 3) as bytes, resized."""
+    def _picture(self) -> Picture:
+        """The picture (H, W, 3), resized; its pixels are bytes, or floats if the file has more than 8 bits."""
         try:
-            with Image.open(_shipped() if self.path is None else self.path) as picture:
-                picture = picture.convert("RGB")
-        except (UnidentifiedImageError, OSError, SyntaxError) as error:
-            raise ValueError(f"path={self.path}: can't be read as a picture ({error})") from error
-        if self.resize != 1:
-            sides = tuple(max(1, round(side * self.resize)) for side in picture.size)
-            picture = picture.resize(sides, Image.Resampling.BILINEAR)
-        return np.array(picture)
+            picture = read_image(_shipped() if self.path is None else user_path(self.path), 3)
+        except ValueError as error:
+            raise ValueError(f"path={self.path}: {error}") from error
+        if self.resize == 1:
+            return picture
+        height, width = (max(1, round(side * self.resize)) for side in picture.pixels.shape[:2])
+        if 3 * height * width > available_bytes():
+            raise ValueError(f"resize={self.resize}: {width} x {height} pixels do not fit in memory, expected less")
+        return Picture(resized(picture.pixels, (width, height)), picture.left_out)
 
 
 def _shipped() -> Path:

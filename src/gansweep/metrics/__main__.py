@@ -15,14 +15,18 @@ from torch import Tensor
 
 from gansweep import device
 from gansweep.console import exit_code, say
+from gansweep.image_files import LeftOut
 from gansweep.metrics.classifier_features import ClassifierFeatures
 from gansweep.metrics.features import FeatureNetwork, features_of
 from gansweep.metrics.folder import image_files, read_folder
 from gansweep.metrics.frechet import frechet_distance
 from gansweep.metrics.inception import LAST_BLOCK, InceptionFeatures
-from gansweep.metrics.kid import kernel_distance
+from gansweep.metrics.kid import jackknife, kernel_distance
 from gansweep.metrics.saved_statistics import load_statistics
 from gansweep.metrics.statistics import Moments, Statistics
+from gansweep.user_path import user_path
+
+NUM_SUBSETS, SUBSET_SIZE = 100, 1000  # of the KID; with fewer than two subsets' images, all are taken at once
 
 
 def measure(path: Path, network: FeatureNetwork, mode: str, where: torch.device) -> tuple[Statistics, Tensor | None]:
@@ -39,15 +43,14 @@ def measure(path: Path, network: FeatureNetwork, mode: str, where: torch.device)
     """
     if path.suffix == ".npz":
         return load_statistics(path), None
-    files, others = image_files(path)
-    if len(files) < 2:
+    if len(image_files(path, LeftOut())) < 2:
         raise ValueError(f"{path}: one image has no covariance, expected at least 2")
-    if others:
-        print(f"{path}: {len(others)} files are not read as images, such as {others[0].name}", file=sys.stderr)
-    moments, kept = Moments(), []
-    for images in read_folder(path, mode, network.batch_size):
+    moments, kept, left_out = Moments(), [], LeftOut()
+    for images in read_folder(path, mode, network.batch_size, left_out):
         kept.append(features_of(network, images, where))
         moments.add(kept[-1])
+    if str(left_out):
+        print(f"{path}: {left_out}", file=sys.stderr)
     return moments.statistics(), torch.cat(kept)
 
 
@@ -60,7 +63,11 @@ def arguments_parser() -> argparse.ArgumentParser:
         epilog="Distances can be compared at equal features and equal numbers of images only, see docs/metrics.md.",
     )
     parser.add_argument(
-        "paths", nargs=2, type=Path, metavar="PATH", help="folder of images, or .npz file of pytorch-fid's statistics"
+        "paths",
+        nargs=2,
+        type=user_path,
+        metavar="PATH",
+        help="folder of images, or .npz file of pytorch-fid's statistics",
     )
     parser.add_argument(
         "--features",
@@ -98,9 +105,19 @@ def _compare(options: argparse.Namespace) -> None:
     (a, x), (b, y) = (measure(path, network, mode, where) for path in options.paths)
     say(f"{network.frechet_name}: {frechet_distance(a, b):.10g}")
     if x is not None and y is not None:
-        mean, std = kernel_distance(x, y)
-        say(f"kid_{network.name}: {mean:.10g} +- {std:.3g}")
+        say(f"kid_{network.name}: {_kernel_distance(x, y)}")
         say(f"images: {len(x)} and {len(y)}")
+
+
+def _kernel_distance(x: Tensor, y: Tensor) -> str:
+    """Say the kernel distance of features (N, D) and (M, D) with its spread or error, and which it is."""
+    if min(len(x), len(y)) >= 2 * SUBSET_SIZE:
+        mean, std = kernel_distance(x, y, NUM_SUBSETS, SUBSET_SIZE)
+        return f"{mean:.10g} +- {std:.3g} (standard deviation over {NUM_SUBSETS} subsets of {SUBSET_SIZE})"
+    value, error = jackknife(x, y)
+    if error is None:
+        return f"{value:.10g} (of all images; its standard error needs 3 on either side)"
+    return f"{value:.10g} +- {error:.3g} (of all images, jackknife standard error)"
 
 
 if __name__ == "__main__":

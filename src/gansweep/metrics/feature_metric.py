@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from gansweep.interfaces import Dataset
-from gansweep.metrics.features import FeatureNetwork, features_of
+from gansweep.metrics.features import FeatureNetwork, features_of, require_two
 from gansweep.metrics.reference import reference_features
 
 
@@ -37,8 +37,9 @@ class FeatureMetric:
         return f"{self.title}_{self.features.name}"
 
     def check(self, data: Dataset) -> None:
-        """Raise ValueError if the network can't read these samples or its weights can't be had."""
+        """Raise ValueError if the network can't read these samples, its weights can't be had, or there are too few."""
         self.features.check(data.sample_shape)
+        require_two(self.name, data)
 
     def fingerprint(self, data: Dataset) -> dict[str, Any]:
         """Name, version, own settings, feature network, data and both numbers of samples."""

@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from gansweep.interfaces import Dataset
 from gansweep.metrics.statistics import Moments, Statistics
 
 
@@ -76,6 +77,16 @@ def statistics_of(network: FeatureNetwork, images: Tensor, device: torch.device 
 def features_of(network: FeatureNetwork, images: Tensor, device: torch.device | None = None) -> Tensor:
     """Features (N, D) of images (N, C, H, W), float32 on the CPU."""
     return torch.cat([features.cpu() for features in feature_batches(network, images, device)])
+
+
+def require_two(name: str, data: Dataset) -> None:
+    """Refuse a data set without a covariance.
+
+    Raises:
+        ValueError: there are fewer than two samples.
+    """
+    if len(data.samples) < 2:
+        raise ValueError(f"{name} needs at least 2 samples of {data.name}, it has {len(data.samples)}")
 
 
 def require_images(images: Tensor) -> None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-SUFFIXES = {".bmp", ".jpg", ".jpeg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-EIGHT_BITS = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV"}
+from gansweep.image_files import MODES, SUFFIXES, LeftOut, list_images, printable, read_image
+
+CHANNELS = {mode: channels for channels, mode in MODES.items()}
 
 
-def image_files(path: Path) -> tuple[list[Path], list[Path]]:
-    """Sort what lies in a folder into images, in the order of their names, and other files.
+def image_files(path: Path, left_out: LeftOut) -> list[Path]:
+    """List the images of a folder in the order of their names; `left_out` takes in all else.
 
     Raises:
         ValueError: there is no such folder, or there are no images in it.
@@ -27,28 +25,34 @@ def image_files(path: Path) -> tuple[list[Path], list[Path]]:
         raise ValueError(
             f"{path}: {'not a folder' if path.exists() else 'no such folder'}, expected one or an .npz file"
         )
-    files = sorted(file for file in path.iterdir() if file.is_file())
-    images = [file for file in files if file.suffix in SUFFIXES]
-    others = [file for file in files if file.suffix not in SUFFIXES]
+    images = sorted(list_images(path, left_out, recursive=False, any_case=False))
     if not images:
-        found = f"; it holds {len(others)} other files such as {others[0].name}" if others else ""
-        raise ValueError(f"{path}: no images ({', '.join(sorted(SUFFIXES))}, in small letters){found}")
-    return images, others
+        found = f"; {left_out}" if str(left_out) else ""
+        raise ValueError(f"{path}: no images ({', '.join(SUFFIXES)}, in small letters){found}")
+    return images
 
 
-def read_folder(path: Path, mode: str, batch_size: int) -> Iterator[Tensor]:
+def read_folder(path: Path, mode: str, batch_size: int, left_out: LeftOut | None = None) -> Iterator[Tensor]:
     """Yield images (B, C, H, W) in [-1, 1] in the order of their names, in batches of one size each.
 
     Args:
         path: the folder. What lies in folders within is not read.
         mode: `RGB` or `L`, to which they are converted; transparency is dropped.
         batch_size: B at most.
+        left_out: takes in what is not read.
 
     Raises:
         ValueError: there are none, or one can't be read.
     """
-    images = (read_image(file, mode) for file in image_files(path)[0])
-    for _, group in groupby(images, key=np.shape):
+    counted = LeftOut() if left_out is None else left_out
+
+    def pixels(file: Path) -> np.ndarray:
+        picture = read_image(file, CHANNELS[mode])
+        for kind in picture.left_out:
+            counted.add(kind, printable(file.name))
+        return picture.pixels
+
+    for _, group in groupby(map(pixels, image_files(path, counted)), key=np.shape):
         batch: list[np.ndarray] = []
         for image in group:
             batch.append(image)
@@ -59,31 +63,7 @@ def read_folder(path: Path, mode: str, batch_size: int) -> Iterator[Tensor]:
             yield as_tensor(batch)
 
 
-def read_image(file: Path, mode: str) -> np.ndarray:
-    """Read bytes (H, W, 3) or (H, W).
-
-    Raises:
-        ValueError: it is damaged or no image, or has more than 8 bits per channel, of which a
-            conversion would cut off the upper or the lower ones.
-    """
-    try:
-        with Image.open(file) as image:
-            if image.mode not in EIGHT_BITS:
-                raise ValueError(f"its mode is {image.mode}, expected 8 bits per channel")
-            return np.asarray(image.convert(mode))
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        struct.error,
-        zlib.error,
-        Image.DecompressionBombError,
-    ) as error:
-        raise ValueError(f"{file} can't be read: {error}") from error
-
-
 def as_tensor(images: list[np.ndarray]) -> Tensor:
-    """Stack bytes (H, W[, C]) to float32 (B, C, H, W) in [-1, 1]."""
+    """Stack pixels (H, W, C) in 0 ... 255 to float32 (B, C, H, W) in [-1, 1]."""
     x = torch.from_numpy(np.stack(images)).double() / 255 * 2 - 1
-    return (x.permute(0, 3, 1, 2) if x.ndim == 4 else x[:, None]).float()
+    return x.permute(0, 3, 1, 2).float()

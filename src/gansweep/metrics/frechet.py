@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gansweep.interfaces import Dataset
 from gansweep.metrics import cache
-from gansweep.metrics.features import FeatureNetwork, features_of, statistics_of
+from gansweep.metrics.features import FeatureNetwork, features_of, require_two, statistics_of
 from gansweep.metrics.reference import reference_statistics
 from gansweep.metrics.statistics import Statistics, moments_of
 from gansweep.metrics.trace_of_root import trace_of_root
@@ -73,8 +73,9 @@ class FrechetDistance:
         return self.features.frechet_name
 
     def check(self, data: Dataset) -> None:
-        """Raise ValueError if the network can't read these samples or its weights can't be had."""
+        """Raise ValueError if the network can't read these samples, its weights can't be had, or there are too few."""
         self.features.check(data.sample_shape)
+        require_two(self.name, data)
         if self.num_real is not None and not self.with_replacement and self.num_real > len(data.samples):
             most = len(data.samples)
             raise ValueError(f"num_real={self.num_real}: expected at most {most}, all that there are, or replacement")

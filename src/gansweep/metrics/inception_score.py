@@ -59,8 +59,9 @@ class InceptionScore:
     def __post_init__(self) -> None:
         if self.num_splits < 1:
             raise ValueError(f"num_splits={self.num_splits}: expected at least 1")
-        if self.num_samples < self.num_splits:
-            raise ValueError(f"num_samples={self.num_samples}: expected at least num_splits={self.num_splits}")
+        if self.num_samples < 2 * self.num_splits:  # one image alone scores 1 whatever it is
+            least = f"2 images in each of num_splits={self.num_splits}"
+            raise ValueError(f"num_samples={self.num_samples}: expected at least {2 * self.num_splits}, {least}")
 
     @property
     def name(self) -> str:

@@ -41,7 +41,8 @@ def kernel_distance(
 ) -> tuple[float, float]:
     """Mean and standard deviation of the squared MMD over random subsets of both sides.
 
-    Subsets are drawn without replacement and hold at most all samples of the smaller side.
+    Subsets are drawn without replacement. The deviation is that of an estimate from `subset_size` samples only
+    if this is a small part of either side; of subsets that hold all samples it is 0, see `jackknife`.
 
     Args:
         x: features (N, D) of one side.
@@ -49,8 +50,12 @@ def kernel_distance(
         num_subsets: how many pairs of subsets.
         subset_size: samples of either side in one.
         seed: of the draws; equal seeds give equal numbers.
+
+    Raises:
+        ValueError: a side has fewer samples than a subset.
     """
-    size, generator = min(subset_size, len(x), len(y)), Streams(seed)["kid"]
+    _require_subset(subset_size, min(len(x), len(y)))
+    size, generator = subset_size, Streams(seed)["kid"]
     x, y = x.double(), y.double()
     values = []
     for _ in range(num_subsets):
@@ -58,6 +63,39 @@ def kernel_distance(
         values.append(squared_mmd(a, b))
     found = torch.stack(values)
     return found.mean().item(), found.std(correction=0).item()
+
+
+def jackknife(x: Tensor, y: Tensor) -> tuple[float, float | None]:
+    """Squared MMD of all features (m, D) and (n, D), and the jackknife estimate of its standard error.
+
+        SE^2 = (m - 1) / m sum_i (M_-i - mean)^2 + (n - 1) / n sum_j (M_-j - mean)^2
+
+    M_-i is the estimate without the i-th sample of one side. Efron and Stein 1981, "The jackknife estimate of
+    variance", for two independent samples. None where a side has fewer than 3.
+
+    >>> x = torch.tensor([[0.0], [1.0], [2.0]])
+    >>> jackknife(x, x)[0] == squared_mmd(x, x).item()
+    True
+    """
+    x, y = x.double(), y.double()
+    value = squared_mmd(x, y).item()
+    if min(len(x), len(y)) < 3:
+        return value, None
+    cross, variance = (x @ y.T / x.shape[1] + 1) ** 3, 0.0
+    for side, across in ((x, cross), (y, cross.T)):
+        n, other = across.shape
+        within = (side @ side.T / side.shape[1] + 1) ** 3
+        within.fill_diagonal_(0)
+        own = (within.sum() - 2 * within.sum(1)) / ((n - 1) * (n - 2))
+        mixed = (across.sum() - across.sum(1)) / ((n - 1) * other)
+        left_out = own - 2 * mixed  # the other side's own part is the same in all
+        variance += ((n - 1) / n * (left_out - left_out.mean()).square().sum()).item()
+    return value, variance**0.5
+
+
+def _require_subset(subset_size: int, num_samples: int) -> None:
+    if subset_size > num_samples:
+        raise ValueError(f"subset_size={subset_size}: expected at most {num_samples}, the images of the smaller side")
 
 
 @dataclass(frozen=True)
@@ -68,7 +106,7 @@ class KernelDistance(FeatureMetric):
         features: the feature network.
         num_samples: generated images per evaluation.
         num_subsets: random subsets.
-        subset_size: images of either side in each, at most.
+        subset_size: images of either side in each.
     """
 
     num_subsets: int = 100
@@ -81,6 +119,11 @@ class KernelDistance(FeatureMetric):
             raise ValueError(f"num_subsets={self.num_subsets}: expected at least 1")
         if self.subset_size < 2:
             raise ValueError(f"subset_size={self.subset_size}: expected at least 2")
+
+    def check(self, data: Dataset) -> None:
+        """Raise ValueError if there are fewer images than a subset has, too."""
+        super().check(data)
+        _require_subset(self.subset_size, min(self.num_samples, len(data.samples)))
 
     def __call__(self, data: Dataset, fake: Tensor) -> float:
         """Measure images (N, C, H, W) in [-1, 1] of one member."""

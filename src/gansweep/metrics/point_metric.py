@@ -40,12 +40,13 @@ class PointMetric(ABC):
         """Distance of points (N, D) and (N, D)."""
 
     def check(self, data: Dataset) -> None:
-        """Accept points.
+        """Accept as many points as are compared.
 
         Raises:
-            ValueError: the samples are something else.
+            ValueError: the samples are something else, or fewer.
         """
         require_points(self.name, data)
+        self._require(self.num_samples, data)
 
     def fingerprint(self, data: Dataset) -> dict[str, Any]:
         """Name, version, data, own settings and the number of points on either side."""
@@ -85,10 +86,14 @@ class PointMetric(ABC):
 
     def _subsets(self, data: Dataset, count: int, num: int, split: int) -> list[Tensor]:
         """Draw `num` disjoint sets of `count` points, the same ones for a given `split`."""
-        if count * num > len(data.samples):
-            raise ValueError(f"num_samples={count}: {data.name} has {len(data.samples)} points")
+        self._require(count * num, data)
         order = torch.randperm(len(data.samples), generator=Streams(split)["points"])[: count * num]
         return list(data.samples[order.to(data.samples.device)].split(count))
+
+    def _require(self, count: int, data: Dataset) -> None:
+        if count > len(data.samples):
+            most = len(data.samples)
+            raise ValueError(f"num_samples={self.num_samples}: {data.name} has {most} points, expected at most {most}")
 
 
 def require_points(name: str, data: Dataset) -> None:

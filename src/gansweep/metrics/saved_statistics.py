@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from gansweep.metrics.statistics import Statistics
+from gansweep.npz_file import read_array
 
 
 def load_statistics(path: Path) -> Statistics:
@@ -18,11 +18,11 @@ def load_statistics(path: Path) -> Statistics:
         ValueError: it is not there or damaged, or holds something else.
     """
     try:
-        # Opened here: of an archive that is cut off, numpy leaves the file open.
-        with open(path, "rb") as source, np.load(source, allow_pickle=False) as file:
-            mean, covariance = (np.asarray(file[name], np.float64) for name in ("mu", "sigma"))
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        mean, covariance = (np.asarray(read_array(path, name), np.float64) for name in ("mu", "sigma"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else f"no statistics ({error})"
+        if isinstance(error, KeyError):
+            reason = f"no statistics, it has {', '.join(error.args[0]) or 'no arrays'}"
         raise ValueError(f"{path}: {reason}, expected mu (D,) and sigma (D, D) as pytorch-fid saves them") from error
     if mean.ndim != 1 or covariance.shape != 2 * mean.shape:
         raise ValueError(f"{path}: mu {mean.shape} and sigma {covariance.shape}, expected (D,) and (D, D)")

@@ -9,6 +9,8 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from gansweep.interfaces import Dataset
+from gansweep.memory import require_memory
 from gansweep.metrics.point_metric import PointMetric, require_pairs
 
 
@@ -39,6 +41,11 @@ class Wasserstein1(PointMetric):
     """
 
     name: ClassVar[str] = "w1"
+
+    def check(self, data: Dataset) -> None:
+        """Raise ValueError if the costs of all pairs do not fit in memory, too."""
+        super().check(data)
+        require_memory("num_samples", self.num_samples, "the costs of all pairs of points", 8, power=2)
 
     def between(self, a: Tensor, b: Tensor) -> float:
         """W1 of points (N, D) and (N, D)."""

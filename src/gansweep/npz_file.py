@@ -1,0 +1,69 @@
+"""Arrays of .npz files from anywhere: nothing is executed, and nothing larger than memory is allocated."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from gansweep.memory import GIB, available_bytes
+
+ERRORS = (
+    OSError,
+    ValueError,
+    EOFError,
+    AttributeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    MemoryError,
+)
+
+
+def read_array(path: Path, name: str) -> np.ndarray:
+    """Read the array that `numpy.savez(path, name=...)` wrote.
+
+    Its header is read first, since numpy would allocate whatever size it declares.
+
+    Raises:
+        KeyError: the file has no such array; the argument lists those that it has.
+        ValueError: it is no .npz, is damaged, holds Python objects, or does not fit in memory.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [member.removesuffix(".npy") for member in archive.namelist()]
+            if name not in names:
+                raise KeyError(names)
+            member = archive.namelist()[names.index(name)]
+            with archive.open(member) as file:
+                _check_header(file, archive.getinfo(member).file_size)
+            with archive.open(member) as file:
+                return np.lib.format.read_array(file, allow_pickle=False)
+    except ERRORS as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(
+            f"{path} can't be read as an .npz ({error or type(error).__name__}): write it again"
+        ) from error
+
+
+def _check_header(file: IO[bytes], file_size: int) -> None:
+    """Raise ValueError unless the declared array is of plain numbers, as long as the file, and fits in memory."""
+    version = np.lib.format.read_magic(file)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read_header(file)
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects, expected numbers")
+    declared = dtype.itemsize
+    for side in shape:
+        declared *= int(side)  # exact, where a product in int64 would overflow
+    if declared != file_size - file.tell():
+        raise ValueError(f"an array of shape {shape} takes {declared} bytes, the file has {file_size - file.tell()}")
+    if declared > available_bytes():
+        raise ValueError(
+            f"an array of shape {shape} takes {declared / GIB:,.1f} GiB of memory, "
+            f"{available_bytes() / GIB:,.1f} GiB are available"
+        )
