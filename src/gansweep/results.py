@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansweep.sweep import records
+from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import plain
 from gansweep.sweep.spreadsheet import measured
-from gansweep.sweep.swept import UNSAID, lookup, settings_to_tell
+from gansweep.sweep.swept import UNSAID, settings_to_tell, value
 from gansweep.training.record import trained_s
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def load(path: str | Path) -> pd.DataFrame:
 
     Every setting that was named on a command line is a column of numbers, truth values or
     strings, and so are rates, seed, batch size, critic steps and what the discriminator is
-    trained by, whoever named them. `sweep` tells the cells of several sweeps apart. Cells
+    trained by, whoever named them, and whatever else tells the trainings of a sweep apart. `sweep` tells the cells of several sweeps apart. Cells
     without a record have no row. A file that is torn, something else or of a later version of
     gansweep is named in a warning and left out.
 
@@ -68,8 +69,12 @@ def load(path: str | Path) -> pd.DataFrame:
     import pandas as pd
 
     found = list(_records(Path(path)))
-    keys = settings_to_tell(record["cell"]["overrides"] for _, record in found)
-    settings = pd.DataFrame({_column(key): [_setting(record, key) for _, record in found] for key in keys})
+    cells = [_cell(*pair) for pair in found]
+    sweeps = {directory.parent: None for directory, _ in found}
+    keys = dict.fromkeys(
+        key for root in sweeps for key in settings_to_tell([one for one in cells if one.directory.parent == root])
+    )
+    settings = pd.DataFrame({_column(key): [_setting(cell, key) for cell in cells] for key in keys})
     outcomes = pd.DataFrame([_row(*pair) for pair in found], columns=list(TYPES)).astype(TYPES)
     return pd.concat([outcomes[FIRST], settings.convert_dtypes(), outcomes.drop(columns=FIRST)], axis=1)
 
@@ -135,9 +140,14 @@ def _column(key: str) -> str:
     return f"setting.{key}" if key in TYPES else key
 
 
-def _setting(record: Mapping[str, Any], key: str) -> float | bool | str | None:
-    found = lookup(record["cell"]["overrides"], record["config"], key)
-    if found == UNSAID and key not in record["cell"]["overrides"]:
+def _cell(directory: Path, record: Mapping[str, Any]) -> Cell:
+    cell = record["cell"]
+    return Cell(cell["overrides"], record["config"], record["identity"], cell["hash"], directory)
+
+
+def _setting(cell: Cell, key: str) -> float | bool | str | None:
+    found = value(cell, key)
+    if found == UNSAID and key not in cell.overrides:
         return None
     return plain(found) if isinstance(found, (list, dict)) else found
 

@@ -9,7 +9,7 @@ from tests.build.test_build_conf import CONF, composed
 from gansweep.build import build, check
 from gansweep.feedback.plateau import Plateau
 from gansweep.schedules.cosine import Cosine
-from gansweep.sweep.together import shared
+from gansweep.sweep.keys import shared_in_pack
 from gansweep.training.session import train
 
 TINY = [
@@ -69,9 +69,9 @@ def test_cells_that_differ_in_eta_share_a_pack_and_those_that_differ_in_pushes_d
     alike = [composed(*TINY), composed(*TINY, "algorithm.eta=2", "lr=1e-3", "lr_d=1e-5", "seed=3")]
     alike.append(composed(*TINY, "schedule@algorithm.schedule_eta=cosine"))
     alike.append(composed(*TINY, "feedback@algorithm.feedback_eta=plateau"))
-    assert all(shared(one) == shared(alike[0]) for one in alike)
-    assert shared(composed(*TINY, "algorithm.num_pushes=3")) != shared(alike[0])
-    assert shared(composed(*TINY, "algorithm.guard.enabled=true")) != shared(alike[0])
+    assert all(shared_in_pack(one) == shared_in_pack(alike[0]) for one in alike)
+    assert shared_in_pack(composed(*TINY, "algorithm.num_pushes=3")) != shared_in_pack(alike[0])
+    assert shared_in_pack(composed(*TINY, "algorithm.guard.enabled=true")) != shared_in_pack(alike[0])
 
 
 @pytest.mark.parametrize(

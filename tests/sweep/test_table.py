@@ -132,7 +132,7 @@ def test_equal_troubles_share_a_note(tmp_path):
     assert [row[1] for row in rows(text)[1:]] == ["N/A [1]", "N/A [1]"] and text.count("diverged at") == 1
 
 
-def test_values_of_different_rulers_never_share_a_table(tmp_path):
+def test_values_of_different_metric_fingerprints_never_share_a_table(tmp_path):
     digits, mnist = {"metric": "fd_digits", "n_real": 9, "n_fake": 8}, {"metric": "fd_mnist", "n_real": 9, "n_fake": 8}
     results = [
         done(tmp_path, 1.0, metric=m, fingerprint=f, lr=lr) for m, f in (("d", digits), ("m", mnist)) for lr in (1, 2)
@@ -140,7 +140,7 @@ def test_values_of_different_rulers_never_share_a_table(tmp_path):
     dead = cell(tmp_path, metric="m", lr=3)
     text = table([*results, Result(dead, State.NEW)])
     assert "can't be compared" in text
-    assert f"- metric fd_mnist: {results[2].cell.name}, {results[3].cell.name}, {dead.name}" in text
+    assert f"- table 2 (metric=m): metric fd_mnist: {results[2].cell.name}, {results[3].cell.name}, {dead.name}" in text
     assert "n_real" not in text.split("\n\n")[0]
     first, second = (rows(part) for part in text.split("\n\n") if part.startswith("|"))
     assert [row[0] for row in first] == ["lr", "1", "2"]

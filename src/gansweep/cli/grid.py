@@ -11,14 +11,12 @@ from gansweep.cli.composing import Composer, Composition
 from gansweep.settings.problem import BadConfig, Problem
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import cell_name, digest, identity
+from gansweep.sweep.keys import WHOLE_SWEEP
 
 if TYPE_CHECKING:
     from gansweep.build import Checked
 
 log = logging.getLogger(__name__)
-
-# These say what is to be done with a sweep, so they can't differ within one.
-WHOLE_SWEEP = ("name", "plan", "fresh", "retry_failed", "diverged", "allow", "workers", "pack", "seeds", "most_seeds")
 
 
 def compose(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from gansweep.report.selection import Selected, select
 from gansweep.statistics.estimate import Estimate, estimate
 from gansweep.sweep.cell import State
-from gansweep.sweep.comparable import comparable
+from gansweep.sweep.comparable import comparable, fixed_keys, labels
 from gansweep.sweep.identity import plain
 from gansweep.sweep.result import Result
 from gansweep.sweep.swept import SEED, order, swept_keys, value
@@ -76,12 +76,16 @@ class Contest:
         repeated: the keys repeated over, of those that were varied.
         candidates: in the order of the grid.
         how: `final` or `best`.
+        label: what tells it from the sweep's other contests; empty if there is one only.
+        fixed: settings that the sweep varies and that are the same for all candidates.
     """
 
     keys: tuple[str, ...]
     repeated: tuple[str, ...]
     candidates: tuple[Candidate, ...]
     how: str
+    label: str = ""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def results(self) -> list[Result]:
@@ -136,7 +140,14 @@ def contests(results: Sequence[Result], how: str = "final", group: Sequence[str]
     for key in group:
         if key not in (SEED, *varied):
             raise ValueError(f"--group {key}: it was not varied, expected some of {', '.join(varied) or SEED}")
-    return [_contest(group_, how, group) for group_ in comparable(results)]
+    groups = comparable(results)
+    if len(groups) == 1:
+        return [_contest(results, how, group)]
+    told_apart = zip(groups, labels(groups), fixed_keys(groups), strict=True)
+    return [
+        replace(_contest(group_, how, group), label=label, fixed={k: v for k, v in fixed.items() if k not in group})
+        for group_, label, fixed in told_apart
+    ]
 
 
 def _contest(results: Sequence[Result], how: str, group: Sequence[str]) -> Contest:

@@ -40,7 +40,7 @@ COLUMNS = {
 
 def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
     """Return one row for every candidate; the settings are columns of their own, what is not there is None."""
-    keys = list(dict.fromkeys(key for verdict in verdicts for key in verdict.contest.keys))
+    keys = list(dict.fromkeys(key for v in verdicts for key in (*v.contest.fixed, *v.contest.keys)))
     return [
         _row(number, verdict, place, keys) for number, verdict in enumerate(verdicts, 1) for place in verdict.places
     ]
@@ -79,7 +79,7 @@ def _row(number: int, verdict: Verdict, place: int, keys: Sequence[str]) -> dict
     found, ranked = one.estimate, place in verdict.order
     first = verdict.order[0] if verdict.order else None
     against = verdict.comparisons.get((first, place)) if ranked and first is not None and place != first else None
-    settings = {_column(key): one.settings.get(key) for key in keys}
+    settings = {_column(key): {**contest.fixed, **one.settings}.get(key) for key in keys}
     return settings | {
         "contest": number,
         "metric": contest.metric_name,

@@ -11,7 +11,7 @@ from pathlib import Path
 from gansweep.report import columns, latex, markdown, points, portraits
 from gansweep.report.candidate import SEED, contests
 from gansweep.report.pivot import pivot
-from gansweep.report.sections import sections
+from gansweep.report.sections import names, sections
 from gansweep.report.selection import FINAL
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
@@ -44,7 +44,9 @@ def in_markdown(study: Study, wish: Wish, folder: Path) -> str:
         parts = [table(study.results, study.commands).rstrip()]
     else:
         parts = [differences([v.contest.results for v in verdicts])] if len(verdicts) > 1 else []
-        parts += [markdown.write(pivot(verdict, wish.rows, wish.cols)) for verdict in verdicts]
+        for name, verdict in zip(names(verdicts), verdicts, strict=True):
+            parts += [f"### {name[:1].upper()}{name[1:]}"] if name else []
+            parts.append(markdown.write(pivot(verdict, wish.rows, wish.cols)))
     parts += [f"## {section.title}\n\n{section.text.strip()}" for section in sections(study, verdicts)]
     return "\n\n".join(parts) + "\n"
 
@@ -52,8 +54,8 @@ def in_markdown(study: Study, wish: Wish, folder: Path) -> str:
 def in_latex(study: Study, wish: Wish, folder: Path) -> str:
     """Write the tables alone."""
     verdicts = judge(study, wish)
-    names = ["tab:gansweep", *(f"tab:gansweep{number}" for number in range(2, len(verdicts) + 1))]
-    tables = (latex.write(pivot(v, wish.rows, wish.cols), name) for v, name in zip(verdicts, names, strict=True))
+    marks = ["tab:gansweep", *(f"tab:gansweep{number}" for number in range(2, len(verdicts) + 1))]
+    tables = (latex.write(pivot(v, wish.rows, wish.cols), mark) for v, mark in zip(verdicts, marks, strict=True))
     lines = "".join(f"% {' '.join(line.split())}\n" for line in study.commands)
     return f"{lines}% needs \\usepackage{{booktabs}} and \\usepackage[T1]{{fontenc}}\n" + "\n".join(tables)
 

@@ -63,7 +63,7 @@ def caption(contest: Contest, spread: bool = True) -> str:
     metric, direction = contest.metric_name, "lower" if contest.sign > 0 else "higher"
     what = "Final" if contest.how == "final" else "Best"
     over = " and ".join(contest.repeated)
-    told = [f"{what} {metric}, {direction} is better"]
+    told = [f"{what} {metric}, {direction} is better", *([contest.label] if contest.label else [])]
     if any(len(one.runs) > 1 for one in contest.candidates):
         told.append(f"mean ± standard deviation (number of values) over {over}" if spread else f"means over {over}")
     if any(one.estimate.num_na for one in contest.candidates):

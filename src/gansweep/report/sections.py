@@ -10,7 +10,6 @@ from gansweep.report.study import Study
 from gansweep.report.told import told
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
-from gansweep.sweep.comparable import labels
 
 PARTS: Sequence[Callable[[Verdict], Section | None]] = (
     told,
@@ -41,8 +40,8 @@ def names(verdicts: Sequence[Verdict]) -> list[str]:
     """Tell tables apart: `table 2: w1, data=ring`. One alone has no name."""
     if len(verdicts) == 1:
         return [""]
-    told_apart = labels([verdict.contest.results for verdict in verdicts])
+    contests = [verdict.contest for verdict in verdicts]
     return [
-        f"table {number}: {', '.join(filter(None, (verdict.contest.metric_name, label)))}"
-        for number, (verdict, label) in enumerate(zip(verdicts, told_apart, strict=True), 1)
+        f"table {number}: {', '.join(filter(None, (contest.metric_name, contest.label)))}"
+        for number, contest in enumerate(contests, 1)
     ]

@@ -1,16 +1,18 @@
-"""Which cells were measured with the same ruler."""
+"""Which cells have the same metric fingerprint, so that their values can be compared."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gansweep.sweep.identity import canonical, plain
 from gansweep.sweep.result import Result
-from gansweep.sweep.swept import swept_keys, value
+from gansweep.sweep.swept import short, swept_keys, value
+
+# A setting of the training (trainer.ema), which records of earlier versions have among those of the metric.
+OF_TRAINING = ("generator",)
 
 
 def comparable(results: Sequence[Result]) -> list[list[Result]]:
@@ -36,8 +38,13 @@ def comparable(results: Sequence[Result]) -> list[list[Result]]:
     return [[result for result in results if home[id(result)] == mark] for mark in groups]
 
 
+def fingerprint(result: Result) -> dict[str, Any]:
+    """Return what identifies a result's metric; empty if nothing was measured."""
+    return {key: part for key, part in (result.metric.get("fingerprint") or {}).items() if key not in OF_TRAINING}
+
+
 def _fingerprint(result: Result) -> str:
-    return json.dumps(canonical(result.metric.get("fingerprint") or {}), sort_keys=True)
+    return json.dumps(canonical(fingerprint(result)), sort_keys=True)
 
 
 def _settings(result: Result) -> str:
@@ -46,33 +53,39 @@ def _settings(result: Result) -> str:
 
 
 def differences(groups: Sequence[Sequence[Result]]) -> str:
-    """Say in what the fingerprints differ and which cells have which."""
-    marks = [_flat(next(r.metric.get("fingerprint") or {} for r in group if r.metric)) for group in groups]
-    keys = [
-        key for key in sorted({key for mark in marks for key in mark}) if len({mark.get(key) for mark in marks}) > 1
-    ]
+    """State in what the fingerprints differ, and which cells are in which table."""
     lines = ["These cells were measured differently and can't be compared with each other:"]
-    for group, mark in zip(groups, marks, strict=True):
-        what = ", ".join(f"{key} {_short(mark.get(key, 'absent'))}" for key in keys)
+    for number, (what, label, group) in enumerate(zip(_marks(groups), labels(groups), groups, strict=True), 1):
         names = [result.cell.name for result in group]
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        lines.append(f"- {what}: {shown}")
+        which = f" ({label})" if label and label != what else ""
+        lines.append(f"- table {number}{which}: {what}: {shown}")
     return "\n".join(lines)
 
 
-def _short(text: str) -> str:
-    """Cut the hash of a data set, of which the record has all."""
-    return text[:8] if re.fullmatch(r"[0-9a-f]{40,}", text) else text
+def _marks(groups: Sequence[Sequence[Result]]) -> list[str]:
+    """Write for each group the parts of its fingerprint that are not the same for all."""
+    flat = [_flat(next((fingerprint(r) for r in group if r.metric), {})) for group in groups]
+    keys = [key for key in sorted({key for one in flat for key in one}) if len({one.get(key) for one in flat}) > 1]
+    return [", ".join(f"{key} {short(one.get(key, 'absent'))}" for key in keys) for one in flat]
 
 
-def labels(groups: Sequence[Sequence[Result]]) -> list[str]:
-    """Name groups by what was swept and is the same inside one, as `data=ring`; "" where nothing is."""
+def fixed_keys(groups: Sequence[Sequence[Result]]) -> list[dict[str, Any]]:
+    """Return for each group the settings that the groups vary and that are the same for all inside it."""
     varied = swept_keys([result.cell for group in groups for result in group])
     found = []
     for group in groups:
-        own = {key: {plain(value(result.cell, key)) for result in group} for key in varied}
-        found.append(", ".join(f"{key}={one}" for key, (one, *more) in own.items() if not more))
+        values = {key: {plain(value(result.cell, key)): value(result.cell, key) for result in group} for key in varied}
+        found.append({key: next(iter(own.values())) for key, own in values.items() if len(own) == 1})
     return found
+
+
+def labels(groups: Sequence[Sequence[Result]]) -> list[str]:
+    """Tell groups apart by what was swept and is the same inside one, as `data=ring`, or else by their fingerprints."""
+    found = [", ".join(f"{key}={plain(one)}" for key, one in fixed.items()) for fixed in fixed_keys(groups)]
+    if len(set(found)) == len(found):
+        return found
+    return [", ".join(filter(None, pair)) for pair in zip(found, _marks(groups), strict=True)]
 
 
 def _flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

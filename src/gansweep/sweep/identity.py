@@ -12,24 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# Where and under which name a run goes on, how it is watched: none of this changes a number of it.
-SURROUNDINGS = frozenset(
-    {"name", "device", "threads", "workers", "pack", "plan", "fresh", "retry_failed", "diverged", "allow", "hydra"}
-) | {"seeds", "most_seeds"}
-WATCHING = frozenset(
-    {
-        "log_every",
-        "sample_every",
-        "checkpoint_every",
-        "checkpoint_minutes",
-        "diagnose_every",
-        "tensorboard",
-        "progress",
-    }
-)
-# The data enter by their content, so that a data set may be moved.
-WHEREABOUTS = frozenset({"root", "path", "download"})
-INSTEAD = {"lr_d": "lr", "optimizer_d": "optimizer", "schedule_d": "schedule", "feedback_d": "feedback"}
+from gansweep.sweep.keys import FALLBACKS, is_surrounding, without_surroundings
 
 LONGEST_CELL, LONGEST_SWEEP = 120, 80  # bytes; file systems allow 255
 HASH_IN_NAME = 8
@@ -42,13 +25,10 @@ def training_config(config: Mapping[str, Any]) -> dict[str, Any]:
     Where the discriminator has no setting of its own, it gets the generator's, so that
     `optimizer=sgd` and `optimizer=sgd optimizer@optimizer_d=sgd` are one training.
     """
-    kept = {key: value for key, value in config.items() if key not in SURROUNDINGS}
-    for group, dropped in (("trainer", WATCHING), ("data", WHEREABOUTS)):
-        if isinstance(kept.get(group), Mapping):
-            kept[group] = {key: value for key, value in kept[group].items() if key not in dropped}
-    for own, shared in INSTEAD.items():
-        if kept.get(own) is None and shared in kept:
-            kept[own] = kept[shared]
+    kept = without_surroundings(config)
+    for key, fallback in FALLBACKS.items():
+        if kept.get(key) is None and fallback in kept:
+            kept[key] = kept[fallback]
     return canonical(kept)
 
 
@@ -113,7 +93,7 @@ def sweep_name(overrides: Sequence[str]) -> str:
     kept = {
         key: ",".join(plain(_number(part)) for part in value.split(","))
         for key, value in sorted(settings.items())
-        if re.split(r"[./@]", key.lstrip("+~"))[0] not in SURROUNDINGS
+        if not is_surrounding(key)
     }
     text = ",".join(f"{key}={value}" for key, value in kept.items()) or "defaults"
     name = _file_name(text)

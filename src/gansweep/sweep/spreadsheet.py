@@ -15,11 +15,11 @@ MEASURED = ("final", "final_step", "best", "best_step", "best_apart", "untrained
 
 
 def spreadsheet(results: Sequence[Result]) -> str:
-    """Write all cells, with every setting that was named for one of them and the most asked for.
+    """Write all cells, with every setting that was named for one of them or differs, and the most asked for.
 
     What is not there is an empty field.
     """
-    keys = settings_to_tell(result.cell.overrides for result in results)
+    keys = settings_to_tell([result.cell for result in results])
     rows = [_row(result, keys) for result in results]
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [*keys, "state"], lineterminator="\n")

@@ -8,21 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gansweep.sweep.cell import State
-from gansweep.sweep.comparable import comparable, differences
-from gansweep.sweep.identity import INSTEAD, plain
+from gansweep.sweep.comparable import comparable, differences, fixed_keys, labels
+from gansweep.sweep.identity import plain
+from gansweep.sweep.keys import CAPTION, FALLBACKS
 from gansweep.sweep.result import Result
 from gansweep.sweep.swept import SEED, UNSAID, order, swept_keys, value
 from gansweep.text import markdown, number
 
-# What a reader has to know of all cells, where no column tells it.
-TOLD = (
-    *("experiment", "protocol", "scale"),
-    *("data", "model", "loss", "optimizer", "optimizer@optimizer_d", "schedule", "schedule@schedule_d"),
-    *("schedule@schedule_beta", "schedule@schedule_beta_d"),
-    *("schedule@schedule_penalty", "schedule@schedule_noise", "schedule@schedule_ema", "schedule@schedule_critic"),
-    *("dynamics", "feedback", "feedback@feedback_d"),
-    *("lr", "lr_d", "batch_size", "critic_steps"),
-)
 WIDEST = 8  # columns of values
 NOT_THERE = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "running"}
 
@@ -42,7 +34,10 @@ def table(results: Sequence[Result], commands: Sequence[str] = (), note: str = "
     groups = comparable(results)
     if len(groups) > 1:
         parts.append(differences(groups))
-    parts += [_Table(group).text() for group in groups]
+    for number, (group, fixed, label) in enumerate(zip(groups, fixed_keys(groups), labels(groups), strict=True), 1):
+        if len(groups) > 1:
+            parts.append(f"### Table {number}: {', '.join(filter(None, (_metric_name(group), label)))}")
+        parts.append(_Table(group, [*fixed] if len(groups) > 1 else ()).text())
     if note:
         parts.append(note)
     if len(commands) == 1:
@@ -53,10 +48,15 @@ def table(results: Sequence[Result], commands: Sequence[str] = (), note: str = "
 
 
 class _Table:
-    """One table of comparable cells, its notes and its caption."""
+    """One table of comparable cells, its notes and its caption.
 
-    def __init__(self, results: Sequence[Result]) -> None:
-        self.results = results
+    Args:
+        results: the cells.
+        fixed: settings that other tables of the sweep have other values of, which the caption states.
+    """
+
+    def __init__(self, results: Sequence[Result], fixed: Sequence[str] = ()) -> None:
+        self.results, self.fixed = results, fixed
         cells = [result.cell for result in results]
         self.keys = swept_keys(cells)
         self.over_seeds = SEED in self.keys and len(self.keys) > 1
@@ -87,7 +87,7 @@ class _Table:
 
     def _list(self) -> str:
         """One row for every combination, with the best value on the way too; over seeds, the mean of theirs."""
-        name = next((result.metric["name"] for result in self.results if result.metric), "result")
+        name = _metric_name(self.results)
         head = [*(self.keys or ["cell"]), f"final {name}", "best on the way" if self.over_seeds else "best (step)"]
         rows = []
         for group in self._sorted():
@@ -175,12 +175,16 @@ class _Table:
     def _shared(self) -> list[str]:
         """Name the settings that all cells have in common."""
         told = {}
-        for key in TOLD:
+        for key in [*self.fixed, *(key for key in CAPTION if key not in self.fixed)]:
             values = self._values(key)
-            generators = told.get(INSTEAD.get(key.rpartition("@")[2], ""))
+            generators = told.get(FALLBACKS.get(key.rpartition("@")[2], ""))
             if len(values) == 1 and values[0] not in (UNSAID, None, generators):
                 told[key] = values[0]
         return [", ".join(f"{key}={plain(one)}" for key, one in told.items())] if told else []
+
+
+def _metric_name(results: Sequence[Result]) -> str:
+    return next((str(result.metric["name"]) for result in results if result.metric), "result")
 
 
 def _unmeasured(result: Result) -> bool:

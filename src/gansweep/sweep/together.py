@@ -6,14 +6,15 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gansweep.sweep import claims
 from gansweep.sweep.cell import Cell, State
 from gansweep.sweep.failure import free_memory
 from gansweep.sweep.identity import canonical
+from gansweep.sweep.keys import shared_in_pack
 from gansweep.sweep.work import ClaimLost, Settle, Step, Work, put_aside
 
 if TYPE_CHECKING:
@@ -22,15 +23,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Open = Callable[[Cell, Step], "Logbook"]
-
-# What members of a pack have in common; everything else may differ.
-SHARED = (
-    *("model", "data", "algorithm", "dynamics", "batch_size", "critic_steps", "schedule_critic"),
-    *("device", "precision", "threads"),
-)
-# Settings inside of these that are each member's own nevertheless.
-OWN = {"algorithm": ("eta", "schedule_eta", "feedback_eta")}
-SHARED_BY_TRAINER = ("check_every", "patience", "compile")
 
 
 class Seat(NamedTuple):
@@ -185,14 +177,5 @@ def alike(cells: Sequence[Cell]) -> list[list[Cell]]:
     """Group cells that can share a pack, in the order in which the groups begin."""
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(json.dumps(canonical(shared(cell.config)), sort_keys=True), []).append(cell)
+        groups.setdefault(json.dumps(canonical(shared_in_pack(cell.config)), sort_keys=True), []).append(cell)
     return list(groups.values())
-
-
-def shared(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a config in which the members of a pack agree."""
-    trainer = config.get("trainer") or {}
-    found = {key: config.get(key) for key in SHARED} | {key: trainer.get(key) for key in SHARED_BY_TRAINER}
-    for key, own in OWN.items():
-        found[key] = {name: value for name, value in (found[key] or {}).items() if name not in own}
-    return found | ({"steps": config.get("steps")} if config.get("schedule_critic") else {})

@@ -61,8 +61,8 @@ def _summary(book: Logbook, metric: Metric, evaluations: Sequence[Mapping[str, A
     floor = getattr(metric, "floor", None)
     found = {
         "name": metric.name,
-        "fingerprint": metric.fingerprint(book.run.data)
-        | {"generator": "raw" if book.run.member.ema is None else "ema"},
+        "fingerprint": metric.fingerprint(book.run.data),
+        "generator": "raw" if book.run.member.ema is None else "ema",
         "lower_is_better": metric.lower_is_better,
         "floor": floor(book.run.data) if floor else None,
     } | record.summary(evaluations, metric.lower_is_better)

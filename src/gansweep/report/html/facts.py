@@ -10,9 +10,9 @@ from typing import Any
 from gansweep.report.candidate import Contest
 from gansweep.report.study import Study
 from gansweep.sweep.identity import plain
+from gansweep.sweep.keys import CAPTION
 from gansweep.sweep.progress import duration
 from gansweep.sweep.swept import SEED, UNSAID, order, swept_keys, value
-from gansweep.sweep.table import TOLD
 
 MANY = 12
 
@@ -22,7 +22,7 @@ def question(study: Study) -> list[str]:
     cells = [result.cell for result in study.results]
     keys = swept_keys(cells)
     varied = [f"**{key}** ({_list([value(cell, key) for cell in cells])})" for key in keys]
-    equal = {key: order([value(cell, key) for cell in cells]) for key in TOLD if key not in keys}
+    equal = {key: order([value(cell, key) for cell in cells]) for key in CAPTION if key not in keys}
     told = [f"{key}={plain(v[0])}" for key, v in equal.items() if len(v) == 1 and v[0] not in (UNSAID, None)]
     steps = order([cell.config.get("steps") for cell in cells])
     told += [f"steps={steps[0]}"] if len(steps) == 1 and steps[0] is not None else []
