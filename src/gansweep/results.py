@@ -56,9 +56,10 @@ def load(path: str | Path) -> pd.DataFrame:
 
     Every setting that was named on a command line is a column of numbers, truth values or
     strings, and so are rates, seed, batch size, critic steps and what the discriminator is
-    trained by, whoever named them, and whatever else tells the trainings of a sweep apart. `sweep` tells the cells of several sweeps apart. Cells
-    without a record have no row. A file that is torn, something else or of a later version of
-    gansweep is named in a warning and left out.
+    trained by, whoever named them, and whatever else tells the trainings of a sweep apart.
+    `sweep` tells the cells of several sweeps apart. Cells without a record have no row. A file
+    that is torn, something else or of a later version of gansweep is named in a warning and left
+    out.
 
     Args:
         path: a sweep, one cell, or a folder of sweeps such as `outputs`.

@@ -63,7 +63,7 @@ def test_tables_are_told_apart_by_what_was_swept(tmp_path):
     of = Study.read(tmp_path / "x")
     text = formats.in_html(of, Wish(), tmp_path)
     assert '<h3 id="table-1">Table 1: fd_digits, data=' in text and "Verdict (table 2: fd_digits, data=" in text
-    assert "<li>table 1 (data=ring): data 00000000: data=ring" in text, "a hash is cut"
+    assert "<li>table 2 (data=ring): data 00000000: data=ring" in text, "a hash is cut"
 
 
 @pytest.mark.parametrize(

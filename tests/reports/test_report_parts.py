@@ -79,6 +79,23 @@ def test_the_target_is_what_half_of_the_methods_reach(tmp_path):
     assert times == {"adam": [80, 80], "sgd": [80, 80], "lion": [math.inf, math.inf]}
 
 
+def test_no_run_meets_the_target_before_it_is_trained(tmp_path):
+    """Medians of means that lie above 20 would be met by the generator of 20 at step 0."""
+    finals = {"adam": 10.0, "sgd": 30.0, "lion": 40.0}
+
+    def untrained(value):
+        found = grid(tmp_path, lambda o, lr, s: finals[o], optimizers=tuple(finals))
+        for run in found.contest.results:
+            run.record["metric"]["untrained"] = value
+            run.record["metric"]["evaluations"][0]["value"] = value
+        return found
+
+    found = targets.targets(untrained(20.0))
+    assert found.goals == {"": 10.0} and (found.times > 0).all()
+    text = targets.section(untrained(9.0)).text
+    assert "there is no target" in text and "median" not in text
+
+
 def test_divergences_are_counted_by_cause_and_rate(tmp_path):
     text = diverged.section(grid(tmp_path, lambda o, lr, s: None if lr > 5e-3 else 5.0)).text
     assert "4 of 8 runs diverged, all at lr=0.01." in text

@@ -7,6 +7,7 @@ import math
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_errors_and_runs_that_are_missing_count_neither_way(tmp_path):
 def test_higher_is_better_turns_everything(tmp_path):
     of = by_lr(tmp_path, {1: [1.0, 1.1, 1.2], 2: [9.0, 9.1, 9.3], 3: [None, None, None]})
     for result in of.results:
-        result.record["metric"]["lower_is_better"] = False
+        result.record["metric"] |= {"lower_is_better": False, "untrained": 0.0}
     found = verdict(of)
     assert [found.contest.candidates[place].settings["lr"] for place in found.order] == [2, 1, 3]
     assert found.against_first(0) == "beaten" and found.p_first[1] == 1
@@ -154,6 +155,81 @@ def test_values_of_different_rulers_are_never_compared(tmp_path):
     rows = list(csv.DictReader(io.StringIO(formats.in_csv(of, Wish(), HERE))))
     assert [row["contest"] for row in rows] == ["1", "2"]
     assert "can't be compared" in formats.in_markdown(of, Wish(select="best"), HERE)
+
+
+def by_fingerprint(root):
+    """Two settings, each with a number of samples of its own."""
+    of = study(root, [({"metric.num_samples": n, "lr": lr}, 1.0 * lr) for n in (40, 80) for lr in (1, 2)])
+    for result in of.results:
+        n = result.cell.overrides["metric.num_samples"]
+        result.record["metric"]["fingerprint"] = {"metric": "w1", "n_fake": n}
+    return of
+
+
+def test_every_format_says_which_settings_a_table_is_of(tmp_path):
+    of = by_fingerprint(tmp_path)
+    captions = re.findall(r"\\caption\{(.*)\}", formats.in_latex(of, Wish(), HERE))
+    assert [f"metric.num\\_samples={n}" in text for n, text in zip((40, 80), captions, strict=True)] == [True, True]
+    rows = list(csv.DictReader(io.StringIO(formats.in_csv(of, Wish(), HERE))))
+    assert [(row["contest"], row["metric.num_samples"]) for row in rows] == [("1", "40")] * 2 + [("2", "80")] * 2
+    assert json.loads(formats.in_json(of, Wish(), HERE))["candidates"][3]["metric.num_samples"] == 80
+    for wish in (Wish(), Wish(select="best")):
+        assert "### Table 2: fd_digits, metric.num_samples=80" in formats.in_markdown(of, wish, HERE)
+    page = formats.in_html(of, Wish(), HERE)
+    assert page.count("<caption><span>Final fd_digits, lower is better; metric.num_samples=80.</span>") == 2
+
+
+def test_runs_on_other_data_are_another_candidate_and_none_is_lost(tmp_path):
+    of = by_lr(tmp_path, {1: [1.0, 1.1]})
+    later = [
+        Result(replace(one.cell, identity=one.cell.identity | {"data": "b" * 64}), one.state, record(one.cell, 7.0))
+        for one in of.results
+    ]
+    found = verdict(replace(of, results=(*of.results, *later)))
+    assert [one.settings["data content"] for one in found.contest.candidates] == ["data-hash", "bbbbbbbb"]
+    assert [len(one.runs) for one in found.contest.candidates] == [2, 2]
+
+
+def against_untrained(root, finals, untrained):
+    of = by_lr(root, finals)
+    for result in of.results:
+        result.record["metric"]["untrained"] = untrained
+    return of
+
+
+def test_a_setting_no_better_than_untrained_is_never_first(tmp_path):
+    of = against_untrained(tmp_path, {1: [1.92, 1.90, 1.91], 2: [1.80, 1.90, 1.76], 3: [2.0, 1.7, 1.6]}, 1.8)
+    found = verdict(of)
+    assert found.first.settings["lr"] == 3 and found.no_better == {0, 1}
+    assert [found.against_first(place) for place in (0, 1, 2)] == ["no better than untrained"] * 2 + ["first"]
+    text = formats.in_markdown(of, Wish(), HERE)
+    assert "**lr=3** is first of 3" in text and "No better than the untrained generator, and so not ranked" in text
+    rows = {row["lr"]: row for row in csv.DictReader(io.StringIO(formats.in_csv(of, Wish(), HERE)))}
+    assert [rows[lr]["rank"] for lr in "123"] == ["", "", "1"]
+    assert [rows[lr]["no_better_than_untrained"] for lr in "123"] == ["true", "true", "false"]
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_where_nothing_is_better_than_untrained_nothing_is_bold_or_first(tmp_path, seeds):
+    of = against_untrained(tmp_path, {1: [1.92, 1.90, 1.91][:seeds], 2: [1.95, 1.99, 1.97][:seeds]}, 1.8)
+    assert verdict(of).first is None
+    text = formats.in_markdown(of, Wish(), HERE)
+    assert "No setting is better than the untrained generator by final fd_digits." in text
+    assert "is first" not in text and "| first" not in text and "**" not in text
+    assert "no better than the untrained generator (1.80)" in text
+    latex_text = formats.in_latex(of, Wish(), HERE)
+    assert r"\textbf" not in latex_text and "no better than the untrained generator (1.80)" in latex_text
+    page = formats.in_html(of, Wish(), HERE)
+    assert "no better than the untrained generator (1.80)" in page and "<td>first" not in page
+
+
+def test_runs_without_a_value_or_without_an_untrained_one_are_not_held_against_a_setting(tmp_path):
+    of = against_untrained(tmp_path, {1: [1.0, None], 2: [None, None], 3: [2.0, 2.1]}, 1.8)
+    assert verdict(of).no_better == {2}
+    names = [verdict(of).contest.candidates[place].settings["lr"] for place in verdict(of).order]
+    assert names == [1, 3, 2]
+    unknown = against_untrained(tmp_path, {1: [5.0, 6.0]}, None)
+    assert verdict(unknown).no_better == frozenset() and verdict(unknown).first is not None
 
 
 NASTY = "a_b & 5% $x^2$ #1 {~} \\cmd <|> \"q\" 'p' `t` -- [0.5,0.9] 日本 é"

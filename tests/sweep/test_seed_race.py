@@ -86,6 +86,13 @@ def test_the_error_rate_is_kept(tmp_path):
     assert np.mean(lost) < 0.3 + 2 * (0.3 * 0.7 / 60) ** 0.5
 
 
+def test_settings_that_remain_and_are_no_better_than_untrained_are_named_so(tmp_path):
+    race = SeedRace.beginning_with([0, 1], 2)  # their records have 400 at step 0
+    assert "2 of 2 settings left, 1 of them no better than the untrained generator" in race.told(
+        play(tmp_path, race, lambda name, seed: {"a": 399.0, "b": 401.0}[name] + seed / 9, "ab")
+    )
+
+
 def test_too_few_seeds_are_refused():
     with pytest.raises(ValueError, match="most_seeds=2: expected at least 3"):
         SeedRace.beginning_with([0, 1, 2], 2)

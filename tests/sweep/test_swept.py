@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from fake_cells import cell
 
 from gansweep.sweep.swept import order, swept_keys, value
@@ -46,6 +47,66 @@ def test_what_was_edited_between_two_grids_tells_cells_apart(tmp_path):
     assert value(edited(0.2), "model.slope") == 0.2
     assert swept_keys([edited(0.1), edited(0.1, "2")]) == ["numerics"]
     assert value(edited(0.1, "2"), "numerics") == "2"
+
+
+def with_identity(root, seed=0, data="a" * 64, overrides=None, **parts):
+    """A cell of lr=1 whose identity has other parts than its config."""
+    one = cell(root, lr=1, seed=seed)
+    return replace(one, overrides=one.overrides | (overrides or {}), identity={**one.identity, "data": data, **parts})
+
+
+@pytest.mark.parametrize("later_seeds", [(0, 1), (2, 3)], ids=["same seeds", "other seeds"])
+def test_data_changed_in_place_tells_cells_apart_whatever_their_seeds(tmp_path, later_seeds):
+    cells = [with_identity(tmp_path, seed) for seed in (0, 1)]
+    cells += [with_identity(tmp_path, seed, data="b" * 64) for seed in later_seeds]
+    assert swept_keys(cells) == ["seed", "data content"]
+    assert [value(one, "data content") for one in cells] == ["aaaaaaaa"] * 2 + ["bbbbbbbb"] * 2
+
+
+def test_every_part_of_the_identity_tells_cells_apart(tmp_path):
+    released, edited = with_identity(tmp_path), with_identity(tmp_path, code={"my.gans": "c" * 64})
+    assert swept_keys([released, edited]) == ["code.my.gans"]
+    assert [value(one, "code.my.gans") for one in (released, edited)] == ["default", "cccccccc"]
+    later = with_identity(tmp_path, code={"my.gans": "d" * 64})
+    assert swept_keys([edited, later]) == ["code.my.gans"] and value(later, "code.my.gans") == "dddddddd"
+    threads = [with_identity(tmp_path, seed=n, threads=n + 1) for n in (1, 2)]
+    assert swept_keys(threads) == ["seed", "threads"]
+
+
+def test_a_folder_that_was_typed_tells_its_contents_apart_and_a_moved_one_is_no_variation(tmp_path):
+    def folder(root, content, seed=0):
+        return with_identity(tmp_path, seed, data=content * 64, overrides={"data.root": root})
+
+    assert swept_keys([folder("A", "a"), folder("B", "b")]) == ["data.root"]
+    assert swept_keys([folder("A", "a"), folder("B", "a", seed=1)]) == ["seed"]
+    assert swept_keys([folder("A", "a"), folder("B", "b"), folder("A", "c")]) == ["data.root", "data content"]
+
+
+def test_how_a_run_is_watched_is_no_variation(tmp_path):
+    one, other = (
+        replace(cell(tmp_path, lr=1, seed=n), overrides={"lr": 1, "seed": n, "trainer.log_every": n, "device": str(n)})
+        for n in (1, 2)
+    )
+    assert swept_keys([one, other]) == ["seed"]
+
+
+def test_a_setting_that_follows_the_seed_is_repeated_over_with_it(tmp_path):
+    def following(seed):
+        one = cell(tmp_path, seed=seed)
+        config = one.config | {"model": {"seed": seed}}
+        return replace(one, config=config, identity=one.identity | {"config": config})
+
+    assert swept_keys([following(1), following(2)]) == ["seed"]
+
+
+def test_a_part_that_is_missing_in_one_config_differs_by_its_settings(tmp_path):
+    def with_feedback(**config):
+        one = cell(tmp_path, lr=1)
+        return replace(one, config=one.config | config, identity=one.identity | {"config": one.config | config})
+
+    cells = [with_feedback(), with_feedback(feedback={"factor": 0.5})]
+    assert swept_keys(cells) == ["feedback.factor"]
+    assert [value(one, "feedback.factor") for one in cells] == ["default", 0.5]
 
 
 def test_a_choice_that_was_typed_is_not_told_again_in_its_parts(tmp_path):

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import csv
+import io
 import re
+from dataclasses import replace
 
 from fake_cells import cell, diverged, record
 
+from gansweep.sweep import board
 from gansweep.sweep.cell import State
 from gansweep.sweep.failure import failed_record
 from gansweep.sweep.result import Result
+from gansweep.sweep.spreadsheet import spreadsheet
 from gansweep.sweep.table import table
 
 
@@ -33,7 +38,7 @@ def test_two_settings_are_rows_and_columns(tmp_path):
     assert rows(table(results)) == [
         ["optimizer", "lr=0.0001", "lr=0.001"],
         ["sgd", "70.00", "60.00"],
-        ["adam", "8.00", "1234"],
+        ["adam", "8.00", "1234 [1]"],
     ]
 
 
@@ -94,7 +99,7 @@ def test_the_best_mean_of_repeated_cells_is_bold_and_nothing_else(tmp_path):
     assert bold(text) == ["**42.00 ± 2.83 (2)**"]
     assert "seeds 0, 1; bold: best mean where every seed has a value" in text
     for result in results:
-        result.record["metric"]["lower_is_better"] = False
+        result.record["metric"] |= {"lower_is_better": False, "untrained": 0.0}
     assert bold(table(results)) == ["**50.00 ± 56.57 (2)**"]
 
 
@@ -145,6 +150,74 @@ def test_values_of_different_metric_fingerprints_never_share_a_table(tmp_path):
     first, second = (rows(part) for part in text.split("\n\n") if part.startswith("|"))
     assert [row[0] for row in first] == ["lr", "1", "2"]
     assert [row[0] for row in second] == ["lr", "1", "2", "3"]
+
+
+def test_old_and_new_data_are_rows_of_their_own_where_the_metric_does_not_name_them(tmp_path):
+    results = [done(tmp_path, 50.0 + seed, lr=1, seed=seed) for seed in (0, 1)]
+    for seed in (2, 3):
+        one = cell(tmp_path, lr=1, seed=seed)
+        one = replace(one, identity=one.identity | {"data": "b" * 64})
+        results.append(Result(one, State.COMPLETED, record(one, 70.0 + seed)))
+    assert [row[:2] for row in rows(table(results))] == [
+        ["data content", "final fd_digits"],
+        ["data-hash", "**50.50 ± 0.71 (2)**"],
+        ["bbbbbbbb", "72.50 ± 0.71 (2)"],
+    ]
+    fields = list(csv.DictReader(io.StringIO(spreadsheet(results))))
+    assert [row["data content"] for row in fields] == ["data-hash"] * 2 + ["bbbbbbbb"] * 2
+    assert [row["data content"] for row in board.table_of([one.cell for one in results])] == ["data-hash"] * 2 + [
+        "bbbbbbbb"
+    ] * 2
+
+
+def test_tables_of_different_metrics_say_which_settings_they_are_of(tmp_path):
+    results = [
+        done(tmp_path, 1.0, fingerprint={"metric": "w1", "n_fake": n}, **{"metric.num_samples": n}, lr=lr)
+        for n in (40, 80)
+        for lr in (1, 2)
+    ]
+    text = table(results)
+    assert "- table 1 (metric.num_samples=40): n_fake 40:" in text
+    assert "### Table 1: fd_digits, metric.num_samples=40\n\n| lr" in text
+    assert "### Table 2: fd_digits, metric.num_samples=80\n\n| lr" in text
+    captions = [part for part in text.split("\n\n") if part.startswith("Final")]
+    assert ["metric.num_samples=40" in one for one in captions] == [True, False]
+
+
+def test_metrics_that_no_setting_tells_apart_are_named_by_their_fingerprints(tmp_path):
+    results = [
+        done(tmp_path, fingerprint={"metric": "w1", "version": version}, lr=1, seed=version) for version in (1, 2)
+    ]
+    assert "### Table 2: fd_digits, seed=2\n" in table(results)
+    alike = [replace(one, cell=results[0].cell) for one in results]
+    assert "### Table 2: fd_digits, version 2\n" in table(alike)
+
+
+def test_the_average_of_the_generator_is_a_setting_of_the_training(tmp_path):
+    results = [
+        done(tmp_path, 1.0, fingerprint={"metric": "w1", "generator": kind}, **{"trainer.ema": ema})
+        for ema, kind in ((None, "raw"), (0.9, "ema"), (0.99, "ema"))
+    ]
+    text = table(results)
+    assert [row[0] for row in rows(text)] == ["trainer.ema", "null", "0.9", "0.99"]
+    assert "can't be compared" not in text
+
+
+def test_what_is_no_better_than_untrained_says_so_and_is_never_bold(tmp_path):
+    finals = {1: (1.92, 1.90), 2: (1.70, 1.72), 3: (2.5, 2.6)}
+    untrained = {1: (1.78, 1.82), 2: (1.78, 1.82), 3: (9.0, 9.1)}
+    results = [
+        done(tmp_path, finals[lr][seed], untrained=untrained[lr][seed], lr=lr, seed=seed)
+        for lr in finals
+        for seed in (0, 1)
+    ]
+    text = table(results)
+    assert bold(text) == ["**1.71 ± 0.01 (2)**"]
+    assert rows(text)[1][1] == "1.91 ± 0.01 (2) [1]"
+    assert "[1] no better than the untrained generator (1.78 to 1.82)" in text
+    without = [one for one in results if one.cell.overrides["lr"] != 2]
+    assert bold(table(without)) == ["**2.55 ± 0.07 (2)**"], "best value, but trained to be worse"
+    assert bold(table(results[:2] + [done(tmp_path, 3.0, untrained=2.0, lr=4, seed=seed) for seed in (0, 1)])) == []
 
 
 def test_the_caption_says_what_the_number_has_to_be_compared_with(tmp_path):

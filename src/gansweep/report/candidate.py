@@ -11,6 +11,7 @@ from typing import Any
 
 from gansweep.report.selection import Selected, select
 from gansweep.statistics.estimate import Estimate, estimate
+from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.sweep.cell import State
 from gansweep.sweep.comparable import comparable, fixed_keys, labels
 from gansweep.sweep.identity import plain
@@ -46,6 +47,18 @@ class Candidate:
     def estimate(self) -> Estimate:
         """Mean over the runs that have a value, and its interval."""
         return estimate(list(self.scores.values()))
+
+    @cached_property
+    def untrained(self) -> list[float]:
+        """Values of its runs before the first step."""
+        return [run.untrained for run in self.runs.values() if run.untrained is not None]
+
+    @cached_property
+    def is_no_better_than_untrained(self) -> bool:
+        """Whether its values are on average no better than those of its runs before the first step."""
+        lower = all(run.lower_is_better for run in self.runs.values())
+        pairs = [(one.value, self.runs[seed].untrained) for seed, one in self.selected.items()]
+        return no_better_than_untrained(pairs, lower)
 
     def count(self, *states: State) -> int:
         """Return how many of its runs are in one of these states."""

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import statistics
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,8 @@ COLUMNS = {
     "metric": "what was measured",
     "lower_is_better": "true or false",
     "select": "final or best evaluation of every run",
-    "rank": "from 1; by the share of runs that are N/A, then by the mean. Empty while no run has ended",
+    "rank": "from 1; by the share of runs that are N/A, then by the mean. Empty while no run has ended, and where the "
+    "setting is no better than untrained",
     "mean": "over the runs that have a value",
     "sd": "standard deviation of these, with n - 1",
     "low": "lower end of the 95 % confidence interval of the mean",
@@ -29,6 +31,8 @@ COLUMNS = {
     "num_na": "runs without one: they diverged. In no mean, ranked last",
     "num_failed": "runs that raised an error. Neither values nor N/A",
     "num_missing": "runs that have not come to an end",
+    "untrained": "mean over the runs of the value before the first step",
+    "no_better_than_untrained": "true where the mean of value minus untrained value over the runs is no improvement",
     "p_first": "chance to be first if the seeds had been others, by bootstrap over the common seeds",
     "beats": "how many others it was shown to be better than; of more than 40 settings only comparisons with the first",
     "p_against_first": "p of the paired comparison with the first, Holm-corrected for all pairs",
@@ -77,7 +81,7 @@ def as_json(study: Study, verdicts: Sequence[Verdict]) -> str:
 def _row(number: int, verdict: Verdict, place: int, keys: Sequence[str]) -> dict[str, Any]:
     contest, one = verdict.contest, verdict.contest.candidates[place]
     found, ranked = one.estimate, place in verdict.order
-    first = verdict.order[0] if verdict.order else None
+    first = verdict.order[0] if verdict.first is not None else None
     against = verdict.comparisons.get((first, place)) if ranked and first is not None and place != first else None
     settings = {_column(key): {**contest.fixed, **one.settings}.get(key) for key in keys}
     return settings | {
@@ -85,7 +89,7 @@ def _row(number: int, verdict: Verdict, place: int, keys: Sequence[str]) -> dict
         "metric": contest.metric_name,
         "lower_is_better": contest.sign > 0,
         "select": contest.how,
-        "rank": verdict.order.index(place) + 1 if ranked else None,
+        "rank": verdict.order.index(place) + 1 if ranked and place not in verdict.no_better else None,
         "mean": found.mean,
         "sd": found.sd,
         "low": found.low,
@@ -95,6 +99,8 @@ def _row(number: int, verdict: Verdict, place: int, keys: Sequence[str]) -> dict
         "num_na": found.num_na,
         "num_failed": one.num_failed,
         "num_missing": one.num_missing,
+        "untrained": statistics.fmean(one.untrained) if one.untrained else None,
+        "no_better_than_untrained": place in verdict.no_better,
         "p_first": verdict.p_first.get(place),
         "beats": verdict.beats(place) if ranked else None,
         "p_against_first": against.adjusted if against else None,

@@ -100,6 +100,14 @@ def troubles(one: Candidate, over: str) -> str:
     return f"{when}{causes}"
 
 
+def untrained(one: Candidate) -> str:
+    """State that a candidate is no better than its untrained generators; empty if it is."""
+    if not one.is_no_better_than_untrained:
+        return ""
+    texts = dict.fromkeys(number(value) for value in (min(one.untrained), max(one.untrained)))
+    return f"no better than the untrained generator ({' to '.join(texts)})"
+
+
 def label(value: Any) -> Entry:
     """Write a setting, to be sorted as a number if it is one."""
     return Entry(plain(value), float(value) if is_number(value) else None)
@@ -109,8 +117,8 @@ def _entry(verdict: Verdict, one: Candidate | None, notes: dict[str, int]) -> En
     if one is None:
         return Entry("-")
     found, total = one.estimate, len(one.scores)
-    trouble = troubles(one, "/".join(verdict.contest.repeated))
-    marks = f"[{notes.setdefault(trouble, len(notes) + 1)}]" if trouble else ""
+    remarks = [troubles(one, "/".join(verdict.contest.repeated)), untrained(one)]
+    marks = "".join(f"[{notes.setdefault(text, len(notes) + 1)}]" for text in remarks if text)
     if found.n == 0:
         word = "N/A" if total else "failed" if one.num_failed else "done" if one.count(State.COMPLETED) else "-"
         return Entry(f"{word} {marks}".strip(), float("inf") * verdict.contest.sign)

@@ -22,7 +22,7 @@ def ranks(verdict: Verdict, most: int | None = None) -> Grid:
         known = math.isfinite(found.low)
         rows.append(
             [
-                Entry(str(rank), rank),
+                Entry("-", math.inf) if place in verdict.no_better else Entry(str(rank), rank),
                 *(label(one.settings[key]) for key in contest.keys),
                 Entry(number(found.mean) if found.n else "N/A", found.mean if found.n else math.inf * contest.sign),
                 Entry(
@@ -32,7 +32,9 @@ def ranks(verdict: Verdict, most: int | None = None) -> Grid:
                 Entry(str(found.n), found.n),
                 Entry(str(found.num_na), found.num_na),
                 Entry("-" if chance is None else f"{chance:.0%}", -1 if chance is None else chance),
-                Entry(verdict.against_first(place), strong=rank == 1 and len(verdict.order) > 1 and found.n > 1),
+                Entry(
+                    verdict.against_first(place), strong=one is verdict.first and len(verdict.order) > 1 and found.n > 1
+                ),
             ]
         )
     return Grid(head, rows, caption(contest, spread=False), num_labels=1 + len(contest.keys))

@@ -27,36 +27,45 @@ class Targets:
         methods: who tries.
         times: (methods, tasks), infinite where it is not reached. A task is a seed of one combination of the rest.
         goals: the targets, by combination.
+        without: combinations in which no method's mean is better than all untrained generators, so without a target.
     """
 
     methods: list[str]
     times: np.ndarray
     goals: dict[str, float]
+    without: list[str]
 
 
 def targets(verdict: Verdict) -> Targets | None:
     """Let each method try with its best rate, None where fewer than two methods have values.
 
-    The target of a combination is the median over methods of the final mean of their best rates, so that about half of
-    them reach it.
+    The target of a combination is the median, over the methods whose best rate has a mean that is strictly better than
+    the untrained value of every run compared, of these means. So no run meets it at step 0, and about half of those
+    methods reach it.
     """
     contest, roles = verdict.contest, Roles.of(verdict.contest)
     if roles.method is None:
         return None
     ranks = {id(contest.candidates[place]): rank for rank, place in enumerate(verdict.order)}
-    columns, goals = [], {}
+    columns, goals, without = [], {}, []
     for title, inside in roles.panels():
         best = [_best(roles.with_method(inside, method), ranks) for method in roles.methods]
         means = [contest.sign * one.estimate.mean for one in best if one is not None and one.estimate.n]
         if len(means) < 2:
             continue
+        untrained = [contest.sign * value for one in best if one is not None for value in one.untrained]
+        means = [mean for mean in means if mean < min(untrained, default=math.inf)]
+        if not means:
+            without.append(title)
+            continue
         goal = float(np.median(means))
         goals[title] = contest.sign * goal
         seeds = list(dict.fromkeys(seed for one in best if one is not None for seed in one.scores))
         columns += [[_time(one, seed, goal, contest.sign) for one in best] for seed in seeds]
-    if not columns:
+    if not columns and not without:
         return None
-    return Targets([roles.label(method) for method in roles.methods], np.array(columns).T, goals)
+    times = np.array(columns).T if columns else np.empty((len(roles.methods), 0))
+    return Targets([roles.label(method) for method in roles.methods], times, goals, without)
 
 
 def section(verdict: Verdict) -> Section | None:
@@ -66,6 +75,10 @@ def section(verdict: Verdict) -> Section | None:
     found = targets(verdict)
     if found is None:
         return None
+    name = verdict.contest.metric_name
+    none = f"No mean {name} is better than that of every untrained generator, so there is no target"
+    if not found.goals:
+        return Section("Who gets there first", f"{none}.")
     scores, tasks = score(found.times, MOST_RATIO), found.times.shape[1]
     rows = []
     for place in np.argsort(-scores, kind="stable"):
@@ -74,14 +87,16 @@ def section(verdict: Verdict) -> Section | None:
         reached = int(np.isfinite(times).sum())
         rows.append([found.methods[place], f"{middle:.0f}" if math.isfinite(middle) else "never",
                      f"{reached} of {tasks}", f"{scores[place]:.2f}"])  # fmt: skip
-    name = verdict.contest.metric_name
     goals = "; ".join(f"{f'{title}: ' if title else ''}{number(goal)}" for title, goal in found.goals.items())
     text = (
         f"Steps until {name} is first as good as the target ({goals}), each method at its best rate; the rate was "
         "chosen by the same runs, which flatters all methods alike. A task is one seed. The target is the median of "
-        "the methods' final means. The score is AlgoPerf's: the mean height of the performance profile between 1 and "
-        f"{MOST_RATIO:g} times the fastest (Dolan and Moré 2002; Dahl et al. 2023).\n\n"
+        "those final means of the methods that are better than every untrained generator. The score is AlgoPerf's: "
+        f"the mean height of the performance profile between 1 and {MOST_RATIO:g} times the fastest "
+        "(Dolan and Moré 2002; Dahl et al. 2023).\n\n"
     )
+    if found.without:
+        text = f"{text.rstrip()} {none} in: {'; '.join(found.without)}.\n\n"
     head = [Roles.of(verdict.contest).method or "", "median steps to target", "reached", "score"]
     pictures = {"Performance profiles": lambda: profiles_picture(found)} if tasks > 2 else {}
     return Section("Who gets there first", text + markdown(head, rows), pictures)

@@ -25,16 +25,22 @@ def told(verdict: Verdict) -> Section:
 def sentences(verdict: Verdict) -> list[str]:
     """Return what is to be said, one thing each."""
     contest, order = verdict.contest, verdict.order
+    no_better = [place for place in order if place in verdict.no_better]
     if verdict.first is None:
+        if no_better:
+            return [f"No setting is better than the untrained generator by {contest.how} {contest.metric_name}."]
         return ["No run has a value yet." if not order else "Every run is N/A."]
     if len(order) == 1:
         return [f"Only {verdict.first.name} has come to an end, so there is nothing to compare."]
     said = [f"**{verdict.first.name}** is first of {len(order)} by {contest.how} {contest.metric_name}"]
     chance = verdict.p_first.get(order[0])
     said[0] += "." if chance is None else f", and in {chance:.0%} of the sweeps drawn again from its seeds."
+    if no_better:
+        names = _names(verdict, no_better, len(order) - 1)
+        said.append(f"No better than the untrained generator, and so not ranked: {names}.")
     if not verdict.tests:
         return [*said, "One seed each says nothing about which is better; add seeds, as in `seed=0,1,2`."]
-    against = {place: verdict.comparisons[order[0], place] for place in order[1:]}
+    against = {place: verdict.comparisons[order[0], place] for place in order[1:] if place not in no_better}
     beaten = [place for place, found in against.items() if found.beaten(LEVEL) and found.sign < 0]
     all_na = [place for place in against if not contest.candidates[place].estimate.n]
     beaten = [place for place in beaten if place not in all_na]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def section(verdict: Verdict) -> Section | None:
     """Offer the pictures that there is something to draw in, None without any."""
     roles = Roles.of(verdict.contest)
-    if verdict.first is None:
+    if not any(one.estimate.n for one in verdict.contest.candidates):
         return None
     pictures: dict[str, Callable[[], Figure]] = {}
     name, how = verdict.contest.metric_name, verdict.contest.how.capitalize()

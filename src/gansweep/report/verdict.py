@@ -31,10 +31,21 @@ class Verdict:
         return [{seed: sign * value for seed, value in one.scores.items()} for one in self.contest.candidates]
 
     @cached_property
+    def no_better(self) -> frozenset[int]:
+        """Places of the candidates that are no better than their untrained generators; none of them is called first."""
+        return frozenset(place for place, one in enumerate(self.contest.candidates) if one.is_no_better_than_untrained)
+
+    @cached_property
     def order(self) -> list[int]:
-        """Places of the candidates that have come to an end at least once, the best first."""
+        """Places of the candidates that have come to an end at least once, the best first.
+
+        Behind those that improved on the untrained generator come those that did not, then those without any value.
+        """
         ended = [place for place, one in enumerate(self.scores) if one]
-        return [ended[place] for place in order(_matrix([self.scores[place] for place in ended]))] if ended else []
+        ranked = [ended[place] for place in order(_matrix([self.scores[place] for place in ended]))] if ended else []
+        return sorted(
+            ranked, key=lambda place: (not self.contest.candidates[place].estimate.n, place in self.no_better)
+        )
 
     @property
     def places(self) -> list[int]:
@@ -43,24 +54,29 @@ class Verdict:
 
     @property
     def first(self) -> Candidate | None:
-        """The best so far, None if nobody has a value."""
-        best = self.contest.candidates[self.order[0]] if self.order else None
+        """The best so far, None if no candidate has a value that is better than untrained."""
+        best = self.contest.candidates[self.order[0]] if self.order and self.order[0] not in self.no_better else None
         return best if best is not None and best.estimate.n else None
 
     @cached_property
+    def _ranked(self) -> list[int]:
+        """Places of the order, without those that are no better than untrained."""
+        return [place for place in self.order if place not in self.no_better]
+
+    @cached_property
     def common(self) -> list[str]:
-        """Seeds that all candidates in the order were run from."""
-        ended = [self.scores[place] for place in self.order]
+        """Seeds that all candidates that may be first were run from."""
+        ended = [self.scores[place] for place in self._ranked]
         return [seed for seed in ended[0] if all(seed in one for one in ended)] if ended else []
 
     @cached_property
     def p_first(self) -> dict[int, float]:
-        """Chance of each candidate to be first with other seeds; empty where there are too few to tell."""
-        if len(self.common) < 2 or not 1 < len(self.order) <= MOST_TO_RANK_AGAIN:
+        """Chance of each candidate to be first with other seeds; empty where there are too few seeds to tell."""
+        if len(self.common) < 2 or not 1 < len(self._ranked) <= MOST_TO_RANK_AGAIN:
             return {}
-        values = np.array([[self.scores[place][seed] for seed in self.common] for place in self.order])
+        values = np.array([[self.scores[place][seed] for seed in self.common] for place in self._ranked])
         chances = rank_probabilities(values)[:, 0]
-        return {place: float(chance) for place, chance in zip(self.order, chances, strict=True)}
+        return {place: float(chance) for place, chance in zip(self._ranked, chances, strict=True)}
 
     @cached_property
     def comparisons(self) -> dict[tuple[int, int], Comparison]:
@@ -83,10 +99,12 @@ class Verdict:
         """Say how a candidate stands against the first."""
         if not self.order or place not in self.order:
             return "no run has ended"
-        if place == self.order[0]:
-            return "first"
         if not self.contest.candidates[place].estimate.n:
             return "every run is N/A"
+        if place in self.no_better:
+            return "no better than untrained"
+        if place == self.order[0]:
+            return "first"
         found = self.comparisons[self.order[0], place]
         if found.beaten(LEVEL):
             # By rank the first is ahead; seed by seed it need not be.

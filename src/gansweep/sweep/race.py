@@ -6,6 +6,7 @@ import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.statistics.racing import Race
 from gansweep.sweep.comparable import comparable
 from gansweep.sweep.result import Result
@@ -76,10 +77,11 @@ class SeedRace:
             scores = [self._scores(settings[place]) for place in places]
             if any(seed not in one for one in scores for seed in self.seeds[: self.fewest]):
                 continue
-            left, more = len(self.race.remaining(scores)), sum(len(one) - self.fewest for one in scores)
+            remaining = self.race.remaining(scores)
+            left, more = len(remaining), sum(len(one) - self.fewest for one in scores)
             what = f"{more} run{'s' if more != 1 else ''} more" if more else "no more were made"
             decided = "decided, one setting" if left == 1 else f"{left} of {len(places)} settings"
-            said.append(f"{what}, {decided} left")
+            said.append(f"{what}, {decided} left{self._no_better(remaining, settings, places)}")
         if not said:
             return ""
         return (
@@ -87,6 +89,16 @@ class SeedRace:
             f"those that may still be first: {'; '.join(said)}. The chance that the best is not among those left is "
             f"at most {self.level:.0%}{' in each table' if len(said) > 1 else ''}."
         )
+
+    @staticmethod
+    def _no_better(remaining: Sequence[int], settings: Sequence[Runs], places: Sequence[int]) -> str:
+        """State how many of the remaining settings are no better than untrained; the rule does not drop them."""
+        count = 0
+        for at in remaining:
+            runs = settings[places[at]].values()
+            lower = all(run.lower_is_better for run in runs)
+            count += no_better_than_untrained([(run.final, run.untrained) for run in runs], lower)
+        return f", {count} of them no better than the untrained generator" if count else ""
 
     def _tables(self, settings: Sequence[Runs]) -> list[list[int]]:
         """Divide the places of the settings that race by what they were measured with."""

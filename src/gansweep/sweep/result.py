@@ -34,6 +34,16 @@ class Result:
         return self.metric.get("final")
 
     @property
+    def untrained(self) -> float | None:
+        """The metric's value before the first step, None if there is none."""
+        return self.metric.get("untrained")
+
+    @property
+    def lower_is_better(self) -> bool:
+        """The direction of the metric."""
+        return bool(self.metric.get("lower_is_better", True))
+
+    @property
     def trouble(self) -> str:
         """Why there is no final value, in words; empty if nothing went wrong."""
         record = self.record or {}

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.sweep.cell import State
 from gansweep.sweep.comparable import comparable, differences, fixed_keys, labels
 from gansweep.sweep.identity import plain
@@ -34,9 +35,9 @@ def table(results: Sequence[Result], commands: Sequence[str] = (), note: str = "
     groups = comparable(results)
     if len(groups) > 1:
         parts.append(differences(groups))
-    for number, (group, fixed, label) in enumerate(zip(groups, fixed_keys(groups), labels(groups), strict=True), 1):
+    for place, (group, fixed, label) in enumerate(zip(groups, fixed_keys(groups), labels(groups), strict=True), 1):
         if len(groups) > 1:
-            parts.append(f"### Table {number}: {', '.join(filter(None, (_metric_name(group), label)))}")
+            parts.append(f"### Table {place}: {', '.join(filter(None, (_metric_name(group), label)))}")
         parts.append(_Table(group, [*fixed] if len(groups) > 1 else ()).text())
     if note:
         parts.append(note)
@@ -68,8 +69,17 @@ class _Table:
         for result in results:
             self.groups.setdefault(self._key({key: value(result.cell, key) for key in self.keys}), []).append(result)
         # One seed is no evidence, and a mean over those that did not diverge flatters.
-        scores = [statistics.fmean(_finals(group)) for group in self.groups.values() if _is_repeated(group)]
-        self.best = (min(scores) if self.lower else max(scores)) if len(scores) > 1 else None
+        scores = [statistics.fmean(_finals(group)) for group in self.groups.values() if self._may_be_best(group)]
+        self.best = (min(scores) if self.lower else max(scores)) if scores and self._compared() > 1 else None
+
+    def _no_better(self, group: Sequence[Result]) -> bool:
+        return no_better_than_untrained([(result.final, result.untrained) for result in group], self.lower)
+
+    def _may_be_best(self, group: Sequence[Result]) -> bool:
+        return _is_repeated(group) and not self._no_better(group)
+
+    def _compared(self) -> int:
+        return sum(_is_repeated(group) for group in self.groups.values())
 
     @staticmethod
     def _key(values: Mapping[str, Any]) -> str:
@@ -135,13 +145,17 @@ class _Table:
             word = NOT_THERE.get(first.state, "failed" if first.state is State.FAILED else "N/A")
             return " ".join(filter(None, ("done" if _unmeasured(first) else word, marks)))
         text = _over_seeds(finals, len(group)) if self.over_seeds else number(finals[0])
-        if self.best is not None and _is_repeated(group) and statistics.fmean(finals) == self.best:
+        if self.best is not None and self._may_be_best(group) and statistics.fmean(finals) == self.best:
             text = f"**{text}**"
+        if self._no_better(group):
+            marks += self._note(f"no better than the untrained generator ({_range(r.untrained for r in group)})")
         return " ".join(filter(None, (text, marks)))
 
     def _mark(self, result: Result) -> str:
         seed = f"seed {plain(value(result.cell, SEED))}: " if self.over_seeds else ""
-        note = " ".join(f"{seed}{result.trouble}".split())
+        return self._note(" ".join(f"{seed}{result.trouble}".split()))
+
+    def _note(self, note: str) -> str:
         return f"[{self.notes.setdefault(note, len(self.notes) + 1)}]"
 
     def _caption(self) -> str:

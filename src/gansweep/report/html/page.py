@@ -125,8 +125,8 @@ def _samples(verdict: Verdict, folder: Path) -> str:
     items = []
     for one in found[:MOST_SAMPLES]:
         seed = f", {over} {one.seed}" if len(one.candidate.runs) > 1 else ""
-        words = f"{one.rank}. {metric} {one.words}{seed}: {one.candidate.name}"
-        image = embed.png(one.path, f"Samples of rank {one.rank}, {one.candidate.name}")
+        words = f"{one.place} {metric} {one.words}{seed}: {one.candidate.name}"
+        image = embed.png(one.path, f"Samples of {one.place} {one.candidate.name}")
         address = link(one.path, folder)
         items.append(
             f'<li><figure><a href="{address}">{image}</a><figcaption>{html.escape(words)}</figcaption></figure></li>'

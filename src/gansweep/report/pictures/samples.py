@@ -37,6 +37,11 @@ class Sample:
     path: Path
 
     @property
+    def place(self) -> str:
+        """The rank as a number, or that there is none."""
+        return "No better than untrained:" if self.candidate.is_no_better_than_untrained else f"{self.rank}."
+
+    @property
     def words(self) -> str:
         """The value, or that there is none."""
         return number(self.value) if math.isfinite(self.value) else "N/A"
@@ -77,7 +82,7 @@ def samples_picture(verdict: Verdict) -> Figure:
 def title(verdict: Verdict, one: Sample) -> str:
     """Say what a panel shows: rank, value, seed and settings."""
     seed = f" ({'/'.join(verdict.contest.repeated)} {one.seed})" if len(one.candidate.runs) > 1 else ""
-    return f"{one.rank}. {verdict.contest.metric_name} {one.words}{seed}\n{wrapped(one.candidate.name)}"
+    return f"{one.place} {verdict.contest.metric_name} {one.words}{seed}\n{wrapped(one.candidate.name)}"
 
 
 def wrapped(text: str, width: int = 34) -> str:
