@@ -198,7 +198,7 @@ def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
         (["metric=null"], "metric=null: Choose one of "),
         (["-m", "plan=true,false"], "plan: belongs to the sweep"),
         (["hydra.job.chdir=true"], "hydra.job.chdir=true: "),
-        (["hydra.run.dir=x"], "hydra.run.dir: "),
+        (["hydra.run.dir=x"], "hydra.run.dir=x: runs lie at outputs/"),
         (["device=cuda:99"], "device=cuda:99: this machine has"),
         (["+optimizer.nothing=1"], "optimizer.nothing=1: unknown key"),
         (["data=ring", "metric=kid_digits"], "metric=kid_digits: the network digits reads grey images (1, H, W), "),

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import hydra
+from hydra._internal import hydra as hydra_module
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
@@ -21,7 +22,10 @@ from gansweep.cli import folders, grid
 from gansweep.cli.complaint import complain
 from gansweep.cli.composed import BASE, composer_and_loader, jobs_of
 from gansweep.cli.experiments import check_experiments
+from gansweep.cli.includes import check_includes
+from gansweep.cli.master import JobwiseHydra
 from gansweep.cli.presets import spelled_out
+from gansweep.cli.spelling import name_as_typed, unreadable
 from gansweep.cli.task import task
 from gansweep.settings.problem import BadConfig, Problem
 
@@ -44,9 +48,11 @@ def run(arguments: Sequence[str]) -> int:
             _refuse_values_without_multirun(asked)
         _hand_to_hydra(asked)
     except BadConfig as error:
-        return complain(error.problems, "trained")
+        others = [problem for problem in error.problems if problem.where not in ("search", "+search")]
+        unsearched = _search_without_optuna(asked) if len(others) < len(error.problems) else []
+        return complain([*unsearched, *others] if unsearched else error.problems, "trained")
     except OverrideParseException as error:
-        return complain([Problem(error.override, str(error).partition("\n")[0] + _quoted(error.override))], "trained")
+        return complain([unreadable(error, asked.overrides)], "trained")
     except (HydraException, OmegaConfBaseException) as error:
         text = str(error).strip()
         unsearched = _search_without_optuna(asked) if "search" in text or "GridSweeper" in text else []
@@ -100,10 +106,12 @@ class Asked:
         self.for_hydra = [*options, "--multirun", *self.overrides] if self.trains else self.arguments
 
     def spell_out(self) -> None:
-        """Write an experiment's presets as Hydra finds them."""
-        spelled = dict(zip(self.overrides, spelled_out(self.overrides, self.config_dir), strict=True))
+        """Write an experiment's presets and the name of the sweep as Hydra reads them."""
+        written = name_as_typed(spelled_out(self.overrides, self.config_dir))
+        spelled = dict(zip(self.overrides, written, strict=True))
         self.for_hydra = [spelled.get(argument, argument) for argument in self.for_hydra]
         self.overrides = list(spelled.values())
+        check_includes(self.overrides, self.config_dir)
 
 
 def _hand_to_hydra(asked: Asked) -> None:
@@ -115,9 +123,11 @@ def _hand_to_hydra(asked: Asked) -> None:
     argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     # With this Hydra lets exceptions through, and we say what is wrong instead.
     sys.argv, os.environ["HYDRA_FULL_ERROR"] = ["gansweep", *asked.for_hydra], "1"
+    hydras_own, hydra_module.Hydra = hydra_module.Hydra, JobwiseHydra
     try:
         app()
     finally:
+        hydra_module.Hydra = hydras_own
         if asked.trains:
             closing.report(sweeping.command())
         sys.argv = argv
@@ -137,14 +147,6 @@ def _refuse_values_without_multirun(asked: Asked) -> None:
             )
             for override in several
         )
-
-
-def _quoted(override: str) -> str:
-    """Show how to type a value with spaces, brackets or other signs that mean something to Hydra."""
-    key, equals, value = override.partition("=")
-    if not equals or not value or value[0] in "[{" or set(value) & set("\"'\\"):
-        return ""
-    return f". If it is text, quote it twice, for the shell and for Hydra: '{key}=\"{value}\"'"
 
 
 def _search_without_optuna(asked: Asked) -> list[Problem]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import hydra
 from hydra import compose, initialize_config_dir
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.hydra import Hydra
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
@@ -17,9 +16,12 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
 from gansweep.cli import folders
+from gansweep.cli.combinations import combinations
 from gansweep.cli.composing import Composer, Composition
 from gansweep.cli.experiments import check_experiments
+from gansweep.cli.includes import check_includes
 from gansweep.cli.presets import spelled_out
+from gansweep.cli.spelling import unreadable
 from gansweep.settings.problem import BadConfig, Problem
 
 # Hydra 1.4 warns about the very argument that Hydra 1.3 asks for.
@@ -39,11 +41,13 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> list[Compositi
     folders.register()
     folders.check_config_dir(config_dir)
     check_experiments(overrides, config_dir)
+    spelled = spelled_out(overrides, config_dir)
+    check_includes(spelled, config_dir)
     try:
         with composer_and_loader(config_dir) as (composer, loader):
-            return [composer(job) for job in jobs_of(loader, spelled_out(overrides, config_dir))]
+            return [composer(job) for job in jobs_of(loader, spelled)]
     except OverrideParseException as error:
-        raise BadConfig([Problem(error.override, str(error).partition("\n")[0])]) from error
+        raise BadConfig([unreadable(error, overrides)]) from error
     except (HydraException, OmegaConfBaseException) as error:
         raise BadConfig([Problem("configuration", str(error).strip())]) from error
 
@@ -61,9 +65,7 @@ def composer_and_loader(config_dir: str | None) -> Iterator[tuple[Composer, Conf
 
 def jobs_of(loader: ConfigLoader, overrides: Sequence[str]) -> list[list[str]]:
     """List the overrides of every combination."""
-    parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
-    (jobs,) = BasicSweeper.split_arguments(parsed, None)
-    return jobs
+    return combinations(OverridesParser.create(config_loader=loader).parse_overrides(list(overrides)))
 
 
 def _also_search(folder: Path) -> None:

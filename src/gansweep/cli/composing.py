@@ -5,22 +5,23 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, OverrideType
+from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf, open_dict
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from omegaconf.errors import OmegaConfBaseException
 
 from gansweep.cli.groups import Groups
 from gansweep.cli.outranking import Outranking
 from gansweep.cli.presets import PRESETS
-from gansweep.settings.problem import Problem, unknown_key
+from gansweep.cli.values import given_values, set_value
+from gansweep.settings.problem import Problem, UnknownKey
 
 ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra's, that an extra of this package installs
 # What a group may be chosen for apart, by what follows its name in the key.
@@ -99,12 +100,14 @@ class Composer:
         problems = [problem for override in parsed for problem in self._choice_problems(override)]
         wrong = {problem.where for problem in problems}
         parsed = [override for override in parsed if override.get_key_element() not in wrong]
-        base, values = self._split(parsed)
+        # Hydra sets values in their order after all groups.
+        base = self._base([override for override in parsed if self._composed_by_hydra(override)])
+        values = [override for override in parsed if not self._composed_by_hydra(override)]
         problems += base.problems
         task = copy.deepcopy(base.task)
         for override in values:
             misplaced = _choice_as_value(base.whole, override)
-            problems += misplaced or self._set(task, override)
+            problems += misplaced or set_value(task, override)
         config: Any = {}
         before = HydraConfig.instance().cfg
         HydraConfig.instance().cfg = base.hydra
@@ -114,19 +117,8 @@ class Composer:
             problems.append(Problem(error.full_key or "", _first_line(error)))
         finally:
             HydraConfig.instance().cfg = before
-        given = {override.get_key_element().lstrip("+~"): override.value() for override in parsed}
+        given = given_values(parsed)
         return Composition(list(overrides), given, config, base.whole, task, problems)
-
-    def _split(self, overrides: Sequence[Override]) -> tuple[Base, list[Override]]:
-        """Part what needs Hydra from plain values that are set afterwards.
-
-        Hydra sets values in their order after all groups. What adds or deletes a key is left to
-        it, together with all values before, so that the order stays.
-        """
-        groups = [override for override in overrides if self._groups.chosen_by(override)]
-        values = [override for override in overrides if not self._groups.chosen_by(override)]
-        last = max((n + 1 for n, override in enumerate(values) if not _plain(override)), default=0)
-        return self._base([*groups, *values[:last]]), values[last:]
 
     def _base(self, overrides: Sequence[Override]) -> Base:
         key = tuple(str(override.input_line) for override in overrides)
@@ -135,14 +127,16 @@ class Composer:
         return self._bases[key]
 
     def _new_base(self, lines: list[str]) -> Base:
-        problems = []
         try:
             whole = self._compose(lines)
         except ConfigCompositionException as error:
             if not lines:
                 raise
-            whole = self._compose([])
-            problems.append(_refused(lines, _first_line(error.__cause__ or error), whole))
+            problem = self._refused_setting_of_hydra(lines)
+            problem = problem or _refused(lines, _first_line(error.__cause__ or error), self._compose([]))
+            rest = [line for line in lines if line.partition("=")[0] != problem.where]
+            base = self._new_base(rest if len(rest) < len(lines) else [])
+            return replace(base, problems=[problem, *base.problems])
         before = HydraConfig.instance().cfg
         HydraConfig.instance().set_config(whole)
         hydra = HydraConfig.instance().cfg
@@ -150,10 +144,24 @@ class Composer:
         task = copy.deepcopy(whole)
         with open_dict(task):
             del task["hydra"]
-        return Base(whole, task, hydra, problems)
+        return Base(whole, task, hydra)
+
+    def _refused_setting_of_hydra(self, lines: Sequence[str]) -> Problem | None:
+        for line in lines if len(lines) > 1 else ():
+            if line.lstrip("+~").startswith("hydra."):
+                try:
+                    self._compose([line])
+                except ConfigCompositionException as error:
+                    key, _, value = line.partition("=")
+                    return Problem(key, f"={value}: {_first_line(error.__cause__ or error)}")
+        return None
 
     def _choice_problems(self, override: Override) -> list[Problem]:
         key, value = override.get_key_element(), override.value()
+        if override.key_or_group == "hydra":
+            return [Problem(key, f"={value}: settings of Hydra are typed one by one, as hydra.verbose=true")]
+        if not override.key_or_group:
+            return [Problem(key, f"{override.input_line}: expected key=value")]
         if not self._groups.chosen_by(override):
             if override.package is None:
                 return self._own_choice_problems(override)
@@ -188,15 +196,8 @@ class Composer:
             return []
         return [Problem(override.get_key_element(), f"={value}: for {WHOSE[of]} write {group}@{key}={value}")]
 
-    def _set(self, config: DictConfig, override: Override) -> list[Problem]:
-        key = override.key_or_group
-        try:
-            OmegaConf.update(config, key, override.value(), merge=True)
-        except (ConfigKeyError, ConfigAttributeError):
-            return [_unknown(config, key, override.get_value_element_as_str())]
-        except OmegaConfBaseException as error:
-            return [Problem(key, f"={override.get_value_element_as_str()}: {_first_line(error)}")]
-        return []
+    def _composed_by_hydra(self, override: Override) -> bool:
+        return override.is_hydra_override() or self._groups.chosen_by(override)
 
 
 def _choice_as_value(whole: DictConfig, override: Override) -> list[Problem]:
@@ -218,30 +219,7 @@ def _refused(lines: Sequence[str], text: str, default: DictConfig) -> Problem:
     outer = place.rpartition(".")[0]
     inside = f"the chosen {outer} holds no other" if outer else f"nothing of that kind is chosen at {place or group}"
     said = {line.lstrip("+").partition("=")[0]: line.partition("=")[2] for line in lines}.get(unplaced[1], "")
-    return Problem(unplaced[1], f"={said}: {inside}; choose with {', '.join(others) or 'another group'}")
-
-
-def _plain(override: Override) -> bool:
-    return override.type == OverrideType.CHANGE and not override.is_hydra_override()
-
-
-def _unknown(config: DictConfig, key: str, value: str) -> Problem:
-    """Find how far a key leads, and what goes on from there."""
-    parts, node, at = key.split("."), config, 0
-    while at < len(parts) - 1 and isinstance(node.get(parts[at]), DictConfig):
-        node, at = node[parts[at]], at + 1
-    accepted = [str(name) for name in node if name != "_target_"]
-    return unknown_key(".".join(parts[: at + 1]), accepted, value if at == len(parts) - 1 else "", _leaves(config))
-
-
-def _leaves(config: DictConfig, path: str = "") -> list[str]:
-    found = []
-    for key in config:
-        name = f"{path}{key}"
-        found.append(name)
-        if not OmegaConf.is_interpolation(config, str(key)) and isinstance(config.get(key), DictConfig):
-            found += _leaves(config[key], f"{name}.")
-    return found
+    return UnknownKey(unplaced[1], f"={said}: {inside}; choose with {', '.join(others) or 'another group'}")
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import InterpolationResolutionError
 
 import gansweep
 from gansweep.settings.problem import BadConfig, Problem
@@ -47,8 +47,14 @@ def register() -> None:
     OmegaConf.register_new_resolver("gansweep.cell", _cell, replace=True)
 
 
-def _sweep(name: object, overrides: Sequence[str]) -> str:
-    return str(name) if name is not None else sweep_name(list(overrides))
+def _sweep(name: object, overrides: ListConfig) -> str:
+    if name is not None:
+        return str(name)
+    try:
+        return sweep_name(list(overrides))
+    except InterpolationResolutionError:  # lr=${lr_d} lr_d=1,2: each job has its own value
+        texts: Any = OmegaConf.to_container(overrides, resolve=False)
+        return sweep_name(texts)
 
 
 def _cell(*, _root_: DictConfig) -> str:

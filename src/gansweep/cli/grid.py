@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansweep.cli.composing import Composer, Composition
-from gansweep.settings.problem import BadConfig, Problem
+from gansweep.cli.lacking import by_choice
+from gansweep.settings.problem import BadConfig, Problem, UnknownKey
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import cell_name, digest, identity
 from gansweep.sweep.keys import WHOLE_SWEEP
@@ -43,11 +44,14 @@ def compose(
     problems = [
         Problem(key, "belongs to the sweep as a whole; give it one value") for key in swept if key in WHOLE_SWEEP
     ]
-    cells, compositions, remarked, not_read = [], [], dict[str, None](), dict[str, None]()
+    cells, compositions, of_jobs = [], [], list[list[Problem]]()
+    remarked, not_read = dict[str, None](), dict[str, None]()
     for job in jobs:
         composition = composer(job)
         checked = check(composition.config, composition.given.keys()) if composition.config else None
+        of_jobs.append(composition.problems)
         problems += composition.problems
+        problems += _varied_by_interpolation(composition, compositions)
         if checked:
             problems += [_named_by_choice(one, composition.choices, checked.parts) for one in checked.problems]
         if checked and here and not problems:
@@ -58,12 +62,23 @@ def compose(
             remarked |= dict.fromkeys(remarks(checked.run) if checked.run else ())
             not_read |= dict.fromkeys(left_out(checked.data))
     if problems:
-        raise BadConfig(problems)
+        told = by_choice(jobs, of_jobs)
+        raise BadConfig(told.get(one.where, one) if isinstance(one, UnknownKey) else one for one in problems)
     if remarked:
         log.warning("Without effect: %s", "; ".join(remarked))
     for line in not_read:
         log.warning("%s", line)
     return cells, compositions
+
+
+def _varied_by_interpolation(composition: Composition, others: Sequence[Composition]) -> list[Problem]:
+    """Find settings of the whole sweep that an interpolation, such as name=s_${seed}, varies among the jobs."""
+    return [
+        Problem(key, f"={text}: differs among the jobs, but belongs to the sweep as a whole; give it one value")
+        for key, text in composition.given.items()
+        if key in WHOLE_SWEEP and "${" in str(text)
+        if any(other.config.get(key) != composition.config.get(key) for other in others[:1])
+    ]
 
 
 def _named_by_choice(problem: Problem, choices: Mapping[str, Any], parts: Mapping[str, Any]) -> Problem:
@@ -115,9 +130,13 @@ def swept_keys(jobs: Sequence[Sequence[str]]) -> list[str]:
     """
     values: dict[str, set[str]] = {}
     for job in jobs:
+        of_job: dict[str, str] = {}  # a key may have several mappings, which are merged
         for override in job:
             key, _, value = override.partition("=")
-            values.setdefault(key.lstrip("+~"), set()).add(value)
+            key = key.lstrip("+~")
+            of_job[key] = f"{of_job[key]} {value}" if key in of_job else value
+        for key, value in of_job.items():
+            values.setdefault(key, set()).add(value)
     return [key for key, found in values.items() if len(found) > 1]
 
 
@@ -135,7 +154,8 @@ def _cell(
     overrides = typed | {group: option for group, option in chosen.items() if group not in typed}
     who = identity(checked.config, checked.data.content_hash, NUMERICS)
     hash_ = digest(who)
-    named = {key: value for key, value in typed.items() if key in swept} or typed
+    mappings = tuple(f"{key}." for key in swept if key not in typed)  # given by their inner keys
+    named = {key: value for key, value in typed.items() if key in swept or key.startswith(mappings)} or typed
     return Cell(overrides, checked.config, who, hash_, root / cell_name(named, hash_))
 
 

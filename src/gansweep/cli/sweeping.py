@@ -25,6 +25,14 @@ from gansweep.sweep.sweep import Outcome, Sweep, set_aside
 
 log = logging.getLogger(__name__)
 
+EXPECTED_PLACES = "runs lie at outputs/<sweep>/<cell>, Hydra's files in .hydra; choose name=... or hydra.sweep.dir=..."
+# Of Hydra's node: what says where a run lies, as conf/config.yaml and Hydra have it.
+PLACES = {
+    ("run", "dir"): "outputs/${gansweep.sweep:${name},${hydra.overrides.task}}/${gansweep.cell:}",
+    ("sweep", "subdir"): "${gansweep.cell:}",
+    ("", "output_subdir"): ".hydra",
+}
+
 
 class Multirun:
     """A checked grid and what is to be done with it.
@@ -51,7 +59,7 @@ class Multirun:
     ) -> None:
         self.master, self.jobs = master, jobs
         self.listen()
-        _refuse(master)
+        _refuse(master, here)
         self.backend = scale_out.chosen(master)
         here = here and self.backend["backend"] == HERE
         self.root = Path(str(master.hydra.sweep.dir)).absolute()
@@ -222,14 +230,22 @@ def to_continue() -> str:
 ARGUMENTS: list[str] = []
 
 
-def _refuse(master: DictConfig) -> None:
-    """Turn down what Hydra offers and several cells in one process can't have."""
+def _refuse(master: DictConfig, here: bool) -> None:
+    """Refuse what Hydra offers and cells that lie at outputs/<sweep>/<cell>, several in one process, can't have.
+
+    What differs from conf/config.yaml counts, whether the line or an experiment sets it.
+    """
+    node: Any = OmegaConf.to_container(master.hydra, resolve=False)
     problems = []
-    if master.hydra.job.chdir:
+    if node["job"]["chdir"]:
         problems.append(Problem("hydra.job.chdir", "=true: cells share a process, which has one directory"))
-    if any(line.startswith("hydra.run.dir=") for line in master.hydra.overrides.hydra):
-        problems.append(
-            Problem("hydra.run.dir", "runs lie at outputs/<sweep>/<cell>; choose name=... or hydra.sweep.dir=...")
-        )
+    for (group, key), default in PLACES.items():
+        value = node[group][key] if group else node[key]
+        if value != default:
+            where = ".".join(filter(None, ("hydra", group, key)))
+            problems.append(Problem(where, f"={'null' if value is None else value}: {EXPECTED_PLACES}"))
+    if here and node["job"]["env_set"]:
+        names = ", ".join(node["job"]["env_set"])
+        problems.append(Problem("hydra.job.env_set", f"={names}: cells share a process; set it before the command"))
     if problems:
         raise BadConfig(problems)

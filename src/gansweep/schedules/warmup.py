@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from gansweep.interfaces import Schedule
 from gansweep.schedules.constant import Constant
@@ -24,11 +26,13 @@ class Warmup(Pointwise):
 
     Args:
         length: w, a whole number of steps, or a fraction of the run where it is below 1.
-        after: schedule of the remaining n - w steps.
+        after: schedule of the remaining n - w steps; configurations call it `of`.
     """
 
     length: float = 0.05
     after: Schedule = Constant()
+    # As in all other wrappers; records keep the name that they have always had.
+    ALIASES: ClassVar[Mapping[str, str]] = {"of": "after"}
 
     def __post_init__(self) -> None:
         check_stretch("length", self.length)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_origin
 
 from gansweep.settings.allowed import NotAllowed, locate
@@ -61,10 +61,14 @@ class Constructor:
         """Fit the entries of a node to the constructor of `cls`."""
         accepts = signature(cls)
         arguments = {}
+        aliases: Mapping[str, str] = getattr(cls, "ALIASES", {})
+        self.problems += _without_aliases(node, aliases, where)
+        shown = {name: alias for alias, name in aliases.items()}
         for key in [key for key in node if key != "_target_"]:
-            path = f"{where}.{key}" if where else key
+            path = f"{where}.{shown.get(key, key)}" if where else key
             if key not in accepts.types and not accepts.open:
-                self.problems.append(unknown_key(path, list(accepts.types), _show(node[key])))
+                names = [shown.get(name, name) for name in accepts.types]
+                self.problems.append(unknown_key(path, names, _show(node[key])))
             elif node[key] != MISSING:
                 arguments[key] = self._argument(node, key, accepts.types.get(key, Any), path)
         for key in sorted(accepts.required - arguments.keys()):
@@ -94,6 +98,24 @@ class Constructor:
         if isinstance(value, list):
             return [self._value(part, f"{path}[{n}]") for n, part in enumerate(value)]
         return value
+
+
+def _without_aliases(node: dict[str, Any], aliases: Mapping[str, str], where: str) -> list[Problem]:
+    """Call the entries of a node, in place, as its class does, so that one setting has one name in records.
+
+    The name that the class has is left out of its YAML file, where the alias has a default. So if it is
+    there, it was chosen.
+    """
+    problems = []
+    for alias, name in aliases.items():
+        if alias not in node:
+            continue
+        value = node.pop(alias)
+        if name not in node:
+            node[name] = value
+        elif isinstance(value, dict) and set(value) != {"_target_"}:
+            problems.append(Problem(f"{where}.{name}", f"is another name of {where}.{alias}; expected one of them"))
+    return problems
 
 
 def _all_said(cls: type, arguments: dict[str, Any], where: str, error: Exception) -> list[Problem]:

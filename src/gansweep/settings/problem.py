@@ -40,6 +40,11 @@ class Problem:
         return f"{self.where}{self.message}" if self.message.startswith("=") else f"{self.where}: {self.message}"
 
 
+@dataclass(frozen=True)
+class UnknownKey(Problem):
+    """A key that the composed configuration does not have."""
+
+
 class BadConfig(ValueError):
     """A configuration that must not be trained.
 

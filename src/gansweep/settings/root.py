@@ -10,6 +10,10 @@ from typing import Any, Literal
 
 from gansweep.settings.problem import Problem
 
+# Far above anything that could be trained: what is larger is a slip, and overflows somewhere later.
+MOST = {"steps": 10**12, "epochs": 10**12, "batch_size": 10**9}
+MOST_OF_OTHERS = 10**6
+
 
 @dataclass(frozen=True)
 class Root:
@@ -69,8 +73,10 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("seed", f"={values['seed']}: expected a whole number, 0 or above")
     for key in ("batch_size", "steps", "epochs", "critic_steps", "threads", "workers", "pack", "most_seeds"):
         count = values.get(key)
-        if isinstance(count, int) and count < 1:
-            yield Problem(key, f"={count}: expected a whole number, at least 1")
+        most = MOST.get(key, MOST_OF_OTHERS)
+        if isinstance(count, int) and not 1 <= count <= most:
+            least = "at least 1" if count < 1 else f"at most {most}"
+            yield Problem(key, f"={count}: expected a whole number, {least}")
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", values.get("device", "auto")):
         yield Problem("device", f"={values['device']}: expected auto, cpu, mps, cuda or cuda:1")
     name = values.get("name")

@@ -83,13 +83,16 @@ def sweep_name(overrides: Sequence[str]) -> str:
     """Name a sweep by the command line, so that the same command continues the same sweep.
 
     What doesn't belong to a training doesn't change the name, nor does the order of the
-    overrides; the last of several for one key counts. A name that had to be shortened or
-    cleaned ends in a hash of the whole.
+    overrides; the last of several for one key counts, except that mappings are merged. A name
+    that had to be shortened or cleaned ends in a hash of the whole.
 
     >>> sweep_name(["optimizer=adam,sgd", "lr=1e-4,1e-3", "plan=true"])
     'lr=0.0001,0.001,optimizer=adam,sgd'
     """
-    settings = dict(_split(override) for override in overrides)
+    settings: dict[str, str] = {}
+    for key, value in map(_split, overrides):
+        merged = key in settings and "{" in (value[:1], settings[key][:1])
+        settings[key] = f"{settings[key]} {value}" if merged else value
     kept = {
         key: ",".join(plain(_number(part)) for part in value.split(","))
         for key, value in sorted(settings.items())

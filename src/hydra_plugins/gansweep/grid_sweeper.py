@@ -60,11 +60,12 @@ class GridSweeper(BasicSweeper):
 
     def _jobs(self, parser: OverridesParser, arguments: list[str]) -> list[list[str]]:
         """List the overrides of every job; each of several experiments brings the sweep that it plans itself."""
+        from gansweep.cli.combinations import combinations
+
         jobs: list[list[str]] = []
         for line, plan in self._planned(parser, arguments):
             overrides = merged(parser.parse_overrides(line), parser.parse_overrides(plan))
-            (found,) = self.split_arguments(overrides, None)
-            jobs += [job for job in found if job not in jobs]
+            jobs += [job for job in combinations(overrides) if job not in jobs]
         return jobs
 
     def _planned(self, parser: OverridesParser, arguments: list[str]) -> list[tuple[list[str], list[str]]]:
@@ -95,5 +96,5 @@ def merged(typed: list[Override], planned: list[Override]) -> list[Override]:
     """
     plans = {one.key_or_group for one in planned}
     typed = [one for one in typed if not (one.key_or_group == EXPERIMENT and EXPERIMENT in plans)]
-    said = {one.key_or_group for one in typed}
-    return [*(one for one in planned if one.key_or_group not in said), *typed]
+    keys = {(one.key_or_group, one.package) for one in typed}
+    return [*(one for one in planned if (one.key_or_group, one.package) not in keys), *typed]

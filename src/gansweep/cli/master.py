@@ -1,0 +1,85 @@
+"""The configuration of a line as a whole, from which Hydra takes its sweeper, launcher and directories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from hydra._internal.hydra import Hydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
+from hydra.errors import ConfigCompositionException
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.plugin import Plugin
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from gansweep.cli.combinations import combinations
+from gansweep.cli.experiments import KEY
+from gansweep.settings.problem import BadConfig, Problem
+
+# What Hydra raises on overrides that it can't compose; the last two on choices that are no text.
+REFUSED = (ConfigCompositionException, ValueError, TypeError)
+
+
+class JobwiseHydra(Hydra):
+    """Hydra that accepts in a multirun what its jobs accept.
+
+    Hydra composes the line without the values that are swept, and refuses
+    `optimizer=sgd,rmsprop optimizer.momentum=0.9` because the default optimizer has no momentum. In
+    that case this class composes the first job instead, or else the settings of Hydra alone. What is
+    wrong with a job is found when the sweeper composes it.
+    """
+
+    def compose_config(self, *args: Any, **kwargs: Any) -> DictConfig:
+        """Compose a line; arguments as Hydra has them.
+
+        Raises:
+            BadConfig: its sweeper or launcher is not a plugin of Hydra.
+        """
+        config = self._compose(*args, **kwargs)
+        problems = [problem for kind in (Sweeper, Launcher) for problem in _not_a_plugin(config, kind)]
+        if problems and kwargs["run_mode"] is RunMode.MULTIRUN:
+            raise BadConfig(problems)
+        return config
+
+    def _compose(self, *args: Any, **kwargs: Any) -> DictConfig:
+        try:
+            return super().compose_config(*args, **kwargs)
+        except REFUSED:
+            if kwargs["run_mode"] is not RunMode.MULTIRUN:
+                raise
+            if "parsed_overrides" in kwargs:  # since Hydra 1.4: those of the whole line
+                kwargs["parsed_overrides"] = None
+            typed = OverridesParser.create(self.config_loader).parse_overrides(kwargs.pop("overrides"))
+            for lines in _substitutes(typed):
+                with suppress(*REFUSED):
+                    config = super().compose_config(*args, overrides=lines, **kwargs)
+                    config.hydra.overrides.task = [str(one.input_line) for one in typed if not one.is_hydra_override()]
+                    return config
+            raise
+
+
+def _not_a_plugin(config: DictConfig, kind: type[Plugin]) -> Iterator[Problem]:
+    part = kind.__name__.lower()
+    target = OmegaConf.select(config, f"hydra.{part}._target_")
+    if target not in {f"{plugin.__module__}.{plugin.__qualname__}" for plugin in Plugins.instance().discover(kind)}:
+        where = f"hydra.{part}" if target is None else f"hydra.{part}._target_"
+        text = "null" if target is None else target
+        yield Problem(where, f"={text}: is not a {part} of Hydra; choose one with hydra/{part}=...")
+
+
+def _substitutes(typed: Sequence[Override]) -> Iterator[list[str]]:
+    """Yield what to compose in the place of a line: its first job, or no more than the settings of Hydra.
+
+    Several experiments have no part in it, as where they are swept Hydra does not read what one of them sets for it.
+    """
+    hydra = [str(one.input_line) for one in typed if one.is_hydra_override()]
+    task = [one for one in typed if not one.is_hydra_override()]
+    with suppress(BadConfig):
+        (first, *_) = combinations([one for one in task if one.key_or_group != KEY or not one.is_sweep_override()])
+        yield [*hydra, *first]
+    yield [*hydra, *(str(one.input_line) for one in task if one.key_or_group == "name" and not one.is_sweep_override())]

@@ -1,0 +1,114 @@
+"""Overrides of values, as opposed to choices of groups: set one by one, as Hydra does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.override_parser.types import Override
+from hydra.errors import ConfigCompositionException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError
+
+from gansweep.settings.problem import Problem, UnknownKey, unknown_key
+from gansweep.sweep.identity import plain
+
+
+def set_value(config: DictConfig, override: Override) -> list[Problem]:
+    """Change, add or delete the value of one override in place; return what is wrong with it.
+
+    A problem's key is the override's own, with its `+` or `~`.
+    """
+    try:
+        ConfigLoaderImpl._apply_overrides_to_config([override], config)
+    except ConfigCompositionException as error:
+        return [_problem(config, override, error)]
+    return []
+
+
+def given_values(overrides: Sequence[Override]) -> dict[str, Any]:
+    """Return the values of overrides by key; mappings of a key that is given more than once by their inner keys."""
+    counts = Counter(_key(override) for override in overrides)
+    given: dict[str, Any] = {}
+    for override in overrides:
+        key, value = _key(override), override.value()
+        if counts[key] > 1 and isinstance(value, Mapping):
+            given |= _flat(value, key)
+        else:
+            given[key] = value
+    return given
+
+
+def _key(override: Override) -> str:
+    return override.get_key_element().lstrip("+~")
+
+
+def _flat(value: Mapping[Any, Any], prefix: str) -> dict[str, Any]:
+    """Return the leaves of a mapping by dotted key.
+
+    >>> _flat({"ema": 0.9, "x": {"y": 1}}, "trainer")
+    {'trainer.ema': 0.9, 'trainer.x.y': 1}
+    """
+    found: dict[str, Any] = {}
+    for key, inner in value.items():
+        path = f"{prefix}.{key}"
+        found |= _flat(inner, path) if isinstance(inner, Mapping) else {path: inner}
+    return found
+
+
+def _problem(config: DictConfig, override: Override, error: ConfigCompositionException) -> Problem:
+    """Name the setting and what it accepts, from Hydra's refusal of an override."""
+    key, text = override.key_or_group, str(override.input_line).partition("=")[2]
+    text = override.get_value_element_as_str() if text else ""
+    cause = error.__cause__
+    if override.is_delete():
+        return _not_deleted(config, key, text)
+    if override.is_add() and cause is None:
+        return Problem(f"+{key}", f"={text}: is one of the settings already; write {key}={text}")
+    if isinstance(cause, (ConfigKeyError, ConfigAttributeError)):
+        value = override.value()
+        inner = _flat(value, key) if isinstance(value, Mapping) else {}
+        absent = next((path for path in inner if _is_absent(config, path)), None)
+        return _unknown(config, key, text) if absent is None else _unknown(config, absent, plain(inner[absent]))
+    return Problem(key, f"={text}: {_first_line(cause or error)}")
+
+
+def _not_deleted(config: DictConfig, key: str, text: str) -> Problem:
+    if _is_absent(config, key):
+        return _unknown(config, key, "", prefix="~")
+    value = plain(OmegaConf.select(config, key))
+    if value == "null":
+        return Problem(f"~{key}", "is null already")
+    return Problem(f"~{key}", f"={text}: its value is {value}; ~{key} deletes it whatever it is")
+
+
+def _is_absent(config: DictConfig, key: str) -> bool:
+    parent, _, last = key.rpartition(".")
+    node = OmegaConf.select(config, parent) if parent else config
+    return not isinstance(node, DictConfig) or last not in node
+
+
+def _unknown(config: DictConfig, key: str, value: str, prefix: str = "") -> Problem:
+    """Find how far a key leads, and what goes on from there."""
+    parts, node, at = key.split("."), config, 0
+    while at < len(parts) - 1 and isinstance(node.get(parts[at]), DictConfig):
+        node, at = node[parts[at]], at + 1
+    accepted = [str(name) for name in node if name != "_target_"]
+    found = unknown_key(".".join(parts[: at + 1]), accepted, value if at == len(parts) - 1 else "", _leaves(config))
+    return UnknownKey(f"{prefix}{found.where}", found.message)
+
+
+def _leaves(config: DictConfig, path: str = "") -> list[str]:
+    found = []
+    for key in config:
+        name = f"{path}{key}"
+        found.append(name)
+        if not OmegaConf.is_interpolation(config, str(key)) and isinstance(config.get(key), DictConfig):
+            found += _leaves(config[key], f"{name}.")
+    return found
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
