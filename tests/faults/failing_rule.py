@@ -61,6 +61,15 @@ class Failing:
     def by_being_killed(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def by_exiting(self) -> None:
+        os._exit(3)
+
+    def by_interrupting(self) -> None:
+        raise KeyboardInterrupt
+
+    def by_a_base_exception(self) -> None:
+        raise BaseException("not to be caught")
+
     def by_editing(self) -> None:
         yaml = Path("conf/optimizer/failing.yaml")
         yaml.write_text(yaml.read_text().replace("momentum: 0.0", "momentum: 0.5"))

@@ -15,7 +15,7 @@ from sweep_contents import curves, finals, leftovers, records, rows
 
 from gansweep.sweep import claims
 
-FAST, ALL = 2, 50
+FAST, ALL = 2, 100
 
 
 @pytest.mark.parametrize("number", [pytest.param(n, marks=pytest.mark.slow if n >= FAST else []) for n in range(ALL)])
@@ -27,7 +27,8 @@ def test_a_sweep_that_is_killed_and_killed_again_ends_like_one_that_is_not(tmp_p
         kind = draw.choice(["calls", "files"])
         at = draw.randrange(1, getattr(moments, kind))
         killed = command(tmp_path / "here", *GRID, packs, fault=functools.partial(kill_at, kind, at))
-        assert killed.code in (-signal.SIGKILL, 0), killed.text
+        # After the first kill a worker trains; the fault kills that one and all that replace it, until its cell fails.
+        assert killed.code in (-signal.SIGKILL, 0, 1), killed.text
     ended = command(tmp_path / "here", *GRID)
     sweep = tmp_path / "here/outputs/s"
     assert ended.code == 0, ended.text
@@ -69,9 +70,9 @@ def test_workers_or_the_process_that_waits_for_them(tmp_path, undisturbed, paren
     if parent_too:
         assert killed.code == -signal.SIGKILL, killed.text
     else:
-        assert killed.code == 1 and "2 of 2 workers were killed" in killed.text
+        assert killed.code == 1 and "died twice (killed by signal 9)" in killed.text
     sweep = tmp_path / "here/outputs/s"
-    assert len(records(sweep)) < 3
+    assert sum('"failed"' not in text for text in records(sweep).values()) < 3
     ended = command(tmp_path / "here", *crew)
     assert ended.code == 0, ended.text
     assert records(sweep) == records(expected)

@@ -30,7 +30,7 @@ def test_a_torn_checkpoint(tmp_path, undisturbed, damage, both):
         (cell / name).write_bytes(DAMAGES[damage]((cell / name).read_bytes()))
     ended = command(here, *GRID)
     assert ended.code == 0, ended.text
-    assert f"{cell / 'checkpoint.pt'} can't be read" in ended.text
+    assert f"{cell / 'checkpoint.pt'} can't be used" in ended.text
     assert ("continuing from step" in (cell / "gansweep.log").read_text()) is not both
     assert records(sweep) == records(expected)
     assert finals(sweep) == finals(expected)

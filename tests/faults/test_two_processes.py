@@ -8,6 +8,7 @@ import os
 import signal
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 from fault_child import GRID, Running, command
 from sweep_contents import leftovers, records
@@ -25,12 +26,15 @@ def note_trainings(killed_at: int | None = None) -> None:
         with Path("trained.txt").open("a") as file:
             file.write(f"{cell.name} {os.getpid()}\n")
 
-        def step(at, total_steps, text):
-            progress(at, total_steps, text)
+        show = progress.progress.step
+
+        def step(name, at, total_steps, text=""):
+            show(name, at, total_steps, text)
             if at == killed_at:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        return opened(self, cell, step)
+        progress.progress = SimpleNamespace(step=step)
+        return opened(self, cell, progress)
 
     Jobs.__call__ = noted
 

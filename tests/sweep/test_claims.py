@@ -48,7 +48,7 @@ def test_only_one_can_have_it(tmp_path):
     first.release()
     assert claims.holder(tmp_path / "cell") is None
     second = Claim.acquire(tmp_path / "cell")
-    assert second is not None and claims.holder(tmp_path / "cell") == process.here()
+    assert second is not None and claims.holder(tmp_path / "cell").items() >= process.here().items()
     second.release()
 
 
@@ -196,3 +196,65 @@ def test_a_directory_that_is_not_there_or_a_file_is_free(tmp_path):
     (tmp_path / "file").write_text("")
     assert claims.holder(tmp_path / "nothing") is None
     assert claims.holder(tmp_path / "file") is None
+
+
+def test_a_claim_with_a_time_in_the_future_is_waited_for_no_longer_than_any_other(tmp_path, monkeypatch):
+    abandoned(tmp_path, age_s=-1e9)
+    assert Claim.acquire(tmp_path) is None
+    later = time.monotonic() + claims.STALE_S + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    claim = Claim.acquire(tmp_path)
+    assert claim is not None
+    claim.release()
+
+
+def test_a_heartbeat_in_the_future_is_a_sign_of_life(tmp_path, monkeypatch):
+    now = time.monotonic()
+    for beat in range(5):
+        abandoned(tmp_path, age_s=-1e9 - beat)
+        monkeypatch.setattr(time, "monotonic", lambda beat=beat: now + beat * 0.9 * claims.STALE_S)
+        assert Claim.acquire(tmp_path) is None
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "garbage", "a million digits"])
+def test_a_claim_that_is_none_is_waited_for_like_one_of_another_machine(tmp_path, kind):
+    path = tmp_path / ".claim.0"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.write_text("{" if kind == "garbage" else '{"pid": 1' + "0" * 10**6 + "}")
+    assert Claim.acquire(tmp_path) is None and claims.suspicion(tmp_path) is None
+    os.utime(path, (0, 0))
+    claim = Claim.acquire(tmp_path)
+    assert claim is not None
+    claim.release(finished=True)
+
+
+def test_a_dead_process_is_left_to_its_living_supervisor(tmp_path):
+    child = claiming_child(tmp_path)
+    try:
+        dead = process.here() | {"pid": 2**22 + 1}
+        for supervisor, free in ((process.here(), True), (claims.owner(tmp_path), False), (dead, True)):
+            directory = tmp_path / str(supervisor["pid"])
+            directory.mkdir()
+            (directory / ".claim.0").write_text(json.dumps(dead | {"supervisor": supervisor}))
+            claim = Claim.acquire(directory)
+            assert (claim is not None) is free
+            if claim is not None:
+                claim.release()
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def test_an_owner_that_lost_its_claim_does_not_touch_the_new_one(tmp_path):
+    claim = Claim.acquire(tmp_path)
+    assert claim is not None and not claim.is_lost()
+    (tmp_path / ".claim.0").unlink()
+    abandoned(tmp_path, number=1)
+    assert claim.is_lost()
+    claim.release(finished=True)
+    claim.release()
+    assert claim_files(tmp_path) == [".claim.1"]

@@ -14,11 +14,13 @@ import time
 import pytest
 from fake_cells import cell, record, write
 
-from gansweep.sweep import crew
+from gansweep.sweep import claims, crew, process
 from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.stop import Stop
+from gansweep.sweep.suspicion import Suspicion
 from gansweep.sweep.sweep import Sweep
+from gansweep.sweep.work import Work
 from gansweep.training.session import Interrupted
 
 pytestmark = pytest.mark.skipif(not crew.possible(), reason="processes can't be forked here")
@@ -71,12 +73,98 @@ def test_a_killed_worker_is_replaced_by_the_others(tmp_path, caplog):
 
     outcome = run(those, train)
     assert outcome.exit_code == 0 and len(outcome.records) == 4
-    assert "1 of 2 workers were killed" in caplog.text
+    assert "A worker died (killed by signal 9) while it trained" in caplog.text
 
 
-def test_when_all_are_killed_the_sweep_is_unfinished(tmp_path):
-    outcome = run(cells(tmp_path, *"ab"), lambda *of: os.kill(os.getpid(), signal.SIGKILL))
-    assert outcome.exit_code == 1 and len(outcome.missing) == 2
+ENDS = {
+    "killed by signal 9": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "exit code 3": lambda: os._exit(3),
+    "exit code 0": lambda: os._exit(0),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_a_cell_that_ends_its_process_fails_after_two_deaths_and_all_others_are_trained(tmp_path, caplog, how):
+    those = cells(tmp_path, *"abcdef")
+
+    def train(of, stop, progress):
+        with (tmp_path / "trained").open("a") as file:
+            file.write(of.overrides["optimizer"])
+        progress(3, 9, "")
+        if of.hash == those[0].hash:
+            ENDS[how]()
+        return write(of, record(of))
+
+    for tries in (1, 2):  # failed cells are tried again by the next go
+        outcome = run(those, train)
+        assert outcome.exit_code == 1 and not outcome.missing
+        failed = [found for found in outcome.records.values() if found["state"] == "failed"]
+        assert [found["cell"]["name"] for found in failed] == [those[0].name]
+        assert how in failed[0]["error"]["message"] and "last reported step 3 of 9" in failed[0]["error"]["message"]
+        trained = (tmp_path / "trained").read_text()
+        assert trained.count("a") == 2 * tries
+        assert trained.replace("a", "").count("b") == 1 and trained.endswith("a")
+    assert f"{those[0].name} failed" in caplog.text
+
+
+def test_every_cell_that_ends_its_process_fails(tmp_path):
+    outcome = run(cells(tmp_path, *"abc"), lambda *of: os.kill(os.getpid(), signal.SIGKILL))
+    assert outcome.exit_code == 1 and not outcome.missing
+    assert {found["error"]["type"] for found in outcome.records.values()} == {"ProcessDied"}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit(), BaseException("odd")], ids=repr)
+def test_what_a_cell_raises_is_its_failure_whatever_it_is(tmp_path, error):
+    those = cells(tmp_path, *"abc")
+
+    def train(of, stop, progress):
+        if of.hash == those[1].hash:
+            raise error
+        return write(of, record(of))
+
+    with Stop(quiet=True) as stop:
+        for workers in (1, 2):
+            outcome = Sweep(tmp_path, those).run(
+                one_by_one(train), stop=stop, progress=Progress(3, io.StringIO()), workers=workers
+            )
+            states = [outcome.records[one.hash]["state"] for one in those]
+            assert states == ["completed", "failed", "completed"] and outcome.exit_code == 1
+            assert outcome.records[those[1].hash]["error"]["type"] == type(error).__name__
+
+
+def test_an_innocent_cell_whose_sweep_is_killed_by_hand_again_and_again_is_trained(tmp_path):
+    those = cells(tmp_path, *"ab")
+    for _ in range(4):
+        assert os.WIFSIGNALED(Parent(those).end(signal.SIGKILL))
+    assert run(those, lambda of, *more: write(of, record(of))).exit_code == 0
+
+
+def test_the_restart_of_a_machine_casts_no_suspicion(tmp_path):
+    (one,) = cells(tmp_path, "a")
+    host = str(process.here()["host"]).split()
+    if len(host) != 3:
+        pytest.skip("nobody can tell here when the machine was started")
+    one.directory.mkdir(parents=True)
+    (one.directory / ".claim.0").write_text(
+        json.dumps({"host": f"{host[0]} another-boot {host[2]}", "pid": 1, "started": "0", "together": 6})
+    )
+    assert claims.suspicion(one.directory) is None
+
+
+def test_an_owner_that_died_in_a_large_pack_is_followed_by_smaller_ones(tmp_path):
+    (one,) = cells(tmp_path, "a")
+    one.directory.mkdir(parents=True)
+    dead = process.here() | {"pid": 2**22 + 1, "together": 6}
+    (one.directory / ".claim.0").write_text(json.dumps(dead))
+    assert claims.suspicion(one.directory) == Suspicion(3)
+    work = Work(lambda: False, Progress(1, io.StringIO()))
+    assert work.claim(one, 1) is None, "cells that nothing speaks against come first"
+    work.suspected = True
+    assert work.claim(one, 4) is None
+    claim = work.claim(one, 3)
+    assert claim is not None and claims.suspicion(one.directory) == Suspicion(3)
+    claim.release(finished=True)
+    assert claims.suspicion(one.directory) is None
 
 
 def test_an_error_in_the_sweep_itself_ends_it(tmp_path):
@@ -170,5 +258,5 @@ def test_ctrl_c_reaches_the_workers_through_their_parent(tmp_path):
     those = cells(tmp_path, *"abc")
     assert os.waitstatus_to_exitcode(Parent(those).end(signal.SIGINT)) == 130
     assert [(one.directory / "saved").exists() for one in those] == [True, True, False]
-    claims = [json.loads(path.read_text()) for one in those[:2] for path in one.directory.glob(".claim.*")]
-    assert claims == [{"released": True}] * 2
+    released = [json.loads(path.read_text()) for one in those[:2] for path in one.directory.glob(".claim.*")]
+    assert released == [{"released": True}] * 2

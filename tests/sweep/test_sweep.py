@@ -105,11 +105,26 @@ def test_a_cell_that_dies_does_not_stop_the_others(tmp_path, error):
     assert "in __call__" in failed["error"]["traceback"]
 
 
-def test_a_directory_that_can_not_be_made_fails_its_cell_only(tmp_path):
+def test_a_directory_that_can_not_be_made_fails_its_cell_only(tmp_path, monkeypatch):
     cells = grid(tmp_path, "adam", "sgd")
-    cells[0].directory.write_text("in the way")
+    acquire = claims.Claim.acquire
+
+    def refused(directory, **about):
+        if directory == cells[0].directory:
+            raise PermissionError(13, "Permission denied")
+        return acquire(directory, **about)
+
+    monkeypatch.setattr(claims.Claim, "acquire", refused)
     outcome = Sweep(tmp_path, cells).run(one_by_one(Trainer()), **QUIET)
     assert outcome.records[cells[0].hash]["state"] == "failed" and states(cells)[1] == "completed"
+
+
+def test_a_file_in_place_of_a_cells_directory_is_renamed(tmp_path, caplog):
+    (one,) = grid(tmp_path, "adam")
+    one.directory.write_text("in the way")
+    assert Sweep(tmp_path, [one]).run(one_by_one(Trainer()), **QUIET).exit_code == 0
+    aside = one.directory.with_name(one.name + ".unreadable")
+    assert aside.read_text() == "in the way" and str(one.directory) in caplog.text
 
 
 def test_an_interruption_stops_the_sweep_and_leaves_the_rest(tmp_path):
@@ -257,9 +272,9 @@ def test_a_cell_that_was_finished_before_it_could_be_claimed_is_not_trained(tmp_
     (one,) = grid(tmp_path, "adam")
     acquire = claims.Claim.acquire
 
-    def late(directory):
+    def late(directory, **about):
         write(one, record(one))
-        return acquire(directory)
+        return acquire(directory, **about)
 
     monkeypatch.setattr(claims.Claim, "acquire", late)
     trainer = Trainer()

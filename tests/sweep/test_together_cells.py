@@ -7,6 +7,7 @@ import gc
 import io
 import weakref
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -32,7 +33,7 @@ def grid(root, seeds=5, steps=4):
 
 
 def open_book(of, step):
-    return Logbook(run_of(of), of.directory, step)
+    return Logbook(run_of(of), of.directory, step, guard=step.guard)
 
 
 def train(those, size, open_book=open_book, **more):
@@ -163,12 +164,15 @@ def test_who_has_lost_his_claim_leaves_and_the_others_stay(tmp_path, monkeypatch
     opened = open_book
 
     def open_and_lose(of, step):
-        def lost(at, total, text=""):
-            if of is those[0] and at == 4:
-                raise step.__globals__["ClaimLost"](of.name)
-            step(at, total, text)
+        show = step.progress.step
 
-        return opened(of, lost)
+        def lose(name, at, total, text=""):
+            if of is those[0] and at == 4:
+                step.claim.lost = True
+            show(name, at, total, text)
+
+        step.progress = SimpleNamespace(step=lose)
+        return opened(of, step)
 
     outcome = train(those, 3, open_and_lose, wait=False)
     assert [one.name for one in outcome.missing] == [those[0].name]

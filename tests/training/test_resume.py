@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import shutil
+import zipfile
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -22,6 +27,7 @@ from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.cosine import Cosine
 from gansweep.schedules.linspace import Linspace
 from gansweep.training import checkpoint
+from gansweep.training.logbook import resumable
 from gansweep.training.session import Interrupted, ResumeError, train
 
 GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
@@ -132,20 +138,112 @@ def test_another_config_is_refused_and_says_what_differs(tmp_path):
         train(other, tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "corrupt", "empty"])
-def test_a_damaged_checkpoint_falls_back_to_the_one_before(damage, tmp_path, caplog):
-    run = make_run(steps=12, checkpoint_every=3)
-    expected = train(run, tmp_path / "straight")
+def damaged(content: bytes, how: str) -> bytes:
+    """Return a checkpoint file that is damaged; `how` may be a change to its content instead of its bytes."""
+    if how in ("truncated", "flipped", "empty"):
+        middle = len(content) // 2
+        flipped = content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
+        return {"truncated": content[:-200], "flipped": flipped, "empty": b""}[how]
+    saved = torch.load(io.BytesIO(content), weights_only=True)
+    file = io.BytesIO()
+    if how == "empty pickle":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("archive/data.pkl", b"")
+        return file.getvalue()
+    torch.save(CHANGES[how](saved), file)
+    return file.getvalue()
+
+
+def without(node: dict, *path: str) -> dict:
+    first, *more = path
+    return {
+        key: without(value, *more) if key == first else value for key, value in node.items() if more or key != first
+    }
+
+
+CHANGES = {
+    "a list": lambda saved: [1, 2],
+    "code": lambda saved: saved | {"extra": Shapes()},
+    "no identity": lambda saved: without(saved, "identity"),
+    "identity that is no JSON": lambda saved: saved | {"identity": "{"},
+    "no member": lambda saved: without(saved, "member"),
+    "no parameters": lambda saved: without(saved, "member", "generator", "theta"),
+    "no streams": lambda saved: without(saved, "member", "streams"),
+    "no time": lambda saved: without(saved, "wall_s"),
+    "time that is text": lambda saved: saved | {"wall_s": "long"},
+    "evaluations without steps": lambda saved: saved | {"evaluations": [{}]},
+    "step beyond the end": lambda saved: saved | {"member": saved["member"] | {"step": 13}},
+    "parameters of another shape": lambda saved: (
+        saved | {"member": saved["member"] | {"generator": saved["member"]["generator"] | {"theta": torch.zeros(1)}}}
+    ),
+    "parameters of another type": lambda saved: (
+        saved | {"member": saved["member"] | {"generator": saved["member"]["generator"] | {"theta": [0.0]}}}
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "empty pickle", "folder", "pipe", *CHANGES])
+@pytest.mark.parametrize("both", [False, True])
+def test_a_damaged_checkpoint_is_renamed_and_the_one_before_is_taken(damage, both, tmp_path, caplog, half_trained):
+    run, expected, kept = half_trained
+    here = tmp_path / "damaged"
+    shutil.copytree(kept, here)
+    for name in (checkpoint.NAME, checkpoint.PREVIOUS)[: 1 + both]:
+        path = here / name
+        content = path.read_bytes()
+        path.unlink()
+        if damage == "folder":
+            path.mkdir()
+        elif damage == "pipe":
+            os.mkfifo(path)
+        else:
+            path.write_bytes(damaged(content, damage))
+    caplog.clear()
+    record = train(run, here)
+    assert timeless(record) == timeless(expected)
+    assert_equal_tree(member_of(here), member_of(kept.with_name("straight")))
+    for name in (checkpoint.NAME, checkpoint.PREVIOUS)[: 1 + both]:
+        assert caplog.text.count(f"{here / name} can't be used") == 1
+        assert os.path.lexists(here / f"{name}.unreadable")
+    assert "weights_only" not in caplog.text
+
+
+@pytest.fixture(scope="module")
+def half_trained(tmp_path_factory):
+    """A run that was stopped at step 7, after checkpoints at steps 6 and 7, and its record when it is not stopped."""
+    folder = tmp_path_factory.mktemp("half")
+    run = make_run(steps=12, checkpoint_every=3, tensorboard=False)
+    expected = train(run, folder / "straight")
     with pytest.raises(Interrupted):
         asked = iter([False] * 6 + [True])
-        train(run, tmp_path / "damaged", stop=lambda: next(asked))
-    path = tmp_path / "damaged" / checkpoint.NAME
-    content = bytearray(path.read_bytes())
-    if damage == "corrupt":
-        content[len(content) // 2] ^= 0xFF
-    path.write_bytes({"truncated": content[:-200], "corrupt": content, "empty": b""}[damage])
-    assert timeless(train(run, tmp_path / "damaged")) == timeless(expected)
-    assert "can't be read" in caplog.text
+        train(run, folder / "kept", stop=lambda: next(asked))
+    return run, expected, folder / "kept"
+
+
+def test_one_flipped_byte_anywhere_is_noticed_or_harmless(tmp_path, half_trained):
+    run, _, kept = half_trained
+    content = (kept / checkpoint.NAME).read_bytes()
+    whole = checkpoint.load(kept, run.identity, torch.device("cpu"), partial(resumable, run))
+    for place in range(0, len(content), max(len(content) // 60, 1)):
+        here = tmp_path / str(place)
+        here.mkdir()
+        (here / checkpoint.NAME).write_bytes(content[:place] + bytes([content[place] ^ 0x41]) + content[place + 1 :])
+        found = checkpoint.load(here, run.identity, torch.device("cpu"), partial(resumable, run))
+        assert (found is None) == (here / f"{checkpoint.NAME}.unreadable").exists()
+        if found is not None:
+            assert_equal_tree(found, whole)
+
+
+def test_too_little_memory_is_not_blamed_on_the_checkpoint(tmp_path, half_trained):
+    run, _, kept = half_trained
+    shutil.copytree(kept, tmp_path / "here")
+
+    def short(content):
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        checkpoint.load(tmp_path / "here", run.identity, torch.device("cpu"), short)
+    assert (tmp_path / "here" / checkpoint.NAME).is_file()
 
 
 def test_a_checkpoint_executes_nothing(tmp_path):

@@ -15,6 +15,7 @@ from gansweep.sweep.cell import Cell, state
 from gansweep.sweep.plan import Estimate, kind_of
 from gansweep.sweep.together import in_packs
 from gansweep.sweep.work import Settle
+from gansweep.training.interruption import interrupts
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,9 @@ def how(
         # The first cells stand for all: they share networks, data and batch size.
         try:
             choice = best_size([run_of(cell) for cell in waiting[: min(share, LARGEST)]], share)
-        except (Exception, SystemExit) as error:  # whose cell that is will show when it is trained
+        except BaseException as error:  # whose cell that is will show when it is trained
+            if interrupts(error):
+                raise
             log.info("The best size of a pack can't be measured (%s); cells are trained one by one", error)
             return 1
         jobs.packing |= {"alone_ms": choice.alone_ms, "together_ms": choice.together_ms}
@@ -86,14 +89,19 @@ def _probed(cell: Cell) -> Estimate | None:
 
 def num_workers(config: Mapping[str, Any], unsettled: int, cores: int | None = None) -> int:
     """Choose the number of processes: `workers`, or as many as cores, threads and cells allow."""
-    # Threads of a process that has begun do not come along into another one.
-    if not crew.possible() or config["threads"] != 1 or on_gpu(config["device"]):
+    if not can_fork(config):
         return 1
     if config["workers"] != "auto":
         return max(1, min(int(config["workers"]), unsettled))
     if cores is None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, unsettled))
+
+
+def can_fork(config: Mapping[str, Any]) -> bool:
+    """Tell whether cells may be trained in processes that are forked from this one."""
+    # Threads of a process that has begun do not come along into another one.
+    return crew.possible() and config["threads"] == 1 and not on_gpu(config["device"])
 
 
 def on_gpu(device: str) -> bool:

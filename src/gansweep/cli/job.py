@@ -15,6 +15,7 @@ from gansweep.sweep.cell import Cell
 
 if TYPE_CHECKING:
     from gansweep.cli.composing import Composition
+    from gansweep.sweep.work import Step
     from gansweep.training.logbook import Logbook
     from gansweep.training.run import Run
 
@@ -35,7 +36,7 @@ class Jobs:
         self._numbers = {hash_: n for n, hash_ in enumerate(compositions)}
         self.packing: dict[str, Any] = {}
 
-    def __call__(self, cell: Cell, progress: Callable[[int, int, str], None]) -> Logbook:
+    def __call__(self, cell: Cell, progress: Step) -> Logbook:
         """Open a cell's logbook; its directory gets .hydra/ and gansweep.log.
 
         Raises:
@@ -49,10 +50,10 @@ class Jobs:
         journal = CellLog(cell.directory / "gansweep.log")
         with journal():
             try:
-                book = Logbook(run_of(cell), cell.directory, progress, journal)
+                book = Logbook(run_of(cell), cell.directory, progress, journal, progress.guard)
                 book.packing = self.packing
                 return book
-            except (Exception, SystemExit):
+            except BaseException:
                 log.exception("%s failed", cell.name)
                 journal.close()
                 raise
@@ -70,17 +71,17 @@ def run_of(cell: Cell) -> Run:
     return build(cell.config, identity=cell.identity, cell=about)
 
 
-def train(cell: Cell, stop: Callable[[], bool], progress: Callable[[int, int, str], None]) -> dict[str, Any]:
+def train(cell: Cell, stop: Callable[[], bool], progress: Step) -> dict[str, Any]:
     """Build what the cell's config names and train it."""
     from gansweep.training.session import Interrupted
     from gansweep.training.session import train as train_run
 
     try:
-        return train_run(run_of(cell), cell.directory, stop=stop, progress=progress)
+        return train_run(run_of(cell), cell.directory, stop=stop, progress=progress, guard=progress.guard)
     except Interrupted as pause:
         log.info("%s", pause)
         raise
-    except (Exception, SystemExit):
+    except BaseException:
         log.info("%s failed", cell.name, exc_info=True)  # the console is told in one line by the sweep
         raise
 

@@ -149,7 +149,7 @@ class Multirun:
             cores: of this machine, for the sweep; None: all that this process may use.
             announce: say at the start what is coming.
         """
-        from gansweep.cli.fused import how
+        from gansweep.cli.fused import can_fork, how
 
         jobs = Jobs({cell.hash: composed for cell, composed in zip(self.cells, self.compositions, strict=True)})
         sweep = self.sweep()
@@ -159,7 +159,8 @@ class Multirun:
             log.info("Training %d of %s in %s", waiting, cells(len(sweep.cells)), _processes(workers))
         with Stop() as stop:
             retry = self.config["retry_failed"]
-            return sweep.run(settle, retry_failed=retry, failed=failed, stop=stop, workers=workers)
+            fork = can_fork(self.config)
+            return sweep.run(settle, retry_failed=retry, failed=failed, stop=stop, workers=workers, can_fork=fork)
 
     def refuse_edited(self) -> None:
         """Look whether the code still makes the same trainings of what was checked.

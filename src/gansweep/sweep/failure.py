@@ -21,7 +21,7 @@ def failed_record(cell: Cell, error: BaseException, wall_s: float = 0.0) -> dict
         wall_s: how long it had trained.
     """
     message = str(error) if str(error) else repr(error)
-    return {
+    content = {
         "format": record.FORMAT,
         "state": "failed",
         "cell": {"name": cell.name, "hash": cell.hash, "overrides": cell.overrides},
@@ -47,6 +47,7 @@ def failed_record(cell: Cell, error: BaseException, wall_s: float = 0.0) -> dict
             "eval_s": None,
         },
     }
+    return record.in_json(content)
 
 
 def free_memory() -> None:

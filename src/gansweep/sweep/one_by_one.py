@@ -11,6 +11,7 @@ from gansweep.sweep import claims
 from gansweep.sweep.cell import Cell, State
 from gansweep.sweep.failure import free_memory
 from gansweep.sweep.work import ClaimLost, Settle, Step, Work, put_aside
+from gansweep.training.interruption import interrupts
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def _settle(work: Work, cell: Cell, train: Train) -> bool:
     if work.already_settled(cell):
         return True
     try:
-        claim = claims.Claim.acquire(cell.directory)
+        claim = work.claim(cell)
     except OSError as error:
         work.keep_failure(cell, error, 0.0)
         return True
@@ -53,19 +54,25 @@ def _settle(work: Work, cell: Cell, train: Train) -> bool:
 
 def _train(work: Work, cell: Cell, claim: claims.Claim, train: Train) -> bool:
     start = time.monotonic()
+    step = work.watch(cell, claim)
     try:
-        put_aside(cell.directory)
-        found = train(cell, work.stop, work.watch(cell, claim))
+        try:
+            put_aside(cell)
+            found = train(cell, work.stop, step)
+        except ClaimLost:
+            raise
+        except BaseException as error:
+            if interrupts(error):
+                raise
+            if _is_interruption(error):
+                work.outcome.interrupted = True
+                return False
+            work.keep_failure(cell, error, time.monotonic() - start, step.guard)
+        else:
+            work.keep(cell, found)
     except ClaimLost:
         log.warning("%s was taken over by another process", cell.name)
         return False
-    except (Exception, SystemExit) as error:
-        if _is_interruption(error):
-            work.outcome.interrupted = True
-            return False
-        work.keep_failure(cell, error, time.monotonic() - start)
-    else:
-        work.keep(cell, found)
     free_memory()
     return True
 

@@ -7,7 +7,9 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
 def here() -> dict[str, str | int]:
@@ -19,15 +21,21 @@ def here() -> dict[str, str | int]:
     return {"host": _host(), "pid": os.getpid(), "started": _started(os.getpid()) or ""}
 
 
-def alive(owner: dict[str, str | int]) -> bool | None:
+def alive(owner: Mapping[str, Any]) -> bool | None:
     """Tell whether the process of a `here()` lives, None if that can't be known from here."""
     if owner.get("host") != _host():
         return None
     try:
         started = _started(int(owner["pid"]))
-    except (OSError, KeyError, ValueError):
+    except (OSError, KeyError, ValueError, TypeError, OverflowError):
         return None
     return started is not None and started == owner.get("started")
+
+
+def rebooted(owner: Mapping[str, Any]) -> bool:
+    """Tell whether a process ended because its machine, which is this one, was started anew."""
+    theirs, ours = str(owner.get("host", "")).split(), _host().split()
+    return len(theirs) == len(ours) == 3 and theirs[0] == ours[0] and theirs[1] != ours[1]
 
 
 def _host() -> str:

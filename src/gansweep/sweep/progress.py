@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections import Counter
@@ -23,7 +24,7 @@ class Progress:
     """
 
     def __init__(self, total: int, stream: TextIO | None = None) -> None:
-        self.total, self.stream = total, stream or sys.stderr
+        self.total, self.stream = total, stream or sys.stderr or io.StringIO()
         self.live = self.stream.isatty()
         self.counts: Counter[State] = Counter()
         self.trained = 0

@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gansweep.training import record
-
-STATES = ("completed", "diverged", "failed")
-PARTS = ("cell", "config", "identity", "time")
+from gansweep.sweep import record_shape
+from gansweep.training import atomic, record
 
 
 class UnreadableRecord(ValueError):
@@ -25,26 +23,24 @@ def read(directory: Path) -> dict[str, Any] | None:
     """
     path = directory / record.NAME
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(atomic.read(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise UnreadableRecord(f"{path} can't be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise UnreadableRecord(f"{path} is torn or not JSON: {error}") from error
-    if not isinstance(content, dict) or not isinstance(content.get("format"), int):
+    if not isinstance(content, dict) or type(content.get("format")) is not int:
         raise UnreadableRecord(f"{path} is not a record of gansweep")
     if content["format"] > record.FORMAT:
         raise UnreadableRecord(
-            f"{path} has format {content['format']}; this version of gansweep reads up to {record.FORMAT}"
+            f"{path} has format {str(content['format'])[:20]}; this version of gansweep reads up to {record.FORMAT}"
         )
-    if content.get("state") not in STATES or not all(isinstance(content.get(key), dict) for key in PARTS):
-        raise UnreadableRecord(f"{path} lacks parts of a record")
-    cell, metric = content["cell"], content.get("metric")
-    if not isinstance(cell.get("hash"), str) or not isinstance(cell.get("overrides"), dict):
-        raise UnreadableRecord(f"{path} doesn't say which cell it is of")
-    if metric is not None and not (isinstance(metric, dict) and isinstance(metric.get("evaluations"), list)):
-        raise UnreadableRecord(f"{path} has a metric without evaluations")
+    try:
+        record_shape.check(content)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableRecord(f"{path} is not a whole record: {error}") from error
+    metric = content.get("metric")
     if metric is not None:
         _believe(path, metric, diverged=content["state"] == "diverged")
     return content

@@ -8,12 +8,14 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
+from gansweep.training.interruption import StoppedAtOnce
+
 
 class Stop:
     """Whether somebody asked to stop. Inside `with`, Ctrl-C and SIGTERM ask so.
 
     The first only sets the flag, so that what trains can write its checkpoint. The second
-    raises KeyboardInterrupt. Outside of the main thread signals are left alone.
+    raises StoppedAtOnce. Outside of the main thread signals are left alone.
 
     Args:
         quiet: for a worker, whose parent tells and may kill it. However many signals come, from
@@ -35,7 +37,7 @@ class Stop:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         del number, frame
         if self.requested and not self.quiet:
-            raise KeyboardInterrupt
+            raise StoppedAtOnce
         self.request()
         if not self.quiet:
             print("\nStopping after this step; Ctrl-C again stops at once.", file=sys.stderr, flush=True)

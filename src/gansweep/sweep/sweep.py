@@ -8,11 +8,13 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gansweep.sweep import board, claims, crew, records
-from gansweep.sweep.cell import Cell, State, cells, own_record, read_record, state
+from gansweep.sweep import board, claims, crew, records, trials
+from gansweep.sweep.cell import Cell, State, own_record, read_record, state
+from gansweep.sweep.cell import cells as count_of
 from gansweep.sweep.plan import Estimate, plan
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.result import Result
@@ -125,11 +127,14 @@ class Sweep:
         progress: Progress | None = None,
         wait: bool = True,
         workers: int = 1,
+        can_fork: bool = False,
     ) -> Outcome:
         """Train every cell that has no result.
 
         A cell that raises, runs out of memory or calls sys.exit is recorded as failed, and the
-        others go on. Cells that another living process has claimed are left to it.
+        others go on. Cells that another living process has claimed are left to it. Cells whose
+        process died are trained last, in ever smaller packs; one that takes its process down again
+        and again, alone, is recorded as failed, if it was in a worker that this process could watch.
 
         Args:
             settle: brings cells to their ends, given what is settled already: `one_by_one` or
@@ -142,16 +147,27 @@ class Sweep:
             wait: stay until the cells of other processes are finished, or abandoned by a process
                 that died; then they are trained here.
             workers: processes to train in; 1 is this one.
+            can_fork: even one worker may be another process than this one; it is, once a process died.
         """
         work = Work(stop, progress or Progress(len(self.cells)))
         if retry_failed:
             work.to_retry = dict(self.failed() if failed is None else failed)
-        if workers > 1:
-            crew.train(self.cells, work, lambda own: self._until_settled(own, settle, wait, tell=False), workers)
-        else:
-            self._until_settled(work, settle, wait)
+
+        def until_settled(own: Work, cells: Sequence[Cell], suspected: bool, tell: bool = False) -> None:
+            self._until_settled(own, cells, settle, wait, suspected, tell)
+
+        # With one worker this process trains, which is simplest; but not once a cell may have killed another one.
+        watched = workers > 1 or (can_fork and any(claims.suspicion(cell.directory) for cell in self.cells))
+        for suspected in (False, True):
+            cells = _under_suspicion(self.cells, work) if suspected else self.cells
+            if watched:
+                crew.train(cells, work, partial(until_settled, suspected=suspected), 1 if suspected else workers)
+            else:
+                until_settled(work, cells, suspected, tell=True)
         work.outcome.interrupted |= stop()
         work.outcome.missing = [cell for cell in self.cells if cell.hash not in work.outcome.records]
+        if not work.outcome.missing:
+            trials.forget(self.root)
         return work.outcome
 
     def failed(self) -> dict[str, dict[str, Any]]:
@@ -164,14 +180,20 @@ class Sweep:
         new = {hash_: one for hash_, one in found.items() if one is not None and one != failed.get(hash_)}
         return Outcome(new, [cell for cell in self.cells if cell.hash not in new])
 
-    def _until_settled(self, work: Work, settle: Settle, wait: bool, tell: bool = True) -> None:
-        left = list(self.cells)
+    def _until_settled(
+        self, work: Work, cells: Sequence[Cell], settle: Settle, wait: bool, suspected: bool, tell: bool
+    ) -> None:
+        """Settle cells; without `suspected`, only those whose process did not die, now or in the meantime."""
+        left, work.suspected = [*cells], suspected
         while left and not work.outcome.interrupted:
-            left = settle(work, left)
+            now = [cell for cell in left if suspected or claims.suspicion(cell.directory) is None]
+            if not now:
+                break
+            left = settle(work, now)
             if not left or not wait or work.outcome.interrupted:
                 break
             if tell:
-                log.info("%s in the hands of another process; waiting for it", cells(len(left)))
+                log.info("%s in the hands of another process; waiting for it", count_of(len(left)))
                 tell = False
             _pause(work.stop)
 
@@ -234,6 +256,21 @@ def _left_there(root: Path) -> tuple[list[Cell], list[str], str]:
             )
             found.setdefault(cell.hash, cell)
     return list(found.values()), commands, note
+
+
+def _under_suspicion(cells: Sequence[Cell], work: Work) -> list[Cell]:
+    """Return the cells without a result whose process died, those last that may be guilty most; name them."""
+    found = [
+        (-suspicion.limit, len(suspicion.deaths), place)
+        for place, cell in enumerate(cells)
+        if cell.hash not in work.outcome.records
+        and (suspicion := claims.suspicion(cell.directory)) is not None
+        and not work.already_settled(cell)
+    ]
+    if found and not work.outcome.interrupted:
+        names = ", ".join(cells[place].name for *_, place in sorted(found))
+        log.warning("The process that trained these died; they are trained last, in smaller packs or alone: %s", names)
+    return [cells[place] for *_, place in sorted(found)]
 
 
 def _results(cells: Sequence[Cell]) -> list[Result]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gansweep.sweep import claims
-from gansweep.sweep.cell import CHECKPOINTS, Cell, State, own_record
+from gansweep.sweep.cell import CHECKPOINTS, Cell, State, own_record, read_record
 from gansweep.sweep.failure import failed_record
 from gansweep.sweep.progress import Progress
 from gansweep.text import number
@@ -19,11 +19,39 @@ from gansweep.training import atomic, record
 
 log = logging.getLogger(__name__)
 
-Step = Callable[[int, int, str], None]
+LOG, FOLDERS = "gansweep.log", (".hydra", "samples")
 
 
 class ClaimLost(Exception):
     """Another process took the cell over, because this one gave no sign of life for minutes."""
+
+
+class Step:
+    """What to call after every step of a cell: it shows how far it is, and raises ClaimLost if the claim was lost.
+
+    Args:
+        cell: which is trained.
+        claim: this process's claim of it.
+        progress: where to show how far it is.
+    """
+
+    def __init__(self, cell: Cell, claim: claims.Claim, progress: Progress) -> None:
+        self.cell, self.claim, self.progress = cell, claim, progress
+
+    def __call__(self, step: int, total_steps: int, text: str = "") -> None:
+        """Show how far the cell is."""
+        if self.claim.lost:
+            raise ClaimLost(self.cell.name)
+        self.progress.step(self.cell.name, step, total_steps, text)
+
+    def guard(self) -> None:
+        """Ask the file system whether the claim still counts. To be called before anything is written for the cell.
+
+        Raises:
+            ClaimLost: it does not.
+        """
+        if self.claim.is_lost():
+            raise ClaimLost(self.cell.name)
 
 
 @dataclass
@@ -59,10 +87,16 @@ class Work:
     Args:
         stop: whether somebody asked to stop.
         progress: where to show how far it is.
+        supervisor: the process that watches this one, as its `process.here()`; None if none does.
+
+    `suspected` says that it is the turn of cells whose process died.
     """
 
-    def __init__(self, stop: Callable[[], bool], progress: Progress) -> None:
-        self.stop, self.progress = stop, progress
+    def __init__(
+        self, stop: Callable[[], bool], progress: Progress, supervisor: Mapping[str, Any] | None = None
+    ) -> None:
+        self.stop, self.progress, self.supervisor = stop, progress, supervisor
+        self.suspected = False
         self.to_retry: dict[str, dict[str, Any]] = {}
         self.outcome = Outcome()
 
@@ -77,15 +111,30 @@ class Work:
             tidy(cell.directory)
         return True
 
+    def claim(self, cell: Cell, together: int = 1) -> claims.Claim | None:
+        """Claim a cell's directory; None if a living process has it, or if its process died and it is not its turn.
+
+        A file in place of the directory is put aside.
+
+        Args:
+            cell: to train.
+            together: how many cells are trained at once.
+
+        Raises:
+            OSError: nothing can be written there.
+        """
+        if os.path.lexists(cell.directory) and not cell.directory.is_dir():
+            with contextlib.suppress(FileNotFoundError):  # another process has just done the same
+                log.warning("%s is not a directory; renamed to %s", cell.directory, atomic.put_aside(cell.directory))
+        claim = claims.Claim.acquire(cell.directory, together=together, supervisor=self.supervisor)
+        if claim is None or claim.suspicion is None or (self.suspected and together <= claim.suspicion.limit):
+            return claim
+        claim.release()
+        return None
+
     def watch(self, cell: Cell, claim: claims.Claim) -> Step:
-        """Return what to call after every step of a cell: it shows how far it is, and raises if the claim was lost."""
-
-        def step(at: int, total_steps: int, text: str = "") -> None:
-            if claim.lost:
-                raise ClaimLost(cell.name)
-            self.progress.step(cell.name, at, total_steps, text)
-
-        return step
+        """Return what to call after every step of a cell and before every write."""
+        return Step(cell, claim, self.progress)
 
     def keep(self, cell: Cell, found: dict[str, Any]) -> None:
         """Take over the record of a cell that was trained."""
@@ -93,8 +142,15 @@ class Work:
         final = (found.get("metric") or {}).get("final")
         self.progress.finish(cell.name, State(found["state"]), "" if final is None else number(final))
 
-    def keep_failure(self, cell: Cell, error: BaseException, wall_s: float) -> None:
-        """Make and write the record of a cell that raised."""
+    def keep_failure(
+        self, cell: Cell, error: BaseException, wall_s: float, guard: Callable[[], None] = atomic.unguarded
+    ) -> None:
+        """Make and write the record of a cell that raised.
+
+        Raises:
+            ClaimLost: by `guard`, which is called before anything is written.
+        """
+        guard()
         found = failed_record(cell, error, wall_s)
         log.error("%s failed: %s: %s", cell.name, found["error"]["type"], found["error"]["message"])
         self.outcome.records[cell.hash] = found
@@ -113,15 +169,34 @@ def tidy(directory: Path) -> None:
             claim.release(finished=True)
 
 
-def put_aside(directory: Path) -> None:
-    """Keep an older record that is no result, of a failure or unreadable, under another name.
+def put_aside(cell: Cell) -> None:
+    """Make room in a cell's directory: for its record, and for all that is written during training.
 
-    Only for the owner of the directory's claim; torn files of an earlier owner go.
+    An older record that is no result, of a failure, of another training or unreadable, is kept under another name,
+    and so is a file in place of a folder or a folder, pipe or device in place of a file. Only for the owner of the
+    directory's claim; torn files of an earlier owner go.
     """
+    directory = cell.directory
     atomic.forget_unfinished(directory)
-    path = directory / record.NAME
-    if path.exists():
-        os.replace(path, directory / "record.previous.json")
+    path, previous = directory / record.NAME, directory / "record.previous.json"
+    if path.is_file():
+        other = read_record(directory)
+        if other and other["cell"]["hash"] != cell.hash:
+            log.warning("%s is of another training, %.8s; renamed to %s", path, other["cell"]["hash"], previous.name)
+        if os.path.lexists(previous) and not previous.is_file():
+            atomic.put_aside(previous)
+        os.replace(path, previous)
+    for folder in (directory / name for name in FOLDERS):
+        _expect(folder, folder.is_dir())
+    inside = [file for name in FOLDERS for file in (directory / name).glob("*")]
+    for file in (path, directory / LOG, *directory.glob("events.out.*"), *inside):
+        _expect(file, file.is_file())
+
+
+def _expect(path: Path, fits: bool) -> None:
+    """Rename what is not of the kind that is to be written there."""
+    if os.path.lexists(path) and not fits and not path.name.count(atomic.UNREADABLE):
+        log.warning("%s is in the way; renamed to %s", path, atomic.put_aside(path).name)
 
 
 # Brings cells to their ends and returns those that it had to leave, for later or for others.

@@ -1,17 +1,29 @@
-"""Files that are whole or not there."""
+"""Files that are whole or not there, and what to do about files that are in the way."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-UNFINISHED = ".part"
+UNFINISHED, UNREADABLE = ".part", ".unreadable"
 
 
-def write(path: Path, content: bytes | str) -> None:
+def unguarded() -> None:
+    """Allow every write."""
+
+
+def write(path: Path, content: bytes | str, guard: Callable[[], None] = unguarded) -> None:
     """Put `content` at `path` in one move: a reader sees the old file or the new one.
+
+    Args:
+        path: of the file.
+        content: of the file.
+        guard: called immediately before the move; raises if this process must not write any more.
 
     Raises:
         OSError: it can't be written; the old file is then still there.
@@ -23,11 +35,39 @@ def write(path: Path, content: bytes | str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
+        guard()
         os.replace(name, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
+
+
+def read(path: Path) -> bytes:
+    """Return the content of a regular file. Reading a pipe, socket or device could block for ever.
+
+    Raises:
+        OSError: it can't be read, or is not a regular file.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        return file.read()
+
+
+def put_aside(path: Path) -> Path:
+    """Rename whatever is at `path` to the first free one of `<path>.unreadable`, `<path>.unreadable.2`, ...
+
+    Raises:
+        OSError: it can't be renamed.
+    """
+    number, aside = 1, path.with_name(path.name + UNREADABLE)
+    while os.path.lexists(aside):
+        number += 1
+        aside = path.with_name(f"{path.name}{UNREADABLE}.{number}")
+    os.rename(path, aside)
+    return aside
 
 
 def forget_unfinished(directory: Path) -> None:

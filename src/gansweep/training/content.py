@@ -27,7 +27,7 @@ def record_of(book: Logbook) -> dict[str, Any]:
     if run.metric_2 is not None:
         values = [{"step": e["step"], "value": e.get("value_2")} for e in book.evaluations]
         metric_2 = {"metric_2": _summary(book, run.metric_2, values)}
-    return {
+    content = {
         "format": record.FORMAT,
         "state": "diverged" if book.divergence else "completed",
         "cell": dict(run.cell),
@@ -54,6 +54,7 @@ def record_of(book: Logbook) -> dict[str, Any]:
             "memory_bytes": devices.peak_memory_bytes(book.device),
         },
     }
+    return record.in_json(content)
 
 
 def _summary(book: Logbook, metric: Metric, evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from gansweep.members.divergence import Divergence
 from gansweep.members.pack import Pack, Report
 from gansweep.metrics.degenerate import degenerate
 from gansweep.training import checkpoint, diagnosis, record, samples
+from gansweep.training.atomic import unguarded
 from gansweep.training.content import record_of
 from gansweep.training.diagnosis import Diagnosis
 from gansweep.training.journal import Everyone, Journal
@@ -43,6 +45,7 @@ class Logbook:
         directory: of the cell.
         progress: told (step, total steps, newest metric value in words) after every step.
         journal: where messages about this member go.
+        guard: called before every write; raises if this process must not write there any more.
 
     Raises:
         ResumeError: the directory holds the checkpoint of another training.
@@ -54,8 +57,9 @@ class Logbook:
         directory: Path,
         progress: Callable[[int, int, str], None] = silent,
         journal: Journal | None = None,
+        guard: Callable[[], None] = unguarded,
     ) -> None:
-        self.run, self.directory, self.progress = run, directory, progress
+        self.run, self.directory, self.progress, self.guard = run, directory, progress, guard
         self.timetable = Timetable(run.trainer, run.steps)
         self.journal = journal or Everyone()
         self.pack: Pack
@@ -76,7 +80,7 @@ class Logbook:
         self.diagnoses: list[dict[str, Any]] = []
         self._field: Both | None = None  # at the last diagnosis
         self.kept: list[dict[str, Any]] = []  # the algorithm's own numbers
-        saved = checkpoint.load(directory, run.identity, self.device)
+        saved = checkpoint.load(directory, run.identity, self.device, partial(resumable, run))
         if saved is not None:
             self._member, self.step = saved["member"], saved["member"]["step"]
             self.evaluations, self.started = saved["evaluations"], saved["started"]
@@ -99,6 +103,7 @@ class Logbook:
 
     def enter(self, pack: Pack, k: int, num_together: int) -> None:
         """Take the place of a pack's k-th member, going on from where the member was."""
+        self.guard()
         self.pack, self.k, self.num_together = pack, k, num_together
         self._recent.clear()
         if self._member is not None:
@@ -127,6 +132,7 @@ class Logbook:
         self.step = self._step_of(report)
         self._recent.append(report)
         if self.timetable.point(self.step):
+            self.guard()
             self._keep()
             if self.board:
                 self.board.scalars(self._curves(report), self.step)
@@ -136,8 +142,7 @@ class Logbook:
         found = self.pack.kept(self.k)
         if not found:
             return
-        told = {name: value if math.isfinite(value) else None for name, value in found.items()}
-        self.kept.append({"step": self.step, **told})
+        self.kept.append({"step": self.step, **finite(found)})
         if self.board:
             self.board.scalars({f"kept/{name}": value for name, value in found.items()}, self.step)
 
@@ -181,6 +186,7 @@ class Logbook:
 
     def save(self) -> None:
         """Write a checkpoint. A disk that does not take it is told of and does not end the run."""
+        self.guard()
         if self.board:
             self.board.flush()
         content = {
@@ -197,7 +203,7 @@ class Logbook:
         if self._field is not None:
             content |= {"diagnoses": self.diagnoses, "field": list(self._field.parts)}
         try:
-            checkpoint.save(self.directory, self.run.identity, content)
+            checkpoint.save(self.directory, self.run.identity, content, self.guard)
         except OSError as error:
             log.warning("no checkpoint at step %d: %s; the run goes on", self.step, error)
         self._saved_at = time.monotonic()
@@ -209,12 +215,13 @@ class Logbook:
             OSError: it can't be written; the checkpoint remains and the run can be finished later.
         """
         content = record_of(self)
+        self.guard()
         if self.board:
             self.board.close()
             self.board.end(self.divergence is None, results(content), self.step)
             if self.divergence is not None:  # how late it was noticed is no part of the result
                 self.board.forget_after(self.divergence.step)
-        record.write(self.directory, content)
+        record.write(self.directory, content, self.guard)
         checkpoint.remove(self.directory)
         self.journal.close()
         return content
@@ -255,14 +262,19 @@ class Logbook:
             self.diverged(Divergence(step, "generator", "samples are not finite"))
             return
         value = float(metric(self.run.data, fake))
-        found: dict[str, Any] = {"step": step, "value": value}
+        found: dict[str, Any] = {"step": step, "value": value if math.isfinite(value) else None}
+        if found["value"] is None:
+            found["reason"] = f"{metric.name} is {value}"
+            log.warning("step %d: %s", step, found["reason"])
         if step > 0 and record.is_best(value, self.evaluations, metric.lower_is_better):
             found["apart"] = self._measure(metric, "evaluation apart")
         if self.run.metric_2 is not None:
             found["value_2"] = self._measure(self.run.metric_2, "evaluation")
+            if found["value_2"] is None:
+                found["reason_2"] = f"{self.run.metric_2.name} is not finite"
         measured = self.pack.measured(self.k)
         if measured:
-            found["measured"] = measured
+            found["measured"] = finite(measured)
         self.evaluations.append(found)
         what = degenerate(fake)
         if what is not None:
@@ -280,9 +292,12 @@ class Logbook:
             self.board.scalars({f"metric/{metric.name}": value} | self._beside(found), step)
 
     def _measure(self, metric: Metric, stream: str) -> float | None:
-        """Return a metric of samples from the latents of a stream, None if they are not finite."""
+        """Return a metric of samples from the latents of a stream, None if they or it are not finite."""
         fake = self.pack.generate(self.k, metric.num_samples, stream)
-        return float(metric(self.run.data, fake)) if bool(fake.isfinite().all()) else None
+        if not bool(fake.isfinite().all()):
+            return None
+        value = float(metric(self.run.data, fake))
+        return value if math.isfinite(value) else None
 
     def _beside(self, found: Mapping[str, Any]) -> dict[str, float]:
         """Name the curves of what an evaluation found besides the metric."""
@@ -299,10 +314,11 @@ class Logbook:
             return
         heard = float(metric(self.run.data, fake))
         self.pack.tell(self.k, heard, metric.lower_is_better)
-        self.evaluations[-1]["heard"] = heard
+        self.evaluations[-1]["heard"] = heard if math.isfinite(heard) else None
 
     def _picture(self) -> None:
         """Show what the generator makes, and what the algorithm has to show beside."""
+        self.guard()
         size = samples.NUM_SAMPLES if len(self.run.data.sample_shape) == 3 else 2048
         for name, shown in ({"samples": self.pack.pictured(self.k, size)} | self.pack.pictures(self.k)).items():
             picture, path = samples.grid(shown), self.directory / name / f"step_{self.step:07d}.png"
@@ -322,6 +338,22 @@ class Logbook:
     def elapsed(self) -> float:
         """Return the seconds that the run has taken so far, those before an interruption among them."""
         return self.wall_s + time.monotonic() - self._since
+
+
+def finite(values: Mapping[str, float]) -> dict[str, float | None]:
+    """Return numbers by name, None for those that are not finite."""
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+def resumable(run: Run, saved: Mapping[str, Any]) -> None:
+    """Load a checkpoint's member into a pack of its own, to see whether the run can go on from it.
+
+    Raises:
+        Exception: whatever is wrong with it.
+    """
+    pack = run.algorithm.pack([run], run.data.samples.to(devices.resolve(run.device)))
+    checkpoint.check(saved, run.steps, pack.export(0))
+    pack.restore(0, saved["member"])
 
 
 def _trained(saved: Mapping[str, Any]) -> tuple[float, list[dict[str, Any]]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import numbers
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,49 @@ from gansweep.checkout import commit
 from gansweep.training import atomic
 
 NAME, FORMAT = "record.json", 1
+SETTINGS = ("cell", "config", "identity", "fingerprint")  # parts of a record that hold settings, not measurements
 
 
-def write(directory: Path, record: Mapping[str, Any]) -> None:
+def write(directory: Path, record: Mapping[str, Any], guard: Callable[[], None] = atomic.unguarded) -> None:
     """Put record.json into a cell's directory, whole or not at all.
+
+    Args:
+        directory: of the cell.
+        record: its content, in JSON's types; see `in_json`.
+        guard: called before the file gets its name; raises if this process must not write it any more.
 
     Raises:
         OSError: it can't be written.
-        ValueError: a number in it is not finite; JSON has no word for that.
     """
-    text = json.dumps(record, indent=1, allow_nan=False, default=str)
-    atomic.write(directory / NAME, text + "\n")
+    text = json.dumps(in_json(record), indent=1, allow_nan=False)
+    path = directory / NAME
+    if path.is_dir():
+        atomic.put_aside(path)
+    atomic.write(path, text + "\n", guard)
+
+
+def in_json(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record in JSON's types. JSON has no numbers that are not finite.
+
+    Measured ones are null; those of settings and fingerprints are text, as in a cell's identity.
+
+    >>> in_json({"config": {"eps": math.inf}, "steps": 3, "metric": {"floor": math.nan}})
+    {'config': {'eps': 'inf'}, 'steps': 3, 'metric': {'floor': None}}
+    """
+    return _in_json(record, as_text=False)
+
+
+def _in_json(value: Any, as_text: bool) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _in_json(inner, as_text or key in SETTINGS) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_in_json(inner, as_text) for inner in value]
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, numbers.Real):  # numpy's too
+        value = float(value)
+        return value if math.isfinite(value) else str(value) if as_text else None
+    return str(value)
 
 
 def versions() -> dict[str, str]:

@@ -12,8 +12,10 @@ import torch
 from gansweep import device as devices
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.members.pack import Pack, Report
+from gansweep.training.atomic import unguarded
 from gansweep.training.checkpoint import ResumeError
 from gansweep.training.diagnosis import diagnose
+from gansweep.training.interruption import interrupts
 from gansweep.training.logbook import Logbook, silent
 from gansweep.training.run import Run
 
@@ -46,6 +48,7 @@ def train(
     *,
     stop: Callable[[], bool] = never,
     progress: Callable[[int, int, str], None] = silent,
+    guard: Callable[[], None] = unguarded,
 ) -> dict[str, Any]:
     """Train to the end, or on from where the directory's checkpoint is, and return the record.
 
@@ -56,12 +59,13 @@ def train(
         directory: where everything it leaves goes.
         stop: asked after every step; at True the run saves and raises Interrupted.
         progress: told (step, total steps, newest metric value in words) after every step.
+        guard: called before every write; raises if this process must not write there any more.
 
     Raises:
         Interrupted: `stop` said so.
         ResumeError: the directory holds the checkpoint of another training.
     """
-    book = Logbook(run, directory, progress)
+    book = Logbook(run, directory, progress, guard=guard)
     train_together([book], stop=stop)
     if book.error is not None:
         raise book.error
@@ -100,7 +104,10 @@ def train_together(
         for book in playing if not asked else inside:
             with book.journal():
                 if asked and book.open:
-                    book.interrupt()
+                    _try(book, book.interrupt)
+                    if book.error is not None:
+                        book.abandon()
+                        ended(book)
                 elif book.open:
                     book.leave()
                 else:
@@ -182,7 +189,9 @@ def _try(book: Logbook, act: Callable[..., None], *arguments: Any) -> None:
     try:
         with book.journal():
             act(*arguments)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if interrupts(error):
+            raise
         book.error = error
 
 

@@ -1,0 +1,54 @@
+"""Notes about trials of a few steps, which hold no claim: a process that dies in one would die there every time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from gansweep.sweep import process
+from gansweep.training import atomic
+
+PREFIX = ".trial."
+
+
+@contextlib.contextmanager
+def noted(root: Path) -> Iterator[None]:
+    """Note in a sweep's directory that this process tries cells, until the end of the block."""
+    path = root / f"{PREFIX}{secrets.token_hex(8)}"
+    with contextlib.suppress(OSError):
+        atomic.write(path, json.dumps(process.here()))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def have_killed(root: Path) -> bool:
+    """Tell whether a process of this machine died in a trial."""
+    return any(_killed(path) for path in root.glob(f"{PREFIX}*"))
+
+
+def forget(root: Path) -> None:
+    """Remove what dead processes have noted, once all cells have ended."""
+    for path in root.glob(f"{PREFIX}*"):
+        if _owner(path) is None or _killed(path) or process.rebooted(_owner(path) or {}):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+
+def _killed(path: Path) -> bool:
+    owner = _owner(path)
+    return owner is not None and process.alive(owner) is False
+
+
+def _owner(path: Path) -> dict[str, str | int] | None:
+    try:
+        content = json.loads(atomic.read(path))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None

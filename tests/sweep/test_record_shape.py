@@ -1,0 +1,132 @@
+"""A record of which one field is of another type is named, and costs neither the table nor the others."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from dataclasses import replace
+
+import pytest
+from fake_cells import Trainer, cell, diverged, record, write
+
+from gansweep import results
+from gansweep.sweep import records
+from gansweep.sweep.one_by_one import one_by_one
+from gansweep.sweep.progress import Progress
+from gansweep.sweep.spreadsheet import spreadsheet
+from gansweep.sweep.sweep import Sweep
+from gansweep.sweep.table import table
+
+ODD = ("x", 10**400, -1, 1.5, True, None, [], ["x"], [1], {}, {"x": 1})
+
+
+def paths(node, where=()):
+    """List every place of a record."""
+    found = [where] if where else []
+    for key, inner in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        found += paths(inner, (*where, key))
+    return found
+
+
+def changed(node, where, value):
+    first, *more = where
+    inner = changed(node[first], more, value) if more else value
+    if isinstance(node, dict):
+        return {**node, first: inner}
+    return [inner if place == first else other for place, other in enumerate(node)]
+
+
+def readable(directory) -> bool:
+    try:
+        return records.read(directory) is not None
+    except records.UnreadableRecord as error:
+        assert str(directory / "record.json") in str(error) and len(str(error)) < 400
+        return False
+
+
+@pytest.mark.parametrize("kind", ["completed", "diverged", "failed"])
+def test_whatever_stands_in_a_record_the_table_is_made(tmp_path, kind):
+    """Every field in turn; those of config, cell and identity are settings, which nothing but names is read of."""
+    one, other = cell(tmp_path, optimizer="adam"), cell(tmp_path, optimizer="sgd")
+    write(other, record(other))
+    error = {"type": "ValueError", "message": "no", "traceback": ""}
+    whole = {
+        "completed": record(one, metric_2={"name": "m", "final": 1.0}, pack={"members": 2}, curves=[{"step": 1}]),
+        "diverged": diverged(one),
+        "failed": record(one, None, state="failed", metric=None, error=error),
+    }[kind]
+    sweep = Sweep(tmp_path, [one, other])
+    tried = refused = 0
+    for where in paths(whole):
+        if where[0] in ("identity", "config") and len(where) > 1:
+            continue
+        for value in ODD:
+            write(one, changed(whole, where, value))
+            tried += 1
+            if readable(one.directory):
+                read = sweep.results
+                assert {result.cell.hash for result in read} == {one.hash, other.hash}
+                assert "sgd" in table(read, ["line"]) and "sgd" in spreadsheet(read)
+            else:
+                refused += 1
+    assert tried > 200 and refused > 80
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("metric", "final"), 10**400),
+        (("metric", "fingerprint"), [1]),
+        (("metric", "name"), None),
+        (("versions",), ["x"]),
+        (("error",), "boom"),
+        (("config", "trainer"), "x"),
+        (("format",), 10**400),
+        (("time", "wall_s"), "long"),
+    ],
+)
+def test_a_bad_record_is_named_once_and_made_anew(tmp_path, caplog, where, value):
+    one, other = cell(tmp_path, optimizer="adam"), cell(tmp_path, optimizer="sgd")
+    write(other, record(other))
+    write(one, changed(record(one) | {"config": one.config | {"trainer": {}}}, where, value))
+    sweep = Sweep(tmp_path, [one, other])
+    text = sweep.report()
+    assert "sgd" in text and caplog.text.count(str(one.directory / "record.json")) == 1
+    with pytest.warns(UserWarning, match=r"optimizer=adam.*record\.json"):
+        assert len(results.load(tmp_path)) == 1
+    quiet = Progress(2, io.StringIO())
+    trainer = Trainer()
+    assert Sweep(tmp_path, [one, other]).run(one_by_one(trainer), progress=quiet).exit_code == 0
+    assert trainer.trained == [one.name] and (one.directory / "record.previous.json").exists()
+
+
+def test_the_record_of_another_cell_is_named_when_it_is_renamed(tmp_path, caplog):
+    one, other = cell(tmp_path, optimizer="adam"), cell(tmp_path, optimizer="sgd")
+    write(one, record(other))
+    assert Sweep(tmp_path, [one]).run(one_by_one(Trainer()), progress=Progress(1, io.StringIO())).exit_code == 0
+    assert caplog.text.count("is of another training") == 1 and other.hash[:8] in caplog.text
+    assert json.loads((one.directory / "record.previous.json").read_text())["cell"]["hash"] == other.hash
+
+
+FOLDERS, FILES = (".hydra", "samples"), ("gansweep.log", "record.json", "events.out.tfevents.1")
+
+
+@pytest.mark.parametrize("name", [*FOLDERS, *FILES, ".hydra/config.yaml", "samples/step_0000001.png"])
+@pytest.mark.parametrize("kind", ["file", "folder", "pipe"])
+def test_what_is_in_the_way_in_a_cells_directory_is_renamed(tmp_path, caplog, name, kind):
+    (one,) = [cell(tmp_path, optimizer="adam")]
+    path = one.directory / name
+    path.parent.mkdir(parents=True)
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_text("")
+    assert Sweep(tmp_path, [one]).run(one_by_one(Trainer()), progress=Progress(1, io.StringIO())).exit_code == 0
+    fits = kind == ("folder" if name in FOLDERS else "file")
+    if name != "record.json":
+        assert path.with_name(path.name + ".unreadable").exists() is not fits
+        assert (f"{path} is in the way" in caplog.text) is not fits
+    assert replace(one) == one and readable(one.directory)
