@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable
+from typing import Any, TextIO
 
 WRONG = 2
 
@@ -18,6 +21,67 @@ def say(text: object, end: str = "\n") -> None:
         print(text, end=end, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def protect() -> None:
+    """Let writes to standard output and standard error never raise: training goes on with nobody to watch it.
+
+    A descriptor that was closed is opened anew, as otherwise the next file would get its number, and with it
+    whatever libraries print.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+        if number and not isinstance(stream := getattr(sys, name), Protected):
+            setattr(sys, name, Protected(stream or open(number, "w", closefd=False)))  # noqa: SIM115
+
+
+class Protected(io.TextIOBase):
+    """A stream whose failures are not raised. After the first, what is written to it goes nowhere.
+
+    Args:
+        stream: to write to.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, or do nothing."""
+        self._try(self.stream.write, text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or do nothing."""
+        self._try(self.stream.flush)
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self.stream.fileno()
+
+    def isatty(self) -> bool:
+        """Tell whether it is a terminal."""
+        return self.stream.isatty()
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def _try(self, act: Callable[..., object], *arguments: str) -> None:
+        try:
+            act(*arguments)
+        except RuntimeError:  # a signal handler that writes while this is writing
+            return
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, self.stream.fileno())
+                os.close(nowhere)
 
 
 def exit_code(work: Callable[[], object]) -> int:

@@ -18,6 +18,7 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from gansweep import console
 from gansweep.cli import folders, grid
 from gansweep.cli.complaint import complain
 from gansweep.cli.composed import BASE, composer_and_loader, jobs_of
@@ -34,6 +35,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line of this process."""
+    console.protect()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -18,18 +18,24 @@ BYTES_IN_MEMORY = 1 << 28
 _memory: dict[str, dict[str, np.ndarray]] = {}
 
 
-def folder() -> Path:
-    """Where the files lie: GANSWEEP_CACHE, by default ~/.cache/gansweep."""
-    return Path(os.environ.get("GANSWEEP_CACHE") or Path.home() / ".cache" / "gansweep")
+def folder() -> Path | None:
+    """Where the files lie: GANSWEEP_CACHE, by default ~/.cache/gansweep; None for a user without a home directory."""
+    try:
+        return Path(os.environ.get("GANSWEEP_CACHE") or Path.home() / ".cache" / "gansweep")
+    except RuntimeError:
+        return None
 
 
 def recall(key: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
     """Return what was kept under a key, or None: never kept, torn, or another key's file."""
     if _text(key) in _memory:
         return _memory[_text(key)]
+    path = _path(key)
+    if path is None:
+        return None
     try:
         # Opened here: of an archive that is cut off, numpy leaves the file open.
-        with open(_path(key), "rb") as source, np.load(source, allow_pickle=False) as file:
+        with open(path, "rb") as source, np.load(source, allow_pickle=False) as file:
             found = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         return None
@@ -40,10 +46,12 @@ def recall(key: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
 
 
 def keep(key: Mapping[str, Any], arrays: Mapping[str, np.ndarray | float | int | bool]) -> None:
-    """Write arrays under a key, whole or not at all. A folder that can't be written leaves memory only."""
+    """Write arrays under a key, whole or not at all. Without a folder that can be written, in memory only."""
     found: dict[str, Any] = {name: np.asarray(value) for name, value in arrays.items()}
     _hold(key, found)
     path = _path(key)
+    if path is None:
+        return
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
@@ -71,5 +79,6 @@ def _text(key: Mapping[str, Any]) -> str:
     return json.dumps(key, sort_keys=True)
 
 
-def _path(key: Mapping[str, Any]) -> Path:
-    return folder() / f"{hashlib.sha256(_text(key).encode()).hexdigest()[:32]}.npz"
+def _path(key: Mapping[str, Any]) -> Path | None:
+    where = folder()
+    return where and where / f"{hashlib.sha256(_text(key).encode()).hexdigest()[:32]}.npz"

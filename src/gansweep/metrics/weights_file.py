@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import lru_cache
 from pathlib import Path
 from urllib.error import URLError
@@ -17,13 +18,15 @@ def find(weights: str | None, url: str) -> Path:
         ValueError: it is not there and can't be downloaded; the message says what to put where.
     """
     if weights is not None:
-        path = Path(weights).expanduser()
+        path = Path(os.path.expanduser(weights))
         if not path.is_file():
             raise ValueError(f"weights={weights}: no such file. {advice(url)}")
         return path
     path = cached(url)
     if path.is_file():
         return path
+    if not path.is_absolute() and path.parts[0] == "~":
+        raise ValueError(f"{path.name} can't be kept: this user has no home directory; set TORCH_HOME. {advice(url)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # As everywhere in torch.hub, the file's name ends in the beginning of its sha256.
