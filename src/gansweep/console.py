@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from gansweep.text import visible
+
 WRONG = 2
 
 
@@ -18,7 +20,7 @@ def say(text: object, end: str = "\n") -> None:
     A command then still writes its files, and ends as if everything had been read.
     """
     try:
-        print(text, end=end, flush=True)
+        print(visible(str(text)), end=end, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -92,9 +94,9 @@ def exit_code(work: Callable[[], object]) -> int:
     try:
         work()
     except (ValueError, FileNotFoundError) as error:
-        print(error, file=sys.stderr)
+        print(visible(str(error)), file=sys.stderr)
         return WRONG
     except OSError as error:
-        print(error, file=sys.stderr)
+        print(visible(str(error)), file=sys.stderr)
         return 1
     return 0

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any
+
+# Control characters but for tab and line feed, invisible ones, those that change the direction of text, surrogates.
+HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 
 def number(value: float, like: float | None = None) -> str:
@@ -18,9 +26,52 @@ def number(value: float, like: float | None = None) -> str:
     return f"{value:.{digits}f}"
 
 
+def is_folder_name(name: str) -> bool:
+    r"""Return whether a text names one folder inside another.
+
+    It has no separators and no characters that cannot be seen, such as line breaks or those that reverse the
+    direction of text.
+
+    >>> [is_folder_name(name) for name in ("lr=0.1", "..", ".", "a/b", "a\nb", "")]
+    [True, False, False, False, False, False]
+    """
+    return name not in ("", ".", "..") and name == name.strip() and name.isprintable() and not set(name) & set("/\\")
+
+
+def visible(text: str) -> str:
+    r"""Write control characters and others that cannot be seen as their codes; line feeds and tabs stay.
+
+    A terminal would carry out what follows an escape character.
+
+    >>> visible("a\x1b[2Jb\u202ec")
+    'a\\x1b[2Jb\\u202ec'
+    """
+    return HIDDEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def csv_field(value: Any) -> Any:
+    """Put an apostrophe before a text that a spreadsheet would take for a formula.
+
+    >>> csv_field("=cmd|' /C calc'!A0"), csv_field("-1.5"), csv_field("-x"), csv_field(-1.5)
+    ("'=cmd|' /C calc'!A0", '-1.5', "'-x", -1.5)
+    """
+    if not isinstance(value, str):
+        return value
+    text = visible(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\n")) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Write a table with aligned columns."""
-    cleaned = [[" ".join(text.replace("|", "\\|").split()) for text in row] for row in (head, *rows)]
+    cleaned = [[visible(" ".join(text.replace("|", "\\|").split())) for text in row] for row in (head, *rows)]
     widths = [max(3, *(len(row[column]) for row in cleaned)) for column in range(len(head))]
     lines = [
         "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |" for row in cleaned

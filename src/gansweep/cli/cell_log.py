@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+from gansweep.text import visible
+
 FORMAT = "[%(asctime)s][%(name)s][%(levelname)s] %(message)s"
 
 _active: ContextVar[CellLog | None] = ContextVar("gansweep_cell_log", default=None)
@@ -27,10 +29,9 @@ class CellLog:
             if not isinstance(handler, _Own):
                 handler.removeFilter(_quiet)
                 handler.addFilter(_quiet)
-                if not isinstance(handler.formatter, _Named):
-                    handler.setFormatter(_Named(handler.formatter or logging.Formatter()))
+        name_cells()
         self.handler = _Own(path, encoding="utf-8")
-        self.handler.setFormatter(logging.Formatter(FORMAT))
+        self.handler.setFormatter(_Visible(FORMAT))
         self.handler.addFilter(lambda record: _active.get() is self)
         root.addHandler(self.handler)
 
@@ -53,8 +54,16 @@ class _Own(logging.FileHandler):
     """A handler of one cell's own."""
 
 
+class _Visible(logging.Formatter):
+    """Writes control characters as their codes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a line."""
+        return visible(super().format(record))
+
+
 class _Named(logging.Formatter):
-    """Says of which cell a line is, where there is one.
+    """Says of which cell a line is, where there is one, and writes control characters as their codes.
 
     Args:
         of: writes the line.
@@ -67,7 +76,14 @@ class _Named(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Write a line."""
         active, line = _active.get(), self.of.format(record)
-        return line if active is None else f"{active.cell}: {line}"
+        return visible(line if active is None else f"{active.cell}: {line}")
+
+
+def name_cells() -> None:
+    """Let the console show what is logged with the name of the cell."""
+    for handler in logging.getLogger().handlers:
+        if not isinstance(handler, _Own) and not isinstance(handler.formatter, _Named):
+            handler.setFormatter(_Named(handler.formatter or logging.Formatter()))
 
 
 def _quiet(record: logging.LogRecord) -> bool:

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from gansweep.console import WRONG
 from gansweep.settings.problem import Problem
+from gansweep.text import visible
 
 MOST_PROBLEMS = 20
 
 
 def complain(problems: Sequence[Problem], omitted: str) -> int:
     """Print what is wrong and what was not done for that, such as "trained", and return the exit code."""
-    lines = [f"  {problem}" for problem in problems[:MOST_PROBLEMS]]
+    lines = ["  " + visible(str(problem)).replace("\n", "\n    ") for problem in problems[:MOST_PROBLEMS]]
     if len(problems) > MOST_PROBLEMS:
         lines.append(f"  and {len(problems) - MOST_PROBLEMS} more")
     print(f"The configuration is not valid; nothing was {omitted}.", *lines, sep="\n", file=sys.stderr)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from gansweep.cli.cell_log import CellLog
-from gansweep.sweep.cell import Cell
+from gansweep.sweep.cell import LOG, Cell
 
 if TYPE_CHECKING:
     from gansweep.cli.composing import Composition
@@ -47,7 +47,7 @@ class Jobs:
         whole = hydra_node(self._compositions[cell.hash], self._numbers[cell.hash], cell.directory)
         cell.directory.mkdir(parents=True, exist_ok=True)
         _save(self._compositions[cell.hash], whole, cell.directory / ".hydra")
-        journal = CellLog(cell.directory / "gansweep.log")
+        journal = CellLog(cell.directory / LOG)
         with journal():
             try:
                 book = Logbook(run_of(cell), cell.directory, progress, journal, progress.guard)

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gansweep.cli import grid, scale_out
 from gansweep.cli.backends import HERE
+from gansweep.cli.cell_log import name_cells
 from gansweep.cli.composing import Composer
 from gansweep.cli.job import Jobs
 from gansweep.settings.problem import BadConfig, Problem
@@ -97,6 +98,7 @@ class Multirun:
     def listen(self) -> None:
         """Let what is logged be seen, as Hydra's configuration says."""
         configure_log(self.master.hydra.hydra_logging, self.master.hydra.verbose)
+        name_cells()
 
     def sweep(self) -> Sweep:
         """Return the sweep of the grid's cells."""

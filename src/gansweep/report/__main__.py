@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gansweep.console import exit_code, say
+from gansweep.text import visible
 
 # Those of formats.FORMATS, which are not imported for --help.
 FORMATS = ("md", "csv", "json", "latex", "html")
@@ -29,7 +30,7 @@ def _report(options: argparse.Namespace) -> None:
     out = options.out
     if out is None and options.format == "html":
         out = options.sweep / "report.html"
-    text = formats.FORMATS[options.format](study, wish, options.sweep if out is None else out.parent)
+    text = visible(formats.FORMATS[options.format](study, wish, options.sweep if out is None else out.parent))
     if options.pictures is not None:
         for path in formats.pictures(study, wish, options.pictures):
             say(f"wrote {path}")

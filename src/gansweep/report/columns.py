@@ -13,6 +13,7 @@ from typing import Any
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
 from gansweep.sweep.identity import plain
+from gansweep.text import csv_field
 
 FORMAT = 1
 COLUMNS = {
@@ -55,8 +56,8 @@ def as_csv(verdicts: Sequence[Verdict]) -> str:
     found = rows(verdicts)
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(found[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _field(value) for key, value in row.items()} for row in found)
+    writer.writerow({key: csv_field(key) for key in found[0]})
+    writer.writerows({key: csv_field(_field(value)) for key, value in row.items()} for row in found)
     return text.getvalue()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import plain
 from gansweep.sweep.swept import SEED, is_number, order, swept_keys, value
-from gansweep.text import markdown
+from gansweep.text import markdown, visible
 from gansweep.training import events
 from gansweep.training.events import protobuf
 
@@ -82,13 +82,16 @@ def table_of(cells: Sequence[Cell]) -> list[dict[str, Any]]:
     """
     keys = [key for key in swept_keys(cells) if key != SEED] or [SEED]
     found = {key: [value(cell, key) for cell in cells] for key in keys}
-    found = {key: values if all(map(is_number, values)) else list(map(plain, values)) for key, values in found.items()}
+    found = {
+        visible(key): values if all(map(is_number, values)) else [visible(plain(one)) for one in values]
+        for key, values in found.items()
+    }
     return [{key: values[place] for key, values in found.items()} for place in range(len(cells))]
 
 
 def group(sweep: str, row: Mapping[str, Any]) -> str:
     """Name a row, which has to be the only one of this name below the directory that TensorBoard shows."""
-    return f"{sweep}: " + ", ".join(f"{key}={plain(one)}" for key, one in row.items())
+    return visible(f"{sweep}: " + ", ".join(f"{key}={plain(one)}" for key, one in row.items()))
 
 
 def _experiment(rows: Sequence[Mapping[str, Any]], results: Mapping[str, str]) -> Any:

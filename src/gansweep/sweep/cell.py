@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from gansweep.sweep import claims, records
+from gansweep.training import record
 
 log = logging.getLogger(__name__)
 
+LOG = "gansweep.log"
 CHECKPOINTS = ("checkpoint.pt", "checkpoint.pt.new", "checkpoint.previous.pt")
 
 
@@ -91,18 +93,24 @@ def state(cell: Cell) -> State:
 
     A record, be it of a failure, says all: before a failed cell is tried again, it is put aside.
     """
-    record = own_record(cell)
-    if record is not None:
-        return State(record["state"])
+    content = own_record(cell)
+    if content is not None:
+        return State(content["state"])
     if claims.holder(cell.directory) is not None:
         return State.CLAIMED
     return State.RESUMABLE if any((cell.directory / name).exists() for name in CHECKPOINTS) else State.NEW
 
 
+def traceback_file(cell: Cell) -> Path:
+    """Return the file that holds the traceback of a failed cell: its log, or its record where it has no log."""
+    log_file = cell.directory / LOG
+    return log_file if log_file.is_file() else cell.directory / record.NAME
+
+
 def own_record(cell: Cell) -> dict[str, Any] | None:
     """Read a cell's record, None if there is none or it is of another training."""
-    record = read_record(cell.directory)
-    return record if record and record["cell"]["hash"] == cell.hash else None
+    content = read_record(cell.directory)
+    return content if content and content["cell"]["hash"] == cell.hash else None
 
 
 def read_record(directory: Path) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from typing import Any
 from gansweep.sweep.cell import Cell, State, cells
 from gansweep.sweep.progress import duration
 from gansweep.sweep.result import Result
+from gansweep.text import visible
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def plan(
     head = f"{cells(len(results))}: " + ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     widths = [max((len(line[column]) for line in lines), default=0) for column in (0, 1)]
     body = [f"  {state:<{widths[0]}}  {cost:<{widths[1]}}  {name}" for state, cost, name in lines]
-    return "\n".join([head, *body, _total(needed)])
+    return visible("\n".join([head, *body, _total(needed)]))
 
 
 def _total(needed: Sequence[Estimate | None]) -> str:

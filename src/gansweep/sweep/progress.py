@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TextIO
 
 from gansweep.sweep.cell import State, cells
+from gansweep.text import visible
 
 BETWEEN_LINES_S = 0.2
 
@@ -59,7 +60,9 @@ class Progress:
         self._rewrite("")
         what = " ".join(filter(None, (state.value, text)))
         print(
-            " | ".join(filter(None, (f"{name}: {what}", self._counted(), self._left()))), file=self.stream, flush=True
+            visible(" | ".join(filter(None, (f"{name}: {what}", self._counted(), self._left())))),
+            file=self.stream,
+            flush=True,
         )
 
     def _counted(self) -> str:
@@ -78,6 +81,7 @@ class Progress:
         return f"{duration((time.monotonic() - self._started) / trained * left)} left"
 
     def _rewrite(self, line: str) -> None:
+        line = visible(line)
         if self.live:
             self.stream.write("\r" + line.ljust(self._width) + ("" if line else "\r"))
             self.stream.flush()

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from gansweep.sweep import record_shape
+from gansweep.text import visible
 from gansweep.training import atomic, record
 
 
 class UnreadableRecord(ValueError):
     """A file that is called like a record and can't be used as one."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(visible(message))
 
 
 def read(directory: Path) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gansweep.sweep.cell import Cell, State
+from gansweep.sweep.cell import Cell, State, traceback_file
 
 
 @dataclass(frozen=True)
@@ -57,3 +57,10 @@ class Result:
             reasons = [e.get("reason") for e in self.metric.get("evaluations", []) if e.get("reason")]
             return f"not measured: {reasons[-1]}" if reasons else "not measured"
         return ""
+
+    @property
+    def traceback(self) -> str:
+        """The file with the traceback of a failed cell, from the sweep's directory; empty if it did not fail."""
+        if not (self.record or {}).get("error"):
+            return ""
+        return traceback_file(self.cell).relative_to(self.cell.directory.parent).as_posix()

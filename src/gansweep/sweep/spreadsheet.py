@@ -10,6 +10,7 @@ from typing import Any
 from gansweep.sweep.identity import plain
 from gansweep.sweep.result import Result
 from gansweep.sweep.swept import settings_to_tell, value
+from gansweep.text import csv_field
 
 MEASURED = ("final", "final_step", "best", "best_step", "best_apart", "untrained", "floor")
 
@@ -23,8 +24,8 @@ def spreadsheet(results: Sequence[Result]) -> str:
     rows = [_row(result, keys) for result in results]
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [*keys, "state"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer.writerow({name: csv_field(name) for name in writer.fieldnames})
+    writer.writerows({name: csv_field(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
 
 

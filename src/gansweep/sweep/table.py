@@ -14,7 +14,7 @@ from gansweep.sweep.identity import plain
 from gansweep.sweep.keys import CAPTION, FALLBACKS
 from gansweep.sweep.result import Result
 from gansweep.sweep.swept import SEED, UNSAID, order, swept_keys, value
-from gansweep.text import markdown, number
+from gansweep.text import markdown, number, visible
 
 WIDEST = 8  # columns of values
 NOT_THERE = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "running"}
@@ -45,7 +45,7 @@ def table(results: Sequence[Result], commands: Sequence[str] = (), note: str = "
         parts.append(f"Command: `{commands[0]}`")
     elif commands:
         parts.append("\n".join(["Commands:\n", *(f"- `{line}`" for line in commands)]))
-    return "\n\n".join(parts) + "\n"
+    return visible("\n\n".join(parts)) + "\n"
 
 
 class _Table:
@@ -64,6 +64,7 @@ class _Table:
         if self.over_seeds:
             self.keys.remove(SEED)
         self.notes: dict[str, int] = {}
+        self.tracebacks: dict[str, str] = {}  # by note, of the first cell
         self.lower = all(result.metric.get("lower_is_better", True) for result in results)
         self.groups: dict[str, list[Result]] = {}
         for result in results:
@@ -92,7 +93,7 @@ class _Table:
         """Write it."""
         across = next((key for key in reversed(self.keys) if len(self._values(key)) <= WIDEST), None)
         grid = self._matrix(across) if across is not None and len(self.keys) > 1 else self._list()
-        notes = [f"[{place}] {note}" for note, place in self.notes.items()]
+        notes = [f"[{place}] {note}{self.tracebacks[note]}" for note, place in self.notes.items()]
         return "\n\n".join(filter(None, (grid, "  \n".join(notes), self._caption())))
 
     def _list(self) -> str:
@@ -153,7 +154,9 @@ class _Table:
 
     def _mark(self, result: Result) -> str:
         seed = f"seed {plain(value(result.cell, SEED))}: " if self.over_seeds else ""
-        return self._note(" ".join(f"{seed}{result.trouble}".split()))
+        note = " ".join(f"{seed}{result.trouble}".split())
+        self.tracebacks.setdefault(note, f"; traceback in {result.traceback}" if result.traceback else "")
+        return self._note(note)
 
     def _note(self, note: str) -> str:
         return f"[{self.notes.setdefault(note, len(self.notes) + 1)}]"

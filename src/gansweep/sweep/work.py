@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gansweep.sweep import claims
-from gansweep.sweep.cell import CHECKPOINTS, Cell, State, own_record, read_record
+from gansweep.sweep.cell import CHECKPOINTS, Cell, State, own_record, read_record, traceback_file
 from gansweep.sweep.failure import failed_record
 from gansweep.sweep.progress import Progress
 from gansweep.text import number
@@ -152,12 +152,13 @@ class Work:
         """
         guard()
         found = failed_record(cell, error, wall_s)
-        log.error("%s failed: %s: %s", cell.name, found["error"]["type"], found["error"]["message"])
         self.outcome.records[cell.hash] = found
         try:
             record.write(cell.directory, found)
         except (OSError, ValueError) as unwritten:
             log.warning("its record could not be written: %s", unwritten)
+        kind, message = found["error"]["type"], found["error"]["message"]
+        log.error("%s failed: %s: %s; traceback in %s", cell.name, kind, message, traceback_file(cell))
         self.progress.finish(cell.name, State.FAILED)
 
 

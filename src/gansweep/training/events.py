@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gansweep.text import visible
+
 # TensorBoard takes files in the order of their names, which begin with the time in seconds.
 PREFIX = "events.out.tfevents."
 ROW = f"{PREFIX}0000000000.row"  # of a run: its row in HPARAMS
@@ -25,14 +27,14 @@ def row(hparams: Mapping[str, Any], group: str) -> Any:
 
     Not TensorBoard's `hparams_config` of torch's add_hparams: of several of those only the first counts.
     """
-    columns = {key: plain(value) for key, value in hparams.items()}
+    columns = {visible(key): plain(value) for key, value in hparams.items()}
     # The time is left to the events, so that equal rows are equal bytes.
-    return protobuf("plugins.hparams.summary_v2").hparams_pb(columns, trial_id=group, start_time_secs=0.0)
+    return protobuf("plugins.hparams.summary_v2").hparams_pb(columns, trial_id=visible(group), start_time_secs=0.0)
 
 
 def plain(value: Any) -> bool | int | float | str:
     """Return what HPARAMS takes: anything but numbers, words and truth is told as text."""
-    return value if isinstance(value, bool | int | float | str) else str(value)
+    return value if isinstance(value, bool | int | float) else visible(str(value))
 
 
 def put(path: Path, summaries: Sequence[Any], step: int = 0) -> None:

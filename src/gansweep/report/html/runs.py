@@ -46,8 +46,16 @@ def _row(result: Result, keys: list[str], folder: Path) -> str:
     return (
         f'<tr><th scope="row">{name}</th>{settings}<td>{result.state.value}</td>'
         f"{_number(result.final, 'N/A' if ended else '-')}{_number(best)}"
-        f"{_number(record.get('steps'), whole=True)}{_number(wall)}<td>{html.escape(result.trouble)}</td></tr>"
+        f"{_number(record.get('steps'), whole=True)}{_number(wall)}<td>{_trouble(result, folder)}</td></tr>"
     )
+
+
+def _trouble(result: Result, folder: Path) -> str:
+    text = html.escape(result.trouble)
+    if not result.traceback:
+        return text
+    address = link(result.cell.directory.parent / result.traceback, folder)
+    return f'{text}; <a href="{address}">{html.escape(result.traceback)}</a>'
 
 
 def _setting(one: object) -> str:
