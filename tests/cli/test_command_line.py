@@ -268,3 +268,30 @@ def test_asking_does_not_import_torch(arguments):
 def test_importing_the_package_does_not_import_torch():
     code = "import sys, gansweep, gansweep.cli.app; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", [".", "..", "a/b", "/tmp/a", "'a\\nb'", "a\nb", "a\u202eb", "a\x1b[31mb", "' '", ""])
+def test_a_name_is_that_of_one_folder_inside_outputs(gansweep, name):
+    """Mistake: `name=.` and a name with a line break leave outputs/."""
+    answer = gansweep(f"name={name}", "fresh=true")
+    assert answer.code == 2 and "\x1b" not in answer.err and "\u202e" not in answer.err
+    assert "name" in answer.err and not (gansweep.folder / "outputs").exists()
+
+
+def test_starting_over_in_a_directory_with_other_files_is_refused(gansweep):
+    (gansweep.folder / "thesis.docx").touch()
+    answer = gansweep.tiny("hydra.sweep.dir=.", "fresh=true")
+    assert answer.code == 2 and "is no sweep" in answer.err
+    assert [path.name for path in gansweep.folder.iterdir()] == ["thesis.docx"]
+
+
+def test_a_failed_cell_names_the_file_with_its_traceback(gansweep, monkeypatch):
+    def broken(*arguments, **keywords):
+        raise ArithmeticError("no \x1b[2Jluck")
+
+    monkeypatch.setattr("gansweep.training.logbook.Logbook.note", broken)
+    answer = gansweep.tiny("name=named")
+    (log,) = (gansweep.folder / "outputs" / "named").glob("*/gansweep.log")
+    assert f"no \\x1b[2Jluck; traceback in {log}" in answer.err and "Traceback" in log.read_text()
+    assert f"no \\x1b[2Jluck; traceback in {log.parent.name}/gansweep.log" in answer.out
+    assert "\x1b" not in answer.err + answer.out + log.read_text()

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gansweep.settings.problem import Problem
+from gansweep.text import is_folder_name
 
-# Far above anything that could be trained: what is larger is a slip, and overflows somewhere later.
-MOST = {"steps": 10**12, "epochs": 10**12, "batch_size": 10**9}
+# Far above what can be trained, and below what overflows. Too many threads or processes make a machine hang.
+MOST = {"steps": 10**12, "epochs": 10**12, "batch_size": 10**9, "threads": 1024, "workers": 512}
 MOST_OF_OTHERS = 10**6
 
 
@@ -40,6 +41,7 @@ class Root:
         retry_failed: train cells again that failed earlier.
         diverged: whether another sweeper is to see a divergence as a result or as a failure.
         allow: modules whose classes a `_target_` may name.
+        most_cells: of one command line; with a default, since records of earlier versions lack it.
     """
 
     seed: int
@@ -62,6 +64,7 @@ class Root:
     retry_failed: bool
     diverged: Literal["result", "raise"]
     allow: list[str]
+    most_cells: int = 10_000
 
 
 def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -71,7 +74,17 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(key, f"={values[key]}: expected a finite rate above 0, e.g. 1e-4")
     if values.get("seed", 0) < 0:
         yield Problem("seed", f"={values['seed']}: expected a whole number, 0 or above")
-    for key in ("batch_size", "steps", "epochs", "critic_steps", "threads", "workers", "pack", "most_seeds"):
+    for key in (
+        "batch_size",
+        "steps",
+        "epochs",
+        "critic_steps",
+        "threads",
+        "workers",
+        "pack",
+        "most_seeds",
+        "most_cells",
+    ):
         count = values.get(key)
         most = MOST.get(key, MOST_OF_OTHERS)
         if isinstance(count, int) and not 1 <= count <= most:
@@ -84,8 +97,8 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(
             "name", f"={name}: is read as a number that is none; expected the name of a folder inside outputs/"
         )
-    elif name is not None and not re.fullmatch(r"(?!.*\.\.)[^/\\\0][^\\\0]*", str(name)):
-        yield Problem("name", f"={name}: expected the name of a folder inside outputs/")
+    elif name is not None and not is_folder_name(str(name)):
+        yield Problem("name", f"={name!s:.100}: expected the name of a folder inside outputs/")
 
 
 def steps_of(epochs: int, num_samples: int, batch_size: int) -> int:

@@ -81,7 +81,7 @@ KEYS = (
         Key(name, identity=False, whole_sweep=True)
         for name in ("name", "plan", "fresh", "retry_failed", "diverged", "allow")
     ),
-    *(Key(name, identity=False, whole_sweep=True) for name in ("workers", "pack", "seeds", "most_seeds")),
+    *(Key(name, identity=False, whole_sweep=True) for name in ("workers", "pack", "seeds", "most_seeds", "most_cells")),
     Key("hydra", identity=False),
 )
 

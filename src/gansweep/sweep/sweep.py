@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gansweep.sweep import board, claims, crew, records, trials
+from gansweep.sweep import board, claims, crew, own_directory, records, trials
 from gansweep.sweep.cell import Cell, State, own_record, read_record, state
 from gansweep.sweep.cell import cells as count_of
 from gansweep.sweep.plan import Estimate, plan
@@ -21,6 +20,7 @@ from gansweep.sweep.result import Result
 from gansweep.sweep.spreadsheet import spreadsheet
 from gansweep.sweep.table import table
 from gansweep.sweep.work import Outcome, Settle, Work
+from gansweep.text import is_folder_name
 from gansweep.training import atomic, record
 
 log = logging.getLogger(__name__)
@@ -216,21 +216,9 @@ def set_aside(root: Path) -> Path | None:
     """Rename an old sweep to `<root>.1`, `.2`, ..., to start over; None if there is none.
 
     Raises:
-        ValueError: a living process is training in it.
+        ValueError: it is no sweep, holds something else too, or a living process works in it.
     """
-    if not root.is_dir():
-        return None
-    for entry in root.iterdir():
-        owner = claims.holder(entry) if entry.is_dir() else None
-        if owner is not None:
-            raise ValueError(
-                f"fresh=true: {entry.name} is being trained by process {owner.get('pid')}; stop that one first"
-            )
-    place = 1
-    while (aside := root.with_name(f"{root.name}.{place}")).exists():
-        place += 1
-    os.rename(root, aside)
-    return aside
+    return own_directory.rename(root, FROZEN, {cell.name for cell in _left_there(root)[0]})
 
 
 def _left_there(root: Path) -> tuple[list[Cell], list[str], str]:
@@ -240,7 +228,7 @@ def _left_there(root: Path) -> tuple[list[Cell], list[str], str]:
     note = ""
     try:
         frozen = json.loads((root / FROZEN).read_bytes())
-        found = {cell.hash: cell for cell in (Cell.from_dict(root, content) for content in frozen["cells"])}
+        found = {cell.hash: cell for cell in _frozen_cells(root, frozen["cells"])}
         commands = [str(line) for line in frozen.get("commands") or [frozen.get("command") or ""]]
         note = str(frozen.get("note", ""))
     except (FileNotFoundError, NotADirectoryError):
@@ -271,6 +259,16 @@ def _under_suspicion(cells: Sequence[Cell], work: Work) -> list[Cell]:
         names = ", ".join(cells[place].name for *_, place in sorted(found))
         log.warning("The process that trained these died; they are trained last, in smaller packs or alone: %s", names)
     return [cells[place] for *_, place in sorted(found)]
+
+
+def _frozen_cells(root: Path, contents: Sequence[Mapping[str, Any]]) -> Iterator[Cell]:
+    """Read the cells of sweep.json; one whose directory would not lie in the sweep's is left out."""
+    for content in contents:
+        name = str(content["name"])
+        if is_folder_name(name):
+            yield Cell.from_dict(root, content)
+        else:
+            log.warning("%s: the cell %r is ignored, as that is no name of a folder", root / FROZEN, name)
 
 
 def _results(cells: Sequence[Cell]) -> list[Result]:
