@@ -7,13 +7,22 @@ import json
 import os
 import pickle
 import shutil
+import time
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
 from fault_child import GRID, command
 from sweep_contents import records
 
 import gansweep
+from gansweep.cli import app
+from gansweep.data.npz import Npz
+from gansweep.plane import played
+from gansweep.report.two_numbers import TwoNumbers
+from gansweep.sweep.cell import Cell, State
+from gansweep.sweep.result import Result
 
 
 class Evil:
@@ -53,6 +62,51 @@ def test_a_target_outside_of_the_package_is_refused_before_it_is_imported(tmp_pa
         ended = command(here, f"optimizer._target_={target}", "lr=1e-3", "name=s")
         assert ended.code == 2 and target in ended.text, ended.text
     assert not (here / "executed").exists() and not (here / "outputs").exists()
+
+
+def foreign_config(mark):
+    """A config whose model would be made by a class outside of the package."""
+    node = {"_target_": "subprocess.Popen", "args": ["mkdir", str(mark)]}
+    return {"allow": ["subprocess"], "model": node, "seed": 0, "steps": 10}
+
+
+def test_a_record_can_not_say_which_modules_are_trusted(tmp_path):
+    """Mistake: a report builds what a record names, with the `allow` of that record."""
+    mark = tmp_path / "executed"
+    one = Cell({}, foreign_config(mark), {}, "0" * 64, tmp_path / "c")
+    result = Result(one, State.COMPLETED, {"config": one.config, "curves": [{"step": 1, "theta": 0, "psi": 0}]})
+    assert TwoNumbers(result).field is None
+    with pytest.raises(ValueError, match="subprocess"):
+        played.of(one)
+    time.sleep(0.2)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("tag", ["!!python/object/apply:os.mkdir [executed]", "!!python/name:os.mkdir ''"])
+def test_tags_of_a_yaml_file_are_not_followed(tmp_path, monkeypatch, capsys, tag):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conf/experiment").mkdir(parents=True)
+    (tmp_path / "conf/experiment/evil.yaml").write_text(f"# @package _global_\nname: {tag}\n")
+    assert app.run(["--config-dir", "conf", "experiment=evil", "plan=true"]) == 2
+    assert "python/" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["conf"]
+
+
+def test_arrays_of_objects_are_not_unpickled(tmp_path):
+    mark = tmp_path / "executed"
+    array = np.array([Evil(mark), None], dtype=object)
+    np.savez(tmp_path / "a.npz", images=array, x=array)
+    with pytest.raises(ValueError, match="a.npz"):
+        Npz(path=str(tmp_path / "a.npz"), key="images").read()
+    assert not mark.exists()
+
+
+def test_only_known_places_import_by_name():
+    """What is imported there is checked before, or named by this package alone."""
+    known = {"allowed.py", "events.py", "checked_loader.py", "__init__.py", "ray.py", "submitit.py"}
+    for path in sorted(Path(gansweep.__file__).parent.rglob("*.py")):
+        if "import_module(" in path.read_text() or "__import__" in path.read_text():
+            assert path.name in known, path
 
 
 def test_no_code_reads_a_file_in_a_way_that_could_execute_it():

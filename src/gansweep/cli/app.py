@@ -13,6 +13,7 @@ from pathlib import Path
 
 import hydra
 from hydra._internal import hydra as hydra_module
+from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
@@ -20,6 +21,7 @@ from yaml import YAMLError
 
 from gansweep import console
 from gansweep.cli import folders, grid
+from gansweep.cli.checked_loader import checked_loading
 from gansweep.cli.complaint import complain
 from gansweep.cli.composed import BASE, composer_and_loader, jobs_of
 from gansweep.cli.experiments import check_experiments
@@ -43,6 +45,7 @@ def run(arguments: Sequence[str]) -> int:
     """Do what the arguments say, and return the exit code."""
     asked = Asked(arguments)
     try:
+        _refuse_flags(arguments)
         folders.check_config_dir(asked.config_dir)
         check_experiments(asked.overrides, asked.config_dir)
         asked.spell_out()
@@ -89,18 +92,15 @@ class Asked:
         parser.add_argument("--run", "-r", action="store_true")
         parser.add_argument("--multirun", "-m", action="store_true")
         parser.add_argument("--config-dir", "-cd")
-        parser.add_argument("--config-name", "-cn")
-        parser.add_argument("--config-path", "-cp")
         parser.add_argument("--cfg", "-c")
         parser.add_argument("--package", "-p")
         parser.add_argument("--info", "-i", nargs="?", const="all")
-        parser.add_argument("--experimental-rerun")
         known, rest = parser.parse_known_args(list(arguments))
         self.arguments = list(arguments)
         self.multirun: bool = known.multirun
         self.config_dir: str | None = known.config_dir
         self.overrides = [argument for argument in rest if not argument.startswith("-")]
-        shows = known.cfg or known.info or known.experimental_rerun or len(self.overrides) < len(rest)
+        shows = known.cfg or known.info or len(self.overrides) < len(rest)
         self.trains = not shows
         switches = ("--run", "-r", "--multirun", "-m", *self.overrides)
         options = [argument for argument in arguments if argument not in switches]
@@ -127,7 +127,8 @@ def _hand_to_hydra(asked: Asked) -> None:
     sys.argv, os.environ["HYDRA_FULL_ERROR"] = ["gansweep", *asked.for_hydra], "1"
     hydras_own, hydra_module.Hydra = hydra_module.Hydra, JobwiseHydra
     try:
-        app()
+        with checked_loading():
+            app()
     finally:
         hydra_module.Hydra = hydras_own
         if asked.trains:
@@ -135,6 +136,22 @@ def _hand_to_hydra(asked: Asked) -> None:
         sys.argv = argv
         if full is None:
             del os.environ["HYDRA_FULL_ERROR"]
+
+
+def _refuse_flags(arguments: Sequence[str]) -> None:
+    """Refuse Hydra's flags that unpickle a file, or take another configuration than ours for the main one.
+
+    Hydra's own parser reads them, since it accepts abbreviations.
+    """
+    flags, _ = get_args_parser().parse_known_args(list(arguments))
+    refused = {
+        "--experimental-rerun": (flags.experimental_rerun, "unpickles a file; repeat the command line instead"),
+        "--config-path": (flags.config_path, "is not supported; expected --config-dir DIRECTORY"),
+        "--config-name": (flags.config_name, "is not supported; expected experiment=NAME with --config-dir DIRECTORY"),
+    }
+    problems = [Problem(flag, f"={value}: {why}") for flag, (value, why) in refused.items() if value is not None]
+    if problems:
+        raise BadConfig(problems)
 
 
 def _refuse_values_without_multirun(asked: Asked) -> None:

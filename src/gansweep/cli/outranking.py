@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf
 
+from gansweep.cli.checked_loader import CheckedLoader
 from gansweep.cli.groups import Groups
 
 
@@ -58,7 +58,7 @@ class Outranking:
         return self._without_experiment[key]
 
 
-class OutrankingLoader(ConfigLoaderImpl):
+class OutrankingLoader(CheckedLoader):
     """Hydra's loader for its other launchers, which compose every job where it runs."""
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:

@@ -1,0 +1,219 @@
+"""Hydra's config loader, which refuses a configuration that would make Hydra run foreign code.
+
+Hydra instantiates what stands below `hydra.callbacks`, `hydra.launcher` and `hydra.sweeper`, and gives
+`hydra.job_logging` and `hydra.hydra_logging` to `logging.config`, which imports names too. A YAML file from
+elsewhere may set all of these, and `allow`. Everything that Hydra composes passes through its loader before it is
+used, so the check is made there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.experimental.callback import Callback
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from omegaconf import Container, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from gansweep.settings.allowed import NotAllowed, locate
+from gansweep.settings.problem import BadConfig, Problem
+
+# Those of conf/config.yaml, which are not imported for --help.
+OWN = {
+    "hydra.callbacks.gansweep._target_": "gansweep.cli.closing.NoteSearch",
+    "hydra.launcher._target_": "hydra_plugins.gansweep.local_launcher.LocalLauncher",
+    "hydra.sweeper._target_": "hydra_plugins.gansweep.grid_sweeper.GridSweeper",
+}
+PACKAGES = ("gansweep", "hydra", "hydra_plugins")
+PLUGIN_PACKAGES = ("hydra._internal.core_plugins", "hydra_plugins")
+PLUGINS = (
+    (r"hydra\.callbacks\.[^.]+\._target_", Callback, "callback", PACKAGES),
+    (r"hydra\.launcher\._target_", Launcher, "launcher", PLUGIN_PACKAGES),
+    (r"hydra\.sweeper\._target_", Sweeper, "sweeper", PLUGIN_PACKAGES),
+)
+SAMPLER_PLACE, SAMPLER = r"hydra\.sweeper\.sampler\.(.+\.)?_target_", r"optuna\.samplers\.\w+"
+SECTIONS = ("callbacks", "launcher", "sweeper", "job_logging", "hydra_logging")  # what Hydra makes objects of
+LOGGING = ("hydra.job_logging.", "hydra.hydra_logging.")
+LOGGING_CLASSES = (
+    *("logging.StreamHandler", "logging.FileHandler", "logging.NullHandler", "logging.Formatter"),
+    *("logging.handlers.RotatingFileHandler", "logging.handlers.TimedRotatingFileHandler"),
+    *("logging.handlers.WatchedFileHandler", "colorlog.ColoredFormatter"),
+)
+STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
+# Parameters of launchers and sweepers, and of jobs, that are shell commands or name code or its environment. Optuna
+# unpickles the state of some samplers from the storage.
+COMMANDS = re.compile(
+    r"hydra\.(launcher|sweeper)\.(.*[._])?"
+    r"(setup|python|srun_args|additional_parameters|runtime_env|commands|hook|custom_search_space|storage)"
+    r"|hydra\.job\.env_set"
+)
+# Hydra sets these when a job begins, to text or a number that no file chooses.
+OF_THE_JOB = ("hydra.runtime.output_dir", "hydra.job.id", "hydra.job.num")
+
+
+class CheckedLoader(ConfigLoaderImpl):
+    """Hydra's loader with `foreign_code` applied to all that it loads.
+
+    The methods are those that everything passes through, in Hydra 1.3 and in 1.4.
+    """
+
+    def _process_config_searchpath(self, config_name: str | None, parsed_overrides: list[Override], repo: Any) -> None:
+        """Refuse `hydra.searchpath`, which can import a package, before it is followed."""
+        if any(re.findall(r"\w+", one.key_or_group) == ["hydra", "searchpath"] for one in parsed_overrides):
+            raise BadConfig([Problem("hydra.searchpath", "is not supported; expected --config-dir DIRECTORY")])
+        super()._process_config_searchpath(config_name, parsed_overrides, repo)
+
+    def _load_configuration_impl(
+        self, config_name: str | None, overrides: list[str], *rest: Any, **options: Any
+    ) -> DictConfig:
+        """Compose a configuration and check it."""
+        config = super()._load_configuration_impl(config_name, overrides, *rest, **options)
+        typed = [one.get_key_element().lstrip("+~") for one in OverridesParser.create().parse_overrides(overrides)]
+        problems = list(foreign_code(config, typed))
+        recorded = len(config.hydra.overrides.hydra) + len(config.hydra.overrides.task)
+        if recorded != len(overrides):  # jobs are composed of them once more, as if they had been typed
+            problems.append(Problem("hydra.overrides", "is Hydra's record of the command line and can't be set"))
+        if "allow" not in typed and (OmegaConf.is_interpolation(config, "allow") or config.get("allow")):
+            problems.append(
+                Problem("allow", f"={config.get('allow')}: expected on the command line, not in a YAML file")
+            )
+        OmegaConf.clear_cache(config)  # the check resolves values before those of a job are there
+        if problems:
+            raise BadConfig(problems)
+        return config
+
+
+hydra_module: Any = import_module("hydra._internal.hydra")
+
+
+@contextmanager
+def checked_loading() -> Iterator[None]:
+    """Have Hydra load with `CheckedLoader` inside."""
+    replaced = hydra_module.ConfigLoaderImpl
+    hydra_module.ConfigLoaderImpl = CheckedLoader
+    try:
+        yield
+    finally:
+        hydra_module.ConfigLoaderImpl = replaced
+
+
+def foreign_code(config: DictConfig, typed: Sequence[str] = ()) -> Iterator[Problem]:
+    """List what stands below `hydra` and names code that may not be run.
+
+    Args:
+        config: composed, with Hydra's node.
+        typed: keys of the command line. Shell commands for a cluster are accepted from there only.
+    """
+    whole: Any = OmegaConf.to_container(config.hydra, resolve=False)
+    raw = {section: whole[section] for section in SECTIONS}
+    copied = whole["job"]["env_copy"]
+    raw["job"] = {"env_set": {key: value for key, value in whole["job"]["env_set"].items() if key not in copied}}
+    for where, value in _values(config, config.hydra, raw, "hydra"):
+        key = where.rpartition(".")[2]
+        message = None
+        if isinstance(value, _Unknown):
+            message = _unknown(where, value)
+        elif isinstance(value, Container):
+            message = "is an interpolation of a whole node; expected the node itself"
+        elif where.startswith(LOGGING):
+            message = _logging(key, value)
+        elif key == "_target_":
+            message = _target(where, value)
+        if message is None and _names_code(where, value, typed):
+            message = "can run code; expected on the command line, not in a YAML file"
+        if message is not None:
+            yield Problem(where, message if isinstance(value, Container) else f"={value}: {message}")
+    for section in ("launcher", "sweeper"):
+        if not isinstance(raw[section], dict) or "_target_" not in raw[section]:
+            yield Problem(f"hydra.{section}", f"=null: expected a choice, hydra/{section}=...")
+    for planned in OmegaConf.select(config, "hydra.sweeper.params") or {}:
+        if re.match(r"\W*(allow$|hydra\b)", str(planned)):
+            yield Problem(f"hydra.sweeper.params.{planned}", "can't be swept; expected on the command line")
+
+
+class _Unknown(str):
+    """The text of an interpolation that can't be resolved yet."""
+
+
+def _values(config: DictConfig, node: Any, raw: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """Walk over the resolved values of a node; a container that an interpolation stands for is not entered."""
+    for key, value in raw.items() if isinstance(raw, dict) else enumerate(raw):
+        place = f"{where}.{key}"
+        if isinstance(value, (dict, list)):
+            yield from _values(config, node[key], value, place)
+        elif isinstance(value, str) and "${" in value:
+            try:
+                yield place, node[key]
+            except OmegaConfBaseException:
+                yield place, _Unknown(_with_known(config, value))
+        else:
+            yield place, value
+
+
+def _with_known(config: DictConfig, text: str) -> str:
+    """Put in the values of plain references, as far as there are any yet."""
+
+    def value(reference: re.Match[str]) -> str:
+        if reference[1] in OF_THE_JOB:
+            return "0"
+        try:
+            found = OmegaConf.select(config, reference[1])
+        except OmegaConfBaseException:
+            found = None
+        return reference[0] if found is None or isinstance(found, Container) else str(found)
+
+    return re.sub(r"\$\{([\w.]+)\}", value, text)
+
+
+def _unknown(where: str, text: str) -> str | None:
+    """Refuse what can't be judged where it could name code, or become a node that does."""
+    if not where.startswith((*LOGGING, "hydra.callbacks.")) and not where.endswith("._target_"):
+        return None
+    return "can't be resolved yet; expected a plain value" if "${" in text else _logging(where.rpartition(".")[2], text)
+
+
+def _logging(key: str, value: Any) -> str | None:
+    """Say what is wrong with an entry of a logging configuration."""
+    if key in ("class", "()") and value not in LOGGING_CLASSES:
+        return f"expected one of {', '.join(LOGGING_CLASSES)}"
+    if key in ("queue", "listener", "_target_"):
+        return "is not supported"
+    if isinstance(value, str) and re.match(r"(ext|cfg)://", value) and value not in STREAMS:
+        return f"expected one of {', '.join(STREAMS)}"
+    if key == "filename" and not str(value).endswith(".log"):
+        return "expected a file name that ends in .log"
+    return None
+
+
+def _target(where: str, value: Any) -> str | None:
+    """Say what is wrong with a class to be instantiated."""
+    if value == OWN.get(where):
+        return None
+    if re.fullmatch(SAMPLER_PLACE, where) and re.fullmatch(SAMPLER, str(value)):
+        return None
+    for place, kind, word, packages in PLUGINS:
+        if re.fullmatch(place, where):
+            known = f"expected a {word} of Hydra, of one of its installed plugins or of gansweep"
+            if not str(value).startswith(tuple(f"{package}." for package in packages)):
+                return known
+            try:
+                return None if issubclass(locate(value, PACKAGES), kind) else known
+            except NotAllowed:
+                return known
+    return "nothing is instantiated here; expected no _target_"
+
+
+def _names_code(where: str, value: Any, typed: Sequence[str]) -> bool:
+    """Tell whether a value is code that was not typed."""
+    match = COMMANDS.match(f"{where}.")
+    if match is None or value is None or f"{where}."[match.end()] not in ".":
+        return False
+    return not any(f"{where}.".startswith(f"{key}.") for key in typed)
