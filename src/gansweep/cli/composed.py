@@ -16,13 +16,16 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
 from gansweep.cli import folders
+from gansweep.cli.checked_loader import checked_loading
 from gansweep.cli.combinations import combinations
 from gansweep.cli.composing import Composer, Composition
 from gansweep.cli.experiments import check_experiments
+from gansweep.cli.grid_size import refuse_too_many
 from gansweep.cli.includes import check_includes
 from gansweep.cli.presets import spelled_out
 from gansweep.cli.spelling import unreadable
 from gansweep.settings.problem import BadConfig, Problem
+from gansweep.settings.root import Root
 
 # Hydra 1.4 warns about the very argument that Hydra 1.3 asks for.
 BASE = {"version_base": "1.3"} if tuple(map(int, hydra.__version__.split(".")[:2])) < (1, 4) else {}
@@ -56,7 +59,7 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> list[Compositi
 def composer_and_loader(config_dir: str | None) -> Iterator[tuple[Composer, ConfigLoader]]:
     """Have Hydra compose from conf/ and the user's own directory, outside of a training."""
     GlobalHydra.instance().clear()
-    with initialize_config_dir(str(folders.conf_dir()), **BASE):
+    with checked_loading(), initialize_config_dir(str(folders.conf_dir()), **BASE):
         if config_dir is not None:
             _also_search(Path(config_dir))
         loader = GlobalHydra.instance().config_loader()
@@ -65,7 +68,9 @@ def composer_and_loader(config_dir: str | None) -> Iterator[tuple[Composer, Conf
 
 def jobs_of(loader: ConfigLoader, overrides: Sequence[str]) -> list[list[str]]:
     """List the overrides of every combination."""
-    return combinations(OverridesParser.create(config_loader=loader).parse_overrides(list(overrides)))
+    parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
+    refuse_too_many([parsed], Root.most_cells)
+    return combinations(parsed)
 
 
 def _also_search(folder: Path) -> None:

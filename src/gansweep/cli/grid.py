@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from gansweep.build import Checked
 
 log = logging.getLogger(__name__)
+
+PROGRESS_AFTER_S, PROGRESS_EVERY_S = 2.0, 10.0
 
 
 def compose(
@@ -46,7 +49,11 @@ def compose(
     ]
     cells, compositions, of_jobs = [], [], list[list[Problem]]()
     remarked, not_read = dict[str, None](), dict[str, None]()
-    for job in jobs:
+    next_report = time.monotonic() + PROGRESS_AFTER_S
+    for number, job in enumerate(jobs):
+        if time.monotonic() > next_report:
+            log.info("Checked %d of %d cells", number, len(jobs))
+            next_report = time.monotonic() + PROGRESS_EVERY_S
         composition = composer(job)
         checked = check(composition.config, composition.given.keys()) if composition.config else None
         of_jobs.append(composition.problems)

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
 COUNTS = {"tasks": 1, "cpus": 1, "gpus": 0}  # and the least of each
+MOST = 1024  # of each: the backend may be this machine
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,9 @@ def chosen(master: DictConfig) -> dict[str, Any]:
             Problem("hydra.launcher.backend", f'={name}: {name} is not installed: pip install "gansweep[{name}]"')
         )
     problems += [
-        Problem(f"hydra.launcher.{key}", f"={settings[key]}: expected a whole number of at least {least}")
+        Problem(f"hydra.launcher.{key}", f"={settings[key]}: expected a whole number from {least} to {MOST}")
         for key, least in COUNTS.items()
-        if type(settings[key]) is not int or settings[key] < least
+        if type(settings[key]) is not int or not least <= settings[key] <= MOST
     ]
     if problems:
         raise BadConfig(problems)

@@ -61,12 +61,18 @@ class GridSweeper(BasicSweeper):
     def _jobs(self, parser: OverridesParser, arguments: list[str]) -> list[list[str]]:
         """List the overrides of every job; each of several experiments brings the sweep that it plans itself."""
         from gansweep.cli.combinations import combinations
+        from gansweep.cli.grid_size import refuse_too_many
 
-        jobs: list[list[str]] = []
-        for line, plan in self._planned(parser, arguments):
-            overrides = merged(parser.parse_overrides(line), parser.parse_overrides(plan))
-            jobs += [job for job in combinations(overrides) if job not in jobs]
-        return jobs
+        assert self.config is not None
+        lines = [
+            merged(parser.parse_overrides(line), parser.parse_overrides(plan))
+            for line, plan in self._planned(parser, arguments)
+        ]
+        refuse_too_many(lines, self.config.get("most_cells"))
+        jobs: dict[tuple[str, ...], None] = {}
+        for line in lines:
+            jobs |= dict.fromkeys(map(tuple, combinations(line)))
+        return [list(job) for job in jobs]
 
     def _planned(self, parser: OverridesParser, arguments: list[str]) -> list[tuple[list[str], list[str]]]:
         """Return what was typed with what an experiment plans: once, unless several plan something."""
