@@ -171,8 +171,8 @@ def test_another_sweeper_gets_results_of_tasks(gansweep, asked):
     ("line", "told"),
     [
         ("backend=dask", "hydra.launcher.backend=dask: Choose one of local, ray, submitit"),
-        ("tasks=0", "hydra.launcher.tasks=0: expected a whole number of at least 1"),
-        ("gpus=1.5", "hydra.launcher.gpus=1.5: expected a whole number of at least 0"),
+        ("tasks=0", "hydra.launcher.tasks=0: expected a whole number from 1 to 1024"),
+        ("gpus=1.5", "hydra.launcher.gpus=1.5: expected a whole number from 0 to 1024"),
     ],
 )
 def test_mistakes_are_told_before_anything_begins(line, told, gansweep):
