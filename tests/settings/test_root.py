@@ -19,7 +19,7 @@ from gansweep.settings.root import out_of_range, steps_of
         ("critic_steps", [0]),
         ("threads", [0]),
         ("device", ["gpu", "cuda:", "cuda:x", "CPU"]),
-        ("name", ["", "/etc", "a/../../b", "..", "a\0"]),
+        ("name", ["", "/etc", "a/../../b", "a/b", ".", "..", "a\0"]),
     ],
 )
 def test_what_is_out_of_range_is_named(key, values):
@@ -29,7 +29,7 @@ def test_what_is_out_of_range_is_named(key, values):
 
 
 def test_what_is_in_range_is_not():
-    fine = {"lr": 1e-9, "seed": 0, "steps": 1, "epochs": None, "device": "cuda:12", "name": "a b/ü"}
+    fine = {"lr": 1e-9, "seed": 0, "steps": 1, "epochs": None, "device": "cuda:12", "name": "a b ü"}
     assert list(out_of_range(fine)) == []
 
 
