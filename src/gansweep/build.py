@@ -85,8 +85,11 @@ class Checked:
         return self.parts["data"]
 
 
+@devices.cpu_threads(1)
 def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
     """Make every object that a configuration names and see that they fit each other.
+
+    Samples are made here, with one thread, so that they do not depend on how many torch has by default.
 
     Args:
         config: all interpolations resolved, in JSON's types.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,22 @@ def resolve(name: str) -> torch.device:
     if name not in here:
         raise ValueError(f"device={name}: this machine has {', '.join(here)}; auto takes the fastest")
     return torch.device(name)
+
+
+@contextlib.contextmanager
+def cpu_threads(count: int) -> Iterator[None]:
+    """Let torch compute with so many threads for one operation of the processor. Usable as a decorator.
+
+    Sums are divided among threads, so their number changes results.
+    """
+    before = torch.get_num_threads()
+    if count != before:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)
 
 
 def set_matmul_precision(precision: str) -> None:

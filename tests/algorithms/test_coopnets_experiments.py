@@ -12,6 +12,7 @@ from gansweep.build import check
 from gansweep.papers import gamma2, sections
 from gansweep.papers.verdict import rank_correlation
 from gansweep.sweep.cell import Cell
+from gansweep.sweep.identity import digest
 from gansweep.sweep.together import alike
 from gansweep.training import record
 
@@ -75,9 +76,9 @@ def forge(directory, n, config, loss, quality, scale="small", state="completed")
     content = {
         "format": record.FORMAT,
         "state": state,
-        "cell": {"hash": str(n), "overrides": overrides},
+        "cell": {"hash": digest({"data": str(n)}), "overrides": overrides},
         "config": config,
-        "identity": {},
+        "identity": {"data": str(n)},
         "time": {},
         "metric": metric,
         "curves": [{"step": steps // 2, "reconstruction_error": 0.5}, {"step": steps, "reconstruction_error": loss}],

@@ -10,6 +10,7 @@ from tests.build.test_build_conf import composed
 from gansweep.build import check
 from gansweep.papers import forsyth_quadratic, sections
 from gansweep.quadratic.closed_form import momentum
+from gansweep.sweep.identity import digest
 from gansweep.training.session import train
 
 POINT = ("experiment=forsyth_quadratic", "device=cpu", "trainer.tensorboard=false")
@@ -22,7 +23,11 @@ def trained(folder, *overrides, name="cell"):
     record = train(checked.run, folder / name)
     choice = next((one.partition("=")[2] for one in overrides if one.startswith("optimizer=")), "adam")
     record["config"] = checked.config
-    record["cell"] = {"name": name, "hash": "0", "overrides": {"experiment": "forsyth_quadratic", "optimizer": choice}}
+    record["cell"] = {
+        "name": name,
+        "hash": digest({}),
+        "overrides": {"experiment": "forsyth_quadratic", "optimizer": choice},
+    }
     (folder / name / "record.json").write_text(json.dumps(record))
     return record
 

@@ -6,8 +6,10 @@ import functools
 import json
 import shutil
 import signal
+import sys
 from pathlib import Path
 
+import failing_rule
 from failing_rule import TRUST, YAML
 from fault_child import GRID, command
 from moments import kill_after_saving
@@ -65,3 +67,43 @@ def test_a_checkpoint_of_another_training_is_refused_and_what_differs_is_said(tm
     assert "fresh=true" in ended.text
     untouched = Path(other).parent.name
     assert records(sweep)[untouched] == records(undisturbed[0])[untouched]
+
+
+def in_its_folder() -> None:
+    """Find modules where the command is typed, as `python -m gansweep` does."""
+    sys.path.insert(0, "")
+
+
+def killed_in_its_folder() -> None:
+    in_its_folder()
+    kill_after_saving(4)
+
+
+def test_code_that_is_edited_makes_another_training(tmp_path):
+    here = tmp_path / "here"
+    (here / "conf/optimizer").mkdir(parents=True)
+    (here / "conf/optimizer/mine.yaml").write_text("_target_: my_rule.Failing\nmomentum: 0.0\n")
+    source = Path(failing_rule.__file__).read_text()
+    (here / "my_rule.py").write_text(source)
+    line = ("--config-dir", "conf", "allow=[my_rule]", "optimizer=mine,adam", "name=s")
+    assert command(here, *line, fault=killed_in_its_folder).code == -signal.SIGKILL
+    assert len(list(here.glob("outputs/s/optimizer=mine-*/checkpoint.pt"))) == 1
+
+    (here / "my_rule.py").write_text(source.replace("value=-1)", "value=-3)"))
+    unfinished = "my_rule.py changed since the unfinished training: 1 cell will be trained again"
+    ended = command(here, *line, fault=in_its_folder)
+    assert ended.code == 0 and unfinished in ended.text, ended.text
+    assert "continuing from step" not in "".join(p.read_text() for p in here.glob("outputs/s/*mine*/gansweep.log"))
+    trained = sorted(here.glob("outputs/s/*/record.json"))
+    assert len(trained) == 2
+
+    (here / "my_rule.py").write_text(source.replace("value=-1)", "value=-3)  # comment"))
+    assert "Nothing is left to train" in command(here, *line, "plan=true", fault=in_its_folder).text
+    (here / "my_rule.py").write_text(source.replace("value=-1)", "value=-4)"))
+    today = json.loads(trained[0].read_text())["time"]["finished"][:10]
+    changed = f"my_rule.py changed since the record of {today}: 1 cell will be trained again"
+    assert changed in command(here, *line, "plan=true", fault=in_its_folder).text
+    ended = command(here, *line, fault=in_its_folder)
+    assert ended.code == 0 and changed in ended.text, ended.text
+    assert len(list(here.glob("outputs/s/*/record.json"))) == 3
+    assert "code=" in ended.text, "rows of equal settings have to be told apart"

@@ -13,6 +13,7 @@ from gansweep.papers import sections
 from gansweep.papers.breakdown import readings
 from gansweep.papers.tiles import by_class, tiles
 from gansweep.papers.trained import Trained
+from gansweep.sweep.identity import digest
 from gansweep.training import samples
 
 # The poster's log: (stage, D's loss); its score fell one reading after the loss.
@@ -23,12 +24,13 @@ def record(name, seed, values, curves=(), steps=100):
     evaluations = [{"step": step, "value": value, "value_2": 8.0 + seed} for step, value in values]
     last, first = evaluations[-1], evaluations[0]
     best = min(evaluations[1:], key=lambda one: one["value"])
+    who = {"data": f"{name} {seed}"}
     return {
         "format": 1,
         "state": "completed",
-        "cell": {"name": name, "hash": "0", "overrides": {"experiment": f"cfg_vs_wgangp/{name}"}},
+        "cell": {"name": name, "hash": digest(who), "overrides": {"experiment": f"cfg_vs_wgangp/{name}"}},
         "config": {"seed": seed, "lr": 1e-4, "steps": steps},
-        "identity": {},
+        "identity": who,
         "time": {"wall_s": 7200.0},
         "metric": {
             "name": "fd_mnist",
@@ -38,7 +40,7 @@ def record(name, seed, values, curves=(), steps=100):
             "final": last["value"],
             "best": best["value"],
         },
-        "metric_2": {"name": "is_mnist", "final": 8.0 + seed},
+        "metric_2": {"name": "is_mnist", **dict.fromkeys(("untrained", "final", "best"), 8.0 + seed)},
         "curves": list(curves),
     }
 

@@ -11,6 +11,7 @@ from gansweep.papers.epfl_comparison import comparisons
 from gansweep.papers.printed import printed
 from gansweep.papers.trained import Trained
 from gansweep.papers.verdict import interval, rank_correlation, verdict
+from gansweep.sweep.identity import digest
 from gansweep.training.record import summary
 
 TABLE = printed("epfl_table1")
@@ -83,12 +84,13 @@ def record(optimizer, lr, seed, final, *, steps=136479, metric="fd_torchvision_-
     found = summary(done, True)
     if final is None:
         found |= {"final": None, "final_step": None}
+    who = {"data": f"{optimizer}{lr}{seed}"}
     return {
         "format": 1,
         "state": "diverged" if final is None else "completed",
         "cell": {
             "name": "x",
-            "hash": f"{optimizer}{lr}{seed}",
+            "hash": digest(who),
             "overrides": {
                 "experiment": "epfl_table1",
                 "protocol": "epfl_table1/original_code",
@@ -97,7 +99,7 @@ def record(optimizer, lr, seed, final, *, steps=136479, metric="fd_torchvision_-
             },
         },
         "config": {"lr": lr, "seed": seed, "steps": steps},
-        "identity": {},
+        "identity": who,
         "time": {},
         "metric": {
             "name": metric,

@@ -42,6 +42,17 @@ def test_where_and_under_which_name_it_runs_is_not_part_of_it(key):
     assert hash_of(CONFIG | {key: "else"}) == hash_of(CONFIG)
 
 
+def test_threads_are_part_of_it_unless_there_is_one():
+    assert hash_of(CONFIG | {"threads": 1}) == hash_of(CONFIG), "one thread, as before threads counted"
+    assert len({hash_of(CONFIG | {"threads": n}) for n in (1, 2, 3)}) == 3
+
+
+def test_code_is_part_of_it_where_it_is_not_released():
+    whos = [identity(CONFIG, "d", "1", code) for code in (None, {}, {"mine": "a"}, {"mine": "b"})]
+    assert whos[0] == whos[1] == identity(CONFIG, "d", "1")
+    assert len({digest(who) for who in whos}) == 3
+
+
 @pytest.mark.parametrize("key", sorted(name for name, key in inside("trainer").items() if not key.identity))
 def test_how_it_is_watched_is_not_part_of_it(key):
     assert hash_of(CONFIG | {"trainer": CONFIG["trainer"] | {key: 7}}) == hash_of(CONFIG)
@@ -136,7 +147,7 @@ def test_the_same_command_names_the_same_sweep():
         base[::-1],
         ["optimizer=adam,sgd", "lr=0.0001,1e-03"],
         [*base, "plan=true"],
-        [*base, "device=cpu", "threads=2", "fresh=true", "retry_failed=false", "allow=[mine]"],
+        [*base, "device=cpu", "threads=1", "fresh=true", "retry_failed=false", "allow=[mine]"],
         [*base, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "+hydra.verbose=true"],
         ["lr=7", *base],
     ]
@@ -149,6 +160,7 @@ def test_different_commands_name_different_sweeps():
         ["lr=1e-4"],
         ["lr=1e-4,1e-3"],
         ["optimizer=adam"],
+        ["threads=2"],
         ["optimizer.betas=[0.5,0.9]"],
         ["optimizer.betas=(0.5,0.9)"],
         ["data.root=a b"],

@@ -130,7 +130,8 @@ def test_a_directory_that_takes_no_events_does_not_end_the_run(tmp_path, monkeyp
 def test_the_same_run_twice_differs_in_time_alone(tmp_path):
     one, other = (train(make_run(), tmp_path / name) for name in ("a", "b"))
     assert {k for k in one if one[k] != other[k]} <= {"time"}
-    assert json.loads((tmp_path / "a" / "record.json").read_text()) == one
+    written = json.loads((tmp_path / "a" / "record.json").read_text())
+    assert written == one | {"sha256": record.checksums(one)}
 
 
 def test_numbers_that_are_not_finite_do_not_cost_the_record(tmp_path):

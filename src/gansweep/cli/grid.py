@@ -12,6 +12,7 @@ from gansweep.cli.composing import Composer, Composition
 from gansweep.cli.lacking import by_choice
 from gansweep.settings.problem import BadConfig, Problem, UnknownKey
 from gansweep.sweep.cell import Cell
+from gansweep.sweep.code_identity import code_of
 from gansweep.sweep.identity import cell_name, digest, identity
 from gansweep.sweep.keys import WHOLE_SWEEP
 
@@ -159,7 +160,7 @@ def _cell(
     typed = {key: _typed(checked.config, key, value) for key, value in given.items() if key not in WHOLE_SWEEP}
     chosen = {group: option for group, option in choices.items() if option and _stands_alone(group)}
     overrides = typed | {group: option for group, option in chosen.items() if group not in typed}
-    who = identity(checked.config, checked.data.content_hash, NUMERICS)
+    who = identity(checked.config, checked.data.content_hash, NUMERICS, code_of(checked.config))
     hash_ = digest(who)
     mappings = tuple(f"{key}." for key in swept if key not in typed)  # given by their inner keys
     named = {key: value for key, value in typed.items() if key in swept or key.startswith(mappings)} or typed

@@ -115,7 +115,7 @@ class Multirun:
             if aside is not None:
                 log.info("The earlier results are in %s", aside)
             sweep = self.sweep()
-            for notice in sweep.notices:
+            for notice in [*sweep.notices, *sweep.code_changes]:
                 log.info("%s", notice)
             sweep.freeze()
             OmegaConf.save(self.master, self.root / "multirun.yaml")

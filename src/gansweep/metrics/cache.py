@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 BYTES_IN_MEMORY = 1 << 28
 _memory: dict[str, dict[str, np.ndarray]] = {}
@@ -76,7 +77,9 @@ def _hold(key: Mapping[str, Any], arrays: dict[str, np.ndarray]) -> None:
 
 
 def _text(key: Mapping[str, Any]) -> str:
-    return json.dumps(key, sort_keys=True)
+    """Write a key. Values differ in rounding with several threads of the processor, which then are part of it."""
+    threads = torch.get_num_threads()
+    return json.dumps({**key, **({"threads": threads} if threads > 1 else {})}, sort_keys=True)
 
 
 def _path(key: Mapping[str, Any]) -> Path | None:

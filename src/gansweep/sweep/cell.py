@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gansweep.sweep import claims, records
+from gansweep.sweep.identity import digest
 from gansweep.training import record
 
 log = logging.getLogger(__name__)
@@ -57,9 +58,12 @@ class Cell:
 
         Raises:
             KeyError, TypeError: something is missing or of another kind.
+            ValueError: its identity is not the one that was hashed.
         """
         name = Path(str(content["name"])).name
         overrides, config, identity = (dict(content[key]) for key in ("overrides", "config", "identity"))
+        if digest(identity) != content["hash"]:
+            raise ValueError(f"{name} was edited: its identity does not have the hash {content['hash']}")
         return cls(overrides, config, identity, str(content["hash"]), root / name)
 
 

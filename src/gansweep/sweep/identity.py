@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gansweep.sweep.keys import FALLBACKS, is_surrounding, without_surroundings
+from gansweep.sweep.keys import FALLBACKS, UNLESS, is_surrounding, without_surroundings
 
 LONGEST_CELL, LONGEST_SWEEP = 120, 80  # bytes; file systems allow 255
 HASH_IN_NAME = 8
@@ -32,15 +32,19 @@ def training_config(config: Mapping[str, Any]) -> dict[str, Any]:
     return canonical(kept)
 
 
-def identity(config: Mapping[str, Any], data_hash: str, numerics: str) -> dict[str, Any]:
+def identity(
+    config: Mapping[str, Any], data_hash: str, numerics: str, code: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Say which training this is.
 
     Args:
         config: the whole resolved config.
         data_hash: what the samples are made from.
         numerics: version of the arithmetic.
+        code: hash by module of what is not released code; see `code_identity`.
     """
-    return {"config": training_config(config), "data": data_hash, "numerics": numerics}
+    made_by = {"code": dict(code)} if code else {}
+    return {"config": training_config(config), "data": data_hash, "numerics": numerics, **made_by}
 
 
 def digest(identity: Mapping[str, Any]) -> str:
@@ -96,7 +100,7 @@ def sweep_name(overrides: Sequence[str]) -> str:
     kept = {
         key: ",".join(plain(_number(part)) for part in value.split(","))
         for key, value in sorted(settings.items())
-        if not is_surrounding(key)
+        if not is_surrounding(key) and UNLESS.get(key, ...) != _number(value)
     }
     text = ",".join(f"{key}={value}" for key, value in kept.items()) or "defaults"
     name = _file_name(text)

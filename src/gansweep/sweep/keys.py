@@ -20,6 +20,7 @@ class Key:
     Args:
         name: its dotted path in the configuration.
         identity: it can change the numbers of a training. If not, two cells that differ in it are one training.
+        identity_unless: its value that is not written into an identity, so that hashes of before it counted are kept.
         shared_in_pack: the members of a pack have to agree in it. A setting inside a shared one that is listed without
             this may differ nevertheless.
         whole_sweep: it is an instruction for the sweep, so a grid can't vary it.
@@ -31,6 +32,7 @@ class Key:
 
     name: str
     identity: bool = True
+    identity_unless: Any = None
     shared_in_pack: bool = False
     whole_sweep: bool = False
     fallback: str = ""
@@ -76,7 +78,7 @@ KEYS = (
     Key("seed", column=True),
     Key("precision", shared_in_pack=True),
     Key("device", identity=False, shared_in_pack=True),
-    Key("threads", identity=False, shared_in_pack=True),
+    Key("threads", identity_unless=1, shared_in_pack=True),
     *(
         Key(name, identity=False, whole_sweep=True)
         for name in ("name", "plan", "fresh", "retry_failed", "diverged", "allow")
@@ -87,6 +89,7 @@ KEYS = (
 
 SURROUNDINGS = frozenset(key.name for key in KEYS if not key.identity and "." not in key.name)
 WHOLE_SWEEP = tuple(key.name for key in KEYS if key.whole_sweep)
+UNLESS = {key.name: key.identity_unless for key in KEYS if key.identity_unless is not None}
 FALLBACKS = {key.name: key.fallback for key in KEYS if key.fallback}
 COLUMNS = tuple(key.name for key in KEYS if key.column)
 CAPTION = tuple(key.choice for key in KEYS if key.caption)
@@ -105,7 +108,7 @@ def is_surrounding(typed: str) -> bool:
 def is_part_of_identity(typed: str) -> bool:
     """Tell whether a key of the command line can change the numbers of a training.
 
-    >>> [is_part_of_identity(key) for key in ("lr", "optimizer@optimizer_d", "data.root", "hydra/launcher", "+threads")]
+    >>> [is_part_of_identity(key) for key in ("lr", "optimizer@optimizer_d", "data.root", "hydra/launcher", "+workers")]
     [True, True, False, False, False]
     """
     return not is_surrounding(typed) and all(key.identity for key in KEYS if key.name == typed.lstrip("+~"))
@@ -113,7 +116,7 @@ def is_part_of_identity(typed: str) -> bool:
 
 def without_surroundings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a configuration that belongs to the identity."""
-    kept = {key: value for key, value in config.items() if key not in SURROUNDINGS}
+    kept = {key: value for key, value in config.items() if key not in SURROUNDINGS and UNLESS.get(key, ...) != value}
     for group, value in kept.items():
         if isinstance(value, Mapping):
             listed = inside(group)

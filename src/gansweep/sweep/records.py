@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gansweep.sweep import record_shape
+from gansweep.sweep.identity import canonical, digest, training_config
 from gansweep.text import visible
 from gansweep.training import atomic, record
 
@@ -20,10 +21,10 @@ class UnreadableRecord(ValueError):
 
 
 def read(directory: Path) -> dict[str, Any] | None:
-    """Read a cell's record, None if there is none.
+    """Read a cell's record without its checksums, None if there is none.
 
     Raises:
-        UnreadableRecord: it is torn, something else, of a later version of gansweep, or contradicts itself.
+        UnreadableRecord: it is torn, something else, of a later version of gansweep, was edited, or contradicts itself.
     """
     path = directory / record.NAME
     try:
@@ -40,35 +41,97 @@ def read(directory: Path) -> dict[str, Any] | None:
         raise UnreadableRecord(
             f"{path} has format {str(content['format'])[:20]}; this version of gansweep reads up to {record.FORMAT}"
         )
+    written = content.pop(record.CHECKSUMS, None)
     try:
         record_shape.check(content)
     except (ValueError, RecursionError) as error:
         raise UnreadableRecord(f"{path} is not a whole record: {error}") from error
+    if written is not None:
+        _compare(path, written, record.checksums(content))
+    _verify_identity(path, content)
     metric = content.get("metric")
     if metric is not None:
-        _believe(path, metric, diverged=content["state"] == "diverged")
+        _verify_metrics(path, content)
     return content
 
 
-def _believe(path: Path, metric: Mapping[str, Any], diverged: bool) -> None:
+def _compare(path: Path, written: Any, now: Mapping[str, str]) -> None:
+    """Compare the checksums that a record was written with and those of what it says now.
+
+    Raises:
+        UnreadableRecord: a field was edited.
+    """
+    if not isinstance(written, dict):
+        raise UnreadableRecord(
+            f"{path} has {record.CHECKSUMS}={written!r}, expected a checksum by field; it was edited"
+        )
+    edited = [key for key in dict.fromkeys([*written, *now]) if written.get(key) != now.get(key)]
+    if edited:
+        raise UnreadableRecord(f"{path} was edited: {', '.join(edited)} can't be trusted, so the record is not used")
+
+
+def _verify_identity(path: Path, content: Mapping[str, Any]) -> None:
+    """Compare a record's hash with its identity, and its identity with its config.
+
+    Versions of gansweep differ in which settings an identity has, so only common ones are compared.
+
+    Raises:
+        UnreadableRecord: they contradict each other.
+    """
+    identity, cell = content["identity"], content["cell"]
+    try:
+        hash_, now = digest(identity), training_config(content["config"])
+    except (ValueError, TypeError) as error:
+        raise UnreadableRecord(f"{path} has an identity that can't be hashed: {error}") from error
+    if hash_ != cell["hash"]:
+        raise UnreadableRecord(f"{path} was edited: the hash of its identity is {hash_}, and cell.hash {cell['hash']}")
+    key = _difference(canonical(identity.get("config", {})), now, "config")
+    if key:
+        raise UnreadableRecord(f"{path} was edited: {key} differs between config and identity")
+
+
+def _difference(one: Any, other: Any, key: str) -> str:
+    """Return the first dotted key at which two settings differ, "" if all that both have are equal."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        inner = (_difference(one[name], other[name], f"{key}.{name}") for name in one if name in other)
+        return next(filter(None, inner), "")
+    return "" if one == other else key
+
+
+def _verify_metrics(path: Path, content: Mapping[str, Any]) -> None:
     """Compare what a record says about its evaluations with them.
 
     Raises:
-        UnreadableRecord: it was edited.
+        UnreadableRecord: they contradict each other.
     """
+    evaluations, beside = content["metric"]["evaluations"], content.get("metric_2")
+    _verify_summary(path, "metric", content["metric"], evaluations, content["state"])
+    if isinstance(beside, dict):
+        try:
+            values = [{"step": e["step"], "value": e.get("value_2")} for e in evaluations]
+        except (LookupError, TypeError, AttributeError) as error:
+            raise UnreadableRecord(f"{path} has evaluations that are none: {error!r}") from error
+        _verify_summary(path, "metric_2", beside, values, content["state"])
+
+
+def _verify_summary(
+    path: Path, name: str, metric: Mapping[str, Any], evaluations: Sequence[Mapping[str, Any]], state: str
+) -> None:
     try:
-        found = record.summary(metric["evaluations"], lower := bool(metric.get("lower_is_better", True)))
-        measured = [(e["step"], e["value"]) for e in metric["evaluations"]]
+        found = record.summary(evaluations, lower := bool(metric.get("lower_is_better", True)))
+        measured = [(e["step"], e["value"]) for e in evaluations]
     except (LookupError, TypeError, AttributeError) as error:
         raise UnreadableRecord(f"{path} has evaluations that are none: {error!r}") from error
-    if diverged:
+    if state == "diverged":
         found |= {"final": None, "final_step": None}
     if not lower and (metric.get("best_step"), metric.get("best")) in measured:
-        found |= {"best": metric["best"]}  # the lowest, in records of earlier versions
-    for name in ("untrained", "final", "best"):
-        if metric.get(name) != found[name]:
+        # The lowest, in records of earlier versions.
+        found |= {key: metric.get(key) for key in ("best", "best_step", "best_apart")}
+    for key, value in found.items():
+        # Earlier versions did not write all of them.
+        if metric.get(key) != value and (key in metric or key in ("untrained", "final", "best")):
             raise UnreadableRecord(
-                f"{path} says {name} {metric.get(name)}, but its evaluations say {found[name]}; it is not believed"
+                f"{path} was edited: {name}.{key} is {metric.get(key)}, but its evaluations say {value}"
             )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from gansweep.sweep import board, claims, crew, own_directory, records, trials
 from gansweep.sweep.cell import Cell, State, own_record, read_record, state
 from gansweep.sweep.cell import cells as count_of
+from gansweep.sweep.code_changes import code_changes
 from gansweep.sweep.plan import Estimate, plan
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.result import Result
@@ -38,7 +39,8 @@ class Sweep:
             is already there under another name keeps its directory. So read `cells` from here.
         command: what was typed. The table names all command lines that made the sweep.
 
-    `note` is what the table has to say of how its cells were chosen; it is kept with the sweep.
+    `note` is what the table has to say of how its cells were chosen; it is kept with the sweep. `code_changes` names
+    code that was edited since earlier cells were trained.
     """
 
     def __init__(self, root: Path, cells: Sequence[Cell], command: str = "") -> None:
@@ -53,6 +55,7 @@ class Sweep:
                 continue
             kept[cell.hash] = cell
         self.cells: tuple[Cell, ...] = tuple(kept.values())
+        self.code_changes = code_changes(self.cells, self.earlier)
         self._settle_in()
 
     def _look(self) -> None:
@@ -115,7 +118,7 @@ class Sweep:
             retry_failed: as in `run`.
             estimate: time and memory of a cell; None measures by the finished ones.
         """
-        return plan(_results(self.cells), retry_failed, estimate)
+        return "\n".join([plan(_results(self.cells), retry_failed, estimate), *self.code_changes])
 
     def run(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import numbers
@@ -16,11 +17,12 @@ from gansweep.checkout import commit
 from gansweep.training import atomic
 
 NAME, FORMAT = "record.json", 1
+CHECKSUMS, HEX_DIGITS = "sha256", 16
 SETTINGS = ("cell", "config", "identity", "fingerprint")  # parts of a record that hold settings, not measurements
 
 
 def write(directory: Path, record: Mapping[str, Any], guard: Callable[[], None] = atomic.unguarded) -> None:
-    """Put record.json into a cell's directory, whole or not at all.
+    """Put record.json into a cell's directory, whole or not at all, with checksums of its fields.
 
     Args:
         directory: of the cell.
@@ -30,7 +32,8 @@ def write(directory: Path, record: Mapping[str, Any], guard: Callable[[], None] 
     Raises:
         OSError: it can't be written.
     """
-    text = json.dumps(in_json(record), indent=1, allow_nan=False)
+    content = in_json(record)
+    text = json.dumps({**content, CHECKSUMS: checksums(content)}, indent=1, allow_nan=False)
     path = directory / NAME
     if path.is_dir():
         atomic.put_aside(path)
@@ -59,6 +62,24 @@ def _in_json(value: Any, as_text: bool) -> Any:
         value = float(value)
         return value if math.isfinite(value) else str(value) if as_text else None
     return str(value)
+
+
+def checksums(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the sha256 of every field of a record, cut to 16 digits; of nested ones by `metric.best` and the like.
+
+    >>> list(checksums({"steps": 8, "metric": {"name": "fid", "best": 1.0}, "error": None}))
+    ['steps', 'metric.name', 'metric.best', 'error']
+    """
+    fields: dict[str, Any] = {}
+    for key, value in content.items():
+        nested = value if isinstance(value, dict) and value else None
+        fields |= {key: value} if nested is None else {f"{key}.{name}": inner for name, inner in nested.items()}
+    return {key: _checksum(value) for key, value in fields.items()}
+
+
+def _checksum(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:HEX_DIGITS]
 
 
 def versions() -> dict[str, str]:

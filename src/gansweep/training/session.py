@@ -137,10 +137,12 @@ def _that_can_play(books: Sequence[Logbook]) -> Sequence[Logbook]:
 def pack_of(runs: Sequence[Run]) -> Pack:
     """Make the pack of runs that share everything but their members."""
     run = runs[0]
+    with devices.cpu_threads(1):  # where they are not made yet
+        samples = run.data.samples
     torch.set_num_threads(run.threads)
     devices.hold_memory()
     devices.set_matmul_precision(run.precision)
-    return run.algorithm.pack(runs, run.data.samples.to(devices.resolve(run.device)))
+    return run.algorithm.pack(runs, samples.to(devices.resolve(run.device)))
 
 
 def _diagnose(pack: Pack, books: Sequence[Logbook], report: Report) -> None:

@@ -1,0 +1,50 @@
+"""Write src/gansweep/released_code.json: the hashes of all modules that can take part in a training.
+
+    python scripts/released_code.py
+
+Run it after every change of such a module that leaves all numbers as they are. A change of numbers raises NUMERICS in
+training/run.py besides.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from gansweep.sweep import code_identity
+from gansweep.sweep.source_code import code_digest, file_digest
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+
+
+def hashes() -> dict[str, str]:
+    """Return the hash of the code and of the file by module, and "" by part that no training imports."""
+    inside = _parts()
+    outside = {code_identity.part_of(name) for name, _ in code_identity.modules()} - inside
+    found = dict.fromkeys(sorted(outside), "")
+    for name, path in code_identity.modules(outside):
+        content = path.read_bytes()
+        found[name] = f"{code_digest(content)} {file_digest(content)}"
+    return found
+
+
+def _parts() -> set[str]:
+    """Return the parts of gansweep that what trains, or a class named in conf/, imports."""
+    named = {
+        match.rpartition(".")[0]
+        for path in CONF.glob("*/**/*.yaml")
+        if path.relative_to(CONF).parts[0] != "hydra"
+        for match in re.findall(r"\bgansweep(?:\.\w+)+", path.read_text())
+    }
+    pending, seen = [*code_identity.TRAINS, *named], set[str]()
+    while pending:
+        name = pending.pop()
+        if name.startswith("gansweep.") and name not in seen and code_identity.find(name) is not None:
+            seen.add(name)
+            pending += code_identity.imports(name)
+    return {code_identity.part_of(name) for name in seen}
+
+
+if __name__ == "__main__":
+    code_identity.RELEASED.write_text(json.dumps(hashes(), indent=0) + "\n")

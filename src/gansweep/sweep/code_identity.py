@@ -1,0 +1,230 @@
+"""Which code a training is made by, beyond released code.
+
+A release of gansweep lists the hashes of its modules in `released_code.json`; a change of its arithmetic raises
+NUMERICS. So only what differs from the list counts, as do modules of the user, and releases of other packages that a
+configuration names.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import sysconfig
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from hashlib import sha256
+from importlib.machinery import SOURCE_SUFFIXES, ModuleSpec
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from gansweep.sweep.source_code import code_digest, file_digest, imported
+
+OURS = "gansweep"
+PACKAGE = Path(__file__).resolve().parents[1]
+RELEASED = PACKAGE / "released_code.json"
+# Every training runs these and what they import, besides the classes that its configuration names.
+TRAINS = ("gansweep.build", "gansweep.training.session")
+NEVER = ("torch",)  # its version is in the record; numbers may be continued under another one
+DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+
+
+def code_of(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the hash of every module that takes part in a training and is not released code.
+
+    These are the modules of the classes that the configuration names, what they import, and gansweep's own. Of an
+    installed package that `allow` names the version stands for all its modules, unless one was edited. Each file is
+    read once in a process, like the modules themselves.
+
+    Args:
+        config: resolved and checked, so that the classes it names are imported.
+
+    Returns:
+        A hash by module, or `name==version` by package. Empty for gansweep as it was released.
+    """
+    allow = [str(name) for name in config.get("allow") or ()]
+    trusted = {name.partition(".")[0] for name in allow} - set(NEVER)
+    roots = {module for path in _dotted(config) if _below(path, (OURS, *allow)) for module in _defining(path)}
+    return dict(_hashes(frozenset({*roots, *TRAINS}), frozenset(trusted)))
+
+
+@cache
+def _hashes(roots: frozenset[str], trusted: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    code: dict[str, str] = {}
+    for name in closure(roots, trusted):
+        code |= _contribution(name, trusted)
+    return tuple(sorted(code.items()))
+
+
+def closure(roots: Iterable[str], trusted: Iterable[str] = ()) -> Iterator[str]:
+    """Go through modules and all that they import, as far as their code can be part of an identity."""
+    pending, seen = sorted(roots), set[str]()
+    while pending:
+        name = pending.pop()
+        if name in seen or not name:
+            continue
+        seen.add(name)
+        if _counts(name, trusted):
+            yield name
+            pending += [*imports(name), name.rpartition(".")[0]]
+
+
+def _counts(name: str, trusted: Iterable[str]) -> bool:
+    """Whether a module's code may count: it is a user's or, where some module of gansweep was edited, gansweep's."""
+    spec, top = find(name), name.partition(".")[0]
+    if spec is None:
+        return False
+    if top == OURS:
+        return bool(edited()) and part_of(name) not in outside()
+    return top in trusted or not (spec.origin is None or _is_installed(spec.origin)) or _is_namespace(spec)
+
+
+def _contribution(name: str, trusted: Iterable[str]) -> dict[str, str]:
+    spec, top = find(name), name.partition(".")[0]
+    if top == OURS:
+        return {name: edited()[name]} if name in edited() else {}
+    if spec is None or not spec.has_location or spec.origin is None:
+        return {}
+    if top in trusted and _is_installed(spec.origin):
+        release, files = _release(
+            top, Path(spec.origin).parents[name.count(".") + bool(spec.submodule_search_locations)]
+        )
+        if release is not None and spec.origin in files:
+            return {top: release}
+    return {name: _digest(Path(spec.origin))}
+
+
+def _dotted(node: Any) -> Iterator[str]:
+    """Go through all strings of a configuration that can be the path of a class."""
+    if isinstance(node, Mapping):
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for inner in node:
+            yield from _dotted(inner)
+    elif isinstance(node, str) and DOTTED.fullmatch(node):
+        yield node
+
+
+def _below(path: str, modules: Iterable[str]) -> bool:
+    return any(path.startswith(f"{module}.") for module in modules)
+
+
+def _defining(path: str) -> Iterator[str]:
+    """Return the module in a class's path, and the one that defines the class."""
+    module, _, name = path.rpartition(".")
+    while module and find(module) is None:
+        module, _, name = module.rpartition(".")
+    yield module
+    defined = getattr(getattr(sys.modules.get(module), name, None), "__module__", None)
+    if isinstance(defined, str):
+        yield defined
+
+
+@cache
+def find(name: str) -> ModuleSpec | None:
+    """Find a module without importing it or its packages."""
+    parent, path = name.rpartition(".")[0], None
+    if parent:
+        package = find(parent)
+        path = package.submodule_search_locations if package else None
+        if path is None:
+            return None
+    for finder in sys.meta_path:
+        spec = finder.find_spec(name, path) if hasattr(finder, "find_spec") else None
+        if spec is not None:
+            return spec
+    return None
+
+
+@cache
+def imports(name: str) -> frozenset[str]:
+    """Return what a module imports, nothing if it is no source."""
+    spec = find(name)
+    if spec is None or spec.origin is None or Path(spec.origin).suffix not in SOURCE_SUFFIXES:
+        return frozenset()
+    return frozenset(imported(Path(spec.origin).read_bytes(), name, spec.submodule_search_locations is not None))
+
+
+@cache
+def _digest(path: Path) -> str:
+    content = path.read_bytes()
+    return code_digest(content) if path.suffix in SOURCE_SUFFIXES else file_digest(content)
+
+
+def _is_namespace(spec: ModuleSpec) -> bool:
+    """Whether a module is a folder without code, which may hold modules of the user."""
+    return not spec.has_location and spec.submodule_search_locations is not None
+
+
+@cache
+def _is_installed(origin: str) -> bool:
+    """Whether a file belongs to an installed package or to Python."""
+    path = Path(origin)
+    if {"site-packages", "dist-packages"} & set(path.parts):
+        return True
+    return not path.is_absolute() or any(
+        path.is_relative_to(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")
+    )
+
+
+@cache
+def _release(top: str, site: Path) -> tuple[str | None, frozenset[str]]:
+    """Return `name==version` of a package installed in `site`, None if a file of it was edited, and its files."""
+    for installed in distributions(path=[str(site)]):
+        if not re.search(rf"^{re.escape(top)}(/|\.py,)", installed.read_text("RECORD") or "", re.MULTILINE):
+            continue
+        listed = [
+            file for file in installed.files or () if file.parts[0] in (top, f"{top}.py") and file.hash is not None
+        ]
+        if all(_is_unedited(Path(str(file.locate())), file.hash) for file in listed):
+            return f"{installed.metadata['Name']}=={installed.version}", frozenset(str(f.locate()) for f in listed)
+    return None, frozenset()
+
+
+def _is_unedited(path: Path, listed: Any) -> bool:
+    try:
+        now = urlsafe_b64encode(sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+    except OSError:
+        return False
+    return listed.mode == "sha256" and listed.value == now
+
+
+@cache
+def released() -> dict[str, str]:
+    """Return, by released module, the hash of its code and that of its file; "" for a part that no training imports."""
+    return json.loads(RELEASED.read_bytes())
+
+
+def modules(outside: Iterable[str] = ()) -> Iterator[tuple[str, Path]]:
+    """Go through the modules of gansweep and their files, but for the parts `outside`."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        steps = path.relative_to(PACKAGE).with_suffix("").parts
+        if part_of(".".join([OURS, *steps])) not in outside:
+            yield ".".join([OURS, *(step for step in steps if step != "__init__")]), path
+
+
+def part_of(module: str) -> str:
+    """Return the module or package directly below gansweep that a module belongs to.
+
+    >>> part_of("gansweep.layers.mask"), part_of("gansweep")
+    ('gansweep.layers', 'gansweep.__init__')
+    """
+    return ".".join([*module.split("."), "__init__"][:2])
+
+
+def outside() -> set[str]:
+    """Return the parts of gansweep that no training imports."""
+    return {name for name, hashes in released().items() if not hashes}
+
+
+@cache
+def edited() -> dict[str, str]:
+    """Return the hashes of gansweep's modules that differ from the release or are not in it."""
+    found = {}
+    for name, path in modules(outside()):
+        code, _, file = released().get(name, "").partition(" ")
+        if file_digest(path.read_bytes()) != file and (now := _digest(path)) != code:
+            found[name] = now
+    return found

@@ -1,0 +1,123 @@
+"""What a module's source says: its statements without comments and docstrings, and what it imports."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import tokenize
+from collections.abc import Iterator
+from importlib.util import decode_source
+
+HEX_DIGITS = 16  # of a sha256; short enough for a message, long enough against accidents
+
+
+def code_digest(source: bytes) -> str:
+    r"""Return the hash of a module's statements, or of the file if it is not Python.
+
+    Comments, docstrings, blank lines and trailing white space do not count. The value is the same under every
+    supported version of Python.
+
+    >>> code_digest(b"x = 1") == code_digest(b"'Doc.'\n\nx = 1  # one\n") != code_digest(b"x = 2")
+    True
+    """
+    try:
+        return file_digest(statements(decode_source(source)).encode())
+    except (SyntaxError, ValueError):
+        return file_digest(source)
+
+
+def file_digest(content: bytes) -> str:
+    """Return the hash of bytes as they are."""
+    return hashlib.sha256(content).hexdigest()[:HEX_DIGITS]
+
+
+def statements(text: str) -> str:
+    """Return a source without comments, strings that are statements, blank lines and trailing white space.
+
+    What is removed is located by `ast` and `tokenize` and cut from the text: the text of what remains, unlike a dump
+    of the syntax tree, is the same under every version of Python.
+    """
+    lines = [line.encode() for line in text.split("\n")]
+    docstrings = [_range(node) for node in ast.walk(ast.parse(text)) if _is_string_statement(node)]
+    comments, literal = _tokens(text)
+    literal -= {row for (first, _), (last, _) in docstrings for row in range(first, last)}
+    # From the end, so that positions before a cut stay valid.
+    for (first, left), (last, right) in sorted(docstrings + comments, reverse=True):
+        kept = lines[first - 1][:left], lines[last - 1][right:]
+        lines[first - 1 : last] = [b"".join(kept)] + [b""] * (last - first)
+    shown = (line if row in literal else line.rstrip() for row, line in enumerate(lines, 1))
+    return "\n".join(line.decode() for row, line in enumerate(shown, 1) if line or row in literal)
+
+
+Position = tuple[int, int]  # row from 1, column in bytes of UTF-8 from 0
+
+
+def _range(node: ast.AST) -> tuple[Position, Position]:
+    assert isinstance(node, ast.Expr) and node.end_lineno is not None and node.end_col_offset is not None
+    return (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+
+
+def _is_string_statement(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _tokens(text: str) -> tuple[list[tuple[Position, Position]], set[int]]:
+    """Return the ranges of comments, and the rows that end inside a string, where white space counts."""
+    comments: list[tuple[Position, Position]] = []
+    literal: set[int] = set()
+    starts: list[int] = []  # of f-strings, which are several tokens since Python 3.12
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        kind = tokenize.tok_name[token.type]
+        row, column = token.start
+        if kind == "COMMENT":
+            left = len(token.line[:column].encode())
+            comments.append(((row, left), (row, left + len(token.string.encode()))))
+        elif kind == "FSTRING_START":
+            starts.append(row)
+        elif kind == "FSTRING_END":
+            literal.update(range(starts.pop(), token.end[0]))
+        elif kind == "STRING":
+            literal.update(range(row, token.end[0]))
+    return comments, literal
+
+
+def imported(source: bytes, module: str, is_package: bool) -> set[str]:
+    r"""Return the names of all modules that a module may import, wherever in it the statement stands.
+
+    Of `from a import b` these are `a` and `a.b`, which may be no module. Imports for type checkers do not count.
+
+    >>> sorted(imported(b"import os.path\nfrom . import x", "my.code", is_package=False))
+    ['my', 'my.x', 'os.path']
+
+    Args:
+        source: of the module.
+        module: its dotted name, which relative imports start from.
+        is_package: it is a package's `__init__`.
+    """
+    found: set[str] = set()
+    package = module.split(".") if is_package else module.split(".")[:-1]
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return found
+    for node in _executed(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *filter(None, [node.module])])
+            found.update({base, *(f"{base}.{alias.name}" for alias in node.names if alias.name != "*")})
+    return found
+
+
+def _executed(tree: ast.AST) -> Iterator[ast.AST]:
+    """Walk a syntax tree, but not into `if TYPE_CHECKING:`."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            pending += node.orelse
+        else:
+            pending += ast.iter_child_nodes(node)
