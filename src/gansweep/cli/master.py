@@ -49,6 +49,8 @@ class JobwiseHydra(Hydra):
     def _compose(self, *args: Any, **kwargs: Any) -> DictConfig:
         try:
             return super().compose_config(*args, **kwargs)
+        except BadConfig:  # a ValueError too
+            raise
         except REFUSED:
             if kwargs["run_mode"] is not RunMode.MULTIRUN:
                 raise
