@@ -60,7 +60,10 @@ class SlopePenalty(Field):
 
 @dataclass(frozen=True)
 class GaussianRoth(Field):
-    """The standard game with gamma/2 psi^2 E[sigmoid(psi e')^2 + sigmoid(psi (theta + e))^2].
+    """The saturating GAN with gamma/2 psi^2 E[sigmoid(psi e')^2 + sigmoid(-psi (theta + e))^2].
+
+    The weights are the squared probabilities that D classifies a real sample e', or a generated sample
+    theta + e, wrongly. See `gansweep.dirac.fields.roth`.
 
     Args:
         gamma: weight of the penalty.
@@ -77,9 +80,9 @@ class GaussianRoth(Field):
         e, w = nodes_and_weights(GAME.num_nodes)
         psi_ = np.expand_dims(psi, -1)
         v_theta, v_psi = GAME(theta, psi)
-        for x in (e, np.expand_dims(theta, -1) + e):
-            q = sigmoid(psi_ * x)
-            v_psi = v_psi - self.gamma * psi * ((q * q * (1 + psi_ * x * (1 - q))) @ w)
+        for logit in (psi_ * e, -psi_ * (np.expand_dims(theta, -1) + e)):  # of the wrong class
+            p = sigmoid(logit)
+            v_psi = v_psi - self.gamma * psi * ((p * p * (1 + logit * (1 - p))) @ w)
         return v_theta, v_psi
 
     def jacobian(self) -> np.ndarray:
@@ -92,7 +95,7 @@ class GaussianRoth(Field):
 
         e, w = (torch.from_numpy(array) for array in nodes_and_weights(GAME.num_nodes))
         game, _ = GAME.losses(theta, psi)
-        weights = ((psi * e).sigmoid() ** 2 + (psi * (theta + e)).sigmoid() ** 2) @ w
+        weights = ((psi * e).sigmoid() ** 2 + (-psi * (theta + e)).sigmoid() ** 2) @ w
         return game, -game + self.gamma / 2 * psi**2 * weights
 
 

@@ -1,4 +1,4 @@
-"""The standard GAN with the slope penalty that instance noise suggests."""
+"""The saturating GAN with the gradient penalty of Roth et al."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gansweep.dirac.fields.field import Field, Numbers, Printed, check_finite, matrix
-from gansweep.dirac.fields.logistic import SLOPE, sigmoid
+from gansweep.dirac.fields.logistic import SLOPE, slope
 
 
 @dataclass(frozen=True)
 class Roth(Field):
-    """The standard game with the penalty gamma/2 psi^2 (1/4 + sigmoid(psi theta)^2).
+    """The saturating GAN with the penalty gamma/2 psi^2 (1/4 + p^2),   p = sigmoid(-psi theta).
 
-        v = (-psi f'(psi theta), theta f'(psi theta) - d/dpsi penalty),   q = sigmoid(psi theta)
-        d/dpsi penalty = gamma psi (1/4 + q^2) + gamma psi^2 theta q^2 (1 - q)
+        v = (-psi f'(psi theta), theta f'(psi theta) - d/dpsi penalty)
+        d/dpsi penalty = gamma psi (1/4 + p^2) - gamma psi^2 theta p^2 (1 - p)
         eigenvalues -gamma/4 +- sqrt(gamma^2/16 - a^2)
 
-    Roth et al. 2017, arXiv:1705.09367: squared slopes weighted by how sure the
-    discriminator is, at the real point (where D = 0) and at the generated one. The paper of
-    the table leaves the weights out; with them it takes twice the gamma for the same damping.
-    The authors' notebook does not have it.
+    Roth et al. 2017, arXiv:1705.09367, algorithm 1: the squared gradient norm of D at a sample is weighted by
+    the squared probability that D classifies the sample wrongly. It is 1/2 at the real point, where D = 0, and
+    p at the generated one: here D is high on generated samples, so that the probability of "real" is
+    sigmoid(-D). Mescheder et al. leave the weights out; with them twice the gamma gives the same damping.
+    The authors' notebook does not contain this method.
 
     Args:
         gamma: weight of the penalty.
@@ -37,9 +38,9 @@ class Roth(Field):
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
         """Return both players' directions."""
-        q = sigmoid(psi * theta)
-        damping = psi * (0.25 + q * q) + np.square(psi) * theta * q * q * (1 - q)
-        return -psi * (1 - q), theta * (1 - q) - self.gamma * damping
+        p = slope(psi * theta)  # f'(t) = sigmoid(-t)
+        damping = psi * (0.25 + p * p) - np.square(psi) * theta * p * p * (1 - p)
+        return -psi * p, theta * p - self.gamma * damping
 
     def jacobian(self) -> np.ndarray:
         """Return [[0, -a], [a, -gamma / 2]]."""
@@ -50,4 +51,4 @@ class Roth(Field):
         from torch.nn.functional import softplus
 
         game = -softplus(-psi * theta)
-        return game, -game + self.gamma / 2 * psi**2 * (0.25 + (psi * theta).sigmoid() ** 2)
+        return game, -game + self.gamma / 2 * psi**2 * (0.25 + (-psi * theta).sigmoid() ** 2)

@@ -1,0 +1,93 @@
+"""Fields of `gansweep.dirac` against the trainer's own losses, penalties and dynamics by autograd, in float64.
+
+Mistakes: a penalty with its weights on the wrong samples, an experiment that trains another game than its row.
+"""
+
+from __future__ import annotations
+
+import math
+import pkgutil
+
+import numpy as np
+import pytest
+import torch
+from tests.build.test_build_conf import composed
+
+import gansweep.dirac.fields
+from gansweep.build import build
+from gansweep.dirac.convergence import ROWS
+from gansweep.dirac.fields.non_saturating import NonSaturating
+from gansweep.dirac.fields.non_saturating_r1 import NonSaturatingR1
+from gansweep.dirac.gaussian import SlopePenalty
+from gansweep.dynamics.consensus import Consensus
+from gansweep.dynamics.simultaneous import Simultaneous
+from gansweep.members.objectives import Objectives, PenaltyInputs
+from gansweep.papers.dirac import METHODS
+
+POSITIONS = [(1.0, 1.0), (0.7, -1.3), (-1.6, 0.4), (-0.3, -0.9)]
+# Experiment of the table with its fields on points and between Gaussians; losses that no row of the table has.
+FIELDS = {
+    **{(f"experiment=dirac/{method}",): pair for method, pair in zip(METHODS, ROWS, strict=True)},
+    ("experiment=dirac/gan", "loss=standard"): (NonSaturating(),),
+    ("experiment=dirac/gan", "loss=r1", "loss.penalties.r1.weight=0.3"): (NonSaturatingR1(),),
+}
+
+
+@pytest.fixture(autouse=True)
+def in_float64():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def trainer_field(run, theta, psi, std):
+    """Return the trainer's descent directions of both players, with the paper's sign of psi.
+
+    Data are N(0, std^2), generated samples N(theta, std^2). Every Gauss-Hermite node is a member with a batch
+    of one sample, and gradients of the members are averaged with the weights of the nodes.
+    """
+    std = math.hypot(std, run.member.objective.instance_noise)
+    nodes, weights = map(torch.from_numpy, np.polynomial.hermite_e.hermegauss(64) if std else (np.zeros(1), np.ones(1)))
+    weights = weights / weights.sum()
+    objectives = Objectives([run.member] * len(nodes), torch.device("cpu"))
+    objectives.set([0] * len(nodes), [1] * len(nodes))
+    network = run.model.discriminator((1,))
+    position = torch.tensor([theta, -psi], requires_grad=True)  # our D is high on real samples, the paper's on fake
+    thetas, psis = (value.expand(len(nodes), 1) for value in position)
+    real = (std * nodes)[:, None, None]
+    fake = thetas[:, :, None] + real
+    inputs = [PenaltyInputs([torch.full_like(real, 0.3)]) for _ in objectives.passes]
+    d_loss, _ = objectives.discriminator(network, network.cut(psis), {}, real, fake, [], inputs)
+    g_loss = objectives.generator(network, network.cut(psis), {}, fake, []).sum()
+    (d_gradient,) = torch.autograd.grad(d_loss, psis, create_graph=True)
+    (g_gradient,) = torch.autograd.grad(g_loss, thetas, create_graph=True)
+    return g_gradient, d_gradient, weights, position
+
+
+def directions(run, theta, psi, std):
+    """Return (v_theta, v_psi) of the run's dynamics."""
+    g_gradient, d_gradient, weights, position = trainer_field(run, theta, psi, std)
+    gradient = torch.stack([weights @ g_gradient[:, 0], weights @ d_gradient[:, 0]])
+    if isinstance(run.dynamics, Consensus):
+        (pull,) = torch.autograd.grad(gradient.square().sum() / 2, position)
+        gradient = gradient + run.dynamics.gamma * pull
+    else:
+        assert isinstance(run.dynamics, Simultaneous)
+    v_theta, v_psi = (-gradient).tolist()
+    return v_theta, -v_psi
+
+
+@pytest.mark.parametrize("overrides", FIELDS, ids=" ".join)
+def test_a_field_is_minus_the_gradient_that_its_experiment_descends(overrides):
+    run = build(composed(*overrides, "device=cpu"), identity={}, cell={})
+    for field, std in zip(FIELDS[overrides], (0.0, 1.0), strict=False):
+        for theta, psi in POSITIONS:
+            np.testing.assert_allclose(field(theta, psi), directions(run, theta, psi, std), rtol=1e-6, err_msg=field)
+
+
+def test_every_field_is_compared():
+    """But for noise that is drawn, whose mean another test compares, and the classes that fields share."""
+    compared = {type(field).__module__.rpartition(".")[2] for fields in FIELDS.values() for field in fields}
+    assert compared - {SlopePenalty.__module__.rpartition(".")[2]} == {
+        module.name for module in pkgutil.iter_modules(gansweep.dirac.fields.__path__)
+    } - {"field", "gauss_hermite", "logistic", "sampled_instance_noise"}
