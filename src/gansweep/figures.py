@@ -36,15 +36,10 @@ def panels(number: int, columns: int, title: str, size: tuple[float, float]) -> 
         columns: of the grid; the last row may be shorter.
         title: above all, "" for none.
         size: of one of the axes, in inches.
-
-    Raises:
-        ValueError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ValueError("pictures need matplotlib: pip install gansweep[pictures]") from error
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     rows = -(-number // columns)
     figure = Figure(figsize=(size[0] * columns, size[1] * rows + 0.4), layout="constrained")
     FigureCanvasAgg(figure)
@@ -59,10 +54,8 @@ def panels(number: int, columns: int, title: str, size: tuple[float, float]) -> 
 
 def styled() -> Any:
     """Return the context in which figures are made and saved."""
-    try:
-        from matplotlib import rc_context
-    except ImportError as error:
-        raise ValueError("pictures need matplotlib: pip install gansweep[pictures]") from error
+    from matplotlib import rc_context
+
     return rc_context(STYLE)
 
 

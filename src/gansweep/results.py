@@ -3,7 +3,7 @@
     frame = gansweep.results.load("outputs/my_sweep")
     frame.pivot_table("final", "optimizer", "lr")
 
-Needs pandas: `pip install gansweep[results]`.
+pandas is imported when a frame is made.
 """
 
 from __future__ import annotations

@@ -99,7 +99,6 @@ def test_a_setting_of_no_schedule_is_refused_for_each():
 
 
 def test_the_picture_goes_where_it_is_asked_for(capsys, folder):
-    pytest.importorskip("matplotlib")
     assert main(["schedule=cosine", "steps=9", "out=rates.svg"]) == 0
     assert "Drawn in rates.svg" in capsys.readouterr().out
     assert main(["-m", "steps=9"]) == 0
@@ -109,13 +108,6 @@ def test_the_picture_goes_where_it_is_asked_for(capsys, folder):
     assert main(["steps=9", "out=rates.svg/rates.png"]) == 2  # which is a file
     assert main(["steps=9", "out=rates.doc"]) == 2
     assert capsys.readouterr().err.count("can't be written") == 2
-
-
-def test_without_matplotlib_there_is_the_table(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert main(["schedule=cosine", "steps=9"]) == 1
-    said = capsys.readouterr()
-    assert "| cosine" in said.out and 'pip install "gansweep[pictures]"' in said.err
 
 
 def test_the_command_waits_for_no_torch():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -113,7 +111,6 @@ def test_pair():
 
 
 def test_command_of_the_eigenvalues(tmp_path, capsys):
-    pytest.importorskip("matplotlib")
     main(["eigenvalues", "--out", str(tmp_path)])
     told = capsys.readouterr().out
     assert "| `R1(gamma=0.3)` | -0.150000+0.476970j, -0.150000-0.476970j |" in told
@@ -121,14 +118,12 @@ def test_command_of_the_eigenvalues(tmp_path, capsys):
 
 
 def test_command_of_the_atlas(tmp_path, capsys):
-    pytest.importorskip("matplotlib")
     main(["atlas", "--out", str(tmp_path), "--sheets", "ratio", "--width", "12", "--steps", "20"])
     assert "ratio: 864 games of 20 steps" in capsys.readouterr().out
     assert (tmp_path / "atlas_ratio.png").stat().st_size > 10_000
 
 
 def test_a_portrait(tmp_path):
-    pytest.importorskip("matplotlib")
     from gansweep.dirac.pictures.portraits import portraits
 
     portraits("simultaneous", Simultaneous(), 0.2, 5, tmp_path / "one.png")
@@ -136,7 +131,6 @@ def test_a_portrait(tmp_path):
 
 
 def test_an_animation_has_every_frame(tmp_path):
-    pytest.importorskip("matplotlib")
     from gansweep.figures import panels, save_gif
 
     figure, (axis,) = panels(1, 1, "", (1.0, 1.0))
@@ -144,12 +138,6 @@ def test_an_animation_has_every_frame(tmp_path):
     save_gif(figure, lambda frame: line.set_ydata([0, frame]), [0, 1, 2], tmp_path / "line.gif")
     with Image.open(tmp_path / "line.gif") as gif:
         assert gif.n_frames == 3
-
-
-def test_pictures_without_matplotlib_say_what_to_install(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert main(["atlas", "--out", str(tmp_path), "--sheets", "ratio", "--width", "2", "--steps", "1"]) == 2
-    assert "pip install gansweep[pictures]" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

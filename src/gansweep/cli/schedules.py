@@ -71,9 +71,6 @@ def _picture(curves: Sequence[Curve], path: Path) -> int:
 
         path.parent.mkdir(parents=True, exist_ok=True)
         draw(curves, path)
-    except ImportError:
-        print('No picture: pip install "gansweep[pictures]", or give out=null', file=sys.stderr)
-        return 1
     except (OSError, ValueError) as error:
         print(f"out={path}: can't be written: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
         return WRONG

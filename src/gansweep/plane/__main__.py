@@ -59,8 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         "python -m gansweep.plane",
         description="Draws a sweep on points in the plane, finished or not: every cell's points over the data's and "
         "its discriminator (samples.png), and the metric over the steps (w1.png).",
-        epilog="Needs matplotlib: pip install gansweep[pictures]. Example: "
-        "python -m gansweep.plane outputs/mescheder_2d --over-time loss=r1",
+        epilog="Example: python -m gansweep.plane outputs/mescheder_2d --over-time loss=r1",
     )
     parser.add_argument("sweep", type=Path, help="directory of a sweep, such as outputs/mescheder_2d")
     parser.add_argument(

@@ -1,1 +1,1 @@
-"""Figures of the Dirac-GAN. They need matplotlib: pip install gansweep[pictures]."""
+"""Figures of the Dirac-GAN."""
