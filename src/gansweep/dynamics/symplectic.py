@@ -20,7 +20,8 @@ class Symplectic:
         lambda = strength, with the sign of <v, grad H> <A^T v, grad H> / P + 0.1 if aligned,
         H = 1/2 || v ||^2,   grad H = J^T v,   P parameters of both players
 
-    Balduzzi et al. 2018, arXiv:1802.05642, eq. 3 and algorithm 1. It costs two more passes.
+    Balduzzi et al. 2018, arXiv:1802.05642, eq. 3 and algorithm 1. It costs two more passes. The authors'
+    notebook divides by the number of parameter tensors instead of P.
 
     Args:
         strength: the size of lambda.

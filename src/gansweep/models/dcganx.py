@@ -27,10 +27,10 @@ class DCGANX:
         (3, 32, 32)                          1,464,131  1,463,363    1,117,185  1,115,649
         (3, 64, 64), depth 4                 5,221,699  5,219,907    4,663,297  4,659,713
 
-    Their D never uses the biases within [ ], which it looks up by a wrong name. Here it does, which
-    batch norm undoes. Here images of any size are made: s is the side halved `depth` times and
-    rounded up, 4 for the 28 pixels of MNIST, which they fill up to 32. D is without batch norm
-    by default, as in `dcgan`.
+    Their D never uses the biases within [ ], which it looks up by a wrong name. Here it does: behind
+    batch norm they have no effect, without it D has parameters that theirs lacks. Here images of any
+    size are made: s is the side halved `depth` times and rounded up, 4 for the 28 pixels of MNIST,
+    which they fill up to 32. D is without batch norm by default, as in `dcgan`.
 
     Args:
         latent_dim: numbers in z.

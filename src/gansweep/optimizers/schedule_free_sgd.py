@@ -23,8 +23,9 @@ class ScheduleFreeSGD:
 
     Defazio et al. 2024, arXiv:2405.15682, section 2, with the weights of its algorithm 1, which
     at a constant rate are 1 / t. The parameters that train are y; x is what `Pack.generate` draws
-    from. It is meant for `schedule=constant` or a warm-up. The clipping of `loss=wgan` bounds
-    y where gradients are taken, and leaves z and x as they are.
+    from. It is meant for `schedule=constant` or a warm-up: under a falling rate the authors' package
+    takes the largest rate so far for lr in c, where the paper and this class take the current one.
+    The clipping of `loss=wgan` bounds y where gradients are taken, and leaves z and x as they are.
 
     Args:
         beta: where gradients are taken: 0 at z (Polyak averaging), towards 1 at the average.

@@ -102,7 +102,7 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def steps_of(epochs: int, num_samples: int, batch_size: int) -> int:
-    """Count the generator updates of some epochs; the last batch of an epoch may be a short one.
+    """Count the generator updates of some epochs; the last batch of an epoch is completed from the next one.
 
     >>> steps_of(2, 1797, 64)
     58
