@@ -7,11 +7,11 @@ import shlex
 from pathlib import Path
 
 import pytest
-from tests.build.test_build_conf import composed
 
 from gansweep.build import check
 from gansweep.cli.presets import spelled_out
 from gansweep.settings.root import Root
+from tests.build.test_build_conf import composed
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
