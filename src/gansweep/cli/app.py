@@ -23,7 +23,7 @@ from gansweep import console
 from gansweep.cli import folders, grid
 from gansweep.cli.checked_loader import checked_loading
 from gansweep.cli.complaint import complain
-from gansweep.cli.composed import BASE, composer_and_loader, jobs_of
+from gansweep.cli.composed import BASE, TRUSTED, composer_and_loader, jobs_of
 from gansweep.cli.experiments import check_experiments
 from gansweep.cli.includes import check_includes
 from gansweep.cli.master import JobwiseHydra
@@ -117,7 +117,7 @@ class Asked:
 
 
 def _hand_to_hydra(asked: Asked) -> None:
-    app = hydra.main(config_path=str(folders.conf_dir()), config_name="config", **BASE)(task)
+    app = hydra.main(config_path=str(folders.conf_dir()), config_name="config", **BASE, **TRUSTED)(task)
     if asked.trains:
         from gansweep.cli import closing, sweeping
 

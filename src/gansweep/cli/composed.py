@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra import compose, initialize_config_dir
@@ -27,8 +28,17 @@ from gansweep.cli.spelling import unreadable
 from gansweep.settings.problem import BadConfig, Problem
 from gansweep.settings.root import Root
 
+TRUSTED_CLASSES = (
+    *("gansweep.*", "hydra_plugins.*", "hydra.experimental.callbacks.*", "optuna.samplers.*"),
+    *("logging.StreamHandler", "logging.FileHandler", "logging.NullHandler", "logging.Formatter"),
+    *("logging.handlers.RotatingFileHandler", "logging.handlers.TimedRotatingFileHandler"),
+    *("logging.handlers.WatchedFileHandler", "colorlog.ColoredFormatter"),
+)
+_HYDRA_1_3 = tuple(map(int, hydra.__version__.split(".")[:2])) < (1, 4)
 # Hydra 1.4 warns about the very argument that Hydra 1.3 asks for.
-BASE = {"version_base": "1.3"} if tuple(map(int, hydra.__version__.split(".")[:2])) < (1, 4) else {}
+BASE: dict[str, Any] = {"version_base": "1.3"} if _HYDRA_1_3 else {}
+# Hydra 1.4 warns where it is not told which classes a configuration may name below `hydra`, Hydra 1.5 refuses them.
+TRUSTED: dict[str, Any] = {} if _HYDRA_1_3 else {"execution_whitelist": TRUSTED_CLASSES}
 
 
 def composed(overrides: Sequence[str], config_dir: str | None) -> list[Composition]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,11 @@ def register() -> None:
     The sweep's name is cached with the configuration. Hydra hands the cache on to the jobs,
     whose own overrides would make another name.
     """
-    OmegaConf.register_new_resolver("gansweep.sweep", _sweep, use_cache=True, replace=True)
-    OmegaConf.register_new_resolver("gansweep.cell", _cell, replace=True)
+    # Renamed in OmegaConf 2.4; in 2.3 the new name is that of an older function, which can't replace a resolver.
+    renamed = "replace" in signature(OmegaConf.register_resolver).parameters
+    add: Any = OmegaConf.register_resolver if renamed else OmegaConf.register_new_resolver
+    add("gansweep.sweep", _sweep, use_cache=True, replace=True)
+    add("gansweep.cell", _cell, replace=True)
 
 
 def _sweep(name: object, overrides: ListConfig) -> str:

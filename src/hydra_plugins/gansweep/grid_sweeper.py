@@ -6,6 +6,7 @@ Hydra imports this at the start of every one of its applications: the work is in
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -37,7 +38,7 @@ class GridSweeper(BasicSweeper):
         from gansweep.cli.outranking import OutrankingLoader
 
         loader = OutrankingLoader(hydra_context.config_loader.get_search_path())
-        context = HydraContext(loader, hydra_context.callbacks)
+        context = replace(hydra_context, config_loader=loader)
         super().setup(hydra_context=context, task_function=task_function, config=config)
         self.hydra_context = hydra_context
 
