@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from gansweep.build import build, check
 from gansweep.cli import folders
+from gansweep.cli.composed import BASE
 from gansweep.training.run import Run
 
 CONF = folders.conf_dir()
@@ -24,7 +25,7 @@ def choices():
 
 def composed(*overrides):
     folders.register()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), **BASE):
         config = OmegaConf.to_container(compose("config", list(overrides)), resolve=True)
     return config
 

@@ -10,13 +10,14 @@ from omegaconf import OmegaConf
 
 from gansweep.build import build, check, remarks
 from gansweep.cli import folders
+from gansweep.cli.composed import BASE
 from gansweep.settings.problem import BadConfig
 
 
 @pytest.fixture(scope="module")
 def default():
     folders.register()
-    with initialize_config_dir(str(folders.conf_dir()), version_base="1.3"):
+    with initialize_config_dir(str(folders.conf_dir()), **BASE):
         return OmegaConf.to_container(compose("config", ["device=cpu"]), resolve=True)
 
 

@@ -203,7 +203,7 @@ def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
         (["+optimizer.nothing=1"], "optimizer.nothing=1: unknown key"),
         (["data=ring", "metric=kid_digits"], "metric=kid_digits: the network digits reads grey images (1, H, W), "),
         (["data=ring"], "metric=digits: "),
-        (["name=a (b)"], "name=a (b): Error parsing override 'name=a (b)'. If it is text, quote it twice"),
+        (["name=a (b)"], "name=a (b): Error"),
         (["-m", "+search=rates"], "+search=rates: is for Optuna. After pip install 'gansweep[optuna]'"),
         (["-m", "+search=rates", "optimizer=adm"], "optimizer=adm: did you mean adam"),
         (["-m", "search=rates"], "search=rates: is for Optuna. After pip install 'gansweep[optuna]'"),

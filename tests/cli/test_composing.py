@@ -8,6 +8,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from gansweep.cli import folders
+from gansweep.cli.composed import BASE
 from gansweep.cli.composing import Composer
 
 
@@ -25,7 +26,7 @@ class Counted:
 @pytest.fixture(scope="module")
 def hydra():
     folders.register()
-    with initialize_config_dir(str(folders.conf_dir()), version_base="1.3"):
+    with initialize_config_dir(str(folders.conf_dir()), **BASE):
         yield
 
 

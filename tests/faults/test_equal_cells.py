@@ -14,6 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gansweep.cli import folders, grid
+from gansweep.cli.composed import BASE
 from gansweep.cli.composing import Composer
 
 RATES = st.floats(1e-12, 1e3, allow_subnormal=False)
@@ -26,7 +27,7 @@ def identity():
     """The hash of a training, by its overrides."""
     folders.register()
     GlobalHydra.instance().clear()
-    with initialize_config_dir(str(folders.conf_dir()), version_base="1.3"):
+    with initialize_config_dir(str(folders.conf_dir()), **BASE):
         loader = GlobalHydra.instance().config_loader()
         composer = Composer(lambda lines: compose("config", lines, return_hydra_config=True), loader)
         base = ["data=ring", "~metric", "model.generator_widths=[8]", "model.discriminator_widths=[8]"]

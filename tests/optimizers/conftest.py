@@ -10,6 +10,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
+from gansweep.cli.composed import BASE
 from gansweep.interfaces import Slot
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -25,7 +26,7 @@ SHELF = [
 
 @cache
 def made(choice, *inside):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), **BASE):
         config = compose(overrides=[f"+optimizer={choice}", *inside])
     return instantiate(config.optimizer, _convert_="all")
 

@@ -14,6 +14,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
+from gansweep.cli.composed import BASE
 from gansweep.interfaces import Schedule
 from gansweep.schedules.equal_area import EqualArea
 
@@ -33,7 +34,7 @@ SHELF = [
 @pytest.fixture(params=SHELF, ids=",".join, scope="module")
 def schedule(request):
     choice, *inside = request.param
-    with initialize_config_dir(str(CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), **BASE):
         config = compose(overrides=[f"+schedule={choice}", *inside])
     return instantiate(config.schedule, _convert_="all")
 

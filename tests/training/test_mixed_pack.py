@@ -14,6 +14,7 @@ from tests.training.test_independence import assert_same
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.build import check
 from gansweep.cli import folders
+from gansweep.cli.composed import BASE
 from gansweep.members.member import Member, PlayerSettings
 from gansweep.models.coopnets import CoopNetsPair
 from gansweep.models.dcgan import DCGAN
@@ -31,7 +32,7 @@ def group(name):
     """Every choice of a group, as a run would get it."""
     folders.register()
     made = {}
-    with initialize_config_dir(str(CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), **BASE):
         for path in sorted((CONF / name).glob("*.yaml")):
             config = OmegaConf.to_container(compose("config", [f"{name}={path.stem}", "device=cpu"]), resolve=True)
             made[path.stem] = check(config).parts[name]

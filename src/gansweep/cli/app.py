@@ -65,8 +65,8 @@ def run(arguments: Sequence[str]) -> int:
         return complain([*unsearched, *others] or [Problem("configuration", text)], "trained")
     except YAMLError as error:
         return complain([Problem("configuration", " ".join(str(error).split()))], "trained")
-    except ValueError:  # Hydra's, about a choice that is no text
-        problems = _explain(asked)
+    except (TypeError, ValueError) as error:  # Hydra 1.4's, about +search without Optuna; a choice that is not text
+        problems = _search_without_optuna(asked) if isinstance(error, TypeError) else _explain(asked)
         if not problems:
             raise
         return complain(problems, "trained")
