@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import errno
 import io
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TextIO
 
 from gansweep.text import visible
 
 WRONG = 2
+# What a path that the user gave is wrong by, where the system itself did not fail.
+WRONG_PATH = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 def say(text: object, end: str = "\n") -> None:
@@ -98,5 +103,25 @@ def exit_code(work: Callable[[], object]) -> int:
         return WRONG
     except OSError as error:
         print(visible(str(error)), file=sys.stderr)
-        return 1
+        return WRONG if error.errno in WRONG_PATH else 1
     return 0
+
+
+def path(text: str) -> Path:
+    """Parse a path given to argparse. Empty text, such as an unset variable in quotes, is refused."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a path, got empty text")
+    return Path(text)
+
+
+def make_folder(option: str, folder: Path) -> None:
+    """Create the directory that an option names.
+
+    Raises:
+        ValueError: it cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = "is not a directory" if isinstance(error, FileExistsError) else f"cannot be created: {error.strerror}"
+        raise ValueError(f"{option} {folder}: {why}; expected a directory to write to") from error

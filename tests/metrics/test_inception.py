@@ -117,15 +117,19 @@ def test_weights_in_torch_home_are_taken_without_a_network(no_network):
     path = no_network / "hub" / "checkpoints" / inception.URL.rsplit("/", 1)[1]
     path.parent.mkdir(parents=True)
     path.write_bytes(b"weights")
-    InceptionFeatures().check((3, 8, 8))
     assert InceptionFeatures().file() == path
 
 
-def test_another_file_is_refused(tmp_path):
+@pytest.mark.parametrize("content", ["another network", "a list", "text", "nothing"])
+@pytest.mark.parametrize("features", [InceptionFeatures, TorchvisionInception])
+def test_another_file_is_refused_before_training(tmp_path, features, content):
     path = tmp_path / "other.pth"
-    torch.save({"weight": torch.zeros(3)}, path)
-    with pytest.raises(ValueError, match="does not hold pytorch-fid's Inception"):
-        InceptionFeatures(str(path))(torch.zeros(1, 3, 8, 8))
+    if content in ("another network", "a list"):
+        torch.save({"weight": torch.zeros(3)} if content == "another network" else [1], path)
+    else:
+        path.write_text("text" if content == "text" else "")
+    with pytest.raises(ValueError, match=rf"weights={path}: does not hold .*Inception"):
+        features(str(path)).check((3, 8, 8))
 
 
 @pytest.mark.parametrize("shape", [(2,), (4, 8, 8)])

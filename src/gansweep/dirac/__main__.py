@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from gansweep.console import exit_code, say
+from gansweep.console import exit_code, make_folder, path, say
 from gansweep.dirac import convergence
 from gansweep.dirac.atlas import ATLAS
 from gansweep.dirac.descent import trajectory
@@ -18,6 +21,9 @@ from gansweep.dirac.pictures.eigenvalue_paths import eigenvalue_paths
 from gansweep.dirac.pictures.phase_diagram import phase_diagram
 from gansweep.dirac.pictures.portraits import portraits
 from gansweep.dirac.spectrum import autograd_jacobian, eigenvalues
+
+# A game keeps its whole path, and an atlas has width * width games.
+MOST_STEPS, MOST_POINTS = 1_000_000, 4_000
 
 
 def write_convergence(options: argparse.Namespace) -> None:
@@ -68,28 +74,46 @@ def write_eigenvalues(options: argparse.Namespace) -> None:
 
 def write_atlas(options: argparse.Namespace) -> None:
     """Play every point of the chosen sheets and draw them."""
-    if options.width < 2:
-        raise ValueError(f"width={options.width}: expected a whole number >= 2")
     for name in options.sheets or ATLAS:
         title, sheets = ATLAS[name][0], list(ATLAS[name][1]())
         start = time.perf_counter()
         measured = [sheet.measure(*sheet.points(options.width, options.width), options.steps) for sheet in sheets]
         took = time.perf_counter() - start
         say(f"{name}: {sum(part.size for part in measured):,} games of {options.steps} steps in {took:.1f} s")
-        path = options.out / f"atlas_{name}.png"
-        phase_diagram(f"{title}, {options.steps} steps", sheets, measured, path)
-        _tell(path)
+        picture = options.out / f"atlas_{name}.png"
+        phase_diagram(f"{title}, {options.steps} steps", sheets, measured, picture)
+        _tell(picture)
 
 
-def _write(path: Path, text: str) -> None:
-    path.write_text(text)
-    _tell(path)
+def _write(file: Path, text: str) -> None:
+    file.write_text(text)
+    _tell(file)
 
 
-def _tell(*paths: Path | None) -> None:
-    for path in paths:
-        if path is not None:
-            say(f"wrote {path}")
+def _tell(*files: Path | None) -> None:
+    for file in files:
+        if file is not None:
+            say(f"wrote {file}")
+
+
+def _count(least: int, most: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers in a range, for argparse."""
+
+    def parse(text: str) -> int:
+        with suppress(ValueError):
+            if least <= int(text) <= most:
+                return int(text)
+        raise argparse.ArgumentTypeError(f"{text}: expected a whole number from {least} to {most}")
+
+    return parse
+
+
+def _rate(text: str) -> float:
+    """Parse a learning rate, for argparse."""
+    with suppress(ValueError):
+        if 0 <= float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text}: expected a finite number, 0 or above")
 
 
 def arguments_parser() -> argparse.ArgumentParser:
@@ -99,21 +123,21 @@ def arguments_parser() -> argparse.ArgumentParser:
 
     def command(name: str, run, text: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
-        added.add_argument("--out", type=Path, default=Path("outputs/dirac"), help="directory (default: %(default)s)")
+        added.add_argument("--out", type=path, default=Path("outputs/dirac"), help="directory (default: %(default)s)")
         added.set_defaults(run=run)
         return added
 
     command("convergence", write_convergence, "which methods converge: the paper's table and the measured one")
     drawn = command("portraits", write_portraits, "fields and paths of every method and algorithm")
-    drawn.add_argument("--rate", type=float, default=RATE, help="of both players (default: %(default)s)")
-    drawn.add_argument("--steps", type=int, default=NUM_STEPS, help="(default: %(default)s)")
+    drawn.add_argument("--rate", type=_rate, default=RATE, help="of both players (default: %(default)s)")
+    drawn.add_argument("--steps", type=_count(1, MOST_STEPS), default=NUM_STEPS, help="(default: %(default)s)")
     paths = command("eigenvalues", write_eigenvalues, "eigenvalues by formula and by autograd, and their paths")
     for animated in (drawn, paths):
         animated.add_argument("--gif", action="store_true", help="animate too")
     atlas = command("atlas", write_atlas, "which rates, weights and momenta converge")
     atlas.add_argument("--sheets", nargs="+", choices=list(ATLAS), help="figures to draw (default: all)")
-    atlas.add_argument("--width", type=int, default=240, help="points of each axis (default: %(default)s)")
-    atlas.add_argument("--steps", type=int, default=300, help="(default: %(default)s)")
+    atlas.add_argument("--width", type=_count(2, MOST_POINTS), default=240, help="points of each axis (default: %(default)s)")
+    atlas.add_argument("--steps", type=_count(1, MOST_STEPS), default=300, help="(default: %(default)s)")
     return parser
 
 
@@ -122,7 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = arguments_parser().parse_args(arguments)
 
     def work() -> None:
-        options.out.mkdir(parents=True, exist_ok=True)
+        make_folder("--out", options.out)
         options.run(options)
 
     return exit_code(work)

@@ -64,7 +64,7 @@ class InceptionFeatures:
                 f"the network {self.name} reads images (C, H, W), these samples are {sample_shape}: "
                 f"{fitting(sample_shape)}"
             )
-        self.file()
+        network(self.file(), self.dims, torch.device("cpu"))
 
     def file(self) -> Path:
         """Return the weights' file.
@@ -123,11 +123,7 @@ def network(file: Path, dims: int, device: torch.device) -> nn.Module:
         net.Mixed_6e = FIDInceptionC(768, channels_7x7=192)
         net.Mixed_7b = FIDInceptionE_1(1280)
         net.Mixed_7c = FIDInceptionE_2(2048)
-    state = torch.load(file, map_location="cpu", weights_only=True)
-    try:
-        net.load_state_dict(state, assign=True)
-    except RuntimeError as error:
-        raise ValueError(f"{file} does not hold pytorch-fid's Inception. {weights_file.advice(URL)}") from error
+    weights_file.load(file, net, "pytorch-fid's", URL)
     return cut(net, dims).to(device).eval().requires_grad_(False)
 
 

@@ -63,7 +63,7 @@ class TorchvisionInception:
                 f"the network {self.name} reads images (C, H, W), these samples are {sample_shape}: "
                 f"{fitting(sample_shape)}"
             )
-        self.file()
+        network(self.file(), torch.device("cpu"))
 
     def file(self) -> Path:
         """Return the weights' file; see `weights_file.find`."""
@@ -111,10 +111,6 @@ def network(file: Path, device: torch.device) -> tuple[nn.Module, nn.Module]:
     # On `meta` nothing is drawn, so that loading leaves torch's global random stream alone.
     with torch.device("meta"):
         net = inception_v3(weights=None, aux_logits=True, init_weights=False)
-    state = torch.load(file, map_location="cpu", weights_only=True)
-    try:
-        net.load_state_dict(state, assign=True)
-    except RuntimeError as error:
-        raise ValueError(f"{file} does not hold torchvision's Inception. {weights_file.advice(URL)}") from error
+    weights_file.load(file, net, "torchvision's", URL)
     net = net.to(device).eval().requires_grad_(False)
     return cut(net, 2048), net.fc

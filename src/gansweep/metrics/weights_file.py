@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 import torch
+from torch import nn
 
 
 def find(weights: str | None, url: str) -> Path:
@@ -34,6 +35,24 @@ def find(weights: str | None, url: str) -> Path:
     except (URLError, OSError, RuntimeError) as error:
         raise ValueError(f"{path.name} can't be downloaded ({error}). {advice(url)}") from error
     return path
+
+
+def load(path: Path, network: nn.Module, whose: str, url: str) -> None:
+    """Load the parameters of a file into a network, as its own tensors.
+
+    Args:
+        path: of the file.
+        network: on any device.
+        whose: whose Inception the file should hold.
+        url: where such a file is.
+
+    Raises:
+        ValueError: it holds something else, or is damaged.
+    """
+    try:
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True), assign=True)
+    except Exception as error:  # torch's unpickler raises anything on foreign bytes
+        raise ValueError(f"weights={path}: does not hold {whose} Inception. {advice(url)}") from error
 
 
 def cached(url: str) -> Path:

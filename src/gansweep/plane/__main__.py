@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansweep.console import exit_code, say
+from gansweep.console import exit_code, make_folder, path, say
 
 if TYPE_CHECKING:
     from gansweep.plane.played import Played
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw what the arguments ask for and return the exit code."""
     options = _parser().parse_args(arguments)
-    return exit_code(lambda: [say(f"wrote {path}") for path in _draw(options)])
+    return exit_code(lambda: [say(f"wrote {picture}") for picture in _draw(options)])
 
 
 def _draw(options: argparse.Namespace) -> list[Path]:
@@ -27,7 +27,7 @@ def _draw(options: argparse.Namespace) -> list[Path]:
     from gansweep.plane.samples_picture import over_time, samples_pictures
 
     played, folder = read(options.sweep, options.allow), options.out or options.sweep
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder("--out", folder)
     if options.over_time is not None:
         one = find(played, options.over_time)
         return over_time(one, folder / f"over_time_{one.cell.name}.png", options.svg)
@@ -61,11 +61,11 @@ def _parser() -> argparse.ArgumentParser:
         "its discriminator (samples.png), and the metric over the steps (w1.png).",
         epilog="Example: python -m gansweep.plane outputs/mescheder_2d --over-time loss=r1",
     )
-    parser.add_argument("sweep", type=Path, help="directory of a sweep, such as outputs/mescheder_2d")
+    parser.add_argument("sweep", type=path, help="directory of a sweep, such as outputs/mescheder_2d")
     parser.add_argument(
         "--over-time", metavar="CELL", help="draw the points of one cell at its steps instead; part of its name will do"
     )
-    parser.add_argument("--out", type=Path, help="directory of the pictures (default: the sweep's)")
+    parser.add_argument("--out", type=path, help="directory of the pictures (default: the sweep's)")
     parser.add_argument("--svg", action="store_true", help="write SVG too")
     parser.add_argument(
         "--allow", action="append", default=[], metavar="MODULE", help="trust a module whose classes the sweep names"

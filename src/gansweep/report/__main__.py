@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gansweep.console import exit_code, say
+from gansweep.console import exit_code, make_folder, path, say
 from gansweep.text import visible
 
 # Those of formats.FORMATS, which are not imported for --help.
@@ -32,8 +32,9 @@ def _report(options: argparse.Namespace) -> None:
         out = options.sweep / "report.html"
     text = visible(formats.FORMATS[options.format](study, wish, options.sweep if out is None else out.parent))
     if options.pictures is not None:
-        for path in formats.pictures(study, wish, options.pictures):
-            say(f"wrote {path}")
+        make_folder("--pictures", options.pictures)
+        for picture in formats.pictures(study, wish, options.pictures):
+            say(f"wrote {picture}")
     if out is not None:
         _write(out, text)
         say(f"wrote {out}")
@@ -60,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m gansweep.report", description="Tells what a sweep found, finished or not, from what lies on disk."
     )
-    parser.add_argument("sweep", type=Path, help="directory of a sweep, such as outputs/mine")
+    parser.add_argument("sweep", type=path, help="directory of a sweep, such as outputs/mine")
     parser.add_argument(
         "--format", choices=FORMATS, default="md", help="html is one file with everything, <sweep>/report.html"
     )
@@ -71,8 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rows", metavar="KEYS", default="", help="settings down, such as optimizer,loss")
     parser.add_argument("--cols", metavar="KEY", help="setting across, such as lr")
     parser.add_argument("--group", metavar="KEYS", default="seed", help="what runs are averaged over (default: seed)")
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="also write every picture there, as PNG and SVG")
-    parser.add_argument("--out", type=Path, metavar="PATH", help="file to write (default: print it)")
+    parser.add_argument("--pictures", type=path, metavar="DIR", help="also write every picture there, as PNG and SVG")
+    parser.add_argument("--out", type=path, metavar="PATH", help="file to write (default: print it)")
     return parser
 
 

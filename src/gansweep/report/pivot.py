@@ -32,15 +32,18 @@ def pivot(verdict: Verdict, rows: Sequence[str] = (), across: str | None = None)
         across: key of the columns; None takes the last that has at most eight values.
 
     Raises:
-        ValueError: a key was not varied.
+        ValueError: a key was not varied, or is named twice.
     """
     contest = verdict.contest
-    for option, key in [*(("--rows", key) for key in rows), *([("--cols", across)] if across else [])]:
+    for option, key in [*(("--rows", key) for key in rows), *([("--cols", across)] if across is not None else [])]:
         if key in contest.repeated:
             raise ValueError(f"{option} {key}: runs are averaged over it, see --group")
         if key not in contest.keys:
             expected = ", ".join(contest.keys) or "none: only one setting was trained"
             raise ValueError(f"{option} {key}: it was not varied, expected one of {expected}")
+    twice = next((key for number, key in enumerate(rows) if key in rows[:number]), None)
+    if twice is not None:
+        raise ValueError(f"--rows {twice}: given twice, expected each setting once")
     if across in rows:
         raise ValueError(f"--cols {across}: it is a row already")
     left = [key for key in contest.keys if key not in rows and key != across]

@@ -1,0 +1,147 @@
+"""Files of a sweep, and what may happen to each."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# A cell that is completed, and one that a killed process has left half-way; and the sweep itself.
+FILES = {
+    "finished": (
+        *("record.json", "checkpoint.pt", "gansweep.log", ".hydra/config.yaml", ".hydra/overrides.yaml"),
+        *("samples", "events.*"),
+    ),
+    "half-way": ("checkpoint.pt", "checkpoint.previous.pt", ".claim.*", "gansweep.log", ".hydra/config.yaml"),
+    "sweep": ("sweep.json", "table.md", "results.csv", "multirun.yaml"),
+}
+
+
+def _replace(content: bytes) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        path.write_bytes(content)
+
+    return damage
+
+
+def _change(how: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        path.write_bytes(how(path.read_bytes()))
+
+    return damage
+
+
+def _instead(make: Callable[[Path], None]) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        path.unlink()
+        make(path)
+
+    return damage
+
+
+def _flip(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
+
+
+def _folder(path: Path) -> None:
+    path.mkdir()
+    (path / "inside").write_text("1")
+
+
+def _of_the_future(path: Path) -> None:
+    os.utime(path, (4e9, 4e9))
+
+
+BYTES: dict[str, Callable[[Path], None]] = {
+    "empty": _replace(b""),
+    "cut in half": _change(lambda content: content[: len(content) // 2]),
+    "one byte short": _change(lambda content: content.rstrip()[:-1]),
+    "one byte flipped": _change(_flip),
+    "random bytes": _replace(random.Random(0).randbytes(4000)),
+    "zeros": _change(lambda content: bytes(len(content))),
+    "not UTF-8": _change(lambda content: b"\xff\xfe" + content),
+    "doubled": _change(lambda content: content + content),
+    "null": _replace(b"null"),
+    "a list": _replace(b"[1, 2]"),
+    "an empty mapping": _replace(b"{}"),
+    "a word": _replace(b'"text"'),
+    "400 digits": _replace(b'{"format": ' + b"1" * 400 + b"}"),
+    "nested deeply": _replace(b"[" * 100_000),
+    "a folder": _instead(_folder),
+    "a FIFO": _instead(os.mkfifo),
+    "a link to itself": _instead(lambda path: path.symlink_to(path.name)),
+    "a link to nothing": _instead(lambda path: path.symlink_to("nothing")),
+    "of the future": _of_the_future,
+    "gone": Path.unlink,
+}
+# Wrong values of one field of a JSON file.
+VALUES: dict[str, Any] = {
+    "null": None,
+    "text": "x",
+    "a list": ["x"],
+    "a mapping": {"x": 1},
+    "400 digits": 10**399,
+    "negative": -1,
+    "NaN": float("nan"),
+    "markup": "<b>\x1b[31m\n=cmd|' /C calc'!A0",
+}
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What happens to one file.
+
+    Args:
+        where: finished, half-way or sweep.
+        file: its name there.
+        kind: what happens.
+        damage: does it.
+    """
+
+    where: str
+    file: str
+    kind: str
+    damage: Callable[[Path], None]
+
+    def __str__(self) -> str:
+        return f"{self.where}/{self.file}: {self.kind}"
+
+
+def damages(record: dict[str, Any], frozen: dict[str, Any]) -> Iterator[Damage]:
+    """List all damages, given a record.json and a sweep.json."""
+    for where, files in FILES.items():
+        for file in files:
+            for kind, damage in BYTES.items():
+                yield Damage(where, file, kind, damage)
+    for where, file, content in (("finished", "record.json", record), ("sweep", "sweep.json", frozen)):
+        for path in _fields(content):
+            for kind, value in VALUES.items():
+                named = ".".join(map(str, path))
+                yield Damage(where, file, f"{named} {kind}", _field(path, value))
+
+
+def _fields(node: Any, path: tuple = ()) -> Iterator[tuple]:
+    """Walk over all places of a JSON file but the inside of configurations, and of lists their first entry."""
+    if path:
+        yield path
+    if isinstance(node, dict) and path[-1:] not in [("config",), ("identity",)]:
+        for key, part in node.items():
+            yield from _fields(part, (*path, key))
+    elif isinstance(node, list) and node:
+        yield from _fields(node[0], (*path, 0))
+
+
+def _field(path: tuple, value: Any) -> Callable[[Path], None]:
+    def damage(file: Path) -> None:
+        content = node = json.loads(file.read_text())
+        for key in path[:-1]:
+            node = node[key]
+        node[path[-1]] = value
+        file.write_text(json.dumps(content))
+
+    return damage

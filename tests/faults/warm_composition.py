@@ -1,0 +1,15 @@
+"""Composes one configuration when it is imported, so that forked processes find Hydra's caches filled."""
+
+import gc
+
+from hydra.core.global_hydra import GlobalHydra
+
+from gansweep.cli.composed import composed
+
+import torch
+
+torch.set_num_threads(1)
+composed(["lr=1e-3,1e-4", "optimizer=sgd", "model.generator_widths=[8]"], None)
+GlobalHydra.instance().clear()
+gc.collect()
+gc.freeze()
