@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from gansweep.algorithms.adversarial.critic_steps import critic_steps_at
 from gansweep.data.images import UnreadableImages
 from gansweep.interfaces import Alone, Dataset, Metric, Model, OfPairs
 from gansweep.members.member import PlayerSettings
-from gansweep.memory import GIB, available_bytes, require_memory
+from gansweep.memory import GIB, available_bytes
 from gansweep.settings.problem import BadConfig, Problem
 from gansweep.settings.root import steps_of
 from gansweep.training.run import TrainerSettings
@@ -20,7 +20,6 @@ SCHEDULES = (
     *("schedule", "schedule_d", "schedule_beta", "schedule_beta_d"),
     *("schedule_penalty", "schedule_noise", "schedule_ema", "schedule_critic"),
 )
-
 COPIES = 2  # of the parameters that a training holds at least: themselves and their gradient
 
 
@@ -42,44 +41,50 @@ def _with_data(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[s
     data, model = parts.get("data"), parts.get("model")
     if data is None:
         return []
-    asked: list[tuple[str, Callable[[], Any]]] = [("data", data.check)]
+    shape = tuple(data.sample_shape)
+    asked: list[tuple[str, Callable[[], Any]]] = [
+        ("data", data.check),
+        ("data", lambda: _check_size(config, "data", "a sample", math.prod(shape))),
+    ]
     if model is not None:
-        asked.append(("model", lambda: _check_network(model, "generator", data)))
-        if not isinstance(parts.get("algorithm"), Alone):
-            asked.append(("model", lambda: _check_network(model, "discriminator", data)))
+        sides = ["generator"] if isinstance(parts.get("algorithm"), Alone) else ["generator", "discriminator"]
+        asked += [("model", lambda side=side: _check_network(config, model, side, shape)) for side in sides]
     for key in ("metric", "metric_2"):
         if parts.get(key) is not None:
+            asked.append((key, lambda key=key: _check_evaluation(config, key, parts[key], shape)))
             asked.append((key, lambda key=key: parts[key].check(data)))
-            asked.append((key, lambda key=key: _check_num_samples(parts[key], data)))
     asked.append(("data", lambda: _lengths_of_data(config, root, data)))
     return next(filter(None, (said(where, ask) for where, ask in asked)), [])
 
 
-def _check_network(model: Model, player: str, data: Dataset) -> None:
-    """Raise ValueError if a network can't be built for the data, or does not fit in memory."""
-    network = getattr(model, player)(tuple(data.sample_shape))
-    needed, available = COPIES * 4 * network.num_parameters, available_bytes()
+def _check_network(config: Mapping[str, Any], model: Model, side: str, shape: tuple[int, ...]) -> None:
+    """Raise an error if a network can't be built for the data, or does not fit in memory."""
+    network = getattr(model, side)(shape)
+    _check_size(config, "model", f"the {side} with its gradient", COPIES * network.num_parameters)
+
+
+def _check_evaluation(config: Mapping[str, Any], key: str, metric: Metric, shape: tuple[int, ...]) -> None:
+    _check_size(config, key, "the samples of an evaluation", metric.num_samples * math.prod(shape))
+
+
+def _check_size(config: Mapping[str, Any], group: str, what: str, count: int) -> None:
+    """Raise BadConfig if `count` float32 numbers do not fit in memory, naming the largest setting of their group."""
+    needed, available = 4 * count, available_bytes()
     if needed > available:
-        sizes = vars(model).items()
-        integers = [
-            (max(value) if isinstance(value, tuple) else value, name) for name, value in sizes if _is_size(value)
-        ]
-        largest = f"{max(integers)[1]}={max(integers)[0]}: " if integers else ""
-        raise ValueError(
-            f"{largest}the {player} has {network.num_parameters:,} parameters, which take {needed / GIB:,.1f} GiB of "
-            f"memory with their gradients; {available / GIB:,.1f} GiB are available, expected a smaller network"
-        )
+        value, key = max(_whole_numbers(config[group], group), default=(0, group))
+        takes = f"{what} would take {needed / GIB:,.1f} GiB of memory, {available / GIB:,.1f} GiB are available"
+        raise BadConfig([Problem(key, f"={value}: {takes}; expected a smaller number")])
 
 
-def _is_size(value: Any) -> bool:
-    """Return whether a setting is an integer or a sequence of them."""
-    values = value if isinstance(value, tuple) else (value,)
-    return bool(values) and all(isinstance(one, int) and not isinstance(one, bool) for one in values)
-
-
-def _check_num_samples(metric: Metric, data: Dataset) -> None:
-    """Raise ValueError if the samples of an evaluation do not fit in memory."""
-    require_memory("num_samples", metric.num_samples, "the generated samples", 4 * math.prod(data.sample_shape))
+def _whole_numbers(node: Any, path: str) -> Iterator[tuple[int, str]]:
+    """Yield the integers of a choice with the keys that they have on the command line."""
+    if isinstance(node, Mapping):
+        for key, part in node.items():
+            yield from _whole_numbers(part, f"{path}.{key}")
+    elif isinstance(node, list):
+        yield from ((part, path) for part in node if type(part) is int)
+    elif type(node) is int:
+        yield node, path
 
 
 def _with_memory(parts: Mapping[str, Any], config: Mapping[str, Any], steps: int) -> list[Problem]:
@@ -188,4 +193,10 @@ def said(where: str, ask: Callable[[], Any]) -> list[Problem]:
         return [Problem.of("data", error)]
     except (ValueError, OSError, ImportError) as error:
         return [Problem.of(where, error)]
+    except MemoryError as error:
+        return [Problem(where, f"needs more memory than there is: {error}")]
+    except RuntimeError as error:  # torch's, which is of no class of its own on a CPU
+        if "can't allocate memory" not in str(error):
+            raise
+        return [Problem(where, "needs more memory than there is")]
     return []

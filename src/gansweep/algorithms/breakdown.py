@@ -39,7 +39,9 @@ class Breakdown:
     decay: float = 0.5
 
     def __post_init__(self) -> None:
-        if not self.fit_above > 1:
+        if not 0 < self.loss_below < math.inf:
+            raise ValueError(f"loss_below={self.loss_below}: expected a number above 0")
+        if not 1 < self.fit_above < math.inf:
             raise ValueError(f"fit_above={self.fit_above}: expected a number above 1")
         for name in ("window", "keep_every"):
             if getattr(self, name) < 1:

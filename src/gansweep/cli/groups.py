@@ -38,4 +38,6 @@ class Groups:
     def has(self, group: str, choice: Any) -> bool:
         """Look for a choice in its group, or in the folder inside it that it names, as dirac/gan does."""
         folder, _, name = str(choice).rpartition("/")
+        if not {".", ".."}.isdisjoint(folder.split("/")):
+            return False  # Hydra would open it, and the choice would have two names
         return choice in self.options(group) or bool(folder and name in self.options(f"{group}/{folder}"))

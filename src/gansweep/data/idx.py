@@ -13,6 +13,7 @@ import numpy as np
 from gansweep.memory import available_bytes
 
 UNSIGNED_BYTE = 8
+MOST_AXES = 4  # images (N, H, W) have 3
 
 
 def find(path: Path) -> Path | None:
@@ -52,6 +53,8 @@ def decode(raw: bytes, path: Path) -> np.ndarray:
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] != UNSIGNED_BYTE or len(raw) < 4 + 4 * raw[3]:
         raise ValueError(f"{path} is not an idx file of bytes: replace it")
     shape = _shape(raw)
+    if len(shape) > MOST_AXES or 0 in shape:
+        raise ValueError(f"{path} holds an array of shape {list(shape)}, expected images (N, H, W): replace it")
     start = 4 + 4 * len(shape)
     if len(raw) - start != math.prod(shape):
         raise ValueError(f"{path} is damaged: {len(raw) - start} values, its head says {math.prod(shape)}. Replace it")

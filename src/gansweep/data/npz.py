@@ -86,7 +86,7 @@ class Npz(Images):
             )
         if pixels.shape[1] != self.channels:
             pixels = pixels.transpose(0, 3, 1, 2)
-        if len(pixels) == 0 or pixels.shape[2] != pixels.shape[3]:
+        if pixels.size == 0 or pixels.shape[2] != pixels.shape[3]:
             raise ValueError(f"{is_at}: {len(pixels)} images of {pixels.shape[2:]} pixels, expected square ones")
         return np.ascontiguousarray(pixels)
 

@@ -15,6 +15,8 @@ from torch import Tensor
 from gansweep.memory import require_memory
 from gansweep.seeding import Streams
 
+MOST_SAMPLES = 10**8  # 800 MB
+
 
 @dataclass(frozen=True)
 class Points(ABC):
@@ -31,8 +33,10 @@ class Points(ABC):
     sample_shape: ClassVar[tuple[int, ...]] = (2,)
 
     def __post_init__(self) -> None:
-        if self.num_samples < 1:
-            raise ValueError(f"num_samples={self.num_samples}: expected 1 or more")
+        if not 1 <= self.num_samples <= MOST_SAMPLES:
+            raise ValueError(f"num_samples={self.num_samples}: expected 1 to {MOST_SAMPLES}")
+        if self.seed < 0:
+            raise ValueError(f"seed={self.seed}: expected a whole number, 0 or above")
 
     @abstractmethod
     def draw(self, generator: torch.Generator) -> Tensor:

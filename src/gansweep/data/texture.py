@@ -50,6 +50,8 @@ class Texture(Images):
         check_choice("offsets", self.offsets, ("free", "diagonal"))
         if self.num_patches < 1:
             raise ValueError(f"num_patches={self.num_patches}: expected 1 or more")
+        if self.seed < 0:
+            raise ValueError(f"seed={self.seed}: expected a whole number, 0 or above")
         if not 0 < self.resize < math.inf:
             raise ValueError(f"resize={self.resize}: expected a factor above 0")
 

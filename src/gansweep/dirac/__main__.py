@@ -136,7 +136,9 @@ def arguments_parser() -> argparse.ArgumentParser:
         animated.add_argument("--gif", action="store_true", help="animate too")
     atlas = command("atlas", write_atlas, "which rates, weights and momenta converge")
     atlas.add_argument("--sheets", nargs="+", choices=list(ATLAS), help="figures to draw (default: all)")
-    atlas.add_argument("--width", type=_count(2, MOST_POINTS), default=240, help="points of each axis (default: %(default)s)")
+    atlas.add_argument(
+        "--width", type=_count(2, MOST_POINTS), default=240, help="points of each axis (default: %(default)s)"
+    )
     atlas.add_argument("--steps", type=_count(1, MOST_STEPS), default=300, help="(default: %(default)s)")
     return parser
 

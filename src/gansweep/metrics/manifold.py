@@ -70,6 +70,13 @@ class ManifoldShare(FeatureMetric):
         if not 1 <= self.k < self.num_samples:
             raise ValueError(f"k={self.k}: expected 1 to num_samples - 1 = {self.num_samples - 1}")
 
+    def check(self, data: Dataset) -> None:
+        """Refuse a neighbour that the real images do not have, and what the network cannot read."""
+        super().check(data)
+        if self.k >= len(data.samples):
+            most = len(data.samples) - 1
+            raise ValueError(f"k={self.k}: expected at most {most}, one less than the images of {data.name}")
+
     @property
     def name(self) -> str:
         """What a table calls it."""

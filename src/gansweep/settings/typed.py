@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
 
 from gansweep.settings.protocol import keeps
 
+LARGEST = 2**63 - 1  # of torch's and JSON readers' whole numbers
 WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false", type(None): "null"}
 
 
@@ -18,7 +20,8 @@ class Misfit(ValueError):
 def fit(value: Any, annotation: Any) -> Any:
     """Return `value` as the type asks for it; numbers change their type, nothing else does.
 
-    A whole number may be written as 1e3, and an integer may stand for a float.
+    A whole number may be written as 1e3, and an integer may stand for a float. NaN and infinity fit nothing: no
+    setting means them, and a record could not hold them.
 
     >>> fit(1000.0, int), fit(1, float), fit([1, 0.5], tuple[float, float])
     (1000, 1.0, [1.0, 0.5])
@@ -30,6 +33,7 @@ def fit(value: Any, annotation: Any) -> Any:
     if annotation is None:
         annotation = type(None)
     if annotation is Any or isinstance(annotation, str):
+        _check_finite(value)
         return value
     if origin in (Union, types.UnionType):
         return _any_of(value, annotation, inside)
@@ -84,14 +88,42 @@ def describe(annotation: Any) -> str:
 
 
 def _scalar(value: Any, kind: type) -> Any:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if kind is int and number and value == value and abs(value) != float("inf") and value == int(value):
-        return int(value)
-    if kind is float and number:
-        return float(value)
-    if type(value) is kind and kind is not int:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and kind in (int, float):
+        return _number(value, kind)
+    if type(value) is kind:
         return value
     raise Misfit(f"expected {WORDS[kind]}")
+
+
+def _number(value: float, kind: type) -> float:
+    _check_finite(value)
+    if kind is float:
+        return float(value)
+    if value != int(value):
+        raise Misfit(f"expected {WORDS[int]}")
+    if abs(value) > LARGEST:
+        raise Misfit(f"expected a whole number, at most {LARGEST}")
+    return int(value)
+
+
+def _check_finite(value: Any) -> None:
+    """Raise Misfit if a number in lists and mappings is NaN, infinite or too large for a float."""
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            _check_finite(part)
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            try:
+                _check_finite(part)
+            except Misfit as error:
+                raise Misfit(f"{error} for {key}") from None
+    elif isinstance(value, (int, float)):
+        try:
+            finite = math.isfinite(value)
+        except OverflowError:  # an integer of more than 308 digits
+            finite = False
+        if not finite:
+            raise Misfit("expected a finite number")
 
 
 def _any_of(value: Any, annotation: Any, kinds: Sequence[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,7 +59,7 @@ class TrainerSettings:
             raise ValueError(
                 f"diagnose_every={self.diagnose_every}: expected a whole number, at least 1, or null for none"
             )
-        if not self.checkpoint_minutes > 0:
+        if not 0 < self.checkpoint_minutes < math.inf:
             raise ValueError(f"checkpoint_minutes={self.checkpoint_minutes}: expected minutes, above 0")
         if self.ema is not None and not 0 <= self.ema < 1:
             raise ValueError(f"ema={self.ema}: expected a decay in [0, 1), e.g. 0.999, or null for no average")

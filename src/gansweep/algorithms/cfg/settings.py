@@ -80,7 +80,7 @@ class CFG:
             raise ValueError(f"fit_decay={self.fit_decay}: expected 0 < fit_decay <= 1")
         if not 0 <= self.start_std < math.inf:
             raise ValueError(f"start_std={self.start_std}: expected a number, 0 or above")
-        if self.max_gap is not None and not self.max_gap > 0:
+        if self.max_gap is not None and not 0 < self.max_gap < math.inf:
             raise ValueError(f"max_gap={self.max_gap}: expected a number above 0, or null for none")
         if self.feedback_eta is not None and self.feedback_eta.hears == "game":
             wrong = f"feedback_eta={self.feedback_eta!r}: hears the discriminator's loss and moves its rate alone"
