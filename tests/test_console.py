@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 
@@ -38,7 +39,13 @@ def test_what_is_said_is_printed(capsys):
 
 @pytest.mark.parametrize(
     ("raised", "code"),
-    [(None, 0), (ValueError("--lr -1"), 2), (FileNotFoundError("no such sweep"), 2), (PermissionError("disk"), 1)],
+    [
+        (None, 0),
+        (ValueError("--lr -1"), 2),
+        (FileNotFoundError("no such sweep"), 2),
+        (OSError(errno.ENAMETOOLONG, "File name too long"), 2),
+        (PermissionError("disk"), 1),
+    ],
     ids=repr,
 )
 def test_a_wrong_argument_is_2_as_with_argparse_and_a_failing_system_1(raised, code, capsys):
@@ -50,3 +57,14 @@ def test_a_wrong_argument_is_2_as_with_argparse_and_a_failing_system_1(raised, c
 
     assert exit_code(work) == code
     assert capsys.readouterr().err == ("" if raised is None else f"{raised}\n")
+
+
+def test_a_directory_to_write_to_is_made_or_refused_by_its_option(tmp_path):
+    from gansweep.console import make_folder
+
+    make_folder("--out", tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_text("")
+    for wrong in (tmp_path / "file", tmp_path / "file" / "inside"):
+        with pytest.raises(ValueError, match=f"--out {wrong}: .*expected a directory"):
+            make_folder("--out", wrong)

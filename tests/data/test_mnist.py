@@ -118,8 +118,23 @@ def test_a_failed_download_says_what_to_put_where(kind, tmp_path, monkeypatch):
         (lambda file: gzip.compress(gzip.decompress(file) + b"0"), "3921 values, its head says 3920"),
         (lambda file: gzip.compress(b"\0\0\x0d\3" + gzip.decompress(file)[4:]), "not an idx file"),
         (lambda file: gzip.compress(encode(PIXELS.reshape(5, -1))), r"shape \(5, 784\)"),
+        (lambda file: gzip.compress(encode(PIXELS[:0])), r"shape \[0, 28, 28\]"),
+        (lambda file: gzip.compress(encode(PIXELS[:, :0, :0])), r"shape \[5, 0, 0\]"),
+        (lambda file: gzip.compress(b"\0\0\x08\xff" + b"\0\0\0\1" * 255 + b"0"), "expected images"),
     ],
-    ids=["cut off", "empty", "a web page", "one byte", "one value short", "one too many", "floats", "flat"],
+    ids=[
+        "cut off",
+        "empty",
+        "a web page",
+        "one byte",
+        "one value short",
+        "one too many",
+        "floats",
+        "flat",
+        "none",
+        "no pixels",
+        "255 axes",
+    ],
 )
 def test_a_damaged_file_is_named(root, damage, reason):
     file = train_file(root)

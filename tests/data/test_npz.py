@@ -64,6 +64,7 @@ def test_the_hash_is_of_the_pixels_wherever_and_however_packed_they_lie(tmp_path
         ({"images": PIXELS[..., 0]}, {}, r"of shape \(5, 8, 8\), .* C = 3"),
         ({"images": PIXELS[:, :6]}, {}, r"5 images of \(6, 8\) pixels, expected square ones"),
         ({"images": PIXELS[:0]}, {}, "0 images of"),
+        ({"images": PIXELS[:, :0, :0]}, {}, r"5 images of \(0, 0\) pixels"),
         ({"images": np.array([{}], dtype=object)}, {}, "can't be read as an .npz"),
     ],
 )

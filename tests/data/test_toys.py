@@ -122,6 +122,8 @@ def test_swiss_roll_has_radius_proportional_to_angle():
         (Circle, {"num_samples": 0}),
         (FourLines, {"length": -0.5}),
         (SwissRoll, {"radius": -2.0}),
+        (Ring, {"seed": -1}),
+        (Circle, {"num_samples": 10**12}),
     ],
 )
 def test_wrong_numbers_are_refused_by_name(toy, wrong):

@@ -160,6 +160,9 @@ GANSWEEP = [
 # Legal in one of many ways, or refused; what must not happen is a traceback, a hang or a failed cell.
 EITHER = {
     *("lr = 1", "lr=1e-3 ", "lr=0x10", "lr=str(1)", "lr=json_str(1)", "device=cuda", "device=mps", "lr=1/3"),
+    *("optimizer.betas[0]=0.5", "optimizer.betas.0=0.5", "allow=[os.system]", "allow=[nothing_of_that_name]"),
+    *("seeds=auto", "trainer.eval_at=[21]", "data.num_modes=1e12", "hydra.mode=RUN", "hydra.sweep.dir=3"),
+    *("hydra.job_logging.version=7", "hydra.searchpath=[x]"),
 }
 OPTIONS = [
     ["--nothing"],
@@ -172,9 +175,7 @@ OPTIONS = [
     ["--config-path", "nothing"],
     ["--cfg", "nothing"],
     ["--cfg"],
-    ["--cfg", "job", "--package", "nothing"],
     ["--info", "nothing"],
-    ["--package", "nothing"],
     ["--experimental-rerun", "nothing.pickle"],
     ["--experimental-rerun", TEXT],
     ["--multirun", "--run", "nothing=1"],
@@ -328,7 +329,6 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["portraits", "--rate", "nan"],
         ["portraits", "--rate", "inf"],
         ["portraits", "--rate", "-1"],
-        ["portraits", "--rate", "0"],
         ["portraits", "--steps", "-1"],
         ["portraits", "--steps", "0"],
         ["portraits", "--steps", "abc"],

@@ -41,7 +41,7 @@ COMPANY: Mapping[str, Sequence[str]] = {
     "loss": (*POINTS, *MLP, *WASSERSTEIN),
     "data": (*MLP, "~metric", "loss=standard"),
     "metric": (*POINTS, *MLP, "loss=standard"),
-    "algorithm=cfg": (*OF_IMAGES,),
+    "algorithm=cfg": (*OF_IMAGES, "model.dropout=0"),
     "algorithm=coopnets": ("data=digits", "~metric", "model=coopnets", "model.width=2", "loss=mean_difference"),
     "algorithm=denoising": ("data=digits", "model=unet", "~loss", "metric=psnr"),
     "algorithm=quadratic": ("model=point", "~loss", "data=gaussian", "data.std=0", "~metric"),
@@ -228,15 +228,28 @@ def legal(setting: Setting) -> set[str]:
     return found
 
 
-LEGAL: Mapping[str, Sequence[str]] = {}
+# Values that look wrong for their type and are not, by `Class.setting`.
+LEGAL: Mapping[str, Sequence[str]] = {
+    r".*\.seed": ["zero"],
+    # Empty text is a path, or a key, that is not there; the message says which setting to change.
+    r".*\.(root|path|key|weights)": ["empty text"],
+    # Positions, labels, exponents and slopes may be negative.
+    r"(Point\.start)": ["negative within"],
+    r"(Dirac\.(theta|psi)|PointMass\.value|LeastSquares\..*|Logspace\..*|Kaiming\.slope)": ["negative"],
+    r"(ClassifierFeatures|TorchvisionInception)\.low": ["negative"],
+    r"GapAware\.ideal": ["negative"],  # of losses that have no lower bound; refused for others, by x_min
+    # None of something that may be left out.
+    r"CFG\.(max_fit_decays|gap_after)|CoopNets\.(langevin|latent)_steps|Unrolled\.steps": ["zero"],
+    r"Plateau\.(patience|cooldown)|ResNet\.embed_size|Step\.num_drops": ["zero"],
+}
 
 
 def names_it(bad: Bad, text: str) -> bool:
-    """Tell whether a line of a block begins with the setting."""
-    return re.search(rf"^  {re.escape(bad.setting.key)}\b", text, re.M) is not None
+    """Tell whether a block names the setting."""
+    return re.search(rf"(?<![\w.]){re.escape(bad.setting.key)}\b", text) is not None
 
 
-def shows_value(bad: Bad, text: str) -> bool:
-    """Tell whether the line of the setting has its value and what would be accepted."""
-    line = next((line for line in text.splitlines() if line.startswith(f"  {bad.setting.key}")), "")
-    return "=" in line and re.search(r"expected|accepted|[Cc]hoose|write|did you mean|must be", line) is not None
+def explains(bad: Bad, text: str) -> bool:
+    """Tell whether the line of the setting says what would be accepted."""
+    line = next((line for line in text.splitlines() if line.startswith(f"  {bad.setting.key}")), text)
+    return re.search(r"expected|accepted|needs? at least|comes with|must be|allow=", line, re.I) is not None

@@ -5,6 +5,7 @@ As a script: reads one JSON request per line, forks a child for it, and answers 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -136,7 +137,7 @@ class ForkServer:
 
 
 def _serve() -> None:
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    answers = open(os.dup(1), "w", buffering=1)  # noqa: SIM115
     os.dup2(2, 1)
     for module in WARM:
         importlib.import_module(module)
@@ -164,10 +165,8 @@ def _wait(child: int, deadline: float) -> int:
             code = TIMED_OUT
             break
         time.sleep(0.005)
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     if code == TIMED_OUT:
         os.waitpid(child, 0)
     return code

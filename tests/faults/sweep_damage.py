@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +112,26 @@ class Damage:
 
     def __str__(self) -> str:
         return f"{self.where}/{self.file}: {self.kind}"
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the sweep has to name the file: it reads it, and cannot go on from it."""
+        read = (self.where, self.file) == ("half-way", "checkpoint.pt") or self.file in ("record.json", "sweep.json")
+        return read and self.kind in BYTES and self.kind not in UNSPOKEN
+
+    def __call__(self, path: Path) -> None:
+        """Damage a file. What a process writes claims into is an hour old: a young one may be in the making."""
+        if path.is_dir():
+            shutil.rmtree(path)
+            path.write_bytes(b"")
+        self.damage(path)
+        if self.file.startswith(".claim") and self.kind not in ("gone", "of the future"):
+            past = time.time() - 3600
+            os.utime(path, (past, past), follow_symlinks=False)
+
+
+# What a sweep need not speak of: files that it does not read, or that are whole in spite of it.
+UNSPOKEN = ("of the future", "gone", "doubled", "a link to nothing")
 
 
 def damages(record: dict[str, Any], frozen: dict[str, Any]) -> Iterator[Damage]:

@@ -82,4 +82,9 @@ def test_another_number_of_points_or_too_few_are_refused():
 def test_images_are_refused_with_a_hint(shape, hint):
     with pytest.raises(ValueError, match=hint):
         Wasserstein1().check(Given(torch.zeros(4, *shape)))
-    Wasserstein1().check(Given(torch.zeros(1024, 2)))
+    Wasserstein1(num_samples=4).check(Given(torch.zeros(4, 2)))
+
+
+def test_more_points_than_there_are_is_refused_before_training():
+    with pytest.raises(ValueError, match="num_samples=5"):
+        Wasserstein1(num_samples=5).check(Given(torch.zeros(4, 2)))

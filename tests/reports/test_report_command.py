@@ -51,6 +51,19 @@ def test_a_key_that_was_not_varied_is_a_wrong_argument(tmp_path, capsys, option)
     assert capsys.readouterr().err.startswith(f"{option} wrongkey: it was not varied, expected ")
 
 
+@pytest.mark.parametrize(("options", "words"), [(["--cols", ""], "--cols "), (["--rows", "lr,lr"], "--rows lr: given")])
+def test_an_empty_key_and_one_given_twice_are_wrong(tmp_path, capsys, options, words):
+    small_sweep(tmp_path / "x").report()
+    assert main([str(tmp_path / "x"), *options]) == 2
+    assert capsys.readouterr().err.startswith(words)
+
+
+def test_a_file_in_the_place_of_the_pictures_is_named(tmp_path, capsys):
+    small_sweep(tmp_path / "x").report()
+    assert main([str(tmp_path / "x"), "--pictures", str(tmp_path / "x/table.md")]) == 2
+    assert capsys.readouterr().err.startswith("--pictures ")
+
+
 def test_a_file_in_a_new_folder_is_written_and_one_that_can_not_be_is_named(tmp_path, capsys):
     small_sweep(tmp_path / "x").report()
     new, taken = tmp_path / "no" / "such" / "t.tex", tmp_path / "x" / "table.md" / "t.tex"

@@ -54,6 +54,14 @@ def test_a_number_gets_the_type_that_is_asked_for(value, annotation, expected):
         ([1], Mapping[str, float]),
         ("fp16", Literal["fp32", "bf16"]),
         (3, Schedule),
+        (float("inf"), float),
+        (float("nan"), float | None),
+        (10**400, float),
+        (2**63, int),
+        (1e30, int),
+        ([1.0, -float("inf")], tuple[float, float]),
+        ({"eps": float("inf")}, Mapping[str, Any]),
+        ({"betas": [0.9, float("nan")]}, Mapping[str, Any]),
     ],
 )
 def test_what_does_not_fit_is_refused(value, annotation):

@@ -1,0 +1,115 @@
+"""Every setting with values that are wrong for its type: refused by name, before anything is trained or written."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from bad_settings import BASE, Bad, bad_values, explains, names_it
+from fork_server import ForkServer
+
+from gansweep import build
+from gansweep.cli import folders, grid
+from gansweep.cli.composed import composer_and_loader, jobs_of
+from gansweep.settings.problem import BadConfig
+
+BLOCK = re.compile(r"\AThe configuration is not valid; nothing was trained\.\n(  .+\n)+\Z")
+NUM_WHOLE_COMMANDS, NUM_IN_ONE = 40, 12
+
+
+def refusals(cases: Sequence[Bad]) -> Iterator[tuple[Bad, str]]:
+    """Compose and check every case in this process, and return what is said of it; nothing, if it is accepted."""
+    folders.register()
+    by_line = defaultdict(list)
+    for bad in cases:
+        by_line[bad.setting.line].append(bad)
+    for line in by_line.values():
+        with composer_and_loader(None) as (composer, loader):
+            for bad in line:
+                build._datasets.clear()
+                (job,) = jobs_of(loader, bad.arguments)
+                try:
+                    grid.compose(composer, [job], Path("nowhere"), here=True)
+                except BadConfig as error:
+                    yield bad, "".join(f"  {problem}\n" for problem in error.problems)
+                else:
+                    yield bad, ""
+
+
+def wrong(cases: Sequence[Bad]) -> list[str]:
+    """List the cases that are accepted, or not named, or not explained."""
+    found = []
+    for bad, text in refusals(cases):
+        fault = "accepted" if not text else "" if names_it(bad, text) and explains(bad, text) else text.strip()
+        if fault:
+            found.append(f"{bad} {bad.override[:80]}: {fault[-300:]}")
+    return found
+
+
+def sample(count: int) -> list[Bad]:
+    """Choose some cases, the same ones always."""
+    return random.Random(15).sample(list(bad_values()), count)
+
+
+def test_settings_are_derived_from_their_declarations():
+    cases = list(bad_values())
+    assert len(cases) > 3000
+    assert {"Root", "TrainerSettings", "Adam", "R1", "Ring", "WSD", "MLP", "KernelDistance"} <= {
+        bad.setting.owner for bad in cases
+    }
+
+
+def test_a_dozen_of_values_of_one_line():
+    of_the_root = [bad for bad in bad_values() if bad.setting.owner in ("Root", "TrainerSettings")]
+    assert not wrong(random.Random(15).sample(of_the_root, 12))
+
+
+@pytest.mark.slow
+def test_every_value():
+    assert not (found := wrong(list(bad_values()))), "\n".join([f"{len(found)} cases", *found])
+
+
+@pytest.mark.slow
+def test_whole_commands(tmp_path):
+    """A dozen wrong settings in each: exit code 2, one block that names all, nothing written, no traceback."""
+    server, found = ForkServer(tmp_path / "server", 2), []
+
+    def run(number: int) -> None:
+        lines = bundles[number]
+        here = tmp_path / f"case{number}"
+        here.mkdir()
+        arguments = [*BASE, *dict.fromkeys(b.setting.line[-1] for b in lines if "." in b.setting.key)]
+        ended = server("gansweep", [*arguments, *(bad.override for bad in lines)], here)
+        missing = [str(bad) for bad in lines if not names_it(bad, ended.text)]
+        if ended.code != 2 or ended.out or missing or not BLOCK.match(ended.err) or list(here.iterdir()):
+            found.append(f"{[b.override[:60] for b in lines]}: {ended.code} {missing} {ended.text[-800:]}")
+
+    bundles = _bundles(NUM_WHOLE_COMMANDS)
+    assert sum(map(len, bundles)) >= 400
+    server.map(run, range(len(bundles)))
+    server.close()
+    assert not found, "\n".join(found)
+
+
+def _bundles(count: int) -> list[list[Bad]]:
+    """Choose a dozen settings each time that can be wrong in one line: of one choice for each group."""
+    found = []
+    cases = list(bad_values())
+    shuffled = random.Random(16).sample(cases, len(cases))
+    for _ in range(count):
+        bundle: dict[str, Bad] = {}
+        choices: dict[str, str] = {}
+        for bad in shuffled:
+            group, dot, _ = bad.setting.key.partition(".")
+            choice = bad.setting.line[-1] if dot and group != "trainer" else ""
+            if bad.setting.key not in bundle and choices.setdefault(group, choice) == choice:
+                bundle[bad.setting.key] = bad
+            if len(bundle) == NUM_IN_ONE:
+                break
+        found.append(list(bundle.values()))
+        shuffled = [bad for bad in shuffled if bad not in found[-1]]
+    return found
