@@ -76,6 +76,10 @@ def test_the_discriminators_rates_are_shown_where_they_differ():
         ("schedule=cosine,stepp", ["schedule=stepp: did you mean step?"]),
         ("schedule=cosine,step schedule.endd=1", ["schedule.endd=1: unknown key; did you mean schedule.end?"]),
         ("schedule=cosine schedule.end=-1 lr=0", ["lr=0.0: expected a finite rate"]),
+        ("lr=abc", ["lr=abc: expected a number"]),
+        ("lr=${nothing}", ["nothing"]),
+        ("allow=3", ["allow=3: expected a list"]),
+        ("steps=1e10", ["steps=10000000000: expected at most"]),
         ("schedule=cosine,wsd schedule.end=-1", ["schedule.end=-1.0: expected a number >= 0"]),
         ("schedule=piecewise schedule.pieces=[[1,9]]", ["pieces: schedule shorter than the run"]),
         ("steps=0", ["steps=0: expected a whole number"]),
@@ -107,7 +111,8 @@ def test_the_picture_goes_where_it_is_asked_for(capsys, folder):
     assert main(["steps=9", "out=new/rates.png"]) == 0 and (folder / "new" / "rates.png").exists()
     assert main(["steps=9", "out=rates.svg/rates.png"]) == 2  # which is a file
     assert main(["steps=9", "out=rates.doc"]) == 2
-    assert capsys.readouterr().err.count("can't be written") == 2
+    assert main(["steps=9", "out=new"]) == 2  # which is a folder
+    assert capsys.readouterr().err.count("expected a file ending in .png") == 3
 
 
 def test_the_command_waits_for_no_torch():

@@ -159,6 +159,7 @@ GANSWEEP = [
 ]
 # Legal in one of many ways, or refused; what must not happen is a traceback, a hang or a failed cell.
 EITHER = {
+    *("allow=['']", "allow=['..']"),
     *("lr = 1", "lr=1e-3 ", "lr=0x10", "lr=str(1)", "lr=json_str(1)", "device=cuda", "device=mps", "lr=1/3"),
     *("optimizer.betas[0]=0.5", "optimizer.betas.0=0.5", "allow=[os.system]", "allow=[nothing_of_that_name]"),
     *("seeds=auto", "trainer.eval_at=[21]", "data.num_modes=1e12", "hydra.mode=RUN", "hydra.sweep.dir=3"),
@@ -258,9 +259,6 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["schedule=cosine", "schedule.end=abc"],
         ["schedule=cosine", "schedule.end=nan"],
         ["schedule=cosine", "schedule.nothing=1"],
-        ["schedule=step", "schedule.num_drops=1e12"],
-        ["schedule=restarts", "schedule.num_cycles=1e12"],
-        ["schedule=per_epoch", "schedule.epochs=1e12"],
         ["schedule=piecewise", "schedule.pieces=[]"],
         ["schedule=piecewise", "schedule.pieces=[[1]]"],
         ["schedule=warmup", "schedule.length=1e9"],
@@ -270,7 +268,6 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["schedule"],
         ["schedule="],
         ["schedule=cosine,"],
-        ["schedule=cosine, step"],
         ["lr=\u22121"],
         ["lr=range(0)"],
         ["lr=range(1e9)"],
@@ -280,7 +277,6 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["schedule=cosine", f"out={EMPTY}"],
         ["schedule=cosine", "out=x.nothing"],
         ["schedule=cosine", "out="],
-        ["schedule=cosine", "out=/proc/nothing/x.png"],
         ["--config-dir", "nothing"],
         ["--nothing"],
         ["schedule._target_=os.system"],
@@ -319,7 +315,6 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["experiment=nothing"],
         ["data=nothing"],
         ["model=nothing"],
-        ["device=nothing"],
         ["algorithm=nothing"],
     ],
     "gansweep.dirac": [

@@ -252,4 +252,6 @@ def names_it(bad: Bad, text: str) -> bool:
 def explains(bad: Bad, text: str) -> bool:
     """Tell whether the line of the setting says what would be accepted."""
     line = next((line for line in text.splitlines() if line.startswith(f"  {bad.setting.key}")), text)
-    return re.search(r"expected|accepted|needs? at least|comes with|must be|allow=", line, re.I) is not None
+    return (
+        re.search(r"expected|accepted|needs? at least|comes with|must be|choose one of|allow=", line, re.I) is not None
+    )

@@ -131,9 +131,10 @@ class ForkServer:
         """End the warm processes."""
         for _ in range(self.processes):
             server = self._idle.get()
-            assert server.stdin is not None
+            assert server.stdin is not None and server.stdout is not None
             server.stdin.close()
             server.wait()
+            server.stdout.close()
 
 
 def _serve() -> None:
@@ -152,6 +153,7 @@ def _serve() -> None:
         code = _wait(child, start + LIMIT_S)
         out, err = (path.read_bytes()[:200_000].decode(errors="replace") if path.exists() else "" for path in captured)
         answers.write(json.dumps({"code": code, "out": out, "err": err, "wall_s": time.monotonic() - start}) + "\n")
+    answers.close()
 
 
 def _wait(child: int, deadline: float) -> int:

@@ -88,6 +88,8 @@ def _subject(composition: Composition, problems: list[Problem]) -> Subject | Non
     from gansweep.check.bench import Subject
 
     config = composition.config
+    if not config:  # why is among the problems
+        return None
     if config.get("epochs") is not None and "steps" not in composition.given:
         problems.append(Problem("epochs", f"={config['epochs']}: how many steps these are, the data say; give steps="))
         return None

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from gansweep.schedules.curves import Curve
 
 OUT = "schedules.png"
+SUFFIXES = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".webp", ".eps", ".ps", ".tif", ".tiff")
+MOST_STEPS = 10**8  # a curve is drawn of all its values
 
 
 class Player(NamedTuple):
@@ -39,15 +41,17 @@ def main(arguments: Sequence[str]) -> int:
     """Draw the curves that the arguments ask for, print a table, and return the exit code."""
     options = _parser().parse_args(list(arguments))
     outs = [word.partition("=")[2] for word in options.overrides if word.startswith("out=")]
-    path = Path(outs[-1] if outs else OUT)
+    out = outs[-1] if outs else OUT
+    path = Path(out)
     try:
+        _check_out(out)
         curves = curves_of([word for word in options.overrides if not word.startswith("out=")], options.config_dir)
     except BadConfig as error:
         return complain(error.problems, "drawn")
     from gansweep.schedules.curves import table
 
     say(table(curves))
-    return _picture(curves, path) if str(path) != "null" else 0
+    return _picture(curves, path) if out != "null" else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,6 +67,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config-dir", "-cd", help="directory with further YAML files")
     parser.add_argument("--multirun", "-m", action="store_true", help="goes without saying")
     return parser
+
+
+def _check_out(out: str) -> None:
+    """Look at the picture's path before anything is computed.
+
+    Raises:
+        BadConfig: it cannot be the path of a picture.
+    """
+    folders = [folder for folder in Path(out).parents if folder.exists()]
+    if not out or Path(out).is_dir():
+        wrong = "is a directory" if out else "is empty"
+    elif out != "null" and Path(out).suffix.lower() not in ("", *SUFFIXES):
+        wrong = f"has the ending {Path(out).suffix}"
+    elif folders and not folders[0].is_dir():
+        wrong = f"{folders[0]} is not a directory"
+    else:
+        return
+    raise BadConfig([Problem("out", f"={out}: {wrong}; expected a file ending in {', '.join(SUFFIXES)}, or null")])
 
 
 def _picture(curves: Sequence[Curve], path: Path) -> int:
@@ -94,7 +116,10 @@ def curves_of(overrides: Sequence[str], config_dir: str | None = None) -> list[C
     players: list[Player] = []
     problems = _problems(compositions)
     for composition in compositions:
-        make = Constructor(composition.config.get("allow") or ())
+        if not composition.config:  # why is among the problems
+            continue
+        allow = composition.config.get("allow")
+        make = Constructor(allow if isinstance(allow, list) else ())
         for player in _players(composition, make):
             if all(player[:3] != other[:3] for other in players):  # as much as a rate depends on
                 players.append(player)
@@ -129,8 +154,11 @@ def _players(composition: Composition, make: Constructor) -> Iterator[Player]:
     numbers = {key: value for key, value in config.items() if key in signature(Root).types}
     root = {k: v for k, v in make.arguments(Root, numbers, "").items() if not isinstance(v, Broken)}
     if root.get("lr_d") == root.get("lr"):  # it was not said, and what is wrong with it is said already
-        del root["lr_d"]
+        root.pop("lr_d", None)
+        make.problems = [problem for problem in make.problems if problem.where != "lr_d"]
     make.problems += out_of_range(root)
+    if root.get("steps", 0) > MOST_STEPS:
+        make.problems.append(Problem("steps", f"={root['steps']}: expected at most {MOST_STEPS} to draw"))
     if root.get("epochs") is not None and "steps" not in composition.given:
         make.problems.append(
             Problem("epochs", f"={root['epochs']}: how many steps these are, the data say; give steps=")
