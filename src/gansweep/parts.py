@@ -48,7 +48,7 @@ def _with_data(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[s
     ]
     if model is not None:
         sides = ["generator"] if isinstance(parts.get("algorithm"), Alone) else ["generator", "discriminator"]
-        asked += [("model", lambda side=side: _check_network(config, model, side, shape)) for side in sides]
+        asked += [("model", lambda m=model, side=side: _check_network(config, m, side, shape)) for side in sides]
     for key in ("metric", "metric_2"):
         if parts.get(key) is not None:
             asked.append((key, lambda key=key: _check_evaluation(config, key, parts[key], shape)))
