@@ -79,7 +79,9 @@ def _faults(server: ForkServer, here: Path, damage: Damage, expected: dict[str, 
     done = sorted(path.parent.name for path in (here / SWEEP).glob("*/record.json"))
     (half_way,) = (path.parent.name for path in (here / SWEEP).glob("*/checkpoint.previous.pt"))
     cell = {"finished": done[0], "half-way": half_way, "sweep": ""}[damage.where]
-    path = next((here / SWEEP / cell).glob(damage.file))
+    path = next((here / SWEEP / cell).glob(damage.file), None)
+    if path is None:
+        return ["no such file"]
     untouched = [name for name in done if name != cell]
     before = {name: _contents(here / SWEEP / name) for name in untouched}
     damage(path)
