@@ -39,6 +39,8 @@ def sweep(server, tmp_path_factory) -> Path:
     killed = server("gansweep", GRID, here, before=["moments", "kill_after_saving", 10])
     assert killed.code == -9, killed.text
     assert len(list((here / SWEEP).glob("*/record.json"))) == 2
+    for name in ("table.md", "results.csv"):  # of an earlier end
+        (here / SWEEP / name).write_text("earlier")
     return here
 
 
