@@ -17,7 +17,7 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
 from gansweep.cli import folders
-from gansweep.cli.checked_loader import checked_loading
+from gansweep.cli.checked_loader import LOGGING_CLASSES, checked_loading
 from gansweep.cli.combinations import combinations
 from gansweep.cli.composing import Composer, Composition
 from gansweep.cli.experiments import check_experiments
@@ -30,9 +30,7 @@ from gansweep.settings.root import Root
 
 TRUSTED_CLASSES = (
     *("gansweep.*", "hydra_plugins.*", "hydra.experimental.callbacks.*", "optuna.samplers.*"),
-    *("logging.StreamHandler", "logging.FileHandler", "logging.NullHandler", "logging.Formatter"),
-    *("logging.handlers.RotatingFileHandler", "logging.handlers.TimedRotatingFileHandler"),
-    *("logging.handlers.WatchedFileHandler", "colorlog.ColoredFormatter"),
+    *LOGGING_CLASSES,
 )
 _HYDRA_1_3 = tuple(map(int, hydra.__version__.split(".")[:2])) < (1, 4)
 # Hydra 1.4 warns about the very argument that Hydra 1.3 asks for.
