@@ -82,12 +82,6 @@ class ManifoldShare(FeatureMetric):
         """What a table calls it."""
         return f"{self.quantity}_{self.features.name}"
 
-    def check(self, data: Dataset) -> None:
-        """Raise ValueError if a real image has no k-th neighbour, too."""
-        super().check(data)
-        if self.k >= len(data.samples):
-            raise ValueError(f"k={self.k}: expected at most {len(data.samples) - 1}, one less than {data.name} has")
-
     def __call__(self, data: Dataset, fake: Tensor) -> float:
         """Measure images (N, C, H, W) in [-1, 1] of one member."""
         return manifold_shares(*self.both(data, fake), self.k)[self.quantity]

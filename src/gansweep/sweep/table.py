@@ -93,7 +93,7 @@ class _Table:
         """Write it."""
         across = next((key for key in reversed(self.keys) if len(self._values(key)) <= WIDEST), None)
         grid = self._matrix(across) if across is not None and len(self.keys) > 1 else self._list()
-        notes = [f"[{place}] {note}{self.tracebacks[note]}" for note, place in self.notes.items()]
+        notes = [f"[{place}] {note}{self.tracebacks.get(note, '')}" for note, place in self.notes.items()]
         return "\n\n".join(filter(None, (grid, "  \n".join(notes), self._caption())))
 
     def _list(self) -> str:
