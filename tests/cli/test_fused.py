@@ -52,7 +52,7 @@ def plain(value):
 
 def record(path: Path):
     found = json.loads(path.read_text())
-    del found["time"], found["pack"]
+    del found["time"], found["pack"], found["sha256"]
     return found | {"config": {key: value for key, value in found["config"].items() if key not in HOW}}
 
 

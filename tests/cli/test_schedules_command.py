@@ -19,7 +19,7 @@ from gansweep.schedules.step import Step
 from gansweep.schedules.warmup import Warmup
 from gansweep.settings.problem import BadConfig
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "sweeps.md"
 
 
 @pytest.fixture(autouse=True)
@@ -124,8 +124,8 @@ def test_the_command_waits_for_no_torch():
     assert done.stdout.splitlines()[-1] == "0 set()"
 
 
-def test_the_lines_of_the_readme_are_valid():
-    lines = re.findall(r"^python -m gansweep\.schedules (.*?)(?:\s+#.*)?$", README.read_text(), re.M)
+def test_the_lines_of_the_documentation_are_valid():
+    lines = re.findall(r"^python -m gansweep\.schedules (.*?)(?:\s+#.*)?$", PAGE.read_text(), re.M)
     assert lines
     for line in lines:
         assert curves_of([word for word in shlex.split(line) if not word.startswith(("out=", "-"))])

@@ -107,7 +107,7 @@ def limit_memory(more_mib: int) -> None:
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the size of a process can't be read here")
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_real_memory_limit(tmp_path, workers):
-    sizes = "model.generator_widths=[8],[9],[30000,30000]"
+    sizes = "model.generator_widths=[8],[9],[20000,20000]"
     ended = command(
         tmp_path / "here", sizes, "name=s", f"workers={workers}", fault=functools.partial(limit_memory, 1000)
     )

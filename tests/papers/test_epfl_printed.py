@@ -101,6 +101,7 @@ def record(optimizer, lr, seed, final, *, steps=136479, metric="fd_torchvision_-
         "config": {"lr": lr, "seed": seed, "steps": steps},
         "identity": who,
         "time": {},
+        "divergence": None if final is not None else {"step": 1, "player": "generator", "cause": "loss is not finite"},
         "metric": {
             "name": metric,
             "lower_is_better": True,

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from gansweep.cli.composed import BASE
 from gansweep.interfaces import Schedule
 from gansweep.schedules.equal_area import EqualArea
+from gansweep.settings.construct import Constructor
 
 CONF = Path(__file__).parents[2] / "conf"
 CHOICES = sorted(path.stem for path in (CONF / "schedule").glob("*.yaml"))
@@ -25,9 +25,9 @@ CHOICES = sorted(path.stem for path in (CONF / "schedule").glob("*.yaml"))
 # Groups as one types them; a choice that holds another one is tried around a curve, too.
 SHELF = [
     *([choice] for choice in CHOICES),
-    ["warmup", "schedule@schedule.after=cosine"],
+    ["warmup", "schedule@schedule.of=cosine"],
     ["equal_area", "schedule@schedule.of=one_cycle"],
-    ["equal_area", "schedule@schedule.of=warmup", "schedule@schedule.of.after=linspace"],
+    ["equal_area", "schedule@schedule.of=warmup", "schedule@schedule.of.of=linspace"],
 ]
 
 
@@ -36,7 +36,10 @@ def schedule(request):
     choice, *inside = request.param
     with initialize_config_dir(str(CONF), **BASE):
         config = compose(overrides=[f"+schedule={choice}", *inside])
-    return instantiate(config.schedule, _convert_="all")
+    make = Constructor()
+    made = make(OmegaConf.to_container(config.schedule, resolve=True), "schedule")
+    assert make.problems == []
+    return made
 
 
 @pytest.mark.parametrize("total_steps", [1, 2, 3, 10, 1000])

@@ -20,6 +20,7 @@ from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.stop import Stop
 from gansweep.sweep.sweep import Sweep, set_aside
+from gansweep.training.interruption import StoppedAtOnce
 
 QUIET = {"progress": Progress(0, io.StringIO()), "wait": False}
 
@@ -145,8 +146,8 @@ def test_an_interruption_stops_the_sweep_and_leaves_the_rest(tmp_path):
 
 def test_a_second_interrupt_gives_the_cell_back(tmp_path):
     cells = grid(tmp_path, "sgd")
-    with pytest.raises(KeyboardInterrupt):
-        Sweep(tmp_path, cells).run(one_by_one(Trainer(sgd=KeyboardInterrupt())), **QUIET)
+    with pytest.raises(StoppedAtOnce):
+        Sweep(tmp_path, cells).run(one_by_one(Trainer(sgd=StoppedAtOnce())), **QUIET)
     assert states(cells) == ["new"]
 
 

@@ -128,7 +128,7 @@ def test_every_state_is_shown_and_explained(tmp_path):
     text = table(results)
     assert [row[1] for row in rows(text)[1:]] == ["N/A [1]", "failed [2]", "-", "running", "unfinished", "done"]
     assert "[1] diverged at step 17, discriminator: loss is not finite" in text
-    assert "[2] failed: ValueError: no\n" in text
+    assert "[2] failed: ValueError: no; traceback in " in text
 
 
 def test_equal_troubles_share_a_note(tmp_path):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -15,6 +18,7 @@ from gansweep.models.mlp import MLP
 from gansweep.optimizers.adam import Adam
 from gansweep.penalties.r1 import R1
 from gansweep.schedules.constant import Constant
+from gansweep.training import record
 from gansweep.training.run import Run, TrainerSettings
 
 
@@ -81,3 +85,10 @@ def make_run(steps: int = 12, one: Member | None = None, model=None, metric=None
         identity={"config": {"steps": steps}},
         cell={"name": "small", "hash": "0" * 8, "overrides": {"lr": 1e-3}},
     )
+
+
+def written(directory: Path) -> dict:
+    """Read a cell's record as it lies on disk, without its checksums."""
+    content = json.loads((directory / record.NAME).read_text(), parse_constant=pytest.fail)
+    assert content.pop(record.CHECKSUMS) == record.checksums(content)
+    return content

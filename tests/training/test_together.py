@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from tests.training.small import MeanDistance, make_run, member
+from tests.training.small import MeanDistance, make_run, member, written
 from tests.training.test_resume import assert_equal_tree, member_of, scalars
 
 from gansweep.losses.objective import Objective
@@ -80,7 +78,7 @@ def test_whoever_trains_beside(places, alone, tmp_path):
     assert records.keys() == CAST.keys()
     for name, record in records.items():
         assert without_time(record) == without_time(expected[name]), name
-        assert json.loads((tmp_path / name / "record.json").read_text()) == record
+        assert written(tmp_path / name) == record
         assert repr(scalars(tmp_path / name)) == repr(scalars(directory / name))  # NaN is not equal to itself
         if record["state"] == "completed":
             assert_equal_tree(member_of(tmp_path / name), member_of(directory / name))
@@ -98,7 +96,7 @@ def test_stopped_in_one_packing_and_continued_in_another(at, alone, tmp_path):
     assert any((tmp_path / name / checkpoint.NAME).exists() for name in left)
     together(left, 2, tmp_path)
     for name in names:
-        record = json.loads((tmp_path / name / "record.json").read_text())
+        record = written(tmp_path / name)
         assert without_time(record) == without_time(expected[name]), name
 
 
@@ -148,7 +146,7 @@ def test_a_crowd_stopped_in_packs_of_and_continued_in_others(first, then, crowd_
     asked = iter([False] * 4 + [True] * 99)
     with pytest.raises(Interrupted):
         together(CROWD, first, tmp_path, lambda: next(asked), cast=CROWD)
-    done = {path.parent.name: json.loads(path.read_text()) for path in tmp_path.glob("*/record.json")}
+    done = {path.parent.name: written(path.parent) for path in tmp_path.glob("*/record.json")}
     begun = [name for name in CROWD if (tmp_path / name / checkpoint.NAME).exists() and name not in done]
     assert begun
     left = [name for name in reversed(CROWD) if name not in done]

@@ -155,12 +155,13 @@ def _cell(
 
     Only so can a table compare it with cells of a later grid that varies one of them.
     """
-    from gansweep.training.run import NUMERICS
+    from gansweep.training.run import NUMERICS, NUMERICS_OF_PRECISION
 
     typed = {key: _typed(checked.config, key, value) for key, value in given.items() if key not in WHOLE_SWEEP}
     chosen = {group: option for group, option in choices.items() if option and _stands_alone(group)}
     overrides = typed | {group: option for group, option in chosen.items() if group not in typed}
-    who = identity(checked.config, checked.data.content_hash, NUMERICS, code_of(checked.config))
+    numerics = NUMERICS_OF_PRECISION.get(checked.config["precision"], NUMERICS)
+    who = identity(checked.config, checked.data.content_hash, numerics, code_of(checked.config))
     hash_ = digest(who)
     mappings = tuple(f"{key}." for key in swept if key not in typed)  # given by their inner keys
     named = {key: value for key, value in typed.items() if key in swept or key.startswith(mappings)} or typed

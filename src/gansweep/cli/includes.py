@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from gansweep.cli import folders
 from gansweep.cli.experiments import KEY as EXPERIMENT
@@ -86,8 +88,8 @@ class Walk:
 def _defaults(file: Path, folder: str) -> Iterator[tuple[str, list[str], bool]]:
     """Yield group, names, and whether it is an override, of every entry of a file's defaults list."""
     try:
-        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):  # Hydra says what is wrong with it
+        content: Any = OmegaConf.to_container(OmegaConf.load(file))
+    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError, OSError):  # Hydra says what is wrong with it
         return
     entries = content.get("defaults") if isinstance(content, dict) else None
     for entry in entries if isinstance(entries, list) else ():

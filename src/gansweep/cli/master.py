@@ -9,17 +9,13 @@ from typing import Any
 from hydra._internal.hydra import Hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.core.plugins import Plugins
 from hydra.errors import ConfigCompositionException
-from hydra.plugins.launcher import Launcher
-from hydra.plugins.plugin import Plugin
-from hydra.plugins.sweeper import Sweeper
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from gansweep.cli.combinations import combinations
 from gansweep.cli.experiments import KEY
-from gansweep.settings.problem import BadConfig, Problem
+from gansweep.settings.problem import BadConfig
 
 # What Hydra raises on overrides that it can't compose; the last two on choices that are no text.
 REFUSED = (ConfigCompositionException, ValueError, TypeError)
@@ -35,18 +31,7 @@ class JobwiseHydra(Hydra):
     """
 
     def compose_config(self, *args: Any, **kwargs: Any) -> DictConfig:
-        """Compose a line; arguments as Hydra has them.
-
-        Raises:
-            BadConfig: its sweeper or launcher is not a plugin of Hydra.
-        """
-        config = self._compose(*args, **kwargs)
-        problems = [problem for kind in (Sweeper, Launcher) for problem in _not_a_plugin(config, kind)]
-        if problems and kwargs["run_mode"] is RunMode.MULTIRUN:
-            raise BadConfig(problems)
-        return config
-
-    def _compose(self, *args: Any, **kwargs: Any) -> DictConfig:
+        """Compose a line; arguments as Hydra has them."""
         try:
             return super().compose_config(*args, **kwargs)
         except BadConfig:  # a ValueError too
@@ -63,15 +48,6 @@ class JobwiseHydra(Hydra):
                     config.hydra.overrides.task = [str(one.input_line) for one in typed if not one.is_hydra_override()]
                     return config
             raise
-
-
-def _not_a_plugin(config: DictConfig, kind: type[Plugin]) -> Iterator[Problem]:
-    part = kind.__name__.lower()
-    target = OmegaConf.select(config, f"hydra.{part}._target_")
-    if target not in {f"{plugin.__module__}.{plugin.__qualname__}" for plugin in Plugins.instance().discover(kind)}:
-        where = f"hydra.{part}" if target is None else f"hydra.{part}._target_"
-        text = "null" if target is None else target
-        yield Problem(where, f"={text}: is not a {part} of Hydra; choose one with hydra/{part}=...")
 
 
 def _substitutes(typed: Sequence[Override]) -> Iterator[list[str]]:

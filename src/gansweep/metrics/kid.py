@@ -73,7 +73,7 @@ def jackknife(x: Tensor, y: Tensor) -> tuple[float, float | None]:
     M_-i is the estimate without the i-th sample of one side. Efron and Stein 1981, "The jackknife estimate of
     variance", for two independent samples. None where a side has fewer than 3.
 
-    >>> x = torch.tensor([[0.0], [1.0], [2.0]])
+    >>> x = torch.tensor([[0.0], [1.0], [2.0]], dtype=torch.float64)
     >>> jackknife(x, x)[0] == squared_mmd(x, x).item()
     True
     """

@@ -70,10 +70,13 @@ class GridSweeper(BasicSweeper):
             for line, plan in self._planned(parser, arguments)
         ]
         refuse_too_many(lines, self.config.get("most_cells"))
-        jobs: dict[tuple[str, ...], None] = {}
+        jobs: list[list[str]] = []
+        known: set[tuple[str, ...]] = set()  # what another experiment has planned too
         for line in lines:
-            jobs |= dict.fromkeys(map(tuple, combinations(line)))
-        return [list(job) for job in jobs]
+            new = [job for job in combinations(line) if tuple(job) not in known]
+            known.update(map(tuple, new))
+            jobs += new
+        return jobs
 
     def _planned(self, parser: OverridesParser, arguments: list[str]) -> list[tuple[list[str], list[str]]]:
         """Return what was typed with what an experiment plans: once, unless several plan something."""
