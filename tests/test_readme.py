@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gansweep.build import check
 from gansweep.cli.presets import spelled_out
-from tests.build.test_build_conf import composed
+from gansweep.config.build import check
+from tests.config.test_build_conf import composed
 
 ROOT = Path(__file__).parents[1]
 README, FAQ, SWEEPS = (ROOT / name for name in ("README.md", "docs/faq.md", "docs/sweeps.md"))

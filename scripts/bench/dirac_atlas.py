@@ -24,11 +24,11 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from report import report
 
 from gansweep.dirac.atlas import GAMMA, RATE, Axis, Sheet, factor
 from gansweep.dirac.descent import Algorithm, Alternating, Simultaneous
 from gansweep.dirac.fields.r1 import R1
+from report import report
 
 RADIUS = 1e-3
 START = RADIUS / math.sqrt(2)

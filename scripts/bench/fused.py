@@ -27,10 +27,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from report import cores, report
 from textbook import CASES, textbook
 
 from gansweep.models.dcgan import DCGAN
+from report import cores, report
 
 HERE = Path(__file__).parent
 RULES = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam"}

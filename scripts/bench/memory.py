@@ -19,17 +19,17 @@ from dataclasses import replace
 
 import torch
 from held import Held
-from report import report
 from textbook import CASES, Case
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.member import Member, PlayerSettings
 from gansweep.device import hold_memory, peak_memory_bytes
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
-from gansweep.members.member import Member, PlayerSettings
 from gansweep.optimizers.adam import Adam
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.constant import Constant
+from report import report
 
 
 def pack(case: Case, num_members: int, device: str) -> AdversarialPack:

@@ -18,17 +18,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from report import report
 from textbook import CASES, Case, textbook
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.member import Member, PlayerSettings
 from gansweep.device import hold_memory
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
-from gansweep.members.member import Member, PlayerSettings
 from gansweep.optimizers.adam import Adam
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.constant import Constant
+from report import report
 
 
 def ours(case: Case, compiled: bool) -> Callable[[], None]:

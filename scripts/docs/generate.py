@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from gansweep.settings.root import Root
+from gansweep.config.root import Root
 from gansweep.training.run import TrainerSettings
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
-from gansweep.text import visible
+from gansweep.formatting import visible
 
 WRONG = 2
 # What a path that the user gave is wrong by, where the system itself did not fail.

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from gansweep.batched.pack import Pack
     from gansweep.dynamics.position import Position
     from gansweep.layers.network import Network
-    from gansweep.members.pack import Pack
     from gansweep.training.run import Run
 
 

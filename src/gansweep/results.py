@@ -17,7 +17,7 @@ from gansweep.sweep import records
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import plain
 from gansweep.sweep.spreadsheet import measured
-from gansweep.sweep.swept import UNSAID, settings_to_tell, value
+from gansweep.sweep.sweep_keys import UNSAID, settings_to_tell, value
 from gansweep.training.record import trained_s
 
 if TYPE_CHECKING:

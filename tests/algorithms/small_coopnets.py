@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from gansweep.algorithms.coopnets import CoopNets, CoopNetsPack
+from gansweep.batched.member import Member, PlayerSettings
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
-from gansweep.members.member import Member, PlayerSettings
 from gansweep.models.coopnets import CoopNetsPair
 from gansweep.optimizers.sgd_matconvnet import MatConvNetSGD
 from gansweep.schedules.constant import Constant

@@ -29,7 +29,7 @@ from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.constant import Constant
 from gansweep.schedules.cosine import Cosine
 from gansweep.schedules.linspace import Linspace
-from gansweep.training.session import Interrupted, train
+from gansweep.training.trainer import Interrupted, train
 
 LOGISTIC = Objective(Standard(), {})
 SMALL = CFG(num_pushes=3, num_pairs=25, fit_epochs=3)

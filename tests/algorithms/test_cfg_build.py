@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.build.test_build_conf import CONF, composed
+from tests.config.test_build_conf import CONF, composed
 
-from gansweep.build import build, check
+from gansweep.config.build import build, check
+from gansweep.config.keys import shared_in_pack
 from gansweep.feedback.plateau import Plateau
 from gansweep.schedules.cosine import Cosine
-from gansweep.sweep.keys import shared_in_pack
-from gansweep.training.session import train
+from gansweep.training.trainer import train
 
 TINY = [
     *("algorithm=cfg", "model=dcganx", "model.base_width=2", "model.latent_dim=4", "loss=standard", "device=cpu"),

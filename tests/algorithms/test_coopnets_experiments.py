@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.build.test_build_conf import composed
+from tests.config.test_build_conf import composed
 
-from gansweep.build import check
+from gansweep.config.build import check
 from gansweep.papers import gamma2, sections
 from gansweep.papers.verdict import rank_correlation
 from gansweep.sweep.cell import Cell

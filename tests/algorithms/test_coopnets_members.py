@@ -12,7 +12,7 @@ from gansweep.algorithms.coopnets import CoopNets
 from gansweep.models.coopnets import CoopNetsPair
 from gansweep.optimizers.adam import Adam
 from gansweep.training.run import Run, TrainerSettings
-from gansweep.training.session import Interrupted, train, train_together
+from gansweep.training.trainer import Interrupted, train, train_together
 
 
 @pytest.fixture(autouse=True)

@@ -7,22 +7,22 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.build.test_build_conf import composed
+from tests.config.test_build_conf import composed
 
 from gansweep.algorithms.denoising import Denoising, DenoisingPack
-from gansweep.build import build, check
+from gansweep.batched.member import Member, PlayerSettings
+from gansweep.config.build import build, check
 from gansweep.data.digits import Digits
 from gansweep.held_out import held_out
 from gansweep.losses.no_game import NoGame
 from gansweep.losses.objective import Objective
-from gansweep.members.member import Member, PlayerSettings
 from gansweep.metrics.psnr import PSNR
 from gansweep.models.unet import UNet
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.sgd import SGD
 from gansweep.schedules.constant import Constant
 from gansweep.schedules.cosine import Cosine
-from gansweep.training.session import Interrupted, train
+from gansweep.training.trainer import Interrupted, train
 
 TINY = UNet(base_width=2, code_width=2)
 IMAGES = Digits().samples[:60]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.build.test_build_conf import composed
+from tests.config.test_build_conf import composed
 
-from gansweep.build import check
+from gansweep.config.build import check
 from gansweep.papers import forsyth_quadratic, sections
 from gansweep.quadratic.closed_form import momentum
 from gansweep.sweep.identity import digest
-from gansweep.training.session import train
+from gansweep.training.trainer import train
 
 POINT = ("experiment=forsyth_quadratic", "device=cpu", "trainer.tensorboard=false")
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from tests.build.test_build_conf import composed
+from tests.config.test_build_conf import composed
 
-from gansweep.build import check
 from gansweep.cli.folders import conf_dir
+from gansweep.config.build import check
 
 ALGORITHMS = {
     "denoising": {"loss", "model", "metric"},

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from gansweep.batched.member import Member, PlayerSettings
 from gansweep.check.bench import Subject
 from gansweep.dynamics.alternating import Alternating
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
-from gansweep.members.member import Member, PlayerSettings
 from gansweep.optimizers.sgd import SGD
 from gansweep.schedules.constant import Constant
 

@@ -11,10 +11,10 @@ from gansweep.check import bench, everything
 from gansweep.check.bench import Subject
 from gansweep.check.finding import Check, Finding, table
 from gansweep.cli.check import main, subjects_of
+from gansweep.config.errors import BadConfig
 from gansweep.optimizers.adam import Adam
 from gansweep.schedules.cosine import Cosine
 from gansweep.schedules.step import Step
-from gansweep.settings.problem import BadConfig
 
 
 @pytest.fixture

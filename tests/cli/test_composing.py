@@ -8,8 +8,8 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from gansweep.cli import folders
-from gansweep.cli.composed import BASE
-from gansweep.cli.composing import Composer
+from gansweep.cli.compose import Composer
+from gansweep.cli.compose_line import BASE
 
 
 class Counted:

@@ -39,7 +39,7 @@ def test_another_launcher_is_not_asked_for_what_is_finished(gansweep, monkeypatc
 
 
 def test_a_job_that_fails_elsewhere_is_recorded_and_counted(gansweep, monkeypatch):
-    monkeypatch.setattr("gansweep.training.session.train", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("gansweep.training.trainer.train", lambda *a, **k: 1 / 0)
     assert gansweep.tiny("name=bad", "hydra/launcher=basic").code == 1
     (record,) = gansweep.records("bad").values()
     assert record["error"]["type"] == "ZeroDivisionError"

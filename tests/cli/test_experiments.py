@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gansweep.cli.experiments import check_experiments
-from gansweep.settings.problem import BadConfig
+from gansweep.config.errors import BadConfig
 
 HEADER = "# @package _global_\n"
 

@@ -12,8 +12,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf, open_dict
 
 from gansweep.cli.checked_loader import foreign_code
-from gansweep.cli.composed import composed, composer_and_loader
-from gansweep.settings.problem import BadConfig
+from gansweep.cli.compose_line import composed, composer_and_loader
+from gansweep.config.errors import BadConfig
 
 LOG_FILE = {"class": "logging.FileHandler", "filename": "${hydra.runtime.output_dir}/${hydra.job.name}.log"}
 
@@ -41,8 +41,11 @@ def said(config, typed=()):
 FOREIGN = {
     "callbacks.x": {"_target_": "numpy.load", "file": "e.pkl", "allow_pickle": True},
     "callbacks.function": {"_target_": "hydra.utils.instantiate"},
-    "callbacks.nested": {"_target_": "gansweep.cli.closing.NoteSearch", "y": {"_target_": "os.mkdir", "path": "y"}},
-    "callbacks.listed": {"_target_": "gansweep.cli.closing.NoteSearch", "y": [{"_target_": "os.mkdir"}]},
+    "callbacks.nested": {
+        "_target_": "gansweep.cli.sweep_callback.NoteSearch",
+        "y": {"_target_": "os.mkdir", "path": "y"},
+    },
+    "callbacks.listed": {"_target_": "gansweep.cli.sweep_callback.NoteSearch", "y": [{"_target_": "os.mkdir"}]},
     "callbacks.ours_but_no_callback": {"_target_": "gansweep.sweep.sweep.Sweep"},
     "launcher._target_": "os.system",
     "launcher.ray": {"init": {"_target_": "os.mkdir"}},

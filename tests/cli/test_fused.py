@@ -18,7 +18,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tests.cli.tiny import TINY
 
-from gansweep.sweep import crew
+from gansweep.sweep import worker_pool
 from gansweep.sweep.stop import Stop
 from gansweep.training.logbook import Logbook
 
@@ -138,7 +138,7 @@ def test_how_many_were_together_is_in_the_record(gansweep):
 
 
 def test_the_size_of_a_pack_is_measured_and_recorded(gansweep, monkeypatch):
-    monkeypatch.setattr("gansweep.training.probe._seconds_per_step", lambda runs: 1.0)  # company costs nothing
+    monkeypatch.setattr("gansweep.training.pack_size._seconds_per_step", lambda runs: 1.0)  # company costs nothing
     assert gansweep.tiny("-m", "seed=0,1,2", "name=auto", "pack=auto").code == 0
     packs = [found["pack"] for found in gansweep.records("auto").values()]
     assert packs == [{"members": 3, "workers": 1, "alone_ms": 1000.0, "together_ms": 333.333}] * 3
@@ -170,7 +170,7 @@ def test_another_sweeper_gets_results_of_packs(gansweep, workers):
     assert {found["pack"]["members"] for found in records} <= ({2} if workers == 1 else {1, 2})
 
 
-@pytest.mark.skipif(not crew.possible(), reason="processes can't be forked here")
+@pytest.mark.skipif(not worker_pool.possible(), reason="processes can't be forked here")
 def test_ctrl_c_saves_in_every_worker_and_another_packing_goes_on(gansweep, monkeypatch):
     grid, heard, note = ["-m", "seed=0,1,2,3,4", "steps=6"], [], Logbook.note
     both = multiprocessing.get_context("fork").Barrier(2)

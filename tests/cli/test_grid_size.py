@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from gansweep.cli.composed import composed, composer_and_loader, jobs_of
+from gansweep.cli.compose_line import composed, composer_and_loader, jobs_of
 from gansweep.cli.grid_size import num_jobs, refuse_too_many
-from gansweep.settings.problem import BadConfig
+from gansweep.config.errors import BadConfig
 from gansweep.sweep.identity import sweep_name, training_config
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gansweep.cli.composed import composed
+from gansweep.cli.compose_line import composed
 from gansweep.cli.includes import check_includes
-from gansweep.settings.problem import BadConfig
+from gansweep.config.errors import BadConfig
 
 FILES = {
     "experiment/itself": "defaults: [itself]",

@@ -10,9 +10,9 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gansweep.cli import folders
-from gansweep.cli.composed import BASE, jobs_of
-from gansweep.cli.composing import Composer
-from gansweep.settings.problem import BadConfig
+from gansweep.cli.compose import Composer
+from gansweep.cli.compose_line import BASE, jobs_of
+from gansweep.config.errors import BadConfig
 
 ACCEPTED = [
     ["trainer={ema:0.9}", "trainer={eval_every:1}"],

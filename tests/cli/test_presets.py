@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gansweep.cli.presets import spelled_out
-from gansweep.settings.problem import BadConfig
+from gansweep.config.errors import BadConfig
 
 TINY = ["optimizer=sgd", "lr=1e-4", "device=cpu", "workers=1", "pack=1", "trainer.tensorboard=false"]
 NARROW = ["model.generator_widths=[8]", "model.discriminator_widths=[8]", "batch_size=8"]

@@ -13,9 +13,9 @@ import pytest
 from tests.cli.test_fused import SETTINGS, left
 
 from gansweep.cli import backends
-from gansweep.sweep import crew
+from gansweep.sweep import worker_pool
 
-pytestmark = pytest.mark.skipif(not crew.possible(), reason="processes can't be forked here")
+pytestmark = pytest.mark.skipif(not worker_pool.possible(), reason="processes can't be forked here")
 
 # Two that diverge, two that end earlier.
 GRID = ["-m", "lr=1e-3,1e30", "steps=4,7"]
@@ -96,7 +96,7 @@ def test_what_is_finished_is_not_asked_for(gansweep, asked):
 
 def test_a_task_leaves_room_for_the_others_and_the_record_tells(gansweep, in_turn, monkeypatch):
     """Eight cells for two machines of two cores: packs of two, even if the second machine comes late."""
-    monkeypatch.setattr("gansweep.training.probe._seconds_per_step", lambda runs: 1.0)  # company costs nothing
+    monkeypatch.setattr("gansweep.training.pack_size._seconds_per_step", lambda runs: 1.0)  # company costs nothing
     how = ["hydra.launcher.tasks=2", "hydra.launcher.cpus=2", "workers=auto", "pack=auto"]
     assert gansweep.tiny("-m", "seed=range(8)", "name=s", *THERE, *how).code == 0
     packs = [found["pack"] for found in gansweep.records("s").values()]

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from gansweep.cli.schedules import curves_of, main
+from gansweep.config.errors import BadConfig
 from gansweep.schedules.cosine import Cosine
 from gansweep.schedules.equal_area import EqualArea
 from gansweep.schedules.step import Step
 from gansweep.schedules.warmup import Warmup
-from gansweep.settings.problem import BadConfig
 
 PAGE = Path(__file__).parents[2] / "docs" / "sweeps.md"
 

@@ -16,10 +16,10 @@ import pytest
 import torch
 from PIL import Image
 from sklearn.datasets import load_digits
-from tests.build.test_build_conf import composed
+from tests.config.test_build_conf import composed
 
 from gansweep import image_files
-from gansweep.build import check, left_out
+from gansweep.config.build import check, left_out
 from gansweep.data.image_folder import ImageFolder
 from gansweep.data.texture import Texture
 from gansweep.metrics.__main__ import main

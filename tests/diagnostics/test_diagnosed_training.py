@@ -21,7 +21,7 @@ from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.sweep.identity import training_config
 from gansweep.training.diagnosis import ITERATIONS, diagnose
 from gansweep.training.run import TrainerSettings
-from gansweep.training.session import Interrupted, train
+from gansweep.training.trainer import Interrupted, train
 
 NOISY = Objective(Standard(), {"gp": WGANGP(weight=1.0), "r1": R1(weight=1.0)}, flip=0.2, instance_noise=0.1)
 

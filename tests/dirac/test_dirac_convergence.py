@@ -131,7 +131,7 @@ def test_a_portrait(tmp_path):
 
 
 def test_an_animation_has_every_frame(tmp_path):
-    from gansweep.figures import panels, save_gif
+    from gansweep.plot_style import panels, save_gif
 
     figure, (axis,) = panels(1, 1, "", (1.0, 1.0))
     (line,) = axis.plot([0, 1], [0, 1])

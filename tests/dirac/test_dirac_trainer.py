@@ -11,17 +11,17 @@ import pkgutil
 import numpy as np
 import pytest
 import torch
-from tests.build.test_build_conf import composed
+from tests.config.test_build_conf import composed
 
 import gansweep.dirac.fields
-from gansweep.build import build
+from gansweep.batched.objectives import Objectives, PenaltyInputs
+from gansweep.config.build import build
 from gansweep.dirac.convergence import ROWS
 from gansweep.dirac.fields.non_saturating import NonSaturating
 from gansweep.dirac.fields.non_saturating_r1 import NonSaturatingR1
 from gansweep.dirac.gaussian import SlopePenalty
 from gansweep.dynamics.consensus import Consensus
 from gansweep.dynamics.simultaneous import Simultaneous
-from gansweep.members.objectives import Objectives, PenaltyInputs
 from gansweep.papers.dirac import METHODS
 
 POSITIONS = [(1.0, 1.0), (0.7, -1.3), (-1.6, 0.4), (-0.3, -0.9)]

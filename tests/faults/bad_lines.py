@@ -28,7 +28,7 @@ GANSWEEP = [
         "optimizer._target_=x",
     ),
     *("data._target_=gansweep.optimizers.adam.Adam", "model._target_=torch.nn.Linear", "+optimizer.extra=1"),
-    *("optimizer._target_=gansweep.build.check", "optimizer._target_=..", "loss.game._target_=os.system"),
+    *("optimizer._target_=gansweep.config.build.check", "optimizer._target_=..", "loss.game._target_=os.system"),
     *("loss.game=3", "loss.penalties={x: 3}", "loss.penalties=3", "+loss.penalties.x={_target_: os.system}"),
     # interpolations
     *("lr=${nothing}", "lr=${lr", "lr=${lr}", "lr=${lr_d}", "lr=${oc.env:NOTHING_OF_THAT_NAME}", "lr=${nothing:1}"),

@@ -38,16 +38,16 @@ def count() -> None:
     """Count all moments from when the grid is composed until the table is printed."""
     moments = Moments()
     _watch(moments, lambda: None)
-    from gansweep.cli import closing
+    from gansweep.cli import sweep_callback
 
-    report = closing.report
+    report = sweep_callback.report
 
     def counted(command: str) -> None:
         sys.setprofile(None)
         Path(COUNTED).write_text(json.dumps(asdict(moments)))
         report(command)
 
-    closing.report = counted
+    sweep_callback.report = counted
 
 
 def kill_at(kind: str, number: int) -> None:

@@ -14,9 +14,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gansweep.cli import folders, grid
-from gansweep.cli.composed import BASE
-from gansweep.cli.composing import Composer
-from gansweep.text import is_folder_name
+from gansweep.cli.compose import Composer
+from gansweep.cli.compose_line import BASE
+from gansweep.formatting import is_folder_name
 
 RATES = st.floats(1e-12, 1e3, allow_subnormal=False)
 NAMES = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="/\\"), min_size=1, max_size=400)

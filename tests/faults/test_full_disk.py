@@ -59,9 +59,9 @@ def test_full_from_the_start(small_disk):
 
 
 def limit_files() -> None:
-    from gansweep.training import session
+    from gansweep.training import trainer
 
-    train = session.train_together
+    train = trainer.train_together
 
     def limited(*arguments, **named):
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
@@ -70,7 +70,7 @@ def limit_files() -> None:
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
-    session.train_together = limited
+    trainer.train_together = limited
 
 
 def test_a_checkpoint_that_can_not_be_written_does_not_change_the_results(tmp_path, undisturbed):

@@ -12,10 +12,10 @@ import pytest
 from bad_settings import BASE, Bad, bad_values, explains, names_it
 from fork_server import ForkServer
 
-from gansweep import build
 from gansweep.cli import folders, grid
-from gansweep.cli.composed import composer_and_loader, jobs_of
-from gansweep.settings.problem import BadConfig
+from gansweep.cli.compose_line import composer_and_loader, jobs_of
+from gansweep.config import build
+from gansweep.config.errors import BadConfig
 
 BLOCK = re.compile(r"\AThe configuration is not valid; nothing was trained\.\n(  .+\n)+\Z")
 NUM_WHOLE_COMMANDS, NUM_IN_ONE = 40, 12

@@ -13,7 +13,7 @@ from fault_child import GRID, LIMIT_S, command
 from moments import kill_at
 from sweep_contents import curves, finals, leftovers, records, rows
 
-from gansweep.sweep import claims
+from gansweep.sweep import cell_lock
 
 FAST, ALL = 2, 100
 
@@ -50,7 +50,7 @@ def test_the_first_go_is_killed_on_its_way(tmp_path, undisturbed):
 
 def kill_workers_and_then(step: int, parent_too: bool) -> None:
     """Let every worker be killed in a step, or the process that waits for them before that."""
-    from gansweep.sweep.crew import Told
+    from gansweep.sweep.worker_pool import Told
 
     told = Told.step
 
@@ -88,7 +88,7 @@ def test_workers_whose_sweep_was_killed_do_not_train_on_for_nobody(tmp_path):
     cells = [path.parent for path in here.glob("outputs/s/*/checkpoint.pt")]
     assert cells
     until = time.monotonic() + LIMIT_S
-    while any(owners := [owner for cell in cells if (owner := claims.holder(cell))]) and time.monotonic() < until:
+    while any(owners := [owner for cell in cells if (owner := cell_lock.holder(cell))]) and time.monotonic() < until:
         time.sleep(0.05)
     for owner in owners:
         os.kill(int(owner["pid"]), signal.SIGKILL)

@@ -19,8 +19,8 @@ from sweep_contents import records
 import gansweep
 from gansweep.cli import app
 from gansweep.data.npz import Npz
-from gansweep.plane import played
-from gansweep.report.two_numbers import TwoNumbers
+from gansweep.plane import trained_cell
+from gansweep.report.dirac_runs import TwoNumbers
 from gansweep.sweep.cell import Cell, State
 from gansweep.sweep.result import Result
 
@@ -77,7 +77,7 @@ def test_a_record_can_not_say_which_modules_are_trusted(tmp_path):
     result = Result(one, State.COMPLETED, {"config": one.config, "curves": [{"step": 1, "theta": 0, "psi": 0}]})
     assert TwoNumbers(result).field is None
     with pytest.raises(ValueError, match="subprocess"):
-        played.of(one)
+        trained_cell.of(one)
     time.sleep(0.2)
     assert not mark.exists()
 

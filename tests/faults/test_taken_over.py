@@ -15,11 +15,11 @@ from sweep_contents import curves, finals, leftovers, records
 
 def elsewhere(host: str, freeze_at: int | None = None) -> None:
     """Let this process believe that it runs on another machine, and perhaps be frozen before a checkpoint."""
-    from gansweep.sweep import claims, process, sweep
+    from gansweep.sweep import cell_lock, process, sweep
     from gansweep.training import checkpoint
 
     process._host = lambda: host
-    claims.HEARTBEAT_S, claims.STALE_S, sweep.WAIT_S = 0.1, 1.0, 0.05
+    cell_lock.HEARTBEAT_S, cell_lock.STALE_S, sweep.WAIT_S = 0.1, 1.0, 0.05
     save, saved = checkpoint.save, []
 
     def freezing(*arguments):

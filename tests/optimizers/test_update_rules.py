@@ -7,8 +7,8 @@ import io
 import pytest
 import torch
 
+from gansweep.batched.parameter_chunks import state_of_part
 from gansweep.interfaces import UpdateRule
-from gansweep.members.stretches import state_of_part
 
 RATES = [1e-2, 3e-3, 0.1]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from tests.build.test_build_conf import composed
+from tests.config.test_build_conf import composed
 
-from gansweep.build import check
 from gansweep.cli.presets import spelled_out
+from gansweep.config.build import check
 from gansweep.papers.epfl_quirks import STEPS
 
 CODE = {

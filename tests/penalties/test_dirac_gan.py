@@ -15,6 +15,7 @@ import torch
 from tests.training.small import member
 
 import gansweep.penalties
+from gansweep.batched.objectives import Objectives, PenaltyInputs
 from gansweep.layers import Linear, Network
 from gansweep.losses.hinge import Hinge
 from gansweep.losses.label_smoothing import LabelSmoothing
@@ -25,7 +26,6 @@ from gansweep.losses.relativistic_average import RelativisticAverage
 from gansweep.losses.relativistic_pairing import RelativisticPairing
 from gansweep.losses.standard import Standard
 from gansweep.losses.wasserstein import Wasserstein
-from gansweep.members.objectives import Objectives, PenaltyInputs
 from gansweep.penalties.dragan import DRAGAN
 from gansweep.penalties.r1 import R1
 from gansweep.penalties.r2 import R2

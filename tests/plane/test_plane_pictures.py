@@ -15,7 +15,7 @@ from tests.typed import typed
 
 from gansweep.plane.__main__ import find, main
 from gansweep.plane.curves_picture import look
-from gansweep.plane.played import NUM_POINTS, floors, read, task
+from gansweep.plane.trained_cell import NUM_POINTS, floors, read, task
 from gansweep.training.samples import points_files
 
 pytest.importorskip("matplotlib")

@@ -13,10 +13,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from gansweep.cli.composed import BASE
+from gansweep.cli.compose_line import BASE
+from gansweep.config.instantiate import Constructor
 from gansweep.interfaces import Schedule
 from gansweep.schedules.equal_area import EqualArea
-from gansweep.settings.construct import Constructor
 
 CONF = Path(__file__).parents[2] / "conf"
 CHOICES = sorted(path.stem for path in (CONF / "schedule").glob("*.yaml"))

@@ -10,13 +10,13 @@ import time
 
 import pytest
 
-from gansweep.sweep import claims, process
-from gansweep.sweep.claims import Claim
+from gansweep.sweep import cell_lock, process
+from gansweep.sweep.cell_lock import Claim
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from gansweep.sweep.claims import Claim
+from gansweep.sweep.cell_lock import Claim
 assert Claim.acquire(Path(sys.argv[1])) is not None
 print("claimed", flush=True)
 time.sleep(60)
@@ -46,9 +46,9 @@ def test_only_one_can_have_it(tmp_path):
     first = Claim.acquire(tmp_path / "cell")
     assert first is not None and Claim.acquire(tmp_path / "cell") is None
     first.release()
-    assert claims.holder(tmp_path / "cell") is None
+    assert cell_lock.holder(tmp_path / "cell") is None
     second = Claim.acquire(tmp_path / "cell")
-    assert second is not None and claims.holder(tmp_path / "cell").items() >= process.here().items()
+    assert second is not None and cell_lock.holder(tmp_path / "cell").items() >= process.here().items()
     second.release()
 
 
@@ -70,16 +70,16 @@ def test_a_living_process_keeps_it_and_a_killed_one_loses_it(tmp_path):
 def test_a_process_with_the_number_of_a_dead_one_is_not_taken_for_it(tmp_path):
     owner = process.here()
     (tmp_path / ".claim.0").write_text(json.dumps(owner | {"started": "1"}))
-    assert claims.holder(tmp_path) is None
+    assert cell_lock.holder(tmp_path) is None
     (tmp_path / ".claim.0").write_text(json.dumps(owner))
-    assert claims.holder(tmp_path) is not None
+    assert cell_lock.holder(tmp_path) is not None
 
 
 @pytest.mark.parametrize("host", ["another machine", None])
 def test_elsewhere_the_heartbeat_decides(tmp_path, host):
-    abandoned(tmp_path, host=host, age_s=claims.STALE_S - 60)
+    abandoned(tmp_path, host=host, age_s=cell_lock.STALE_S - 60)
     assert Claim.acquire(tmp_path) is None
-    abandoned(tmp_path, host=host, age_s=claims.STALE_S + 60)
+    abandoned(tmp_path, host=host, age_s=cell_lock.STALE_S + 60)
     claim = Claim.acquire(tmp_path)
     assert claim is not None
     claim.release()
@@ -91,13 +91,13 @@ def test_the_clock_of_this_machine_does_not_matter(tmp_path, monkeypatch):
     for offset in (-1e6, 1e6):
         monkeypatch.setattr(time, "time", lambda shift=offset: now + shift)
         assert Claim.acquire(tmp_path) is None
-        assert claims.holder(tmp_path) is not None
+        assert cell_lock.holder(tmp_path) is not None
 
 
 def test_of_many_who_take_over_one_succeeds(tmp_path):
     for attempt in range(20):
         directory = tmp_path / str(attempt)
-        abandoned(directory, age_s=2 * claims.STALE_S)
+        abandoned(directory, age_s=2 * cell_lock.STALE_S)
         won, start = [], threading.Barrier(8)
 
         def take(directory=directory, won=won, start=start):
@@ -117,12 +117,12 @@ def test_of_many_who_take_over_one_succeeds(tmp_path):
 
 def test_who_comes_late_with_an_old_number_steps_back(tmp_path, monkeypatch):
     """Somebody saw the dead claim 0; until he acts, another one has taken over and released."""
-    abandoned(tmp_path, age_s=2 * claims.STALE_S)
-    held = claims._held
+    abandoned(tmp_path, age_s=2 * cell_lock.STALE_S)
+    held = cell_lock._held
 
     def meanwhile(path, draft):
         answer = held(path, draft)
-        monkeypatch.setattr(claims, "_held", held)
+        monkeypatch.setattr(cell_lock, "_held", held)
         other = Claim.acquire(tmp_path)
         assert other is not None
         other.release()
@@ -132,14 +132,14 @@ def test_who_comes_late_with_an_old_number_steps_back(tmp_path, monkeypatch):
         return answer
 
     living = []
-    monkeypatch.setattr(claims, "_held", meanwhile)
+    monkeypatch.setattr(cell_lock, "_held", meanwhile)
     assert Claim.acquire(tmp_path) is None
     assert living[0].refresh() and claim_files(tmp_path) == [".claim.2"]
     living[0].release()
 
 
 def test_a_frozen_owner_notices_that_it_lost_the_claim(tmp_path, monkeypatch):
-    monkeypatch.setattr(claims, "HEARTBEAT_S", 0.01)
+    monkeypatch.setattr(cell_lock, "HEARTBEAT_S", 0.01)
     claim = Claim.acquire(tmp_path)
     assert claim is not None and claim.refresh()
     abandoned(tmp_path, number=1)
@@ -151,7 +151,7 @@ def test_a_frozen_owner_notices_that_it_lost_the_claim(tmp_path, monkeypatch):
 
 
 def test_the_heart_beats(tmp_path, monkeypatch):
-    monkeypatch.setattr(claims, "HEARTBEAT_S", 0.01)
+    monkeypatch.setattr(cell_lock, "HEARTBEAT_S", 0.01)
     claim = Claim.acquire(tmp_path)
     assert claim is not None
     os.utime(claim.path, (0, 0))
@@ -163,7 +163,7 @@ def test_the_heart_beats(tmp_path, monkeypatch):
 
 
 def test_nothing_remains_of_a_finished_cell(tmp_path):
-    abandoned(tmp_path, age_s=2 * claims.STALE_S)
+    abandoned(tmp_path, age_s=2 * cell_lock.STALE_S)
     with Claim.acquire(tmp_path) as claim:
         claim.release(finished=True)
     assert claim_files(tmp_path) == []
@@ -194,14 +194,14 @@ def test_a_link_whose_answer_was_lost_is_ours(tmp_path, monkeypatch):
 
 def test_a_directory_that_is_not_there_or_a_file_is_free(tmp_path):
     (tmp_path / "file").write_text("")
-    assert claims.holder(tmp_path / "nothing") is None
-    assert claims.holder(tmp_path / "file") is None
+    assert cell_lock.holder(tmp_path / "nothing") is None
+    assert cell_lock.holder(tmp_path / "file") is None
 
 
 def test_a_claim_with_a_time_in_the_future_is_waited_for_no_longer_than_any_other(tmp_path, monkeypatch):
     abandoned(tmp_path, age_s=-1e9)
     assert Claim.acquire(tmp_path) is None
-    later = time.monotonic() + claims.STALE_S + 1
+    later = time.monotonic() + cell_lock.STALE_S + 1
     monkeypatch.setattr(time, "monotonic", lambda: later)
     claim = Claim.acquire(tmp_path)
     assert claim is not None
@@ -212,7 +212,7 @@ def test_a_heartbeat_in_the_future_is_a_sign_of_life(tmp_path, monkeypatch):
     now = time.monotonic()
     for beat in range(5):
         abandoned(tmp_path, age_s=-1e9 - beat)
-        monkeypatch.setattr(time, "monotonic", lambda beat=beat: now + beat * 0.9 * claims.STALE_S)
+        monkeypatch.setattr(time, "monotonic", lambda beat=beat: now + beat * 0.9 * cell_lock.STALE_S)
         assert Claim.acquire(tmp_path) is None
 
 
@@ -225,7 +225,7 @@ def test_a_claim_that_is_none_is_waited_for_like_one_of_another_machine(tmp_path
         path.mkdir()
     else:
         path.write_text("{" if kind == "garbage" else '{"pid": 1' + "0" * 10**6 + "}")
-    assert Claim.acquire(tmp_path) is None and claims.suspicion(tmp_path) is None
+    assert Claim.acquire(tmp_path) is None and cell_lock.suspicion(tmp_path) is None
     os.utime(path, (0, 0))
     claim = Claim.acquire(tmp_path)
     assert claim is not None
@@ -236,7 +236,7 @@ def test_a_dead_process_is_left_to_its_living_supervisor(tmp_path):
     child = claiming_child(tmp_path)
     try:
         dead = process.here() | {"pid": 2**22 + 1}
-        for supervisor, free in ((process.here(), True), (claims.owner(tmp_path), False), (dead, True)):
+        for supervisor, free in ((process.here(), True), (cell_lock.owner(tmp_path), False), (dead, True)):
             directory = tmp_path / str(supervisor["pid"])
             directory.mkdir()
             (directory / ".claim.0").write_text(json.dumps(dead | {"supervisor": supervisor}))

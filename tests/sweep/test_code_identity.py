@@ -128,13 +128,13 @@ def test_an_edited_or_added_module_of_gansweep_counts_for_those_who_import_it(fo
 def test_a_file_of_gansweep_is_compared_with_the_release(folder, monkeypatch):
     listed = dict(code_identity.released())
     del listed["gansweep.optimizers.lion"]  # as if it were added
-    listed["gansweep.members.pack"] = "0 0"
+    listed["gansweep.batched.pack"] = "0 0"
     listed["gansweep.optimizers.adam"] = listed["gansweep.optimizers.adam"].split()[0] + " 0"  # a comment was edited
     monkeypatch.setattr(code_identity, "released", lambda: listed)
-    assert set(code_identity.edited()) == {"gansweep.optimizers.lion", "gansweep.members.pack"}
-    assert set(code_of(SHIPPED)) == {"gansweep.members.pack"}
+    assert set(code_identity.edited()) == {"gansweep.optimizers.lion", "gansweep.batched.pack"}
+    assert set(code_of(SHIPPED)) == {"gansweep.batched.pack"}
     assert set(code_of({"optimizer": {"_target_": "gansweep.optimizers.lion.Lion"}})) == {
-        "gansweep.members.pack",
+        "gansweep.batched.pack",
         "gansweep.optimizers.lion",
     }
 

@@ -14,16 +14,16 @@ import time
 import pytest
 from fake_cells import cell, record, write
 
-from gansweep.sweep import claims, crew, process
+from gansweep.sweep import cell_lock, process, worker_pool
 from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.progress import Progress
+from gansweep.sweep.run_state import Work
 from gansweep.sweep.stop import Stop
 from gansweep.sweep.suspicion import Suspicion
 from gansweep.sweep.sweep import Sweep
-from gansweep.sweep.work import Work
-from gansweep.training.session import Interrupted
+from gansweep.training.trainer import Interrupted
 
-pytestmark = pytest.mark.skipif(not crew.possible(), reason="processes can't be forked here")
+pytestmark = pytest.mark.skipif(not worker_pool.possible(), reason="processes can't be forked here")
 PATIENCE_S = 60
 
 
@@ -148,7 +148,7 @@ def test_the_restart_of_a_machine_casts_no_suspicion(tmp_path):
     (one.directory / ".claim.0").write_text(
         json.dumps({"host": f"{host[0]} another-boot {host[2]}", "pid": 1, "started": "0", "together": 6})
     )
-    assert claims.suspicion(one.directory) is None
+    assert cell_lock.suspicion(one.directory) is None
 
 
 def test_an_owner_that_died_in_a_large_pack_is_followed_by_smaller_ones(tmp_path):
@@ -156,15 +156,15 @@ def test_an_owner_that_died_in_a_large_pack_is_followed_by_smaller_ones(tmp_path
     one.directory.mkdir(parents=True)
     dead = process.here() | {"pid": 2**22 + 1, "together": 6}
     (one.directory / ".claim.0").write_text(json.dumps(dead))
-    assert claims.suspicion(one.directory) == Suspicion(3)
+    assert cell_lock.suspicion(one.directory) == Suspicion(3)
     work = Work(lambda: False, Progress(1, io.StringIO()))
     assert work.claim(one, 1) is None, "cells that nothing speaks against come first"
     work.suspected = True
     assert work.claim(one, 4) is None
     claim = work.claim(one, 3)
-    assert claim is not None and claims.suspicion(one.directory) == Suspicion(3)
+    assert claim is not None and cell_lock.suspicion(one.directory) == Suspicion(3)
     claim.release(finished=True)
-    assert claims.suspicion(one.directory) is None
+    assert cell_lock.suspicion(one.directory) is None
 
 
 def test_an_error_in_the_sweep_itself_ends_it(tmp_path):
@@ -199,7 +199,7 @@ def test_a_wish_to_stop_that_comes_before_a_worker_can_hear_is_heard(tmp_path, m
             os.kill(os.getpid(), signal.SIGINT)
             super().__init__(quiet)
 
-    monkeypatch.setattr(crew, "Stop", Early)
+    monkeypatch.setattr(worker_pool, "Stop", Early)
     with Stop(quiet=True) as stop:
         outcome = run(cells(tmp_path, *"ab"), lambda of, *more: write(of, record(of)), stop)
     assert not stop() and len(outcome.missing) == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gansweep.sweep import crew
+from gansweep.sweep import worker_pool
 
 PATIENCE_S = 60
 # Two threads of the parent have worked already when the workers are made.
@@ -42,7 +42,7 @@ print(outcome.exit_code, [found["device"]["threads"] for found in outcome.record
 """
 
 
-@pytest.mark.skipif(not crew.possible(), reason="processes can't be forked here")
+@pytest.mark.skipif(not worker_pool.possible(), reason="processes can't be forked here")
 def test_workers_do_not_wait_for_threads_of_their_parent(tmp_path):
     paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     child = subprocess.Popen(

@@ -10,9 +10,10 @@ import pytest
 from fake_cells import cell, record, write
 
 from gansweep import console
-from gansweep.cli.complaint import complain
+from gansweep.cli.error_report import complain
+from gansweep.config.errors import Problem
+from gansweep.formatting import csv_field, visible
 from gansweep.report import __main__ as report
-from gansweep.settings.problem import Problem
 from gansweep.sweep import records
 from gansweep.sweep.cell import State
 from gansweep.sweep.plan import plan
@@ -21,7 +22,6 @@ from gansweep.sweep.result import Result
 from gansweep.sweep.spreadsheet import spreadsheet
 from gansweep.sweep.sweep import FROZEN, Sweep
 from gansweep.sweep.table import table
-from gansweep.text import csv_field, visible
 
 HOSTILE = "a\x1b]0;title\x07b\x1b[2Jc\rd\x9be\u202ef\u2028g\ud800h"
 SCRIPT = "<script>alert(1)</script>"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gansweep.config.keys import SURROUNDINGS, inside
 from gansweep.sweep.identity import canonical, cell_name, digest, identity, sweep_name
-from gansweep.sweep.keys import SURROUNDINGS, inside
 
 CONFIG = {
     "seed": 0,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from gansweep.build import GROUPS
-from gansweep.settings.root import Root
-from gansweep.sweep.keys import KEYS, SURROUNDINGS, WHOLE_SWEEP, shared_in_pack
+from gansweep.config.build import GROUPS
+from gansweep.config.keys import KEYS, SURROUNDINGS, WHOLE_SWEEP, shared_in_pack
+from gansweep.config.root import Root
 from gansweep.training.run import TrainerSettings
 
 

@@ -9,10 +9,10 @@ import os
 import pytest
 from fake_cells import Trainer, cell
 
+from gansweep.formatting import is_folder_name
 from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.sweep import FROZEN, Sweep, set_aside
-from gansweep.text import is_folder_name
 
 QUIET = {"progress": Progress(0, io.StringIO()), "wait": False}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from fake_cells import Trainer, cell, diverged, record, write
 
-from gansweep.sweep import claims, process, sweep
+from gansweep.sweep import cell_lock, process, sweep
 from gansweep.sweep.cell import State, state
 from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.progress import Progress
@@ -77,7 +77,7 @@ def test_what_a_process_left_that_died_after_the_record_is_removed(tmp_path):
 def test_a_claim_of_a_living_process_on_a_finished_cell_is_left_alone(tmp_path):
     (one,) = grid(tmp_path, "adam")
     Sweep(tmp_path, [one]).run(one_by_one(Trainer()), **QUIET)
-    with claims.Claim.acquire(one.directory):
+    with cell_lock.Claim.acquire(one.directory):
         Sweep(tmp_path, [one]).run(one_by_one(Trainer()), **QUIET)
         assert (one.directory / ".claim.0").exists()
 
@@ -108,14 +108,14 @@ def test_a_cell_that_dies_does_not_stop_the_others(tmp_path, error):
 
 def test_a_directory_that_can_not_be_made_fails_its_cell_only(tmp_path, monkeypatch):
     cells = grid(tmp_path, "adam", "sgd")
-    acquire = claims.Claim.acquire
+    acquire = cell_lock.Claim.acquire
 
     def refused(directory, **about):
         if directory == cells[0].directory:
             raise PermissionError(13, "Permission denied")
         return acquire(directory, **about)
 
-    monkeypatch.setattr(claims.Claim, "acquire", refused)
+    monkeypatch.setattr(cell_lock.Claim, "acquire", refused)
     outcome = Sweep(tmp_path, cells).run(one_by_one(Trainer()), **QUIET)
     assert outcome.records[cells[0].hash]["state"] == "failed" and states(cells)[1] == "completed"
 
@@ -129,7 +129,7 @@ def test_a_file_in_place_of_a_cells_directory_is_renamed(tmp_path, caplog):
 
 
 def test_an_interruption_stops_the_sweep_and_leaves_the_rest(tmp_path):
-    from gansweep.training.session import Interrupted
+    from gansweep.training.trainer import Interrupted
 
     cells, stop = grid(tmp_path, "adam", "sgd", "rmsprop"), Stop()
 
@@ -141,7 +141,7 @@ def test_an_interruption_stops_the_sweep_and_leaves_the_rest(tmp_path):
     outcome = Sweep(tmp_path, cells).run(one_by_one(train), stop=stop, **QUIET)
     assert outcome.interrupted and outcome.exit_code == 130
     assert outcome.missing == cells and outcome.records == {}
-    assert [claims.holder(one.directory) for one in cells] == [None, None, None]
+    assert [cell_lock.holder(one.directory) for one in cells] == [None, None, None]
 
 
 def test_a_second_interrupt_gives_the_cell_back(tmp_path):
@@ -183,7 +183,7 @@ def test_of_two_grids_that_look_at_once_the_second_takes_the_names_of_the_first(
 
 
 def test_a_sweep_is_frozen_by_one_process_at_a_time(tmp_path):
-    other = claims.Claim.acquire(tmp_path)
+    other = cell_lock.Claim.acquire(tmp_path)
     freezing = threading.Thread(target=Sweep(tmp_path, grid(tmp_path, "sgd")).freeze, daemon=True)
     freezing.start()
     freezing.join(0.3)
@@ -256,13 +256,13 @@ def test_the_record_of_another_training_is_not_taken_for_a_result(tmp_path):
 def test_a_failure_is_one_even_while_its_claim_is_not_yet_released(tmp_path):
     (one,) = grid(tmp_path, "sgd")
     Sweep(tmp_path, [one]).run(one_by_one(Trainer(sgd=ValueError("no"))), **QUIET)
-    with claims.Claim.acquire(one.directory):
+    with cell_lock.Claim.acquire(one.directory):
         assert state(one) is State.FAILED
 
 
 def test_a_claimed_cell_is_left_to_its_process(tmp_path):
     cells = grid(tmp_path, "adam", "sgd")
-    with claims.Claim.acquire(cells[0].directory):
+    with cell_lock.Claim.acquire(cells[0].directory):
         trainer = Trainer()
         outcome = Sweep(tmp_path, cells).run(one_by_one(trainer), **QUIET)
         assert states(cells) == ["claimed", "completed"]
@@ -271,13 +271,13 @@ def test_a_claimed_cell_is_left_to_its_process(tmp_path):
 
 def test_a_cell_that_was_finished_before_it_could_be_claimed_is_not_trained(tmp_path, monkeypatch):
     (one,) = grid(tmp_path, "adam")
-    acquire = claims.Claim.acquire
+    acquire = cell_lock.Claim.acquire
 
     def late(directory, **about):
         write(one, record(one))
         return acquire(directory, **about)
 
-    monkeypatch.setattr(claims.Claim, "acquire", late)
+    monkeypatch.setattr(cell_lock.Claim, "acquire", late)
     trainer = Trainer()
     assert Sweep(tmp_path, [one]).run(one_by_one(trainer), **QUIET).exit_code == 0 and trainer.trained == []
 
@@ -292,7 +292,7 @@ def test_two_grids_that_begin_together_both_stay_in_the_sweep(tmp_path):
 def test_waiting_ends_when_the_other_process_is_done(tmp_path, monkeypatch, caplog):
     caplog.set_level(logging.INFO)
     (one,) = grid(tmp_path, "adam")
-    claim = claims.Claim.acquire(one.directory)
+    claim = cell_lock.Claim.acquire(one.directory)
 
     def finish(stop):
         write(one, record(one))
@@ -316,12 +316,12 @@ def test_who_lost_its_claim_writes_nothing(tmp_path):
             time.sleep(0.01)
         raise AssertionError("it went on")
 
-    claims_heartbeat = claims.HEARTBEAT_S
-    claims.HEARTBEAT_S = 0.01
+    claims_heartbeat = cell_lock.HEARTBEAT_S
+    cell_lock.HEARTBEAT_S = 0.01
     try:
         outcome = Sweep(tmp_path, [one]).run(one_by_one(train), **QUIET)
     finally:
-        claims.HEARTBEAT_S = claims_heartbeat
+        cell_lock.HEARTBEAT_S = claims_heartbeat
     assert outcome.records == {} and outcome.missing == [one]
     assert state(one) is State.CLAIMED
 
@@ -338,7 +338,7 @@ def test_starting_over_keeps_the_old_results(tmp_path):
 
 def test_starting_over_does_not_pull_the_rug_from_a_living_process(tmp_path):
     (one,) = grid(tmp_path / "sweep", "adam")
-    with claims.Claim.acquire(one.directory), pytest.raises(ValueError, match=str(os.getpid())):
+    with cell_lock.Claim.acquire(one.directory), pytest.raises(ValueError, match=str(os.getpid())):
         set_aside(tmp_path / "sweep")
 
 

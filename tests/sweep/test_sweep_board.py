@@ -14,7 +14,7 @@ import urllib.request
 import pytest
 from fake_cells import cell, diverged, record, write
 
-from gansweep.sweep import board
+from gansweep.sweep import tensorboard_layout
 from gansweep.sweep.sweep import Sweep
 from gansweep.training import events
 
@@ -59,11 +59,11 @@ def test_a_later_grid_adds_a_column_to_the_earlier_rows(tmp_path):
 def test_a_column_has_one_type(tmp_path):
     """TensorBoard would leave out what is not of it."""
     cells = [cell(tmp_path, lr=0.1), cell(tmp_path, lr="${other}")]
-    assert [row["lr"] for row in board.table_of(cells)] == ["0.1", "${other}"]
+    assert [row["lr"] for row in tensorboard_layout.table_of(cells)] == ["0.1", "${other}"]
 
 
 def test_seeds_alone_are_told_apart(tmp_path):
-    assert board.table_of([cell(tmp_path, seed=0), cell(tmp_path, seed=1)]) == [{"seed": 0}, {"seed": 1}]
+    assert tensorboard_layout.table_of([cell(tmp_path, seed=0), cell(tmp_path, seed=1)]) == [{"seed": 0}, {"seed": 1}]
 
 
 def test_equal_rows_are_left_as_they_are(tmp_path):
@@ -168,7 +168,7 @@ def test_tensorboard_serves_rows_columns_layout_table_and_units(trained):
         assert final["value"] == "NaN", "a seed that diverged is not left out of the mean"
 
         titles = [one["title"] for one in served.ask("plugin/custom_scalars/layout")["category"]]
-        assert titles == list(board.CHARTS)
+        assert titles == list(tensorboard_layout.CHARTS)
         assert {run: sorted(tags) for run, tags in served.ask("plugin/text/tags").items()} == {".": ["table", "units"]}
         (text,) = served.ask("plugin/text/text?run=.&tag=table")
         assert "<table>" in text["text"] and "fd_digits" in text["text"]

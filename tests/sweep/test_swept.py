@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from fake_cells import cell
 
-from gansweep.sweep.swept import order, swept_keys, value
+from gansweep.sweep.sweep_keys import order, swept_keys, value
 
 
 def test_keys_that_vary_come_in_the_order_they_were_typed(tmp_path):

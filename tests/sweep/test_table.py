@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fake_cells import cell, diverged, record
 
-from gansweep.sweep import board
+from gansweep.sweep import tensorboard_layout
 from gansweep.sweep.cell import State
 from gansweep.sweep.failure import failed_record
 from gansweep.sweep.result import Result
@@ -165,9 +165,9 @@ def test_old_and_new_data_are_rows_of_their_own_where_the_metric_does_not_name_t
     ]
     fields = list(csv.DictReader(io.StringIO(spreadsheet(results))))
     assert [row["data content"] for row in fields] == ["data-hash"] * 2 + ["bbbbbbbb"] * 2
-    assert [row["data content"] for row in board.table_of([one.cell for one in results])] == ["data-hash"] * 2 + [
-        "bbbbbbbb"
-    ] * 2
+    assert [row["data content"] for row in tensorboard_layout.table_of([one.cell for one in results])] == [
+        "data-hash"
+    ] * 2 + ["bbbbbbbb"] * 2
 
 
 def test_tables_of_different_metrics_say_which_settings_they_are_of(tmp_path):

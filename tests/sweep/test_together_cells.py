@@ -15,7 +15,7 @@ from fake_cells import cell
 from tests.training.small import make_run, member
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.sweep import claims
+from gansweep.sweep import cell_lock
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.sweep import Sweep
 from gansweep.sweep.together import alike, in_packs
@@ -137,7 +137,7 @@ def test_hundreds_of_failures_do_not_nest(tmp_path, monkeypatch):
     monkeypatch.setattr(AdversarialPack, "steps", broken)
     deep = []
     monkeypatch.setattr(
-        "gansweep.sweep.work.Work.keep_failure", lambda self, of, error, wall_s: deep.append(depth(error))
+        "gansweep.sweep.run_state.Work.keep_failure", lambda self, of, error, wall_s: deep.append(depth(error))
     )
     train(grid(tmp_path, 6), 1, wait=False)
     assert len(deep) == 6 and len(set(deep)) == 1
@@ -152,7 +152,7 @@ def depth(error):
 
 def test_a_cell_that_somebody_else_trains_is_left_to_him(tmp_path, packs):
     those = grid(tmp_path, 3)
-    other = claims.Claim.acquire(those[1].directory)
+    other = cell_lock.Claim.acquire(those[1].directory)
     outcome = train(those, 3, wait=False)
     assert packs == [2] and [one.name for one in outcome.missing] == [those[1].name]
     other.release()

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from gansweep.batched.member import Member, PlayerSettings
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
-from gansweep.members.member import Member, PlayerSettings
 from gansweep.models.mlp import MLP
 from gansweep.optimizers.adam import Adam
 from gansweep.penalties.r1 import R1

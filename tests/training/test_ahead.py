@@ -12,8 +12,8 @@ from tests.training.test_independence import CAST, assert_same
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.members import ahead as module
-from gansweep.members.ahead import Ahead, Piece
+from gansweep.batched import rng_prefetch as module
+from gansweep.batched.rng_prefetch import Ahead, Piece
 from gansweep.seeding import Streams
 
 CPU = torch.device("cpu")

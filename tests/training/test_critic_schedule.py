@@ -10,19 +10,19 @@ from tests.training.small import Shapes, make_run, member, small_mlp
 from tests.training.test_independence import assert_same
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched import rng_prefetch
 from gansweep.data.order import Order
 from gansweep.dynamics.alternating import Alternating
 from gansweep.dynamics.simultaneous import Simultaneous
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
-from gansweep.members import ahead
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.constant import Constant
 from gansweep.schedules.linspace import Linspace
 from gansweep.schedules.piecewise import Piecewise
 from gansweep.seeding import Streams
 from gansweep.training.logbook import Logbook
-from gansweep.training.session import Interrupted, train, train_together
+from gansweep.training.trainer import Interrupted, train, train_together
 
 DOWN = Linspace(1.0, 0.0)
 COUNTS = [4, 3, 3, 2, 1, 1, 1]  # round(4 (1 - n / 6)), at least 1
@@ -51,7 +51,7 @@ def play(pack, until=None):
 
 @pytest.fixture(params=[False, True], ids=["at once", "ahead"])
 def draw_ahead(request, monkeypatch):
-    monkeypatch.setattr(ahead, "MOST_STEPS", 4)
+    monkeypatch.setattr(rng_prefetch, "MOST_STEPS", 4)
     return request.param
 
 

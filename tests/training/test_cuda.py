@@ -9,10 +9,10 @@ from tests.training.test_independence import CAST, train
 from tests.training.test_together import CAST as RUNS
 
 from gansweep.models.dcgan import DCGAN
-from gansweep.training import probe
+from gansweep.training import pack_size
 from gansweep.training.logbook import Logbook
-from gansweep.training.session import Interrupted, train_together
-from gansweep.training.session import train as train_run
+from gansweep.training.trainer import Interrupted, train_together
+from gansweep.training.trainer import train as train_run
 
 pytestmark = [
     pytest.mark.gpu,
@@ -93,6 +93,6 @@ def test_stopped_and_continued(tmp_path):
 
 def test_a_pack_is_as_large_as_memory_allows(monkeypatch):
     runs = [on_gpu(make_run(one=member(seed), tensorboard=False)) for seed in range(2)]
-    assert probe.best_size(runs, 50).size == 50
+    assert pack_size.best_size(runs, 50).size == 50
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1, 1))
-    assert probe.best_size(runs, 50).size == 1
+    assert pack_size.best_size(runs, 50).size == 1

@@ -10,13 +10,13 @@ from tests.training.small import MeanDistance, Shapes, make_run, member, small_m
 from tests.training.test_resume import scalars
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.divergence import Watch
+from gansweep.batched.member import Member, PlayerSettings
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
-from gansweep.members.divergence import Watch
-from gansweep.members.member import Member, PlayerSettings
 from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.wgan_gp import WGANGP
-from gansweep.training.session import train
+from gansweep.training.trainer import train
 
 GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
 

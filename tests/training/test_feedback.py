@@ -14,16 +14,16 @@ from tests.training.test_resume import assert_equal_tree, check_continued, membe
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.member import side_by_side
 from gansweep.feedback.gap_aware import GapAware
 from gansweep.feedback.none import NoFeedback
 from gansweep.feedback.plateau import Plateau
 from gansweep.losses.hinge import Hinge
 from gansweep.losses.objective import Objective
-from gansweep.members.member import side_by_side
 from gansweep.optimizers.rmsprop import RMSprop
 from gansweep.optimizers.sgd import SGD
 from gansweep.schedules.cosine import Cosine
-from gansweep.training.session import train as train_run
+from gansweep.training.trainer import train as train_run
 
 RESTLESS = Plateau(patience=0, threshold=0.3)  # reduces at almost every evaluation
 QUICK = GapAware(decay=0.5)

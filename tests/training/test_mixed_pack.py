@@ -12,10 +12,10 @@ from tests.training.small import Shapes, small_mlp
 from tests.training.test_independence import assert_same
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.build import check
+from gansweep.batched.member import Member, PlayerSettings
 from gansweep.cli import folders
-from gansweep.cli.composed import BASE
-from gansweep.members.member import Member, PlayerSettings
+from gansweep.cli.compose_line import BASE
+from gansweep.config.build import check
 from gansweep.models.coopnets import CoopNetsPair
 from gansweep.models.dcgan import DCGAN
 from gansweep.models.dcganx import DCGANX

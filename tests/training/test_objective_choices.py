@@ -10,13 +10,13 @@ from tests.training.small import Shapes, member, small_mlp
 from tests.training.test_independence import assert_same, train
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.objectives import Objectives
 from gansweep.layers import Linear, Network, Reshape
 from gansweep.losses.objective import Objective
 from gansweep.losses.relativistic_average import RelativisticAverage
 from gansweep.losses.relativistic_pairing import RelativisticPairing
 from gansweep.losses.standard import Standard
 from gansweep.losses.wasserstein import Wasserstein
-from gansweep.members.objectives import Objectives
 from gansweep.models.initialisation import TorchDefault
 from gansweep.models.mlp import MLP
 from gansweep.optimizers.sgd import SGD

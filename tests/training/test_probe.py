@@ -6,9 +6,9 @@ import pytest
 import torch
 from tests.training.small import make_run, member
 
-from gansweep.training import probe
-from gansweep.training.probe import best_size
-from gansweep.training.session import train
+from gansweep.training import pack_size
+from gansweep.training.pack_size import best_size
+from gansweep.training.trainer import train
 
 RUNS = [make_run(8, member(seed), tensorboard=False) for seed in range(20)]
 
@@ -23,7 +23,7 @@ def costs(monkeypatch):
             asked.append(len(runs))
             return seconds(len(runs))
 
-        monkeypatch.setattr(probe, "_seconds_per_step", measured)
+        monkeypatch.setattr(pack_size, "_seconds_per_step", measured)
         return asked
 
     return choose

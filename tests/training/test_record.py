@@ -13,7 +13,7 @@ from tests.training.small import MeanDistance, Shapes, make_run, member, small_m
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.sweep import record_shape
 from gansweep.training import record, samples
-from gansweep.training.session import train
+from gansweep.training.trainer import train
 
 
 def test_everything_is_there(tmp_path):

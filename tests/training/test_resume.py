@@ -27,7 +27,7 @@ from gansweep.schedules.cosine import Cosine
 from gansweep.schedules.linspace import Linspace
 from gansweep.training import checkpoint
 from gansweep.training.logbook import resumable
-from gansweep.training.session import Interrupted, ResumeError, train
+from gansweep.training.trainer import Interrupted, ResumeError, train
 
 GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
 ALL = Objective(RelativisticPairing(Standard()), {"dragan": DRAGAN(), "roth": RothFake()}, flip=0.2, instance_noise=0.1)

@@ -9,8 +9,8 @@ import torch
 from tests.training.small import Shapes, make_run, member, small_mlp
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched import parameter_chunks
 from gansweep.dynamics.extragradient import ExtraGradient
-from gansweep.members import stretches
 from gansweep.optimizers.adabelief import AdaBelief
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.adan import Adan
@@ -102,7 +102,7 @@ def test_wide_networks_whose_reductions_are_split_over_threads(threads):
 def test_stretches_and_parts_change_nothing(one, monkeypatch):
     """A number that a row's entries share moves on once a step, however many parts the row has."""
     whole = everything(train([one]), 0)
-    monkeypatch.setattr(stretches, "IN_CACHE", 17)
+    monkeypatch.setattr(parameter_chunks, "IN_CACHE", 17)
     pack = train([one])
     assert len(pack.g.stretches) > 2
     assert_same(everything(pack, 0), whole)
@@ -115,7 +115,7 @@ def test_goes_on_elsewhere_to_the_last_bit(one, monkeypatch):
         if report.steps == [4]:
             break
     saved, drawn = first.export(0), first.generate(0, 9, "evaluation")
-    monkeypatch.setattr(stretches, "IN_CACHE", 17)
+    monkeypatch.setattr(parameter_chunks, "IN_CACHE", 17)
     other = pack_of([WHOLE[0], one] if one is ELEMENTWISE[0] else [one])
     k = len(other.members) - 1
     other.restore(k, saved)

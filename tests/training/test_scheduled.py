@@ -9,8 +9,8 @@ import torch
 from tests.training.small import Shapes, member, small_mlp
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.members import scheduled
-from gansweep.members.scheduled import Scheduled
+from gansweep.batched import scheduled
+from gansweep.batched.scheduled import Scheduled
 from gansweep.penalties.r1 import R1
 from gansweep.schedules.linspace import Linspace
 

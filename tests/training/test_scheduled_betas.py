@@ -9,8 +9,8 @@ import torch
 from tests.training.small import Shapes, member, small_mlp
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.members import stretches
-from gansweep.members.member import Member, PlayerSettings
+from gansweep.batched import parameter_chunks
+from gansweep.batched.member import Member, PlayerSettings
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.lookahead import Lookahead
 from gansweep.optimizers.muon import Muon
@@ -94,7 +94,7 @@ def test_the_product_counts_every_update():
 @pytest.mark.parametrize("one", CAST[1:5], ids=lambda one: str(one.seed))
 def test_goes_on_elsewhere_to_the_last_bit(one, monkeypatch):
     straight, saved = play(pack_of([one])).export(0), play(pack_of([one]), until=3).export(0)
-    monkeypatch.setattr(stretches, "IN_CACHE", 17)
+    monkeypatch.setattr(parameter_chunks, "IN_CACHE", 17)
     other = pack_of([CAST[0], one])
     other.restore(1, saved)
     for report in other.steps():

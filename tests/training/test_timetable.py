@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gansweep.training.intervals import Timetable
 from gansweep.training.run import TrainerSettings
-from gansweep.training.timetable import Timetable
 
 SETTINGS = {"eval_every": 4, "eval_at": [5], "sample_every": 6, "checkpoint_every": 7, "log_every": 3, "check_every": 9}
 

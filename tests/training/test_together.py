@@ -16,7 +16,7 @@ from gansweep.penalties.r2 import R2
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.training import checkpoint
 from gansweep.training.logbook import Logbook
-from gansweep.training.session import Interrupted, train, train_together
+from gansweep.training.trainer import Interrupted, train, train_together
 
 GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
 BOTH = Objective(Standard(), {"r1": R1(weight=1.0), "r2": R2(weight=1.0)})

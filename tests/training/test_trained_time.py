@@ -10,10 +10,10 @@ import torch
 from tests.training.small import MeanDistance, make_run, member
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.training import checkpoint, logbook, session
+from gansweep.training import checkpoint, logbook, trainer
 from gansweep.training.logbook import Logbook
 from gansweep.training.record import trained_s
-from gansweep.training.session import Interrupted, train, train_together
+from gansweep.training.trainer import Interrupted, train, train_together
 
 STEP_S, MEASURE_S = 1.0, 100.0
 EXPECTED = {0: 0.0, 4: 4.0, 8: 8.0, 12: 12.0}
@@ -31,7 +31,7 @@ def clock(monkeypatch):
 
         return taken
 
-    for module in (logbook, session):
+    for module in (logbook, trainer):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(AdversarialPack, "play", taking(STEP_S, AdversarialPack.play))
     monkeypatch.setattr(MeanDistance, "__call__", taking(MEASURE_S, MeanDistance.__call__))

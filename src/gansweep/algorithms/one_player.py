@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from gansweep.members.pack import Pack
+from gansweep.batched.pack import Pack
 
 
 @dataclass

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from gansweep.algorithms.adversarial import AdversarialPack, Report
+from gansweep.batched.member import Member, PlayerSettings
 from gansweep.dynamics.alternating import Alternating
 from gansweep.interfaces import Dynamics, Schedule
-from gansweep.members.member import Member, PlayerSettings
 from gansweep.models.mlp import MLP
 from gansweep.schedules.constant import Constant
 

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.member import PlayerSettings
 from gansweep.check.bench import Subject, agreement, play, precisely
 from gansweep.check.finding import Answer, Check
 from gansweep.check.quadratic import Quadratic
 from gansweep.dynamics.position import Both, Position
 from gansweep.interfaces import UpdateRule
-from gansweep.members.member import PlayerSettings
 from gansweep.models.dirac import Dirac
 from gansweep.optimizers.sgd import SGD
 from gansweep.schedules.constant import Constant

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.member import Member
 from gansweep.check.bench import PLAYERS, Subject, difference, play
 from gansweep.check.finding import Answer, Check
-from gansweep.members.member import Member
 
 STEPS = 4
 LOWEST = 1e-3  # rate at which a coupling would show in float32

@@ -9,10 +9,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from gansweep.batched.parameter_chunks import state_of_part
 from gansweep.check.bench import Subject, difference, precisely
 from gansweep.check.finding import Answer, Check
 from gansweep.interfaces import Slot, UpdateRule
-from gansweep.members.stretches import state_of_part
 
 SLOTS = (Slot("0.weight", (5, 7)), Slot("0.bias", (5,), "bias"))
 K, P = 3, 40

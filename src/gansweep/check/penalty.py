@@ -8,11 +8,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from gansweep.batched.objectives import PenaltyInputs, PenaltyPass
 from gansweep.check.bench import Subject, agreement, difference, precisely, slope_by_differences
 from gansweep.check.finding import Answer, Check
 from gansweep.interfaces import Penalty
 from gansweep.layers import LeakyReLU, Linear, Network, Reshape, Tanh
-from gansweep.members.objectives import PenaltyInputs, PenaltyPass
 
 K, B, SHAPE = 2, 4, (1, 3, 3)
 CLOSE = 1e-5

@@ -22,15 +22,15 @@ from yaml import YAMLError
 from gansweep import console
 from gansweep.cli import folders, grid
 from gansweep.cli.checked_loader import checked_loading
-from gansweep.cli.complaint import complain
-from gansweep.cli.composed import BASE, TRUSTED, composer_and_loader, jobs_of
+from gansweep.cli.compose_line import BASE, TRUSTED, composer_and_loader, jobs_of
+from gansweep.cli.error_report import complain
 from gansweep.cli.experiments import check_experiments
 from gansweep.cli.includes import check_includes
-from gansweep.cli.master import JobwiseHydra
+from gansweep.cli.jobwise_hydra import JobwiseHydra
+from gansweep.cli.override_spelling import name_as_typed, unreadable
 from gansweep.cli.presets import spelled_out
-from gansweep.cli.spelling import name_as_typed, unreadable
 from gansweep.cli.task import task
-from gansweep.settings.problem import BadConfig, Problem
+from gansweep.config.errors import BadConfig, Problem
 
 INTERRUPTED = 130
 
@@ -119,7 +119,7 @@ class Asked:
 def _hand_to_hydra(asked: Asked) -> None:
     app = hydra.main(config_path=str(folders.conf_dir()), config_name="config", **BASE, **TRUSTED)(task)
     if asked.trains:
-        from gansweep.cli import closing, sweeping
+        from gansweep.cli import sweep_callback, sweeping
 
         sweeping.ARGUMENTS[:] = asked.arguments
     argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
@@ -132,7 +132,7 @@ def _hand_to_hydra(asked: Asked) -> None:
     finally:
         hydra_module.Hydra = hydras_own
         if asked.trains:
-            closing.report(sweeping.command())
+            sweep_callback.report(sweeping.command())
         sys.argv = argv
         if full is None:
             del os.environ["HYDRA_FULL_ERROR"]

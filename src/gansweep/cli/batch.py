@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from gansweep.cli.sweeping import Multirun
 from gansweep.cli.task import Diverged, JobFailed, result
-from gansweep.settings.problem import BadConfig, Problem
+from gansweep.config.errors import BadConfig, Problem
 
 
 def launch(loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str]], first: bool) -> list[JobReturn]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from gansweep.text import visible
+from gansweep.formatting import visible
 
 FORMAT = "[%(asctime)s][%(name)s][%(levelname)s] %(message)s"
 

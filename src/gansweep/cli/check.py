@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gansweep.cli.complaint import complain
-from gansweep.cli.composed import composed
-from gansweep.cli.composing import Composition
+from gansweep.cli.compose import Composition
+from gansweep.cli.compose_line import composed
+from gansweep.cli.error_report import complain
+from gansweep.config.errors import BadConfig, Problem
 from gansweep.console import say
-from gansweep.settings.problem import BadConfig, Problem
 
 if TYPE_CHECKING:
     from gansweep.check.bench import Subject
@@ -84,8 +84,8 @@ def subjects_of(overrides: Sequence[str], config_dir: str | None = None) -> dict
 
 def _subject(composition: Composition, problems: list[Problem]) -> Subject | None:
     """Build a run of the choices with stand-ins for what is not looked at; None if something is wrong."""
-    from gansweep.build import check
     from gansweep.check.bench import Subject
+    from gansweep.config.build import check
 
     config = composition.config
     if not config:  # why is among the problems

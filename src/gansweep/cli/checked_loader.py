@@ -23,12 +23,12 @@ from hydra.plugins.sweeper import Sweeper
 from omegaconf import Container, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from gansweep.settings.allowed import NotAllowed, locate
-from gansweep.settings.problem import BadConfig, Problem
+from gansweep.config.allowed import NotAllowed, locate
+from gansweep.config.errors import BadConfig, Problem
 
 # Those of conf/config.yaml, which are not imported for --help.
 OWN = {
-    "hydra.callbacks.gansweep._target_": "gansweep.cli.closing.NoteSearch",
+    "hydra.callbacks.gansweep._target_": "gansweep.cli.sweep_callback.NoteSearch",
     "hydra.launcher._target_": "hydra_plugins.gansweep.local_launcher.LocalLauncher",
     "hydra.sweeper._target_": "hydra_plugins.gansweep.grid_sweeper.GridSweeper",
 }

@@ -10,7 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString, Transformer
 from hydra.errors import HydraException
 
-from gansweep.settings.problem import BadConfig, Problem
+from gansweep.config.errors import BadConfig, Problem
 
 
 def combinations(overrides: Sequence[Override]) -> list[list[str]]:

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 
 import gansweep
-from gansweep.settings.problem import BadConfig, Problem
+from gansweep.config.errors import BadConfig, Problem
 from gansweep.sweep.identity import sweep_name
 
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from gansweep.cli.job import Jobs, run_of
-from gansweep.sweep import crew
+from gansweep.sweep import worker_pool
 from gansweep.sweep.cell import Cell, state
 from gansweep.sweep.plan import Estimate, kind_of
+from gansweep.sweep.run_state import Settle
 from gansweep.sweep.together import in_packs
-from gansweep.sweep.work import Settle
 from gansweep.training.interruption import interrupts
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def how(
         jobs.packing = {"workers": workers} | ({"tasks": tasks} if tasks > 1 else {})
         if config["pack"] != "auto":
             return int(config["pack"])
-        from gansweep.training.probe import LARGEST, best_size
+        from gansweep.training.pack_size import LARGEST, best_size
 
         # The first cells stand for all: they share networks, data and batch size.
         try:
@@ -78,7 +78,7 @@ def by_probe() -> Callable[[Cell], Estimate | None]:
 def _probed(cell: Cell) -> Estimate | None:
     """Measure the time of one step and the memory of this process then."""
     from gansweep.device import peak_memory_bytes, resolve
-    from gansweep.training.probe import seconds_alone
+    from gansweep.training.pack_size import seconds_alone
 
     try:
         return Estimate(seconds_alone(run_of(cell)), peak_memory_bytes(resolve(cell.config["device"])))
@@ -101,7 +101,7 @@ def num_workers(config: Mapping[str, Any], unsettled: int, cores: int | None = N
 def can_fork(config: Mapping[str, Any]) -> bool:
     """Tell whether cells may be trained in processes that are forked from this one."""
     # Threads of a process that has begun do not come along into another one.
-    return crew.possible() and config["threads"] == 1 and not on_gpu(config["device"])
+    return worker_pool.possible() and config["threads"] == 1 and not on_gpu(config["device"])
 
 
 def on_gpu(device: str) -> bool:

@@ -8,16 +8,16 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gansweep.cli.composing import Composer, Composition
-from gansweep.cli.lacking import by_choice
-from gansweep.settings.problem import BadConfig, Problem, UnknownKey
+from gansweep.cli.compose import Composer, Composition
+from gansweep.cli.missing_keys import by_choice
+from gansweep.config.errors import BadConfig, Problem, UnknownKey
+from gansweep.config.keys import WHOLE_SWEEP
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.code_identity import code_of
 from gansweep.sweep.identity import cell_name, digest, identity
-from gansweep.sweep.keys import WHOLE_SWEEP
 
 if TYPE_CHECKING:
-    from gansweep.build import Checked
+    from gansweep.config.build import Checked
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def compose(
     Raises:
         BadConfig: with all problems of all jobs.
     """
-    from gansweep.build import absent_device, check, left_out, remarks
+    from gansweep.config.build import absent_device, check, left_out, remarks
 
     swept = swept_keys(jobs)
     problems = [
@@ -121,7 +121,7 @@ def cell_of(config: Mapping[str, Any], overrides: Sequence[str], choices: Mappin
     Raises:
         BadConfig: with all its problems.
     """
-    from gansweep.build import check
+    from gansweep.config.build import check
 
     given = dict(override.lstrip("+~").split("=", 1) for override in overrides if "=" in override)
     checked = check(config, given.keys())

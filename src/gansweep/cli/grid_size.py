@@ -8,7 +8,7 @@ from typing import Any
 
 from hydra.core.override_parser.types import Override, RangeSweep
 
-from gansweep.settings.problem import BadConfig, Problem
+from gansweep.config.errors import BadConfig, Problem
 
 KEY = "most_cells"
 

@@ -16,7 +16,7 @@ from yaml import YAMLError
 
 from gansweep.cli import folders
 from gansweep.cli.experiments import KEY as EXPERIMENT
-from gansweep.settings.problem import BadConfig, Problem
+from gansweep.config.errors import BadConfig, Problem
 
 CHOSEN_ONCE = ("hydra/", EXPERIMENT)  # groups that a file below conf/config.yaml can't override
 

@@ -14,8 +14,8 @@ from gansweep.cli.cell_log import CellLog
 from gansweep.sweep.cell import LOG, Cell
 
 if TYPE_CHECKING:
-    from gansweep.cli.composing import Composition
-    from gansweep.sweep.work import Step
+    from gansweep.cli.compose import Composition
+    from gansweep.sweep.run_state import Step
     from gansweep.training.logbook import Logbook
     from gansweep.training.run import Run
 
@@ -65,7 +65,7 @@ def run_of(cell: Cell) -> Run:
     Raises:
         BadConfig: it can't be made.
     """
-    from gansweep.build import build
+    from gansweep.config.build import build
 
     about = {"name": cell.name, "hash": cell.hash, "overrides": cell.overrides}
     return build(cell.config, identity=cell.identity, cell=about)
@@ -73,8 +73,8 @@ def run_of(cell: Cell) -> Run:
 
 def train(cell: Cell, stop: Callable[[], bool], progress: Step) -> dict[str, Any]:
     """Build what the cell's config names and train it."""
-    from gansweep.training.session import Interrupted
-    from gansweep.training.session import train as train_run
+    from gansweep.training.trainer import Interrupted
+    from gansweep.training.trainer import train as train_run
 
     try:
         return train_run(run_of(cell), cell.directory, stop=stop, progress=progress, guard=progress.guard)

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from gansweep.cli import folders
-from gansweep.settings.problem import BadConfig, Problem
+from gansweep.config.errors import BadConfig, Problem
 
 PRESETS = ("protocol", "scale")
 

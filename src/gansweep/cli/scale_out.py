@@ -14,9 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from gansweep.cli import backends
 from gansweep.cli.backends import Request, Task
-from gansweep.settings.problem import BadConfig, Problem
+from gansweep.config.errors import BadConfig, Problem
+from gansweep.sweep.run_state import Outcome
 from gansweep.sweep.stop import Stop
-from gansweep.sweep.work import Outcome
 
 if TYPE_CHECKING:
     from gansweep.cli.sweeping import Multirun

@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gansweep.cli.complaint import complain
-from gansweep.cli.composed import composed
-from gansweep.cli.composing import Composition
+from gansweep.cli.compose import Composition
+from gansweep.cli.compose_line import composed
+from gansweep.cli.error_report import complain
+from gansweep.config.errors import BadConfig, Problem
+from gansweep.config.instantiate import Broken, Constructor
+from gansweep.config.protocol import keeps
+from gansweep.config.root import Root, out_of_range
+from gansweep.config.signature import signature
 from gansweep.console import WRONG, say
 from gansweep.interfaces import Schedule
-from gansweep.settings.construct import Broken, Constructor
-from gansweep.settings.problem import BadConfig, Problem
-from gansweep.settings.protocol import keeps
-from gansweep.settings.root import Root, out_of_range
-from gansweep.settings.signature import signature
 from gansweep.sweep.identity import plain
 
 if TYPE_CHECKING:

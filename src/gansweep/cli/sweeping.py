@@ -17,9 +17,9 @@ from omegaconf import DictConfig, OmegaConf
 from gansweep.cli import grid, scale_out
 from gansweep.cli.backends import HERE
 from gansweep.cli.cell_log import name_cells
-from gansweep.cli.composing import Composer
+from gansweep.cli.compose import Composer
 from gansweep.cli.job import Jobs
-from gansweep.settings.problem import BadConfig, Problem
+from gansweep.config.errors import BadConfig, Problem
 from gansweep.sweep.cell import Cell, State, cells, state
 from gansweep.sweep.stop import Stop
 from gansweep.sweep.sweep import Outcome, Sweep, set_aside

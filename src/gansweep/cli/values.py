@@ -12,7 +12,7 @@ from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
-from gansweep.settings.problem import Problem, UnknownKey, unknown_key
+from gansweep.config.errors import Problem, UnknownKey, unknown_key
 from gansweep.sweep.identity import plain
 
 

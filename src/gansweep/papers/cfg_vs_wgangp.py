@@ -13,13 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansweep.figures import BLUE, GREY, ORANGE, VERMILION, panels, styled
+from gansweep.formatting import number
 from gansweep.papers.breakdown import Reading, readings
 from gansweep.papers.seeds import spread
 from gansweep.papers.tiles import by_class, tiles
 from gansweep.papers.trained import Trained, read, rulers_of
+from gansweep.plot_style import BLUE, GREY, ORANGE, VERMILION, panels, styled
 from gansweep.section import Section
-from gansweep.text import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gansweep.figures import BLUE, VERMILION, panels, styled
 from gansweep.papers import gamma2
 from gansweep.papers.trained import Trained, last_picture
+from gansweep.plot_style import BLUE, VERMILION, panels, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gansweep.figures import GREY, panels, styled
 from gansweep.papers.epfl_comparison import STEPS_PER_EPOCH, Comparison
 from gansweep.papers.rate_colours import legend, rate_colours
 from gansweep.papers.seeds import by_step, curve
+from gansweep.plot_style import GREY, panels, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

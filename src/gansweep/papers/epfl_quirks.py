@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansweep.figures import BLUE, GREY, VERMILION, panels, styled
+from gansweep.formatting import number
 from gansweep.papers.epfl_comparison import OPTIMIZERS
 from gansweep.papers.printed import rate
 from gansweep.papers.trained import Trained, parted, read
+from gansweep.plot_style import BLUE, GREY, VERMILION, panels, styled
 from gansweep.section import Section
-from gansweep.text import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

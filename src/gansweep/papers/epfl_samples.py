@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gansweep.figures import panels, styled
+from gansweep.formatting import number
 from gansweep.papers.epfl_comparison import Comparison
 from gansweep.papers.printed import rate
 from gansweep.papers.trained import Trained, last_picture
 from gansweep.papers.verdict import band
-from gansweep.text import number
+from gansweep.plot_style import panels, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

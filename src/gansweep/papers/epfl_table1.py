@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from gansweep.formatting import number
 from gansweep.papers.epfl_comparison import BORDERS, OPTIMIZERS, Comparison, comparisons
 from gansweep.papers.epfl_curves import curves
 from gansweep.papers.epfl_samples import samples
@@ -16,7 +17,6 @@ from gansweep.papers.seeds import spread
 from gansweep.papers.trained import read
 from gansweep.papers.verdict import rank_correlation, verdict
 from gansweep.section import Section
-from gansweep.text import number
 
 NAME = "epfl_table1"
 CLAIMED = 1e-4  # the rate at which the paper finds all optimizers best

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gansweep import build
+from gansweep.config import build
 from gansweep.optimizers.sgd import SGD
 from gansweep.papers.trained import Trained, parted, read
 from gansweep.quadratic import picture

@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gansweep.config.instantiate import Constructor
+from gansweep.formatting import number
 from gansweep.papers.trained import Trained
 from gansweep.papers.verdict import rank_correlation
-from gansweep.settings.construct import Constructor
-from gansweep.text import number
 
 if TYPE_CHECKING:
     import numpy as np

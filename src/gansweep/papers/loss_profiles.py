@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gansweep.figures import GREY, panels, styled
 from gansweep.papers.rate_colours import legend, rate_colours
 from gansweep.papers.trained import Trained
+from gansweep.plot_style import GREY, panels, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -32,7 +32,7 @@ def sections(directory: Path) -> list[Section]:
 
 def draw_losses(cells: list[Trained]):
     """Draw both players' losses of every method's first seed."""
-    from gansweep.figures import BLUE, VERMILION, panels, styled
+    from gansweep.plot_style import BLUE, VERMILION, panels, styled
 
     groups = by_method(cells)
     with styled():

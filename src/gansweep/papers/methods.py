@@ -6,9 +6,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
 from gansweep.papers.seeds import by_step, curve, spread
 from gansweep.papers.trained import Trained, parted, rulers_of
+from gansweep.plot_style import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

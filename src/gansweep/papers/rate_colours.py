@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION
 from gansweep.papers.printed import rate
+from gansweep.plot_style import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from gansweep.text import number
+from gansweep.formatting import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

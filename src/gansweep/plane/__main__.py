@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gansweep.console import exit_code, make_folder, path, say
 
 if TYPE_CHECKING:
-    from gansweep.plane.played import Played
+    from gansweep.plane.trained_cell import Played
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _draw(options: argparse.Namespace) -> list[Path]:
     # Here, so that --help does not wait for torch.
     from gansweep.plane.curves_picture import curves_picture
-    from gansweep.plane.played import read
     from gansweep.plane.samples_picture import over_time, samples_pictures
+    from gansweep.plane.trained_cell import read
 
     played, folder = read(options.sweep, options.allow), options.out or options.sweep
     make_folder("--out", folder)

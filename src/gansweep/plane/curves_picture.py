@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, save, styled
-from gansweep.plane.played import Played, by, floors, task
+from gansweep.plane.trained_cell import Played, by, floors, task
+from gansweep.plot_style import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, save, styled
 from gansweep.sweep.identity import plain
-from gansweep.sweep.swept import order, swept_keys, value
+from gansweep.sweep.sweep_keys import order, swept_keys, value
 
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PINK, SKY)
 # Dashes and gaps in points; plain dashes are the floor's.

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from gansweep.figures import BLUE, GREY, VERMILION, panels, save, styled
-from gansweep.plane.played import Played, by, floors, task
+from gansweep.formatting import number
+from gansweep.plane.trained_cell import Played, by, floors, task
+from gansweep.plot_style import BLUE, GREY, VERMILION, panels, save, styled
 from gansweep.sweep.identity import plain
-from gansweep.sweep.swept import order, swept_keys, value
-from gansweep.text import number
+from gansweep.sweep.sweep_keys import order, swept_keys, value
 
 IN_A_ROW, MOST_STEPS = 5, 8
 FINE = 120  # points of the discriminator's ground along each axis

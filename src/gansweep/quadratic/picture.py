@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
+from gansweep.plot_style import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

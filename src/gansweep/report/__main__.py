@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gansweep.console import exit_code, make_folder, path, say
-from gansweep.text import visible
+from gansweep.formatting import visible
 
 # Those of formats.FORMATS, which are not imported for --help.
 FORMATS = ("md", "csv", "json", "latex", "html")

@@ -10,10 +10,10 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from gansweep.formatting import csv_field
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
 from gansweep.sweep.identity import plain
-from gansweep.text import csv_field
 
 FORMAT = 1
 COLUMNS = {

@@ -6,12 +6,12 @@ import statistics
 from collections import Counter
 from functools import partial
 
+from gansweep.formatting import markdown
 from gansweep.report.pictures.survival import cause, run_steps, survival_picture
-from gansweep.report.roles import Roles
+from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
 from gansweep.sweep.cell import State
-from gansweep.text import markdown
 
 
 def section(verdict: Verdict) -> Section | None:

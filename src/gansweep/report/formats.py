@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from gansweep.report import columns, latex, markdown, points, portraits
-from gansweep.report.candidate import SEED, contests
+from gansweep.report import columns, latex, markdown, portraits, scatter
+from gansweep.report.leaderboard import SEED, contests
 from gansweep.report.pivot import pivot
 from gansweep.report.sections import names, sections
 from gansweep.report.selection import FINAL
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
-from gansweep.sweep.comparable import differences
+from gansweep.sweep.metric_groups import differences
 from gansweep.sweep.table import table
 
 
@@ -80,14 +80,14 @@ def in_html(study: Study, wish: Wish, folder: Path) -> str:
 
 def pictures(study: Study, wish: Wish, folder: Path) -> list[Path]:
     """Write every picture as PNG and SVG, named by its section and place, and return the files."""
-    from gansweep.figures import save, styled
+    from gansweep.plot_style import save, styled
     from gansweep.report.pictures.samples import sampled, samples_picture
 
     folder.mkdir(parents=True, exist_ok=True)
     written, verdicts = [], judge(study, wish)
     found = sections(study, verdicts)
     for verdict in verdicts:
-        if sampled(verdict) and not (points.in_plane(verdict) or portraits.of_two_numbers(verdict)):  # have a section
+        if sampled(verdict) and not (scatter.in_plane(verdict) or portraits.of_two_numbers(verdict)):  # have a section
             found.append(Section("Samples", "", {"The best first": partial(samples_picture, verdict)}))
     for section in found:
         name = re.sub(r"[^a-z0-9]+", "_", section.title.lower()).strip("_")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gansweep.formatting import markdown
 from gansweep.report.grid import Entry, Grid
-from gansweep.text import markdown
 
 
 def write(grid: Grid) -> str:

@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from gansweep.report.candidate import Candidate, Contest
+from gansweep.formatting import number
 from gansweep.report.grid import Entry, Grid
+from gansweep.report.leaderboard import Candidate, Contest
 from gansweep.report.verdict import Verdict
 from gansweep.sweep.cell import State
 from gansweep.sweep.identity import plain
-from gansweep.sweep.swept import is_number
+from gansweep.sweep.sweep_keys import is_number
 from gansweep.sweep.table import WIDEST
-from gansweep.text import number
 
 MOST_TROUBLES = 2  # told one by one
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gansweep.report.two_numbers import is_of_two_numbers
+from gansweep.report.dirac_runs import is_of_two_numbers
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
 

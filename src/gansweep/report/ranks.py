@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from gansweep.formatting import number
 from gansweep.report.grid import Entry, Grid
 from gansweep.report.pivot import caption, label
 from gansweep.report.verdict import Verdict
-from gansweep.text import number
 
 
 def ranks(verdict: Verdict, most: int | None = None) -> Grid:

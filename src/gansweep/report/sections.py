@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gansweep import papers
-from gansweep.report import diverged, points, portraits, sensitivity, targets, tuning, values
+from gansweep.report import diverged, portraits, scatter, sensitivity, targets, tuning, values
 from gansweep.report.study import Study
-from gansweep.report.told import told
 from gansweep.report.verdict import Verdict
+from gansweep.report.verdict_text import told
 from gansweep.section import Section
 
 PARTS: Sequence[Callable[[Verdict], Section | None]] = (
     told,
     values.section,
     portraits.section,
-    points.section,
+    scatter.section,
     sensitivity.section,
     tuning.section,
     targets.section,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gansweep.formatting import markdown
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
 from gansweep.statistics.ranking import ranks_of_values
 from gansweep.statistics.variance_shares import Effect, variance_shares
-from gansweep.text import markdown
 
 LEAST = 0.005
 

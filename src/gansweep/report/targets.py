@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gansweep.report.candidate import Candidate
-from gansweep.report.roles import Roles
+from gansweep.formatting import markdown, number
+from gansweep.report.leaderboard import Candidate
+from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
 from gansweep.statistics.performance_profile import score
 from gansweep.statistics.time_to_target import time_to_target
 from gansweep.sweep.result import Result
-from gansweep.text import markdown, number
 
 MOST_RATIO = 4.0  # where AlgoPerf's score ends
 

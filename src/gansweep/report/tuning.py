@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gansweep.report.candidate import Candidate
-from gansweep.report.roles import Roles
+from gansweep.formatting import markdown, number
+from gansweep.report.leaderboard import Candidate
+from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
 from gansweep.statistics.best_of_k import expected_best
-from gansweep.text import markdown, number
 
 SHOWN = (1, 2, 3, 5, 10, 20, 50)
 

@@ -11,7 +11,7 @@ from gansweep.report.pictures.heat import heat_picture
 from gansweep.report.pictures.losses import losses_picture, watched
 from gansweep.report.pictures.rates import rates_picture
 from gansweep.report.pictures.schedules import schedules_picture, varies
-from gansweep.report.roles import MOST_PANELS, Roles
+from gansweep.report.plot_axes import MOST_PANELS, Roles
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
 from gansweep.training.record import trained_s

@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from gansweep.sweep import claims, records
+from gansweep.sweep import cell_lock, records
 from gansweep.sweep.identity import digest
 from gansweep.training import record
 
@@ -100,7 +100,7 @@ def state(cell: Cell) -> State:
     content = own_record(cell)
     if content is not None:
         return State(content["state"])
-    if claims.holder(cell.directory) is not None:
+    if cell_lock.holder(cell.directory) is not None:
         return State.CLAIMED
     return State.RESUMABLE if any((cell.directory / name).exists() for name in CHECKPOINTS) else State.NEW
 

@@ -26,7 +26,7 @@ OURS = "gansweep"
 PACKAGE = Path(__file__).resolve().parents[1]
 RELEASED = PACKAGE / "released_code.json"
 # Every training runs these and what they import, besides the classes that its configuration names.
-TRAINS = ("gansweep.build", "gansweep.training.session")
+TRAINS = ("gansweep.config.build", "gansweep.training.trainer")
 NEVER = ("torch",)  # its version is in the record; numbers may be continued under another one
 DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 

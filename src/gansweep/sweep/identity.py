@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gansweep.sweep.keys import FALLBACKS, UNLESS, is_surrounding, without_surroundings
+from gansweep.config.keys import FALLBACKS, UNLESS, is_surrounding, without_surroundings
 
 LONGEST_CELL, LONGEST_SWEEP = 120, 80  # bytes; file systems allow 255
 HASH_IN_NAME = 8

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gansweep.sweep import claims
+from gansweep.sweep import cell_lock
 from gansweep.sweep.cell import Cell, State
 from gansweep.sweep.failure import free_memory
-from gansweep.sweep.work import ClaimLost, Settle, Step, Work, put_aside
+from gansweep.sweep.run_state import ClaimLost, Settle, Step, Work, put_aside
 from gansweep.training.interruption import interrupts
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def _settle(work: Work, cell: Cell, train: Train) -> bool:
     return settled
 
 
-def _train(work: Work, cell: Cell, claim: claims.Claim, train: Train) -> bool:
+def _train(work: Work, cell: Cell, claim: cell_lock.Claim, train: Train) -> bool:
     start = time.monotonic()
     step = work.watch(cell, claim)
     try:
@@ -79,6 +79,6 @@ def _train(work: Work, cell: Cell, claim: claims.Claim, train: Train) -> bool:
 
 def _is_interruption(error: BaseException) -> bool:
     # Imported here, when something has been trained: a sweep without work needs no torch.
-    from gansweep.training.session import Interrupted
+    from gansweep.training.trainer import Interrupted
 
     return isinstance(error, Interrupted)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from gansweep.sweep import claims
+from gansweep.sweep import cell_lock
 from gansweep.sweep.cell import CHECKPOINTS, LOG
 from gansweep.training import record
 
@@ -34,7 +34,7 @@ def rename(root: Path, frozen: str, cells: Collection[str]) -> Path | None:
     if not root.is_dir() or not any(root.iterdir()):
         return None
     for entry in (root, *root.iterdir()):
-        owner = claims.holder(entry) if entry.is_dir() else None
+        owner = cell_lock.holder(entry) if entry.is_dir() else None
         if owner is not None:
             raise ValueError(
                 f"fresh=true: {entry.name} is being trained by process {owner.get('pid')}; stop that one first"
@@ -63,7 +63,7 @@ def _belongs(entry: Path, frozen: str, cells: Collection[str]) -> bool:
         return FILES.fullmatch(entry.name) is not None
     if (entry / frozen).exists():  # another sweep
         return False
-    is_cell = entry.name in cells or any((entry / name).exists() for name in OF_A_CELL) or claims.remain(entry)
+    is_cell = entry.name in cells or any((entry / name).exists() for name in OF_A_CELL) or cell_lock.remain(entry)
     return is_cell or entry.name in FOLDERS or _is_pictures(entry)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gansweep.formatting import visible
 from gansweep.sweep.cell import Cell, State, cells
 from gansweep.sweep.progress import duration
 from gansweep.sweep.result import Result
-from gansweep.text import visible
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import time
 from collections import Counter
 from typing import TextIO
 
+from gansweep.formatting import visible
 from gansweep.sweep.cell import State, cells
-from gansweep.text import visible
 
 BETWEEN_LINES_S = 0.2
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.statistics.racing import Race
-from gansweep.sweep.comparable import comparable
+from gansweep.sweep.metric_groups import comparable
 from gansweep.sweep.result import Result
 
 LEVEL = 0.05

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gansweep.formatting import visible
 from gansweep.sweep import record_shape
 from gansweep.sweep.identity import canonical, digest, training_config
-from gansweep.text import visible
 from gansweep.training import atomic, record
 
 

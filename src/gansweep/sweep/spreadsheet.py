@@ -7,10 +7,10 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gansweep.formatting import csv_field
 from gansweep.sweep.identity import plain
 from gansweep.sweep.result import Result
-from gansweep.sweep.swept import settings_to_tell, value
-from gansweep.text import csv_field
+from gansweep.sweep.sweep_keys import settings_to_tell, value
 
 MEASURED = ("final", "final_step", "best", "best_step", "best_apart", "untrained", "floor")
 

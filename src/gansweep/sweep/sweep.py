@@ -11,17 +11,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gansweep.sweep import board, claims, crew, own_directory, records, trials
+from gansweep.formatting import is_folder_name
+from gansweep.sweep import cell_lock, own_directory, pack_trials, records, tensorboard_layout, worker_pool
 from gansweep.sweep.cell import Cell, State, own_record, read_record, state
 from gansweep.sweep.cell import cells as count_of
 from gansweep.sweep.code_changes import code_changes
 from gansweep.sweep.plan import Estimate, plan
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.result import Result
+from gansweep.sweep.run_state import Outcome, Settle, Work
 from gansweep.sweep.spreadsheet import spreadsheet
 from gansweep.sweep.table import table
-from gansweep.sweep.work import Outcome, Settle, Work
-from gansweep.text import is_folder_name
 from gansweep.training import atomic, record
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class Sweep:
         Raises:
             OSError: the directory can't be written.
         """
-        while (claim := claims.Claim.acquire(self.root)) is None:
+        while (claim := cell_lock.Claim.acquire(self.root)) is None:
             time.sleep(FREEZING_S)
         try:
             self._look()
@@ -109,7 +109,7 @@ class Sweep:
             "cells": [cell.as_dict() for cell in self.all_cells],
         }
         atomic.write(self.root / FROZEN, json.dumps(content, indent=1, default=str) + "\n")
-        board.tell(self.root, self.all_cells)
+        tensorboard_layout.tell(self.root, self.all_cells)
 
     def plan(self, retry_failed: bool = True, estimate: Callable[[Cell], Estimate | None] | None = None) -> str:
         """Say what `run` would do. Nothing is written.
@@ -160,17 +160,17 @@ class Sweep:
             self._until_settled(own, cells, settle, wait, suspected, tell)
 
         # With one worker this process trains, which is simplest; but not once a cell may have killed another one.
-        watched = workers > 1 or (can_fork and any(claims.suspicion(cell.directory) for cell in self.cells))
+        watched = workers > 1 or (can_fork and any(cell_lock.suspicion(cell.directory) for cell in self.cells))
         for suspected in (False, True):
             cells = _under_suspicion(self.cells, work) if suspected else self.cells
             if watched:
-                crew.train(cells, work, partial(until_settled, suspected=suspected), 1 if suspected else workers)
+                worker_pool.train(cells, work, partial(until_settled, suspected=suspected), 1 if suspected else workers)
             else:
                 until_settled(work, cells, suspected, tell=True)
         work.outcome.interrupted |= stop()
         work.outcome.missing = [cell for cell in self.cells if cell.hash not in work.outcome.records]
         if not work.outcome.missing:
-            trials.forget(self.root)
+            pack_trials.forget(self.root)
         return work.outcome
 
     def failed(self) -> dict[str, dict[str, Any]]:
@@ -189,7 +189,7 @@ class Sweep:
         """Settle cells; without `suspected`, only those whose process did not die, now or in the meantime."""
         left, work.suspected = [*cells], suspected
         while left and not work.outcome.interrupted:
-            now = [cell for cell in left if suspected or claims.suspicion(cell.directory) is None]
+            now = [cell for cell in left if suspected or cell_lock.suspicion(cell.directory) is None]
             if not now:
                 break
             left = settle(work, now)
@@ -209,7 +209,7 @@ class Sweep:
                 self.freeze()
             atomic.write(self.root / SPREADSHEET, spreadsheet(results))
             atomic.write(self.root / TABLE, text)
-            board.tell(self.root, self.all_cells, text)
+            tensorboard_layout.tell(self.root, self.all_cells, text)
         except OSError as error:
             log.warning("results.csv and table.md could not be written: %s", error)
         return text
@@ -255,7 +255,7 @@ def _under_suspicion(cells: Sequence[Cell], work: Work) -> list[Cell]:
         (-suspicion.limit, len(suspicion.deaths), place)
         for place, cell in enumerate(cells)
         if cell.hash not in work.outcome.records
-        and (suspicion := claims.suspicion(cell.directory)) is not None
+        and (suspicion := cell_lock.suspicion(cell.directory)) is not None
         and not work.already_settled(cell)
     ]
     if found and not work.outcome.interrupted:

@@ -7,14 +7,14 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gansweep.config.keys import CAPTION, FALLBACKS
+from gansweep.formatting import markdown, number, visible
 from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.sweep.cell import State
-from gansweep.sweep.comparable import comparable, differences, fixed_keys, labels
 from gansweep.sweep.identity import plain
-from gansweep.sweep.keys import CAPTION, FALLBACKS
+from gansweep.sweep.metric_groups import comparable, differences, fixed_keys, labels
 from gansweep.sweep.result import Result
-from gansweep.sweep.swept import SEED, UNSAID, order, swept_keys, value
-from gansweep.text import markdown, number, visible
+from gansweep.sweep.sweep_keys import SEED, UNSAID, order, swept_keys, value
 
 WIDEST = 8  # columns of values
 NOT_THERE = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "running"}

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
-from gansweep.sweep import claims, trials
+from gansweep.config.keys import shared_in_pack
+from gansweep.sweep import cell_lock, pack_trials
 from gansweep.sweep.cell import Cell, State
 from gansweep.sweep.failure import free_memory
 from gansweep.sweep.identity import canonical
-from gansweep.sweep.keys import shared_in_pack
-from gansweep.sweep.work import ClaimLost, Settle, Step, Work, put_aside
+from gansweep.sweep.run_state import ClaimLost, Settle, Step, Work, put_aside
 from gansweep.training.interruption import interrupts
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Seat(NamedTuple):
     """A cell that is being trained, and the right to do so."""
 
     cell: Cell
-    claim: claims.Claim
+    claim: cell_lock.Claim
     step: Step
     book: Logbook
     since: float
@@ -62,9 +62,9 @@ class _Together:
 
     def _size(self, cells: Sequence[Cell], limit: int | None) -> int:
         """Choose how many cells are trained at once, at most `limit`; one if a process died in a trial."""
-        if limit == 1 or trials.have_killed(cells[0].directory.parent):
+        if limit == 1 or pack_trials.have_killed(cells[0].directory.parent):
             return 1
-        with trials.noted(cells[0].directory.parent):
+        with pack_trials.noted(cells[0].directory.parent):
             size = self.size(cells)
         return size if limit is None else min(size, limit)
 
@@ -105,7 +105,7 @@ class _Together:
 
     def _play(self, pack: _Seats, size: int) -> BaseException | None:
         """Train until no cell waits or somebody asked to stop; return what was raised about a whole pack."""
-        from gansweep.training.session import Interrupted, train_together
+        from gansweep.training.trainer import Interrupted, train_together
 
         try:
             with pack:
@@ -219,6 +219,6 @@ def by_limit(cells: Sequence[Cell]) -> list[tuple[int | None, list[Cell]]]:
     """Group cells by how many of them may be trained at once, given which processes died; unlimited ones first."""
     groups: dict[int | None, list[Cell]] = {}
     for cell in cells:
-        suspicion = claims.suspicion(cell.directory)
+        suspicion = cell_lock.suspicion(cell.directory)
         groups.setdefault(suspicion and suspicion.limit, []).append(cell)
     return sorted(groups.items(), key=lambda group: -math.inf if group[0] is None else -group[0])

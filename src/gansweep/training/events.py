@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gansweep.text import visible
+from gansweep.formatting import visible
 
 # TensorBoard takes files in the order of their names, which begin with the time in seconds.
 PREFIX = "events.out.tfevents."

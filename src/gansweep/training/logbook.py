@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from gansweep import device as devices
+from gansweep.batched.divergence import Divergence
+from gansweep.batched.pack import Pack, Report
 from gansweep.dynamics.position import Both
 from gansweep.interfaces import Metric
-from gansweep.members.divergence import Divergence
-from gansweep.members.pack import Pack, Report
 from gansweep.metrics.degenerate import degenerate
 from gansweep.training import checkpoint, diagnosis, record, samples
 from gansweep.training.atomic import unguarded
 from gansweep.training.content import record_of
 from gansweep.training.diagnosis import Diagnosis
-from gansweep.training.journal import Everyone, Journal
+from gansweep.training.intervals import Timetable
 from gansweep.training.run import Run
+from gansweep.training.run_logger import Everyone, Journal
 from gansweep.training.tensorboard import Board, results
-from gansweep.training.timetable import Timetable
 
 log = logging.getLogger(__name__)
 

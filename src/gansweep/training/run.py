@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gansweep.algorithms.adversarial import Adversarial
+from gansweep.batched.member import Member
 from gansweep.dynamics.alternating import Alternating
 from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model, Schedule, Steered
-from gansweep.members.member import Member
 
 # Raised by hand whenever the same config would give other numbers than before. It enters
 # every cell's identity, so that results of different arithmetic never meet in one table.

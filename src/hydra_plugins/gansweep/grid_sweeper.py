@@ -35,7 +35,7 @@ class GridSweeper(BasicSweeper):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Let another launcher compose its jobs as they are composed here."""
-        from gansweep.cli.outranking import OutrankingLoader
+        from gansweep.cli.override_precedence import OutrankingLoader
 
         loader = OutrankingLoader(hydra_context.config_loader.get_search_path())
         context = replace(hydra_context, config_loader=loader)
@@ -44,7 +44,7 @@ class GridSweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Train every combination, and end the process unless all of them have a result."""
-        from gansweep.cli.racing import Racing
+        from gansweep.cli.auto_seeds import Racing
         from gansweep.cli.sweeping import Multirun
 
         assert self.hydra_context is not None and self.config is not None

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from gansweep.batched.player import norms
 from gansweep.device import autocast
 from gansweep.dynamics.position import Both
 from gansweep.layers import Pass
-from gansweep.members.player import norms
 
 if TYPE_CHECKING:
     from gansweep.algorithms.adversarial.pack import AdversarialPack
     from gansweep.algorithms.adversarial.random_inputs import DiscriminatorInputs
-    from gansweep.members.objectives import DiscriminatorTerms
+    from gansweep.batched.objectives import DiscriminatorTerms
 
 
 class Joint:

@@ -12,14 +12,14 @@ from torch import Tensor
 from gansweep.algorithms.adversarial.critic_steps import critic_steps_at
 from gansweep.algorithms.adversarial.joint import Joint
 from gansweep.algorithms.adversarial.random_inputs import DiscriminatorInputs, GeneratorInputs, RandomInputs
+from gansweep.batched.member import Member
+from gansweep.batched.objectives import DiscriminatorTerms, Objectives
+from gansweep.batched.pack import Pack, both, finite
+from gansweep.batched.random_streams import Draws
 from gansweep.device import autocast
 from gansweep.dynamics.alternating import Alternating
 from gansweep.interfaces import Dynamics, Model, Schedule
 from gansweep.layers import Pass
-from gansweep.members.draws import Draws
-from gansweep.members.member import Member
-from gansweep.members.objectives import DiscriminatorTerms, Objectives
-from gansweep.members.pack import Pack, both, finite
 from gansweep.seeding import Streams
 
 GRAPHS = 256  # that one process may compile of each player's step

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from gansweep.members.draws import Draws, masks_of, normal, uniform
-from gansweep.members.objectives import PenaltyInputs
+from gansweep.batched.objectives import PenaltyInputs
+from gansweep.batched.random_streams import Draws, masks_of, normal, uniform
 
 if TYPE_CHECKING:
     from gansweep.algorithms.adversarial.pack import AdversarialPack

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from gansweep.batched.member import Member
+from gansweep.batched.player import Player
+from gansweep.batched.random_streams import Draws, normal, permutation
 from gansweep.device import autocast
 from gansweep.layers import Pass
-from gansweep.members.draws import Draws, normal, permutation
-from gansweep.members.member import Member
-from gansweep.members.player import Player
 from gansweep.seeding import Streams
 
 if TYPE_CHECKING:

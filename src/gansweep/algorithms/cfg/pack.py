@@ -12,15 +12,15 @@ from torch import Tensor
 from gansweep.algorithms.breakdown import Guard
 from gansweep.algorithms.cfg.approximators import Approximators, Fit
 from gansweep.algorithms.cfg.pushes import Pushes
+from gansweep.batched.lr_gains import Gains
+from gansweep.batched.member import Member
+from gansweep.batched.objectives import DiscriminatorTerms, Objectives
+from gansweep.batched.pack import Pack, both, finite
+from gansweep.batched.random_streams import normal, permutation
+from gansweep.batched.scheduled import Scheduled
+from gansweep.batched.snapshot import Snapshot
 from gansweep.device import autocast
 from gansweep.interfaces import Model
-from gansweep.members.draws import normal, permutation
-from gansweep.members.gains import Gains
-from gansweep.members.member import Member
-from gansweep.members.objectives import DiscriminatorTerms, Objectives
-from gansweep.members.pack import Pack, both, finite
-from gansweep.members.scheduled import Scheduled
-from gansweep.members.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from gansweep.algorithms.cfg.settings import CFG

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gansweep.batched.player import Player
+from gansweep.batched.snapshot import Snapshot
 from gansweep.layers import Network, Pass
 from gansweep.layers.network import Params
 from gansweep.layers.per_member import per_member
-from gansweep.members.player import Player
-from gansweep.members.snapshot import Snapshot
 
 
 def push(network: Network, params: Params, x: Tensor, eta: Tensor, state: Pass) -> Tensor:

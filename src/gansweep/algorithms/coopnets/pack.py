@@ -11,12 +11,12 @@ from torch import Tensor
 
 from gansweep.algorithms.coopnets.gradients import areas, capped
 from gansweep.algorithms.coopnets.grey_levels import grey, proposal, within_range
+from gansweep.batched.member import Member
+from gansweep.batched.pack import Pack, both, finite
+from gansweep.batched.random_streams import normal
 from gansweep.device import autocast
 from gansweep.interfaces import Model
 from gansweep.layers import Pass
-from gansweep.members.draws import normal
-from gansweep.members.member import Member
-from gansweep.members.pack import Pack, both, finite
 
 if TYPE_CHECKING:
     from gansweep.algorithms.coopnets.settings import CoopNets

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from gansweep.algorithms.one_player import OnePlayerPack, Report
+from gansweep.batched.member import Member
+from gansweep.batched.pack import finite
+from gansweep.batched.random_streams import normal, uniform
 from gansweep.device import autocast
 from gansweep.held_out import held_out
 from gansweep.interfaces import Model
 from gansweep.layers import Pass
-from gansweep.members.draws import normal, uniform
-from gansweep.members.member import Member
-from gansweep.members.pack import finite
 from gansweep.metrics.psnr import psnr_of_each, summary
 from gansweep.seeding import Streams
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from gansweep.algorithms.one_player import OnePlayerPack, Report
+from gansweep.batched.member import Member
+from gansweep.batched.pack import finite
 from gansweep.interfaces import Model
 from gansweep.layers import Pass
-from gansweep.members.member import Member
-from gansweep.members.pack import finite
 
 if TYPE_CHECKING:
     from gansweep.algorithms.quadratic.settings import Quadratic

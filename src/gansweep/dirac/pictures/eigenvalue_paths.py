@@ -15,7 +15,7 @@ from gansweep.dirac.fields.r1 import R1
 from gansweep.dirac.fields.roth import Roth
 from gansweep.dirac.notebook import ALGORITHMS, RATE
 from gansweep.dirac.spectrum import autograd_jacobian, eigenvalues, moduli
-from gansweep.figures import BLUE, GREY, ORANGE, VERMILION, panels, save_gif, styled
+from gansweep.plot_style import BLUE, GREY, ORANGE, VERMILION, panels, save_gif, styled
 
 METHODS: dict[str, tuple[Callable[[Any], Field], str, float, float]] = {
     "R1 and R2": (R1, "$\\gamma$", 1.5, 1.0),

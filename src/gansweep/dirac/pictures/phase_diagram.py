@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gansweep.dirac.atlas import Sheet
-from gansweep.figures import panels, styled
+from gansweep.plot_style import panels, styled
 
 LIMIT = 0.3
 """Decades per step at the ends of the colours."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from gansweep.dirac.descent import Algorithm, trajectory
 from gansweep.dirac.notebook import METHODS, START
-from gansweep.figures import BLUE, GREY, ORANGE, VERMILION, panels, save_gif, styled
+from gansweep.plot_style import BLUE, GREY, ORANGE, VERMILION, panels, save_gif, styled
 
 EDGE = 2.2
 

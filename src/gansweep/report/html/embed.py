@@ -8,7 +8,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansweep.figures import STYLE, styled
+from gansweep.plot_style import STYLE, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

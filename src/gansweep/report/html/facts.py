@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from gansweep.report.candidate import Contest
+from gansweep.config.keys import CAPTION
+from gansweep.report.leaderboard import Contest
 from gansweep.report.study import Study
 from gansweep.sweep.identity import plain
-from gansweep.sweep.keys import CAPTION
 from gansweep.sweep.progress import duration
-from gansweep.sweep.swept import SEED, UNSAID, order, swept_keys, value
+from gansweep.sweep.sweep_keys import SEED, UNSAID, order, swept_keys, value
 
 MANY = 12
 

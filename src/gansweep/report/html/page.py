@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
-from gansweep.report import points, portraits
+from gansweep.report import portraits, scatter
 from gansweep.report.html import embed, facts
 from gansweep.report.html.contents import contents, mark
 from gansweep.report.html.prose import inline, prose
@@ -19,7 +19,7 @@ from gansweep.report.sections import names
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
 from gansweep.section import Section
-from gansweep.sweep.comparable import differences
+from gansweep.sweep.metric_groups import differences
 
 HERE = Path(__file__).parent
 MOST_SAMPLES, OPEN_SAMPLES = 36, 8
@@ -119,7 +119,7 @@ def _without_ranks(text: str) -> str:
 
 def _samples(verdict: Verdict, folder: Path) -> str:
     found = sampled(verdict)
-    if not found or points.in_plane(verdict) or portraits.of_two_numbers(verdict):  # points and paths have a section
+    if not found or scatter.in_plane(verdict) or portraits.of_two_numbers(verdict):  # points and paths have a section
         return ""
     metric, over = verdict.contest.metric_name, "/".join(verdict.contest.repeated)
     items = []

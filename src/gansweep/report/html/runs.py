@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
+from gansweep.formatting import number
 from gansweep.report.study import Study
 from gansweep.sweep.cell import State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.result import Result
-from gansweep.sweep.swept import is_number, swept_keys, value
-from gansweep.text import number
+from gansweep.sweep.sweep_keys import is_number, swept_keys, value
 
 
 def runs(study: Study, folder: Path) -> str:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansweep.figures import GREY, panels, styled
-from gansweep.report.candidate import Candidate
+from gansweep.formatting import number
+from gansweep.plot_style import GREY, panels, styled
+from gansweep.report.leaderboard import Candidate
 from gansweep.report.pictures.marks import is_wide
-from gansweep.report.roles import Roles
+from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
-from gansweep.text import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,10 +6,10 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansweep.figures import BLUE, VERMILION, panels, styled
+from gansweep.plot_style import BLUE, VERMILION, panels, styled
 from gansweep.report.pictures import marks
 from gansweep.report.pictures.samples import median_run, wrapped
-from gansweep.report.roles import Roles
+from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
 from gansweep.sweep.result import Result
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gansweep.figures import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION
+from gansweep.plot_style import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION
 
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PINK, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")

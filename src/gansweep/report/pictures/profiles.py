@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gansweep.figures import panels, styled
+from gansweep.plot_style import panels, styled
 from gansweep.report.pictures import marks
 from gansweep.report.targets import MOST_RATIO, Targets
 from gansweep.statistics.performance_profile import profile

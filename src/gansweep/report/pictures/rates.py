@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from gansweep.figures import GREY, panels, styled
+from gansweep.plot_style import GREY, panels, styled
 from gansweep.report.pictures import marks
-from gansweep.report.roles import Roles
+from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansweep.figures import panels, styled
-from gansweep.report.candidate import Candidate
+from gansweep.formatting import number
+from gansweep.plot_style import panels, styled
+from gansweep.report.leaderboard import Candidate
 from gansweep.report.verdict import Verdict
-from gansweep.text import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansweep.figures import panels, styled
+from gansweep.plot_style import panels, styled
 from gansweep.report.pictures import marks
 from gansweep.sweep.identity import plain
-from gansweep.sweep.swept import value
+from gansweep.sweep.sweep_keys import value
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +24,7 @@ PLAYERS = (("schedule", "generator"), ("schedule_d", "discriminator"))
 
 def curves(verdict: Verdict) -> dict[str, np.ndarray]:
     """Return, by name, every different schedule of a player, as the factor of its base rate at every step."""
-    from gansweep.settings.construct import Broken, Constructor
+    from gansweep.config.instantiate import Broken, Constructor
 
     nodes: dict[str, tuple[str, Any]] = {}
     for result in verdict.contest.results:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from gansweep.figures import panels, styled
+from gansweep.plot_style import panels, styled
 from gansweep.report.pictures import marks
-from gansweep.report.roles import Roles
+from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
 from gansweep.statistics.survival import survival
 from gansweep.sweep.cell import State

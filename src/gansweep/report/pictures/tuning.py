@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gansweep.figures import panels, styled
+from gansweep.plot_style import panels, styled
 from gansweep.report.pictures import marks
 from gansweep.report.tuning import tuned
 from gansweep.report.verdict import Verdict

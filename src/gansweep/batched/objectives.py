@@ -1,0 +1,204 @@
+"""The members' objectives over one pass: shared where they agree, sliced where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gansweep.batched.member import Member, kind, runs
+from gansweep.batched.random_streams import Draws, masks_of, uniform
+from gansweep.batched.scheduled import Course, Scheduled
+from gansweep.interfaces import Game, Penalty
+from gansweep.layers import Network, Pass
+from gansweep.layers.network import Params
+from gansweep.layers.per_member import per_member
+
+
+@dataclass
+class PenaltyInputs:
+    """What one pass over the penalties needs: u of every kind, (n, B, ...), and masks for B samples."""
+
+    u: list[Tensor]
+    masks: list[Tensor] = field(default_factory=list)
+
+
+class PenaltyPass:
+    """One penalty of each of the first n members, priced in one pass of the discriminator."""
+
+    def __init__(self, penalties: Sequence[Penalty], factors: Sequence[Course], device: torch.device) -> None:
+        self.count = len(penalties)
+        self.kinds: list[tuple[Penalty, slice]] = runs(kind(penalty) for penalty in penalties)
+        self.weights = torch.tensor([penalty.weight for penalty in penalties], device=device)
+        self.factors = Scheduled(factors, device)
+
+    def __call__(
+        self,
+        network: Network,
+        params: Params,
+        buffers: dict[str, Tensor],
+        real: Tensor,
+        fake: Tensor,
+        given: PenaltyInputs,
+    ) -> Tensor:
+        """Return weight * E[score(dD/dx (x_hat), D(x_hat))] as (n,)."""
+        x_hat = _join(
+            [penalty.points(real[rows], fake[rows], u) for (penalty, rows), u in zip(self.kinds, given.u, strict=True)]
+        )
+
+        def of(rows: slice) -> tuple[Params, Tensor, Pass]:
+            # A slice of all rows is no slice: its backward pass would fill a matrix with zeros. A view
+            # it is, so that whatever a pass adds to a gradient is added up first, as behind a slice.
+            if rows == slice(0, len(params[0])):
+                return [p.view_as(p) for p in params], x_hat, Pass(given.masks, buffers)
+            masks = [mask[rows] for mask in given.masks]
+            return [p[rows] for p in params], x_hat[rows], Pass(masks, {name: b[rows] for name, b in buffers.items()})
+
+        slope = network.input_gradient(*of(slice(0, self.count)))
+        scores = []
+        for penalty, rows in self.kinds:
+            logits = network(*of(rows))[..., 0] if penalty.needs_logits else None
+            scores.append(penalty.score(slope[rows] if len(self.kinds) > 1 else slope, logits))
+        return self.weights * self.factors.now.squeeze(1) * _join(scores).mean(1)
+
+
+class DiscriminatorTerms(NamedTuple):
+    """What a discriminator step was made of, each (K,) without a gradient; loss = game + penalties."""
+
+    loss: Tensor
+    game: Tensor
+    penalties: list[Tensor]
+    real: Tensor
+    fake: Tensor
+
+
+class Objectives:
+    """Games and penalties of the members of a pack, in the order of `side_by_side`."""
+
+    def __init__(self, members: Sequence[Member], device: torch.device) -> None:
+        self.device = device
+        self.games: list[tuple[Game, slice]] = runs(member.objective.game for member in members)
+        most = max(len(member.penalties) for member in members)
+        self.passes = [
+            PenaltyPass(
+                [member.penalties[n] for member in members if len(member.penalties) > n],
+                [member.penalty_factor for member in members if len(member.penalties) > n],
+                device,
+            )
+            for n in range(most)
+        ]
+        self.flip = self.noise = None
+        if any(member.objective.flip for member in members):
+            self.flip = torch.tensor([[member.objective.flip] for member in members], device=device)
+        if any(member.objective.instance_noise for member in members):
+            self.noise = Scheduled([member.noise for member in members], device)
+        clips = [member.objective.clip for member in members]
+        self.clip = None
+        if any(clip is not None for clip in clips):
+            bounds = [[float("inf") if clip is None else clip] for clip in clips]
+            self.clip = torch.tensor(bounds, device=device)
+
+    @property
+    def relativistic(self) -> bool:
+        """Whether some generator's loss looks at real samples."""
+        return any(game.relativistic for game, _ in self.games)
+
+    def set(self, done: Sequence[int], total: Sequence[int]) -> None:
+        """Take the weights and the noise of the step after `done` of `total`, of each member."""
+        for one in self.passes:
+            one.factors.set(done[: one.count], total[: one.count])
+        if self.noise is not None:
+            self.noise.set(done, total)
+
+    def plan_penalties(
+        self, draws: Draws, network: Network, sample_shape: tuple[int, ...], batch_size: int, count: int
+    ) -> None:
+        """Say what a step takes of the streams that prices the penalties `count` times."""
+        for n, one in enumerate(self.passes):
+            for penalty, rows in one.kinds:
+                shape = sample_shape if penalty.noise == "entry" else (1,) * len(sample_shape)
+                u = uniform(batch_size, *shape, device=self.device)
+                draws.plan(f"interpolation/{n}", [u] * count, rows, of_move=1)
+            masks = masks_of(network, batch_size) * count
+            draws.plan(f"dropout/penalty/{n}", masks, slice(0, one.count), of_move=len(network.draws))
+
+    def draw_penalties(self, draws: Draws, network: Network) -> list[PenaltyInputs]:
+        """Draw what the penalties are priced by, once."""
+        return [
+            PenaltyInputs(draws.next_by_rows(f"interpolation/{n}"), draws.masks(f"dropout/penalty/{n}", network))
+            for n in range(len(self.passes))
+        ]
+
+    def seen(self, samples: Tensor, noise: Tensor | None) -> Tensor:
+        """Add instance noise to samples (K, B, ...)."""
+        if self.noise is None or noise is None:
+            return samples
+        return samples + per_member(self.noise.now, samples) * noise
+
+    def discriminator(
+        self,
+        network: Network,
+        params: Params,
+        buffers: dict[str, Tensor],
+        real: Tensor,
+        fake: Tensor,
+        masks: Sequence[Tensor],
+        for_penalties: Sequence[PenaltyInputs],
+        flips: Tensor | None = None,
+    ) -> tuple[Tensor, tuple[DiscriminatorTerms, dict[str, Tensor]]]:
+        """Return sum_k of (game + penalties) and what it was made of.
+
+        Real and generated samples go through in one pass, unless the network couples the
+        samples of a batch: then each batch is normalised by itself, real ones first.
+        """
+        size, state = real.shape[1], Pass(masks, buffers)
+        if network.couples_samples:
+            state.masks = [mask[:, :size] for mask in masks]
+            on_real = network(params, real, state)[..., 0]
+            state = Pass([mask[:, size:] for mask in masks], buffers | state.updates)
+            on_fake = network(params, fake, state)[..., 0]
+        else:
+            on_real, on_fake = network(params, torch.cat([real, fake], 1), state)[..., 0].split(size, 1)
+        left, right = on_real, on_fake
+        if self.flip is not None and flips is not None:
+            swapped = flips < self.flip
+            left, right = torch.where(swapped, on_fake, on_real), torch.where(swapped, on_real, on_fake)
+        losses = _join([game.discriminator(left[rows], right[rows]) for game, rows in self.games])
+        total, penalties = losses, []
+        for penalty, given in zip(self.passes, for_penalties, strict=True):
+            n = penalty.count
+            value = penalty(network, params, buffers, real[:n], fake[:n], given)
+            total = total + F.pad(value, (0, len(total) - n))
+            penalties.append(value.detach())
+        on_real, on_fake = on_real.detach().mean(1), on_fake.detach().mean(1)
+        terms = DiscriminatorTerms(total.detach(), losses.detach(), penalties, on_real, on_fake)
+        return total.sum(), (terms, state.updates)
+
+    def generator(
+        self,
+        network: Network,
+        params: Params,
+        buffers: dict[str, Tensor],
+        fake: Tensor,
+        masks: Sequence[Tensor],
+        real: Tensor | None = None,
+    ) -> Tensor:
+        """Return the generators' losses (K,) by the discriminator's parameters `params`.
+
+        Real samples, given where a game is relativistic, meet the same masks as generated ones.
+        """
+        on_fake = network(params, fake, Pass(masks, buffers))[..., 0]
+        on_real = None if real is None else network(params, real, Pass(masks, buffers))[..., 0]
+        losses = []
+        for game, rows in self.games:
+            compared = on_real[rows] if on_real is not None and game.relativistic else None
+            losses.append(game.generator(on_fake[rows], compared))
+        return _join(losses)
+
+
+def _join(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))

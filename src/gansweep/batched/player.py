@@ -1,0 +1,259 @@
+"""One network of every member, with the state that moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, cast
+
+import torch
+from torch import Tensor
+
+from gansweep.batched.lr_gains import Gains
+from gansweep.batched.member import PlayerSettings, runs
+from gansweep.batched.parameter_chunks import abreast, joined, parts_of, state_of_part, stretches_of
+from gansweep.batched.scheduled import Scheduled
+from gansweep.device import finest
+from gansweep.interfaces import Averaging, Beta, Remembering, Slot, UpdateRule
+from gansweep.layers import Network
+
+# parameters -> (sum of the members' losses, what to keep of the pass)
+Losses = Callable[[Sequence[Tensor]], tuple[Tensor, Any]]
+# gradients of the slots, (K, *shape) each -> what the rules are given instead
+Shaping = Callable[[Sequence[Tensor]], Sequence[Tensor]]
+
+
+class Group(NamedTuple):
+    """Neighbouring members that share an update rule, and its state for them: one for each stretch.
+
+    `remembers` says that schedules of their own change the rule's beta.
+    """
+
+    rule: UpdateRule
+    remembers: bool
+    rows: slice
+    state: list[dict[str, Tensor]]
+
+
+class Player:
+    """Parameters and optimizer state of K members, one row per member.
+
+    A row is kept in stretches (K, P_i), cut at slots' borders, so that a large slot is updated
+    straight from its gradient. Where a rule wants to see whole rows there is a single stretch.
+
+    Args:
+        network: what the rows are parameters of.
+        settings: one per member.
+        generators: one per member, for the first parameters.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        settings: Sequence[PlayerSettings],
+        generators: Sequence[torch.Generator],
+    ) -> None:
+        self.network, self.settings = network, tuple(settings)
+        whole = not all(player.rule.elementwise for player in settings)
+        self.spans = [slice(0, len(network.slots))] if whole else stretches_of(network)
+        rows = torch.stack([network.initial(generator) for generator in generators])
+        self.stretches = self.in_stretches(rows)
+        self.device = rows.device
+        self.buffers = network.initial_buffers(len(settings), self.device, self.params())
+        self.updates = torch.zeros(len(settings), 1, dtype=finest(self.device), device=self.device)
+        self.rates = Scheduled([player.rate for player in settings], self.device)
+        self.lr, self.gains = self.rates.now, None
+        if any(player.feedback is not None for player in settings):
+            self.gains = Gains([player.feedback for player in settings], self.device)
+            self.lr = torch.zeros_like(self.rates.now)  # in force: schedule times gain
+        self.betas, self.beta_products = None, torch.ones_like(self.updates)
+        if any(player.beta_schedule is not None for player in settings):
+            self.betas = Scheduled([player.beta for player in settings], self.device, rows.dtype)
+        self.groups = [
+            Group(rule, scheduled, rows, [rule.state(network.slots[own], theta[rows]) for own, theta in self._walk()])
+            for (rule, scheduled), rows in runs((player.rule, player.beta_schedule is not None) for player in settings)
+        ]
+        self.averaging = [group.rule if isinstance(group.rule, Averaging) else None for group in self.groups]
+
+    @property
+    def courses(self) -> list[Scheduled]:
+        """Numbers that are to be set before every step."""
+        return [self.rates] if self.betas is None else [self.rates, self.betas]
+
+    def _walk(self) -> Iterator[tuple[slice, Tensor]]:
+        return zip(self.spans, self.stretches, strict=True)
+
+    @property
+    def theta(self) -> Tensor:
+        """A copy of the rows (K, P)."""
+        return torch.cat(self.stretches, 1)
+
+    def in_stretches(self, rows: Tensor) -> list[Tensor]:
+        """Cut rows (..., P) into stretches, each with memory of its own."""
+        sizes = [sum(self.network.sizes[own]) for own in self.spans]
+        return [part.clone(memory_format=torch.contiguous_format) for part in rows.split(sizes, -1)]
+
+    def params(self, stretches: Sequence[Tensor] | None = None) -> list[Tensor]:
+        """Cut stretches, the player's own if none are given, into the slots' views (K, *shape)."""
+        given = self.stretches if stretches is None else stretches
+        return [p for own, theta in zip(self.spans, given, strict=True) for p in self.network.cut(theta, own)]
+
+    def evaluated(self) -> list[Tensor]:
+        """Return the stretches that are judged: those that are trained, unless a rule has others."""
+        if all(rule is None for rule in self.averaging):
+            return self.stretches
+        judged = []
+        for n, theta in enumerate(self.stretches):
+            rows = [theta[group.rows] for group in self.groups]
+            for at, (rule, group) in enumerate(zip(self.averaging, self.groups, strict=True)):
+                rows[at] = rows[at] if rule is None else rule.evaluated(rows[at], group.state[n])
+            judged.append(torch.cat(rows))
+        return judged
+
+    def finite(self) -> Tensor:
+        """Tell of every member (K,) whether all its parameters are finite."""
+        return torch.stack([theta.isfinite().all(1) for theta in self.stretches]).all(0)
+
+    def descend(
+        self, losses: Losses, game: Callable[[Any], Tensor] | None = None, shape: Shaping | None = None
+    ) -> tuple[Any, Tensor]:
+        """Move every member down its own loss by its own rule.
+
+        The members' losses are summed; since none depends on another's parameters, the
+        gradient of the sum is every member's own. `game` finds the losses (K,) that feedback
+        hears in what `losses` kept; `shape` makes of the gradients what the rules are given.
+
+        Returns what `losses` kept, and the norms (K,) of what the rules were given.
+        """
+        if torch.compiler.is_compiling():
+            assert shape is None
+            return self._descend_in_one_graph(losses, game)
+        slots = [p.detach().requires_grad_() for p in self.params()]
+        with torch.enable_grad():
+            total, kept = losses(slots)
+            gradients = torch.autograd.grad(total, slots)
+        gradients = gradients if shape is None else shape(gradients)
+        self.react(game(kept) if game is not None else None)
+        flat = [gradient.flatten(1) for gradient in gradients]
+        self.move([abreast(flat[own]) for own in self.spans])
+        return kept, norms(flat)
+
+    def move(self, gradient: Sequence[Tensor]) -> None:
+        """Let every member's rule step, given the gradients of the stretches, (K, P_i) each."""
+        self._count()
+        for group in self.groups:
+            rows, whole = group.rows, not group.rule.elementwise
+            for (own, theta), slope, state in zip(self._walk(), gradient, group.state, strict=True):
+                width = theta.shape[1]
+                for at in [slice(0, width)] if whole else parts_of(width):
+                    self._update(
+                        group,
+                        self.network.slots[own],
+                        theta[rows, at],
+                        slope[rows, at],
+                        state if whole else state_of_part(state, at, last=at.stop == width),
+                    )
+
+    def forget(self) -> None:
+        """Bring every rule's state back to that of a first update; the parameters stay where they are."""
+        self.updates.zero_()
+        if self.betas is not None:
+            self.beta_products.fill_(1)
+        for group in self.groups:
+            for (own, theta), state in zip(self._walk(), group.state, strict=True):
+                for name, value in group.rule.state(self.network.slots[own], theta[group.rows]).items():
+                    state[name].copy_(value)
+
+    def _count(self) -> None:
+        """Begin another update."""
+        self.updates.add_(1)
+        if self.betas is not None:
+            self.beta_products.mul_(self.betas.now)
+
+    def _update(
+        self, group: Group, slots: Sequence[Slot], theta: Tensor, gradient: Tensor, state: dict[str, Tensor]
+    ) -> None:
+        """Let a group's rule move its rows of a stretch."""
+        lr, step = self.lr[group.rows], self.updates[group.rows]
+        if group.remembers and self.betas is not None:
+            beta = Beta(self.betas.now[group.rows], self.beta_products[group.rows])
+            cast("Remembering", group.rule).update(slots, theta, gradient, state, lr, step, beta)
+        else:
+            group.rule.update(slots, theta, gradient, state, lr, step)
+
+    def react(self, game: Tensor | None) -> None:
+        """Put schedule and gain together for this update, in which the batch just seen has a say.
+
+        `game` (K,) is the discriminators' losses before penalties, for the player that hears them.
+        """
+        if self.gains is not None:
+            if game is not None:
+                self.gains.hear_game(game)
+            self.lr.copy_(self.rates.now * self.gains.now)
+
+    def _descend_in_one_graph(self, losses: Losses, game: Callable[[Any], Tensor] | None = None) -> tuple[Any, Tensor]:
+        """Do the same where torch.compile sees losses, gradient and update as one graph.
+
+        Inside a graph, writing to a part of a matrix copies all of it: stretches are updated whole.
+        """
+        gradients, kept = torch.func.grad(lambda given: losses(self.params(given)), has_aux=True)(self.stretches)
+        self.react(game(kept) if game is not None else None)
+        self._count()
+        for n, (own, theta) in enumerate(self._walk()):
+            alone = len(self.groups) == 1
+            moved = []
+            for group in self.groups:
+                rows = group.rows
+                moved.append(theta if alone else theta[rows].clone())
+                gradient = gradients[n] if alone else gradients[n][rows]
+                self._update(group, self.network.slots[own], moved[-1], gradient, group.state[n])
+            if not alone:
+                theta.copy_(torch.cat(moved))
+        return kept, norms(gradients)
+
+    def keep_buffers(self, new: dict[str, Tensor]) -> None:
+        """Take over the running statistics that a pass left."""
+        for name, value in new.items():
+            self.buffers[name].copy_(value)
+
+    def export(self, k: int) -> dict[str, Any]:
+        """Return copies of all that member k of this player is, whatever the stretches are."""
+        group, row = self._group_of(k)
+        names = group.state[0]
+        feedback = None if self.gains is None else self.gains.export(k)
+        saved = {
+            "theta": torch.cat([theta[k] for theta in self.stretches]),
+            "buffers": {name: buffer[k].clone() for name, buffer in self.buffers.items()},
+            "updates": self.updates[k].clone(),
+            "state": {name: joined([state[name][row] for state in group.state]) for name in names},
+        }
+        if self.settings[k].beta_schedule is not None:
+            saved["beta_product"] = self.beta_products[k].clone()
+        return saved | ({} if feedback is None else {"feedback": feedback})
+
+    def restore(self, k: int, saved: dict[str, Any]) -> None:
+        """Put an exported member in place k."""
+        group, row = self._group_of(k)
+        for theta, value in zip(self.stretches, self.in_stretches(saved["theta"]), strict=True):
+            theta[k].copy_(value)
+        self.updates[k].copy_(saved["updates"])
+        if self.settings[k].beta_schedule is not None:
+            self.beta_products[k].copy_(saved["beta_product"])
+        for name, value in saved["buffers"].items():
+            self.buffers[name][k].copy_(value)
+        for name, value in saved["state"].items():
+            one = len(group.state) == 1 or value.ndim == 0
+            values = [value] * len(group.state) if one else self.in_stretches(value)
+            for state, part in zip(group.state, values, strict=True):
+                state[name][row].copy_(part)
+        if self.gains is not None and self.settings[k].feedback is not None:
+            self.gains.restore(k, saved["feedback"])
+
+    def _group_of(self, k: int) -> tuple[Group, int]:
+        group = next(group for group in self.groups if group.rows.start <= k < group.rows.stop)
+        return group, k - group.rows.start
+
+
+def norms(gradients: Sequence[Tensor]) -> Tensor:
+    """Return the norm (K,) of every member's gradient, given in pieces (K, P_i)."""
+    parts = torch.stack([torch.linalg.vector_norm(g, dim=1) for g in gradients], 1)
+    return torch.linalg.vector_norm(parts, dim=1)

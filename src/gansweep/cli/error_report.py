@@ -1,0 +1,21 @@
+"""All that is wrong with a line, in one block."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from gansweep.config.errors import Problem
+from gansweep.console import WRONG
+from gansweep.formatting import visible
+
+MOST_PROBLEMS = 20
+
+
+def complain(problems: Sequence[Problem], omitted: str) -> int:
+    """Print what is wrong and what was not done for that, such as "trained", and return the exit code."""
+    lines = ["  " + visible(str(problem)).replace("\n", "\n    ") for problem in problems[:MOST_PROBLEMS]]
+    if len(problems) > MOST_PROBLEMS:
+        lines.append(f"  and {len(problems) - MOST_PROBLEMS} more")
+    print(f"The configuration is not valid; nothing was {omitted}.", *lines, sep="\n", file=sys.stderr)
+    return WRONG

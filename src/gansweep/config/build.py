@@ -1,0 +1,282 @@
+"""From a composed configuration to a finished Run, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gansweep import device as devices
+from gansweep.batched.member import Member
+from gansweep.config.checks import SCHEDULES, misfits, players, said
+from gansweep.config.errors import BadConfig, Problem, unknown_key
+from gansweep.config.instantiate import Broken, Constructor
+from gansweep.config.protocol import keeps
+from gansweep.config.root import Root, out_of_range
+from gansweep.config.signature import signature
+from gansweep.interfaces import (
+    Algorithm,
+    Dataset,
+    Dynamics,
+    Feedback,
+    Metric,
+    Model,
+    Outlook,
+    PartlyRead,
+    Remarking,
+    Schedule,
+    UpdateRule,
+)
+from gansweep.losses.no_game import NoGame
+from gansweep.losses.objective import Objective
+from gansweep.training.run import Run, TrainerSettings
+
+# What a group's choice has to be. Those that end in _d belong to the discriminator alone, those in _beta to the
+# optimizer, in _penalty and _noise to the objective, in _ema to the average; they may be left out, as may feedback
+# and metrics.
+GROUPS: Mapping[str, type] = {
+    "model": Model,
+    "loss": Objective,
+    "optimizer": UpdateRule,
+    "optimizer_d": UpdateRule,
+    "algorithm": Algorithm,
+    "dynamics": Dynamics,
+    "schedule": Schedule,
+    "schedule_d": Schedule,
+    "schedule_beta": Schedule,
+    "schedule_beta_d": Schedule,
+    "schedule_penalty": Schedule,
+    "schedule_noise": Schedule,
+    "schedule_ema": Schedule,
+    "schedule_critic": Schedule,
+    "feedback": Feedback,
+    "feedback_d": Feedback,
+    "data": Dataset,
+    "metric": Metric,
+    "metric_2": Metric,
+}
+OPTIONAL = ("loss", "optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric", "metric_2")
+MOST_DATASETS = 2
+_datasets: dict[str, Dataset] = {}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A configuration that was looked at.
+
+    Args:
+        config: the same with numbers in their types, and the length in steps.
+        problems: what is wrong with it; empty if it can be trained.
+        parts: the objects by group, as far as they could be made.
+        run: what they are together, None if something is wrong.
+    """
+
+    config: dict[str, Any]
+    problems: list[Problem]
+    parts: Mapping[str, Any]
+    run: Run | None
+
+    @property
+    def data(self) -> Dataset:
+        """The data set, shared by all configurations that name the same."""
+        return self.parts["data"]
+
+
+@devices.cpu_threads(1)
+def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
+    """Make every object that a configuration names and see that they fit each other.
+
+    Samples are made here, with one thread, so that they do not depend on how many torch has by default.
+
+    Args:
+        config: all interpolations resolved, in JSON's types.
+        given: keys of the command line; `steps` there outranks an experiment's `epochs`.
+    """
+    config = copy.deepcopy(dict(config))
+    trust = config.get("allow")
+    make = Constructor(trust if isinstance(trust, list) else ())
+    root = _root(config, make)
+    make.problems += out_of_range(root)
+    if root.get("lr_d") == root.get("lr"):  # it was not said, and what is wrong with it is said already
+        make.problems = [problem for problem in make.problems if problem.where != "lr_d"]
+    make.problems += _length(config, root, given)
+    parts: dict[str, Any] = {"trainer": _trainer(config, make)}
+    for group, kind in GROUPS.items():
+        part = _part(config, group, kind, make)
+        if not isinstance(part, Broken):
+            parts[group] = part
+    if "data" in parts:
+        parts["data"] = _shared(parts["data"], config["data"])
+    make.problems += misfits(parts, config, root)
+    make.problems += _settled_feedback(parts, config)
+    if not make.problems and config["critic_steps"] is None:
+        config["critic_steps"] = 1 if parts["loss"] is None else parts["loss"].critic_steps
+    run = None
+    if not make.problems:
+        try:
+            run = _run(config, parts)
+        except ValueError as error:
+            make.problems += [Problem.of("", ValueError(line)) for line in str(error).splitlines()]
+    return Checked(config, make.problems, parts, run)
+
+
+def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mapping[str, Any]) -> Run:
+    """Finish everything that a run needs.
+
+    Args:
+        config: all interpolations resolved, in JSON's types.
+        identity: what a checkpoint must agree with to be continued.
+        cell: name, hash and overrides of the cell, for the record.
+
+    Raises:
+        BadConfig: something is wrong with the configuration, or the device is not there.
+    """
+    checked = check(config)
+    problems = checked.problems or absent_device(checked.config)
+    if problems or checked.run is None:
+        raise BadConfig(problems)
+    return replace(checked.run, identity=identity, cell=cell)
+
+
+def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
+    """Put the parts together."""
+    generator, discriminator = players(config, parts)
+    return Run(
+        member=Member(
+            config["seed"],
+            parts["loss"] or Objective(NoGame()),
+            generator,
+            discriminator,
+            config["steps"],
+            parts["trainer"].ema,
+            penalty_schedule=parts.get("schedule_penalty"),
+            noise_schedule=parts.get("schedule_noise"),
+            ema_schedule=parts.get("schedule_ema"),
+        ),
+        model=parts["model"],
+        data=parts["data"],
+        metric=parts.get("metric"),
+        metric_2=parts.get("metric_2"),
+        batch_size=config["batch_size"],
+        critic_steps=config["critic_steps"],
+        critic_schedule=parts.get("schedule_critic"),
+        algorithm=parts["algorithm"],
+        dynamics=parts["dynamics"],
+        trainer=parts["trainer"],
+        device=config["device"],
+        precision=config["precision"],
+        threads=config["threads"],
+        config=config,
+    )
+
+
+def remarks(run: Run) -> list[str]:
+    """Say which settings of a run will do nothing, one line each."""
+    member, said = run.member, list[str]()
+    evaluations = math.ceil(run.steps / run.trainer.eval_every)  # the last one comes too late to be heard
+    moves = getattr(run.dynamics, "generator_steps", 1), run.critic_steps
+    for player, count in zip((member.generator, member.discriminator), moves, strict=True):
+        outlook = Outlook(run.steps * count, evaluations, player.lr)
+        for group, part in (("optimizer", player.rule), ("feedback", player.feedback)):
+            if isinstance(part, Remarking):
+                said += [f"{group}={type(part).__name__}: {one}" for one in part.remarks(outlook)]
+    return list(dict.fromkeys(said))
+
+
+def left_out(data: Dataset) -> list[str]:
+    """Say what of a data set's files is not used, in one line or none."""
+    text = data.left_out if isinstance(data, PartlyRead) else ""
+    return [f"data={data.name}: {text}"] if text else []
+
+
+def absent_device(config: Mapping[str, Any]) -> list[Problem]:
+    """Say if this machine lacks the device that a checked configuration asks for."""
+    return said("device", lambda: devices.resolve(config["device"]))
+
+
+def _root(config: dict[str, Any], make: Constructor) -> dict[str, Any]:
+    """Read the root numbers that are of their types, and write them back so."""
+    accepted = signature(Root).types
+    for key in config:
+        if key not in accepted and key not in GROUPS and key != "trainer":
+            make.problems.append(unknown_key(key, [*accepted, *GROUPS, "trainer"]))
+    numbers = {key: value for key, value in config.items() if key in accepted}
+    arguments = make.arguments(Root, numbers, "")
+    config.update(numbers)
+    return {key: value for key, value in arguments.items() if not isinstance(value, Broken)}
+
+
+def _trainer(config: dict[str, Any], make: Constructor) -> TrainerSettings | Broken:
+    """Read conf/trainer, whose values are plain: there is one trainer."""
+    node = {"_target_": "gansweep.training.run.TrainerSettings", **(config.get("trainer") or {})}
+    trainer = make(node, "trainer")
+    config["trainer"] = {key: value for key, value in node.items() if key != "_target_"}
+    return trainer
+
+
+def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> Any:
+    node = config.get(group)
+    if node is None:
+        if group not in OPTIONAL:
+            make.problems.append(Problem(group, f"must be chosen: {group}=..."))
+            return Broken()
+        config.pop(group, None)
+        return None
+    if not isinstance(node, dict) or "_target_" not in node:
+        make.problems.append(Problem(group, "expected a choice of this group with a _target_"))
+        return Broken()
+    torchs = str(node["_target_"]).startswith("torch.optim.")
+    if torchs and kind is UpdateRule:
+        wrapped = "_target_: gansweep.optimizers.torch_optimizer.TorchOptimizer with"
+        hint = f"={node['_target_']}: write {wrapped} name: {node['_target_']} and settings: {{...}}"
+        make.problems.append(Problem(f"{group}._target_", f"{hint}; conf/optimizer/radam.yaml is an example"))
+        return Broken()
+    part = make(node, group)
+    if not isinstance(part, Broken) and not keeps(part, kind):
+        make.problems.append(Problem(f"{group}._target_", f"={node['_target_']}: is not a {kind.__name__}"))
+        return Broken()
+    return part
+
+
+def _length(config: dict[str, Any], root: Mapping[str, Any], given: Collection[str]) -> list[Problem]:
+    """Settle whether `steps` or `epochs` counts: what was typed outranks an experiment's."""
+    if root.get("epochs") is None or "steps" not in given:
+        return []
+    config["epochs"] = None
+    if "epochs" not in given:
+        return []
+    return [Problem("epochs", f"={root['epochs']}: steps={config['steps']} says the length already; give one of them")]
+
+
+def _settled_feedback(parts: dict[str, Any], config: dict[str, Any]) -> list[Problem]:
+    """Write feedback in one way for equal trainings, which then have one identity.
+
+    What hears the discriminator's loss is the discriminator's, and none is left out unless the
+    generator has another.
+    """
+    shared, own = parts.get("feedback"), parts.get("feedback_d")
+    if shared is not None and shared.hears == "game":
+        if own is not None:
+            alone = f"={shared!r}: moves the discriminator's rate alone, and so does feedback_d={own!r}"
+            return [Problem("feedback", f"{alone}; expected one of them")]
+        parts["feedback_d"], config["feedback_d"] = shared, config.pop("feedback")
+        parts["feedback"] = shared = None
+    if shared is None or shared.hears == "nothing":
+        for group in ("feedback", "feedback_d"):
+            if parts.get(group) is not None and parts[group].hears == "nothing":
+                parts[group] = None
+                del config[group]
+    return []
+
+
+def _shared(data: Dataset, node: Mapping[str, Any]) -> Dataset:
+    """Return the first data set of equal settings, which has read its samples already."""
+    key = json.dumps(node, sort_keys=True, default=str)
+    if key not in _datasets:
+        while len(_datasets) >= MOST_DATASETS:
+            del _datasets[next(iter(_datasets))]
+        _datasets[key] = data
+    return _datasets[key]

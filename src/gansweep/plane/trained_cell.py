@@ -1,0 +1,207 @@
+"""The cells of a sweep on points in the plane, as far as they have come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+
+from gansweep.config import build
+from gansweep.config.errors import BadConfig
+from gansweep.formatting import number
+from gansweep.layers.layer import Pass
+from gansweep.sweep.cell import Cell, State, own_record, state
+from gansweep.sweep.result import Result
+from gansweep.sweep.sweep import Sweep
+from gansweep.training import checkpoint
+from gansweep.training.run import Run
+from gansweep.training.samples import points_files
+from gansweep.training.trainer import pack_of
+
+NUM_POINTS = 2048
+
+
+@dataclass(frozen=True)
+class Played:
+    """One cell: what it was to do, what it measured, and both players at its last checkpoint.
+
+    Args:
+        result: the cell, its state and its record.
+        run: what is trained, as objects, on the CPU.
+        saved: the last checkpoint, None if there is none.
+    """
+
+    result: Result
+    run: Run
+    saved: Mapping[str, Any] | None
+
+    @property
+    def cell(self) -> Cell:
+        """The combination of settings."""
+        return self.result.cell
+
+    @property
+    def name(self) -> str:
+        """What the metric is called in pictures."""
+        name = self.run.metric.name if self.run.metric is not None else ""
+        return "W1" if name == "w1" else name
+
+    @property
+    def evaluations(self) -> Sequence[Mapping[str, Any]]:
+        """All that was measured, of a cell without a record up to its checkpoint."""
+        return self.result.metric.get("evaluations") or (self.saved or {}).get("evaluations") or []
+
+    @property
+    def measured(self) -> tuple[np.ndarray, np.ndarray]:
+        """Steps and values of the evaluations that have one."""
+        pairs = [(e["step"], e["value"]) for e in self.evaluations if e["value"] is not None]
+        steps, values = np.array(pairs, dtype=float).reshape(-1, 2).T
+        return steps, values
+
+    @property
+    def diverged_at(self) -> int | None:
+        """Step of the divergence."""
+        return ((self.result.record or {}).get("divergence") or {}).get("step")
+
+    @property
+    def step(self) -> int | None:
+        """Step of the checkpoint, None without one."""
+        return None if self.saved is None else int(self.saved["member"]["step"])
+
+    @cached_property
+    def real(self) -> np.ndarray:
+        """Some of the data's points (N, 2)."""
+        return self.run.data.samples[:NUM_POINTS].numpy()
+
+    @cached_property
+    def fake(self) -> np.ndarray | None:
+        """Points (N, 2) of the generator as it is judged, of the same latents as the run's pictures."""
+        if self._pack is None:
+            return None
+        with torch.no_grad():
+            return self._pack.generate(0, NUM_POINTS, "pictures").numpy()
+
+    @cached_property
+    def kept(self) -> dict[int, np.ndarray]:
+        """Points (N, 2) that the run kept beside its pictures, by step; torn files are left out."""
+        found = {step: _points(path) for step, path in sorted(points_files(self.cell.directory).items())}
+        return {step: points for step, points in found.items() if points is not None}
+
+    @property
+    def newest(self) -> tuple[int | None, np.ndarray | None]:
+        """The checkpoint's step and points; without one those kept last, if any were."""
+        if self.fake is not None or not self.kept:
+            return self.step, self.fake
+        return list(self.kept.items())[-1]
+
+    def logits(self, at: np.ndarray) -> np.ndarray | None:
+        """Ask the discriminator about points (N, 2) -> (N,)."""
+        if self._pack is None:
+            return None
+        d = self._pack.players.get("discriminator")
+        if d is None:
+            return None
+        x = torch.from_numpy(np.asarray(at, dtype=np.float32))[None]
+        with torch.no_grad():
+            return d.network(d.params(), x, Pass((), d.buffers, training=False))[0, :, 0].numpy()
+
+    @cached_property
+    def _pack(self) -> Any:
+        if self.saved is None:
+            return None
+        pack = pack_of([self.run])
+        # The states of the random streams belong to the device that it was trained on, and to training.
+        pack.restore(0, {**self.saved["member"], "streams": {}})
+        return pack
+
+    def words(self, floor: float | None) -> str:
+        """Say how it went: the metric and its floor, or why there is none.
+
+        A value that is not the final one is told with its step.
+        """
+        if self.result.state is State.DIVERGED:
+            return f"{self.name} N/A: diverged at step {self.diverged_at}"
+        if self.result.state is State.FAILED:
+            return "failed"
+        steps, values = self.measured
+        if not len(values):
+            return "not begun" if self.saved is None else f"step {self.step}, not measured"
+        text = f"{self.name} {number(values[-1])}"
+        text += "" if floor is None else f", floor {number(floor, like=values[-1])}"
+        return text if self.result.state is State.COMPLETED else f"{text}; step {steps[-1]:.0f} of {self.run.steps}"
+
+
+def read(root: Path, allow: Sequence[str] = ()) -> list[Played]:
+    """Read all cells of a sweep, finished or not.
+
+    Args:
+        root: directory of the sweep.
+        allow: modules besides gansweep whose classes its cells may name.
+
+    Raises:
+        FileNotFoundError: there is no such directory.
+        ValueError: it holds no sweep, or one of something else than points in the plane.
+    """
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root}: there is no such sweep")
+    cells = Sweep(root, []).all_cells
+    if not cells:
+        inside = [path.name for path in sorted(root.iterdir()) if (path / "sweep.json").exists()]
+        hint = f"; {root} holds {', '.join(inside)}" if inside else ""
+        raise ValueError(f"{root}: there are no cells of a sweep, expected a directory such as outputs/mine{hint}")
+    return [of(cell, allow) for cell in cells]
+
+
+def of(cell: Cell, allow: Sequence[str] = ()) -> Played:
+    """Read one cell.
+
+    Raises:
+        ValueError: it can't be built here, or its samples are no points in the plane.
+    """
+    here = {"device": "cpu", "precision": "fp32", "threads": 1, "allow": list(allow)}
+    config = {**cell.config, **here, "trainer": {**(cell.config.get("trainer") or {}), "compile": False}}
+    checked = build.check(config)
+    shape = tuple(checked.data.sample_shape) if "data" in checked.parts else (2,)
+    if shape != (2,):
+        wrong = f"{cell.name}: data={checked.data.name} has samples of shape {shape}"
+        raise ValueError(f"{wrong}; expected points in the plane, such as data=ring, of shape (2,)")
+    if checked.run is None:
+        raise ValueError(f"{cell.name} can't be built any more:\n{BadConfig(checked.problems)}")
+    now = state(cell)
+    saved = checkpoint.load(cell.directory, cell.identity, torch.device("cpu"))
+    return Played(Result(cell, now, own_record(cell)), checked.run, saved)
+
+
+def _points(path: Path) -> np.ndarray | None:
+    try:
+        # Opened here: of an archive that is cut off, numpy leaves the file open.
+        with open(path, "rb") as source, np.load(source) as file:
+            return file["points"][:NUM_POINTS]
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
+
+
+def floors(played: Sequence[Played]) -> dict[str, float]:
+    """Return what real points score against real ones, by `task`, as far as a finished cell tells."""
+    found = {task(one): one.result.metric.get("floor") for one in played if one.result.metric}
+    return {key: floor for key, floor in found.items() if floor is not None}
+
+
+def task(one: Played) -> str:
+    """Return what a cell's values are to be compared within: data and metric."""
+    return json.dumps([one.cell.config.get(key) for key in ("data", "metric")], sort_keys=True)
+
+
+def by(played: Sequence[Played], key: Any) -> Iterator[tuple[Any, list[Played]]]:
+    """Part cells by what `key` says of them, in the order in which it is said first."""
+    groups: dict[Any, list[Played]] = {}
+    for one in played:
+        groups.setdefault(key(one), []).append(one)
+    yield from groups.items()

@@ -1,0 +1,113 @@
+"""Runs whose players are one number each, so that a training is a path in a plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gansweep.sweep.result import Result
+
+if TYPE_CHECKING:
+    from gansweep.training.run import Run
+
+THETA, PSI = "theta", "psi"
+STREAMS = "portrait/"
+
+
+@dataclass(frozen=True)
+class TwoNumbers:
+    """The path that a run's record holds, and the field of its game.
+
+    Args:
+        result: of the run.
+    """
+
+    result: Result
+
+    @property
+    def positions(self) -> np.ndarray:
+        """The start, if it is known, and theta and psi (T, 2) wherever curves have points; finite ones alone."""
+        start = [] if self._run is None else [self._start]
+        path = np.array([*start, *self._recorded], dtype=float).reshape(-1, 2)
+        broken = np.flatnonzero(~np.isfinite(path).all(1))
+        return path[: broken[0]] if len(broken) else path
+
+    @property
+    def spacing(self) -> int:
+        """Steps between two points of the path."""
+        steps = [one["step"] for one in (self.result.record or {}).get("curves", [])]
+        return int(steps[0]) if steps else 0
+
+    @property
+    def field(self) -> Callable[[Any, Any], tuple[Any, Any]] | None:
+        """Where gradient steps lead from theta and psi; None without the classes, or of another algorithm."""
+        return None if self._run is None else self._directions
+
+    @property
+    def _recorded(self) -> list[tuple[Any, Any]]:
+        points = (self.result.record or {}).get("curves", [])
+        return [(one.get(THETA), one.get(PSI)) for one in points]
+
+    @property
+    def _start(self) -> tuple[float, float]:
+        from gansweep.training.trainer import pack_of
+
+        assert self._run is not None
+        pack = pack_of([self._run])
+        return pack.g.theta.item(), pack.players["discriminator"].theta.item()
+
+    @cached_property
+    def _run(self) -> Run | None:
+        from gansweep.algorithms.adversarial import Adversarial
+        from gansweep.config import build
+
+        config = self.result.cell.config
+        here = {"device": "cpu", "precision": "fp32", "threads": 1, "allow": []}  # a record can't be trusted
+        trainer = {**(config.get("trainer") or {}), "compile": False}
+        run = build.check({**config, **here, "trainer": trainer}).run
+        return run if run is not None and isinstance(run.algorithm, Adversarial) else None
+
+    def _directions(self, theta: np.ndarray, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ask the dynamics of the run what both players would descend, at all points as one pack.
+
+        A step of plain descent at its rates is lr times this; the players' rates enter by their ratio.
+        """
+        import torch
+
+        from gansweep.algorithms.adversarial.joint import Joint
+        from gansweep.dynamics.position import Both
+        from gansweep.training.trainer import pack_of
+
+        class Look(Joint):
+            """The game as the dynamics see it, in which nobody moves."""
+
+            wanted: Both
+
+            def descend(self, gradient: Both) -> None:
+                self.wanted = gradient
+
+        run = self._run
+        assert run is not None
+        pack: Any = pack_of([run] * theta.size)
+        with torch.no_grad():
+            for course in pack.courses:
+                course.set(pack.done, pack.total_steps)
+            game = Look(pack, pack.draw_apart(STREAMS), looking=True)
+            at = [torch.as_tensor(one.reshape(-1, 1), dtype=torch.float32) for one in (theta, psi)]
+            game.go_to(Both((at[0],), (at[1],)))
+            if run.dynamics.joint:
+                run.dynamics(game)
+            else:
+                game.wanted = game.field()
+        g, d = (-part.detach().numpy().reshape(theta.shape) for part in game.wanted.parts)
+        return g, d * (run.member.discriminator.lr / run.member.generator.lr)
+
+
+def is_of_two_numbers(record: Mapping[str, Any] | None) -> bool:
+    """Tell whether a record holds such a path."""
+    points = (record or {}).get("curves") or [{}]
+    return {THETA, PSI} <= points[0].keys()

@@ -1,0 +1,85 @@
+"""Which of the varied settings is drawn how."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gansweep.report.leaderboard import Candidate, Contest
+from gansweep.sweep.identity import plain
+from gansweep.sweep.sweep_keys import is_number
+
+RATES = ("lr", "lr_d", "optimizer.lr")
+MOST_PANELS = 9
+LONGEST = 30  # letters
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The settings of a contest by what they are in a picture.
+
+    Args:
+        contest: whose settings.
+        rate: a positive number, along an axis: the learning rate if it was varied; None without one.
+        method: what is told apart by colour, None if only the rate was varied.
+        rest: every combination of these has a panel of its own.
+    """
+
+    contest: Contest
+    rate: str | None
+    method: str | None
+    rest: tuple[str, ...]
+
+    @classmethod
+    def of(cls, contest: Contest) -> Roles:
+        """Give each setting its role."""
+        numbers = [key for key in contest.keys if _is_size(contest.values(key))]
+        rate = next((key for key in RATES if key in numbers), numbers[0] if numbers else None)
+        others = [key for key in contest.keys if key != rate]
+        words = [key for key in others if key not in numbers]
+        method = (words or others or [None])[0]
+        return cls(contest, rate, method, tuple(key for key in others if key != method))
+
+    @property
+    def methods(self) -> list[Any]:
+        """Values of the method, or [None]."""
+        return self.contest.values(self.method) if self.method else [None]
+
+    @property
+    def rates(self) -> list[float]:
+        """Values of the rate, in order."""
+        return [float(value) for value in self.contest.values(self.rate)] if self.rate else []
+
+    def panels(self) -> list[tuple[str, list[Candidate]]]:
+        """Return title and candidates for every combination of the rest, at most nine."""
+        values = [self.contest.values(key) for key in self.rest]
+        found = []
+        for combination in itertools.product(*values):
+            fixed = dict(zip(self.rest, combination, strict=True))
+            inside = [one for one in self.contest.candidates if all(one.settings[k] == v for k, v in fixed.items())]
+            if inside:
+                found.append((", ".join(f"{key}={plain(value)}" for key, value in fixed.items()), inside))
+        return found[:MOST_PANELS]
+
+    def with_method(self, candidates: Sequence[Candidate], method: Any) -> list[Candidate]:
+        """Return those of one method, by rate."""
+        mark = json.dumps(method)
+        own = [one for one in candidates if self.method is None or json.dumps(one.settings[self.method]) == mark]
+        return sorted(own, key=lambda one: self.rate_of(one) if self.rate else 0)
+
+    def rate_of(self, one: Candidate) -> float:
+        """Return a candidate's rate."""
+        return float(one.settings[self.rate]) if self.rate else math.nan
+
+    def label(self, method: Any) -> str:
+        """Write a method, shortened where it would not fit into a legend."""
+        text = plain(method) if self.method else ""
+        return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _is_size(values: Sequence[Any]) -> bool:
+    return len(values) > 1 and all(is_number(value) and value > 0 for value in values)

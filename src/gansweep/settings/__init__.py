@@ -1,1 +1,0 @@
-"""A composed configuration against the classes that it names."""

@@ -1,0 +1,268 @@
+"""What a configuration is told before anything is trained."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from gansweep.cli import folders
+from gansweep.cli.compose_line import BASE
+from gansweep.config.build import build, check, remarks
+from gansweep.config.errors import BadConfig
+
+
+@pytest.fixture(scope="module")
+def default():
+    folders.register()
+    with initialize_config_dir(str(folders.conf_dir()), **BASE):
+        return OmegaConf.to_container(compose("config", ["device=cpu"]), resolve=True)
+
+
+def with_(config, **changes):
+    """Set dotted keys, written with two underscores."""
+    config = copy.deepcopy(config)
+    for key, value in changes.items():
+        *path, last = key.split("__")
+        node = config
+        for part in path:
+            node = node[part]
+        node[last] = value
+    return config
+
+
+def told(config, given=()):
+    return [str(problem) for problem in check(config, given).problems]
+
+
+def test_the_default_has_no_problem(default):
+    assert told(default) == []
+
+
+def test_all_that_is_wrong_is_told_at_once(default):
+    wrong = with_(
+        default, lr=-1.0, steps=0, seed=1.5, optimizer__betas=[0.5, 1.0], model__dropout=2.0, trainer__ema=1.0
+    )
+    keys = {text.partition("=")[0] for text in told(wrong)}
+    assert keys == {"lr", "steps", "seed", "optimizer.betas", "model.dropout", "trainer.ema"}
+
+
+def test_the_rate_that_follows_another_is_not_told_twice(default):
+    assert len(told(with_(default, lr="fast", lr_d="fast"))) == 1
+    assert len(told(with_(default, lr_d=0.0))) == 1
+
+
+def test_a_batch_larger_than_the_data(default):
+    assert told(with_(default, batch_size=1797)) == []
+    (text,) = told(with_(default, batch_size=1798))
+    assert text.startswith("batch_size=1798: the data have 1797 samples")
+
+
+def test_a_model_that_does_not_fit_the_data(default):
+    model = {"_target_": "gansweep.models.dcgan.DCGAN"}
+    (text,) = told(with_(default, model=model, data__size=9))
+    assert text.startswith("model")
+
+
+def test_a_schedule_shorter_than_the_run(default):
+    pieces = {"_target_": "gansweep.schedules.piecewise.Piecewise", "pieces": [[1.0, 600], [0.1, 300]]}
+    (text,) = told(with_(default, schedule=pieces))
+    assert text.startswith("schedule") and "900" in text and "1000" in text
+    assert told(with_(default, schedule=pieces, steps=900)) == []
+    (text,) = told(with_(default, schedule_d=pieces))
+    assert text.startswith("schedule_d")
+
+
+def test_a_schedule_of_the_penalties_or_the_noise_is_checked_like_any(default):
+    pieces = {"_target_": "gansweep.schedules.piecewise.Piecewise", "pieces": [[1.0, 600], [0.1, 300]]}
+    noisy = with_(default, loss__instance_noise=0.1)
+    for key in ("schedule_penalty", "schedule_noise"):
+        (text,) = told(with_(noisy, **{key: pieces}))
+        assert text.startswith(key) and "900" in text and "1000" in text
+        assert told(with_(noisy, **{key: pieces}, steps=900)) == []
+    (text,) = told(with_(default, schedule_penalty=default["optimizer"]))
+    assert text.startswith("schedule_penalty._target_") and text.endswith("is not a Schedule")
+
+
+def test_a_schedule_with_nothing_to_multiply(default):
+    linspace = {"_target_": "gansweep.schedules.linspace.Linspace"}
+    (text,) = told(with_(default, schedule_penalty=linspace, loss__penalties={}))
+    assert text.startswith("schedule_penalty: the loss has no penalties")
+    (text,) = told(with_(default, schedule_noise=linspace))
+    assert text.startswith("schedule_noise: the loss has instance_noise=0")
+
+
+def test_a_schedule_of_beta_asks_for_momentum_and_stays_below_one(default):
+    linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.5}
+    sgd = {"_target_": "gansweep.optimizers.sgd.SGD"}
+    (text,) = told(with_(default, schedule_beta=linspace, optimizer=sgd))
+    assert text.startswith("schedule_beta: SGD(momentum=0.0,") and "has no momentum" in text
+    (text,) = told(with_(default, schedule_beta_d=linspace, optimizer_d=sgd))
+    assert text.startswith("schedule_beta_d: SGD(")
+    (text,) = told(with_(default, schedule_beta=dict(linspace, end=1.5)))
+    assert text.startswith("schedule_beta: Linspace(") and "makes a beta of 1.35 of 0.9 in step 999" in text
+
+
+def test_a_schedule_of_beta_is_both_players_unless_one_has_its_own_or_no_momentum(default):
+    linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.5}
+
+    def betas(**changes):
+        member = build(with_(default, **changes), identity={}, cell={}).member
+        return [p.beta_schedule and p.beta_schedule.end for p in (member.generator, member.discriminator)]
+
+    assert betas() == [None, None]
+    assert betas(schedule_beta=linspace) == [0.5, 0.5]
+    assert betas(schedule_beta=linspace, schedule_beta_d=dict(linspace, end=0.2)) == [0.5, 0.2]
+    assert betas(schedule_beta_d=linspace) == [None, 0.5]
+    assert betas(schedule_beta=linspace, optimizer_d={"_target_": "gansweep.optimizers.sgd.SGD"}) == [0.5, None]
+
+
+def test_a_schedule_of_critic_steps_reaches_the_run_unless_rounding_leaves_nothing_of_it(default):
+    linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.2}
+    (text,) = told(with_(default, schedule_critic=linspace))
+    assert text.startswith("schedule_critic=Linspace(") and "leaves critic_steps=1 as it is in every step" in text
+    run = build(with_(default, schedule_critic=linspace, critic_steps=5), identity={}, cell={})
+    assert run.critic_schedule.end == 0.2
+    assert told(with_(default, schedule_critic={"_target_": "gansweep.schedules.constant.Constant"})) == []
+
+
+def test_schedules_that_nobody_chose_leave_no_trace_in_the_identity(default):
+    assert not {"schedule_d", "schedule_penalty", "schedule_noise", "schedule_ema"} & check(default).config.keys()
+
+
+def test_schedules_of_the_penalties_and_the_noise_reach_the_member(default):
+    linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.5}
+    config = with_(default, schedule_penalty=linspace, schedule_noise=dict(linspace, end=0.0), loss__instance_noise=0.2)
+    member = build(config, identity={}, cell={}).member
+    assert member.penalty_factor(999, 1000) == 0.5
+    assert (member.noise(0, 1000), member.noise(999, 1000)) == (0.2, 0.0)
+
+
+def test_games_that_do_not_go_together_are_told(default):
+    wrong = {"_target_": "gansweep.losses.least_squares.LeastSquares"}
+    pairing = {"_target_": "gansweep.losses.relativistic_pairing.RelativisticPairing"}
+    (text,) = told(with_(default, loss__game=dict(pairing, of=wrong)))
+    assert text.startswith("loss.game.of=LeastSquares") and "fake_label = -real_label" in text
+    standard = {"_target_": "gansweep.losses.standard.Standard"}
+    (text,) = told(with_(default, loss__game=dict(pairing, of=dict(pairing, of=standard))))
+    assert text.startswith("loss.game.of=")
+
+
+def test_a_metric_that_does_not_fit_the_data(default):
+    ring = {"_target_": "gansweep.data.ring.Ring", "num_samples": 100}
+    (text,) = told(with_(default, data=ring))
+    assert text.startswith("metric")
+
+
+def test_data_that_are_not_there_say_what_to_put_where(default, tmp_path):
+    data = {"_target_": "gansweep.data.mnist.MNIST", "root": str(tmp_path)}
+    (text,) = told(with_(default, data=data))
+    assert text.startswith("data=mnist: no ") and str(tmp_path) in text
+
+
+def test_a_group_needs_a_choice_of_its_kind(default):
+    assert told(with_(default, optimizer=None)) == ["optimizer: must be chosen: optimizer=..."]
+    (text,) = told(with_(default, optimizer=default["schedule"]))
+    assert text.endswith("is not a UpdateRule")
+    assert told(with_(default, metric=None)) == []
+
+
+def test_an_unknown_key_at_the_root_or_in_the_trainer(default):
+    (text,) = told(with_(default, lrr=1))
+    assert text.startswith("lrr: unknown key; did you mean lr")
+    (text,) = told(with_(default, trainer__eval_evry=1))
+    assert text.startswith("trainer.eval_evry=1: unknown key; did you mean trainer.eval_every")
+
+
+def test_numbers_come_back_in_their_types(default):
+    config = check(with_(default, steps=1e3, lr=1, optimizer__eps=1)).config
+    assert repr((config["steps"], config["lr"], config["optimizer"]["eps"])) == "(1000, 1.0, 1.0)"
+
+
+def test_epochs_are_another_spelling_of_steps(default):
+    by_epochs = check(with_(default, epochs=2)).config
+    assert by_epochs["steps"] == 2 * 29 and by_epochs["epochs"] is None
+    assert by_epochs == check(with_(default, steps=58)).config
+
+
+def test_steps_and_epochs_both_typed_contradict(default):
+    both = with_(default, steps=10, epochs=2)
+    assert told(both, ["steps", "epochs"]) == ["epochs=2: steps=10 says the length already; give one of them"]
+    assert check(both, ["steps"]).config["steps"] == 10  # an experiment's epochs give way
+    assert check(both, ["epochs"]).config["steps"] == 58
+
+
+def test_a_length_in_epochs_is_the_one_that_a_schedule_is_checked_against(default):
+    pieces = {"_target_": "gansweep.schedules.piecewise.Piecewise", "pieces": [[1.0, 50], [0.1, 8]]}
+    assert told(with_(default, schedule=pieces, epochs=2)) == []
+
+
+def test_critic_steps_are_the_losses_unless_given(default):
+    assert check(with_(default, loss__critic_steps=5)).config["critic_steps"] == 5
+    assert build(with_(default, loss__critic_steps=5, critic_steps=2), identity={}, cell={}).critic_steps == 2
+
+
+def test_parts_that_do_not_go_together_are_told_before_training(default):
+    adagrad = {"_target_": "gansweep.optimizers.torch_optimizer.TorchOptimizer", "name": "torch.optim.Adagrad"}
+    (text,) = told(with_(default, optimizer=adagrad, trainer__compile=True))
+    assert text.startswith("trainer.compile=true: ")
+
+
+def test_rates_and_rules_reach_their_player(default):
+    sgd = {"_target_": "gansweep.optimizers.sgd.SGD", "momentum": 0.5}
+    cosine = {"_target_": "gansweep.schedules.cosine.Cosine"}
+    config = with_(default, lr=0.25, lr_d=0.5, optimizer_d=sgd, schedule_d=cosine, trainer__ema=0.9, seed=7)
+    member = build(config, identity={}, cell={}).member
+    assert (member.generator.lr, member.discriminator.lr, member.ema, member.seed) == (0.25, 0.5, 0.9, 7)
+    assert type(member.generator.rule).__name__ == "Adam" and type(member.discriminator.rule).__name__ == "SGD"
+    assert type(member.generator.schedule).__name__ == "Constant"
+    assert type(member.discriminator.schedule).__name__ == "Cosine"
+
+
+def test_equal_data_are_read_once(default):
+    first, second = check(default), check(with_(default, lr=0.5))
+    assert first.data is second.data
+    assert check(with_(default, data__size=16)).data is not first.data
+
+
+def test_what_is_given_is_not_changed(default):
+    config = with_(default, optimizer__eps=1, steps=1e3)
+    before = repr(config)
+    check(config)
+    assert repr(config) == before
+
+
+def test_a_device_that_is_not_there_stops_the_build(default):
+    with pytest.raises(BadConfig, match="device=cuda:99"):
+        build(with_(default, device="cuda:99"), identity={}, cell={})
+    assert told(with_(default, device="cuda:99")) == []  # another machine may have it
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"optimizer": ("lookahead.Lookahead", {"of": "adam.Adam", "k": 30})}, "optimizer=Lookahead: k=30: the player"),
+        ({"optimizer": ("lookahead.Lookahead", {"of": "adam.Adam", "k": 20})}, None),
+        ({"optimizer": ("prodigy.Prodigy", {})}, "optimizer=Prodigy: lr=0.0001: it finds its own rate"),
+        ({"optimizer": ("optimistic.Optimistic", {"of": "prodigy.Prodigy"})}, "optimizer=Optimistic: of.lr=0.0001: it"),
+        ({"optimizer": ("prodigy.Prodigy", {}), "lr": 1.0, "lr_d": 1.0}, None),
+        ({"feedback": ("plateau.Plateau", {"patience": 3})}, "feedback=Plateau: patience=3: hears 4 evaluations"),
+        ({"feedback": ("plateau.Plateau", {"patience": 2})}, None),
+        ({}, None),
+    ],
+)
+def test_settings_without_effect_are_told(default, changes, said):
+    """Of a run of 20 steps that is evaluated at 0, 5, 10, 15, and after its end."""
+
+    def node(package, name, settings):
+        of = {"of": {"_target_": f"gansweep.optimizers.{settings['of']}"}} if "of" in settings else {}
+        return {"_target_": f"gansweep.{package}.{name}", **settings, **of}
+
+    packages = {"optimizer": "optimizers", "feedback": "feedback"}
+    nodes = {key: node(packages[key], *one) if isinstance(one, tuple) else one for key, one in changes.items()}
+    checked = check(with_(default, steps=20, trainer__eval_every=5, **nodes))
+    assert checked.problems == []
+    told = remarks(checked.run)
+    assert told == [] if said is None else (len(told) == 1 and told[0].startswith(said))

@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.sweep.fake_cells import cell, diverged, record
+
+from gansweep.report import formats, latex
+from gansweep.report.columns import COLUMNS
+from gansweep.report.formats import Wish
+from gansweep.report.leaderboard import contests
+from gansweep.report.pivot import pivot
+from gansweep.report.selection import select
+from gansweep.report.study import Study
+from gansweep.report.verdict import Verdict
+from gansweep.sweep.cell import State
+from gansweep.sweep.failure import failed_record
+from gansweep.sweep.result import Result
+
+HERE = Path(".")
+
+
+def study(root, finals, commands=()):
+    """Cells of a mapping from overrides to what they came to: a number, None for a divergence, or a state."""
+    results = []
+    for overrides, final in finals:
+        one = cell(root, **overrides)
+        if isinstance(final, State):
+            kept = failed_record(one, ValueError("no")) if final is State.FAILED else None
+            results.append(Result(one, final, kept))
+        elif final is None:
+            results.append(Result(one, State.DIVERGED, diverged(one)))
+        else:
+            results.append(Result(one, State.COMPLETED, record(one, final)))
+    return Study(root, tuple(results), tuple(commands))
+
+
+def by_lr(root, finals):
+    return study(root, [({"lr": lr, "seed": s}, v) for lr, values in finals.items() for s, v in enumerate(values)])
+
+
+def verdict(of, **how):
+    (contest,) = contests(of.results, **how)
+    return Verdict(contest)
+
+
+def texts(grid):
+    return [list(grid.head), *([entry.text for entry in row] for row in grid.rows)]
+
+
+def test_a_run_without_a_value_ranks_behind_all_and_is_in_no_mean(tmp_path):
+    found = verdict(by_lr(tmp_path, {1: [1.0, 1.0, None], 2: [9.0, 9.1, 9.2], 3: [None, None, None]}))
+    names = [found.contest.candidates[place].settings["lr"] for place in found.order]
+    assert names == [2, 1, 3]
+    assert texts(pivot(found))[1] == ["1", "1.00 ± 0.00 (2 of 3) [1]"]
+    assert "[1]" in formats.in_markdown(by_lr(tmp_path, {1: [1.0, None], 2: [9.0, 9.1]}), Wish(rows=("lr",)), HERE)
+
+
+def test_errors_and_runs_that_are_missing_count_neither_way(tmp_path):
+    found = verdict(by_lr(tmp_path, {1: [1.0, 1.1, State.FAILED], 2: [9.0, 9.1, State.NEW]}))
+    first = found.first
+    assert first.settings["lr"] == 1 and first.num_failed == 1 and first.estimate.num_na == 0
+    assert found.contest.candidates[1].num_missing == 1
+
+
+def test_higher_is_better_turns_everything(tmp_path):
+    of = by_lr(tmp_path, {1: [1.0, 1.1, 1.2], 2: [9.0, 9.1, 9.3], 3: [None, None, None]})
+    for result in of.results:
+        result.record["metric"] |= {"lower_is_better": False, "untrained": 0.0}
+    found = verdict(of)
+    assert [found.contest.candidates[place].settings["lr"] for place in found.order] == [2, 1, 3]
+    assert found.against_first(0) == "beaten" and found.p_first[1] == 1
+
+
+def test_the_verdict_names_who_is_beaten_and_what_is_undecided(tmp_path):
+    near = {1: [1.0, 2.0, 3.0, 4.0], 2: [1.2, 1.9, 3.3, 4.1], 3: [11.0, 12.1, 12.9, 14.0]}
+    text = formats.in_markdown(by_lr(tmp_path, near), Wish(), HERE)
+    assert "**lr=1** is first of 3" in text and "It beats lr=3." in text and "Undecided against lr=2." in text
+    assert re.search(r"about \d+ more seeds", text)
+
+
+def test_one_seed_each_says_nothing(tmp_path):
+    text = formats.in_markdown(by_lr(tmp_path, {1: [1.0], 2: [9.0]}), Wish(), HERE)
+    assert "says nothing about which is better" in text and "beats" not in text
+
+
+def test_rows_and_columns_are_those_asked_for_and_nothing_else_is_averaged(tmp_path):
+    grid = [
+        ({"loss": loss, "optimizer": o, "lr": lr, "seed": s}, 10.0 * lr + s)
+        for loss in "ab"
+        for o in "xy"
+        for lr in (1, 2)
+        for s in (0, 1)
+    ]
+    found = texts(pivot(verdict(study(tmp_path, grid)), rows=("optimizer",), across="loss"))
+    assert found[0] == ["optimizer", "lr", "loss=a", "loss=b"]
+    assert found[1] == ["x", "1", "10.50 ± 0.71 (2)", "10.50 ± 0.71 (2)"] and len(found) == 5
+    over_rates = texts(pivot(verdict(study(tmp_path, grid), group=("seed", "lr"))))
+    assert over_rates[0] == ["loss", "optimizer=x", "optimizer=y"] and "(4)" in over_rates[1][1]
+
+
+@pytest.mark.parametrize(
+    "wish, words",
+    [
+        (Wish(rows=("loss",)), r"--rows loss: it was not varied, expected one of lr"),
+        (Wish(cols="loss"), r"--cols loss: it was not varied"),
+        (Wish(rows=("lr",), cols="lr"), r"--cols lr: it is a row already"),
+        (Wish(cols="seed"), r"--cols seed: runs are averaged over it"),
+    ],
+)
+def test_a_key_that_was_not_varied_is_answered_by_those_that_were(tmp_path, wish, words):
+    with pytest.raises(ValueError, match=words):
+        formats.in_markdown(by_lr(tmp_path, {1: [1.0, 2.0], 2: [2.0, 3.0]}), wish, HERE)
+
+
+def test_the_best_is_optimistic_unless_other_latents_told_it():
+    evaluations = [{"step": 0, "value": 9.0}, {"step": 1, "value": 2.0}, {"step": 2, "value": 3.0}]
+    metric = {"evaluations": evaluations, "best": 2.0, "best_step": 1, "final": 3.0, "final_step": 2}
+    assert select(metric, "final").value == 3 and not select(metric, "final").optimistic
+    assert select(metric, "best").value == 2 and select(metric, "best").optimistic
+    assert not select(metric | {"evaluations": evaluations[:2]}, "best").optimistic  # there was nothing to choose
+    chosen = select(metric | {"best_apart": 2.6}, "best")
+    assert (chosen.value, chosen.step, chosen.optimistic) == (2.6, 1, False)
+    assert math.isnan(select({"evaluations": evaluations[:1], "best": None, "best_apart": None}, "best").value)
+
+
+def test_csv_and_json_have_the_columns_that_are_documented(tmp_path):
+    of = by_lr(tmp_path, {1: [1.0, 2.0, None], 2: [9.0, 9.1, 9.2], 3: [State.NEW] * 3})
+    rows = list(csv.DictReader(io.StringIO(formats.in_csv(of, Wish(), HERE))))
+    assert list(rows[0]) == ["lr", *COLUMNS]
+    assert rows[0]["lower_is_better"] == "true" and rows[0]["select"] == "final"
+    assert [(row["lr"], row["rank"], row["num_na"], row["mean"]) for row in rows] == [
+        ("2", "1", "0", "9.1"),
+        ("1", "2", "1", "1.5"),
+        ("3", "", "0", ""),
+    ]
+    content = json.loads(formats.in_json(of, Wish(), HERE))
+    assert set(content["candidates"][0]) == {"lr", *content["columns"]}
+    assert content["candidates"][1]["runs"] == {"0": 1.0, "1": 2.0, "2": None}
+    assert content["candidates"][2]["mean"] is None
+
+
+def test_values_of_different_rulers_are_never_compared(tmp_path):
+    of = by_lr(tmp_path, {1: [1.0, 2.0], 2: [9.0, 9.1]})
+    for result in of.results[2:]:
+        result.record["metric"]["fingerprint"] = {"metric": "fd_digits", "n_real": 5, "n_fake": 5}
+    rows = list(csv.DictReader(io.StringIO(formats.in_csv(of, Wish(), HERE))))
+    assert [row["contest"] for row in rows] == ["1", "2"]
+    assert "can't be compared" in formats.in_markdown(of, Wish(select="best"), HERE)
+
+
+def by_fingerprint(root):
+    """Two settings, each with a number of samples of its own."""
+    of = study(root, [({"metric.num_samples": n, "lr": lr}, 1.0 * lr) for n in (40, 80) for lr in (1, 2)])
+    for result in of.results:
+        n = result.cell.overrides["metric.num_samples"]
+        result.record["metric"]["fingerprint"] = {"metric": "w1", "n_fake": n}
+    return of
+
+
+def test_every_format_says_which_settings_a_table_is_of(tmp_path):
+    of = by_fingerprint(tmp_path)
+    captions = re.findall(r"\\caption\{(.*)\}", formats.in_latex(of, Wish(), HERE))
+    assert [f"metric.num\\_samples={n}" in text for n, text in zip((40, 80), captions, strict=True)] == [True, True]
+    rows = list(csv.DictReader(io.StringIO(formats.in_csv(of, Wish(), HERE))))
+    assert [(row["contest"], row["metric.num_samples"]) for row in rows] == [("1", "40")] * 2 + [("2", "80")] * 2
+    assert json.loads(formats.in_json(of, Wish(), HERE))["candidates"][3]["metric.num_samples"] == 80
+    for wish in (Wish(), Wish(select="best")):
+        assert "### Table 2: fd_digits, metric.num_samples=80" in formats.in_markdown(of, wish, HERE)
+    page = formats.in_html(of, Wish(), HERE)
+    assert page.count("<caption><span>Final fd_digits, lower is better; metric.num_samples=80.</span>") == 2
+
+
+def test_runs_on_other_data_are_another_candidate_and_none_is_lost(tmp_path):
+    of = by_lr(tmp_path, {1: [1.0, 1.1]})
+    later = [
+        Result(replace(one.cell, identity=one.cell.identity | {"data": "b" * 64}), one.state, record(one.cell, 7.0))
+        for one in of.results
+    ]
+    found = verdict(replace(of, results=(*of.results, *later)))
+    assert [one.settings["data content"] for one in found.contest.candidates] == ["data-hash", "bbbbbbbb"]
+    assert [len(one.runs) for one in found.contest.candidates] == [2, 2]
+
+
+def against_untrained(root, finals, untrained):
+    of = by_lr(root, finals)
+    for result in of.results:
+        result.record["metric"]["untrained"] = untrained
+    return of
+
+
+def test_a_setting_no_better_than_untrained_is_never_first(tmp_path):
+    of = against_untrained(tmp_path, {1: [1.92, 1.90, 1.91], 2: [1.80, 1.90, 1.76], 3: [2.0, 1.7, 1.6]}, 1.8)
+    found = verdict(of)
+    assert found.first.settings["lr"] == 3 and found.no_better == {0, 1}
+    assert [found.against_first(place) for place in (0, 1, 2)] == ["no better than untrained"] * 2 + ["first"]
+    text = formats.in_markdown(of, Wish(), HERE)
+    assert "**lr=3** is first of 3" in text and "No better than the untrained generator, and so not ranked" in text
+    rows = {row["lr"]: row for row in csv.DictReader(io.StringIO(formats.in_csv(of, Wish(), HERE)))}
+    assert [rows[lr]["rank"] for lr in "123"] == ["", "", "1"]
+    assert [rows[lr]["no_better_than_untrained"] for lr in "123"] == ["true", "true", "false"]
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_where_nothing_is_better_than_untrained_nothing_is_bold_or_first(tmp_path, seeds):
+    of = against_untrained(tmp_path, {1: [1.92, 1.90, 1.91][:seeds], 2: [1.95, 1.99, 1.97][:seeds]}, 1.8)
+    assert verdict(of).first is None
+    text = formats.in_markdown(of, Wish(), HERE)
+    assert "No setting is better than the untrained generator by final fd_digits." in text
+    assert "is first" not in text and "| first" not in text and "**" not in text
+    assert "no better than the untrained generator (1.80)" in text
+    latex_text = formats.in_latex(of, Wish(), HERE)
+    assert r"\textbf" not in latex_text and "no better than the untrained generator (1.80)" in latex_text
+    page = formats.in_html(of, Wish(), HERE)
+    assert "no better than the untrained generator (1.80)" in page and "<td>first" not in page
+
+
+def test_runs_without_a_value_or_without_an_untrained_one_are_not_held_against_a_setting(tmp_path):
+    of = against_untrained(tmp_path, {1: [1.0, None], 2: [None, None], 3: [2.0, 2.1]}, 1.8)
+    assert verdict(of).no_better == {2}
+    names = [verdict(of).contest.candidates[place].settings["lr"] for place in verdict(of).order]
+    assert names == [1, 3, 2]
+    unknown = against_untrained(tmp_path, {1: [5.0, 6.0]}, None)
+    assert verdict(unknown).no_better == frozenset() and verdict(unknown).first is not None
+
+
+NASTY = "a_b & 5% $x^2$ #1 {~} \\cmd <|> \"q\" 'p' `t` -- [0.5,0.9] 日本 é"
+
+
+def test_latex_leaves_no_letter_with_a_meaning():
+    bare = re.sub(r"\\text[a-z]+\{\}|\\[{}$&#%_]|\{[-\[]?\]?\}|\{\[\}|\{\]\}|\{-\}", "", latex.escape(NASTY))
+    assert not re.search(r"[\\{}$&#%_^~<>|\"'`\[\]-]", bare), bare
+
+
+def document(of):
+    head = r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}\begin{document}"
+    return f"{head}\n{formats.in_latex(of, Wish(), HERE)}\n\\end{{document}}\n"
+
+
+def test_latex_has_booktabs_rules_and_as_many_fields_as_columns(tmp_path):
+    text = document(by_lr(tmp_path, {1: [1.0, 2.0, None], 2: [9.0, 9.1, 9.2]}))
+    body = text.partition(r"\midrule")[2].partition(r"\bottomrule")[0]
+    assert r"\toprule" in text and r"\begin{tabular}{lr}" in text
+    assert [line.count(" & ") for line in body.strip().splitlines()] == [1, 1]
+    assert r"\textbf{9.10 $\pm$ 0.10 (3)}" in text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (shutil.which("tectonic") or shutil.which("pdflatex")), reason="needs tectonic or pdflatex")
+def test_latex_compiles(tmp_path):
+    of = study(
+        tmp_path,
+        [({"optimizer": name, "lr": lr}, 1.0 + lr) for name in (NASTY, "adam", "[0.5,0.9]") for lr in (1e-4, 1)],
+        commands=[f"python -m gansweep -m x='{NASTY}'"],
+    )
+    (tmp_path / "table.tex").write_text(document(of), encoding="utf-8")
+    tool = ["tectonic"] if shutil.which("tectonic") else ["pdflatex", "-interaction=nonstopmode", "-halt-on-error"]
+    run = subprocess.run([*tool, "table.tex"], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0 and (tmp_path / "table.pdf").stat().st_size > 1000, run.stdout[-2000:]
+
+
+@pytest.mark.parametrize(
+    "finals",
+    [
+        {1: [None, None], 2: [None, None]},
+        {1: [State.NEW, State.NEW], 2: [State.RESUMABLE, State.CLAIMED]},
+        {1: [State.FAILED, State.FAILED]},
+        {1: [5.0]},
+        {1: [0.0, 0.0], 2: [-1.0, 1.0]},
+        {1: [1.0, 2.0], 2: [3.0]},
+    ],
+)
+@pytest.mark.parametrize("name", ["md", "csv", "json", "latex"])
+def test_every_sweep_has_a_report_finished_or_not(tmp_path, finals, name):
+    of = by_lr(tmp_path, finals)
+    assert "1" in formats.FORMATS[name](of, Wish(), HERE)
+    assert formats.FORMATS[name](of, Wish(select="best"), HERE)
+
+
+def test_runs_that_were_not_measured_are_done_and_nothing_else(tmp_path):
+    one = cell(tmp_path, lr=1, seed=0)
+    of = Study(tmp_path, (Result(one, State.COMPLETED, record(one, metric=None)),), ())
+    assert "No run has a value yet." in formats.in_markdown(of, Wish(), HERE)
+    assert texts(pivot(verdict(of)))[1][1] == "done"

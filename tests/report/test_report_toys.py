@@ -1,0 +1,169 @@
+"""Phase portraits, points and time in a report. Mistakes: a sign, another method's field, records of others touched."""
+
+from __future__ import annotations
+
+import html
+import math
+
+import numpy as np
+import pytest
+from tests.report.test_report_page import swept
+from tests.sweep.fake_cells import cell, record
+from tests.training.small import make_run
+from tests.typed import typed
+
+from gansweep.dirac.fields.consensus import Consensus
+from gansweep.dirac.fields.gan import GAN
+from gansweep.dirac.fields.wgan_gp import WGANGP
+from gansweep.report import formats, portraits, scatter
+from gansweep.report.formats import Wish, judge
+from gansweep.report.leaderboard import contests
+from gansweep.report.pictures import curves
+from gansweep.report.pictures.portraits import extent, played, portraits_picture
+from gansweep.report.pictures.scatter import points_picture
+from gansweep.report.study import Study
+from gansweep.report.verdict import Verdict
+from gansweep.sweep.cell import State
+from gansweep.sweep.result import Result
+from gansweep.training.trainer import train
+
+pytest.importorskip("matplotlib")
+
+PORTRAITS, POINTS = portraits.CAPTION, scatter.CAPTION
+FIELDS = {"dirac/gan": GAN(), "dirac/consensus": Consensus(gamma=1.0), "dirac/wgan_gp": WGANGP(gamma=0.7, target=1.0)}
+QUICK = ("device=cpu", "trainer.tensorboard=false", "workers=1")
+DIRAC = ("-m", f"experiment={','.join(FIELDS)}", "name=dirac", "steps=6", "trainer.eval_every=3", *QUICK)
+PLANE = (
+    *("-m", "experiment=mescheder_2d", "name=plane", "data=ring", "lr=1e-3", "loss=standard,r1", "steps=3"),
+    *("batch_size=8", "metric.num_samples=16", "trainer.eval_every=1", "metric@metric_2=mode_coverage", *QUICK),
+)
+POINT = ("-m", "experiment=forsyth_quadratic", "name=point", "optimizer=sgd,adam", "lr=1", "steps=3", *QUICK)
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory):
+    """Sweeps of three games of two numbers, of two losses in the plane, and of one point in it."""
+    return typed(tmp_path_factory.mktemp("toys"), DIRAC, PLANE, POINT)
+
+
+def verdict_on(directory):
+    (verdict,) = judge(Study.read(directory), Wish())
+    return verdict
+
+
+def test_a_path_begins_at_the_start_and_has_every_step(toys):
+    shown = played(verdict_on(toys / "dirac"))
+    assert [one.settings["experiment"] for one, _ in shown] == list(FIELDS)
+    for _, game in shown:
+        assert game.positions.shape == (7, 2) and game.positions[0].tolist() == [1, -1] and game.spacing == 1
+    (_, gan), *_ = shown
+    step = 0.2 / (1 + math.e)  # f'(psi theta) of (1, -1) with our sign
+    np.testing.assert_allclose(gan.positions[1], [1 - step, -1 - step], rtol=1e-5)
+
+
+def test_arrows_are_the_fields_of_the_formulas_with_the_other_sign_of_psi(toys):
+    theta, psi = np.meshgrid([-1.5, -0.4, 0.7], [-1.3, 0.2, 0.9])
+    for candidate, game in played(verdict_on(toys / "dirac")):
+        found = game.field(theta, psi)
+        v_theta, v_psi = FIELDS[candidate.settings["experiment"]](theta, -psi)
+        np.testing.assert_allclose(found, (v_theta, -v_psi), rtol=1e-4, atol=1e-6)
+
+
+def test_portraits_are_a_section_with_a_panel_for_every_setting(toys):
+    verdict = verdict_on(toys / "dirac")
+    assert portraits.section(verdict).pictures.keys() == {PORTRAITS}
+    figure = portraits_picture(verdict)
+    assert [axis.get_title().split("\n")[0] for axis in figure.axes] == list(FIELDS)
+    assert len({(axis.get_xlim(), axis.get_ylim()) for axis in figure.axes}) == 1
+
+
+def test_a_path_that_breaks_off_or_leaves_is_drawn_as_far_as_it_goes(toys):
+    (_, game), *_ = played(verdict_on(toys / "dirac"))
+    content = dict(game.result.record)
+    content["curves"] = [*content["curves"][:2], {"step": 3, "theta": None, "psi": 1.0}, *content["curves"][3:]]
+    assert len(type(game)(Result(game.result.cell, State.DIVERGED, content)).positions) == 3
+    near, far = np.array([[1.0, -1.0], [0.5, 1.5]]), np.array([[1.0, 1.0], [-1e9, 0.0]])
+    assert extent([near]) == pytest.approx(1.65) and extent([near, far]) == pytest.approx(2.75)
+    assert extent([]) > 0
+
+
+def test_other_trainings_keep_no_curves(tmp_path):
+    assert "curves" not in train(make_run(), tmp_path)
+
+
+def test_points_are_drawn_over_the_data(toys):
+    verdict = verdict_on(toys / "plane")
+    assert scatter.section(verdict).pictures.keys() == {POINTS}
+    assert scatter.section(verdict_on(toys / "dirac")) is None and portraits.section(verdict) is None
+    figure = points_picture(verdict)
+    assert len(figure.axes) == 2
+    for axis in figure.axes:
+        sizes = [len(drawn.get_offsets()) for drawn in axis.collections if len(drawn.get_offsets()) > 1]
+        assert sizes == [2048, 2048]
+
+
+def test_a_single_point_is_no_picture(toys):
+    verdict = verdict_on(toys / "point")
+    assert scatter.in_plane(verdict) and scatter.section(verdict) is None
+    assert "samples.png" not in {
+        path.name for path in formats.pictures(Study.read(toys / "point"), Wish(), toys / "of_point")
+    }
+
+
+def test_points_of_classes_that_are_not_at_hand_are_those_that_runs_have_drawn(toys):
+    verdict = verdict_on(toys / "plane")
+    for result in verdict.contest.results:
+        result.cell.config["data"] = {"_target_": "somebody.elses.Points"}
+    assert all(axis.images and not axis.lines for axis in points_picture(verdict).axes)
+
+
+@pytest.mark.parametrize(("name", "caption", "metric"), [("dirac", PORTRAITS, "w1"), ("plane", POINTS, "modes")])
+def test_the_page_names_the_pictures(toys, name, caption, metric):
+    text = html.unescape(formats.in_html(Study.read(toys / name), Wish(), toys / name))
+    for words in (caption, f"{metric} over the time of training"):
+        assert f'alt="Picture: {words}' in text and f"<figcaption>{words}" in text
+    assert "Samples, the best first" not in text  # a dot or two, which the section above has already
+
+
+def test_files_of_points_are_not_written_twice(toys, tmp_path):
+    names = {path.name for path in formats.pictures(Study.read(toys / "plane"), Wish(), tmp_path)}
+    assert {"points.png", "points.svg", "values_2.png"} <= names and "samples.png" not in names
+    names = {path.name for path in formats.pictures(Study.read(toys / "dirac"), Wish(), tmp_path / "dirac")}
+    assert "phase_portraits.png" in names and "samples.png" not in names
+
+
+def timed(root, ends):
+    """A verdict on optimizers whose two seeds took so many seconds."""
+    results = []
+    for optimizer, seconds in ends.items():
+        for seed, end in enumerate(seconds):
+            one = cell(root, optimizer=optimizer, seed=seed)
+            at = [{"step": step, "trained_s": end * step / 100} for step in (0, 80, 100)]
+            kept = record(one, time={"steps_per_s": 5.0, "wall_s": 1e6, "eval_s": 0.0, "evaluations": at})
+            results.append(Result(one, State.COMPLETED, kept))
+    (contest,) = contests(results)
+    return Verdict(contest)
+
+
+def test_time_is_the_mean_over_seeds_in_a_unit_that_fits(tmp_path):
+    verdict = timed(tmp_path, {"adam": (600.0, 1200.0), "sgd": (1800.0, 1800.0)})
+    (axis,) = curves.curves_picture(verdict, over_time=True).axes
+    assert [line.get_xdata().tolist() for line in axis.lines[:2]] == [[0, 12, 15], [0, 24, 30]]
+    assert axis.get_xlabel() == "time of training (min)" and axis.get_xscale() == "linear"
+
+
+def test_methods_of_other_lengths_share_a_logarithmic_axis(tmp_path):
+    verdict = timed(tmp_path, {"adam": (2.0, 2.0), "sgd": (40.0, 40.0)})
+    (axis,) = curves.curves_picture(verdict, over_time=True).axes
+    assert axis.get_xlabel() == "time of training (s)" and axis.get_xscale() == "log"
+    low, high = axis.get_xlim()
+    assert low < 1.6 and high > 40
+    assert axis.xaxis.get_transform().transform(np.zeros(1)) == -np.inf  # time 0 is nowhere, not at the left edge
+
+
+def test_records_without_times_are_drawn_by_their_speed_and_that_is_said(tmp_path):
+    study = swept(tmp_path)
+    (verdict,) = judge(study, Wish())
+    (adam, *_), steps = verdict.contest.candidates, np.array([0, 80, 100])
+    assert curves.times(adam, steps).tolist() == [0, 16, 20]
+    assert "their steps are taken to be equally long" in formats.in_markdown(study, Wish(), tmp_path)
