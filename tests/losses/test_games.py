@@ -197,7 +197,7 @@ def test_softplus_and_its_slope_do_not_depend_on_the_place_of_a_number():
         (lambda: Objective(Hinge(), clip=0.0), "clip=0.0: expected a number > 0"),
         (lambda: Objective(Hinge(), clip=float("nan")), "clip=nan"),
         (lambda: Objective(Hinge(), critic_steps=0), "critic_steps=0: expected a whole number >= 1"),
-        (lambda: Objective(Hinge(), flip=1.0), "flip=1.0: expected a chance 0 <= flip < 1"),
+        (lambda: Objective(Hinge(), flip=1.0), "flip=1.0: expected a probability 0 <= flip < 1"),
         (lambda: Objective(Hinge(), flip=-0.1), "flip=-0.1"),
         (lambda: Objective(Hinge(), instance_noise=float("inf")), "instance_noise=inf: expected a number >= 0"),
         (lambda: LeastSquares(target=float("inf")), "target=inf: expected a finite number"),

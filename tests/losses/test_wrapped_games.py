@@ -147,11 +147,11 @@ def test_wrapped_games_keep_the_protocol():
     [
         (lambda: RelativisticPairing(LeastSquares()), r"of=LeastSquares\(fake_label=0.0.*fake_label = -real_label"),
         (lambda: RelativisticAverage(LeastSquares()), "of=LeastSquares"),
-        (lambda: RelativisticAverage(LabelSmoothing(Standard())), "of=LabelSmoothing.*mirror images"),
+        (lambda: RelativisticAverage(LabelSmoothing(Standard())), "of=LabelSmoothing.*symmetric terms"),
         (lambda: RelativisticPairing(RelativisticAverage(Standard())), "of=RelativisticAverage.*on_real and on_fake"),
         (lambda: LabelSmoothing(RelativisticPairing(Standard())), "of=RelativisticPairing"),
         (lambda: LabelSmoothing(Wasserstein()), r"of=Wasserstein\(\): falls for ever"),
-        (lambda: LabelSmoothing(Standard(), 0.5), "amount=0.5: expected a part of the label"),
+        (lambda: LabelSmoothing(Standard(), 0.5), "amount=0.5: expected a number 0 <= amount < 0.5"),
         (lambda: LabelSmoothing(Minimax(), float("nan")), "amount=nan"),
     ],
 )

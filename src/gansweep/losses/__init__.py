@@ -1,1 +1,1 @@
-"""What the two players want: one game a file, and the objective that adds penalties to it."""
+"""GAN losses, one per file, and the objective that combines a loss with penalties."""

@@ -1,4 +1,4 @@
-"""A margin for the discriminator."""
+"""Hinge loss for GANs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gansweep.losses.two_terms import TwoTerms
 
 @dataclass(frozen=True)
 class Hinge(TwoTerms):
-    """Push real logits above 1 and generated ones below -1, and no further.
+    """Hinge loss: the discriminator is penalised for real logits below 1 and generated logits above -1.
 
         L_D = E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]
         L_G = -E[D(G(z))]
@@ -23,13 +23,13 @@ class Hinge(TwoTerms):
     ideal_loss: ClassVar[float] = 2.0
 
     def on_real(self, logits: Tensor) -> Tensor:
-        """Score the logit of every real sample, elementwise."""
+        """Return the loss of each real sample from its logit, elementwise."""
         return (1 - logits).relu()
 
     def on_fake(self, logits: Tensor) -> Tensor:
-        """Score the logit of every generated sample, elementwise."""
+        """Return the loss of each generated sample from its logit, elementwise."""
         return (1 + logits).relu()
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """Score logits (K, B) -> (K,)."""
+        """Return the generator's loss (K,) for logits `fake` (K, B)."""
         return -fake.mean(1)

@@ -1,4 +1,4 @@
-"""A discriminator that is not asked to be sure of real samples."""
+"""One-sided label smoothing."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from gansweep.losses.two_terms import TwoTerms, check_two_terms
 
 @dataclass(frozen=True)
 class LabelSmoothing(TwoTerms):
-    """Take real samples for generated ones by a small part, generated ones wholly for what they are.
+    """One-sided label smoothing: real samples have the label 1 - amount, generated samples keep the label 0.
 
         L_D = E[(1 - amount) on_real(D(x)) + amount on_fake(D(x))] + E[on_fake(D(G(z)))]
-        L_G = that of the game
+        L_G = the generator's loss of the wrapped game
 
-    Salimans et al. 2016, arXiv:1606.03498, section 3.4, one-sided: the cross-entropy of the labels
-    1 - amount and 0. Smoothing the label of generated samples too would reward the generator
-    for staying where the discriminator expects it.
+    Salimans et al. 2016, arXiv:1606.03498, section 3.4. With Standard this is the cross-entropy with
+    the labels 1 - amount and 0. The label of generated samples is not smoothed: that would reward the
+    generator for samples near its current ones.
 
     Args:
-        of: a game of two terms; with Standard, real logits are drawn to log((1 - amount) / amount).
-        amount: what the label of real samples lacks to 1, in the paper 0.1.
+        of: the game to smooth, a `TwoTerms`; with Standard, the optimal real logit is at most
+            log((1 - amount) / amount).
+        amount: amount subtracted from the label 1 of real samples; 0.1 in the paper.
     """
 
     of: TwoTerms
@@ -32,21 +33,21 @@ class LabelSmoothing(TwoTerms):
     def __post_init__(self) -> None:
         check_two_terms(self.of)
         if not 0 <= self.amount < 0.5:
-            raise ValueError(f"amount={self.amount}: expected a part of the label 0 <= amount < 0.5")
+            raise ValueError(f"amount={self.amount}: expected a number 0 <= amount < 0.5")
         if self.of.on_real(torch.tensor(1e6)) < 0:
             raise ValueError(
-                f"of={self.of!r}: falls for ever as real logits rise, so it has no label to smooth; "
+                f"of={self.of!r}: its loss on real logits is unbounded below, so it has no label to smooth; "
                 "expected e.g. Standard, Minimax, Hinge or LeastSquares"
             )
 
     def on_real(self, logits: Tensor) -> Tensor:
-        """Score the logit of every real sample, elementwise."""
+        """Return the loss of each real sample from its logit, elementwise."""
         return (1 - self.amount) * self.of.on_real(logits) + self.amount * self.of.on_fake(logits)
 
     def on_fake(self, logits: Tensor) -> Tensor:
-        """Score the logit of every generated sample, elementwise."""
+        """Return the loss of each generated sample from its logit, elementwise."""
         return self.of.on_fake(logits)
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """Score logits (K, B) -> (K,)."""
+        """Return the generator's loss (K,) for logits `fake` (K, B)."""
         return self.of.generator(fake)

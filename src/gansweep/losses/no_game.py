@@ -1,4 +1,4 @@
-"""What stands for the loss where an algorithm has its own."""
+"""Placeholder loss for algorithms that define their own loss."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class NoGame:
-    """There are no two players, and nobody asks what they want."""
+    """Placeholder for algorithms without a discriminator; both losses raise NotImplementedError."""
 
     relativistic: ClassVar[bool] = False
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Refuse."""
+        """Raise NotImplementedError."""
         raise NotImplementedError("there is no discriminator")
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """Refuse."""
-        raise NotImplementedError("the algorithm has a loss of its own")
+        """Raise NotImplementedError."""
+        raise NotImplementedError("the algorithm defines its own loss")

@@ -1,4 +1,4 @@
-"""A game together with what keeps its discriminator in bounds."""
+"""Training objective: a GAN loss with penalties, weight clipping and input noise."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from gansweep.interfaces import Game, Penalty
 
 @dataclass(frozen=True)
 class Objective:
-    """Everything that the two players of one member minimise.
+    """Losses of both players of one member, with regularisation of the discriminator.
 
-        L_D = game + sum of penalties,   L_G = game
+        L_D = loss of the game + sum of penalties,   L_G = loss of the game
 
     Args:
-        game: what the players want.
-        penalties: prices on the discriminator's slope, by the name they have in the log.
-        clip: bound on the absolute value of every parameter of the discriminator, kept after
-            each of its updates (Arjovsky et al. 2017, algorithm 1); None for none.
+        game: the GAN loss, e.g. `Standard`.
+        penalties: gradient penalties on the discriminator; the keys name them in the log.
+        clip: weight clipping: bound on the absolute value of the discriminator's parameters, applied
+            after each of its updates (Arjovsky et al. 2017, algorithm 1); None: no clipping.
         critic_steps: discriminator updates per generator update.
-        flip: chance that a real and a generated sample of the discriminator's batch swap labels
-            (Salimans et al. 2016, arXiv:1606.03498, and the folklore of training GANs).
-        instance_noise: standard deviation of Gaussian noise on all that the discriminator sees,
+        flip: probability that a real and a generated sample of the discriminator's batch swap labels
+            (noisy labels, common in practice; cf. Salimans et al. 2016, arXiv:1606.03498).
+        instance_noise: standard deviation of Gaussian noise added to the discriminator's inputs,
             real and generated (Soenderby et al. 2017, arXiv:1610.04490, section 3.1).
     """
 
@@ -40,6 +40,6 @@ class Objective:
         if self.critic_steps < 1:
             raise ValueError(f"critic_steps={self.critic_steps}: expected a whole number >= 1")
         if not 0 <= self.flip < 1:
-            raise ValueError(f"flip={self.flip}: expected a chance 0 <= flip < 1")
+            raise ValueError(f"flip={self.flip}: expected a probability 0 <= flip < 1")
         if not 0 <= self.instance_noise < math.inf:
             raise ValueError(f"instance_noise={self.instance_noise}: expected a number >= 0")

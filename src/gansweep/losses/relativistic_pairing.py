@@ -1,4 +1,4 @@
-"""A discriminator that compares one real sample with one generated sample."""
+"""Relativistic pairing GAN loss (RpGAN)."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from gansweep.losses.two_terms import TwoTerms, check_mirrored, check_two_terms
 
 @dataclass(frozen=True)
 class RelativisticPairing:
-    """Ask which sample of a pair is the real one.
+    """RpGAN: loss of the logit difference between a real and a generated sample.
 
         L_D = E[on_real(D(x) - D(G(z)))]
         L_G = E[on_real(D(G(z)) - D(x))]
 
-    Jolicoeur-Martineau 2018, arXiv:1807.00734, sections 4.1 and 4.2 (RSGAN, RGAN): its f1 is
-    `on_real`, and the generator plays the game with the labels exchanged. With Standard it is RpGAN,
-    which Huang et al. 2024, arXiv:2501.05441, join with R1 and R2 to R3GAN; like their code, and
-    unlike the saddle point of their eq. 2, the generator does not saturate.
+    Jolicoeur-Martineau 2018, arXiv:1807.00734, sections 4.1 and 4.2 (RSGAN, RGAN). The paper's f1 is
+    `on_real`; the generator's loss exchanges the labels. With Standard this is RpGAN, which Huang et
+    al. 2024, arXiv:2501.05441, combine with R1 and R2 into R3GAN. The generator's loss is
+    non-saturating, as in their code; their eq. 2 is a saddle-point problem.
 
-    The b-th real sample meets the b-th generated one. Both players see differences alone, so the
-    game leaves open where the logits lie as a whole.
+    The b-th real sample is paired with the b-th generated sample. Both losses depend on differences
+    of logits only, so a constant added to all logits does not change them.
 
     Args:
-        of: the game of one sample, whose terms are mirror images. Its generator is not used:
-            Minimax gives the same as Standard.
+        of: the loss per pair; must satisfy on_fake(-t) = on_real(t). Its generator loss is not used,
+            so Minimax gives the same result as Standard.
     """
 
     of: TwoTerms
@@ -38,10 +38,10 @@ class RelativisticPairing:
         check_mirrored(self.of)
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Score logits (K, B) and (K, B) -> (K,)."""
+        """Return the discriminator's loss (K,) for logits `real` and `fake`, (K, B) each."""
         return self.of.on_real(real - fake).mean(1)
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """Score logits (K, B) and (K, B) -> (K,)."""
+        """Return the generator's loss (K,) for logits `fake` and `real`, (K, B) each."""
         assert real is not None
         return self.of.on_real(fake - real).mean(1)

@@ -1,4 +1,4 @@
-"""log(1 + e^x), the loss of a logit, written so that its last bit does not depend on its place."""
+"""Softplus with rounding that does not depend on the position in a tensor."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from torch import Tensor
 def softplus(x: Tensor) -> Tensor:
     """Return log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), elementwise.
 
-    `torch.nn.functional.softplus` rounds differently in the remainder of a vector register, so
-    that a member's loss would depend on how many train beside it. `maximum` rather than `clamp`,
-    because it halves the gradient at a tie, which gives sigmoid(0) = 1/2 there.
+    `torch.nn.functional.softplus` rounds differently for elements left over after the last full
+    vector register. A member's loss would then depend on the number of members in the batch.
+    `maximum` is used instead of `clamp` because it halves the gradient at a tie, which gives the
+    derivative sigmoid(0) = 1/2 at x = 0.
     """
     return torch.maximum(x, torch.zeros_like(x)) + torch.log1p(torch.exp(-x.abs()))

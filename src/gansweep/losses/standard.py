@@ -1,4 +1,4 @@
-"""The GAN as it is trained in practice."""
+"""Non-saturating GAN loss."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from gansweep.losses.two_terms import TwoTerms
 
 @dataclass(frozen=True)
 class Standard(TwoTerms):
-    """Cross-entropy of real against generated, and the non-saturating generator.
+    """Standard GAN loss: binary cross-entropy with the non-saturating generator loss.
 
         L_D = E[softplus(-D(x))] + E[softplus(D(G(z)))]
         L_G = E[softplus(-D(G(z)))]
 
-    Goodfellow et al. 2014, arXiv:1406.2661, eq. 1 with D = sigmoid of the logit, and the end of
-    section 3 for the generator, which maximises log D(G(z)). -log sigmoid(t) = softplus(-t).
+    Goodfellow et al. 2014, arXiv:1406.2661, eq. 1, with D = sigmoid of the logit and
+    -log sigmoid(t) = softplus(-t). The generator maximises log D(G(z)), as at the end of section 3.
 
     >>> import torch
     >>> Standard().generator(torch.zeros(1, 4))
@@ -30,13 +30,13 @@ class Standard(TwoTerms):
     ideal_loss: ClassVar[float] = math.log(4)
 
     def on_real(self, logits: Tensor) -> Tensor:
-        """Score the logit of every real sample, elementwise."""
+        """Return the loss of each real sample from its logit, elementwise."""
         return softplus(-logits)
 
     def on_fake(self, logits: Tensor) -> Tensor:
-        """Score the logit of every generated sample, elementwise."""
+        """Return the loss of each generated sample from its logit, elementwise."""
         return softplus(logits)
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """Score logits (K, B) -> (K,)."""
+        """Return the generator's loss (K,) for logits `fake` (K, B)."""
         return softplus(-fake).mean(1)

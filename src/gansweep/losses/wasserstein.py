@@ -1,4 +1,4 @@
-"""The difference of means that estimates a Wasserstein distance."""
+"""Wasserstein GAN loss (WGAN)."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from gansweep.losses.two_terms import TwoTerms
 
 @dataclass(frozen=True)
 class Wasserstein(TwoTerms):
-    """Difference of the critic's means on generated and real samples.
+    """WGAN: difference of the critic's mean outputs on generated and real samples.
 
         L_D = E[D(G(z))] - E[D(x)]
         L_G = -E[D(G(z))]
 
-    Arjovsky et al. 2017, arXiv:1701.07875, eq. 2 and algorithm 1, negated because both players
-    descend. It has no lower bound: something must hold the critic's slope, a clip or a penalty.
+    Arjovsky et al. 2017, arXiv:1701.07875, eq. 2 and algorithm 1; the critic's sign is flipped because
+    both players minimise. The loss has no lower bound: the critic's input gradient has to be bounded
+    by weight clipping or by a gradient penalty.
     """
 
     ideal_loss: ClassVar[float] = 0.0
 
     def on_real(self, logits: Tensor) -> Tensor:
-        """Score the critic's output on every real sample, elementwise."""
+        """Return the loss of each real sample from the critic's output, elementwise."""
         return -logits
 
     def on_fake(self, logits: Tensor) -> Tensor:
-        """Score the critic's output on every generated sample, elementwise."""
+        """Return the loss of each generated sample from the critic's output, elementwise."""
         return logits
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """Score the critic's outputs (K, B) -> (K,)."""
+        """Return the generator's loss (K,) for the critic's outputs `fake` (K, B)."""
         return -fake.mean(1)

@@ -1,1 +1,1 @@
-"""Prices on the slope of the discriminator, one a file."""
+"""Gradient penalties on the discriminator, one per file."""

@@ -1,4 +1,4 @@
-"""A slope to aim at around the real samples."""
+"""DRAGAN gradient penalty."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from gansweep.penalties.length import length
 
 @dataclass(frozen=True)
 class DRAGAN:
-    """Hold the discriminator's slope near `target` in the neighbourhood of real samples.
+    """DRAGAN: gradient penalty at randomly perturbed real samples.
 
         P(D) = weight * E[(|| dD/dx (x_hat) ||_2 - target)^2]
         x_hat = x_real + spread * std * u,   u ~ U[0, 1] drawn for every entry of a sample
-        std = standard deviation of all numbers of the member's real batch
+        std = standard deviation of all entries of the member's real batch
 
-    Kodali et al. 2017, arXiv:1705.07215, the penalty of DRAGAN, with the noise of its published
-    code: the paper has x + delta with a Gaussian delta, the code this uniform one, which is never
-    negative. The code then takes a random point of the line from x to x + delta, as WGAN-GP does, so
-    that its points lie half as far out on average; here they are x + delta, as in the paper.
+    Kodali et al. 2017, arXiv:1705.07215. The norm is taken over all D numbers of a sample. The paper
+    uses x_hat = x + delta with Gaussian delta; its published code draws the uniform, non-negative
+    delta used here. The code then interpolates between x and x + delta with a random factor, as
+    WGAN-GP does, which halves the mean perturbation; here x_hat = x + delta, as in the paper.
 
     Args:
         weight: the paper's lambda, 10.
-        target: the paper's k, 1: slope to aim at, in logits per unit of pixel value.
-        spread: reach of the perturbation in standard deviations, 0.5 in the code.
+        target: target gradient norm, the paper's k = 1; in logits per unit of pixel value.
+        spread: largest perturbation, in standard deviations; 0.5 in the published code.
     """
 
     weight: float = 10.0
@@ -43,19 +43,19 @@ class DRAGAN:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-        """Choose x_hat (K, B, ...) beside the real samples."""
+        """Return x_hat (K, B, ...), the perturbed real samples."""
         std = _mean((real - _mean(real)).square()).sqrt()
         return real + self.spread * std * u
 
     def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Price slopes (K, B, ...) -> (K, B)."""
+        """Return the unweighted penalty (K, B) for input gradients `slope` (K, B, ...)."""
         return (length(slope) - self.target).square()
 
 
 def _mean(x: Tensor) -> Tensor:
-    """Average all numbers of a member, (K, B, ...) -> (K, 1, ...).
+    """Return the mean over all entries of a member, (K, B, ...) -> (K, 1, ...).
 
-    Sample by sample first: one sum over all of a lone member would be split over threads, and
-    round differently from the same sum in company.
+    The mean is taken per sample first. With K = 1, a single sum over all entries would be split over
+    threads and would round differently than with K > 1.
     """
     return per_member(x.flatten(2).mean(2).mean(1), x)

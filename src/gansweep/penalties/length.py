@@ -1,4 +1,4 @@
-"""The length of a slope."""
+"""Norm of the input gradient per sample."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from gansweep.layers.row_sum import row_sum
 
 
 def length(slope: Tensor) -> Tensor:
-    """Return || slope ||_2 over all numbers of a sample, (K, B, ...) -> (K, B).
+    """Return the L2 norm over all entries of each sample, (K, B, ...) -> (K, B).
 
-    Its own slope at 0 is 0, and it has no second one there.
+    At 0 the gradient of the norm is 0, and its second derivative does not exist.
     """
     return torch.linalg.vector_norm(slope.flatten(2), dim=2)
 
 
 def squared_length(slope: Tensor) -> Tensor:
-    """Return || slope ||_2^2, (K, B, ...) -> (K, B), which has all derivatives everywhere."""
+    """Return the squared L2 norm of each sample, (K, B, ...) -> (K, B); differentiable at 0, unlike `length`."""
     squares = slope.flatten(2).square()
     return row_sum(squares.flatten(0, 1)).view(squares.shape[:2])

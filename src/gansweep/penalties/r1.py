@@ -1,4 +1,4 @@
-"""A flat discriminator on real samples."""
+"""R1 gradient penalty."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from gansweep.penalties.length import squared_length
 
 @dataclass(frozen=True)
 class R1:
-    """Flatten the discriminator on real samples.
+    """R1: zero-centred gradient penalty on real samples.
 
         P(D) = weight / 2 * E[|| dD/dx (x_hat) ||_2^2],   x_hat = x_real
 
     Mescheder et al. 2018, arXiv:1801.04406, eq. 9. The paper's experiments use gamma = 10.
-    Its published code leaves out the 1/2: the 10 of its configs is a weight of 20 here.
+    Its published code has no factor 1/2: a value of 10 in its configs is weight=20 here.
 
     Args:
-        weight: the paper's gamma. At the equilibrium of the Dirac-GAN, 1 is critical damping.
+        weight: the paper's gamma. In the Dirac-GAN, 1 gives critical damping at the equilibrium.
     """
 
     weight: float = 10.0
@@ -33,9 +33,9 @@ class R1:
             raise ValueError(f"weight={self.weight}: expected a number >= 0")
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-        """Choose the real samples, (K, B, ...)."""
+        """Return x_hat = real, (K, B, ...)."""
         return real
 
     def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Price slopes (K, B, ...) -> (K, B)."""
+        """Return the unweighted penalty (K, B) for input gradients `slope` (K, B, ...)."""
         return squared_length(slope) / 2

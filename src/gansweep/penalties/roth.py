@@ -1,4 +1,4 @@
-"""A flat discriminator where it is not sure."""
+"""Base class of the Jensen-Shannon regulariser of Roth et al."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from gansweep.penalties.sigmoid import sigmoid
 
 @dataclass(frozen=True)
 class Roth:
-    """Either half of the Jensen-Shannon regulariser: `RothReal` and `RothFake` say where.
+    """Jensen-Shannon regulariser, one of its two terms; `RothReal` and `RothFake` define the points.
 
-        P(D) = weight / 2 * E[p(D(x_hat))^2 || dD/dx (x_hat) ||_2^2],   p the chance given to the other kind
+        P(D) = weight / 2 * E[p(D(x_hat))^2 || dD/dx (x_hat) ||_2^2]
+        p = probability that the discriminator assigns to the wrong class
 
-    Roth et al. 2017, arXiv:1705.09367, algorithm 1, with D the logit. It stands for noise of variance
-    gamma on the samples of a cross-entropy game. The gradient goes through the chance too, as in the
-    paper's code.
+    Roth et al. 2017, arXiv:1705.09367, algorithm 1, with D the logit. It approximates Gaussian noise of
+    variance gamma on the samples, for the cross-entropy loss. The penalty is differentiated through p
+    too, as in the paper's code.
 
     Args:
-        weight: the paper's gamma. Its experiments let it fall exponentially from 2 to 0.02.
+        weight: the paper's gamma. Its experiments decay it exponentially from 2 to 0.02.
     """
 
     weight: float = 2.0
@@ -34,6 +35,6 @@ class Roth:
         if not 0 <= self.weight < math.inf:
             raise ValueError(f"weight={self.weight}: expected a number >= 0")
 
-    def priced(self, slope: Tensor, chance: Tensor) -> Tensor:
-        """Price slopes (K, B, ...) by the logits (K, B) of the chance p -> (K, B)."""
-        return sigmoid(chance).square() * squared_length(slope) / 2
+    def weighted(self, slope: Tensor, logits: Tensor) -> Tensor:
+        """Return p^2 || dD/dx ||_2^2 / 2, (K, B), for input gradients `slope` (K, B, ...) and the logits (K, B) of p."""
+        return sigmoid(logits).square() * squared_length(slope) / 2

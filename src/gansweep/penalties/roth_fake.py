@@ -1,4 +1,4 @@
-"""A flat discriminator on generated samples, where it takes them for real."""
+"""Jensen-Shannon regulariser on generated samples."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ from gansweep.penalties.roth import Roth
 
 @dataclass(frozen=True)
 class RothFake(Roth):
-    """Flatten the discriminator on generated samples, the more the less it is sure of them.
+    """Jensen-Shannon regulariser, term on generated samples: squared gradient norm weighted by sigmoid(D)^2.
 
         P(D) = weight / 2 * E[sigmoid(D(x_hat))^2 || dD/dx (x_hat) ||_2^2],   x_hat = x_fake
 
-    The half on generated samples of the Jensen-Shannon regulariser of Roth et al. 2017, arXiv:1705.09367,
-    algorithm 1, with D the logit; `roth_real` is the other half.
+    Roth et al. 2017, arXiv:1705.09367, algorithm 1, with D the logit. `RothReal` is the other term.
 
     Args:
-        weight: the paper's gamma. Its experiments let it fall exponentially from 2 to 0.02.
+        weight: the paper's gamma. Its experiments decay it exponentially from 2 to 0.02.
     """
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-        """Choose the generated samples, (K, B, ...)."""
+        """Return x_hat = fake, (K, B, ...)."""
         return fake
 
     def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Price slopes (K, B, ...) and logits (K, B) -> (K, B)."""
+        """Return the unweighted penalty (K, B) for input gradients `slope` (K, B, ...) and `logits` (K, B)."""
         assert logits is not None
-        return self.priced(slope, logits)
+        return self.weighted(slope, logits)

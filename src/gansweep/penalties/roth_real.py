@@ -1,4 +1,4 @@
-"""A flat discriminator on real samples, where it takes them for generated."""
+"""Jensen-Shannon regulariser on real samples."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ from gansweep.penalties.roth import Roth
 
 @dataclass(frozen=True)
 class RothReal(Roth):
-    """Flatten the discriminator on real samples, the more the less it is sure of them.
+    """Jensen-Shannon regulariser, term on real samples: squared gradient norm weighted by (1 - sigmoid(D))^2.
 
         P(D) = weight / 2 * E[(1 - sigmoid(D(x_hat)))^2 || dD/dx (x_hat) ||_2^2],   x_hat = x_real
 
-    The half on real samples of the Jensen-Shannon regulariser of Roth et al. 2017, arXiv:1705.09367,
-    algorithm 1, with D the logit; `roth_fake` is the other half.
+    Roth et al. 2017, arXiv:1705.09367, algorithm 1, with D the logit. `RothFake` is the other term.
 
     Args:
-        weight: the paper's gamma. Its experiments let it fall exponentially from 2 to 0.02.
+        weight: the paper's gamma. Its experiments decay it exponentially from 2 to 0.02.
     """
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-        """Choose the real samples, (K, B, ...)."""
+        """Return x_hat = real, (K, B, ...)."""
         return real
 
     def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Price slopes (K, B, ...) and logits (K, B) -> (K, B)."""
+        """Return the unweighted penalty (K, B) for input gradients `slope` (K, B, ...) and `logits` (K, B)."""
         assert logits is not None
-        return self.priced(slope, -logits)
+        return self.weighted(slope, -logits)

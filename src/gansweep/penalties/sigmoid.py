@@ -1,4 +1,4 @@
-"""The chance that a logit stands for, written so that its last bit does not depend on its place."""
+"""Sigmoid with rounding that does not depend on the position in a tensor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from torch import Tensor
 def sigmoid(x: Tensor) -> Tensor:
     """Return 1 / (1 + e^-x), elementwise.
 
-    `torch.sigmoid` rounds differently in the remainder of a vector register, so that a member's
-    penalty would depend on how many train beside it. 1 - sigmoid(x) is sigmoid(-x).
+    `torch.sigmoid` rounds differently for elements left over after the last full vector register. A
+    member's penalty would then depend on the number of members in the batch. Use sigmoid(-x) for
+    1 - sigmoid(x).
     """
     return torch.exp(-torch.maximum(-x, torch.zeros_like(x)) - torch.log1p(torch.exp(-x.abs())))

@@ -1,4 +1,4 @@
-"""A slope to aim at between real and generated samples."""
+"""WGAN-GP gradient penalty."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from gansweep.penalties.length import length
 
 @dataclass(frozen=True)
 class WGANGP:
-    """Hold the discriminator's slope near `target` between real and generated samples.
+    """WGAN-GP: gradient penalty on points between real and generated samples.
 
         P(D) = weight * E[(|| dD/dx (x_hat) ||_2 - target)^2]
         x_hat = u x_real + (1 - u) x_fake,   u ~ U[0, 1] drawn once per sample
 
     Gulrajani et al. 2017, arXiv:1704.00028, eq. 3. The norm is taken over all D numbers of a
-    sample; over the channels alone it would ask for a slope of `target` at every pixel.
+    sample. `WGANGPPerPixel` takes it over the channels only, a common implementation error.
 
     Args:
         weight: the paper's lambda, 10 in all its experiments.
-        target: slope to aim at, in logits per unit of pixel value; 0 gives WGAN-GP0.
+        target: target gradient norm, in logits per unit of pixel value; 0 gives WGAN-GP0.
     """
 
     weight: float = 10.0
@@ -38,9 +38,9 @@ class WGANGP:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-        """Choose x_hat (K, B, ...) on the lines from fake (u = 0) to real (u = 1)."""
+        """Return x_hat (K, B, ...), interpolated between fake (u = 0) and real (u = 1)."""
         return torch.lerp(fake, real, u)
 
     def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Price slopes (K, B, ...) -> (K, B)."""
+        """Return the unweighted penalty (K, B) for input gradients `slope` (K, B, ...)."""
         return (length(slope) - self.target).square()

@@ -1,4 +1,4 @@
-"""A slope to aim at in every pixel by itself: a known slip of implementations of WGAN-GP."""
+"""WGAN-GP with the gradient norm taken per pixel, a known implementation error."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class WGANGPPerPixel:
-    """Hold every pixel's part of the slope near `target`, where WGAN-GP means the whole slope.
+    """WGAN-GP with the gradient norm per pixel instead of per sample (a known implementation error).
 
         P(D) = weight * E[ mean over pixels p of (|| dD/dx_p (x_hat) ||_2 - target)^2 ]
         x_hat = u x_real + (1 - u) x_fake,   u ~ U[0, 1] drawn once per sample
 
-    A quirk, kept to reproduce results that have it: the norm runs over the channels alone, as in
-    the code of Hosgood, Sergeev and Moussaif 2022 (github.com/TheodorSergeev/optml_gan). With
-    target 1 its minimum on H x W pixels is a slope of sqrt(H W), 28 on MNIST. Samples without
-    pixels have channels only, and it is WGAN-GP.
+    Provided to reproduce published results. The norm is taken over the channels only, as in the code
+    of Hosgood, Sergeev and Moussaif 2022 (github.com/TheodorSergeev/optml_gan). With target 1 the
+    penalty is minimal at a per-sample gradient norm of sqrt(H W), 28 for MNIST at 28 x 28. For
+    samples without pixels it equals WGAN-GP.
 
     Args:
-        weight: lambda; that code has 10 * 0.1.
-        target: slope to aim at in every pixel, in logits per unit of pixel value.
+        weight: lambda; 10 * 0.1 in that code.
+        target: target gradient norm of each pixel, in logits per unit of pixel value.
     """
 
     weight: float = 1.0
@@ -38,10 +38,10 @@ class WGANGPPerPixel:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-        """Choose x_hat (K, B, ...) on the lines from fake (u = 0) to real (u = 1)."""
+        """Return x_hat (K, B, ...), interpolated between fake (u = 0) and real (u = 1)."""
         return torch.lerp(fake, real, u)
 
     def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Price slopes (K, B, C, ...) -> (K, B)."""
+        """Return the unweighted penalty (K, B) for input gradients `slope` (K, B, C, ...)."""
         per_pixel = torch.linalg.vector_norm(slope, dim=2)
         return (per_pixel - self.target).square().reshape(*slope.shape[:2], -1).mean(2)

@@ -1,4 +1,4 @@
-"""A slope that may be small, but not large, between real and generated samples."""
+"""WGAN-LP: one-sided gradient penalty."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from gansweep.penalties.length import length
 
 @dataclass(frozen=True)
 class WGANLP:
-    """Hold the discriminator's slope below `limit` between real and generated samples.
+    """WGAN-LP: one-sided gradient penalty on points between real and generated samples.
 
         P(D) = weight * E[max(0, || dD/dx (x_hat) ||_2 - limit)^2]
         x_hat = u x_real + (1 - u) x_fake,   u ~ U[0, 1] drawn once per sample
 
-    Petzka et al. 2018, arXiv:1709.08894, "WGAN-LP": a function of slope 1 at most need not have slope
-    1, so that of WGAN-GP's penalty only the upper side is kept. Gulrajani et al. call it one-sided.
+    Petzka et al. 2018, arXiv:1709.08894. A 1-Lipschitz function need not have gradient norm 1
+    everywhere, so only norms above `limit` are penalised. Gulrajani et al. call this penalty one-sided.
 
     Args:
         weight: lambda, 10 as in WGAN-GP. The paper also tries 0.1 to 100.
-        limit: largest slope that is free, in logits per unit of pixel value.
+        limit: largest gradient norm without penalty, in logits per unit of pixel value.
     """
 
     weight: float = 10.0
@@ -38,9 +38,9 @@ class WGANLP:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-        """Choose x_hat (K, B, ...) on the lines from fake (u = 0) to real (u = 1)."""
+        """Return x_hat (K, B, ...), interpolated between fake (u = 0) and real (u = 1)."""
         return torch.lerp(fake, real, u)
 
     def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Price slopes (K, B, ...) -> (K, B)."""
+        """Return the unweighted penalty (K, B) for input gradients `slope` (K, B, ...)."""
         return (length(slope) - self.limit).relu().square()
