@@ -245,7 +245,10 @@ def test_a_device_that_is_not_there_stops_the_build(default):
     [
         ({"optimizer": ("lookahead.Lookahead", {"of": "adam.Adam", "k": 30})}, "optimizer=Lookahead: k=30: the player"),
         ({"optimizer": ("lookahead.Lookahead", {"of": "adam.Adam", "k": 20})}, None),
-        ({"optimizer": ("prodigy.Prodigy", {})}, "optimizer=Prodigy: lr=0.0001: it finds its own rate"),
+        (
+            {"optimizer": ("prodigy.Prodigy", {})},
+            "optimizer=Prodigy: lr=0.0001: multiplies the step size that Prodigy estimates",
+        ),
         ({"optimizer": ("optimistic.Optimistic", {"of": "prodigy.Prodigy"})}, "optimizer=Optimistic: of.lr=0.0001: it"),
         ({"optimizer": ("prodigy.Prodigy", {}), "lr": 1.0, "lr_d": 1.0}, None),
         ({"feedback": ("plateau.Plateau", {"patience": 3})}, "feedback=Plateau: patience=3: hears 4 evaluations"),

@@ -1,1 +1,1 @@
-"""How a gradient moves a row of parameters, one update rule a file."""
+"""Optimizers as update rules on parameter rows (K, P), one per file."""

@@ -1,4 +1,4 @@
-"""A step in units of the gradient's surprise."""
+"""AdaBelief optimizer."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from gansweep.optimizers.betas import checked
 
 @dataclass(frozen=True)
 class AdaBelief:
-    """Adam that divides by how far gradients are from their running mean, instead of from zero.
+    """AdaBelief: Adam with the second moment of g - m (deviation from the running mean) instead of g.
 
         m <- beta1 m + (1 - beta1) g
         s <- beta2 s + (1 - beta2) (g - m)^2 + eps
         theta <- theta - lr m_hat / (sqrt(s_hat) + eps),   hats as in Adam
 
-    Zhuang et al. 2020, arXiv:2010.07468, algorithm 2. eps is added twice, and what is added to s
-    stays in it, as in the paper's code; without the rectification that the code has as an option.
+    Zhuang et al. 2020, arXiv:2010.07468, algorithm 2. As in the paper's code, eps is added twice and
+    the eps added to s accumulates in it. The optional rectification of that code is not included.
 
     Args:
-        betas: memory of m and of s.
-        eps: added to s and to its root. The paper's code has 1e-16, with which the root cannot
-            fall below 1e-8; its experiments with WGAN have 1e-12.
-        weight_decay: fraction that a parameter loses per step and unit of rate, as AdamW.
+        betas: decay rates of m and s.
+        eps: added to s and to its square root. The paper's code uses 1e-16, which keeps the square
+            root above 1e-8; its WGAN experiments use 1e-12.
+        weight_decay: decoupled weight decay, multiplied by the learning rate, as in `AdamW`.
     """
 
     betas: tuple[float, float] = (0.9, 0.999)
@@ -49,7 +49,7 @@ class AdaBelief:
         return self.betas[0]
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make the mean and the belief (K, P)."""
+        """Return the initial moments m and s, zeros (K, P)."""
         return {name: torch.zeros_like(theta) for name in ("m", "s")}
 
     def update(
@@ -62,14 +62,14 @@ class AdaBelief:
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         beta2 = self.betas[1]
         beta1, product = beta or (self.betas[0], self.betas[0] ** step)
         if self.weight_decay:
             theta.mul_((1 - self.weight_decay * lr).to(theta.dtype))
         m = state["m"].lerp_(gradient, 1 - beta1)
-        surprise = gradient - m
-        s = state["s"].mul_(beta2).addcmul_(surprise, surprise, value=1 - beta2).add_(self.eps)
+        deviation = gradient - m
+        s = state["s"].mul_(beta2).addcmul_(deviation, deviation, value=1 - beta2).add_(self.eps)
         rate = (lr / (1 - product)).to(theta.dtype)
         correction = (1 - beta2**step).rsqrt().to(theta.dtype)
         theta.addcdiv_(m * rate, s.sqrt().mul_(correction).add_(self.eps), value=-1)

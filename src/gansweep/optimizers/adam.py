@@ -1,4 +1,4 @@
-"""Adaptive moment estimation."""
+"""Adam optimizer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gansweep.optimizers.betas import checked
 
 @dataclass(frozen=True)
 class Adam:
-    """A step of the running mean gradient in units of its running size, as `torch.optim.Adam`.
+    """Adam, as `torch.optim.Adam`.
 
         g <- g + weight_decay theta
         m <- beta1 m + (1 - beta1) g
@@ -26,11 +26,12 @@ class Adam:
     Kingma and Ba 2015, arXiv:1412.6980, algorithm 1, with t = 1 in the first step.
 
     Args:
-        betas: memory of m and of v. WGAN-GP's paper uses (0, 0.9), DCGAN's (0.5, 0.999).
-        eps: added to the root of v_hat.
-        weight_decay: pull to the origin, added to the gradient and so divided by its size too;
-            `AdamW` keeps it apart.
-        amsgrad: use the largest v so far (Reddi et al. 2018, arXiv:1904.09237, algorithm 2).
+        betas: decay rates of m and v. The WGAN-GP paper uses (0, 0.9), the DCGAN paper (0.5, 0.999).
+        eps: added to the square root of v_hat.
+        weight_decay: L2 penalty, added to the gradient and therefore also divided by sqrt(v_hat);
+            `AdamW` has decoupled decay.
+        amsgrad: use the elementwise maximum of v so far (Reddi et al. 2018, arXiv:1904.09237,
+            algorithm 2).
     """
 
     betas: tuple[float, float] = (0.9, 0.999)
@@ -51,7 +52,7 @@ class Adam:
         return self.betas[0]
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make both moments (K, P), and the largest second one with amsgrad."""
+        """Return the initial moments m and v, and v_max with amsgrad, zeros (K, P)."""
         names = ["m", "v"] + ["v_max"] * self.amsgrad
         return {name: torch.zeros_like(theta) for name in names}
 
@@ -65,7 +66,7 @@ class Adam:
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         beta2 = self.betas[1]
         beta1, product = beta or (self.betas[0], self.betas[0] ** step)
         g = gradient.add(theta, alpha=self.weight_decay) if self.weight_decay else gradient
@@ -73,7 +74,8 @@ class Adam:
         v = state["v"].mul_(beta2).addcmul_(g, g, value=1 - beta2)
         if self.amsgrad:
             v = torch.maximum(state["v_max"], v, out=state["v_max"])
-        # In float32, 1 - 0.999^1 would keep three digits. Both corrections go into factors (K, 1).
+        # In float32, 1 - 0.999^1 would have only a few correct digits, so the bias corrections are
+        # computed from `step` in float64 and applied as factors (K, 1).
         rate = (lr / (1 - product)).to(theta.dtype)
         correction = (1 - beta2**step).rsqrt().to(theta.dtype)
         theta.addcdiv_(m * rate, v.sqrt().mul_(correction).add_(self.eps), value=-1)

@@ -1,4 +1,4 @@
-"""Adam with its weight decay kept apart."""
+"""AdamW optimizer."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from gansweep.optimizers.adam import Adam
 
 @dataclass(frozen=True)
 class AdamW:
-    """Shrink the parameters, then take Adam's step, as `torch.optim.AdamW`.
+    """AdamW: Adam with decoupled weight decay, as `torch.optim.AdamW`.
 
         theta <- (1 - lr weight_decay) theta,   then Adam without weight decay
 
-    Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2, with torch's convention that the
-    decay is multiplied by the rate in force and not by the schedule alone.
+    Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2. As in PyTorch, the decay is multiplied
+    by the current learning rate; the paper multiplies it by the schedule multiplier only.
 
     Args:
-        betas: memory of the two moments.
-        eps: added to the root of the second moment.
-        weight_decay: fraction that a parameter loses per step and unit of rate.
-        amsgrad: use the largest second moment so far.
+        betas: decay rates of the first and second moment.
+        eps: added to the square root of the second moment.
+        weight_decay: decoupled weight decay, multiplied by the learning rate.
+        amsgrad: use the elementwise maximum of the second moment so far.
     """
 
     betas: tuple[float, float] = (0.9, 0.999)
@@ -49,7 +49,7 @@ class AdamW:
         return self.betas[0]
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make Adam's moments (K, P)."""
+        """Return Adam's initial moments, zeros (K, P)."""
         return self._adam.state(slots, theta)
 
     def update(
@@ -62,6 +62,6 @@ class AdamW:
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         theta.mul_((1 - self.weight_decay * lr).to(theta.dtype))
         self._adam.update(slots, theta, gradient, state, lr, step, beta)

@@ -1,4 +1,4 @@
-"""What rules that hold another one have in common."""
+"""Base class of optimizers that wrap another optimizer."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from gansweep.interfaces import Averaging, Beta, Outlook, Remarking, Remembering
 
 @dataclass(frozen=True)
 class Around:
-    """A rule that lets another one step, whose state it keeps under `of/`.
+    """Base class of update rules that wrap another rule and store its state under the prefix `of/`.
 
     Args:
-        of: the rule, whose step must begin where the parameters are.
+        of: the wrapped rule; a rule that evaluates at averaged parameters (`Averaging`) is not accepted.
     """
 
     of: UpdateRule
 
     def __post_init__(self) -> None:
         if isinstance(self.of, Averaging):
-            raise ValueError(f"of={self.of!r}: expected a rule that does not keep the parameters elsewhere")
+            raise ValueError(f"of={self.of!r}: expected a rule without averaged parameters")
 
     @property
     def elementwise(self) -> bool:
-        """As the rule inside."""
+        """Whether the wrapped rule is elementwise."""
         return self.of.elementwise
 
     @property
     def memory(self) -> float:
-        """Of the rule inside."""
+        """Return beta1 or the momentum of the wrapped rule, 0 if it has none."""
         return self.of.memory if isinstance(self.of, Remembering) else 0.0
 
     def remarks(self, outlook: Outlook) -> list[str]:
-        """Those of the rule inside."""
-        return [f"of.{said}" for said in self.of.remarks(outlook)] if isinstance(self.of, Remarking) else []
+        """Return the warnings of the wrapped rule, with setting names prefixed by `of.`."""
+        return [f"of.{warning}" for warning in self.of.remarks(outlook)] if isinstance(self.of, Remarking) else []
 
     def state_inside(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make the other rule's state."""
+        """Return the wrapped rule's initial state, keys prefixed with `of/`."""
         return {f"of/{name}": value for name, value in self.of.state(slots, theta).items()}
 
     def step_inside(
@@ -53,7 +53,7 @@ class Around:
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Let the other rule move `theta` (K, P)."""
+        """Update `theta` (K, P) in place by one step of the wrapped rule."""
         inner = {name[3:]: value for name, value in state.items() if name.startswith("of/")}
         if beta is None:
             self.of.update(slots, theta, gradient, inner, lr, step)

@@ -1,4 +1,4 @@
-"""How long rules remember."""
+"""Validation of beta coefficients."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ WORDS = {2: "two", 3: "three"}
 
 
 def checked(betas: Sequence[float], count: int = 2) -> tuple[float, ...]:
-    """Return betas, a list where they come from YAML, as a tuple.
+    """Return `betas` (a list when read from YAML) as a tuple.
 
     Raises:
-        ValueError: they are not so many, or not all in [0, 1).
+        ValueError: the number of values is not `count`, or a value is outside [0, 1).
     """
     if len(betas) != count or not all(0 <= beta < 1 for beta in betas):
         raise ValueError(f"betas={list(betas)}: expected {WORDS[count]} numbers, 0 <= beta < 1")

@@ -1,4 +1,4 @@
-"""Where a slot stands in a row."""
+"""Column ranges of the slots in a parameter row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gansweep.interfaces import Slot
 
 
 def columns(slots: Sequence[Slot]) -> Iterator[tuple[Slot, slice]]:
-    """Walk over the slots and their columns of a row (P,)."""
+    """Yield each slot with the slice of its columns in a row (P,)."""
     start = 0
     for slot in slots:
         stop = start + math.prod(slot.shape)

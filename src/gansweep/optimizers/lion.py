@@ -1,4 +1,4 @@
-"""The sign of a momentum."""
+"""Lion optimizer."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from gansweep.optimizers.betas import checked
 
 @dataclass(frozen=True)
 class Lion:
-    """Move every entry by the rate, in the direction of an average that favours the newest gradient.
+    """Lion: step of size lr in the sign of an interpolation between momentum and gradient.
 
         theta <- theta - lr (sign(beta1 m + (1 - beta1) g) + weight_decay theta)
         m <- beta2 m + (1 - beta2) g
 
-    Chen et al. 2023, arXiv:2302.06675, algorithm 2. Every entry moves by lr at every step, so the
-    rate is to be three to ten times smaller than Adam's, and the decay larger by as much (section 5).
+    Chen et al. 2023, arXiv:2302.06675, algorithm 2. Every entry changes by lr in every step, so the
+    learning rate should be 3 to 10 times smaller than Adam's and the weight decay larger by the same
+    factor (section 5).
 
     Args:
-        betas: share of m in the direction, and memory of m.
-        weight_decay: fraction that a parameter loses per step and unit of rate.
+        betas: beta1, weight of m in the update direction; beta2, decay rate of m.
+        weight_decay: decoupled weight decay, multiplied by the learning rate.
     """
 
     betas: tuple[float, float] = (0.9, 0.99)
@@ -40,11 +41,11 @@ class Lion:
 
     @property
     def memory(self) -> float:
-        """Return beta1, the share of m in the direction."""
+        """Return beta1, the weight of m in the update direction."""
         return self.betas[0]
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make the momentum (K, P)."""
+        """Return the initial momentum, zeros (K, P)."""
         return {"m": torch.zeros_like(theta)}
 
     def update(
@@ -57,11 +58,11 @@ class Lion:
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         beta2 = self.betas[1]
         beta1 = self.betas[0] if beta is None else beta.now
         c = state["m"].lerp(gradient, 1 - beta1)
-        c = c.sign().add_(c, alpha=0.0)  # the sign of NaN is 0, but a NaN must show
+        c = c.sign().add_(c, alpha=0.0)  # sign(NaN) is 0; adding 0 * c propagates the NaN
         state["m"].lerp_(gradient, 1 - beta2)
         if self.weight_decay:
             theta.mul_((1 - self.weight_decay * lr).to(theta.dtype))

@@ -1,4 +1,4 @@
-"""k steps forward, one step back."""
+"""Lookahead optimizer."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from gansweep.optimizers.around import Around
 
 @dataclass(frozen=True)
 class Lookahead(Around):
-    """Let another rule go ahead k steps, then go on from a point on the way there.
+    """Lookahead: slow weights that are interpolated towards the fast weights every k steps.
 
-        theta <- theta + what the rule `of` adds
+        theta <- theta + update of the rule `of`
         every k steps:   slow <- slow + alpha (theta - slow),   theta <- slow
 
-    Zhang et al. 2019, arXiv:1907.08610, algorithm 1. It returns the slow weights, so these are
-    judged. With this rule and one k for both players, a critic step per generator step, it is
-    Lookahead-minmax (Chavdarova et al. 2021, arXiv:2006.14567, algorithm 1): exactly with
-    `dynamics=simultaneous`. Where players take turns, theirs go back after the generator's k-th
-    update; here the discriminator goes back after its own, before it answers the generator. With
-    n critic steps, `optimizer_d.k` has to be n times the generator's to go back in the same step.
+    Zhang et al. 2019, arXiv:1907.08610, algorithm 1. As in the paper, the slow weights are evaluated.
+    With this rule and the same k for both players and one critic step per generator step, it is
+    Lookahead-minmax (Chavdarova et al. 2021, arXiv:2006.14567, algorithm 1), exactly with
+    `dynamics=simultaneous`. With alternating updates, Lookahead-minmax resets both players after the
+    generator's k-th update; here the discriminator is reset after its own k-th update, before the
+    generator's update. With n critic steps, `optimizer_d.k` has to be n times the generator's k to
+    reset both players in the same step.
 
     Args:
-        of: the rule that goes ahead. What it remembers is kept.
-        k: updates of this player from one pull back to the next.
-        alpha: where to go on: 1 at the rule's own point, so that nothing is changed.
+        of: the rule that updates the fast weights. Its state is not reset.
+        k: updates of this player between two resets to the slow weights.
+        alpha: step size of the slow weights; 1 gives the wrapped rule unchanged.
     """
 
     k: int = 5
@@ -43,12 +44,12 @@ class Lookahead(Around):
             raise ValueError(f"alpha={self.alpha}: expected 0 < alpha <= 1")
 
     def remarks(self, outlook: Outlook) -> list[str]:
-        """Say if no pull back will happen; what is judged then is where the parameters started."""
-        late = f"k={self.k}: the player has {outlook.updates} updates, so the slow weights stay where they start"
-        return super().remarks(outlook) + [late] * (self.k > outlook.updates)
+        """Return a warning if the run has fewer than k updates: the initial parameters are evaluated then."""
+        warning = f"k={self.k}: the player has {outlook.updates} updates, so the slow weights keep their initial values"
+        return super().remarks(outlook) + [warning] * (self.k > outlook.updates)
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make the slow weights (K, P) and the other rule's state."""
+        """Return the slow weights, a copy of theta (K, P), and the wrapped rule's initial state."""
         return {"slow": theta.clone()} | self.state_inside(slots, theta)
 
     def evaluated(self, theta: Tensor, state: Mapping[str, Tensor]) -> Tensor:
@@ -65,9 +66,9 @@ class Lookahead(Around):
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         self.step_inside(slots, theta, gradient, state, lr, step, beta)
-        back = step % self.k == 0  # on the device: nobody waits for it
+        reset = step % self.k == 0  # computed on the device, without synchronisation
         slow = state["slow"]
-        slow.copy_(torch.where(back, slow.lerp(theta, self.alpha), slow))
-        theta.copy_(torch.where(back, slow, theta))
+        slow.copy_(torch.where(reset, slow.lerp(theta, self.alpha), slow))
+        theta.copy_(torch.where(reset, slow, theta))

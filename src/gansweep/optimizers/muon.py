@@ -1,4 +1,4 @@
-"""Momentum made orthogonal."""
+"""Muon optimizer."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from gansweep.optimizers.columns import columns
 
 A, B, C = 3.4445, -4.7750, 2.0315
 TINY = 1e-7
-MULTIPLE = 8  # sizes at which the bits of a product depend on nothing else, see layers/linear.py
+MULTIPLE = 8  # matrix sizes are padded to it, so that products round independently of K, see layers/linear.py
 
 
 @dataclass(frozen=True)
 class Muon:
-    """Move hidden matrices W by their momentum with all singular values near 1, the rest by AdamW.
+    """Muon: orthogonalised momentum for hidden weight matrices W, AdamW for all other parameters.
 
         m <- momentum m + (1 - momentum) g,   u = (1 - momentum) g + momentum m
         W <- (1 - lr weight_decay) W - lr sqrt(max(1, rows / columns)) newton_schulz(u)
 
     Jordan et al. 2024, https://kellerjordan.github.io/posts/muon, and `SingleDeviceMuonWithAuxAdam`
-    of github.com/KellerJordan/Muon. A kernel (n, ...) counts as a matrix of n rows. The output
-    layer, biases and normalisations go to AdamW. Iterates are in the parameters' precision,
-    where the authors' are in bf16.
+    of github.com/KellerJordan/Muon. A convolution kernel (n, ...) is reshaped to a matrix of n rows.
+    The output layer, biases and normalisation parameters use AdamW. The Newton-Schulz iteration runs
+    in the precision of the parameters; the authors' code uses bf16.
 
     Args:
-        momentum: memory of m.
-        nesterov: look ahead by one gradient; u = m without.
-        num_iterations: of Newton-Schulz.
-        weight_decay: fraction that a parameter loses per step and unit of its rate.
-        adam_rate: rate of AdamW per unit of lr; the authors use 3e-4 beside 0.02.
-        betas: of AdamW.
-        eps: of AdamW.
+        momentum: decay rate of m.
+        nesterov: use Nesterov momentum as in the formula; False: u = m.
+        num_iterations: Newton-Schulz iterations.
+        weight_decay: decoupled weight decay, multiplied by the learning rate of the parameter.
+        adam_rate: learning rate of AdamW divided by lr; the authors use 3e-4 for AdamW and 0.02 for Muon.
+        betas: betas of AdamW.
+        eps: eps of AdamW.
     """
 
     momentum: float = 0.95
@@ -67,17 +67,20 @@ class Muon:
 
     @property
     def memory(self) -> float:
-        """Return the momentum of hidden matrices; a schedule leaves AdamW's betas as they are."""
+        """Return the momentum of the hidden matrices; a schedule does not change AdamW's betas."""
         return self.momentum
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make room for each slot: a momentum (K, n) for a hidden matrix, AdamW's moments for others."""
-        room, hidden = {}, hidden_matrices(slots)
-        for slot, at in columns(slots):
-            own = theta[:, at]
-            inner = {"momentum": torch.zeros_like(own)} if slot in hidden else self._adamw.state((slot,), own)
-            room |= {f"{slot.name}/{name}": value for name, value in inner.items()}
-        return room
+        """Return the initial state per slot: a momentum (K, n) for a hidden matrix, AdamW's moments for others."""
+        state, hidden = {}, hidden_matrices(slots)
+        for slot, span in columns(slots):
+            parameter = theta[:, span]
+            if slot in hidden:
+                inner = {"momentum": torch.zeros_like(parameter)}
+            else:
+                inner = self._adamw.state((slot,), parameter)
+            state |= {f"{slot.name}/{name}": value for name, value in inner.items()}
+        return state
 
     def update(
         self,
@@ -89,32 +92,35 @@ class Muon:
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         hidden, momentum = hidden_matrices(slots), self.momentum if beta is None else beta.now
-        for slot, at in columns(slots):
-            own, g = theta[:, at], gradient[:, at]
+        for slot, span in columns(slots):
+            parameter, g = theta[:, span], gradient[:, span]
             if slot in hidden:
-                self._turn(slot, own, g, state[f"{slot.name}/momentum"], lr.to(theta.dtype), momentum)
+                m = state[f"{slot.name}/momentum"]
+                self._update_matrix(slot, parameter, g, m, lr.to(theta.dtype), momentum)
             else:
                 inner = {name: state[f"{slot.name}/{name}"] for name in ("m", "v")}
-                self._adamw.update((slot,), own, g, inner, lr * self.adam_rate, step)
+                self._adamw.update((slot,), parameter, g, inner, lr * self.adam_rate, step)
 
-    def _turn(self, slot: Slot, theta: Tensor, g: Tensor, m: Tensor, rate: Tensor, momentum: float | Tensor) -> None:
-        """Move one matrix of every member, (K, n)."""
+    def _update_matrix(
+        self, slot: Slot, theta: Tensor, g: Tensor, m: Tensor, rate: Tensor, momentum: float | Tensor
+    ) -> None:
+        """Update one hidden matrix of every member, (K, n), in place."""
         m.lerp_(g, 1 - momentum)
         u = (g.lerp(m, momentum) if self.nesterov else m).unflatten(1, (slot.shape[0], -1))
         o = newton_schulz(u, self.num_iterations)
-        longer = math.sqrt(max(1.0, u.shape[1] / u.shape[2]))
-        theta.mul_(1 - self.weight_decay * rate).addcmul_(o.flatten(1), rate, value=-longer)
+        scale = math.sqrt(max(1.0, u.shape[1] / u.shape[2]))
+        theta.mul_(1 - self.weight_decay * rate).addcmul_(o.flatten(1), rate, value=-scale)
 
 
 def newton_schulz(g: Tensor, num_iterations: int) -> Tensor:
-    """Push the singular values of matrices (..., n, m) towards 1.
+    """Return matrices (..., n, m) with the singular vectors of `g` and singular values near 1.
 
-    X <- g / |g|,   then  X <- A X + B (X X^T) X + C (X X^T)^2 X  again and again
+    X <- g / |g|,   then  X <- A X + B (X X^T) X + C (X X^T)^2 X,   num_iterations times
 
-    After five of them, those that were at least a 300th of |g| are between 0.68 and 1.21; a
-    singular value near zero stays there.
+    After five iterations, singular values of at least |g| / 300 are mapped to values between 0.68 and
+    1.21. Singular values near zero stay near zero.
     """
     n, m = g.shape[-2:]
     x = F.pad(g, (0, -m % MULTIPLE, 0, -n % MULTIPLE))
@@ -128,5 +134,5 @@ def newton_schulz(g: Tensor, num_iterations: int) -> Tensor:
 
 
 def hidden_matrices(slots: Sequence[Slot]) -> Sequence[Slot]:
-    """Choose the weights of at least two dimensions, without the last, which is the output's."""
+    """Return the weight slots of at least two dimensions, except the last one (the output layer)."""
     return [slot for slot in slots if slot.role == "weight" and len(slot.shape) > 1][:-1]

@@ -1,4 +1,4 @@
-"""Adam with Nesterov's look ahead."""
+"""NAdam optimizer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gansweep.optimizers.betas import checked
 
 @dataclass(frozen=True)
 class NAdam:
-    """Adam's step along the momentum that the next step will have, as `torch.optim.NAdam`.
+    """NAdam: Adam with Nesterov momentum, as `torch.optim.NAdam`.
 
         g <- g + weight_decay theta
         mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2)
@@ -24,15 +24,16 @@ class NAdam:
         m_hat = mu_{t+1} m / (1 - mu_1 ... mu_{t+1}) + (1 - mu_t) g / (1 - mu_1 ... mu_t)
         theta <- theta - lr m_hat / (sqrt(v / (1 - beta2^t)) + eps)
 
-    Dozat 2016, "Incorporating Nesterov Momentum into Adam", algorithm 2 with the momentum schedule
-    of Sutskever et al. 2013; mu starts at half of beta1.
+    Dozat 2016, "Incorporating Nesterov Momentum into Adam", algorithm 2, with the momentum schedule
+    of Sutskever et al. 2013; mu starts near beta1 / 2.
 
     Args:
-        betas: memory of m and of v.
-        eps: added to the root of v.
-        weight_decay: pull to the origin, added to the gradient.
-        momentum_decay: how fast mu rises to beta1.
-        decoupled_weight_decay: theta <- (1 - lr weight_decay) theta beforehand, as AdamW, instead.
+        betas: decay rates of m and v.
+        eps: added to the square root of the bias-corrected v.
+        weight_decay: L2 penalty, added to the gradient.
+        momentum_decay: rate at which mu increases towards beta1.
+        decoupled_weight_decay: apply theta <- (1 - lr weight_decay) theta before the step, as in
+            AdamW, instead of the L2 penalty.
     """
 
     betas: tuple[float, float] = (0.9, 0.999)
@@ -54,7 +55,7 @@ class NAdam:
         return self.betas[0]
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make both moments (K, P) and the product of all mu so far (K,)."""
+        """Return the initial moments, zeros (K, P), and the running product of mu, ones (K,)."""
         moments = {name: torch.zeros_like(theta) for name in ("m", "v")}
         return moments | {"mu_product": theta.new_ones(len(theta))}
 
@@ -68,7 +69,7 @@ class NAdam:
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         beta2 = self.betas[1]
         beta1 = self.betas[0] if beta is None else beta.now
         g = gradient
@@ -80,10 +81,10 @@ class NAdam:
         product = state["mu_product"].mul_(mu[:, 0].to(theta.dtype))[:, None]
         m = state["m"].lerp_(g, 1 - beta1)
         v = state["v"].mul_(beta2).addcmul_(g, g, value=1 - beta2)
-        of_m = (lr * next_mu / (1 - product * next_mu)).to(theta.dtype)
-        of_g = (lr * (1 - mu) / (1 - product)).to(theta.dtype)
+        m_factor = (lr * next_mu / (1 - product * next_mu)).to(theta.dtype)
+        g_factor = (lr * (1 - mu) / (1 - product)).to(theta.dtype)
         correction = (1 - beta2**step).rsqrt().to(theta.dtype)
-        theta.addcdiv_((m * of_m).addcmul_(g, of_g), v.sqrt().mul_(correction).add_(self.eps), value=-1)
+        theta.addcdiv_((m * m_factor).addcmul_(g, g_factor), v.sqrt().mul_(correction).add_(self.eps), value=-1)
 
     def _mu(self, beta1: float | Tensor, step: Tensor) -> Tensor:
         return beta1 * (1 - 0.5 * 0.96 ** (step * self.momentum_decay))

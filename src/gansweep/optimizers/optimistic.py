@@ -1,4 +1,4 @@
-"""Move as if the next gradient were this one again."""
+"""Optimistic gradient method."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from gansweep.optimizers.around import Around
 
 @dataclass(frozen=True)
 class Optimistic(Around):
-    """Take another rule's step twice, and take the last one back.
+    """Optimistic gradient method: twice the current update of a rule minus its previous update.
 
-        theta <- theta + 2 u_t - u_{t-1},   u_t what the rule `of` would add,  u_0 = 0
+        theta <- theta + 2 u_t - u_{t-1},   u_t = update of the rule `of`,  u_0 = 0
 
-    Daskalakis et al. 2018, arXiv:1711.00141: around SGD it is its OMD, theta - 2 lr g_t + lr g_{t-1},
-    which spirals into the saddle of x y that gradient descent spirals out of; around Adam it is
-    algorithm 1, Optimistic Adam. What is taken back moved at its own rate and includes its decay.
+    Daskalakis et al. 2018, arXiv:1711.00141. With SGD it is the paper's OMD, theta - 2 lr g_t + lr g_{t-1},
+    which converges to the saddle point of x y, where gradient descent diverges. With Adam it is
+    algorithm 1, Optimistic Adam. The previous update u_{t-1} has the learning rate of step t - 1 and
+    includes weight decay.
 
     Args:
-        of: the rule, whose step must begin where the parameters are.
+        of: the wrapped rule; rules that evaluate at averaged parameters are not accepted.
     """
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make the last step (K, P) and the other rule's state."""
+        """Return the previous update, zeros (K, P), and the wrapped rule's initial state."""
         return {"last_step": torch.zeros_like(theta)} | self.state_inside(slots, theta)
 
     def update(
@@ -40,7 +41,7 @@ class Optimistic(Around):
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         before = theta.clone()
         self.step_inside(slots, theta, gradient, state, lr, step, beta)
         u = theta - before

@@ -1,4 +1,4 @@
-"""Adam that finds its rate."""
+"""Prodigy optimizer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gansweep.interfaces import Beta, Outlook, Slot
 from gansweep.layers.row_sum import row_sum
 from gansweep.optimizers.adam import Adam
 
-SMALL = 0.01  # rates that are another rule's
+SMALL = 0.01  # a base lr below this was probably chosen for another optimizer
 
 
 @dataclass(frozen=True)
 class Prodigy:
-    """Adam in units of d, an estimate of the distance to the solution that only grows.
+    """Prodigy: Adam with a step size d that is estimated during training and never decreases.
 
         m <- beta1 m + (1 - beta1) d g,   v <- beta2 v + (1 - beta2) d^2 g^2
         r <- sqrt(beta2) r + (1 - sqrt(beta2)) lr d^2 <g, theta_0 - theta>
@@ -27,15 +27,15 @@ class Prodigy:
         theta <- theta - lr d m / (sqrt(v) + d eps)
         d <- max(d, r / |s|_1)
 
-    Mishchenko and Defazio 2023, arXiv:2306.06101, algorithm 4. Each member has its own d, from
-    its whole row. The rate multiplies what is found: `lr=1` with any schedule is the paper's
-    setting, and gansweep's usual 1e-4 would keep it from moving.
+    Mishchenko and Defazio 2023, arXiv:2306.06101, algorithm 4. d estimates the distance to the
+    solution; each member has its own d, computed from all its parameters. The learning rate multiplies
+    d: the paper uses `lr=1` with any schedule, and a value such as 1e-4 makes the updates far too small.
 
     Args:
-        betas: memory of m and of v; r and s have the root of the latter.
-        eps: added to the root of v, in units of d.
-        weight_decay: fraction that a parameter loses per step and unit of lr d, as AdamW.
-        d0: first d, far below any sensible rate.
+        betas: decay rates of m and v; r and s decay with sqrt(beta2).
+        eps: added to the square root of v, in units of d.
+        weight_decay: decoupled weight decay, multiplied by lr d.
+        d0: initial d; should be far below any useful learning rate.
     """
 
     betas: tuple[float, float] = (0.9, 0.999)
@@ -51,9 +51,9 @@ class Prodigy:
             raise ValueError(f"d0={self.d0}: expected a number above 0")
 
     def remarks(self, outlook: Outlook) -> list[str]:
-        """Say if the rate multiplies what is found by next to nothing."""
-        small = f"lr={outlook.lr:g}: it finds its own rate and is multiplied by this one, the paper has lr=1"
-        return [small] * (outlook.lr < SMALL)
+        """Return a warning if the base learning rate, which multiplies d, is below `SMALL`."""
+        warning = f"lr={outlook.lr:g}: multiplies the step size that Prodigy estimates; the paper uses lr=1"
+        return [warning] * (outlook.lr < SMALL)
 
     @property
     def memory(self) -> float:
@@ -61,10 +61,10 @@ class Prodigy:
         return self.betas[0]
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make m, v, s and theta_0 (K, P), and r and d (K, 1)."""
+        """Return the initial m, v, s and theta_0 (K, P), and r and d (K, 1)."""
         rows = {name: torch.zeros_like(theta) for name in ("m", "v", "s")}
-        one = theta.new_zeros(len(theta), 1)
-        return rows | {"start": theta.clone(), "r": one, "d": one + self.d0}
+        zeros = theta.new_zeros(len(theta), 1)
+        return rows | {"start": theta.clone(), "r": zeros, "d": zeros + self.d0}
 
     def update(
         self,
@@ -76,7 +76,7 @@ class Prodigy:
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         beta1, beta2 = self.betas
         beta3 = math.sqrt(beta2)
         rate, d = lr.to(theta.dtype), state["d"]
@@ -86,7 +86,7 @@ class Prodigy:
             m = state["m"].mul_(beta.now).addcmul_(gradient, d * (1 - beta.now))
         scaled = gradient * d
         v = state["v"].mul_(beta2).addcmul_(scaled, scaled, value=1 - beta2)
-        # In units of d0^2, which cancel in r / |s|_1: the paper's own numbers are tiny.
+        # r and s are divided by d0^2, which cancels in r / |s|_1. In the paper's units they are tiny.
         weight = (1 - beta3) * rate * (d / self.d0) ** 2
         r = state["r"].mul_(beta3).add_(weight * row_sum(gradient * (state["start"] - theta)))
         s = state["s"].mul_(beta3).addcmul_(gradient, weight)

@@ -1,4 +1,4 @@
-"""A step in units of the gradient's running size."""
+"""RMSprop optimizer."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from gansweep.interfaces import Beta, Slot
 
 @dataclass(frozen=True)
 class RMSprop:
-    """Divide the gradient by the root of its running mean square, as `torch.optim.RMSprop`.
+    """RMSprop: gradient divided by the root of its running mean square, as `torch.optim.RMSprop`.
 
         g <- g + weight_decay theta
         s <- alpha s + (1 - alpha) g^2
         theta <- theta - lr g / (sqrt(s) + eps)
 
-    Tieleman and Hinton 2012, Coursera lecture 6.5. The mean starts at zero and is not corrected
-    for it: the first step is lr / sqrt(1 - alpha), ten times the rate at 0.99. eps stands outside
-    of the root; inside of it a gradient far below sqrt(eps) would hardly move anything.
+    Tieleman and Hinton 2012, Coursera lecture 6.5. s starts at zero without bias correction: the
+    first step has size lr / sqrt(1 - alpha), 10 lr for alpha = 0.99. eps is added outside the square
+    root; inside, gradients far below sqrt(eps) would give almost no update.
 
     Args:
-        alpha: memory of the running mean.
-        eps: added to the root.
-        momentum: with it v <- momentum v + g / (sqrt(s) + eps) and theta <- theta - lr v.
+        alpha: decay rate of the running mean square s.
+        eps: added to the square root of s.
+        momentum: if > 0, v <- momentum v + g / (sqrt(s) + eps) and theta <- theta - lr v.
         centered: subtract the square of the running mean gradient from s (Graves 2013,
-            arXiv:1308.0850, eq. 40); that difference may round below zero, as it may in torch.
-        weight_decay: pull to the origin, added to the gradient.
-        eps_inside: divide by sqrt(s + eps), as TensorFlow does and the C++ code of cfg-gan, with its eps of 1e-37.
+            arXiv:1308.0850, eq. 40); the difference may round below zero, as in PyTorch.
+        weight_decay: L2 penalty, added to the gradient.
+        eps_inside: divide by sqrt(s + eps), as in TensorFlow and in the C++ code of cfg-gan (eps 1e-37).
     """
 
     alpha: float = 0.99
@@ -57,7 +57,7 @@ class RMSprop:
         return self.momentum
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make the running means (K, P) that the settings ask for."""
+        """Return the initial running means that the settings need, zeros (K, P)."""
         names = ["mean_square"] + ["mean"] * self.centered + ["momentum"] * (self.momentum > 0)
         return {name: torch.zeros_like(theta) for name in names}
 
@@ -71,7 +71,7 @@ class RMSprop:
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         rate = lr.to(theta.dtype)
         g = gradient.add(theta, alpha=self.weight_decay) if self.weight_decay else gradient
         s = state["mean_square"].mul_(self.alpha).addcmul_(g, g, value=1 - self.alpha)
@@ -79,9 +79,9 @@ class RMSprop:
         if self.centered:
             mean = state["mean"].lerp_(g, 1 - self.alpha)
             square = s.addcmul(mean, mean, value=-1)
-        size = square.add(self.eps).sqrt_() if self.eps_inside else square.sqrt().add_(self.eps)
+        rms = square.add(self.eps).sqrt_() if self.eps_inside else square.sqrt().add_(self.eps)
         if self.momentum:
-            v = state["momentum"].mul_(self.momentum if beta is None else beta.now).addcdiv_(g, size)
+            v = state["momentum"].mul_(self.momentum if beta is None else beta.now).addcdiv_(g, rms)
             theta.addcmul_(v, rate, value=-1)
         else:
-            theta.addcdiv_(g * rate, size, value=-1)
+            theta.addcdiv_(g * rate, rms, value=-1)

@@ -1,4 +1,4 @@
-"""AdamW that needs no schedule, because its iterates are averaged."""
+"""Schedule-Free AdamW optimizer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gansweep.optimizers.schedule_free_sgd import average
 
 @dataclass(frozen=True)
 class ScheduleFreeAdamW:
-    """`ScheduleFreeSGD` in units of the gradient's running size.
+    """Schedule-Free AdamW: `ScheduleFreeSGD` with Adam's second-moment scaling.
 
         v <- beta2 v + (1 - beta2) g(y)^2
         gamma = lr sqrt(1 - beta2^t)
@@ -24,14 +24,15 @@ class ScheduleFreeAdamW:
         x <- (1 - c) x + c z,   c = gamma^2 / (sum of all gamma^2 so far)
         y <- (1 - beta1) z + beta1 x
 
-    Defazio et al. 2024, arXiv:2405.15682, algorithm 1, whose warm-up is `schedule=warmup` here.
-    The authors' code has since moved the correction from gamma into v, which weighs the first
-    steps, and their decay, more than the box does.
+    Defazio et al. 2024, arXiv:2405.15682, algorithm 1; its warm-up is `schedule=warmup` here. Newer
+    versions of the authors' code apply the bias correction to v instead of gamma, which gives the
+    first steps and their weight decay a larger weight than algorithm 1.
 
     Args:
-        betas: place of y between z and x, which acts as Adam's momentum, and memory of v.
-        eps: added to the root of v.
-        weight_decay: pull of y to the origin.
+        betas: beta1, interpolation weight of y between z (0) and x (1), in the role of Adam's momentum;
+            beta2, decay rate of v.
+        eps: added to the square root of v.
+        weight_decay: weight decay, evaluated at y.
     """
 
     betas: tuple[float, float] = (0.9, 0.999)
@@ -45,11 +46,11 @@ class ScheduleFreeAdamW:
 
     @property
     def memory(self) -> float:
-        """Return beta1, the place of y between z and x."""
+        """Return beta1, the interpolation weight of y between z and x."""
         return self.betas[0]
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make z, x and v (K, P), and the sum of squared rates (K,)."""
+        """Return the initial z, x and v (K, P), and the sum of gamma^2 (K,)."""
         points = {"z": theta.clone(), "x": theta.clone(), "v": torch.zeros_like(theta)}
         return points | {"weight_sum": theta.new_zeros(len(theta))}
 
@@ -67,7 +68,7 @@ class ScheduleFreeAdamW:
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         beta2 = self.betas[1]
         beta1 = self.betas[0] if beta is None else beta.now
         gamma = (lr * (1 - beta2**step).sqrt()).to(theta.dtype)

@@ -1,4 +1,4 @@
-"""Gradient descent that needs no schedule, because its iterates are averaged."""
+"""Schedule-Free SGD optimizer."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from gansweep.interfaces import Beta, Slot
 
 @dataclass(frozen=True)
 class ScheduleFreeSGD:
-    """Descend with z, judge its average x, and take gradients at a point y between the two.
+    """Schedule-Free SGD: descent on z, evaluation at its running average x, gradients at a point y between.
 
         z <- z - lr (g(y) + weight_decay y)
         x <- (1 - c) x + c z,   c = lr^2 / (sum of all lr^2 so far)
         y <- (1 - beta) z + beta x
 
-    Defazio et al. 2024, arXiv:2405.15682, section 2, with the weights of its algorithm 1, which
-    at a constant rate are 1 / t. The parameters that train are y; x is what `Pack.generate` draws
-    from. It is meant for `schedule=constant` or a warm-up: under a falling rate the authors' package
-    takes the largest rate so far for lr in c, where the paper and this class take the current one.
-    The clipping of `loss=wgan` bounds y where gradients are taken, and leaves z and x as they are.
+    Defazio et al. 2024, arXiv:2405.15682, section 2, with the weights c of its algorithm 1, which
+    equal 1 / t at a constant learning rate. The trained parameters are y; `Pack.generate` uses x.
+    It is intended for `schedule=constant` or a warm-up. With a decreasing learning rate the authors'
+    package uses the largest learning rate so far in c; the paper and this class use the current one.
+    The weight clipping of `loss=wgan` applies to y only, not to z and x.
 
     Args:
-        beta: where gradients are taken: 0 at z (Polyak averaging), towards 1 at the average.
-        weight_decay: pull of y to the origin.
+        beta: interpolation weight of y: 0 at z (Polyak averaging), close to 1 near the average x.
+        weight_decay: weight decay, evaluated at y.
     """
 
     beta: float = 0.9
@@ -44,11 +44,11 @@ class ScheduleFreeSGD:
 
     @property
     def memory(self) -> float:
-        """Return beta, the place of y between z and x."""
+        """Return beta, the interpolation weight of y between z and x."""
         return self.beta
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make z and x (K, P), which start where y does, and the sum of squared rates (K,)."""
+        """Return the initial z and x, copies of y (K, P), and the sum of squared learning rates (K,)."""
         return {"z": theta.clone(), "x": theta.clone(), "weight_sum": theta.new_zeros(len(theta))}
 
     def evaluated(self, theta: Tensor, state: Mapping[str, Tensor]) -> Tensor:
@@ -65,7 +65,7 @@ class ScheduleFreeSGD:
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         g = gradient.add(theta, alpha=self.weight_decay) if self.weight_decay else gradient
         rate = lr.to(theta.dtype)
         z = state["z"].addcmul_(g, rate, value=-1)
@@ -73,9 +73,9 @@ class ScheduleFreeSGD:
 
 
 def average(y: Tensor, z: Tensor, x: Tensor, weight_sum: Tensor, rate: Tensor, beta: float | Tensor) -> None:
-    """Move x (K, P) towards z by the weight of this step's rate (K, 1), and put y between them."""
+    """Update the average x (K, P) with z, weighted by the squared `rate` (K, 1), and y in place."""
     weight = rate[:, 0].square()
-    # A rate of 0 weighs nothing; before any other, that would be 0 / 0.
+    # The clamp avoids 0 / 0 while all learning rates so far are 0.
     c = weight / weight_sum.add_(weight).clamp(min=torch.finfo(y.dtype).tiny)
     x.lerp_(z, c[:, None])
     y.copy_(z.lerp(x, beta))

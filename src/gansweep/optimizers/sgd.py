@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, with or without momentum."""
+"""Stochastic gradient descent (SGD)."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from gansweep.interfaces import Beta, Slot
 
 @dataclass(frozen=True)
 class SGD:
-    """Gradient descent with momentum, as `torch.optim.SGD`.
+    """SGD with optional momentum, as `torch.optim.SGD`.
 
         g <- g + weight_decay theta
         v <- momentum v + (1 - dampening) g,   the first v is g itself
         theta <- theta - lr v,   or theta - lr (g + momentum v) with nesterov
 
-    Polyak 1964; Sutskever et al. 2013 for nesterov. The rate in force multiplies the whole
-    buffer, so a schedule acts on past gradients too. Without momentum v is g and nothing is kept.
+    Polyak 1964; Sutskever et al. 2013 for nesterov. The current learning rate multiplies the whole
+    buffer, so a schedule also scales past gradients. Without momentum, v = g and there is no state.
 
     Args:
-        momentum: fraction of the buffer that is kept.
-        dampening: fraction of the gradient that does not enter the buffer, from the second step.
-        nesterov: look ahead by one step of the buffer; needs momentum and no dampening.
-        weight_decay: pull to the origin, added to the gradient.
+        momentum: decay rate of the buffer v.
+        dampening: the gradient enters the buffer with the factor 1 - dampening, from the second step on.
+        nesterov: use Nesterov momentum; requires momentum > 0 and dampening = 0.
+        weight_decay: L2 penalty, added to the gradient.
     """
 
     momentum: float = 0.0
@@ -56,7 +56,7 @@ class SGD:
         return self.momentum
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make the momentum buffer (K, P) if there is momentum."""
+        """Return the initial momentum buffer, zeros (K, P), if momentum > 0."""
         return {"momentum": torch.zeros_like(theta)} if self.momentum else {}
 
     def update(
@@ -69,7 +69,7 @@ class SGD:
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         g = gradient.add(theta, alpha=self.weight_decay) if self.weight_decay else gradient
         if self.momentum:
             v = state["momentum"].mul_(self.momentum if beta is None else beta.now)

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent with a rate and a decay of its own for biases."""
+"""SGD with separate learning rate and weight decay for biases, as in MatConvNet."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from gansweep.optimizers.columns import columns
 
 @dataclass(frozen=True)
 class MatConvNetSGD:
-    """Momentum and weight decay, where biases learn faster and do not decay.
+    """SGD with momentum; biases have a larger learning rate and no weight decay, as in MatConvNet.
 
         v <- momentum v + g + decay theta
         theta <- theta - factor lr v
         weights: decay = weight_decay, factor = 1;   all others: decay = 0, factor = bias_factor
 
-    The convention of MatConvNet (Vedaldi and Lenc 2015, arXiv:1412.4564; `cnn_train`, whose layers
-    have `learningRate` [1 2] and `weightDecay` [1 0]) and of Caffe before it. It equals
-    `torch.optim.SGD` with two groups of parameters.
+    Convention of MatConvNet (Vedaldi and Lenc 2015, arXiv:1412.4564; `cnn_train`, whose layers have
+    `learningRate` [1 2] and `weightDecay` [1 0]) and of Caffe. Equals `torch.optim.SGD` with two
+    parameter groups.
 
     Args:
-        momentum: fraction of the buffer that is kept.
-        weight_decay: pull of weights to the origin.
-        bias_factor: of the rate, for what is no weight.
+        momentum: decay rate of the buffer v.
+        weight_decay: L2 penalty on weights, added to the gradient.
+        bias_factor: learning-rate factor of all parameters that are not weights.
     """
 
     momentum: float = 0.5
     weight_decay: float = 1e-4
     bias_factor: float = 2.0
-    elementwise: ClassVar[bool] = False  # it has to know what is a bias
+    elementwise: ClassVar[bool] = False  # biases and weights are treated differently
 
     def __post_init__(self) -> None:
         if not 0 <= self.momentum < 1:
@@ -45,7 +45,7 @@ class MatConvNetSGD:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make the momentum buffer (K, P)."""
+        """Return the initial momentum buffer, zeros (K, P)."""
         return {"momentum": torch.zeros_like(theta)}
 
     def update(
@@ -57,11 +57,11 @@ class MatConvNetSGD:
         lr: Tensor,
         step: Tensor,
     ) -> None:
-        """Move `theta` (K, P) downhill in place."""
+        """Update `theta` (K, P) and `state` in place by one step."""
         v, rate = state["momentum"].mul_(self.momentum).add_(gradient), lr.to(theta.dtype)
-        for slot, own in columns(slots):
+        for slot, span in columns(slots):
             if slot.role == "weight":
-                v[:, own].add_(theta[:, own], alpha=self.weight_decay)
-                theta[:, own].addcmul_(v[:, own], rate, value=-1)
+                v[:, span].add_(theta[:, span], alpha=self.weight_decay)
+                theta[:, span].addcmul_(v[:, span], rate, value=-1)
             else:
-                theta[:, own].addcmul_(v[:, own], rate, value=-self.bias_factor)
+                theta[:, span].addcmul_(v[:, span], rate, value=-self.bias_factor)

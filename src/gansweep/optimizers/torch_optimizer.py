@@ -1,4 +1,4 @@
-"""Any other optimizer of `torch.optim`, one instance for each member."""
+"""Wrapper around the optimizers of `torch.optim`, applied to one member at a time."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from gansweep.optimizers.columns import columns
 
 @dataclass(frozen=True)
 class TorchOptimizer:
-    """Let a class of `torch.optim` move each member's parameters on its own.
+    """Any optimizer of `torch.optim`, applied to each member separately.
 
-    The optimizer sees every slot in its own shape, as it would see an `nn.Module`'s parameters;
-    rules that look at a whole tensor (Adafactor, Muon) do so per slot and per member. It is made
-    anew for each update, around the member's tensors of `state`, so these tensors are all that
-    there is to save, and a resumed run continues to the last bit.
+    The optimizer gets every slot in its own shape, like the parameters of an `nn.Module`; rules that
+    use a whole tensor (Adafactor, Muon) do so per slot and per member. A new instance is created for
+    each update from the member's tensors of `state`. These tensors are therefore the complete state,
+    and a resumed run is bit-identical.
 
-    Costs: members take turns, about 10 us for making the optimizer and its own time for the
-    step; the rates are read from the device once per update. An update can't be part of a
-    compiled graph. The first one imports torch's compiler, which takes seconds.
+    Costs: members are updated one after another, each with about 10 us to create the optimizer plus
+    the time of its step. The learning rates are copied from the device once per update. An update
+    can't be part of a compiled graph. The first update imports torch's compiler, which takes seconds.
 
     Args:
-        name: its path, `torch.optim.NAdam`.
-        settings: keyword arguments of the class, all but `params` and `lr`.
+        name: qualified name of the class, e.g. `torch.optim.NAdam`.
+        settings: keyword arguments of the class, except `params` and `lr`.
     """
 
     name: str
@@ -39,38 +39,39 @@ class TorchOptimizer:
     def __post_init__(self) -> None:
         rule = self._class
         if "lr" in self.settings or "params" in self.settings:
-            raise ValueError(f"settings={dict(self.settings)}: expected neither lr nor params, the player has them")
+            raise ValueError(f"settings={dict(self.settings)}: expected neither lr nor params, which the player sets")
         try:
             inspect.signature(rule).bind([], lr=0.0, **self.settings)
         except TypeError as error:
-            raise ValueError(f"settings={dict(self.settings)}: {error}; {self.name} has {_names(rule)}") from None
+            accepted = _setting_names(rule)
+            raise ValueError(f"settings={dict(self.settings)}: {error}; {self.name} accepts {accepted}") from None
         try:
-            rule(_Unreadable(), lr=0.0, **self._arguments)
+            rule(_UnreadParameters(), lr=0.0, **self._arguments)
         except _SettingsAccepted:
             pass
         except (TypeError, ValueError) as error:
-            raise ValueError(f"settings={dict(self.settings)}: {self.name} answers: {error}") from error
+            raise ValueError(f"settings={dict(self.settings)}: {self.name} raised: {error}") from error
 
     @property
     def _class(self) -> Callable[..., torch.optim.Optimizer]:
-        """Find the class; only those that take one rate and need nothing but a gradient will do."""
-        accepted = {f"torch.optim.{rule.__name__}": rule for rule in vars(torch.optim).values() if _fits(rule)}
+        """Return the class; only classes with one learning rate and a step without closure are accepted."""
+        accepted = {f"torch.optim.{rule.__name__}": rule for rule in vars(torch.optim).values() if _is_supported(rule)}
         if self.name not in accepted:
             raise ValueError(f"name={self.name}: expected one of {', '.join(sorted(accepted))}")
         return accepted[self.name]
 
     @property
     def _arguments(self) -> dict[str, Any]:
-        """Return the settings with YAML's lists as the tuples that torch's signatures ask for."""
+        """Return the settings with lists from YAML converted to the tuples that torch expects."""
         return {
             key: value if isinstance(value, str) or not isinstance(value, Sequence) else tuple(value)
             for key, value in self.settings.items()
         }
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make room (K, ...) for what the optimizer keeps, named `<slot>/<its key>`.
+        """Return zeros (K, ...) for the optimizer's state, named `<slot>/<key>`.
 
-        torch makes its state in the first step, so a step on zeros shows what it will be.
+        torch creates the state in the first step, so a step on zero gradients determines its shapes.
 
         Raises:
             ValueError: the optimizer can't train these slots.
@@ -83,14 +84,16 @@ class TorchOptimizer:
             optimizer.step()
         except (RuntimeError, ValueError) as error:
             raise ValueError(f"name={self.name}: can't train this network: {error}") from error
-        room = {}
+        state = {}
         for slot, parameter in zip(slots, parameters, strict=True):
             for key, value in optimizer.state[parameter].items():
                 if isinstance(value, Tensor):
-                    room[f"{slot.name}/{key}"] = value.new_zeros((theta.shape[0], *value.shape))
+                    state[f"{slot.name}/{key}"] = value.new_zeros((theta.shape[0], *value.shape))
                 elif value is not None:
-                    raise ValueError(f"name={self.name}: keeps {key!r} as {type(value).__name__}, expected a tensor")
-        return room
+                    raise ValueError(
+                        f"name={self.name}: state {key!r} is of type {type(value).__name__}, expected a tensor"
+                    )
+        return state
 
     def update(
         self,
@@ -101,7 +104,7 @@ class TorchOptimizer:
         lr: Tensor,
         step: Tensor,
     ) -> None:
-        """Move `theta` (K, P) in place, one member after the other."""
+        """Update `theta` (K, P) and `state` in place, one member after another."""
         rates, steps = lr.flatten().tolist(), step.flatten().tolist()
         for k, (rate, t) in enumerate(zip(rates, steps, strict=True)):
             self._update_member(slots, theta[k], gradient[k], {key: s[k] for key, s in state.items()}, rate, t == 1)
@@ -115,41 +118,41 @@ class TorchOptimizer:
         rate: float,
         first: bool,
     ) -> None:
-        """Move one row (P,) by an optimizer that works on views of it and of its state."""
+        """Update one row (P,) in place with an optimizer on views of the row and of its state."""
         parameters = _views(slots, theta.detach())
-        for name, slope in _views(slots, gradient.detach()).items():
-            parameters[name].grad = slope
+        for name, grad in _views(slots, gradient.detach()).items():
+            parameters[name].grad = grad
         optimizer = self._class(list(parameters.values()), lr=rate, **self._arguments)
-        places = []
-        for path, place in state.items():
+        entries = []
+        for path, tensor in state.items():
             name, key = path.rsplit("/", 1)
-            places.append((parameters[name], key, place))
+            entries.append((parameters[name], key, tensor))
         if not first:
-            for parameter, key, place in places:
-                optimizer.state[parameter][key] = place
+            for parameter, key, tensor in entries:
+                optimizer.state[parameter][key] = tensor
         optimizer.step()
-        for parameter, key, place in places:
-            kept = optimizer.state[parameter][key]
-            if kept is not place:
-                place.copy_(kept)
+        for parameter, key, tensor in entries:
+            updated = optimizer.state[parameter][key]
+            if updated is not tensor:
+                tensor.copy_(updated)
 
 
 class _SettingsAccepted(Exception):
-    """Raised when an optimizer asks for its parameters, which it does after checking its settings."""
+    """Raised when an optimizer iterates over its parameters, which happens after it has checked its settings."""
 
 
-class _Unreadable:
-    """Parameters that nobody can read.
+class _UnreadParameters:
+    """Stand-in for parameters that raises `_SettingsAccepted` when iterated.
 
-    Building an optimizer of real ones imports torch's compiler; checking a config must not.
+    Creating an optimizer with real parameters imports torch's compiler, which is too slow for checking a config.
     """
 
     def __iter__(self) -> Iterator[NoReturn]:
         raise _SettingsAccepted
 
 
-def _fits(rule: object) -> bool:
-    """Tell whether it is an optimizer that takes a rate and steps without a closure."""
+def _is_supported(rule: object) -> bool:
+    """Return whether `rule` is an optimizer class with an argument lr and a step without closure."""
     return (
         isinstance(rule, type)
         and issubclass(rule, torch.optim.Optimizer)
@@ -158,11 +161,11 @@ def _fits(rule: object) -> bool:
     )
 
 
-def _names(rule: Callable[..., torch.optim.Optimizer]) -> str:
-    """List the settings of a class, for a message."""
+def _setting_names(rule: Callable[..., torch.optim.Optimizer]) -> str:
+    """Return the setting names of an optimizer class, separated by commas."""
     return ", ".join(name for name in inspect.signature(rule).parameters if name not in ("params", "lr"))
 
 
 def _views(slots: Sequence[Slot], row: Tensor) -> dict[str, Tensor]:
-    """Cut a row (P,) into the slots' shapes, by their names."""
-    return {slot.name: row[at].view(slot.shape) for slot, at in columns(slots)}
+    """Return views of a row (P,) in the slots' shapes, by slot name."""
+    return {slot.name: row[span].view(slot.shape) for slot, span in columns(slots)}

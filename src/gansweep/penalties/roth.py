@@ -36,5 +36,5 @@ class Roth:
             raise ValueError(f"weight={self.weight}: expected a number >= 0")
 
     def weighted(self, slope: Tensor, logits: Tensor) -> Tensor:
-        """Return p^2 || dD/dx ||_2^2 / 2, (K, B), for input gradients `slope` (K, B, ...) and the logits (K, B) of p."""
+        """Return p^2 || dD/dx ||_2^2 / 2, (K, B), of input gradients `slope` (K, B, ...) and logits (K, B) of p."""
         return sigmoid(logits).square() * squared_length(slope) / 2
