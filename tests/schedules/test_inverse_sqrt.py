@@ -29,7 +29,7 @@ def test_the_highest_rate_must_come_within_the_run():
 
 
 @pytest.mark.parametrize(
-    ("warmup", "message"), [(0, "expected one step at least"), (-1, "warmup=-1"), (1.5, "whole number of steps")]
+    ("warmup", "message"), [(0, "expected at least one step"), (-1, "warmup=-1"), (1.5, "whole number of steps")]
 )
 def test_a_setting_out_of_range_is_named(warmup, message):
     with pytest.raises(ValueError, match=message):

@@ -111,7 +111,7 @@ def test_warmup_must_end_before_the_run_and_suit_the_other():
         Warmup(length=3, after=Piecewise([[1.0, 6]])).check(10)
     with pytest.raises(ValueError, match="length=10: expected a warm-up shorter than the run of 10 steps"):
         Warmup(length=10).check(10)
-    with pytest.raises(ValueError, match="length=0.001: is less than one of 100 steps"):
+    with pytest.raises(ValueError, match="length=0.001: rounds to 0 of 100 steps"):
         Warmup(length=0.001).check(100)
     Warmup(length=0.001).check(1000)
     Warmup(length=0).check(1)
@@ -126,7 +126,7 @@ def test_warmup_must_end_before_the_run_and_suit_the_other():
         (lambda: Step(period=0), "period=0: expected a whole number >= 1"),
         (lambda: Step(num_drops=-1), "num_drops=-1"),
         (lambda: Piecewise([]), "pieces="),
-        (lambda: Piecewise([[1.0, 2, 3]]), "expected pairs"),
+        (lambda: Piecewise([[1.0, 2, 3]]), "expected at least one pair"),
         (lambda: Piecewise([[-1.0, 2]]), "value -1.0"),
         (lambda: Piecewise([[1.0, 0]]), "length 0"),
         (lambda: Piecewise([[1.0, 2.5]]), "whole numbers of steps"),

@@ -1,1 +1,1 @@
-"""Multipliers of the base rate, each a pure function of progress."""
+"""Learning-rate schedules: multipliers of the base learning rate as pure functions of progress, one per file."""

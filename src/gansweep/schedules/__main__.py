@@ -1,4 +1,4 @@
-"""What `python -m gansweep.schedules` runs."""
+"""Entry point of `python -m gansweep.schedules`."""
 
 import sys
 

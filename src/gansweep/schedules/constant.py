@@ -1,4 +1,4 @@
-"""One rate for the whole run."""
+"""Constant schedule."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gansweep.schedules.pointwise import Pointwise
 
 @dataclass(frozen=True)
 class Constant(Pointwise):
-    """The base rate from the first step to the last."""
+    """Constant learning rate: multiplier 1 in every step."""
 
     def __call__(self, step: int, total_steps: int) -> float:
         """Return 1."""

@@ -1,4 +1,4 @@
-"""A rate that falls along half a cosine."""
+"""Cosine annealing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gansweep.schedules.pointwise import Pointwise, progress
 
 @dataclass(frozen=True)
 class Cosine(Pointwise):
-    """From 1 to `end` along half a cosine, both included.
+    """Cosine annealing from 1 to `end`, both included.
 
         end + (1 - end) (1 + cos(pi k / (n - 1))) / 2
 
@@ -18,7 +18,7 @@ class Cosine(Pointwise):
     `torch.optim.lr_scheduler.CosineAnnealingLR` with T_max = n - 1.
 
     Args:
-        end: multiplier of the last step; at 0 the last step moves nothing.
+        end: multiplier of the last step; with 0 the last step changes no parameter.
     """
 
     end: float = 0.0
@@ -28,5 +28,5 @@ class Cosine(Pointwise):
             raise ValueError(f"end={self.end}: expected a number >= 0")
 
     def __call__(self, step: int, total_steps: int) -> float:
-        """Return the point of the cosine at `step`."""
+        """Return the multiplier in `step`."""
         return self.end + (1 - self.end) * (1 + math.cos(math.pi * progress(step, total_steps))) / 2

@@ -1,4 +1,4 @@
-"""Rates over a run, to be compared."""
+"""Learning-rate curves and a table that compares them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Curve:
-    """The rates of one player of one run.
+    """Learning rates of one player over one run.
 
     Args:
-        label: what it is called beside others.
-        rates: of all steps, float64 (n,).
+        label: name in tables and legends.
+        rates: learning rate of every step, float64 (n,).
     """
 
     label: str
     rates: np.ndarray
 
     def summary(self) -> dict[str, float]:
-        """Return the numbers that two schedules are compared by.
+        """Return summary statistics of the curve.
 
-        `sum` is the area under the curve, the total step of a run whose updates all had length 1.
-        The quarters are the steps n // 4, n // 2 and 3 n // 4.
+        `sum` is the sum of the learning rates over all steps. `n/4`, `n/2` and `3n/4` are the values in
+        the steps n // 4, n // 2 and 3 n // 4.
         """
         rates, n = self.rates, len(self.rates)
         total = math.fsum(rates)
@@ -45,7 +45,7 @@ class Curve:
 
 
 def table(curves: Sequence[Curve]) -> str:
-    """Write the summaries in Markdown, a row for each curve."""
+    """Return a Markdown table of the summaries, one row per curve."""
     rows = [["schedule", "steps", *curves[0].summary()]]
     for curve in curves:
         numbers = [f"{value:.4g}" for value in curve.summary().values()]

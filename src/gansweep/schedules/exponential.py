@@ -1,4 +1,4 @@
-"""A rate that falls by the same factor in every stretch of the same length."""
+"""Exponential decay."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from gansweep.schedules.stretch import check_stretch
 
 @dataclass(frozen=True)
 class Exponential(Pointwise):
-    """Multiply by `gamma` in the course of every `period`: `Step` without the stairs.
+    """Exponential decay by the factor `gamma` per `period`.
 
         gamma^(k / T)
 
-    in step k, where T is `period`, or that fraction of the run's n steps. With a period of one
-    step it is `torch.optim.lr_scheduler.ExponentialLR`. A period in steps makes it independent of
-    the length of the run; `Logspace` is the same curve told by its two ends.
+    in step k, where T is `period` in steps, or that fraction of the run's n steps. With period=1 it is
+    `torch.optim.lr_scheduler.ExponentialLR`. With a period in steps the curve does not depend on the
+    length of the run. `Logspace` is the same curve, parametrised by its first and last value. `Step`
+    is the piecewise constant variant.
 
     >>> Exponential(gamma=0.25, period=2).values(5)
     array([1.    , 0.5   , 0.25  , 0.125 , 0.0625])
 
     Args:
-        gamma: what a period multiplies by.
-        period: T, a whole number of steps, or a fraction of the run where it is below 1.
+        gamma: decay factor per period.
+        period: T, a whole number of steps, or a fraction of the run if below 1.
     """
 
     gamma: float = 0.1
@@ -38,7 +39,7 @@ class Exponential(Pointwise):
             raise ValueError("period=0: expected a number > 0")
 
     def check(self, total_steps: int) -> None:
-        """Raise ValueError if the rate outgrows all numbers before the run ends."""
+        """Raise ValueError if the multiplier overflows within the run."""
         try:
             self(total_steps - 1, total_steps)
         except OverflowError:
@@ -47,6 +48,6 @@ class Exponential(Pointwise):
             ) from None
 
     def __call__(self, step: int, total_steps: int) -> float:
-        """Return `gamma` to the number of periods so far."""
+        """Return gamma^(step / T)."""
         period = self.period * total_steps if self.period < 1 else self.period
         return self.gamma ** (step / period)

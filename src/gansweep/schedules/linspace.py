@@ -1,4 +1,4 @@
-"""A rate that falls by the same amount in every step."""
+"""Linear schedule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gansweep.schedules.pointwise import Pointwise, progress
 
 @dataclass(frozen=True)
 class Linspace(Pointwise):
-    """From start to end in equal differences, both included, as `numpy.linspace`.
+    """Linear schedule from `start` to `end`, both included, as `numpy.linspace`.
 
         start + (end - start) k / (n - 1)
 
@@ -33,6 +33,6 @@ class Linspace(Pointwise):
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
     def __call__(self, step: int, total_steps: int) -> float:
-        """Return the point of the line at `step`."""
+        """Return the multiplier in `step`."""
         t = progress(step, total_steps)
         return (1 - t) * self.start + t * self.end

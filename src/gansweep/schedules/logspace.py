@@ -1,4 +1,4 @@
-"""A rate that falls by the same factor in every step."""
+"""Log-linear schedule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gansweep.schedules.pointwise import Pointwise, progress
 
 @dataclass(frozen=True)
 class Logspace(Pointwise):
-    """From 10^start to 10^end in equal ratios, both included, as `numpy.logspace`.
+    """Log-linear (geometric) schedule from 10^start to 10^end, both included, as `numpy.logspace`.
 
         10^(start + (end - start) k / (n - 1))
 
@@ -33,5 +33,5 @@ class Logspace(Pointwise):
                 raise ValueError(f"{name}={getattr(self, name)}: expected an exponent of 10 from -300 to 300")
 
     def __call__(self, step: int, total_steps: int) -> float:
-        """Return the power of ten at `step`."""
+        """Return the multiplier in `step`."""
         return math.pow(10.0, self.start + (self.end - self.start) * progress(step, total_steps))

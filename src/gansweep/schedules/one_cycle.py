@@ -1,4 +1,4 @@
-"""A rate that rises and then falls far below its beginning."""
+"""1cycle schedule."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import Literal
 
 from gansweep.schedules.pointwise import Pointwise
 
-# How far of the way from one rate to the next after a part t of the time.
+# Interpolation weight between the two ends of a phase, as a function of the fraction t of its duration.
 WAY = {"cos": lambda t: (1 - math.cos(math.pi * t)) / 2, "linear": lambda t: t}
 
 
 @dataclass(frozen=True)
 class OneCycle(Pointwise):
-    """Rise to 1, and fall from there to far below where it began: "1cycle".
+    """1cycle schedule: increase to 1, then decay to far below the initial value.
 
         1 / div_factor                        in step 0
         1                                     at p n - 1
         1 / (div_factor final_div_factor)     in step n - 1
 
-    with p = `pct_start` and half a cosine or a line between. With three phases the rate is back
-    at 1 / div_factor at 2 p n - 2, before it falls further. Smith 2018, arXiv:1803.09820, section
-    4.1, has three phases of lines. This is `torch.optim.lr_scheduler.OneCycleLR` with max_lr = lr
-    and cycle_momentum = False: the momentum stays what the optimizer says. Where the rise has a
-    step or less, the run begins at 1; torch divides by zero there.
+    with p = `pct_start` and cosine or linear interpolation between. With three phases the multiplier
+    returns to 1 / div_factor at step 2 p n - 2 before the final decay. Smith 2018, arXiv:1803.09820,
+    section 4.1, uses three linear phases. This is `torch.optim.lr_scheduler.OneCycleLR` with
+    max_lr = lr and cycle_momentum = False, so the optimizer's momentum does not change. If the
+    increasing phase has one step or less, the run begins at 1; PyTorch divides by zero in this case.
 
     >>> OneCycle(pct_start=0.5, anneal_strategy="linear", div_factor=4, final_div_factor=1).values(8)
     array([0.25  , 0.5   , 0.75  , 1.    , 0.8125, 0.625 , 0.4375, 0.25  ])
 
     Args:
-        pct_start: fraction of the run until the highest rate; despite its name no percentage.
-        anneal_strategy: what lies between, half a cosine or a line.
-        div_factor: what the first rate is smaller by than the highest.
-        final_div_factor: what the last rate is smaller by than the first.
-        three_phase: fall as fast as it rose, and only then further.
+        pct_start: fraction (not percentage) of the run until the highest learning rate.
+        anneal_strategy: interpolation, `cos` or `linear`.
+        div_factor: highest multiplier divided by the first.
+        final_div_factor: first multiplier divided by the last.
+        three_phase: decrease symmetrically to the initial value before the final decay.
     """
 
     pct_start: float = 0.3
@@ -55,7 +55,7 @@ class OneCycle(Pointwise):
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number > 0")
 
     def _corners(self, total_steps: int) -> list[tuple[float, float]]:
-        """Return the ends of the phases, as the step and the multiplier there."""
+        """Return the boundaries of the phases as pairs of step and multiplier."""
         low = 1 / self.div_factor
         corners = [(max(0.0, self.pct_start * total_steps - 1), 1.0)]
         if self.three_phase:
@@ -63,12 +63,12 @@ class OneCycle(Pointwise):
         return [(0.0, low), *corners, (total_steps - 1, low / self.final_div_factor)]
 
     def __call__(self, step: int, total_steps: int) -> float:
-        """Return the point of the phase that `step` lies in."""
+        """Return the multiplier in `step`, interpolated within its phase."""
         corners = self._corners(total_steps)
         begin, start = corners[0]
         for end, goal in corners[1:]:
             if step <= end:
-                way = WAY[self.anneal_strategy]((step - begin) / (end - begin)) if end > begin else 1.0
-                return (1 - way) * start + way * goal
+                weight = WAY[self.anneal_strategy]((step - begin) / (end - begin)) if end > begin else 1.0
+                return (1 - weight) * start + weight * goal
             begin, start = end, goal
-        raise ValueError(f"step={step}: expected one of the run's {total_steps}")
+        raise ValueError(f"step={step}: expected a step below total_steps={total_steps}")

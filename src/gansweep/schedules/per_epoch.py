@@ -1,4 +1,4 @@
-"""A schedule that was told in epochs, for a run that counts steps."""
+"""Epoch-wise schedules."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from gansweep.schedules.pointwise import Pointwise
 
 @dataclass(frozen=True)
 class PerEpoch(Pointwise):
-    """Hold each value of another schedule for an epoch.
+    """Epoch-wise schedule: each value of another schedule is used for one epoch.
 
         factor of(e, epochs),   e = floor(k epochs / n)
 
-    in step k of n. With `steps_per_epoch` the run has to last exactly as long as the list of values:
-    what should the rest be? Without it the same curve is stretched over a run of any length.
+    in step k of n. With `steps_per_epoch`, the run must have exactly epochs * steps_per_epoch steps,
+    because no value is defined after the last epoch. Without it, the curve is stretched to the length
+    of the run.
 
     >>> from gansweep.schedules.linspace import Linspace
     >>> PerEpoch(Linspace(1, 0), epochs=3, steps_per_epoch=2).values(6)
     array([1. , 1. , 0.5, 0.5, 0. , 0. ])
 
     Args:
-        of: the schedule, a step of which is an epoch.
-        epochs: number of its values.
-        steps_per_epoch: steps for which each is held; null for as many as the run has room for.
-        factor: multiplies every value.
+        of: the schedule, evaluated with epochs in place of steps.
+        epochs: number of epochs.
+        steps_per_epoch: steps of one epoch; null stretches the curve to the run.
+        factor: factor of all values.
     """
 
     of: Schedule = Constant()
@@ -45,18 +46,18 @@ class PerEpoch(Pointwise):
         self.of.check(self.epochs)
 
     def check(self, total_steps: int) -> None:
-        """Raise ValueError if the run is to last as long as the values, and does not."""
+        """Raise ValueError if `steps_per_epoch` is set and the run has a different number of steps."""
         if self.steps_per_epoch is None:
             return
         end = self.epochs * self.steps_per_epoch
         if end != total_steps:
             shorter = "shorter" if end < total_steps else "longer"
             raise ValueError(
-                f"epochs={self.epochs}: schedule {shorter} than the run, its epochs of {self.steps_per_epoch} steps "
-                f"are {end}, the run has {total_steps}; steps_per_epoch=null stretches it"
+                f"epochs={self.epochs}: schedule {shorter} than the run, {self.steps_per_epoch} steps per epoch "
+                f"are {end} steps, the run has {total_steps}; steps_per_epoch=null stretches the schedule"
             )
 
     def __call__(self, step: int, total_steps: int) -> float:
-        """Return the value of the epoch that `step` lies in."""
+        """Return the value of the epoch that contains `step`."""
         self.check(total_steps)
         return self.factor * self.of(step * self.epochs // total_steps, self.epochs)

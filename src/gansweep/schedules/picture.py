@@ -1,4 +1,4 @@
-"""Curves of rates as a picture, with matplotlib."""
+"""Plot of learning-rate curves with matplotlib."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import numpy as np
 
 from gansweep.schedules.curves import Curve
 
-DECADES = 20  # quotient of rates from which on a line can't show the lower ones
-WIDE = 90  # letters that fit beside each other under the axes
+DECADES = 20  # ratio of learning rates above which a linear axis does not resolve the lower ones
+WIDE = 90  # characters of the legend that fit on one line
 LINES = ("-", "--", "-.", ":")
 
 
 def draw(curves: Sequence[Curve], path: Path) -> None:
-    """Draw the curves into one picture of the kind that the ending of `path` names.
+    """Plot the curves into one figure and save it to `path`, in the format of its extension.
 
-    A rate is held from its step to the next one. The axis is logarithmic where the rates span
-    decades for a good part of the run; a rate of zero lies below such an axis.
+    Curves are step functions: a learning rate applies from its step to the next one. The y axis is
+    logarithmic if `spans_decades`; learning rates of zero are then clipped at the lower limit.
 
     Raises:
         ImportError: matplotlib is not installed.
         OSError: the file can't be written.
-        ValueError: there are no pictures of that kind.
+        ValueError: matplotlib does not support the format.
     """
     from matplotlib.figure import Figure
 
-    in_a_row = min(len(curves), max(1, WIDE // (max(len(curve.label) for curve in curves) + 8)))
-    height = 3.8 + 0.22 * math.ceil(len(curves) / in_a_row)
+    legend_columns = min(len(curves), max(1, WIDE // (max(len(curve.label) for curve in curves) + 8)))
+    height = 3.8 + 0.22 * math.ceil(len(curves) / legend_columns)
     figure = Figure(figsize=(7, height), dpi=150, layout="constrained")
     axes = figure.add_subplot()
     for n, curve in enumerate(curves):
         edges, held = np.arange(len(curve.rates) + 1), np.append(curve.rates, curve.rates[-1])
-        # Where curves coincide, the upper one lets the lower one show through its gaps.
+        # Different line styles keep coinciding curves visible.
         axes.plot(edges, held, LINES[n % len(LINES)], label=curve.label, drawstyle="steps-post", linewidth=1.6)
     if spans_decades(curves):
         axes.set_yscale("log", nonpositive="clip")
@@ -47,15 +47,16 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
     axes.set_ylabel("learning rate")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside lower center", frameon=False, ncols=in_a_row)
+    figure.legend(loc="outside lower center", frameon=False, ncols=legend_columns)
     figure.savefig(path)
 
 
 def spans_decades(curves: Sequence[Curve]) -> bool:
-    """Tell whether rates differ so much that a linear axis would hide some.
+    """Return whether the learning rates need a logarithmic axis.
 
-    A curve that only ends near zero, as a cosine does, is read best on a linear axis. So a
-    quarter of a curve's steps must lie far below its highest rate, or a whole curve below another.
+    True if the lower quartile of a curve, or the maximum of a curve, is more than `DECADES` times
+    smaller than the maximum of this curve or of another curve, respectively. A curve that only ends
+    near zero, such as a cosine, is shown on a linear axis.
     """
     highest = [float(curve.rates.max()) for curve in curves if curve.rates.any()]
     within = any(float(curve.rates.max()) > DECADES * _lower_quartile(curve) for curve in curves)
@@ -68,7 +69,7 @@ def _lower_quartile(curve: Curve) -> float:
 
 
 def _floor(curves: Sequence[Curve]) -> float:
-    """Return where a logarithmic axis ends: at the lowest rate, unless few steps are that low."""
+    """Return the lower limit of a logarithmic axis: near the lowest learning rate, unless few steps are that low."""
     lowest = min(float(curve.rates[curve.rates > 0].min()) for curve in curves if curve.rates.any())
     usual = min(_lower_quartile(curve) for curve in curves if curve.rates.any())
     return max(lowest / 1.5, usual / 30)

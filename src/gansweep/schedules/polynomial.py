@@ -1,4 +1,4 @@
-"""A rate that falls as a power of the time that is left."""
+"""Polynomial decay."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gansweep.schedules.pointwise import Pointwise, progress
 
 @dataclass(frozen=True)
 class Polynomial(Pointwise):
-    """From 1 to `end` along a power of the time left, both included: "poly".
+    """Polynomial decay from 1 to `end`, both included ("poly").
 
         end + (1 - end) (1 - k / (n - 1))^power
 
@@ -21,8 +21,8 @@ class Polynomial(Pointwise):
     array([1.    , 0.5625, 0.25  , 0.0625, 0.    ])
 
     Args:
-        power: above 1 the fall is steep at first, below 1 at last.
-        end: multiplier of the last step; at 0 the last step moves nothing.
+        power: exponent; above 1 the decay is steepest at the beginning, below 1 at the end.
+        end: multiplier of the last step; with 0 the last step changes no parameter.
     """
 
     power: float = 0.9
@@ -35,5 +35,5 @@ class Polynomial(Pointwise):
             raise ValueError(f"end={self.end}: expected a number >= 0")
 
     def __call__(self, step: int, total_steps: int) -> float:
-        """Return the power of what is left at `step`."""
+        """Return the multiplier in `step`."""
         return self.end + (1 - self.end) * (1 - progress(step, total_steps)) ** self.power

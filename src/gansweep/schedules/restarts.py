@@ -1,4 +1,4 @@
-"""A rate that falls along half a cosine again and again."""
+"""Cosine annealing with warm restarts (SGDR)."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from gansweep.schedules.pointwise import Pointwise
 
 @dataclass(frozen=True)
 class Restarts(Pointwise):
-    """Cycles of half a cosine from 1 towards `end`, each `multiplier` times as long as the one before.
+    """SGDR: cosine annealing from 1 towards `end` with warm restarts.
 
         end + (1 - end) (1 + cos(pi T_cur / T_i)) / 2,   T_i = T_0 multiplier^i
 
-    T_cur is the number of steps since cycle i began. Loshchilov and Hutter 2017,
-    arXiv:1608.03983, eq. 5; `torch.optim.lr_scheduler.CosineAnnealingWarmRestarts`. `end` itself
-    would be reached in step T_i, where the next cycle has begun already, so unlike `Cosine` no
-    step has it. The second form divides a run of any length into `num_cycles` whole cycles.
+    T_cur is the number of steps since the start of cycle i. Loshchilov and Hutter 2017,
+    arXiv:1608.03983, eq. 5; `torch.optim.lr_scheduler.CosineAnnealingWarmRestarts`. Unlike in `Cosine`,
+    no step has the value `end`: T_cur = T_i is the first step of the next cycle. With `num_cycles`, a
+    run of any length is divided into that many whole cycles.
 
     >>> Restarts(period=2, multiplier=2).values(7).round(2)
     array([1.  , 0.5 , 1.  , 0.85, 0.5 , 0.15, 1.  ])
 
     Args:
-        period: T_0, steps of the first cycle; give this or `num_cycles`.
-        num_cycles: cycles of the whole run, the last of which ends with it.
-        multiplier: the paper's T_mult, a whole number.
-        end: multiplier of the rate that a cycle falls to.
+        period: T_0, steps of the first cycle; set either this or `num_cycles`.
+        num_cycles: number of cycles in the run; the last one ends with the run.
+        multiplier: length of a cycle divided by that of the previous one, the paper's T_mult; a whole number.
+        end: multiplier at the end of a cycle.
     """
 
     period: int | None = None
@@ -47,14 +47,15 @@ class Restarts(Pointwise):
             raise ValueError(f"end={self.end}: expected a number >= 0")
 
     def _units(self, num_cycles: int) -> int:
-        """Count how many first cycles are as long as the first `num_cycles` together."""
+        """Return the total length of `num_cycles` cycles in units of the first cycle."""
         if self.multiplier == 1:
             return num_cycles
         return (self.multiplier**num_cycles - 1) // (self.multiplier - 1)
 
     def __call__(self, step: int, total_steps: int) -> float:
-        """Return the point of the cosine that `step` lies on."""
-        # In whole numbers, because a restart is a jump: with n cycles time is counted in parts of a step.
+        """Return the multiplier in `step`."""
+        # Integer arithmetic, because rounding could shift a restart. With num_cycles, the unit of time is a fraction
+        # of a step.
         since, period = step, self.period or total_steps
         if self.num_cycles is not None:
             since *= self._units(self.num_cycles)

@@ -1,4 +1,4 @@
-"""A rate that drops at regular intervals."""
+"""Step decay."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from gansweep.schedules.pointwise import Pointwise
 
 @dataclass(frozen=True)
 class Step(Pointwise):
-    """Multiply by `gamma` every `period` steps, as `torch.optim.lr_scheduler.StepLR`.
+    """Step decay by the factor `gamma` every `period` steps, as `torch.optim.lr_scheduler.StepLR`.
 
         gamma^floor(k / period),   or gamma^floor(k (num_drops + 1) / n)
 
-    in step k of n. The second form drops `num_drops` times in a run of any length.
+    in step k of n. The second form has `num_drops` drops in a run of any length.
 
     >>> Step(gamma=0.5, num_drops=2).values(6)
     array([1.  , 1.  , 0.5 , 0.5 , 0.25, 0.25])
 
     Args:
-        gamma: what a drop multiplies by.
-        period: steps between drops; give this or `num_drops`.
-        num_drops: drops of the whole run, at equal distances.
+        gamma: decay factor per drop.
+        period: steps between drops; set either this or `num_drops`.
+        num_drops: number of drops in the run, equally spaced.
     """
 
     gamma: float = 0.1
@@ -42,7 +42,7 @@ class Step(Pointwise):
             raise ValueError(f"num_drops={self.num_drops}: expected a whole number >= 0")
 
     def __call__(self, step: int, total_steps: int) -> float:
-        """Return `gamma` to the number of drops so far."""
+        """Return gamma^d, where d is the number of drops before or at `step`."""
         if self.period is not None:
             return self.gamma ** (step // self.period)
         return self.gamma ** (step * ((self.num_drops or 0) + 1) // total_steps)

@@ -1,4 +1,4 @@
-"""A stretch of a run, told in steps or as a fraction of the run."""
+"""Durations given in steps or as a fraction of the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def check_stretch(name: str, length: float) -> None:
 
 
 def num_steps(length: float, total_steps: int) -> int:
-    """Return how many steps of the run a stretch is; fractions are rounded.
+    """Return a duration in steps; fractions of the run are rounded to whole steps.
 
     >>> num_steps(50, 200), num_steps(0.1, 200)
     (50, 20)

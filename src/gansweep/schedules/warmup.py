@@ -1,4 +1,4 @@
-"""A gentle start before another schedule."""
+"""Linear warm-up before another schedule."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from gansweep.schedules.stretch import check_stretch, num_steps
 
 @dataclass(frozen=True)
 class Warmup(Pointwise):
-    """Rise in equal differences to where `after` begins, then follow it for the rest of the run.
+    """Linear warm-up to the first value of another schedule, which the rest of the run follows.
 
         (k + 1) / w * after(0, n - w)  in step k < w,   after(k - w, n - w)  from there
 
-    Goyal et al. 2017, arXiv:1706.02677, section 2.2, "gradual warmup". The first step has
-    1 / w rather than 0, because a step at rate zero is lost.
+    Goyal et al. 2017, arXiv:1706.02677, section 2.2, "gradual warmup". The ramp starts at 1 / w
+    instead of 0, because a step with learning rate 0 has no effect.
 
     >>> Warmup(length=4).values(6)
     array([0.25, 0.5 , 0.75, 1.  , 1.  , 1.  ])
 
     Args:
-        length: w, a whole number of steps, or a fraction of the run where it is below 1.
-        after: schedule of the remaining n - w steps; configurations call it `of`.
+        length: w, a whole number of steps, or a fraction of the run if below 1.
+        after: schedule of the remaining n - w steps; named `of` in configs.
     """
 
     length: float = 0.05
     after: Schedule = Constant()
-    # As in all other wrappers; records keep the name that they have always had.
+    # `of` is the name in all other wrappers; records keep the older name `after`.
     ALIASES: ClassVar[Mapping[str, str]] = {"of": "after"}
 
     def __post_init__(self) -> None:
         check_stretch("length", self.length)
 
     def check(self, total_steps: int) -> None:
-        """Raise ValueError unless the ramp has a step, or is not wanted, and `after` fits the steps left."""
+        """Raise ValueError if a warm-up > 0 rounds to 0 steps or fills the run, or if `after` does not fit the rest."""
         warm = num_steps(self.length, total_steps)
         if warm < 1 and self.length > 0:
             raise ValueError(
-                f"length={self.length}: is less than one of {total_steps} steps, expected a whole number of steps, "
+                f"length={self.length}: rounds to 0 of {total_steps} steps, expected a whole number of steps, "
                 "a larger fraction, or 0 for no warm-up"
             )
         rest = total_steps - warm
@@ -51,7 +51,7 @@ class Warmup(Pointwise):
         self.after.check(rest)
 
     def __call__(self, step: int, total_steps: int) -> float:
-        """Return the ramp's value, or that of `after`."""
+        """Return the multiplier in `step`: the ramp, then the values of `after`."""
         warm = num_steps(self.length, total_steps)
         if step < warm:
             return (step + 1) / warm * self.after(0, total_steps - warm)

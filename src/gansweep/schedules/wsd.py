@@ -1,4 +1,4 @@
-"""A rate that is held, and only at the end cooled down."""
+"""Warmup-stable-decay schedule (WSD)."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from gansweep.schedules.stretch import check_stretch, num_steps
 
 @dataclass(frozen=True)
 class WSD(Pointwise):
-    """Warm up, stay, decay: a constant rate between a rise and a short fall.
+    """WSD (warmup-stable-decay): linear warm-up, constant learning rate, final cooldown.
 
         (k + 1) / w                              in step k < w
         1                                        while w <= k < n - c
         end + (1 - end) (1 - t^power)            from there, t = (k - (n - c)) / c
 
-    Hu et al. 2024 (MiniCPM), arXiv:2404.06395, section 4.2. The fall is that of Hägele et al.
-    2024, arXiv:2405.18392, section 3: power 1/2 is their "1-sqrt", 1 their linear cooldown, 2
-    their "1-square". As there, the first step of the fall still has 1, and `end` would be
-    reached in step n, which no run has. The rise begins at 1 / w, as in `Warmup`.
+    Hu et al. 2024 (MiniCPM), arXiv:2404.06395, section 4.2. The cooldown is that of Hägele et al.
+    2024, arXiv:2405.18392, section 3: power 1/2 is their "1-sqrt", 1 their linear cooldown, 2 their
+    "1-square". As in the paper, the first step of the cooldown has the value 1, and `end` would be
+    reached at step n, one step after the last. The warm-up starts at 1 / w, as in `Warmup`.
 
     >>> WSD(warmup=2, cooldown=4).values(8).round(2)
     array([0.5 , 1.  , 1.  , 1.  , 1.  , 0.5 , 0.29, 0.13])
 
     Args:
-        warmup: w, a whole number of steps, or a fraction of the run where it is below 1.
-        cooldown: c, likewise.
-        power: how the fall is bent; below 1 it is steep at first.
-        end: multiplier that the fall leads to.
+        warmup: w, a whole number of steps, or a fraction of the run if below 1.
+        cooldown: c, a whole number of steps, or a fraction of the run if below 1.
+        power: exponent of the cooldown; below 1 it is steepest at the beginning.
+        end: multiplier at the end of the cooldown.
     """
 
     warmup: float = 0.05
@@ -46,7 +46,7 @@ class WSD(Pointwise):
             raise ValueError(f"end={self.end}: expected a number >= 0")
 
     def check(self, total_steps: int) -> None:
-        """Raise ValueError if rise and fall together are longer than the run."""
+        """Raise ValueError if warm-up and cooldown together are longer than the run."""
         if num_steps(self.warmup, total_steps) + num_steps(self.cooldown, total_steps) > total_steps:
             raise ValueError(
                 f"warmup={self.warmup}: expected no more than the run's {total_steps} steps "
@@ -54,11 +54,11 @@ class WSD(Pointwise):
             )
 
     def __call__(self, step: int, total_steps: int) -> float:
-        """Return the value of the stretch that `step` lies in."""
-        rise, fall = num_steps(self.warmup, total_steps), num_steps(self.cooldown, total_steps)
-        if step < rise:
-            return (step + 1) / rise
-        if step < total_steps - fall:
+        """Return the multiplier in `step`."""
+        warmup, cooldown = num_steps(self.warmup, total_steps), num_steps(self.cooldown, total_steps)
+        if step < warmup:
+            return (step + 1) / warmup
+        if step < total_steps - cooldown:
             return 1.0
-        t = (step - (total_steps - fall)) / fall
+        t = (step - (total_steps - cooldown)) / cooldown
         return self.end + (1 - self.end) * (1 - t**self.power)
