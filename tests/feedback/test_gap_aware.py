@@ -92,7 +92,7 @@ def test_a_game_that_tells_no_ideal_loss_is_named():
         def __repr__(self):
             return "Mystery()"
 
-    with pytest.raises(ValueError, match=r"^ideal=null: Mystery\(\) does not say its ideal loss"):
+    with pytest.raises(ValueError, match=r"^ideal=null: Mystery\(\) does not define an ideal loss"):
         GapAware().fitted(Mystery())
     assert GapAware(ideal=2.0).fitted(Mystery()).x_max == pytest.approx(0.2)
 

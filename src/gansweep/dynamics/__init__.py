@@ -1,1 +1,1 @@
-"""How both players' gradients become a step of the game, one way a file."""
+"""Game dynamics: update directions from the gradients of both players, one per file."""

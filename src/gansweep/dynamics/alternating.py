@@ -1,4 +1,4 @@
-"""The players in turn."""
+"""Alternating gradient descent."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from gansweep.dynamics.position import Position
 
 @dataclass(frozen=True)
 class Alternating:
-    """The discriminator moves `critic_steps` times, then the generator answers.
+    """Alternating gradient descent: `critic_steps` discriminator updates, then the generator update.
 
         repeat critic_steps times:     psi <- psi - lr_d grad_psi L_D(theta, psi)
         repeat generator_steps times:  theta <- theta - lr grad_theta L_G(theta, psi)
 
-    Goodfellow et al. 2014, arXiv:1406.2661, algorithm 1. Every move has a batch of its own, unless
-    told otherwise. It is the loop of the trainer itself (`gansweep.algorithms.adversarial`).
+    Goodfellow et al. 2014, arXiv:1406.2661, algorithm 1. By default every update uses its own batch.
+    The loop is implemented in `gansweep.algorithms.adversarial`.
 
     Args:
-        fresh_batches: another real batch for every move of the discriminator; if not, all moves of
-            a step see the same one, as in code that loops over batches outside and moves inside.
-        fresh_latents: other latents for the generator's move; if not, those of the
-            discriminator's last one.
-        generator_steps: moves of the generator in a step; what is counted in steps, as schedules
-            and evaluations are, stays a step.
+        fresh_batches: draw a new real batch for every discriminator update; False: all discriminator
+            updates of a step share one batch, as in code with an outer loop over batches.
+        fresh_latents: draw new latents for the generator update; False: reuse those of the last
+            discriminator update.
+        generator_steps: generator updates per step. Schedules and evaluations count steps, not
+            generator updates.
     """
 
     fresh_batches: bool = True
@@ -39,5 +39,5 @@ class Alternating:
             raise ValueError(f"generator_steps={self.generator_steps}: expected 1 with fresh_latents=false")
 
     def __call__(self, game: Position) -> None:
-        """Refuse: the trainer's own loop does it."""
-        raise NotImplementedError("the players move in turn in the trainer's own loop")
+        """Raise NotImplementedError; alternating updates are implemented in the training loop."""
+        raise NotImplementedError("alternating updates are implemented in gansweep.algorithms.adversarial")

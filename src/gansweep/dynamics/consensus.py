@@ -1,4 +1,4 @@
-"""A pull to where neither player wants to move."""
+"""Consensus optimization (ConOpt)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from gansweep.dynamics.position import Position
 
 @dataclass(frozen=True)
 class Consensus:
-    """Descend the gradients' size together with the losses.
+    """Consensus optimization (ConOpt): gradient descent with a penalty on the norm of the game's gradient field.
 
         x <- x - lr (v(x) + gamma grad_x 1/2 || v(x) ||^2)
 
-    Mescheder, Nowozin and Geiger 2017, "The Numerics of GANs", arXiv:1705.10461, algorithm 2 (ConOpt).
-    It turns the eigenvalues of the game's Jacobian away from the imaginary axis. At large gamma it is
-    attracted by any stationary point, a maximum of both players included.
+    Mescheder, Nowozin and Geiger 2017, "The Numerics of GANs", arXiv:1705.10461, algorithm 2. The
+    penalty moves the eigenvalues of the game's Jacobian away from the imaginary axis. For large gamma
+    every stationary point is attracting, including maxima of both losses.
 
     Args:
-        gamma: weight of the pull; the paper uses 10 for images.
+        gamma: weight of the penalty; the paper uses 10 for images.
     """
 
     gamma: float = 1.0
@@ -31,6 +31,6 @@ class Consensus:
             raise ValueError(f"gamma={self.gamma}: expected a number >= 0")
 
     def __call__(self, game: Position) -> None:
-        """Take one step."""
+        """Apply one step to both players."""
         v = game.field(create_graph=True)
         game.descend(v.detach() + game.vjp(v, v) * self.gamma)

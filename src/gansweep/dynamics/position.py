@@ -1,4 +1,4 @@
-"""Where a game stands, and what can be asked of it there."""
+"""Interface between the game dynamics and the batched trainer."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Both:
     """A vector of both players' parameters, x = (theta, psi), for every member.
 
     Args:
-        generator: tensors (K, P_i), the stretches of theta.
-        discriminator: the same of psi.
+        generator: the chunks of theta, tensors (K, P_i).
+        discriminator: the chunks of psi, tensors (K, P_i).
     """
 
     generator: tuple[Tensor, ...]
@@ -26,20 +26,20 @@ class Both:
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
-        """All stretches, the generator's first."""
+        """All chunks, the generator's first."""
         return (*self.generator, *self.discriminator)
 
     @property
     def num_parameters(self) -> int:
-        """P of both players."""
+        """Number of parameters of both players."""
         return sum(part.shape[1] for part in self.parts)
 
     def like(self, parts: Sequence[Tensor]) -> Both:
-        """Make a vector of other stretches."""
+        """Return a vector with other chunks in the same order."""
         return Both(tuple(parts[: len(self.generator)]), tuple(parts[len(self.generator) :]))
 
     def map(self, function: Callable[..., Tensor], *others: Both) -> Both:
-        """Apply a function to every stretch."""
+        """Apply a function to corresponding chunks and return the results as a vector."""
         return self.like([function(*parts) for parts in zip(self.parts, *(o.parts for o in others), strict=True)])
 
     def __add__(self, other: Both) -> Both:
@@ -49,7 +49,7 @@ class Both:
         return self.map(torch.sub, other)
 
     def __mul__(self, factor: float | Tensor | Both) -> Both:
-        """Multiply by a number, by one for each member (K, 1), or by one for each player's (K, 1)."""
+        """Multiply by a scalar, by a factor per member (K, 1), or by a factor per player and member."""
         if isinstance(factor, Both):
             return self.like(
                 [part * factor.generator[0] for part in self.generator]
@@ -59,16 +59,16 @@ class Both:
 
     def dot(self, other: Both) -> Tensor:
         """Return the inner product of every member, (K, 1)."""
-        # whole rows: where stretches are cut depends on the neighbours' optimizers
+        # Whole rows, because the chunk boundaries depend on the optimizers of the other members.
         return row_sum(torch.cat([a * b for a, b in zip(self.parts, other.parts, strict=True)], 1))
 
     def detach(self) -> Both:
-        """Return the numbers without their graph."""
+        """Return a vector detached from the autograd graph."""
         return self.map(Tensor.detach)
 
 
 class Position(Protocol):
-    """K members' game at a point, on one batch of real samples, latents and masks.
+    """The games of K members at their current parameters, on one batch of real samples, latents and masks.
 
     v = (grad_theta L_G, grad_psi L_D) is the gradient of each player's own loss, J = dv/dx.
     """
@@ -79,29 +79,29 @@ class Position(Protocol):
         ...
 
     def here(self) -> Both:
-        """Return a copy of where the players are."""
+        """Return a copy of the current parameters."""
         ...
 
     def go_to(self, at: Both) -> None:
-        """Put the players there; their optimizers' states stay as they are."""
+        """Set the parameters to `at`; the optimizers' states do not change."""
         ...
 
     def losses(self, at: Both) -> tuple[Tensor, Tensor]:
-        """Return L_G and L_D at any point, each summed over the members, differentiable by both players."""
+        """Return L_G and L_D at the point `at`, scalars summed over the members, differentiable in both players."""
         ...
 
     def field(self, *, create_graph: bool = False) -> Both:
-        """Return v where the players are."""
+        """Return v at the current parameters."""
         ...
 
     def vjp(self, v: Both, u: Both, *, mixed: bool = False) -> Both:
-        """Return J^T u of a field with a graph; `mixed`: of the blocks between the players alone."""
+        """Return J^T u for v from `field(create_graph=True)`; `mixed`: only the off-diagonal blocks of J."""
         ...
 
     def jvp(self, v: Both, u: Both, *, mixed: bool = False) -> Both:
-        """Return J u, likewise."""
+        """Return J u for v from `field(create_graph=True)`; `mixed`: only the off-diagonal blocks of J."""
         ...
 
     def descend(self, gradient: Both) -> None:
-        """Let each player's optimizer step, taking this for its gradient."""
+        """Apply one step of each player's optimizer with this gradient."""
         ...

@@ -1,4 +1,4 @@
-"""Both players at once."""
+"""Simultaneous gradient descent."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from gansweep.dynamics.position import Position
 
 @dataclass(frozen=True)
 class Simultaneous:
-    """Both players move from the same point.
+    """Simultaneous gradient descent: both players are updated from the same point.
 
         x <- x - lr v(x),   x = (theta, psi),   v = (grad_theta L_G, grad_psi L_D)
 
-    Mescheder et al. 2017, arXiv:1705.10461, algorithm 1. On a game that circles, every step is one
-    outwards: it diverges where the alternating one stays on a bounded orbit.
+    Mescheder et al. 2017, arXiv:1705.10461, algorithm 1. In games with rotational dynamics every step
+    increases the distance to the equilibrium: simultaneous updates diverge where alternating updates
+    stay on a bounded orbit.
     """
 
     joint: ClassVar[bool] = True
 
     def __call__(self, game: Position) -> None:
-        """Take one step."""
+        """Apply one step to both players."""
         game.descend(game.field())

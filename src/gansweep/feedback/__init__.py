@@ -1,1 +1,1 @@
-"""Gains on the scheduled rate that answer to how the run goes, one a file."""
+"""Feedback: gains on the scheduled learning rate that depend on a monitored value, one per file."""

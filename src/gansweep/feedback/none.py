@@ -1,4 +1,4 @@
-"""No feedback, by a name that fits in a sweep."""
+"""No feedback."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from gansweep.interfaces import Game
 
 @dataclass(frozen=True)
 class NoFeedback:
-    """A gain of 1, whatever happens: the rate is what the schedule says.
+    """No feedback: the gain is always 1.
 
-    `feedback=none,plateau` compares with and without; `feedback@feedback_d=none` takes from the
-    discriminator what the generator has.
+    `feedback=none,plateau` sweeps over runs without and with feedback. `feedback@feedback_d=none`
+    disables the discriminator's feedback when `feedback` is set.
     """
 
     hears: ClassVar[Literal["nothing"]] = "nothing"
 
     def fitted(self, game: Game) -> NoFeedback:
-        """Return itself: every game will do."""
+        """Return self; nothing depends on the game."""
         return self
 
     def state(self, num_members: int, device: torch.device) -> dict[str, Tensor]:
-        """Remember nothing."""
+        """Return an empty state."""
         return {}
 
     def update(self, state: Mapping[str, Tensor], signal: Tensor, lower_is_better: bool = True) -> Tensor:
-        """Return 1 for every signal (K,)."""
+        """Return ones (K,)."""
         return torch.ones_like(signal)

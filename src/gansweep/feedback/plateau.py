@@ -1,4 +1,4 @@
-"""A rate that falls when the metric no longer improves."""
+"""Learning-rate reduction on a plateau of the metric."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from gansweep.interfaces import Game, Outlook
 
 @dataclass(frozen=True)
 class Plateau:
-    """Multiply the rate by `factor` after more than `patience` evaluations without a better value.
+    """Reduce on plateau: multiply the gain by `factor` after more than `patience` evaluations without improvement.
 
-        better:  a < best (1 - threshold)  or  a < best - threshold,  as threshold_mode says,
-                 a > best (1 + threshold)  or  a > best + threshold   if higher is better
-        gain <- max(factor gain, minimum),   then `cooldown` evaluations that do not count
+        improvement:  a < best (1 - threshold)  (rel)   or   a < best - threshold  (abs)   if lower is better
+                      a > best (1 + threshold)  (rel)   or   a > best + threshold  (abs)   if higher is better
+        gain <- max(factor gain, minimum),   then `cooldown` evaluations that are not counted as bad
 
-    As `torch.optim.lr_scheduler.ReduceLROnPlateau` with eps=0 on a rate of 1, but for its defaults
-    of factor=0.1 and patience=10, which few runs have evaluations enough for. The metric says
-    whether lower is better. The value at step 0 is the first one heard.
+    As `torch.optim.lr_scheduler.ReduceLROnPlateau` with eps=0 and a learning rate of 1. The defaults
+    differ: PyTorch's factor=0.1 and patience=10 need more evaluations than most runs have. The metric
+    defines whether lower is better. The first monitored value is that at step 0.
 
-    The metric then takes part in training. The values heard are of samples from latents of their
-    own, not of those that the reported values are of; but the data they are compared with are the same.
+    Training then depends on the metric. The monitored values are computed from other latents than the
+    reported values, but against the same data.
 
     Args:
-        factor: of the gain, each time.
-        patience: evaluations without a better value that are put up with.
-        threshold: by how much a value has to be better.
-        threshold_mode: `rel` to the best value so far, or `abs`.
-        cooldown: evaluations after a reduction in which none is bad.
-        minimum: least gain.
+        factor: factor of the gain at each reduction.
+        patience: evaluations without improvement that are tolerated.
+        threshold: minimum improvement.
+        threshold_mode: whether threshold is relative to the best value so far (`rel`) or absolute (`abs`).
+        cooldown: evaluations after a reduction that are not counted as bad.
+        minimum: smallest gain.
     """
 
     factor: float = 0.5
@@ -60,37 +60,43 @@ class Plateau:
             raise ValueError(f"minimum={self.minimum}: expected 0 <= minimum <= 1")
 
     def remarks(self, outlook: Outlook) -> list[str]:
-        """Say if there are too few values: the first is the best so far, and more than `patience` must be worse."""
-        heard = f"patience={self.patience}: hears {outlook.evaluations} evaluations, so the rate never falls"
-        return [heard] * (outlook.evaluations < self.patience + 2)
+        """Return a warning if there are fewer than patience + 2 evaluations, the minimum for a reduction."""
+        warning = (
+            f"patience={self.patience}: the run has {outlook.evaluations} evaluations, "
+            "so the learning rate is never reduced"
+        )
+        return [warning] * (outlook.evaluations < self.patience + 2)
 
     def fitted(self, game: Game) -> Plateau:
-        """Return itself: every game will do."""
+        """Return self; nothing depends on the game."""
         return self
 
     def state(self, num_members: int, device: torch.device) -> dict[str, Tensor]:
-        """Make best value, gain, bad evaluations in a row and those still to wait, each (K,).
+        """Return the initial best value, gain, number of bad evaluations and remaining cooldown, each (K,).
 
-        No value is worse than the best one of NaN, which stands for none yet.
+        A best value of NaN means that there is none yet; any number then counts as an improvement.
         """
 
-        def all_of(value: float, dtype: torch.dtype) -> Tensor:
+        def full(value: float, dtype: torch.dtype) -> Tensor:
             return torch.full((num_members,), value, dtype=dtype, device=device)
 
         return {
-            "best": all_of(math.nan, finest(device)),
-            "gain": all_of(1, finest(device)),
-            "bad": all_of(0, torch.int64),
-            "wait": all_of(0, torch.int64),
+            "best": full(math.nan, finest(device)),
+            "gain": full(1, finest(device)),
+            "bad": full(0, torch.int64),
+            "wait": full(0, torch.int64),
         }
 
     def update(self, state: Mapping[str, Tensor], signal: Tensor, lower_is_better: bool = True) -> Tensor:
-        """Take values of the metric (K,) and return the gains (K,)."""
+        """Update the state with metric values `signal` (K,) and return the gains (K,)."""
         best, gain, bad, wait = (state[name] for name in ("best", "gain", "bad", "wait"))
         a, sign = signal.to(best.dtype), -1 if lower_is_better else 1
-        so_far = torch.where(best.isnan(), -sign * math.inf, best)
-        bar = so_far * (1 + sign * self.threshold) if self.threshold_mode == "rel" else so_far + sign * self.threshold
-        better = a < bar if lower_is_better else a > bar
+        previous = torch.where(best.isnan(), -sign * math.inf, best)
+        if self.threshold_mode == "rel":
+            limit = previous * (1 + sign * self.threshold)
+        else:
+            limit = previous + sign * self.threshold
+        better = a < limit if lower_is_better else a > limit
         best.copy_(torch.where(better, a, best))
         waiting = wait > 0
         bad.copy_(torch.where(better | waiting, 0, bad + 1))
