@@ -249,7 +249,10 @@ def test_a_device_that_is_not_there_stops_the_build(default):
             {"optimizer": ("prodigy.Prodigy", {})},
             "optimizer=Prodigy: lr=0.0001: multiplies the step size that Prodigy estimates",
         ),
-        ({"optimizer": ("optimistic.Optimistic", {"of": "prodigy.Prodigy"})}, "optimizer=Optimistic: of.lr=0.0001: multiplies"),
+        (
+            {"optimizer": ("optimistic.Optimistic", {"of": "prodigy.Prodigy"})},
+            "optimizer=Optimistic: of.lr=0.0001: multiplies",
+        ),
         ({"optimizer": ("prodigy.Prodigy", {}), "lr": 1.0, "lr_d": 1.0}, None),
         ({"feedback": ("plateau.Plateau", {"patience": 3})}, "feedback=Plateau: patience=3: the run has 4 evaluations"),
         ({"feedback": ("plateau.Plateau", {"patience": 2})}, None),

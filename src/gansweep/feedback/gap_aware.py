@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gansweep.interfaces import Game, IdealLoss
 
-OF_IDEAL = 0.1  # x_min and x_max of the paper's experiments, as a fraction of V*
+GAP_FRACTION = 0.1  # x_min and x_max of the paper's experiments, as a fraction of V*
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class GapAware:
         for name in ("x_min", "x_max"):
             x = getattr(self, name)
             if x is not None and not 0 < x < math.inf:
-                raise ValueError(f"{name}={x}: expected a number > 0, or null for {OF_IDEAL} of the ideal loss")
+                raise ValueError(f"{name}={x}: expected a number > 0, or null for {GAP_FRACTION} of the ideal loss")
         if not 0 < self.h_min <= 1:
             raise ValueError(f"h_min={self.h_min}: expected 0 < h_min <= 1")
         if not 1 <= self.f_max < math.inf:
@@ -73,10 +73,10 @@ class GapAware:
         for name in ("x_min", "x_max"):
             if getattr(self, name) is None and ideal <= 0:
                 raise ValueError(
-                    f"{name}=null: would be {OF_IDEAL} of the ideal loss, which is {ideal} for {game!r}; "
+                    f"{name}=null: would be {GAP_FRACTION} of the ideal loss, which is {ideal} for {game!r}; "
                     "expected numbers > 0 for x_min and x_max"
                 )
-        x = OF_IDEAL * ideal
+        x = GAP_FRACTION * ideal
         x_min, x_max = (x if value is None else value for value in (self.x_min, self.x_max))
         return replace(self, ideal=ideal, x_min=x_min, x_max=x_max)
 

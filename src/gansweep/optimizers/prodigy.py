@@ -14,7 +14,7 @@ from gansweep.interfaces import Beta, Outlook, Slot
 from gansweep.layers.row_sum import row_sum
 from gansweep.optimizers.adam import Adam
 
-SMALL = 0.01  # a base lr below this was probably chosen for another optimizer
+MIN_PLAUSIBLE_LR = 0.01  # a base lr below this was probably chosen for another optimizer
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Prodigy:
             raise ValueError(f"d0={self.d0}: expected a number above 0")
 
     def remarks(self, outlook: Outlook) -> list[str]:
-        """Return a warning if the base learning rate, which multiplies d, is below `SMALL`."""
+        """Return a warning if the base learning rate, which multiplies d, is below `MIN_PLAUSIBLE_LR`."""
         warning = f"lr={outlook.lr:g}: multiplies the step size that Prodigy estimates; the paper uses lr=1"
-        return [warning] * (outlook.lr < SMALL)
+        return [warning] * (outlook.lr < MIN_PLAUSIBLE_LR)
 
     @property
     def memory(self) -> float:

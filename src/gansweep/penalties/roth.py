@@ -35,6 +35,6 @@ class Roth:
         if not 0 <= self.weight < math.inf:
             raise ValueError(f"weight={self.weight}: expected a number >= 0")
 
-    def weighted(self, slope: Tensor, logits: Tensor) -> Tensor:
-        """Return p^2 || dD/dx ||_2^2 / 2, (K, B), of input gradients `slope` (K, B, ...) and logits (K, B) of p."""
-        return sigmoid(logits).square() * squared_length(slope) / 2
+    def weighted(self, gradient: Tensor, logits: Tensor) -> Tensor:
+        """Return p^2 || dD/dx ||_2^2 / 2, (K, B), of input gradients (K, B, ...) and logits (K, B) of p."""
+        return sigmoid(logits).square() * squared_length(gradient) / 2

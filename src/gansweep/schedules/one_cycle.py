@@ -9,7 +9,7 @@ from typing import Literal
 from gansweep.schedules.pointwise import Pointwise
 
 # Interpolation weight between the two ends of a phase, as a function of the fraction t of its duration.
-WAY = {"cos": lambda t: (1 - math.cos(math.pi * t)) / 2, "linear": lambda t: t}
+INTERPOLATION = {"cos": lambda t: (1 - math.cos(math.pi * t)) / 2, "linear": lambda t: t}
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class OneCycle(Pointwise):
         if not 0 <= self.pct_start <= most:
             phases = " with three phases" if self.three_phase else ""
             raise ValueError(f"pct_start={self.pct_start}: expected a fraction from 0 to {most:g}{phases}")
-        if self.anneal_strategy not in WAY:
-            raise ValueError(f"anneal_strategy={self.anneal_strategy}: expected one of {', '.join(WAY)}")
+        if self.anneal_strategy not in INTERPOLATION:
+            raise ValueError(f"anneal_strategy={self.anneal_strategy}: expected one of {', '.join(INTERPOLATION)}")
         for name in ("div_factor", "final_div_factor"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number > 0")
@@ -68,7 +68,7 @@ class OneCycle(Pointwise):
         begin, start = corners[0]
         for end, goal in corners[1:]:
             if step <= end:
-                weight = WAY[self.anneal_strategy]((step - begin) / (end - begin)) if end > begin else 1.0
+                weight = INTERPOLATION[self.anneal_strategy]((step - begin) / (end - begin)) if end > begin else 1.0
                 return (1 - weight) * start + weight * goal
             begin, start = end, goal
         raise ValueError(f"step={step}: expected a step below total_steps={total_steps}")

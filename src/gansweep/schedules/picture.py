@@ -10,9 +10,9 @@ import numpy as np
 
 from gansweep.schedules.curves import Curve
 
-DECADES = 20  # ratio of learning rates above which a linear axis does not resolve the lower ones
-WIDE = 90  # characters of the legend that fit on one line
-LINES = ("-", "--", "-.", ":")
+MAX_LINEAR_RATIO = 20  # ratio of learning rates above which a linear axis does not resolve the lower ones
+LEGEND_WIDTH = 90  # characters of the legend that fit on one line
+LINE_STYLES = ("-", "--", "-.", ":")
 
 
 def draw(curves: Sequence[Curve], path: Path) -> None:
@@ -28,14 +28,16 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    legend_columns = min(len(curves), max(1, WIDE // (max(len(curve.label) for curve in curves) + 8)))
+    legend_columns = min(len(curves), max(1, LEGEND_WIDTH // (max(len(curve.label) for curve in curves) + 8)))
     height = 3.8 + 0.22 * math.ceil(len(curves) / legend_columns)
     figure = Figure(figsize=(7, height), dpi=150, layout="constrained")
     axes = figure.add_subplot()
     for n, curve in enumerate(curves):
         edges, held = np.arange(len(curve.rates) + 1), np.append(curve.rates, curve.rates[-1])
         # Different line styles keep coinciding curves visible.
-        axes.plot(edges, held, LINES[n % len(LINES)], label=curve.label, drawstyle="steps-post", linewidth=1.6)
+        axes.plot(
+            edges, held, LINE_STYLES[n % len(LINE_STYLES)], label=curve.label, drawstyle="steps-post", linewidth=1.6
+        )
     if spans_decades(curves):
         axes.set_yscale("log", nonpositive="clip")
         axes.set_ylim(bottom=_floor(curves))
@@ -54,13 +56,13 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
 def spans_decades(curves: Sequence[Curve]) -> bool:
     """Return whether the learning rates need a logarithmic axis.
 
-    True if the lower quartile of a curve, or the maximum of a curve, is more than `DECADES` times
+    True if the lower quartile of a curve, or the maximum of a curve, is more than `MAX_LINEAR_RATIO` times
     smaller than the maximum of this curve or of another curve, respectively. A curve that only ends
     near zero, such as a cosine, is shown on a linear axis.
     """
     highest = [float(curve.rates.max()) for curve in curves if curve.rates.any()]
-    within = any(float(curve.rates.max()) > DECADES * _lower_quartile(curve) for curve in curves)
-    return within or (bool(highest) and max(highest) > DECADES * min(highest))
+    within = any(float(curve.rates.max()) > MAX_LINEAR_RATIO * _lower_quartile(curve) for curve in curves)
+    return within or (bool(highest) and max(highest) > MAX_LINEAR_RATIO * min(highest))
 
 
 def _lower_quartile(curve: Curve) -> float:
