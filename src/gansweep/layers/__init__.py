@@ -1,4 +1,4 @@
-"""Layers over (K, B, ...): one set of parameters per member, one call for all."""
+"""Batched layers on inputs (K, B, ...): one parameter set per member, one call for all K members."""
 
 from gansweep.layers.activation import LeakyReLU, Tanh
 from gansweep.layers.batch_norm import BatchNorm

@@ -1,4 +1,4 @@
-"""Activations over the member axis."""
+"""Activation functions for inputs (K, B, ...)."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from gansweep.layers.layer import Parameterless, Pass
 
 
 class LeakyReLU(Parameterless):
-    """y = x where x > 0, slope * x elsewhere; slope 0 is the ReLU."""
+    """Leaky ReLU: y = x where x > 0, slope * x elsewhere; slope 0 gives the ReLU."""
 
     def __init__(self, slope: float) -> None:
         self.slope = slope
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map any shape to itself."""
+        """Return the activations, with the shape of x."""
         return F.leaky_relu(x, self.slope)
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        """Multiply by 1 or by the slope; the kink itself is a constant."""
-        return torch.ops.aten.leaky_relu_backward(slope, x.detach(), self.slope, False)
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx: dL/dy times 1 or the negative slope; this factor is a constant to autograd."""
+        return torch.ops.aten.leaky_relu_backward(grad_output, x.detach(), self.slope, False)
 
 
 class Tanh(Parameterless):
-    """y = tanh(x), the usual end of a generator of images in [-1, 1]."""
+    """Hyperbolic tangent: y = tanh(x), the usual output activation for images in [-1, 1]."""
 
     piecewise_linear = False
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map any shape to itself."""
+        """Return the activations, with the shape of x."""
         return x.tanh()

@@ -1,4 +1,4 @@
-"""Batch normalisation over the member axis."""
+"""Batch normalisation, separately for each member."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from gansweep.layers.layer import Parameterless, Pass, at_least_float32
 
 
 class BatchNorm(Parameterless):
-    """y = scale * (x - mean) / sqrt(var + eps) + shift, over the batch and the pixels.
+    """Batch normalisation over the batch and the pixels.
 
-    As `torch.nn.BatchNorm2d` (or `1d` where samples have no pixels): training uses the
-    batch's own biased variance and moves the running statistics towards the batch's mean
-    and unbiased variance by `momentum`; evaluation uses the running ones. Statistics are
-    computed in float32 under autocast too.
+        y = scale * (x - mean) / sqrt(var + eps) + shift
+
+    Equivalent to `torch.nn.BatchNorm2d` for images and `torch.nn.BatchNorm1d` for vectors. Training
+    uses the biased variance of the batch and updates the running statistics with the mean and the
+    unbiased variance of the batch, weighted by `momentum`. Evaluation uses the running statistics.
+    Statistics are computed in float32, also under autocast.
     """
 
     couples_samples = True
@@ -35,18 +37,18 @@ class BatchNorm(Parameterless):
         )
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map (K, B, C, ...) to the same shape."""
+        """Return the normalised x, of the same shape (K, B, C, ...)."""
         x = at_least_float32(x)
         name_mean, name_var = (slot.name for slot in self.buffers)
         pixels = tuple(range(3, x.ndim))
 
         def spread(row: Tensor) -> Tensor:
-            # over the batch first: its backward then sums over pixels first, as below
+            # Expand over the batch first: the backward pass then sums over pixels first, as below.
             return row[:, None].expand(-1, x.shape[1], -1).reshape(*x.shape[:3], *(1 for _ in pixels))
 
         if state.training:
-            # pixels first, then the batch: threads never share a sum, which they do where all
-            # of it is one number, and only at K = 1
+            # Average over pixels first, then over the batch. A full reduction to one number is split
+            # among threads, but only at K = 1, which would make the result depend on K.
             mean = x.mean(pixels).mean(1) if pixels else x.mean(1)
             centred = x - spread(mean)
             squares = centred.square()

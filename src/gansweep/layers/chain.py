@@ -1,4 +1,4 @@
-"""Layers one after another: what a network is, and what a layer may be made of."""
+"""Sequential application of layers, for `Network` and for composite layers."""
 
 from __future__ import annotations
 
@@ -10,46 +10,50 @@ from gansweep.layers.layer import Layer, Pass, PullBack
 
 
 def forward(layers: Sequence[Layer], params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-    """Map (K, B, ...) through all layers."""
-    for layer, own, inner in shares(layers, params, state):
-        x = layer.forward(own, x, inner)
+    """Return the output of the last layer for x (K, B, ...)."""
+    for layer, layer_params, layer_state in shares(layers, params, state):
+        x = layer.forward(layer_params, x, layer_state)
     return x
 
 
 def linearised(layers: Sequence[Layer], params: Sequence[Tensor], x: Tensor, state: Pass) -> tuple[Tensor, PullBack]:
-    """Map (K, B, ...) through piecewise linear layers, without a gradient, and return the way back."""
-    ways = []
-    for layer, own, inner in shares(layers, params, state):
-        x, way = layer.linearised(own, x, inner)
-        ways.append(way)
+    """Run the forward pass of piecewise linear layers without autograd.
 
-    def back(slope: Tensor) -> Tensor:
-        for way in reversed(ways):
-            slope = way(slope)
-        return slope
+    Returns:
+        The output for x (K, B, ...), and the function that maps dL/dy to dL/dx.
+    """
+    pull_backs = []
+    for layer, layer_params, layer_state in shares(layers, params, state):
+        x, pull_back = layer.linearised(layer_params, x, layer_state)
+        pull_backs.append(pull_back)
 
-    return x, back
+    def composed(grad: Tensor) -> Tensor:
+        for pull_back in reversed(pull_backs):
+            grad = pull_back(grad)
+        return grad
+
+    return x, composed
 
 
 def begin(layers: Sequence[Layer], params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
-    """Bring fresh buffers into line with the first parameters, in place.
+    """Initialise the buffers that depend on the initial parameters, in place.
 
     Args:
-        layers: in their order.
-        params: of all slots, each (K, *shape).
-        buffers: by name, each (K, *shape).
+        layers: the layers in forward order.
+        params: the parameters of all slots, each (K, *shape).
+        buffers: the buffers by name, each (K, *shape).
     """
-    for layer, own, inner in shares(layers, params, Pass(buffers=buffers)):
-        layer.begin(own, inner.buffers)
+    for layer, layer_params, layer_state in shares(layers, params, Pass(buffers=buffers)):
+        layer.begin(layer_params, layer_state.buffers)
 
 
 def shares(
     layers: Sequence[Layer], params: Sequence[Tensor], state: Pass
 ) -> Iterator[tuple[Layer, Sequence[Tensor], Pass]]:
-    """Hand every layer its own parameters and masks."""
-    at, mask = 0, 0
+    """Yield every layer with its part of the parameters and of the masks."""
+    slot, draw = 0, 0
     for layer in layers:
-        own = params[at : at + len(layer.slots)]
-        masks = state.masks[mask : mask + len(layer.draws)]
-        yield layer, own, Pass(masks, state.buffers, state.training, state.updates)
-        at, mask = at + len(layer.slots), mask + len(layer.draws)
+        layer_params = params[slot : slot + len(layer.slots)]
+        masks = state.masks[draw : draw + len(layer.draws)]
+        yield layer, layer_params, Pass(masks, state.buffers, state.training, state.updates)
+        slot, draw = slot + len(layer.slots), draw + len(layer.draws)

@@ -1,4 +1,4 @@
-"""Convolution and transposed convolution over the member axis."""
+"""Convolution and transposed convolution, separately for each member."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from torch import Tensor
 from gansweep.interfaces import Slot
 from gansweep.layers.layer import Parameterless, Pass, each_member
 
-# On a CPU torch (aten/src/ATen/native/Convolution.cpp, use_mkldnn) has float32 kernels of its own for convolutions
-# with a large kernel, with a stride and two samples, or with 16 samples, whatever the number of threads.
+# On a CPU, torch (aten/src/ATen/native/Convolution.cpp, use_mkldnn) uses oneDNN float32 kernels for convolutions with
+# a large kernel, with a stride and two samples, or with 16 samples, independently of the number of threads.
 LARGEST_SMALL_KERNEL, ENOUGH = 3, 16
-LARGE_KERNEL = 7  # from here on a transposed convolution with a stride is done as a plain one on a CPU
+LARGE_KERNEL = 7  # from this size, a strided transposed convolution is computed as a plain convolution on a CPU
 
 
 class Conv2d(Parameterless):
-    """As `torch.nn.Conv2d` with square kernels, weight (K, out, in, k, k).
+    """2D convolution with square kernels, as `torch.nn.Conv2d`; weight (K, out, in, k, k).
 
-    Members are convolved one after another: on a CPU grouped convolution is no faster, and
-    its bits depend on the number of groups where there are few channels. Small batches with small
-    kernels are filled up with zeros: torch would hand them to a matrix product whose bits depend on
-    where in memory a member begins, and that is elsewhere at every place in a pack.
+    The members are convolved one after another. On a CPU, grouped convolution is not faster, and its
+    rounding depends on the number of groups if there are few channels. Small batches with small
+    kernels are padded with zero samples. Without the padding, torch would use a matrix product whose
+    rounding depends on the memory alignment of a member's data, hence on its index in the batch of members.
     """
 
     def __init__(
@@ -36,24 +36,25 @@ class Conv2d(Parameterless):
             self.slots += (Slot(f"{name}.bias", (num_out,), "bias", fan_in),)
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map (K, B, in, H, W) -> (K, B, out, H', W')."""
+        """Return y (K, B, out, H', W') for x (K, B, in, H, W)."""
         convolution = partial(F.conv2d, stride=self.stride, padding=self.padding)
         return _filled(convolution, x, params, self.stride)
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        """Turn (K, B, out, H', W') into (K, B, in, H, W) by the transposed convolution."""
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx (K, B, in, H, W) from dL/dy (K, B, out, H', W'): a transposed convolution."""
         (height, width), kernel = x.shape[-2:], params[0].shape[-1]
         if self.stride > 1 and kernel >= LARGE_KERNEL and x.device.type == "cpu":
             by_phases = partial(_transposed_by_phases, stride=self.stride, padding=self.padding, size=(height, width))
-            return each_member(by_phases, slope, params[0])
-        covered = [(side - 1) * self.stride - 2 * self.padding + kernel for side in slope.shape[-2:]]
-        rest = (height - covered[0], width - covered[1])
-        transposed = partial(F.conv_transpose2d, stride=self.stride, padding=self.padding, output_padding=rest)
-        return _filled(transposed, slope, params[:1], self.stride)
+            return each_member(by_phases, grad_output, params[0])
+        covered = [(side - 1) * self.stride - 2 * self.padding + kernel for side in grad_output.shape[-2:]]
+        output_padding = (height - covered[0], width - covered[1])
+        sizes = {"stride": self.stride, "padding": self.padding, "output_padding": output_padding}
+        transposed = partial(F.conv_transpose2d, **sizes)
+        return _filled(transposed, grad_output, params[:1], self.stride)
 
 
 class ConvTranspose2d(Parameterless):
-    """As `torch.nn.ConvTranspose2d` with square kernels, weight (K, in, out, k, k)."""
+    """2D transposed convolution with square kernels, as `torch.nn.ConvTranspose2d`; weight (K, in, out, k, k)."""
 
     def __init__(
         self,
@@ -67,30 +68,30 @@ class ConvTranspose2d(Parameterless):
         output_padding: int = 0,
     ) -> None:
         self.stride, self.padding, self.output_padding = stride, padding, output_padding
-        fan_in = num_out * kernel * kernel  # what torch's own initialisation takes it to be
+        fan_in = num_out * kernel * kernel  # the value that torch's initialisation uses
         self.slots = (Slot(f"{name}.weight", (num_in, num_out, kernel, kernel), "weight", fan_in),)
         if bias:
             self.slots += (Slot(f"{name}.bias", (num_out,), "bias", fan_in),)
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map (K, B, in, H, W) -> (K, B, out, H', W')."""
+        """Return y (K, B, out, H', W') for x (K, B, in, H, W)."""
         sizes = {"stride": self.stride, "padding": self.padding, "output_padding": self.output_padding}
         return _filled(partial(F.conv_transpose2d, **sizes), x, params, self.stride)
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        """Turn (K, B, out, H', W') into (K, B, in, H, W) by the plain convolution."""
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx (K, B, in, H, W) from dL/dy (K, B, out, H', W'): a plain convolution."""
         convolution = partial(F.conv2d, stride=self.stride, padding=self.padding)
-        return _filled(convolution, slope, params[:1], self.stride)
+        return _filled(convolution, grad_output, params[:1], self.stride)
 
 
 def _transposed_by_phases(y: Tensor, weight: Tensor, stride: int, padding: int, size: tuple[int, int]) -> Tensor:
-    """Map y (B, out, H', W') to x (B, in, *size), as the transpose of a convolution does.
+    """Return the transposed convolution x (B, in, *size) of y (B, out, H', W').
 
         x[i] = sum_o w[i + padding - stride o] y[o]
 
-    Entries whose i + padding leaves the same rest by the stride see the same part of the kernel: all rests
-    together are a plain convolution with stride^2 times as many channels, each of its own small kernel.
-    At 11 x 11, stride 2 and 3 channels that takes a tenth of torch's time on a CPU.
+    All x[i] with the same (i + padding) mod stride use the same subset of the kernel. The transposed
+    convolution is therefore one plain convolution with stride^2 times as many channels and small kernels,
+    followed by a pixel shuffle. At 11 x 11, stride 2 and 3 channels it takes a tenth of torch's time on a CPU.
     """
     num_out, num_in, kernel, _ = weight.shape
     taps, first = -(-kernel // stride), padding // stride
@@ -105,7 +106,7 @@ def _transposed_by_phases(y: Tensor, weight: Tensor, stride: int, padding: int, 
 
 
 def _filled(convolution: Callable[..., Tensor], x: Tensor, params: Sequence[Tensor], stride: int) -> Tensor:
-    """Convolve every member by itself, with as many samples as torch asks of its own kernels on a CPU."""
+    """Convolve each member separately, with the batch padded to the size at which torch uses oneDNN on a CPU."""
     num_samples, kernel = x.shape[1], params[0].shape[-1]
     least = 1 if kernel > LARGEST_SMALL_KERNEL or x.device.type != "cpu" else (ENOUGH if stride == 1 else 2)
     if num_samples >= least:

@@ -1,4 +1,4 @@
-"""A smaller picture out of a larger one."""
+"""Cropping of feature maps."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from gansweep.layers.layer import Parameterless, Pass
 
 
 class Crop(Parameterless):
-    """Keep the first `side` rows and columns of every map.
+    """Crop every feature map to its first `side` rows and columns.
 
-    After a transposed convolution it is what MatConvNet's `crop` takes off at the bottom and on the
-    right beyond the `padding` that torch takes off on all sides.
+    After a transposed convolution, it removes the rows at the bottom and the columns on the right that
+    MatConvNet's `crop` removes in addition to the `padding` that torch removes on all sides.
     """
 
     def __init__(self, side: int) -> None:
         self.side = side
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map (K, B, C, H, W) -> (K, B, C, side, side)."""
+        """Return the cropped maps (K, B, C, side, side) of x (K, B, C, H, W)."""
         return x[..., : self.side, : self.side]
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        """Put zeros where something was taken off."""
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx (K, B, C, H, W): dL/dy padded with zeros."""
         height, width = x.shape[-2:]
-        return F.pad(slope, (0, width - self.side, 0, height - self.side))
+        return F.pad(grad_output, (0, width - self.side, 0, height - self.side))

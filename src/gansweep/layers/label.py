@@ -1,4 +1,4 @@
-"""The embedding of the only label there is."""
+"""Label embedding for unconditional use of conditional networks."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from gansweep.layers.layer import Parameterless, Pass
 
 
 class AppendLabel(Parameterless):
-    """y = (x, e / ||e||_2) with a learned vector e (1, size), the same for all samples.
+    """Concatenate a normalised label embedding to the input: y = (x, e / ||e||_2).
 
-    What a network with `torch.nn.Embedding(1, size)` is given beside z when all samples have label 0.
+    e (1, size) is learned and the same for all samples. It corresponds to `torch.nn.Embedding(1, size)`
+    of a conditional network when all samples have label 0.
     """
 
     piecewise_linear = False
@@ -23,6 +24,6 @@ class AppendLabel(Parameterless):
         self.slots = (Slot(f"{name}.weight", (1, size), "embedding"),)
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map (K, B, D) -> (K, B, D + size)."""
+        """Return y (K, B, D + size) for x (K, B, D)."""
         (e,) = params
         return torch.cat([x, (e / e.norm(dim=2, keepdim=True)).expand(-1, x.shape[1], -1)], 2)

@@ -1,4 +1,4 @@
-"""What a layer over the member axis is, and what it is told during a pass."""
+"""The protocol of batched layers, and the state of one forward pass."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from gansweep.interfaces import Draw, Slot
 
 @dataclass
 class Pass:
-    """What one forward pass needs besides parameters and input.
+    """State of one forward pass: everything besides parameters and input.
 
     Args:
         masks: one per draw of the network, (K, B, ...), in the order of `Network.draws`.
         buffers: running statistics of the network by name, each (K, ...).
-        training: batch statistics and masks are used; otherwise the running ones, and none.
-        updates: where layers leave the new values of buffers; the caller decides to keep them.
+        training: True: use batch statistics and masks. False: use running statistics and no masks.
+        updates: receives the new values of buffers. The caller decides whether to apply them.
     """
 
     masks: Sequence[Tensor] = ()
@@ -34,12 +34,14 @@ PullBack = Callable[[Tensor], Tensor]  # dL/dy -> dL/dx
 
 @runtime_checkable
 class Layer(Protocol):
-    """A map of (K, B, ...) to (K, B, ...) that treats every member by its own parameters.
+    """Map (K, B, ...) to (K, B, ...) with separate parameters for each member.
 
-    `couples_samples` says that a sample's output depends on the other samples of its batch
-    (batch normalisation). `piecewise_linear` says that it is affine between kinks, so that
-    its input gradient is a product of weights and constants. `ignores_input` says that the
-    output is the same for all inputs.
+    Attributes:
+        couples_samples: the output for a sample depends on the other samples of its batch, as in
+            batch normalisation.
+        piecewise_linear: the layer is piecewise affine in its input, so that its input gradient is a
+            product of weights and constants.
+        ignores_input: the output is the same for all inputs.
     """
 
     slots: tuple[Slot, ...]
@@ -50,24 +52,24 @@ class Layer(Protocol):
     ignores_input: bool
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map x (K, B, ...); `params` are the layer's slots, each (K, *shape)."""
+        """Return the output for x (K, B, ...); `params` are the layer's slots, each (K, *shape)."""
         ...
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        """Turn dL/dy into dL/dx at input x. Asked of piecewise linear layers only."""
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx at input x, given dL/dy. Called for piecewise linear layers only."""
         ...
 
     def linearised(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> tuple[Tensor, PullBack]:
-        """Map x, without a gradient, and keep for the way back what both ways need."""
+        """Return the output for x, computed without autograd, and the function from dL/dy to dL/dx."""
         ...
 
     def begin(self, params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
-        """Bring fresh buffers into line with the first parameters, in place."""
+        """Initialise the buffers that depend on the initial parameters, in place."""
         ...
 
 
 class Parameterless:
-    """The empty answers of a layer that has nothing to learn or to draw."""
+    """Default implementation of `Layer`, without parameters, buffers or random draws."""
 
     slots: tuple[Slot, ...] = ()
     buffers: tuple[Slot, ...] = ()
@@ -77,39 +79,39 @@ class Parameterless:
     ignores_input = False
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Refuse: every layer has its own."""
-        raise NotImplementedError(f"{type(self).__name__} maps nothing")
+        """Raise NotImplementedError: subclasses implement it."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement forward")
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        """Refuse: a layer that is affine between kinks has its own."""
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Raise NotImplementedError: piecewise linear subclasses implement it."""
         raise NotImplementedError(f"{type(self).__name__} is not piecewise linear")
 
     def linearised(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> tuple[Tensor, PullBack]:
-        """Keep nothing but the input."""
+        """Return y, computed without autograd, and the function from dL/dy to dL/dx; only x is stored."""
         with torch.no_grad():
             y = self.forward(params, x, state)
-        return y, lambda slope: self.pull_back(params, x, slope, state)
+        return y, lambda grad: self.pull_back(params, x, grad, state)
 
     def begin(self, params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
-        """Leave them."""
+        """Leave the buffers unchanged."""
         return None
 
 
 def at_least_float32(x: Tensor) -> Tensor:
-    """Convert bfloat16, in which autocast computes matrix products and convolutions, to float32.
+    """Convert bfloat16 to float32; return tensors of other types unchanged.
 
-    Outputs of networks, batch statistics and everything computed from them (losses, penalties,
-    norms) are in float32; tensors of other types are returned unchanged.
+    Autocast computes matrix products and convolutions in bfloat16. Network outputs, batch statistics
+    and everything computed from them (losses, penalties, norms) are in float32.
     """
     return x.float() if x.dtype == torch.bfloat16 else x
 
 
 def each_member(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
-    """Apply `function` to every member's slice and stack the results.
+    """Apply `function` to the slices of each member and stack the results, (K, ...).
 
-    The kernels that torch picks for one member then do not depend on K, which keeps
-    results equal to the last bit. At K = 1 it costs a view.
+    The kernels that torch selects then do not depend on K, so that results are bitwise equal for
+    all K. At K = 1 the cost is one view.
     """
-    if tensors[0].shape[0] == 1:  # squeezed: the backward pass of an index fills a matrix with zeros
+    if tensors[0].shape[0] == 1:  # squeeze instead of index: the backward pass of an index allocates zeros
         return function(*(t.squeeze(0) for t in tensors)).unsqueeze(0)
     return torch.stack([function(*slices) for slices in zip(*tensors, strict=True)])

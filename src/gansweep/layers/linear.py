@@ -1,4 +1,4 @@
-"""Fully connected layer over the member axis."""
+"""Fully connected layer, separately for each member."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from torch import Tensor
 from gansweep.interfaces import Slot
 from gansweep.layers.layer import Parameterless, Pass, each_member
 
-LARGEST_BATCHED = 1 << 15  # weights; beyond, the product takes longer than the call
+LARGEST_BATCHED = 1 << 15  # weights; above this size, the product takes longer than the overhead of a call
 MULTIPLE = 8
 
 
 class Linear(Parameterless):
-    """y = x W^T + b, as `torch.nn.Linear`, with W (K, out, in) and b (K, out).
+    """Fully connected layer y = x W^T + b, as `torch.nn.Linear`, with W (K, out, in) and b (K, out).
 
-    The bits of a product on a CPU depend on where in memory its matrices begin, and a member's
-    begin elsewhere at every place in a pack; on the number of threads; and, where there is a
-    single column, on K. None of this happens where all sizes are multiples of 8, so others are
-    filled up with zeros. A single column is cheaper as a sum, which has none of it either.
+    On a CPU, the rounding of a matrix product depends on the memory alignment of the matrices, which
+    differs with the index of a member in the batch; on the number of threads; and, for a single
+    output column, on K. If all sizes are multiples of 8, it depends on none of these, so other sizes are
+    padded with zeros. A single column is computed as a sum, which is cheaper and also independent.
 
-    A batched product spares calls where several members are small, but is a sixth slower than
-    one product per member where they are large. The form depends on the sizes and the device
-    alone, never on K.
+    For small layers, one batched product saves calls. For large layers, it is a sixth slower than one
+    product per member. The choice depends only on the sizes and the device, never on K.
     """
 
     def __init__(self, name: str, num_in: int, num_out: int) -> None:
@@ -36,7 +35,7 @@ class Linear(Parameterless):
         )
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map (K, B, in) -> (K, B, out)."""
+        """Return y (K, B, out) for x (K, B, in)."""
         weight, bias = params
         if self.num_out == 1:
             return (x * weight).sum(2, keepdim=True) + bias[:, None]
@@ -49,15 +48,15 @@ class Linear(Parameterless):
             y = each_member(F.linear, filled_x, weight, bias)
         return _cut(y, x.shape[1], self.num_out)
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        """Turn (K, B, out) into (K, B, in): dL/dx = dL/dy W."""
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx = dL/dy W (K, B, in) from dL/dy (K, B, out)."""
         weight = params[0]
         if self.num_out == 1:
-            return slope * weight
+            return grad_output * weight
         if x.device.type != "cpu":
-            return torch.bmm(slope, weight)
-        filled_slope, weight = _filled(slope, 1, 2), _filled(weight, 1, 2)
-        product = torch.bmm(filled_slope, weight) if self._is_small else each_member(torch.mm, filled_slope, weight)
+            return torch.bmm(grad_output, weight)
+        filled_grad, weight = _filled(grad_output, 1, 2), _filled(weight, 1, 2)
+        product = torch.bmm(filled_grad, weight) if self._is_small else each_member(torch.mm, filled_grad, weight)
         return _cut(product, x.shape[1], self.num_in)
 
     @property
@@ -66,7 +65,7 @@ class Linear(Parameterless):
 
 
 def _filled(matrices: Tensor, *axes: int) -> Tensor:
-    """Add zeros at the end of the axes up to a multiple of 8."""
+    """Pad the axes at their end with zeros to a multiple of 8."""
     missing = [-matrices.shape[axis] % MULTIPLE for axis in axes]
     if not any(missing):
         return matrices
@@ -74,7 +73,7 @@ def _filled(matrices: Tensor, *axes: int) -> Tensor:
 
 
 def _cut(matrices: Tensor, height: int, width: int) -> Tensor:
-    """Take the zeros off again: (K, height, width)."""
+    """Remove the padding: return (K, height, width)."""
     if matrices.shape[1:] == (height, width):
-        return matrices  # a slice that takes everything would still copy in the backward pass
+        return matrices  # even a full slice is copied in the backward pass
     return matrices[:, :height, :width]

@@ -1,4 +1,4 @@
-"""Random masks, in two halves: drawing lots, and turning them into factors."""
+"""Dropout masks in two stages: random draws in a compact type, and their conversion to factors."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from gansweep.interfaces import Draw
 
 
 def lots(draw: Draw, rows: int, generator: torch.Generator, count: int) -> Tensor:
-    """Draw one member's lots (count, rows, ...): of 65536 numbers on a CPU, yes or no elsewhere.
+    """Return the random draws of one member (count, rows, ...): int16 on a CPU, bool on other devices.
 
-    On a CPU 64 random bits are four lots of 16, which is seven times faster than `bernoulli_`
-    and exact to 1 / 65536. Either way a lot is small enough to be kept for many steps.
+    On a CPU, 64 random bits give four uniform 16-bit draws. This is seven times faster than `bernoulli_`
+    and accurate to 1 / 65536. Both types are small enough to store the draws of many steps.
     """
     shape = (count, rows, *draw.shape)
     if generator.device.type != "cpu":
@@ -25,14 +25,14 @@ def lots(draw: Draw, rows: int, generator: torch.Generator, count: int) -> Tenso
 
 
 def mask(draw: Draw, drawn: Tensor) -> Tensor:
-    """Turn lots into 1 / keep with chance keep, and 0.
+    """Return the mask (K, B, ...): 1 / keep with probability keep, otherwise 0.
 
     Args:
-        draw: what the layer asked for; its `keep` counts.
-        drawn: lots (K, B, ...), each U[0, 1).
+        draw: the draw that the layer declares; only `keep` is used.
+        drawn: the output of `lots`, (K, B, ...).
     """
     if drawn.dtype == torch.bool:
         return drawn.float().div_(draw.keep)
-    chances = max(1, round(draw.keep * 65536))
-    kept = torch.empty(drawn.shape, device=drawn.device)  # compared and written in one pass
-    return torch.le(drawn, chances - 1 - 32768, out=kept).div_(draw.keep)  # not <, whose bound is no int16
+    num_kept = max(1, round(draw.keep * 65536))  # of the 65536 values of a draw
+    factors = torch.empty(drawn.shape, device=drawn.device)  # compared and written in one pass
+    return torch.le(drawn, num_kept - 1 - 32768, out=factors).div_(draw.keep)  # not <: its bound may exceed int16

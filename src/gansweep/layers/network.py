@@ -1,4 +1,4 @@
-"""A chain of layers whose parameters are one row per member."""
+"""Sequential network whose parameters are one row per member."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Params = Sequence[Tensor]
 
 
 class Network:
-    """Layers in a row; the parameters of K members are a matrix theta (K, P).
+    """Sequential network over K members; their parameters are a matrix theta (K, P).
 
-    The network itself holds no numbers. Parameters, running statistics and random masks are
-    all given to it, so one object serves any number of members.
+    The network itself stores no numbers. Parameters, running statistics and random masks are
+    arguments, so one object can be used with any number of members.
 
     >>> from gansweep.layers import LeakyReLU, Linear
     >>> from gansweep.models.initialisation import TorchDefault
@@ -31,8 +31,8 @@ class Network:
     torch.Size([3, 5, 1])
 
     Args:
-        layers: from input to output. Their slots carry the names of torch's `state_dict`.
-        initialisation: the law of the first parameters.
+        layers: the layers from input to output. Their slots have the names of torch's `state_dict`.
+        initialisation: the distribution of the initial parameters.
     """
 
     def __init__(self, layers: Sequence[Layer], initialisation: Initialisation) -> None:
@@ -47,13 +47,13 @@ class Network:
         self.ignores_input = any(layer.ignores_input for layer in layers)
 
     def initial(self, generator: torch.Generator) -> Tensor:
-        """Draw one member's row (P,) from its own generator, on the generator's device."""
+        """Return the initial parameters of one member (P,), drawn from its generator, on the generator's device."""
         return torch.cat([self.initialisation(slot, generator).reshape(-1) for slot in self.slots])
 
     def initial_buffers(
         self, num_members: int, device: torch.device | str = "cpu", params: Params | None = None
     ) -> dict[str, Tensor]:
-        """Make the buffers' first values, each (K, ...), in line with the first parameters if given."""
+        """Return the initial buffers by name, each (K, ...); those that depend on parameters are set from `params`."""
         buffers = {
             slot.name: torch.full((num_members, *slot.shape), slot.start, device=device) for slot in self.buffers
         }
@@ -62,30 +62,29 @@ class Network:
         return buffers
 
     def cut(self, theta: Tensor, slots: slice = slice(None)) -> list[Tensor]:
-        """Cut rows (K, P) into the slots' views (K, *shape); the way back is one concatenation.
+        """Split rows (K, P) into one view (K, *shape) per slot; a concatenation is the inverse.
 
-        Rows that hold some neighbouring slots alone are cut by saying which.
+        If the rows contain only a contiguous range of slots, `slots` is that range.
         """
         parts = theta.split(self.sizes[slots], 1)
         return [part.unflatten(1, slot.shape) for part, slot in zip(parts, self.slots[slots], strict=True)]
 
     def masks(self, rows: int, generators: Sequence[torch.Generator]) -> list[Tensor]:
-        """Draw the masks (K, rows, ...) of a pass, each member's from its own generator."""
+        """Return the masks (K, rows, ...) of one pass; each member draws from its own generator."""
         drawn = [torch.cat([lots(draw, rows, g, 1) for g in generators]) for draw in self.draws]
-        return [mask(draw, lot) for lot, draw in zip(drawn, self.draws, strict=True)]
+        return [mask(draw, values) for values, draw in zip(drawn, self.draws, strict=True)]
 
     def __call__(self, params: Params, x: Tensor, state: Pass | None = None) -> Tensor:
-        """Map (K, B, ...) to (K, B, ...), never in bfloat16."""
+        """Return the output (K, B, ...) for x (K, B, ...), at least in float32."""
         return at_least_float32(chain.forward(self.layers, params, x, state or Pass(training=False)))
 
     def input_gradient(self, params: Params, x: Tensor, state: Pass | None = None) -> Tensor:
-        """Return dD/dx (K, B, ...) of a network with one output per sample.
+        """Return the input gradient dD/dx (K, B, ...) of a network with one output per sample.
 
-        Where all layers are affine between kinks it is a product of weights and constants,
-        written out, so that differentiating it once more is ordinary back-propagation. That
-        saves the products with zeros of a double backward, and compiles. Otherwise autograd
-        builds the graph of the gradient, unless gradients are off where it is asked for.
-        As outputs, input gradients are never in bfloat16.
+        If all layers are piecewise linear, the input gradient is an explicit product of weights and
+        constants. Differentiating it again is then ordinary back-propagation, which saves the products
+        with zeros of a double backward pass, and can be compiled. Otherwise autograd computes it, and
+        builds its graph unless gradients are disabled. The result is at least in float32.
         """
         state = state or Pass(training=False)
         if not self.piecewise_linear:
@@ -99,22 +98,22 @@ class Network:
 
         if torch.compiler.is_compiling():
             return torch.func.grad(total)(x)
-        wanted = torch.is_grad_enabled()
+        grad_enabled = torch.is_grad_enabled()
         with torch.enable_grad():
-            if not x.requires_grad:  # a sample that a generator made stays one
+            if not x.requires_grad:  # generated samples stay attached to the graph of the generator
                 x = x.detach().requires_grad_()
-            return torch.autograd.grad(total(x), x, create_graph=wanted)[0]
+            return torch.autograd.grad(total(x), x, create_graph=grad_enabled)[0]
 
     def state_dict(self, theta: Tensor, buffers: dict[str, Tensor] | None = None, member: int = 0) -> dict[str, Tensor]:
-        """Export one member in the layout of the same network built of `torch.nn`."""
+        """Return the `state_dict` of one member, in the layout of the same network built from `torch.nn` modules."""
         state = {slot.name: p[member].detach().clone() for slot, p in zip(self.slots, self.cut(theta), strict=True)}
         return state | {name: b[member].detach().clone() for name, b in (buffers or {}).items()}
 
     def row(self, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Read a `state_dict` into a row (P,) and buffers, the way back of `state_dict`.
+        """Return the parameter row (P,) and the buffers in a `state_dict`; the inverse of `state_dict`.
 
         Raises:
-            ValueError: a name is missing or a shape does not fit.
+            ValueError: a name is missing or a shape differs.
         """
         for slot in (*self.slots, *self.buffers):
             if slot.name not in state:

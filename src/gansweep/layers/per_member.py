@@ -1,4 +1,4 @@
-"""One number for each member, beside its samples."""
+"""Broadcasting of one number per member over its samples."""
 
 from __future__ import annotations
 

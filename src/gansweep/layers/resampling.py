@@ -1,4 +1,4 @@
-"""Smaller and larger images over the member axis, without parameters."""
+"""Average pooling and nearest-neighbour upsampling of images (K, B, C, H, W)."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from gansweep.layers.layer import Parameterless, Pass
 
 
 class AvgPool2d(Parameterless):
-    """As `torch.nn.AvgPool2d`: every output is the mean of a window, with zeros beyond the border."""
+    """Average pooling with zero padding, as `torch.nn.AvgPool2d`."""
 
     def __init__(self, kernel: int, stride: int, padding: int = 0) -> None:
         self.kernel, self.stride, self.padding = kernel, stride, padding
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map (K, B, C, H, W) -> (K, B, C, H', W')."""
+        """Return the pooled images (K, B, C, H', W') of x (K, B, C, H, W)."""
         return F.avg_pool2d(x.flatten(0, 1), self.kernel, self.stride, self.padding).unflatten(0, x.shape[:2])
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        """Give every pixel its share of the windows that it is in."""
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx (K, B, C, H, W): every dL/dy distributed evenly over its window."""
         sizes = [self.kernel] * 2, [self.stride] * 2, [self.padding] * 2
-        # of x only the shape matters, but the kernel asks for one dtype
-        shaped = x.detach().to(slope.dtype).flatten(0, 1)
-        flat = torch.ops.aten.avg_pool2d_backward(slope.flatten(0, 1), shaped, *sizes, False, True, None)
+        # Only the shape of x is used, but the kernel requires equal dtypes.
+        shaped = x.detach().to(grad_output.dtype).flatten(0, 1)
+        flat = torch.ops.aten.avg_pool2d_backward(grad_output.flatten(0, 1), shaped, *sizes, False, True, None)
         return flat.unflatten(0, x.shape[:2])
 
 
 class Upsample(Parameterless):
-    """As `torch.nn.Upsample(scale_factor=2)`: every pixel becomes a square of 2 x 2."""
+    """Nearest-neighbour upsampling by a factor of 2, as `torch.nn.Upsample(scale_factor=2)`."""
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map (K, B, C, H, W) -> (K, B, C, 2H, 2W)."""
+        """Return the upsampled images (K, B, C, 2H, 2W) of x (K, B, C, H, W)."""
         return F.interpolate(x.flatten(0, 1), scale_factor=2, mode="nearest").unflatten(0, x.shape[:2])
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        """Add up every square."""
-        return F.avg_pool2d(slope.flatten(0, 1), 2, divisor_override=1).unflatten(0, x.shape[:2])
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx (K, B, C, H, W): the sum of dL/dy over every 2 x 2 square."""
+        return F.avg_pool2d(grad_output.flatten(0, 1), 2, divisor_override=1).unflatten(0, x.shape[:2])

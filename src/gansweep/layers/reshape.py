@@ -1,4 +1,4 @@
-"""A change of shape between layers."""
+"""Reshaping of samples between layers."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from gansweep.layers.layer import Parameterless, Pass
 
 
 class Reshape(Parameterless):
-    """Give every sample another shape, as `torch.nn.Flatten` and `torch.nn.Unflatten` do."""
+    """Reshape every sample, as `torch.nn.Flatten` and `torch.nn.Unflatten` do."""
 
     def __init__(self, before: tuple[int, ...], after: tuple[int, ...]) -> None:
         self.before, self.after = before, after
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map (K, B, *before) -> (K, B, *after)."""
+        """Return x (K, B, *before) in the shape (K, B, *after)."""
         return x.reshape(*x.shape[:2], *self.after)
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        """Give the slope the shape that the input had."""
-        return slope.reshape(*slope.shape[:2], *self.before)
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dy in the shape of the input, (K, B, *before)."""
+        return grad_output.reshape(*grad_output.shape[:2], *self.before)

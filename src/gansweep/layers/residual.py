@@ -1,4 +1,4 @@
-"""Two ways from input to output, added."""
+"""Residual connection."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from gansweep.layers.layer import Layer, Parameterless, Pass, PullBack
 
 
 class Residual(Parameterless):
-    """y = shortcut(x) + factor * body(x), both of them layers one after another.
+    """Residual block: y = shortcut(x) + factor * body(x).
 
-    He et al. 2016, arXiv:1512.03385, eq. 1 and 2. Parameters, buffers and draws are the body's
-    and then the shortcut's.
+    He et al. 2016, arXiv:1512.03385, eq. 1 and 2. Parameters, buffers and draws are those of the body
+    followed by those of the shortcut.
 
     Args:
-        body: the layers of the residual.
-        shortcut: the layers beside them; none for x itself.
-        factor: of the body, 0.1 in the networks of Mescheder et al. 2018.
+        body: the layers of the residual branch.
+        shortcut: the layers of the shortcut; empty for the identity.
+        factor: scale of the residual branch; 0.1 in the networks of Mescheder et al. 2018.
     """
 
     def __init__(self, body: Sequence[Layer], shortcut: Sequence[Layer] = (), factor: float = 1.0) -> None:
@@ -35,30 +35,30 @@ class Residual(Parameterless):
         self._num_draws = sum(len(layer.draws) for layer in self.body)
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map (K, B, ...) by both ways."""
-        (inner, in_body), (outer, beside) = self._split(params, state)
-        residual = chain.forward(self.body, inner, x, in_body)
-        return chain.forward(self.shortcut, outer, x, beside) + self.factor * residual
+        """Return the sum of both branches for x (K, B, ...)."""
+        (body_params, body_state), (shortcut_params, shortcut_state) = self._split(params, state)
+        residual = chain.forward(self.body, body_params, x, body_state)
+        return chain.forward(self.shortcut, shortcut_params, x, shortcut_state) + self.factor * residual
 
     def linearised(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> tuple[Tensor, PullBack]:
-        """Keep the inputs of the layers inside."""
-        (inner, in_body), (outer, beside) = self._split(params, state)
-        residual, through_body = chain.linearised(self.body, inner, x, in_body)
-        y, through_shortcut = chain.linearised(self.shortcut, outer, x, beside)
+        """Return y and the function from dL/dy to dL/dx; the inputs of all inner layers are stored."""
+        (body_params, body_state), (shortcut_params, shortcut_state) = self._split(params, state)
+        residual, body_pull_back = chain.linearised(self.body, body_params, x, body_state)
+        y, shortcut_pull_back = chain.linearised(self.shortcut, shortcut_params, x, shortcut_state)
         with torch.no_grad():
             y = y + self.factor * residual
-        return y, lambda slope: through_shortcut(slope) + self.factor * through_body(slope)
+        return y, lambda grad: shortcut_pull_back(grad) + self.factor * body_pull_back(grad)
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        """Add what comes back by both ways."""
-        return self.linearised(params, x, state)[1](slope)
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx, the sum of the gradients through both branches."""
+        return self.linearised(params, x, state)[1](grad_output)
 
     def begin(self, params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
-        """Hand it to the layers inside."""
+        """Initialise the buffers of the inner layers, in place."""
         chain.begin((*self.body, *self.shortcut), params, buffers)
 
     def _split(self, params: Sequence[Tensor], state: Pass) -> list[tuple[Sequence[Tensor], Pass]]:
-        """Divide parameters and masks between body and shortcut."""
+        """Split parameters and masks into those of the body and those of the shortcut."""
         slots, draws = self._num_slots, self._num_draws
         shared = state.buffers, state.training, state.updates
         return [

@@ -1,4 +1,4 @@
-"""A constant factor."""
+"""Multiplication by a constant."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from gansweep.layers.layer import Parameterless, Pass
 
 
 class Scale(Parameterless):
-    """y = factor * x."""
+    """Multiply by a constant: y = factor * x."""
 
     def __init__(self, factor: float) -> None:
         self.factor = factor
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map any shape to itself."""
+        """Return factor * x, with the shape of x."""
         return self.factor * x
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        """Multiply by the same factor."""
-        return self.factor * slope
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx: dL/dy times the factor."""
+        return self.factor * grad_output

@@ -1,4 +1,4 @@
-"""Weights divided by their largest singular value."""
+"""Spectral normalisation of weights."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from gansweep.layers.convolution import Conv2d
 from gansweep.layers.layer import Parameterless, Pass, PullBack
 from gansweep.layers.linear import Linear
 
-FIRST_ITERATIONS = 15  # of torch, before the first pass
+FIRST_ITERATIONS = 15  # power iterations before the first pass, as in torch
 EPS = 1e-12
-PARTS = 8  # that a length is summed in
+PARTS = 8  # number of partial sums of a squared norm
 
 
 class SpectralNorm(Parameterless):
-    """Another layer with W / sigma in place of W, so that it stretches no input: sigma = u^T W v.
+    """Spectral normalisation: a layer whose weight W is divided by its largest singular value sigma.
 
+        W -> W / sigma,   sigma = u^T W v
         u <- W v / ||W v||_2,   v <- W^T u / ||W^T u||_2      once in every training pass
 
     Miyato et al. 2018, arXiv:1802.05957, eq. 8 and algorithm 1, in the order and with the names of
-    `torch.nn.utils.parametrizations.spectral_norm`. A kernel is taken as the matrix (out, all others).
-    u and v are constants to the gradient, sigma is not.
+    `torch.nn.utils.parametrizations.spectral_norm`. A convolution kernel is reshaped to the matrix
+    (out, all other axes). The gradient treats u and v as constants, but not sigma.
 
-    u and v are buffers of each member. Where a pass leaves its updates, the caller decides to keep
-    them: the trainer does in the discriminator's own step. In penalties and in the generator's step
-    the iteration starts from the kept ones, so that sigma is that of the weights as they are, and
-    leads nowhere; torch's module would go on with it in every pass. Passes of evaluation do not iterate.
-    Where batch norm has real and generated samples go through one after the other, both iterate.
-    v starts from a vector of equal entries, and 15 iterations with the first weights follow.
+    u and v are buffers of each member. A pass stores the new u and v in its updates, and the caller
+    decides whether to apply them. The trainer applies them in the discriminator step only. In penalties
+    and in the generator step, one iteration starts from the stored vectors, so that sigma belongs to the
+    current weights, and the result is discarded. torch's module applies it in every pass. Evaluation
+    passes do not iterate. If batch norm requires separate passes of real and generated samples, both
+    passes iterate. v is initialised with equal entries, followed by 15 iterations with the initial weights.
 
     Args:
         layer: a linear layer or a convolution.
@@ -52,19 +53,19 @@ class SpectralNorm(Parameterless):
         )
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map as the layer does."""
+        """Return the output of the layer with the normalised weight."""
         return self.layer.forward(self._normalised(params, state), x, state)
 
     def linearised(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> tuple[Tensor, PullBack]:
-        """Keep the normalised weight."""
+        """Return y and the function from dL/dy to dL/dx; both use the same normalised weight."""
         return self.layer.linearised(self._normalised(params, state), x, state)
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        """Do as the layer does."""
-        return self.layer.pull_back(self._normalised(params, state), x, slope, state)
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx of the layer with the normalised weight."""
+        return self.layer.pull_back(self._normalised(params, state), x, grad_output, state)
 
     def begin(self, params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
-        """Iterate 15 times."""
+        """Run 15 power iterations with the initial weights, in place."""
         u, v = (buffers[slot.name] for slot in self.buffers)
         with torch.no_grad():
             for _ in range(FIRST_ITERATIONS):
@@ -79,20 +80,20 @@ class SpectralNorm(Parameterless):
                 u, v = _iterated(matrix.detach(), v)
                 state.updates |= {slot.name: value for slot, value in zip(self.buffers, (u, v), strict=True)}
         sigma = (u * (matrix * v[:, None]).sum(2)).sum(1)
-        # over the rows first: its backward then sums every row before it sums rows. In one go that
-        # is one number at K = 1, and threads share the sum
+        # Expand over the rows first: the backward pass then sums within each row before it sums over rows.
+        # A single sum would be a full reduction at K = 1, which torch splits among threads.
         rows = sigma[:, None].expand(-1, matrix.shape[1]).reshape(*matrix.shape[:2], *(1,) * (weight.ndim - 2))
         normalised = weight / rows
-        if not torch.compiler.is_compiling():  # which lays out gradients by itself
+        if not torch.compiler.is_compiling():  # the compiler chooses the memory layout of gradients itself
             normalised = _InOrder.apply(normalised)
         return [normalised, *params[1:]]
 
 
 class _InOrder(torch.autograd.Function):
-    """y = x, with a gradient whose entries lie in memory in the order of its axes.
+    """Identity whose gradient is contiguous in memory.
 
-    Convolutions give a single member's gradient as they computed it, and that of several members in order;
-    the sums that lead to sigma would add it up in either order.
+    The gradient of a convolution has the memory layout of its kernel for a single member and is contiguous
+    for several. Without this, the order of summation in the gradient of sigma would differ between the two.
     """
 
     @staticmethod
@@ -105,16 +106,16 @@ class _InOrder(torch.autograd.Function):
 
 
 def _iterated(matrix: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the next u (K, h) and v (K, w) of matrices (K, h, w).
+    """Return u (K, h) and v (K, w) after one power iteration with matrices (K, h, w).
 
-    Sums of products and no matrix products, whose bits depend on where in memory a member begins.
+    It uses sums of products, because the rounding of matrix products depends on the memory alignment of a member.
     """
     u = _unit((matrix * v[:, None]).sum(2))
     return u, _unit((matrix * u[:, :, None]).sum(1))
 
 
 def _unit(vectors: Tensor) -> Tensor:
-    """Divide (K, n) by its lengths, which are summed in parts so that threads never share a sum."""
+    """Normalise vectors (K, n) to length 1; partial sums keep torch from splitting a sum among threads."""
     squares = vectors.square()
     whole = len(vectors[0]) // PARTS * PARTS
     sums = torch.cat([squares[:, :whole].unflatten(1, (PARTS, -1)).sum(2), squares[:, whole:]], 1)

@@ -62,8 +62,8 @@ class _Line(Parameterless):
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         return params[0][:, None] * x
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
-        return params[0][:, None] * slope
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        return params[0][:, None] * grad_output
 
 
 def _check(sample_shape: tuple[int, ...]) -> None:

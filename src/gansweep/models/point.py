@@ -63,7 +63,7 @@ class Theta(Parameterless):
         """Map x (K, B, ...) to theta (K, B, D)."""
         return params[0][:, None].expand(-1, x.shape[1], -1)
 
-    def pull_back(self, params: Sequence[Tensor], x: Tensor, slope: Tensor, state: Pass) -> Tensor:
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
         """Return zeros: nothing depends on x."""
         return torch.zeros_like(x)
 
