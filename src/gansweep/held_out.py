@@ -1,4 +1,4 @@
-"""Samples that no training sees."""
+"""Division of a data set into training and test samples."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from gansweep.seeding import Streams
 
 
 class Division(NamedTuple):
-    """Indices of a data set's samples, each of them in one of the two."""
+    """Disjoint indices of the training and the test samples, which together cover the data set."""
 
     train: Tensor
     test: Tensor
 
 
 def held_out(num_samples: int, num_test: int) -> Division:
-    """Divide a data set at random, always in the same way.
+    """Divide a data set at random, with a fixed seed: equal arguments give equal divisions.
 
     >>> [part.tolist() for part in held_out(5, 2)] == [part.tolist() for part in held_out(5, 2)]
     True
 
     Raises:
-        ValueError: nothing would be left to train on, or to test with.
+        ValueError: there would be no training samples or no test samples.
     """
     if not 0 < num_test < num_samples:
         raise ValueError(f"{num_test} of {num_samples} samples held out: expected at least one on either side")

@@ -1,4 +1,4 @@
-"""Image files of any kind: which of a folder are read, and how their values are scaled."""
+"""Reading of image files: selection of the files in a folder, decoding, and scaling of pixel values."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ ERRORS = (
 
 
 class LeftOut:
-    """What was not read, counted by kind with the first example of each."""
+    """Skipped files and ignored file contents, counted by kind with one example of each."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, list[str]] = {}
 
     def add(self, kind: str, name: str) -> None:
-        """Count one more."""
+        """Count one more occurrence of a kind; `name` is the file."""
         self._kinds.setdefault(kind, []).append(name)
 
     def __str__(self) -> str:
-        """Return one line, empty if nothing was left out."""
+        """Return a one-line summary, empty if nothing was skipped or ignored."""
         return "; ".join(f"{len(names)} {kind}, such as {min(names)}" for kind, names in sorted(self._kinds.items()))
 
 
@@ -46,7 +46,7 @@ class Picture(NamedTuple):
 
     Args:
         pixels: (H, W, C) in 0 ... 255: uint8, or float32 where the file has more than 8 bits.
-        left_out: what of the file is not used.
+        left_out: descriptions of file contents that are not used.
     """
 
     pixels: np.ndarray
@@ -54,15 +54,15 @@ class Picture(NamedTuple):
 
 
 def list_images(root: Path, left_out: LeftOut, *, recursive: bool, any_case: bool) -> list[Path]:
-    """List image files of a folder, in no particular order.
+    """Return the image files in a folder, in no particular order.
 
     Symbolic links to files are followed, those to folders are not.
 
     Args:
         root: the folder.
-        left_out: takes in what is not listed.
-        recursive: enter folders within.
-        any_case: take suffixes in capital letters too.
+        left_out: collects the files and folders that are not listed.
+        recursive: include subfolders.
+        any_case: accept suffixes in upper case as well.
 
     Raises:
         ValueError: the name of an image is not UTF-8.
@@ -100,7 +100,7 @@ def read_image(path: Path, channels: int) -> Picture:
         channels: 1 for grey or 3 for colour.
 
     Raises:
-        ValueError: it is damaged, no image, or too large, or its values have no nominal range.
+        ValueError: the file is damaged, not an image, or too large, or its values have no nominal range.
     """
     try:
         with Image.open(path) as image:
@@ -115,26 +115,32 @@ def read_image(path: Path, channels: int) -> Picture:
 
 
 def is_deep(path: Path) -> bool:
-    """Return whether an image file has more than 8 bits per channel, of which all are read."""
+    """Return True if an image file has more than 8 bits per channel and all of them are read."""
     try:
         with Image.open(path) as image:
             return image.mode not in EIGHT_BITS
     except ERRORS:
-        return False  # reading it says what is wrong
+        return False  # reading the file raises the error
 
 
 def resized(pixels: np.ndarray, size: tuple[int, int], box: tuple[int, int, int, int] | None = None) -> np.ndarray:
-    """Resize (H, W, C) bilinearly, with anti-aliasing, to a width and a height; `box` is what is resized."""
+    """Resize pixels (H, W, C) bilinearly, with anti-aliasing.
+
+    Args:
+        pixels: (H, W, C), uint8 or float32.
+        size: width and height of the result.
+        box: left, upper, right and lower edge of the region to resize; None for the whole image.
+    """
     if pixels.dtype == np.uint8:
         image = Image.fromarray(pixels if pixels.shape[2] > 1 else pixels[..., 0])
         return np.array(image.resize(size, Image.Resampling.BILINEAR, box)).reshape(size[1], size[0], -1)
     channels = [Image.fromarray(np.ascontiguousarray(channel)) for channel in np.moveaxis(pixels, 2, 0)]
     resized_channels = [np.asarray(channel.resize(size, Image.Resampling.BILINEAR, box)) for channel in channels]
-    return np.stack(resized_channels, 2).clip(0, 255)  # averages leave the range by rounding alone
+    return np.stack(resized_channels, 2).clip(0, 255)  # averages leave the range only by rounding errors
 
 
 def printable(path: Path | str) -> str:
-    r"""Return a path that can be written anywhere: bytes that are not UTF-8 become \xff."""
+    r"""Return a path as printable text; bytes that are not UTF-8 are escaped, such as \xff."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
@@ -147,14 +153,14 @@ def _is_utf8(text: str) -> bool:
 
 
 def _raw_mode(image: Image.Image) -> str:
-    """Return how the decoder finds the pixels in the file, such as `RGB;16B`."""
+    """Return the raw mode of the pixels in the file, such as `RGB;16B`."""
     for _, _, _, arguments in getattr(image, "tile", ())[:1]:
         return str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
     return ""
 
 
 def _unused(image: Image.Image) -> Iterator[str]:
-    """Yield what of a file is not used. To be asked before pixels are loaded."""
+    """Yield descriptions of file contents that are not used. Call it before the pixels are loaded."""
     if image.mode in EIGHT_BITS and ";16" in _raw_mode(image):
         yield "images have 16 bits per colour channel, of which the upper 8 are read"
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
@@ -166,7 +172,7 @@ def _unused(image: Image.Image) -> Iterator[str]:
 
 
 def _levels(image: Image.Image, channels: int) -> np.ndarray:
-    """Return pixels (H, W, channels) in 0 ... 255."""
+    """Return the pixels (H, W, channels) in 0 ... 255."""
     if image.mode in EIGHT_BITS:
         pixels = np.array(image.convert(MODES[channels]))
         return pixels.reshape(*pixels.shape[:2], channels)

@@ -1,4 +1,4 @@
-"""How much memory there is, to refuse what cannot fit before it is allocated."""
+"""Available memory, and a check of memory requirements before allocation."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limi
 
 
 def available_bytes() -> int:
-    """Return the memory that this process can still get: that of the machine, or of its container if that is less."""
+    """Return the memory available to this process: that of the machine or the limit of its container, if lower."""
     limits = []
     with contextlib.suppress(OSError, IndexError, ValueError):
         limits.append(int(Path("/proc/meminfo").read_text().split("MemAvailable:")[1].split()[0]) * 1024)
-    if not limits:  # no Linux
+    if not limits:  # other systems than Linux
         with contextlib.suppress(OSError, ValueError, AttributeError):
             limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     for path in CGROUP_LIMITS:
         with contextlib.suppress(OSError, ValueError):
             limits.append(int(Path(path).read_text()))
     with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource  # not on Windows
+        import resource  # not available on Windows
 
         soft, _ = resource.getrlimit(resource.RLIMIT_AS)
         limits += [soft] if soft != resource.RLIM_INFINITY else []
@@ -30,17 +30,19 @@ def available_bytes() -> int:
 
 
 def require_memory(name: str, value: int, what: str, bytes_each: int, power: int = 1) -> None:
-    """Refuse a number whose data cannot fit in memory.
+    """Raise ValueError if the data of a setting would not fit in memory.
+
+    The data take bytes_each * value^power bytes.
 
     Args:
-        name: of the setting.
-        value: of the setting.
-        what: would take the memory.
-        bytes_each: the data take bytes_each * value^power.
-        power: how they grow.
+        name: name of the setting.
+        value: value of the setting.
+        what: description of the data, for the message.
+        bytes_each: bytes at value 1.
+        power: exponent of the value.
 
     Raises:
-        ValueError: they take more memory than is available.
+        ValueError: the data take more memory than is available.
     """
     needed, available = bytes_each * value**power, available_bytes()
     if needed > available:

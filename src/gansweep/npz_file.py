@@ -1,4 +1,4 @@
-"""Arrays of .npz files from anywhere: nothing is executed, and nothing larger than memory is allocated."""
+"""Safe reading of .npz files: no code is executed, and no array larger than the available memory is allocated."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ ERRORS = (
 
 
 def read_array(path: Path, name: str) -> np.ndarray:
-    """Read the array that `numpy.savez(path, name=...)` wrote.
+    """Return the array `name` of a file written by `numpy.savez(path, name=...)`.
 
-    Its header is read first, since numpy would allocate whatever size it declares.
+    The header is checked first, because numpy allocates any size that it declares.
 
     Raises:
-        KeyError: the file has no such array; the argument lists those that it has.
-        ValueError: it is no .npz, is damaged, holds Python objects, or does not fit in memory.
+        KeyError: the file has no such array; the argument is the list of its arrays.
+        ValueError: the file is not an .npz, is damaged, contains Python objects, or does not fit in memory.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -51,7 +51,7 @@ def read_array(path: Path, name: str) -> np.ndarray:
 
 
 def _check_header(file: IO[bytes], file_size: int) -> None:
-    """Raise ValueError unless the declared array is of plain numbers, as long as the file, and fits in memory."""
+    """Raise ValueError unless the array consists of numbers, its declared size is that of the file, and it fits."""
     version = np.lib.format.read_magic(file)
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read_header(file)
@@ -59,7 +59,7 @@ def _check_header(file: IO[bytes], file_size: int) -> None:
         raise ValueError("it holds Python objects, expected numbers")
     declared = dtype.itemsize
     for side in shape:
-        declared *= int(side)  # exact, where a product in int64 would overflow
+        declared *= int(side)  # Python integers, because a product in int64 could overflow
     if declared != file_size - file.tell():
         raise ValueError(f"an array of shape {shape} takes {declared} bytes, the file has {file_size - file.tell()}")
     if declared > available_bytes():

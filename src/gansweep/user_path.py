@@ -1,4 +1,4 @@
-"""Paths as users write them."""
+"""Expansion of `~` in paths given by users."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def user_path(text: str | Path) -> Path:
     """Return a path with `~` and `~user` replaced by the home folder.
 
     Raises:
-        ValueError: there is no such home folder.
+        ValueError: the home folder cannot be determined.
     """
     try:
         return Path(text).expanduser()

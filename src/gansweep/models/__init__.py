@@ -1,1 +1,1 @@
-"""Pairs of networks, and where their parameters start."""
+"""Generator and discriminator architectures, and the initialisation of their parameters."""

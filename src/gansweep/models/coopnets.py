@@ -1,4 +1,4 @@
-"""The descriptor and the generator of the study of CoopNets' learning rates."""
+"""CoopNets: descriptor and generator of Hill and Nijkamp's study of learning-rate decay."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from gansweep.models.initialisation import DCGANNormal
 
 @dataclass(frozen=True)
 class CoopNetsPair:
-    """Three convolutions that end in one number f, and three transposed ones that make a patch.
+    """CoopNets architecture: a convolutional descriptor and a transposed-convolutional generator.
 
-        D: 11 x 11 halving, 7 x 7 halving, all that is left -> f; a ReLU after each, f's included
-        G: z -> s x s, then 5 x 5 of stride 3, s -> 3 s - 1, twice; leaky ReLU, tanh
+        D: 11 x 11, stride 2; 7 x 7, stride 2; kernel of the size of the map -> f; a ReLU after each, also after f
+        G: z -> s x s; 5 x 5, stride 3, s -> 3 s - 1, twice; leaky ReLU, tanh
 
-    Hill and Nijkamp 2017, "Learning-Rate Decay for Generator", as their code has them: maps of 16, 8
-    and 1 pixels down, of 4, 11 and 32 up, 1,059,301 and 555,803 parameters at (3, 32, 32) and
-    width=100. A picture of another size than 9 s - 4 is cut from the next larger one.
+    Hill and Nijkamp 2017, "Learning-Rate Decay for Generator", as in their code: the maps have 16, 8
+    and 1 pixels in D, and 4, 11 and 32 in G. At (3, 32, 32) and width=100, D has 1,059,301 and G 555,803
+    parameters. Images of another size than 9 s - 4 are cropped from the next larger size.
 
-    There is no batch norm, though the paper's settings speak of it. Only CoopNets can train this D:
-    the ReLU over f leaves a game without a gradient where all outputs are negative.
+    There is no batch norm, although the settings in the paper mention it. Only CoopNets can train this D:
+    in a GAN loss, the ReLU after f has zero gradient when all its inputs are negative.
 
     Args:
-        latent_dim: numbers in z.
-        width: channels of the inner maps; those next to the picture in D and to z in G have twice as many.
-        initialisation_generator: the law of the generator's first parameters.
-        initialisation_discriminator: the law of the descriptor's.
+        latent_dim: dimension of z.
+        width: channels of the inner maps; the first map of D and the first map of G have twice as many.
+        initialisation_generator: distribution of the generator's initial parameters.
+        initialisation_discriminator: distribution of the descriptor's initial parameters.
     """
 
     latent_dim: int = 15
@@ -43,7 +43,7 @@ class CoopNetsPair:
                 raise ValueError(f"{name}={getattr(self, name)}: expected 1 or more")
 
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build z (K, B, latent_dim) -> images (K, B, C, H, W)."""
+        """Return the generator: z (K, B, latent_dim) -> images (K, B, C, H, W)."""
         channels, side = square(sample_shape, "coopnets")
         first = math.ceil((side + 4) / 9)
         second, wide, narrow = 3 * first - 1, 2 * self.width, self.width
@@ -61,7 +61,7 @@ class CoopNetsPair:
         return Network(layers, self.initialisation_generator)
 
     def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build images (K, B, C, H, W) -> f (K, B, 1)."""
+        """Return the descriptor: images (K, B, C, H, W) -> f (K, B, 1)."""
         channels, side = square(sample_shape, "coopnets")
         rest = math.ceil(side / 4)
         layers: list[Layer] = [

@@ -1,4 +1,4 @@
-"""Convolutional generator and discriminator."""
+"""DCGAN: convolutional generator and discriminator."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from gansweep.models.initialisation import DCGANNormal
 
 @dataclass(frozen=True)
 class DCGAN:
-    """Strided convolutions that halve the image down to 4 to 7 pixels, and their mirror image.
+    """DCGAN: strided convolutions down to a map of 4 to 7 pixels, and transposed convolutions up from it.
 
-        G: z -> s x s, then doubled by 4 x 4 kernels of stride 2 up to the image; ReLU, tanh
-        D: the image, halved by 4 x 4 kernels of stride 2 down to s x s -> 1; leaky ReLU
+        G: z -> s x s; 4 x 4 transposed convolutions of stride 2 up to the image size; ReLU, tanh
+        D: image; 4 x 4 convolutions of stride 2 down to s x s; -> 1; leaky ReLU
 
-    Radford et al. 2016, arXiv:1511.06434, figure 1 and section 3, in the sizes of PyTorch's
-    DCGAN example: at (3, 64, 64) with batch norm in both players 3,576,704 and 2,765,568
-    parameters. The smallest map has base_width * 2^(n-1) channels, n being the number of
-    doublings, and every doubling halves them. 28 pixels start from 7 x 7.
+    Radford et al. 2016, arXiv:1511.06434, figure 1 and section 3, in the sizes of PyTorch's DCGAN
+    example. At (3, 64, 64) with batch norm in both networks, G has 3,576,704 and D 2,765,568
+    parameters. With n doublings, the smallest map has base_width * 2^(n-1) channels, and every doubling
+    halves the channels. The smallest map is 7 x 7 for images of 28 pixels.
 
-    The paper has batch norm in both players. Here the discriminator is without it by default,
-    since it couples the samples of a batch, which gradient penalties do not allow for
-    (Gulrajani et al. 2017, section 4). A player has biases where it has no batch norm.
+    The paper uses batch norm in both networks. Here the default is no batch norm in the discriminator:
+    it couples the samples of a batch, which is incompatible with gradient penalties (Gulrajani et al.
+    2017, section 4). The layers of a network have biases if it has no batch norm.
 
     Args:
-        latent_dim: numbers in z.
-        base_width: channels at half the image's size.
-        batch_norm_generator: after every layer of the generator but the last.
-        batch_norm_discriminator: after every layer of the discriminator but the first and last.
-        slope: of the discriminator's leaky ReLUs for negative inputs.
-        spectral_norm: of every weight of the discriminator.
-        initialisation: the law of the first parameters.
+        latent_dim: dimension of z.
+        base_width: channels at half the image size.
+        batch_norm_generator: use batch norm after every layer of the generator except the last.
+        batch_norm_discriminator: use batch norm after every layer of the discriminator except the first and last.
+        slope: negative slope of the leaky ReLUs in the discriminator.
+        spectral_norm: use spectral normalisation for every weight of the discriminator.
+        initialisation: distribution of the initial parameters.
     """
 
     latent_dim: int = 100
@@ -52,7 +52,7 @@ class DCGAN:
             raise ValueError(f"slope={self.slope}: expected 0 <= slope < 1, 0 for a ReLU")
 
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build z (K, B, latent_dim) -> images (K, B, C, H, W)."""
+        """Return the generator: z (K, B, latent_dim) -> images (K, B, C, H, W)."""
         channels, smallest, num_doublings = halving(sample_shape, "dcgan")
         bias = not self.batch_norm_generator
         widths = [self.base_width << n for n in reversed(range(num_doublings))]
@@ -66,7 +66,7 @@ class DCGAN:
         return Network([*layers, Tanh()], self.initialisation)
 
     def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build images (K, B, C, H, W) -> logits (K, B, 1)."""
+        """Return the discriminator: images (K, B, C, H, W) -> logits (K, B, 1)."""
         channels, smallest, num_halvings = halving(sample_shape, "dcgan")
         widths = [self.base_width << n for n in range(num_halvings)]
         layers: list[Layer] = []
@@ -78,7 +78,7 @@ class DCGAN:
         layers.append(self._conv(len(layers), widths[-1], 1, smallest))
         return Network([*layers, Reshape((1, 1, 1), (1,))], self.initialisation)
 
-    def _conv(self, at: int, num_in: int, num_out: int, kernel: int, stride: int = 1, padding: int = 0) -> Layer:
+    def _conv(self, index: int, num_in: int, num_out: int, kernel: int, stride: int = 1, padding: int = 0) -> Layer:
         bias = not self.batch_norm_discriminator
-        conv = Conv2d(f"{at}", num_in, num_out, kernel, stride, padding, bias)
+        conv = Conv2d(f"{index}", num_in, num_out, kernel, stride, padding, bias)
         return SpectralNorm(conv) if self.spectral_norm else conv

@@ -1,4 +1,4 @@
-"""The smallest GAN: two numbers."""
+"""Dirac-GAN: one parameter per network."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from gansweep.models.point import Start, Theta
 
 @dataclass(frozen=True)
 class Dirac:
-    """The Dirac-GAN, on which convergence can be computed.
+    """Dirac-GAN: a GAN with one parameter per network, whose convergence can be computed analytically.
 
         G(z) = theta,   D(x) = psi x
 
-    Mescheder et al. 2018, arXiv:1801.04406, definition 2.1. With all data at 0 the only equilibrium
-    is (0, 0). It has one parameter per player and no biases, and z is ignored: samples of a batch are
-    all the same, which is not taken for a collapse.
+    Mescheder et al. 2018, arXiv:1801.04406, definition 2.1. With all data at 0, the only equilibrium
+    is (0, 0). There are no biases, and z is ignored. All samples of a batch are equal, which is not
+    reported as mode collapse.
 
-    Here D is high on real samples, in the paper on generated ones: its psi is ours with the other
-    sign, and its figures, which start at (1, 1), start at psi=-1 here.
+    Here D is high on real samples; in the paper it is high on generated samples. psi therefore has the
+    opposite sign: the figures of the paper start at (1, 1), which is theta=1, psi=-1 here.
 
     Args:
-        theta: first value of the generator's parameter.
-        psi: first value of the discriminator's parameter.
+        theta: initial value of the generator's parameter.
+        psi: initial value of the discriminator's parameter.
     """
 
     theta: float = 1.0
@@ -42,16 +42,16 @@ class Dirac:
 
     @property
     def latent_dim(self) -> int:
-        """One number that is not looked at."""
+        """Dimension of z, 1; z is ignored."""
         return 1
 
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build z (K, B, 1) -> theta (K, B, 1)."""
+        """Return the generator: z (K, B, 1) -> theta (K, B, 1)."""
         _check(sample_shape)
         return Network([Theta((self.theta,))], Start((self.theta,)))
 
     def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build x (K, B, 1) -> psi x (K, B, 1)."""
+        """Return the discriminator: x (K, B, 1) -> psi x (K, B, 1)."""
         _check(sample_shape)
         return Network([_Line()], Start((self.psi,)))
 

@@ -1,14 +1,14 @@
-"""How often an image can be halved."""
+"""Number of halvings from the image size to the smallest map."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-SMALLEST = (4, 5, 6, 7)  # sides of the map between the dense end and the first doubling
+SMALLEST = (4, 5, 6, 7)  # accepted sides of the smallest map, next to the fully connected layer
 
 
 class Halving(NamedTuple):
-    """Channels of an image, side of the smallest map, and how often that is doubled."""
+    """Channels of an image, side of the smallest map, and number of doublings from it to the image."""
 
     channels: int
     smallest: int
@@ -16,10 +16,10 @@ class Halving(NamedTuple):
 
 
 def square(sample_shape: tuple[int, ...], model: str) -> tuple[int, int]:
-    """Return channels and side of a square image, for a model of that name.
+    """Return channels and side of a square image; `model` is the name in the error message.
 
     Raises:
-        ValueError: the samples are something else.
+        ValueError: the samples are not square images.
     """
     if len(sample_shape) != 3 or sample_shape[1] != sample_shape[2]:
         raise ValueError(f"sample_shape={sample_shape}: {model} makes square images (C, H, H)")
@@ -27,10 +27,10 @@ def square(sample_shape: tuple[int, ...], model: str) -> tuple[int, int]:
 
 
 def halving(sample_shape: tuple[int, ...], model: str) -> Halving:
-    """Halve a square image down to 4 to 7 pixels.
+    """Return the number of halvings of a square image to a map of 4 to 7 pixels.
 
     Raises:
-        ValueError: the samples are something else, or have another size.
+        ValueError: the samples are not square images, or their size is not supported.
     """
     channels, side = square(sample_shape, model)
     smallest, times = side, 0

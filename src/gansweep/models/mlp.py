@@ -1,4 +1,4 @@
-"""Fully connected generator and discriminator."""
+"""MLP: fully connected generator and discriminator."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from gansweep.models.initialisation import TorchDefault
 
 @dataclass(frozen=True)
 class MLP:
-    """Fully connected networks of any sizes, for images and for points.
+    """MLP: fully connected generator and discriminator, for images and for points.
 
         G(z) = tanh(W h),   h = leaky(W ... leaky(W z)),   without the tanh for points
         D(x) = W h,         h = dropout(leaky(W ... dropout(leaky(W x))))
 
     Hosgood, Sergeev and Moussaif 2022, "Study of Optimiser Performance for Wasserstein Loss
-    Function in GANs". The defaults are theirs: at (1, 28, 28) the generator has 1,493,520
-    parameters and the discriminator 1,460,225. There is no normalisation anywhere.
+    Function in GANs". The default sizes are theirs: at (1, 28, 28) the generator has 1,493,520
+    parameters and the discriminator 1,460,225. The networks have no normalisation layers.
 
-    Other settings make the networks of other papers; conf/model has some of them.
+    conf/model has other sizes, from other papers.
 
     Args:
-        latent_dim: numbers in z.
-        generator_widths: hidden layers of the generator, from z to the sample.
-        discriminator_widths: hidden layers of the discriminator, from the sample to the logit.
-        activation: leaky_relu or tanh, of both networks' hidden layers.
-        slope: of the leaky ReLUs for negative inputs, 0 for ReLUs.
-        dropout: chance that a hidden unit of the discriminator is dropped in training; 0 for none.
-        input_factor: of the samples that the discriminator sees, 1/4 for a ring of radius 2.
-        spectral_norm: of every weight of the discriminator.
-        initialisation: the law of the first parameters.
-        dropout_in_evaluation: drop units whenever the discriminator is asked, as code does that calls
-            `F.dropout` without saying whether it trains. Trainings are the same either way.
+        latent_dim: dimension of z.
+        generator_widths: widths of the hidden layers of the generator, from z to the sample.
+        discriminator_widths: widths of the hidden layers of the discriminator, from the sample to the logit.
+        activation: activation of the hidden layers of both networks: leaky_relu or tanh.
+        slope: negative slope of the leaky ReLUs; 0 for ReLUs.
+        dropout: probability that a hidden unit of the discriminator is dropped in training; 0 disables dropout.
+        input_factor: factor by which the discriminator multiplies its input; 1/4 for a ring of radius 2.
+        spectral_norm: use spectral normalisation for every weight of the discriminator.
+        initialisation: distribution of the initial parameters.
+        dropout_in_evaluation: apply dropout in the discriminator also in evaluation. It reproduces code that
+            calls `F.dropout` without the argument `training`. It does not change the training.
     """
 
     latent_dim: int = 128
@@ -62,12 +62,12 @@ class MLP:
         if not 0 <= self.slope < 1:
             raise ValueError(f"slope={self.slope}: expected 0 <= slope < 1, 0 for a ReLU")
         if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout={self.dropout}: expected a chance 0 <= dropout < 1")
+            raise ValueError(f"dropout={self.dropout}: expected a probability 0 <= dropout < 1")
         if not 0 < self.input_factor < math.inf:
             raise ValueError(f"input_factor={self.input_factor}: expected a number above 0")
 
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build z (K, B, latent_dim) -> samples (K, B, *sample_shape)."""
+        """Return the generator: z (K, B, latent_dim) -> samples (K, B, *sample_shape)."""
         _check(sample_shape)
         layers: list[Layer] = []
         width = self.latent_dim
@@ -81,20 +81,20 @@ class MLP:
         return Network(layers, self.initialisation)
 
     def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build samples (K, B, *sample_shape) -> logits (K, B, 1)."""
+        """Return the discriminator: samples (K, B, *sample_shape) -> logits (K, B, 1)."""
         _check(sample_shape)
         width = math.prod(sample_shape)
         layers: list[Layer] = [Reshape(sample_shape, (width,))] if len(sample_shape) == 3 else []
-        at = len(layers)
+        index = len(layers)
         if self.input_factor != 1:
             layers.append(Scale(self.input_factor))
         for narrower in self.discriminator_widths:
-            layers += [self._normalised(Linear(f"{at}", width, narrower)), self._activation()]
+            layers += [self._normalised(Linear(f"{index}", width, narrower)), self._activation()]
             if self.dropout > 0:
                 layers.append(Dropout((narrower,), self.dropout, self.dropout_in_evaluation))
             width = narrower
-            at += 3  # also without dropout, so that names do not depend on it
-        layers.append(self._normalised(Linear(f"{at}", width, 1)))
+            index += 3  # also without dropout, so that parameter names do not depend on it
+        layers.append(self._normalised(Linear(f"{index}", width, 1)))
         return Network(layers, self.initialisation)
 
     def _activation(self) -> Layer:

@@ -1,4 +1,4 @@
-"""A point that learns where to be."""
+"""Generator of a single learned point."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from gansweep.layers.layer import Parameterless
 
 @dataclass(frozen=True)
 class Point:
-    """A point in the plane as a generator, for algorithm=quadratic.
+    """Generator whose output is a learned point, for algorithm=quadratic.
 
         G(z) = theta
 
-    z is ignored: samples of a batch are all the same, which is not taken for a collapse.
+    z is ignored. All samples of a batch are equal, which is not reported as mode collapse.
 
     Args:
-        start: first value of theta.
+        start: initial value of theta.
     """
 
     start: tuple[float, ...] = (1.0, 1.0)
@@ -35,11 +35,11 @@ class Point:
 
     @property
     def latent_dim(self) -> int:
-        """One number that is not looked at."""
+        """Dimension of z, 1; z is ignored."""
         return 1
 
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build z (K, B, 1) -> theta (K, B, D)."""
+        """Return the generator: z (K, B, 1) -> theta (K, B, D)."""
         if tuple(sample_shape) != (len(self.start),):
             raise ValueError(
                 f"start={list(self.start)}: samples are {tuple(sample_shape)}, expected a number for each coordinate"
@@ -47,12 +47,12 @@ class Point:
         return Network([Theta(self.start)], Start(self.start))
 
     def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Refuse: there is none."""
+        """Raise ValueError: this model has no discriminator."""
         raise ValueError("point is no pair of players and has no discriminator; it is for algorithm=quadratic")
 
 
 class Theta(Parameterless):
-    """Parameters (D,) that are the output, whatever the input is."""
+    """Layer that returns its parameters (D,) for every input."""
 
     ignores_input = True
 
@@ -60,20 +60,20 @@ class Theta(Parameterless):
         self.slots = (Slot("theta", (len(start),)),)
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Map x (K, B, ...) to theta (K, B, D)."""
+        """Return theta (K, B, D) for x (K, B, ...)."""
         return params[0][:, None].expand(-1, x.shape[1], -1)
 
     def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
-        """Return zeros: nothing depends on x."""
+        """Return dL/dx, which is zero: the output does not depend on x."""
         return torch.zeros_like(x)
 
 
 @dataclass(frozen=True)
 class Start:
-    """Begin at given values (D,)."""
+    """Initialisation with given values (D,)."""
 
     values: tuple[float, ...]
 
     def __call__(self, slot: Slot, generator: torch.Generator) -> Tensor:
-        """Return them, whatever the seed is."""
+        """Return the values, independently of the seed."""
         return torch.tensor(self.values, device=generator.device)

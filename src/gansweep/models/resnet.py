@@ -1,4 +1,4 @@
-"""Residual generator and discriminator without normalisation."""
+"""ResNet: residual generator and discriminator without normalisation layers."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ SLOPE = 0.2
 
 @dataclass(frozen=True)
 class ResNet:
-    """Residual blocks between doublings, and their mirror image; stable with R1 up to 1024 pixels.
+    """ResNet of GAN_stability: residual generator and discriminator; stable with R1 up to 1024 pixels.
 
-        G: (z, e / ||e||) -> s x s; block and nearest doubling up to the image; block; 3 x 3; tanh
-        D: 3 x 3, block; mean of 3 x 3 with stride 2 and block down to s x s -> 1
+        G: (z, e / ||e||) -> s x s; block and nearest-neighbour doubling up to the image; block; 3 x 3; tanh
+        D: 3 x 3, block; 3 x 3 average pooling with stride 2 and block down to s x s -> 1
         block(x) = shortcut(x) + 0.1 conv(leaky(conv(leaky(x)))),   3 x 3
 
     Mescheder et al. 2018, arXiv:1801.04406, appendix, and their code (GAN_stability,
-    gan_training/models/resnet.py), whose names the `state_dict` has. The shortcut is x, or a 1 x 1
-    convolution without bias where the width changes. All leaky ReLUs have slope 0.2, biases stand
-    everywhere else, and nothing is normalised. Widths are base_width * 2^i, at most max_width, and s is 4
-    to 7 pixels (4 in theirs).
+    gan_training/models/resnet.py); the `state_dict` has the names of that code. The shortcut is the
+    identity, or a 1 x 1 convolution without bias if the width changes. All leaky ReLUs have negative slope
+    0.2. All other layers have biases. There is no normalisation. Widths are base_width * 2^i, at most
+    max_width. s is 4 to 7 pixels (4 in their code).
 
-    The networks are conditional in their code. Here there is one label, as in their runs on LSUN and
-    celebA-HQ, and its learned vector e goes to the generator beside z, scaled to length 1. Of one
-    number only the sign is left. Parameters of G and D: LSUN, (3, 256, 256) with the defaults, 52,154,052
-    and 47,944,385; celebA-HQ, (3, 1024, 1024) with widths of 16 up to 512, 18,810,036 and 16,705,201.
+    Their networks are conditional. Here there is one label, as in their runs on LSUN and celebA-HQ. Its
+    learned embedding e is scaled to length 1 and concatenated to z; with embed_size=1, only its sign
+    remains. Parameters of G and D: LSUN, (3, 256, 256) with the defaults, 52,154,052 and 47,944,385;
+    celebA-HQ, (3, 1024, 1024) with widths from 16 to 512, 18,810,036 and 16,705,201.
 
     Args:
-        latent_dim: numbers in z.
-        base_width: channels at the image's size.
-        max_width: channels where the image is smallest, at most.
-        embed_size: numbers in e, 1 in their runs; 0 leaves it out.
-        spectral_norm: of every weight of the discriminator.
-        initialisation: the law of the first parameters.
+        latent_dim: dimension of z.
+        base_width: channels at the image size.
+        max_width: maximum number of channels.
+        embed_size: dimension of e, 1 in their runs; 0 removes the embedding.
+        spectral_norm: use spectral normalisation for every weight of the discriminator.
+        initialisation: distribution of the initial parameters.
     """
 
     latent_dim: int = 256
@@ -66,7 +66,7 @@ class ResNet:
                 raise ValueError(f"{name}={getattr(self, name)}: expected {least} or more")
 
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build z (K, B, latent_dim) -> images (K, B, C, H, W)."""
+        """Return the generator: z (K, B, latent_dim) -> images (K, B, C, H, W)."""
         channels, smallest, num_doublings = halving(sample_shape, "resnet")
         widths = self._widths(num_doublings)[::-1]
         layers: list[Layer] = [AppendLabel("embedding", self.embed_size)] if self.embed_size else []
@@ -79,7 +79,7 @@ class ResNet:
         return Network([*layers, Conv2d("conv_img", widths[-1], channels, 3, padding=1), Tanh()], self.initialisation)
 
     def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build images (K, B, C, H, W) -> logits (K, B, 1)."""
+        """Return the discriminator: images (K, B, C, H, W) -> logits (K, B, 1)."""
         channels, smallest, num_halvings = halving(sample_shape, "resnet")
         widths, normalised = self._widths(num_halvings), self.spectral_norm
         conv = Conv2d("conv_img", channels, widths[0], 3, padding=1)

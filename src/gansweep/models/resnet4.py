@@ -1,4 +1,4 @@
-"""The residual pair of composite functional gradient learning."""
+"""ResNet4: residual networks of composite functional gradient learning."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NUM_BLOCKS = 4
 
 @dataclass(frozen=True)
 class ResNet4:
-    """Four residual blocks, each of which doubles or halves the image.
+    """ResNet4: four residual blocks per network, each of which doubles or halves the image size.
 
         G: z -> s x s; ReLU and block, four times; ReLU, 3 x 3, tanh
         D: block; ReLU and block, three times; ReLU -> 1
@@ -34,24 +34,26 @@ class ResNet4:
         D's block(x) = conv1x1(down(x)) + down(conv3x3(relu(conv3x3(x))))
 
     Johnson and Zhang 2018, arXiv:1801.06309, and their PyTorch code (cfg-gan-pt, netdef.py,
-    resnet4_G and resnet4_D). up repeats every pixel, down takes means of 2 x 2. The ReLU before a block
-    works in place in theirs, so that the shortcut has it too. Batch norm follows the second 3 x 3
-    convolution. 3 x 3 convolutions have biases, 1 x 1 ones do not. D's widths are base_width times 1, 2, 4, 8, those
-    of G start at 8 and end at 4, 2, 1, 1. Parameters of G and D, with batch norm and without:
+    resnet4_G and resnet4_D). up is nearest-neighbour upsampling, down is 2 x 2 average pooling. In their
+    code, the ReLU before a block works in place and therefore also applies to the shortcut. Batch norm
+    follows the second 3 x 3 convolution. 3 x 3 convolutions have biases, 1 x 1 convolutions have none. The
+    widths of D are base_width times 1, 2, 4, 8. G starts with base_width times 8; its blocks have base_width
+    times 4, 2, 1, 1. Numbers of parameters of G and D, each with and without batch norm:
 
         (3, 64, 64)    3,403,459  3,402,435    2,544,833  2,542,913
         (3, 32, 32)    2,782,915  2,781,891    2,538,689  2,536,769
 
-    Their D never uses the biases of its 3 x 3 convolutions, which it looks up by a wrong name. Here it
-    does, which batch norm undoes. Blocks next to the dense end leave the size as it is where the
-    image can't be halved four times: 28 pixels are 7 there. D is without batch norm by default, as in `dcgan`.
+    In their code, D never uses the biases of its 3 x 3 convolutions, because it looks them up by a wrong
+    name. Here it uses them; before batch norm they have no effect. If the image cannot be halved four
+    times, the blocks next to the fully connected layer keep the size; the smallest map of 28 pixels is 7.
+    The default is no batch norm in D, as in `dcgan`.
 
     Args:
-        latent_dim: numbers in z.
-        base_width: channels at the image's size.
-        batch_norm_generator: batch norm in the generator.
-        batch_norm_discriminator: batch norm in the discriminator.
-        initialisation: the law of the first parameters.
+        latent_dim: dimension of z.
+        base_width: channels at the image size.
+        batch_norm_generator: use batch norm in the generator.
+        batch_norm_discriminator: use batch norm in the discriminator.
+        initialisation: distribution of the initial parameters.
     """
 
     latent_dim: int = 100
@@ -66,7 +68,7 @@ class ResNet4:
                 raise ValueError(f"{name}={getattr(self, name)}: expected 1 or more")
 
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build z (K, B, latent_dim) -> images (K, B, C, H, W)."""
+        """Return the generator: z (K, B, latent_dim) -> images (K, B, C, H, W)."""
         channels, smallest, num_doublings = _plan(sample_shape)
         widths = [self.base_width * times for times in (8, 4, 2, 1, 1)]
         size = widths[0] * smallest**2
@@ -83,7 +85,7 @@ class ResNet4:
         return Network(layers, self.initialisation)
 
     def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build images (K, B, C, H, W) -> logits (K, B, 1)."""
+        """Return the discriminator: images (K, B, C, H, W) -> logits (K, B, 1)."""
         channels, smallest, num_halvings = _plan(sample_shape)
         widths = [channels, *(self.base_width * times for times in (1, 2, 4, 8))]
         layers: list[Layer] = []
@@ -108,7 +110,7 @@ def _body(name: str, num_in: int, hidden: int, num_out: int, batch_norm: bool) -
 
 
 def _plan(sample_shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Return channels, side of the smallest map, and how often it is doubled, at most four times."""
+    """Return the channels, the side of the smallest map, and the number of doublings (at most four)."""
     channels, smallest = square(sample_shape, "resnet4")
     times = 0
     while smallest % 2 == 0 and times < NUM_BLOCKS:

@@ -1,4 +1,4 @@
-"""U-shaped autoencoder, with and without skip connections."""
+"""U-Net: convolutional autoencoder, with and without skip connections."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ SKIPS = ("none", "shallow", "deep", "both")
 
 @dataclass(frozen=True)
 class UNet:
-    """An image is halved twice, squeezed through a few channels, and doubled twice.
+    """U-Net: autoencoder that halves the image twice, reduces it to `code_width` channels, and doubles it twice.
 
         x -> conv -> a -> down -> b -> down, squeeze, up -> b' -> up -> a' -> conv -> y
 
         a: base_width channels at H,   b: twice as many at H / 2,   squeeze: code_width channels at H / 4
         shallow adds a to a',   deep adds b to b'
 
-    After Forsyth, "Building a working autoencoder - III", whose slides compare no skip connection, one at a shallow
-    level, and shallow and deep ones. Their network is not told: levels, widths and kernels are ours. A skip
-    connection adds (He et al. 2016) rather than appends, so that all variants have the same parameters and
-    differ in their paths alone. Convolutions that halve and double are 4 x 4, the others 3 x 3; ReLUs
-    follow the sums, and the output is linear.
+    After Forsyth, "Building a working autoencoder - III". The slides compare no skip connection, a shallow one, and
+    both a shallow and a deep one. They do not specify the network: levels, widths and kernels are our choice. Skip
+    connections add (He et al. 2016) instead of concatenating, so that all variants have the same parameters.
+    Convolutions that halve or double are 4 x 4, the others 3 x 3. ReLUs follow the sums. The output is linear.
 
     Args:
-        base_width: channels at the image's size.
-        code_width: channels of the squeeze, at a quarter of that size.
-        skips: none, shallow, deep or both.
-        initialisation: the law of the first parameters.
+        base_width: channels at the image size.
+        code_width: channels of the bottleneck, at a quarter of the image size.
+        skips: which skip connections exist: none, shallow, deep or both.
+        initialisation: distribution of the initial parameters.
     """
 
     base_width: int = 16
@@ -50,11 +49,11 @@ class UNet:
 
     @property
     def latent_dim(self) -> int:
-        """No z: it maps images."""
+        """Dimension of z, 0; the input is an image."""
         return 0
 
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build images (K, B, C, H, W) -> images of the same shape."""
+        """Return the autoencoder: images (K, B, C, H, W) -> images of the same shape."""
         channels, side = square(sample_shape, "unet")
         if side % 4:
             raise ValueError(f"sample_shape={sample_shape}: unet halves images twice, expected a side such as 8 or 32")
@@ -84,7 +83,7 @@ class UNet:
         return Network(layers, self.initialisation)
 
     def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Refuse: there is none."""
+        """Raise ValueError: this model has no discriminator."""
         raise ValueError("unet maps images to images and has no discriminator; it is for algorithm=denoising")
 
     def _skipped(self, level: str, body: Sequence[Layer]) -> Sequence[Layer]:
