@@ -95,7 +95,7 @@ def test_the_block_is_a_whole_square_and_comes_everywhere():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SaltAndPepper(1.5), "p=1.5: expected a chance"),
+        (lambda: SaltAndPepper(1.5), "p=1.5: expected a probability"),
         (lambda: Gaussian(-0.1), "sigma=-0.1: expected a number"),
         (lambda: Blur(math.inf), "sigma=inf: expected pixels"),
         (lambda: Knockout(1.1), "share=1.1"),

@@ -1,1 +1,1 @@
-"""Ways to spoil images: clean, salt and pepper, Gaussian noise, blur, knocked out squares."""
+"""Image corruptions: none, salt-and-pepper noise, Gaussian noise, Gaussian blur, and masked squares."""

@@ -1,4 +1,4 @@
-"""Images as they are."""
+"""No corruption."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Clean:
-    """y = x. What a denoiser does to images that need nothing is part of its score."""
+    """Identity: y = x. The score of a denoiser includes its effect on clean images."""
 
     law: ClassVar[Literal["uniform", "normal"] | None] = None
 
     def noise_shape(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Ask for no numbers."""
+        """Return (), because no noise is used."""
         return ()
 
     def __call__(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Return images (..., C, H, W)."""
+        """Return the images (..., C, H, W) unchanged."""
         return images

@@ -1,4 +1,4 @@
-"""Gaussian noise on every value."""
+"""Additive Gaussian noise."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Gaussian:
-    """Add noise to every value of every channel.
+    """Additive Gaussian noise, independent for every pixel and channel.
 
         y = x + 2 sigma n,   n ~ N(0, 1)
 
-    The 2 is the length of [-1, 1]. Values that leave it stay where they are, so that the peak signal-to-noise
-    ratio is -20 log10(sigma) whatever the image.
+    The factor 2 is the length of [-1, 1]. Values outside [-1, 1] are not clipped, so that the peak
+    signal-to-noise ratio is -20 log10(sigma) for all images.
 
     Args:
-        sigma: standard deviation, as a share of the range of values.
+        sigma: standard deviation, as a fraction of the range of values.
     """
 
     sigma: float = 0.1
@@ -30,10 +30,10 @@ class Gaussian:
             raise ValueError(f"sigma={self.sigma}: expected a number >= 0")
 
     def noise_shape(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Ask for one number per value."""
+        """Return the shape of the noise of one sample: one number per pixel and channel."""
         return sample_shape
 
     def __call__(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Spoil images (..., C, H, W) by `noise` of the same shape."""
+        """Return the corrupted images (..., C, H, W), given standard normal `noise` of the same shape."""
         assert noise is not None
         return images + 2 * self.sigma * noise

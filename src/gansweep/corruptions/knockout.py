@@ -1,4 +1,4 @@
-"""Images with a hole."""
+"""Masking of a random square."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Knockout:
-    """Make a square block black, anywhere inside of the image.
+    """Block masking: set a square at a random position to black.
 
         y = -1 where i0 <= i < i0 + n and j0 <= j < j0 + n,   x elsewhere,   n = round(share * H)
 
-    with i0 and j0 spread evenly over the places where the block fits.
+    i0 and j0 are uniform over the positions at which the square is inside the image.
 
     Args:
-        share: side of the block, as a share of the image's.
+        share: side of the square, as a fraction of the side of the image.
     """
 
     share: float = 0.25
@@ -29,11 +29,11 @@ class Knockout:
             raise ValueError(f"share={self.share}: expected 0 <= share <= 1")
 
     def noise_shape(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Ask for two numbers, which say where."""
+        """Return (2, 1, 1): two numbers per sample, for the row and the column of the square."""
         return (2, 1, 1)
 
     def __call__(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Spoil images (..., C, H, W) by `noise` (..., 2, 1, 1)."""
+        """Return the corrupted images (..., C, H, W), given uniform `noise` (..., 2, 1, 1)."""
         assert noise is not None
         height, width = images.shape[-2:]
         side = round(self.share * height)
@@ -43,7 +43,7 @@ class Knockout:
 
     @staticmethod
     def _inside(size: int, side: int, u: Tensor) -> Tensor:
-        """Tell of every place (..., 1, size) whether it is in the block."""
+        """Return a mask (..., 1, size): True at positions inside the square."""
         first = (u[..., 0] * (size - side + 1)).floor().clamp(max=size - side)
-        at = torch.arange(size, device=u.device)
-        return (at >= first) & (at < first + side)
+        positions = torch.arange(size, device=u.device)
+        return (positions >= first) & (positions < first + side)

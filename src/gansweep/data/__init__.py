@@ -1,1 +1,1 @@
-"""What generators learn to imitate, as one tensor each."""
+"""Data sets, each stored as one tensor."""

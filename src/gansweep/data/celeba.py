@@ -1,4 +1,4 @@
-"""Photographs of faces."""
+"""CelebA: photographs of faces."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ SPLITS = ("train", "valid", "test")  # 0, 1 and 2 in list_eval_partition.txt
 
 @dataclass(frozen=True)
 class CelebA(Images):
-    """202,599 aligned faces of 178 x 218 pixels, in [-1, 1].
+    """CelebA: 202,599 aligned faces of 178 x 218 pixels, scaled to [-1, 1].
 
-    Liu et al. 2015, arXiv:1411.7766. Files lie where torchvision puts them: in `<root>/celeba`
-    the folder `img_align_celeba` and `list_eval_partition.txt`. All training faces at 64 pixels
-    take 8 GB of memory; `num_images` takes fewer.
+    Liu et al. 2015, arXiv:1411.7766. The files are expected in torchvision's layout: `<root>/celeba`
+    contains the folder `img_align_celeba` and the file `list_eval_partition.txt`. All training images
+    at 64 pixels take 8 GB of memory; `num_images` limits their number.
 
     Args:
         root: folder of data sets.
         split: train (162,770), valid (19,867) or test (19,962).
         size: side in pixels after resizing.
-        crop: side of the central square that is cut out first; null for the largest, 178.
-        flip: add every face's mirror image.
-        num_images: take the first so many; null for all.
-        download: let torchvision fetch missing files, for which it needs the package gdown.
+        crop: side in pixels of the central square that is cropped before resizing; null for the largest, 178.
+        flip: add the mirror image of every image.
+        num_images: number of images, from the beginning of the split; null for all.
+        download: download missing files with torchvision, which requires the package gdown.
     """
 
     root: str = "data"
@@ -62,13 +62,13 @@ class CelebA(Images):
         return user_path(self.root) / "celeba"
 
     def check(self) -> None:
-        """Raise FileNotFoundError if the files are not there and can't be fetched."""
+        """Raise FileNotFoundError if the files are missing and cannot be downloaded."""
         if not self._complete() and self.download:
             self._fetch()
         if not self._complete():
             raise FileNotFoundError(
                 f"data={self.name}: {self._folder} lacks img_align_celeba/ or list_eval_partition.txt. "
-                f"Put them there, or say data.root=<folder that has celeba>, or data.download=true"
+                f"Put them there, or set data.root=<folder that contains celeba> or data.download=true"
             )
         missing = [path for path in self._paths if not path.is_file()]
         if missing or not self._paths:
@@ -80,12 +80,12 @@ class CelebA(Images):
         check_memory(self, len(self._paths) * (1 + self.flip))
 
     def read(self) -> Tensor:
-        """Return (N, 3, size, size), or twice as many with mirror images."""
+        """Return the images (N, 3, size, size); with `flip`, (2 N, 3, size, size)."""
         images = from_bytes(read_pictures(self._paths, self.size, self.crop, 3, LeftOut()))
         return with_mirrored(images) if self.flip else images
 
     def hash_sources(self, digest: Any) -> None:
-        """Take in every file's name and bytes."""
+        """Update the digest with the name and the bytes of every file."""
         for path in self._paths:
             content = path.read_bytes()
             digest.update(f"{path.name}\0{len(content)}\0".encode())
@@ -93,9 +93,9 @@ class CelebA(Images):
 
     @cached_property
     def _paths(self) -> list[Path]:
-        wanted = str(SPLITS.index(self.split))
+        split = str(SPLITS.index(self.split))
         lines = (self._folder / "list_eval_partition.txt").read_text(encoding="utf-8").splitlines()
-        names = [parts[0] for parts in map(str.split, lines) if len(parts) == 2 and parts[1] == wanted]
+        names = [parts[0] for parts in map(str.split, lines) if len(parts) == 2 and parts[1] == split]
         return [self._folder / "img_align_celeba" / name for name in names[: self.num_images]]
 
     def _complete(self) -> bool:

@@ -1,4 +1,4 @@
-"""Small colour photographs of ten kinds of things."""
+"""CIFAR-10: small colour photographs of ten classes."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from gansweep.user_path import user_path
 
 @dataclass(frozen=True)
 class CIFAR10(Images):
-    """50,000 training and 10,000 test photographs of 32 x 32 pixels, in [-1, 1].
+    """CIFAR-10: 50,000 training and 10,000 test images of 32 x 32 pixels, scaled to [-1, 1].
 
-    Krizhevsky 2009. Files lie where torchvision puts them, `<root>/cifar-10-batches-py`. They
-    are pickles, so torchvision opens them only if their known MD5 is right.
+    Krizhevsky 2009. The files are expected in torchvision's layout, `<root>/cifar-10-batches-py`.
+    They are pickles, so torchvision opens them only if their MD5 is the published one.
 
     Args:
         root: folder of data sets.
         split: train or test.
-        size: side in pixels; other than 32 is resized bilinearly.
-        flip: add every image's mirror image.
-        download: let torchvision fetch missing files.
+        size: side in pixels; images are resized bilinearly if it is not 32.
+        flip: add the mirror image of every image.
+        download: download missing files with torchvision.
     """
 
     root: str = "data"
@@ -46,7 +46,7 @@ class CIFAR10(Images):
         return 3, self.size, self.size
 
     def check(self) -> None:
-        """Raise FileNotFoundError if the files are not there and can't be fetched."""
+        """Raise FileNotFoundError if the files are missing and cannot be downloaded."""
         check_memory(self, (50_000 if self.split == "train" else 10_000) * (1 + self.flip))
         if self._folder.is_dir():
             return
@@ -55,16 +55,16 @@ class CIFAR10(Images):
         else:
             raise FileNotFoundError(
                 f"data={self.name}: no {self._folder}. Unpack cifar-10-python.tar.gz in {self.root}, "
-                "or say data.root=<folder that has cifar-10-batches-py>, or data.download=true"
+                "or set data.root=<folder that contains cifar-10-batches-py> or data.download=true"
             )
 
     def read(self) -> Tensor:
-        """Return (N, 3, size, size), or twice as many with mirror images."""
+        """Return the images (N, 3, size, size); with `flip`, (2 N, 3, size, size)."""
         images = resized(from_bytes(torch.from_numpy(self._pixels()).permute(0, 3, 1, 2).contiguous()), self.size)
         return with_mirrored(images) if self.flip else images
 
     def hash_sources(self, digest: Any) -> None:
-        """Take in the pixels."""
+        """Update the digest with the pixels."""
         digest.update(np.ascontiguousarray(self._pixels()).data)
 
     @property
@@ -72,13 +72,13 @@ class CIFAR10(Images):
         return user_path(self.root) / "cifar-10-batches-py"
 
     def _pixels(self) -> np.ndarray:
-        """Read bytes (N, H, W, 3)."""
+        """Return the pixels as uint8 (N, H, W, 3)."""
         from torchvision import datasets
 
         try:
             return datasets.CIFAR10(str(user_path(self.root)), train=self.split == "train", download=self.download).data
         except (RuntimeError, OSError) as error:
             raise ValueError(
-                f"data={self.name}: can't read {self._folder} ({error}). "
+                f"data={self.name}: cannot read {self._folder} ({error}). "
                 f"Unpack cifar-10-python.tar.gz in {self.root} again"
             ) from error

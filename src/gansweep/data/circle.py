@@ -1,4 +1,4 @@
-"""A circle."""
+"""Uniform distribution on a circle."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from gansweep.data.points import Points, check_not_negative, polar
 
 @dataclass(frozen=True)
 class Circle(Points):
-    """A circle without width.
+    """Uniform distribution on a circle in the plane.
 
         x = radius (cos a, sin a),   a ~ U[0, 2 pi]
 
     Mescheder et al. 2018, arXiv:1801.04406, section 6.1; the paper does not give the radius.
 
     Args:
-        num_samples: N.
-        seed: of the points.
-        radius: of the circle.
+        num_samples: number of points N.
+        seed: seed of the points.
+        radius: radius of the circle.
     """
 
     radius: float = 1.0
@@ -34,6 +34,6 @@ class Circle(Points):
         check_not_negative(radius=self.radius)
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        """Draw float32 (N, 2)."""
+        """Return the points, float32 (N, 2)."""
         angle = torch.empty(self.num_samples).uniform_(0, 2 * math.pi, generator=generator)
         return polar(torch.tensor(self.radius), angle)

@@ -1,4 +1,4 @@
-"""Small handwritten digits that come with scikit-learn: real images without any download."""
+"""Handwritten digits of scikit-learn, which need no download."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from gansweep.data.images import Images, check_memory, check_size, resized
 
 @dataclass(frozen=True)
 class Digits(Images):
-    """The 1,797 handwritten digits of 8 x 8 pixels in 17 grey levels.
+    """Digits: 1,797 handwritten digits of 8 x 8 pixels with 17 grey levels.
 
         x = pixels / 8 - 1,   pixels in 0 ... 16
 
-    Alpaydin and Kaynak 1998, "Optical Recognition of Handwritten Digits", UCI, the test part;
+    Alpaydin and Kaynak 1998, "Optical Recognition of Handwritten Digits", UCI, the test set;
     scikit-learn's `load_digits`.
 
     Args:
-        size: side in pixels; other than 8 is resized bilinearly.
+        size: side in pixels; images are resized bilinearly if it is not 8.
     """
 
     size: int = 8
@@ -38,15 +38,15 @@ class Digits(Images):
         return 1, self.size, self.size
 
     def check(self) -> None:
-        """Raise ValueError if they do not fit in memory; they are part of scikit-learn."""
+        """Raise ValueError if the images do not fit in memory; their file is part of scikit-learn."""
         check_memory(self, 1797)
 
     def read(self) -> Tensor:
-        """Return (1797, 1, size, size)."""
+        """Return the images (1797, 1, size, size)."""
         return resized(torch.from_numpy(self._pixels).float()[:, None] / 8 - 1, self.size)
 
     def hash_sources(self, digest: Any) -> None:
-        """Take in the pixels."""
+        """Update the digest with the pixels."""
         digest.update(self._pixels.tobytes())
 
     @cached_property

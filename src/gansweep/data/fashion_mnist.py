@@ -1,4 +1,4 @@
-"""Clothes in the format of MNIST."""
+"""Fashion-MNIST: images of clothes in the format of MNIST."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from gansweep.data.mnist import MNIST
 
 @dataclass(frozen=True)
 class FashionMNIST(MNIST):
-    """60,000 training and 10,000 test images of clothes, in [-1, 1].
+    """Fashion-MNIST: 60,000 training and 10,000 test images of clothes, scaled to [-1, 1].
 
-    Xiao et al. 2017, arXiv:1708.07747. Files lie in `<root>/FashionMNIST/raw`.
+    Xiao et al. 2017, arXiv:1708.07747. The files are expected in `<root>/FashionMNIST/raw`.
 
     Args:
-        root: folder of data sets, or its folder FashionMNIST itself.
+        root: folder of data sets, or the folder FashionMNIST itself.
         split: train or test.
-        size: side in pixels; other than 28 is resized bilinearly.
-        download: let torchvision fetch missing files.
-        flip: add every image's mirror image.
+        size: side in pixels; images are resized bilinearly if it is not 28.
+        download: download missing files with torchvision.
+        flip: add the mirror image of every image.
     """
 
     flip: bool = False
@@ -30,6 +30,6 @@ class FashionMNIST(MNIST):
     folder: ClassVar[str] = "FashionMNIST"
 
     def read(self) -> Tensor:
-        """Return (N, 1, size, size), or twice as many with mirror images."""
+        """Return the images (N, 1, size, size); with `flip`, (2 N, 1, size, size)."""
         images = super().read()
         return with_mirrored(images) if self.flip else images

@@ -1,4 +1,4 @@
-"""Four separate lines."""
+"""Uniform distribution on four line segments."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from gansweep.data.points import Points, check_not_negative
 
 @dataclass(frozen=True)
 class FourLines(Points):
-    """The middle parts of a square's sides, equally likely: upright at x = +-distance, flat at y = +-distance.
+    """Uniform distribution on four line segments, centred on the sides of a square.
 
         x = (s distance, u) or (u, s distance),   s = +-1,   u ~ U[-length / 2, length / 2]
+
+    The segments are vertical at x = +-distance and horizontal at y = +-distance, with equal probabilities.
 
     Mescheder et al. 2018, arXiv:1801.04406, section 6.1; the paper does not give the sizes.
 
     Args:
-        num_samples: N.
-        seed: of the points.
-        distance: of every line from the origin.
-        length: of every line.
+        num_samples: number of points N.
+        seed: seed of the points.
+        distance: distance of every segment from the origin.
+        length: length of every segment.
     """
 
     distance: float = 1.0
@@ -35,8 +37,8 @@ class FourLines(Points):
         check_not_negative(distance=self.distance, length=self.length)
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        """Draw float32 (N, 2)."""
-        which = torch.randint(4, (self.num_samples,), generator=generator)
+        """Return the points, float32 (N, 2)."""
+        segment = torch.randint(4, (self.num_samples,), generator=generator)
         u = torch.empty(self.num_samples).uniform_(-self.length / 2, self.length / 2, generator=generator)
-        upright = torch.stack([torch.where(which % 2 == 0, self.distance, -self.distance), u], 1)
-        return torch.where(which[:, None] < 2, upright, upright.flip(1))
+        vertical = torch.stack([torch.where(segment % 2 == 0, self.distance, -self.distance), u], 1)
+        return torch.where(segment[:, None] < 2, vertical, vertical.flip(1))

@@ -1,4 +1,4 @@
-"""A Gaussian in the plane."""
+"""Isotropic Gaussian in the plane."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from gansweep.data.points import Points, check_not_negative
 
 @dataclass(frozen=True)
 class Gaussian(Points):
-    """One round Gaussian about the origin.
+    """Isotropic Gaussian in the plane, centred at the origin.
 
         x ~ N(0, std^2 I)
 
-    Mescheder et al. 2018, arXiv:1801.04406, section 6.1; the paper does not give the deviation.
+    Mescheder et al. 2018, arXiv:1801.04406, section 6.1; the paper does not give the standard deviation.
 
     Args:
-        num_samples: N.
-        seed: of the points.
-        std: of either coordinate.
+        num_samples: number of points N.
+        seed: seed of the points.
+        std: standard deviation of each coordinate.
     """
 
     std: float = 1.0
@@ -33,5 +33,5 @@ class Gaussian(Points):
         check_not_negative(std=self.std)
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        """Draw float32 (N, 2)."""
+        """Return the points, float32 (N, 2)."""
         return self.std * torch.randn(self.num_samples, 2, generator=generator)

@@ -1,4 +1,4 @@
-"""The file format of MNIST."""
+"""IDX, the file format of MNIST."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import numpy as np
 from gansweep.memory import available_bytes
 
 UNSIGNED_BYTE = 8
-MOST_AXES = 4  # images (N, H, W) have 3
+MOST_AXES = 4  # maximum number of axes; images (N, H, W) have 3
 
 
 def find(path: Path) -> Path | None:
-    """Return `path` or, if there is only that, its compressed form `path`.gz."""
+    """Return `path` if it exists, otherwise `path`.gz if that exists, otherwise None."""
     for candidate in (path, path.with_name(f"{path.name}.gz")):
         if candidate.is_file():
             return candidate
@@ -25,10 +25,10 @@ def find(path: Path) -> Path | None:
 
 
 def content(path: Path) -> bytes:
-    """Read a file, decompressed if its name ends in .gz.
+    """Return the bytes of a file, decompressed if its name ends in .gz.
 
     Raises:
-        ValueError: the compressed stream is cut off or damaged.
+        ValueError: the compressed stream is truncated or damaged, or too large for memory.
     """
     if path.suffix != ".gz":
         return path.read_bytes()
@@ -39,16 +39,16 @@ def content(path: Path) -> bytes:
             declared = math.prod(_shape(head)) if len(head) > 4 else 0
             if declared > available_bytes():
                 raise ValueError(f"{path} declares {declared} values, which do not fit in memory: replace it")
-            return head + file.read(declared + 1)  # one more shows that the file is longer than it says
+            return head + file.read(declared + 1)  # one more byte, to detect a file longer than its header declares
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path} is damaged ({error}): replace it") from error
 
 
 def decode(raw: bytes, path: Path) -> np.ndarray:
-    """Decode an array of bytes: 0, 0, type, number of axes, their lengths (big endian), values.
+    """Return the uint8 array of an IDX file: 0, 0, type, number of axes, their lengths (big endian), values.
 
     Raises:
-        ValueError: it is no such file, or longer or shorter than it says.
+        ValueError: the file is not an IDX file of bytes, or its size differs from its header.
     """
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] != UNSIGNED_BYTE or len(raw) < 4 + 4 * raw[3]:
         raise ValueError(f"{path} is not an idx file of bytes: replace it")
@@ -62,6 +62,6 @@ def decode(raw: bytes, path: Path) -> np.ndarray:
 
 
 def _shape(raw: bytes) -> tuple[int, ...]:
-    """Return the lengths of the axes that a file begins with, as far as they are there."""
+    """Return the lengths of the axes in the header, as many as the bytes contain."""
     num_axes = min(raw[3], (len(raw) - 4) // 4)
     return struct.unpack(f">{num_axes}I", raw[4 : 4 + 4 * num_axes])

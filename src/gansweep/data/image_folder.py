@@ -1,4 +1,4 @@
-"""Any folder of pictures."""
+"""Images from a folder."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ DEEP_VALUES = b"16-bit and float values by their nominal range"  # earlier versi
 
 @dataclass(frozen=True)
 class ImageFolder(Images):
-    """The pictures in a folder and in those within it, in [-1, 1].
+    """Image folder: all images in a folder and its subfolders, scaled to [-1, 1].
 
-    Folders of classes, as torchvision's `ImageFolder` wants them, are as good as none. Symbolic links
-    to folders are not followed. Values of 16 bits per pixel are scaled by 65535, floats have to be in
-    [0, 1]. What is left out of the folder or of its files is counted in `left_out`.
+    Subfolders for classes, as in torchvision's `ImageFolder`, are accepted but not required. Symbolic
+    links to folders are not followed. 16-bit values are divided by 65535; floats must be in [0, 1].
+    `left_out` reports skipped files and ignored file contents.
 
     Args:
         root: the folder.
         size: side in pixels after resizing.
-        crop: side of the central square that is cut out first; null for the largest there is.
+        crop: side in pixels of the central square that is cropped before resizing; null for the largest.
         channels: 3 for colour, 1 for grey.
-        flip: add every picture's mirror image.
+        flip: add the mirror image of every image.
     """
 
     root: str = "data/images"
@@ -53,22 +53,22 @@ class ImageFolder(Images):
         return self.channels, self.size, self.size
 
     def check(self) -> None:
-        """Raise FileNotFoundError if there is no picture."""
+        """Raise FileNotFoundError if the folder contains no images."""
         if not self._paths:
             raise FileNotFoundError(
                 f"data={self.name}: no pictures in {self.root}. Put some there ({', '.join(SUFFIXES)}), "
-                "also in folders, or say data.root=<folder of pictures>"
+                "also in folders, or set data.root=<folder of pictures>"
             )
         check_memory(self, len(self._paths) * (1 + self.flip))
 
     def read(self) -> Tensor:
-        """Return (N, channels, size, size), or twice as many with mirror images."""
+        """Return the images (N, channels, size, size); with `flip`, (2 N, channels, size, size)."""
         pixels = read_pictures(self._paths, self.size, self.crop, self.channels, self._left_out)
         images = from_bytes(pixels)
         return with_mirrored(images) if self.flip else images
 
     def hash_sources(self, digest: Any) -> None:
-        """Take in every file's place and bytes."""
+        """Update the digest with the relative path and the bytes of every file."""
         for path in self._paths:
             content = path.read_bytes()
             digest.update(f"{path.relative_to(user_path(self.root)).as_posix()}\0{len(content)}\0".encode())
@@ -78,8 +78,8 @@ class ImageFolder(Images):
 
     @property
     def left_out(self) -> str:
-        """One line about what of the folder and its files is not used, empty if all is."""
-        _ = self.samples  # reading fills it
+        """One-line summary of skipped files and ignored file contents, empty if there are none."""
+        _ = self.samples  # reading the images fills the summary
         return str(self._left_out)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What all sets of images have in common: read once, checked, hashed."""
+"""Base class of image data sets: lazy reading, validation and content hash."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from torch import Tensor
 
 from gansweep.memory import require_memory
 
-WHERE = ("root", "path", "download")  # fields that say where pixels come from, not what they are
+WHERE = ("root", "path", "download")  # fields for the location of the files; excluded from the content hash
 
 
 class UnreadableImages(ValueError):
-    """Files of a data set cannot be read, whoever asked for its samples."""
+    """The files of a data set cannot be read."""
 
 
 @dataclass(frozen=True)
 class Images(ABC):
-    """Images as one tensor in [-1, 1], read at first use and kept.
+    """Image data set as one tensor in [-1, 1], read at first use and cached.
 
-    A subclass tells where the pixels are. Its fields, but for those that only say where to find
-    the files, enter the content hash together with the bytes.
+    A subclass implements the reading. The content hash covers the bytes of the sources and all fields
+    of the subclass, except those for the location of the files.
     """
 
     name: ClassVar[str]
@@ -35,19 +35,19 @@ class Images(ABC):
     @property
     @abstractmethod
     def sample_shape(self) -> tuple[int, ...]:
-        """(C, H, W), known without reading."""
+        """Shape (C, H, W) of one image, available without reading files."""
 
     @abstractmethod
     def check(self) -> None:
-        """Raise FileNotFoundError or ValueError, saying what to put where, if it can't be read."""
+        """Raise FileNotFoundError or ValueError if the data cannot be read; the message names the files needed."""
 
     @abstractmethod
     def read(self) -> Tensor:
-        """Read all images, float32 (N, C, H, W) in [-1, 1]."""
+        """Return all images, read from the sources, float32 (N, C, H, W) in [-1, 1]."""
 
     @abstractmethod
     def hash_sources(self, digest: Any) -> None:
-        """Update a digest with all bytes that `read` looks at."""
+        """Update a digest with all bytes that `read` uses."""
 
     @cached_property
     def samples(self) -> Tensor:
@@ -66,7 +66,7 @@ class Images(ABC):
 
     @cached_property
     def content_hash(self) -> str:
-        """Hash of the sources' bytes and of the settings by which samples are made of them."""
+        """SHA-256 of the bytes of the sources and of the settings that determine the samples."""
         self.check()
         digest = hashlib.sha256()
         self.hash_sources(digest)
@@ -76,41 +76,41 @@ class Images(ABC):
 
 
 def from_bytes(pixels: Tensor) -> Tensor:
-    """Map values 0 ... 255 of any shape to float32 in [-1, 1], with both ends exact. Floats are changed in place."""
+    """Map values 0 ... 255 of any shape to float32 in [-1, 1], exact at both ends. Floats are changed in place."""
     return pixels.float().div_(127.5).sub_(1)
 
 
 def resized(images: Tensor, size: int) -> Tensor:
-    """Resize (N, C, H, W) bilinearly, with anti-aliasing where that makes it smaller."""
+    """Resize images (N, C, H, W) bilinearly, with anti-aliasing when the size decreases."""
     if images.shape[-2:] == (size, size):
         return images
     images = F.interpolate(images, (size, size), mode="bilinear", align_corners=False, antialias=True)
-    return images.clamp_(-1, 1)  # averages leave the range by rounding alone
+    return images.clamp_(-1, 1)  # averages leave the range only by rounding errors
 
 
 def with_mirrored(images: Tensor) -> Tensor:
-    """Append every image's mirror image: (N, C, H, W) to (2 N, C, H, W).
+    """Return the images and their mirror images: (2 N, C, H, W) for (N, C, H, W).
 
-    Drawn from at random, these are the images under a random flip, and the metric's reference
-    has both sides too. Twice the memory is its price.
+    Random sampling from the result is equivalent to random horizontal flips, and the reference samples
+    of a metric include the mirror images as well. It takes twice the memory.
     """
     return torch.cat([images, images.flip(-1)])
 
 
 def check_memory(data: Images, count: int) -> None:
     """Raise ValueError if `count` images of a data set's size do not fit in memory."""
-    if "samples" not in vars(data):  # they do, once they are read
+    if "samples" not in vars(data):  # images that are already read do fit
         channels, size, _ = data.sample_shape
         require_memory("size", size, f"{count} images of {data.name}", 4 * channels * count, power=2)
 
 
 def check_size(size: int) -> None:
-    """Raise ValueError unless an image can have that side."""
+    """Raise ValueError unless the side of an image is at least 1 pixel."""
     if size < 1:
         raise ValueError(f"size={size}: expected pixels, 1 or more")
 
 
 def check_choice(name: str, value: str, accepted: tuple[str, ...]) -> None:
-    """Raise ValueError unless `value` is one of the accepted words."""
+    """Raise ValueError unless `value` is one of the accepted values."""
     if value not in accepted:
         raise ValueError(f"{name}={value}: expected {' or '.join(accepted)}")

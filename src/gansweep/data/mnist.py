@@ -1,4 +1,4 @@
-"""Handwritten digits of 28 x 28 pixels."""
+"""MNIST: handwritten digits of 28 x 28 pixels."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from gansweep.user_path import user_path
 
 @dataclass(frozen=True)
 class MNIST(Images):
-    """60,000 training and 10,000 test images of handwritten digits, in [-1, 1].
+    """MNIST: 60,000 training and 10,000 test images of handwritten digits, scaled to [-1, 1].
 
-    LeCun et al. 1998. Files lie where torchvision puts them, `<root>/MNIST/raw`, packed or not;
-    the labels are not needed.
+    LeCun et al. 1998. The files are expected in torchvision's layout, `<root>/MNIST/raw`, compressed or
+    not. The labels are not needed.
 
     Args:
-        root: folder of data sets, or its folder MNIST itself.
+        root: folder of data sets, or the folder MNIST itself.
         split: train or test.
-        size: side in pixels; other than 28 is resized bilinearly.
-        download: let torchvision fetch missing files.
+        size: side in pixels; images are resized bilinearly if it is not 28.
+        download: download missing files with torchvision.
     """
 
     root: str = "data"
@@ -33,7 +33,7 @@ class MNIST(Images):
     size: int = 28
     download: bool = False
     name: ClassVar[str] = "mnist"
-    folder: ClassVar[str] = "MNIST"  # also torchvision's name of the class
+    folder: ClassVar[str] = "MNIST"  # also the name of the class in torchvision
 
     def __post_init__(self) -> None:
         check_choice("split", self.split, ("train", "test"))
@@ -45,18 +45,18 @@ class MNIST(Images):
         return 1, self.size, self.size
 
     def check(self) -> None:
-        """Raise FileNotFoundError if the file is not there and can't be fetched."""
+        """Raise FileNotFoundError if the file is missing and cannot be downloaded."""
         check_memory(self, 60_000 if self.split == "train" else 10_000)
         if self._find() is None and self.download:
             self._fetch()
         if self._find() is None:
             raise FileNotFoundError(
                 f"data={self.name}: no {self._file}.gz in {self._folders[0]}. Put it there, "
-                f"or say data.root=<folder that has {self.folder}/raw>, or data.download=true"
+                f"or set data.root=<folder that contains {self.folder}/raw> or data.download=true"
             )
 
     def read(self) -> Tensor:
-        """Return (N, 1, size, size)."""
+        """Return the images (N, 1, size, size)."""
         path = self._path
         pixels = idx.decode(idx.content(path), path)
         if pixels.ndim != 3:
@@ -64,7 +64,7 @@ class MNIST(Images):
         return resized(from_bytes(torch.from_numpy(pixels.copy()))[:, None], self.size)
 
     def hash_sources(self, digest: Any) -> None:
-        """Take in the file as it is when unpacked."""
+        """Update the digest with the decompressed file."""
         digest.update(idx.content(self._path))
 
     @property
@@ -74,7 +74,7 @@ class MNIST(Images):
     @property
     def _folders(self) -> list[Path]:
         root = user_path(self.root)
-        # only its own folder, so that another set's files of the same names are never taken
+        # `root` itself only if it has the name of this data set: other data sets have files of the same names.
         itself = [root / "raw"] if root.name == self.folder else []
         return [root / self.folder / "raw", *itself]
 

@@ -1,4 +1,4 @@
-"""Images in a file of NumPy's."""
+"""Images from an .npz file."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ LAYOUTS = "(N, H, W, C) or (N, C, H, W)"
 
 @dataclass(frozen=True)
 class Npz(Images):
-    """The images that lie as one array of bytes in an .npz, in [-1, 1].
+    """Images stored as one uint8 array in an .npz file, scaled to [-1, 1].
 
         x = pixels / 127.5 - 1,   pixels in 0 ... 255
 
-    The array is (N, H, W, C) or (N, C, H, W), or (N, H, W) of grey images. Other arrays of the file, labels
-    for instance, are not looked at. Nothing in the file is executed.
+    The array is (N, H, W, C) or (N, C, H, W), or (N, H, W) for grey images. Other arrays in the file, such
+    as labels, are ignored. Pickled objects are never loaded.
 
     Args:
         path: the file.
-        key: name of the array in it.
+        key: name of the array in the file.
         size: side in pixels; images of another size are resized bilinearly.
         channels: 3 for colour, 1 for grey.
-        flip: add every image's mirror image.
+        flip: add the mirror image of every image.
     """
 
     path: str = "data/images.npz"
@@ -53,41 +53,41 @@ class Npz(Images):
         return self.channels, self.size, self.size
 
     def check(self) -> None:
-        """Raise FileNotFoundError or ValueError if there is no file, or its images can't be read."""
+        """Raise FileNotFoundError or ValueError if the file is missing or its images cannot be read."""
         if not user_path(self.path).is_file():
             raise FileNotFoundError(
                 f"data={self.name}: no {self.path}. Write one with numpy.savez(path, images=pixels), pixels being "
-                f"bytes {LAYOUTS}, or say data.path=<file>.npz"
+                f"bytes {LAYOUTS}, or set data.path=<file>.npz"
             )
         check_memory(self, len(self._pixels) * (1 + self.flip))
 
     def read(self) -> Tensor:
-        """Return (N, channels, size, size), or twice as many with mirror images."""
+        """Return the images (N, channels, size, size); with `flip`, (2 N, channels, size, size)."""
         images = resized(from_bytes(torch.from_numpy(self._pixels)), self.size)
         return with_mirrored(images) if self.flip else images
 
     def hash_sources(self, digest: Any) -> None:
-        """Take in the pixels and their shape, however the file is packed."""
+        """Update the digest with the pixels and their shape, independently of the compression."""
         digest.update(str(self._pixels.shape).encode())
         digest.update(self._pixels.data)
 
     @cached_property
     def _pixels(self) -> np.ndarray:
-        """Read bytes (N, C, H, W)."""
-        pixels, is_at = self._array(), f"{self.path} has data.key={self.key}"
+        """Return the pixels as uint8 (N, C, H, W)."""
+        pixels, subject = self._array(), f"{self.path} has data.key={self.key}"
         if pixels.dtype != np.uint8:
-            raise ValueError(f"{is_at} as {pixels.dtype}, expected bytes (uint8) in 0 ... 255")
+            raise ValueError(f"{subject} as {pixels.dtype}, expected bytes (uint8) in 0 ... 255")
         if pixels.ndim == 3 and self.channels == 1:
             pixels = pixels[:, None]
         if pixels.ndim != 4 or self.channels not in (pixels.shape[1], pixels.shape[3]):
             raise ValueError(
-                f"{is_at} of shape {pixels.shape}, expected {LAYOUTS} with C = {self.channels}: choose another "
+                f"{subject} of shape {pixels.shape}, expected {LAYOUTS} with C = {self.channels}: choose another "
                 "data.key, or data.channels=1 for grey images and 3 for colour"
             )
         if pixels.shape[1] != self.channels:
             pixels = pixels.transpose(0, 3, 1, 2)
         if pixels.size == 0 or pixels.shape[2] != pixels.shape[3]:
-            raise ValueError(f"{is_at}: {len(pixels)} images of {pixels.shape[2:]} pixels, expected square ones")
+            raise ValueError(f"{subject}: {len(pixels)} images of {pixels.shape[2:]} pixels, expected square ones")
         return np.ascontiguousarray(pixels)
 
     def _array(self) -> np.ndarray:

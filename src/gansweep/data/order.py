@@ -1,4 +1,4 @@
-"""In which order a member sees the data."""
+"""Order of the training samples of one member."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from torch import Tensor
 
 
 class Order:
-    """Endless batches of indices: epoch after epoch, each in a new random order.
+    """Infinite sequence of index batches, with a new random permutation in every epoch.
 
-    Every sample comes once per epoch. Batches are all full: one that the epoch's end would cut
-    short is filled from the next epoch, and may hold a sample twice for that. Each member
-    shuffles with its own generator, so equal seeds see equal batches.
+    Every sample occurs once per epoch. All batches are full: the last batch of an epoch is completed
+    from the next epoch, and may therefore contain a sample twice. Each member has its own generator, so
+    members with equal seeds have equal batches.
 
-    Nothing is drawn before the first batch.
+    The first permutation is drawn with the first batch.
 
     Args:
-        num_samples: N.
-        batch_size: B, which may be larger than N.
-        generator: the member's own.
+        num_samples: number of samples N.
+        batch_size: batch size B, which may be larger than N.
+        generator: random generator of the member.
     """
 
     def __init__(self, num_samples: int, batch_size: int, generator: torch.Generator) -> None:
@@ -45,19 +45,19 @@ class Order:
         return (parts[0] if len(parts) == 1 else torch.cat(parts)).view(count, self.batch_size)
 
     def _shuffle(self) -> None:
-        # a new tensor, never the old one overwritten: a saved state may still hold it
+        # Allocate a new tensor: a saved state may still refer to the old one.
         self.permutation = torch.randperm(self.num_samples, generator=self.generator, device=self.generator.device)
         self.position = 0
 
     def get_state(self) -> dict[str, Any]:
-        """Return where in the epoch it is, and where its generator is."""
+        """Return the permutation, the position in it, and the state of the generator."""
         return {"permutation": self.permutation, "position": self.position, "generator": self.generator.get_state()}
 
     def set_state(self, new_state: dict[str, Any]) -> None:
-        """Go on where the state was taken.
+        """Restore a state returned by `get_state`.
 
         Raises:
-            ValueError: it is of other data.
+            ValueError: the state belongs to a data set of another size.
         """
         permutation, position = new_state["permutation"], new_state["position"]
         if len(permutation) not in (0, self.num_samples) or not 0 <= position <= len(permutation):

@@ -1,4 +1,4 @@
-"""Image files cropped to squares and resized to one size."""
+"""Parallel reading of image files, with cropping and resizing."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from torch import Tensor
 
 from gansweep.image_files import LeftOut, Picture, printable, read_image, resized
 
-NUM_THREADS = 8  # decoding runs outside the interpreter's lock
+NUM_THREADS = 8  # decoding releases the global interpreter lock
 
 
 def read_pictures(paths: Sequence[Path], size: int, crop: int | None, channels: int, left_out: LeftOut) -> Tensor:
-    """Crop, resize and stack pictures, in the order of `paths`.
+    """Read, crop and resize images, and stack them in the order of `paths`.
 
     Args:
-        paths: of the files.
+        paths: the image files.
         size: side in pixels after resizing.
-        crop: side of the central square that is resized; None for the largest.
+        crop: side in pixels of the central square that is cropped; None for the largest.
         channels: 1 for grey or 3 for colour.
-        left_out: takes in what of the files is not used.
+        left_out: collects file contents that are not used.
 
     Returns:
         (N, channels, size, size) in 0 ... 255: uint8, or float32 if a file has more than 8 bits.
@@ -38,7 +38,7 @@ def read_pictures(paths: Sequence[Path], size: int, crop: int | None, channels: 
 
 
 def _read(path: Path, size: int, crop: int | None, channels: int) -> Picture:
-    """Read one picture (channels, size, size)."""
+    """Return one image (channels, size, size)."""
     pixels, left_out = read_image(path, channels)
     height, width = pixels.shape[:2]
     side = min(width, height) if crop is None else crop

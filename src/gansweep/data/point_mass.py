@@ -1,4 +1,4 @@
-"""A single point, over and over."""
+"""Point mass: data that are all equal."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from gansweep.data.points import Points
 
 @dataclass(frozen=True)
 class PointMass(Points):
-    """One number for all samples, the data of the Dirac-GAN.
+    """Point mass: all samples are the same number, as in the Dirac-GAN.
 
         x = value
 
     Mescheder et al. 2018, arXiv:1801.04406, definition 2.1.
 
     Args:
-        num_samples: N.
-        seed: without effect here.
-        value: of all samples.
+        num_samples: number of samples N.
+        seed: has no effect here.
+        value: value of all samples.
     """
 
     num_samples: int = 10_000
@@ -37,5 +37,5 @@ class PointMass(Points):
             raise ValueError(f"value={self.value}: expected a finite number")
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        """Make float32 (N, 1)."""
+        """Return the samples, float32 (N, 1)."""
         return torch.full((self.num_samples, 1), self.value)

@@ -1,4 +1,4 @@
-"""What all sets of points have in common: drawn once from a seed of their own."""
+"""Base class of two-dimensional toy data sets, drawn once from their own seed."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from torch import Tensor
 from gansweep.memory import require_memory
 from gansweep.seeding import Streams
 
-MOST_SAMPLES = 10**8  # 800 MB
+MOST_SAMPLES = 10**8  # maximum number of points; they take 800 MB
 
 
 @dataclass(frozen=True)
 class Points(ABC):
-    """Points in the plane, drawn once: every member of every sweep learns from the same ones.
+    """Finite sample from a distribution in the plane; all members of all sweeps train on the same points.
 
     Args:
-        num_samples: N.
-        seed: of the points, whatever the seeds of the members.
+        num_samples: number of points N.
+        seed: seed of the points, independent of the seeds of the members.
     """
 
     num_samples: int = 10_000
@@ -40,10 +40,10 @@ class Points(ABC):
 
     @abstractmethod
     def draw(self, generator: torch.Generator) -> Tensor:
-        """Draw float32 (N, 2)."""
+        """Return the points, float32 (N, 2)."""
 
     def check(self) -> None:
-        """Raise ValueError if they do not fit in memory; there is nothing to read."""
+        """Raise ValueError if the points do not fit in memory; no files are read."""
         if "samples" not in vars(self):
             require_memory("num_samples", self.num_samples, f"the points of {self.name}", 4 * self.sample_shape[0])
 
@@ -54,17 +54,17 @@ class Points(ABC):
 
     @cached_property
     def content_hash(self) -> str:
-        """Hash of the points themselves."""
+        """SHA-256 of the points."""
         return hashlib.sha256(self.samples.numpy().tobytes()).hexdigest()
 
 
 def polar(radius: Tensor, angle: Tensor) -> Tensor:
-    """Turn radius and angle (N,) into points (N, 2)."""
+    """Return the points (N, 2) with the given radius and angle (N,)."""
     return torch.stack([radius * angle.cos(), radius * angle.sin()], 1)
 
 
 def check_not_negative(**numbers: float) -> None:
-    """Raise ValueError unless all are finite numbers, 0 or more."""
+    """Raise ValueError unless all numbers are finite and not negative."""
     for name, value in numbers.items():
         if not (0 <= value < math.inf):
             raise ValueError(f"{name}={value}: expected a finite number, 0 or more")

@@ -1,4 +1,4 @@
-"""Gaussians on a circle."""
+"""Mixture of Gaussians on a circle."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gansweep.data.points import Points, check_not_negative, polar
 
 @dataclass(frozen=True)
 class Ring(Points):
-    """Equally likely Gaussians whose centres divide a circle evenly, the test of mode collapse.
+    """Mixture of equally likely Gaussians with centres evenly spaced on a circle, a test of mode collapse.
 
         x = radius (cos a, sin a) + std n,   a = 2 pi k / num_modes,   k uniform,   n ~ N(0, I)
 
@@ -22,11 +22,11 @@ class Ring(Points):
     (2017, arXiv:1706.04156). One mode at radius 0 with std 1 is the Gaussian N(0, I).
 
     Args:
-        num_samples: N.
-        seed: of the points.
-        num_modes: Gaussians.
-        radius: of the circle.
-        std: of each Gaussian in each direction.
+        num_samples: number of points N.
+        seed: seed of the points.
+        num_modes: number of Gaussians.
+        radius: radius of the circle.
+        std: standard deviation of each Gaussian in each direction.
     """
 
     num_modes: int = 8
@@ -46,7 +46,7 @@ class Ring(Points):
         return polar(torch.tensor(self.radius), 2 * math.pi * torch.arange(self.num_modes) / self.num_modes)
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        """Draw float32 (N, 2)."""
+        """Return the points, float32 (N, 2)."""
         mode = torch.randint(self.num_modes, (self.num_samples,), generator=generator)
         centres = polar(torch.tensor(self.radius), 2 * math.pi * mode / self.num_modes)
         return centres + self.std * torch.randn(self.num_samples, 2, generator=generator)

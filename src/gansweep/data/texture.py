@@ -1,4 +1,4 @@
-"""Patches of one picture."""
+"""Texture: random patches of one image."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ SHIPPED = "flower.jpg"  # of scikit-learn's sample images, 640 x 427
 
 @dataclass(frozen=True)
 class Texture(Images):
-    """Square patches cut from a picture at random places, in [-1, 1].
+    """Texture: square patches cropped from an image at random positions, scaled to [-1, 1].
 
-    The study of CoopNets' learning rates has 300 of 32 x 32 from a photograph of ivy. Its script
-    draws one number for the row and the column of a patch, so that all lie on the picture's
-    diagonal: `offsets=diagonal`. Any stationary texture will do.
+    The study of CoopNets' learning rates (Hill and Nijkamp 2017) uses 300 patches of 32 x 32 pixels from a
+    photograph of ivy. Its script draws one number for both the row and the column of a patch, so that all
+    patches are on the diagonal of the image; `offsets=diagonal` reproduces it. Any stationary texture can be used.
 
     Args:
-        path: of the picture; null for a flower that comes with scikit-learn.
+        path: the image file; null for scikit-learn's image of a flower.
         size: side of a patch in pixels.
-        num_patches: N.
-        seed: of the places.
-        offsets: free, or diagonal for one number as row and column.
-        resize: factor by which the picture is made larger or smaller before it is cut.
+        num_patches: number of patches N.
+        seed: seed of the positions.
+        offsets: free: independent row and column; diagonal: one number for both.
+        resize: factor by which the image is resized before cropping.
     """
 
     path: str | None = None
@@ -61,7 +61,7 @@ class Texture(Images):
         return 3, self.size, self.size
 
     def check(self) -> None:
-        """Raise FileNotFoundError or ValueError if there is no picture, or none from which a patch can be cut."""
+        """Raise FileNotFoundError or ValueError if the image is missing, unreadable or smaller than a patch."""
         if self.path is not None and not user_path(self.path).is_file():
             raise FileNotFoundError(f"data={self.name}: no picture at {self.path}; data.path=null takes scikit-learn's")
         height, width = self._picture.pixels.shape[:2]
@@ -71,29 +71,29 @@ class Texture(Images):
             require_memory("num_patches", self.num_patches, "the patches", 4 * 3 * self.size**2)
 
     def read(self) -> Tensor:
-        """Return (num_patches, 3, size, size)."""
+        """Return the patches (num_patches, 3, size, size)."""
         pixels = torch.from_numpy(self._picture.pixels).permute(2, 0, 1)
         patches = [pixels[:, y : y + self.size, x : x + self.size] for y, x in self.corners().tolist()]
         return from_bytes(torch.stack(patches))
 
     def corners(self) -> Tensor:
-        """Draw the upper left corner of every patch, row and column (N, 2)."""
+        """Return the row and the column of the upper left corner of every patch, (N, 2)."""
         height, width = self._picture.pixels.shape[:2]
-        places, generator = torch.tensor([height, width]) - self.size + 1, Streams(self.seed)["patches"]
+        num_positions, generator = torch.tensor([height, width]) - self.size + 1, Streams(self.seed)["patches"]
         if self.offsets == "diagonal":
-            along = torch.randint(int(places.min()), (self.num_patches,), generator=generator)
-            return torch.stack([along, along], 1)
-        drawn = [torch.randint(int(most), (self.num_patches,), generator=generator) for most in places]
+            offsets = torch.randint(int(num_positions.min()), (self.num_patches,), generator=generator)
+            return torch.stack([offsets, offsets], 1)
+        drawn = [torch.randint(int(num), (self.num_patches,), generator=generator) for num in num_positions]
         return torch.stack(drawn, 1)
 
     def hash_sources(self, digest: Any) -> None:
-        """Take in the picture's pixels as they are cut."""
+        """Update the digest with the pixels of the resized image."""
         digest.update(f"{self._picture.pixels.shape}".encode())
         digest.update(self._picture.pixels.tobytes())
 
     @property
     def left_out(self) -> str:
-        """One line about what of the file is not used, empty if all is."""
+        """One-line summary of file contents that are not used, empty if there are none."""
         left_out = LeftOut()
         for kind in self._picture.left_out:
             left_out.add(kind, printable(str(self.path)))
@@ -101,7 +101,7 @@ class Texture(Images):
 
     @cached_property
     def _picture(self) -> Picture:
-        """The picture (H, W, 3), resized; its pixels are bytes, or floats if the file has more than 8 bits."""
+        """The resized image (H, W, 3): uint8, or float32 if the file has more than 8 bits per channel."""
         try:
             picture = read_image(_shipped() if self.path is None else user_path(self.path), 3)
         except ValueError as error:
