@@ -166,7 +166,7 @@ def test_settings_of_another_network_are_refused(folders, capsys):
         with pytest.raises(SystemExit) as end:
             main([*map(str, folders), "--features", "digits", *setting])
         assert end.value.code == 2
-        assert "--weights and --dims are Inception's" in capsys.readouterr().err
+        assert "--weights and --dims apply to --features inception only" in capsys.readouterr().err
 
 
 def test_help_tells_what_is_read_and_printed(capsys):

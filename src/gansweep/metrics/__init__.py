@@ -1,1 +1,1 @@
-"""Distances of generated samples to a data set."""
+"""Metrics of generated samples, most of them distances to a data set."""

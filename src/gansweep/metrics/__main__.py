@@ -1,7 +1,7 @@
 """Fréchet distance and KID of two folders of images: python -m gansweep.metrics DIR_A DIR_B.
 
-A folder is read as `python -m pytorch_fid` reads it, and saved statistics (.npz with mu and
-sigma) may stand in its place; the FID is the same. Of statistics alone no KID can be computed.
+Folders are read as by `python -m pytorch_fid`, and the FID is the same. Saved statistics (.npz with
+mu and sigma) are accepted in place of a folder; the KID cannot be computed from them.
 """
 
 from __future__ import annotations
@@ -26,41 +26,41 @@ from gansweep.metrics.saved_statistics import load_statistics
 from gansweep.metrics.statistics import Moments, Statistics
 from gansweep.user_path import user_path
 
-NUM_SUBSETS, SUBSET_SIZE = 100, 1000  # of the KID; with fewer than two subsets' images, all are taken at once
+NUM_SUBSETS, SUBSET_SIZE = 100, 1000  # of the KID; with fewer images than 2 * SUBSET_SIZE, all images are used
 
 
 def measure(path: Path, network: FeatureNetwork, mode: str, where: torch.device) -> tuple[Statistics, Tensor | None]:
-    """Return the statistics of a folder or file, and of a folder the features (N, D) too.
+    """Return the statistics of a folder and its features (N, D), or the statistics of a file and None.
 
     Args:
-        path: folder of pictures, or .npz of saved statistics, which are taken as they are.
-        network: makes features of images.
-        mode: how pictures are read, "RGB" or "L".
+        path: folder of images, or .npz file of saved statistics.
+        network: the feature network.
+        mode: colour mode in which images are read, "RGB" or "L".
         where: device of the network.
 
     Raises:
-        ValueError: the folder has fewer than two pictures.
+        ValueError: the folder has fewer than two images.
     """
     if path.suffix == ".npz":
         return load_statistics(path), None
     if len(image_files(path, LeftOut())) < 2:
         raise ValueError(f"{path}: one image has no covariance, expected at least 2")
-    moments, kept, left_out = Moments(), [], LeftOut()
+    moments, features, left_out = Moments(), [], LeftOut()
     for images in read_folder(path, mode, network.batch_size, left_out):
-        kept.append(features_of(network, images, where))
-        moments.add(kept[-1])
+        features.append(features_of(network, images, where))
+        moments.add(features[-1])
     if str(left_out):
         print(f"{path}: {left_out}", file=sys.stderr)
-    return moments.statistics(), torch.cat(kept)
+    return moments.statistics(), torch.cat(features)
 
 
 def arguments_parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         "python -m gansweep.metrics",
         description="Fréchet distance and KID of two folders of images. With --features inception the first is the "
         "FID that `python -m pytorch_fid` prints. Only images directly in a folder are read; sizes may differ.",
-        epilog="Distances can be compared at equal features and equal numbers of images only, see docs/metrics.md.",
+        epilog="Distances are comparable only with equal features and equal numbers of images, see docs/metrics.md.",
     )
     parser.add_argument(
         "paths",
@@ -76,7 +76,7 @@ def arguments_parser() -> argparse.ArgumentParser:
         help="network: Inception for colour images, or a classifier of grey digits (default: %(default)s)",
     )
     parser.add_argument(
-        "--weights", help="file of Inception's weights; otherwise torch's cache, or a download of 91 MB"
+        "--weights", help="file of Inception's weights (default: torch's cache, or a download of 91 MB)"
     )
     parser.add_argument(
         "--dims", type=int, choices=list(LAST_BLOCK), help="layer of Inception (default: 2048, the FID)"
@@ -87,11 +87,11 @@ def arguments_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print what the two folders are apart and return the exit code."""
+    """Print the distances of the two folders and return the exit code."""
     parser = arguments_parser()
     options = parser.parse_args(arguments)
     if options.features != "inception" and (options.weights or options.dims):
-        parser.error(f"--weights and --dims are Inception's, not those of --features {options.features}")
+        parser.error(f"--weights and --dims apply to --features inception only, got --features {options.features}")
     return exit_code(lambda: _compare(options))
 
 
@@ -110,13 +110,13 @@ def _compare(options: argparse.Namespace) -> None:
 
 
 def _kernel_distance(x: Tensor, y: Tensor) -> str:
-    """Say the kernel distance of features (N, D) and (M, D) with its spread or error, and which it is."""
+    """Return the kernel distance of features (N, D) and (M, D) as text, with its standard deviation or error."""
     if min(len(x), len(y)) >= 2 * SUBSET_SIZE:
         mean, std = kernel_distance(x, y, NUM_SUBSETS, SUBSET_SIZE)
         return f"{mean:.10g} +- {std:.3g} (standard deviation over {NUM_SUBSETS} subsets of {SUBSET_SIZE})"
     value, error = jackknife(x, y)
     if error is None:
-        return f"{value:.10g} (of all images; its standard error needs 3 on either side)"
+        return f"{value:.10g} (of all images; its standard error needs 3 images in each folder)"
     return f"{value:.10g} +- {error:.3g} (of all images, jackknife standard error)"
 
 

@@ -1,4 +1,4 @@
-"""Values that cost minutes and depend on nothing but a key, kept in memory and between runs."""
+"""Cache of expensive values that depend only on a key, in memory and on disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _memory: dict[str, dict[str, np.ndarray]] = {}
 
 
 def folder() -> Path | None:
-    """Where the files lie: GANSWEEP_CACHE, by default ~/.cache/gansweep; None for a user without a home directory."""
+    """Return the folder of the cache: GANSWEEP_CACHE, by default ~/.cache/gansweep; None without a home directory."""
     try:
         return Path(os.environ.get("GANSWEEP_CACHE") or Path.home() / ".cache" / "gansweep")
     except RuntimeError:
@@ -28,28 +28,28 @@ def folder() -> Path | None:
 
 
 def recall(key: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
-    """Return what was kept under a key, or None: never kept, torn, or another key's file."""
+    """Return the arrays stored under a key; None if there are none, or their file is damaged or has another key."""
     if _text(key) in _memory:
         return _memory[_text(key)]
     path = _path(key)
     if path is None:
         return None
     try:
-        # Opened here: of an archive that is cut off, numpy leaves the file open.
+        # Opened explicitly, because numpy does not close the file of a truncated archive.
         with open(path, "rb") as source, np.load(source, allow_pickle=False) as file:
-            found = {name: file[name] for name in file.files}
+            arrays = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         return None
-    if str(found.pop("key", "")) != _text(key):
+    if str(arrays.pop("key", "")) != _text(key):
         return None
-    _hold(key, found)
-    return found
+    _hold(key, arrays)
+    return arrays
 
 
 def keep(key: Mapping[str, Any], arrays: Mapping[str, np.ndarray | float | int | bool]) -> None:
-    """Write arrays under a key, whole or not at all. Without a folder that can be written, in memory only."""
-    found: dict[str, Any] = {name: np.asarray(value) for name, value in arrays.items()}
-    _hold(key, found)
+    """Store arrays under a key, atomically; in memory only if the folder is not writable."""
+    stored: dict[str, Any] = {name: np.asarray(value) for name, value in arrays.items()}
+    _hold(key, stored)
     path = _path(key)
     if path is None:
         return
@@ -58,7 +58,7 @@ def keep(key: Mapping[str, Any], arrays: Mapping[str, np.ndarray | float | int |
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, key=np.array(_text(key)), **found)
+                np.savez(file, key=np.array(_text(key)), **stored)
             os.replace(name, path)
         except OSError:
             os.unlink(name)
@@ -66,7 +66,7 @@ def keep(key: Mapping[str, Any], arrays: Mapping[str, np.ndarray | float | int |
 
 
 def forget() -> None:
-    """Empty the memory, not the folder."""
+    """Clear the cache in memory, not the one on disk."""
     _memory.clear()
 
 
@@ -77,7 +77,7 @@ def _hold(key: Mapping[str, Any], arrays: dict[str, np.ndarray]) -> None:
 
 
 def _text(key: Mapping[str, Any]) -> str:
-    """Write a key. Values differ in rounding with several threads of the processor, which then are part of it."""
+    """Return a key as text. Rounding depends on the number of threads, so the text includes it if it is above 1."""
     threads = torch.get_num_threads()
     return json.dumps({**key, **({"threads": threads} if threads > 1 else {})}, sort_keys=True)
 

@@ -1,4 +1,4 @@
-"""The small classifier of grey 10-class images whose last hidden layer serves as features."""
+"""Small classifier of grey images with ten classes; its last hidden layer provides features."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SHIPPED = Path(__file__).with_name("weights")
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of a classifier.
+    """Sizes of the classifier.
 
     Args:
-        size: side of its square input in pixels.
+        size: side of the square input in pixels.
         widths: channels of the two convolutions.
-        kernel: side of both kernels.
-        padding: of both convolutions.
-        num_features: outputs of the hidden layer, the D of its Fréchet distance.
+        kernel: kernel size of both convolutions.
+        padding: padding of both convolutions.
+        num_features: outputs of the hidden layer, the dimension D of the features.
     """
 
     size: int
@@ -38,7 +38,7 @@ class Architecture:
 
     @property
     def flat(self) -> int:
-        """Numbers that reach the hidden layer."""
+        """Number of inputs of the hidden layer."""
         side = self.size
         for _ in self.widths:
             side = (side + 2 * self.padding - self.kernel + 1) // 2
@@ -46,10 +46,10 @@ class Architecture:
 
 
 class Classifier(nn.Module):
-    """conv-pool-conv-pool-fc(ReLU)-fc10, the LeNet of Binkowski et al. 2018, arXiv:1801.01401, app. E.
+    """LeNet classifier: conv-pool-conv-pool-fc(ReLU)-fc10.
 
-    Images come in [-1, 1] as everywhere here and are halved to the paper's [-0.5, 0.5]. Another
-    size than its own is resized bilinearly, with anti-aliasing where that makes it smaller.
+    Binkowski et al. 2018, arXiv:1801.01401, app. E. Images are in [-1, 1], and are divided by 2 to the
+    range [-0.5, 0.5] of the paper. Images of another size are resized bilinearly, with anti-aliasing.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -61,7 +61,7 @@ class Classifier(nn.Module):
         self.classes = nn.Linear(a.num_features, 10)
 
     def features(self, images: Tensor) -> Tensor:
-        """Map images (B, 1, H, W) in [-1, 1] to non-negative features (B, D)."""
+        """Return the non-negative features (B, D) of images (B, 1, H, W) in [-1, 1]."""
         size = (self.architecture.size, self.architecture.size)
         if images.shape[2:] != size:
             images = F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
@@ -70,43 +70,43 @@ class Classifier(nn.Module):
         return self.hidden(x.flatten(1)).relu()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (B, 1, H, W) in [-1, 1] to the logits of ten classes (B, 10)."""
+        """Return the logits (B, 10) of images (B, 1, H, W) in [-1, 1]."""
         return self.classes(self.features(images))
 
 
 def save(classifier: Classifier, name: str, facts: dict[str, Any], folder: Path = SHIPPED) -> None:
-    """Write `name`.safetensors and beside it `name`.json: its hash, its sizes and the facts."""
+    """Write the weights to `name`.safetensors, and their hash, the architecture and `facts` to `name`.json."""
     path = folder / f"{name}.safetensors"
     path.write_bytes(to_bytes(classifier.state_dict()))
-    told = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "architecture": asdict(classifier.architecture)}
-    path.with_suffix(".json").write_text(json.dumps(told | facts, indent=2) + "\n", encoding="utf-8")
+    record = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "architecture": asdict(classifier.architecture)}
+    path.with_suffix(".json").write_text(json.dumps(record | facts, indent=2) + "\n", encoding="utf-8")
 
 
 @cache
 def facts(name: str, folder: Path = SHIPPED) -> dict[str, Any]:
-    """Read what is told about shipped weights: sha256, test accuracy, how they were trained."""
+    """Return the record of shipped weights: sha256, architecture, test accuracy and training settings."""
     return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
 @cache
 def load_shipped(name: str, device: torch.device | str = "cpu", folder: Path = SHIPPED) -> Classifier:
-    """Load a classifier in evaluation mode.
+    """Return a shipped classifier in evaluation mode.
 
     Args:
-        name: of one that comes with the package, "digits" or "mnist".
-        device: to put it on.
-        folder: where its weights are.
+        name: "digits" or "mnist".
+        device: device of the classifier.
+        folder: folder of the weights.
 
     Raises:
-        ValueError: the file is not the one whose hash is told beside it.
+        ValueError: the hash of the weights differs from the recorded one.
     """
     path = folder / f"{name}.safetensors"
-    content, told = path.read_bytes(), facts(name, folder)
-    found = hashlib.sha256(content).hexdigest()
-    if found != told["sha256"]:
-        raise ValueError(f"{path} has sha256 {found}, expected {told['sha256']}: install gansweep again")
-    sizes = told["architecture"]
-    # On `meta` nothing is drawn, so that loading leaves torch's global random stream alone.
+    content, record = path.read_bytes(), facts(name, folder)
+    sha256 = hashlib.sha256(content).hexdigest()
+    if sha256 != record["sha256"]:
+        raise ValueError(f"{path} has sha256 {sha256}, expected {record['sha256']}: install gansweep again")
+    sizes = record["architecture"]
+    # Built on `meta`, where no initial values are drawn, so that loading does not advance torch's global generator.
     with torch.device("meta"):
         classifier = Classifier(Architecture(**sizes | {"widths": tuple(sizes["widths"])}))
     classifier.load_state_dict(load(content), assign=True)

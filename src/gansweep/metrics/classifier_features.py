@@ -1,4 +1,4 @@
-"""Features of the small classifiers that come with gansweep."""
+"""Features of the small classifiers shipped with gansweep."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from gansweep.metrics.fitting import fitting
 
 @dataclass(frozen=True)
 class ClassifierFeatures:
-    """Hidden layer of a classifier of digits: what grey 28x28 or 8x8 images need instead of ImageNet.
+    """Classifier features: hidden layer of a classifier of digits, for grey images of 28x28 or 8x8 pixels.
 
-    `digits` learnt scikit-learn's 8x8 digits, `mnist` learnt MNIST as in Binkowski et al. 2018,
-    arXiv:1801.01401. The files in `weights/` say how and with which test accuracy.
+    `digits` was trained on scikit-learn's 8x8 digits, `mnist` on MNIST as in Binkowski et al. 2018,
+    arXiv:1801.01401. The files in `weights/` record the training settings and the test accuracy.
 
     Args:
         weights: name of the shipped weights.
-        batch_size: images in one forward pass.
-        low: what -1 is mapped to before the network looks; 1 stays 1. -3 is what becomes of images in
-            [-1, 1] that are taken for images in [0, 1], as happened in the EPFL study of optimizers.
+        batch_size: images per forward pass.
+        low: input value to which -1 is mapped, while 1 stays 1. -3 results if images in [-1, 1] are treated
+            as images in [0, 1], as in the EPFL study of optimizers.
     """
 
     weights: str = "digits"
@@ -30,9 +30,9 @@ class ClassifierFeatures:
     low: float = -1.0
 
     def __post_init__(self) -> None:
-        known = sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
-        if self.weights not in known:
-            raise ValueError(f"weights={self.weights}: gansweep comes with {', '.join(known)}")
+        shipped = sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
+        if self.weights not in shipped:
+            raise ValueError(f"weights={self.weights}: gansweep comes with {', '.join(shipped)}")
         if not -10 <= self.low < 1:
             raise ValueError(f"low={self.low}: expected -10 <= low < 1")
         if self.batch_size < 1:
@@ -40,20 +40,16 @@ class ClassifierFeatures:
 
     @property
     def name(self) -> str:
-        """Name of the weights, with another range than [-1, 1] `mnist_-3`."""
+        """Name of the weights; for an input range other than [-1, 1], with `low`, such as `mnist_-3`."""
         return self.weights if self.low == -1 else f"{self.weights}_{self.low:g}"
 
     @property
     def frechet_name(self) -> str:
-        """`fd_digits` or `fd_mnist`: not an FID, which is Inception's."""
+        """`fd_digits` or `fd_mnist`; an FID is defined by Inception features only."""
         return f"fd_{self.name}"
 
     def check(self, sample_shape: tuple[int, ...]) -> None:
-        """Accept grey images of any size.
-
-        Raises:
-            ValueError: colour, or no images.
-        """
+        """Raise ValueError unless samples are grey images; any size is accepted."""
         if len(sample_shape) != 3 or sample_shape[0] != 1:
             raise ValueError(
                 f"the network {self.name} reads grey images (1, H, W), these samples are {sample_shape}: "
@@ -62,24 +58,24 @@ class ClassifierFeatures:
 
     def fingerprint(self) -> dict[str, Any]:
         """Hash and test accuracy of the weights, range, size and resizing."""
-        told = facts(self.weights)
+        record = facts(self.weights)
         return {
             "network": f"{self.weights}_classifier",
-            "sha256": told["sha256"],
-            "test_accuracy": told["test_accuracy"],
-            "num_features": told["architecture"]["num_features"],
+            "sha256": record["sha256"],
+            "test_accuracy": record["test_accuracy"],
+            "num_features": record["architecture"]["num_features"],
             "input": f"[-1, 1] to [{self.low / 2:g}, 0.5]",
-            "size": told["architecture"]["size"],
+            "size": record["architecture"]["size"],
             "resize": "bilinear, anti-aliased, where the size differs",
             "dtype": "float32",
         }
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Map images (B, 1, H, W) in [-1, 1] to features (B, D)."""
+        """Return the features (B, D) of images (B, 1, H, W) in [-1, 1]."""
         return load_shipped(self.weights, images.device).features(self._mapped(images))
 
     def probabilities(self, images: Tensor) -> Tensor:
-        """Map images (B, 1, H, W) in [-1, 1] to p(y|x) of the ten classes (B, 10)."""
+        """Return the class probabilities p(y|x) (B, 10) of images (B, 1, H, W) in [-1, 1]."""
         return load_shipped(self.weights, images.device)(self._mapped(images)).softmax(1)
 
     def _mapped(self, images: Tensor) -> Tensor:

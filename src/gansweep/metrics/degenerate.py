@@ -1,17 +1,17 @@
-"""Outputs of which a distance is computed like of any other, but says little."""
+"""Detection of degenerate samples, for which distances are not informative."""
 
 from __future__ import annotations
 
 from torch import Tensor
 
-INVISIBLE = 1e-3  # an eighth of a grey level in [-1, 1]
+INVISIBLE = 1e-3  # threshold of variation: an eighth of a grey level in [-1, 1]
 
 
 def degenerate(fake: Tensor) -> str | None:
-    """Say what is wrong with finite samples (N, ...) in which nothing varies, or return None.
+    """Return a description of the fault if finite samples (N, ...) do not vary, otherwise None.
 
-    A value of such samples belongs beside the remark: the distance of one repeated image to the data
-    is a property of the data, and an early or collapsed generator is easily taken for a slow one.
+    Metric values of such samples should be reported with the description. The distance of one repeated
+    image to the data is a property of the data, and can hide the collapse of a generator.
 
     >>> import torch
     >>> degenerate(torch.tensor([[0.5, 0.2], [0.5, 0.2], [0.5, 0.2]]))

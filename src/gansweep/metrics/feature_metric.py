@@ -1,4 +1,4 @@
-"""What metrics on the features of real and generated images have in common."""
+"""Base class of metrics on the features of real and generated images."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from gansweep.metrics.reference import reference_features
 
 @dataclass(frozen=True)
 class FeatureMetric:
-    """A number from features of `num_samples` generated and at most as many real images.
+    """Metric on features of `num_samples` generated images and at most as many real images.
 
     Args:
-        features: the feature network. The metric carries its name.
-        num_samples: generated images per evaluation, and real ones where there are so many.
+        features: the feature network, whose name is part of the name of the metric.
+        num_samples: generated images per evaluation, and maximum number of real images.
     """
 
     features: FeatureNetwork
@@ -33,21 +33,21 @@ class FeatureMetric:
 
     @property
     def name(self) -> str:
-        """What a table calls it."""
+        """Name in tables and records."""
         return f"{self.title}_{self.features.name}"
 
     def check(self, data: Dataset) -> None:
-        """Raise ValueError if the network can't read these samples, its weights can't be had, or there are too few."""
+        """Raise ValueError if the samples do not fit the network, weights are unavailable, or samples are too few."""
         self.features.check(data.sample_shape)
         require_two(self.name, data)
 
     def fingerprint(self, data: Dataset) -> dict[str, Any]:
-        """Name, version, own settings, feature network, data and both numbers of samples."""
-        own = {k: v for k, v in asdict(self).items() if k not in ("features", "num_samples")}
+        """Return name, version, settings, feature network, data and both numbers of samples."""
+        settings = {k: v for k, v in asdict(self).items() if k not in ("features", "num_samples")}
         return {
             "metric": self.name,
             "version": self.version,
-            **own,
+            **settings,
             "features": self.features.fingerprint(),
             "data": data.content_hash,
             "n_real": min(self.num_samples, len(data.samples)),
@@ -55,10 +55,10 @@ class FeatureMetric:
         }
 
     def both(self, data: Dataset, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Features of the real and of the generated images, each (N, D) float64.
+        """Return the features of the real and of the generated images, each (N, D) float64.
 
         Raises:
-            ValueError: the number of generated ones is not `num_samples`.
+            ValueError: the number of generated images is not `num_samples`.
         """
         if len(fake) != self.num_samples:
             raise ValueError(f"{len(fake)} generated samples: {self.name} is set to num_samples={self.num_samples}")

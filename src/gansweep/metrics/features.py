@@ -1,7 +1,7 @@
-"""What a feature network is, and how samples go through it.
+"""The protocol of feature networks, and the computation of features and their statistics.
 
-To add one (DINO, CLIP, a classifier of your own), write a frozen dataclass with these members and
-a yaml that names it under `features`.
+To add a network (DINO, CLIP, a custom classifier), write a frozen dataclass with the members of
+`FeatureNetwork` and a yaml whose `features` names it.
 """
 
 from __future__ import annotations
@@ -20,43 +20,43 @@ from gansweep.metrics.statistics import Moments, Statistics
 
 @runtime_checkable
 class FeatureNetwork(Protocol):
-    """Images to vectors in which distances mean something. `batch_size` may be a plain field."""
+    """Map images to feature vectors. `batch_size` may be a dataclass field."""
 
     @property
     def name(self) -> str:
-        """Network and weights in one word."""
+        """Name of the network and its weights, without spaces."""
         ...
 
     @property
     def frechet_name(self) -> str:
-        """What a table calls a Fréchet distance on these features."""
+        """Name of the Fréchet distance on these features, in tables and records."""
         ...
 
     @property
     def batch_size(self) -> int:
-        """Images in one forward pass."""
+        """Images per forward pass."""
         ...
 
     def check(self, sample_shape: tuple[int, ...]) -> None:
-        """Raise ValueError if samples of this shape can't be read or the weights can't be had."""
+        """Raise ValueError if samples of this shape are not accepted or the weights are unavailable."""
         ...
 
     def fingerprint(self) -> dict[str, Any]:
-        """Weights, input range, resizing: what makes two features comparable, in JSON's types."""
+        """Return what determines the features (weights, input range, resizing), in JSON types."""
         ...
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Map images (B, C, H, W) in [-1, 1] to features (B, D)."""
+        """Return the features (B, D) of images (B, C, H, W) in [-1, 1]."""
         ...
 
 
 def feature_batches(network: FeatureNetwork, images: Tensor, device: torch.device | None = None) -> Iterator[Tensor]:
-    """Pass images (N, C, H, W) through a network, in float32 whatever the training computes in.
+    """Yield the features (B, D) of images (N, C, H, W) in batches, in float32 independently of the training precision.
 
-    Batches go to `device` one by one; by default the network runs where the images are.
+    Batches are moved to `device` one by one; the default is the device of the images.
 
     Raises:
-        ValueError: they are not finite or not in [-1, 1].
+        ValueError: the images are not finite or not in [-1, 1].
     """
     require_images(images)
     device = device or images.device
@@ -67,7 +67,7 @@ def feature_batches(network: FeatureNetwork, images: Tensor, device: torch.devic
 
 
 def statistics_of(network: FeatureNetwork, images: Tensor, device: torch.device | None = None) -> Statistics:
-    """Mean and covariance of the features of images (N, C, H, W)."""
+    """Return the mean and covariance of the features of images (N, C, H, W)."""
     moments = Moments()
     for features in feature_batches(network, images, device):
         moments.add(features)
@@ -75,26 +75,18 @@ def statistics_of(network: FeatureNetwork, images: Tensor, device: torch.device 
 
 
 def features_of(network: FeatureNetwork, images: Tensor, device: torch.device | None = None) -> Tensor:
-    """Features (N, D) of images (N, C, H, W), float32 on the CPU."""
+    """Return the features (N, D) of images (N, C, H, W), float32 on the CPU."""
     return torch.cat([features.cpu() for features in feature_batches(network, images, device)])
 
 
 def require_two(name: str, data: Dataset) -> None:
-    """Refuse a data set without a covariance.
-
-    Raises:
-        ValueError: there are fewer than two samples.
-    """
+    """Raise ValueError if a data set has fewer than two samples, for which no covariance exists."""
     if len(data.samples) < 2:
         raise ValueError(f"{name} needs at least 2 samples of {data.name}, it has {len(data.samples)}")
 
 
 def require_images(images: Tensor) -> None:
-    """Refuse images (N, C, H, W) that would give a number without a meaning.
-
-    Raises:
-        ValueError: values are not finite, or out of [-1, 1] by more than rounding.
-    """
+    """Raise ValueError if images (N, C, H, W) are not finite, or outside [-1, 1] by more than rounding errors."""
     low, high = images.min().item(), images.max().item()
     if not images.isfinite().all():
         raise ValueError("images are not finite: no distance to them is meaningful")
@@ -104,7 +96,7 @@ def require_images(images: Tensor) -> None:
 
 @contextlib.contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """Switch TF32 and autocast off, so that a value does not depend on the training's precision."""
+    """Disable TF32 and autocast, so that metric values do not depend on the training precision."""
     modes = attrgetter("cuda.matmul", "cudnn.conv")(torch.backends)
     before = [mode.fp32_precision for mode in modes]
     for mode in modes:

@@ -1,16 +1,16 @@
-"""Which choices of `metric=` can be computed on samples of a shape, for the message when one can't."""
+"""Metrics that accept samples of a given shape, for error messages."""
 
 from __future__ import annotations
 
-POINTS = ("wasserstein1", "sliced_wasserstein1")  # (2,); mode_coverage asks for modes besides
+POINTS = ("wasserstein1", "sliced_wasserstein1")  # (2,); mode_coverage also requires modes
 GREY = ("digits", "mnist", "kid_digits", "kid_mnist", "fd_infinity", "coverage", "inception_score")  # (1, H, W)
 IMAGES = ("inception", "kid_inception", "epfl", "inception_score_imagenet", "thumbnail")  # (1 or 3, H, W)
-TEXTURES = ("kid_texture",)  # (1 or 3, H, W) that hold a filter of texture_features
+TEXTURES = ("kid_texture",)  # (1 or 3, H, W) not smaller than a filter of texture_features
 LEAST_SIDE = 15
 
 
 def fitting(sample_shape: tuple[int, ...]) -> str:
-    """Say what to choose instead.
+    """Return a sentence that lists the metrics for samples of this shape.
 
     >>> fitting((2,)), fitting((3, 32, 32))[:36]
     ('choose metric=wasserstein1 or sliced_wasserstein1', 'choose metric=inception, kid_incepti')

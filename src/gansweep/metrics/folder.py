@@ -1,4 +1,4 @@
-"""Images of a folder, in the files, order and values in which pytorch-fid reads them."""
+"""Images of a folder, with the same selection, order and values as in pytorch-fid."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ CHANNELS = {mode: channels for channels, mode in MODES.items()}
 
 
 def image_files(path: Path, left_out: LeftOut) -> list[Path]:
-    """List the images of a folder in the order of their names; `left_out` takes in all else.
+    """Return the images of a folder, sorted by name; `left_out` collects all other files.
 
     Raises:
-        ValueError: there is no such folder, or there are no images in it.
+        ValueError: there is no such folder, or it contains no images.
     """
     if not path.is_dir():
         raise ValueError(
@@ -27,22 +27,22 @@ def image_files(path: Path, left_out: LeftOut) -> list[Path]:
         )
     images = sorted(list_images(path, left_out, recursive=False, any_case=False))
     if not images:
-        found = f"; {left_out}" if str(left_out) else ""
-        raise ValueError(f"{path}: no images ({', '.join(SUFFIXES)}, in small letters){found}")
+        skipped = f"; {left_out}" if str(left_out) else ""
+        raise ValueError(f"{path}: no images ({', '.join(SUFFIXES)}, in lower case){skipped}")
     return images
 
 
 def read_folder(path: Path, mode: str, batch_size: int, left_out: LeftOut | None = None) -> Iterator[Tensor]:
-    """Yield images (B, C, H, W) in [-1, 1] in the order of their names, in batches of one size each.
+    """Yield batches of images (B, C, H, W) in [-1, 1], sorted by name; all images of a batch have the same size.
 
     Args:
-        path: the folder. What lies in folders within is not read.
-        mode: `RGB` or `L`, to which they are converted; transparency is dropped.
-        batch_size: B at most.
-        left_out: takes in what is not read.
+        path: the folder. Subfolders are not read.
+        mode: colour mode to which images are converted, `RGB` or `L`; transparency is dropped.
+        batch_size: maximum of B.
+        left_out: collects skipped files and ignored file contents.
 
     Raises:
-        ValueError: there are none, or one can't be read.
+        ValueError: there are no images, or one cannot be read.
     """
     counted = LeftOut() if left_out is None else left_out
 
@@ -64,6 +64,6 @@ def read_folder(path: Path, mode: str, batch_size: int, left_out: LeftOut | None
 
 
 def as_tensor(images: list[np.ndarray]) -> Tensor:
-    """Stack pixels (H, W, C) in 0 ... 255 to float32 (B, C, H, W) in [-1, 1]."""
+    """Return images (H, W, C) in 0 ... 255 as one float32 tensor (B, C, H, W) in [-1, 1]."""
     x = torch.from_numpy(np.stack(images)).double() / 255 * 2 - 1
     return x.permute(0, 3, 1, 2).float()

@@ -1,4 +1,4 @@
-"""Fréchet distance of two Gaussians fitted to features; on Inception's it is the FID."""
+"""Fréchet distance of two Gaussians fitted to features; with Inception features it is the FID."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from gansweep.seeding import Streams
 
 
 def frechet_distance(a: Statistics, b: Statistics) -> float:
-    """Squared 2-Wasserstein distance of N(mu_a, S_a) and N(mu_b, S_b).
+    """Return the Fréchet distance: the squared 2-Wasserstein distance of N(mu_a, S_a) and N(mu_b, S_b).
 
         || mu_a - mu_b ||^2 + Tr S_a + Tr S_b - 2 Tr (S_a S_b)^1/2
 
-    Heusel et al. 2017, arXiv:1706.08500, eq. 6. It may come out slightly below zero by rounding.
+    Heusel et al. 2017, arXiv:1706.08500, eq. 6. Rounding errors can make it slightly negative.
 
-    >>> one = Statistics(torch.tensor([1.0]), torch.tensor([[4.0]]), 100, is_root=False)
-    >>> two = Statistics(torch.tensor([3.0]), torch.tensor([[9.0]]), 100, is_root=False)
-    >>> frechet_distance(one, two)
+    >>> a = Statistics(torch.tensor([1.0]), torch.tensor([[4.0]]), 100, is_root=False)
+    >>> b = Statistics(torch.tensor([3.0]), torch.tensor([[9.0]]), 100, is_root=False)
+    >>> frechet_distance(a, b)
     5.0
 
     Raises:
@@ -41,17 +41,17 @@ def frechet_distance(a: Statistics, b: Statistics) -> float:
 
 @dataclass(frozen=True)
 class FrechetDistance:
-    """Fréchet distance of generated images to all images of a data set.
+    """Fréchet distance between generated images and a data set.
 
-    Biased upward by roughly 1/n, differently for every generator: values are comparable at the
-    same `num_samples` and the same features only, which the fingerprint states, and have to be
-    read against `floor`.
+    The estimate has a positive bias of order 1/n, which differs between generators. Values are
+    comparable only with the same `num_samples` and the same features, both of which are part of the
+    fingerprint. Compare values with `floor`, the distance of real to real images.
 
     Args:
-        features: the feature network. The distance is named after it.
+        features: the feature network, which determines the name of the metric.
         num_samples: generated images per evaluation.
-        num_real: null takes every real image; a number draws as many, once for all.
-        with_replacement: how they are drawn; the EPFL study did it so.
+        num_real: number of real images, drawn once with a fixed seed; null for all.
+        with_replacement: draw the real images with replacement, as in the EPFL study of optimizers.
     """
 
     features: FeatureNetwork
@@ -69,11 +69,11 @@ class FrechetDistance:
 
     @property
     def name(self) -> str:
-        """What a table calls it: `fid_inception`, `fd_digits`, ..."""
+        """Name in tables and records: `fid_inception`, `fd_digits`, ..."""
         return self.features.frechet_name
 
     def check(self, data: Dataset) -> None:
-        """Raise ValueError if the network can't read these samples, its weights can't be had, or there are too few."""
+        """Raise ValueError if the samples do not fit the network, weights are unavailable, or samples are too few."""
         self.features.check(data.sample_shape)
         require_two(self.name, data)
         if self.num_real is not None and not self.with_replacement and self.num_real > len(data.samples):
@@ -81,7 +81,7 @@ class FrechetDistance:
             raise ValueError(f"num_real={self.num_real}: expected at most {most}, all that there are, or replacement")
 
     def fingerprint(self, data: Dataset) -> dict[str, Any]:
-        """Name, version, feature network, data and both numbers of samples."""
+        """Return name, version, feature network, data and both numbers of samples."""
         return {
             "metric": self.name,
             "version": self.version,
@@ -93,15 +93,15 @@ class FrechetDistance:
         }
 
     def __call__(self, data: Dataset, fake: Tensor) -> float:
-        """Measure images (N, C, H, W) in [-1, 1] of one member.
+        """Return the distance of the images (N, C, H, W) in [-1, 1] of one member.
 
         Raises:
-            ValueError: their number is not `num_samples`, or values are not finite or out of range.
+            ValueError: the number of images is not `num_samples`, or values are not finite or out of range.
         """
         return self.each(data, [fake])[0]
 
     def each(self, data: Dataset, fakes: Sequence[Tensor]) -> list[float]:
-        """Measure every member's images; the real statistics are looked up once for all."""
+        """Return the distance for the images of each member; the statistics of the real images are shared."""
         for fake in fakes:
             if len(fake) != self.num_samples:
                 raise ValueError(f"{len(fake)} generated samples: {self.name} is set to num_samples={self.num_samples}")
@@ -109,19 +109,18 @@ class FrechetDistance:
         return [frechet_distance(reference, statistics_of(self.features, fake)) for fake in fakes]
 
     def floor(self, data: Dataset, num_splits: int = 4) -> float | None:
-        """Distance of real images to real ones: what a perfect generator would score.
+        """Return the distance of real to real images, an estimate of the value of a perfect generator.
 
-        In each of `num_splits` random divisions min(num_samples, N // 2) images take the
-        generator's place and the others are the reference. The mean is returned, or None where
-        there are fewer than 4 images.
+        It is the mean over `num_splits` random divisions. In each, min(num_samples, N // 2) images replace
+        the generated images, and the others are the reference. None if there are fewer than 4 images.
         """
         num_real = len(data.samples)
         if num_real < 4:
             return None
         key = {"floor": self.fingerprint(data), "num_splits": num_splits}
-        known = cache.recall(key)
-        if known is not None:
-            return float(known["value"])
+        cached = cache.recall(key)
+        if cached is not None:
+            return float(cached["value"])
         features, values = features_of(self.features, data.samples), []
         for split in range(num_splits):
             order = torch.randperm(num_real, generator=Streams(split)["floor"])

@@ -19,7 +19,7 @@ from gansweep.seeding import Streams
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """A line FD(N) = intercept + slope / N with the standard error of the intercept."""
+    """Fitted line FD(N) = intercept + slope / N, with the standard error of the intercept."""
 
     intercept: float
     slope: float
@@ -27,7 +27,7 @@ class Extrapolation:
 
 
 def extrapolate(sizes: Tensor, values: Tensor) -> Extrapolation:
-    """Least squares of values on 1 / sizes, both (n,).
+    """Return the least squares fit of values against 1 / sizes, both (n,).
 
     >>> n = torch.tensor([500.0, 1000.0, 2000.0])
     >>> round(extrapolate(n, 3 + 100 / n).intercept, 4)
@@ -43,16 +43,16 @@ def extrapolate(sizes: Tensor, values: Tensor) -> Extrapolation:
 
 
 def frechet_infinity(reference: Statistics, fake: Tensor, num_points: int = 10, seed: int = 0) -> Extrapolation:
-    """Regress the distance of features (N, D) on 1/n for n from N / 10 to N, evenly spaced.
+    """Return the linear regression of the distance on 1/n, for evenly spaced n from N / 10 to N.
 
-    Chong and Forsyth 2020, arXiv:1911.07023, section 3: each point takes its own random part
-    of the features. The bias of the real side stays; it is the same for all generators.
+    Chong and Forsyth 2020, arXiv:1911.07023, section 3. Each n uses its own random subset of the
+    features. The bias from the finite number of real images remains; it is the same for all generators.
 
     Args:
-        reference: mean and covariance of real features.
+        reference: mean and covariance of the real features.
         fake: features (N, D) of generated samples.
-        num_points: sizes n of the regression.
-        seed: of the parts that are drawn.
+        num_points: number of sizes n.
+        seed: seed of the random subsets.
     """
     sizes = torch.linspace(len(fake) / 10, len(fake), num_points).round().long()
     generator, values = Streams(seed)["subsets"], []
@@ -64,12 +64,12 @@ def frechet_infinity(reference: Statistics, fake: Tensor, num_points: int = 10, 
 
 @dataclass(frozen=True)
 class FrechetInfinity(FeatureMetric):
-    """Fréchet distance freed of the bias that the number of generated images brings.
+    """FD-infinity: Fréchet distance extrapolated to infinitely many generated images.
 
     Args:
         features: the feature network.
-        num_samples: generated images per evaluation; the smallest part is a tenth of them.
-        num_points: sizes at which the distance is taken.
+        num_samples: generated images per evaluation; the smallest subset is a tenth of them.
+        num_points: number of subset sizes in the regression.
     """
 
     num_points: int = 10
@@ -82,15 +82,15 @@ class FrechetInfinity(FeatureMetric):
             raise ValueError(f"num_samples={self.num_samples}: expected at least 100")
 
     def fingerprint(self, data: Dataset) -> dict[str, Any]:
-        """As every metric on features; all real images are used."""
+        """Return the fingerprint of a feature metric that uses all real images."""
         return super().fingerprint(data) | {"n_real": len(data.samples)}
 
     def __call__(self, data: Dataset, fake: Tensor) -> float:
-        """Measure images (N, C, H, W) in [-1, 1] of one member."""
+        """Return the extrapolated distance of the images (N, C, H, W) in [-1, 1] of one member."""
         return self.estimate(data, fake).intercept
 
     def estimate(self, data: Dataset, fake: Tensor) -> Extrapolation:
-        """Return the line with its uncertainty.
+        """Return the fitted line, with the standard error of its intercept.
 
         Raises:
             ValueError: the number of images is not `num_samples`.

@@ -1,4 +1,4 @@
-"""Features of the Inception network that defines the FID, as pytorch-fid computes them."""
+"""Features of the Inception network that defines the FID, as in pytorch-fid."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ LAST_BLOCK = {64: 0, 192: 1, 768: 2, 2048: 3}
 
 @dataclass(frozen=True)
 class InceptionFeatures:
-    """pytorch-fid's Inception: TensorFlow's weights of 2015-12-05, pool3 features by default.
+    """Inception features of pytorch-fid: TensorFlow's weights of 2015-12-05, pool3 features by default.
 
-    Images are brought to [0, 1], resized bilinearly to 299x299 (align_corners False, no
-    anti-aliasing) and mapped to 2x - 1, in this order; grey ones fill three equal channels.
-    Heusel et al. 2017, arXiv:1706.08500; github.com/mseitzer/pytorch-fid, 0.3.0. Distances at
-    other `dims` than 2048, or with other weights, are named apart: they are not the FID.
+    Images are mapped to [0, 1], resized bilinearly to 299x299 (align_corners False, no anti-aliasing)
+    and mapped to 2x - 1, in this order. Grey images are repeated to three channels. Heusel et al.
+    2017, arXiv:1706.08500; github.com/mseitzer/pytorch-fid, 0.3.0. Distances with other `dims` than
+    2048, or with other weights, have other names, because they are not the FID.
 
     Args:
-        weights: file of the weights; null takes `TORCH_HOME/hub/checkpoints`, or downloads there.
+        weights: file of the weights; null for the file in `TORCH_HOME/hub/checkpoints`, downloaded if missing.
         dims: 64 (first max pool), 192 (second), 768 (before the auxiliary head) or 2048 (pool3).
-        batch_size: images in one forward pass.
+        batch_size: images per forward pass.
     """
 
     weights: str | None = None
@@ -50,14 +50,14 @@ class InceptionFeatures:
 
     @property
     def frechet_name(self) -> str:
-        """`fid_inception`, at other layers `fd_inception_64`, ..."""
+        """`fid_inception`; for other layers `fd_inception_64`, ..."""
         return "fid_inception" if self.dims == 2048 else f"fd_{self.name}"
 
     def check(self, sample_shape: tuple[int, ...]) -> None:
-        """Accept grey and colour images once the weights are at hand, downloading them if needed.
+        """Check the shape of the samples, and download the weights if they are missing.
 
         Raises:
-            ValueError: no images, or no weights.
+            ValueError: the samples are not grey or colour images, or the weights are unavailable.
         """
         if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
             raise ValueError(
@@ -67,15 +67,15 @@ class InceptionFeatures:
         network(self.file(), self.dims, torch.device("cpu"))
 
     def file(self) -> Path:
-        """Return the weights' file.
+        """Return the file of the weights.
 
         Raises:
-            ValueError: it is not there and can't be downloaded.
+            ValueError: the file was not found and could not be downloaded.
         """
         return weights_file.find(self.weights, URL)
 
     def fingerprint(self) -> dict[str, Any]:
-        """Hash of the weights, layer, range and resizing."""
+        """Return the hash of the weights, the layer, the input range and the resizing."""
         return {
             "network": self.name,
             "sha256": weights_file.sha256(self.file()),
@@ -87,31 +87,31 @@ class InceptionFeatures:
         }
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Map images (B, C, H, W) in [-1, 1] to features (B, dims)."""
+        """Return the features (B, dims) of images (B, C, H, W) in [-1, 1]."""
         return inception_features(network(self.file(), self.dims, images.device), (images + 1) / 2)
 
 
 def inception_features(blocks: nn.Module, images: Tensor) -> Tensor:
-    """Map images (B, 1 or 3, H, W) in [0, 1] to features (B, dims)."""
+    """Return the features (B, dims) of images (B, 1 or 3, H, W) in [0, 1]."""
     return blocks(2 * resized(images) - 1).mean((2, 3))
 
 
 def resized(images: Tensor) -> Tensor:
-    """Bring images (B, 1 or 3, H, W) to (B, 3, 299, 299), grey as three equal channels."""
+    """Return images (B, 1 or 3, H, W) resized to (B, 3, 299, 299); grey images have three equal channels."""
     return F.interpolate(images.expand(-1, 3, -1, -1), (299, 299), mode="bilinear", align_corners=False)
 
 
 @lru_cache(maxsize=2)
 def network(file: Path, dims: int, device: torch.device) -> nn.Module:
-    """Build pytorch-fid's network up to the layer with `dims` channels.
+    """Return pytorch-fid's network up to the layer with `dims` channels.
 
-    pytorch-fid itself reads its weights from one URL only, hence the network is put together here
-    of torchvision's and pytorch-fid's blocks.
+    The network is assembled from torchvision's and pytorch-fid's blocks, because pytorch-fid itself
+    loads its weights only from one URL.
     """
     from pytorch_fid.inception import FIDInceptionA, FIDInceptionC, FIDInceptionE_1, FIDInceptionE_2
     from torchvision.models import inception_v3
 
-    # On `meta` nothing is drawn, so that loading leaves torch's global random stream alone.
+    # Built on `meta`, where no initial values are drawn, so that loading does not advance torch's global generator.
     with torch.device("meta"):
         net = inception_v3(weights=None, num_classes=1008, aux_logits=False, init_weights=False)
         net.Mixed_5b = FIDInceptionA(192, pool_features=32)
@@ -128,7 +128,7 @@ def network(file: Path, dims: int, device: torch.device) -> nn.Module:
 
 
 def cut(net: nn.Module, dims: int) -> nn.Sequential:
-    """Keep the layers of an Inception up to the one with `dims` channels."""
+    """Return the layers of an Inception network up to the one with `dims` channels."""
     blocks = [
         [net.Conv2d_1a_3x3, net.Conv2d_2a_3x3, net.Conv2d_2b_3x3, nn.MaxPool2d(3, stride=2)],
         [net.Conv2d_3b_1x1, net.Conv2d_4a_3x3, nn.MaxPool2d(3, stride=2)],

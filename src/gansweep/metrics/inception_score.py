@@ -1,4 +1,4 @@
-"""Inception score: how sure a classifier is of each image and how evenly it sees the classes."""
+"""Inception score: confidence and diversity of the predictions of a classifier."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from gansweep.metrics.features import FeatureNetwork, full_precision, require_im
 
 @runtime_checkable
 class ClassifyingNetwork(FeatureNetwork, Protocol):
-    """A feature network that also knows classes."""
+    """Feature network that also predicts class probabilities."""
 
     def probabilities(self, images: Tensor) -> Tensor:
-        """Map images (B, C, H, W) in [-1, 1] to p(y|x) (B, classes)."""
+        """Return the class probabilities p(y|x) (B, classes) of images (B, C, H, W) in [-1, 1]."""
         ...
 
 
 def inception_score(probabilities: Tensor, num_splits: int = 10) -> tuple[float, float]:
-    """Mean and standard deviation of the score over consecutive splits of p(y|x) (N, classes).
+    """Return the mean and standard deviation of the score over consecutive splits of p(y|x) (N, classes).
 
         IS = exp( E_x KL( p(y|x) || p(y) ) ),   p(y) = E_x p(y|x) within the split
 
-    Salimans et al. 2016, arXiv:1606.03498, section 4. Between 1 and the number of classes; a
-    probability of 0 contributes 0. Real data do not enter, nor does collapse within a class.
+    Salimans et al. 2016, arXiv:1606.03498, section 4. The score is between 1 and the number of classes.
+    A probability of 0 contributes 0. The score does not use real data and does not detect mode collapse
+    within a class.
 
     >>> round(inception_score(torch.eye(10).repeat(3, 1), 3)[0], 9)
     10.0
@@ -36,18 +37,18 @@ def inception_score(probabilities: Tensor, num_splits: int = 10) -> tuple[float,
     for p in probabilities.double().tensor_split(num_splits):
         entropies = torch.special.entr(p).sum(1).mean(), torch.special.entr(p.mean(0)).sum()
         scores.append((entropies[1] - entropies[0]).exp())
-    found = torch.stack(scores)
-    return found.mean().item(), found.std(correction=0).item()
+    values = torch.stack(scores)
+    return values.mean().item(), values.std(correction=0).item()
 
 
 @dataclass(frozen=True)
 class InceptionScore:
-    """Inception score of generated images by any network that knows classes.
+    """Inception score of generated images, with any classifier.
 
     Args:
-        features: the classifying network. The score carries its name.
+        features: the classifier, whose name is part of the name of the metric.
         num_samples: generated images per evaluation.
-        num_splits: parts whose scores are averaged.
+        num_splits: number of splits whose scores are averaged.
     """
 
     features: ClassifyingNetwork
@@ -59,21 +60,21 @@ class InceptionScore:
     def __post_init__(self) -> None:
         if self.num_splits < 1:
             raise ValueError(f"num_splits={self.num_splits}: expected at least 1")
-        if self.num_samples < 2 * self.num_splits:  # one image alone scores 1 whatever it is
+        if self.num_samples < 2 * self.num_splits:  # the score of a single image is always 1
             least = f"2 images in each of num_splits={self.num_splits}"
             raise ValueError(f"num_samples={self.num_samples}: expected at least {2 * self.num_splits}, {least}")
 
     @property
     def name(self) -> str:
-        """What a table calls it."""
+        """Name in tables and records."""
         return f"is_{self.features.name}"
 
     def check(self, data: Dataset) -> None:
-        """Raise ValueError if the network can't read these samples or its weights can't be had."""
+        """Raise ValueError if the samples do not fit the network or its weights are unavailable."""
         self.features.check(data.sample_shape)
 
     def fingerprint(self, data: Dataset) -> dict[str, Any]:
-        """Name, version, network and numbers; the data do not enter the score."""
+        """Return name, version, network and numbers; the score does not depend on the data."""
         return {
             "metric": self.name,
             "version": self.version,
@@ -83,10 +84,10 @@ class InceptionScore:
         }
 
     def __call__(self, data: Dataset, fake: Tensor) -> float:
-        """Score images (N, C, H, W) in [-1, 1] of one member.
+        """Return the score of the images (N, C, H, W) in [-1, 1] of one member.
 
         Raises:
-            ValueError: their number is not `num_samples`, or values are not finite or out of range.
+            ValueError: the number of images is not `num_samples`, or values are not finite or out of range.
         """
         if len(fake) != self.num_samples:
             raise ValueError(f"{len(fake)} generated samples: {self.name} is set to num_samples={self.num_samples}")

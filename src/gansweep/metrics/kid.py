@@ -1,4 +1,4 @@
-"""Kernel distance: unbiased at any number of samples, so the one to trust when there are few."""
+"""Kernel distance (squared MMD), which is unbiased for any number of samples; with Inception features, the KID."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gansweep.seeding import Streams
 
 
 def squared_mmd(x: Tensor, y: Tensor) -> Tensor:
-    """Unbiased squared maximum mean discrepancy of features (..., m, D) and (..., n, D).
+    """Return the unbiased squared maximum mean discrepancy of features (..., m, D) and (..., n, D).
 
         sum_{i != j} k(x_i, x_j) / (m (m - 1)) + sum_{i != j} k(y_i, y_j) / (n (n - 1)) - 2 mean k(x_i, y_j)
         k(x, y) = (x . y / D + 1)^3
 
-    Binkowski et al. 2018, arXiv:1801.01401, eq. 4 and section 4. May be negative.
+    Binkowski et al. 2018, arXiv:1801.01401, eq. 4 and section 4. It can be negative.
 
     >>> x = torch.tensor([[0.0, 0.0], [1.0, 0.0]])
     >>> squared_mmd(x, x + 1).item()
@@ -39,20 +39,21 @@ def squared_mmd(x: Tensor, y: Tensor) -> Tensor:
 def kernel_distance(
     x: Tensor, y: Tensor, num_subsets: int = 100, subset_size: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
-    """Mean and standard deviation of the squared MMD over random subsets of both sides.
+    """Return the mean and standard deviation of the squared MMD over random subsets of both feature sets.
 
-    Subsets are drawn without replacement. The deviation is that of an estimate from `subset_size` samples only
-    if this is a small part of either side; of subsets that hold all samples it is 0, see `jackknife`.
+    Subsets are drawn without replacement. The standard deviation estimates that of an estimate from
+    `subset_size` samples only if N and M are much larger. If the subsets contain all samples it is 0; see
+    `jackknife`.
 
     Args:
-        x: features (N, D) of one side.
-        y: features (M, D) of the other.
-        num_subsets: how many pairs of subsets.
-        subset_size: samples of either side in one.
-        seed: of the draws; equal seeds give equal numbers.
+        x: features (N, D).
+        y: features (M, D).
+        num_subsets: number of pairs of subsets.
+        subset_size: number of samples in each subset.
+        seed: seed of the subsets; equal seeds give equal results.
 
     Raises:
-        ValueError: a side has fewer samples than a subset.
+        ValueError: N or M is below `subset_size`.
     """
     _require_subset(subset_size, min(len(x), len(y)))
     size, generator = subset_size, Streams(seed)["kid"]
@@ -61,17 +62,18 @@ def kernel_distance(
     for _ in range(num_subsets):
         a, b = (side[torch.randperm(len(side), generator=generator)[:size]] for side in (x, y))
         values.append(squared_mmd(a, b))
-    found = torch.stack(values)
-    return found.mean().item(), found.std(correction=0).item()
+    estimates = torch.stack(values)
+    return estimates.mean().item(), estimates.std(correction=0).item()
 
 
 def jackknife(x: Tensor, y: Tensor) -> tuple[float, float | None]:
-    """Squared MMD of all features (m, D) and (n, D), and the jackknife estimate of its standard error.
+    """Return the squared MMD of features (m, D) and (n, D), and the jackknife estimate of its standard error.
 
         SE^2 = (m - 1) / m sum_i (M_-i - mean)^2 + (n - 1) / n sum_j (M_-j - mean)^2
 
-    M_-i is the estimate without the i-th sample of one side. Efron and Stein 1981, "The jackknife estimate of
-    variance", for two independent samples. None where a side has fewer than 3.
+    M_-i is the estimate without the i-th sample of the first set, M_-j without the j-th of the second. Efron and
+    Stein 1981, "The jackknife estimate of variance", for two independent samples. The standard error is None if
+    m or n is below 3.
 
     >>> x = torch.tensor([[0.0], [1.0], [2.0]], dtype=torch.float64)
     >>> jackknife(x, x)[0] == squared_mmd(x, x).item()
@@ -86,9 +88,9 @@ def jackknife(x: Tensor, y: Tensor) -> tuple[float, float | None]:
         n, other = across.shape
         within = (side @ side.T / side.shape[1] + 1) ** 3
         within.fill_diagonal_(0)
-        own = (within.sum() - 2 * within.sum(1)) / ((n - 1) * (n - 2))
-        mixed = (across.sum() - across.sum(1)) / ((n - 1) * other)
-        left_out = own - 2 * mixed  # the other side's own part is the same in all
+        within_mean = (within.sum() - 2 * within.sum(1)) / ((n - 1) * (n - 2))
+        cross_mean = (across.sum() - across.sum(1)) / ((n - 1) * other)
+        left_out = within_mean - 2 * cross_mean  # the term of the other set is constant and cancels
         variance += ((n - 1) / n * (left_out - left_out.mean()).square().sum()).item()
     return value, variance**0.5
 
@@ -100,13 +102,13 @@ def _require_subset(subset_size: int, num_samples: int) -> None:
 
 @dataclass(frozen=True)
 class KernelDistance(FeatureMetric):
-    """Mean of the squared MMD over subsets; on Inception's features it is the KID.
+    """Kernel distance: mean of the squared MMD over random subsets; with Inception features it is the KID.
 
     Args:
         features: the feature network.
         num_samples: generated images per evaluation.
-        num_subsets: random subsets.
-        subset_size: images of either side in each.
+        num_subsets: number of random subsets.
+        subset_size: number of generated and of real images in each subset.
     """
 
     num_subsets: int = 100
@@ -121,14 +123,14 @@ class KernelDistance(FeatureMetric):
             raise ValueError(f"subset_size={self.subset_size}: expected at least 2")
 
     def check(self, data: Dataset) -> None:
-        """Raise ValueError if there are fewer images than a subset has, too."""
+        """Raise ValueError as every feature metric, and if there are fewer images than `subset_size`."""
         super().check(data)
         _require_subset(self.subset_size, min(self.num_samples, len(data.samples)))
 
     def __call__(self, data: Dataset, fake: Tensor) -> float:
-        """Measure images (N, C, H, W) in [-1, 1] of one member."""
+        """Return the distance of the images (N, C, H, W) in [-1, 1] of one member."""
         return self.estimate(data, fake)[0]
 
     def estimate(self, data: Dataset, fake: Tensor) -> tuple[float, float]:
-        """Return the mean and the standard deviation over subsets."""
+        """Return the mean and standard deviation over the subsets."""
         return kernel_distance(*self.both(data, fake), self.num_subsets, self.subset_size)

@@ -1,4 +1,4 @@
-"""Shares of images near the other side's images: fidelity and variety apart from each other."""
+"""Precision, recall, density and coverage: separate measures of fidelity and diversity."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from gansweep.metrics.feature_metric import FeatureMetric
 
 
 def manifold_shares(real: Tensor, fake: Tensor, k: int = 5) -> dict[str, float]:
-    """Compare features (n, D) and (m, D) by balls B(x) that reach to the k-th nearest of x's own side.
+    """Return precision, recall, density and coverage of features real (n, D) and fake (m, D).
 
-        precision = share of fakes in at least one B(real)
-        recall    = share of reals in at least one B(fake)
-        density   = mean over fakes of the number of B(real) around them, over k
-        coverage  = share of B(real) that hold a fake
+        precision = fraction of fakes in at least one B(real)
+        recall    = fraction of reals in at least one B(fake)
+        density   = mean over fakes of the number of B(real) that contain them, divided by k
+        coverage  = fraction of B(real) that contain a fake
+
+    B(x) is the ball around x whose radius is the distance to its k-th nearest neighbour in the same set.
 
     Kynkaanniemi et al. 2019, arXiv:1904.06991, eq. 2 (k = 3 there), and Naeem et al. 2020,
     arXiv:2002.09797, eq. 3 and 4 (k = 5). Density may exceed 1.
 
     Raises:
-        ValueError: a side has no k-th neighbour.
+        ValueError: one of the sets has at most k samples.
     """
     if k < 1 or k >= min(len(real), len(fake)):
         raise ValueError(f"k={k}: expected 1 to {min(len(real), len(fake)) - 1}, one less than the images of a side")
 
     def radii(x: Tensor) -> Tensor:
-        # The (k + 1)-th smallest, as everybody is nearest to themselves.
+        # The (k + 1)-th smallest distance, because the smallest one is that of a sample to itself.
         return distances(x, x).kthvalue(k + 1, dim=1).values
 
     between, around_real, around_fake = distances(real, fake), radii(real), radii(fake)
@@ -44,19 +46,19 @@ def manifold_shares(real: Tensor, fake: Tensor, k: int = 5) -> dict[str, float]:
 
 
 def distances(a: Tensor, b: Tensor) -> Tensor:
-    """Euclidean distances (n, m) of (n, D) and (m, D), in float64."""
+    """Return the Euclidean distances (n, m) of features (n, D) and (m, D), in float64."""
     return torch.cdist(a.double(), b.double())
 
 
 @dataclass(frozen=True)
 class ManifoldShare(FeatureMetric):
-    """One of precision, recall, density and coverage.
+    """Precision, recall, density or coverage of generated images.
 
     Args:
         features: the feature network.
-        num_samples: generated images per evaluation, and real ones where there are so many.
-        quantity: which of the four.
-        k: neighbour that sets the size of a ball.
+        num_samples: generated images per evaluation, and maximum number of real images.
+        quantity: precision, recall, density or coverage.
+        k: number of nearest neighbours that determines the radius of a ball.
     """
 
     quantity: Literal["precision", "recall", "density", "coverage"] = "coverage"
@@ -71,7 +73,7 @@ class ManifoldShare(FeatureMetric):
             raise ValueError(f"k={self.k}: expected 1 to num_samples - 1 = {self.num_samples - 1}")
 
     def check(self, data: Dataset) -> None:
-        """Refuse a neighbour that the real images do not have, and what the network cannot read."""
+        """Raise ValueError as every feature metric, and if the data set has at most k images."""
         super().check(data)
         if self.k >= len(data.samples):
             most = len(data.samples) - 1
@@ -79,9 +81,9 @@ class ManifoldShare(FeatureMetric):
 
     @property
     def name(self) -> str:
-        """What a table calls it."""
+        """Name in tables and records."""
         return f"{self.quantity}_{self.features.name}"
 
     def __call__(self, data: Dataset, fake: Tensor) -> float:
-        """Measure images (N, C, H, W) in [-1, 1] of one member."""
+        """Return the quantity for the images (N, C, H, W) in [-1, 1] of one member."""
         return manifold_shares(*self.both(data, fake), self.k)[self.quantity]

@@ -1,4 +1,4 @@
-"""How many modes of a toy are reached, and how many points lie near one."""
+"""Mode coverage: number of modes covered, and fraction of points near a mode."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from gansweep.metrics.point_metric import require_points
 
 
 def mode_coverage(points: Tensor, centres: Tensor, radius: float) -> tuple[int, float]:
-    """Count the centres (M, 2) nearest to some good point of (N, 2), and give the share of good ones.
+    """Return the number of covered modes, and the fraction of the points (N, 2) that are near a centre (M, 2).
 
-    A point is good within `radius` of its nearest centre; Metz et al. 2017, arXiv:1611.02163,
-    and Srivastava et al. 2017, arXiv:1705.07761, section 5, take three standard deviations.
+    A point is near its closest centre if the distance is at most `radius`; such a point covers the mode.
+    Metz et al. 2017, arXiv:1611.02163, and Srivastava et al. 2017, arXiv:1705.07761, section 5, use three
+    standard deviations.
 
     >>> import torch
     >>> corners = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]])
@@ -24,37 +25,37 @@ def mode_coverage(points: Tensor, centres: Tensor, radius: float) -> tuple[int, 
     (2, 0.75)
     """
     nearest = (points.double()[:, None] - centres.double()).norm(dim=2).min(dim=1)
-    good = nearest.values <= radius
-    return len(nearest.indices[good].unique()), good.double().mean().item()
+    is_near = nearest.values <= radius
+    return len(nearest.indices[is_near].unique()), is_near.double().mean().item()
 
 
 @runtime_checkable
 class Modes(Protocol):
-    """A mixture of equally wide Gaussians, as far as counting them needs to know it."""
+    """Data set that is a mixture of Gaussians with equal standard deviations."""
 
     @property
     def centres(self) -> Tensor:
-        """Their means (M, D)."""
+        """Means of the Gaussians (M, D)."""
         ...
 
     @property
     def std(self) -> float:
-        """Standard deviation of each in each direction."""
+        """Standard deviation of each Gaussian in each direction."""
         ...
 
 
 @dataclass(frozen=True)
 class ModeCoverage:
-    """Modes reached by generated points, or the share of points near one; higher is better.
+    """Mode coverage: number of modes covered by generated points, or fraction of points near a mode.
 
-    Of points of the data themselves 98.9 % lie within three standard deviations of their mode.
-    Neither number alone tells a good generator: one point per mode reaches all of them, and one
-    mode is enough for a share of 1.
+    Higher is better. 98.9 % of the points of the data themselves are within three standard deviations of
+    their mode. Neither number is sufficient alone: one point per mode covers all modes, and a generator
+    collapsed to one mode reaches a fraction of 1.
 
     Args:
         num_samples: generated points per evaluation.
-        quantity: `modes` counts them, `share` is that of the points near one.
-        num_stds: distance that is near, in standard deviations of a mode.
+        quantity: `modes`: number of covered modes; `share`: fraction of points near a mode.
+        num_stds: maximum distance of a point near a mode, in standard deviations of the mode.
     """
 
     num_samples: int = 2500
@@ -73,21 +74,17 @@ class ModeCoverage:
 
     @property
     def name(self) -> str:
-        """What a table calls it: `modes` or `share_near_modes`."""
+        """Name in tables and records: `modes` or `share_near_modes`."""
         return "modes" if self.quantity == "modes" else "share_near_modes"
 
     def check(self, data: Dataset) -> None:
-        """Accept points around centres that the data set tells.
-
-        Raises:
-            ValueError: the samples are no points, have no modes, or those have no width.
-        """
+        """Raise ValueError unless the samples are points from modes with a standard deviation above 0."""
         require_points(self.name, data)
         if self._of(data).std <= 0:
             raise ValueError(f"std={self._of(data).std}: modes of {data.name} have no width, expected std above 0")
 
     def fingerprint(self, data: Dataset) -> dict[str, Any]:
-        """Name, version, own settings, data and number of points."""
+        """Return name, version, settings, data and number of points."""
         return {
             "metric": self.name,
             "version": self.version,
@@ -99,7 +96,7 @@ class ModeCoverage:
         }
 
     def __call__(self, data: Dataset, fake: Tensor) -> float:
-        """Count for points (N, D) of one member.
+        """Return the quantity for the points (N, D) of one member.
 
         Raises:
             ValueError: N is not `num_samples`.

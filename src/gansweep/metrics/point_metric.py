@@ -1,4 +1,4 @@
-"""What distances between two sets of points have in common."""
+"""Base class of distances between two sets of points."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from gansweep.seeding import Streams
 
 @dataclass(frozen=True)
 class PointMetric(ABC):
-    """A distance between generated points and as many points of the data set.
+    """Distance between generated points and the same number of points of the data set.
 
-    A finite sample does not reach 0 even when both sides are drawn from the same law: read it
-    against `floor`.
+    The distance of two finite samples from the same distribution is above 0. Compare values with `floor`.
 
     Args:
-        num_samples: points on either side.
+        num_samples: number of generated and of real points.
     """
 
     num_samples: int = 1024
@@ -37,19 +36,15 @@ class PointMetric(ABC):
 
     @abstractmethod
     def between(self, a: Tensor, b: Tensor) -> float:
-        """Distance of points (N, D) and (N, D)."""
+        """Return the distance of points (N, D) and (N, D)."""
 
     def check(self, data: Dataset) -> None:
-        """Accept as many points as are compared.
-
-        Raises:
-            ValueError: the samples are something else, or fewer.
-        """
+        """Raise ValueError unless the samples are points and there are at least `num_samples`."""
         require_points(self.name, data)
         self._require(self.num_samples, data)
 
     def fingerprint(self, data: Dataset) -> dict[str, Any]:
-        """Name, version, data, own settings and the number of points on either side."""
+        """Return name, version, data, settings and both numbers of points."""
         return {
             "metric": self.name,
             "version": self.version,
@@ -61,7 +56,7 @@ class PointMetric(ABC):
         }
 
     def __call__(self, data: Dataset, fake: Tensor) -> float:
-        """Measure points (N, D) of one member against fixed points of the data.
+        """Return the distance of the points (N, D) of one member to a fixed subset of the data.
 
         Raises:
             ValueError: N is not `num_samples`, or the data set has fewer points.
@@ -71,21 +66,21 @@ class PointMetric(ABC):
         return self.between(self._subsets(data, len(fake), 1, 0)[0], fake.to(data.samples.device))
 
     def floor(self, data: Dataset, num_splits: int = 4) -> float | None:
-        """Mean distance of two disjoint random sets of min(num_samples, N // 2) real points."""
+        """Return the mean distance of two disjoint random subsets of min(num_samples, N // 2) real points."""
         count = min(self.num_samples, len(data.samples) // 2)
         if count == 0:
             return None
         key = {"floor": self.fingerprint(data), "num_splits": num_splits}
-        known = cache.recall(key)
-        if known is not None:
-            return float(known["value"])
+        cached = cache.recall(key)
+        if cached is not None:
+            return float(cached["value"])
         splits = range(1, num_splits + 1)
         value = sum(self.between(*self._subsets(data, count, 2, split)) for split in splits) / num_splits
         cache.keep(key, {"value": value})
         return value
 
     def _subsets(self, data: Dataset, count: int, num: int, split: int) -> list[Tensor]:
-        """Draw `num` disjoint sets of `count` points, the same ones for a given `split`."""
+        """Return `num` disjoint random subsets of `count` points; equal `split` gives equal subsets."""
         self._require(count * num, data)
         order = torch.randperm(len(data.samples), generator=Streams(split)["points"])[: count * num]
         return list(data.samples[order.to(data.samples.device)].split(count))
@@ -97,11 +92,7 @@ class PointMetric(ABC):
 
 
 def require_points(name: str, data: Dataset) -> None:
-    """Refuse images, saying what to choose instead.
-
-    Raises:
-        ValueError: the samples are not points (D,).
-    """
+    """Raise ValueError if the samples are not points (D,); the message lists suitable metrics."""
     if len(data.sample_shape) != 1:
         raise ValueError(
             f"{name} compares points (2,), samples of {data.name} are {data.sample_shape}: {fitting(data.sample_shape)}"
@@ -109,15 +100,7 @@ def require_points(name: str, data: Dataset) -> None:
 
 
 def require_pairs(a: Tensor, b: Tensor) -> None:
-    """Refuse point sets that can't be matched one to one.
-
-    Args:
-        a: points (N, D).
-        b: as many others, (N, D).
-
-    Raises:
-        ValueError: different shapes, or values that are not finite.
-    """
+    """Raise ValueError unless both point sets are finite and have equal shapes (N, D)."""
     if a.shape != b.shape or a.ndim != 2:
         raise ValueError(f"point sets of shape {tuple(a.shape)} and {tuple(b.shape)}: expected equal (N, D)")
     if not (a.isfinite().all() and b.isfinite().all()):

@@ -14,17 +14,17 @@ from gansweep.interfaces import Dataset
 
 
 def psnr(images: Tensor, targets: Tensor, value_range: float = 2.0) -> float:
-    """Compare images (N, C, H, W) with their targets, in decibels; infinite when they are equal.
+    """Return the peak signal-to-noise ratio of images (N, C, H, W), in decibels; infinite if they equal the targets.
 
-        PSNR = 10 log10( range^2 / MSE ),   MSE over all images together
+        PSNR = 10 log10( range^2 / MSE ),   MSE: mean over all images
 
     Args:
-        images: what was made.
-        targets: what it should be.
-        value_range: from the least to the greatest value, 2 in [-1, 1].
+        images: restored images.
+        targets: original images, of the same shape.
+        value_range: length of the range of values; 2 for [-1, 1].
 
     Raises:
-        ValueError: different shapes.
+        ValueError: the shapes differ.
     """
     _require_pairs(images, targets)
     error = (images.double() - targets.double()).square().mean().item()
@@ -32,12 +32,13 @@ def psnr(images: Tensor, targets: Tensor, value_range: float = 2.0) -> float:
 
 
 def psnr_of_each(images: Tensor, targets: Tensor, value_range: float = 2.0) -> Tensor:
-    """Compare every image of (N, C, H, W) with its target, in decibels: (N,), infinite where they are equal.
+    """Return the PSNR (N,) of each image of (N, C, H, W), in decibels; infinite for images equal to their target.
 
-    The mean of these is at least what `psnr` says, which is that of the mean error: -log10 is convex.
+    The mean of these values is at least `psnr`, which uses the mean squared error over all images, because
+    -log10 is convex.
 
     Raises:
-        ValueError: different shapes.
+        ValueError: the shapes differ.
     """
     _require_pairs(images, targets)
     error = (images.double() - targets.double()).square().flatten(1).mean(1)
@@ -45,7 +46,7 @@ def psnr_of_each(images: Tensor, targets: Tensor, value_range: float = 2.0) -> T
 
 
 class Decibels(NamedTuple):
-    """Mean and standard deviation over images that differ from their targets, and how many do not."""
+    """Mean and standard deviation over the images that differ from their targets, and the number of the others."""
 
     mean: float
     std: float
@@ -53,7 +54,7 @@ class Decibels(NamedTuple):
 
 
 def summary(decibels: Tensor) -> Decibels | None:
-    """Average finite values of (N,), None if there are none; one value has a deviation of 0."""
+    """Return the statistics of the finite values of (N,), or None if there are none; the std of one value is 0."""
     finite = decibels[decibels.isfinite()]
     if len(finite) == 0:
         return None
@@ -63,14 +64,14 @@ def summary(decibels: Tensor) -> Decibels | None:
 
 @dataclass(frozen=True)
 class PSNR:
-    """Mean of the decibels between restored images and what they were before they were spoiled.
+    """PSNR: mean peak signal-to-noise ratio between restored and original images, in decibels.
 
-    For algorithms that restore: they make every held out image in `versions` ways, one way after the other.
-    All ways count alike. An image that is restored to the last bit is left out.
+    For denoising algorithms, which restore `versions` corrupted versions of each held-out image, ordered by
+    corruption. All corruptions have equal weight. Images restored exactly are excluded.
 
     Args:
-        num_images: held out images, the algorithm's `num_test`.
-        versions: in how many ways each of them is spoiled.
+        num_images: number of held-out images, equal to `num_test` of the algorithm.
+        versions: number of corrupted versions of each held-out image.
     """
 
     num_images: int = 200
@@ -87,11 +88,11 @@ class PSNR:
 
     @property
     def num_samples(self) -> int:
-        """Every image in every version."""
+        """Number of restored images: num_images * versions."""
         return self.num_images * self.versions
 
     def check(self, data: Dataset) -> None:
-        """Raise ValueError unless the data are images, and more than are held out."""
+        """Raise ValueError unless the data are images and more than `num_images`."""
         if len(data.sample_shape) != 3:
             raise ValueError(f"{self.name} compares images, samples of {data.name} are {data.sample_shape}")
         if self.num_images >= len(data.samples):
@@ -99,7 +100,7 @@ class PSNR:
             raise ValueError(f"num_images={self.num_images}: {data.name} has {most + 1}, expected at most {most}")
 
     def fingerprint(self, data: Dataset) -> dict[str, Any]:
-        """Name, version, data and both numbers."""
+        """Return name, version, data and both numbers of images."""
         return {
             "metric": self.name,
             "version": self.version,
@@ -109,19 +110,19 @@ class PSNR:
         }
 
     def __call__(self, data: Dataset, fake: Tensor) -> float:
-        """Measure restored images (versions * num_images, C, H, W).
+        """Return the mean PSNR of restored images (versions * num_images, C, H, W).
 
         Raises:
-            ValueError: their number is another.
+            ValueError: the number of images differs, or all images are restored exactly.
         """
         if len(fake) != self.num_samples:
             raise ValueError(f"{len(fake)} restored images: {self.name} is set to {self.num_samples}")
         test = held_out(len(data.samples), self.num_images).test
         targets = data.samples[test.to(data.samples.device)].to(fake.device)
-        found = summary(psnr_of_each(fake, targets.repeat(self.versions, 1, 1, 1)))
-        if found is None:
+        decibels = summary(psnr_of_each(fake, targets.repeat(self.versions, 1, 1, 1)))
+        if decibels is None:
             raise ValueError(f"{self.name}: all images are restored to the last bit, and the mean is infinite")
-        return found.mean
+        return decibels.mean
 
 
 def _require_pairs(images: Tensor, targets: Tensor) -> None:

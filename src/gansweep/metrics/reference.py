@@ -1,4 +1,4 @@
-"""What is known of the real samples: computed once, kept by content."""
+"""Statistics and features of the real samples, cached by the content hash of the data."""
 
 from __future__ import annotations
 
@@ -21,44 +21,44 @@ def reference_statistics(
     drawn: int | None = None,
     with_replacement: bool = True,
 ) -> Statistics:
-    """Mean (D,) and covariance (D, D) of the features of all real images, or of `drawn` of them.
+    """Return the mean (D,) and covariance (D, D) of the features of the real images.
 
     Args:
-        network: makes features of images.
-        data: the real ones.
-        device: of the network.
-        drawn: how many, always the same ones; None for all.
-        with_replacement: an image may be drawn twice.
+        network: the feature network.
+        data: the real images.
+        device: device of the network.
+        drawn: number of real images, drawn with a fixed seed; None for all.
+        with_replacement: draw with replacement.
     """
     key = {"statistics": network.fingerprint(), "data": data.content_hash, "drawn": drawn, "version": VERSION}
     if drawn is not None and not with_replacement:
         key["with_replacement"] = False
-    known = cache.recall(key)
-    if known is not None:
-        mean, spread = torch.from_numpy(known["mean"]), torch.from_numpy(known["spread"])
-        return Statistics(mean, spread, int(known["count"]), bool(known["is_root"]))
+    cached = cache.recall(key)
+    if cached is not None:
+        mean, spread = torch.from_numpy(cached["mean"]), torch.from_numpy(cached["spread"])
+        return Statistics(mean, spread, int(cached["count"]), bool(cached["is_root"]))
     samples = data.samples
     if drawn is not None:
         generator = Streams(0)["replacement"]
         if with_replacement:
-            chosen = torch.randint(len(samples), (drawn,), generator=generator)
+            indices = torch.randint(len(samples), (drawn,), generator=generator)
         else:
-            chosen = torch.randperm(len(samples), generator=generator)[:drawn]
-        samples = samples[chosen.to(samples.device)]
-    found = statistics_of(network, samples, device)
-    arrays = {"mean": found.mean.numpy(), "spread": found.spread.numpy()}
-    cache.keep(key, {**arrays, "count": found.count, "is_root": found.is_root})
-    return found
+            indices = torch.randperm(len(samples), generator=generator)[:drawn]
+        samples = samples[indices.to(samples.device)]
+    statistics = statistics_of(network, samples, device)
+    arrays = {"mean": statistics.mean.numpy(), "spread": statistics.spread.numpy()}
+    cache.keep(key, {**arrays, "count": statistics.count, "is_root": statistics.is_root})
+    return statistics
 
 
 def reference_features(network: FeatureNetwork, data: Dataset, count: int, device: torch.device) -> Tensor:
-    """Features (n, D) of n = min(count, N) real images, drawn without replacement, always the same ones."""
+    """Return the features (n, D) of n = min(count, N) real images, drawn without replacement with a fixed seed."""
     count = min(count, len(data.samples))
     key = {"features": network.fingerprint(), "data": data.content_hash, "count": count, "version": VERSION}
-    known = cache.recall(key)
-    if known is not None:
-        return torch.from_numpy(known["features"])
-    chosen = torch.randperm(len(data.samples), generator=Streams(0)["reference"])[:count]
-    found = features_of(network, data.samples[chosen.to(data.samples.device)], device)
-    cache.keep(key, {"features": found.numpy()})
-    return found
+    cached = cache.recall(key)
+    if cached is not None:
+        return torch.from_numpy(cached["features"])
+    indices = torch.randperm(len(data.samples), generator=Streams(0)["reference"])[:count]
+    features = features_of(network, data.samples[indices.to(data.samples.device)], device)
+    cache.keep(key, {"features": features.numpy()})
+    return features

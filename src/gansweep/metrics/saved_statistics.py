@@ -1,4 +1,4 @@
-"""Mean and covariance in pytorch-fid's file format: an .npz of mu (D,) and sigma (D, D)."""
+"""Reading of statistics in pytorch-fid's file format: an .npz with mu (D,) and sigma (D, D)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from gansweep.npz_file import read_array
 
 
 def load_statistics(path: Path) -> Statistics:
-    """Read a file that pytorch-fid saved. It does not say how many samples there were.
+    """Return the statistics in a file saved by pytorch-fid; `count` is 0, because the file does not contain it.
 
     Raises:
-        ValueError: it is not there or damaged, or holds something else.
+        ValueError: the file is missing, damaged, or has other contents.
     """
     try:
         mean, covariance = (np.asarray(read_array(path, name), np.float64) for name in ("mu", "sigma"))

@@ -1,4 +1,4 @@
-"""Sliced Wasserstein-1 distance: an average over directions, cheap for any number of points."""
+"""Sliced Wasserstein-1 distance, an inexpensive alternative to W1 for many points."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gansweep.seeding import Streams
 
 
 def sliced_wasserstein1(a: Tensor, b: Tensor, num_directions: int = 256, seed: int = 0) -> float:
-    """Mean over random directions of the W1 of both sets' (N, D) projections.
+    """Return the sliced W1 distance of point sets (N, D): the mean W1 of their projections on random directions.
 
         SW1 = E_u [ (1/N) sum_i | sort(a u)_i - sort(b u)_i | ],   || u || = 1
 
-    Bonneel et al. 2015, J. Math. Imaging Vis. 51, eq. 8 with p = 1. Never above W1.
+    Bonneel et al. 2015, J. Math. Imaging Vis. 51, eq. 8 with p = 1. It is at most W1.
 
     Raises:
-        ValueError: different shapes, or values that are not finite.
+        ValueError: the shapes differ, or values are not finite.
     """
     require_pairs(a, b)
     directions = torch.randn(a.shape[1], num_directions, generator=Streams(seed)["directions"], dtype=torch.float64)
@@ -31,11 +31,11 @@ def sliced_wasserstein1(a: Tensor, b: Tensor, num_directions: int = 256, seed: i
 
 @dataclass(frozen=True)
 class SlicedWasserstein1(PointMetric):
-    """Sliced W1 between generated points and as many points of the data set, on fixed directions.
+    """Sliced W1 distance between generated points and the same number of data points, with fixed directions.
 
     Args:
-        num_samples: points on either side; the cost grows as that of sorting them.
-        num_directions: lines onto which the points are projected.
+        num_samples: number of generated and of real points; the cost is that of sorting them.
+        num_directions: number of directions on which the points are projected.
     """
 
     num_samples: int = 5000
@@ -48,5 +48,5 @@ class SlicedWasserstein1(PointMetric):
             raise ValueError(f"num_directions={self.num_directions}: expected at least 1")
 
     def between(self, a: Tensor, b: Tensor) -> float:
-        """Sliced W1 of points (N, D) and (N, D)."""
+        """Return the sliced W1 of points (N, D) and (N, D)."""
         return sliced_wasserstein1(a, b, self.num_directions)

@@ -1,4 +1,4 @@
-"""Mean and covariance of features that arrive in batches."""
+"""Mean and covariance of features, computed in batches."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Statistics:
-    """First two moments of N features of length D, in float64.
+    """Mean and covariance of N features of length D, in float64.
 
-    Fewer samples than dimensions keep their centred features instead of the covariance: they
-    are smaller, and the trace term of a Fréchet distance is exact and cheap from them.
+    If N < D, the centred features are stored instead of the covariance. They are smaller, and the trace
+    term of a Fréchet distance can be computed from them exactly at low cost.
 
     Args:
         mean: (D,).
-        spread: the covariance S (D, D) with the divisor N - 1, or, where N < D, a root
-            R (N, D) of it: the centred features over sqrt(N - 1), S = R^T R.
+        spread: the covariance S (D, D) with the divisor N - 1; if N < D, a root R (N, D) of it, S = R^T R:
+            the centred features divided by sqrt(N - 1).
         count: N.
-        is_root: which of the two `spread` is.
+        is_root: True if `spread` is the root R, False if it is the covariance S.
     """
 
     mean: Tensor
@@ -40,13 +40,13 @@ class Statistics:
 
 
 class Moments:
-    """Collects features into `Statistics`; memory does not grow with their number.
+    """Accumulator of `Statistics` over batches of features, with constant memory.
 
         mean_ab = mean_a + delta m / (n + m),   delta = mean_b - mean_a
         M_ab = M_a + M_b + delta delta^T n m / (n + m),   S = M / (n - 1)
 
-    Chan, Golub and LeVeque 1983, eq. 2.1, for blocks of a fixed number of rows. The result is the
-    same to the last bit however the features were cut into batches.
+    Chan, Golub and LeVeque 1983, eq. 2.1, for blocks of a fixed number of rows. The result is bitwise
+    independent of the batch size.
     """
 
     def __init__(self) -> None:
@@ -56,10 +56,10 @@ class Moments:
         self._mean = self._scatter = torch.zeros(())
 
     def add(self, features: Tensor) -> None:
-        """Take in features (B, D).
+        """Add features (B, D).
 
         Raises:
-            ValueError: one of them is not finite.
+            ValueError: a feature is not finite.
         """
         if not features.isfinite().all():
             raise ValueError("features are not finite: no statistics of them are meaningful")
@@ -74,10 +74,10 @@ class Moments:
             self._waiting, self._num_waiting = [rows.clone()], len(rows)
 
     def statistics(self) -> Statistics:
-        """Return what was collected; nothing can be added afterwards.
+        """Return the statistics of all features added; no features can be added afterwards.
 
         Raises:
-            ValueError: fewer than two samples have no covariance.
+            ValueError: there are fewer than two samples.
         """
         total = self.count + self._num_waiting
         if total < 2:
@@ -103,7 +103,7 @@ class Moments:
 
 
 def moments_of(features: Tensor) -> Statistics:
-    """Mean and covariance of features (N, D) that are all there."""
+    """Return the mean and covariance of features (N, D)."""
     moments = Moments()
     moments.add(features)
     return moments.statistics()

@@ -1,4 +1,4 @@
-"""What a bank of Gabor filters says of a texture: features that nobody had to train."""
+"""Texture features: responses of a fixed bank of Gabor filters."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from gansweep.metrics.fitting import fitting
 WAVELENGTHS = (3.0, 5.0, 8.0)  # pixels
 NUM_ORIENTATIONS = 6
 ASPECT = 0.5  # standard deviation of the envelope in wavelengths
-FAINT = 0.05  # answers below it count by their size, those above by its logarithm; in units of [-1, 1]
+FAINT = 0.05  # in units of [-1, 1]: the response is linear below this amplitude and logarithmic above it
 
 
 @dataclass(frozen=True)
 class TextureFeatures:
-    """Energies of local waves, and the colours.
+    """Texture features: statistics of the responses of Gabor filters and of the colours.
 
         w(u) = exp(-|u|^2 / (2 s^2)) (exp(2 pi i u . n / lambda) - c),   s = lambda / 2,   sum |w|^2 = 1
         e(x) = log(1 + |w * grey(x)| / 0.05)
         features: mean and standard deviation over the pixels of e, for 3 wavelengths lambda and 6
-        directions n, and of every colour channel; 42 of a colour image, 38 of a grey one
+        directions n, and of every colour channel; 42 for a colour image, 38 for a grey one
 
-    A texture is known by what filters like these answer, up to where: Heeger and Bergen 1995; Zhu, Wu
-    and Mumford 1998 (FRAME), whose model CoopNets' descriptor continues with learned filters. c takes
-    the mean out. Filters stay inside the image, which has 15 pixels on a side or more. These are
-    no features of Inception, and a distance on them tells nothing about objects.
+    The distribution of such filter responses characterises a stationary texture: Heeger and Bergen 1995; Zhu,
+    Wu and Mumford 1998 (FRAME). CoopNets' descriptor extends the FRAME model with learned filters. The
+    constant c makes the mean of a filter 0. Convolutions have no padding; images have at least 15 pixels
+    per side. Distances on these features do not measure the quality of objects.
 
     Args:
-        batch_size: images in one pass.
+        batch_size: images per pass.
     """
 
     batch_size: int = 500
@@ -46,20 +46,16 @@ class TextureFeatures:
 
     @property
     def name(self) -> str:
-        """What a metric on them is called after."""
+        """Part of the name of a metric on these features."""
         return "texture"
 
     @property
     def frechet_name(self) -> str:
-        """`fd_texture`: not an FID, which is Inception's."""
+        """`fd_texture`; an FID is defined by Inception features only."""
         return "fd_texture"
 
     def check(self, sample_shape: tuple[int, ...]) -> None:
-        """Accept images that hold a filter.
-
-        Raises:
-            ValueError: other samples.
-        """
+        """Raise ValueError unless samples are images with at least the size of a filter."""
         if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
             raise ValueError(
                 f"the texture filters read images (C, H, W) of 1 or 3 channels, these samples are {sample_shape}: "
@@ -72,7 +68,7 @@ class TextureFeatures:
             )
 
     def fingerprint(self) -> dict[str, Any]:
-        """All numbers of the bank."""
+        """Return all parameters of the filter bank."""
         return {
             "network": "gabor_bank",
             "version": 1,
@@ -85,16 +81,16 @@ class TextureFeatures:
         }
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Map images (B, C, H, W) in [-1, 1] to features (B, D)."""
+        """Return the features (B, D) of images (B, C, H, W) in [-1, 1]."""
         waves = F.conv2d(images.mean(1, keepdim=True), bank(images.device)).unflatten(1, (2, -1))
         energies = (waves.square().sum(1).sqrt() / FAINT).log1p()
-        told = [energies.mean((2, 3)), energies.std((2, 3)), images.mean((2, 3)), images.std((2, 3))]
-        return torch.cat(told, 1)
+        moments = [energies.mean((2, 3)), energies.std((2, 3)), images.mean((2, 3)), images.std((2, 3))]
+        return torch.cat(moments, 1)
 
 
 @cache
 def bank(device: torch.device) -> Tensor:
-    """Make the even filters and then the odd ones (36, 1, SIDE, SIDE)."""
+    """Return the even filters followed by the odd filters (36, 1, SIDE, SIDE)."""
     half = torch.arange(SIDE, dtype=torch.float64) - SIDE // 2
     y, x = torch.meshgrid(half, half, indexing="ij")
     even, odd = [], []

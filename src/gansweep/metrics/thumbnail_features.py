@@ -1,4 +1,4 @@
-"""An image made very small: features that need no weights."""
+"""Thumbnail features: pixel values of the downscaled image."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from gansweep.metrics.fitting import fitting
 
 @dataclass(frozen=True)
 class ThumbnailFeatures:
-    """The values of an image of size x size pixels, each the mean of what it covers.
+    """Thumbnail features: pixel values of the image, average-pooled to size x size pixels.
 
-    A Fréchet distance on them compares mean and covariance of layout and colours. It knows nothing of
-    objects, and blurred images suit it; it is for machines that have no weights of Inception, and for
-    orders of magnitude.
+    A Fréchet distance on them compares the mean and covariance of layout and colours. It does not
+    measure the quality of objects and does not penalise blur. It is meant for machines without the
+    weights of Inception and for rough comparisons.
 
     Args:
-        size: pixels on a side; there are C size^2 features.
-        batch_size: images in one pass.
+        size: side of the thumbnail in pixels; there are C size^2 features.
+        batch_size: images per pass.
     """
 
     size: int = 8
@@ -34,29 +34,27 @@ class ThumbnailFeatures:
 
     @property
     def name(self) -> str:
-        """`thumbnail`, of another size than 8 `thumbnail_16`."""
+        """`thumbnail`; for sizes other than 8, with the size, such as `thumbnail_16`."""
         return "thumbnail" if self.size == 8 else f"thumbnail_{self.size}"
 
     @property
     def frechet_name(self) -> str:
-        """`fd_thumbnail`: not an FID."""
+        """`fd_thumbnail`; an FID is defined by Inception features only."""
         return f"fd_{self.name}"
 
     def check(self, sample_shape: tuple[int, ...]) -> None:
-        """Accept grey and colour images that are no smaller.
-
-        Raises:
-            ValueError: the samples are something else.
-        """
+        """Raise ValueError unless samples are grey or colour images with at least the size of the thumbnail."""
         if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
-            raise ValueError(f"{self.name} is of images (C, H, W), samples are {sample_shape}: {fitting(sample_shape)}")
+            raise ValueError(
+                f"{self.name} accepts images (C, H, W), samples are {sample_shape}: {fitting(sample_shape)}"
+            )
         if min(sample_shape[1:]) < self.size:
             raise ValueError(f"size={self.size}: expected at most {min(sample_shape[1:])}, the side of the images")
 
     def fingerprint(self) -> dict[str, Any]:
-        """Size and range."""
+        """Return the size, the input range and the pooling."""
         return {"network": self.name, "size": self.size, "input": "[-1, 1]", "pooling": "mean", "dtype": "float32"}
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Map images (B, C, H, W) to features (B, C size^2)."""
+        """Return the features (B, C size^2) of images (B, C, H, W)."""
         return F.adaptive_avg_pool2d(images, self.size).flatten(1)

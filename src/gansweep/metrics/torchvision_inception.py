@@ -1,4 +1,4 @@
-"""torchvision's ImageNet Inception: what some studies call the FID network, and is not."""
+"""Features of torchvision's ImageNet Inception, which some studies use in place of the FID network."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"
 
 @dataclass(frozen=True)
 class TorchvisionInception:
-    """torchvision's `inception_v3` with ImageNet weights, 2048 pooled features, 1000 classes.
+    """torchvision's `inception_v3` with ImageNet weights: 2048 pooled features, 1000 classes.
 
-    Images are resized bilinearly to 299x299 and mapped from [-1, 1] to [low, 1]. With low = -1
-    and the classes it is the network of Mescheder's Inception score. With low = -3 it is what
-    results when images in [-1, 1] are given to pytorch-fid's wrapper, which maps [0, 1] to
-    [-1, 1], as happened in the EPFL study of optimizers. Neither gives values comparable to an FID.
+    Images are resized bilinearly to 299x299 and mapped from [-1, 1] to [low, 1]. low = -1 and the class
+    probabilities give the Inception score of Mescheder et al. 2018. low = -3 results if images in [-1, 1]
+    are given to pytorch-fid's wrapper, which maps [0, 1] to [-1, 1], as in the EPFL study of
+    optimizers. Neither gives values comparable to an FID.
 
     Args:
-        weights: file of the weights; null takes `TORCH_HOME/hub/checkpoints`, or downloads there.
-        low: what -1 is mapped to.
-        batch_size: images in one forward pass.
+        weights: file of the weights; null for the file in `TORCH_HOME/hub/checkpoints`, downloaded if missing.
+        low: input value to which -1 is mapped, while 1 stays 1.
+        batch_size: images per forward pass.
     """
 
     weights: str | None = None
@@ -44,19 +44,19 @@ class TorchvisionInception:
 
     @property
     def name(self) -> str:
-        """`torchvision`, with another range than [-1, 1] `torchvision_-3`."""
+        """`torchvision`; for an input range other than [-1, 1], with `low`, such as `torchvision_-3`."""
         return "torchvision" if self.low == -1 else f"torchvision_{self.low:g}"
 
     @property
     def frechet_name(self) -> str:
-        """`fd_torchvision`, `fd_torchvision_-3`: not an FID."""
+        """`fd_torchvision`, `fd_torchvision_-3`; an FID is defined by pytorch-fid's weights only."""
         return f"fd_{self.name}"
 
     def check(self, sample_shape: tuple[int, ...]) -> None:
-        """Accept grey and colour images once the weights are at hand, downloading them if needed.
+        """Check the shape of the samples, and download the weights if they are missing.
 
         Raises:
-            ValueError: no images, or no weights.
+            ValueError: the samples are not grey or colour images, or the weights are unavailable.
         """
         if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
             raise ValueError(
@@ -66,11 +66,11 @@ class TorchvisionInception:
         network(self.file(), torch.device("cpu"))
 
     def file(self) -> Path:
-        """Return the weights' file; see `weights_file.find`."""
+        """Return the file of the weights; see `weights_file.find`."""
         return weights_file.find(self.weights, URL)
 
     def fingerprint(self) -> dict[str, Any]:
-        """Hash of the weights, range and resizing."""
+        """Return the hash of the weights, the input range and the resizing."""
         return {
             "network": self.name,
             "sha256": weights_file.sha256(self.file()),
@@ -82,12 +82,12 @@ class TorchvisionInception:
         }
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Map images (B, C, H, W) in [-1, 1] to features (B, 2048)."""
+        """Return the features (B, 2048) of images (B, C, H, W) in [-1, 1]."""
         layers, _ = network(self.file(), images.device)
         return layers(self._mapped(images)).mean((2, 3))
 
     def probabilities(self, images: Tensor) -> Tensor:
-        """Map images (B, C, H, W) in [-1, 1] to p(y|x) of ImageNet's classes (B, 1000)."""
+        """Return the probabilities p(y|x) (B, 1000) of ImageNet's classes for images (B, C, H, W) in [-1, 1]."""
         layers, classes = network(self.file(), images.device)
         return classes(layers(self._mapped(images)).mean((2, 3))).softmax(1)
 
@@ -97,18 +97,18 @@ class TorchvisionInception:
 
 @lru_cache(maxsize=2)
 def network(file: Path, device: torch.device) -> tuple[nn.Module, nn.Module]:
-    """Load the layers up to the pooled features, and the one from there to the classes.
+    """Return the layers up to the pooled features, and the final layer to the class logits.
 
     Args:
-        file: torchvision's weights.
-        device: to put them on.
+        file: file of torchvision's weights.
+        device: device of the network.
 
     Raises:
-        ValueError: the file holds something else.
+        ValueError: the file has other contents.
     """
     from torchvision.models import inception_v3
 
-    # On `meta` nothing is drawn, so that loading leaves torch's global random stream alone.
+    # Built on `meta`, where no initial values are drawn, so that loading does not advance torch's global generator.
     with torch.device("meta"):
         net = inception_v3(weights=None, aux_logits=True, init_weights=False)
     weights_file.load(file, net, "torchvision's", URL)

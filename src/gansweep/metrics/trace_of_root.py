@@ -1,4 +1,4 @@
-"""Tr (S_a S_b)^1/2, the term of a Fréchet distance that is hard to get right and slow."""
+"""Trace term Tr (S_a S_b)^1/2 of the Fréchet distance."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from torch import Tensor
 
 from gansweep.metrics.statistics import Statistics
 
-BLOCK = 256  # rows at a time: small enough to skip most zeros, large enough for full speed
+BLOCK = 256  # rows per block: small enough to skip most zeros, large enough for full speed
 TOLERANCE = 1e-8
 
 
 def trace_of_root(a: Statistics, b: Statistics) -> Tensor:
-    """Tr (S_a S_b)^1/2 without the square root of a non-symmetric matrix.
+    """Return Tr (S_a S_b)^1/2, computed without the square root of a non-symmetric matrix.
 
-    With roots S = R^T R the eigenvalues of S_a S_b are the squared singular values of
-    R_a R_b^T, so the trace is the nuclear norm of that, an N x N problem where samples are
-    fewer than dimensions. If only one root R is known, the same numbers are the eigenvalues
-    of R S R^T, and some root R always is to be had. They are never complex; rounding may leave
-    those that are 0 slightly negative, hence the clip.
+    With roots S = R^T R, the eigenvalues of S_a S_b are the squared singular values of R_a R_b^T. The
+    trace is therefore the nuclear norm of R_a R_b^T, an N x N problem if there are fewer samples than
+    dimensions. If only one root R is available, the eigenvalues are those of R S R^T. If neither is, a
+    root of S_a is computed. The eigenvalues are real and not negative; they are clipped at 0 because
+    rounding can make zeros slightly negative.
     """
     if a.is_root and b.is_root:
         return nuclear_norm(a.spread @ b.spread.T)
@@ -31,15 +31,15 @@ def trace_of_root(a: Statistics, b: Statistics) -> Tensor:
 
 
 def nuclear_norm(matrix: Tensor) -> Tensor:
-    """Sum of the singular values of (N, M) in float64, to a relative 1e-8.
+    """Return the nuclear norm, the sum of the singular values, of (N, M) in float64, to a relative 1e-8.
 
         || C ||_* = sum_i sqrt(l_i),   l_i the eigenvalues of C C^T
 
-    The eigenvalues take half the time of the singular values. They are right to a few times
-    eps l_max, so that a small root s may be wrong by d / max(s, sqrt(d)), d = 4 eps l_max. Where these
-    bounds add up to too much, the singular values are computed after all.
+    Eigenvalues take half the time of singular values. Their error is a few times eps l_max, so the error
+    of a small root s is at most d / max(s, sqrt(d)), d = 4 eps l_max. If the sum of these bounds exceeds the
+    tolerance, the singular values are computed instead.
     """
-    # numpy's eigenvalues take half the time of torch's where they are not from the same library.
+    # numpy's eigenvalues take half the time of torch's if the two use different libraries.
     c = matrix.numpy() if len(matrix) <= matrix.shape[1] else matrix.numpy().T
     with threadpool_limits(torch.get_num_threads(), "blas"):
         squares = np.linalg.eigvalsh(c @ c.T).clip(0)
@@ -50,15 +50,14 @@ def nuclear_norm(matrix: Tensor) -> Tensor:
 
 
 def symmetric_product(a: Tensor, b: Tensor) -> Tensor:
-    """A matrix with the eigenvalues of S_a S_b: R S_b R^T, of which the lower triangle is filled in.
+    """Return R S_b R^T (D, D), which has the eigenvalues of S_a S_b; only its lower triangle is filled.
 
-    R is Cholesky's factor, ten times cheaper than S_a^1/2. It has zeros on one side, and leaving
-    them out spares three fifths of the product. Where S_a has lost its full rank there is none,
-    and S_a^1/2 serves.
+    R is the Cholesky factor of S_a, ten times cheaper than S_a^1/2. It is triangular, and skipping its
+    zeros saves three fifths of the product. If S_a is rank-deficient, S_a^1/2 is used instead.
 
     Args:
         a: S_a (D, D), symmetric and positive semidefinite.
-        b: S_b (D, D), likewise.
+        b: S_b (D, D), symmetric and positive semidefinite.
     """
     lower, failed = torch.linalg.cholesky_ex(a)
     if failed:

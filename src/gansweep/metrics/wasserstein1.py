@@ -15,7 +15,7 @@ from gansweep.metrics.point_metric import PointMetric, require_pairs
 
 
 def wasserstein1(a: Tensor, b: Tensor) -> float:
-    """Mean distance of matched points under the best matching of (N, D) with (N, D).
+    """Return the Wasserstein-1 distance of points (N, D) and (N, D): the mean distance under the optimal matching.
 
         W1 = min over permutations s of (1/N) sum_i || a_i - b_s(i) ||_2
 
@@ -24,29 +24,29 @@ def wasserstein1(a: Tensor, b: Tensor) -> float:
     0.5
 
     Raises:
-        ValueError: different shapes, or values that are not finite.
+        ValueError: the shapes differ, or values are not finite.
     """
     require_pairs(a, b)
-    # The expanded form of the squared distance would lose half the digits of close points.
+    # The expanded form of the squared distance would lose half of the digits for close points.
     cost = torch.cdist(a.double(), b.double(), compute_mode="donot_use_mm_for_euclid_dist").cpu().numpy()
     return float(cost[linear_sum_assignment(cost)].mean())
 
 
 @dataclass(frozen=True)
 class Wasserstein1(PointMetric):
-    """Exact W1 between generated points and as many points of the data set.
+    """Exact Wasserstein-1 distance between generated points and the same number of data points.
 
     Args:
-        num_samples: points on either side; the cost of the matching grows with its cube.
+        num_samples: number of generated and of real points; the cost of the matching is cubic in it.
     """
 
     name: ClassVar[str] = "w1"
 
     def check(self, data: Dataset) -> None:
-        """Raise ValueError if the costs of all pairs do not fit in memory, too."""
+        """Raise ValueError as every point metric, and if the matrix of costs does not fit in memory."""
         super().check(data)
         require_memory("num_samples", self.num_samples, "the costs of all pairs of points", 8, power=2)
 
     def between(self, a: Tensor, b: Tensor) -> float:
-        """W1 of points (N, D) and (N, D)."""
+        """Return the W1 distance of points (N, D) and (N, D)."""
         return wasserstein1(a, b)

@@ -1,4 +1,4 @@
-"""Finding the weights of a public network: a given file, torch's cache, or a download."""
+"""Weights of public networks: from a given file, torch's cache, or a download."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from torch import nn
 
 
 def find(weights: str | None, url: str) -> Path:
-    """Return the file `weights`, or, where that is None, the one of `url`, downloaded if need be.
+    """Return the file `weights`; if that is None, the cached file of `url`, downloaded if missing.
 
     Raises:
-        ValueError: it is not there and can't be downloaded; the message says what to put where.
+        ValueError: the weights were not found and could not be downloaded; the message explains what to do.
     """
     if weights is not None:
         path = Path(os.path.expanduser(weights))
@@ -30,7 +30,7 @@ def find(weights: str | None, url: str) -> Path:
         raise ValueError(f"{path.name} can't be kept: this user has no home directory; set TORCH_HOME. {advice(url)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # As everywhere in torch.hub, the file's name ends in the beginning of its sha256.
+        # As in all of torch.hub, the name of the file ends with the first digits of its sha256.
         torch.hub.download_url_to_file(url, str(path), hash_prefix=path.stem.rsplit("-", 1)[1])
     except (URLError, OSError, RuntimeError) as error:
         raise ValueError(f"{path.name} can't be downloaded ({error}). {advice(url)}") from error
@@ -38,30 +38,30 @@ def find(weights: str | None, url: str) -> Path:
 
 
 def load(path: Path, network: nn.Module, whose: str, url: str) -> None:
-    """Load the parameters of a file into a network, as its own tensors.
+    """Load the parameters of a file into a network, replacing its tensors.
 
     Args:
-        path: of the file.
-        network: on any device.
-        whose: whose Inception the file should hold.
-        url: where such a file is.
+        path: the file.
+        network: the network, on any device.
+        whose: owner of the expected weights, for the message, such as "torchvision's".
+        url: URL of the expected file, for the message.
 
     Raises:
-        ValueError: it holds something else, or is damaged.
+        ValueError: the file has other contents or is damaged.
     """
     try:
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True), assign=True)
-    except Exception as error:  # torch's unpickler raises anything on foreign bytes
+    except Exception as error:  # torch's unpickler can raise any exception for arbitrary bytes
         raise ValueError(f"weights={path}: does not hold {whose} Inception. {advice(url)}") from error
 
 
 def cached(url: str) -> Path:
-    """Where torch.hub, and with it pytorch-fid and torchvision, keep the file of a URL."""
+    """Return the path at which torch.hub, and thus pytorch-fid and torchvision, cache the file of a URL."""
     return Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[1]
 
 
 def advice(url: str) -> str:
-    """Say how to get the weights."""
+    """Return instructions for obtaining the weights."""
     return (
         f"Download {url} (about 100 MB) and put it at {cached(url)}, or give its path: "
         "metric.features.weights=FILE in a sweep, --weights FILE after python -m gansweep.metrics; "
@@ -70,7 +70,7 @@ def advice(url: str) -> str:
 
 
 def sha256(path: Path) -> str:
-    """Hash a file, again only if its size or time changed."""
+    """Return the SHA-256 of a file, recomputed only if its size or modification time has changed."""
     stat = path.stat()
     return _sha256(path, stat.st_size, stat.st_mtime_ns)
 
