@@ -57,7 +57,9 @@ def decode(raw: bytes, path: Path) -> np.ndarray:
         raise ValueError(f"{path} holds an array of shape {list(shape)}, expected images (N, H, W): replace it")
     start = 4 + 4 * len(shape)
     if len(raw) - start != math.prod(shape):
-        raise ValueError(f"{path} is damaged: {len(raw) - start} values, its head says {math.prod(shape)}. Replace it")
+        raise ValueError(
+            f"{path} is damaged: {len(raw) - start} values, its header declares {math.prod(shape)}. Replace it"
+        )
     return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
 
 

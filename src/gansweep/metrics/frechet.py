@@ -34,7 +34,7 @@ def frechet_distance(a: Statistics, b: Statistics) -> float:
         ValueError: the features have different lengths.
     """
     if a.mean.shape != b.mean.shape:
-        raise ValueError(f"features of length {len(a.mean)} and {len(b.mean)} can't be compared")
+        raise ValueError(f"features of length {len(a.mean)} and {len(b.mean)} cannot be compared")
     shift = (a.mean - b.mean).square().sum()
     return (shift + a.trace + b.trace - 2 * trace_of_root(a, b)).item()
 

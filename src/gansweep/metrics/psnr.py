@@ -121,7 +121,7 @@ class PSNR:
         targets = data.samples[test.to(data.samples.device)].to(fake.device)
         decibels = summary(psnr_of_each(fake, targets.repeat(self.versions, 1, 1, 1)))
         if decibels is None:
-            raise ValueError(f"{self.name}: all images are restored to the last bit, and the mean is infinite")
+            raise ValueError(f"{self.name}: all images are restored exactly, so the mean is infinite")
         return decibels.mean
 
 

@@ -27,13 +27,15 @@ def find(weights: str | None, url: str) -> Path:
     if path.is_file():
         return path
     if not path.is_absolute() and path.parts[0] == "~":
-        raise ValueError(f"{path.name} can't be kept: this user has no home directory; set TORCH_HOME. {advice(url)}")
+        raise ValueError(
+            f"{path.name} cannot be cached: this user has no home directory; set TORCH_HOME. {advice(url)}"
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # As in all of torch.hub, the name of the file ends with the first digits of its sha256.
         torch.hub.download_url_to_file(url, str(path), hash_prefix=path.stem.rsplit("-", 1)[1])
     except (URLError, OSError, RuntimeError) as error:
-        raise ValueError(f"{path.name} can't be downloaded ({error}). {advice(url)}") from error
+        raise ValueError(f"{path.name} was not found and could not be downloaded ({error}). {advice(url)}") from error
     return path
 
 

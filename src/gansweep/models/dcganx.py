@@ -100,7 +100,7 @@ class DCGANX:
         for _ in range(self.depth):
             if sides[-1] < 2:
                 raise ValueError(
-                    f"sample_shape={sample_shape}: dcganx can't halve {side} pixels depth={self.depth} times"
+                    f"sample_shape={sample_shape}: dcganx cannot halve {side} pixels depth={self.depth} times"
                 )
             sides.append((sides[-1] + 1) // 2)
         return channels, sides
