@@ -1,35 +1,50 @@
-"""When a training has ended without an end, and whom to blame."""
+"""Divergence of members: its causes, and the monitor that detects it on the device."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from enum import IntEnum
 
 import torch
 from torch import Tensor
 
-CONSTANT_BELOW = 1e-6  # spread over a batch, per pixel, in units of a range of 2
+CONSTANT_BELOW = 1e-6  # standard deviation over a batch, per pixel, for values in a range of width 2
 
-# The first of these that happens in a step is its cause.
+
+class Cause(IntEnum):
+    """Codes of the causes of divergence, as `Watch.code` and checkpoints store them. 0 means no divergence."""
+
+    NON_FINITE_SAMPLES = 1
+    NON_FINITE_LOSS = 2
+    NON_FINITE_LOGITS = 3
+    NON_FINITE_GENERATOR_PARAMETERS = 4
+    NON_FINITE_DISCRIMINATOR_PARAMETERS = 5
+    CONSTANT_OUTPUT = 6
+    ZERO_GRADIENT = 7
+    LOGIT_GAP = 8
+
+
+# Player and description of every cause, as the record holds them.
 CAUSES = {
-    1: ("generator", "samples are not finite"),
-    2: ("discriminator", "loss is not finite"),
-    3: ("discriminator", "logits are not finite"),
-    4: ("generator", "parameters are not finite"),
-    5: ("discriminator", "parameters are not finite"),
-    6: ("generator", "output is constant"),
-    7: ("generator", "gradient is zero"),
-    8: ("discriminator", "logits of real and generated samples lie too far apart"),
+    Cause.NON_FINITE_SAMPLES: ("generator", "samples are not finite"),
+    Cause.NON_FINITE_LOSS: ("discriminator", "loss is not finite"),
+    Cause.NON_FINITE_LOGITS: ("discriminator", "logits are not finite"),
+    Cause.NON_FINITE_GENERATOR_PARAMETERS: ("generator", "parameters are not finite"),
+    Cause.NON_FINITE_DISCRIMINATOR_PARAMETERS: ("discriminator", "parameters are not finite"),
+    Cause.CONSTANT_OUTPUT: ("generator", "output is constant"),
+    Cause.ZERO_GRADIENT: ("generator", "gradient is zero"),
+    Cause.LOGIT_GAP: ("discriminator", "logits of real and generated samples lie too far apart"),
 }
 
 
 @dataclass(frozen=True)
 class Divergence:
-    """The recorded end of a run that can't be continued.
+    """Divergence of one run, as recorded. A diverged run cannot be continued.
 
     Args:
-        step: generator step in which it was seen, counted from 1.
+        step: generator step in which it was detected, counted from 1.
         player: generator or discriminator.
-        cause: one of CAUSES, in words.
+        cause: description from CAUSES.
     """
 
     step: int
@@ -37,23 +52,22 @@ class Divergence:
     cause: str
 
     def as_dict(self) -> dict[str, int | str]:
-        """Return it as the record holds it."""
+        """Return step, player and cause as a dictionary for the record."""
         return asdict(self)
 
 
 class Watch:
-    """Remembers the first bad step of every member, on the device.
+    """Divergence monitor: stores the first diverged step of every member and its cause, on the device.
 
-    Every step costs a few operations on K numbers; only `read` waits for the device.
-    Samples that are the same for every z, or gradients of the generator that are exactly zero,
-    end a run when so many checks in a row have seen them: a generator that is saturated for a
-    moment may come back, as long as the discriminator moves.
+    Every step costs a few operations on K numbers; only `read` synchronises with the device.
+    Samples that are equal for every z, or generator gradients that are exactly zero, end a run after `patience`
+    consecutive checks: a generator that is saturated for a short time can recover while the discriminator changes.
 
     Args:
         num_members: K.
         device: where the members train.
-        patience: checks in a row that end a run with a constant or gradient-free generator.
-        constant_by_nature: generators that ignore z are not stuck.
+        patience: consecutive checks with a constant output or a zero gradient that end a run.
+        constant_by_nature: the generators ignore z; a constant output is then no divergence.
     """
 
     def __init__(
@@ -64,40 +78,48 @@ class Watch:
         self.step = torch.zeros(num_members, dtype=torch.int64, device=device)
         self.strikes = torch.zeros(num_members, 2, dtype=torch.int64, device=device)
 
-    def see(self, code: int, bad: Tensor, step: Tensor) -> None:
-        """Note that members where `bad` (K,) is true ended at their `step` (K,), unless they had before."""
+    def see(self, cause: int, bad: Tensor, step: Tensor) -> None:
+        """Record `cause` and `step` (K,) for members where `bad` (K,) is True and which had not diverged before.
+
+        The first cause that is recorded remains.
+        """
         new = bad & (self.code == 0)
-        self.code = torch.where(new, code, self.code)
+        self.code = torch.where(new, int(cause), self.code)
         self.step = torch.where(new, step, self.step)
 
     def check(
         self, due: Tensor, step: Tensor, finite_g: Tensor, finite_d: Tensor, fake: Tensor, generator_gradient: Tensor
     ) -> None:
-        """Look at what is too dear for every step, of the members where `due` (K,) is true.
+        """Run the checks that are too expensive for every step, for the members where `due` (K,) is True.
 
-        That is: whether each player's parameters are finite (K,), the spread of the samples
-        `fake` (K, B, ...) over the batch, and the norm (K,) of the generator's gradient.
+        Args:
+            due: which members to check (K,).
+            step: generator step of every member (K,).
+            finite_g: True where all parameters of the generator are finite (K,).
+            finite_d: the same for the discriminator (K,).
+            fake: generated samples (K, B, ...); their standard deviation over the batch is compared with a bound.
+            generator_gradient: norm of the generator's gradient (K,).
         """
-        self.see(4, due & ~finite_g, step)
-        self.see(5, due & ~finite_d, step)
+        self.see(Cause.NON_FINITE_GENERATOR_PARAMETERS, due & ~finite_g, step)
+        self.see(Cause.NON_FINITE_DISCRIMINATOR_PARAMETERS, due & ~finite_d, step)
         flat = fake.flatten(2)
-        one = flat.shape[1] == 1  # which has no spread, and is no sign of anything
-        spread = torch.full_like(generator_gradient, torch.inf) if one else flat.std(1).amax(1)
+        single_sample = flat.shape[1] == 1  # no standard deviation
+        spread = torch.full_like(generator_gradient, torch.inf) if single_sample else flat.std(1).amax(1)
         stuck = torch.stack([spread < self.smallest_spread, generator_gradient == 0], 1)
         self.strikes = torch.where(due[:, None], torch.where(stuck, self.strikes + 1, 0), self.strikes)
-        self.see(6, due & (self.strikes[:, 0] >= self.patience), step)
-        self.see(7, due & (self.strikes[:, 1] >= self.patience), step)
+        self.see(Cause.CONSTANT_OUTPUT, due & (self.strikes[:, 0] >= self.patience), step)
+        self.see(Cause.ZERO_GRADIENT, due & (self.strikes[:, 1] >= self.patience), step)
 
     def export(self, k: int) -> dict[str, Tensor]:
-        """Return copies of what was seen of member k, which may have ended without anybody having read it."""
+        """Return copies of member k's state, including a divergence that has not been read yet."""
         return {name: getattr(self, name)[k].clone() for name in ("code", "step", "strikes")}
 
     def restore(self, k: int, saved: dict[str, Tensor]) -> None:
-        """Put what was exported in place k."""
+        """Restore member k from an exported state."""
         for name, value in saved.items():
             getattr(self, name)[k].copy_(value)
 
     def read(self) -> list[Divergence | None]:
-        """Return every member's divergence, if any. This waits for the device."""
+        """Return the divergence of every member, or None. Synchronises with the device."""
         codes, steps = torch.stack([self.code, self.step]).tolist()
         return [Divergence(step, *CAUSES[code]) if code else None for code, step in zip(codes, steps, strict=True)]

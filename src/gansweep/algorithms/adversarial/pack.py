@@ -1,10 +1,26 @@
-"""Two players against each other. This is the algorithm box."""
+"""Adversarial training of K members as one batch: the training step of a GAN.
+
+    for each generator step:
+        repeat critic_steps times:                    k of Goodfellow et al., n_critic of Gulrajani et al.
+            x ~ data,  z ~ p(z),  u ~ U[0, 1]
+            x_fake <- G(z; theta),  x_hat <- u x + (1 - u) x_fake
+            L_D    <- mean_B [ game(D(x), D(x_fake)) + penalty(dD/dx (x_hat)) ]
+            psi    <- rule_D(grad_psi L_D, psi, lr_d)
+        z ~ p(z)
+        L_G   <- mean_B [ game(D(G(z; theta); psi)) ]
+        theta <- rule_G(grad_theta L_G, theta, lr)
+
+Goodfellow et al. 2014, arXiv:1406.2661, algorithm 1, without a penalty; Gulrajani et al. 2017, arXiv:1704.00028,
+algorithm 1, with game = D(x_fake) - D(x), penalty = lambda (||dD/dx (x_hat)||_2 - 1)^2 and rule = Adam. `loss` chooses
+game and penalties, `optimizer` the rules. Joint dynamics (`gansweep.dynamics`) replace the loop by one update of both
+players from the same parameters.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,6 +28,7 @@ from torch import Tensor
 from gansweep.algorithms.adversarial.critic_steps import critic_steps_at
 from gansweep.algorithms.adversarial.joint import Joint
 from gansweep.algorithms.adversarial.random_inputs import DiscriminatorInputs, GeneratorInputs, RandomInputs
+from gansweep.batched.divergence import Cause
 from gansweep.batched.member import Member
 from gansweep.batched.objectives import DiscriminatorTerms, Objectives
 from gansweep.batched.pack import Pack, both, finite
@@ -22,15 +39,14 @@ from gansweep.interfaces import Dynamics, Model, Schedule
 from gansweep.layers import Pass
 from gansweep.seeding import Streams
 
-GRAPHS = 256  # that one process may compile of each player's step
+GRAPHS = 256  # compiled graphs per process, for the step of each player
 
 
 @dataclass
 class Report:
-    """What happened in one generator step; everything has one value per row of the pack.
+    """Values of one generator step, with one entry per row of the pack.
 
-    `steps` counts each member's generator steps so far. `discriminator` tells of the last of
-    the critic steps.
+    `steps` counts each member's generator steps so far. `discriminator` belongs to the last critic step.
     """
 
     steps: list[int]
@@ -40,17 +56,35 @@ class Report:
     generator_gradient: Tensor
 
 
-class AdversarialPack(Pack[Report]):
-    """K pairs of a generator and a discriminator, each pair a game of its own.
+class StepResult(NamedTuple):
+    """Values of one step of both players.
 
     Args:
-        members: what each of them chooses for itself.
+        d_terms: terms of the discriminators' losses in the last critic step, (K,) each.
+        d_gradient: norm of the discriminators' gradients in the last critic step, (K,).
+        g_loss: losses of the generators, (K,).
+        g_gradient: norm of the generators' gradients, (K,).
+        fake: samples of the last generator update, (K, B, ...).
+    """
+
+    d_terms: DiscriminatorTerms
+    d_gradient: Tensor
+    g_loss: Tensor
+    g_gradient: Tensor
+    fake: Tensor
+
+
+class AdversarialPack(Pack[Report]):
+    """K independent GANs, each a generator and a discriminator, trained as one batch.
+
+    Args:
+        members: settings of every member.
         model: the pair of networks.
         samples: the data (N, ...), on the device to train on.
         critic_steps: discriminator updates before each generator update.
-        compiled: one graph of losses, gradient and update for each player.
-        dynamics: how the players' gradients become steps; by themselves they take turns.
-        critic_schedule: multiplier of `critic_steps`; its members have to be at one and the same step.
+        compiled: compile losses, gradient and update of each player into one graph.
+        dynamics: how the players' gradients become steps. Default: alternating.
+        critic_schedule: multiplier of `critic_steps`; all members have to be at the same step.
         shared: batch_size, precision, check_every, patience and draw_ahead, see `Pack`.
     """
 
@@ -83,34 +117,50 @@ class AdversarialPack(Pack[Report]):
         if compiled:
             import torch._dynamo.config as dynamo  # takes two seconds
 
-            # Every size of a pack and every mixture of objectives and rules has a graph of its own.
+            # Each pack size and each combination of objectives and rules is compiled to a separate graph.
             dynamo.recompile_limit = max(dynamo.recompile_limit, GRAPHS)
             self._descend_d = torch.compile(self._discriminator_step, fullgraph=True, dynamic=False)
             self._descend_g = torch.compile(self._generator_step, fullgraph=True, dynamic=False)
 
     def play(self) -> Report:
-        """Let the discriminators move `critic_steps` times and the generators answer, or both at once."""
-        if self.dynamics.joint:
-            d_terms, d_gradient, g_loss, g_gradient, fake = self._joint_step(self.random.for_discriminator())
-            self.watch.see(1, ~finite(fake), self.step)
-            self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
-        else:
-            inputs, critic_steps = None, self.critic_steps_now()
-            for _ in range(critic_steps):
-                inputs = self.random.for_discriminator(inputs)
-                d_terms, d_gradient, all_finite = self._descend_d(inputs)
-                self.watch.see(1, ~all_finite, self.step)
-                self.watch.see(2, ~d_terms.loss.isfinite(), self.step)
-            assert inputs is not None  # critic_steps >= 1
-            self.random.leave_out(self.most_critic_steps - critic_steps)
-            for _ in range(self.turns.generator_steps):
-                g_loss, g_gradient, fake = self._descend_g(self.random.for_generator(inputs))
-        self.watch.see(3, ~g_loss.isfinite(), self.step)
-        self.look(fake, g_gradient)
-        return Report(list(self.done), d_terms, d_gradient, g_loss, g_gradient)
+        """Take one generator step: `critic_steps` discriminator updates and the generator update, or a joint update."""
+        result = self._joint_step() if self.dynamics.joint else self._alternating_step()
+        self.watch.see(Cause.NON_FINITE_LOGITS, ~result.g_loss.isfinite(), self.step)
+        self.look(result.fake, result.g_gradient)
+        return Report(list(self.done), result.d_terms, result.d_gradient, result.g_loss, result.g_gradient)
+
+    def _alternating_step(self) -> StepResult:
+        """Update the discriminators `critic_steps` times, then the generators (algorithm 1)."""
+        inputs = d_result = g_result = None
+        critic_steps = self.critic_steps_now()
+        for _ in range(critic_steps):
+            inputs = self.random.for_discriminator(inputs)
+            d_result = self._descend_d(inputs)
+            d_terms, _, finite_samples = d_result
+            self._monitor(d_terms, finite_samples)
+        assert inputs is not None and d_result is not None  # critic_steps >= 1
+        self.random.leave_out(self.most_critic_steps - critic_steps)
+        for _ in range(self.turns.generator_steps):
+            g_result = self._descend_g(self.random.for_generator(inputs))
+        assert g_result is not None  # generator_steps >= 1
+        return StepResult(d_result[0], d_result[1], *g_result)
+
+    def _joint_step(self) -> StepResult:
+        """Update both players from the same parameters, as the dynamics define."""
+        game = Joint(self, self.random.for_discriminator())
+        self.dynamics(game)
+        self.average()
+        result = StepResult(*game.report())
+        self._monitor(result.d_terms, finite(result.fake))
+        return result
+
+    def _monitor(self, d_terms: DiscriminatorTerms, finite_samples: Tensor) -> None:
+        """Record members with non-finite samples or a non-finite discriminator loss as diverged."""
+        self.watch.see(Cause.NON_FINITE_SAMPLES, ~finite_samples, self.step)
+        self.watch.see(Cause.NON_FINITE_LOSS, ~d_terms.loss.isfinite(), self.step)
 
     def critic_steps_now(self) -> int:
-        """Moves of the discriminators in the step that is being played, the same for all members.
+        """Return the number of discriminator updates in the current step, equal for all members.
 
         Raises:
             ValueError: members are at different steps of a schedule.
@@ -122,7 +172,7 @@ class AdversarialPack(Pack[Report]):
         return counts.pop()
 
     def curves(self, report: Report, k: int) -> dict[str, Tensor]:
-        """Name member k's losses, penalties, logits, gradients, rates, and what else schedules change of it."""
+        """Return member k's losses, penalties, logits, gradient norms, learning rates and scheduled settings by tag."""
         row, d = self.place[k], report.discriminator
         names = sorted(self.members[row].objective.penalties)
         curves = {
@@ -138,30 +188,34 @@ class AdversarialPack(Pack[Report]):
         return {tag: value[row] for tag, value in curves.items()} | self._scheduled(row)
 
     def kept(self, k: int) -> dict[str, float]:
-        """Name member k's whole game where each player is one number: its path in a plane is what there is to see."""
+        """Return theta and psi of member k if each network has a single parameter (Dirac-GAN), else nothing."""
         if (self.g.network.num_parameters, self.d.network.num_parameters) != (1, 1):
             return {}
         row = self.place[k]
         return {"theta": self.g.theta[row].item(), "psi": self.d.theta[row].item()}
 
     def _scheduled(self, row: int) -> dict[str, Tensor]:
-        member, found = self.members[row], dict[str, Tensor]()
+        """Return the scheduled settings of a row by tag."""
+        member, values = self.members[row], dict[str, Tensor]()
         if member.penalty_schedule is not None:
-            for name, one in zip(sorted(member.objective.penalties), self.objectives.passes, strict=False):
-                found[f"schedule/weight of {name}"] = one.weights[row] * one.factors.now[row, 0]
+            for name, penalty in zip(sorted(member.objective.penalties), self.objectives.passes, strict=False):
+                values[f"schedule/weight of {name}"] = penalty.weights[row] * penalty.factors.now[row, 0]
         if member.noise_schedule is not None and self.objectives.noise is not None:
-            found["schedule/instance noise"] = self.objectives.noise.now[row, 0]
+            values["schedule/instance noise"] = self.objectives.noise.now[row, 0]
         if member.ema_schedule is not None and member.ema is not None:
-            found["schedule/decay of the average"] = 1 - self.averaging.now[row, 0]
+            values["schedule/decay of the average"] = 1 - self.averaging.now[row, 0]
         for name, player in self.players.items():
             if player.betas is not None and player.settings[row].beta_schedule is not None:
-                found[f"schedule/beta of the {name}"] = player.betas.now[row, 0]
+                values[f"schedule/beta of the {name}"] = player.betas.now[row, 0]
         if self.critic_schedule is not None:
-            found["schedule/critic steps"] = torch.tensor(float(self.critic_steps_now()))
-        return found
+            values["schedule/critic steps"] = torch.tensor(float(self.critic_steps_now()))
+        return values
 
     def _discriminator_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor, Tensor]:
-        """Lower game + penalties by the discriminator's parameters, on samples held fixed."""
+        """Update the discriminators on game + penalties, with the generated samples detached.
+
+        Returns the terms (K,), the gradient norms (K,) and a (K,) mask: True where all generated samples are finite.
+        """
         with autocast(self.device, self.precision):
             state = Pass(given.generator_masks, self.g.buffers)
             fake = self.g.network(self.g.params(), given.z, state)
@@ -182,13 +236,13 @@ class AdversarialPack(Pack[Report]):
         return terms, gradient, finite(fake)
 
     def clip(self) -> None:
-        """Keep the discriminators' parameters in the bounds of their objectives."""
+        """Clamp the discriminators' parameters to the weight-clipping bounds of their objectives."""
         if self.objectives.clip is not None:
             for theta in self.d.stretches:
                 theta.copy_(theta.clamp(-self.objectives.clip, self.objectives.clip))
 
     def _generator_step(self, given: GeneratorInputs) -> tuple[Tensor, Tensor, Tensor]:
-        """Lower the generator's loss by its parameters, against the discriminator as it is."""
+        """Update the generators with the discriminators fixed; return losses (K,), gradient norms (K,) and samples."""
         critic = self.d.params()
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
@@ -204,17 +258,10 @@ class AdversarialPack(Pack[Report]):
         self.average()
         return loss, gradient, fake
 
-    def _joint_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor, Tensor, Tensor, Tensor]:
-        """Move both players at once, as the dynamics say."""
-        game = Joint(self, given)
-        self.dynamics(game)
-        self.average()
-        return game.report()
-
     def draw_apart(self, under: str) -> DiscriminatorInputs:
-        """Draw the numbers of a step from streams of their own, the same at every call.
+        """Return the random inputs of one discriminator step, drawn from separate streams.
 
-        The training's streams stay where they are.
+        They are the same at every call. The states of the training's streams do not change.
         """
         streams = [Streams(member.seed, self.device, under) for member in self.members]
         return RandomInputs(self, Draws(streams, self.device, ahead=False)).for_discriminator()

@@ -57,7 +57,7 @@ class Approximators:
         """
         self.g.forget()
         rows = torch.arange(len(z), device=z.device)[:, None]
-        decays, means = torch.zeros(len(z), 1, device=z.device), []
+        decays, means, gradient = torch.zeros(len(z), 1, device=z.device), [], None
         for order in orders:
             parts = order.split(self.batch_size, 1)
             total = torch.zeros(len(z), device=z.device)
@@ -69,6 +69,7 @@ class Approximators:
                 risen = (means[-1] > means[-2])[:, None] & (decays < self.algorithm.max_fit_decays)
                 self.g.rates.now.mul_(torch.where(risen, self.algorithm.fit_decay, 1.0))
                 decays += risen
+        assert gradient is not None  # fit_epochs >= 1 and num_pairs >= 1
         return Fit(means[0], means[-1], decays[:, 0], gradient)
 
     def step(self, z: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from gansweep.algorithms.breakdown import Guard
 from gansweep.algorithms.cfg.approximators import Approximators, Fit
 from gansweep.algorithms.cfg.pushes import Pushes
+from gansweep.batched.divergence import Cause
 from gansweep.batched.lr_gains import Gains
 from gansweep.batched.member import Member
 from gansweep.batched.objectives import DiscriminatorTerms, Objectives
@@ -87,19 +88,22 @@ class CFGPack(Pack[Report]):
         a = self.algorithm
         self._settle_rates()
         z, x = self._latents_of_stage()
-        first, losses = x[:, : self.batch_size], []
+        first, losses, d_result = x[:, : self.batch_size], [], None
         for t in range(a.num_pushes):
             for update in range(self.critic_steps):
                 real = self.samples[self.draws.next("order")]
                 fake = self._pushed_so_far(t, update, x)
-                terms, d_gradient = self._discriminator_step(real, fake)
+                d_result = self._discriminator_step(real, fake)
+                terms, _ = d_result
                 losses.append(terms.game)
-                self.watch.see(1, ~finite(fake), self.step)
-                self.watch.see(2, ~terms.loss.isfinite(), self.step)
+                self.watch.see(Cause.NON_FINITE_SAMPLES, ~finite(fake), self.step)
+                self.watch.see(Cause.NON_FINITE_LOSS, ~terms.loss.isfinite(), self.step)
             self.pushes.store(t)
             if a.pool:
                 x = self._pushed(x, t, t + 1)
 
+        assert d_result is not None  # num_pushes >= 1 and critic_steps >= 1
+        terms, d_gradient = d_result
         target = x if a.pool else self._pushed(x, 0, a.num_pushes)
         batch = target[:, : self.batch_size]
         g_loss = self._generator_loss(batch)
@@ -107,8 +111,8 @@ class CFGPack(Pack[Report]):
         self.origin.take()
         fit = self.approximators.fit(z, target, [self.draws.next("shuffle") for _ in range(a.fit_epochs)])
 
-        self.watch.see(1, ~fit.last.isfinite(), self.step)
-        self.watch.see(3, ~(g_loss + terms.real + terms.fake).isfinite(), self.step)
+        self.watch.see(Cause.NON_FINITE_SAMPLES, ~fit.last.isfinite(), self.step)
+        self.watch.see(Cause.NON_FINITE_LOGITS, ~(g_loss + terms.real + terms.fake).isfinite(), self.step)
         self._look_at_gap(terms)
         self.look(batch, fit.gradient)
         loss = torch.stack(losses).mean(0)
@@ -204,7 +208,7 @@ class CFGPack(Pack[Report]):
         """End members whose discriminator tells real from generated samples beyond all measure."""
         if self.algorithm.max_gap is not None:
             wide = (terms.real - terms.fake).abs() > self.algorithm.max_gap
-            self.watch.see(8, wide & (self.step > self.algorithm.gap_after), self.step)
+            self.watch.see(Cause.LOGIT_GAP, wide & (self.step > self.algorithm.gap_after), self.step)
 
     def _go_back_where_broken(self, d_loss: Tensor, fit_loss: Tensor) -> None:
         """Return members that broke down to a sound state, and slow them down."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gansweep.algorithms.coopnets.gradients import areas, capped
 from gansweep.algorithms.coopnets.grey_levels import grey, proposal, within_range
+from gansweep.batched.divergence import Cause
 from gansweep.batched.member import Member
 from gansweep.batched.pack import Pack, both, finite
 from gansweep.batched.random_streams import normal
@@ -89,9 +90,9 @@ class CoopNetsPack(Pack[Report]):
         self.average()
 
         d_loss = on_chains - on_real
-        self.watch.see(1, ~finite(fake), self.step)
-        self.watch.see(2, ~d_loss.isfinite(), self.step)
-        self.watch.see(3, ~g_loss.isfinite(), self.step)
+        self.watch.see(Cause.NON_FINITE_SAMPLES, ~finite(fake), self.step)
+        self.watch.see(Cause.NON_FINITE_LOSS, ~d_loss.isfinite(), self.step)
+        self.watch.see(Cause.NON_FINITE_LOGITS, ~g_loss.isfinite(), self.step)
         self.look(fake, g_gradient)
         self.last = Revision(z, target)
         moved = (y - start).flatten(1).abs().mean(1)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gansweep.algorithms.one_player import OnePlayerPack, Report
+from gansweep.batched.divergence import Cause
 from gansweep.batched.member import Member
 from gansweep.batched.pack import finite
 from gansweep.batched.random_streams import normal, uniform
@@ -68,7 +69,7 @@ class DenoisingPack(OnePlayerPack):
         (loss, restored, buffers), gradient = self.g.descend(losses)
         self.g.keep_buffers(buffers)
         self.average()
-        self.watch.see(1, ~finite(restored), self.step)
+        self.watch.see(Cause.NON_FINITE_SAMPLES, ~finite(restored), self.step)
         self.look(restored, gradient)
         return Report(list(self.done), loss, gradient)
 

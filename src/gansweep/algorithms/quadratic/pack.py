@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gansweep.algorithms.one_player import OnePlayerPack, Report
+from gansweep.batched.divergence import Cause
 from gansweep.batched.member import Member
 from gansweep.batched.pack import finite
 from gansweep.interfaces import Model
@@ -52,7 +53,7 @@ class QuadraticPack(OnePlayerPack):
 
         loss, gradient = self.g.descend(losses)
         self.average()
-        self.watch.see(1, ~finite(self.g.theta), self.step)
+        self.watch.see(Cause.NON_FINITE_SAMPLES, ~finite(self.g.theta), self.step)
         self.look(self.g.theta[:, None], gradient)
         return Report(list(self.done), loss, gradient)
 
