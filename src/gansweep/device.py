@@ -1,4 +1,4 @@
-"""Where a run computes and how exactly."""
+"""Device, precision, threads and memory of a process."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ PRECISIONS = ("fp32", "tf32", "bf16")
 
 
 def resolve(name: str) -> torch.device:
-    """Turn `auto`, `cuda`, `cuda:1`, `mps` or `cpu` into a device that is there.
+    """Return the torch device for `auto`, `cuda`, `cuda:1`, `mps` or `cpu`.
 
     Raises:
-        ValueError: it is not there, or the name means nothing.
+        ValueError: the device is not available, or the name is unknown.
     """
-    here = ["cpu"]
+    available = ["cpu"]
     if torch.cuda.is_available():
-        here += ["cuda", *(f"cuda:{n}" for n in range(torch.cuda.device_count()))]
+        available += ["cuda", *(f"cuda:{n}" for n in range(torch.cuda.device_count()))]
     if torch.backends.mps.is_available():
-        here.append("mps")
+        available.append("mps")
     if name == "auto":
-        return torch.device("cuda" if "cuda" in here else "mps" if "mps" in here else "cpu")
-    if name not in here:
-        raise ValueError(f"device={name}: this machine has {', '.join(here)}; auto takes the fastest")
+        return torch.device("cuda" if "cuda" in available else "mps" if "mps" in available else "cpu")
+    if name not in available:
+        raise ValueError(f"device={name}: this machine has {', '.join(available)}; auto selects the fastest")
     return torch.device(name)
 
 
 @contextlib.contextmanager
 def cpu_threads(count: int) -> Iterator[None]:
-    """Let torch compute with so many threads for one operation of the processor. Usable as a decorator.
+    """Set torch's number of intra-op CPU threads inside the context. Usable as a decorator.
 
-    Sums are divided among threads, so their number changes results.
+    Sums are divided among threads, so the number of threads changes results.
     """
     before = torch.get_num_threads()
     if count != before:
@@ -49,35 +49,37 @@ def cpu_threads(count: int) -> Iterator[None]:
 
 
 def set_matmul_precision(precision: str) -> None:
-    """Let float32 products use TF32 or not; bf16 is a matter of `autocast`.
+    """Enable TF32 for float32 matrix products and convolutions if `precision` is tf32, else disable it.
+
+    For bf16 see `autocast`.
 
     Raises:
         ValueError: the name is not in PRECISIONS.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision={precision}: choose one of {', '.join(PRECISIONS)}")
-    backends: Any = torch.backends  # its modules make their attributes at run time
+    backends: Any = torch.backends  # attributes are defined at run time
     for operation in (backends.cuda.matmul, backends.cudnn.conv):
         operation.fp32_precision = "tf32" if precision == "tf32" else "ieee"
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager:
-    """Return the context in which networks are evaluated."""
+    """Return the autocast context for forward passes: bfloat16 if `precision` is bf16, else a null context."""
     if precision != "bf16":
         return contextlib.nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
 def finest(device: torch.device) -> torch.dtype:
-    """Return the finest numbers that a device computes with."""
+    """Return the floating-point type with the highest precision on a device."""
     return torch.float32 if device.type == "mps" else torch.float64
 
 
 def hold_memory() -> None:
-    """Ask glibc to keep freed blocks instead of giving them back after every operation.
+    """Configure glibc's malloc to keep freed blocks in the process.
 
-    A training step frees and asks for the same large blocks again and again; without this
-    the kernel clears them each time. Other C libraries are left alone.
+    A training step frees and allocates the same large blocks repeatedly. By default they are returned to the
+    kernel, which zeroes the pages at each allocation. No effect with other C libraries.
     """
     if platform.libc_ver()[0] != "glibc":
         return
@@ -89,9 +91,10 @@ def hold_memory() -> None:
 
 
 def peak_memory_bytes(device: torch.device) -> int | None:
-    """Return the most memory that this process has held so far, None where that is not told.
+    """Return the peak memory of this process in bytes, None if not available.
 
-    On CUDA, of the device; else resident memory. `ru_maxrss` would begin with the parent's.
+    On CUDA this is device memory, otherwise resident memory. `ru_maxrss` is not used: it is inherited from the
+    parent process.
     """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
@@ -103,13 +106,13 @@ def peak_memory_bytes(device: torch.device) -> int | None:
 
 
 def describe(device: torch.device, precision: str, threads: int) -> dict[str, str | int]:
-    """Name the hardware for the record, with the precision and the threads that were used on it."""
+    """Return type and name of the hardware, precision and number of threads, for the record."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
     return {"type": device.type, "name": name, "precision": precision, "threads": threads}
 
 
 def processor(info: Path = Path("/proc/cpuinfo")) -> str:
-    """Name the processor's model where Linux tells it, else what Python knows, often the architecture alone."""
+    """Return the processor's model name from `info` on Linux, else Python's, often the architecture only."""
     with contextlib.suppress(OSError):
         for line in info.read_text().splitlines():
             key, _, value = line.partition(":")

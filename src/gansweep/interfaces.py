@@ -1,16 +1,16 @@
-"""What the parts of gansweep expect of each other. Read this page first.
+"""Protocols between the packages of gansweep. Read this module first.
 
-Shapes are written with these letters everywhere:
+Shapes use these letters everywhere:
 
     K  members trained together; a solo run is K = 1
     B  samples in a batch
-    P  parameters of one network, all of them in one row
+    P  parameters of one network, flattened into one row
     N  samples of a data set or of an evaluation
-    D  numbers in one sample (C * H * W of an image), also a feature's length
+    D  entries of one sample (C * H * W for an image), or length of a feature vector
     C, H, W  channels, height and width of an image
 
-Every tensor of a training begins with K. Nothing is ever reduced over K, so a member's
-result does not depend on who trains beside it.
+The first dimension of every training tensor is K. No operation reduces over K, so a member's
+result does not depend on which runs share the batch.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Slot:
-    """One parameter or buffer of a network: a named stretch of the member's row.
+    """One parameter or buffer of a network: a named range of the member's parameter row.
 
     Args:
-        name: the name it has in the `state_dict` of the same network built of `torch.nn`.
+        name: its name in the `state_dict` of the same network built from `torch.nn`.
         shape: its shape for one member, in torch's layout.
-        role: what an initialisation looks at. `scale` and `shift` belong to normalisation.
-        fan_in: inputs that one output sums over, 0 where that has no meaning.
-        start: first value of all entries of a buffer.
+        role: its kind, which initialisations use. `scale` and `shift` belong to normalisation layers.
+        fan_in: inputs that one output sums over; 0 if not defined.
+        start: initial value of all entries of a buffer.
     """
 
     name: str
@@ -51,11 +51,11 @@ class Slot:
 
 @dataclass(frozen=True)
 class Draw:
-    """Random numbers that a layer asks for, for every sample of a forward pass.
+    """Dropout mask that a layer needs for every sample of a forward pass.
 
     Args:
-        shape: of one sample's numbers.
-        keep: chance that an entry is kept. The mask holds 1 / keep there and 0 elsewhere.
+        shape: of the mask for one sample.
+        keep: probability that an entry is kept. The mask is 1 / keep there and 0 elsewhere.
     """
 
     shape: tuple[int, ...]
@@ -64,53 +64,53 @@ class Draw:
 
 @runtime_checkable
 class Initialisation(Protocol):
-    """Where a parameter starts. One instance serves every slot of a network."""
+    """Parameter initialisation. One instance is used for every slot of a network."""
 
     def __call__(self, slot: Slot, generator: Any) -> Tensor:
-        """Draw the first value of a slot, of its shape, from the member's own generator."""
+        """Return the initial value of a slot, with its shape, drawn from the member's random generator."""
         ...
 
 
 @runtime_checkable
 class Game(Protocol):
-    """What the two players want, as a loss for each to lower.
+    """Losses of the discriminator and the generator as functions of the logits.
 
-    Logits come as (K, B), one number per sample; losses leave as (K,). `relativistic` says that
-    the generator's loss looks at the logits of real samples too.
+    Logits are (K, B), one number per sample; losses are (K,). `relativistic`: the generator's loss
+    depends on the logits of real samples too.
     """
 
     relativistic: ClassVar[bool]
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Score the discriminator's logits on real and on generated samples."""
+        """Return the discriminator's loss (K,) for its logits on real and on generated samples, (K, B) each."""
         ...
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """Score the generator by the discriminator's logits on its samples.
+        """Return the generator's loss (K,) for the discriminator's logits (K, B) on its samples.
 
-        A relativistic game is given `real`, the logits of the last real batch, others None.
+        `real` are the logits (K, B) of the last real batch if the game is relativistic, else None.
         """
         ...
 
 
 @runtime_checkable
 class IdealLoss(Protocol):
-    """What a game may tell beside its losses, where there is such a number."""
+    """Game with a known optimal discriminator loss at p_G = p_data."""
 
     @property
     def ideal_loss(self) -> float:
-        """Least loss that a discriminator can have where generated samples are spread as real ones."""
+        """Smallest loss of a discriminator when generated and real samples have the same distribution."""
         ...
 
 
 @runtime_checkable
 class Penalty(Protocol):
-    """A price on the slope of the discriminator at chosen points.
+    """Gradient penalty: a function of the discriminator's input gradient at points x_hat.
 
-    P(D) = weight * E[ score(dD/dx (x_hat), D(x_hat)) ],   x_hat = points(real, fake, u)
+        P(D) = weight * E[ score(dD/dx (x_hat), D(x_hat)) ],   x_hat = points(real, fake, u)
 
-    `noise` says how many numbers u ~ U[0, 1] there are: one for each sample, or one for each entry of
-    it. `needs_logits` says that the score looks at D(x_hat), which costs another pass.
+    `noise`: number of variables u ~ U[0, 1], one per sample or one per entry of a sample.
+    `needs_logits`: the score uses D(x_hat), which costs another forward pass.
     """
 
     noise: ClassVar[Literal["sample", "entry"]]
@@ -122,28 +122,28 @@ class Penalty(Protocol):
         ...
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-        """Choose x_hat (K, B, ...); `u` is (K, B, 1, ...) or (K, B, ...), as `noise` says."""
+        """Return x_hat (K, B, ...); `u` is (K, B, 1, ...) or (K, B, ...), depending on `noise`."""
         ...
 
     def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Price slopes (K, B, ...) -> (K, B), without the weight; `logits` (K, B) if needed."""
+        """Return scores (K, B) of input gradients (K, B, ...), without the weight; `logits` are (K, B) or None."""
         ...
 
 
 @runtime_checkable
 class UpdateRule(Protocol):
-    """An optimizer without its parameters: how a gradient moves a row.
+    """Update rule of an optimizer, without parameters or state.
 
-    `elementwise` says that every entry of a row is moved on its own, whatever stands beside
-    it. Such a rule is applied to a row in stretches that fit the processor's cache.
+    `elementwise`: the update of an entry does not depend on the other entries of the row. Such a rule is applied
+    to parts of a row that fit into the processor's cache.
     """
 
     elementwise: ClassVar[bool]
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Make the tensors to remember between steps, each beginning with K.
+        """Return the initial optimizer state; the first dimension of every tensor is K.
 
-        Those of an elementwise rule are (K, P), or (K,) for a number that all entries share.
+        Tensors of an elementwise rule are (K, P), or (K,) for a value that all entries share.
         """
         ...
 
@@ -156,7 +156,7 @@ class UpdateRule(Protocol):
         lr: Tensor,
         step: Tensor,
     ) -> None:
-        """Move `theta` (K, P) downhill in place; `lr` is (K, 1).
+        """Apply one descent step to `theta` (K, P) in place; `lr` is (K, 1).
 
         `step` (K, 1) counts this member's updates from 1, in float64.
         """
@@ -165,20 +165,20 @@ class UpdateRule(Protocol):
 
 @runtime_checkable
 class Averaging(Protocol):
-    """What an update rule offers besides, if gradients are taken at one point and quality is judged at another."""
+    """Update rule whose evaluation parameters differ from the parameters at which gradients are computed."""
 
     def evaluated(self, theta: Tensor, state: Mapping[str, Tensor]) -> Tensor:
-        """Return the parameters (K, P) that are judged, theta (K, P) being those that are trained."""
+        """Return the parameters for evaluation (K, P), given the trained parameters theta (K, P)."""
         ...
 
 
 class Beta(NamedTuple):
-    """What a schedule makes of a rule's memory in one update.
+    """Scheduled beta1 or momentum in one update.
 
     Args:
-        now: beta1 or momentum in force, (K, 1), in the parameters' precision.
-        product: of those of all updates so far and this one, (K, 1), in float64. It takes the place
-            of beta1^t where a mean is divided by the sum of its weights, 1 - beta1^t.
+        now: current beta1 or momentum, (K, 1), in the parameters' precision.
+        product: product of all values up to and including this update, (K, 1), in float64. It replaces
+            beta1^t in the bias correction 1 - beta1^t.
     """
 
     now: Tensor
@@ -187,11 +187,11 @@ class Beta(NamedTuple):
 
 @runtime_checkable
 class Remembering(Protocol):
-    """What an update rule offers besides, if a schedule can change how long it remembers gradients."""
+    """Update rule whose beta1 or momentum can be scheduled."""
 
     @property
     def memory(self) -> float:
-        """What the schedule multiplies: beta1 or momentum, 0 where the settings have none."""
+        """Base value that the schedule multiplies: beta1 or momentum, 0 if the rule has none."""
         ...
 
     def update(
@@ -204,17 +204,17 @@ class Remembering(Protocol):
         step: Tensor,
         beta: Beta | None = None,
     ) -> None:
-        """Move `theta` as `UpdateRule` does; `beta` stands in for the rule's own memory where it is scheduled."""
+        """Update `theta` as `UpdateRule.update` does; `beta`, if given, replaces the rule's own beta1 or momentum."""
         ...
 
 
 class Outlook(NamedTuple):
-    """What a run will ask of a player's rule or feedback.
+    """Planned length of a run, for one player's rule or feedback.
 
     Args:
-        updates: of this player's parameters.
-        evaluations: values of the metric that feedback hears.
-        lr: base rate.
+        updates: number of updates of this player's parameters.
+        evaluations: number of metric values that feedback receives.
+        lr: base learning rate.
     """
 
     updates: int
@@ -224,70 +224,67 @@ class Outlook(NamedTuple):
 
 @runtime_checkable
 class Remarking(Protocol):
-    """What a rule or feedback offers besides, if it can see beforehand that a setting will do nothing."""
+    """Rule or feedback that can detect settings without effect before the run starts."""
 
     def remarks(self, outlook: Outlook) -> list[str]:
-        """Say so, each in a line that begins with `setting=value: `; such a run is trained all the same."""
+        """Return one warning line `setting=value: ...` per setting without effect. The run is trained anyway."""
         ...
 
 
 @runtime_checkable
 class Algorithm(Protocol):
-    """How networks learn: what one step of a training is. One instance serves all members of a pack."""
+    """Training algorithm: defines one training step. One instance is used for all members of a pack."""
 
     def check(self, run: Run) -> None:
-        """Raise ValueError if a run's parts do not fit the algorithm, a line for each setting that has to change."""
+        """Raise ValueError if a run does not fit the algorithm, with one line for each setting that has to change."""
         ...
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> Pack[Any]:
-        """Put runs that share everything but their members side by side, to train on `samples`."""
+        """Return a pack that trains runs, which differ in their members only, on `samples` as one batch."""
         ...
 
 
 @runtime_checkable
 class Steered(Protocol):
-    """What an algorithm offers besides, if numbers of its own answer to how a run goes."""
+    """Algorithm with settings of its own that feedback adapts during the run."""
 
     @property
     def hears_metric(self) -> bool:
-        """Whether one of them answers to the metric."""
+        """Whether the feedback of one of them monitors the metric."""
         ...
 
 
 @runtime_checkable
 class Alone(Protocol):
-    """What an algorithm says besides, if it trains the generator by itself and by a loss of its own.
-
-    There is no discriminator then, and `loss` is left out.
-    """
+    """Algorithm that trains the generator only, on a loss of its own, without a discriminator or a `loss`."""
 
     alone: ClassVar[bool]
 
 
 @runtime_checkable
 class Corruption(Protocol):
-    """A way to spoil images.
+    """Corruption of images.
 
-    `law` says of which random numbers: U[0, 1], N(0, 1), or None for none.
+    `law`: distribution of its random numbers, U[0, 1] or N(0, 1); None if it uses none.
     """
 
     law: ClassVar[Literal["uniform", "normal"] | None]
 
     def noise_shape(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Say how many numbers an image (C, H, W) takes."""
+        """Return the shape of the noise for one image (C, H, W)."""
         ...
 
     def __call__(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Spoil images (..., C, H, W) by numbers (..., *noise_shape)."""
+        """Return corrupted images (..., C, H, W), given noise (..., *noise_shape)."""
         ...
 
 
 @runtime_checkable
 class Dynamics(Protocol):
-    """How both players' gradients become steps of their optimizers.
+    """Game dynamics: how both players' gradients become optimizer steps.
 
-    `joint` says that both move from one point of the game, once in a step; otherwise they take
-    turns in the trainer's own loop.
+    `joint`: both players are updated from the same parameters, once per step. Otherwise the algorithm
+    updates them alternately.
     """
 
     joint: ClassVar[bool]
@@ -299,50 +296,54 @@ class Dynamics(Protocol):
 
 @runtime_checkable
 class Schedule(Protocol):
-    """A multiplier of the base rate, as a pure function of progress."""
+    """Multiplier of the base learning rate, a pure function of step and total steps."""
 
     def __call__(self, step: int, total_steps: int) -> float:
-        """Value in force during step `step`, 0 <= step < total_steps."""
+        """Return the multiplier during step `step`, 0 <= step < total_steps."""
         ...
 
     def values(self, total_steps: int) -> np.ndarray:
-        """All of them, float64, of length total_steps."""
+        """Return the multipliers of all steps, float64 (total_steps,)."""
         ...
 
     def check(self, total_steps: int) -> None:
-        """Raise ValueError if it does not fit a run of that length."""
+        """Raise ValueError if the schedule does not fit a run of `total_steps` steps."""
         ...
 
 
 @runtime_checkable
 class Feedback(Protocol):
-    """A gain on the scheduled rate that answers to how the run goes.
+    """Adaptive gain on the scheduled learning rate.
 
-    rate = lr * schedule(step, total_steps) * gain,   and the gain is 1 until something was heard
+        rate = lr * schedule(step, total_steps) * gain,   gain = 1 before the first update
 
-    `hears` says what it answers to: "game", the discriminator's loss without penalties at each of
-    its updates, which moves the discriminator's rate alone; "metric", the value at every
-    evaluation; or "nothing". Every member's gain follows from what this member said, entry by entry.
+    `hears`: the signal that it monitors. "game" is the discriminator's loss without penalties at each of
+    its updates, which changes the discriminator's rate only; "metric" is the value at every
+    evaluation; "nothing" is no signal. A member's gain depends on the signal of this member only.
     """
 
     hears: ClassVar[Literal["game", "metric", "nothing"]]
 
     def fitted(self, game: Game) -> Feedback:
-        """Return it with what it leaves to the game filled in; raise ValueError if that can't be."""
+        """Return a copy with the defaults that depend on the game filled in.
+
+        Raises:
+            ValueError: it cannot be used with this game.
+        """
         ...
 
     def state(self, num_members: int, device: torch.device) -> dict[str, Tensor]:
-        """Make the tensors to remember between updates, each beginning with K."""
+        """Return the initial state; the first dimension of every tensor is K."""
         ...
 
     def update(self, state: Mapping[str, Tensor], signal: Tensor, lower_is_better: bool = True) -> Tensor:
-        """Hear a signal (K,), change the state in place and return the gains (K,) in force from now."""
+        """Update the state in place with a signal (K,) and return the gains (K,) from now on."""
         ...
 
 
 @runtime_checkable
 class Model(Protocol):
-    """A pair of networks for samples of a shape."""
+    """Architectures of the generator and the discriminator for a sample shape."""
 
     @property
     def latent_dim(self) -> int:
@@ -350,29 +351,29 @@ class Model(Protocol):
         ...
 
     def generator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build the map of z (K, B, latent_dim) to samples (K, B, *sample_shape)."""
+        """Return the network from z (K, B, latent_dim) to samples (K, B, *sample_shape)."""
         ...
 
     def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Build the map of samples to logits (K, B, 1)."""
+        """Return the network from samples (K, B, *sample_shape) to logits (K, B, 1)."""
         ...
 
 
 @runtime_checkable
 class Dataset(Protocol):
-    """Samples as one tensor, in the range [-1, 1] where they are images.
+    """Data set held as one tensor. Images are in the range [-1, 1].
 
-    Making one reads nothing; samples and hash are read at first use and kept.
+    The constructor reads no files. Samples and hash are read at first use and cached.
     """
 
     @property
     def name(self) -> str:
-        """What tables call it."""
+        """Name in tables."""
         ...
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
-        """Shape of one sample, (C, H, W) of images, (2,) of points; known without reading."""
+        """Shape of one sample, (C, H, W) for images, (2,) for points; available without reading files."""
         ...
 
     @property
@@ -382,55 +383,55 @@ class Dataset(Protocol):
 
     @property
     def content_hash(self) -> str:
-        """Hash of what the samples are made from; it enters a cell's identity."""
+        """Hash of the source files or parameters of the samples; part of a cell's identity."""
         ...
 
     def check(self) -> None:
-        """Raise FileNotFoundError or ValueError, saying what to put where, if it can't be read."""
+        """Raise FileNotFoundError or ValueError if it can't be read; the message names the expected files."""
         ...
 
 
 @runtime_checkable
 class PartlyRead(Protocol):
-    """What a data set offers besides, if some of its files, or parts of them, may not be used."""
+    """Data set that may not use all of its files."""
 
     @property
     def left_out(self) -> str:
-        """One line about what is not used, empty if all is. It reads the samples."""
+        """One line about unused files or parts of files, empty if all are used. Reads the samples."""
         ...
 
 
 @runtime_checkable
 class OfPairs(Protocol):
-    """What a metric says besides, if it compares every sample with what it should be, and an algorithm has to know."""
+    """Metric that compares every sample with its own target, such as PSNR."""
 
     of_pairs: ClassVar[bool]
 
 
 @runtime_checkable
 class Metric(Protocol):
-    """A distance of generated samples to a data set, known by the feature network's name."""
+    """Metric between generated samples and a data set."""
 
     lower_is_better: ClassVar[bool]
 
     @property
     def name(self) -> str:
-        """What tables call it; it names the feature network."""
+        """Name in tables; includes the name of the feature network."""
         ...
 
     @property
     def num_samples(self) -> int:
-        """Generated samples it is computed from."""
+        """Number of generated samples that it is computed from."""
         ...
 
     def check(self, data: Dataset) -> None:
-        """Raise ValueError if it can't be computed on this data, before anything is trained."""
+        """Raise ValueError if it can't be computed on this data. Called before training."""
         ...
 
     def fingerprint(self, data: Dataset) -> dict[str, Any]:
-        """Everything that makes two values comparable, in JSON's types."""
+        """Return the metric fingerprint in JSON's types. Values with equal fingerprints are comparable."""
         ...
 
     def __call__(self, data: Dataset, fake: Tensor) -> float:
-        """Measure finite samples (N, ...) of one member against the data."""
+        """Return the metric of finite samples (N, ...) of one member."""
         ...

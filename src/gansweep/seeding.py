@@ -1,4 +1,4 @@
-"""Every random number of a member comes from a stream with a name, derived from its seed."""
+"""Named random streams, derived from a member's seed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Streams:
 
         generator of a name = torch.Generator seeded with sha256("<seed>/<name>")
 
-    A stream that is drawn from more or less often than before leaves the others as they were,
-    so that switching a penalty on does not change the data order.
+    The streams are independent: the number of draws from one stream does not affect the others,
+    so enabling a penalty does not change the data order.
 
     >>> a, b = Streams(0), Streams(0)
     >>> _ = torch.rand(3, generator=a["latents"])
@@ -22,8 +22,8 @@ class Streams:
 
     Args:
         seed: the member's seed.
-        device: where the numbers are drawn. CPU and CUDA draw different ones.
-        under: put before every name, for streams apart from those of the same names.
+        device: where the numbers are drawn. CPU and CUDA generators draw different numbers.
+        under: prefix of every name, for a separate set of streams with the same names.
     """
 
     def __init__(self, seed: int, device: torch.device | str = "cpu", under: str = "") -> None:

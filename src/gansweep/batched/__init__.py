@@ -1,1 +1,1 @@
-"""The member axis: K trainings side by side, of which none notices the others."""
+"""Batched training: K independent runs along the member axis."""

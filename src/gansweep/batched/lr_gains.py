@@ -1,4 +1,4 @@
-"""What the members' feedbacks make of their rates."""
+"""Adaptive gains of the members' learning rates, computed by their feedbacks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gansweep.interfaces import Feedback
 
 
 class Group(NamedTuple):
-    """Neighbouring members with equal feedback, and its state for them."""
+    """Adjacent members with equal feedback, and its state for them."""
 
     feedback: Feedback
     rows: slice
@@ -22,13 +22,13 @@ class Group(NamedTuple):
 
 
 class Gains:
-    """One gain for each member, `now` (K, 1), which stays 1 for those without feedback.
+    """One gain per member, `now` (K, 1); 1 for members without feedback.
 
-    `now` is always the same tensor, which a compiled graph may hold.
+    `now` is updated in place, so that compiled graphs can refer to it.
 
     Args:
-        feedbacks: one per member, fitted to its game; None for none.
-        device: where `now` is.
+        feedbacks: one per member, fitted to its game, or None.
+        device: of `now`.
     """
 
     def __init__(self, feedbacks: Sequence[Feedback | None], device: torch.device) -> None:
@@ -40,29 +40,29 @@ class Gains:
         ]
 
     def hear_game(self, losses: Tensor) -> None:
-        """Let those who hear the game know the discriminator's losses (K,) of a batch."""
+        """Update the feedbacks that monitor the game with the discriminators' losses (K,) of a batch."""
         for feedback, rows, state in self.groups:
             if feedback.hears == "game":
                 self.now[rows] = feedback.update(state, losses[rows])[:, None].to(self.now.dtype)
 
     def hear_metric(self, k: int, value: float, lower_is_better: bool) -> None:
-        """Let member k, if it hears the metric, know a value of it."""
+        """Update the feedback of member k with a metric value, if it monitors the metric."""
         for feedback, rows, state in self.groups:
             if feedback.hears == "metric" and rows.start <= k < rows.stop:
-                own = {name: value[k - rows.start : k - rows.start + 1] for name, value in state.items()}
-                heard = torch.tensor([value], dtype=finest(self.now.device), device=self.now.device)
-                self.now[k] = feedback.update(own, heard, lower_is_better).to(self.now.dtype)
+                member_state = {name: tensor[k - rows.start : k - rows.start + 1] for name, tensor in state.items()}
+                signal = torch.tensor([value], dtype=finest(self.now.device), device=self.now.device)
+                self.now[k] = feedback.update(member_state, signal, lower_is_better).to(self.now.dtype)
 
     def export(self, k: int) -> dict[str, Any] | None:
-        """Return copies of gain and state of member k, None if it has no feedback."""
+        """Return copies of the gain and the feedback state of member k, None if it has no feedback."""
         for _, rows, state in self.groups:
             if rows.start <= k < rows.stop:
-                own = {name: value[k - rows.start].clone() for name, value in state.items()}
-                return {"gain": self.now[k].clone(), "state": own}
+                member_state = {name: value[k - rows.start].clone() for name, value in state.items()}
+                return {"gain": self.now[k].clone(), "state": member_state}
         return None
 
     def restore(self, k: int, saved: dict[str, Any]) -> None:
-        """Put what was exported in place k."""
+        """Restore member k from an exported state."""
         self.now[k].copy_(saved["gain"])
         for _, rows, state in self.groups:
             if rows.start <= k < rows.stop:

@@ -1,4 +1,4 @@
-"""What one member of a pack may choose for itself."""
+"""Settings that may differ between the members of a pack."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PlayerSettings:
-    """How one player of one member moves.
+    """Optimizer settings of one player of one member.
 
     Args:
         rule: the optimizer.
         lr: base learning rate, multiplied by the schedule.
-        schedule: the multiplier at every generator step.
-        feedback: a gain that multiplies both and answers to the run; None for 1.
-        beta_schedule: multiplier of the rule's memory of past gradients, beta1 or momentum.
+        schedule: multiplier of `lr` at every generator step.
+        feedback: adaptive gain on the scheduled rate; None for 1.
+        beta_schedule: multiplier of the rule's beta1 or momentum.
     """
 
     rule: UpdateRule
@@ -31,20 +31,20 @@ class PlayerSettings:
     beta_schedule: Schedule | None = None
 
     def rate(self, step: int, total_steps: int) -> float:
-        """Learning rate of a step before feedback, 0 <= step < total_steps."""
+        """Return the learning rate of a step before feedback, 0 <= step < total_steps."""
         return self.lr * self.schedule(step, total_steps)
 
     @property
     def memory(self) -> float:
-        """The rule's beta1 or momentum, 0 if it has none that a schedule can change."""
+        """Beta1 or momentum of the rule, 0 if it has none that can be scheduled."""
         return self.rule.memory if isinstance(self.rule, Remembering) else 0.0
 
     def beta(self, step: int, total_steps: int) -> float:
-        """What the schedule makes of it during a step; 1, which nobody reads, without one."""
+        """Return the scheduled beta1 or momentum of a step; 1, which is not used, without a schedule."""
         return self.memory * self.beta_schedule(step, total_steps) if self.beta_schedule else 1.0
 
     def check_beta(self, total_steps: int) -> None:
-        """Raise ValueError if there is nothing to multiply, or if the product leaves [0, 1)."""
+        """Raise ValueError if the rule has no beta1 or momentum, or if a scheduled value is outside [0, 1)."""
         if self.beta_schedule is None:
             return
         if not self.memory:
@@ -63,18 +63,18 @@ class PlayerSettings:
 
 @dataclass(frozen=True)
 class Member:
-    """One training among those of a pack. Everything here may differ between neighbours.
+    """Settings of one training run in a pack. All of them may differ between members.
 
     Args:
-        seed: of all its random streams.
+        seed: seed of all its random streams.
         objective: game and penalties.
         generator: rule, rate and schedule of the generator.
-        discriminator: the same of the discriminator.
-        steps: generator updates, which the schedules are relative to.
+        discriminator: the same for the discriminator.
+        steps: number of generator updates; schedules are functions of step / steps.
         ema: decay of the running average of the generator's parameters, None for no average.
         penalty_schedule: multiplier of the penalties' weights at every generator step.
-        noise_schedule: the same of the instance noise.
-        ema_schedule: the same of 1 - ema, what the average takes over from every step.
+        noise_schedule: multiplier of the instance noise.
+        ema_schedule: multiplier of 1 - ema, the weight of the newest parameters in the average.
     """
 
     seed: int
@@ -93,46 +93,46 @@ class Member:
         feedback = self.generator.feedback
         if feedback is not None and feedback.hears == "game":
             raise ValueError(
-                f"generator.feedback={feedback!r}: hears the discriminator's loss and moves its rate alone; "
+                f"generator.feedback={feedback!r}: monitors the discriminator's loss and changes only its rate; "
                 "expected as discriminator.feedback"
             )
 
     def player(self, name: str) -> PlayerSettings:
-        """Return the settings of `generator` or `discriminator`, with feedback that knows its game."""
+        """Return the settings of `generator` or `discriminator`, with feedback fitted to the game."""
         player: PlayerSettings = getattr(self, name)
         feedback = player.feedback
         return player if feedback is None else replace(player, feedback=feedback.fitted(self.objective.game))
 
     @property
     def hears_metric(self) -> bool:
-        """Whether a player's rate answers to the metric."""
+        """Whether the feedback of a player monitors the metric."""
         feedbacks = (self.generator.feedback, self.discriminator.feedback)
         return any(feedback is not None and feedback.hears == "metric" for feedback in feedbacks)
 
     def penalty_factor(self, step: int, total_steps: int) -> float:
-        """Multiplier of the penalties' weights in force during a step."""
+        """Return the multiplier of the penalties' weights during a step."""
         return self.penalty_schedule(step, total_steps) if self.penalty_schedule else 1.0
 
     def noise(self, step: int, total_steps: int) -> float:
-        """Standard deviation of the instance noise in force during a step."""
+        """Return the standard deviation of the instance noise during a step."""
         factor = self.noise_schedule(step, total_steps) if self.noise_schedule else 1.0
         return self.objective.instance_noise * factor
 
     def averaging(self, step: int, total_steps: int) -> float:
-        """What the average takes over from a step, 1 - ema times the schedule; all, where there is no average."""
+        """Return the weight of the newest parameters in the average, (1 - ema) * schedule <= 1; 1 without an average."""
         factor = self.ema_schedule(step, total_steps) if self.ema_schedule else 1.0
         return min(1.0, (1 - (self.ema or 0.0)) * factor)
 
     @property
     def penalties(self) -> list[Penalty]:
-        """The penalties in the order of their names."""
+        """Penalties, sorted by name."""
         return [penalty for _, penalty in sorted(self.objective.penalties.items())]
 
 
 def side_by_side(members: Sequence[Member]) -> list[int]:
-    """Order members so that those who share a game, a penalty, a rule or feedback stand together.
+    """Return an order of the members in which equal games, penalties, rules and feedbacks are adjacent.
 
-    Those with more penalties come first: pass n over the penalties is then a slice of the pack.
+    Members with more penalties come first, so that those with an n-th penalty are a slice of the pack.
     """
 
     def key(k: int) -> tuple:
@@ -147,20 +147,20 @@ def side_by_side(members: Sequence[Member]) -> list[int]:
 
 
 def kind(penalty: Any) -> Penalty:
-    """Return the penalty with weight 1: what it prices, without how much."""
+    """Return the penalty with weight 1."""
     return replace(penalty, weight=1.0)
 
 
 def runs(values: Iterable[T]) -> list[tuple[T, slice]]:
-    """Return maximal runs of equal neighbours as (value, rows).
+    """Group equal adjacent values; return a list of (value, rows).
 
     >>> runs("aab")
     [('a', slice(0, 2, None)), ('b', slice(2, 3, None))]
     """
-    found: list[tuple[T, slice]] = []
+    groups: list[tuple[T, slice]] = []
     for n, value in enumerate(values):
-        if found and found[-1][0] == value:
-            found[-1] = (value, slice(found[-1][1].start, n + 1))
+        if groups and groups[-1][0] == value:
+            groups[-1] = (value, slice(groups[-1][1].start, n + 1))
         else:
-            found.append((value, slice(n, n + 1)))
-    return found
+            groups.append((value, slice(n, n + 1)))
+    return groups

@@ -1,4 +1,4 @@
-"""The members' objectives over one pass: shared where they agree, sliced where they differ."""
+"""Objectives of K members in one forward pass, with rows grouped by game and by penalty."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from gansweep.layers.per_member import per_member
 
 @dataclass
 class PenaltyInputs:
-    """What one pass over the penalties needs: u of every kind, (n, B, ...), and masks for B samples."""
+    """Random inputs of one penalty pass: u for every kind of penalty, (n, B, ...), and dropout masks for B samples."""
 
     u: list[Tensor]
     masks: list[Tensor] = field(default_factory=list)
 
 
 class PenaltyPass:
-    """One penalty of each of the first n members, priced in one pass of the discriminator."""
+    """One penalty of each of the first n members, evaluated in one pass of the discriminator."""
 
     def __init__(self, penalties: Sequence[Penalty], factors: Sequence[Course], device: torch.device) -> None:
         self.count = len(penalties)
@@ -51,23 +51,24 @@ class PenaltyPass:
         )
 
         def of(rows: slice) -> tuple[Params, Tensor, Pass]:
-            # A slice of all rows is no slice: its backward pass would fill a matrix with zeros. A view
-            # it is, so that whatever a pass adds to a gradient is added up first, as behind a slice.
+            # For all rows, use a view instead of a slice: the backward pass of a slice would fill a matrix
+            # with zeros. A view accumulates the contributions of a pass before they are added to the gradient,
+            # in the same order as a slice does.
             if rows == slice(0, len(params[0])):
                 return [p.view_as(p) for p in params], x_hat, Pass(given.masks, buffers)
             masks = [mask[rows] for mask in given.masks]
             return [p[rows] for p in params], x_hat[rows], Pass(masks, {name: b[rows] for name, b in buffers.items()})
 
-        slope = network.input_gradient(*of(slice(0, self.count)))
+        input_gradient = network.input_gradient(*of(slice(0, self.count)))
         scores = []
         for penalty, rows in self.kinds:
             logits = network(*of(rows))[..., 0] if penalty.needs_logits else None
-            scores.append(penalty.score(slope[rows] if len(self.kinds) > 1 else slope, logits))
+            scores.append(penalty.score(input_gradient[rows] if len(self.kinds) > 1 else input_gradient, logits))
         return self.weights * self.factors.now.squeeze(1) * _join(scores).mean(1)
 
 
 class DiscriminatorTerms(NamedTuple):
-    """What a discriminator step was made of, each (K,) without a gradient; loss = game + penalties."""
+    """Terms of a discriminator step, (K,) each, detached; loss = game + sum of penalties."""
 
     loss: Tensor
     game: Tensor
@@ -77,7 +78,7 @@ class DiscriminatorTerms(NamedTuple):
 
 
 class Objectives:
-    """Games and penalties of the members of a pack, in the order of `side_by_side`."""
+    """Games, penalties, instance noise, label flips and weight clipping of a pack, in the order of `side_by_side`."""
 
     def __init__(self, members: Sequence[Member], device: torch.device) -> None:
         self.device = device
@@ -104,37 +105,37 @@ class Objectives:
 
     @property
     def relativistic(self) -> bool:
-        """Whether some generator's loss looks at real samples."""
+        """Whether the generator's loss of some member depends on real samples."""
         return any(game.relativistic for game, _ in self.games)
 
     def set(self, done: Sequence[int], total: Sequence[int]) -> None:
-        """Take the weights and the noise of the step after `done` of `total`, of each member."""
-        for one in self.passes:
-            one.factors.set(done[: one.count], total[: one.count])
+        """Set penalty weights and noise to those of the step after `done` of `total` steps of each member."""
+        for penalty in self.passes:
+            penalty.factors.set(done[: penalty.count], total[: penalty.count])
         if self.noise is not None:
             self.noise.set(done, total)
 
     def plan_penalties(
         self, draws: Draws, network: Network, sample_shape: tuple[int, ...], batch_size: int, count: int
     ) -> None:
-        """Say what a step takes of the streams that prices the penalties `count` times."""
-        for n, one in enumerate(self.passes):
-            for penalty, rows in one.kinds:
+        """Register the draws of a step that evaluates the penalties `count` times."""
+        for n, penalty_pass in enumerate(self.passes):
+            for penalty, rows in penalty_pass.kinds:
                 shape = sample_shape if penalty.noise == "entry" else (1,) * len(sample_shape)
                 u = uniform(batch_size, *shape, device=self.device)
                 draws.plan(f"interpolation/{n}", [u] * count, rows, of_move=1)
             masks = masks_of(network, batch_size) * count
-            draws.plan(f"dropout/penalty/{n}", masks, slice(0, one.count), of_move=len(network.draws))
+            draws.plan(f"dropout/penalty/{n}", masks, slice(0, penalty_pass.count), of_move=len(network.draws))
 
     def draw_penalties(self, draws: Draws, network: Network) -> list[PenaltyInputs]:
-        """Draw what the penalties are priced by, once."""
+        """Return the random inputs of one evaluation of all penalties."""
         return [
             PenaltyInputs(draws.next_by_rows(f"interpolation/{n}"), draws.masks(f"dropout/penalty/{n}", network))
             for n in range(len(self.passes))
         ]
 
     def seen(self, samples: Tensor, noise: Tensor | None) -> Tensor:
-        """Add instance noise to samples (K, B, ...)."""
+        """Return samples (K, B, ...) with instance noise added."""
         if self.noise is None or noise is None:
             return samples
         return samples + per_member(self.noise.now, samples) * noise
@@ -150,10 +151,10 @@ class Objectives:
         for_penalties: Sequence[PenaltyInputs],
         flips: Tensor | None = None,
     ) -> tuple[Tensor, tuple[DiscriminatorTerms, dict[str, Tensor]]]:
-        """Return sum_k of (game + penalties) and what it was made of.
+        """Return the sum over members of game + penalties (), its terms, and the updated running statistics.
 
-        Real and generated samples go through in one pass, unless the network couples the
-        samples of a batch: then each batch is normalised by itself, real ones first.
+        Real and generated samples are evaluated in one pass, unless the network couples the samples of a
+        batch (batch norm): then each batch is normalised separately, real samples first.
         """
         size, state = real.shape[1], Pass(masks, buffers)
         if network.couples_samples:
@@ -187,9 +188,9 @@ class Objectives:
         masks: Sequence[Tensor],
         real: Tensor | None = None,
     ) -> Tensor:
-        """Return the generators' losses (K,) by the discriminator's parameters `params`.
+        """Return the generators' losses (K,) for the discriminators with parameters `params`.
 
-        Real samples, given where a game is relativistic, meet the same masks as generated ones.
+        `real` is needed if a game is relativistic. Real and generated samples get the same dropout masks.
         """
         on_fake = network(params, fake, Pass(masks, buffers))[..., 0]
         on_real = None if real is None else network(params, real, Pass(masks, buffers))[..., 0]

@@ -1,4 +1,4 @@
-"""K members side by side: what every algorithm that trains them together is built on."""
+"""Pack: base class of the algorithms that train K members as one batch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Report(Protocol):
-    """What is told of a step; `steps` counts each row's steps so far."""
+    """Values of one step; `steps` counts each row's steps so far."""
 
     steps: list[int]
 
@@ -34,26 +34,25 @@ P = TypeVar("P", bound="Pack[Any]")
 
 
 class Pack(ABC, Generic[R]):
-    """K members that share networks, data and batch size, trained together by one algorithm.
+    """K members that share networks, data and batch size, trained as one batch by one algorithm.
 
-    Members are kept in an order in which those who agree stand together; `place[k]` is the
-    row of the k-th member given. A member's numbers do not depend on who else is in the pack,
-    nor on how far the others are.
+    The rows are sorted so that members with equal settings are adjacent; `place[k]` is the row of the k-th
+    member. A member's numbers depend neither on the other members of the pack nor on their progress.
 
-    A subclass is made of members, a `model`, `samples` and settings of its own, and hands the settings below on.
-    An algorithm says what a step is (`play`), what it takes of the streams (`draws`) and which
-    curves it has; it exports and restores what it remembers besides.
+    A subclass takes members, a `model`, `samples` and settings of its own, and passes the settings below on. It
+    defines the training step (`play`), registers its random draws (`draws`) and names its curves. It exports and
+    restores any further state.
 
     Args:
-        members: what each of them chooses for itself.
+        members: settings of every member.
         samples: the data (N, ...), on the device to train on.
-        networks: by the player's name, the generator among them.
+        networks: networks by player name; `generator` is required.
         latent_dim: length of z.
         batch_size: B.
-        precision: fp32, tf32 or bf16, for the networks' passes.
-        check_every: steps of a member between two looks at its parameters and samples.
-        patience: looks in a row that must find a generator stuck, for the run to end.
-        draw_ahead: random numbers of many steps at once; by itself, wherever it is no CPU.
+        precision: fp32, tf32 or bf16, for forward passes.
+        check_every: steps of a member between two checks of its parameters and samples for divergence.
+        patience: consecutive checks with a constant output or a zero gradient that end a run.
+        draw_ahead: draw random numbers for many steps in one call. Default: True on accelerators, False on CPU.
     """
 
     def __init__(
@@ -75,7 +74,7 @@ class Pack(ABC, Generic[R]):
         self.samples, self.batch_size, self.device = samples, batch_size, samples.device
         self.latent_dim, self.precision, self.check_every = latent_dim, precision, check_every
         self.total_steps = [member.steps for member in self.members]
-        self.done = [0] * len(self.members)  # and the same on the device, which is not waited for
+        self.done = [0] * len(self.members)  # `step` holds the same on the device, to avoid a synchronisation
         self.step, self.last = (torch.tensor(n, device=self.device) for n in (self.done, self.total_steps))
         self.streams = [Streams(member.seed, self.device) for member in self.members]
         self.draws = Draws(self.streams, self.device, ahead=draw_ahead)
@@ -86,7 +85,10 @@ class Pack(ABC, Generic[R]):
         if any(member.ema is not None for member in members):
             self.ema = [theta.clone() for theta in self.g.evaluated()]
         self.averaging = Scheduled([member.averaging for member in self.members], self.device)
-        self.courses: list[Any] = [self.averaging, *(one for player in self.players.values() for one in player.courses)]
+        self.courses: list[Any] = [
+            self.averaging,
+            *(course for player in self.players.values() for course in player.courses),
+        ]
 
     def _player(self, network: Network, name: str) -> Player:
         settings = [member.player(name) for member in self.members]
@@ -94,16 +96,16 @@ class Pack(ABC, Generic[R]):
 
     @classmethod
     def of(cls: type[P], runs: Sequence[Run], samples: Tensor, **own: Any) -> P:
-        """Put runs that share everything but their members side by side.
+        """Return the pack of runs that differ in their members only.
 
         Args:
             runs: one per member.
             samples: the data, on the device to train on.
-            own: what this algorithm's packs are told besides.
+            own: further arguments of this algorithm's pack.
         """
         run, make = runs[0], cast("Callable[..., P]", cls)
         return make(
-            [one.member for one in runs],
+            [each.member for each in runs],
             model=run.model,
             samples=samples,
             batch_size=run.batch_size,
@@ -115,26 +117,26 @@ class Pack(ABC, Generic[R]):
 
     @abstractmethod
     def play(self) -> R:
-        """Take one step of every member, and tell of it."""
+        """Train one step of every member and return its values."""
 
     @abstractmethod
     def curves(self, report: R, k: int) -> dict[str, Tensor]:
-        """Name member k's numbers of a step; reading them waits for the device."""
+        """Return member k's values of a step by tag. Reading them synchronises with the device."""
 
     def kept(self, k: int) -> dict[str, float]:
-        """Name numbers about member k's training that belong into its record, after a step.
+        """Return further values of member k's training for its record, by name.
 
-        They are asked for where the curves have points.
+        Called at the steps at which the curves have points.
         """
         return {}
 
     def pictures(self, k: int) -> dict[str, Tensor]:
-        """Name samples (N, ...) of member k beside those of its generator, to be shown after a step."""
+        """Return further samples (N, ...) of member k to show after a step, by name, besides those of its generator."""
         return {}
 
     @torch.no_grad()
     def steps(self) -> Iterator[R]:
-        """Train until the first member has reached its end, and tell of every step."""
+        """Train until the first member has finished; yield the values of every step."""
         while all(done < total for done, total in zip(self.done, self.total_steps, strict=True)):
             for course in self.courses:
                 course.set(self.done, self.total_steps)
@@ -143,7 +145,7 @@ class Pack(ABC, Generic[R]):
             yield self.play()
 
     def look(self, fake: Tensor, generator_gradient: Tensor) -> None:
-        """Look for divergence that is not in the losses, where a look is due.
+        """Check for divergence that does not show in the losses, every `check_every` steps and at the last step.
 
         Args:
             fake: samples (K, B, ...) of this step.
@@ -162,15 +164,15 @@ class Pack(ABC, Generic[R]):
             )
 
     def average(self) -> None:
-        """Let the generators' averages take over their share of this step."""
+        """Update the running averages of the generators' parameters."""
         if self.ema is not None:
             for average, theta in zip(self.ema, self.g.evaluated(), strict=True):
                 average.lerp_(theta, self.averaging.now)
 
     def judged(self, k: int) -> tuple[list[Tensor], dict[str, Tensor]]:
-        """Return member k's generator, (1, ...) of every slot and buffer, as it is judged.
+        """Return the parameters and buffers of member k's generator for evaluation, (1, ...) each.
 
-        That is its average if it keeps one, else the parameters by which its update rule is judged.
+        These are the running averages if the member has them, else the evaluation parameters of its update rule.
         """
         row = self.place[k]
         stretches = self.g.evaluated() if self.ema is None or self.members[row].ema is None else self.ema
@@ -178,16 +180,16 @@ class Pack(ABC, Generic[R]):
         return params, {name: buffer[row : row + 1] for name, buffer in self.g.buffers.items()}
 
     def latents(self, k: int, num_samples: int, stream: str) -> Tensor:
-        """Draw z (N, latent_dim) from a stream that starts anew at every call.
+        """Return z (N, latent_dim) from a stream that is reset at every call.
 
-        A member is thus always judged on the same ones, and training never notices.
+        All evaluations of a member use the same latents, and the training's streams do not change.
         """
         generator = Streams(self.members[self.place[k]].seed, self.device)[stream]
         return torch.randn(num_samples, self.latent_dim, generator=generator, device=self.device)
 
     @torch.no_grad()
     def mapped(self, k: int, inputs: Tensor, batch_size: int = 500) -> Tensor:
-        """Let member k's generator, as it is judged, map inputs (N, ...) in evaluation mode."""
+        """Return the outputs (N, ...) of member k's evaluation generator for inputs (N, ...), in evaluation mode."""
         params, buffers = self.judged(k)
         state = Pass((), buffers, training=False)
         with autocast(self.device, self.precision):
@@ -195,25 +197,25 @@ class Pack(ABC, Generic[R]):
         return torch.cat(parts)
 
     def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
-        """Make samples (N, ...) of member k in evaluation mode, from the latents of a stream."""
+        """Return samples (N, ...) of member k in evaluation mode, from the latents of a stream."""
         return self.mapped(k, self.latents(k, num_samples, stream), batch_size)
 
     def pictured(self, k: int, num_samples: int) -> Tensor:
-        """Make what a picture of member k shows, eight in a row."""
+        """Return the samples for the sample grid of member k, eight per row."""
         return self.generate(k, num_samples, "pictures")
 
     def tell(self, k: int, value: float, lower_is_better: bool) -> None:
-        """Let the feedback of member k hear a value of its metric, before the next step's rates."""
+        """Update the feedback of member k with a metric value. It applies from the next step on."""
         for player in self.players.values():
             if player.gains is not None:
                 player.gains.hear_metric(self.place[k], value, lower_is_better)
 
     def measured(self, k: int) -> dict[str, float]:
-        """Return what the algorithm itself measures of member k, for every evaluation; by itself nothing."""
+        """Return the algorithm's own measurements of member k for an evaluation, by name. Default: none."""
         return {}
 
     def export(self, k: int) -> dict[str, Any]:
-        """Return all that member k is, as tensors and plain values: it can go on elsewhere."""
+        """Return the complete state of member k as tensors and plain values, to continue in any pack."""
         row = self.place[k]
         saved: dict[str, Any] = {"step": self.done[row]}
         saved |= {name: player.export(row) for name, player in self.players.items()}
@@ -223,14 +225,14 @@ class Pack(ABC, Generic[R]):
         return saved
 
     def restore(self, k: int, saved: dict[str, Any]) -> None:
-        """Put an exported member in the place of member k, at the step where it was."""
+        """Restore member k from an exported state, at its step."""
         row = self.place[k]
         self.done[row] = saved["step"]
         self.step[row] = saved["step"]
         for name, player in self.players.items():
             player.restore(row, saved[name])
         self.draws.restore(row, saved["streams"], saved["step"])
-        # Checkpoints of before hold strikes alone.
+        # Checkpoints of earlier versions hold `strikes` only.
         self.watch.restore(row, saved["watch"] if "watch" in saved else {"strikes": saved["strikes"]})
         if self.ema is not None and "ema" in saved:
             for average, value in zip(self.ema, self.g.in_stretches(saved["ema"]), strict=True):
@@ -238,11 +240,11 @@ class Pack(ABC, Generic[R]):
 
 
 def finite(samples: Tensor) -> Tensor:
-    """Tell of every member (K,) whether all its samples (K, B, ...) are finite."""
+    """Return a (K,) boolean mask: True where all samples (K, B, ...) of a member are finite."""
     return samples.flatten(1).isfinite().all(1)
 
 
 def both(model: Model, samples: Tensor) -> dict[str, Network]:
-    """Build both players' networks for samples (N, ...), by their names."""
+    """Return the networks of both players for samples (N, ...), by player name."""
     shape = tuple(samples.shape[1:])
     return {"generator": model.generator(shape), "discriminator": model.discriminator(shape)}

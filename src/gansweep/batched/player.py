@@ -1,4 +1,4 @@
-"""One network of every member, with the state that moves it."""
+"""Player: one network of every member, with optimizer state."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from gansweep.device import finest
 from gansweep.interfaces import Averaging, Beta, Remembering, Slot, UpdateRule
 from gansweep.layers import Network
 
-# parameters -> (sum of the members' losses, what to keep of the pass)
+# parameters -> (sum of the members' losses (), auxiliary outputs of the pass)
 Losses = Callable[[Sequence[Tensor]], tuple[Tensor, Any]]
-# gradients of the slots, (K, *shape) each -> what the rules are given instead
+# gradients of the slots, (K, *shape) each -> gradients that the update rules receive
 Shaping = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 
 
 class Group(NamedTuple):
-    """Neighbouring members that share an update rule, and its state for them: one for each stretch.
+    """Adjacent members that share an update rule, and its state for every parameter chunk.
 
-    `remembers` says that schedules of their own change the rule's beta.
+    `remembers`: the rule's beta is scheduled.
     """
 
     rule: UpdateRule
@@ -37,13 +37,13 @@ class Group(NamedTuple):
 class Player:
     """Parameters and optimizer state of K members, one row per member.
 
-    A row is kept in stretches (K, P_i), cut at slots' borders, so that a large slot is updated
-    straight from its gradient. Where a rule wants to see whole rows there is a single stretch.
+    The rows are stored in chunks (K, P_i) that end at slot boundaries, so that a large slot is updated directly
+    from its gradient. With a rule that is not elementwise there is a single chunk.
 
     Args:
-        network: what the rows are parameters of.
+        network: architecture that the parameters belong to.
         settings: one per member.
-        generators: one per member, for the first parameters.
+        generators: random generator of every member, for initialisation.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Player:
         self.lr, self.gains = self.rates.now, None
         if any(player.feedback is not None for player in settings):
             self.gains = Gains([player.feedback for player in settings], self.device)
-            self.lr = torch.zeros_like(self.rates.now)  # in force: schedule times gain
+            self.lr = torch.zeros_like(self.rates.now)  # current rate: schedule times gain
         self.betas, self.beta_products = None, torch.ones_like(self.updates)
         if any(player.beta_schedule is not None for player in settings):
             self.betas = Scheduled([player.beta for player in settings], self.device, rows.dtype)
@@ -76,7 +76,7 @@ class Player:
 
     @property
     def courses(self) -> list[Scheduled]:
-        """Numbers that are to be set before every step."""
+        """Scheduled values to be set before every step."""
         return [self.rates] if self.betas is None else [self.rates, self.betas]
 
     def _walk(self) -> Iterator[tuple[slice, Tensor]]:
@@ -84,21 +84,21 @@ class Player:
 
     @property
     def theta(self) -> Tensor:
-        """A copy of the rows (K, P)."""
+        """Copy of the parameters (K, P)."""
         return torch.cat(self.stretches, 1)
 
     def in_stretches(self, rows: Tensor) -> list[Tensor]:
-        """Cut rows (..., P) into stretches, each with memory of its own."""
+        """Return rows (..., P) split into chunks, each a contiguous copy."""
         sizes = [sum(self.network.sizes[own]) for own in self.spans]
         return [part.clone(memory_format=torch.contiguous_format) for part in rows.split(sizes, -1)]
 
     def params(self, stretches: Sequence[Tensor] | None = None) -> list[Tensor]:
-        """Cut stretches, the player's own if none are given, into the slots' views (K, *shape)."""
+        """Return views (K, *shape) of every slot into chunks. Default: the player's chunks."""
         given = self.stretches if stretches is None else stretches
         return [p for own, theta in zip(self.spans, given, strict=True) for p in self.network.cut(theta, own)]
 
     def evaluated(self) -> list[Tensor]:
-        """Return the stretches that are judged: those that are trained, unless a rule has others."""
+        """Return the chunks for evaluation: the trained ones, unless a rule has separate evaluation parameters."""
         if all(rule is None for rule in self.averaging):
             return self.stretches
         judged = []
@@ -110,19 +110,24 @@ class Player:
         return judged
 
     def finite(self) -> Tensor:
-        """Tell of every member (K,) whether all its parameters are finite."""
+        """Return a (K,) boolean mask: True where all parameters of a member are finite."""
         return torch.stack([theta.isfinite().all(1) for theta in self.stretches]).all(0)
 
     def descend(
         self, losses: Losses, game: Callable[[Any], Tensor] | None = None, shape: Shaping | None = None
     ) -> tuple[Any, Tensor]:
-        """Move every member down its own loss by its own rule.
+        """Apply one optimizer step to every member.
 
-        The members' losses are summed; since none depends on another's parameters, the
-        gradient of the sum is every member's own. `game` finds the losses (K,) that feedback
-        hears in what `losses` kept; `shape` makes of the gradients what the rules are given.
+        The members' losses are summed. Since no loss depends on another member's parameters, the gradient of
+        the sum is the gradient of each member's loss.
 
-        Returns what `losses` kept, and the norms (K,) of what the rules were given.
+        Args:
+            losses: function of the parameters that returns the sum of the losses and auxiliary outputs.
+            game: function of the auxiliary outputs that returns the losses (K,) for feedback.
+            shape: transformation of the gradients before the update.
+
+        Returns:
+            The auxiliary outputs of `losses`, and the norms (K,) of the gradients that the rules received.
         """
         if torch.compiler.is_compiling():
             assert shape is None
@@ -138,23 +143,23 @@ class Player:
         return kept, norms(flat)
 
     def move(self, gradient: Sequence[Tensor]) -> None:
-        """Let every member's rule step, given the gradients of the stretches, (K, P_i) each."""
+        """Apply every member's update rule, given the gradients of the chunks, (K, P_i) each."""
         self._count()
         for group in self.groups:
             rows, whole = group.rows, not group.rule.elementwise
-            for (own, theta), slope, state in zip(self._walk(), gradient, group.state, strict=True):
+            for (own, theta), chunk_gradient, state in zip(self._walk(), gradient, group.state, strict=True):
                 width = theta.shape[1]
                 for at in [slice(0, width)] if whole else parts_of(width):
                     self._update(
                         group,
                         self.network.slots[own],
                         theta[rows, at],
-                        slope[rows, at],
+                        chunk_gradient[rows, at],
                         state if whole else state_of_part(state, at, last=at.stop == width),
                     )
 
     def forget(self) -> None:
-        """Bring every rule's state back to that of a first update; the parameters stay where they are."""
+        """Reset the state of every update rule. The parameters do not change."""
         self.updates.zero_()
         if self.betas is not None:
             self.beta_products.fill_(1)
@@ -164,7 +169,7 @@ class Player:
                     state[name].copy_(value)
 
     def _count(self) -> None:
-        """Begin another update."""
+        """Increment the update counter and the products of beta."""
         self.updates.add_(1)
         if self.betas is not None:
             self.beta_products.mul_(self.betas.now)
@@ -172,7 +177,7 @@ class Player:
     def _update(
         self, group: Group, slots: Sequence[Slot], theta: Tensor, gradient: Tensor, state: dict[str, Tensor]
     ) -> None:
-        """Let a group's rule move its rows of a stretch."""
+        """Apply a group's update rule to its rows of a chunk."""
         lr, step = self.lr[group.rows], self.updates[group.rows]
         if group.remembers and self.betas is not None:
             beta = Beta(self.betas.now[group.rows], self.beta_products[group.rows])
@@ -181,9 +186,9 @@ class Player:
             group.rule.update(slots, theta, gradient, state, lr, step)
 
     def react(self, game: Tensor | None) -> None:
-        """Put schedule and gain together for this update, in which the batch just seen has a say.
+        """Set the learning rate of this update to schedule * gain, after updating the gain with `game`.
 
-        `game` (K,) is the discriminators' losses before penalties, for the player that hears them.
+        `game` (K,) are the discriminators' losses without penalties, or None for a player without this signal.
         """
         if self.gains is not None:
             if game is not None:
@@ -191,9 +196,9 @@ class Player:
             self.lr.copy_(self.rates.now * self.gains.now)
 
     def _descend_in_one_graph(self, losses: Losses, game: Callable[[Any], Tensor] | None = None) -> tuple[Any, Tensor]:
-        """Do the same where torch.compile sees losses, gradient and update as one graph.
+        """Apply the same step under torch.compile, with losses, gradient and update in one graph.
 
-        Inside a graph, writing to a part of a matrix copies all of it: stretches are updated whole.
+        Inside a graph, writing to a part of a matrix copies the whole matrix, so chunks are not divided further.
         """
         gradients, kept = torch.func.grad(lambda given: losses(self.params(given)), has_aux=True)(self.stretches)
         self.react(game(kept) if game is not None else None)
@@ -211,12 +216,12 @@ class Player:
         return kept, norms(gradients)
 
     def keep_buffers(self, new: dict[str, Tensor]) -> None:
-        """Take over the running statistics that a pass left."""
+        """Store the running statistics that a forward pass updated."""
         for name, value in new.items():
             self.buffers[name].copy_(value)
 
     def export(self, k: int) -> dict[str, Any]:
-        """Return copies of all that member k of this player is, whatever the stretches are."""
+        """Return copies of the complete state of member k, independent of the division into chunks."""
         group, row = self._group_of(k)
         names = group.state[0]
         feedback = None if self.gains is None else self.gains.export(k)
@@ -231,7 +236,7 @@ class Player:
         return saved | ({} if feedback is None else {"feedback": feedback})
 
     def restore(self, k: int, saved: dict[str, Any]) -> None:
-        """Put an exported member in place k."""
+        """Restore member k from an exported state."""
         group, row = self._group_of(k)
         for theta, value in zip(self.stretches, self.in_stretches(saved["theta"]), strict=True):
             theta[k].copy_(value)
@@ -241,8 +246,8 @@ class Player:
         for name, value in saved["buffers"].items():
             self.buffers[name][k].copy_(value)
         for name, value in saved["state"].items():
-            one = len(group.state) == 1 or value.ndim == 0
-            values = [value] * len(group.state) if one else self.in_stretches(value)
+            undivided = len(group.state) == 1 or value.ndim == 0
+            values = [value] * len(group.state) if undivided else self.in_stretches(value)
             for state, part in zip(group.state, values, strict=True):
                 state[name][row].copy_(part)
         if self.gains is not None and self.settings[k].feedback is not None:
@@ -254,6 +259,6 @@ class Player:
 
 
 def norms(gradients: Sequence[Tensor]) -> Tensor:
-    """Return the norm (K,) of every member's gradient, given in pieces (K, P_i)."""
+    """Return the gradient norm (K,) of every member, given gradients in chunks (K, P_i)."""
     parts = torch.stack([torch.linalg.vector_norm(g, dim=1) for g in gradients], 1)
     return torch.linalg.vector_norm(parts, dim=1)

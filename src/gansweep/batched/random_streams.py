@@ -1,4 +1,4 @@
-"""What the members' random streams give in every step."""
+"""Random draws of every step from the members' named streams."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from gansweep.seeding import Streams
 
 
 class Draws:
-    """Streams by name, each with the pieces that one step takes of it, in the order of taking.
+    """Random streams by name, with the draws that one step makes from each, in order.
 
-    An algorithm says once what a step takes, and then takes it; where calls are dear, the numbers of
-    many steps are drawn at once (`Ahead`), and nobody sees a difference.
+    An algorithm registers the draws of a step once and then requests them in every step. On accelerators, the
+    numbers of many steps are drawn in one call (`Ahead`); the numbers are the same.
 
     Args:
         streams: one set per member.
-        device: where the numbers are wanted.
-        ahead: draw for many steps at once; by itself, wherever it is no CPU.
+        device: of the numbers.
+        ahead: draw for many steps in one call. Default: True on accelerators, False on CPU.
     """
 
     def __init__(self, streams: Sequence[Streams], device: torch.device, *, ahead: bool | None = None) -> None:
@@ -36,16 +36,16 @@ class Draws:
         self._of_move: dict[str, int] = {}
 
     def plan(self, name: str, pieces: Sequence[Piece], rows: slice | None = None, *, of_move: int = 0) -> None:
-        """Say what a step takes of a stream, for all members or for some `rows` of them.
+        """Register the draws of a step from a stream, for all members or for the members in `rows`.
 
-        `of_move` says how many pieces belong to each of the moves that may be left out.
+        `of_move`: number of pieces per player update, for updates that `leave_out` may skip.
         """
         rows = slice(0, len(self._streams)) if rows is None else rows
-        self._add(name, [one[name] for one in self._streams[rows]], pieces, rows, of_move)
+        self._add(name, [stream[name] for stream in self._streams[rows]], pieces, rows, of_move)
 
     def plan_batches(self, num_samples: int, batch_size: int, count: int, *, of_move: int = 0) -> None:
-        """Say that a step takes `count` batches of the data, as indices (K, B), of the stream `order`."""
-        sources = [Order(num_samples, batch_size, one["order"]) for one in self._streams]
+        """Register `count` batches of data per step, as indices (K, B) from the stream `order`."""
+        sources = [Order(num_samples, batch_size, stream["order"]) for stream in self._streams]
         pieces = [Piece(Order.next, 8 * batch_size)] * count
         self._add("order", sources, pieces, slice(0, len(sources)), of_move)
 
@@ -56,7 +56,7 @@ class Draws:
             self._of_move[name] = of_move
 
     def leave_out(self, moves: int) -> None:
-        """Pass over what the step would have taken for so many more moves."""
+        """Skip the draws of `moves` further player updates in this step."""
         for name, parts in self._planned.items():
             for _, ahead in parts:
                 ahead.leave_out(moves * self._of_move[name])
@@ -65,19 +65,19 @@ class Draws:
         return name in self._planned
 
     def next(self, name: str) -> Tensor:
-        """Take the next piece (K, ...) of a stream that all members have."""
+        """Return the next piece (K, ...) of a stream that all members have."""
         return self._planned[name][0][1].next()
 
     def next_by_rows(self, name: str) -> list[Tensor]:
-        """Take the next piece of every part of a stream, in the order in which their rows were planned."""
+        """Return the next piece of every part of a stream, in the order in which the rows were registered."""
         return [ahead.next() for _, ahead in self._planned[name]]
 
     def masks(self, name: str, network: Network) -> list[Tensor]:
-        """Take the masks that one pass of a network needs."""
+        """Return the dropout masks of one pass of a network."""
         return [self.next(name) for _ in network.draws]
 
     def export(self, row: int) -> dict[str, Any]:
-        """Return where a member's streams are."""
+        """Return the states of a member's streams."""
         return {
             name: ahead.export(row - rows.start)
             for name, parts in self._planned.items()
@@ -86,7 +86,7 @@ class Draws:
         }
 
     def restore(self, row: int, saved: dict[str, Any], done: int) -> None:
-        """Put a member's streams where they were after `done` steps."""
+        """Restore the states of a member's streams after `done` steps."""
         for name, state in saved.items():
             for rows, ahead in self._planned.get(name, ()):
                 if rows.start <= row < rows.stop:
@@ -94,26 +94,26 @@ class Draws:
 
 
 def normal(size: int, *shape: int, device: torch.device) -> Piece:
-    """Return the piece of numbers ~ N(0, 1), for `size` samples of a shape."""
+    """Return a piece of numbers from N(0, 1), (size, *shape) per member."""
     return _drawn(torch.randn, size, shape, device)
 
 
 def uniform(size: int, *shape: int, device: torch.device) -> Piece:
-    """Return the piece of numbers ~ U[0, 1], likewise."""
+    """Return a piece of numbers from U[0, 1], (size, *shape) per member."""
     return _drawn(torch.rand, size, shape, device)
 
 
 def permutation(size: int, *, device: torch.device) -> Piece:
-    """Return the piece of a random order of `size` things."""
+    """Return a piece that is a random permutation of `size` indices per member."""
 
-    def these(generator: torch.Generator, count: int) -> Tensor:
+    def draw_many(generator: torch.Generator, count: int) -> Tensor:
         return torch.stack([torch.randperm(size, generator=generator, device=device) for _ in range(count)])
 
-    return Piece(these, 8 * size)
+    return Piece(draw_many, 8 * size)
 
 
 def masks_of(network: Network, size: int) -> list[Piece]:
-    """Return the pieces that one pass of a network over `size` samples takes."""
+    """Return the pieces for the dropout masks of one pass of a network over `size` samples."""
     return [
         Piece(partial(lots, draw, size), 2 * size * math.prod(draw.shape), partial(mask, draw))
         for draw in network.draws
@@ -121,7 +121,7 @@ def masks_of(network: Network, size: int) -> list[Piece]:
 
 
 def _drawn(draw: Callable[..., Tensor], size: int, shape: tuple[int, ...], device: torch.device) -> Piece:
-    def these(generator: torch.Generator, count: int) -> Tensor:
+    def draw_many(generator: torch.Generator, count: int) -> Tensor:
         return draw(count, size, *shape, generator=generator, device=device)
 
-    return Piece(these, 4 * size * math.prod(shape))
+    return Piece(draw_many, 4 * size * math.prod(shape))

@@ -1,4 +1,4 @@
-"""Random numbers of the steps to come, drawn for many steps at once where every call is dear."""
+"""RNG prefetch: random numbers of many steps drawn in one call, for devices where each call is expensive."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-MOST_STEPS, MOST_BYTES = 64, 1 << 25  # drawn ahead of one member, whichever is less
+MOST_STEPS, MOST_BYTES = 64, 1 << 25  # prefetched per member, whichever is smaller
 
 
 class Source(Protocol):
-    """Where one member's numbers come from."""
+    """Random source of one member, such as a `torch.Generator`."""
 
     def get_state(self) -> Any:
-        """Return where it is."""
+        """Return the state of the source."""
         ...
 
     def set_state(self, new_state: Any, /) -> Any:
-        """Go on from there."""
+        """Set the state of the source."""
         ...
 
 
 class Piece(NamedTuple):
-    """One of the draws that make up a generator step.
+    """One random draw of a generator step.
 
     Args:
-        draw: takes a source and a count and returns so many draws (count, ...).
-        num_bytes: of one draw.
-        finish: what turns draws, of any leading shape, into the numbers that the step uses.
+        draw: function of a source and a count that returns `count` draws (count, ...).
+        num_bytes: size of one draw.
+        finish: function from draws, with any leading shape, to the numbers that the step uses.
     """
 
     draw: Callable[[Any, int], Tensor]
@@ -38,18 +38,18 @@ class Piece(NamedTuple):
 
 
 class Ahead:
-    """What the members' sources give, piece after piece, for S generator steps at a time.
+    """Prefetched draws of K members, in blocks of S generator steps.
 
-    With K members on a GPU, a call for each of them in every step would take longer than the
-    step. S follows from the size of the pieces alone, and blocks begin where a member's own count of
-    steps is a multiple of S, so that its numbers depend neither on its neighbours nor on where it
-    was interrupted. With S = 1 every piece is drawn when it is asked for and nothing is kept.
+    With K members on a GPU, one call per member and step would take longer than the step. S depends on the
+    size of the pieces only, and a block starts where the member's step count is a multiple of S. A member's
+    numbers therefore depend neither on the other members nor on where it was interrupted. With S = 1 every
+    piece is drawn on request and nothing is stored.
 
     Args:
         sources: one per member.
-        pieces: of a generator step, in the order in which they are asked for.
-        device: where the numbers are.
-        at_once: draw only what is asked for.
+        pieces: draws of a generator step, in the order in which they are requested.
+        device: of the numbers.
+        at_once: S = 1, draw on request.
     """
 
     def __init__(
@@ -58,8 +58,8 @@ class Ahead:
         self.sources, self.pieces = tuple(sources), tuple(pieces)
         fit = MOST_BYTES // max(1, sum(piece.num_bytes for piece in pieces))
         self.num_steps = 1 if at_once else max(1, min(MOST_STEPS, fit))
-        self.at = 0  # the next piece
-        self.step = [0] * len(self.sources)  # in the block, num_steps where it is used up
+        self.at = 0  # index of the next piece
+        self.step = [0] * len(self.sources)  # within the block; num_steps if the block is used up
         self.rows = torch.arange(len(self.sources), device=device)
         self.step_on_device = torch.zeros_like(self.rows)
         self.starts: list[Any] = [None] * len(self.sources)
@@ -84,7 +84,7 @@ class Ahead:
         return piece.finish(drawn)
 
     def leave_out(self, count: int) -> None:
-        """Pass over the next pieces of this step. Those of a block are drawn all the same."""
+        """Skip the next `count` pieces of this step. Prefetched pieces are drawn anyway."""
         if self.at == 0 and count > 0 and self.num_steps > 1:
             self._begin_step()
         self._pass(count)
@@ -103,7 +103,7 @@ class Ahead:
                 self._draw_block(k)
 
     def _draw_block(self, k: int) -> None:
-        """Draw member k's pieces for a block of steps, and stand at its begin."""
+        """Draw member k's pieces for a block of steps and move to its first step."""
         self.starts[k] = self.sources[k].get_state()
         for n, piece in enumerate(self.pieces):
             drawn = piece.draw(self.sources[k], self.num_steps)
@@ -115,12 +115,12 @@ class Ahead:
         self.step_on_device[k].zero_()
 
     def export(self, k: int) -> Any:
-        """Return where member k's source was when the block began that it stands in."""
+        """Return the state of member k's source at the start of its current block."""
         inside = self.num_steps > 1 and self.step[k] < self.num_steps
         return self.starts[k] if inside else self.sources[k].get_state()
 
     def restore(self, k: int, state: Any, done: int) -> None:
-        """Put member k where it was after `done` generator steps."""
+        """Restore member k's position after `done` generator steps."""
         self.sources[k].set_state(state)
         if self.num_steps > 1 and done % self.num_steps:
             self._draw_block(k)

@@ -1,4 +1,4 @@
-"""Numbers of the members that change from step to step, on the device before they are needed."""
+"""Scheduled values of the members, copied to the device for many steps in advance."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-Course = Callable[[int, int], float]  # (step, total steps) -> the value in force during that step
+Course = Callable[[int, int], float]  # (step, total steps) -> the value during that step
 
 AHEAD = 64  # generator steps
 
 
 class Scheduled:
-    """One number for each member, `now` (K, 1), that follows the member's own course.
+    """One scheduled value per member, `now` (K, 1).
 
-    The values of many steps go to the device at once, so that no step waits for it. `now` is
-    always the same tensor, which a compiled graph may hold.
+    The values of many steps are copied to the device in one transfer, so that no step waits for it. `now` is
+    updated in place, so that compiled graphs can refer to it.
 
     Args:
-        courses: one per member.
-        device: where `now` is.
+        courses: scheduled value of every member as a function of step and total steps.
+        device: of `now`.
         dtype: of `now`.
     """
 
@@ -34,7 +34,7 @@ class Scheduled:
         self.coming, self.since = self.now[:0], [0] * len(self.courses)
 
     def set(self, done: Sequence[int], total: Sequence[int]) -> None:
-        """Take the values of the step after `done` of `total` generator steps, of each member."""
+        """Set `now` to the values of the step after `done` of `total` generator steps of each member."""
         at = done[0] - self.since[0]
         if not 0 <= at < len(self.coming) or any(d - s != at for d, s in zip(done, self.since, strict=True)):
             of = list(zip(self.courses, done, total, strict=True))

@@ -83,7 +83,7 @@ class CFG:
         if self.max_gap is not None and not 0 < self.max_gap < math.inf:
             raise ValueError(f"max_gap={self.max_gap}: expected a number above 0, or null for none")
         if self.feedback_eta is not None and self.feedback_eta.hears == "game":
-            wrong = f"feedback_eta={self.feedback_eta!r}: hears the discriminator's loss and moves its rate alone"
+            wrong = f"feedback_eta={self.feedback_eta!r}: monitors the discriminator's loss and changes only its rate"
             raise ValueError(f"{wrong}; expected plateau, or null")
 
     @property
