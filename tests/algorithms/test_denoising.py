@@ -167,7 +167,7 @@ def test_a_rate_at_which_it_diverges_ends_it(tmp_path):
         (["lr_d=1e-2"], "there is no discriminator"),
         (["optimizer@optimizer_d=sgd"], "there is no discriminator"),
         (["critic_steps=2"], "critic_steps=2"),
-        (["dynamics=simultaneous"], "dynamics=Simultaneous(): only algorithm=adversarial has that"),
+        (["dynamics=simultaneous"], "dynamics=Simultaneous(): only algorithm=adversarial supports this"),
         (["schedule@schedule_critic=linspace"], "schedule_critic=Linspace"),
         (["schedule@schedule_noise=linspace"], "no penalties and no instance noise"),
         (["trainer.compile=true"], "trainer.compile"),

@@ -112,7 +112,7 @@ def test_members_at_different_steps_are_refused():
 
 
 def test_dynamics_that_move_both_at_once_refuse_it():
-    with pytest.raises(ValueError, match=r"schedule_critic=Linspace.*moves both players at once, expected null"):
+    with pytest.raises(ValueError, match=r"schedule_critic=Linspace.*updates both players jointly, expected null"):
         replace(make_run(), dynamics=Simultaneous(), critic_schedule=DOWN)
 
 

@@ -1,5 +1,5 @@
-"""Algorithms: what one step of a training is, a folder for each.
+"""Training algorithms, one folder each.
 
-`config.py` is what conf/algorithm/NAME.yaml makes, `pack.py` is the box of the paper, and beside them
-is what the box is made of.
+`settings.py` holds the class of conf/algorithm/NAME.yaml, `pack.py` the training step, which follows the algorithm
+box of the paper. The other files hold the components of the step.
 """

@@ -1,4 +1,4 @@
-"""Going back to where a training was still sound."""
+"""Breakdown guard: detects sudden breakdowns of a training and restores an earlier state."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Breakdown:
-    """When a stage counts as broken down, and what is done about it.
+    """Criterion for a breakdown of a stage, and the response to it.
 
-        L_D < loss_below, where the running median of L_D is not, or
+        L_D < loss_below <= running median of L_D,   or
         L_fit > fit_above * running median of L_fit
 
-    Both medians are of the last `window` sound stages; before there are so many nothing is broken. A member that
-    broke down goes back to its last kept state, with eta and the discriminator's rate multiplied by `decay` from
-    then on; its random streams and its schedules go on. The numbers are those of a training that Zhu, Gu and Liu
-    2018 (HKUST) saw break down: L_D fell from 1.37 to 0.82 one reading before the images were lost.
+    Both medians are taken over the last `window` stages without a breakdown. No breakdown is detected before
+    there are that many. A member that broke down is restored to its last saved state, and eta and the
+    discriminator's rate are multiplied by `decay` from then on. Its random streams and schedules continue. The
+    default thresholds are from a training of Zhu, Gu and Liu 2018 (HKUST) that broke down: L_D fell from 1.37 to
+    0.82 one reading before the images were lost.
 
     Args:
-        enabled: whether anything is watched at all.
-        loss_below: of the discriminator, without penalties, in the mean of a stage.
-        fit_above: of the approximator, as a multiple of its median.
-        window: stages.
-        keep_every: stages between two states that are kept.
-        decay: of eta and of the discriminator's rate.
+        enabled: whether stages are monitored.
+        loss_below: bound on the discriminator's loss without penalties, averaged over a stage.
+        fit_above: bound on the approximator's loss, as a multiple of its median.
+        window: number of stages for the medians.
+        keep_every: stages between two saved states.
+        decay: factor of eta and of the discriminator's rate after a breakdown.
     """
 
     enabled: bool = False
@@ -51,10 +52,10 @@ class Breakdown:
 
 
 class Guard:
-    """What is remembered of every member's stages.
+    """Loss history and saved state of every member, for the breakdown criterion.
 
     Args:
-        rule: when one is broken down.
+        rule: the criterion.
         num_members: K.
         device: where the members train.
     """
@@ -67,31 +68,36 @@ class Guard:
         self.sound: list[dict[str, Any] | None] = [None] * num_members
 
     def broken(self, d_loss: Tensor, fit_loss: Tensor) -> list[bool]:
-        """Judge a stage of every member by its losses (K,), and remember them where it is sound."""
-        seen = torch.stack([d_loss, fit_loss])
-        d_median, fit_median = self.losses.median(2).values  # NaN, which is less than nothing, until all are there
+        """Return whether each member broke down in a stage with losses (K,).
+
+        The losses of the other members are appended to their history.
+        """
+        losses = torch.stack([d_loss, fit_loss])
+        d_median, fit_median = self.losses.median(
+            2
+        ).values  # NaN, for which all comparisons are False, until the window is full
         fell = (d_loss < self.rule.loss_below) & (d_median >= self.rule.loss_below)
         broken = fell | (fit_loss > self.rule.fit_above * fit_median)
-        moved = torch.cat([self.losses[:, :, 1:], seen[:, :, None]], 2)
+        moved = torch.cat([self.losses[:, :, 1:], losses[:, :, None]], 2)
         self.losses = torch.where(broken[None, :, None], self.losses, moved)
         return broken.tolist()
 
     def wants(self, row: int, step: int) -> bool:
-        """Tell whether the state of a member after a sound stage is to be kept."""
+        """Return whether to save the state of a member after a stage without a breakdown."""
         return self.sound[row] is None or step % self.rule.keep_every == 0
 
     def slow_down(self, row: int) -> None:
-        """Note that a member went back."""
+        """Multiply the rate factor of a restored member by `decay` and count the restoration."""
         self.factor[row] *= self.rule.decay
         self.returns[row] += 1
 
     def export(self, row: int) -> dict[str, Any]:
-        """Return all that is known of a member."""
-        known = {"losses": self.losses[:, row].clone(), "factor": self.factor[row].clone()}
-        return known | {"returns": self.returns[row].clone(), "sound": self.sound[row]}
+        """Return the state of a member."""
+        state = {"losses": self.losses[:, row].clone(), "factor": self.factor[row].clone()}
+        return state | {"returns": self.returns[row].clone(), "sound": self.sound[row]}
 
     def restore(self, row: int, saved: dict[str, Any]) -> None:
-        """Put what was exported in place."""
+        """Restore a member from an exported state."""
         self.losses[:, row] = saved["losses"]
         self.factor[row].copy_(saved["factor"])
         self.returns[row].copy_(saved["returns"])

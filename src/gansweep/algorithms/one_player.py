@@ -1,4 +1,4 @@
-"""What algorithms that train one network tell of a step."""
+"""Base class of the algorithms that train a generator without a discriminator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gansweep.batched.pack import Pack
 
 @dataclass
 class Report:
-    """What happened in one step, with one value per row of the pack."""
+    """Values of one step, with one entry per row of the pack."""
 
     steps: list[int]
     loss: Tensor
@@ -19,10 +19,10 @@ class Report:
 
 
 class OnePlayerPack(Pack[Report]):
-    """K generators, each by itself."""
+    """K generators without discriminators."""
 
     def curves(self, report: Report, k: int) -> dict[str, Tensor]:
-        """Name member k's loss before the step, its gradient and rate."""
+        """Return member k's loss before the step, gradient norm and learning rate by tag."""
         curves = {
             "loss/generator": report.loss,
             "gradient norm/generator": report.gradient,

@@ -119,7 +119,7 @@ class Member:
         return self.objective.instance_noise * factor
 
     def averaging(self, step: int, total_steps: int) -> float:
-        """Return the weight of the newest parameters in the average, (1 - ema) * schedule <= 1; 1 without an average."""
+        """Return the weight of the newest parameters in the average, (1 - ema) * schedule, at most 1."""
         factor = self.ema_schedule(step, total_steps) if self.ema_schedule else 1.0
         return min(1.0, (1 - (self.ema or 0.0)) * factor)
 

@@ -1,4 +1,4 @@
-"""Two players against each other."""
+"""Adversarial training of a generator and a discriminator."""
 
 from gansweep.algorithms.adversarial.pack import AdversarialPack, Report
 from gansweep.algorithms.adversarial.settings import Adversarial

@@ -1,4 +1,4 @@
-"""How often the discriminator moves before the generator answers."""
+"""Scheduled number of discriminator updates per generator update."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gansweep.interfaces import Schedule
 
 
 def critic_steps_at(critic_steps: int, schedule: Schedule | None, step: int, total_steps: int) -> int:
-    """Multiply critic steps by a schedule: the nearest whole number, and 1 at least.
+    """Return critic_steps * schedule of a step, rounded to the nearest integer, at least 1.
 
     >>> from gansweep.schedules.linspace import Linspace
     >>> [critic_steps_at(5, Linspace(1.0, 0.0), step, 6) for step in range(6)]

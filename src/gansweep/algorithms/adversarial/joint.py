@@ -1,4 +1,4 @@
-"""A pack at a point of its game, as dynamics that move both players at once see it."""
+"""The game of a pack as a function of both players' parameters, for joint dynamics and diagnostics."""
 
 from __future__ import annotations
 
@@ -19,11 +19,18 @@ if TYPE_CHECKING:
 
 
 class Joint:
-    """The members' games on the numbers drawn for one step: losses, their field, and a step along it.
+    """Losses, vector field and optimizer step of the members' games, for fixed random inputs.
 
-    Both losses are of the same samples, real and generated, under the same masks. What is reported of
-    the step is the losses where it began and the first gradients that the optimizers were given;
-    running statistics move once, too, unless the game is only looked at.
+        v(theta, psi) = (grad_theta L_G, grad_psi L_D),   J = dv / d(theta, psi)
+
+    Both losses use the same real and generated samples and the same dropout masks. The report of a step holds
+    the losses at its first point and the first gradients that the optimizers received. Running statistics are
+    updated once, by the first evaluation, and not at all if `looking` is True.
+
+    Args:
+        pack: the players and objectives.
+        given: random inputs of the step.
+        looking: evaluate only, without a change of running statistics and learning rates.
     """
 
     def __init__(self, pack: AdversarialPack, given: DiscriminatorInputs, *, looking: bool = False) -> None:
@@ -37,19 +44,19 @@ class Joint:
         return Both((self.pack.g.lr,), (self.pack.d.lr,))
 
     def here(self) -> Both:
-        """Return a copy of where the players are."""
+        """Return a copy of both players' parameters."""
         return self._at().map(Tensor.clone)
 
     def _at(self) -> Both:
         return Both(tuple(self.pack.g.stretches), tuple(self.pack.d.stretches))
 
     def go_to(self, at: Both) -> None:
-        """Put the players there; their optimizers' states stay as they are."""
+        """Set both players' parameters. The optimizer states do not change."""
         for theta, value in zip(self._at().parts, at.parts, strict=True):
             theta.copy_(value)
 
     def losses(self, at: Both) -> tuple[Tensor, Tensor]:
-        """Return L_G and L_D at any point, each summed over the members, differentiable by both players."""
+        """Return L_G and L_D () at any parameters, summed over members, differentiable by both players' parameters."""
         pack, given, objectives = self.pack, self.given, self.pack.objectives
         size = pack.batch_size
         with torch.enable_grad(), autocast(pack.device, pack.precision):
@@ -74,7 +81,7 @@ class Joint:
         return loss_g, loss_d
 
     def field(self, *, create_graph: bool = False) -> Both:
-        """Return v where the players are."""
+        """Return v at the current parameters."""
         at = self.at = self._at().map(lambda theta: theta.detach().requires_grad_())
         loss_g, loss_d = self.losses(at)
         v = Both(
@@ -84,7 +91,7 @@ class Joint:
         return v
 
     def penalties(self) -> Both:
-        """Return what the discriminators' penalties are of the field that was asked for last."""
+        """Return the gradients of the discriminators' penalties at the point of the last call of `field`."""
         assert self._seen is not None
         pack, given, objectives = self.pack, self.given, self.pack.objectives
         fake, psi = self._seen[2], self.at.discriminator
@@ -98,11 +105,11 @@ class Joint:
         return Both(tuple(torch.zeros_like(part) for part in self.at.generator), _gradients(total, psi, False))
 
     def vjp(self, v: Both, u: Both, *, mixed: bool = False) -> Both:
-        """Return J^T u of a field with a graph; `mixed`: of the blocks between the players alone."""
+        """Return J^T u for a field v with a graph; `mixed`: only the off-diagonal blocks of J."""
         return self._pulled(v, u.detach(), mixed, create_graph=False)
 
     def jvp(self, v: Both, u: Both, *, mixed: bool = False) -> Both:
-        """Return J u, likewise: J^T w is linear in w, and its own pull-back of u is J u."""
+        """Return J u by double backward: J^T w is linear in w, and its vector-Jacobian product with u is J u."""
         with torch.enable_grad():
             w = u.map(lambda part: torch.zeros_like(part).requires_grad_())
             back = self._pulled(v, w, mixed, create_graph=True)
@@ -112,10 +119,10 @@ class Joint:
             return w.like(_gradients(total, w.parts, create_graph=False))
 
     def _pulled(self, v: Both, w: Both, mixed: bool, create_graph: bool) -> Both:
-        """Return J^T w; without the players' own blocks, each one's part pulls at the other's parameters."""
+        """Return J^T w; if `mixed`, of the off-diagonal blocks only."""
         with torch.enable_grad():
-            theirs = [[(a * b).sum() for a, b in zip(*parts, strict=True)] for parts in _by_player(v, w)]
-            of_g, of_d = (torch.stack(sums).sum() for sums in theirs)
+            products = [[(a * b).sum() for a, b in zip(*parts, strict=True)] for parts in _by_player(v, w)]
+            of_g, of_d = (torch.stack(sums).sum() for sums in products)
             if not mixed:
                 return v.like(_gradients(of_g + of_d, self.at.parts, create_graph))
             return Both(
@@ -123,13 +130,13 @@ class Joint:
             )
 
     def report(self) -> tuple[DiscriminatorTerms, Tensor, Tensor, Tensor, Tensor]:
-        """Return the discriminators' terms and gradients, the generators' losses and gradients, and samples."""
+        """Return the fields of `StepResult`: discriminator terms and gradients, generator losses and gradients, samples."""
         assert self._seen is not None and self._first is not None
         terms, loss, fake = self._seen
         return terms, norms(self._first.discriminator), loss, norms(self._first.generator), fake
 
     def descend(self, gradient: Both) -> None:
-        """Let each player's optimizer step, taking this for its gradient."""
+        """Apply an optimizer step to each player with the given gradient."""
         pack, gradient = self.pack, gradient.detach()
         self._first = self._first or gradient
         pack.d.move(gradient.discriminator)
@@ -142,8 +149,8 @@ def _by_player(v: Both, w: Both) -> tuple[tuple, tuple]:
 
 
 def _gradients(total: Tensor, by: tuple[Tensor, ...], create_graph: bool) -> tuple[Tensor, ...]:
-    """Differentiate, where what it does not depend on has a gradient of zero."""
+    """Return the gradients of `total`; zero for tensors that it does not depend on."""
     if not total.requires_grad:
         return tuple(torch.zeros_like(part) for part in by)
-    found = torch.autograd.grad(total, by, create_graph=create_graph, retain_graph=True, allow_unused=True)
-    return tuple(torch.zeros_like(part) if g is None else g for g, part in zip(found, by, strict=True))
+    gradients = torch.autograd.grad(total, by, create_graph=create_graph, retain_graph=True, allow_unused=True)
+    return tuple(torch.zeros_like(part) if g is None else g for g, part in zip(gradients, by, strict=True))

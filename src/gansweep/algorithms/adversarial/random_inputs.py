@@ -1,4 +1,4 @@
-"""All that is random in a step of two players, as data."""
+"""Random inputs of a training step: batches, latents, dropout masks, penalty points, label flips, instance noise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class DiscriminatorInputs:
-    """All that is random in one discriminator step, as data."""
+    """Random inputs of one discriminator update."""
 
     real: Tensor
     z: Tensor
@@ -30,7 +30,7 @@ class DiscriminatorInputs:
 
 @dataclass
 class GeneratorInputs:
-    """All that is random in one generator step, as data."""
+    """Random inputs of one generator update."""
 
     z: Tensor
     generator_masks: list[Tensor]
@@ -40,13 +40,13 @@ class GeneratorInputs:
 
 
 class RandomInputs:
-    """What the moves of a pack's players are given, from every member's own streams.
+    """Random inputs of a pack's updates, drawn from the members' streams.
 
-    A step is planned with as many moves of the discriminator as any step has (`Draws`).
+    A step is registered with the largest number of discriminator updates of any step (`Draws`).
 
     Args:
-        pack: whose members, networks and objectives say what is needed.
-        draws: of the members' streams, with nothing planned yet.
+        pack: its members, networks and objectives determine which inputs are needed.
+        draws: of the members' streams, with nothing registered yet.
     """
 
     def __init__(self, pack: AdversarialPack, draws: Draws) -> None:
@@ -55,7 +55,7 @@ class RandomInputs:
         self._plan(pack.most_critic_steps, 0 if pack.dynamics.joint else pack.turns.generator_steps)
 
     def _plan(self, moves_d: int, moves_g: int) -> None:
-        """Say what a step takes of every stream; players that move at once share the discriminator's draws."""
+        """Register the draws of a step. With joint dynamics both players share the discriminator's draws."""
         pack, turns, draws = self.pack, self.turns, self.draws
         size, device, sample = pack.batch_size, pack.device, tuple(pack.samples.shape[1:])
         batches, latents = (moves_d if turns.fresh_batches else 1), moves_d + (moves_g if turns.fresh_latents else 0)
@@ -72,7 +72,7 @@ class RandomInputs:
             draws.plan("instance_noise", [normal(size, *sample, device=device)] * (2 * moves_d + moves_g), of_move=2)
 
     def for_discriminator(self, before: DiscriminatorInputs | None = None) -> DiscriminatorInputs:
-        """Draw what its move needs; `before` is what its last move of this step was given."""
+        """Draw the inputs of a discriminator update; `before` are those of the previous update in this step."""
         draws = self.draws
         return DiscriminatorInputs(
             real=self.pack.samples[draws.next("order")] if self.turns.fresh_batches or before is None else before.real,
@@ -86,7 +86,7 @@ class RandomInputs:
         )
 
     def for_generator(self, before: DiscriminatorInputs) -> GeneratorInputs:
-        """Draw what its move needs; relativistic ones see the last real batch again, as it was seen."""
+        """Draw the inputs of a generator update; a relativistic game reuses the last real batch with its noise."""
         draws, fresh = self.draws, self.turns.fresh_latents
         return GeneratorInputs(
             z=draws.next("latents") if fresh else before.z,
@@ -97,7 +97,7 @@ class RandomInputs:
         )
 
     def leave_out(self, moves: int) -> None:
-        """Pass over what so many more moves of the discriminator would have taken in this step."""
+        """Skip the draws of `moves` further discriminator updates in this step."""
         self.draws.leave_out(moves)
 
     def _if_planned(self, name: str) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""What conf/algorithm/adversarial.yaml makes."""
+"""Settings of conf/algorithm/adversarial.yaml."""
 
 from __future__ import annotations
 
@@ -18,38 +18,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Adversarial:
-    """A discriminator tells real samples from generated ones, the generator answers.
+    """GAN training: alternating or joint updates of a discriminator and a generator.
 
-    Goodfellow et al. 2014, arXiv:1406.2661, algorithm 1. What the players want is the `loss`, how
-    their gradients become steps are the `dynamics`.
+    Goodfellow et al. 2014, arXiv:1406.2661, algorithm 1. `loss` selects the losses of both players, `dynamics`
+    how their gradients become optimizer steps.
     """
 
     def check(self, run: Run) -> None:
-        """Raise ValueError if dynamics and rules can't play together."""
+        """Raise ValueError if the dynamics do not support the update rules or trainer settings."""
         if run.dynamics.joint and run.critic_steps != 1:
             raise ValueError(
-                f"critic_steps={run.critic_steps}: {run.dynamics!r} moves both players at once, expected 1"
+                f"critic_steps={run.critic_steps}: {run.dynamics!r} updates both players jointly, expected 1"
             )
         if run.dynamics.joint and run.critic_schedule is not None:
             raise ValueError(
-                f"schedule_critic={run.critic_schedule!r}: {run.dynamics!r} moves both players at once, expected null"
+                f"schedule_critic={run.critic_schedule!r}: {run.dynamics!r} updates both players jointly, expected null"
             )
         if run.dynamics.joint and run.trainer.compile:
-            raise ValueError(f"trainer.compile=true: {run.dynamics!r} can't be compiled, the alternating ones can")
+            raise ValueError(
+                f"trainer.compile=true: {run.dynamics!r} can't be compiled, expected false, or dynamics=alternating"
+            )
         for player in (run.member.generator, run.member.discriminator):
             if run.trainer.compile and not player.rule.elementwise:
                 raise ValueError(
-                    f"trainer.compile=true: {player.rule!r} can't be compiled; rules that move every entry "
-                    "on its own can, such as sgd, rmsprop and adam; or train with trainer.compile=false"
+                    f"trainer.compile=true: {player.rule!r} can't be compiled; expected an elementwise rule, "
+                    "such as sgd, rmsprop or adam, or trainer.compile=false"
                 )
             if isinstance(run.dynamics, ExtraGradient) and isinstance(player.rule, Averaging):
                 raise ValueError(
-                    f"dynamics={run.dynamics!r}: comes back from its look ahead, but {player.rule!r} keeps averages "
-                    "that do not; expected another optimizer, or dynamics=alternating"
+                    f"dynamics={run.dynamics!r}: restores the parameters after its extrapolation step, "
+                    f"but {player.rule!r} keeps averages that are not restored; expected another optimizer, or dynamics=alternating"
                 )
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> AdversarialPack:
-        """Put runs that share everything but their members side by side."""
+        """Return the pack of runs that differ in their members only."""
         run = runs[0]
         return AdversarialPack.of(
             runs,

@@ -1,4 +1,4 @@
-"""Composite functional gradients: samples are pushed, a network learns where they went."""
+"""Composite functional gradient learning (CFG): functional gradient steps on samples, then regression of a network."""
 
 from gansweep.algorithms.cfg.pack import CFGPack, Report
 from gansweep.algorithms.cfg.settings import CFG

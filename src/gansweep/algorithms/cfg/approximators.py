@@ -1,4 +1,4 @@
-"""Networks that learn where samples went."""
+"""Approximators: generator networks fitted by regression to the updated samples."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Fit:
-    """How the approximator was fitted: mean losses of the first and the last epoch, and the last gradient."""
+    """Result of a fit, (K,) each: mean losses of the first and last epoch, rate reductions, last gradient norm."""
 
     first: Tensor
     last: Tensor
@@ -32,11 +32,11 @@ class Fit:
 
 
 class Approximators:
-    """G~ of every member.
+    """Approximator G~ of every member.
 
     Args:
-        g: the networks, and what moves them.
-        algorithm: how they are fitted.
+        g: networks and optimizers.
+        algorithm: settings of the fit.
         batch_size: B.
         precision: fp32, tf32 or bf16.
     """
@@ -51,9 +51,10 @@ class Approximators:
         return fake
 
     def fit(self, z: Tensor, target: Tensor, orders: Sequence[Tensor]) -> Fit:
-        """Fit G~ to pairs, in the order (K, N) of every epoch, by rules that begin anew.
+        """Fit G~ to pairs z, target (K, N, ...) with reset optimizer states; `orders` (K, N) is one per epoch.
 
-        The rates fall where the mean loss of an epoch has risen; the next stage takes its own from the schedule.
+        A member's rate is multiplied by `fit_decay` after an epoch whose mean loss has risen. The next stage starts
+        at the scheduled rate again.
         """
         self.g.forget()
         rows = torch.arange(len(z), device=z.device)[:, None]
@@ -61,8 +62,8 @@ class Approximators:
         for order in orders:
             parts = order.split(self.batch_size, 1)
             total = torch.zeros(len(z), device=z.device)
-            for at in parts:
-                loss, gradient = self.step(z[rows, at], target[rows, at])
+            for batch in parts:
+                loss, gradient = self.step(z[rows, batch], target[rows, batch])
                 total += loss
             means.append(total / len(parts))
             if len(means) > 1:
@@ -73,7 +74,7 @@ class Approximators:
         return Fit(means[0], means[-1], decays[:, 0], gradient)
 
     def step(self, z: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Lower the loss (K,) on a batch of pairs; returns it and the gradient's norm (K,)."""
+        """Update G~ on a batch of pairs; return the loss and the gradient norm, (K,) each."""
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
             state = Pass((), self.g.buffers)
@@ -87,14 +88,14 @@ class Approximators:
         return loss, gradient
 
     def imitate_noise(self, members: Sequence[Member], latent_dim: int, shape: tuple[int, ...]) -> Fit:
-        """Fit G~ to clip(W^T z, -1, 1) of a sample's shape, from streams that are never drawn from again."""
+        """Fit G~ to clip(W^T z, -1, 1), reshaped to samples, with streams that are used only here."""
         a, device = self.algorithm, self.g.device
         draws = Draws([Streams(member.seed, device, "start/") for member in members], device, ahead=False)
         draws.plan("projection", [normal(latent_dim, math.prod(shape), device=device)])
         draws.plan("latents", [normal(a.num_pairs, latent_dim, device=device)])
         draws.plan("shuffle", [permutation(a.num_pairs, device=device)] * a.fit_epochs)
         w, z = draws.next("projection") * a.start_std, draws.next("latents")
-        noise = torch.stack([one @ own for one, own in zip(z, w, strict=True)]).clamp(-1, 1)
+        noise = torch.stack([latents @ projection for latents, projection in zip(z, w, strict=True)]).clamp(-1, 1)
         self.g.rates.set([0] * len(members), [member.steps for member in members])
         self.g.react(None)
         return self.fit(z, noise.view(*z.shape[:2], *shape), [draws.next("shuffle") for _ in range(a.fit_epochs)])

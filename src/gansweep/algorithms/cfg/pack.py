@@ -1,4 +1,12 @@
-"""Composite functional gradients: samples are pushed, a network learns where they went. This is the algorithm box."""
+"""One stage of composite functional gradient learning (xICFG) of K members as one batch.
+
+    for t = 1 ... T:
+        repeat U times:  update D_t on real samples and G_{t-1}(z)
+        G_t(z) = G_{t-1}(z) + eta dD_t/dx (G_{t-1}(z)),   G_0 = G~
+    fit G~ to N pairs (z, G_T(z))
+
+Johnson and Zhang 2018, arXiv:1801.06309, algorithms 1 to 3; differences from the paper: see `CFG`.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +37,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Report:
-    """What happened in one stage; everything has one value per row of the pack.
+    """Values of one stage, with one entry per row of the pack.
 
-    `steps` counts each member's stages so far. `discriminator` tells of the last update of D, `loss` of all
-    of the stage in the mean. `generator_loss` is what the game says of G_T by D_T, and is lowered by nobody.
+    `steps` counts each member's stages so far. `discriminator` belongs to the last update of D, `loss` is the mean
+    over all updates of the stage. `generator_loss` is the game's loss of G_T for D_T; it is not minimised.
     """
 
     steps: list[int]
@@ -47,11 +55,11 @@ class Report:
 
 
 class CFGPack(Pack[Report]):
-    """K approximators, their discriminators, and the pushes of the stage just played.
+    """K approximators, their discriminators, and the functional gradient steps of the last stage.
 
     Args:
-        members: what each of them chooses for itself.
-        algorithms: each one's, which differ in eta alone.
+        members: settings of every member.
+        algorithms: one per member; they may differ in eta only.
         model: the pair of networks.
         samples: the data (N, ...), on the device to train on.
         critic_steps: U, updates of the discriminator before each push.
@@ -73,18 +81,18 @@ class CFGPack(Pack[Report]):
         self.algorithm, self.critic_steps = algorithms[0], critic_steps
         self.d, guard = self.players["discriminator"], self.algorithm.guard
         self.objectives = Objectives(self.members, self.device)
-        self.eta = Scheduled([one.eta_at for one in in_rows], self.device)
+        self.eta = Scheduled([algorithm.eta_at for algorithm in in_rows], self.device)
         self.courses += [self.objectives, self.eta]
-        self.eta_gains = Gains([one.feedback_eta for one in in_rows], self.device)
+        self.eta_gains = Gains([algorithm.feedback_eta for algorithm in in_rows], self.device)
         self.guard = Guard(guard, len(members), self.device) if guard.enabled else None
         self.pushes = Pushes(self.d, self.algorithm.num_pushes)
         self._plan()
         self.approximators = Approximators(self.g, self.algorithm, self.batch_size, self.precision)
         self.start = self.approximators.imitate_noise(self.members, self.latent_dim, tuple(samples.shape[1:]))
-        self.origin = Snapshot(self.g)  # where the pushes of the last stage begin
+        self.origin = Snapshot(self.g)  # G_0 of the last stage
 
     def play(self) -> Report:
-        """Play one stage: T functional steps of all members, then fit their approximators."""
+        """Train one stage: T functional gradient steps of all members, then the fit of their approximators."""
         a = self.algorithm
         self._settle_rates()
         z, x = self._latents_of_stage()
@@ -131,7 +139,7 @@ class CFGPack(Pack[Report]):
         return self.reported
 
     def curves(self, report: Report, k: int) -> dict[str, Tensor]:
-        """Name member k's losses, penalties, logits, gradients, rates and what the fit was like."""
+        """Return member k's losses, penalties, logits, gradient norms, rates and fit statistics by tag."""
         row, d = self.place[k], report.discriminator
         names = sorted(self.members[row].objective.penalties)
         curves = {
@@ -152,13 +160,13 @@ class CFGPack(Pack[Report]):
         return {tag: value[row] for tag, value in curves.items()}
 
     def kept(self, k: int) -> dict[str, float]:
-        """Name the losses that warn of a breakdown, for the record."""
+        """Return the losses of the breakdown criterion for the record."""
         row, report = self.place[k], self.reported
         losses = {"discriminator_loss": report.loss, "approximator_loss": report.fit.last}
         return {name: float(value[row]) for name, value in losses.items()}
 
     def _settle_rates(self) -> None:
-        """Put schedule, gain and guard together for this stage."""
+        """Set eta and the learning rates of this stage from schedules, gains and the guard's factor."""
         factor = 1.0 if self.guard is None else self.guard.factor
         self.pushes.eta.copy_(self.eta.now * self.eta_gains.now * factor)
         self.d.rates.now.mul_(factor)
@@ -171,24 +179,24 @@ class CFGPack(Pack[Report]):
         }
 
     def _latents_of_stage(self) -> tuple[Tensor, Tensor]:
-        """Draw N latents (K, N, latent_dim) and make G~'s samples of them."""
+        """Draw N latents (K, N, latent_dim); return them and their samples G~(z) (K, N, ...)."""
         z = self.draws.next("pairs")
         return z, torch.cat([self.approximators(part) for part in z.split(self.batch_size, 1)], 1)
 
     def _pushed(self, x: Tensor, first: int, last: int) -> Tensor:
-        """Push samples (K, N, ...), as many at a time as are in a batch."""
+        """Apply functional gradient steps first + 1 ... last to samples (K, N, ...), in parts of the batch size."""
         with autocast(self.device, self.precision):
             return torch.cat([self.pushes(part, first, last) for part in x.split(self.batch_size, 1)], 1)
 
     def _pushed_so_far(self, t: int, update: int, pool: Tensor) -> Tensor:
-        """Return a batch of G_t's samples: of new latents, or of the pool, whose samples are pushed so far already."""
+        """Return a batch of samples G_t(z): of new latents, or from the pool, which already holds G_t(z)."""
         if not self.algorithm.pool:
             return self._pushed(self.approximators(self.draws.next("latents")), 0, t)
         first = (t * self.critic_steps + update) * self.batch_size
         return pool[:, torch.arange(first, first + self.batch_size, device=self.device) % pool.shape[1]]
 
     def _discriminator_step(self, real: Tensor, fake: Tensor) -> tuple[DiscriminatorTerms, Tensor]:
-        """Lower game + penalties by the discriminators' parameters, on samples held fixed."""
+        """Update the discriminators on game + penalties; return the terms and the gradient norms (K,)."""
         penalties = self.objectives.draw_penalties(self.draws, self.d.network)
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
@@ -200,26 +208,26 @@ class CFGPack(Pack[Report]):
         return terms, gradient
 
     def _generator_loss(self, fake: Tensor) -> Tensor:
-        """Return what the game says to generated samples, by the discriminators as they are."""
+        """Return the generators' losses (K,) for generated samples and the current discriminators."""
         with autocast(self.device, self.precision):
             return self.objectives.generator(self.d.network, self.d.params(), self.d.buffers, fake, ())
 
     def _look_at_gap(self, terms: DiscriminatorTerms) -> None:
-        """End members whose discriminator tells real from generated samples beyond all measure."""
+        """Record members as diverged whose logit gap between real and generated samples exceeds `max_gap`."""
         if self.algorithm.max_gap is not None:
             wide = (terms.real - terms.fake).abs() > self.algorithm.max_gap
             self.watch.see(Cause.LOGIT_GAP, wide & (self.step > self.algorithm.gap_after), self.step)
 
     def _go_back_where_broken(self, d_loss: Tensor, fit_loss: Tensor) -> None:
-        """Return members that broke down to a sound state, and slow them down."""
+        """Restore members that broke down to their saved state and reduce their rates; save the state of the others."""
         if self.guard is None:
             return
         for row, broken in enumerate(self.guard.broken(d_loss, fit_loss)):
             sound = self.guard.sound[row]
             if broken and sound is not None:
-                for name, player in self.players.items():  # what feedback has heard since stays
-                    heard = {} if player.gains is None else {"feedback": player.gains.export(row)}
-                    player.restore(row, sound[name] | heard)
+                for name, player in self.players.items():  # the feedback state is not reset
+                    feedback = {} if player.gains is None else {"feedback": player.gains.export(row)}
+                    player.restore(row, sound[name] | feedback)
                 self._restore_stage(row, sound)
                 self.guard.slow_down(row)
             elif not broken and self.guard.wants(row, self.done[row]):
@@ -227,14 +235,14 @@ class CFGPack(Pack[Report]):
                 self.guard.sound[row] = players | self._export_stage(row)
 
     def judged(self, k: int) -> tuple[list[Tensor], dict[str, Tensor]]:
-        """Return the approximator that member k's last stage began with, (1, ...) of every slot and buffer."""
+        """Return parameters and buffers of member k's approximator at the start of its last stage, (1, ...) each."""
         return self.origin.of(slice(self.place[k], self.place[k] + 1))
 
     @torch.no_grad()
     def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
-        """Make samples G_T(z) (N, ...) of member k; before its first stage G_0(z).
+        """Return samples G_T(z) (N, ...) of member k; before its first stage G_0(z).
 
-        Images are cut off at [-1, 1] here and only here, as in the authors' C++ code.
+        Images are clipped to [-1, 1] here and only here, as in the authors' C++ code.
         """
         row = self.place[k]
         fake = super().generate(k, num_samples, stream, batch_size)
@@ -242,16 +250,16 @@ class CFGPack(Pack[Report]):
             size = self.batch_size if self.d.network.couples_samples else batch_size
             with autocast(self.device, self.precision):
                 fake = torch.cat([self.pushes.of(row, part[None])[0] for part in fake.split(size)])
-        # What is infinite stays so: it has to be seen.
+        # Non-finite values are not clipped, so that they are detected.
         return torch.where(fake.isfinite(), fake.clamp(-1, 1), fake) if fake.ndim == 4 else fake
 
     def tell(self, k: int, value: float, lower_is_better: bool) -> None:
-        """Let the rates and eta of member k hear a value of its metric, before the next stage."""
+        """Update the feedback of member k's rates and eta with a metric value. It applies from the next stage on."""
         super().tell(k, value, lower_is_better)
         self.eta_gains.hear_metric(self.place[k], value, lower_is_better)
 
     def export(self, k: int) -> dict[str, Any]:
-        """Return all that member k is, the discriminators of its last stage among it."""
+        """Return the complete state of member k, including the discriminators of its last stage."""
         row = self.place[k]
         saved = super().export(k) | self._export_stage(row)
         gains = self.eta_gains.export(row)
@@ -259,7 +267,7 @@ class CFGPack(Pack[Report]):
         return saved | ({} if self.guard is None else {"guard": self.guard.export(row)})
 
     def restore(self, k: int, saved: dict[str, Any]) -> None:
-        """Put an exported member in the place of member k."""
+        """Restore member k from an exported state."""
         super().restore(k, saved)
         row = self.place[k]
         self._restore_stage(row, saved)
@@ -269,16 +277,16 @@ class CFGPack(Pack[Report]):
             self.guard.restore(row, saved["guard"])
 
     def _export_stage(self, row: int) -> dict[str, Any]:
-        """Return copies of what a member's samples are made with: its origin and its pushes."""
+        """Return copies of the state that a member's samples depend on: origin and functional gradient steps."""
         return {"origin": self.origin.export(row), "pushes": self.pushes.export(row)}
 
     def _restore_stage(self, row: int, saved: dict[str, Any]) -> None:
-        """Put them in place."""
+        """Restore the state exported by `_export_stage`."""
         self.origin.restore(row, saved["origin"])
         self.pushes.restore(row, saved["pushes"])
 
     def _plan(self) -> None:
-        """Say what a stage takes of every stream."""
+        """Register the random draws of a stage."""
         a, size, device, draws = self.algorithm, self.batch_size, self.device, self.draws
         updates = a.num_pushes * self.critic_steps
         draws.plan_batches(len(self.samples), size, updates)

@@ -1,4 +1,4 @@
-"""Samples on their way uphill: the pushes of one stage, kept to be repeated."""
+"""Functional gradient steps of one stage, stored so that they can be applied to new samples."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from gansweep.layers.per_member import per_member
 
 
 def push(network: Network, params: Params, x: Tensor, eta: Tensor, state: Pass) -> Tensor:
-    """Move samples (K, B, ...) uphill: x + eta dD/dx (x), `eta` (K, 1).
+    """Functional gradient step on samples (K, B, ...): return x + eta dD/dx (x), with `eta` (K, 1).
 
-    Johnson and Zhang 2018, arXiv:1801.06309, algorithm 1, with s(x) = 1 as in all their experiments. D is
-    evaluated as `state` says; theirs is in training mode. The slope is that of the sum over the batch, so where
-    samples are coupled by batch norm one sample's push depends on the others.
+    Johnson and Zhang 2018, arXiv:1801.06309, algorithm 1, with s(x) = 1 as in all their experiments. `state`
+    selects training or evaluation mode of D; the paper uses training mode. The gradient is that of the sum over
+    the batch. With batch norm, the step of one sample therefore depends on the other samples.
     """
     with torch.no_grad():
-        slope = network.input_gradient(params, x, state)
-    return x + per_member(eta, x) * slope
+        input_gradient = network.input_gradient(params, x, state)
+    return x + per_member(eta, x) * input_gradient
 
 
 class Pushes:
-    """The discriminators D_1 ... D_T of every member, as they were when its samples were pushed by them.
+    """Functional gradient steps of every member: its discriminators D_1 ... D_T at the time of each step.
 
         G_t(z) = G_{t-1}(z) + eta dD_t/dx (G_{t-1}(z))
 
-    G_t is no network: it is the first generator of a stage followed by t of these.
+    G_t is not a network. It is the generator at the start of the stage followed by t of these steps.
 
     Args:
-        d: the discriminators that learn.
+        d: the discriminators that are trained.
         count: T.
     """
 
     def __init__(self, d: Player, count: int) -> None:
         self.d, self.stored = d, [Snapshot(d) for _ in range(count)]
-        self.eta = torch.zeros_like(d.rates.now)  # (K, 1), of this stage
+        self.eta = torch.zeros_like(d.rates.now)  # (K, 1), step size of this stage
 
     def store(self, t: int) -> None:
-        """Keep the discriminators as D_{t+1}."""
+        """Store the current discriminators as D_{t+1}."""
         self.stored[t].take()
 
     def __call__(self, x: Tensor, first: int, last: int) -> Tensor:
-        """Push samples (K, B, ...) by D_{first+1} ... D_last, whose running statistics take part."""
+        """Apply the steps of D_{first+1} ... D_last to samples (K, B, ...), and update their running statistics."""
         for stored in self.stored[first:last]:
             params, buffers = stored.of()
             state = Pass((), buffers)
@@ -56,24 +56,26 @@ class Pushes:
         return x
 
     def of(self, row: int, x: Tensor) -> Tensor:
-        """Push samples (1, B, ...) of one member by all of its own; nothing else changes."""
-        own = slice(row, row + 1)
+        """Apply all steps of one member to samples (1, B, ...), without a change of running statistics."""
+        rows = slice(row, row + 1)
         for stored in self.stored:
-            params, buffers = stored.of(own)
-            x = push(self.d.network, params, x, self.eta[own], Pass((), buffers))
+            params, buffers = stored.of(rows)
+            x = push(self.d.network, params, x, self.eta[rows], Pass((), buffers))
         return x
 
     def export(self, row: int) -> dict[str, Any]:
         """Return copies of a member's discriminators (T, ...), and its eta."""
-        each = [stored.export(row) for stored in self.stored]
+        snapshots = [stored.export(row) for stored in self.stored]
         return {
             "eta": self.eta[row].clone(),
-            "theta": torch.stack([one["theta"] for one in each]),
-            "buffers": {name: torch.stack([one["buffers"][name] for one in each]) for name in self.d.buffers},
+            "theta": torch.stack([snapshot["theta"] for snapshot in snapshots]),
+            "buffers": {
+                name: torch.stack([snapshot["buffers"][name] for snapshot in snapshots]) for name in self.d.buffers
+            },
         }
 
     def restore(self, row: int, saved: dict[str, Any]) -> None:
-        """Put what was exported in place."""
+        """Restore a member from an exported state."""
         self.eta[row].copy_(saved["eta"])
         for t, stored in enumerate(self.stored):
             buffers = {name: values[t] for name, values in saved["buffers"].items()}

@@ -1,4 +1,4 @@
-"""What conf/algorithm/cfg.yaml makes."""
+"""Settings of conf/algorithm/cfg.yaml."""
 
 from __future__ import annotations
 
@@ -21,36 +21,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CFG:
-    """Push generated samples along the slope of discriminators, and fit a network to where they went.
+    """Composite functional gradient learning: move samples along the input gradient of D, then fit a network to them.
 
-        D_t:  lowers the loss on real samples against G_{t-1}(z), for critic_steps (U) updates
+        D_t:  critic_steps (U) updates of the loss on real samples and G_{t-1}(z)
         G_t(z) = G_{t-1}(z) + eta dD_t/dx (G_{t-1}(z)),   t = 1 ... T,   G_0 = G~
-        G~:   lowers 1/2 mean_i || G~(z_i) - G_T(z_i) ||^2 over N pairs, by an optimizer that begins anew
+        G~:   minimises 1/2 mean_i || G~(z_i) - G_T(z_i) ||^2 over N pairs, with a reset optimizer state
 
     Johnson and Zhang 2018, arXiv:1801.06309, and the long version, IEEE TPAMI 43(1), 2021; details as in their
-    PyTorch code. With logistic loss D estimates ln p*(x) / p_G(x), and a step along its slope lowers
-    KL(p* || p_G); nobody plays against anybody. One step of a run is one stage of xICFG, as above. A large U
-    trains every D_t to convergence (CFG), few stages of a large T are ICFG. Samples that are shown or measured are
-    G_T(z) of the stage just played, from the G~ that it began with, cut off at [-1, 1]. G~ begins by imitating noise,
-    clip(W^T z, -1, 1) with W ~ N(0, start_std^2). It generates with running statistics and is fitted
-    with those of the batch; where D has batch norm, pushes are of batches as large as those it learns from.
+    PyTorch code. With the logistic loss, D estimates ln p*(x) / p_G(x), and a step along its input gradient lowers
+    KL(p* || p_G); there is no minimax game. One step of a run is one stage of xICFG, as above. A large U trains
+    every D_t to convergence (CFG); few stages with a large T are ICFG. Samples for pictures and metrics are G_T(z)
+    of the last stage, from the G~ at its start, clipped to [-1, 1]. G~ is initialised by a fit to
+    clip(W^T z, -1, 1) with W ~ N(0, start_std^2). It generates with running statistics and is fitted with batch
+    statistics. If D has batch norm, functional gradient steps use batches of the training batch size.
 
     eta, its schedule and its feedback may differ between the members of a pack.
 
     Args:
-        eta: base length of a push, multiplied by `schedule_eta` and what `feedback_eta` says.
-        num_pushes: T.
-        num_pairs: N.
-        pool: one draw of N latents for a stage, which D learns from in batches and G~ is fitted to; else all new ones.
+        eta: base size of a functional gradient step, multiplied by `schedule_eta` and the gain of `feedback_eta`.
+        num_pushes: T, functional gradient steps per stage.
+        num_pairs: N, pairs of the fit.
+        pool: use one draw of N latents per stage for D and for the fit; else new latents for every update of D.
         fit_epochs: passes over the pairs.
         fit_decay: factor of the approximator's rate after an epoch whose mean loss has risen.
-        max_fit_decays: times that it is applied in a stage, at most; the rate is back at the next one.
-        start_std: of the entries of W.
-        max_gap: between D's mean logits on real and on generated samples at the end of a stage; null for any.
-        gap_after: stages in which it may be larger.
-        guard: going back after a breakdown.
+        max_fit_decays: largest number of reductions per stage; the next stage starts at the scheduled rate.
+        start_std: standard deviation of the entries of W.
+        max_gap: largest difference of D's mean logits on real and generated samples at the end of a stage; a run
+            that exceeds it has diverged. null: no bound.
+        gap_after: number of first stages in which `max_gap` is not checked.
+        guard: breakdown guard.
         schedule_eta: multiplier of eta.
-        feedback_eta: a gain on eta that answers to the metric; null for 1.
+        feedback_eta: adaptive gain on eta that monitors the metric; null for 1.
     """
 
     eta: float = 0.5
@@ -88,15 +89,15 @@ class CFG:
 
     @property
     def hears_metric(self) -> bool:
-        """Whether eta answers to the metric."""
+        """Whether the feedback of eta monitors the metric."""
         return self.feedback_eta is not None and self.feedback_eta.hears == "metric"
 
     def eta_at(self, step: int, total_steps: int) -> float:
-        """Length of a push in a stage, before feedback."""
+        """Return the size of a functional gradient step in a stage, before feedback."""
         return self.eta * self.schedule_eta(step, total_steps)
 
     def check(self, run: Run) -> None:
-        """Raise ValueError if the run asks for something that this training does not have, naming all of it."""
+        """Raise ValueError if the run has unsupported settings, with one line for each."""
         member, objective, rule = run.member, run.member.objective, run.member.generator.rule
         plain = "expected loss=standard, or it with penalties, e.g. loss=r1"
         shape = tuple(run.data.sample_shape)
@@ -105,21 +106,26 @@ class CFG:
             *of_a_game(run),
             (
                 member.ema is not None,
-                f"trainer.ema={member.ema}: pushes begin at the generator that they were made for, expected null",
+                f"trainer.ema={member.ema}: functional gradient steps start at the generator that they were computed for, "
+                "expected null",
             ),
             (
                 isinstance(rule, Averaging),
-                f"optimizer={rule!r}: keeps averages that every stage would forget, expected e.g. rmsprop or adam",
+                f"optimizer={rule!r}: keeps averages that every stage would reset, expected e.g. rmsprop or adam",
             ),
             (
                 objective.game.relativistic,
                 f"loss.game={objective.game!r}: pairs real samples with generated ones; {plain}",
             ),
-            (objective.clip is not None, f"loss.clip={objective.clip}: pushes need slopes of any size; {plain}"),
-            (objective.flip > 0, f"loss.flip={objective.flip}: labels are as they are here, expected 0"),
+            (
+                objective.clip is not None,
+                f"loss.clip={objective.clip}: functional gradient steps need unbounded input gradients; {plain}",
+            ),
+            (objective.flip > 0, f"loss.flip={objective.flip}: label flips are not supported, expected 0"),
             (
                 objective.instance_noise > 0,
-                f"loss.instance_noise={objective.instance_noise}: pushes are of samples without noise, expected 0",
+                f"loss.instance_noise={objective.instance_noise}: functional gradient steps use samples without noise, "
+                "expected 0",
             ),
             (
                 any(network.draws for network in networks),
@@ -133,6 +139,6 @@ class CFG:
             raise ValueError(f"algorithm.schedule_eta: {error}") from None
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> CFGPack:
-        """Put runs that share everything but their members, and eta, side by side."""
-        algorithms = [one.algorithm for one in runs if isinstance(one.algorithm, CFG)]
+        """Return the pack of runs that differ in their members and eta only."""
+        algorithms = [run.algorithm for run in runs if isinstance(run.algorithm, CFG)]
         return CFGPack.of(runs, samples, algorithms=algorithms, critic_steps=runs[0].critic_steps)
