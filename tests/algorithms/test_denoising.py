@@ -160,10 +160,10 @@ def test_a_rate_at_which_it_diverges_ends_it(tmp_path):
     ("overrides", "message"),
     [
         (["loss=r1"], "the algorithm has its own, expected ~loss"),
-        (["model=mlp"], "makes images of latents; restored are images, expected model=unet"),
+        (["model=mlp"], "maps latents to images, expected a model from images to images: model=unet"),
         (["metric.num_images=100"], "expected metric=psnr with num_images=200"),
         (["algorithm.num_test=1797"], "metric.num_images=1797: digits has 1797, expected at most 1796"),
-        (["batch_size=4"], "batch_size=4: expected one image or more of 5 corruptions"),
+        (["batch_size=4"], "batch_size=4: expected 5 or more, one image for each corruption"),
         (["lr_d=1e-2"], "there is no discriminator"),
         (["optimizer@optimizer_d=sgd"], "there is no discriminator"),
         (["critic_steps=2"], "critic_steps=2"),

@@ -1,1 +1,1 @@
-"""What the field of a game tells about a training, one quantity a file; torch and numpy alone."""
+"""Diagnostics of the game's vector field, one quantity per file. Depends on torch and numpy only."""

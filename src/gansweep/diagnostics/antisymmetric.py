@@ -1,4 +1,4 @@
-"""How much of the game turns the field where it points."""
+"""Share of the Jacobian's antisymmetric part along the vector field."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ def antisymmetric(forward: Both, back: Both) -> Tensor:
 
         share = |A v|^2 / (|S v|^2 + |A v|^2),   J = S + A,  S = (J + J^T) / 2,  A = (J - J^T) / 2
 
-    Balduzzi et al. 2018, arXiv:1802.05642, split a game into S, by which it is a
-    descent, and A, by which it circles; the share along v is ours. 0 is a shared loss, 1 the bilinear
-    game. It sees the way that the training goes, which the largest eigenvalues need not: under a penalty
-    they are often the discriminator's own curvature, and real.
+    Balduzzi et al. 2018, arXiv:1802.05642, decompose a game into a potential part S and a Hamiltonian part A.
+    The share along v is ours. It is 0 for a common loss and 1 for the bilinear game. It measures the game along
+    the direction of the training. The largest eigenvalues need not do so: with a penalty they are often real and
+    due to the discriminator's own curvature.
 
     Args:
         forward: J v.

@@ -1,4 +1,4 @@
-"""A large matrix seen through few products with it."""
+"""Arnoldi iteration: Hessenberg matrix of a linear operator from matrix-vector products."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def arnoldi(times: Callable[[Both], Both], start: Both, iterations: int) -> Tens
         A Q_m = Q_(m+1) H,   Q_m an orthonormal basis of span(b, A b, ..., A^(m-1) b)
 
     Arnoldi 1951; Saad 2011, Numerical Methods for Large Eigenvalue Problems, algorithm 6.2 (modified
-    Gram-Schmidt). The eigenvalues of H's upper square approach the outermost ones of A first. m is at most the
-    number of parameters. Where a space closes early, the entry below the diagonal is zero up to rounding,
-    and what comes after it has no meaning.
+    Gram-Schmidt). The eigenvalues of the upper square of H approximate the extreme eigenvalues of A first. m is at
+    most the number of parameters. If the Krylov space is exhausted early, the subdiagonal entry is zero up to
+    rounding, and later columns are meaningless.
 
     Args:
-        times: the product with A.
+        times: function that returns the product of A with a vector.
         start: b, not zero.
-        iterations: m; each costs one product, and keeps one more vector.
+        iterations: m; each costs one product and the memory of one vector.
     """
     basis, columns = [start * (1 / start.dot(start).sqrt())], []
     m = min(iterations, start.num_parameters)

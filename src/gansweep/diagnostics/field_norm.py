@@ -1,4 +1,4 @@
-"""How far the game is from standing still."""
+"""Norm of the game's vector field."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def field_norm(v: Both) -> Tensor:
 
         |v| = sqrt(|grad_theta L_G|^2 + |grad_psi L_D|^2)
 
-    It is zero where neither player's loss has a slope, at the stationary points of Mescheder et al. 2017,
-    arXiv:1705.10461; a small |v_G| beside a large |v_D| is a generator that learns nothing.
+    It is zero at the stationary points of the game (Mescheder et al. 2017, arXiv:1705.10461), where both gradients
+    vanish. A small |v_G| with a large |v_D| indicates vanishing gradients of the generator.
     """
-    squares = torch.cat([one.dot(one) for one in (Both(v.generator, ()), Both((), v.discriminator))], 1)
+    squares = torch.cat([part.dot(part) for part in (Both(v.generator, ()), Both((), v.discriminator))], 1)
     return torch.cat([squares.sum(1, keepdim=True), squares], 1).sqrt()

@@ -1,4 +1,4 @@
-"""Who leads the discriminator: the game or the penalties."""
+"""Ratio of the penalties' gradient to the game's gradient in the discriminator."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from gansweep.dynamics.position import Both
 def penalty_ratio(v: Both, of_penalties: Both) -> Tensor:
     """Return |grad_psi P| / |grad_psi (L_D - P)| of every member, (K, 1), where P is the sum of its penalties.
 
-    Far above 1 the discriminator flattens itself, far below 1 nobody holds it. The ratio is ours; the weights
-    that it compares are lambda of arXiv:1704.00028, eq. 3, and gamma of arXiv:1801.04406, eq. 9.
+    If it is far above 1, the penalties dominate the discriminator's update; far below 1, they have no effect. The
+    ratio is ours. It depends on the weights lambda of arXiv:1704.00028, eq. 3, and gamma of arXiv:1801.04406, eq. 9.
 
     Args:
         v: the field; its second part is the gradient of L_D.
-        of_penalties: the part of v that the penalties make.
+        of_penalties: gradients of the penalties, a part of v.
     """
     p = Both((), of_penalties.discriminator)
     game = Both((), v.discriminator) - p

@@ -1,4 +1,4 @@
-"""How much of a game is a rotation."""
+"""Rotation index of the eigenvalues of a game's Jacobian."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ def rotation(values: NDArray[np.complex128]) -> float:
 
         r = sum_i |Im lambda_i| / sum_i |lambda_i|
 
-    A loss that both players share has a symmetric Jacobian and r = 0; the bilinear game has r = 1. Where
-    |Im / Re| is large, only small steps converge (Mescheder et al. 2017, arXiv:1705.10461), and imaginary
-    parts are what Berard et al. 2020, arXiv:1906.04848, read as rotation. The index is ours: neither paper
-    sums them up in one number.
+    With a common loss of both players, the Jacobian is symmetric and r = 0; the bilinear game has r = 1. If
+    |Im / Re| is large, only small steps converge (Mescheder et al. 2017, arXiv:1705.10461). Berard et al. 2020,
+    arXiv:1906.04848, interpret imaginary parts as rotation. The index is ours: neither paper defines a single number.
 
     >>> rotation(np.array([3 + 4j])), rotation(np.array([2 + 0j, -1 + 0j]))
     (0.8, 0.0)

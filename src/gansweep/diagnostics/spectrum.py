@@ -1,4 +1,4 @@
-"""Eigenvalues of a matrix from what Arnoldi's iteration left of it."""
+"""Ritz values: approximate eigenvalues from the Hessenberg matrix of the Arnoldi iteration."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 
 class Spectrum(NamedTuple):
-    """Ritz values, the largest first; of two that are conjugate the one above the real axis.
+    """Ritz values in order of decreasing magnitude; of a conjugate pair, the one with a positive imaginary part.
 
     Args:
         values: complex (n,).
-        residuals: |A y - value y| of their unit vectors y, (n,): how far each is from being an eigenvalue.
+        residuals: |A y - value y| for the unit Ritz vectors y, (n,).
     """
 
     values: NDArray[np.complex128]
@@ -25,11 +25,11 @@ def spectrum(h: NDArray[np.float64], rounding: float) -> Spectrum | None:
 
         H_m s = value s,   residual = h_(m+1, m) |s_m|
 
-    Saad 2011, proposition 6.8. H is cut where the space has closed: there the values are exact.
+    Saad 2011, proposition 6.8. H is truncated where the Krylov space is exhausted; the values are then exact.
 
     Args:
-        h: of `arnoldi`, for one member.
-        rounding: relative error of its entries; what is below a hundred times that counts as zero.
+        h: result of `arnoldi` for one member.
+        rounding: relative rounding error of its entries; values below 100 times that are treated as zero.
 
     >>> spectrum(np.array([[0.0, -0.5], [0.5, 0.0], [0.0, 0.0]]), 1e-16).values.round(3).tolist()
     [0.5j]

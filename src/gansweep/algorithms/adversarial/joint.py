@@ -130,7 +130,7 @@ class Joint:
             )
 
     def report(self) -> tuple[DiscriminatorTerms, Tensor, Tensor, Tensor, Tensor]:
-        """Return the fields of `StepResult`: discriminator terms and gradients, generator losses and gradients, samples."""
+        """Return the fields of `StepResult`: d_terms, d_gradient, g_loss, g_gradient and fake."""
         assert self._seen is not None and self._first is not None
         terms, loss, fake = self._seen
         return terms, norms(self._first.discriminator), loss, norms(self._first.generator), fake

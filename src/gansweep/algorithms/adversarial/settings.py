@@ -47,7 +47,8 @@ class Adversarial:
             if isinstance(run.dynamics, ExtraGradient) and isinstance(player.rule, Averaging):
                 raise ValueError(
                     f"dynamics={run.dynamics!r}: restores the parameters after its extrapolation step, "
-                    f"but {player.rule!r} keeps averages that are not restored; expected another optimizer, or dynamics=alternating"
+                    f"but {player.rule!r} keeps averages that are not restored; "
+                    "expected another optimizer, or dynamics=alternating"
                 )
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> AdversarialPack:

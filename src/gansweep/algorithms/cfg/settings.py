@@ -106,7 +106,7 @@ class CFG:
             *of_a_game(run),
             (
                 member.ema is not None,
-                f"trainer.ema={member.ema}: functional gradient steps start at the generator that they were computed for, "
+                f"trainer.ema={member.ema}: functional gradient steps start at the generator they were computed for, "
                 "expected null",
             ),
             (

@@ -1,4 +1,4 @@
-"""A descriptor revises what a generator proposes, and both learn from the revision."""
+"""CoopNets: cooperative training of an energy-based descriptor and a generator."""
 
 from gansweep.algorithms.coopnets.pack import CoopNetsPack, Report
 from gansweep.algorithms.coopnets.settings import CoopNets

@@ -1,4 +1,4 @@
-"""What CoopNets' players make of their gradients, parameter by parameter."""
+"""Gradient transformations of CoopNets, per parameter tensor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gansweep.layers.per_member import per_member
 
 
 def capped(gradient: Tensor, cap: float | None) -> Tensor:
-    """Scale every member's gradient (K, ...) of a parameter down to a largest entry of `cap`.
+    """Return the gradient (K, ...) of a parameter, scaled per member so that no entry exceeds `cap` in magnitude.
 
     >>> capped(torch.tensor([[16.0, -4.0], [4.0, 1.0]]), 8.0)
     tensor([[ 8., -2.],
@@ -27,9 +27,9 @@ def capped(gradient: Tensor, cap: float | None) -> Tensor:
 
 
 def areas(network: Network, params: Sequence[Tensor], x: Tensor) -> list[int]:
-    """Count for every parameter of a network the pixels that its layer puts out for x (1, 1, ...)."""
-    found, state = [], Pass(buffers=network.initial_buffers(1, x.device), training=False)
-    for layer, own, inner in chain.shares(network.layers, params, state):
-        x = layer.forward(own, x, inner)
-        found += [math.prod(x.shape[3:])] * len(own)
-    return found
+    """Return, for every parameter of a network, the number of output pixels of its layer for input x (1, 1, ...)."""
+    counts, state = [], Pass(buffers=network.initial_buffers(1, x.device), training=False)
+    for layer, layer_params, inner in chain.shares(network.layers, params, state):
+        x = layer.forward(layer_params, x, inner)
+        counts += [math.prod(x.shape[3:])] * len(layer_params)
+    return counts

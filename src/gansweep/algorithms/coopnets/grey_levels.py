@@ -1,4 +1,4 @@
-"""The two scales of CoopNets: [-1, 1], and the grey levels in which the descriptor's chains walk."""
+"""Conversions between the image range [-1, 1] and the grey levels of the descriptor's Langevin chains."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def grey(images: Tensor) -> Tensor:
-    """Turn [-1, 1] into the grey levels 0 ... 255 that the pictures were stored in.
+    """Return grey levels 0 ... 255 of images in [-1, 1].
 
     >>> import torch
     >>> grey(torch.tensor([-1.0, 1.0]))
@@ -16,7 +16,7 @@ def grey(images: Tensor) -> Tensor:
 
 
 def proposal(fake: Tensor) -> Tensor:
-    """Turn what a generator made into the grey levels where chains begin.
+    """Return the initial grey levels of the chains for generated images in [-1, 1].
 
     >>> import torch
     >>> proposal(torch.tensor([-1.0, 0.0, 0.001, 1.0]))
@@ -26,7 +26,7 @@ def proposal(fake: Tensor) -> Tensor:
 
 
 def within_range(levels: Tensor) -> Tensor:
-    """Turn grey levels into what a generator can make.
+    """Return images in the range of a generator, clipped, for grey levels.
 
     >>> import torch
     >>> within_range(torch.tensor([-40.0, 128.0, 300.0]))

@@ -1,4 +1,13 @@
-"""A descriptor revises what a generator proposes, and both learn from the revision. This is the algorithm box."""
+"""One training step of CoopNets for K members as one batch.
+
+    G0  z ~ N(0, I),  y = G(z)
+    D1  move y by Langevin dynamics of the descriptor
+    G1  move z by Langevin dynamics of the generator
+    D2  update the descriptor on real images and y
+    G2  update the generator by regression of y on z
+
+Xie et al. 2018, arXiv:1609.09408, algorithm 1; formulas and differences from the paper: see `CoopNets`.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +34,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Report:
-    """What happened in one step; everything has one value per row of the pack.
+    """Values of one step, with one entry per row of the pack.
 
-    `steps` counts each member's steps so far; `moved` is how far the chains went, per entry, in grey levels.
+    `steps` counts each member's steps so far; `moved` is the mean absolute change of a chain's entries, in grey levels.
     """
 
     steps: list[int]
@@ -42,20 +51,20 @@ class Report:
 
 @dataclass
 class Revision:
-    """What the generator learns from in a step: latents (K, B, ...) and what became of their samples, in [-1, 1]."""
+    """Training pairs of the generator in a step: latents z and revised samples y in [-1, 1], (K, B, ...) each."""
 
     z: Tensor
     y: Tensor
 
 
 class CoopNetsPack(Pack[Report]):
-    """K pairs of a descriptor and a generator, each pair for itself.
+    """K independent pairs of a descriptor and a generator, trained as one batch.
 
     Args:
-        members: what each of them chooses for itself.
+        members: settings of every member.
         model: the pair of networks; the descriptor is its discriminator.
         samples: images (N, C, H, W) in [-1, 1], on the device to train on.
-        algorithm: what a step is.
+        algorithm: settings of the step.
         shared: batch_size, precision, check_every, patience and draw_ahead, see `Pack`.
     """
 
@@ -72,11 +81,11 @@ class CoopNetsPack(Pack[Report]):
         self.num_chains = algorithm.num_chains or self.batch_size
         self.mean = grey(samples).mean(0)
         self.areas = areas(self.d.network, [p[:1] for p in self.d.params()], samples[None, :1])
-        self.last: Revision | None = None  # of the step before, which nothing in training looks at
+        self.last: Revision | None = None  # of the previous step; for the record and pictures only
         self._plan()
 
     def play(self) -> Report:
-        """Take one step of every member."""
+        """Train one step of every member."""
         z = self.draws.next("latents")
         with autocast(self.device, self.precision):
             fake = self.g.network(self.g.params(), z, Pass((), self.g.buffers))
@@ -99,7 +108,7 @@ class CoopNetsPack(Pack[Report]):
         return Report(list(self.done), d_loss, on_real, on_chains, d_gradient, g_loss, g_gradient, moved)
 
     def curves(self, report: Report, k: int) -> dict[str, Tensor]:
-        """Name member k's losses, outputs, gradients as the rules were given them, and rates."""
+        """Return member k's losses, descriptor outputs, norms of the transformed gradients, and rates by tag."""
         row = self.place[k]
         curves = {
             "loss/discriminator": report.discriminator_loss,
@@ -116,34 +125,34 @@ class CoopNetsPack(Pack[Report]):
 
     @torch.no_grad()
     def kept(self, k: int) -> dict[str, float]:
-        """Measure the reconstruction error mean |G(z) - y|, by the generator as it is after its step.
+        """Return the reconstruction error mean |G(z) - y| of the generator after its update.
 
-        That is what Hill and Nijkamp 2017 call the loss: per colour value of the last batch's chains, in
-        units of [-1, 1].
+        Hill and Nijkamp 2017 call it the loss. It is the mean over all entries of the last step's chains, in units
+        of [-1, 1].
         """
         if self.last is None:
             return {}
         row = slice(self.place[k], self.place[k] + 1)
         buffers = {name: buffer[row] for name, buffer in self.g.buffers.items()}
         with autocast(self.device, self.precision):
-            again = self.g.network([p[row] for p in self.g.params()], self.last.z[row], Pass((), buffers))
-        return {"reconstruction_error": float((again - self.last.y[row]).abs().mean())}
+            reconstructed = self.g.network([p[row] for p in self.g.params()], self.last.z[row], Pass((), buffers))
+        return {"reconstruction_error": float((reconstructed - self.last.y[row]).abs().mean())}
 
     def pictures(self, k: int) -> dict[str, Tensor]:
-        """Show the descriptor's samples: where the chains of the last step ended."""
+        """Return the descriptor's samples: the final states of the last step's chains."""
         return {} if self.last is None else {"descriptor": self.last.y[self.place[k]]}
 
     def _revised(self, y: Tensor) -> Tensor:
-        """D1: let the descriptor move chains by Langevin's dynamics, in grey levels around the mean."""
+        """D1: return chains y after Langevin dynamics of the descriptor, in grey levels minus the mean image."""
         params, buffers = self.d.params(), self.d.buffers
         for _ in range(self.algorithm.langevin_steps):
             with autocast(self.device, self.precision):
-                slope = self.d.network.input_gradient(params, y, Pass((), buffers)).detach()
-            y = self.algorithm.langevin(slope, y, self.draws.next("langevin"))
+                input_gradient = self.d.network.input_gradient(params, y, Pass((), buffers)).detach()
+            y = self.algorithm.langevin(input_gradient, y, self.draws.next("langevin"))
         return y
 
     def _inferred(self, z: Tensor, y: Tensor) -> Tensor:
-        """G1: let the latents follow what became of their samples."""
+        """G1: return latents z after Langevin dynamics given the revised samples y."""
         a, params = self.algorithm, self.g.params()
         for _ in range(a.latent_steps):
             with torch.enable_grad():
@@ -151,13 +160,13 @@ class CoopNetsPack(Pack[Report]):
                 with autocast(self.device, self.precision):
                     proposed = self.g.network(params, z, Pass((), self.g.buffers))
                 error = (y - proposed).square().sum() / 2
-                (slope,) = torch.autograd.grad(error, z)
+                (gradient,) = torch.autograd.grad(error, z)
             z = z.detach()
-            z = z - (a.delta_z**2 / 2) * (slope / a.s_z**2 + z) + a.delta_z * self.draws.next("latent_langevin")
+            z = z - (a.delta_z**2 / 2) * (gradient / a.s_z**2 + z) + a.delta_z * self.draws.next("latent_langevin")
         return z
 
     def _descriptor_step(self, real: Tensor, y: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:
-        """D2: raise f on data and lower it on chains; returns both means (K,) and the gradient's norm (K,)."""
+        """D2: update the descriptor on real images and chains; return the mean outputs and the gradient norm, (K,)."""
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
             state = Pass((), self.d.buffers)
@@ -175,7 +184,7 @@ class CoopNetsPack(Pack[Report]):
         return means, gradient
 
     def _generator_step(self, z: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """G2: regress y on z; returns the losses (K,) and the gradient's norm (K,)."""
+        """G2: update the generator by regression of y on z; return the loss and the gradient norm, (K,) each."""
         a = self.algorithm
         count = y.shape[1] if a.generator_gradient == "mean" else 1
 
@@ -193,7 +202,7 @@ class CoopNetsPack(Pack[Report]):
         return loss, gradient
 
     def _plan(self) -> None:
-        """Say what a step takes of every stream."""
+        """Register the random draws of a step."""
         a, chains, device, draws = self.algorithm, self.num_chains, self.device, self.draws
         draws.plan_batches(len(self.samples), self.batch_size, 1)
         draws.plan("latents", [normal(chains, self.latent_dim, device=device)])

@@ -1,4 +1,4 @@
-"""What conf/algorithm/coopnets.yaml makes."""
+"""Settings of conf/algorithm/coopnets.yaml."""
 
 from __future__ import annotations
 
@@ -36,29 +36,29 @@ class CoopNets:
 
     Xie, Lu, Gao, Zhu and Wu 2018, arXiv:1609.09408, algorithm 1, for p(y) ~ exp(f(y) - ||y||^2 / (2 s_ref^2)).
     The defaults are those of Hill and Nijkamp 2017, "Learning-Rate Decay for Generator", as their code ran:
-    without G1, and with what the paper does not tell:
+    without G1, and with these details that the paper does not state:
 
-    - The descriptor sees grey levels 0 ... 255 minus the mean picture of the data; delta and s_ref
-      are in grey levels. G's range [-1, 1] is 0 ... 256.
-    - Its gradient is divided, layer by layer, by the number of pixels that the layer puts out.
-    - A gradient whose largest entry, parameter by parameter, is above a cap is scaled down to it. That
-      is almost always so, which makes the rate the size of the step.
-    - Their Langevin step missed a factor delta in the pull to zero, which shrinks by 0.85 instead of
-      0.955 per step: `langevin_shrink=as_run`.
+    - The descriptor's input are grey levels 0 ... 255 minus the mean image of the data; delta and s_ref
+      are in grey levels. G's range [-1, 1] corresponds to 0 ... 256.
+    - The descriptor's gradient is divided, per layer, by the number of output pixels of the layer.
+    - The gradient of a parameter tensor whose largest entry is above a cap is scaled down to the cap. This is
+      almost always the case, so the learning rate is the size of the step.
+    - Their Langevin step missed a factor delta in the term -y / s_ref^2. It shrinks y by 0.85 instead of 0.955
+      per step: `langevin_shrink=as_run`.
 
     Args:
-        langevin_steps: of every chain, 40.
+        langevin_steps: Langevin steps of every chain.
         delta: size of a Langevin step.
-        s_ref: standard deviation of the descriptor's reference.
-        langevin_shrink: corrected, or as_run for delta / 2 where delta^2 / 2 is meant.
-        num_chains: chains of a step; null for as many as the batch has samples.
+        s_ref: standard deviation of the descriptor's Gaussian reference distribution.
+        langevin_shrink: corrected, or as_run for delta / 2 in place of delta^2 / 2.
+        num_chains: chains per step; null for the batch size.
         sigma: standard deviation of a sample around G(z), in units of [-1, 1].
         generator_gradient: sum or mean over the chains.
         cap_discriminator: largest entry of a descriptor's gradient; null for no bound.
-        cap_generator: the same of the generator's.
-        latent_steps: of the inference of z, 0 in the study.
-        delta_z: size of a step of that.
-        s_z: standard deviation in it, in place of sigma.
+        cap_generator: largest entry of a generator's gradient; null for no bound.
+        latent_steps: Langevin steps of the inference of z (G1); 0 in the study.
+        delta_z: size of a Langevin step of z.
+        s_z: standard deviation of a sample around G(z) in G1, in place of sigma.
     """
 
     langevin_steps: int = 40
@@ -93,50 +93,50 @@ class CoopNets:
 
     @property
     def keep(self) -> float:
-        """What a Langevin step leaves of y where f is flat: 0.955, as run 0.85."""
+        """Factor of y in a Langevin step: 1 - delta^2 / (2 s_ref^2) = 0.955; as_run: 1 - delta / (2 s_ref^2) = 0.85."""
         square = self.delta if self.langevin_shrink == "as_run" else self.delta**2
         return 1 - square / (2 * self.s_ref**2)
 
-    def langevin(self, slope: Tensor, y: Tensor, noise: Tensor) -> Tensor:
-        """Move chains y (K, B, ...) by one step, given df/dy and N(0, I)."""
-        return self.keep * y + (self.delta**2 / 2) * slope + self.delta * noise
+    def langevin(self, input_gradient: Tensor, y: Tensor, noise: Tensor) -> Tensor:
+        """Return chains y (K, B, ...) after one Langevin step, given df/dy and noise from N(0, I)."""
+        return self.keep * y + (self.delta**2 / 2) * input_gradient + self.delta * noise
 
     def check(self, run: Run) -> None:
-        """Raise ValueError, naming the settings, if a run's parts are those of another game."""
+        """Raise ValueError if a run has unsupported settings, with one line for each."""
         objective, shape = run.member.objective, tuple(run.data.sample_shape)
         plain = not objective.penalties and objective.clip is None and not objective.flip
-        own = isinstance(objective.game, Wasserstein) and plain and not objective.instance_noise
+        supported = isinstance(objective.game, Wasserstein) and plain and not objective.instance_noise
         networks = ("generator", "discriminator") if len(shape) == 3 else ()
         found = [
             (
-                not own,
-                f"loss={objective!r}: algorithm=coopnets has its own, the difference of means; "
+                not supported,
+                f"loss={objective!r}: algorithm=coopnets trains on the difference of means only; "
                 "expected loss=mean_difference",
             ),
             (
-                # A loss that goes takes its critic steps along.
-                run.critic_steps != (1 if own else objective.critic_steps),
-                f"critic_steps={run.critic_steps}: algorithm=coopnets moves each player once, expected 1",
+                # Replacing the loss also replaces its default of critic_steps.
+                run.critic_steps != (1 if supported else objective.critic_steps),
+                f"critic_steps={run.critic_steps}: algorithm=coopnets updates each player once per step, expected 1",
             ),
             *of_a_game(run),
             (
                 len(shape) != 3,
-                f"data={run.data.name}: algorithm=coopnets trains on images (C, H, W), not on {shape}",
+                f"data={run.data.name}: samples are {shape}, expected images (C, H, W)",
             ),
             *(_untrainable(run.model, name, shape) for name in networks),
         ]
         refuse(found, EXAMPLE)
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> CoopNetsPack:
-        """Put runs that share everything but their members side by side."""
+        """Return the pack of runs that differ in their members only."""
         return CoopNetsPack.of(runs, samples, algorithm=self)
 
 
 def _untrainable(model: Model, name: str, shape: tuple[int, ...]) -> Found:
-    """Tell whether a network draws numbers, or lets samples of a batch know of each other as a descriptor."""
+    """Return whether a network has dropout, or is a descriptor with batch norm, and the message for it."""
     network: Network = getattr(model, name)(shape)
     what = "dropout" if network.draws else "batch norm"
     return bool(network.draws) or (name == "discriminator" and network.couples_samples), (
-        f"model={model!r}: its {name} has {what}, which algorithm=coopnets can't train; "
+        f"model={model!r}: its {name} has {what}, which algorithm=coopnets does not support; "
         "expected model=coopnets or one without"
     )

@@ -1,4 +1,4 @@
-"""One network that restores spoiled images."""
+"""Denoising autoencoder: a network that restores corrupted images."""
 
 from gansweep.algorithms.denoising.pack import DenoisingPack
 from gansweep.algorithms.denoising.settings import Denoising

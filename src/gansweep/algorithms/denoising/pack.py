@@ -1,4 +1,7 @@
-"""One network that restores spoiled images. This is the algorithm box."""
+"""One training step of a denoising autoencoder for K members as one batch.
+
+x ~ data,  x_tilde = c(x) with corruption c,  L = mean (G(x_tilde) - x)^2,  update G
+"""
 
 from __future__ import annotations
 
@@ -23,18 +26,18 @@ from gansweep.seeding import Streams
 if TYPE_CHECKING:
     from gansweep.algorithms.denoising.settings import Denoising
 
-SHOWN = 8  # test images in a picture, side by side
+SHOWN = 8  # test images per row of a picture
 LAWS = {"uniform": (uniform, torch.rand), "normal": (normal, torch.randn)}
 
 
 class DenoisingPack(OnePlayerPack):
-    """K autoencoders on batches and noise of their own.
+    """K denoising autoencoders with independent batches and noise, trained as one batch.
 
     Args:
-        members: what each of them chooses for itself.
-        model: whose generator restores.
-        samples: the data (N, C, H, W), those that are held out among them.
-        algorithm: corruptions, and how many images are held out.
+        members: settings of every member.
+        model: its generator is the autoencoder.
+        samples: the data (N, C, H, W), including the test images.
+        algorithm: corruptions and number of test images.
         shared: batch_size, precision, check_every, patience and draw_ahead, see `Pack`.
     """
 
@@ -54,15 +57,15 @@ class DenoisingPack(OnePlayerPack):
         self._plan()
 
     def play(self) -> Report:
-        """Let every member restore a batch, and learn from the error."""
+        """Train one step: restore a corrupted batch and update on the squared error."""
         target = self.samples[self.draws.next("order")]
-        spoiled = self._spoiled(target)
+        corrupted = self._corrupted(target)
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
             state = Pass((), self.g.buffers)
             with autocast(self.device, self.precision):
-                restored = self.g.network(params, spoiled, state)
-            # pixels first, then the batch: the bits of a sum over both would depend on K
+                restored = self.g.network(params, corrupted, state)
+            # Mean over pixels first, then over the batch: the rounding of a joint mean would depend on K.
             loss = (restored - target).square().flatten(2).mean(2).mean(1)
             return loss.sum(), (loss.detach(), restored.detach(), state.updates)
 
@@ -74,7 +77,7 @@ class DenoisingPack(OnePlayerPack):
         return Report(list(self.done), loss, gradient)
 
     def _plan(self) -> None:
-        """Say what a step takes of every stream."""
+        """Register the random draws of a step."""
         self.draws.plan_batches(len(self.samples), self.batch_size, 1)
         for n, (name, corruption) in enumerate(self.corruptions):
             if corruption.law is not None:
@@ -82,63 +85,63 @@ class DenoisingPack(OnePlayerPack):
                 shape = corruption.noise_shape(tuple(self.samples.shape[1:]))
                 self.draws.plan(f"corruption/{name}", [LAWS[corruption.law][0](size, *shape, device=self.device)])
 
-    def _spoiled(self, images: Tensor) -> Tensor:
-        """Spoil images (K, B, C, H, W), every n-th of them in the same way."""
-        spoiled = torch.empty_like(images)
+    def _corrupted(self, images: Tensor) -> Tensor:
+        """Return corrupted images (K, B, C, H, W); image b gets corruption b mod n."""
+        corrupted = torch.empty_like(images)
         for n, (name, corruption) in enumerate(self.corruptions):
             noise = None if corruption.law is None else self.draws.next(f"corruption/{name}")
             rows = slice(n, None, len(self.corruptions))
-            spoiled[:, rows] = corruption(images[:, rows], noise)
-        return spoiled
+            corrupted[:, rows] = corruption(images[:, rows], noise)
+        return corrupted
 
     def tests(self, k: int, stream: str, count: int | None = None) -> Tensor:
-        """Spoil the first held out images in every way (n, count, C, H, W), by a stream that starts anew at every call.
+        """Return the first test images with every corruption, (n, count, C, H, W), from a stream reset at every call.
 
-        A member is thus always judged on the same ones.
+        All evaluations of a member use the same corrupted images.
         """
         images = self.test[:count]
         generator = Streams(self.members[self.place[k]].seed, self.device)[stream]
-        spoiled = []
+        corrupted = []
         for _, corruption in self.corruptions:
             noise = None
             if corruption.law is not None:
                 shape = len(images), *corruption.noise_shape(tuple(images.shape[1:]))
                 noise = LAWS[corruption.law][1](shape, generator=generator, device=self.device)
-            spoiled.append(corruption(images, noise))
-        return torch.stack(spoiled)
+            corrupted.append(corruption(images, noise))
+        return torch.stack(corrupted)
 
     def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
-        """Restore the held out images, spoiled in one way after the other.
+        """Return the restored test images (N, C, H, W), ordered by corruption.
 
         Raises:
-            ValueError: `num_samples` is not their number.
+            ValueError: `num_samples` is not the number of corrupted test images.
         """
-        spoiled = self.tests(k, stream).flatten(0, 1)
-        if num_samples != len(spoiled):
-            raise ValueError(f"num_samples={num_samples}: there are {len(spoiled)} spoiled images")
-        return self.mapped(k, spoiled, batch_size)
+        corrupted = self.tests(k, stream).flatten(0, 1)
+        if num_samples != len(corrupted):
+            raise ValueError(f"num_samples={num_samples}: expected {len(corrupted)}, the number of corrupted images")
+        return self.mapped(k, corrupted, batch_size)
 
     def measured(self, k: int) -> dict[str, float]:
-        """Tell mean and standard deviation of the decibels by corruption and of all, and of what was given.
+        """Return mean and standard deviation of the PSNR in dB, per corruption and over all.
 
-        `psnr/` is of restored images, `given/` of spoiled ones. Images that equal their target are left
-        out, and counted; where there are no others, as with clean ones that are given, nothing is told.
+        `psnr/` is of the restored images, `given/` of the corrupted ones. Images that equal their target are left
+        out of the mean and counted in `/equal`; without other images, as for `given/clean`, there is no entry.
         """
-        spoiled = self.tests(k, "evaluation")
-        restored = self.mapped(k, spoiled.flatten(0, 1)).view_as(spoiled)
-        names, told = [name for name, _ in self.corruptions], {}
-        for what, images in (("psnr", restored), ("given", spoiled)):
+        corrupted = self.tests(k, "evaluation")
+        restored = self.mapped(k, corrupted.flatten(0, 1)).view_as(corrupted)
+        names, measurements = [name for name, _ in self.corruptions], {}
+        for what, images in (("psnr", restored), ("given", corrupted)):
             decibels = [psnr_of_each(each, self.test) for each in images]
             for name, values in [*zip(names, decibels, strict=True), ("all", torch.cat(decibels))]:
-                found = summary(values)
-                if found is not None:
-                    told |= {f"{what}/{name}": found.mean, f"{what}/{name}/std": found.std}
-                    if found.num_equal:
-                        told[f"{what}/{name}/equal"] = float(found.num_equal)
-        return told
+                statistics = summary(values)
+                if statistics is not None:
+                    measurements |= {f"{what}/{name}": statistics.mean, f"{what}/{name}/std": statistics.std}
+                    if statistics.num_equal:
+                        measurements[f"{what}/{name}/equal"] = float(statistics.num_equal)
+        return measurements
 
     def pictured(self, k: int, num_samples: int) -> Tensor:
-        """Put the first held out images in a row, and below them, for every corruption, given and restored ones."""
-        spoiled = self.tests(k, "pictures", SHOWN)
-        restored = self.mapped(k, spoiled.flatten(0, 1)).view_as(spoiled)
-        return torch.cat([self.test[:SHOWN], torch.stack([spoiled, restored], 1).flatten(0, 2)])
+        """Return rows of SHOWN images: test images, then for every corruption the corrupted and the restored ones."""
+        corrupted = self.tests(k, "pictures", SHOWN)
+        restored = self.mapped(k, corrupted.flatten(0, 1)).view_as(corrupted)
+        return torch.cat([self.test[:SHOWN], torch.stack([corrupted, restored], 1).flatten(0, 2)])

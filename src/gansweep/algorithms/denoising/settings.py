@@ -1,4 +1,4 @@
-"""What conf/algorithm/denoising.yaml makes."""
+"""Settings of conf/algorithm/denoising.yaml."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXAMPLE = "algorithm=denoising: goes with model=unet ~loss metric=psnr, as in ex
 
 
 def five() -> dict[str, Corruption]:
-    """Return the corruptions of Forsyth's table; how strong they were is not told."""
+    """Return the corruptions of Forsyth's table. Their strengths are ours: the source does not state them."""
     return {
         "clean": Clean(),
         "salt_and_pepper": SaltAndPepper(),
@@ -37,18 +37,18 @@ def five() -> dict[str, Corruption]:
 
 @dataclass(frozen=True)
 class Denoising:
-    """A denoising autoencoder.
+    """Denoising autoencoder.
 
-        L = E[ (G(c(x)) - x)^2 ],   the mean over pixels, images and corruptions c
+        L = E[ (G(c(x)) - x)^2 ],   mean over pixels, images and corruptions c
 
-    Forsyth, "Building a working autoencoder - III, Optimization tricks". Image b of a batch is spoiled by
-    corruption b mod n, in the order of their names, so that every batch has as many of each, up to one.
-    `num_test` images are held out, the same ones for all members, and judge: the metric `psnr` is the mean
-    over all of them and all corruptions, and every evaluation tells mean and standard deviation of each.
+    Forsyth, "Building a working autoencoder - III, Optimization tricks". Image b of a batch gets corruption
+    b mod n, sorted by name, so that the counts of the corruptions in a batch differ by at most one.
+    `num_test` test images, the same for all members, are not used for training. The metric `psnr` is the mean over
+    all test images and corruptions. Every evaluation also records mean and standard deviation per corruption.
 
     Args:
-        corruptions: by the names that they have in the record.
-        num_test: images that are held out.
+        corruptions: corruptions by their name in the record.
+        num_test: number of test images.
     """
 
     corruptions: Mapping[str, Corruption] = field(default_factory=five)
@@ -62,14 +62,14 @@ class Denoising:
             raise ValueError(f"num_test={self.num_test}: expected {SHOWN} or more")
 
     def check(self, run: Run) -> None:
-        """Raise ValueError, naming the settings, if a run's parts are not those of an autoencoder."""
+        """Raise ValueError if a run has unsupported settings, with one line for each."""
         count, second = len(self.corruptions), run.metric_2
-        made = count * self.num_test
+        num_restored = count * self.num_test
         found = [
             *of_two_players(run),
             (
                 bool(run.model.latent_dim),
-                f"model={run.model!r}: makes images of latents; restored are images, expected model=unet",
+                f"model={run.model!r}: maps latents to images, expected a model from images to images: model=unet",
             ),
             (
                 len(run.data.sample_shape) != 3,
@@ -77,22 +77,26 @@ class Denoising:
             ),
             (
                 self.num_test >= len(run.data.samples),
-                f"algorithm.num_test={self.num_test}: {run.data.name} has {len(run.data.samples)} images",
+                f"algorithm.num_test={self.num_test}: {run.data.name} has {len(run.data.samples)} images, "
+                "expected fewer",
             ),
-            (run.batch_size < count, f"batch_size={run.batch_size}: expected one image or more of {count} corruptions"),
+            (
+                run.batch_size < count,
+                f"batch_size={run.batch_size}: expected {count} or more, one image for each corruption",
+            ),
             (
                 run.metric is not None and run.metric != PSNR(self.num_test, count),
                 f"metric={run.metric!r}: expected metric=psnr with num_images={self.num_test} and versions={count}, "
                 "or ~metric",
             ),
             (
-                second is not None and second.num_samples != made,
-                f"metric_2.num_samples={second and second.num_samples}: there are {made} restored images, "
-                "expected as many",
+                second is not None and second.num_samples != num_restored,
+                f"metric_2.num_samples={second and second.num_samples}: expected {num_restored}, "
+                "the number of restored images",
             ),
         ]
         refuse(found, EXAMPLE)
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> DenoisingPack:
-        """Put runs that share everything but their members side by side."""
+        """Return the pack of runs that differ in their members only."""
         return DenoisingPack.of(runs, samples, algorithm=self)

@@ -1,4 +1,4 @@
-"""A point that descends into a bowl: what an optimizer does where everything can be computed."""
+"""Minimisation of a quadratic with known closed-form solutions, to test optimizers."""
 
 from gansweep.algorithms.quadratic.pack import QuadraticPack
 from gansweep.algorithms.quadratic.settings import Quadratic

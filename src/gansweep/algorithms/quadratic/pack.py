@@ -1,4 +1,4 @@
-"""A point that descends into a bowl. This is the algorithm box."""
+"""One optimizer step on a noisy quadratic for K members as one batch."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class QuadraticPack(OnePlayerPack):
-    """K points on one bowl.
+    """K independent points theta that minimise the same quadratic.
 
     Args:
-        members: what each of them chooses for itself.
-        model: whose generator is the point.
-        samples: where the bowl is (N, 2).
+        members: settings of every member.
+        model: its generator holds theta.
+        samples: minima x of the quadratic (N, 2).
         algorithm: its curvature.
         shared: batch_size, precision, check_every, patience and draw_ahead, see `Pack`.
     """
@@ -43,7 +43,7 @@ class QuadraticPack(OnePlayerPack):
         self.draws.plan_batches(len(samples), self.batch_size, 1)
 
     def play(self) -> Report:
-        """Let every member see a batch, and go downhill."""
+        """Train one step: the mean loss of a batch and its gradient step."""
         x = self.samples[self.draws.next("order")]
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
@@ -58,6 +58,6 @@ class QuadraticPack(OnePlayerPack):
         return Report(list(self.done), loss, gradient)
 
     def kept(self, k: int) -> dict[str, float]:
-        """Tell where member k's point is."""
+        """Return theta of member k as x and y."""
         x, y = self.g.theta[self.place[k]].tolist()
         return {"x": x, "y": y}

@@ -1,4 +1,4 @@
-"""What conf/algorithm/quadratic.yaml makes."""
+"""Settings of conf/algorithm/quadratic.yaml."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ EXAMPLE = (
 
 @dataclass(frozen=True)
 class Quadratic:
-    """Descent of an ill-conditioned quadratic.
+    """Minimisation of an ill-conditioned quadratic.
 
         f(theta) = E[ (eps (theta_1 - x_1)^2 + (theta_2 - x_2)^2) / 2 ]
 
-    Forsyth, "Building a working autoencoder - III, Optimization tricks", on which gradient descent and momentum have
-    closed forms where all x are 0 (`data=gaussian data.std=0`): `gansweep.quadratic.closed_form`. With other x the
-    minimum is their mean and gradients are noisy, the noisy quadratic model of Zhang et al. 2019, arXiv:1907.04164.
+    Forsyth, "Building a working autoencoder - III, Optimization tricks", for which gradient descent and momentum have
+    closed forms if all x are 0 (`data=gaussian data.std=0`): `gansweep.quadratic.closed_form`. Otherwise the
+    minimum is the mean of x and gradients are noisy: the noisy quadratic model of Zhang et al. 2019, arXiv:1907.04164.
 
-    Records keep theta at every point of the curves.
+    Records hold theta at every point of the curves.
 
     Args:
-        eps: curvature along the first coordinate, that along the second is 1.
+        eps: curvature along the first coordinate. The curvature along the second is 1.
     """
 
     eps: float = 0.01
@@ -45,15 +45,18 @@ class Quadratic:
             raise ValueError(f"eps={self.eps}: expected a number above 0, 1 or less")
 
     def check(self, run: Run) -> None:
-        """Raise ValueError, naming the settings, if a run's parts are not a point and where it shall go."""
+        """Raise ValueError if a run has unsupported settings, with one line for each."""
         shape = tuple(run.data.sample_shape)
         found = [
             *of_two_players(run),
-            (not isinstance(run.model, Point), f"model={run.model!r}: a point descends, expected model=point"),
-            (shape != (2,), f"data={run.data.name}: samples are {shape}, expected points in the plane"),
+            (
+                not isinstance(run.model, Point),
+                f"model={run.model!r}: algorithm=quadratic trains a point, expected model=point",
+            ),
+            (shape != (2,), f"data={run.data.name}: samples are {shape}, expected points of shape (2,)"),
         ]
         refuse(found, EXAMPLE)
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> QuadraticPack:
-        """Put runs that share everything but their members side by side."""
+        """Return the pack of runs that differ in their members only."""
         return QuadraticPack.of(runs, samples, algorithm=self)
