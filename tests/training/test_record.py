@@ -123,7 +123,7 @@ def test_a_directory_that_takes_no_events_does_not_end_the_run(tmp_path, monkeyp
 
     monkeypatch.setattr("torch.utils.tensorboard.SummaryWriter", refuse)
     assert train(make_run(), tmp_path)["state"] == "completed"
-    assert "the run goes on without" in caplog.text
+    assert "the run continues without them" in caplog.text
 
 
 def test_the_same_run_twice_differs_in_time_alone(tmp_path):

@@ -1,1 +1,1 @@
-"""Play, watch and record: the trainer over the member axis and what a run leaves on disk."""
+"""Training loop, evaluation and recording of the members of a pack, and the files of a run."""

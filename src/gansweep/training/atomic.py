@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and what to do about files that are in the way."""
+"""Atomic file writes, and renaming of unreadable files."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ UNFINISHED, UNREADABLE = ".part", ".unreadable"
 
 
 def unguarded() -> None:
-    """Allow every write."""
+    """Do nothing: every write is allowed."""
 
 
 def write(path: Path, content: bytes | str, guard: Callable[[], None] = unguarded) -> None:
-    """Put `content` at `path` in one move: a reader sees the old file or the new one.
+    """Write `content` to `path` atomically: a reader gets the old file or the new one.
 
     Args:
         path: of the file.
         content: of the file.
-        guard: called immediately before the move; raises if this process must not write any more.
+        guard: called immediately before the rename; raises if this process must not write any more.
 
     Raises:
-        OSError: it can't be written; the old file is then still there.
+        OSError: it can't be written. The old file is unchanged.
     """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=UNFINISHED, dir=path.parent)
     try:
@@ -44,7 +44,7 @@ def write(path: Path, content: bytes | str, guard: Callable[[], None] = unguarde
 
 
 def read(path: Path) -> bytes:
-    """Return the content of a regular file. Reading a pipe, socket or device could block for ever.
+    """Return the content of a regular file. A pipe, socket or device is refused because reading it could block.
 
     Raises:
         OSError: it can't be read, or is not a regular file.
@@ -57,7 +57,7 @@ def read(path: Path) -> bytes:
 
 
 def put_aside(path: Path) -> Path:
-    """Rename whatever is at `path` to the first free one of `<path>.unreadable`, `<path>.unreadable.2`, ...
+    """Rename `path` to the first unused name of `<path>.unreadable`, `<path>.unreadable.2`, ...; return the new path.
 
     Raises:
         OSError: it can't be renamed.
@@ -71,9 +71,9 @@ def put_aside(path: Path) -> Path:
 
 
 def forget_unfinished(directory: Path) -> None:
-    """Delete what processes that were killed while they wrote have left.
+    """Delete temporary files of processes that were killed during a write.
 
-    Only for a directory in which nobody else is writing now.
+    No other process may write to the directory at the same time.
     """
     for path in directory.glob(f".*{UNFINISHED}"):
         with contextlib.suppress(OSError):

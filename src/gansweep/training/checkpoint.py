@@ -1,4 +1,4 @@
-"""Checkpoints: tensors and plain values, whole or not there, the last one kept meanwhile."""
+"""Checkpoints: tensors and plain values, written atomically; the previous checkpoint is kept until then."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 NAME, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
 
 
-# The fields of a checkpoint and their types; earlier versions did not write the last ones.
+# The fields of a checkpoint and their types. Earlier versions did not write those in LATER.
 FIELDS = {
     "member": dict,
     "evaluations": list,
@@ -40,11 +40,11 @@ LATER = ("trained_s", "trained_at", "curves", "diagnoses", "field")
 
 
 class Unusable(ValueError):
-    """A checkpoint whose content is not what a run reads."""
+    """A checkpoint with missing or invalid content."""
 
 
 class ResumeError(ValueError):
-    """A checkpoint is there, but it belongs to another training."""
+    """A checkpoint exists, but it belongs to another training."""
 
 
 def save(
@@ -53,16 +53,16 @@ def save(
     content: Mapping[str, Any],
     guard: Callable[[], None] = atomic.unguarded,
 ) -> None:
-    """Write a checkpoint; the one before it stays until this one is complete.
+    """Write a checkpoint. The previous one is kept until this one is complete.
 
     Args:
         directory: of the run.
-        identity: what has to agree for the run to be continued.
+        identity: values that have to be equal for the run to be continued.
         content: tensors, numbers, strings, and lists and dicts of them.
-        guard: called before a file gets its name; raises if this process must not write there any more.
+        guard: called before a file is renamed to its final name; raises if this process must not write any more.
 
     Raises:
-        OSError: it can't be written; what was there before still is.
+        OSError: it can't be written. The previous checkpoint is unchanged.
     """
     buffer = io.BytesIO()
     torch.save({"identity": json.dumps(identity, sort_keys=True), **content}, buffer)
@@ -81,18 +81,18 @@ def load(
     device: torch.device,
     resumable: Callable[[Mapping[str, Any]], None] = lambda content: None,
 ) -> dict[str, Any] | None:
-    """Read the newest usable checkpoint, None if there is none. Nothing in it is executed.
+    """Return the newest usable checkpoint, None if there is none. No code in it is executed.
 
-    One that can't be read or used is named in a warning and renamed, and the one before it is taken.
+    A checkpoint that can't be read or used is reported in a warning and renamed, and the previous one is used.
 
     Args:
         directory: of the run.
-        identity: what has to agree with it.
-        device: to put tensors on.
-        resumable: raises if a run can't go on from its content.
+        identity: values that have to be equal to those in the checkpoint.
+        device: where tensors are placed.
+        resumable: raises if a run can't be continued from its content.
 
     Raises:
-        ResumeError: it was made by another config, other data or other arithmetic.
+        ResumeError: it was written with another config, other data or other arithmetic.
         MemoryError, RuntimeError: there is not enough memory to read it.
     """
     content = None
@@ -101,9 +101,9 @@ def load(
         if not os.path.lexists(path) or (content is not None and path.is_file()):
             continue
         try:
-            found = _read(path, device)
-            _refuse_other(path, found, identity)
-            resumable(found)
+            candidate = _read(path, device)
+            _refuse_other(path, candidate, identity)
+            resumable(candidate)
         except ResumeError:
             raise
         except Exception as error:
@@ -112,20 +112,20 @@ def load(
             aside = atomic.put_aside(path)
             log.warning("%s can't be used: %s; renamed to %s", path, _reason(error), aside.name)
         else:
-            content = found if content is None else content
+            content = candidate if content is None else content
     return content
 
 
 def check(content: Mapping[str, Any], total_steps: int, fresh: Mapping[str, Any]) -> None:
-    """Compare a checkpoint's content with what a run reads of it.
+    """Check fields, types and shapes of a checkpoint's content.
 
     Args:
         content: of the file.
         total_steps: of the run.
-        fresh: an exported member of such a run, before its first step.
+        fresh: exported member of the same run before its first step.
 
     Raises:
-        Unusable: something is missing or of another type.
+        Unusable: a field is missing or has another type.
     """
     for key, kinds in FIELDS.items():
         value = content.get(key)
@@ -146,12 +146,12 @@ def check(content: Mapping[str, Any], total_steps: int, fresh: Mapping[str, Any]
 
 
 def _compare(saved: Any, fresh: Any, where: str) -> None:
-    """Compare types and shapes of what both have. What only one has is left to those who restore it."""
+    """Compare types and shapes of the keys in both. Keys in only one of them are not checked here."""
     if isinstance(fresh, Mapping) and isinstance(saved, Mapping):
         for key in saved.keys() & fresh.keys():
             _compare(saved[key], fresh[key], f"{where}.{key}")
     elif isinstance(fresh, torch.Tensor):
-        grows = where.startswith("member.streams.")  # what was drawn ahead is empty at first
+        grows = where.startswith("member.streams.")  # prefetched numbers are empty before the first step
         shaped = isinstance(saved, torch.Tensor) and (grows or saved.shape == fresh.shape)
         if not shaped or saved.dtype != fresh.dtype:
             raise Unusable(f"{where} is not a tensor of shape {tuple(fresh.shape)} and {fresh.dtype}")
@@ -160,7 +160,7 @@ def _compare(saved: Any, fresh: Any, where: str) -> None:
 
 
 def remove(directory: Path) -> None:
-    """Delete the checkpoint that was kept while the last one was written."""
+    """Delete the previous checkpoint."""
     (directory / PREVIOUS).unlink(missing_ok=True)
 
 
@@ -173,7 +173,7 @@ def _read(path: Path, device: torch.device) -> dict[str, Any]:
     file.seek(0)
     content = torch.load(file, map_location=device, weights_only=True)
     if not isinstance(content, dict) or not isinstance(content.get("identity"), str):
-        raise Unusable("it does not hold a checkpoint of gansweep")
+        raise Unusable("it is not a checkpoint of gansweep")
     return content
 
 
@@ -181,31 +181,34 @@ def _refuse_other(path: Path, content: Mapping[str, Any], identity: Mapping[str,
     differences = _differences(json.loads(content["identity"]), json.loads(json.dumps(identity, sort_keys=True)))
     if differences:
         raise ResumeError(
-            f"{path} was made by another training and can't be continued: {'; '.join(differences)}. "
+            f"{path} was written by another training and can't be continued: {'; '.join(differences)}. "
             "Run with fresh=true to put it aside and start over."
         )
 
 
 def _is_shortage(error: Exception) -> bool:
-    """Tell whether memory or file handles are short, which says nothing about the file."""
+    """Return whether an error is due to a lack of memory or file handles, not to the file."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOMEM, errno.EMFILE, errno.ENFILE)
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
 
 
 def _reason(error: Exception) -> str:
-    """Say what is wrong in a few words. Torch's own, for a file that it does not take, is advice to execute it."""
+    """Return a short description of an error.
+
+    Torch's message for a rejected pickle is replaced, because it advises to load the file unsafely.
+    """
     if isinstance(error, pickle.UnpicklingError):
-        return "it holds something else than tensors and plain values"
+        return "it contains other objects than tensors and plain values"
     if isinstance(error, OSError):
         return error.strerror or str(error)
-    words = str(error).partition("\n")[0]
-    return words if isinstance(error, Unusable) else f"{type(error).__name__}: {words}"
+    first_line = str(error).partition("\n")[0]
+    return first_line if isinstance(error, Unusable) else f"{type(error).__name__}: {first_line}"
 
 
-def _differences(theirs: Any, ours: Any, key: str = "") -> list[str]:
-    """List what differs, by dotted key, as `key: theirs, now ours`."""
-    if isinstance(theirs, dict) and isinstance(ours, dict):
-        names = sorted({*theirs, *ours})
-        return [d for n in names for d in _differences(theirs.get(n), ours.get(n), f"{key}.{n}" if key else n)]
-    return [] if theirs == ours else [f"{key} was {json.dumps(theirs)} and is now {json.dumps(ours)}"]
+def _differences(saved: Any, current: Any, key: str = "") -> list[str]:
+    """Return one text `key was saved and is now current` for every dotted key with different values."""
+    if isinstance(saved, dict) and isinstance(current, dict):
+        names = sorted({*saved, *current})
+        return [d for n in names for d in _differences(saved.get(n), current.get(n), f"{key}.{n}" if key else n)]
+    return [] if saved == current else [f"{key} was {json.dumps(saved)} and is now {json.dumps(current)}"]

@@ -1,4 +1,4 @@
-"""What the record of a run holds."""
+"""Content of the record of a run."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def record_of(book: Logbook) -> dict[str, Any]:
-    """Say what was trained, how it went and on what, once a run has ended."""
+    """Return the record of a run that has ended: settings, results, versions, hardware and times."""
     run, wall_s = book.run, book.elapsed()
     diagnostics = {} if run.trainer.diagnose_every is None else {"diagnostics": book.diagnoses}
-    last = book.divergence.step if book.divergence else book.step  # it may have been noticed later
-    told = [point for point in book.kept if point["step"] <= last]
+    last = book.divergence.step if book.divergence else book.step  # a divergence may be detected later
+    points = [point for point in book.kept if point["step"] <= last]
     metric = metric_2 = None
     if run.metric is not None:
         metric = _summary(book, run.metric, book.evaluations)
@@ -37,7 +37,7 @@ def record_of(book: Logbook) -> dict[str, Any]:
         "metric": metric,
         **(metric_2 or {}),
         **diagnostics,
-        **({"curves": told} if told else {}),
+        **({"curves": points} if points else {}),
         "divergence": book.divergence.as_dict() if book.divergence else None,
         "error": None,
         "seeds": {"member": run.member.seed},
@@ -58,13 +58,13 @@ def record_of(book: Logbook) -> dict[str, Any]:
 
 
 def _summary(book: Logbook, metric: Metric, evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Say what a metric is and what it found."""
+    """Return name, fingerprint, floor and values of a metric."""
     floor = getattr(metric, "floor", None)
-    found = {
+    content = {
         "name": metric.name,
         "fingerprint": metric.fingerprint(book.run.data),
         "generator": "raw" if book.run.member.ema is None else "ema",
         "lower_is_better": metric.lower_is_better,
         "floor": floor(book.run.data) if floor else None,
     } | record.summary(evaluations, metric.lower_is_better)
-    return found | ({"final": None, "final_step": None} if book.divergence else {})
+    return content | ({"final": None, "final_step": None} if book.divergence else {})

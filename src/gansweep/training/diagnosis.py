@@ -1,4 +1,4 @@
-"""One look at the games of a pack, where the training is; the training never notices."""
+"""Diagnosis of the games of a pack at the current parameters, without any effect on the training."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from gansweep.seeding import Streams
 
 STREAMS = "diagnostics/"
 ITERATIONS = 12  # products with the Jacobian
-LEADING = 4  # eigenvalues that are kept, conjugate ones as one
-DIGITS = 6  # of a number in the record
+LEADING = 4  # eigenvalues in the record; a conjugate pair counts as one
+DIGITS = 6  # significant digits of a number in the record
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was seen of every row of a pack, on the device.
+    """Diagnostic quantities of every row of a pack, on the device.
 
     Args:
-        field: v, in whole rows.
+        field: v, (K, P) for each player.
         norms: of v, v_G and v_D, (K, 3).
-        path: cosine between -v and the way from the start, (K, 1).
+        path: cosine between -v and the displacement from the initial parameters, (K, 1).
         penalty: ratio of the penalties' gradient to the game's, (K, 1).
         antisymmetric: share of the Jacobian's antisymmetric part along v, (K, 1).
-        hessenberg: of the Jacobian, (K, m + 1, m).
+        hessenberg: Hessenberg matrix of the Jacobian, (K, m + 1, m).
     """
 
     field: Both
@@ -49,16 +49,16 @@ class Diagnosis:
     hessenberg: Tensor
 
     def of(self, row: int, before: Both | None) -> dict[str, Any]:
-        """Name a row's numbers, null where there is none; reading them waits for the device.
+        """Return the values of a row by name, None if undefined. Reading them synchronises with the device.
 
-        Eigenvalues are those of -J, by which x' = -v(x) moves: a negative real part attracts.
+        Eigenvalues are those of -J, the Jacobian of x' = -v(x): a negative real part is attracting.
 
         Args:
             row: of the pack.
-            before: the same member's field at the diagnosis before this one, (1, P) of each player.
+            before: field of the same member at the previous diagnosis, (1, P) for each player.
         """
         h = self.hessenberg[row].detach().cpu()
-        found = spectrum(h.double().numpy(), torch.finfo(h.dtype).eps)
+        ritz = spectrum(h.double().numpy(), torch.finfo(h.dtype).eps)
         turn = None if before is None else cosine(self.field.map(lambda part: part[row : row + 1]), before).item()
         total, generator, discriminator = self.norms[row].tolist()
         numbers: dict[str, Any] = {
@@ -74,25 +74,25 @@ class Diagnosis:
             "eigenvalues": [],
             "residuals": [],
         }
-        if found is not None:
-            leading = -found.values[:LEADING].conj()
+        if ritz is not None:
+            leading = -ritz.values[:LEADING].conj()
             numbers |= {
                 "rotation": rotation(leading),
-                "rightmost": float((-found.values.real).max()),
+                "rightmost": float((-ritz.values.real).max()),
                 "eigenvalues": [[_short(value.real), _short(value.imag)] for value in leading],
-                "residuals": [_short(value) for value in found.residuals[:LEADING]],
+                "residuals": [_short(value) for value in ritz.residuals[:LEADING]],
             }
         return {name: value if isinstance(value, list) else _short(value) for name, value in numbers.items()}
 
 
 def diagnose(pack: AdversarialPack) -> Diagnosis:
-    """Look at the game where the pack is.
+    """Return the diagnosis of the games at the current parameters of a pack.
 
-    Samples, latents and masks come from streams of their own, the same at every look: what changes from
-    one to the next is the players, not the batch. Neither the training's streams nor parameters,
-    running statistics or optimizers change.
+    Samples, latents and masks come from separate streams and are the same in every diagnosis, so that changes are
+    due to the players and not to the batch. The training's streams, the parameters, running statistics and
+    optimizer states do not change.
 
-    Arnoldi's iteration works on J^T, which has J's eigenvalues and costs a third of the passes.
+    The Arnoldi iteration is applied to J^T, which has the eigenvalues of J and needs a third of the passes.
     """
     game = Joint(pack, pack.draw_apart(STREAMS), looking=True)
     v = game.field(create_graph=True)
@@ -110,17 +110,17 @@ def diagnose(pack: AdversarialPack) -> Diagnosis:
 
 
 def curves(numbers: Mapping[str, Any]) -> dict[str, float]:
-    """Return the curves that TensorBoard shows of a row's numbers."""
-    found = {f"diagnosis/{name}": value for name, value in numbers.items() if not isinstance(value, list)}
+    """Return the TensorBoard curves of a row's values by tag."""
+    points = {f"diagnosis/{name}": value for name, value in numbers.items() if not isinstance(value, list)}
     if numbers["eigenvalues"]:
         real, imaginary = numbers["eigenvalues"][0]
-        found |= {"diagnosis/eigenvalue_real": real, "diagnosis/eigenvalue_imaginary": imaginary}
-        found["diagnosis/eigenvalue_residual"] = numbers["residuals"][0]
-    return {tag: value for tag, value in found.items() if value is not None}
+        points |= {"diagnosis/eigenvalue_real": real, "diagnosis/eigenvalue_imaginary": imaginary}
+        points["diagnosis/eigenvalue_residual"] = numbers["residuals"][0]
+    return {tag: value for tag, value in points.items() if value is not None}
 
 
 def _whole(v: Both) -> Both:
-    """Join stretches, which are cut otherwise beside other members, so that sums are the same."""
+    """Join the chunks, whose boundaries depend on the pack, so that the rounding of sums does not."""
     return Both((torch.cat(v.generator, 1),), (torch.cat(v.discriminator, 1),))
 
 
@@ -130,25 +130,30 @@ def _cut(pack: AdversarialPack, v: Both) -> Both:
 
 
 def _start(pack: AdversarialPack) -> Both:
-    """Draw once more what the players began with."""
+    """Return the initial parameters of both players, drawn again."""
     streams = [Streams(member.seed, pack.device) for member in pack.members]
     named = (("generator", pack.g), ("discriminator", pack.d))
     return Both(
-        *((torch.stack([player.network.initial(one[f"init/{name}"]) for one in streams]),) for name, player in named)
+        *(
+            (torch.stack([player.network.initial(stream[f"init/{name}"]) for stream in streams]),)
+            for name, player in named
+        )
     )
 
 
 def _random(pack: AdversarialPack, like: Both) -> Both:
-    """Draw the vectors that Arnoldi's iteration begins with."""
+    """Return random start vectors for the Arnoldi iteration."""
     streams = [Streams(member.seed, pack.device, STREAMS)["start"] for member in pack.members]
 
     def draw(part: Tensor) -> Tensor:
         size = part.shape[1]
-        return torch.stack([torch.randn(size, generator=one, device=part.device, dtype=part.dtype) for one in streams])
+        return torch.stack(
+            [torch.randn(size, generator=stream, device=part.device, dtype=part.dtype) for stream in streams]
+        )
 
     return like.map(draw)
 
 
 def _short(value: float | None) -> float | None:
-    """Round to what a record needs; JSON has no word for what is not finite."""
+    """Return a value rounded to DIGITS significant digits; None if it is not finite, which JSON cannot represent."""
     return float(f"{value:.{DIGITS}g}") + 0.0 if value is not None and math.isfinite(value) else None

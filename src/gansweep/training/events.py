@@ -1,4 +1,4 @@
-"""TensorBoard's files as a sweep writes them before and after its runs, which takes no torch."""
+"""TensorBoard event files of a sweep, written before and after its runs without importing torch."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from typing import Any
 
 from gansweep.formatting import visible
 
-# TensorBoard takes files in the order of their names, which begin with the time in seconds.
+# TensorBoard reads files in the order of their names, which begin with the time in seconds.
 PREFIX = "events.out.tfevents."
-ROW = f"{PREFIX}0000000000.row"  # of a run: its row in HPARAMS
-END = f"{PREFIX}9999999999.end"  # of a run: what it came to
+ROW = f"{PREFIX}0000000000.row"  # HPARAMS row of a run
+END = f"{PREFIX}9999999999.end"  # results of a run
 
 
 def protobuf(name: str) -> Any:
-    """Import a module whose classes are made at run time."""
+    """Import a TensorBoard module whose classes are generated at run time."""
     return importlib.import_module(f"tensorboard.{name}")
 
 
 def row(hparams: Mapping[str, Any], group: str) -> Any:
-    """Make a run's row of HPARAMS; runs of one group share one, which tells their means.
+    """Return the HPARAMS row of a run. Runs of one group share a row, which shows their means.
 
-    Not TensorBoard's `hparams_config` of torch's add_hparams: of several of those only the first counts.
+    torch's `add_hparams` is not used: of several `hparams_config` entries TensorBoard reads only the first.
     """
     columns = {visible(key): plain(value) for key, value in hparams.items()}
-    # The time is left to the events, so that equal rows are equal bytes.
+    # The start time is 0, so that equal rows are equal bytes; the events hold the time.
     return protobuf("plugins.hparams.summary_v2").hparams_pb(columns, trial_id=visible(group), start_time_secs=0.0)
 
 
 def plain(value: Any) -> bool | int | float | str:
-    """Return what HPARAMS takes: anything but numbers, words and truth is told as text."""
+    """Return a value as HPARAMS accepts it: bool, int and float unchanged, anything else as text."""
     return value if isinstance(value, bool | int | float) else visible(str(value))
 
 
 def put(path: Path, summaries: Sequence[Any], step: int = 0) -> None:
-    """Write a file of its own, in place of an earlier one unless that says the same.
+    """Write summaries to a separate event file, unless an earlier one already contains them.
 
     Raises:
         OSError: it can't be written.
     """
     texts = [summary.SerializeToString() for summary in summaries]
     if path.is_file():
-        there = path.read_bytes()
-        if all(text in there for text in texts):
+        existing = path.read_bytes()
+        if all(text in existing for text in texts):
             return
     event = protobuf("compat.proto.event_pb2").Event
     file = io.BytesIO()

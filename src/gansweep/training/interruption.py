@@ -1,4 +1,4 @@
-"""What ends this process, and what only ends the run that raised it."""
+"""Distinction between interrupts of the process and failures of a run."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import signal
 
 
 class StoppedAtOnce(KeyboardInterrupt):
-    """Somebody asked to stop a second time."""
+    """A second request to stop: the process ends immediately."""
 
 
 def interrupts(error: BaseException) -> bool:
-    """Tell whether what was raised means to end this process, as Ctrl-C does.
+    """Return whether an exception ends the process, as Ctrl-C does.
 
-    A KeyboardInterrupt does if Python's own handler, or ours on the second signal, has raised it.
-    While ours is installed, any other comes from the code that is being run, and is a failure of it.
+    This holds for a KeyboardInterrupt raised by Python's default handler, or by ours on the second signal.
+    While our handler is installed, any other KeyboardInterrupt was raised by the run and is a failure of it.
     """
     if not isinstance(error, KeyboardInterrupt):
         return False

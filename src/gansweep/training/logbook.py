@@ -1,4 +1,4 @@
-"""What is measured, shown and kept of one member while its pack trains."""
+"""Evaluation, curves, pictures, checkpoints and record of one member during training."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ log = logging.getLogger(__name__)
 
 
 def silent(step: int, total_steps: int, text: str) -> None:
-    """Say nothing."""
+    """Ignore the progress."""
 
 
 class Logbook:
-    """Evaluations, curves, pictures, checkpoints and at last the record of one member.
+    """Evaluations, curves, pictures, checkpoints and the final record of one member.
 
-    A logbook is opened once and may see several packs: between two it holds all that the
-    member is. Opening it continues from the directory's checkpoint, if there is one.
+    A logbook is constructed once and may be used with several packs. Between two packs it holds the complete state
+    of the member. The constructor loads the directory's checkpoint, if there is one.
 
     Args:
-        run: what is trained.
+        run: the run.
         directory: of the cell.
-        progress: told (step, total steps, newest metric value in words) after every step.
-        journal: where messages about this member go.
+        progress: called with (step, total steps, text of the newest metric value) after every step.
+        journal: destination of log messages about this member.
         guard: called before every write; raises if this process must not write there any more.
 
     Raises:
@@ -67,19 +67,19 @@ class Logbook:
         self.evaluations: list[dict[str, Any]] = []
         self.started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         self.wall_s = self.eval_s = self.trained_s = 0.0
-        self.trained_at: list[dict[str, Any]] = []  # how long it had trained, for every evaluation
+        self.trained_at: list[dict[str, Any]] = []  # training time at every evaluation
         self.step, self.num_together = 0, 1
-        self.packing: Mapping[str, Any] = {}  # how it came to be so many, for the record
+        self.packing: Mapping[str, Any] = {}  # how the pack size was chosen, for the record
         self.divergence: Divergence | None = None
         self.error: BaseException | None = None
         self.device = devices.resolve(run.device)
         directory.mkdir(parents=True, exist_ok=True)
-        # A divergence is noticed at most so many steps after it.
+        # A divergence is detected at most `check_every` steps after it occurs.
         self._recent: deque[Report] = deque(maxlen=run.trainer.check_every)
         self._member: dict[str, Any] | None = None
         self.diagnoses: list[dict[str, Any]] = []
         self._field: Both | None = None  # at the last diagnosis
-        self.kept: list[dict[str, Any]] = []  # the algorithm's own numbers
+        self.kept: list[dict[str, Any]] = []  # values recorded by the algorithm
         saved = checkpoint.load(directory, run.identity, self.device, partial(resumable, run))
         if saved is not None:
             self._member, self.step = saved["member"], saved["member"]["step"]
@@ -98,11 +98,11 @@ class Logbook:
 
     @property
     def open(self) -> bool:
-        """Whether the member still has something to train."""
+        """Whether the member has steps left to train and has neither diverged nor failed."""
         return self.divergence is None and self.error is None and self.step < self.run.steps
 
     def enter(self, pack: Pack, k: int, num_together: int) -> None:
-        """Take the place of a pack's k-th member, going on from where the member was."""
+        """Become the k-th member of a pack and continue from the member's state."""
         self.guard()
         self.pack, self.k, self.num_together = pack, k, num_together
         self._recent.clear()
@@ -114,21 +114,21 @@ class Logbook:
             self._picture()
 
     def leave(self) -> None:
-        """Take the member out of its pack, to go on in another."""
+        """Export the member from its pack, to continue in another one."""
         self._member = self.pack.export(self.k)
 
     def due(self, report: Report) -> bool:
-        """Tell whether after this step something is written that a diverged run must not have."""
+        """Return whether divergence has to be read after this step."""
         return self.timetable.anything(self._step_of(report))
 
     def diverged(self, divergence: Divergence) -> None:
-        """End here. The evaluations so far remain; there will be no final value."""
+        """End the run as diverged. The evaluations so far remain; there is no final value."""
         self.divergence, self.step = divergence, divergence.step
         self._draw_last()
         log.warning("diverged at step %d: %s: %s", divergence.step, divergence.player, divergence.cause)
 
     def draw(self, report: Report) -> None:
-        """Add a point to the curves where one is due, be it finite or not."""
+        """Add a point to the curves if one is due, whether finite or not."""
         self.step = self._step_of(report)
         self._recent.append(report)
         if self.timetable.point(self.step):
@@ -138,42 +138,44 @@ class Logbook:
                 self.board.scalars(self._curves(report), self.step)
 
     def _keep(self) -> None:
-        """Keep the algorithm's own numbers, None for those that are not finite."""
-        found = self.pack.kept(self.k)
-        if not found:
+        """Append the values recorded by the algorithm, None for those that are not finite."""
+        values = self.pack.kept(self.k)
+        if not values:
             return
-        self.kept.append({"step": self.step, **finite(found)})
+        self.kept.append({"step": self.step, **finite(values)})
         if self.board:
-            self.board.scalars({f"kept/{name}": value for name, value in found.items()}, self.step)
+            self.board.scalars({f"kept/{name}": value for name, value in values.items()}, self.step)
 
     def _draw_last(self) -> None:
-        """Add the step of the divergence to the curves, wherever their points lie.
+        """Add the step of the divergence to the curves, even if no point is due.
 
-        Without rates and what else follows a schedule, which may be those of a later step by now.
+        Rates and scheduled settings are left out, because they may already be those of a later step.
         """
         if self.board is None or self.timetable.point(self.step):
             return
         for report in self._recent:
             if self._step_of(report) == self.step:
                 curves = self._curves(report)
-                known = {tag: value for tag, value in curves.items() if not tag.startswith(("rate/", "schedule/"))}
-                self.board.scalars(known, self.step)
+                unscheduled = {
+                    tag: value for tag, value in curves.items() if not tag.startswith(("rate/", "schedule/"))
+                }
+                self.board.scalars(unscheduled, self.step)
 
     def wants_diagnosis(self, report: Report) -> bool:
-        """Tell whether the game is to be looked at after this step."""
+        """Return whether a diagnosis of this member is due after this step."""
         return self.divergence is None and self.error is None and self.timetable.diagnosis(self._step_of(report))
 
-    def diagnosed(self, found: Diagnosis) -> None:
-        """Keep what was seen of this member's game."""
+    def diagnosed(self, diagnosis_of_pack: Diagnosis) -> None:
+        """Append this member's row of a diagnosis."""
         row = self.pack.place[self.k]
-        numbers, field = found.of(row, self._field), found.field
+        numbers, field = diagnosis_of_pack.of(row, self._field), diagnosis_of_pack.field
         self._field = field.map(lambda part: part[row : row + 1].clone())
         self.diagnoses.append({"step": self.step, **numbers})
         if self.board:
             self.board.scalars(diagnosis.curves(numbers), self.step)
 
     def note(self) -> None:
-        """Do what else is due after a step of a member that has not diverged."""
+        """Evaluate, write pictures and save a checkpoint if due after a step. Not called for a diverged member."""
         if self.timetable.evaluation(self.step):
             self._evaluate()
         if self.divergence is None:
@@ -185,7 +187,7 @@ class Logbook:
         self.progress(self.step, self.run.steps, self._newest())
 
     def save(self) -> None:
-        """Write a checkpoint. A disk that does not take it is told of and does not end the run."""
+        """Write a checkpoint. If it can't be written, a warning is logged and the run continues."""
         self.guard()
         if self.board:
             self.board.flush()
@@ -205,21 +207,21 @@ class Logbook:
         try:
             checkpoint.save(self.directory, self.run.identity, content, self.guard)
         except OSError as error:
-            log.warning("no checkpoint at step %d: %s; the run goes on", self.step, error)
+            log.warning("no checkpoint at step %d: %s; the run continues", self.step, error)
         self._saved_at = time.monotonic()
 
     def close(self) -> dict[str, Any]:
         """Write the record and return it.
 
         Raises:
-            OSError: it can't be written; the checkpoint remains and the run can be finished later.
+            OSError: it can't be written. The checkpoint remains and the run can be finished later.
         """
         content = record_of(self)
         self.guard()
         if self.board:
             self.board.close()
             self.board.end(self.divergence is None, results(content), self.step)
-            if self.divergence is not None:  # how late it was noticed is no part of the result
+            if self.divergence is not None:  # remove the steps between divergence and detection
                 self.board.forget_after(self.divergence.step)
         record.write(self.directory, content, self.guard)
         checkpoint.remove(self.directory)
@@ -227,18 +229,18 @@ class Logbook:
         return content
 
     def abandon(self) -> None:
-        """Close the files of a member about which something raised."""
+        """Log the exception of a failed member and close its files."""
         log.error("failed at step %d", self.step, exc_info=self.error)
         self.drop()
 
     def interrupt(self) -> None:
-        """Save and close, to go on later."""
+        """Save a checkpoint and close the files, to continue later."""
         self.save()
         log.info("stopped after step %d, can be continued", self.step)
         self.drop()
 
     def drop(self) -> None:
-        """Close the files. The last checkpoint stays, to go on from there."""
+        """Close the files without saving. The last checkpoint remains."""
         if self.board:
             self.board.close()
         self.journal.close()
@@ -262,62 +264,62 @@ class Logbook:
             self.diverged(Divergence(step, "generator", "samples are not finite"))
             return
         value = float(metric(self.run.data, fake))
-        found: dict[str, Any] = {"step": step, "value": value if math.isfinite(value) else None}
-        if found["value"] is None:
-            found["reason"] = f"{metric.name} is {value}"
-            log.warning("step %d: %s", step, found["reason"])
+        evaluation: dict[str, Any] = {"step": step, "value": value if math.isfinite(value) else None}
+        if evaluation["value"] is None:
+            evaluation["reason"] = f"{metric.name} is {value}"
+            log.warning("step %d: %s", step, evaluation["reason"])
         if step > 0 and record.is_best(value, self.evaluations, metric.lower_is_better):
-            found["apart"] = self._measure(metric, "evaluation apart")
+            evaluation["apart"] = self._measure(metric, "evaluation apart")
         if self.run.metric_2 is not None:
-            found["value_2"] = self._measure(self.run.metric_2, "evaluation")
-            if found["value_2"] is None:
-                found["reason_2"] = f"{self.run.metric_2.name} is not finite"
+            evaluation["value_2"] = self._measure(self.run.metric_2, "evaluation")
+            if evaluation["value_2"] is None:
+                evaluation["reason_2"] = f"{self.run.metric_2.name} is not finite"
         measured = self.pack.measured(self.k)
         if measured:
-            found["measured"] = finite(measured)
-        self.evaluations.append(found)
+            evaluation["measured"] = finite(measured)
+        self.evaluations.append(evaluation)
         what = degenerate(fake)
         if what is not None:
             self.evaluations[-1]["degenerate"] = what
-            told = any(before.get("degenerate") == what for before in self.evaluations[:-1] if before["step"] > 0)
-            by_nature = self.pack.g.network.ignores_input or degenerate(self.run.data.samples[: len(fake)]) == what
-            # Of a trained generator, once: it stays so, or does not matter.
-            if step > 0 and not told and not by_nature:
+            reported = any(before.get("degenerate") == what for before in self.evaluations[:-1] if before["step"] > 0)
+            expected = self.pack.g.network.ignores_input or degenerate(self.run.data.samples[: len(fake)]) == what
+            # Warn once, and only about a trained generator.
+            if step > 0 and not reported and not expected:
                 log.warning("step %d: %s", step, what)
         if self.run.hears_metric and step < self.run.steps:
             self._steer(metric)
         self.eval_s += time.monotonic() - start
         log.info("step %d: %s %.4g", step, metric.name, value)
         if self.board:
-            self.board.scalars({f"metric/{metric.name}": value} | self._beside(found), step)
+            self.board.scalars({f"metric/{metric.name}": value} | self._further_values(evaluation), step)
 
     def _measure(self, metric: Metric, stream: str) -> float | None:
-        """Return a metric of samples from the latents of a stream, None if they or it are not finite."""
+        """Return a metric of samples from the latents of a stream, None if the samples or the value are not finite."""
         fake = self.pack.generate(self.k, metric.num_samples, stream)
         if not bool(fake.isfinite().all()):
             return None
         value = float(metric(self.run.data, fake))
         return value if math.isfinite(value) else None
 
-    def _beside(self, found: Mapping[str, Any]) -> dict[str, float]:
-        """Name the curves of what an evaluation found besides the metric."""
-        curves = {f"measured/{name}": value for name, value in found.get("measured", {}).items()}
+    def _further_values(self, evaluation: Mapping[str, Any]) -> dict[str, float]:
+        """Return the values of an evaluation other than the metric by tag."""
+        curves = {f"measured/{name}": value for name, value in evaluation.get("measured", {}).items()}
         if self.run.metric_2 is not None:
-            curves[f"metric/{self.run.metric_2.name}"] = found["value_2"]
+            curves[f"metric/{self.run.metric_2.name}"] = evaluation["value_2"]
         return {tag: value for tag, value in curves.items() if value is not None}
 
     def _steer(self, metric: Metric) -> None:
-        """Tell the member's feedback a value of other latents than the reported one's."""
+        """Update the member's feedback with a metric value from other latents than those of the reported value."""
         fake = self.pack.generate(self.k, metric.num_samples, "feedback")
         if not bool(fake.isfinite().all()):
             self.diverged(Divergence(self.step, "generator", "samples are not finite"))
             return
-        heard = float(metric(self.run.data, fake))
-        self.pack.tell(self.k, heard, metric.lower_is_better)
-        self.evaluations[-1]["heard"] = heard if math.isfinite(heard) else None
+        value = float(metric(self.run.data, fake))
+        self.pack.tell(self.k, value, metric.lower_is_better)
+        self.evaluations[-1]["heard"] = value if math.isfinite(value) else None
 
     def _picture(self) -> None:
-        """Show what the generator makes, and what the algorithm has to show beside."""
+        """Write sample grids of the generator and further samples of the algorithm."""
         self.guard()
         size = samples.NUM_SAMPLES if len(self.run.data.sample_shape) == 3 else 2048
         for name, shown in ({"samples": self.pack.pictured(self.k, size)} | self.pack.pictures(self.k)).items():
@@ -329,27 +331,27 @@ class Logbook:
                 self.board.picture(name, picture, self.step)
 
     def _curves(self, report: Report) -> dict[str, float]:
-        """Name the member's numbers of a step; reading them waits for the device."""
+        """Return the member's values of a step by tag. Synchronises with the device."""
         return {tag: float(value) for tag, value in self.pack.curves(report, self.k).items()}
 
     def _hparams(self) -> dict[str, Any]:
         return dict(self.run.cell.get("overrides", {})) | {"seed": self.run.member.seed}
 
     def elapsed(self) -> float:
-        """Return the seconds that the run has taken so far, those before an interruption among them."""
+        """Return the wall time of the run in seconds, including the time before an interruption."""
         return self.wall_s + time.monotonic() - self._since
 
 
 def finite(values: Mapping[str, float]) -> dict[str, float | None]:
-    """Return numbers by name, None for those that are not finite."""
+    """Return values by name, None for those that are not finite."""
     return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 
 def resumable(run: Run, saved: Mapping[str, Any]) -> None:
-    """Load a checkpoint's member into a pack of its own, to see whether the run can go on from it.
+    """Load a checkpoint's member into a separate pack, to check that the run can be continued from it.
 
     Raises:
-        Exception: whatever is wrong with it.
+        Exception: it can't be restored.
     """
     pack = run.algorithm.pack([run], run.data.samples.to(devices.resolve(run.device)))
     checkpoint.check(saved, run.steps, pack.export(0))
@@ -357,7 +359,7 @@ def resumable(run: Run, saved: Mapping[str, Any]) -> None:
 
 
 def _trained(saved: Mapping[str, Any]) -> tuple[float, list[dict[str, Any]]]:
-    """Return how long a checkpoint's training had lasted, and had at its evaluations; of an old one, about."""
+    """Return a checkpoint's training time, in total and at its evaluations; an estimate for old checkpoints."""
     if "trained_s" in saved:
         return saved["trained_s"], saved["trained_at"]
     trained_s, steps = saved["wall_s"] - saved["eval_s"], max(saved["member"]["step"], 1)

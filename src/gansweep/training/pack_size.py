@@ -1,4 +1,4 @@
-"""How many members a pack should have, found by trying."""
+"""Automatic pack size, from time measurements on CPU and memory measurements on GPU."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from gansweep.training.run import Run
 from gansweep.training.trainer import pack_of
 
 WARM_STEPS, TIMED_STEPS = 1, 3
-WORTH_IT = 0.95  # of the time in a smaller pack; below that a larger one is faster beyond doubt
+WORTH_IT = 0.95  # a larger pack is used if its time per member is below this fraction of the smaller one's
 SIZES = (4, 16, 64)
 LARGEST = SIZES[-1]
-MEMORY_USED = 0.8  # of what the GPU has free
+MEMORY_USED = 0.8  # fraction of the free GPU memory
 
 
 class Choice(NamedTuple):
-    """How many members a pack has, and the measurement that says so.
+    """Chosen pack size and the measurements behind it.
 
     Args:
-        size: members.
-        alone_ms: time of a step of one member, None if that was not asked.
-        together_ms: time of a step for each of the members of the best pack that was tried.
+        size: number of members.
+        alone_ms: time of a step of one member in ms, None if not measured.
+        together_ms: time of a step per member in the fastest pack that was tried, in ms.
     """
 
     size: int
@@ -36,16 +36,16 @@ class Choice(NamedTuple):
 
 
 def best_size(runs: Sequence[Run], num_cells: int) -> Choice:
-    """Choose the members of a pack for cells that can share one.
+    """Return the pack size for cells that can share a pack.
 
-    On a CPU: packs of 1, 4, 16 and 64 are tried for a few steps, as long as each trains a
-    member faster than the one before. Small networks gain from company because every call
-    does more; large ones only wait for the processor, and are not asked for the memory of 64.
-    On a GPU: as many as fit into its memory, by what the first two took.
+    On CPU: packs of 1, 4, 16 and 64 are timed for a few steps, as long as each has a lower time per member than
+    the previous one. Small networks gain because every call does more work. Large ones are limited by the
+    processor, and the search ends before the memory of 64 members is needed.
+    On GPU: as many as fit into its memory, extrapolated from one and two members.
 
     Args:
-        runs: some of the cells, as many as would be packed.
-        num_cells: how many there are for this process.
+        runs: some of the cells, at most as many as would be packed.
+        num_cells: number of cells for this process.
     """
     device = devices.resolve(runs[0].device)
     if len(runs) == 1:
@@ -65,12 +65,12 @@ def best_size(runs: Sequence[Run], num_cells: int) -> Choice:
 
 
 def seconds_alone(run: Run) -> float:
-    """Time a step of one member by itself, in a few steps that leave nothing behind."""
+    """Return the time of a step of one member in seconds, measured over a few steps without side effects."""
     return _seconds_per_step([run])
 
 
 def _seconds_per_step(runs: Sequence[Run]) -> float:
-    """Time the quickest of a few steps, in this process's own time where it has one thread."""
+    """Return the time of the fastest of a few steps in seconds; CPU time with one thread, else wall time."""
     steps = pack_of([_uncompiled(run) for run in runs]).steps()
     clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     times = []
@@ -82,12 +82,12 @@ def _seconds_per_step(runs: Sequence[Run]) -> float:
 
 
 def _uncompiled(run: Run) -> Run:
-    """Compiling every size takes minutes, and what gains from company does so either way."""
+    """Return the run without torch.compile, which would take minutes per size and does not change the choice."""
     return replace(run, trainer=replace(run.trainer, compile=False))
 
 
 def _that_fit(runs: Sequence[Run], device: torch.device) -> int:
-    """Compare the peaks of one and of two members; what the second adds, the others will add too."""
+    """Return the number of members that fit into memory, extrapolated linearly from the peaks of one and two."""
     peaks = []
     for count in (1, 2):
         torch.cuda.empty_cache()

@@ -1,4 +1,4 @@
-"""The record of a run: one JSON file that says what was trained, how it went and on what."""
+"""Record of a run: one JSON file with settings, results, versions, hardware and times."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from gansweep.training import atomic
 
 NAME, FORMAT = "record.json", 1
 CHECKSUMS, HEX_DIGITS = "sha256", 16
-SETTINGS = ("cell", "config", "identity", "fingerprint")  # parts of a record that hold settings, not measurements
+SETTINGS = ("cell", "config", "identity", "fingerprint")  # parts of a record with settings, not measurements
 
 
 def write(directory: Path, record: Mapping[str, Any], guard: Callable[[], None] = atomic.unguarded) -> None:
-    """Put record.json into a cell's directory, whole or not at all, with checksums of its fields.
+    """Write record.json to a cell's directory atomically, with checksums of its fields.
 
     Args:
         directory: of the cell.
         record: its content, in JSON's types; see `in_json`.
-        guard: called before the file gets its name; raises if this process must not write it any more.
+        guard: called before the file is renamed to its final name; raises if this process must not write any more.
 
     Raises:
         OSError: it can't be written.
@@ -41,9 +41,9 @@ def write(directory: Path, record: Mapping[str, Any], guard: Callable[[], None] 
 
 
 def in_json(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record in JSON's types. JSON has no numbers that are not finite.
+    """Return a record in JSON's types. JSON has no non-finite numbers.
 
-    Measured ones are null; those of settings and fingerprints are text, as in a cell's identity.
+    Non-finite measurements become null; non-finite settings become text, as in a cell's identity.
 
     >>> in_json({"config": {"eps": math.inf}, "steps": 3, "metric": {"floor": math.nan}})
     {'config': {'eps': 'inf'}, 'steps': 3, 'metric': {'floor': None}}
@@ -58,14 +58,14 @@ def _in_json(value: Any, as_text: bool) -> Any:
         return [_in_json(inner, as_text) for inner in value]
     if value is None or isinstance(value, (bool, int, str)):
         return value
-    if isinstance(value, numbers.Real):  # numpy's too
+    if isinstance(value, numbers.Real):  # includes numpy types
         value = float(value)
         return value if math.isfinite(value) else str(value) if as_text else None
     return str(value)
 
 
 def checksums(content: Mapping[str, Any]) -> dict[str, str]:
-    """Return the sha256 of every field of a record, cut to 16 digits; of nested ones by `metric.best` and the like.
+    """Return the sha256 of every field of a record, truncated to 16 digits; nested keys are `metric.best` etc.
 
     >>> list(checksums({"steps": 8, "metric": {"name": "fid", "best": 1.0}, "error": None}))
     ['steps', 'metric.name', 'metric.best', 'error']
@@ -83,21 +83,21 @@ def _checksum(value: Any) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of all that takes part in the numbers; `commit` is of gansweep, in a checkout of it."""
-    found = {"gansweep": gansweep.__version__, "python": platform.python_version()}
-    at = commit()
-    if at is not None:
-        found["commit"] = at
+    """Return the versions of Python and all packages that affect the numbers, and the commit in a checkout."""
+    versions = {"gansweep": gansweep.__version__, "python": platform.python_version()}
+    current_commit = commit()
+    if current_commit is not None:
+        versions["commit"] = current_commit
     for name in ("torch", "torchvision", "numpy", "hydra-core", "omegaconf", "tensorboard"):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def is_best(value: float, evaluations: Sequence[Mapping[str, Any]], lower_is_better: bool = True) -> bool:
-    """Tell whether a value is better than all that were measured after step 0.
+    """Return whether a value is better than all finite values after step 0.
 
     >>> is_best(2.0, [{"step": 0, "value": 1.0}, {"step": 5, "value": 3.0}])
     True
@@ -108,10 +108,10 @@ def is_best(value: float, evaluations: Sequence[Mapping[str, Any]], lower_is_bet
 
 
 def summary(evaluations: Sequence[Mapping[str, Any]], lower_is_better: bool = True) -> dict[str, Any]:
-    """Pick untrained, final and best values out of all that were measured.
+    """Return the untrained, final and best values of a list of evaluations.
 
-    `best` is of those after step 0, and `best_apart` what other latents say of the same generator: the least of
-    several noisy values flatters, one that had no part in the choice does not. What was not measured is None.
+    `best` is the best value after step 0. `best_apart` is the holdout value of the same generator, measured with other
+    latents: the best of several noisy values is biased, the holdout value is not. Missing values are None.
 
     >>> summary([{"step": 0, "value": 9.0}, {"step": 5, "value": 2.0, "apart": 2.5}, {"step": 8, "value": 3.0}])
     {'untrained': 9.0, 'final': 3.0, 'final_step': 8, 'best': 2.0, 'best_step': 5, 'best_apart': 2.5}
@@ -130,19 +130,19 @@ def summary(evaluations: Sequence[Mapping[str, Any]], lower_is_better: bool = Tr
 
 
 def trained_s(record: Mapping[str, Any]) -> dict[int, float]:
-    """Return the seconds of training that had passed at every evaluation, by step.
+    """Return the training time at every evaluation in seconds, by step.
 
-    Measuring, pictures and checkpoints are not counted; where members trained as one pack, they are the pack's. A
-    record of before these were kept knows its speed alone, and its steps are taken to be equally long.
+    Evaluations, pictures and checkpoints are not included. For members of a pack it is the time of the pack. Older
+    records hold the speed only; their steps are assumed to take equal time.
 
     >>> trained_s({"time": {"evaluations": [{"step": 0, "trained_s": 0.0}, {"step": 8, "trained_s": 2.5}]}})
     {0: 0.0, 8: 2.5}
     >>> trained_s({"time": {"steps_per_s": 4.0}, "metric": {"evaluations": [{"step": 0}, {"step": 8}]}})
     {0: 0.0, 8: 2.0}
     """
-    found = record["time"].get("evaluations")
-    if found is not None:
-        return {one["step"]: one["trained_s"] for one in found}
+    times = record["time"].get("evaluations")
+    if times is not None:
+        return {entry["step"]: entry["trained_s"] for entry in times}
     speed = record["time"].get("steps_per_s")
     measured = (record.get("metric") or {}).get("evaluations", [])
-    return {one["step"]: one["step"] / speed for one in measured} if speed else {}
+    return {entry["step"]: entry["step"] / speed for entry in measured} if speed else {}

@@ -1,4 +1,4 @@
-"""Everything about one cell of a sweep, finished and ready to train."""
+"""Run: one cell of a sweep as objects, validated and ready to train."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from gansweep.batched.member import Member
 from gansweep.dynamics.alternating import Alternating
 from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model, Schedule, Steered
 
-# Raised by hand whenever the same config would give other numbers than before. It enters
-# every cell's identity, so that results of different arithmetic never meet in one table.
+# Increased by hand whenever the same config gives other numbers than before. It is part of
+# every cell's identity, so that results of different arithmetic are never compared.
 NUMERICS = "2"
-# Of trainings in a precision whose arithmetic changed alone.
+# For precisions whose arithmetic changed separately.
 NUMERICS_OF_PRECISION = {"bf16": "3"}
 
 
 @dataclass(frozen=True)
 class TrainerSettings:
-    """How often a run is looked at. All but `ema`, `compile`, `eval_every` and `eval_at` leave it as it is.
+    """Intervals and options of the trainer. Only `ema`, `compile`, `eval_every` and `eval_at` affect the numbers.
 
     Args:
-        eval_every: steps between metric values; step 0 and the last are always measured.
-        eval_at: further steps after which the metric is measured and samples are drawn.
+        eval_every: steps between evaluations of the metric; step 0 and the last step are always evaluated.
+        eval_at: further steps after which the metric is evaluated and a sample grid is written.
         log_every: steps between points of the curves.
         sample_every: steps between sample grids.
         checkpoint_every: steps between checkpoints.
-        checkpoint_minutes: minutes after which there is one in any case.
-        check_every: steps between two looks for divergence that is not in the losses.
-        diagnose_every: steps between two diagnoses of the game's field; null for none.
-        patience: looks in a row that must find a generator constant or without a gradient.
-        ema: decay of the running average of the generator, e.g. 0.999; null for none.
-        compile: train through torch.compile; the first steps then take up to a minute.
+        checkpoint_minutes: minutes after which a checkpoint is written in any case.
+        check_every: steps between two checks for divergence that does not show in the losses.
+        diagnose_every: steps between two diagnoses of the game's vector field; null for none.
+        patience: consecutive checks with a constant output or a zero gradient that end a run.
+        ema: decay of the running average of the generator's parameters, e.g. 0.999; null for none.
+        compile: use torch.compile; the first steps then take up to a minute.
         tensorboard: write event files.
     """
 
@@ -69,24 +69,24 @@ class TrainerSettings:
 
 @dataclass(frozen=True)
 class Run:
-    """One training, as objects.
+    """One training run.
 
     Args:
         member: seed, objective and both players' settings.
         model: the pair of networks.
-        data: what the generator is to learn.
-        metric: how far it is from that; None to measure nothing.
-        metric_2: another metric that is measured and recorded beside, with no say in anything.
+        data: training data.
+        metric: metric of the generated samples; None for no evaluation.
+        metric_2: second metric, recorded only; it affects neither feedback nor the choice of the best value.
         batch_size: samples in a batch.
         critic_steps: discriminator updates before each generator update.
-        critic_schedule: their multiplier at every generator step, None if they stay.
-        algorithm: what a step is.
+        critic_schedule: multiplier of `critic_steps` at every generator step; None for 1.
+        algorithm: training algorithm.
         dynamics: how the players' gradients become steps.
-        trainer: how often it is looked at.
+        trainer: intervals of evaluations, curves, pictures and checkpoints.
         device: auto, cpu, cuda, cuda:1 or mps.
         precision: fp32, tf32 or bf16.
-        threads: of the processor, for one operation.
-        identity: what a checkpoint must agree with to be continued.
+        threads: intra-op CPU threads.
+        identity: values that have to be equal to those of a checkpoint to continue from it.
         config: the resolved config, for the record.
         cell: name, hash and overrides of the cell, for the record.
     """
@@ -111,18 +111,20 @@ class Run:
 
     @property
     def steps(self) -> int:
-        """Generator updates."""
+        """Number of generator updates."""
         return self.member.steps
 
     @property
     def hears_metric(self) -> bool:
-        """Whether something of the training answers to the metric."""
+        """Whether the feedback of a player or of the algorithm monitors the metric."""
         algorithm = self.algorithm
         return self.member.hears_metric or (isinstance(algorithm, Steered) and algorithm.hears_metric)
 
     def __post_init__(self) -> None:
         if self.metric is None and self.metric_2 is not None:
-            raise ValueError("metric=null: metric_2 stands beside a metric; choose one, metric=...")
+            raise ValueError("metric=null: metric_2 needs a first metric, expected metric=...")
         if self.metric is None and self.hears_metric:
-            raise ValueError("metric=null: the feedback of this run answers to a metric; choose one, or other feedback")
+            raise ValueError(
+                "metric=null: the feedback of this run monitors the metric, expected metric=..., or other feedback"
+            )
         self.algorithm.check(self)

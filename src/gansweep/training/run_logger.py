@@ -1,4 +1,4 @@
-"""Where log messages about one member among several go."""
+"""Routing of log messages to the log file of one member."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Protocol
 
 
 class Journal(Protocol):
-    """Where log messages go while something is done for one member among several."""
+    """Destination of log messages of one member."""
 
     def __call__(self) -> AbstractContextManager[None]:
-        """Return the context in which messages are this member's."""
+        """Return a context in which log messages are written to this member's log."""
         ...
 
     def close(self) -> None:
-        """Expect no more of them."""
+        """Close the log."""
         ...
 
 
 class Everyone:
-    """No journal of one's own: messages go wherever they go."""
+    """No separate log: messages go to the configured handlers."""
 
     def __call__(self) -> AbstractContextManager[None]:
         """Return a context that does nothing."""

@@ -1,4 +1,4 @@
-"""Pictures of what a generator makes, always from the same latents."""
+"""Sample grids of images and density plots of points."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch import Tensor
 
 NUM_SAMPLES = 64
 IN_A_ROW, GAP = 8, 2
-SMALLEST, ENLARGED = 64, 4  # images below so many pixels are shown so many times as large
+SMALLEST, ENLARGED = 64, 4  # images below SMALLEST pixels are enlarged by this factor
 
 
 def grid(samples: Tensor) -> Tensor:
-    """Arrange images (N, C, H, W) in [-1, 1], or points (N, 2), as one picture (3, h, w) in [0, 1].
+    """Return one picture (3, h, w) in [0, 1] of images (N, C, H, W) in [-1, 1], or of points (N, 2).
 
-    Points are counted on a square of [-3, 3] x [-3, 3], the darker the more; numbers (N, 1) lie on its middle.
+    Points are shown as a histogram on [-3, 3] x [-3, 3], darker for higher counts. Numbers (N, 1) are placed at y = 0.
     """
     samples = samples.detach().float().cpu()
     if samples.ndim == 2:
@@ -33,7 +33,7 @@ def grid(samples: Tensor) -> Tensor:
 
 
 def save(path: Path, picture: Tensor) -> None:
-    """Write a picture (3, h, w) of bytes to `path`, as PNG."""
+    """Write a picture (3, h, w) in [0, 1] to `path` as an 8-bit PNG."""
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,13 +42,13 @@ def save(path: Path, picture: Tensor) -> None:
 
 
 def save_points(path: Path, points: Tensor) -> None:
-    """Write points (N, D) as the array `points` of an .npz, beside their picture, to draw them otherwise later."""
+    """Write points (N, D) as the array `points` of an .npz file, so that they can be plotted later."""
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, points=points.detach().float().cpu().numpy())
 
 
 def points_files(directory: Path) -> dict[int, Path]:
-    """Find the files of a cell's points, by step."""
+    """Return the .npz files of a cell's points, by step."""
     return {int(path.stem.removeprefix("step_")): path for path in sorted(directory.glob("samples/step_*.npz"))}
 
 

@@ -1,4 +1,4 @@
-"""What a run tells TensorBoard: one directory, one run, one row of HPARAMS."""
+"""TensorBoard output of a run: one directory, one run, one HPARAMS row."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ FIRST_EVENTS = f"{events.PREFIX}0000000000.continued"
 
 
 class Board:
-    """Event files of one run. If they can't be written, it warns once and the run goes on.
+    """Event files of one run. If they can't be written, a warning is logged once and the run continues.
 
     Args:
-        directory: of the cell; the events stand beside the record.
-        step: where the run goes on; events after it are taken out, so that no step of a
-            resumed run is there twice.
-        hparams: the row's columns, by key, where no sweep has written a row that knows what it varies.
-        name: the row's name then.
+        directory: of the cell; the event files are next to the record.
+        step: first step of the run, or step from which it continues; later events are removed, so that no step of
+            a resumed run is duplicated.
+        hparams: columns of the HPARAMS row, by key; used if no sweep has written a row.
+        name: name of this row.
     """
 
     def __init__(self, directory: Path, step: int, hparams: Mapping[str, Any], name: str) -> None:
@@ -62,7 +62,7 @@ class Board:
         self._write(lambda writer: writer.add_image(tag, picture, step))
 
     def flush(self) -> None:
-        """Bring everything to the disk, before the checkpoint that counts on it."""
+        """Flush all events to disk. Called before a checkpoint is written."""
         self._write(lambda writer: writer.flush())
 
     def close(self) -> None:
@@ -70,21 +70,21 @@ class Board:
         self._write(lambda writer: writer.close())
 
     def end(self, finished: bool, results: Mapping[str, float], step: int) -> None:
-        """Tell HPARAMS how the run ended, and what it came to.
+        """Write the end state and the results of the run for HPARAMS.
 
-        In a file of its own: a run that was cut off before its record is there ends once more.
+        They are in a separate file, because a run that is interrupted before its record exists ends a second time.
         """
         self._write(lambda _: events.put(self.directory / events.END, [_end(finished, results)], step))
 
     def forget_after(self, step: int) -> None:
-        """Take what came after a step out of the closed files."""
+        """Remove events after a step from the closed files."""
         try:
             _forget_after(self.directory, step)
         except OSError as error:
             self._give_up(error)
 
     def _write(self, write: Callable[[Any], object]) -> None:
-        """Let something be written, as long as everything before it could be."""
+        """Call `write` with the writer, unless an earlier write has failed."""
         if self.writer is None:
             return
         try:
@@ -93,19 +93,21 @@ class Board:
             self._give_up(error)
 
     def _give_up(self, error: OSError) -> None:
-        log.warning("TensorBoard files can't be written in %s (%s); the run goes on without", self.directory, error)
+        log.warning(
+            "TensorBoard files can't be written in %s (%s); the run continues without them", self.directory, error
+        )
         self.writer = None
 
 
 def results(content: Mapping[str, Any]) -> dict[str, float]:
-    """Name what HPARAMS shows of a run's end. No final value is NaN: left out, a mean over seeds would flatter."""
-    found = {}
-    for metric, end in ((content["metric"], ""), (content.get("metric_2"), "_2")):
+    """Return the results of a run for HPARAMS by tag. A missing final value is NaN, as are means over seeds."""
+    values = {}
+    for metric, suffix in ((content["metric"], ""), (content.get("metric_2"), "_2")):
         if metric is not None:
-            found[f"result/final{end}"] = float("nan") if metric["final"] is None else metric["final"]
+            values[f"result/final{suffix}"] = float("nan") if metric["final"] is None else metric["final"]
             if metric["best"] is not None:
-                found[f"result/best{end}"] = metric["best"]
-    return found
+                values[f"result/best{suffix}"] = metric["best"]
+    return values
 
 
 def _end(finished: bool, results: Mapping[str, float]) -> Any:
@@ -125,11 +127,11 @@ def _end(finished: bool, results: Mapping[str, float]) -> Any:
 
 
 def _forget_after(directory: Path, step: int) -> None:
-    """Rewrite the event files of a run that was cut off, without what came after `step`.
+    """Rewrite the event files of an interrupted run without the events after `step`.
 
-    At step 0 nothing is kept but the row: the run starts anew and writes its first events again. What is
-    kept gets a name that is read before any other, wherever the clock stands now. An event
-    that is there twice, because this was cut off itself, is kept once.
+    At step 0 only the HPARAMS row is kept: the run starts again and writes its first events again. The new file
+    gets a name that TensorBoard reads first, regardless of the clock. Events that occur twice, because this
+    function was interrupted, are kept once.
     """
     old = sorted(path for path in directory.glob(f"{events.PREFIX}*") if path.name not in (events.ROW, events.END))
     if not old:

@@ -1,4 +1,4 @@
-"""From runs and directories to records."""
+"""Training loop: trains runs as packs and returns their records."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from gansweep.training.run import Run
 
 
 class Interrupted(Exception):
-    """The run was asked to stop; its checkpoint is written.
+    """The run was stopped on request; its checkpoint is written.
 
     Args:
-        step: where it will go on.
+        step: step from which it will continue.
     """
 
     def __init__(self, step: int) -> None:
@@ -33,12 +33,12 @@ class Interrupted(Exception):
 
 
 def never() -> bool:
-    """Answer no."""
+    """Return False: do not stop."""
     return False
 
 
 def nobody(free: int) -> Sequence[Logbook]:
-    """Bring nobody in."""
+    """Return no new members."""
     return ()
 
 
@@ -50,19 +50,19 @@ def train(
     progress: Callable[[int, int, str], None] = silent,
     guard: Callable[[], None] = unguarded,
 ) -> dict[str, Any]:
-    """Train to the end, or on from where the directory's checkpoint is, and return the record.
+    """Train a run to its end, from the directory's checkpoint if there is one, and return the record.
 
     The directory then holds record.json, checkpoint.pt, samples/*.png and TensorBoard events.
 
     Args:
         run: what to train.
-        directory: where everything it leaves goes.
-        stop: asked after every step; at True the run saves and raises Interrupted.
-        progress: told (step, total steps, newest metric value in words) after every step.
+        directory: for all files of the run.
+        stop: called after every step; if it returns True, the run is saved and Interrupted is raised.
+        progress: called with (step, total steps, text of the newest metric value) after every step.
         guard: called before every write; raises if this process must not write there any more.
 
     Raises:
-        Interrupted: `stop` said so.
+        Interrupted: `stop` returned True.
         ResumeError: the directory holds the checkpoint of another training.
     """
     book = Logbook(run, directory, progress, guard=guard)
@@ -79,31 +79,31 @@ def train_together(
     ended: Callable[[Logbook], None] = lambda book: None,
     stop: Callable[[], bool] = never,
 ) -> None:
-    """Train several runs as one pack, until all have ended.
+    """Train several runs as one pack until all have ended.
 
-    When a member ends (it is finished, diverged, or something about it raised), it leaves the
-    pack, others may take its place, and a new pack goes on with everybody exactly where they
-    were. The runs have to share model, data, batch size, critic steps and device.
+    A member that ends (finished, diverged, or an exception was raised for it) leaves the pack. New members may
+    take its place, and a new pack continues with all other members from their current state. The runs have to
+    share model, data, batch size, critic steps and device.
 
     Args:
         books: of the first members.
-        refill: asked for at most so many new members when places are free.
-        ended: told of every member that ended, whose record is then to be written.
-        stop: asked after every step; at True everybody is saved and Interrupted raised.
+        refill: called with the number of free places; returns at most as many new members.
+        ended: called with every member that has ended, to write its record.
+        stop: called after every step; if it returns True, all members are saved and Interrupted is raised.
 
     Raises:
-        Interrupted: `stop` said so.
+        Interrupted: `stop` returned True.
     """
     places, inside = len(books), list(books)
     while inside:
-        playing = _that_can_play(inside)
-        pack = pack_of([book.run for book in playing])
-        for k, book in enumerate(playing):
-            _try(book, book.enter, pack, k, len(playing))
-        asked = all(book.open for book in playing) and _play(pack, playing, stop)
-        for book in playing if not asked else inside:
+        training = _trainable_together(inside)
+        pack = pack_of([book.run for book in training])
+        for k, book in enumerate(training):
+            _try(book, book.enter, pack, k, len(training))
+        stopped = all(book.open for book in training) and _train_pack(pack, training, stop)
+        for book in training if not stopped else inside:
             with book.journal():
-                if asked and book.open:
+                if stopped and book.open:
                     _try(book, book.interrupt)
                     if book.error is not None:
                         book.abandon()
@@ -115,29 +115,29 @@ def train_together(
                         book.abandon()
                     ended(book)
         inside = [book for book in inside if book.open]
-        if asked and inside:
+        if stopped and inside:
             raise Interrupted(max(book.step for book in inside))
         if not inside or not _in_step(inside[0]):
             inside += refill(places - len(inside))
 
 
 def _in_step(book: Logbook) -> bool:
-    """Tell whether a run can only be played beside others that are at the same step."""
+    """Return whether a run can only be trained with others that are at the same step."""
     return book.run.critic_schedule is not None
 
 
-def _that_can_play(books: Sequence[Logbook]) -> Sequence[Logbook]:
-    """Choose those who can be played together: all of them, or else the hindmost."""
+def _trainable_together(books: Sequence[Logbook]) -> Sequence[Logbook]:
+    """Return members that can be trained together: all of them, or those with the smallest step."""
     if not _in_step(books[0]):
         return books
-    hindmost = min(book.step for book in books)
-    return [book for book in books if book.step == hindmost]
+    first_step = min(book.step for book in books)
+    return [book for book in books if book.step == first_step]
 
 
 def pack_of(runs: Sequence[Run]) -> Pack:
-    """Make the pack of runs that share everything but their members."""
+    """Return the pack of runs that differ in their members only."""
     run = runs[0]
-    with devices.cpu_threads(1):  # where they are not made yet
+    with devices.cpu_threads(1):  # for generated data that is not in memory yet
         samples = run.data.samples
     torch.set_num_threads(run.threads)
     devices.hold_memory()
@@ -146,48 +146,48 @@ def pack_of(runs: Sequence[Run]) -> Pack:
 
 
 def _diagnose(pack: Pack, books: Sequence[Logbook], report: Report) -> None:
-    """Look at the game for those who want that after this step; the time is none of the training's."""
-    wanting = [book for book in books if book.wants_diagnosis(report)]
-    if not wanting:
+    """Diagnose the members for which a diagnosis is due. Its time does not count as training time."""
+    due = [book for book in books if book.wants_diagnosis(report)]
+    if not due:
         return
     start = time.monotonic()
     assert isinstance(pack, AdversarialPack)  # other algorithms refuse trainer.diagnose_every
-    found = diagnose(pack)
-    for book in wanting:
-        _try(book, book.diagnosed, found)
+    diagnosis = diagnose(pack)
+    for book in due:
+        _try(book, book.diagnosed, diagnosis)
     for book in books:
         book.eval_s += time.monotonic() - start
 
 
-def _play(pack: Pack, books: Sequence[Logbook], stop: Callable[[], bool]) -> bool:
-    """Train until somebody has ended, or was asked to stop, which the answer tells."""
+def _train_pack(pack: Pack, books: Sequence[Logbook], stop: Callable[[], bool]) -> bool:
+    """Train until a member has ended or `stop` returns True; return whether it was stopped."""
     since = time.monotonic()
     for report in pack.steps():
-        asked = stop()
+        stopped = stop()
         for book in books:
             _try(book, book.draw, report)
-        if asked or any(book.due(report) for book in books):
-            ends = pack.watch.read()
+        if stopped or any(book.due(report) for book in books):
+            divergences = pack.watch.read()
             for book in books:
-                divergence = ends[pack.place[book.k]]
+                divergence = divergences[pack.place[book.k]]
                 if divergence is not None:
                     _try(book, book.diverged, divergence)
-        # What is due now was waited for above; what is done with it, for whomever, is no training.
-        played = time.monotonic() - since
+        # The device was synchronised above if an output is due. Outputs do not count as training time.
+        trained_s = time.monotonic() - since
         for book in books:
-            book.trained_s += played
+            book.trained_s += trained_s
         _diagnose(pack, books, report)
         for book in books:
             if book.divergence is None and book.error is None:
                 _try(book, book.note)
-        if asked or not all(book.open for book in books):
-            return asked
+        if stopped or not all(book.open for book in books):
+            return stopped
         since = time.monotonic()
     return False
 
 
 def _try(book: Logbook, act: Callable[..., None], *arguments: Any) -> None:
-    """Let what goes wrong with one member end that member alone."""
+    """Call `act`; an exception ends this member only."""
     try:
         with book.journal():
             act(*arguments)
