@@ -75,7 +75,7 @@ def test_a_step_lowers_the_error_of_a_batch_that_holds_every_corruption():
     before = [p.clone().requires_grad_() for p in pack.g.params()]
     twin = DenoisingPack([one(1, SGD(), 0.1, steps=1)], TINY, IMAGES, ALGORITHM, batch_size=12)
     target = twin.samples[twin.draws.next("order")]
-    spoiled = twin._spoiled(target)
+    spoiled = twin._corrupted(target)
     error = (pack.g.network(before, spoiled) - target).square().mean()
     slopes = torch.autograd.grad(error, before)
     (report,) = pack.steps()

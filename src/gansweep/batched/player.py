@@ -69,7 +69,7 @@ class Player:
         if any(player.beta_schedule is not None for player in settings):
             self.betas = Scheduled([player.beta for player in settings], self.device, rows.dtype)
         self.groups = [
-            Group(rule, scheduled, rows, [rule.state(network.slots[own], theta[rows]) for own, theta in self._walk()])
+            Group(rule, scheduled, rows, [rule.state(network.slots[span], theta[rows]) for span, theta in self._walk()])
             for (rule, scheduled), rows in runs((player.rule, player.beta_schedule is not None) for player in settings)
         ]
         self.averaging = [group.rule if isinstance(group.rule, Averaging) else None for group in self.groups]
@@ -89,13 +89,13 @@ class Player:
 
     def in_stretches(self, rows: Tensor) -> list[Tensor]:
         """Return rows (..., P) split into chunks, each a contiguous copy."""
-        sizes = [sum(self.network.sizes[own]) for own in self.spans]
+        sizes = [sum(self.network.sizes[span]) for span in self.spans]
         return [part.clone(memory_format=torch.contiguous_format) for part in rows.split(sizes, -1)]
 
     def params(self, stretches: Sequence[Tensor] | None = None) -> list[Tensor]:
         """Return views (K, *shape) of every slot into chunks. Default: the player's chunks."""
         given = self.stretches if stretches is None else stretches
-        return [p for own, theta in zip(self.spans, given, strict=True) for p in self.network.cut(theta, own)]
+        return [p for span, theta in zip(self.spans, given, strict=True) for p in self.network.cut(theta, span)]
 
     def evaluated(self) -> list[Tensor]:
         """Return the chunks for evaluation: the trained ones, unless a rule has separate evaluation parameters."""
@@ -139,7 +139,7 @@ class Player:
         gradients = gradients if shape is None else shape(gradients)
         self.react(game(kept) if game is not None else None)
         flat = [gradient.flatten(1) for gradient in gradients]
-        self.move([abreast(flat[own]) for own in self.spans])
+        self.move([abreast(flat[span]) for span in self.spans])
         return kept, norms(flat)
 
     def move(self, gradient: Sequence[Tensor]) -> None:
@@ -147,12 +147,12 @@ class Player:
         self._count()
         for group in self.groups:
             rows, whole = group.rows, not group.rule.elementwise
-            for (own, theta), chunk_gradient, state in zip(self._walk(), gradient, group.state, strict=True):
+            for (span, theta), chunk_gradient, state in zip(self._walk(), gradient, group.state, strict=True):
                 width = theta.shape[1]
                 for at in [slice(0, width)] if whole else parts_of(width):
                     self._update(
                         group,
-                        self.network.slots[own],
+                        self.network.slots[span],
                         theta[rows, at],
                         chunk_gradient[rows, at],
                         state if whole else state_of_part(state, at, last=at.stop == width),
@@ -164,8 +164,8 @@ class Player:
         if self.betas is not None:
             self.beta_products.fill_(1)
         for group in self.groups:
-            for (own, theta), state in zip(self._walk(), group.state, strict=True):
-                for name, value in group.rule.state(self.network.slots[own], theta[group.rows]).items():
+            for (span, theta), state in zip(self._walk(), group.state, strict=True):
+                for name, value in group.rule.state(self.network.slots[span], theta[group.rows]).items():
                     state[name].copy_(value)
 
     def _count(self) -> None:
@@ -203,14 +203,14 @@ class Player:
         gradients, kept = torch.func.grad(lambda given: losses(self.params(given)), has_aux=True)(self.stretches)
         self.react(game(kept) if game is not None else None)
         self._count()
-        for n, (own, theta) in enumerate(self._walk()):
+        for n, (span, theta) in enumerate(self._walk()):
             alone = len(self.groups) == 1
             moved = []
             for group in self.groups:
                 rows = group.rows
                 moved.append(theta if alone else theta[rows].clone())
                 gradient = gradients[n] if alone else gradients[n][rows]
-                self._update(group, self.network.slots[own], moved[-1], gradient, group.state[n])
+                self._update(group, self.network.slots[span], moved[-1], gradient, group.state[n])
             if not alone:
                 theta.copy_(torch.cat(moved))
         return kept, norms(gradients)

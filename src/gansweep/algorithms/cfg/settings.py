@@ -102,7 +102,7 @@ class CFG:
         plain = "expected loss=standard, or it with penalties, e.g. loss=r1"
         shape = tuple(run.data.sample_shape)
         networks = (run.model.generator(shape), run.model.discriminator(shape))
-        found = [
+        problems = [
             *of_a_game(run),
             (
                 member.ema is not None,
@@ -132,7 +132,7 @@ class CFG:
                 f"model={run.model!r}: has dropout, expected networks without, e.g. model.dropout=0",
             ),
         ]
-        refuse(found, "algorithm=cfg: goes with loss=standard model.dropout=0, as in experiment=cfg/mnist")
+        refuse(problems, "algorithm=cfg: goes with loss=standard model.dropout=0, as in experiment=cfg/mnist")
         try:
             self.schedule_eta.check(run.steps)
         except ValueError as error:

@@ -107,7 +107,7 @@ class CoopNets:
         plain = not objective.penalties and objective.clip is None and not objective.flip
         supported = isinstance(objective.game, Wasserstein) and plain and not objective.instance_noise
         networks = ("generator", "discriminator") if len(shape) == 3 else ()
-        found = [
+        problems = [
             (
                 not supported,
                 f"loss={objective!r}: algorithm=coopnets trains on the difference of means only; "
@@ -125,7 +125,7 @@ class CoopNets:
             ),
             *(_untrainable(run.model, name, shape) for name in networks),
         ]
-        refuse(found, EXAMPLE)
+        refuse(problems, EXAMPLE)
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> CoopNetsPack:
         """Return the pack of runs that differ in their members only."""

@@ -65,7 +65,7 @@ class Denoising:
         """Raise ValueError if a run has unsupported settings, with one line for each."""
         count, second = len(self.corruptions), run.metric_2
         num_restored = count * self.num_test
-        found = [
+        problems = [
             *of_two_players(run),
             (
                 bool(run.model.latent_dim),
@@ -95,7 +95,7 @@ class Denoising:
                 "the number of restored images",
             ),
         ]
-        refuse(found, EXAMPLE)
+        refuse(problems, EXAMPLE)
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> DenoisingPack:
         """Return the pack of runs that differ in their members only."""

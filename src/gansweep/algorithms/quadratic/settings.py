@@ -47,7 +47,7 @@ class Quadratic:
     def check(self, run: Run) -> None:
         """Raise ValueError if a run has unsupported settings, with one line for each."""
         shape = tuple(run.data.sample_shape)
-        found = [
+        problems = [
             *of_two_players(run),
             (
                 not isinstance(run.model, Point),
@@ -55,7 +55,7 @@ class Quadratic:
             ),
             (shape != (2,), f"data={run.data.name}: samples are {shape}, expected points of shape (2,)"),
         ]
-        refuse(found, EXAMPLE)
+        refuse(problems, EXAMPLE)
 
     def pack(self, runs: Sequence[Run], samples: Tensor) -> QuadraticPack:
         """Return the pack of runs that differ in their members only."""
