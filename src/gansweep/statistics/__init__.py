@@ -1,5 +1,5 @@
-"""What can be said about settings that were each trained from several seeds. Pure functions of numbers.
+"""Statistics over configurations trained with several seeds: pure functions of numbers.
 
-A value that does not exist, because its run diverged, is NaN. It is counted and ranked as worst, and never averaged.
-A run that has not been made, or that raised, is no part of the numbers.
+A diverged run has no value and is passed as NaN. NaN is counted and ranked as worst, and never averaged. Runs that
+have not been made and runs that raised an error are not passed.
 """

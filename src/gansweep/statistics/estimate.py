@@ -1,4 +1,4 @@
-"""Mean over seeds, and how well it is known."""
+"""Mean over seeds with its confidence interval."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ RESAMPLES = 10_000
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over the seeds that have a value.
+    """Mean over the seeds that have a value, with its confidence interval.
 
     Args:
-        mean: of the values, NaN without any.
-        sd: standard deviation of one seed, with n - 1, NaN below two values.
-        low: lower end of the mean's confidence interval, NaN below two values.
-        high: upper end.
-        n: seeds that have a value.
-        num_na: seeds without one. They are not in any of the numbers above.
-        method: of the interval: "t", "bca", "percentile", or "" where there is none.
+        mean: mean of the values; NaN if there are none.
+        sd: sample standard deviation over seeds (divisor n - 1); NaN for fewer than two values.
+        low: lower end of the confidence interval of the mean; NaN for fewer than two values.
+        high: upper end of the interval.
+        n: number of seeds with a value.
+        num_na: number of seeds without a value; the fields above exclude them.
+        method: method of the interval: "t", "bca", "percentile", or "" if there is no interval.
     """
 
     mean: float
@@ -37,26 +37,26 @@ class Estimate:
 
 
 def estimate(values: Sequence[float], confidence: float = 0.95, method: str | None = None) -> Estimate:
-    """Estimate a mean from one value per seed, NaN for a run that has none.
+    """Estimate the mean and its confidence interval from one value per seed.
 
         bca, percentile: quantiles of the means of 10,000 resamples, Efron 1987, doi:10.1080/01621459.1987.10478410
         t: mean -+ t(n - 1) sd / sqrt(n)
 
-    A bootstrap resamples what it has: from three normal seeds its 95 % interval holds the true mean in about 3 of 4
-    sweeps, from five in 5 of 6, from ten in 9 of 10 (tests/statistics/test_estimate.py counts). So below ten seeds the
-    interval is Student's, which asks for values that are about normal and then keeps what it promises. The
-    resamples are the same at every call.
+    The bootstrap undercovers for few seeds: for normal values its 95 % interval contains the true mean in about 3 of 4
+    sweeps of three seeds, 5 of 6 of five, and 9 of 10 of ten (measured in tests/statistics/test_estimate.py). Below ten
+    seeds the default is therefore Student's t interval, which has its nominal coverage for approximately normal
+    values. The resamples are the same at every call.
 
     Args:
-        values: of all seeds.
-        confidence: chance that the interval holds the mean.
-        method: of the interval; None chooses by the number of seeds.
+        values: one value per seed (n,), NaN for a run without a value.
+        confidence: coverage probability of the interval.
+        method: "t", "bca" or "percentile"; None chooses by the number of seeds.
 
     Raises:
-        ValueError: there is no such method.
+        ValueError: the method is unknown.
 
-    >>> found = estimate([50.0, 60.0, 70.0, float("nan")])
-    >>> found.mean, found.sd, found.n, found.num_na, found.method
+    >>> result = estimate([50.0, 60.0, 70.0, float("nan")])
+    >>> result.mean, result.sd, result.n, result.num_na, result.method
     (60.0, 10.0, 3, 1, 't')
     """
     if method not in (None, "t", "bca", "percentile"):
@@ -70,13 +70,13 @@ def estimate(values: Sequence[float], confidence: float = 0.95, method: str | No
     if n == 1:
         return Estimate(mean, math.nan, math.nan, math.nan, 1, num_na, "")
     sd = float(known.std(ddof=1))
-    if sd == 0:  # no resample differs, and BCa would divide by it
+    if sd == 0:  # all resamples are equal, and BCa would divide by zero
         return Estimate(mean, 0.0, mean, mean, n, num_na, method or "t")
     method = method or ("t" if n < FEWEST_FOR_BOOTSTRAP else "bca")
     if method == "t":
         half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n)
         return Estimate(mean, sd, mean - half, mean + half, n, num_na, method)
-    found = stats.bootstrap(
+    interval = stats.bootstrap(
         (known,),
         np.mean,
         n_resamples=RESAMPLES,
@@ -84,4 +84,4 @@ def estimate(values: Sequence[float], confidence: float = 0.95, method: str | No
         method="BCa" if method == "bca" else "percentile",
         rng=np.random.default_rng(0),
     ).confidence_interval
-    return Estimate(mean, sd, float(found.low), float(found.high), n, num_na, method)
+    return Estimate(mean, sd, float(interval.low), float(interval.high), n, num_na, method)

@@ -1,4 +1,4 @@
-"""Many questions asked of one sweep, and still few wrong answers."""
+"""Holm's correction for multiple comparisons."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import numpy as np
 
 
 def holm(p_values: Sequence[float], family: int | None = None) -> np.ndarray:
-    """Adjust p-values so that the chance of any false rejection is held.
+    """Return p-values (m,) adjusted to control the familywise error rate.
 
         adjusted_(i) = max over j <= i of min(1, (m - j + 1) p_(j)),   p_(1) <= p_(2) <= ...
 
-    Holm 1979, "A simple sequentially rejective multiple test procedure". It asks nothing of how the
-    questions depend on each other. Compare what it returns with the level itself.
+    Holm 1979, "A simple sequentially rejective multiple test procedure". The correction is valid for any dependence
+    between the tests. Reject where the adjusted p-value is at most the level.
 
     Args:
-        p_values: of the questions looked at.
-        family: m, how many there were in all, if some were left out because they were not of interest.
+        p_values: p-values of the tests.
+        family: m, the total number of tests, if p-values of some were left out; None: the number of p-values.
 
     Raises:
-        ValueError: the family is smaller than what was asked.
+        ValueError: `family` is smaller than the number of p-values.
 
     >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.06, 0.06]

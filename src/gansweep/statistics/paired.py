@@ -1,4 +1,4 @@
-"""Two settings, the same seeds: which is better?"""
+"""Paired comparison of two configurations over common seeds."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ Scores = Mapping[Any, float]  # by seed; NaN for a run that has no value
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the seeds that both were trained from say.
+    """Result of a paired test on the seeds that two configurations have in common.
 
     Args:
-        sign: -1 where the first has the lower values, 1 where the second, 0 where neither.
-        difference: mean of first - second over the seeds of which both have a value, NaN without any.
-        p: chance of such a difference, or a larger one, between equal settings; 1 where nothing can be said.
-        test: "t", "sign" or "" where nothing could be tested.
-        num_seeds: that both were trained from.
-        strength: what the number of seeds needed depends on: mean over standard deviation, or share of wins.
-        adjusted: p after Holm's correction for all comparisons.
-        next_level: which p would have been small enough, given how many comparisons are undecided.
+        sign: -1 if the first configuration has lower values, 1 if the second has, 0 if neither.
+        difference: mean of first - second over the seeds where both have a value; NaN without any.
+        p: two-sided p-value; 1 if no test was possible.
+        test: "t", "sign", or "" if no test was possible.
+        num_seeds: number of common seeds.
+        strength: effect size for the power calculation: mean / standard deviation of the differences for "t", share
+            of wins for "sign".
+        adjusted: p after Holm's correction over all comparisons.
+        next_level: level that p has to reach next, given the number of undecided comparisons.
     """
 
     sign: int
@@ -41,13 +42,13 @@ class Comparison:
     next_level: float = 0.05
 
     def beaten(self, level: float = 0.05) -> bool:
-        """Tell whether one of the two is better for certain enough."""
+        """Return True if the difference is significant at `level` after correction."""
         return self.sign != 0 and self.adjusted <= level
 
     def more_seeds(self) -> int | None:
-        """Return about how many more would decide with a chance of 80 %, if the seeds so far are like all others.
+        """Return the approximate number of further seeds for a power of 80 % at the observed effect size.
 
-        None where not even 1000 would, or where there is nothing to go by.
+        None if more than 1000 seeds would be needed, or if no effect was observed.
         """
         if not self.test or self.sign == 0:
             return None
@@ -56,13 +57,14 @@ class Comparison:
 
 
 def compare(first: Scores, second: Scores) -> Comparison:
-    """Compare by the seeds that both were trained from.
+    """Compare two configurations on their common seeds by a paired t test or a sign test.
 
         t: mean(d) / (sd(d) / sqrt(n)) against Student's t with n - 1 degrees of freedom,   d = first - second
-        sign: wins against binomial(n, 1/2), where a run has no value; it loses against any that has one
+        sign: wins against binomial(n, 1/2); used if a run has no value, which loses against any value
 
-    Student 1908, "The probable error of a mean"; the sign test is exact and asks nothing of the values. Equal seeds
-    share initial weights and the order of the data, so that differences vary less than values.
+    Student 1908, "The probable error of a mean". The sign test is exact and makes no assumption about the distribution
+    of the values. Runs of equal seeds share initial weights and the order of the data, so differences have a smaller
+    variance than values.
 
     >>> compare({0: 1.0, 1: 2.0, 2: 3.0}, {0: 2.0, 1: 3.1, 2: 3.9}).sign
     -1
@@ -78,7 +80,7 @@ def compare(first: Scores, second: Scores) -> Comparison:
         return Comparison(int(np.sign(mean)) if len(d) else 0, mean, 1.0, "", len(d))
     sd = float(d.std(ddof=1))
     if sd == 0:
-        # Equal runs, or differences without any spread, which no random numbers have.
+        # The runs are identical, or the differences are constant: the t statistic is undefined.
         return _sign_test(a, b, mean)
     t = mean / (sd / math.sqrt(len(d)))
     p = 2 * float(special.stdtr(len(d) - 1, -abs(t)))
@@ -96,16 +98,19 @@ def _sign_test(a: np.ndarray, b: np.ndarray, mean: float) -> Comparison:
 def compare_all(
     scores: Sequence[Scores], pairs: Sequence[tuple[int, int]], family: int | None = None, level: float = 0.05
 ) -> list[Comparison]:
-    """Compare pairs of settings, with Holm's correction for all of them.
+    """Compare pairs of configurations, with Holm's correction over all pairs.
 
     Args:
-        scores: of every setting; lower is better.
-        pairs: of places in `scores`.
-        family: how many pairs there were to choose from, if these were chosen by their values.
-        level: chance of any wrong answer.
+        scores: scores of every configuration by seed; lower is better.
+        pairs: index pairs into `scores`.
+        family: number of pairs that these were selected from, if they were selected by their values.
+        level: familywise error rate.
     """
-    found = [compare(scores[a], scores[b]) for a, b in pairs]
-    adjusted = holm([one.p for one in found], family)
+    comparisons = [compare(scores[a], scores[b]) for a, b in pairs]
+    adjusted = holm([comparison.p for comparison in comparisons], family)
     undecided = int((adjusted > level).sum()) + (family or len(pairs)) - len(pairs)
     next_level = level / max(undecided, 1)
-    return [replace(one, adjusted=float(p), next_level=next_level) for one, p in zip(found, adjusted, strict=True)]
+    return [
+        replace(comparison, adjusted=float(p), next_level=next_level)
+        for comparison, p in zip(comparisons, adjusted, strict=True)
+    ]

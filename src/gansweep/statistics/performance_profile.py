@@ -1,4 +1,4 @@
-"""Many tasks, several solvers: who is how often how close to the fastest?"""
+"""Performance profiles: comparison of several solvers over several tasks."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ import numpy as np
 
 
 def ratios(times: np.ndarray) -> np.ndarray:
-    """Divide every time by the fastest of its task: (solvers, tasks) -> the same.
+    """Return performance ratios (solvers, tasks): every time divided by the fastest time of its task.
 
         r_(s, p) = t_(s, p) / min over solvers of t_(., p)
 
-    Dolan and Moré 2002, doi:10.1007/s101070100263, arXiv:cs/0102001. A task that nobody solves says nothing
-    and has infinite ratios throughout.
+    Dolan and Moré 2002, doi:10.1007/s101070100263, arXiv:cs/0102001. A task that no solver solves has infinite ratios
+    for all solvers.
     """
     times = np.asarray(times, dtype=np.float64)
     fastest = times.min(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = times / fastest
-    found[:, fastest == 0] = np.where(times[:, fastest == 0] == 0, 1.0, np.inf)
-    return np.where(np.isfinite(times), found, np.inf)
+        ratio = times / fastest
+    ratio[:, fastest == 0] = np.where(times[:, fastest == 0] == 0, 1.0, np.inf)
+    return np.where(np.isfinite(times), ratio, np.inf)
 
 
 def profile(times: np.ndarray, taus: np.ndarray) -> np.ndarray:
-    """Return the share of tasks that a solver ends within tau times the fastest: (solvers, taus).
+    """Return profiles (solvers, taus): the share of tasks solved within tau times the fastest time.
 
         rho_s(tau) = |{p : r_(s, p) <= tau}| / number of tasks
 
     Args:
         times: (solvers, tasks), infinite where the target was not reached.
-        taus: (T,), from 1 up.
+        taus: (T,), each at least 1.
     """
     return (ratios(times)[:, :, None] <= np.asarray(taus)[None, None, :]).mean(axis=1)
 
 
 def score(times: np.ndarray, most: float = 4.0) -> np.ndarray:
-    """Return the mean height of each profile between 1 and `most`: AlgoPerf's benchmark score.
+    """Return AlgoPerf's benchmark score (solvers,): the mean of each profile between 1 and `most`.
 
         B_s = 1 / (most - 1) * integral from 1 to most of rho_s(tau) d tau
 
-    Dahl et al. 2023, arXiv:2306.07179, with most = 4. The steps are summed exactly.
+    Dahl et al. 2023, arXiv:2306.07179, with most = 4. The integral of the step function is exact.
 
     >>> score(np.array([[1.0, 1.0], [2.0, np.inf]])).round(4).tolist()
     [1.0, 0.3333]

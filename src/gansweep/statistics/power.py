@@ -1,4 +1,4 @@
-"""How many seeds it would take to tell two settings apart."""
+"""Power analysis: number of seeds needed to distinguish two configurations."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ MOST = 1000
 
 
 def power_of_t(n: int, effect: float, level: float) -> float:
-    """Return the chance that a two-sided paired t test on n seeds finds a difference.
+    """Return the power of a two-sided paired t test on n seeds.
 
         P(|T| > t(1 - level / 2, n - 1)),   T noncentral t with n - 1 degrees of freedom about effect sqrt(n)
 
     Cohen 1988, "Statistical power analysis for the behavioral sciences", chapter 2.
 
     Args:
-        n: seeds, at least 2.
-        effect: mean of the differences over their standard deviation.
-        level: at which it is rejected.
+        n: number of seeds, at least 2.
+        effect: mean of the differences divided by their standard deviation.
+        level: significance level.
     """
     critical, shift = stats.t.isf(level / 2, n - 1), abs(effect) * math.sqrt(n)
     return float(stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift))
 
 
 def power_of_sign(n: int, share: float, level: float) -> float:
-    """Return the chance that a two-sided sign test on n seeds finds that one side wins `share` of them.
+    """Return the power of a two-sided sign test on n seeds if one side wins a seed with probability `share`.
 
     P(B >= c) + P(B <= n - c),   B binomial(n, share),   c the least count with 2 P(B(n, 1/2) >= c) <= level
     """
@@ -40,14 +40,14 @@ def power_of_sign(n: int, share: float, level: float) -> float:
 
 
 def seeds_for_t(effect: float, level: float, power: float = 0.8) -> int | None:
-    """Return the least number of seeds for which `power_of_t` reaches `power`, None above 1000.
+    """Return the smallest number of seeds for which `power_of_t` reaches `power`, None above 1000.
 
     >>> seeds_for_t(effect=1.0, level=0.05)
     10
     """
     if effect == 0:
         return None
-    low, high = 1, 2  # from below: far above what is needed the noncentral t has no digits left
+    low, high = 1, 2  # search from below: the noncentral t loses all precision far above the needed number
     while power_of_t(high, effect, level) < power:
         low, high = high, 2 * high
         if low >= MOST:
@@ -60,9 +60,9 @@ def seeds_for_t(effect: float, level: float, power: float = 0.8) -> int | None:
 
 @cache
 def seeds_for_sign(share: float, level: float, power: float = 0.8) -> int | None:
-    """Return the least number of seeds for which `power_of_sign` reaches `power`, None above 1000.
+    """Return the smallest number of seeds for which `power_of_sign` reaches `power`, None above 1000.
 
-    The power of this test has teeth, so every n is asked.
+    The power of the sign test is not monotonic in n, so every n is evaluated.
 
     >>> seeds_for_sign(share=1.0, level=0.05)
     6

@@ -1,4 +1,4 @@
-"""More seeds only for the settings among which the first place is still open."""
+"""Racing: add seeds only for configurations that may still be the best."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from gansweep.statistics.paired import Scores, compare
 
 @dataclass(frozen=True)
 class Race:
-    """The rule by which seeds are added.
+    """Racing by paired one-sided tests with a Bonferroni correction.
 
-    After each round of seeds, from `fewest` on, a setting drops out if another one, still in, beats it in a paired
-    one-sided test at
+    After each round of seeds, starting with `fewest`, a configuration is eliminated if another remaining one is better
+    in a paired one-sided test at level
 
         level / ((m - 1) (most - fewest + 1))
 
-    the level shared out over its m - 1 rivals and all rounds. Those that remain are given one seed more, until one is
-    left or `most` seeds are reached. By Bonferroni the chance that the truly best setting drops out, at whatever
-    moment one looks, is at most `level`; tests/statistics/test_racing.py counts it. Races of this kind: Maron and
-    Moore 1994 (NIPS), Birattari et al. 2002 (GECCO, F-race), there without the correction for the looks.
+    This divides the level over the m - 1 rivals and all rounds. Each remaining configuration gets one more seed, until
+    one is left or `most` seeds are reached. By Bonferroni's inequality the probability that the best configuration has
+    been eliminated is at most `level` at any time (measured in tests/statistics/test_racing.py). Similar races are in
+    Maron and Moore 1994 (NIPS) and Birattari et al. 2002 (GECCO, F-race), without the correction for repeated looks.
 
     Args:
-        fewest: seeds of every setting.
-        most: seeds of the settings that are not told apart before.
-        level: chance of dropping the best.
+        fewest: number of seeds of every configuration.
+        most: maximum number of seeds of a configuration.
+        level: maximum probability of eliminating the best configuration.
     """
 
     fewest: int = 3
@@ -37,26 +37,26 @@ class Race:
         if not 2 <= self.fewest <= self.most:
             raise ValueError(f"fewest={self.fewest}, most={self.most}: expected 2 <= fewest <= most")
         if not 0 < self.level < 1:
-            raise ValueError(f"level={self.level}: expected a chance between 0 and 1")
+            raise ValueError(f"level={self.level}: expected a probability between 0 and 1")
 
     def share(self, num_settings: int) -> float:
-        """Return the level of a single test."""
+        """Return the significance level of a single test."""
         return self.level / (max(num_settings - 1, 1) * (self.most - self.fewest + 1))
 
     def remaining(self, scores: Sequence[Scores]) -> list[int]:
-        """Replay the race over the seeds that there are, and return who is still in.
+        """Replay the race over the available seeds and return the indices of the remaining configurations.
 
-        It is the same at every call, and what a setting that dropped out was given later changes nothing.
+        The result is deterministic. Runs of a configuration after its elimination have no effect.
 
         Args:
-            scores: of every setting by seed, in the order in which seeds were added; lower is better, NaN for a run
-                without a value.
+            scores: scores of every configuration by seed, in the order in which seeds were added; lower is better, NaN
+                for a run without a value.
         """
-        seeds = list(dict.fromkeys(seed for one in scores for seed in one))
+        seeds = list(dict.fromkeys(seed for by_seed in scores for seed in by_seed))
         within, level = list(range(len(scores))), self.share(len(scores))
         for number in range(self.fewest, self.most + 1):
             have = seeds[:number]
-            # A round counts when it is complete.
+            # Only complete rounds are evaluated.
             if len(have) < number or any(seed not in scores[place] for place in within for seed in have):
                 break
             now = {place: {seed: scores[place][seed] for seed in have} for place in within}
@@ -64,16 +64,16 @@ class Race:
         return within
 
     def wanted(self, scores: Sequence[Mapping[Any, float]], seeds: Sequence[Any]) -> list[tuple[int, Any]]:
-        """List the runs to make next, as (place of the setting, seed); empty when the race is over.
+        """Return the runs to make next as (index of the configuration, seed); empty when the race is over.
 
         Args:
-            scores: as in `remaining`, of the runs that are done.
-            seeds: the first `most` seeds to use, in their order.
+            scores: scores of the finished runs, as in `remaining`.
+            seeds: seeds to use, in order; at least `most`.
         """
         if len(seeds) < self.most:
             raise ValueError(f"seeds: {len(seeds)} are given, expected at least most={self.most}")
         for number in range(self.fewest, self.most + 1):
-            upto = [{seed: one[seed] for seed in seeds[: number - 1] if seed in one} for one in scores]
+            upto = [{seed: by_seed[seed] for seed in seeds[: number - 1] if seed in by_seed} for by_seed in scores]
             within = self.remaining(upto) if number > self.fewest else list(range(len(scores)))
             if number > self.fewest and len(within) == 1:
                 return []
@@ -86,7 +86,7 @@ class Race:
     def _beaten(now: Mapping[int, Scores], place: int, level: float) -> bool:
         for rival in now:
             if rival != place:
-                found = compare(now[rival], now[place])
-                if found.test and found.sign < 0 and found.p / 2 <= level:
+                comparison = compare(now[rival], now[place])
+                if comparison.test and comparison.sign < 0 and comparison.p / 2 <= level:
                     return True
         return False

@@ -1,4 +1,4 @@
-"""Who is first, and how sure that is."""
+"""Ranking of configurations, and bootstrap probabilities of their ranks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 
 def order(values: np.ndarray) -> np.ndarray:
-    """Order settings, the best first: by the share of seeds without a value, then by the mean of the others.
+    """Return indices (m,) of configurations, best first: by share of seeds without a value, then by mean.
 
-    So a setting that loses a seed stands behind all that lose fewer, however good its other seeds are.
+    A configuration with more N/A seeds ranks behind all with fewer, regardless of its other values.
 
     Args:
         values: (m, n), lower is better, NaN for a run without a value.
@@ -22,15 +22,15 @@ def order(values: np.ndarray) -> np.ndarray:
 
 
 def rank_probabilities(values: np.ndarray, resamples: int = 2000) -> np.ndarray:
-    """Return the chance of each rank if the seeds had been others: (m settings, m ranks).
+    """Return bootstrap probabilities of each rank: (m configurations, m ranks).
 
-    Seeds are drawn again with replacement, the same for all settings, and the settings ordered anew as `order` does;
-    equal ones in random order. Hall and Miller 2009, arXiv:0911.3749, "Using the bootstrap to quantify the authority
-    of an empirical ranking". The draws are the same at every call.
+    Seeds are resampled with replacement, the same for all configurations, and the configurations are ordered as by
+    `order`, with ties broken at random. Hall and Miller 2009, arXiv:0911.3749, "Using the bootstrap to quantify the
+    authority of an empirical ranking". The resamples are the same at every call.
 
     Args:
         values: (m, n) as in `order`.
-        resamples: how often.
+        resamples: number of bootstrap resamples.
     """
     m, n = values.shape
     rng = np.random.default_rng(0)
@@ -43,7 +43,7 @@ def rank_probabilities(values: np.ndarray, resamples: int = 2000) -> np.ndarray:
 
 
 def ranks_of_values(values: Sequence[float]) -> np.ndarray:
-    """Rank single values from 1, equal ones and all that do not exist sharing the mean of their ranks.
+    """Return ranks (n,) of values, starting at 1; NaN ranks last, and ties share the mean of their ranks.
 
     >>> ranks_of_values([3.0, float("nan"), 1.0, float("nan")]).tolist()
     [2.0, 3.5, 1.0, 3.5]

@@ -1,4 +1,4 @@
-"""How long until it is good enough."""
+"""Time to target: the first step at which a metric reaches a target."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 
 def time_to_target(steps: Sequence[float], values: Sequence[float], target: float) -> float:
-    """Return the first step at which a value is at most the target, infinity if none is.
+    """Return the first evaluated step at which the value is at most the target, infinity if there is none.
 
-    As in AlgoPerf, Dahl et al. 2023, arXiv:2306.07179, the step of an evaluation, not one in between.
+    Steps between evaluations are not interpolated, as in AlgoPerf (Dahl et al. 2023, arXiv:2306.07179).
 
     >>> time_to_target([0, 10, 20], [9.0, 4.0, 5.0], target=5.0), time_to_target([0], [float("nan")], target=5.0)
     (10.0, inf)

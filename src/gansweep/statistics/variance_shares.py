@@ -1,4 +1,4 @@
-"""Which setting matters: shares of the variance over a full grid."""
+"""Functional ANOVA: shares of the variance that each setting explains on a full grid."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from scipy import special
 
 @dataclass(frozen=True)
 class Effect:
-    """What one setting, or several together, do to the value.
+    """Main effect of one setting, or interaction of several.
 
     Args:
-        axes: the settings, by their axis.
-        share: of the variance over all runs.
-        by_chance: share that such an effect has on average if it does nothing.
-        p: of the F test against the spread between seeds, NaN with one seed.
+        axes: axes of the settings.
+        share: share of the variance over all runs.
+        by_chance: expected share of this effect under the null hypothesis.
+        p: p-value of the F test against the variance between seeds; NaN with one seed.
     """
 
     axes: tuple[int, ...]
@@ -28,18 +28,19 @@ class Effect:
 
 
 def variance_shares(values: np.ndarray, most_axes: int = 2) -> tuple[list[Effect], float]:
-    """Divide the variance of a grid of runs among its settings: effects, the largest first, and the seeds' share.
+    """Return the variance shares of all effects on a grid, largest first, and the share of the seeds.
 
         f_U(x_U) = mean over all other settings and seeds - sum over W in U of f_W(x_W)
         share of U = mean of f_U^2 / variance,   of the seeds = variance within the cells / variance
 
-    Sobol's decomposition, which is functional ANOVA as Hutter, Hoos and Leyton-Brown 2014 (ICML, "An efficient approach
-    for assessing hyperparameter importance") use it. On a full grid with equally many seeds it is exact: the shares of
-    all effects and of the seeds sum to 1. Noise alone has a share too, `by_chance` = (degrees of freedom) / (runs - 1).
+    Sobol's decomposition, known as functional ANOVA in Hutter, Hoos and Leyton-Brown 2014 (ICML, "An efficient approach
+    for assessing hyperparameter importance"). It is exact on a full grid with equally many seeds per cell: the shares
+    of all effects and of the seeds sum to 1. An effect of pure noise has the expected share
+    `by_chance` = (degrees of freedom) / (runs - 1).
 
     Args:
-        values: (a, b, ..., n), one axis for every setting and the last for seeds; all finite.
-        most_axes: settings that an effect may join; effects of more are left out.
+        values: (a, b, ..., n), one axis per setting and the last for seeds; all finite.
+        most_axes: largest number of settings in an interaction; interactions of more are left out.
 
     Raises:
         ValueError: a value is not finite.
