@@ -1,3 +1,3 @@
-"""gansweep: the bench on which GAN optimizers and learning-rate schedules are compared."""
+"""gansweep: a benchmark of GAN optimizers and learning-rate schedules."""
 
 __version__ = "0.1.0"

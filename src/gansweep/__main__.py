@@ -1,4 +1,4 @@
-"""What `python -m gansweep` runs."""
+"""Entry point of `python -m gansweep`."""
 
 from gansweep.cli.app import main
 

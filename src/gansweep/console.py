@@ -1,4 +1,4 @@
-"""What commands print, for a reader who may leave early, and how they end."""
+"""Console output and exit codes of commands; a closed pipe is not an error."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from typing import Any, TextIO
 from gansweep.formatting import visible
 
 WRONG = 2
-# What a path that the user gave is wrong by, where the system itself did not fail.
+# Errors caused by a wrong path from the user, as opposed to a system failure.
 WRONG_PATH = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 
 def say(text: object, end: str = "\n") -> None:
-    """Print at once. If the reader, such as `head`, has seen enough, this and all that follows goes nowhere.
+    """Print and flush. If the reader has closed the pipe, as `head` does, discard this and all further output.
 
-    A command then still writes its files, and ends as if everything had been read.
+    The command then still writes its files and exits as if its output had been read.
     """
     try:
         print(visible(str(text)), end=end, flush=True)
@@ -31,45 +31,45 @@ def say(text: object, end: str = "\n") -> None:
 
 
 def protect() -> None:
-    """Let writes to standard output and standard error never raise: training goes on with nobody to watch it.
+    """Replace stdout and stderr by streams whose writes never raise, so that training continues without a terminal.
 
-    A descriptor that was closed is opened anew, as otherwise the next file would get its number, and with it
-    whatever libraries print.
+    Closed standard descriptors are reopened on the null device. Otherwise the next opened file would get the number of
+    the descriptor, and the output of libraries would be written into it.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
         if number and not isinstance(stream := getattr(sys, name), Protected):
             setattr(sys, name, Protected(stream or open(number, "w", closefd=False)))  # noqa: SIM115
 
 
 class Protected(io.TextIOBase):
-    """A stream whose failures are not raised. After the first, what is written to it goes nowhere.
+    """Text stream that suppresses write errors. After the first error all output is discarded.
 
     Args:
-        stream: to write to.
+        stream: the wrapped stream.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
 
     def write(self, text: str) -> int:
-        """Write, or do nothing."""
+        """Write text, ignoring errors, and return its length."""
         self._try(self.stream.write, text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush, or do nothing."""
+        """Flush, ignoring errors."""
         self._try(self.stream.flush)
 
     def fileno(self) -> int:
-        """Return the descriptor."""
+        """Return the file descriptor."""
         return self.stream.fileno()
 
     def isatty(self) -> bool:
-        """Tell whether it is a terminal."""
+        """Return True if the stream is a terminal."""
         return self.stream.isatty()
 
     def writable(self) -> bool:
@@ -79,22 +79,22 @@ class Protected(io.TextIOBase):
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
 
-    def _try(self, act: Callable[..., object], *arguments: str) -> None:
+    def _try(self, call: Callable[..., object], *arguments: str) -> None:
         try:
-            act(*arguments)
-        except RuntimeError:  # a signal handler that writes while this is writing
+            call(*arguments)
+        except RuntimeError:  # reentrant call: a signal handler writes during this write
             return
         except (OSError, ValueError):
             with contextlib.suppress(OSError, ValueError):
-                nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, self.stream.fileno())
-                os.close(nowhere)
+                null_device = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null_device, self.stream.fileno())
+                os.close(null_device)
 
 
 def exit_code(work: Callable[[], object]) -> int:
-    """Do a command's work and return its exit code; what stopped it is said in a line.
+    """Run a command and return its exit code; print an error as one line to stderr.
 
-    0 done, 2 what was asked for is wrong or not there, 1 the system failed
+    0: success; 1: system error; 2: wrong or missing input
     """
     try:
         work()
@@ -108,17 +108,17 @@ def exit_code(work: Callable[[], object]) -> int:
 
 
 def path(text: str) -> Path:
-    """Parse a path given to argparse. Empty text, such as an unset variable in quotes, is refused."""
+    """Parse a path for argparse; reject empty text, such as an unset shell variable in quotes."""
     if not text:
         raise argparse.ArgumentTypeError("expected a path, got empty text")
     return Path(text)
 
 
 def make_folder(option: str, folder: Path) -> None:
-    """Create the directory that an option names.
+    """Create the directory given by an option.
 
     Raises:
-        ValueError: it cannot be created.
+        ValueError: the directory cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Numbers and tables as text."""
+"""Text formatting of numbers and tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-# Control characters but for tab and line feed, invisible ones, those that change the direction of text, surrogates.
+# Control characters except tab and line feed, invisible characters, bidirectional controls and surrogates.
 HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
@@ -14,7 +14,7 @@ HIDDEN = re.compile(
 
 
 def number(value: float, like: float | None = None) -> str:
-    """Write a distance with about four digits, or with as many decimals as `like` has then.
+    """Format a number with about four digits, or with the number of decimals that `like` would get.
 
     >>> number(1234.56), number(57.2), number(0.01234), number(0.0379, like=1.85)
     ('1235', '57.20', '0.01234', '0.04')
@@ -27,10 +27,9 @@ def number(value: float, like: float | None = None) -> str:
 
 
 def is_folder_name(name: str) -> bool:
-    r"""Return whether a text names one folder inside another.
+    r"""Return True if a text is usable as the name of one folder.
 
-    It has no separators and no characters that cannot be seen, such as line breaks or those that reverse the
-    direction of text.
+    Path separators and non-printable characters, such as line breaks and bidirectional controls, are rejected.
 
     >>> [is_folder_name(name) for name in ("lr=0.1", "..", ".", "a/b", "a\nb", "")]
     [True, False, False, False, False, False]
@@ -39,9 +38,9 @@ def is_folder_name(name: str) -> bool:
 
 
 def visible(text: str) -> str:
-    r"""Write control characters and others that cannot be seen as their codes; line feeds and tabs stay.
+    r"""Escape control characters and other invisible characters, except line feeds and tabs.
 
-    A terminal would carry out what follows an escape character.
+    A terminal would interpret escape sequences.
 
     >>> visible("a\x1b[2Jb\u202ec")
     'a\\x1b[2Jb\\u202ec'
@@ -50,7 +49,7 @@ def visible(text: str) -> str:
 
 
 def csv_field(value: Any) -> Any:
-    """Put an apostrophe before a text that a spreadsheet would take for a formula.
+    """Prefix a text with an apostrophe if a spreadsheet would interpret it as a formula.
 
     >>> csv_field("=cmd|' /C calc'!A0"), csv_field("-1.5"), csv_field("-x"), csv_field(-1.5)
     ("'=cmd|' /C calc'!A0", '-1.5', "'-x", -1.5)
@@ -70,7 +69,7 @@ def _is_number(text: str) -> bool:
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a table with aligned columns."""
+    """Return a Markdown table with aligned columns."""
     cleaned = [[visible(" ".join(text.replace("|", "\\|").split())) for text in row] for row in (head, *rows)]
     widths = [max(3, *(len(row[column]) for row in cleaned)) for column in range(len(head))]
     lines = [

@@ -1,4 +1,4 @@
-"""How all figures look, and how they are written."""
+"""Style, layout and saving of figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which everybody can tell apart.
+# The palette of Okabe and Ito, which is safe for colour-blind readers.
 BLUE, ORANGE, GREEN, PINK, SKY, VERMILION = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY = "#666666"
 
@@ -27,15 +27,15 @@ STYLE: dict[Any, Any] = {
 
 
 def panels(number: int, columns: int, title: str, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
-    """Return a figure and its `number` axes, row by row, each `size` inches wide and high.
+    """Return a figure and its `number` axes in row-major order.
 
-    It belongs to no window system, so it can be drawn on a machine without a screen.
+    The figure uses the Agg backend and needs no display.
 
     Args:
-        number: of axes.
-        columns: of the grid; the last row may be shorter.
-        title: above all, "" for none.
-        size: of one of the axes, in inches.
+        number: number of axes.
+        columns: columns of the grid; the last row may be shorter.
+        title: title of the figure, "" for none.
+        size: width and height of one of the axes, in inches.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -53,25 +53,25 @@ def panels(number: int, columns: int, title: str, size: tuple[float, float]) -> 
 
 
 def styled() -> Any:
-    """Return the context in which figures are made and saved."""
+    """Return the matplotlib context in which figures are drawn and saved."""
     from matplotlib import rc_context
 
     return rc_context(STYLE)
 
 
 def save(figure: Figure, path: Path, svg: bool = False) -> list[Path]:
-    """Write a picture, as SVG too if asked, and return the files."""
+    """Save a figure, optionally as SVG too, and return the paths."""
     paths = [path, path.with_name(f"{path.stem}.svg")] if svg else [path]
-    for each in paths:
-        figure.savefig(each)
+    for file in paths:
+        figure.savefig(file)
     return paths
 
 
 def save_gif(figure: Figure, draw: Any, frames: Iterable[int], path: Path, per_second: int = 20) -> None:
-    """Write an animation: `draw(frame)` changes the figure before each picture."""
+    """Save an animation; `draw(frame)` updates the figure before each frame."""
     from matplotlib.animation import FuncAnimation, PillowWriter
 
-    # The layout is found once: it would take most of the time of a picture.
+    # Compute the layout once: it would take most of the time of each frame.
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
 

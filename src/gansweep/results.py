@@ -1,9 +1,9 @@
-"""Sweeps as data frames, for notebooks.
+"""Results of sweeps as pandas data frames, for notebooks.
 
     frame = gansweep.results.load("outputs/my_sweep")
     frame.pivot_table("final", "optimizer", "lr")
 
-pandas is imported when a frame is made.
+pandas is imported when a data frame is built.
 """
 
 from __future__ import annotations
@@ -52,39 +52,37 @@ FIRST = ["sweep", "cell"]
 
 
 def load(path: str | Path) -> pd.DataFrame:
-    """Read all records of a sweep, or of a folder of sweeps: one row for every cell.
+    """Return a data frame of all records of a sweep or a folder of sweeps, with one row per cell.
 
-    Every setting that was named on a command line is a column of numbers, truth values or
-    strings, and so are rates, seed, batch size, critic steps and what the discriminator is
-    trained by, whoever named them, and whatever else tells the trainings of a sweep apart.
-    `sweep` tells the cells of several sweeps apart. Cells without a record have no row. A file
-    that is torn, something else or of a later version of gansweep is named in a warning and left
-    out.
+    The settings are columns of numbers, booleans or strings: all that were given on the command line, all in which
+    the runs of a sweep differ, and always the learning rates, the seed, the batch size, the critic steps and the
+    discriminator's optimizer and schedule. The column `sweep` identifies the sweep of a cell. Cells without a record
+    have no row. Files that are incomplete, not records, or of a later version of gansweep are skipped with a warning.
 
     Args:
-        path: a sweep, one cell, or a folder of sweeps such as `outputs`.
+        path: directory of a sweep, of one cell, or of several sweeps, such as `outputs`.
 
     Raises:
-        FileNotFoundError: there is no such folder.
+        FileNotFoundError: the directory does not exist.
     """
     import pandas as pd
 
-    found = list(_records(Path(path)))
-    cells = [_cell(*pair) for pair in found]
-    sweeps = {directory.parent: None for directory, _ in found}
+    directory_records = list(_records(Path(path)))
+    cells = [_cell(*pair) for pair in directory_records]
+    sweeps = {directory.parent: None for directory, _ in directory_records}
     keys = dict.fromkeys(
-        key for root in sweeps for key in settings_to_tell([one for one in cells if one.directory.parent == root])
+        key for root in sweeps for key in settings_to_tell([cell for cell in cells if cell.directory.parent == root])
     )
     settings = pd.DataFrame({_column(key): [_setting(cell, key) for cell in cells] for key in keys})
-    outcomes = pd.DataFrame([_row(*pair) for pair in found], columns=list(TYPES)).astype(TYPES)
+    outcomes = pd.DataFrame([_row(*pair) for pair in directory_records], columns=list(TYPES)).astype(TYPES)
     return pd.concat([outcomes[FIRST], settings.convert_dtypes(), outcomes.drop(columns=FIRST)], axis=1)
 
 
 def curves(path: str | Path) -> pd.DataFrame:
-    """Read the metric over the steps: one row for every evaluation of every cell.
+    """Return a data frame of the metric over the steps, with one row per evaluation of each cell.
 
-    A value that could not be measured is missing, with the reason beside it. `trained_s` are the seconds of training
-    that had passed, without what was measured; of cells that trained as one pack, the pack's.
+    A value that could not be measured is missing; the column `reason` has the cause. `trained_s` is the elapsed
+    training time in seconds, excluding evaluation; cells that trained as one pack have the time of the pack.
 
     Args:
         path: as in `load`.
@@ -122,7 +120,7 @@ def curves(path: str | Path) -> pd.DataFrame:
 
 
 def _records(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Walk over a cell, a sweep or a folder of sweeps."""
+    """Yield directory and record of every cell below the path of a cell, a sweep or a folder of sweeps."""
     if not path.is_dir():
         raise FileNotFoundError(f"{path}: there is no such folder of results")
     path = path.resolve()
@@ -147,10 +145,10 @@ def _cell(directory: Path, record: Mapping[str, Any]) -> Cell:
 
 
 def _setting(cell: Cell, key: str) -> float | bool | str | None:
-    found = value(cell, key)
-    if found == UNSAID and key not in cell.overrides:
+    setting = value(cell, key)
+    if setting == UNSAID and key not in cell.overrides:
         return None
-    return plain(found) if isinstance(found, (list, dict)) else found
+    return plain(setting) if isinstance(setting, (list, dict)) else setting
 
 
 def _row(directory: Path, record: Mapping[str, Any]) -> dict[str, Any]:

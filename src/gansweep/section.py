@@ -1,4 +1,4 @@
-"""A part of a report, in whatever format it is written."""
+"""A section of a report, independent of the output format."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, what is said under it, and pictures.
+    """A section of a report: heading, text and pictures.
 
     Args:
-        title: the heading, plain text.
-        text: Markdown: paragraphs, `-` lists, `**bold**`, `` `code` `` and tables with pipes.
-        pictures: by caption; each is drawn when the format has room for it.
+        title: the heading, as plain text.
+        text: Markdown with paragraphs, `-` lists, `**bold**`, `` `code` `` and tables with pipes.
+        pictures: functions that draw the pictures, by caption; called only for formats with pictures.
     """
 
     title: str
