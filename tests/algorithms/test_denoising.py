@@ -185,7 +185,7 @@ def test_what_does_not_fit_is_named(overrides, message):
     ("overrides", "message"),
     [
         (["~loss"], "loss: must be chosen: loss=..."),
-        (["metric=psnr"], "metric=psnr: compares images with what they were; expected algorithm=denoising"),
+        (["metric=psnr"], "metric=psnr: compares restored images with originals; expected algorithm=denoising"),
         (["model=unet"], "has no discriminator; it is for algorithm=denoising"),
     ],
 )

@@ -210,7 +210,7 @@ def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
         (["optimizer._target_=torch.optim.Adam"], "optimizer._target_=torch.optim.Adam: write _target_: gansweep."),
         (["optimizer._target_=os.system"], "optimizer._target_: os.system is not in an allowed module"),
         (["algorithm=coopnets"], "loss=r1: algorithm=coopnets has its own"),
-        (["schedule@schedule_critic=linspace"], "schedule_critic=linspace: leaves critic_steps=1 as it is"),
+        (["schedule@schedule_critic=linspace"], "schedule_critic=linspace: has no effect on critic_steps=1"),
         (["optimizer=adagrad", "schedule@schedule_beta=linspace"], "schedule_beta=linspace: optimizer=adagrad has no"),
         (["metric@metric_2=wasserstein1"], "metric_2=wasserstein1: "),
         (["trainer.eval_at=[0]"], "trainer.eval_at=[0]: expected steps, 1 or above"),

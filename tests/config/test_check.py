@@ -57,7 +57,7 @@ def test_the_rate_that_follows_another_is_not_told_twice(default):
 def test_a_batch_larger_than_the_data(default):
     assert told(with_(default, batch_size=1797)) == []
     (text,) = told(with_(default, batch_size=1798))
-    assert text.startswith("batch_size=1798: the data have 1797 samples")
+    assert text.startswith("batch_size=1798: the data set has 1797 samples")
 
 
 def test_a_model_that_does_not_fit_the_data(default):
@@ -122,7 +122,7 @@ def test_a_schedule_of_beta_is_both_players_unless_one_has_its_own_or_no_momentu
 def test_a_schedule_of_critic_steps_reaches_the_run_unless_rounding_leaves_nothing_of_it(default):
     linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.2}
     (text,) = told(with_(default, schedule_critic=linspace))
-    assert text.startswith("schedule_critic=Linspace(") and "leaves critic_steps=1 as it is in every step" in text
+    assert text.startswith("schedule_critic=Linspace(") and "has no effect on critic_steps=1" in text
     run = build(with_(default, schedule_critic=linspace, critic_steps=5), identity={}, cell={})
     assert run.critic_schedule.end == 0.2
     assert told(with_(default, schedule_critic={"_target_": "gansweep.schedules.constant.Constant"})) == []
@@ -189,7 +189,7 @@ def test_epochs_are_another_spelling_of_steps(default):
 
 def test_steps_and_epochs_both_typed_contradict(default):
     both = with_(default, steps=10, epochs=2)
-    assert told(both, ["steps", "epochs"]) == ["epochs=2: steps=10 says the length already; give one of them"]
+    assert told(both, ["steps", "epochs"]) == ["epochs=2: steps=10 is given too; expected only one of them"]
     assert check(both, ["steps"]).config["steps"] == 10  # an experiment's epochs give way
     assert check(both, ["epochs"]).config["steps"] == 58
 

@@ -37,4 +37,4 @@ def test_data_that_do_not_fit_into_memory_are_named(monkeypatch):
 
     monkeypatch.setattr(Digits, "read", read)
     (problem,) = check(composed("device=cpu", "data=digits", "data.size=9", "~metric")).problems
-    assert str(problem) == "data: needs more memory than there is: Unable to allocate 64.0 GiB"
+    assert str(problem) == "data: needs more memory than is available: Unable to allocate 64.0 GiB"

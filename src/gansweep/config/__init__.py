@@ -1,1 +1,1 @@
-"""From a composed configuration to a checked run: the declared settings, their types, and the objects they name."""
+"""Declaration, type checking and instantiation of the settings of a run."""

@@ -1,4 +1,4 @@
-"""Which classes a configuration may name."""
+"""Allow-list of the classes that a configuration may instantiate."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ ALWAYS = ("gansweep", "torch.optim")
 
 
 class NotAllowed(ValueError):
-    """A `_target_` that is not a class of an allowed module."""
+    """Raised for a `_target_` that is not a class of an allowed module."""
 
 
 def locate(target: object, allow: Sequence[str] = ()) -> type:
-    """Import the class that `target` names.
+    """Import and return the class at the dotted path `target`.
 
-    It must be written as module and class, and be defined in an allowed module itself: what a
-    module merely imports, say `os`, can't be reached through it. Nothing is imported before
-    the path is known to be allowed.
+    The class must be defined in an allowed module. Names that an allowed module only imports, such as `os`, are
+    rejected. The path is checked before anything is imported.
 
     >>> locate("os.system")
     Traceback (most recent call last):
@@ -29,7 +28,7 @@ def locate(target: object, allow: Sequence[str] = ()) -> type:
         allow: further modules that the user trusts.
 
     Raises:
-        NotAllowed: it is not there, no class, or in no allowed module.
+        NotAllowed: the path does not exist, is not a class, or is not in an allowed module.
     """
     if not isinstance(target, str) or "." not in target:
         raise NotAllowed(f"_target_={target}: expected the dotted path of a class")
@@ -41,12 +40,12 @@ def locate(target: object, allow: Sequence[str] = ()) -> type:
         )
     path, _, name = target.rpartition(".")
     try:
-        found = getattr(import_module(path), name)
+        cls = getattr(import_module(path), name)
     except (ImportError, AttributeError) as error:
         raise NotAllowed(f"{target} can't be imported: {error}") from error
-    if not inspect.isclass(found) or not _within(f"{found.__module__}.", modules):
+    if not inspect.isclass(cls) or not _within(f"{cls.__module__}.", modules):
         raise NotAllowed(f"{target} is not a class of an allowed module ({', '.join(modules)})")
-    return found
+    return cls
 
 
 def _within(path: str, modules: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""From a composed configuration to a finished Run, or to everything that is wrong with it."""
+"""Build a Run from a composed configuration, or collect all its errors."""
 
 from __future__ import annotations
 
@@ -34,9 +34,8 @@ from gansweep.losses.no_game import NoGame
 from gansweep.losses.objective import Objective
 from gansweep.training.run import Run, TrainerSettings
 
-# What a group's choice has to be. Those that end in _d belong to the discriminator alone, those in _beta to the
-# optimizer, in _penalty and _noise to the objective, in _ema to the average; they may be left out, as may feedback
-# and metrics.
+# Required type of each config group. Groups ending in _d apply to the discriminator only, _beta to the optimizer,
+# _penalty and _noise to the objective, _ema to the weight average. These are optional, and so are feedback and metrics.
 GROUPS: Mapping[str, type] = {
     "model": Model,
     "loss": Objective,
@@ -65,13 +64,13 @@ _datasets: dict[str, Dataset] = {}
 
 @dataclass(frozen=True)
 class Checked:
-    """A configuration that was looked at.
+    """Result of checking a configuration.
 
     Args:
-        config: the same with numbers in their types, and the length in steps.
-        problems: what is wrong with it; empty if it can be trained.
-        parts: the objects by group, as far as they could be made.
-        run: what they are together, None if something is wrong.
+        config: the configuration with numbers converted to their declared types, and the length in steps.
+        problems: errors; empty if the configuration can be trained.
+        parts: instantiated objects by group; groups that failed are missing.
+        run: the run, None if there are errors.
     """
 
     config: dict[str, Any]
@@ -81,26 +80,26 @@ class Checked:
 
     @property
     def data(self) -> Dataset:
-        """The data set, shared by all configurations that name the same."""
+        """The data set; configurations with equal data settings share one object."""
         return self.parts["data"]
 
 
 @devices.cpu_threads(1)
 def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
-    """Make every object that a configuration names and see that they fit each other.
+    """Instantiate all objects of a configuration and check that they are compatible.
 
-    Samples are made here, with one thread, so that they do not depend on how many torch has by default.
+    Samples are generated here with one thread, so that they do not depend on torch's default number of threads.
 
     Args:
-        config: all interpolations resolved, in JSON's types.
-        given: keys of the command line; `steps` there outranks an experiment's `epochs`.
+        config: resolved configuration in JSON types.
+        given: keys given on the command line; `steps` there takes precedence over the `epochs` of an experiment.
     """
     config = copy.deepcopy(dict(config))
     trust = config.get("allow")
     make = Constructor(trust if isinstance(trust, list) else ())
     root = _root(config, make)
     make.problems += out_of_range(root)
-    if root.get("lr_d") == root.get("lr"):  # it was not said, and what is wrong with it is said already
+    if root.get("lr_d") == root.get("lr"):  # lr_d is interpolated from lr; its problem is already reported for lr
         make.problems = [problem for problem in make.problems if problem.where != "lr_d"]
     make.problems += _length(config, root, given)
     parts: dict[str, Any] = {"trainer": _trainer(config, make)}
@@ -124,15 +123,15 @@ def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
 
 
 def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mapping[str, Any]) -> Run:
-    """Finish everything that a run needs.
+    """Return the Run of a configuration.
 
     Args:
-        config: all interpolations resolved, in JSON's types.
-        identity: what a checkpoint must agree with to be continued.
+        config: resolved configuration in JSON types.
+        identity: identity that a checkpoint must have to be resumed.
         cell: name, hash and overrides of the cell, for the record.
 
     Raises:
-        BadConfig: something is wrong with the configuration, or the device is not there.
+        BadConfig: the configuration has errors, or the device is not available.
     """
     checked = check(config)
     problems = checked.problems or absent_device(checked.config)
@@ -142,7 +141,7 @@ def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mappi
 
 
 def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
-    """Put the parts together."""
+    """Assemble a Run from the instantiated objects of a checked configuration."""
     generator, discriminator = players(config, parts)
     return Run(
         member=Member(
@@ -174,31 +173,31 @@ def _run(config: dict[str, Any], parts: Mapping[str, Any]) -> Run:
 
 
 def remarks(run: Run) -> list[str]:
-    """Say which settings of a run will do nothing, one line each."""
-    member, said = run.member, list[str]()
-    evaluations = math.ceil(run.steps / run.trainer.eval_every)  # the last one comes too late to be heard
+    """Return one warning line for each setting that has no effect in a run."""
+    member, lines = run.member, list[str]()
+    evaluations = math.ceil(run.steps / run.trainer.eval_every)  # feedback can't react to the last evaluation
     moves = getattr(run.dynamics, "generator_steps", 1), run.critic_steps
     for player, count in zip((member.generator, member.discriminator), moves, strict=True):
         outlook = Outlook(run.steps * count, evaluations, player.lr)
         for group, part in (("optimizer", player.rule), ("feedback", player.feedback)):
             if isinstance(part, Remarking):
-                said += [f"{group}={type(part).__name__}: {one}" for one in part.remarks(outlook)]
-    return list(dict.fromkeys(said))
+                lines += [f"{group}={type(part).__name__}: {remark}" for remark in part.remarks(outlook)]
+    return list(dict.fromkeys(lines))
 
 
 def left_out(data: Dataset) -> list[str]:
-    """Say what of a data set's files is not used, in one line or none."""
+    """Return at most one line that describes the files of a data set that are not used."""
     text = data.left_out if isinstance(data, PartlyRead) else ""
     return [f"data={data.name}: {text}"] if text else []
 
 
 def absent_device(config: Mapping[str, Any]) -> list[Problem]:
-    """Say if this machine lacks the device that a checked configuration asks for."""
+    """Return a problem if the device of a checked configuration is not available, else an empty list."""
     return said("device", lambda: devices.resolve(config["device"]))
 
 
 def _root(config: dict[str, Any], make: Constructor) -> dict[str, Any]:
-    """Read the root numbers that are of their types, and write them back so."""
+    """Convert the root settings to their declared types in place, and return the valid ones."""
     accepted = signature(Root).types
     for key in config:
         if key not in accepted and key not in GROUPS and key != "trainer":
@@ -210,7 +209,7 @@ def _root(config: dict[str, Any], make: Constructor) -> dict[str, Any]:
 
 
 def _trainer(config: dict[str, Any], make: Constructor) -> TrainerSettings | Broken:
-    """Read conf/trainer, whose values are plain: there is one trainer."""
+    """Return the settings of conf/trainer, which has no `_target_` because there is only one trainer."""
     node = {"_target_": "gansweep.training.run.TrainerSettings", **(config.get("trainer") or {})}
     trainer = make(node, "trainer")
     config["trainer"] = {key: value for key, value in node.items() if key != "_target_"}
@@ -242,26 +241,26 @@ def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> 
 
 
 def _length(config: dict[str, Any], root: Mapping[str, Any], given: Collection[str]) -> list[Problem]:
-    """Settle whether `steps` or `epochs` counts: what was typed outranks an experiment's."""
+    """Choose between `steps` and `epochs`: command-line overrides take precedence over an experiment."""
     if root.get("epochs") is None or "steps" not in given:
         return []
     config["epochs"] = None
     if "epochs" not in given:
         return []
-    return [Problem("epochs", f"={root['epochs']}: steps={config['steps']} says the length already; give one of them")]
+    return [Problem("epochs", f"={root['epochs']}: steps={config['steps']} is given too; expected only one of them")]
 
 
 def _settled_feedback(parts: dict[str, Any], config: dict[str, Any]) -> list[Problem]:
-    """Write feedback in one way for equal trainings, which then have one identity.
+    """Normalise the feedback settings in place, so that equivalent configurations have the same identity.
 
-    What hears the discriminator's loss is the discriminator's, and none is left out unless the
-    generator has another.
+    Feedback that monitors the discriminator's loss is moved to `feedback_d`. Feedback without effect is removed, except
+    for a `feedback_d` that overrides the generator's feedback.
     """
     shared, own = parts.get("feedback"), parts.get("feedback_d")
     if shared is not None and shared.hears == "game":
         if own is not None:
-            alone = f"={shared!r}: moves the discriminator's rate alone, and so does feedback_d={own!r}"
-            return [Problem("feedback", f"{alone}; expected one of them")]
+            conflict = f"={shared!r}: changes only the discriminator's rate, and so does feedback_d={own!r}"
+            return [Problem("feedback", f"{conflict}; expected one of them")]
         parts["feedback_d"], config["feedback_d"] = shared, config.pop("feedback")
         parts["feedback"] = shared = None
     if shared is None or shared.hears == "nothing":
@@ -273,7 +272,7 @@ def _settled_feedback(parts: dict[str, Any], config: dict[str, Any]) -> list[Pro
 
 
 def _shared(data: Dataset, node: Mapping[str, Any]) -> Dataset:
-    """Return the first data set of equal settings, which has read its samples already."""
+    """Return the cached data set with equal settings, whose samples may be loaded already."""
     key = json.dumps(node, sort_keys=True, default=str)
     if key not in _datasets:
         while len(_datasets) >= MOST_DATASETS:

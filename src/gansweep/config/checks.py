@@ -1,4 +1,4 @@
-"""What the parts of a configuration say of each other."""
+"""Compatibility checks between the groups of a configuration."""
 
 from __future__ import annotations
 
@@ -20,45 +20,45 @@ SCHEDULES = (
     *("schedule", "schedule_d", "schedule_beta", "schedule_beta_d"),
     *("schedule_penalty", "schedule_noise", "schedule_ema", "schedule_critic"),
 )
-COPIES = 2  # of the parameters that a training holds at least: themselves and their gradient
+COPIES = 2  # minimum number of copies of the parameters in memory: the parameters and their gradient
 
 
 def misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str, Any]) -> list[Problem]:
-    """Compare the parts with each other, as far as there are any."""
-    found = _with_data(parts, config, root)
-    steps = config["steps"]  # epochs are counted by now
+    """Return the incompatibilities between the instantiated objects."""
+    problems = _with_data(parts, config, root)
+    steps = config["steps"]  # epochs are converted to steps by now
     if isinstance(steps, int) and steps > 0:
         for key in SCHEDULES:
             if parts.get(key) is not None:
-                found += said(key, lambda key=key: parts[key].check(steps))
-        found += _with_memory(parts, config, steps) if not found else []
-    found += _with_feedback(parts) + _sides(parts) + _idle_schedules(parts)
-    return found + (_idle_critic_schedule(parts, root, steps) if not found else [])
+                problems += said(key, lambda key=key: parts[key].check(steps))
+        problems += _with_memory(parts, config, steps) if not problems else []
+    problems += _with_feedback(parts) + _sides(parts) + _idle_schedules(parts)
+    return problems + (_idle_critic_schedule(parts, root, steps) if not problems else [])
 
 
 def _with_data(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str, Any]) -> list[Problem]:
-    """Ask the data, and then those who need them; the first problem is the only one that is no consequence."""
+    """Check the data and then what depends on them; return the first problem, which may cause the others."""
     data, model = parts.get("data"), parts.get("model")
     if data is None:
         return []
     shape = tuple(data.sample_shape)
-    asked: list[tuple[str, Callable[[], Any]]] = [
+    checks: list[tuple[str, Callable[[], Any]]] = [
         ("data", data.check),
         ("data", lambda: _check_size(config, "data", "a sample", math.prod(shape))),
     ]
     if model is not None:
         sides = ["generator"] if isinstance(parts.get("algorithm"), Alone) else ["generator", "discriminator"]
-        asked += [("model", lambda m=model, side=side: _check_network(config, m, side, shape)) for side in sides]
+        checks += [("model", lambda m=model, side=side: _check_network(config, m, side, shape)) for side in sides]
     for key in ("metric", "metric_2"):
         if parts.get(key) is not None:
-            asked.append((key, lambda key=key: _check_evaluation(config, key, parts[key], shape)))
-            asked.append((key, lambda key=key: parts[key].check(data)))
-    asked.append(("data", lambda: _lengths_of_data(config, root, data)))
-    return next(filter(None, (said(where, ask) for where, ask in asked)), [])
+            checks.append((key, lambda key=key: _check_evaluation(config, key, parts[key], shape)))
+            checks.append((key, lambda key=key: parts[key].check(data)))
+    checks.append(("data", lambda: _lengths_of_data(config, root, data)))
+    return next(filter(None, (said(where, check) for where, check in checks)), [])
 
 
 def _check_network(config: Mapping[str, Any], model: Model, side: str, shape: tuple[int, ...]) -> None:
-    """Raise an error if a network can't be built for the data, or does not fit in memory."""
+    """Raise an error if a network can't be built for the data shape, or does not fit in memory."""
     network = getattr(model, side)(shape)
     _check_size(config, "model", f"the {side} with its gradient", COPIES * network.num_parameters)
 
@@ -68,7 +68,7 @@ def _check_evaluation(config: Mapping[str, Any], key: str, metric: Metric, shape
 
 
 def _check_size(config: Mapping[str, Any], group: str, what: str, count: int) -> None:
-    """Raise BadConfig if `count` float32 numbers do not fit in memory, naming the largest setting of their group."""
+    """Raise BadConfig for the largest integer setting of a group if `count` float32 numbers do not fit in memory."""
     needed, available = 4 * count, available_bytes()
     if needed > available:
         value, key = max(_whole_numbers(config[group], group), default=(0, group))
@@ -77,7 +77,7 @@ def _check_size(config: Mapping[str, Any], group: str, what: str, count: int) ->
 
 
 def _whole_numbers(node: Any, path: str) -> Iterator[tuple[int, str]]:
-    """Yield the integers of a choice with the keys that they have on the command line."""
+    """Yield the integers of a config node with their dotted keys."""
     if isinstance(node, Mapping):
         for key, part in node.items():
             yield from _whole_numbers(part, f"{path}.{key}")
@@ -88,7 +88,7 @@ def _whole_numbers(node: Any, path: str) -> Iterator[tuple[int, str]]:
 
 
 def _with_memory(parts: Mapping[str, Any], config: Mapping[str, Any], steps: int) -> list[Problem]:
-    """Compare schedules of beta with the optimizers."""
+    """Check that the optimizers support the schedules of beta."""
     if not {"optimizer", "schedule"} <= parts.keys():
         return []
     generator, discriminator = players(config, parts)
@@ -99,75 +99,77 @@ def _with_memory(parts: Mapping[str, Any], config: Mapping[str, Any], steps: int
 
 
 def _with_feedback(parts: Mapping[str, Any]) -> list[Problem]:
-    """Say what feedback answers to and does not get."""
-    found = []
+    """Return a problem for feedback whose monitored quantity is not available."""
+    problems = []
     for key in ("feedback", "feedback_d"):
         feedback = parts.get(key)
         if feedback is not None and feedback.hears == "metric" and "metric" in parts and parts["metric"] is None:
-            found.append(Problem(key, f"={feedback!r}: answers to a metric; choose one, metric=..., or other feedback"))
+            wrong = f"={feedback!r}: monitors a metric, but metric=null; expected metric=... or another feedback"
+            problems.append(Problem(key, wrong))
         if feedback is not None and parts.get("loss") is not None:
-            found += said(key, lambda feedback=feedback: feedback.fitted(parts["loss"].game))
-    return found
+            problems += said(key, lambda feedback=feedback: feedback.fitted(parts["loss"].game))
+    return problems
 
 
 def _sides(parts: Mapping[str, Any]) -> list[Problem]:
-    """Say what two players need; one by itself says what it can't have."""
-    found, algorithm = [], parts.get("algorithm")
+    """Check the settings that two-player algorithms require; single-player algorithms check their own."""
+    problems, algorithm = [], parts.get("algorithm")
     if algorithm is not None and not isinstance(algorithm, Alone):
         if "loss" in parts and parts["loss"] is None:
-            found.append(Problem("loss", "must be chosen: loss=..."))
+            problems.append(Problem("loss", "must be chosen: loss=..."))
         for key in ("metric", "metric_2"):
             if isinstance(parts.get(key), OfPairs):
-                wrong = f"={parts[key].name}: compares images with what they were; expected algorithm=denoising"
-                found.append(Problem(key, wrong))
-    return found
+                wrong = f"={parts[key].name}: compares restored images with originals; expected algorithm=denoising"
+                problems.append(Problem(key, wrong))
+    return problems
 
 
 def _idle_schedules(parts: Mapping[str, Any]) -> list[Problem]:
-    """Say which schedule has nothing to multiply, so that nobody takes it for a setting that was compared."""
-    found, loss = [], parts.get("loss")
+    """Return a problem for each schedule without a quantity to multiply; it would have no effect in a comparison."""
+    problems, loss = [], parts.get("loss")
     if loss is not None and parts.get("schedule_penalty") is not None and not loss.penalties:
-        found.append(Problem("schedule_penalty", "the loss has no penalties, expected e.g. loss=r1, or null"))
+        problems.append(Problem("schedule_penalty", "the loss has no penalties, expected e.g. loss=r1, or null"))
     if loss is not None and parts.get("schedule_noise") is not None and not loss.instance_noise:
         wrong = "the loss has instance_noise=0, expected e.g. loss=instance_noise or loss.instance_noise=0.1, or null"
-        found.append(Problem("schedule_noise", wrong))
+        problems.append(Problem("schedule_noise", wrong))
     trainer = parts.get("trainer")
     if isinstance(trainer, TrainerSettings) and parts.get("schedule_ema") is not None and trainer.ema is None:
-        found.append(Problem("schedule_ema", "trainer.ema=null: there is no average, expected e.g. trainer.ema=0.999"))
-    return found
+        wrong = "trainer.ema=null: there is no average, expected e.g. trainer.ema=0.999"
+        problems.append(Problem("schedule_ema", wrong))
+    return problems
 
 
 def _idle_critic_schedule(parts: Mapping[str, Any], root: Mapping[str, Any], steps: Any) -> list[Problem]:
-    """Say if rounding leaves nothing of a schedule of critic steps."""
+    """Return a problem if a schedule of critic steps has no effect after rounding."""
     schedule, loss = parts.get("schedule_critic"), parts.get("loss")
     if schedule is None or loss is None or not isinstance(steps, int) or steps < 1:
         return []
     base = root.get("critic_steps") or loss.critic_steps
     moves = {critic_steps_at(base, schedule, step, steps) for step in range(steps)}
     if moves == {base} and set(schedule.values(steps).tolist()) != {1.0}:
-        wrong = f"={schedule!r}: leaves critic_steps={base} as it is in every step, expected more of them, or null"
+        wrong = f"={schedule!r}: has no effect on critic_steps={base} after rounding, expected more of them, or null"
         return [Problem("schedule_critic", wrong)]
     return []
 
 
 def _lengths_of_data(config: dict[str, Any], root: Mapping[str, Any], data: Dataset) -> None:
-    """Compare the batch with the data, and count epochs in steps.
+    """Check the batch size against the data, and convert epochs to steps in place.
 
     Raises:
-        BadConfig: the batch is larger than the data.
+        BadConfig: the batch is larger than the data set.
     """
     batch_size, num_samples = root.get("batch_size", 1), len(data.samples)
     if batch_size > num_samples:
-        wrong = f"={batch_size}: the data have {num_samples} samples, expected at most that"
+        wrong = f"={batch_size}: the data set has {num_samples} samples, expected at most that"
         raise BadConfig([Problem("batch_size", wrong)])
     if root.get("epochs") is not None and config["epochs"] is not None and batch_size > 0:
         config["steps"], config["epochs"] = steps_of(root["epochs"], num_samples, batch_size), None
 
 
 def players(config: Mapping[str, Any], parts: Mapping[str, Any]) -> tuple[PlayerSettings, PlayerSettings]:
-    """Settings of generator and discriminator, who takes over what it has none of.
+    """Return the settings of generator and discriminator; the discriminator's default to the generator's.
 
-    The generator's schedule of beta is none for a discriminator without momentum.
+    A discriminator whose optimizer has no momentum does not inherit the schedule of beta.
     """
     beta, beta_d = parts.get("schedule_beta"), parts.get("schedule_beta_d")
     generator = PlayerSettings(parts["optimizer"], config["lr"], parts["schedule"], parts.get("feedback"), beta)
@@ -183,10 +185,10 @@ def players(config: Mapping[str, Any], parts: Mapping[str, Any]) -> tuple[Player
     return generator, discriminator
 
 
-def said(where: str, ask: Callable[[], Any]) -> list[Problem]:
-    """Return what an object objects to, as a list of none or one."""
+def said(where: str, check: Callable[[], Any]) -> list[Problem]:
+    """Call `check` and return the problems of the error that it raises, an empty list if it raises none."""
     try:
-        ask()
+        check()
     except BadConfig as error:
         return error.problems
     except UnreadableImages as error:
@@ -194,9 +196,9 @@ def said(where: str, ask: Callable[[], Any]) -> list[Problem]:
     except (ValueError, OSError, ImportError) as error:
         return [Problem.of(where, error)]
     except MemoryError as error:
-        return [Problem(where, f"needs more memory than there is: {error}")]
-    except RuntimeError as error:  # torch's, which is of no class of its own on a CPU
+        return [Problem(where, f"needs more memory than is available: {error}")]
+    except RuntimeError as error:  # torch has no exception class for out of memory on a CPU
         if "can't allocate memory" not in str(error):
             raise
-        return [Problem(where, "needs more memory than there is")]
+        return [Problem(where, "needs more memory than is available")]
     return []

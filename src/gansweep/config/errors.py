@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in words for the one who wrote it."""
+"""Errors of a configuration and their messages."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong.
+    """One error of a configuration.
 
     Args:
         where: dotted key, e.g. `optimizer.betas`.
-        message: what was given there and what would have been accepted.
+        message: the given value and the expected values.
     """
 
     where: str
@@ -22,7 +22,7 @@ class Problem:
 
     @classmethod
     def of(cls, where: str, error: BaseException) -> Problem:
-        """Put a key before what an object said about its own argument.
+        """Prefix the message of an object about its own argument with a dotted key.
 
         >>> str(Problem.of("schedule", ValueError("gamma=-1: expected a number above 0")))
         'schedule.gamma=-1: expected a number above 0'
@@ -31,8 +31,8 @@ class Problem:
         named = re.match(r"[\w.]+(?==)", text)
         if named is None:
             return cls(where, text)
-        itself = named[0] == where.rpartition(".")[2]
-        return cls(where if itself else f"{where}.{named[0]}" if where else named[0], text[named.end() :])
+        is_same = named[0] == where.rpartition(".")[2]
+        return cls(where if is_same else f"{where}.{named[0]}" if where else named[0], text[named.end() :])
 
     def __str__(self) -> str:
         if not self.where:
@@ -42,14 +42,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class UnknownKey(Problem):
-    """A key that the composed configuration does not have."""
+    """Error for a key that does not exist in the composed configuration."""
 
 
 class BadConfig(ValueError):
-    """A configuration that must not be trained.
+    """Raised for an invalid configuration.
 
     Args:
-        problems: all that is wrong with it.
+        problems: all errors; duplicates are removed.
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -61,16 +61,16 @@ class BadConfig(ValueError):
 
 
 def unknown_key(where: str, accepted: Sequence[str], given: str = "", others: Sequence[str] = ()) -> Problem:
-    """Say that a key means nothing, which ones do, and which one was probably meant.
+    """Return the problem of an unknown key, with the accepted keys and the most similar ones.
 
     >>> str(unknown_key("optimizer.betaz", ["betas", "eps"]))
     'optimizer.betaz: unknown key; did you mean optimizer.betas? Accepted here: betas, eps'
 
     Args:
-        where: the dotted key.
-        accepted: the last parts of the keys that are accepted in its place.
-        given: the value that it was to get.
-        others: dotted keys anywhere else that may have been meant.
+        where: the unknown dotted key.
+        accepted: last parts of the keys that are accepted at this place.
+        given: the value given for the key.
+        others: dotted keys at other places that may be suggested.
     """
     parent, _, last = where.rpartition(".")
     near = [f"{parent}.{key}" if parent else key for key in get_close_matches(last, accepted, 2, 0.6)]

@@ -1,4 +1,4 @@
-"""From nodes with a `_target_` to finished objects, or to everything that is wrong with them."""
+"""Instantiate config nodes with a `_target_`, or collect all their errors."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from gansweep.config.errors import Problem, unknown_key
 from gansweep.config.signature import signature
 from gansweep.config.typed import Misfit, fit
 
-MISSING = "???"  # how a YAML says that a value must be given
+MISSING = "???"  # marks a mandatory value in a YAML file
 
 
 class Broken:
-    """Stands for an object that could not be made; why is in `Constructor.problems`."""
+    """Placeholder for an object that could not be instantiated; the reason is in `Constructor.problems`."""
 
 
 class Constructor:
-    """Makes objects of nodes and collects all problems on the way instead of stopping at one.
+    """Instantiates config nodes and collects all problems instead of raising the first.
 
-    Numbers in a node are turned in place into the types that its class asks for, so that 1e3
-    steps and 1000 steps are one setting.
+    Numbers in a node are converted in place to the annotated types of the class, so that 1e3 steps and 1000 steps are
+    the same setting.
 
     >>> make = Constructor()
     >>> make({"_target_": "gansweep.schedules.constant.Constant"}, "schedule")
@@ -33,7 +33,7 @@ class Constructor:
     schedule.x=1: unknown key. Accepted here: none
 
     Args:
-        allow: modules that may be named besides gansweep and torch.optim.
+        allow: modules that are allowed in addition to gansweep and torch.optim.
     """
 
     def __init__(self, allow: Sequence[str] = ()) -> None:
@@ -41,7 +41,7 @@ class Constructor:
         self.problems: list[Problem] = []
 
     def __call__(self, node: dict[str, Any], where: str) -> Any:
-        """Make the object of a node, Broken if something is wrong with it."""
+        """Return the object of a node, or Broken if the node has problems."""
         before = len(self.problems)
         try:
             cls = locate(node.get("_target_"), self.allow)
@@ -58,7 +58,7 @@ class Constructor:
             return Broken()
 
     def arguments(self, cls: type, node: dict[str, Any], where: str) -> dict[str, Any]:
-        """Fit the entries of a node to the constructor of `cls`."""
+        """Return the keyword arguments for the constructor of `cls`, converted to its annotated types."""
         accepts = signature(cls)
         arguments = {}
         aliases: Mapping[str, str] = getattr(cls, "ALIASES", {})
@@ -101,10 +101,10 @@ class Constructor:
 
 
 def _without_aliases(node: dict[str, Any], aliases: Mapping[str, str], where: str) -> list[Problem]:
-    """Call the entries of a node, in place, as its class does, so that one setting has one name in records.
+    """Replace aliases in a node, in place, by the names of the class, so that a setting has one name in records.
 
-    The name that the class has is left out of its YAML file, where the alias has a default. So if it is
-    there, it was chosen.
+    The YAML file has a default for the alias and none for the name of the class. If the latter is present, it was given
+    by the user.
     """
     problems = []
     for alias, name in aliases.items():
@@ -119,25 +119,25 @@ def _without_aliases(node: dict[str, Any], aliases: Mapping[str, str], where: st
 
 
 def _all_said(cls: type, arguments: dict[str, Any], where: str, error: Exception) -> list[Problem]:
-    """Ask an object that stops at its first mistake for the others, by leaving out what it has named.
+    """Return all problems of a constructor that raises only the first, by retrying without the reported arguments.
 
-    What it says then is not told if it may follow from what was left out.
+    An error that mentions a removed argument is dropped, since it may be caused by the removal.
     """
     required, left, named = signature(cls).required, dict(arguments), list[str]()
-    said: Exception | None = error
+    current: Exception | None = error
     problems = []
-    while said is not None and not any(re.search(rf"\b{name}\b", str(said)) for name in named):
-        problems.append(Problem.of(where, said))
-        key = str(said).partition("=")[0]
+    while current is not None and not any(re.search(rf"\b{name}\b", str(current)) for name in named):
+        problems.append(Problem.of(where, current))
+        key = str(current).partition("=")[0]
         if key not in left or key in required:
             break
         named.append(key)
         del left[key]
-        said = None
+        current = None
         try:
             cls(**left)
         except ValueError as another:
-            said = another
+            current = another
     return problems
 
 
@@ -148,7 +148,7 @@ def _holds_target(value: Any) -> bool:
 
 
 def _tuples(value: Any) -> Any:
-    """Turn lists into tuples, which frozen objects can be compared by."""
+    """Convert lists to tuples, so that frozen dataclasses compare equal and are hashable."""
     return tuple(_tuples(part) for part in value) if isinstance(value, list) else value
 
 

@@ -1,8 +1,8 @@
-"""The settings of a configuration, and which of identity, pack, sweep and tables each belongs to.
+"""Properties of the settings: which belong to the identity, the pack, the sweep and the tables.
 
-This is the only list of settings by name. A training's identity, the grouping of cells into packs, the settings that a
-grid can't vary and the columns of tables are derived from it, so they can't disagree about what tells two trainings
-apart. A setting that is not listed is part of the identity and may differ between the members of a pack.
+This is the only list of settings by name. The identity of a run, the grouping of cells into packs, the settings that a
+grid can't vary and the columns of tables are derived from it, so that they distinguish runs consistently. A setting
+that is not listed is part of the identity and may differ between the members of a pack.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Key:
-    """One setting.
+    """Properties of one setting.
 
     Args:
-        name: its dotted path in the configuration.
-        identity: it can change the numbers of a training. If not, two cells that differ in it are one training.
-        identity_unless: its value that is not written into an identity, so that hashes of before it counted are kept.
-        shared_in_pack: the members of a pack have to agree in it. A setting inside a shared one that is listed without
-            this may differ nevertheless.
-        whole_sweep: it is an instruction for the sweep, so a grid can't vary it.
-        fallback: the setting whose value applies where this one is null.
-        group: the config group that it chooses from, where that has another name.
-        column: every spreadsheet has a column of it.
-        caption: the caption of a table states it where all cells have the same value.
+        name: dotted path in the configuration.
+        identity: True if the setting can change the numbers of a run. Cells that differ only in settings with False
+            are the same run.
+        identity_unless: value that is omitted from the identity, so that hashes from before the setting existed are
+            kept.
+        shared_in_pack: all members of a pack must have the same value. A setting listed inside a shared group without
+            this flag may differ.
+        whole_sweep: the setting applies to the whole sweep, so a grid can't vary it.
+        fallback: the setting whose value is used if this one is null.
+        group: config group of its choices, if that has another name.
+        column: every spreadsheet has a column for it.
+        caption: the caption of a table states it if all cells have the same value.
     """
 
     name: str
@@ -46,13 +48,13 @@ class Key:
         return f"{self.group}@{self.name}" if self.group else self.name
 
 
-# Captions and spreadsheets have them in this order.
+# Captions and spreadsheets list the settings in this order.
 KEYS = (
     Key("experiment", caption=True),
     Key("protocol", caption=True),
     Key("scale", caption=True),
     Key("data", shared_in_pack=True, caption=True),
-    # Data enter the identity by their content, so that a data set may be moved.
+    # The identity contains a hash of the data instead, so that a data set may be moved.
     *(Key(f"data.{name}", identity=False) for name in ("root", "path", "download")),
     Key("model", shared_in_pack=True, caption=True),
     Key("loss", caption=True),
@@ -96,17 +98,17 @@ CAPTION = tuple(key.choice for key in KEYS if key.caption)
 
 
 def inside(group: str) -> dict[str, Key]:
-    """Return the listed settings inside a group by their names there."""
+    """Return the listed settings inside a group by their names within the group."""
     return {key.name.partition(".")[2]: key for key in KEYS if key.name.startswith(f"{group}.")}
 
 
 def is_surrounding(typed: str) -> bool:
-    """Tell whether a key of the command line is one of `SURROUNDINGS`, or inside one."""
+    """Return True if a command-line key is one of `SURROUNDINGS`, or inside one."""
     return re.split(r"[./@]", typed.lstrip("+~"))[0] in SURROUNDINGS
 
 
 def is_part_of_identity(typed: str) -> bool:
-    """Tell whether a key of the command line can change the numbers of a training.
+    """Return True if a command-line key can change the numbers of a run.
 
     >>> [is_part_of_identity(key) for key in ("lr", "optimizer@optimizer_d", "data.root", "hydra/launcher", "+workers")]
     [True, True, False, False, False]
@@ -125,7 +127,7 @@ def without_surroundings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shared_in_pack(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a configuration in which the members of a pack agree."""
+    """Return the part of a configuration that all members of a pack must have in common."""
     shared: dict[str, Any] = {}
     for key in KEYS:
         group, _, name = key.name.rpartition(".")

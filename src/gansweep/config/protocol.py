@@ -1,4 +1,4 @@
-"""Whether an object keeps a protocol, without asking it for anything."""
+"""Structural check of protocols that does not evaluate properties."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ _ABSENT = object()
 
 
 def keeps(value: Any, kind: type) -> bool:
-    """Tell whether `value` is of a class, or has all that a protocol names.
+    """Return True if `value` is an instance of a class, or has all attributes of a protocol.
 
-    `isinstance` would evaluate the protocol's properties on Python before 3.12, and a data set
-    would be read for it.
+    Before Python 3.12 `isinstance` evaluates the properties of the protocol, which would load a data set.
     """
     if not getattr(kind, "_is_protocol", False):
         return isinstance(value, kind)

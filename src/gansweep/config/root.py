@@ -1,4 +1,4 @@
-"""The settings at the root of a configuration: numbers and words that belong to no group."""
+"""Settings at the root of a configuration, outside of all groups."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from typing import Any, Literal
 from gansweep.config.errors import Problem
 from gansweep.formatting import is_folder_name
 
-# Far above what can be trained, and below what overflows. Too many threads or processes make a machine hang.
+# Upper limits: far above practical values, below overflow. Too many threads or processes make a machine hang.
 MOST = {"steps": 10**12, "epochs": 10**12, "batch_size": 10**9, "threads": 1024, "workers": 512}
 MOST_OF_OTHERS = 10**6
 
 
 @dataclass(frozen=True)
 class Root:
-    """Everything but the groups, with the types that it has.
+    """Root settings and their types.
 
     Args:
-        seed: of every random stream.
-        lr: base rate of the generator.
-        lr_d: base rate of the discriminator.
-        batch_size: samples in a batch.
-        steps: generator updates.
-        epochs: the same length in passes over the data; null to go by `steps`.
-        critic_steps: discriminator updates before each generator update; null: as the loss says.
+        seed: seed of all random streams.
+        lr: base learning rate of the generator.
+        lr_d: base learning rate of the discriminator.
+        batch_size: number of samples in a batch.
+        steps: number of generator updates.
+        epochs: length in passes over the data; null: use `steps`.
+        critic_steps: discriminator updates before each generator update; null: the default of the loss.
         device: auto, cpu, cuda, cuda:1 or mps.
-        precision: of matrix products.
-        threads: of the processor, for one operation.
-        workers: processes of a sweep on one machine; auto takes one per core on a CPU.
-        pack: cells that one process trains together; auto measures what is fastest.
-        name: of the sweep; null makes one from the command line.
-        seeds: auto adds seeds where the table is not decided yet; null trains what was typed.
-        most_seeds: of a setting, for seeds=auto.
-        plan: show every cell and train none.
-        fresh: rename an earlier sweep of this name and start over.
-        retry_failed: train cells again that failed earlier.
-        diverged: whether another sweeper is to see a divergence as a result or as a failure.
-        allow: modules whose classes a `_target_` may name.
-        most_cells: of one command line; with a default, since records of earlier versions lack it.
+        precision: precision of matrix products.
+        threads: CPU threads of one operation.
+        workers: number of processes of a sweep on one machine; auto: one per core on a CPU.
+        pack: number of cells that one process trains as a batch; auto: measure which number is fastest.
+        name: name of the sweep; null: derived from the command line.
+        seeds: auto: add seeds for configurations that may still be the best; null: train the given seeds only.
+        most_seeds: maximum number of seeds of a configuration, for seeds=auto.
+        plan: list all cells without training.
+        fresh: rename an existing sweep of this name and start over.
+        retry_failed: train failed cells again.
+        diverged: report a divergence to another Hydra sweeper as a result or as a failure.
+        allow: further modules whose classes a `_target_` may name.
+        most_cells: maximum number of cells of one command line; has a default because earlier records lack it.
     """
 
     seed: int
@@ -68,10 +68,10 @@ class Root:
 
 
 def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
-    """Say which of the values, already of their types, can't be worked with."""
+    """Yield a problem for each value that is out of range; the types are already correct."""
     for key in ("lr", "lr_d"):
         if key in values and not 0 < values[key] < math.inf:
-            yield Problem(key, f"={values[key]}: expected a finite rate above 0, e.g. 1e-4")
+            yield Problem(key, f"={values[key]}: expected a finite number above 0, e.g. 1e-4")
     if values.get("seed", 0) < 0:
         yield Problem("seed", f"={values['seed']}: expected a whole number, 0 or above")
     for key in (
@@ -95,14 +95,14 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
     name = values.get("name")
     if isinstance(name, float) and not math.isfinite(name):
         yield Problem(
-            "name", f"={name}: is read as a number that is none; expected the name of a folder inside outputs/"
+            "name", f"={name}: is parsed as a number and is not finite; expected the name of a folder inside outputs/"
         )
     elif name is not None and not is_folder_name(str(name)):
         yield Problem("name", f"={name!s:.100}: expected the name of a folder inside outputs/")
 
 
 def steps_of(epochs: int, num_samples: int, batch_size: int) -> int:
-    """Count the generator updates of some epochs; the last batch of an epoch is completed from the next one.
+    """Return the number of generator updates; the last batch of an epoch is completed from the next epoch.
 
     >>> steps_of(2, 1797, 64)
     58

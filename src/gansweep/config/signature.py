@@ -1,4 +1,4 @@
-"""What the constructor of a class accepts."""
+"""Keyword arguments and types of class constructors."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, get_type_hints
 
 @dataclass(frozen=True)
 class Signature:
-    """The keywords of a constructor.
+    """Keyword arguments of a constructor.
 
     Args:
-        types: annotation by keyword, Any where there is none that can be resolved.
-        required: those without a default.
-        open: any other keyword is accepted too.
+        types: annotation by keyword, Any if there is no resolvable annotation.
+        required: keywords without a default.
+        open: True if the constructor has `**kwargs`.
     """
 
     types: Mapping[str, Any]
@@ -27,7 +27,7 @@ class Signature:
 
 @cache
 def signature(cls: type) -> Signature:
-    """Read the constructor of `cls`."""
+    """Return the signature of the constructor of `cls`."""
     parameters = inspect.signature(cls).parameters.values()
     hints = _hints(cls)
     named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
@@ -39,12 +39,13 @@ def signature(cls: type) -> Signature:
 
 
 def _hints(cls: type) -> dict[str, Any]:
-    """Resolve the annotations of fields and constructor; what exists for type checkers alone is left unchecked.
+    """Return the resolved annotations of fields and constructor; names imported under TYPE_CHECKING are skipped.
 
-    The constructor of a dataclass that inherits fields names their types as the file of its base does.
+    The constructor of a dataclass with inherited fields has annotations that resolve only in the module of the base
+    class, so fields and constructor are resolved separately.
     """
-    found: dict[str, Any] = {}
+    hints: dict[str, Any] = {}
     for annotated in (cls, cls.__init__):
         with suppress(NameError):
-            found |= get_type_hints(annotated)
-    return found
+            hints |= get_type_hints(annotated)
+    return hints

@@ -1,4 +1,4 @@
-"""Values as YAML and the command line give them, fitted to the types that a class asks for."""
+"""Conversion of values from YAML and the command line to annotated types."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from gansweep.config.protocol import keeps
 
-LARGEST = 2**63 - 1  # of torch's and JSON readers' whole numbers
+LARGEST = 2**63 - 1  # largest integer of torch and of JSON readers
 WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false", type(None): "null"}
 
 
 class Misfit(ValueError):
-    """A value that is not of the type; the message says which one it is."""
+    """Raised for a value of the wrong type; the message describes the expected type."""
 
 
 def fit(value: Any, annotation: Any) -> Any:
-    """Return `value` as the type asks for it; numbers change their type, nothing else does.
+    """Return `value` converted to the annotated type; only numbers are converted.
 
-    A whole number may be written as 1e3, and an integer may stand for a float. NaN and infinity fit nothing: no
-    setting means them, and a record could not hold them.
+    A whole number may be written as 1e3, and an integer is accepted for a float. NaN and infinity are rejected: no
+    setting uses them, and JSON records can't contain them.
 
     >>> fit(1000.0, int), fit(1, float), fit([1, 0.5], tuple[float, float])
     (1000, 1.0, [1.0, 0.5])
 
     Raises:
-        Misfit: it does not fit.
+        Misfit: the value does not have the type.
     """
     origin, inside = get_origin(annotation), get_args(annotation)
     if annotation is None:
@@ -63,7 +63,7 @@ def fit(value: Any, annotation: Any) -> Any:
 
 
 def describe(annotation: Any) -> str:
-    """Name a type in words.
+    """Return a description of a type for messages.
 
     >>> describe(float | None), describe(tuple[float, float])
     ('a number or null', 'a list of 2: a number, a number')
