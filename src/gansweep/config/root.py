@@ -71,7 +71,7 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield a problem for each value that is out of range; the types are already correct."""
     for key in ("lr", "lr_d"):
         if key in values and not 0 < values[key] < math.inf:
-            yield Problem(key, f"={values[key]}: expected a finite number above 0, e.g. 1e-4")
+            yield Problem(key, f"={values[key]}: expected a finite rate above 0, e.g. 1e-4")
     if values.get("seed", 0) < 0:
         yield Problem("seed", f"={values['seed']}: expected a whole number, 0 or above")
     for key in (

@@ -1,4 +1,4 @@
-"""One combination of a sweep, and how far it has come."""
+"""A cell of a sweep, its state and its record."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CHECKPOINTS = ("checkpoint.pt", "checkpoint.pt.new", "checkpoint.previous.pt")
 
 @dataclass(frozen=True)
 class Cell:
-    """One training of a sweep.
+    """One run of a sweep.
 
     Args:
-        overrides: what was said about it on the command line, by key.
-        config: its whole resolved config.
-        identity: which training it is.
-        hash: of the identity.
-        directory: where it leaves everything.
+        overrides: command-line overrides by key.
+        config: the complete resolved config.
+        identity: the part of the config, the data and the code that determines the numbers of the run.
+        hash: sha256 of the identity.
+        directory: output directory.
     """
 
     overrides: dict[str, Any]
@@ -39,11 +39,11 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """What it is called in tables and logs."""
+        """Name of the cell in tables and logs."""
         return self.directory.name
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it in JSON's types, its directory relative to the sweep's."""
+        """Return the cell in JSON types, with its directory relative to that of the sweep."""
         return {
             "name": self.name,
             "hash": self.hash,
@@ -54,11 +54,11 @@ class Cell:
 
     @classmethod
     def from_dict(cls, root: Path, content: Mapping[str, Any]) -> Cell:
-        """Read one of `as_dict`.
+        """Create a cell from the result of `as_dict`.
 
         Raises:
-            KeyError, TypeError: something is missing or of another kind.
-            ValueError: its identity is not the one that was hashed.
+            KeyError, TypeError: a field is missing or has the wrong type.
+            ValueError: the identity does not have the stored hash.
         """
         name = Path(str(content["name"])).name
         overrides, config, identity = (dict(content[key]) for key in ("overrides", "config", "identity"))
@@ -68,7 +68,7 @@ class Cell:
 
 
 class State(str, Enum):
-    """How far a cell has come."""
+    """State of a cell."""
 
     NEW = "new"
     RESUMABLE = "resumable"
@@ -79,12 +79,12 @@ class State(str, Enum):
 
     @property
     def is_result(self) -> bool:
-        """Whether there is nothing left to train. A divergence is a result."""
+        """True if the cell needs no further training. A divergence is a result."""
         return self in (State.COMPLETED, State.DIVERGED)
 
 
 def cells(count: int) -> str:
-    """Write how many there are.
+    """Return a number of cells as text.
 
     >>> cells(1), cells(2)
     ('1 cell', '2 cells')
@@ -93,9 +93,10 @@ def cells(count: int) -> str:
 
 
 def state(cell: Cell) -> State:
-    """Look how far a cell has come.
+    """Return the state of a cell, read from its directory.
 
-    A record, be it of a failure, says all: before a failed cell is tried again, it is put aside.
+    An existing record, including that of a failure, determines the state. It is renamed before a failed cell is trained
+    again.
     """
     content = own_record(cell)
     if content is not None:
@@ -112,20 +113,20 @@ def traceback_file(cell: Cell) -> Path:
 
 
 def own_record(cell: Cell) -> dict[str, Any] | None:
-    """Read a cell's record, None if there is none or it is of another training."""
+    """Return the record of a cell, None if there is none or if it belongs to another run."""
     content = read_record(cell.directory)
     return content if content and content["cell"]["hash"] == cell.hash else None
 
 
 def read_record(directory: Path) -> dict[str, Any] | None:
-    """Read a cell's record, None if there is none; an unreadable one is named in one warning."""
+    """Return the record in a directory, None if there is none; log one warning for an unreadable record."""
     try:
         return records.read(directory)
     except records.UnreadableRecord as error:
-        if str(error) not in _told:
-            _told.add(str(error))
+        if str(error) not in _logged:
+            _logged.add(str(error))
             log.warning("%s", error)
         return None
 
 
-_told: set[str] = set()  # a sweep looks at its records again and again
+_logged: set[str] = set()  # messages logged so far: a sweep reads its records many times

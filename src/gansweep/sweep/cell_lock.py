@@ -1,12 +1,11 @@
-"""Which process works on a cell, agreed on through the file system alone.
+"""Locking of cell directories between processes by lock files ("claims") in the file system.
 
-A claim is a file `.claim.<n>`, made by a hard link: whoever succeeds has it, on a network file
-system too. The highest n counts. To take over the claim of a dead process, or a released one,
-is to make n + 1; of all who try, one succeeds. No claim that counts is ever deleted, so what
-somebody believed a moment ago can't make two of them owners. A file of an older number may
-come back after its deletion; its maker sees the higher one and steps back.
+A claim is a file `.claim.<n>`, created by a hard link, which is atomic on network file systems too. The claim with the
+highest n is valid. A process takes over a released claim, or the claim of a dead process, by creating n + 1; only one
+process can succeed. A valid claim is never deleted, so outdated information can't make two processes owners. A file
+with a lower number may reappear after its deletion; its creator finds the higher number and gives up.
 
-A claim also passes on what is known of its predecessors: see `Suspicion`.
+A claim also passes on information about dead previous owners: see `Suspicion`.
 """
 
 from __future__ import annotations
@@ -33,12 +32,11 @@ NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EM
 
 
 class Claim:
-    """The right of this process to work in a directory, until it is released.
+    """Lock of a directory, held by this process until `release`.
 
-    While it is held, a thread marks it as fresh every half minute; this is how a process on
-    another machine sees that the owner lives. On the same machine the owner is looked for.
-    `lost` says that it went unmarked for so long that another process took over.
-    `suspicion` is what is known of earlier owners; it is passed on to the next one.
+    A thread updates the time stamp of the file every 30 s (heartbeat). Processes on other machines use it to detect a
+    dead owner; processes on the same machine check the owner's pid. `lost` is True if the time stamp became stale and
+    another process took over. `suspicion` describes dead previous owners and is passed on to the next owner.
     """
 
     def __init__(self, path: Path, suspicion: Suspicion | None = None) -> None:
@@ -50,18 +48,19 @@ class Claim:
     def acquire(
         cls, directory: Path, *, together: int = 1, supervisor: Mapping[str, Any] | None = None
     ) -> Claim | None:
-        """Claim a directory, None if a living process has it. The directory is made if need be.
+        """Lock a directory, creating it if needed; return None if it is locked by a live process.
 
-        Whoever gets a claim has to look at the cell's state once more: it may just have been finished.
+        After acquiring the claim, the caller must check the state of the cell again: another process may have finished
+        it in the meantime.
 
         Args:
-            directory: of a cell.
-            together: how many cells this process trains at once.
-            supervisor: the process that watches this one, as its `process.here()`. If this process
-                dies, its claims are left to the supervisor while that one lives.
+            directory: directory of a cell.
+            together: number of cells in the pack that this process trains.
+            supervisor: `process.here()` of the process that monitors this one. If this process dies, only the
+                supervisor takes over its claims while it is alive.
 
         Raises:
-            OSError: nothing can be written there, or no thread can be started.
+            OSError: the directory is not writable, or no thread can be started.
         """
         directory.mkdir(parents=True, exist_ok=True)
         number = _latest(directory)
@@ -87,20 +86,20 @@ class Claim:
                     _path(directory, older).unlink(missing_ok=True)
         try:
             claim._heart.start()
-        except RuntimeError as error:  # no memory for one more thread
+        except RuntimeError as error:  # out of memory for another thread
             claim.release()
             raise OSError(errno.EAGAIN, str(error)) from error
         return claim
 
     @property
     def number(self) -> int:
-        """Its place among all claims that there were."""
+        """Sequence number of the claim."""
         return int(self.path.name.rpartition(".")[2])
 
     def refresh(self) -> bool:
-        """Mark the claim as fresh, by the file system's clock, and tell whether it still counts.
+        """Update the time stamp, by the clock of the file system, and return True if the claim is still valid.
 
-        It does not if this process was frozen for so long that another one took over.
+        It is invalid if this process was suspended for so long that another one took over.
         """
         with contextlib.suppress(OSError):
             os.utime(self.path)
@@ -109,12 +108,12 @@ class Claim:
         return True
 
     def is_lost(self) -> bool:
-        """Ask the file system whether another process has taken over, before something is written."""
+        """Return True if another process has taken over; to be called before writing results."""
         self.lost = self.lost or not self.refresh()
         return self.lost
 
     def release(self, *, finished: bool = False) -> None:
-        """Let others have the directory. With `finished`, no sign of the claims remains there."""
+        """Unlock the directory. With `finished`, delete all claim files."""
         if self._released.is_set():
             return
         self._released.set()
@@ -147,7 +146,7 @@ class Claim:
 
 
 def holder(directory: Path) -> dict[str, Any] | None:
-    """Say which living process has a directory, None if it is free."""
+    """Return the owner of a directory if it is locked by a live process, else None."""
     number = _latest(directory)
     if number is None or not _held(_path(directory, number), None):
         return None
@@ -155,13 +154,13 @@ def holder(directory: Path) -> dict[str, Any] | None:
 
 
 def owner(directory: Path) -> dict[str, Any]:
-    """Read the claim that counts, whether its owner lives or not; {} if there is none."""
+    """Return the content of the valid claim, of a live or dead owner; {} if there is none."""
     number = _latest(directory)
     return {} if number is None else _owner(_path(directory, number))
 
 
 def suspicion(directory: Path) -> Suspicion | None:
-    """Return what is known of owners of a directory that died, None if nothing speaks against it."""
+    """Return the suspicion noted for a directory whose owners died, None if there is none."""
     content = owner(directory)
     if not content:
         return None
@@ -169,7 +168,7 @@ def suspicion(directory: Path) -> Suspicion | None:
 
 
 def remain(directory: Path) -> bool:
-    """Tell whether any claim was left in a directory, of a living process or a dead one."""
+    """Return True if a directory contains a claim file, of a live or dead process."""
     return _latest(directory) is not None
 
 
@@ -194,7 +193,7 @@ def _latest(directory: Path) -> int | None:
 
 
 def _owner(path: Path) -> dict[str, Any]:
-    """Read who made a claim; {} while it is being written, on file systems without links."""
+    """Return the content of a claim; {} while it is being written on file systems without hard links."""
     try:
         content = json.loads(atomic.read(path))
     except (OSError, ValueError, RecursionError):
@@ -203,22 +202,22 @@ def _owner(path: Path) -> dict[str, Any]:
 
 
 def _held(path: Path, draft: Path | None) -> bool:
-    """Tell whether a claim is of a living process, or of a dead one whose living supervisor has yet to note that.
+    """Return True if a claim's owner is alive, or is dead and its live supervisor has not handled that yet.
 
     Args:
         path: the claim.
-        draft: a file just written beside it. The difference of the two times is the age of
-            the last heartbeat, without trusting this machine's clock.
+        draft: a file just written in the same directory. The difference of the two time stamps is the age of the last
+            heartbeat, independent of this machine's clock.
     """
     owner = _owner(path)
     if owner.get("released"):
         return False
-    lives = process.alive(owner)
-    if lives is False:
+    is_alive = process.alive(owner)
+    if is_alive is False:
         supervisor = owner.get("supervisor")
         return isinstance(supervisor, dict) and process.alive(supervisor) is True and supervisor != process.here()
-    if lives is not None:
-        return lives
+    if is_alive is not None:
+        return is_alive
     try:
         written = path.stat().st_mtime
         age = _now(path.parent, draft) - written
@@ -230,7 +229,7 @@ def _held(path: Path, draft: Path | None) -> bool:
 
 
 def _was_fresh(path: Path, written: float) -> bool:
-    """Tell whether a claim with a time in the future, whose age is unknown, was marked anew while it was looked at."""
+    """Return True if a claim with a time stamp in the future was updated in the last STALE_S of observation."""
     last, since = _seen.get(path, (None, 0.0))
     if last != written:
         _seen[path] = written, time.monotonic()
@@ -238,7 +237,8 @@ def _was_fresh(path: Path, written: float) -> bool:
     return time.monotonic() - since < STALE_S
 
 
-_seen: dict[Path, tuple[float, float]] = {}  # of claims from the future: their time, and when that was first seen
+# Claims with a time stamp in the future: the time stamp, and the local time when it was first observed.
+_seen: dict[Path, tuple[float, float]] = {}
 
 
 def _now(directory: Path, draft: Path | None) -> float:
@@ -253,11 +253,11 @@ def _now(directory: Path, draft: Path | None) -> float:
 
 
 def _create(path: Path, draft: Path) -> bool:
-    """Make `path` of `draft` unless it exists, in one step."""
+    """Atomically create `path` with the content of `draft`; return False if `path` exists."""
     try:
         os.link(draft, path)
     except FileExistsError:
-        # A network file system repeats a request whose answer was lost: then the file is ours.
+        # A network file system repeats a request whose reply was lost: the file is then from this process.
         return draft.stat().st_nlink == 2
     except OSError as error:
         if error.errno not in NO_LINKS:

@@ -1,4 +1,4 @@
-"""Which cells of a sweep will be trained again because code was edited."""
+"""Detection of cells that are trained again because code was edited."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from gansweep.sweep.identity import digest
 
 
 def code_changes(new: Sequence[Cell], earlier: Mapping[str, Cell]) -> list[str]:
-    """Name, in one line each, the code that was edited since cells were trained.
+    """Return one line for each set of modules that was edited since cells were trained.
 
     Args:
-        new: cells of a grid.
+        new: cells of the current grid.
         earlier: cells of earlier grids, by hash.
     """
     unknown = [cell for cell in new if cell.hash not in earlier]
@@ -25,12 +25,12 @@ def code_changes(new: Sequence[Cell], earlier: Mapping[str, Cell]) -> list[str]:
         before.setdefault(_apart_from_code(cell), []).append(cell)
     counts: dict[str, int] = {}
     for cell in unknown:
-        trained = [found for other in before.get(_apart_from_code(cell), ()) if (found := _trained(other)) is not None]
+        trained = [pair for other in before.get(_apart_from_code(cell), ()) if (pair := _trained(other)) is not None]
         if trained:
-            date, old = max(trained, key=lambda found: found[0])
-            said = _difference(old.identity.get("code", {}), cell.identity.get("code", {}), date)
-            counts[said] = counts.get(said, 0) + 1
-    return [f"{said}: {cells(count)} will be trained again" for said, count in counts.items()]
+            date, old = max(trained, key=lambda pair: pair[0])
+            text = _difference(old.identity.get("code", {}), cell.identity.get("code", {}), date)
+            counts[text] = counts.get(text, 0) + 1
+    return [f"{text}: {cells(count)} will be trained again" for text, count in counts.items()]
 
 
 def _apart_from_code(cell: Cell) -> str:
@@ -38,7 +38,7 @@ def _apart_from_code(cell: Cell) -> str:
 
 
 def _trained(cell: Cell) -> tuple[str, Cell] | None:
-    """Return the day on which a cell's record was made, "" if it is unfinished, with the cell; None if it is new."""
+    """Return the date of a cell's record ("" if it is unfinished) and the cell, or None if the cell is new."""
     record = own_record(cell)
     if record is None:
         return ("", cell) if state(cell) in (State.RESUMABLE, State.CLAIMED) else None
@@ -49,14 +49,14 @@ def _difference(old: Mapping[str, str], new: Mapping[str, str], date: str) -> st
     changed = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
     names = ", ".join(_shown(name, new.get(name, "")) for name in changed)
     then = f"the record of {date}" if date else "the unfinished training"
-    # Records of earlier versions do not have the user's code.
+    # Records of earlier versions do not contain hashes of the user's code.
     if not old and not all(name.split(".")[0] == OURS for name in changed):
-        return f"{then[0].upper()}{then[1:]} does not say with which {names} it was made"
+        return f"{then[0].upper()}{then[1:]} does not contain the version of {names}"
     return f"{names} changed since {then}"
 
 
 def _shown(module: str, now: str) -> str:
-    """Return a module's file as one would name it, or the release of an installed package."""
+    """Return the path of a module below its top-level package, or `name==version` of an installed package."""
     spec = find(module)
     if "==" in now or spec is None or not spec.has_location or spec.origin is None:
         return now if "==" in now else module

@@ -1,8 +1,8 @@
-"""Which code a training is made by, beyond released code.
+"""Hashes of the code of a run, other than the released code of gansweep.
 
-A release of gansweep lists the hashes of its modules in `released_code.json`; a change of its arithmetic raises
-NUMERICS. So only what differs from the list counts, as do modules of the user, and releases of other packages that a
-configuration names.
+A release of gansweep lists the hashes of its modules in `released_code.json`, and NUMERICS is incremented when its
+arithmetic changes. The identity therefore contains only modules that differ from this list, modules of the user, and
+versions of other packages that a configuration names.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from gansweep.sweep.source_code import code_digest, file_digest, imported
 OURS = "gansweep"
 PACKAGE = Path(__file__).resolve().parents[1]
 RELEASED = PACKAGE / "released_code.json"
-# Every training runs these and what they import, besides the classes that its configuration names.
+# Every run executes these modules and their imports, in addition to the classes named in its configuration.
 TRAINS = ("gansweep.config.build", "gansweep.training.trainer")
-NEVER = ("torch",)  # its version is in the record; numbers may be continued under another one
+NEVER = ("torch",)  # its version is in the record; a run may be resumed with another version
 DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
 def code_of(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the hash of every module that takes part in a training and is not released code.
+    """Return the hash of every module that a run uses and that is not released code.
 
-    These are the modules of the classes that the configuration names, what they import, and gansweep's own. Of an
-    installed package that `allow` names the version stands for all its modules, unless one was edited. Each file is
-    read once in a process, like the modules themselves.
+    These are the modules of the classes named in the configuration, their imports, and edited modules of gansweep. An
+    installed package listed in `allow` is represented by its version, unless one of its files was edited. Each file is
+    read once per process, like the modules themselves.
 
     Args:
-        config: resolved and checked, so that the classes it names are imported.
+        config: resolved and checked configuration, so that the classes it names are imported.
 
     Returns:
-        A hash by module, or `name==version` by package. Empty for gansweep as it was released.
+        A hash by module, or `name==version` by package. Empty for an unmodified release of gansweep.
     """
     allow = [str(name) for name in config.get("allow") or ()]
     trusted = {name.partition(".")[0] for name in allow} - set(NEVER)
@@ -59,7 +59,7 @@ def _hashes(roots: frozenset[str], trusted: frozenset[str]) -> tuple[tuple[str, 
 
 
 def closure(roots: Iterable[str], trusted: Iterable[str] = ()) -> Iterator[str]:
-    """Go through modules and all that they import, as far as their code can be part of an identity."""
+    """Yield modules and their transitive imports whose code can be part of an identity."""
     pending, seen = sorted(roots), set[str]()
     while pending:
         name = pending.pop()
@@ -72,7 +72,7 @@ def closure(roots: Iterable[str], trusted: Iterable[str] = ()) -> Iterator[str]:
 
 
 def _counts(name: str, trusted: Iterable[str]) -> bool:
-    """Whether a module's code may count: it is a user's or, where some module of gansweep was edited, gansweep's."""
+    """Return True for a user's module, or for a module of gansweep if some module of gansweep was edited."""
     spec, top = find(name), name.partition(".")[0]
     if spec is None:
         return False
@@ -97,7 +97,7 @@ def _contribution(name: str, trusted: Iterable[str]) -> dict[str, str]:
 
 
 def _dotted(node: Any) -> Iterator[str]:
-    """Go through all strings of a configuration that can be the path of a class."""
+    """Yield all strings of a configuration that can be the dotted path of a class."""
     if isinstance(node, Mapping):
         node = list(node.values())
     if isinstance(node, (list, tuple)):
@@ -112,7 +112,7 @@ def _below(path: str, modules: Iterable[str]) -> bool:
 
 
 def _defining(path: str) -> Iterator[str]:
-    """Return the module in a class's path, and the one that defines the class."""
+    """Yield the module in the path of a class, and the module that defines the class."""
     module, _, name = path.rpartition(".")
     while module and find(module) is None:
         module, _, name = module.rpartition(".")
@@ -124,7 +124,7 @@ def _defining(path: str) -> Iterator[str]:
 
 @cache
 def find(name: str) -> ModuleSpec | None:
-    """Find a module without importing it or its packages."""
+    """Return the spec of a module without importing it or its parent packages, None if it does not exist."""
     parent, path = name.rpartition(".")[0], None
     if parent:
         package = find(parent)
@@ -140,7 +140,7 @@ def find(name: str) -> ModuleSpec | None:
 
 @cache
 def imports(name: str) -> frozenset[str]:
-    """Return what a module imports, nothing if it is no source."""
+    """Return the names of the modules that a module imports, empty if it has no Python source."""
     spec = find(name)
     if spec is None or spec.origin is None or Path(spec.origin).suffix not in SOURCE_SUFFIXES:
         return frozenset()
@@ -154,13 +154,13 @@ def _digest(path: Path) -> str:
 
 
 def _is_namespace(spec: ModuleSpec) -> bool:
-    """Whether a module is a folder without code, which may hold modules of the user."""
+    """Return True for a namespace package, which may contain modules of the user."""
     return not spec.has_location and spec.submodule_search_locations is not None
 
 
 @cache
 def _is_installed(origin: str) -> bool:
-    """Whether a file belongs to an installed package or to Python."""
+    """Return True if a file belongs to an installed package or to the standard library."""
     path = Path(origin)
     if {"site-packages", "dist-packages"} & set(path.parts):
         return True
@@ -171,7 +171,7 @@ def _is_installed(origin: str) -> bool:
 
 @cache
 def _release(top: str, site: Path) -> tuple[str | None, frozenset[str]]:
-    """Return `name==version` of a package installed in `site`, None if a file of it was edited, and its files."""
+    """Return `name==version` of a package installed in `site` (None if one of its files was edited) and its files."""
     for installed in distributions(path=[str(site)]):
         if not re.search(rf"^{re.escape(top)}(/|\.py,)", installed.read_text("RECORD") or "", re.MULTILINE):
             continue
@@ -193,12 +193,12 @@ def _is_unedited(path: Path, listed: Any) -> bool:
 
 @cache
 def released() -> dict[str, str]:
-    """Return, by released module, the hash of its code and that of its file; "" for a part that no training imports."""
+    """Return "code_hash file_hash" by released module; "" for parts of gansweep that no run imports."""
     return json.loads(RELEASED.read_bytes())
 
 
 def modules(outside: Iterable[str] = ()) -> Iterator[tuple[str, Path]]:
-    """Go through the modules of gansweep and their files, but for the parts `outside`."""
+    """Yield the modules of gansweep and their files, except those in the parts `outside`."""
     for path in sorted(PACKAGE.rglob("*.py")):
         steps = path.relative_to(PACKAGE).with_suffix("").parts
         if part_of(".".join([OURS, *steps])) not in outside:
@@ -206,7 +206,7 @@ def modules(outside: Iterable[str] = ()) -> Iterator[tuple[str, Path]]:
 
 
 def part_of(module: str) -> str:
-    """Return the module or package directly below gansweep that a module belongs to.
+    """Return the top-level module or subpackage of gansweep that contains a module.
 
     >>> part_of("gansweep.layers.mask"), part_of("gansweep")
     ('gansweep.layers', 'gansweep.__init__')
@@ -215,16 +215,16 @@ def part_of(module: str) -> str:
 
 
 def outside() -> set[str]:
-    """Return the parts of gansweep that no training imports."""
+    """Return the top-level parts of gansweep that no run imports."""
     return {name for name, hashes in released().items() if not hashes}
 
 
 @cache
 def edited() -> dict[str, str]:
-    """Return the hashes of gansweep's modules that differ from the release or are not in it."""
-    found = {}
+    """Return the hashes of the modules of gansweep that differ from the release or are not part of it."""
+    hashes = {}
     for name, path in modules(outside()):
         code, _, file = released().get(name, "").partition(" ")
         if file_digest(path.read_bytes()) != file and (now := _digest(path)) != code:
-            found[name] = now
-    return found
+            hashes[name] = now
+    return hashes

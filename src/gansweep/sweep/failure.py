@@ -1,4 +1,4 @@
-"""What remains of a cell that raised."""
+"""Record and clean-up of a cell that raised an exception."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gansweep.training import record
 
 
 def failed_record(cell: Cell, error: BaseException, wall_s: float = 0.0) -> dict[str, Any]:
-    """Make the record of a cell that ended in an exception.
+    """Return the record of a cell that raised an exception.
 
     Args:
-        cell: whose it is.
-        error: what it raised.
-        wall_s: how long it had trained.
+        cell: the failed cell.
+        error: the exception.
+        wall_s: training time in seconds.
     """
     message = str(error) if str(error) else repr(error)
     content = {
@@ -40,7 +40,7 @@ def failed_record(cell: Cell, error: BaseException, wall_s: float = 0.0) -> dict
         "device": {},
         "time": {
             "started": None,
-            # to the microsecond: that is how a second failure is told from the first
+            # microseconds distinguish a second failure from the first one
             "finished": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
             "wall_s": round(wall_s, 3),
             "steps_per_s": None,
@@ -51,9 +51,9 @@ def failed_record(cell: Cell, error: BaseException, wall_s: float = 0.0) -> dict
 
 
 def free_memory() -> None:
-    """Give back what a failed cell still held, on the GPU too, before the next one begins.
+    """Free the memory of the previous cell, including GPU memory.
 
-    Whoever trains on a GPU has imported torch; it is not imported only to find that out.
+    torch is not imported for this: if it is not imported yet, no GPU memory is allocated.
     """
     gc.collect()
     torch = sys.modules.get("torch")

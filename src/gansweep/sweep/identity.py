@@ -1,6 +1,6 @@
-"""Which training a cell is, and what its directory is called.
+"""Identity of a run, and names of cells and sweeps.
 
-Two cells with the same identity are the same training, however they were typed.
+Two cells with the same identity are the same run, regardless of how their overrides were written.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from gansweep.config.keys import FALLBACKS, UNLESS, is_surrounding, without_surr
 
 LONGEST_CELL, LONGEST_SWEEP = 120, 80  # bytes; file systems allow 255
 HASH_IN_NAME = 8
-EXACT = 2**53  # below it floats tell all whole numbers apart
+EXACT = 2**53  # below this value a float represents every whole number exactly
 
 
 def training_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep of a resolved config what the training's numbers depend on, in canonical form.
+    """Return the part of a resolved config that determines the numbers of a run, in canonical form.
 
-    Where the discriminator has no setting of its own, it gets the generator's, so that
-    `optimizer=sgd` and `optimizer=sgd optimizer@optimizer_d=sgd` are one training.
+    Missing settings of the discriminator are replaced by those of the generator, so that `optimizer=sgd` and
+    `optimizer=sgd optimizer@optimizer_d=sgd` are the same run.
     """
     kept = without_surroundings(config)
     for key, fallback in FALLBACKS.items():
@@ -35,13 +35,13 @@ def training_config(config: Mapping[str, Any]) -> dict[str, Any]:
 def identity(
     config: Mapping[str, Any], data_hash: str, numerics: str, code: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Say which training this is.
+    """Return the identity of a run.
 
     Args:
-        config: the whole resolved config.
-        data_hash: what the samples are made from.
+        config: the complete resolved config.
+        data_hash: hash of the data that samples are generated from.
         numerics: version of the arithmetic.
-        code: hash by module of what is not released code; see `code_identity`.
+        code: hashes of modules that are not released code; see `code_identity`.
     """
     made_by = {"code": dict(code)} if code else {}
     return {"config": training_config(config), "data": data_hash, "numerics": numerics, **made_by}
@@ -58,9 +58,9 @@ def digest(identity: Mapping[str, Any]) -> str:
 
 
 def canonical(value: Any) -> Any:
-    """Write equal values equally, in JSON's types: 1.0 as 1, tuples as lists, keys as strings.
+    """Return a value in canonical JSON types, equal for equal values: 1.0 as 1, tuples as lists, keys as strings.
 
-    A float too large to be counted on stays one: 1e30 is not 1000000000000000019884624838656.
+    Floats of 2^53 and above remain floats: 1e30 does not become 1000000000000000019884624838656.
     """
     if isinstance(value, Mapping):
         return {str(key): canonical(inner) for key, inner in value.items()}
@@ -74,7 +74,7 @@ def canonical(value: Any) -> Any:
 
 
 def cell_name(overrides: Mapping[str, Any], digest: str) -> str:
-    """Name a cell's directory by what was varied and by its hash.
+    """Return the name of a cell's directory, built from its overrides and its hash.
 
     >>> cell_name({"optimizer": "adam", "lr": 1e-4}, "0123456789abcdef")
     'optimizer=adam,lr=0.0001-01234567'
@@ -84,11 +84,11 @@ def cell_name(overrides: Mapping[str, Any], digest: str) -> str:
 
 
 def sweep_name(overrides: Sequence[str]) -> str:
-    """Name a sweep by the command line, so that the same command continues the same sweep.
+    """Return the name of a sweep, built from the command line, so that the same command resumes the same sweep.
 
-    What doesn't belong to a training doesn't change the name, nor does the order of the
-    overrides; the last of several for one key counts, except that mappings are merged. A name
-    that had to be shortened or cleaned ends in a hash of the whole.
+    Settings outside the identity and the order of the overrides do not change the name. The last of several overrides
+    of one key is used, except that mappings are merged. If characters were removed or replaced, the name ends in a hash
+    of the full text.
 
     >>> sweep_name(["optimizer=adam,sgd", "lr=1e-4,1e-3", "plan=true"])
     'lr=0.0001,0.001,optimizer=adam,sgd'
@@ -123,7 +123,7 @@ def _number(text: str) -> Any:
 
 
 def plain(value: Any) -> str:
-    """Write a value as one would type it.
+    """Format a value in command-line syntax.
 
     >>> plain(1e-4), plain([0.5, 0.9]), plain("adam"), plain(None)
     ('0.0001', '[0.5,0.9]', 'adam', 'null')
@@ -133,5 +133,5 @@ def plain(value: Any) -> str:
 
 
 def _file_name(text: str) -> str:
-    """Keep what every file system and shell takes; a leading dot or dash would be special."""
+    """Replace characters that are not portable in file names, and strip leading dots and dashes."""
     return re.sub(r"[^A-Za-z0-9._=,+-]+", "-", text).lstrip(".-") or "cell"

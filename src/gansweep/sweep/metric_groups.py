@@ -1,4 +1,4 @@
-"""Which cells have the same metric fingerprint, so that their values can be compared."""
+"""Groups of cells with the same metric fingerprint, whose values are comparable."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from gansweep.sweep.identity import canonical, plain
 from gansweep.sweep.result import Result
 from gansweep.sweep.sweep_keys import short, swept_keys, value
 
-# A setting of the training (trainer.ema), which records of earlier versions have among those of the metric.
+# trainer.ema is a setting of the training; earlier versions stored it in the fingerprint of the metric.
 OF_TRAINING = ("generator",)
 
 
 def comparable(results: Sequence[Result]) -> list[list[Result]]:
-    """Divide cells by what they were measured with.
+    """Group cells by metric fingerprint.
 
-    A cell without a value stands with those whose metric and data have the same settings, or
-    else with the most.
+    A cell without a value is in the group with the same settings of metric and data, or else in the largest group.
     """
     groups: dict[str, list[Result]] = {}
     by_settings: dict[str, str] = {}
@@ -39,7 +38,7 @@ def comparable(results: Sequence[Result]) -> list[list[Result]]:
 
 
 def fingerprint(result: Result) -> dict[str, Any]:
-    """Return what identifies a result's metric; empty if nothing was measured."""
+    """Return the metric fingerprint of a result; empty if nothing was measured."""
     return {key: part for key, part in (result.metric.get("fingerprint") or {}).items() if key not in OF_TRAINING}
 
 
@@ -53,8 +52,8 @@ def _settings(result: Result) -> str:
 
 
 def differences(groups: Sequence[Sequence[Result]]) -> str:
-    """State in what the fingerprints differ, and which cells are in which table."""
-    lines = ["These cells were measured differently and can't be compared with each other:"]
+    """Return Markdown that lists the differences between the fingerprints and the cells of each table."""
+    lines = ["These cells have different metric fingerprints and can't be compared with each other:"]
     for number, (what, label, group) in enumerate(zip(_marks(groups), labels(groups), groups, strict=True), 1):
         names = [result.cell.name for result in group]
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
@@ -64,28 +63,29 @@ def differences(groups: Sequence[Sequence[Result]]) -> str:
 
 
 def _marks(groups: Sequence[Sequence[Result]]) -> list[str]:
-    """Write for each group the parts of its fingerprint that are not the same for all."""
+    """Return for each group the text of the fingerprint fields in which the groups differ."""
     flat = [_flat(next((fingerprint(r) for r in group if r.metric), {})) for group in groups]
-    keys = [key for key in sorted({key for one in flat for key in one}) if len({one.get(key) for one in flat}) > 1]
-    return [", ".join(f"{key} {short(one.get(key, 'absent'))}" for key in keys) for one in flat]
+    names = sorted({key for fields in flat for key in fields})
+    keys = [key for key in names if len({fields.get(key) for fields in flat}) > 1]
+    return [", ".join(f"{key} {short(fields.get(key, 'absent'))}" for key in keys) for fields in flat]
 
 
 def fixed_keys(groups: Sequence[Sequence[Result]]) -> list[dict[str, Any]]:
-    """Return for each group the settings that the groups vary and that are the same for all inside it."""
+    """Return for each group the swept settings that have the same value in all its cells."""
     varied = swept_keys([result.cell for group in groups for result in group])
-    found = []
+    fixed = []
     for group in groups:
         values = {key: {plain(value(result.cell, key)): value(result.cell, key) for result in group} for key in varied}
-        found.append({key: next(iter(own.values())) for key, own in values.items() if len(own) == 1})
-    return found
+        fixed.append({key: next(iter(distinct.values())) for key, distinct in values.items() if len(distinct) == 1})
+    return fixed
 
 
 def labels(groups: Sequence[Sequence[Result]]) -> list[str]:
-    """Tell groups apart by what was swept and is the same inside one, as `data=ring`, or else by their fingerprints."""
-    found = [", ".join(f"{key}={plain(one)}" for key, one in fixed.items()) for fixed in fixed_keys(groups)]
-    if len(set(found)) == len(found):
-        return found
-    return [", ".join(filter(None, pair)) for pair in zip(found, _marks(groups), strict=True)]
+    """Return a distinct label for each group: its fixed swept settings, as `data=ring`, or else its fingerprint."""
+    texts = [", ".join(f"{key}={plain(setting)}" for key, setting in fixed.items()) for fixed in fixed_keys(groups)]
+    if len(set(texts)) == len(texts):
+        return texts
+    return [", ".join(filter(None, pair)) for pair in zip(texts, _marks(groups), strict=True)]
 
 
 def _flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

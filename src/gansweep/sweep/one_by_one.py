@@ -1,4 +1,4 @@
-"""Training cells one after the other, so that none can harm another."""
+"""Sequential training of cells, which isolates their failures from each other."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ Train = Callable[[Cell, Callable[[], bool], Step], dict[str, Any]]
 
 
 def one_by_one(train: Train) -> Settle:
-    """Return the way to settle cells that trains each by itself.
+    """Return a Settle function that trains cells one after the other.
 
     Args:
-        train: given a cell, `stop` and what to call after every step; trains it in its
-            directory and returns the record. Raises Interrupted when `stop` said so.
+        train: trains a cell in its directory and returns the record. Its arguments are the cell, `stop`, and the
+            callback for every step. Raises Interrupted after `stop` returned True.
     """
     return lambda work, cells: [cell for cell in cells if not _settle(work, cell, train)]
 
 
 def _settle(work: Work, cell: Cell, train: Train) -> bool:
-    """Bring a cell to its end; False if that is left for later or for others."""
+    """Train a cell to its end; return False if it is left for later or for another process."""
     if work.stop():
         work.outcome.interrupted = True
     if work.outcome.interrupted:
@@ -44,10 +44,10 @@ def _settle(work: Work, cell: Cell, train: Train) -> bool:
     if claim is None:
         return False
     with claim:
-        # Between the look and the claim another process may have finished it.
+        # Check again: another process may have finished the cell before the claim was acquired.
         settled = work.already_settled(cell) or _train(work, cell, claim, train)
-        found = work.outcome.records.get(cell.hash)
-        if found is not None and State(found["state"]).is_result:
+        record = work.outcome.records.get(cell.hash)
+        if record is not None and State(record["state"]).is_result:
             claim.release(finished=True)
     return settled
 
@@ -58,7 +58,7 @@ def _train(work: Work, cell: Cell, claim: cell_lock.Claim, train: Train) -> bool
     try:
         try:
             put_aside(cell)
-            found = train(cell, work.stop, step)
+            record = train(cell, work.stop, step)
         except ClaimLost:
             raise
         except BaseException as error:
@@ -69,7 +69,7 @@ def _train(work: Work, cell: Cell, claim: cell_lock.Claim, train: Train) -> bool
                 return False
             work.keep_failure(cell, error, time.monotonic() - start, step.guard)
         else:
-            work.keep(cell, found)
+            work.keep(cell, record)
     except ClaimLost:
         log.warning("%s was taken over by another process", cell.name)
         return False
@@ -78,7 +78,7 @@ def _train(work: Work, cell: Cell, claim: cell_lock.Claim, train: Train) -> bool
 
 
 def _is_interruption(error: BaseException) -> bool:
-    # Imported here, when something has been trained: a sweep without work needs no torch.
+    # Imported here, after training: a sweep without work does not import torch.
     from gansweep.training.trainer import Interrupted
 
     return isinstance(error, Interrupted)

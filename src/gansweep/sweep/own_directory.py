@@ -1,4 +1,4 @@
-"""A sweep's own directory: no other one is ever renamed."""
+"""Renaming of an existing sweep directory for fresh=true; other directories are refused."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from gansweep.sweep import cell_lock
 from gansweep.sweep.cell import CHECKPOINTS, LOG
 from gansweep.training import record
 
-# What a sweep, its reports and its pictures leave beside the cells.
+# Files that a sweep, its reports and its pictures write next to the cells.
 FILES = re.compile(r"events\.out\.tfevents\..+|.+\.(json|md|csv|yaml|html|tex|txt|png|svg|pdf|gif|npz|log)|\..+")
 FOLDERS = (".submitit", ".ray", ".ipynb_checkpoints")
 OF_A_CELL = (record.NAME, ".hydra", LOG, *CHECKPOINTS)
 
 
 def rename(root: Path, frozen: str, cells: Collection[str]) -> Path | None:
-    """Rename an old sweep to `<root>.1`, `.2`, ..., to start over; None if there is none.
+    """Rename an existing sweep to `<root>.1`, `.2`, ... and return the new path, None if there is none.
 
-    A directory that is a symbolic link is renamed itself; what it points to stays where it is.
+    If the directory is a symbolic link, the link is renamed and its target is unchanged.
 
     Args:
-        root: of the sweep.
+        root: directory of the sweep.
         frozen: name of the file that lists the cells.
-        cells: names of the directories of its cells.
+        cells: names of the cell directories.
 
     Raises:
-        ValueError: it is no sweep, holds something else too, or a living process works in it.
-        OSError: it can't be listed or renamed.
+        ValueError: the directory is not a sweep, contains foreign files, or is locked by a live process.
+        OSError: the directory can't be listed or renamed.
     """
     if not root.is_dir() or not any(root.iterdir()):
         return None
@@ -40,25 +40,25 @@ def rename(root: Path, frozen: str, cells: Collection[str]) -> Path | None:
                 f"fresh=true: {entry.name} is being trained by process {owner.get('pid')}; stop that one first"
             )
     if not cells and not (root / frozen).is_file():
-        raise ValueError(f"fresh=true: {root} has no {frozen}, so it is no sweep and is not renamed")
+        raise ValueError(f"fresh=true: {root} has no {frozen}, so it is not a sweep and is not renamed")
     here = Path.cwd()
     if root.resolve() in (here, *here.parents):
-        raise ValueError(f"fresh=true: {root} holds the working directory and is not renamed")
+        raise ValueError(f"fresh=true: {root} contains the working directory and is not renamed")
     foreign = sorted(entry.name for entry in root.iterdir() if not _belongs(entry, frozen, cells))
     if foreign:
         raise ValueError(
-            f"fresh=true: {root} is not renamed, as it holds {foreign[0]}, which is not the sweep's"
-            f"{f' ({len(foreign)} of such)' if len(foreign) > 1 else ''}; move it elsewhere or choose another name"
+            f"fresh=true: {root} is not renamed, as it contains {foreign[0]}, which does not belong to the sweep"
+            f"{f' ({len(foreign)} such entries)' if len(foreign) > 1 else ''}; move it elsewhere or choose another name"
         )
-    place = 1
-    while os.path.lexists(aside := root.with_name(f"{root.name}.{place}")):
-        place += 1
-    os.rename(root, aside)
-    return aside
+    number = 1
+    while os.path.lexists(renamed := root.with_name(f"{root.name}.{number}")):
+        number += 1
+    os.rename(root, renamed)
+    return renamed
 
 
 def _belongs(entry: Path, frozen: str, cells: Collection[str]) -> bool:
-    """Return whether a sweep, or a report of one, may have left an entry of its directory."""
+    """Return True if a directory entry may have been written by a sweep or by its report."""
     if not entry.is_dir():
         return FILES.fullmatch(entry.name) is not None
     if (entry / frozen).exists():  # another sweep
@@ -68,5 +68,5 @@ def _belongs(entry: Path, frozen: str, cells: Collection[str]) -> bool:
 
 
 def _is_pictures(folder: Path) -> bool:
-    """Return whether a folder holds nothing but what reports write."""
+    """Return True if a folder contains only files that reports write."""
     return all(not entry.is_dir() and FILES.fullmatch(entry.name) for entry in folder.iterdir())

@@ -1,4 +1,7 @@
-"""Notes about trials of a few steps, which hold no claim: a process that dies in one would die there every time."""
+"""Marker files of trial runs, which measure the best pack size.
+
+Trials of a few steps hold no claims. If a process dies in a trial, a marker remains, so that the trial is not repeated.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ PREFIX = ".trial."
 
 @contextlib.contextmanager
 def noted(root: Path) -> Iterator[None]:
-    """Note in a sweep's directory that this process tries cells, until the end of the block."""
+    """Keep a marker file in the directory of a sweep while this process runs a trial."""
     path = root / f"{PREFIX}{secrets.token_hex(8)}"
     with contextlib.suppress(OSError):
         atomic.write(path, json.dumps(process.here()))
@@ -29,12 +32,12 @@ def noted(root: Path) -> Iterator[None]:
 
 
 def have_killed(root: Path) -> bool:
-    """Tell whether a process of this machine died in a trial."""
+    """Return True if a process on this machine died in a trial."""
     return any(_killed(path) for path in root.glob(f"{PREFIX}*"))
 
 
 def forget(root: Path) -> None:
-    """Remove what dead processes have noted, once all cells have ended."""
+    """Remove the marker files of dead processes; called when all cells have ended."""
     for path in root.glob(f"{PREFIX}*"):
         if _owner(path) is None or _killed(path) or process.rebooted(_owner(path) or {}):
             with contextlib.suppress(OSError):
