@@ -105,7 +105,7 @@ def test_the_record_of_another_cell_is_named_when_it_is_renamed(tmp_path, caplog
     one, other = cell(tmp_path, optimizer="adam"), cell(tmp_path, optimizer="sgd")
     write(one, record(other))
     assert Sweep(tmp_path, [one]).run(one_by_one(Trainer()), progress=Progress(1, io.StringIO())).exit_code == 0
-    assert caplog.text.count("is of another training") == 1 and other.hash[:8] in caplog.text
+    assert caplog.text.count("belongs to another run") == 1 and other.hash[:8] in caplog.text
     assert json.loads((one.directory / "record.previous.json").read_text())["cell"]["hash"] == other.hash
 
 

@@ -1,4 +1,4 @@
-"""What a sweep is about to do, before it does it."""
+"""Plan of a sweep: states, expected times and memory of its cells."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from gansweep.sweep.result import Result
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a cell will need.
+    """Expected cost of a cell.
 
     Args:
-        wall_s: time.
-        memory_bytes: at its peak, None if unknown.
+        wall_s: wall-clock time in seconds.
+        memory_bytes: peak memory, None if unknown.
     """
 
     wall_s: float
@@ -29,21 +29,21 @@ class Estimate:
 def plan(
     results: Sequence[Result], retry_failed: bool, estimate: Callable[[Cell], Estimate | None] | None = None
 ) -> str:
-    """List every cell with its state and what it will need, and the sum of what is to be trained.
+    """Return a text with the state and the expected cost of every cell, and the total of the cells to train.
 
     Args:
-        results: the cells as they are now.
-        retry_failed: whether failed ones will be trained again.
-        estimate: asked about cells that no finished one is a measure for.
+        results: the cells in their current states.
+        retry_failed: True if failed cells will be trained again.
+        estimate: estimates the cost of cells for which no finished cell is comparable.
     """
     measured = _from_finished(results)
     lines, needed = [], []
     for result in results:
-        found = None
+        expected = None
         if result.state in (State.NEW, State.RESUMABLE) or (result.state is State.FAILED and retry_failed):
-            found = measured(result.cell) or (estimate(result.cell) if estimate else None)
-            needed.append(found)
-        lines.append((result.state.value, _words(found), result.cell.name))
+            expected = measured(result.cell) or (estimate(result.cell) if estimate else None)
+            needed.append(expected)
+        lines.append((result.state.value, _words(expected), result.cell.name))
     counts = {state: sum(result.state is state for result in results) for state in State}
     head = f"{cells(len(results))}: " + ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     widths = [max((len(line[column]) for line in lines), default=0) for column in (0, 1)]
@@ -75,7 +75,7 @@ def _size(count: int) -> str:
 
 
 def _from_finished(results: Sequence[Result]) -> Callable[[Cell], Estimate | None]:
-    """Expect the median time per step of the finished cells of the same model, or of any."""
+    """Return an estimator that uses the median time per step of finished cells of the same kind, or of all."""
     times: dict[str, list[float]] = {}
     memories: dict[str, list[int]] = {}
     for result in results:
@@ -98,6 +98,6 @@ def _from_finished(results: Sequence[Result]) -> Callable[[Cell], Estimate | Non
 
 
 def kind_of(config: Mapping[str, Any]) -> str:
-    """Return what the time of a step depends on most."""
+    """Return a text key of the settings that dominate the time of a step."""
     keys = ("model", "data", "dynamics", "batch_size", "precision", "critic_steps", "schedule_critic")
     return repr([config.get(key) for key in keys])

@@ -1,4 +1,4 @@
-"""Which process this is, and whether another one still lives."""
+"""Identification of processes, and checks whether they are alive."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any
 
 
 def here() -> dict[str, str | int]:
-    """Describe this process so that another one, perhaps on another machine, can look for it.
+    """Return host, pid and start time of this process, by which other processes identify it.
 
-    Two containers may have the same host name, and a process number counts in one namespace
-    and since one start of the machine only: all of that is part of `host`.
+    `host` contains the host name, the boot id and the pid namespace: containers may share a host name, and a pid is
+    unique only within one namespace and one boot.
     """
     return {"host": _host(), "pid": os.getpid(), "started": _started(os.getpid()) or ""}
 
 
 def alive(owner: Mapping[str, Any]) -> bool | None:
-    """Tell whether the process of a `here()` lives, None if that can't be known from here."""
+    """Return True if the process of a `here()` is alive, None if this can't be determined on this machine."""
     if owner.get("host") != _host():
         return None
     try:
@@ -33,7 +33,7 @@ def alive(owner: Mapping[str, Any]) -> bool | None:
 
 
 def rebooted(owner: Mapping[str, Any]) -> bool:
-    """Tell whether a process ended because its machine, which is this one, was started anew."""
+    """Return True if a process ended because this machine was rebooted."""
     theirs, ours = str(owner.get("host", "")).split(), _host().split()
     return len(theirs) == len(ours) == 3 and theirs[0] == ours[0] and theirs[1] != ours[1]
 
@@ -48,17 +48,17 @@ def _host() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """Say when a process began, None if it has ended; its number may be taken again by then.
+    """Return the start time of a process, None if it has ended. A pid may be reused by another process.
 
     Raises:
-        OSError: nobody here can tell.
+        OSError: the start time is not accessible.
     """
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         try:
             fields = stat.read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
-            # Other users' processes may be hidden; only then does the number still exist.
+            # Processes of other users may be hidden in /proc; their pid still exists.
             try:
                 os.kill(pid, 0)
             except ProcessLookupError:
@@ -67,6 +67,6 @@ def _started(pid: int) -> str | None:
         state, started = fields[0], fields[19]
         return None if state in "ZX" else started
     if sys.platform == "win32":
-        raise OSError("the start of a process is not known on this system")
-    found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or None
+        raise OSError("the start time of a process is not available on this system")
+    result = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return result.stdout.strip() or None

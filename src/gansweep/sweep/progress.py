@@ -1,4 +1,4 @@
-"""How far a sweep is, for the one who waits for it."""
+"""Progress display of a sweep."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ BETWEEN_LINES_S = 0.2
 
 
 class Progress:
-    """One line for the cell that trains, rewritten in place, and one more for every finished cell.
+    """Progress display: one line for the current cell, rewritten in place, and one line per finished cell.
 
-    Where nobody watches, in a file or a pipe, only the latter.
+    If the stream is not a terminal, only finished cells are shown.
 
     Args:
-        total: cells to go through.
-        stream: where to write.
+        total: number of cells.
+        stream: output stream; default: stderr.
     """
 
     def __init__(self, total: int, stream: TextIO | None = None) -> None:
@@ -39,18 +39,21 @@ class Progress:
         self.counts[state] += 1
 
     def step(self, name: str, step: int, total_steps: int, text: str = "") -> None:
-        """Show how far a cell is; `text` says how good it is."""
+        """Show the current step of a cell; `text` is its latest metric value."""
         now = time.monotonic()
         self._fractions[name] = step / max(total_steps, 1)
         if not self.live or (now - self._written < BETWEEN_LINES_S and step < total_steps):
             return
         self._written = now
-        beside = f"{len(self._fractions)} together" if len(self._fractions) > 1 else ""
-        parts = (name, f"step {step}/{total_steps}", text, beside, self._counted(), self._left())
+        pack = f"{len(self._fractions)} together" if len(self._fractions) > 1 else ""
+        parts = (name, f"step {step}/{total_steps}", text, pack, self._counted(), self._left())
         self._rewrite(" | ".join(filter(None, parts)))
 
     def finish(self, name: str, state: State, text: str = "") -> None:
-        """End a cell. One whose record could not be written may be tried once more, by another worker."""
+        """Count a finished cell and show its state.
+
+        A cell can finish twice: if its record could not be written, another worker may train it again.
+        """
         self.counts[state] += 1
         if name in self._ended:
             self.counts[self._ended[name]] -= 1
@@ -73,7 +76,7 @@ class Progress:
         return ", ".join([f"{done}/{cells(self.total)}", *others])
 
     def _left(self) -> str:
-        """Estimate the time to the end by what this process has trained so far."""
+        """Return the estimated remaining time, from the cells that this process has trained so far."""
         begun = sum(self._fractions.values())
         trained, left = self.trained + begun, self.total - self.counts.total() - begun
         if trained <= 0 or left <= 0:
@@ -89,7 +92,7 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """Write a time for people.
+    """Format a duration in seconds, minutes or hours.
 
     >>> duration(42), duration(600), duration(30000)
     ('42 s', '10 min', '8.3 h')

@@ -1,4 +1,4 @@
-"""The shape of a record: the type of every field that something reads."""
+"""Schema of a record: the types of all fields that are read."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 STATES = ("completed", "diverged", "failed")
-LARGEST = 1e300  # a whole number beyond any float breaks whatever calculates with it
+LARGEST = 1e300  # a larger integer overflows when it is converted to a float
 Check = Callable[[Any], bool]
 
 
 def check(content: Mapping[str, Any]) -> None:
-    """Refuse a record in which a field that something reads is missing or of another type.
+    """Check that all fields of a record that are read are present and have the right type.
 
     Raises:
-        ValueError: naming the field.
+        ValueError: names the wrong field.
     """
     _fields("", content, REQUIRED, OPTIONAL)
     _fields("config.", content["config"], {}, {"trainer": _mapping, "steps": _number, "seed": _number})
@@ -69,7 +69,7 @@ def _entries(
 
 
 def _deep(where: str, node: Any) -> None:
-    """Refuse numbers that no float can hold, wherever they are."""
+    """Raise ValueError for integers anywhere in a record that are too large for a float."""
     if isinstance(node, dict):
         for key, inner in node.items():
             _deep(f"{where}.{key}" if where else key, inner)
@@ -81,7 +81,7 @@ def _deep(where: str, node: Any) -> None:
 
 
 def _shown(value: Any) -> str:
-    """Write a value briefly; a number of thousands of digits may not even be written."""
+    """Return a short text of a value; Python refuses to format integers of thousands of digits."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST:
         return "a whole number that is too large"
     text = repr(value) if not isinstance(value, (dict, list)) else f"a {type(value).__name__}"
@@ -97,7 +97,7 @@ def _number(value: Any) -> bool:
 
 
 def _measured(value: Any) -> bool:
-    """Tell whether it is a number or null. Earlier versions wrote NaN as a number."""
+    """Return True for a number or null, and for NaN, which earlier versions wrote."""
     return value is None or _number(value) or (isinstance(value, float) and value != value)
 
 

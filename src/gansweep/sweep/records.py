@@ -1,4 +1,4 @@
-"""Reading what runs have left, whatever state the files are in."""
+"""Reading and validation of the records of runs."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from gansweep.training import atomic, record
 
 
 class UnreadableRecord(ValueError):
-    """A file that is called like a record and can't be used as one."""
+    """Raised for a record file that can't be used."""
 
     def __init__(self, message: str) -> None:
         super().__init__(visible(message))
 
 
 def read(directory: Path) -> dict[str, Any] | None:
-    """Read a cell's record without its checksums, None if there is none.
+    """Return the record in a directory without its checksums, None if there is none.
 
     Raises:
-        UnreadableRecord: it is torn, something else, of a later version of gansweep, was edited, or contradicts itself.
+        UnreadableRecord: the file is incomplete, not a record, of a later version of gansweep, edited, or inconsistent.
     """
     path = directory / record.NAME
     try:
@@ -56,7 +56,7 @@ def read(directory: Path) -> dict[str, Any] | None:
 
 
 def _compare(path: Path, written: Any, now: Mapping[str, str]) -> None:
-    """Compare the checksums that a record was written with and those of what it says now.
+    """Compare the checksums stored in a record with those of its current content.
 
     Raises:
         UnreadableRecord: a field was edited.
@@ -71,12 +71,12 @@ def _compare(path: Path, written: Any, now: Mapping[str, str]) -> None:
 
 
 def _verify_identity(path: Path, content: Mapping[str, Any]) -> None:
-    """Compare a record's hash with its identity, and its identity with its config.
+    """Compare the hash of a record with its identity, and the identity with the config.
 
-    Versions of gansweep differ in which settings an identity has, so only common ones are compared.
+    The settings in an identity differ between versions of gansweep, so only common settings are compared.
 
     Raises:
-        UnreadableRecord: they contradict each other.
+        UnreadableRecord: they are inconsistent.
     """
     identity, cell = content["identity"], content["cell"]
     try:
@@ -90,53 +90,53 @@ def _verify_identity(path: Path, content: Mapping[str, Any]) -> None:
         raise UnreadableRecord(f"{path} was edited: {key} differs between config and identity")
 
 
-def _difference(one: Any, other: Any, key: str) -> str:
-    """Return the first dotted key at which two settings differ, "" if all that both have are equal."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        inner = (_difference(one[name], other[name], f"{key}.{name}") for name in one if name in other)
+def _difference(first: Any, second: Any, key: str) -> str:
+    """Return the first dotted key at which two configs differ, "" if all common keys are equal."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        inner = (_difference(first[name], second[name], f"{key}.{name}") for name in first if name in second)
         return next(filter(None, inner), "")
-    return "" if one == other else key
+    return "" if first == second else key
 
 
 def _verify_metrics(path: Path, content: Mapping[str, Any]) -> None:
-    """Compare what a record says about its evaluations with them.
+    """Compare the metric summaries of a record with its evaluations.
 
     Raises:
-        UnreadableRecord: they contradict each other.
+        UnreadableRecord: they are inconsistent.
     """
-    evaluations, beside = content["metric"]["evaluations"], content.get("metric_2")
+    evaluations, second = content["metric"]["evaluations"], content.get("metric_2")
     _verify_summary(path, "metric", content["metric"], evaluations, content["state"])
-    if isinstance(beside, dict):
+    if isinstance(second, dict):
         try:
             values = [{"step": e["step"], "value": e.get("value_2")} for e in evaluations]
         except (LookupError, TypeError, AttributeError) as error:
             raise UnreadableRecord(f"{path} has evaluations that are none: {error!r}") from error
-        _verify_summary(path, "metric_2", beside, values, content["state"])
+        _verify_summary(path, "metric_2", second, values, content["state"])
 
 
 def _verify_summary(
     path: Path, name: str, metric: Mapping[str, Any], evaluations: Sequence[Mapping[str, Any]], state: str
 ) -> None:
     try:
-        found = record.summary(evaluations, lower := bool(metric.get("lower_is_better", True)))
+        summary = record.summary(evaluations, lower := bool(metric.get("lower_is_better", True)))
         measured = [(e["step"], e["value"]) for e in evaluations]
     except (LookupError, TypeError, AttributeError) as error:
         raise UnreadableRecord(f"{path} has evaluations that are none: {error!r}") from error
     if state == "diverged":
-        found |= {"final": None, "final_step": None}
+        summary |= {"final": None, "final_step": None}
     if not lower and (metric.get("best_step"), metric.get("best")) in measured:
-        # The lowest, in records of earlier versions.
-        found |= {key: metric.get(key) for key in ("best", "best_step", "best_apart")}
-    for key, value in found.items():
-        # Earlier versions did not write all of them.
+        # Earlier versions stored the lowest value as the best.
+        summary |= {key: metric.get(key) for key in ("best", "best_step", "best_apart")}
+    for key, value in summary.items():
+        # Earlier versions did not write all fields.
         if metric.get(key) != value and (key in metric or key in ("untrained", "final", "best")):
             raise UnreadableRecord(
-                f"{path} was edited: {name}.{key} is {metric.get(key)}, but its evaluations say {value}"
+                f"{path} was edited: {name}.{key} is {metric.get(key)}, but {value} by its evaluations"
             )
 
 
 def directories(root: Path) -> Iterator[Path]:
-    """List the cells' directories of a sweep that have a record, by name.
+    """Yield the cell directories of a sweep that contain a record, sorted by name.
 
     Raises:
         OSError: the sweep can't be listed.

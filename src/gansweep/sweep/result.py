@@ -1,4 +1,4 @@
-"""What became of a cell, as tables read it."""
+"""Result of a cell, as used by tables and reports."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from gansweep.sweep.cell import Cell, State, traceback_file
 
 @dataclass(frozen=True)
 class Result:
-    """A cell, its state and its record.
+    """A cell with its state and its record.
 
     Args:
-        cell: the combination.
-        state: how far it is.
-        record: what it left, None while there is no result.
+        cell: the cell.
+        state: its state.
+        record: its record, None while there is no result.
     """
 
     cell: Cell
@@ -45,7 +45,7 @@ class Result:
 
     @property
     def trouble(self) -> str:
-        """Why there is no final value, in words; empty if nothing went wrong."""
+        """Description of why there is no final value; empty if there was no problem."""
         record = self.record or {}
         divergence, error = record.get("divergence"), record.get("error")
         if divergence:
@@ -60,7 +60,7 @@ class Result:
 
     @property
     def traceback(self) -> str:
-        """The file with the traceback of a failed cell, from the sweep's directory; empty if it did not fail."""
+        """Path of the file with the traceback of a failed cell, relative to the sweep; empty if it did not fail."""
         if not (self.record or {}).get("error"):
             return ""
         return traceback_file(self.cell).relative_to(self.cell.directory.parent).as_posix()

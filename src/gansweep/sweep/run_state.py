@@ -1,4 +1,4 @@
-"""What one go at a sweep has settled so far."""
+"""State of one execution of a sweep: records, claims and failures of its cells."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ LOG, FOLDERS = "gansweep.log", (".hydra", "samples")
 
 
 class ClaimLost(Exception):
-    """Another process took the cell over, because this one gave no sign of life for minutes."""
+    """Raised if another process took over the cell, because the heartbeat of this process was stale."""
 
 
 class Step:
-    """What to call after every step of a cell: it shows how far it is, and raises ClaimLost if the claim was lost.
+    """Callback for every step of a cell: shows the progress, and raises ClaimLost if the claim was lost.
 
     Args:
-        cell: which is trained.
-        claim: this process's claim of it.
-        progress: where to show how far it is.
+        cell: the cell.
+        claim: the claim of this process on the cell.
+        progress: progress display.
     """
 
     def __init__(self, cell: Cell, claim: cell_lock.Claim, progress: Progress) -> None:
         self.cell, self.claim, self.progress = cell, claim, progress
 
     def __call__(self, step: int, total_steps: int, text: str = "") -> None:
-        """Show how far the cell is."""
+        """Show the progress of the cell."""
         if self.claim.lost:
             raise ClaimLost(self.cell.name)
         self.progress.step(self.cell.name, step, total_steps, text)
 
     def guard(self) -> None:
-        """Ask the file system whether the claim still counts. To be called before anything is written for the cell.
+        """Check in the file system that the claim is valid. To be called before any write for the cell.
 
         Raises:
-            ClaimLost: it does not.
+            ClaimLost: the claim is no longer valid.
         """
         if self.claim.is_lost():
             raise ClaimLost(self.cell.name)
@@ -56,12 +56,12 @@ class Step:
 
 @dataclass
 class Outcome:
-    """What came of one go at a sweep.
+    """Outcome of one execution of a sweep.
 
     Args:
-        records: of all cells that have one, by hash.
-        missing: cells without one.
-        interrupted: somebody asked to stop.
+        records: records of the cells that have one, by hash.
+        missing: cells without a record.
+        interrupted: True if a stop was requested.
     """
 
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -70,26 +70,26 @@ class Outcome:
 
     @property
     def cut_short(self) -> bool:
-        """Whether somebody asked to stop while something was left to train."""
+        """True if a stop was requested before all cells were trained."""
         return self.interrupted and bool(self.missing)
 
     @property
     def exit_code(self) -> int:
-        """0: every cell has a result; 1: some have not; 130: interrupted."""
+        """0: every cell has a result; 1: some cells have none or failed; 130: interrupted."""
         if self.cut_short:
             return 130
-        return int(bool(self.missing) or any(found["state"] == "failed" for found in self.records.values()))
+        return int(bool(self.missing) or any(content["state"] == "failed" for content in self.records.values()))
 
 
 class Work:
-    """What has been settled in one go at a sweep's cells, and how what comes is kept.
+    """State of one execution of a sweep; claims cells and stores their records.
 
     Args:
-        stop: whether somebody asked to stop.
-        progress: where to show how far it is.
-        supervisor: the process that watches this one, as its `process.here()`; None if none does.
+        stop: returns True if a stop was requested.
+        progress: progress display.
+        supervisor: `process.here()` of the process that monitors this one; None if there is none.
 
-    `suspected` says that it is the turn of cells whose process died.
+    `suspected` is True while cells whose process died are trained.
     """
 
     def __init__(
@@ -101,27 +101,28 @@ class Work:
         self.outcome = Outcome()
 
     def already_settled(self, cell: Cell) -> bool:
-        """Take over the record of a cell that has a result, and tell whether it has."""
-        found = own_record(cell)
-        if found is None or (found["state"] == "failed" and found == self.to_retry.get(cell.hash)):
+        """Return True if a cell has a record and need not be trained; store the record in the outcome."""
+        content = own_record(cell)
+        if content is None or (content["state"] == "failed" and content == self.to_retry.get(cell.hash)):
             return False
-        self.outcome.records[cell.hash] = found
-        self.progress.skip(State(found["state"]))
-        if State(found["state"]).is_result:
+        self.outcome.records[cell.hash] = content
+        self.progress.skip(State(content["state"]))
+        if State(content["state"]).is_result:
             tidy(cell.directory)
         return True
 
     def claim(self, cell: Cell, together: int = 1) -> cell_lock.Claim | None:
-        """Claim a cell's directory; None if a living process has it, or if its process died and it is not its turn.
+        """Lock the directory of a cell; return None if it is locked by a live process or deferred after a death.
 
-        A file in place of the directory is put aside.
+        Cells whose process died are deferred to the end of the sweep (`suspected`). A file at the path of the directory
+        is renamed.
 
         Args:
-            cell: to train.
-            together: how many cells are trained at once.
+            cell: the cell to train.
+            together: number of cells in the pack.
 
         Raises:
-            OSError: nothing can be written there.
+            OSError: the directory is not writable.
         """
         if os.path.lexists(cell.directory) and not cell.directory.is_dir():
             with contextlib.suppress(FileNotFoundError):  # another process has just done the same
@@ -133,37 +134,37 @@ class Work:
         return None
 
     def watch(self, cell: Cell, claim: cell_lock.Claim) -> Step:
-        """Return what to call after every step of a cell and before every write."""
+        """Return the callback for every step of a cell; its `guard` is to be called before every write."""
         return Step(cell, claim, self.progress)
 
-    def keep(self, cell: Cell, found: dict[str, Any]) -> None:
-        """Take over the record of a cell that was trained."""
-        self.outcome.records[cell.hash] = found
-        final = (found.get("metric") or {}).get("final")
-        self.progress.finish(cell.name, State(found["state"]), "" if final is None else number(final))
+    def keep(self, cell: Cell, content: dict[str, Any]) -> None:
+        """Store the record of a trained cell in the outcome."""
+        self.outcome.records[cell.hash] = content
+        final = (content.get("metric") or {}).get("final")
+        self.progress.finish(cell.name, State(content["state"]), "" if final is None else number(final))
 
     def keep_failure(
         self, cell: Cell, error: BaseException, wall_s: float, guard: Callable[[], None] = atomic.unguarded
     ) -> None:
-        """Make and write the record of a cell that raised.
+        """Write the record of a cell that raised an exception, and store it in the outcome.
 
         Raises:
-            ClaimLost: by `guard`, which is called before anything is written.
+            ClaimLost: raised by `guard`, which is called before anything is written.
         """
         guard()
-        found = failed_record(cell, error, wall_s)
-        self.outcome.records[cell.hash] = found
+        content = failed_record(cell, error, wall_s)
+        self.outcome.records[cell.hash] = content
         try:
-            record.write(cell.directory, found)
+            record.write(cell.directory, content)
         except (OSError, ValueError) as unwritten:
-            log.warning("its record could not be written: %s", unwritten)
-        kind, message = found["error"]["type"], found["error"]["message"]
+            log.warning("the record of %s could not be written: %s", cell.name, unwritten)
+        kind, message = content["error"]["type"], content["error"]["message"]
         log.error("%s failed: %s: %s; traceback in %s", cell.name, kind, message, traceback_file(cell))
         self.progress.finish(cell.name, State.FAILED)
 
 
 def tidy(directory: Path) -> None:
-    """Remove what a process left in a finished cell that died between the record and its claim's release."""
+    """Remove the claim and checkpoint of a process that died after writing the record of a finished cell."""
     with contextlib.suppress(OSError):
         if cell_lock.remain(directory) and (claim := cell_lock.Claim.acquire(directory)) is not None:
             (directory / CHECKPOINTS[-1]).unlink(missing_ok=True)
@@ -171,11 +172,11 @@ def tidy(directory: Path) -> None:
 
 
 def put_aside(cell: Cell) -> None:
-    """Make room in a cell's directory: for its record, and for all that is written during training.
+    """Prepare the directory of a cell for training, by renaming or removing what would be overwritten.
 
-    An older record that is no result, of a failure, of another training or unreadable, is kept under another name,
-    and so is a file in place of a folder or a folder, pipe or device in place of a file. Only for the owner of the
-    directory's claim; torn files of an earlier owner go.
+    An older record that is not a result (a failure, another run, or unreadable) is renamed. A file at the path of a
+    folder, and a folder, pipe or device at the path of a file, is renamed too. Incomplete files of an earlier owner are
+    deleted. Only the owner of the claim may call this.
     """
     directory = cell.directory
     atomic.forget_unfinished(directory)
@@ -183,7 +184,7 @@ def put_aside(cell: Cell) -> None:
     if path.is_file():
         other = read_record(directory)
         if other and other["cell"]["hash"] != cell.hash:
-            log.warning("%s is of another training, %.8s; renamed to %s", path, other["cell"]["hash"], previous.name)
+            log.warning("%s belongs to another run, %.8s; renamed to %s", path, other["cell"]["hash"], previous.name)
         if os.path.lexists(previous) and not previous.is_file():
             atomic.put_aside(previous)
         os.replace(path, previous)
@@ -195,10 +196,10 @@ def put_aside(cell: Cell) -> None:
 
 
 def _expect(path: Path, fits: bool) -> None:
-    """Rename what is not of the kind that is to be written there."""
+    """Rename an entry of the wrong kind at a path that will be written."""
     if os.path.lexists(path) and not fits and not path.name.count(atomic.UNREADABLE):
         log.warning("%s is in the way; renamed to %s", path, atomic.put_aside(path).name)
 
 
-# Brings cells to their ends and returns those that it had to leave, for later or for others.
+# Trains cells and returns those that were left for later or for other processes.
 Settle = Callable[[Work, Sequence[Cell]], list[Cell]]

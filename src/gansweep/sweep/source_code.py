@@ -1,4 +1,4 @@
-"""What a module's source says: its statements without comments and docstrings, and what it imports."""
+"""Analysis of module sources: hash without comments and docstrings, and imported modules."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import tokenize
 from collections.abc import Iterator
 from importlib.util import decode_source
 
-HEX_DIGITS = 16  # of a sha256; short enough for a message, long enough against accidents
+HEX_DIGITS = 16  # number of digits of a sha256: short enough for messages, long enough to avoid collisions
 
 
 def code_digest(source: bytes) -> str:
-    r"""Return the hash of a module's statements, or of the file if it is not Python.
+    r"""Return the hash of the statements of a module, or of the whole file if it is not valid Python.
 
-    Comments, docstrings, blank lines and trailing white space do not count. The value is the same under every
-    supported version of Python.
+    Comments, docstrings, blank lines and trailing white space are ignored. The value is the same under all supported
+    versions of Python.
 
     >>> code_digest(b"x = 1") == code_digest(b"'Doc.'\n\nx = 1  # one\n") != code_digest(b"x = 2")
     True
@@ -28,21 +28,21 @@ def code_digest(source: bytes) -> str:
 
 
 def file_digest(content: bytes) -> str:
-    """Return the hash of bytes as they are."""
+    """Return the hash of bytes."""
     return hashlib.sha256(content).hexdigest()[:HEX_DIGITS]
 
 
 def statements(text: str) -> str:
-    """Return a source without comments, strings that are statements, blank lines and trailing white space.
+    """Return a source without comments, string statements, blank lines and trailing white space.
 
-    What is removed is located by `ast` and `tokenize` and cut from the text: the text of what remains, unlike a dump
-    of the syntax tree, is the same under every version of Python.
+    The ranges to remove are located by `ast` and `tokenize` and cut from the text. Unlike a dump of the syntax tree,
+    the remaining text is the same under all versions of Python.
     """
     lines = [line.encode() for line in text.split("\n")]
     docstrings = [_range(node) for node in ast.walk(ast.parse(text)) if _is_string_statement(node)]
     comments, literal = _tokens(text)
     literal -= {row for (first, _), (last, _) in docstrings for row in range(first, last)}
-    # From the end, so that positions before a cut stay valid.
+    # Cut from the end, so that earlier positions stay valid.
     for (first, left), (last, right) in sorted(docstrings + comments, reverse=True):
         kept = lines[first - 1][:left], lines[last - 1][right:]
         lines[first - 1 : last] = [b"".join(kept)] + [b""] * (last - first)
@@ -63,10 +63,10 @@ def _is_string_statement(node: ast.AST) -> bool:
 
 
 def _tokens(text: str) -> tuple[list[tuple[Position, Position]], set[int]]:
-    """Return the ranges of comments, and the rows that end inside a string, where white space counts."""
+    """Return the ranges of comments, and the rows that end inside a string, where white space is significant."""
     comments: list[tuple[Position, Position]] = []
     literal: set[int] = set()
-    starts: list[int] = []  # of f-strings, which are several tokens since Python 3.12
+    starts: list[int] = []  # first rows of open f-strings, which are several tokens since Python 3.12
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         kind = tokenize.tok_name[token.type]
         row, column = token.start
@@ -83,36 +83,36 @@ def _tokens(text: str) -> tuple[list[tuple[Position, Position]], set[int]]:
 
 
 def imported(source: bytes, module: str, is_package: bool) -> set[str]:
-    r"""Return the names of all modules that a module may import, wherever in it the statement stands.
+    r"""Return the names of all modules that a module may import, including imports inside functions.
 
-    Of `from a import b` these are `a` and `a.b`, which may be no module. Imports for type checkers do not count.
+    For `from a import b` these are `a` and `a.b`, which may not be a module. Imports under TYPE_CHECKING are ignored.
 
     >>> sorted(imported(b"import os.path\nfrom . import x", "my.code", is_package=False))
     ['my', 'my.x', 'os.path']
 
     Args:
-        source: of the module.
-        module: its dotted name, which relative imports start from.
-        is_package: it is a package's `__init__`.
+        source: source of the module.
+        module: dotted name of the module, to resolve relative imports.
+        is_package: True if the module is the `__init__` of a package.
     """
-    found: set[str] = set()
+    names: set[str] = set()
     package = module.split(".") if is_package else module.split(".")[:-1]
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return found
+        return names
     for node in _executed(tree):
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*above, *filter(None, [node.module])])
-            found.update({base, *(f"{base}.{alias.name}" for alias in node.names if alias.name != "*")})
-    return found
+            names.update({base, *(f"{base}.{alias.name}" for alias in node.names if alias.name != "*")})
+    return names
 
 
 def _executed(tree: ast.AST) -> Iterator[ast.AST]:
-    """Walk a syntax tree, but not into `if TYPE_CHECKING:`."""
+    """Yield the nodes of a syntax tree, except those inside `if TYPE_CHECKING:`."""
     pending = [tree]
     while pending:
         node = pending.pop()

@@ -1,4 +1,4 @@
-"""The results of a sweep as comma separated values, one row for every cell."""
+"""Results of a sweep as comma-separated values, one row per cell."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ MEASURED = ("final", "final_step", "best", "best_step", "best_apart", "untrained
 
 
 def spreadsheet(results: Sequence[Result]) -> str:
-    """Write all cells, with every setting that was named for one of them or differs, and the most asked for.
+    """Return the CSV text of all cells; columns are the settings that were given or differ, and the usual ones.
 
-    What is not there is an empty field.
+    Missing values are empty fields.
     """
     keys = settings_to_tell([result.cell for result in results])
     rows = [_row(result, keys) for result in results]
@@ -32,12 +32,12 @@ def spreadsheet(results: Sequence[Result]) -> str:
 def _row(result: Result, keys: Sequence[str]) -> dict[str, Any]:
     cell = result.cell
     settings = {key: plain(value(cell, key)) for key in keys}
-    whose = {"cell": cell.name, "cell_hash": cell.hash} | settings
-    return whose | {"state": result.state.value} | measured(result.record or {})
+    columns = {"cell": cell.name, "cell_hash": cell.hash} | settings
+    return columns | {"state": result.state.value} | measured(result.record or {})
 
 
 def measured(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a record says of the outcome by column, None where it says nothing."""
+    """Return the outcome fields of a record by column name, None for missing fields."""
     metric, divergence, error, time = (record.get(part) or {} for part in ("metric", "divergence", "error", "time"))
     return {
         "metric_name": metric.get("name"),

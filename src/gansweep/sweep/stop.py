@@ -1,4 +1,4 @@
-"""Ctrl-C: once to save and stop, twice to stop at once."""
+"""Stop requests by Ctrl-C: the first saves and stops, the second stops immediately."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from gansweep.training.interruption import StoppedAtOnce
 
 
 class Stop:
-    """Whether somebody asked to stop. Inside `with`, Ctrl-C and SIGTERM ask so.
+    """Stop flag. As a context manager, it sets the flag on SIGINT (Ctrl-C) and SIGTERM.
 
-    The first only sets the flag, so that what trains can write its checkpoint. The second
-    raises StoppedAtOnce. Outside of the main thread signals are left alone.
+    The first signal only sets the flag, so that the training can write a checkpoint. The second raises StoppedAtOnce.
+    Outside of the main thread no signal handlers are installed.
 
     Args:
-        quiet: for a worker, whose parent tells and may kill it. However many signals come, from
-            the parent and from an engine that knows all processes of a job, they ask once.
+        quiet: for worker processes: print nothing, and treat all signals as a single stop request. A worker may get
+            several signals, from its parent and from a job scheduler that signals all processes of a job.
     """
 
     def __init__(self, quiet: bool = False) -> None:
@@ -27,11 +27,11 @@ class Stop:
         self._before: dict[signal.Signals, Any] = {}
 
     def __call__(self) -> bool:
-        """Tell whether somebody asked to stop."""
+        """Return True if a stop was requested."""
         return self.requested
 
     def request(self) -> None:
-        """Ask to stop."""
+        """Request a stop."""
         self.requested = True
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

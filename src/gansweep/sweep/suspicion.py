@@ -1,4 +1,4 @@
-"""Cells whose processes died while they trained them."""
+"""Information about cells whose process died during training."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ MOST_DEATHS = 2
 
 
 class ProcessDied(Exception):
-    """The processes that trained a cell died again and again."""
+    """Recorded as the error of a cell whose processes died repeatedly."""
 
 
 @dataclass(frozen=True)
 class Suspicion:
-    """What is known of earlier owners of a directory that died: the work there may have killed them.
+    """Information about dead previous owners of a cell, whose training may have caused the deaths.
 
     Args:
-        limit: of how many cells a pack with this one may consist: half as many as the one whose process died.
-        deaths: how the processes ended that died while they trained this cell and no other, as their living parent saw.
+        limit: maximum size of a pack with this cell: half the size of the pack whose process died.
+        deaths: exit codes or signals of processes that died while they trained only this cell, as reported by their
+            parent process.
     """
 
     limit: int
     deaths: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it in JSON's types."""
+        """Return the fields in JSON types."""
         return {"limit": self.limit, "deaths": list(self.deaths)}
 
     @classmethod
     def noted(cls, content: Mapping[str, Any]) -> Suspicion | None:
-        """Read what a claim passes on, None if its predecessors are above suspicion."""
+        """Return the suspicion stored in a claim, None if there is none."""
         limit, deaths = content.get("limit"), content.get("deaths")
         if not isinstance(limit, int):
             return None
@@ -41,7 +42,7 @@ class Suspicion:
 
     @classmethod
     def after_death(cls, content: Mapping[str, Any]) -> Suspicion | None:
-        """Derive it from the claim of a process that died. A machine that was started anew casts no suspicion."""
+        """Return the suspicion that follows from the claim of a dead process; a reboot of the machine adds none."""
         before = cls.noted(content)
         if not content or content.get("released") or process.rebooted(content):
             return before
