@@ -1,1 +1,1 @@
-"""Many runs as one thing that can be killed, continued, shared and read."""
+"""Sweeps: training of many runs with resumption, locking between processes, records and tables."""

@@ -1,4 +1,4 @@
-"""All cells of a sweep: freeze them, train what is missing, tell what came out."""
+"""Sweep: stores the configs of its cells, trains missing cells and writes the results."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ WAIT_S, FREEZING_S = 1.0, 0.1
 
 
 class Sweep:
-    """The cells of a grid in one directory, together with those that earlier grids left there.
+    """The cells of a grid in one directory, together with cells of earlier grids in the same directory.
 
     Args:
-        root: the sweep's directory.
-        cells: of this grid. Equal trainings are kept once, which `notices` tells; a cell that
-            is already there under another name keeps its directory. So read `cells` from here.
-        command: what was typed. The table names all command lines that made the sweep.
+        root: directory of the sweep.
+        cells: cells of this grid. Duplicate runs are removed and listed in `notices`. A cell that exists under another
+            name keeps its directory. Use the attribute `cells` for the result.
+        command: the command line. The table lists all command lines of the sweep.
 
-    `note` is what the table has to say of how its cells were chosen; it is kept with the sweep. `code_changes` names
+    `note` is a text for the table about the selection of the cells; it is stored with the sweep. `code_changes` lists
     code that was edited since earlier cells were trained.
     """
 
@@ -59,34 +59,35 @@ class Sweep:
         self._settle_in()
 
     def _look(self) -> None:
-        """Find the cells and the command lines that are there already."""
+        """Read existing cells, command lines and the note from the directory."""
         earlier, commands, note = _left_there(self.root)
         self.note = self.note or note
         self.earlier = {cell.hash: cell for cell in earlier}
         self.commands = list(dict.fromkeys(filter(None, [*commands, self.command])))
 
     def _settle_in(self) -> None:
-        """Give cells that are there already the directories that they have."""
-        there = self.earlier
+        """Set the directories of existing cells."""
+        existing = self.earlier
         self.cells = tuple(
-            replace(cell, directory=there[cell.hash].directory) if cell.hash in there else cell for cell in self.cells
+            replace(cell, directory=existing[cell.hash].directory) if cell.hash in existing else cell
+            for cell in self.cells
         )
 
     @property
     def all_cells(self) -> list[Cell]:
-        """Earlier cells in their order, then those that this grid adds."""
+        """Earlier cells in their order, then new cells of this grid."""
         return list((self.earlier | {cell.hash: cell for cell in self.cells}).values())
 
     @property
     def results(self) -> list[Result]:
-        """What has become of all cells by now."""
+        """Current results of all cells."""
         return _results(self.all_cells)
 
     def freeze(self) -> None:
-        """Write down what the sweep consists of: every cell with its resolved config.
+        """Write sweep.json, with every cell and its resolved config.
 
-        Another process may have added its own cells since they were looked for. Its names hold, and of several that
-        freeze at once each sees what the one before has written.
+        Cells that another process has added since `__init__` are read again and keep their names. The directory is
+        locked, so concurrent calls are serialised.
 
         Raises:
             OSError: the directory can't be written.
@@ -112,11 +113,11 @@ class Sweep:
         tensorboard_layout.tell(self.root, self.all_cells)
 
     def plan(self, retry_failed: bool = True, estimate: Callable[[Cell], Estimate | None] | None = None) -> str:
-        """Say what `run` would do. Nothing is written.
+        """Return a text that describes what `run` would do. Nothing is written.
 
         Args:
             retry_failed: as in `run`.
-            estimate: time and memory of a cell; None measures by the finished ones.
+            estimate: returns time and memory of a cell; None: use finished cells only.
         """
         return "\n".join([plan(_results(self.cells), retry_failed, estimate), *self.code_changes])
 
@@ -134,39 +135,37 @@ class Sweep:
     ) -> Outcome:
         """Train every cell that has no result.
 
-        A cell that raises, runs out of memory or calls sys.exit is recorded as failed, and the
-        others go on. Cells that another living process has claimed are left to it. Cells whose
-        process died are trained last, in ever smaller packs; one that takes its process down again
-        and again, alone, is recorded as failed, if it was in a worker that this process could watch.
+        A cell that raises an exception, runs out of memory or calls sys.exit is recorded as failed, and training
+        continues with the other cells. Cells locked by another live process are skipped. Cells whose process died are
+        trained last, in smaller and smaller packs. A cell whose process died repeatedly while training only this cell
+        is recorded as failed, if the process was a worker of this one.
 
         Args:
-            settle: brings cells to their ends, given what is settled already: `one_by_one` or
-                `in_packs`. Returns those that it had to leave.
-            retry_failed: train again what had failed before this call.
-            failed: what had, where another moment counts: that at which the first of several
-                processes began. See `failed`.
-            stop: whether somebody asked to stop.
-            progress: where to show how far it is.
-            wait: stay until the cells of other processes are finished, or abandoned by a process
-                that died; then they are trained here.
-            workers: processes to train in; 1 is this one.
-            can_fork: even one worker may be another process than this one; it is, once a process died.
+            settle: trains cells; returned by `one_by_one` or `in_packs`.
+            retry_failed: train cells again that failed before this call.
+            failed: failed records to retry; None: those at the time of this call. With several processes, those at the
+                time when the first one started. See `failed`.
+            stop: returns True if a stop was requested.
+            progress: progress display.
+            wait: wait until the cells of other processes are finished; cells of processes that die are trained here.
+            workers: number of processes; 1: train in this process.
+            can_fork: allow a separate process for a single worker; used after a process died.
         """
         work = Work(stop, progress or Progress(len(self.cells)))
         if retry_failed:
             work.to_retry = dict(self.failed() if failed is None else failed)
 
-        def until_settled(own: Work, cells: Sequence[Cell], suspected: bool, tell: bool = False) -> None:
-            self._until_settled(own, cells, settle, wait, suspected, tell)
+        def until_settled(run_state: Work, cells: Sequence[Cell], suspected: bool, log_wait: bool = False) -> None:
+            self._until_settled(run_state, cells, settle, wait, suspected, log_wait)
 
-        # With one worker this process trains, which is simplest; but not once a cell may have killed another one.
+        # One worker means this process, unless a cell may have caused the death of another process.
         watched = workers > 1 or (can_fork and any(cell_lock.suspicion(cell.directory) for cell in self.cells))
         for suspected in (False, True):
             cells = _under_suspicion(self.cells, work) if suspected else self.cells
             if watched:
                 worker_pool.train(cells, work, partial(until_settled, suspected=suspected), 1 if suspected else workers)
             else:
-                until_settled(work, cells, suspected, tell=True)
+                until_settled(work, cells, suspected, log_wait=True)
         work.outcome.interrupted |= stop()
         work.outcome.missing = [cell for cell in self.cells if cell.hash not in work.outcome.records]
         if not work.outcome.missing:
@@ -178,15 +177,19 @@ class Sweep:
         return {c.hash: r for c in self.cells if (r := own_record(c)) and r["state"] == "failed"}
 
     def outcome(self, failed: Mapping[str, dict[str, Any]]) -> Outcome:
-        """Look what others have made of the cells, of which some had `failed` before."""
-        found = {cell.hash: own_record(cell) for cell in self.cells}
-        new = {hash_: one for hash_, one in found.items() if one is not None and one != failed.get(hash_)}
+        """Return the outcome of cells trained by other processes; records in `failed` are ignored as outdated."""
+        contents = {cell.hash: own_record(cell) for cell in self.cells}
+        new = {
+            hash_: content
+            for hash_, content in contents.items()
+            if content is not None and content != failed.get(hash_)
+        }
         return Outcome(new, [cell for cell in self.cells if cell.hash not in new])
 
     def _until_settled(
-        self, work: Work, cells: Sequence[Cell], settle: Settle, wait: bool, suspected: bool, tell: bool
+        self, work: Work, cells: Sequence[Cell], settle: Settle, wait: bool, suspected: bool, log_wait: bool
     ) -> None:
-        """Settle cells; without `suspected`, only those whose process did not die, now or in the meantime."""
+        """Train cells until none are left; without `suspected`, skip cells whose process died."""
         left, work.suspected = [*cells], suspected
         while left and not work.outcome.interrupted:
             now = [cell for cell in left if suspected or cell_lock.suspicion(cell.directory) is None]
@@ -195,13 +198,13 @@ class Sweep:
             left = settle(work, now)
             if not left or not wait or work.outcome.interrupted:
                 break
-            if tell:
-                log.info("%s in the hands of another process; waiting for it", count_of(len(left)))
-                tell = False
+            if log_wait:
+                log.info("%s locked by another process; waiting for it", count_of(len(left)))
+                log_wait = False
             _pause(work.stop)
 
     def report(self) -> str:
-        """Write results.csv and table.md over all cells, earlier ones too, and return the table."""
+        """Write results.csv and table.md for all cells, including earlier ones, and return the table."""
         results = self.results
         text = table(results, self.commands, self.note)
         try:
@@ -216,16 +219,16 @@ class Sweep:
 
 
 def set_aside(root: Path) -> Path | None:
-    """Rename an old sweep to `<root>.1`, `.2`, ..., to start over; None if there is none.
+    """Rename an existing sweep to `<root>.1`, `.2`, ... and return the new path, None if there is none.
 
     Raises:
-        ValueError: it is no sweep, holds something else too, or a living process works in it.
+        ValueError: the directory is not a sweep, contains foreign files, or is locked by a live process.
     """
     return own_directory.rename(root, FROZEN, {cell.name for cell in _left_there(root)[0]})
 
 
 def _left_there(root: Path) -> tuple[list[Cell], list[str], str]:
-    """Find what a sweep has already: cells, frozen or by their records, the lines that were typed, and its note."""
+    """Return the cells of a sweep, from sweep.json or from records, its command lines and its note."""
     found: dict[str, Cell] = {}
     commands: list[str] = []
     note = ""
@@ -237,7 +240,7 @@ def _left_there(root: Path) -> tuple[list[Cell], list[str], str]:
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError, KeyError, TypeError) as error:
-        log.warning("%s can't be read and is written anew: %s", root / FROZEN, error)
+        log.warning("%s can't be read and is rewritten: %s", root / FROZEN, error)
     known = {cell.directory for cell in found.values()}
     for directory in records.directories(root) if root.is_dir() else ():
         content = None if directory in known else read_record(directory)
@@ -250,28 +253,28 @@ def _left_there(root: Path) -> tuple[list[Cell], list[str], str]:
 
 
 def _under_suspicion(cells: Sequence[Cell], work: Work) -> list[Cell]:
-    """Return the cells without a result whose process died, those last that may be guilty most; name them."""
-    found = [
+    """Return the cells without a result whose process died, the least suspicious first, and log their names."""
+    suspects = [
         (-suspicion.limit, len(suspicion.deaths), place)
         for place, cell in enumerate(cells)
         if cell.hash not in work.outcome.records
         and (suspicion := cell_lock.suspicion(cell.directory)) is not None
         and not work.already_settled(cell)
     ]
-    if found and not work.outcome.interrupted:
-        names = ", ".join(cells[place].name for *_, place in sorted(found))
+    if suspects and not work.outcome.interrupted:
+        names = ", ".join(cells[place].name for *_, place in sorted(suspects))
         log.warning("The process that trained these died; they are trained last, in smaller packs or alone: %s", names)
-    return [cells[place] for *_, place in sorted(found)]
+    return [cells[place] for *_, place in sorted(suspects)]
 
 
 def _frozen_cells(root: Path, contents: Sequence[Mapping[str, Any]]) -> Iterator[Cell]:
-    """Read the cells of sweep.json; one whose directory would not lie in the sweep's is left out."""
+    """Yield the cells of sweep.json; skip cells whose directory would be outside of the sweep, with a warning."""
     for content in contents:
         name = str(content["name"])
         if is_folder_name(name):
             yield Cell.from_dict(root, content)
         else:
-            log.warning("%s: the cell %r is ignored, as that is no name of a folder", root / FROZEN, name)
+            log.warning("%s: the cell %r is ignored, as it is not a folder name", root / FROZEN, name)
 
 
 def _results(cells: Sequence[Cell]) -> list[Result]:

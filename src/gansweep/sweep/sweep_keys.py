@@ -1,4 +1,4 @@
-"""Which settings a sweep varies, and their values."""
+"""Settings that a sweep varies, and their values."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from gansweep.sweep.identity import canonical
 
 UNSAID, EXPERIMENT = "default", "experiment"
 SEED = "seed"
-PRESETS = (EXPERIMENT, "protocol", "scale")  # what chooses options of other groups
-# What tables call the parts of an identity besides the config; others go by their own names.
+PRESETS = (EXPERIMENT, "protocol", "scale")  # groups that choose options of other groups
+# Names in tables of the parts of an identity other than the config, if different from their own.
 TITLES = {"data": "data content"}
-HASH_SHOWN = 8  # digits
+HASH_SHOWN = 8  # digits of a hash in tables
 
 
 class Combination(Protocol):
-    """What is asked of a cell here."""
+    """Attributes of a cell that are used in this module."""
 
     @property
     def overrides(self) -> Mapping[str, Any]:
-        """What was said about it on the command line, by key."""
+        """Command-line overrides by key."""
         ...
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """Its whole resolved config."""
+        """The complete resolved config."""
         ...
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Which training it is."""
+        """The identity of the run."""
         ...
 
 
 def swept_keys(cells: Sequence[Combination]) -> list[str]:
-    """List the keys that tell the trainings of some cells apart, in the order in which they were typed.
+    """Return the keys that distinguish the runs of some cells, in the order of the command line.
 
-    Cells that agree in all of them, except for the seed, are repetitions of one training: their identities are equal.
-    So a key that was typed with several values is listed if it can change a training, or if nothing else tells two
-    trainings apart, as data.root of two folders. What differs and was not typed follows: a YAML, the content of the
-    data, the code or the arithmetic was edited between two grids. What experiments, their protocols and scales choose
-    is told by their names.
+    Cells that agree in all these keys, except for the seed, have equal identities and are repetitions of one run. A key
+    that was given several values is listed if it can change a run, or if no other key distinguishes two runs, as
+    data.root for two folders. Differences that were not given on the command line follow: a YAML file, the content of
+    the data, the code or the arithmetic was edited between two grids. Choices made by experiments, protocols and scales
+    are represented by the names of these.
     """
     typed = dict.fromkeys(key for cell in cells for key in cell.overrides)
     varied = [key for key in typed if _differs(cells, key)]
@@ -56,19 +56,19 @@ def swept_keys(cells: Sequence[Combination]) -> list[str]:
             named.append(key)
     groups = _mixed(cells, named)
     unsaid = dict.fromkeys(key for group in groups for key in _differences([_training(cell) for cell in group]))
-    # A setting that follows the seed by interpolation is repeated over with it.
+    # A setting that is interpolated from the seed varies between repetitions, as the seed does.
     follow = [key for key in unsaid if all(value(cell, key) == value(cell, SEED) for cell in cells)]
     return [*(key for key in typed if key in named), *(key for key in unsaid if key not in follow)]
 
 
 def settings_to_tell(cells: Sequence[Combination]) -> list[str]:
-    """List the keys that one row for every cell has to have: those that were typed, that differ, and the usual ones."""
+    """Return the keys for a table with one row per cell: those given on the command line, those varied, the usual."""
     typed = (key for cell in cells for key in cell.overrides)
     return list(dict.fromkeys([*typed, *swept_keys(cells), *COLUMNS]))
 
 
 def _mixed(cells: Sequence[Combination], keys: Iterable[str]) -> list[list[Combination]]:
-    """Group cells that agree in some keys, the seed left out, and return the groups with several trainings."""
+    """Group cells by the values of some keys, except the seed, and return the groups with different identities."""
     keys = [key for key in keys if key != SEED]
     groups: dict[tuple[str, ...], list[Combination]] = {}
     for cell in cells:
@@ -78,7 +78,7 @@ def _mixed(cells: Sequence[Combination], keys: Iterable[str]) -> list[list[Combi
 
 
 def _chosen_by(presets: Sequence[str], cells: Sequence[Combination], key: str) -> bool:
-    """Tell whether `key` is a group whose option goes with the names of the presets."""
+    """Return True if `key` is a config group whose option is determined by the presets."""
     if key in PRESETS or not all(isinstance(cell.config.get(key.rpartition("@")[2]), Mapping) for cell in cells):
         return False
     pairs = {(tuple(_text(cell, preset) for preset in presets), _text(cell, key)) for cell in cells}
@@ -86,38 +86,38 @@ def _chosen_by(presets: Sequence[str], cells: Sequence[Combination], key: str) -
 
 
 def value(cell: Combination, key: str) -> Any:
-    """Return a cell's value of a key, in canonical form.
+    """Return the value of a key for a cell, in canonical form.
 
-    It is looked for among the overrides, or else in the config: a cell of an earlier grid may not have named the key;
-    its config then has the number that was in force. Which option a group had can't be told from there, it is called
-    `default`. Without an optimizer or schedule of its own the discriminator has the generator's. Of hashes in the
-    identity it is the first digits.
+    The value is taken from the overrides, or else from the config, which has the value of a key that was not given on
+    the command line. The config does not contain the name of a group's option, so it is `default` in this case. An
+    optimizer or schedule of the discriminator that is not set has the value of the generator's. Hashes in the identity
+    are cut to their first digits.
     """
     if key in cell.overrides:
         return canonical(cell.overrides[key])
     if key in ("optimizer_d", "schedule_d"):
-        # As a word: what the config has there are the settings of the choice.
-        own = cell.overrides.get(f"{FALLBACKS[key]}@{key}")
-        return canonical(own) if own is not None else value(cell, FALLBACKS[key])
-    found = _at({**cell.config, **_beside_config(cell)}, key.lstrip("+~"))
-    return UNSAID if isinstance(found, Mapping) else short(canonical(found))
+        # The name of the option: the config contains only the settings of the option.
+        option = cell.overrides.get(f"{FALLBACKS[key]}@{key}")
+        return canonical(option) if option is not None else value(cell, FALLBACKS[key])
+    setting = _at({**cell.config, **_beside_config(cell)}, key.lstrip("+~"))
+    return UNSAID if isinstance(setting, Mapping) else short(canonical(setting))
 
 
 def short(text: Any) -> Any:
-    """Cut a hash to its first digits; a record has all of them."""
+    """Return the first digits of a hash, and other values unchanged; a record has all digits."""
     is_hash = isinstance(text, str) and len(text) >= 40 and not set(text) - set("0123456789abcdef")
     return text[:HASH_SHOWN] if is_hash else text
 
 
 def _at(node: Mapping[str, Any], path: str) -> Any:
-    """Return what is at a dotted path, UNSAID if nothing is; names of modules have dots themselves."""
+    """Return the value at a dotted path, UNSAID if there is none; keys may contain dots, as names of modules."""
     if path in node:
         return node[path]
     for key, inner in node.items():
         if isinstance(inner, Mapping) and path.startswith(f"{key}."):
-            found = _at(inner, path[len(key) + 1 :])
-            if found != UNSAID:
-                return found
+            value_inside = _at(inner, path[len(key) + 1 :])
+            if value_inside != UNSAID:
+                return value_inside
     return UNSAID
 
 
@@ -130,7 +130,7 @@ def _text(cell: Combination, key: str) -> str:
 
 
 def _training(cell: Combination) -> dict[str, Any]:
-    """Return a cell's identity by the names that tables have, without the seed."""
+    """Return the identity of a cell without the seed, by the names used in tables."""
     config = {key: inner for key, inner in cell.identity.get("config", {}).items() if key != SEED}
     return {**_beside_config(cell), **config}
 
@@ -140,20 +140,20 @@ def _beside_config(cell: Combination) -> dict[str, Any]:
 
 
 def _differences(nodes: Sequence[Mapping[str, Any]], prefix: str = "") -> list[str]:
-    """List the dotted keys of the leaves in which configs differ; a part that is missing is empty."""
-    found = []
+    """Return the dotted keys of the leaves in which configs differ; a missing node is treated as empty."""
+    different = []
     for key in dict.fromkeys(key for node in nodes for key in node):
         parts = [node.get(key) for node in nodes]
         if len({json.dumps(canonical(part), sort_keys=True) for part in parts}) == 1:
             continue
         nested = [part or {} for part in parts if part is None or isinstance(part, Mapping)]
         leaves = _differences(nested, f"{prefix}{key}.") if len(nested) == len(parts) else []
-        found += leaves or [f"{prefix}{key}"]
-    return found
+        different += leaves or [f"{prefix}{key}"]
+    return different
 
 
 def order(values: Sequence[Any]) -> list[Any]:
-    """Return the distinct values, numbers by size and others as they come."""
+    """Return the distinct values: sorted if all are numbers, else in order of appearance."""
     distinct = list({json.dumps(value, sort_keys=True): value for value in values}.values())
     if all(map(is_number, distinct)):
         return sorted(distinct)
@@ -161,5 +161,5 @@ def order(values: Sequence[Any]) -> list[Any]:
 
 
 def is_number(value: Any) -> bool:
-    """Tell a number from words, lists and truth values, which Python counts among the numbers."""
+    """Return True for an int or float; booleans are not numbers here."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,4 +1,4 @@
-"""The table of a sweep, in Markdown: rows and columns are the settings that were varied."""
+"""Markdown table of a sweep, with the varied settings as rows and columns."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ NOT_THERE = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "runn
 
 
 def table(results: Sequence[Result], commands: Sequence[str] = (), note: str = "") -> str:
-    """Write the table of all cells, with what one has to know to read the numbers.
+    """Return the table of all cells as Markdown, with notes and a caption.
 
-    Values of different metrics, features, data or sample counts are not comparable. Where a
-    sweep has several, each gets a table of its own, and what differs is said above them.
+    Values with different metrics, features, data or sample counts are not comparable. Each metric fingerprint gets a
+    separate table, and the differences are listed above the tables.
 
     Args:
         results: the cells, in the order of the grid.
-        commands: the lines that were typed, each once.
-        note: how the cells were chosen, where not by these lines alone.
+        commands: distinct command lines of the sweep.
+        note: text about the selection of the cells, if it is not determined by the command lines.
     """
     parts = []
     groups = comparable(results)
@@ -49,11 +49,11 @@ def table(results: Sequence[Result], commands: Sequence[str] = (), note: str = "
 
 
 class _Table:
-    """One table of comparable cells, its notes and its caption.
+    """Table of cells with the same metric fingerprint, with notes and a caption.
 
     Args:
         results: the cells.
-        fixed: settings that other tables of the sweep have other values of, which the caption states.
+        fixed: settings whose values differ between the tables of the sweep; stated in the caption.
     """
 
     def __init__(self, results: Sequence[Result], fixed: Sequence[str] = ()) -> None:
@@ -64,12 +64,12 @@ class _Table:
         if self.over_seeds:
             self.keys.remove(SEED)
         self.notes: dict[str, int] = {}
-        self.tracebacks: dict[str, str] = {}  # by note, of the first cell
+        self.tracebacks: dict[str, str] = {}  # traceback file of the first cell, by note
         self.lower = all(result.metric.get("lower_is_better", True) for result in results)
         self.groups: dict[str, list[Result]] = {}
         for result in results:
             self.groups.setdefault(self._key({key: value(result.cell, key) for key in self.keys}), []).append(result)
-        # One seed is no evidence, and a mean over those that did not diverge flatters.
+        # No bold for a single seed, nor for a mean over the seeds that did not diverge, which is biased.
         scores = [statistics.fmean(_finals(group)) for group in self.groups.values() if self._may_be_best(group)]
         self.best = (min(scores) if self.lower else max(scores)) if scores and self._compared() > 1 else None
 
@@ -90,14 +90,14 @@ class _Table:
         return order([value(result.cell, key) for result in self.results])
 
     def text(self) -> str:
-        """Write it."""
+        """Return the table, its notes and its caption as Markdown."""
         across = next((key for key in reversed(self.keys) if len(self._values(key)) <= WIDEST), None)
         grid = self._matrix(across) if across is not None and len(self.keys) > 1 else self._list()
         notes = [f"[{place}] {note}{self.tracebacks.get(note, '')}" for note, place in self.notes.items()]
         return "\n\n".join(filter(None, (grid, "  \n".join(notes), self._caption())))
 
     def _list(self) -> str:
-        """One row for every combination, with the best value on the way too; over seeds, the mean of theirs."""
+        """Return a table with one row per configuration: final and best value, or their means over seeds."""
         name = _metric_name(self.results)
         head = [*(self.keys or ["cell"]), f"final {name}", "best on the way" if self.over_seeds else "best (step)"]
         rows = []
@@ -108,7 +108,7 @@ class _Table:
         return markdown(head, rows)
 
     def _matrix(self, across: str) -> str:
-        """Final values, with the values of one setting side by side."""
+        """Return a table of final values, with one column per value of the setting `across`."""
         down = [key for key in self.keys if key != across]
         columns = self._values(across)
         rows = []
@@ -138,7 +138,7 @@ class _Table:
         )
 
     def _entry(self, group: Sequence[Result]) -> str:
-        """Write what became of one combination: a value, or mean ± standard deviation (n) over seeds."""
+        """Return the entry of one configuration: a value, or mean ± standard deviation (n) over seeds."""
         finals = _finals(group)
         marks = "".join(dict.fromkeys(self._mark(result) for result in group if result.trouble))
         if not finals:
@@ -162,7 +162,7 @@ class _Table:
         return f"[{self.notes.setdefault(note, len(self.notes) + 1)}]"
 
     def _caption(self) -> str:
-        """Say what was measured, how, and what the number has to be compared with."""
+        """Return the caption: metric, sample counts, reference values, seeds, common settings and versions."""
         measured = [result for result in self.results if result.metric]
         if not measured:
             return ""
@@ -186,18 +186,18 @@ class _Table:
             return [f"seed {seeds}"]
         if all(len(group) == 1 for group in self.groups.values()):
             return [f"seeds {seeds}" if SEED in self.keys else f"one seed each ({seeds})"]
-        said = ["mean ± standard deviation (number of seeds)", f"seeds {seeds}"]
-        return said if self.best is None else [*said, "bold: best mean where every seed has a value"]
+        parts = ["mean ± standard deviation (number of seeds)", f"seeds {seeds}"]
+        return parts if self.best is None else [*parts, "bold: best mean where every seed has a value"]
 
     def _shared(self) -> list[str]:
-        """Name the settings that all cells have in common."""
-        told = {}
+        """Return a text of the settings that all cells have in common, as a list of none or one."""
+        shared = {}
         for key in [*self.fixed, *(key for key in CAPTION if key not in self.fixed)]:
             values = self._values(key)
-            generators = told.get(FALLBACKS.get(key.rpartition("@")[2], ""))
+            generators = shared.get(FALLBACKS.get(key.rpartition("@")[2], ""))
             if len(values) == 1 and values[0] not in (UNSAID, None, generators):
-                told[key] = values[0]
-        return [", ".join(f"{key}={plain(one)}" for key, one in told.items())] if told else []
+                shared[key] = values[0]
+        return [", ".join(f"{key}={plain(setting)}" for key, setting in shared.items())] if shared else []
 
 
 def _metric_name(results: Sequence[Result]) -> str:
@@ -213,12 +213,12 @@ def _finals(group: Sequence[Result]) -> list[float]:
 
 
 def _is_repeated(group: Sequence[Result]) -> bool:
-    """Tell whether several seeds were run and each has a value."""
+    """Return True if there are several seeds and each has a value."""
     return len(group) > 1 and len(_finals(group)) == len(group)
 
 
 def _over_seeds(values: Sequence[float], num_seeds: int) -> str:
-    """Write mean ± standard deviation (n), or (n of all) where some seeds have no value."""
+    """Return mean ± standard deviation (n) as text, with (n of all) if some seeds have no value."""
     spread = f" ± {number(statistics.stdev(values), like=statistics.mean(values))}" if len(values) > 1 else ""
     of = f" of {num_seeds}" if len(values) < num_seeds else ""
     return f"{number(statistics.fmean(values))}{spread} ({len(values)}{of})"
@@ -231,5 +231,5 @@ def _range(values: Any) -> str:
 
 
 def _versions(results: Sequence[Result], package: str) -> str:
-    found = {str(((result.record or {}).get("versions") or {}).get(package, "?")) for result in results}
-    return " and ".join(sorted(found))
+    versions = {str(((result.record or {}).get("versions") or {}).get(package, "?")) for result in results}
+    return " and ".join(sorted(versions))

@@ -1,7 +1,7 @@
-"""What a sweep tells TensorBoard beyond what its runs do: rows and columns of HPARAMS, a layout, the table.
+"""TensorBoard files of a sweep: rows and columns of HPARAMS, the layout of custom scalars, and the table.
 
-Meant for `tensorboard --logdir outputs/<sweep>`: of several sweeps below one directory TensorBoard would take the
-columns of the first for all.
+Use `tensorboard --logdir outputs/<sweep>`. If several sweeps are below the log directory, TensorBoard uses the HPARAMS
+columns of the first one for all.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from gansweep.training.events import protobuf
 
 log = logging.getLogger(__name__)
 
-# Each in a file of its own: one that TensorBoard has read it does not read again.
+# Separate files, since TensorBoard does not read a file again.
 COLUMNS, TABLE = f"{events.PREFIX}0000000000.columns", f"{events.PREFIX}0000000001.table"
 RESULTS = {"result/final": "final", "result/best": "best on the way"}
 SECOND = {f"{tag}_2": f"{name}, second metric" for tag, name in RESULTS.items()}
-SELDOM = "Measured on request"  # a category that is closed at first
-CHARTS = {  # a category, its charts, and which curves each shows
+SELDOM = "Measured on request"  # a category that is collapsed initially
+CHARTS = {  # tags of the curves by category and chart
     "Game": {"metric": ["metric/.*"], "losses": ["loss/.*"], "penalties": ["penalty/.*"], "logits": ["logits/.*"]},
     "Steps": {"learning rates": ["rate/.*"], "gradient norms": ["gradient norm/.*"]},
     SELDOM: {
@@ -35,30 +35,30 @@ CHARTS = {  # a category, its charts, and which curves each shows
     },
 }
 
-# What each group of curves is measured in. A text: TensorBoard's faster server drops descriptions of curves.
+# Description and unit of each group of curves. Written as text: TensorBoard's fast server drops descriptions of curves.
 UNITS = {
-    "loss": "What the player lowers, penalties included, in the units of the loss (nats where it is a likelihood).",
+    "loss": "Loss that the player minimises, including penalties, in units of the loss (nats for a likelihood).",
     "logits": "Mean output of the discriminator, before any sigmoid.",
-    "penalty": "Weight times the mean score of the slopes, in the units of the loss.",
+    "penalty": "Weighted penalty on the discriminator's input gradients, in the units of the loss.",
     "gradient norm": "Euclidean norm over all parameters of the player, in loss per unit of parameter.",
-    "rate": "Learning rate in force: lr x schedule x gain.",
+    "rate": "Current learning rate: lr x schedule x gain.",
     "metric": "Value of the metric of that name at every evaluation; step 0 is the untrained generator.",
-    "measured": "What the algorithm says of itself at every evaluation.",
+    "measured": "Scalars recorded by the algorithm at every evaluation.",
     "diagnosis": "The game's field and its Jacobian; see docs/diagnostics.md.",
-    "result": "What the run came to: the metric after the last step, NaN after a divergence, and its best on the way.",
+    "result": "Result of the run: the metric after the last step, NaN after a divergence, and its best value.",
 }
 
 
 def tell(root: Path, cells: Sequence[Cell], table: str | None = None) -> None:
-    """Write what is known of a sweep into its directory and those of its cells.
+    """Write the TensorBoard files of a sweep into its directory and those of its cells.
 
-    What is varied may change with every grid that is added, so the rows are not left to the runs. If they can't be
-    written, that is said and nothing else happens.
+    The varied settings may change with every added grid, so the rows are written by the sweep and not by the runs. A
+    write error is logged as a warning.
 
     Args:
-        root: of the sweep.
-        cells: all of them, earlier ones too.
-        table: in Markdown, once there is one.
+        root: directory of the sweep.
+        cells: all cells, including earlier ones.
+        table: Markdown table, None if it does not exist yet.
     """
     shown = [cell for cell in cells if (cell.config.get("trainer") or {}).get("tensorboard")]
     if not shown:
@@ -72,30 +72,30 @@ def tell(root: Path, cells: Sequence[Cell], table: str | None = None) -> None:
         for cell, row in zip(shown, rows, strict=True):
             events.put(cell.directory / events.ROW, [events.row(row, group(root.name, row))])
     except OSError as error:
-        log.warning("What HPARAMS shows of %s can't be written: %s", root, error)
+        log.warning("The HPARAMS files of %s could not be written: %s", root, error)
 
 
 def table_of(cells: Sequence[Cell]) -> list[dict[str, Any]]:
-    """Return for every cell what is varied: a column of numbers or one of words.
+    """Return the varied settings of every cell; the values of each column are all numbers or all strings.
 
-    The seed is no column, as runs that differ in nothing else share a row, unless nothing else is varied.
+    The seed is omitted, so that runs that differ only in the seed share a row, unless nothing else is varied.
     """
     keys = [key for key in swept_keys(cells) if key != SEED] or [SEED]
-    found = {key: [value(cell, key) for cell in cells] for key in keys}
-    found = {
-        visible(key): values if all(map(is_number, values)) else [visible(plain(one)) for one in values]
-        for key, values in found.items()
+    columns = {key: [value(cell, key) for cell in cells] for key in keys}
+    columns = {
+        visible(key): values if all(map(is_number, values)) else [visible(plain(setting)) for setting in values]
+        for key, values in columns.items()
     }
-    return [{key: values[place] for key, values in found.items()} for place in range(len(cells))]
+    return [{key: values[place] for key, values in columns.items()} for place in range(len(cells))]
 
 
 def group(sweep: str, row: Mapping[str, Any]) -> str:
-    """Name a row, which has to be the only one of this name below the directory that TensorBoard shows."""
-    return visible(f"{sweep}: " + ", ".join(f"{key}={plain(one)}" for key, one in row.items()))
+    """Return the name of a row, which must be unique below TensorBoard's log directory."""
+    return visible(f"{sweep}: " + ", ".join(f"{key}={plain(setting)}" for key, setting in row.items()))
 
 
 def _experiment(rows: Sequence[Mapping[str, Any]], results: Mapping[str, str]) -> Any:
-    """Say which columns there are. Without this every curve of every run would be one."""
+    """Return the HPARAMS columns. Without them, every curve of every run would be a column."""
     api, metadata = protobuf("plugins.hparams.api_pb2"), protobuf("plugins.hparams.metadata")
     experiment = api.Experiment(
         hparam_infos=[_column(api, key, order([row[key] for row in rows])) for key in rows[0]],
@@ -117,7 +117,7 @@ def _column(api: Any, key: str, distinct: Sequence[Any]) -> Any:
 
 
 def _layout() -> Any:
-    """Lay out the page of custom scalars."""
+    """Return the layout of the page of custom scalars."""
     layout, metadata = (protobuf(f"plugins.custom_scalar.{name}") for name in ("layout_pb2", "metadata"))
     page = layout.Layout(
         category=[
@@ -138,7 +138,7 @@ def _layout() -> Any:
 
 
 def _units() -> Any:
-    return _text("units", markdown(["curves", "what they are"], list(UNITS.items())))
+    return _text("units", markdown(["curves", "meaning"], list(UNITS.items())))
 
 
 def _text(tag: str, text: str) -> Any:
