@@ -1,4 +1,4 @@
-"""Training cells of a sweep several at a time, as the members of one pack."""
+"""Batched training of cells: several cells are trained as the members of one pack."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Open = Callable[[Cell, Step], "Logbook"]
 
 
 class Seat(NamedTuple):
-    """A cell that is being trained, and the right to do so."""
+    """A cell in training, with its claim, callback, logbook and start time."""
 
     cell: Cell
     claim: cell_lock.Claim
@@ -38,11 +38,11 @@ class Seat(NamedTuple):
 
 
 def in_packs(open_book: Open, size: Callable[[Sequence[Cell]], int]) -> Settle:
-    """Return the way to settle cells that trains those together that can share a pack.
+    """Return a Settle function that trains compatible cells together in packs.
 
     Args:
-        open_book: makes the logbook of a cell, which from then on leaves everything on disk.
-        size: members of a pack, given the cells that could share it.
+        open_book: opens the logbook of a cell, which writes all its files.
+        size: returns the number of members of a pack for a list of compatible cells.
     """
     return lambda work, cells: _Together(work, open_book, size).settle(cells)
 
@@ -55,13 +55,13 @@ class _Together:
         left: list[Cell] = []
         for group in alike(cells):
             waiting = [cell for cell in group if not self.work.already_settled(cell)]
-            for limit, some in by_limit(waiting):
+            for limit, subset in by_limit(waiting):
                 self.work.outcome.interrupted |= self.work.stop()
-                left += some if self.work.outcome.interrupted else self._train(some, self._size(some, limit))
+                left += subset if self.work.outcome.interrupted else self._train(subset, self._size(subset, limit))
         return left
 
     def _size(self, cells: Sequence[Cell], limit: int | None) -> int:
-        """Choose how many cells are trained at once, at most `limit`; one if a process died in a trial."""
+        """Return the size of the packs, at most `limit`; 1 if a process died in a trial."""
         if limit == 1 or pack_trials.have_killed(cells[0].directory.parent):
             return 1
         with pack_trials.noted(cells[0].directory.parent):
@@ -69,9 +69,9 @@ class _Together:
         return size if limit is None else min(size, limit)
 
     def _train(self, cells: Sequence[Cell], size: int) -> list[Cell]:
-        """Train cells that can share a pack of `size`; return those that were not settled.
+        """Train compatible cells in packs of `size`; return the cells that were not settled.
 
-        When something raises about a pack as a whole, such as its memory, smaller ones are tried.
+        After an error of a whole pack, such as out of memory, smaller packs are tried.
         """
         left: list[Cell] = []
         while cells:
@@ -83,18 +83,18 @@ class _Together:
                 left += cells
                 cells = []
             elif size > 1:
-                said = f"{type(failure).__name__}: {failure}"
-                log.warning("%d cells together: %s; trying them in smaller packs", len(pack.left_seats), said)
+                message = f"{type(failure).__name__}: {failure}"
+                log.warning("%d cells together: %s; trying them in smaller packs", len(pack.left_seats), message)
                 size //= 2
             else:
                 left += [cell for cell in pack.left_seats if not self._fail(cell, failure)]
                 cells = list(pack.waiting)
-            del failure  # its traceback holds the tensors of the pack
+            del failure  # its traceback keeps the tensors of the pack alive
             free_memory()
         return left
 
     def _fail(self, cell: Cell, failure: BaseException) -> bool:
-        """Record the failure of a cell that was let go; False if another process has claimed it since."""
+        """Record the failure of a released cell; return False if another process has locked it in the meantime."""
         claim = self.work.claim(cell)
         if claim is None:
             return False
@@ -104,7 +104,7 @@ class _Together:
         return True
 
     def _play(self, pack: _Seats, size: int) -> BaseException | None:
-        """Train until no cell waits or somebody asked to stop; return what was raised about a whole pack."""
+        """Train until no cells are waiting or a stop is requested; return the error of a whole pack, if any."""
         from gansweep.training.trainer import Interrupted, train_together
 
         try:
@@ -120,7 +120,7 @@ class _Together:
 
 
 class _Seats:
-    """The cells of one group: waiting, seated in the pack, or in the hands of other processes."""
+    """The cells of one group: waiting, in the pack (`seats`), or locked by other processes (`busy`)."""
 
     def __init__(self, together: _Together, cells: Sequence[Cell], size: int) -> None:
         self.together, self.work, self.size = together, together.work, size
@@ -129,7 +129,7 @@ class _Seats:
         self.left_seats: list[Cell] = []
 
     def take(self, free: int) -> list[Logbook]:
-        """Claim and open at most so many of the waiting cells."""
+        """Claim at most `free` of the waiting cells and return their logbooks."""
         books: list[Logbook] = []
         while self.waiting and len(books) < free and not self.work.stop():
             book = self._open(self.waiting.popleft())
@@ -150,7 +150,7 @@ class _Seats:
             return None
         with ExitStack() as unless_seated:
             unless_seated.callback(claim.release)
-            # Between the look and the claim another process may have finished it.
+            # Check again: another process may have finished the cell before the claim was acquired.
             if self.work.already_settled(cell):
                 return None
             step = self.work.watch(cell, claim)
@@ -170,14 +170,14 @@ class _Seats:
             return book
 
     def ended(self, book: Logbook) -> None:
-        """Keep the record of a member that ended, or of its failure, and free its cell."""
+        """Store the record of a finished or failed member, and release its claim."""
         seat = self.seats.pop(str(book.directory))
         try:
             with seat.claim:
                 try:
                     if book.error is not None:
                         raise book.error
-                    found = book.close()
+                    record = book.close()
                 except ClaimLost:
                     raise
                 except BaseException as error:
@@ -185,13 +185,13 @@ class _Seats:
                         raise
                     self.work.keep_failure(seat.cell, error, time.monotonic() - seat.since, seat.step.guard)
                 else:
-                    self.work.keep(seat.cell, found)
-                    seat.claim.release(finished=State(found["state"]).is_result)
+                    self.work.keep(seat.cell, record)
+                    seat.claim.release(finished=State(record["state"]).is_result)
         except ClaimLost:
             self._lose(seat.cell)
 
     def _lose(self, cell: Cell) -> None:
-        """Leave a cell to the process that took it over."""
+        """Mark a cell as busy that another process has taken over."""
         log.warning("%s was taken over by another process", cell.name)
         self.busy.append(cell)
 
@@ -199,7 +199,7 @@ class _Seats:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Free the cells that were still training; their checkpoints remain."""
+        """Release the cells that were still training; their checkpoints are kept."""
         for seat in self.seats.values():
             seat.book.drop()
             seat.claim.release()
@@ -208,7 +208,7 @@ class _Seats:
 
 
 def alike(cells: Sequence[Cell]) -> list[list[Cell]]:
-    """Group cells that can share a pack, in the order in which the groups begin."""
+    """Group cells that can share a pack, in order of first appearance."""
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(json.dumps(canonical(shared_in_pack(cell.config)), sort_keys=True), []).append(cell)
@@ -216,7 +216,7 @@ def alike(cells: Sequence[Cell]) -> list[list[Cell]]:
 
 
 def by_limit(cells: Sequence[Cell]) -> list[tuple[int | None, list[Cell]]]:
-    """Group cells by how many of them may be trained at once, given which processes died; unlimited ones first."""
+    """Group cells by their maximum pack size, which is limited after the death of a process; unlimited cells first."""
     groups: dict[int | None, list[Cell]] = {}
     for cell in cells:
         suspicion = cell_lock.suspicion(cell.directory)

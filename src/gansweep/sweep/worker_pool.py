@@ -1,7 +1,7 @@
-"""Several processes of this machine on one sweep.
+"""Pool of forked worker processes on one machine that train one sweep.
 
-Every worker goes through the same cells; claims see to it that none is trained twice. What a
-worker has to tell comes through a pipe, a line of JSON at a time, short enough to be whole.
+All workers iterate over the same cells; claims prevent that a cell is trained twice. Workers send progress messages
+through pipes, one line of JSON each, short enough to be written atomically.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from gansweep.sweep.suspicion import MOST_DEATHS, ProcessDied, Suspicion
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.2
-MOST_BLAMELESS = 4  # workers that die between two cells, for whatever reason, and are replaced
+MOST_BLAMELESS = 4  # number of workers that die between two cells and are replaced
 
 Settle = Callable[[Work, Sequence[Cell]], None]
 
 
 def possible() -> bool:
-    """Tell whether this system can make workers of a process that has begun."""
-    return hasattr(os, "fork") and sys.platform != "darwin"  # there, libraries do not survive it
+    """Return True if worker processes can be forked on this system."""
+    return hasattr(os, "fork") and sys.platform != "darwin"  # system libraries of macOS are not fork-safe
 
 
 def train(cells: Sequence[Cell], work: Work, settle: Settle, workers: int) -> None:
-    """Let `workers` processes settle the cells, and keep in `work` what came of it.
+    """Train the cells in `workers` processes, and store their records in `work`.
 
-    A worker that dies is replaced. A cell in which workers die again and again is recorded as failed.
+    A worker that dies is replaced. A cell in which workers die repeatedly is recorded as failed.
 
     Args:
-        cells: of the sweep.
-        work: what is settled already; it gets all records.
-        settle: what a worker does with its own copy of `work` and the cells.
-        workers: how many processes.
+        cells: cells of the sweep.
+        work: state of the sweep; receives all records.
+        settle: called in each worker with its own copy of `work` and the cells.
+        workers: number of processes.
     """
     unsettled = [cell for cell in cells if not work.already_settled(cell)]
     workers = min(workers, len(unsettled))
@@ -56,19 +56,19 @@ def train(cells: Sequence[Cell], work: Work, settle: Settle, workers: int) -> No
     _Crew(unsettled, work, settle).train(workers)
     work.outcome.interrupted = work.stop()
     for cell in unsettled:
-        found = own_record(cell)
-        if found is not None and found != work.to_retry.get(cell.hash):
-            work.outcome.records[cell.hash] = found
+        record = own_record(cell)
+        if record is not None and record != work.to_retry.get(cell.hash):
+            work.outcome.records[cell.hash] = record
 
 
 @dataclass
 class _Worker:
-    """A process that trains.
+    """A worker process.
 
     Args:
-        pid: its number.
-        pipe: where its messages are read.
-        rest: the beginning of a message.
+        pid: process id.
+        pipe: file descriptor for reading its messages.
+        rest: received part of an incomplete message.
     """
 
     pid: int
@@ -77,7 +77,7 @@ class _Worker:
 
 
 class _Crew:
-    """The workers of this process, and what is known of the cells they train."""
+    """The workers of this process, and the last reported steps of their cells."""
 
     def __init__(self, cells: Sequence[Cell], work: Work, settle: Settle) -> None:
         self.cells, self.work, self.settle = cells, work, settle
@@ -88,12 +88,12 @@ class _Crew:
 
     def train(self, workers: int) -> None:
         """Start workers, replace those that die, and return when all have ended."""
-        asked = False
+        stop_sent = False
         try:
             self.workers = [_start(self.work, self.settle, self.cells, self.me) for _ in range(workers)]
             while self.workers:
-                if self.work.stop() and not asked:
-                    asked = True
+                if self.work.stop() and not stop_sent:
+                    stop_sent = True
                     self._signal(signal.SIGINT)
                 self._listen()
                 for worker in self.workers:
@@ -109,7 +109,7 @@ class _Crew:
             raise
 
     def _bury(self, worker: _Worker, code: int) -> None:
-        """Note how a worker ended, and replace it if it died while there is more to train."""
+        """Handle the end of a worker, and replace it if it died and cells are left."""
         self._read(worker)
         os.close(worker.pipe)
         self.workers = [other for other in self.workers if other is not worker]
@@ -125,17 +125,19 @@ class _Crew:
             self.workers.append(_start(self.work, self.settle, self.cells, self.me))
 
     def _blame(self, held: Sequence[tuple[Cell, bool]], how: str) -> None:
-        """Note a worker's death at the cells that it was training; one that has killed again, alone, has failed.
+        """Add a suspicion to the cells that a dead worker was training; mark a cell with repeated deaths as failed.
+
+        Only deaths of workers that trained a single cell are counted.
 
         Args:
-            held: these cells, and whether the worker trained no other one.
-            how: the worker ended.
+            held: the cells, each with True if the worker trained only this cell.
+            how: description of how the worker ended.
         """
         names = ", ".join(cell.name for cell, _ in held)
         log.warning("A worker died (%s) %s", how, f"while it trained {names}" if held else "between two cells")
         for cell, alone in held:
-            found = own_record(cell)
-            if found is not None and State(found["state"]).is_result:
+            record = own_record(cell)
+            if record is not None and State(record["state"]).is_result:
                 tidy(cell.directory)
                 continue
             claim = cell_lock.Claim.acquire(cell.directory)
@@ -145,7 +147,7 @@ class _Crew:
                 deaths = (*claim.suspicion.deaths, *([how] if alone else []))
                 claim.suspicion = Suspicion(claim.suspicion.limit, deaths)
                 if len(deaths) >= MOST_DEATHS:
-                    claim.suspicion = Suspicion(1)  # to be tried as often when failed cells are trained again
+                    claim.suspicion = Suspicion(1)  # reset the deaths for a later retry of failed cells
                     self.work.keep_failure(cell, self._died(cell, deaths), 0.0)
 
     def _died(self, cell: Cell, deaths: Sequence[str]) -> ProcessDied:
@@ -156,7 +158,7 @@ class _Crew:
         return ProcessDied(f"the process that trained it alone died {times} ({how}); {where}")
 
     def _claims(self, pid: int) -> list[tuple[Cell, bool]]:
-        """List the cells that a worker has claimed, and whether it trained that cell alone."""
+        """Return the cells that a worker has locked, each with True if it trained only this cell."""
         owners = [(cell, cell_lock.owner(cell.directory)) for cell in self.cells]
         return [
             (cell, owner.get("together") == 1)
@@ -165,7 +167,7 @@ class _Crew:
         ]
 
     def _release(self, pid: int) -> None:
-        """Free what a worker has claimed that was told to end, without suspicion."""
+        """Release the claims of a worker that was asked to stop, without adding a suspicion."""
         for cell, _ in self._claims(pid):
             noted = Suspicion.noted(cell_lock.owner(cell.directory))
             claim = cell_lock.Claim.acquire(cell.directory)
@@ -179,20 +181,20 @@ class _Crew:
                 os.kill(worker.pid, number)
 
     def _listen(self) -> None:
-        """Show what the workers tell; wait until one does, or has ended, for a fraction of a second at most."""
+        """Wait up to LOOK_EVERY_S for messages or the end of a worker, and show the messages."""
         ready, _, _ = select.select([worker.pipe for worker in self.workers], [], [], LOOK_EVERY_S)
         for worker in self.workers:
             if worker.pipe in ready:
                 self._read(worker)
 
     def _read(self, worker: _Worker) -> None:
-        """Show what a worker has told so far."""
+        """Read and show the available messages of a worker."""
         while True:
             try:
                 content = os.read(worker.pipe, 1 << 16)
             except BlockingIOError:
                 return
-            if not content:  # it has ended, or is about to
+            if not content:  # end of file: the worker has ended or is ending
                 time.sleep(0.001)
                 return
             *lines, worker.rest = (worker.rest + content).split(b"\n")
@@ -210,11 +212,11 @@ class _Crew:
             self.work.progress.finish(name, State(state), text)
 
 
-GAVE_UP = 70  # the exit code of a worker in which something of our own raised, as EX_SOFTWARE
+GAVE_UP = 70  # exit code of a worker after an internal error, as EX_SOFTWARE
 
 
 def _start(work: Work, settle: Settle, cells: Sequence[Cell], parent: dict[str, Any]) -> _Worker:
-    """Make one worker. A worker never returns from here."""
+    """Fork one worker. The function does not return in the worker."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
@@ -226,22 +228,22 @@ def _start(work: Work, settle: Settle, cells: Sequence[Cell], parent: dict[str, 
         return _Worker(pid, reading)
     code = GAVE_UP
     try:
-        # A group of its own: Ctrl-C reaches the process that shows the sweep, and that one asks.
+        # Separate process group: Ctrl-C reaches only the parent, which then sends SIGINT to the workers.
         os.setpgid(0, 0)
         os.close(reading)
-        # Threads do not come along: whoever counts on those that torch had begun waits for ever.
+        # Threads are not inherited by a fork: torch would wait forever for its thread pool.
         torch = sys.modules.get("torch")
         if torch is not None:
             torch.set_num_threads(1)
-        with Stop(quiet=True) as asked:
+        with Stop(quiet=True) as requested:
 
             def stop() -> bool:
-                # A signal between fork and here was heard by the copy of what the parent stops by.
-                return asked() or work.stop() or os.getppid() != parent["pid"]
+                # A signal between the fork and this line was handled by the inherited stop flag of the parent.
+                return requested() or work.stop() or os.getppid() != parent["pid"]
 
-            own = Work(stop, Told(writing), parent)
-            own.to_retry, own.outcome.records = work.to_retry, dict(work.outcome.records)
-            settle(own, cells)
+            worker_state = Work(stop, Told(writing), parent)
+            worker_state.to_retry, worker_state.outcome.records = work.to_retry, dict(work.outcome.records)
+            settle(worker_state, cells)
         code = 0
     except BaseException:
         log.exception("a worker gave up")
@@ -251,26 +253,26 @@ def _start(work: Work, settle: Settle, cells: Sequence[Cell], parent: dict[str, 
 
 
 class Told(Progress):
-    """Sends what a worker does to the process that shows it."""
+    """Progress that sends messages of a worker to its parent process, which displays them."""
 
     def __init__(self, pipe: int) -> None:
         super().__init__(0)
         self.pipe, self._sent = pipe, 0.0
 
     def skip(self, state: State) -> None:
-        """Say nothing: whoever settled that cell has told of it."""
+        """Do nothing: the process that finished the cell has reported it."""
 
     def step(self, name: str, step: int, total_steps: int, text: str = "") -> None:
-        """Tell how far a cell is, several times a second."""
+        """Send the current step of a cell, at most once per LOOK_EVERY_S."""
         now = time.monotonic()
         if now - self._sent > LOOK_EVERY_S:
             self._sent = now
-            self._tell("step", name, step, total_steps, text)
+            self._send("step", name, step, total_steps, text)
 
     def finish(self, name: str, state: State, text: str = "") -> None:
-        """Tell that a cell has ended."""
-        self._tell("finish", name, state.value, text)
+        """Send the state of a finished cell."""
+        self._send("finish", name, state.value, text)
 
-    def _tell(self, *message: Any) -> None:
-        with contextlib.suppress(OSError):  # nobody listens any more: the worker is about to stop
+    def _send(self, *message: Any) -> None:
+        with contextlib.suppress(OSError):  # the parent has closed the pipe: the worker will stop
             os.write(self.pipe, (json.dumps(message) + "\n").encode())
