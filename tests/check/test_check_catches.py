@@ -8,11 +8,14 @@ from tests.check.subjects import failed, subject
 
 from gansweep.check import convergence, dynamics, loss, members, optimizer, penalty, rates, schedule
 
-G_ALONE, D_ALONE = "the generator's schedule changes it alone", "the discriminator's schedule changes it alone"
-RESTART, COMPANY = "goes on bit for bit after a restart", "the same bits beside other neighbours"
-DESCENDS = "where nothing bends, each player descends"
-NAN = "the same bits beside a NaN neighbour"
-DOWN_G, DOWN_D = "a small step lowers the generator's loss", "a small step lowers the discriminator's loss"
+G_ALONE, D_ALONE = (
+    "generator schedule changes only the generator",
+    "discriminator schedule changes only the discriminator",
+)
+RESTART, COMPANY = "bit-identical after a restart", "bit-identical in any batch"
+DESCENDS = "gradient descent on linear losses"
+NAN = "bit-identical with a NaN member in the batch"
+DOWN_G, DOWN_D = "a small step lowers the generator loss", "a small step lowers the discriminator loss"
 
 
 def named(value):
@@ -23,23 +26,23 @@ def named(value):
     ("rule", "family", "promises"),
     [
         (broken.RateOfTheLastCall(), rates, [G_ALONE]),
-        (broken.OnlyTheFirstGroup(), rates, ["at rate 0 nothing moves", G_ALONE, D_ALONE]),
+        (broken.OnlyTheFirstGroup(), rates, ["no update at learning rate 0", G_ALONE, D_ALONE]),
         (broken.Ascends(), rates, [DOWN_G, DOWN_D]),
-        (broken.DecaysAtRateZero(), rates, ["at rate 0 nothing moves"]),
-        (broken.ReturnsInsteadOfMoving(), rates, ["the generator's rate moves it alone"]),
+        (broken.DecaysAtRateZero(), rates, ["no update at learning rate 0"]),
+        (broken.ReturnsInsteadOfMoving(), rates, ["generator rate moves only the generator"]),
         (broken.DecaysWithEveryCall(), members, [RESTART]),
         (broken.ClipsTheGlobalNorm(), members, [COMPANY, NAN]),
         (broken.MomentumInAnAttribute(), members, [RESTART]),
         (broken.MomentumInTheModule(), members, [RESTART]),
-        (broken.GlobalNoise(), members, ["the same seed gives the same bits"]),
-        (broken.Ascends(), optimizer, ["goes downhill on a bowl"]),
-        (broken.ReturnsInsteadOfMoving(), optimizer, ["goes downhill on a bowl"]),
-        (broken.MendsNaN(), optimizer, ["a NaN in a gradient shows, in its own row"]),
-        (broken.ClipsTheGlobalNorm(), optimizer, ["moves a row as if it were alone"]),
-        (broken.SpoilsTheGradient(), optimizer, ["leaves the gradient as it was"]),
-        (broken.LatestStep(), optimizer, ["counts each member's own steps"]),
-        (broken.StateWithoutMembers(momentum=0.9), optimizer, ["remembers tensors (K, ...)"]),
-        (broken.RowNormCalledElementwise(), optimizer, ["elementwise: a row may come in parts"]),
+        (broken.GlobalNoise(), members, ["bit-identical for the same seed"]),
+        (broken.Ascends(), optimizer, ["lowers a convex quadratic"]),
+        (broken.ReturnsInsteadOfMoving(), optimizer, ["lowers a convex quadratic"]),
+        (broken.MendsNaN(), optimizer, ["a NaN gradient reaches its own row only"]),
+        (broken.ClipsTheGlobalNorm(), optimizer, ["a row is independent of the others"]),
+        (broken.SpoilsTheGradient(), optimizer, ["does not modify the gradient"]),
+        (broken.LatestStep(), optimizer, ["uses the step count of each member"]),
+        (broken.StateWithoutMembers(momentum=0.9), optimizer, ["state is tensors (K, ...)"]),
+        (broken.RowNormCalledElementwise(), optimizer, ["elementwise: a row may be split"]),
     ],
     ids=named,
 )
@@ -52,19 +55,19 @@ def test_an_advice_is_not_given_for_another_mistake():
     """Members that are coupled do as they please in company; alone, this one resumes and counts as it should."""
     clips = subject(rule=broken.ClipsTheGlobalNorm())
     assert failed(clips, members).keys() == {COMPANY, NAN}
-    assert failed(clips, optimizer, "counts each member's own steps") == {}
+    assert failed(clips, optimizer, "uses the step count of each member") == {}
 
 
 @pytest.mark.parametrize(
     ("game", "promises"),
     [
-        (broken.SwappedDiscriminator(), ["the discriminator gains by separating"]),
-        (broken.SwappedGenerator(), ["the generator gains by raising its logits"]),
-        (broken.MeanOverMembers(), ["the discriminator's leaves as (K,)"]),
-        (broken.MeanOverMembersRepeated(), ["the generator's leaves as (K,)"]),
-        (broken.SumOverTheBatch(), ["the discriminator's is a mean over the batch"]),
-        (broken.DetachedHalf(), ["the discriminator's gradient is its slope"]),
-        (broken.RatherLarge(), ["the discriminator gains by separating"]),
+        (broken.SwappedDiscriminator(), ["separating real from fake lowers L_D"]),
+        (broken.SwappedGenerator(), ["raising fake logits lowers L_G"]),
+        (broken.MeanOverMembers(), ["discriminator loss has shape (K,)"]),
+        (broken.MeanOverMembersRepeated(), ["generator loss has shape (K,)"]),
+        (broken.SumOverTheBatch(), ["discriminator loss is a mean over the batch"]),
+        (broken.DetachedHalf(), ["discriminator gradient matches finite differences"]),
+        (broken.RatherLarge(), ["separating real from fake lowers L_D"]),
     ],
     ids=named,
 )
@@ -85,12 +88,12 @@ def test_a_mean_over_members_moves_nobody_and_is_caught_all_the_same():
 @pytest.mark.parametrize(
     ("price", "promises"),
     [
-        (broken.PerPixel(), ["sees the slope of a whole sample"]),
-        (broken.PerPixelUnreduced(), ["prices each sample by itself"]),
-        (broken.Detached(), ["reaches the discriminator's parameters", "its gradient is its slope"]),
-        (broken.HalfDetached(), ["its gradient is its slope"]),
-        (broken.NormOfTheBatch(), ["prices each sample by itself"]),
-        (broken.RootAtZero(), ["finite on a flat critic"]),
+        (broken.PerPixel(), ["takes the gradient norm over a whole sample"]),
+        (broken.PerPixelUnreduced(), ["scores each sample separately"]),
+        (broken.Detached(), ["depends on the discriminator's parameters", "gradient matches finite differences"]),
+        (broken.HalfDetached(), ["gradient matches finite differences"]),
+        (broken.NormOfTheBatch(), ["scores each sample separately"]),
+        (broken.RootAtZero(), ["finite at zero input gradient"]),
     ],
     ids=named,
 )
@@ -102,17 +105,17 @@ def test_penalties(price, promises):
 def test_the_price_per_pixel_is_the_one_that_was_measured():
     """A critic of slope 3 on 28 x 28 pixels: 4 by the paper's formula, next to nothing pixel by pixel."""
     found = failed(subject(penalty=broken.PerPixel(weight=1.0)), penalty)
-    assert "spread over 784 0.797" in found["sees the slope of a whole sample"]
+    assert "spread over 784 0.797" in found["takes the gradient norm over a whole sample"]
 
 
 @pytest.mark.parametrize(
     ("law", "promises"),
     [
-        (broken.CountsItsCalls(), ["pure: may be asked in any order"]),
-        (broken.GoesBelowZero(), ["finite and never below 0"]),
-        (broken.InfiniteAtFirst(), ["finite and never below 0"]),
-        (broken.ValuesOneLate(), ["values(n) are the calls"]),
-        (broken.HoldsALambda(), ["pickles"]),
+        (broken.CountsItsCalls(), ["pure: independent of the call order"]),
+        (broken.GoesBelowZero(), ["finite and non-negative"]),
+        (broken.InfiniteAtFirst(), ["finite and non-negative"]),
+        (broken.ValuesOneLate(), ["values(n) equals the calls"]),
+        (broken.HoldsALambda(), ["can be pickled"]),
     ],
     ids=named,
 )
@@ -122,7 +125,7 @@ def test_schedules(law, promises):
 
 
 def test_a_schedule_that_counts_gives_both_players_other_rates():
-    assert "the trainer's rates are lr x schedule" in failed(subject(schedule=broken.CountsItsCalls()), rates)
+    assert "learning rates are lr x schedule" in failed(subject(schedule=broken.CountsItsCalls()), rates)
 
 
 @pytest.mark.parametrize(
@@ -142,8 +145,8 @@ def test_ways_to_play(way, family, promises):
     assert set(promises) <= found.keys(), found
 
 
-JACOBIAN, PLAIN = "the game's Jacobian is that of its losses", "plain steps follow the eigenvalues"
-OWN = "the optimizers' steps follow their eigenvalues"
+JACOBIAN, PLAIN = "Jacobian matches finite differences", "gradient descent follows the eigenvalues"
+OWN = "optimizer steps follow the eigenvalues"
 
 
 @pytest.mark.parametrize(

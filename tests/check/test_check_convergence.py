@@ -23,8 +23,8 @@ from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.r1 import R1
 from gansweep.penalties.wgan_gp import WGANGP
 
-JACOBIAN, PLAIN = "the game's Jacobian is that of its losses", "plain steps follow the eigenvalues"
-OWN = "the optimizers' steps follow their eigenvalues"
+JACOBIAN, PLAIN = "Jacobian matches finite differences", "gradient descent follows the eigenvalues"
+OWN = "optimizer steps follow the eigenvalues"
 H = convergence.LARGEST_RATE
 
 
@@ -53,7 +53,7 @@ def told(one, promise):
 )
 def test_the_verdict_in_closed_form(choice, modulus, words):
     found = told(subject(**choice), PLAIN)
-    predicted, played, verdict = re.search(r"modulus (\S+), played (\S+): (.*)$", found.numbers).groups()
+    predicted, played, verdict = re.search(r"modulus (\S+), measured (\S+): (.*)$", found.numbers).groups()
     assert found.holds
     assert float(predicted) == pytest.approx(modulus, abs=1e-6)
     assert float(played) == pytest.approx(modulus, abs=1e-4)

@@ -31,7 +31,7 @@ def test_prints_the_table_that_the_sweep_ended_with(tmp_path, capsys):
     assert capsys.readouterr().out.startswith(expected.rstrip())
 
 
-@pytest.mark.parametrize("arguments, words", [(["nowhere"], "no such directory"), (["."], "holds no cells")])
+@pytest.mark.parametrize("arguments, words", [(["nowhere"], "no such directory"), (["."], "contains no cells")])
 def test_says_what_is_wrong(tmp_path, monkeypatch, capsys, arguments, words):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
@@ -48,7 +48,7 @@ def test_a_metric_that_nothing_was_measured_by_is_answered_by_those_that_are(tmp
 def test_a_key_that_was_not_varied_is_a_wrong_argument(tmp_path, capsys, option):
     small_sweep(tmp_path / "x").report()
     assert main([str(tmp_path / "x"), option, "wrongkey"]) == 2
-    assert capsys.readouterr().err.startswith(f"{option} wrongkey: it was not varied, expected ")
+    assert capsys.readouterr().err.startswith(f"{option} wrongkey: not a varied setting, expected ")
 
 
 @pytest.mark.parametrize(("options", "words"), [(["--cols", ""], "--cols "), (["--rows", "lr,lr"], "--rows lr: given")])
@@ -70,7 +70,7 @@ def test_a_file_in_a_new_folder_is_written_and_one_that_can_not_be_is_named(tmp_
     assert main([str(tmp_path / "x"), "--format", "latex", "--out", str(new)]) == 0
     assert new.read_text().startswith("% ")
     assert main([str(tmp_path / "x"), "--format", "latex", "--out", str(taken)]) == 2
-    assert capsys.readouterr().err.startswith(f"--out {taken}: can't be written: ")
+    assert capsys.readouterr().err.startswith(f"--out {taken}: cannot be written: ")
 
 
 def test_starts_without_torch(tmp_path):

@@ -68,7 +68,10 @@ def test_tables_are_told_apart_by_what_was_swept(tmp_path):
 
 @pytest.mark.parametrize(
     ("members", "said"),
-    [(1, "They took 80 s of one process."), (4, "They took about 20 s of one process; counted run by run it is 80 s")],
+    [
+        (1, "Total wall time: 80 s of one process."),
+        (4, "Total wall time: about 20 s of one process; the sum over runs is 80 s"),
+    ],
 )
 def test_the_time_of_a_pack_is_counted_once(tmp_path, members, said):
     (tmp_path / "x").mkdir()

@@ -120,8 +120,8 @@ def test_points_of_classes_that_are_not_at_hand_are_those_that_runs_have_drawn(t
 @pytest.mark.parametrize(("name", "caption", "metric"), [("dirac", PORTRAITS, "w1"), ("plane", POINTS, "modes")])
 def test_the_page_names_the_pictures(toys, name, caption, metric):
     text = html.unescape(formats.in_html(Study.read(toys / name), Wish(), toys / name))
-    for words in (caption, f"{metric} over the time of training"):
-        assert f'alt="Picture: {words}' in text and f"<figcaption>{words}" in text
+    for words in (caption, f"{metric} over the training time"):
+        assert f'alt="Figure: {words}' in text and f"<figcaption>{words}" in text
     assert "Samples, the best first" not in text  # a dot or two, which the section above has already
 
 
@@ -149,13 +149,13 @@ def test_time_is_the_mean_over_seeds_in_a_unit_that_fits(tmp_path):
     verdict = timed(tmp_path, {"adam": (600.0, 1200.0), "sgd": (1800.0, 1800.0)})
     (axis,) = curves.curves_picture(verdict, over_time=True).axes
     assert [line.get_xdata().tolist() for line in axis.lines[:2]] == [[0, 12, 15], [0, 24, 30]]
-    assert axis.get_xlabel() == "time of training (min)" and axis.get_xscale() == "linear"
+    assert axis.get_xlabel() == "training time (min)" and axis.get_xscale() == "linear"
 
 
 def test_methods_of_other_lengths_share_a_logarithmic_axis(tmp_path):
     verdict = timed(tmp_path, {"adam": (2.0, 2.0), "sgd": (40.0, 40.0)})
     (axis,) = curves.curves_picture(verdict, over_time=True).axes
-    assert axis.get_xlabel() == "time of training (s)" and axis.get_xscale() == "log"
+    assert axis.get_xlabel() == "training time (s)" and axis.get_xscale() == "log"
     low, high = axis.get_xlim()
     assert low < 1.6 and high > 40
     assert axis.xaxis.get_transform().transform(np.zeros(1)) == -np.inf  # time 0 is nowhere, not at the left edge

@@ -1,1 +1,1 @@
-"""What a user's own optimizer, loss, penalty, schedule or dynamics has to hold to, tried before it trains."""
+"""Contract checks for user-defined optimizers, losses, penalties, schedules and dynamics, run before training."""

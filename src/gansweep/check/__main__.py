@@ -1,4 +1,4 @@
-"""What `python -m gansweep.check` runs."""
+"""Entry point of `python -m gansweep.check`."""
 
 import sys
 

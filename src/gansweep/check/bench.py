@@ -1,4 +1,4 @@
-"""Small games on which choices are tried: the real trainer, tiny networks, every number drawn from a seed."""
+"""Test bench of the checks: the real trainer with tiny networks and seeded random data."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ NUM_SAMPLES, SAMPLE_SHAPE, BATCH = 40, (1, 6, 6), 10
 
 @dataclass(frozen=True)
 class Subject:
-    """What is looked at: everything that one line chooses but networks, data and metric.
+    """The configuration under test, without networks, data and metric.
 
     Args:
-        member: objective and both players' optimizer, rate and schedule.
-        dynamics: how gradients become steps.
+        member: objective, and optimizer, learning rate and schedule of both players.
+        dynamics: update scheme of both players.
         critic_steps: discriminator updates before each generator update.
     """
 
@@ -38,13 +38,13 @@ class Subject:
     critic_steps: int = 1
 
     def fresh(self) -> Subject:
-        """Return a copy that knows nothing of what the others were used for, as in another process."""
+        """Return a deep copy without state from previous use, as in another process."""
         return copy.deepcopy(self)
 
     def at_rates(self, lr_g: float, lr_d: float, by_g: Schedule | None = None, by_d: Schedule | None = None) -> Member:
-        """Return the member at other rates, constant ones unless schedules are given, without a clip.
+        """Return the member with other learning rates, constant unless schedules are given, without weight clipping.
 
-        A clip moves a discriminator that its optimizer leaves where it is.
+        Weight clipping would change a discriminator that its optimizer does not update.
         """
         one = self.member
         return replace(
@@ -55,7 +55,7 @@ class Subject:
         )
 
     def pack(self, members: Sequence[Member]) -> AdversarialPack:
-        """Let members play by these dynamics."""
+        """Return a batch of members that trains with these dynamics."""
         random = torch.Generator().manual_seed(5)
         samples = torch.rand(NUM_SAMPLES, *SAMPLE_SHAPE, generator=random) * 2 - 1
         return AdversarialPack(
@@ -64,7 +64,7 @@ class Subject:
 
 
 def play(pack: AdversarialPack, until: int) -> list[Report]:
-    """Train to a generator step, if the members' runs are so long, and return what was reported."""
+    """Train up to generator step `until`, or to the end of the runs, and return the reports."""
     reports = []
     for report in pack.steps():
         reports.append(report)
@@ -74,13 +74,13 @@ def play(pack: AdversarialPack, until: int) -> list[Report]:
 
 
 def theta(pack: AdversarialPack, player: str, k: int = 0) -> Tensor:
-    """Return a member's parameters (P,)."""
+    """Return the parameters (P,) of member k."""
     return pack.export(k)[player]["theta"]
 
 
 @contextmanager
 def double() -> Iterator[None]:
-    """Let new tensors be float64."""
+    """Context manager: the default dtype is float64."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
@@ -90,7 +90,7 @@ def double() -> Iterator[None]:
 
 
 def precisely(ask: Callable[[], Any]) -> Callable[[], Any]:
-    """Let a check compute in float64."""
+    """Return the check function wrapped to run in float64."""
 
     def asked() -> Any:
         with double():
@@ -100,7 +100,7 @@ def precisely(ask: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def difference(one: Any, other: Any) -> float:
-    """Return the largest difference of two tensors, or of two nests of them; inf if one is not finite."""
+    """Return the largest absolute difference of two tensors or nested dicts of tensors; inf for NaN."""
     if isinstance(one, Mapping):
         return max((difference(one[key], other[key]) for key in one), default=0.0)
     if one.numel() == 0:

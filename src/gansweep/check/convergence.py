@@ -1,7 +1,7 @@
-"""Eigenvalues of the game as it is trained, against what the trainer does.
+"""Checks of the trainer against the eigenvalues of the linearized game.
 
-On the Dirac-GAN, D(x) = psi x with all data at 0, one step near the point of rest is a matrix M. The
-moduli of its eigenvalues are the factors per step: below 1 converges, 1 goes in circles, above diverges.
+On the Dirac-GAN, D(x) = psi x with all data at 0, one training step near the equilibrium is a linear map M.
+The moduli of its eigenvalues are the factors per step: below 1 it converges, at 1 it rotates, above 1 it diverges.
 """
 
 from __future__ import annotations
@@ -26,49 +26,49 @@ from gansweep.models.dirac import Dirac
 from gansweep.optimizers.sgd import SGD
 from gansweep.schedules.constant import Constant
 
-LARGEST_RATE = 0.1  # of the generator; smaller where the game is stiff
-MOST_APART = 100.0  # the discriminator's rate, in units of the generator's
-NEAR = 1e-6  # a start at which the game is linear
-STARTS = torch.tensor([[1.0, 0.3], [0.3, -1.0]], dtype=torch.float64)  # neither player at 0
-AT_REST = (1e-10, -1.3e-10)  # not 0 itself, where autograd takes a length to be flat
+LARGEST_RATE = 0.1  # learning rate of the generator; reduced where the game is stiff
+MOST_APART = 100.0  # largest ratio of the two learning rates
+NEAR = 1e-6  # distance at which the game is linear
+STARTS = torch.tensor([[1.0, 0.3], [0.3, -1.0]], dtype=torch.float64)  # start directions (theta, psi), no component 0
+AT_REST = (1e-10, -1.3e-10)  # not 0, where autograd gives a norm the gradient 0
 STEPS, LONG = 12, 120
 CLOSE = 1e-4
-STILL = 1e-9  # a modulus so near to 1 neither grows nor shrinks
-LATE = 1000  # updates after which corrections of a first step are over
+STILL = 1e-9  # moduli within this distance of 1 count as 1
+LATE = 1000  # update count at which bias corrections have vanished
 
 
 def checks(subject: Subject) -> Iterator[Check]:
-    """Try the game by itself, then its dynamics with plain steps, then the optimizers."""
+    """Yield the checks of the Jacobian, then of the dynamics with gradient descent, then of the optimizers."""
     game = NearRest(subject)
     yield Check(
         "dirac",
-        "the game's Jacobian is that of its losses",
-        "autograd misses a part: create_graph and detach() in losses and penalties",
+        "Jacobian matches finite differences",
+        "autograd misses a term: look for create_graph and detach() in losses and penalties",
         precisely(partial(_jacobians, game)),
     )
     yield Check(
         "dirac",
-        "plain steps follow the eigenvalues",
-        "the trainer takes other steps than the dynamics say: look for a factor, a sign or a stale gradient",
+        "gradient descent follows the eigenvalues",
+        "the steps of the trainer differ from the dynamics: look for a factor, a sign or a stale gradient",
         precisely(partial(_plain, game)),
     )
     yield Check(
         "dirac",
-        "the optimizers' steps follow their eigenvalues",
-        "a step depends on more than theta, gradient, lr and state: look for attributes",
+        "optimizer steps follow the eigenvalues",
+        "a step must depend only on theta, gradient, lr and state: look for attributes",
         precisely(partial(_own, game)),
     )
     yield Check(
         "dirac",
-        f"{LONG} steps of the optimizers from (1, 1)",
-        "the classes must be usable outside of a sweep, on float64",
+        f"{LONG} optimizer steps from (1, 1)",
+        "the classes must work outside of a sweep, in float64",
         precisely(partial(_seen, game)),
     )
 
 
 @dataclass
 class Probe:
-    """Dynamics that look instead of moving: v and J at the point, by autograd and from the losses alone."""
+    """Dynamics that record v and J at the current point, by autograd and by differences, without moving."""
 
     joint: ClassVar[bool] = True
     v: Tensor = field(default_factory=lambda: torch.zeros(2))
@@ -76,7 +76,7 @@ class Probe:
     differences: Tensor = field(default_factory=lambda: torch.zeros(2, 2))
 
     def __call__(self, game: Position) -> None:
-        """Look."""
+        """Record v and J; the step taken is 0."""
         v, here = game.field(create_graph=True), game.here()
         self.v = _flat(v.detach())
         columns = [_flat(game.jvp(v, _unit(n))) for n in range(2)]
@@ -98,7 +98,7 @@ def _unit(n: int) -> Both:
 
 
 def _second_differences(game: Position, x: Tensor, h: float = 1e-3) -> Tensor:
-    """Return ((d2 L_G / dtheta dtheta, dpsi), (d2 L_D / dpsi dtheta, dpsi))."""
+    """Return J (2, 2) by differences of the losses: rows d2 L_G / dtheta d(theta, psi), d2 L_D / dpsi d(theta, psi)."""
     found = torch.zeros(2, 2)
     for own in range(2):
         for other in range(2):
@@ -116,7 +116,7 @@ def _second_differences(game: Position, x: Tensor, h: float = 1e-3) -> Tensor:
 def _pack(
     subject: Subject, rules: Sequence[UpdateRule], rates: Sequence[float], at: Sequence[float]
 ) -> AdversarialPack:
-    """Play on the Dirac-GAN from a point, without what is random and without what changes in time."""
+    """Return a Dirac-GAN pack at a point, without noise, clipping, schedules and EMA."""
     one = subject.member
     objective = replace(one.objective, clip=None, flip=0.0, instance_noise=0.0)
     g, d = (PlayerSettings(rule, rate, Constant()) for rule, rate in zip(rules, rates, strict=True))
@@ -148,31 +148,31 @@ PLAIN = (SGD(), SGD())
 
 
 class NearRest:
-    """The game of a subject around (0, 0)."""
+    """Linearization of a subject's Dirac-GAN at (0, 0)."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
 
     def look(self, at: Sequence[float]) -> Probe:
-        """Ask for v and J at a point."""
+        """Return v and J at a point."""
         probe = Probe()
         play(_pack(replace(self.subject.fresh(), dynamics=probe, critic_steps=1), PLAIN, (1.0, 1.0), at), 1)
         return probe
 
     @cached_property
     def here(self) -> Probe:
-        """What is seen at rest."""
+        """Gradient v and Jacobian J at the equilibrium."""
         return self.look(AT_REST)
 
     @cached_property
     def rests(self) -> bool:
-        """Whether both gradients go to 0 at (0, 0) from all sides, so that a step there is a matrix."""
+        """Whether both gradients vanish at (0, 0) from all sides, so that a step there is a linear map."""
         looks = [self.look(at).v for at in ((0.0, 0.0), (NEAR, NEAR), (-NEAR, NEAR), (NEAR, -NEAR))]
         return all(bool(v.isfinite().all()) and v.abs().max().item() < math.sqrt(NEAR) for v in looks)
 
     @cached_property
     def rates(self) -> tuple[float, float]:
-        """Rates in the ratio that was asked for, at which plain steps by these dynamics are small."""
+        """Learning rates in the configured ratio at which gradient steps of these dynamics are small."""
         one, jacobian, tiny = self.subject.member, self.here.jacobian, 1e-6
         ratio = min(max(one.discriminator.lr / one.generator.lr, 1 / MOST_APART), MOST_APART)
         largest = 0.0
@@ -183,7 +183,7 @@ class NearRest:
         return rate, rate * ratio
 
 
-NO_REST = None, "no linear point of rest at (0, 0)"
+NO_REST = None, "no linear equilibrium at (0, 0)"
 
 
 def _jacobians(game: NearRest) -> Answer:
@@ -192,11 +192,11 @@ def _jacobians(game: NearRest) -> Answer:
     jacobian, expected = game.here.jacobian, game.here.differences
     apart = (jacobian - expected).abs().max().item() / max(1.0, expected.abs().max().item())
     values = torch.linalg.eigvals(jacobian)
-    return apart < CLOSE, f"eigenvalues {_complex(values)}; finite differences are {apart:.2g} apart"
+    return apart < CLOSE, f"eigenvalues {_complex(values)}; finite differences differ by {apart:.2g}"
 
 
 def _matrix(subject: Subject, jacobian: Tensor, rates: tuple[float, float]) -> Tensor:
-    """Return M (2, 2) of one step: what the dynamics do where v = J x."""
+    """Return the matrix M (2, 2) of one step of the dynamics for v = J x."""
     if not subject.dynamics.joint:
         turn_d, turn_g = torch.eye(2), torch.eye(2)
         turn_d[1] -= rates[1] * jacobian[1]
@@ -223,17 +223,17 @@ def _plain(game: NearRest) -> Answer:
 
 
 def _compared(matrix: Tensor, played: Tensor, before: str) -> Answer:
-    """Hold M^STEPS against where the trainer led from every unit vector, and pass a verdict."""
+    """Compare M^STEPS with the map of the trainer, and describe its eigenvalues."""
     apart = agreement(played, torch.linalg.matrix_power(matrix, STEPS))
     values = torch.linalg.eigvals(matrix)
     modulus = values.abs().max().item()
     measured = torch.linalg.eigvals(played).abs().max().item() ** (1 / STEPS)
-    told = f"modulus {modulus:.6f}, played {measured:.6f}"
-    return apart < CLOSE, f"{before}{told}: {verdict(values)}"
+    moduli = f"predicted modulus {modulus:.6f}, measured {measured:.6f}"
+    return apart < CLOSE, f"{before}{moduli}: {verdict(values)}"
 
 
 def verdict(values: Tensor) -> str:
-    """Say what a step with these eigenvalues does.
+    """Return a description of the map with these eigenvalues.
 
     >>> verdict(torch.tensor([0.9 + 0.1j, 0.9 - 0.1j]))
     'rotates and converges'
@@ -248,7 +248,7 @@ def verdict(values: Tensor) -> str:
 
 
 class Played:
-    """One step of the whole training as a map of all that it remembers, z = (theta, psi, states)."""
+    """One training step as a map of the full state z = (theta, psi, optimizer states)."""
 
     def __init__(self, subject: Subject, rates: tuple[float, float]) -> None:
         one = subject.fresh()
@@ -260,7 +260,7 @@ class Played:
         self.size = len(self.read(self.saved))
 
     def places(self, saved: dict[str, Any]) -> list[Tensor]:
-        """Return the tensors that z is made of."""
+        """Return the tensors that z consists of."""
         players = saved["generator"], saved["discriminator"]
         states = [value for player in players for value in player["state"].values()]
         return [*(player["theta"] for player in players), *states]
@@ -270,7 +270,7 @@ class Played:
         return torch.cat([place.flatten().double() for place in self.places(saved)])
 
     def __call__(self, z: Tensor, steps: int = 1) -> Tensor:
-        """Play from z."""
+        """Return z after `steps` training steps from z."""
         at = 0
         for place in self.places(self.saved):
             place.copy_(z[at : at + place.numel()].view(place.shape))
@@ -280,13 +280,13 @@ class Played:
         return self.read(self.pack.export(0))
 
     def matrix(self) -> Tensor:
-        """Return dz' / dz at rest, by central differences."""
+        """Return the Jacobian dz' / dz at the equilibrium, by central differences."""
         columns = [(self(NEAR * e) - self(-NEAR * e)) / (2 * NEAR) for e in torch.eye(self.size)]
         return torch.stack(columns, 1)
 
 
 def _is_linear(subject: Subject, rates: tuple[float, float]) -> bool:
-    """Tell whether half the distance is half the step; not so for Adam and all that divide by a size."""
+    """Return whether half the distance gives half the step; False for Adam and other normalized steps."""
     far, near = (
         step(size * torch.eye(step.size)[:2].sum(0), 5)
         for size, step in ((size, Played(subject, rates)) for size in (1e-3, 5e-4))
@@ -299,14 +299,14 @@ def _own(game: NearRest) -> Answer:
         return NO_REST
     subject, rates = game.subject, game.rates
     if not _is_linear(subject, rates):
-        return None, "no eigenvalues: the step does not shrink with the gradient"
+        return None, "no eigenvalues: the step is not proportional to the gradient"
     matrix, step = Played(subject, rates).matrix(), Played(subject, rates)
     played = torch.stack([step(NEAR * e, STEPS) / NEAR for e in torch.eye(step.size)], 1)
     return _compared(matrix, played, "")
 
 
 def _seen(game: NearRest) -> Answer:
-    """Play with the optimizers and tell how the distance to the point of rest goes."""
+    """Train with the optimizers and report the distance to the equilibrium."""
     one = game.subject.fresh()
     pack = _pack(one, (one.member.generator.rule, one.member.discriminator.rule), game.rates, (1.0, 1.0))
     r = []
@@ -317,9 +317,9 @@ def _seen(game: NearRest) -> Answer:
     third = LONG // 3
     first, last = max(r[:third]), max(r[-third:])
     if not all(map(math.isfinite, r)):
-        return None, "diverges: not finite any more"
-    word = "comes in" if last < 0.95 * first else "goes out" if last > 1.05 * first else "stays around"
-    return None, f"r = 1.41 -> {r[-1]:.4g}, largest {first:.4g} then {last:.4g}: {word}"
+        return None, "diverges: not finite"
+    trend = "approaches" if last < 0.95 * first else "moves away" if last > 1.05 * first else "keeps its distance"
+    return None, f"r = 1.41 -> {r[-1]:.4g}, largest {first:.4g} then {last:.4g}: {trend}"
 
 
 def _complex(values: Tensor) -> str:

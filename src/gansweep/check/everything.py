@@ -1,4 +1,4 @@
-"""All promises of one line's choices."""
+"""All checks of one configuration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FAMILIES = (optimizer, schedule, loss, penalty, dynamics, rates, members, conver
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """Try one promise after the other."""
+    """Run all checks and yield their findings."""
     for family in FAMILIES:
         for check in family.checks(subject):
             yield check()

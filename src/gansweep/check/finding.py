@@ -1,23 +1,23 @@
-"""A promise, the way to try it, and what came out."""
+"""Checks and their results."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-Answer = tuple[bool | None, str]  # whether it holds, None where there is nothing to hold; the numbers behind it
+Answer = tuple[bool | None, str]  # (passed, None if not applicable; the measured numbers)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of a check.
+    """Result of a check.
 
     Args:
-        part: which of the choices it is about.
-        promise: what should be so.
-        holds: whether it is; None for what is told without being judged.
-        numbers: what was measured.
-        advice: what to do if it does not hold.
+        part: the setting that is checked.
+        promise: the checked property.
+        holds: whether the property holds; None if it is reported without a verdict.
+        numbers: the measured values.
+        advice: how to fix a failure.
     """
 
     part: str
@@ -28,19 +28,19 @@ class Finding:
 
     @property
     def failed(self) -> bool:
-        """Whether a promise is broken."""
+        """Whether the check failed."""
         return self.holds is False
 
 
 @dataclass(frozen=True)
 class Check:
-    """A promise that can be tried.
+    """A property and the function that checks it.
 
     Args:
-        part: which of the choices it is about.
-        promise: what should be so.
-        advice: what to do if it is not, in one line.
-        ask: tries it. What it raises counts as a broken promise.
+        part: the setting that is checked.
+        promise: the checked property.
+        advice: how to fix a failure, in one line.
+        ask: runs the check. An exception counts as a failure.
     """
 
     part: str
@@ -49,10 +49,10 @@ class Check:
     ask: Callable[[], Answer]
 
     def __call__(self) -> Finding:
-        """Try it."""
+        """Run the check and return its finding."""
         try:
             holds, numbers = self.ask()
-        except Exception as error:  # whatever a class of the user's does is a finding
+        except Exception as error:  # any exception of a user class is a finding
             first = str(error).strip().partition("\n")[0]
             holds, numbers = False, f"raised {type(error).__name__}: {first}"
         judged = None if holds is None else bool(holds)  # numpy's False is not False
@@ -63,14 +63,14 @@ WORDS = {True: "pass", False: "FAIL", None: "-"}
 
 
 def table(findings: Sequence[Finding]) -> str:
-    """Write a row for each finding, and under a broken promise what to do.
+    """Return a table with a row per finding; a failure is followed by its advice.
 
     >>> print(table([Finding("loss", "leaves as (K,)", False, "(3, 4)", "reduce over the batch alone: .mean(1)")]))
-          part  promise         numbers
+          part  property        numbers
     FAIL  loss  leaves as (K,)  (3, 4)
                 -> reduce over the batch alone: .mean(1)
     """
-    rows = [("", "part", "promise", "numbers")]
+    rows = [("", "part", "property", "numbers")]
     rows += [(WORDS[one.holds], one.part, one.promise, one.numbers) for one in findings]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:3]
     lines = ["  ".join([*map(str.ljust, row, widths), row[3]]) for row in rows]

@@ -1,4 +1,4 @@
-"""A game: the losses of both players as functions of logits."""
+"""Checks of a GAN loss: the losses of both players as functions of logits."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ CLOSE = 1e-6
 
 
 def checks(subject: Subject) -> Iterator[Check]:
-    """Try both losses in float64."""
+    """Yield the checks of both losses, in float64."""
     game = subject.member.objective.game
     for player, loss in (("discriminator", _discriminator(game)), ("generator", _generator(game))):
         yield Check(
             "loss",
-            f"the {player}'s leaves as (K,)",
-            "reduce over the batch alone: .mean(1), never .mean()",
+            f"{player} loss has shape (K,)",
+            "reduce over the batch only: .mean(1), not .mean()",
             precisely(partial(_shape, loss)),
         )
         yield Check(
             "loss",
-            f"the {player}'s is a mean over the batch",
-            "take the mean, not the sum: the rate would depend on the batch size",
+            f"{player} loss is a mean over the batch",
+            "use the mean, not the sum: otherwise the learning rate depends on the batch size",
             precisely(partial(_mean, loss)),
         )
         yield Check(
             "loss",
-            f"the {player}'s gradient is its slope",
+            f"{player} gradient matches finite differences",
             "look for a detach(), an item() or a hand-written backward pass",
             precisely(partial(_gradient, loss)),
         )
     yield Check(
         "loss",
-        "the discriminator gains by separating",
-        "swap the sign: lowering L_D has to raise real logits and lower fake ones",
+        "separating real from fake lowers L_D",
+        "check the sign: minimizing L_D must raise real logits and lower fake logits",
         precisely(partial(_separates, game)),
     )
     yield Check(
         "loss",
-        "the generator gains by raising its logits",
-        "swap the sign: lowering L_G has to raise the logits of generated samples",
+        "raising fake logits lowers L_G",
+        "check the sign: minimizing L_G must raise the logits of generated samples",
         precisely(partial(_raises, game)),
     )
 
 
 def _discriminator(game: Game) -> Callable[[Tensor], Tensor]:
-    """Return L_D of logits (K, 2, B), real ones first."""
+    """Return L_D as a function of logits (K, 2, B), real logits first."""
     return lambda logits: game.discriminator(logits[:, 0], logits[:, 1])
 
 
@@ -72,13 +72,13 @@ def _shape(loss: Callable[[Tensor], Tensor]) -> Answer:
         return False, f"(K, B) = ({K}, {B}) gives {tuple(value.shape)}"
     alone = torch.cat([loss(logits[k : k + 1]) for k in range(K)])
     apart = difference(value, alone)
-    return apart == 0, f"({K},); a member beside others and alone differ by {apart:.3g}"
+    return apart == 0, f"({K},); a member in a batch and alone differ by {apart:.3g}"
 
 
 def _mean(loss: Callable[[Tensor], Tensor]) -> Answer:
     logits = _logits()
     once, twice = loss(logits), loss(torch.cat([logits, logits], 2))
-    return agreement(twice, once) < CLOSE, f"of a batch {once.flatten()[0]:.6g}, of it twice {twice.flatten()[0]:.6g}"
+    return agreement(twice, once) < CLOSE, f"batch {once.flatten()[0]:.6g}, duplicated batch {twice.flatten()[0]:.6g}"
 
 
 def _gradient(loss: Callable[[Tensor], Tensor]) -> Answer:
@@ -88,19 +88,19 @@ def _gradient(loss: Callable[[Tensor], Tensor]) -> Answer:
     return apart < CLOSE, f"against finite differences: {apart:.2g}"
 
 
-def _slope(loss: Callable[[Tensor], Tensor], real: float, fake: float) -> Tensor:
-    """Return the slope at logits around two values, summed over the batch: (K, 2)."""
+def _derivative(loss: Callable[[Tensor], Tensor], real: float, fake: float) -> Tensor:
+    """Return the derivative (K, 2) by real and fake logits around two values, summed over the batch."""
     logits = _logits() / 4 + torch.tensor([[real], [fake]])
     return slope_by_differences(loss, logits).sum(2)
 
 
 def _separates(game: Game) -> Answer:
-    """Where it is most wrong, real logits at -3 and generated ones at 3, every game gains by it."""
-    slope = _slope(_discriminator(game), -3.0, 3.0)
-    holds = bool((slope[:, 0] < 0).all() and (slope[:, 1] > 0).all())
-    return holds, f"dL_D/dreal {slope[0, 0]:+.3g}, dL_D/dfake {slope[0, 1]:+.3g}"
+    """Check the signs of the derivatives at real logits around -3 and fake logits around 3."""
+    derivative = _derivative(_discriminator(game), -3.0, 3.0)
+    holds = bool((derivative[:, 0] < 0).all() and (derivative[:, 1] > 0).all())
+    return holds, f"dL_D/dreal {derivative[0, 0]:+.3g}, dL_D/dfake {derivative[0, 1]:+.3g}"
 
 
 def _raises(game: Game) -> Answer:
-    slope = _slope(_generator(game), 3.0, -3.0)
-    return bool((slope[:, 1] < 0).all()), f"dL_G/dfake {slope[0, 1]:+.3g}"
+    derivative = _derivative(_generator(game), 3.0, -3.0)
+    return bool((derivative[:, 1] < 0).all()), f"dL_G/dfake {derivative[0, 1]:+.3g}"

@@ -1,4 +1,4 @@
-"""Whether a member is itself: beside any neighbours, and after an interruption."""
+"""Checks that a member is bit-identical in any batch and after an interruption."""
 
 from __future__ import annotations
 
@@ -16,34 +16,36 @@ from gansweep.check.bench import PLAYERS, Subject, difference, play
 from gansweep.check.finding import Answer, Check
 
 STEPS = 4
-LOWEST = 1e-3  # rate at which a coupling would show in float32
-COUPLED = "reduce over everything but axis 0, the members: norms, means and clips per row"
-REMEMBERED = "keep what is remembered in tensors (K, ...) of state(), nothing in attributes; use the step given"
+LOWEST = 1e-3  # learning rate at which a dependence between members is visible in float32
+COUPLED = "reduce over all axes except axis 0 (members): norms, means and clipping per row"
+REMEMBERED = "keep all state in tensors (K, ...) returned by state(), none in attributes; use the given step"
 
 
 def checks(subject: Subject) -> Iterator[Check]:
-    """Try it in the trainer, to the last bit."""
+    """Yield the checks, which compare bits after training."""
     alone = cache(partial(_alone, subject))
     yield Check(
         "members",
-        "the same seed gives the same bits",
-        "draw random numbers from a generator of the seed, never from torch's global one",
+        "bit-identical for the same seed",
+        "draw random numbers from a seeded generator, not from torch's global one",
         partial(_repeats, subject, alone),
     )
-    yield Check("members", "the same bits beside other neighbours", COUPLED, partial(_in_company, subject, alone))
-    yield Check("members", "the same bits beside a NaN neighbour", COUPLED, partial(_beside_nan, subject, alone))
-    yield Check("members", "goes on bit for bit after a restart", REMEMBERED, partial(_resumes, subject, alone))
+    yield Check("members", "bit-identical in any batch", COUPLED, partial(_in_company, subject, alone))
+    yield Check(
+        "members", "bit-identical with a NaN member in the batch", COUPLED, partial(_beside_nan, subject, alone)
+    )
+    yield Check("members", "bit-identical after a restart", REMEMBERED, partial(_resumes, subject, alone))
 
 
 def _other(one: Member, seed: int, factor: float) -> Member:
-    """Return a neighbour of the same optimizer and objective, at another seed and other rates."""
+    """Return a member with the same optimizer and objective, another seed and scaled learning rates."""
     g, d = one.generator, one.discriminator
     rates = [max(player.lr, LOWEST) * factor for player in (g, d)]
     return replace(one, seed=seed, generator=replace(g, lr=rates[0]), discriminator=replace(d, lr=rates[1]))
 
 
 def _trained(subject: Subject, cast: Sequence[tuple[int, float]], nan: int | None = None) -> AdversarialPack:
-    """Train members (seed, factor of the rate); all parameters of place `nan` are no numbers."""
+    """Train members (seed, rate factor); all parameters of member `nan` are set to NaN."""
     one = subject.fresh()
     pack = one.pack([_other(one.member, seed, factor) for seed, factor in cast])
     if nan is not None:
@@ -85,14 +87,14 @@ def _beside_nan(subject: Subject, alone: Callable[[], dict[str, Any]]) -> Answer
 
 
 def _resumes(subject: Subject, alone: Callable[[], dict[str, Any]]) -> Answer:
-    """Stop half way, save, train something else, and go on with fresh objects."""
+    """Stop halfway, save, train another member, and resume with fresh objects."""
     one = subject.fresh()
     half = one.pack([_other(one.member, *ME)])
     play(half, STEPS // 2)
     file = io.BytesIO()
     torch.save(half.export(0), file)
     file.seek(0)
-    _trained(subject, [QUIET])  # leaves its traces in whatever a class keeps outside of its state
+    _trained(subject, [QUIET])  # changes any state that a class keeps outside of state()
     new = subject.fresh()
     other = new.pack([_other(new.member, *ME)])
     other.restore(0, torch.load(file, weights_only=True))

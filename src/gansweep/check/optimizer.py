@@ -1,4 +1,4 @@
-"""An optimizer on its own, without a game."""
+"""Checks of an update rule without a GAN."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RATES = (1e-2, 3e-3, 3e-2)
 
 
 def checks(subject: Subject) -> Iterator[Check]:
-    """Try the generator's optimizer, and the discriminator's if it is another."""
+    """Yield the checks of the generator's update rule, and of the discriminator's if it differs."""
     one = subject.member
     rules = {"optimizer": one.generator.rule}
     if repr(one.discriminator.rule) != repr(one.generator.rule):
@@ -28,45 +28,45 @@ def checks(subject: Subject) -> Iterator[Check]:
     for part, rule in rules.items():
         yield Check(
             part,
-            "remembers tensors (K, ...)",
-            "state() returns tensors whose first axis is the members', one row each",
+            "state is tensors (K, ...)",
+            "state() must return tensors whose first axis has one row per member",
             partial(_state, rule),
         )
         yield Check(
             part,
-            "goes downhill on a bowl",
-            "update() changes theta in place, against the gradient",
+            "lowers a convex quadratic",
+            "update() must change theta in place, against the gradient",
             precisely(partial(_downhill, rule)),
         )
         yield Check(
             part,
-            "leaves the gradient as it was",
+            "does not modify the gradient",
             "work on a copy: gradient.add(...) instead of gradient.add_(...)",
             partial(_gradient_kept, rule),
         )
         yield Check(
             part,
-            "a NaN in a gradient shows, in its own row",
-            "do not mend numbers: no nan_to_num, sign(g) + 0 * g; take norms per row",
+            "a NaN gradient reaches its own row only",
+            "do not replace NaN: no nan_to_num, use sign(g) + 0 * g; take norms per row",
             partial(_nan_shows, rule),
         )
         yield Check(
             part,
-            "moves a row as if it were alone",
-            "reduce over everything but axis 0, the members: norms, means and clips per row",
+            "a row is independent of the others",
+            "reduce over all axes except axis 0 (members): norms, means and clipping per row",
             partial(_alone, rule),
         )
         yield Check(
             part,
-            "counts each member's own steps",
-            "use `step` (K, 1) as it is, neither its maximum nor a count of your own",
+            "uses the step count of each member",
+            "use `step` (K, 1) as given, not its maximum or a counter in an attribute",
             partial(_own_steps, rule),
         )
         if rule.elementwise:
             yield Check(
                 part,
-                "elementwise: a row may come in parts",
-                "set elementwise = False: it looks at more than one entry at a time",
+                "elementwise: a row may be split",
+                "set elementwise = False: the update of an entry depends on other entries",
                 partial(_in_parts, rule),
             )
 
@@ -95,12 +95,12 @@ def _state(rule: UpdateRule) -> Answer:
     state = _fresh(rule).state(SLOTS, torch.zeros(K, P))
     shapes = {name: tuple(value.shape) for name, value in state.items()}
     return all(shape[:1] == (K,) for shape in shapes.values()), (
-        ", ".join(f"{name} {shape}" for name, shape in list(shapes.items())[:4]) or "nothing to remember"
+        ", ".join(f"{name} {shape}" for name, shape in list(shapes.items())[:4]) or "no state"
     )
 
 
 def _downhill(rule: UpdateRule) -> Answer:
-    """1/2 sum_i c_i theta_i^2 with c from 0.5 to 2, 15 steps."""
+    """Minimize 1/2 sum_i c_i theta_i^2 with c from 0.5 to 2, for 15 steps."""
     curvature, theta = torch.linspace(0.5, 2.0, P), torch.linspace(-1, 2, K * P).reshape(K, P)
 
     def height() -> Tensor:
@@ -135,35 +135,35 @@ def _alone(rule: UpdateRule) -> Answer:
     _drive(_fresh(rule), theta, lambda t: gradients[t], len(gradients))
     _drive(_fresh(rule), first, lambda t: gradients[t, :1], len(gradients))
     apart = difference(theta[:1], first)
-    return apart == 0, f"beside others and alone differ by {apart:.3g}"
+    return apart == 0, f"in a batch and alone differ by {apart:.3g}"
 
 
 def _own_steps(rule: UpdateRule) -> Answer:
-    """A member in its fifth step beside one in its first, against each alone."""
+    """Compare a batch of a member in its fifth step and one in its first step with each member alone."""
     if not _alone(rule)[0]:
-        return None, "not told from neighbours that change a row anyway"
+        return None, "not applicable: rows depend on each other"
     theta, gradients = _problem()
     rows = []
     for k, first in ((0, 5), (1, 1)):
-        one, own = _fresh(rule), theta[k : k + 1].clone()
-        _drive_to(one, own, gradients[:, k : k + 1], first)
-        rows.append(own)
+        rule_, row = _fresh(rule), theta[k : k + 1].clone()
+        _drive_to(rule_, row, gradients[:, k : k + 1], first)
+        rows.append(row)
     one = _fresh(rule)
     old = theta[:1].clone()
     state = _drive_to(one, old, gradients[:, :1], 4)
     both = torch.cat([old, theta[1:2]])
     new = _fresh(rule).state(SLOTS, theta[1:2])
     state = {name: torch.cat([value, new[name]]) for name, value in state.items()}
-    # The second member's first gradient is number 4 for the first one: both are given their own.
+    # Each member gets the gradient of its own step: the fifth of the first, the first of the second.
     given = torch.stack([gradients[4, 0], gradients[0, 1]])
     lr = torch.full((2, 1), RATES[0])
     one.update(SLOTS, both, given, state, lr, torch.tensor([[5.0], [1.0]], dtype=torch.float64))
     apart = difference(both, torch.cat(rows))
-    return apart == 0, f"fifth step beside a first one: {apart:.3g}"
+    return apart == 0, f"fifth step batched with a first step: {apart:.3g}"
 
 
 def _drive_to(rule: UpdateRule, theta: Tensor, gradients: Tensor, steps: int) -> dict[str, Tensor]:
-    """Take so many steps at the first rate."""
+    """Take `steps` steps at the first learning rate."""
     state = rule.state(SLOTS, theta)
     for t in range(steps):
         count = torch.full((1, 1), t + 1.0, dtype=torch.float64)
@@ -184,4 +184,4 @@ def _in_parts(rule: UpdateRule) -> Answer:
             views = state_of_part(state, part, last=part is parts[-1])
             one.update(SLOTS, cut[:, part], gradient[:, part], views, lr, count)
     apart = difference(cut, whole)
-    return apart == 0, f"in three parts against at once: {apart:.3g}"
+    return apart == 0, f"in three parts and whole differ by {apart:.3g}"

@@ -1,4 +1,4 @@
-"""Prices on the discriminator's slope."""
+"""Checks of gradient penalties on the discriminator."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from gansweep.layers import LeakyReLU, Linear, Network, Reshape, Tanh
 
 K, B, SHAPE = 2, 4, (1, 3, 3)
 CLOSE = 1e-5
-STEEP = (1.0, 4.0)  # factors of the weights: a one-sided penalty has no slope on a flat critic
+STEEP = (1.0, 4.0)  # factors of the weights: a one-sided penalty has no gradient where the critic is flat
 
 
 def checks(subject: Subject) -> Iterator[Check]:
-    """Try every penalty of the objective in float64."""
+    """Yield the checks of every penalty of the objective, in float64."""
     for name, penalty in sorted(subject.member.objective.penalties.items()):
         part = f"penalty {name}"
         yield Check(
             part,
-            "prices each sample by itself",
-            "score() maps slopes (K, B, ...) to (K, B) and reduces over neither; the trainer takes the mean",
+            "scores each sample separately",
+            "score() must map input gradients (K, B, ...) to (K, B); the trainer takes the mean over the batch",
             precisely(partial(_per_sample, penalty)),
         )
         yield Check(
             part,
-            "sees the slope of a whole sample",
-            "take the norm over all pixels, slope.flatten(2).norm(dim=2): over channels it is one per pixel",
+            "takes the gradient norm over a whole sample",
+            "take the norm over all pixels, slope.flatten(2).norm(dim=2), not over the channels of each pixel",
             precisely(partial(_whole_slope, penalty)),
         )
         yield Check(
             part,
-            "finite on a flat critic",
-            "the root of a sum of squares has no slope at 0: use torch.linalg.vector_norm",
+            "finite at zero input gradient",
+            "the square root of a sum of squares has no gradient at 0: use torch.linalg.vector_norm",
             precisely(partial(_flat, penalty)),
         )
         yield Check(
             part,
-            "reaches the discriminator's parameters",
-            "differentiate through the slope: create_graph=True, no detach()",
+            "depends on the discriminator's parameters",
+            "differentiate through the input gradient: create_graph=True, no detach()",
             precisely(partial(_reaches, penalty)),
         )
         yield Check(
             part,
-            "its gradient is its slope",
-            "part of it is cut off from the parameters: look for detach(), data, item() or no_grad()",
+            "gradient matches finite differences",
+            "part of the graph is detached from the parameters: look for detach(), data, item() or no_grad()",
             precisely(partial(_gradient, penalty)),
         )
 
@@ -67,18 +67,18 @@ def _per_sample(penalty: Penalty) -> Answer:
     slope = _random(K, B, *SHAPE)
     scores = _score(penalty, slope)
     if tuple(scores.shape) != (K, B):
-        return False, f"slopes ({K}, {B}, ...) give {tuple(scores.shape)}, not ({K}, {B})"
+        return False, f"input gradients ({K}, {B}, ...) give {tuple(scores.shape)}, not ({K}, {B})"
     logits = _random(K, B, seed=9) if penalty.needs_logits else None
     alone = torch.cat(
         [penalty.score(slope[:, b : b + 1], None if logits is None else logits[:, b : b + 1]) for b in range(B)], 1
     )
     apart = difference(scores, alone)
     mean, of_means = scores.mean().item(), alone.mean().item()
-    return apart < 1e-12, f"of a batch {mean:.6g}, mean of the samples' {of_means:.6g}"
+    return apart < 1e-12, f"whole batch {mean:.6g}, sample by sample {of_means:.6g}"
 
 
 def _whole_slope(penalty: Penalty) -> Answer:
-    """D(x) = <w, x> on 28 x 28 pixels with ||w|| = 3: all in one pixel, and the same spread evenly."""
+    """Compare D(x) = <w, x> on 28 x 28 pixels, ||w|| = 3, with w in one pixel and with w spread evenly."""
     one, even = torch.zeros(1, 1, 1, 28, 28), torch.full((1, 1, 1, 28, 28), 3 / 28)
     one[..., 5, 7] = 3.0
     prices = [penalty.weight * _score(penalty, slope).mean().item() for slope in (one, even)]
@@ -91,14 +91,14 @@ def _flat(penalty: Penalty) -> Answer:
     slope = torch.zeros(1, 2, *SHAPE, requires_grad=True)
     price = _score(penalty, slope).sum()
     if not price.requires_grad:
-        return False, "does not depend on the slope"
+        return False, "does not depend on the input gradient"
     (gradient,) = torch.autograd.grad(price, slope, allow_unused=True, materialize_grads=True)
     finite = bool(gradient.isfinite().all())
-    return finite, f"price {price.item():.6g}, its gradient {'finite' if finite else 'is not'}"
+    return finite, f"penalty {price.item():.6g}, gradient {'finite' if finite else 'not finite'}"
 
 
 def _networks() -> Iterator[Network]:
-    """A critic that is affine between kinks, and one whose slope autograd has to find."""
+    """Yield a piecewise linear critic, and one whose input gradient varies with the input."""
     for bend in (LeakyReLU(0.2), Tanh()):
         yield Network([Reshape(SHAPE, (9,)), Linear("1", 9, 4), bend, Linear("3", 4, 1)], _start)
 
@@ -108,7 +108,7 @@ def _start(slot: object, generator: object) -> Tensor:
 
 
 def _price(penalty: Penalty, network: Network, theta: Tensor) -> Tensor:
-    """Return weight * E[score] as the trainer does, (K,)."""
+    """Return weight * E[score] (K,), computed as in the trainer."""
     priced = PenaltyPass([penalty] * K, [lambda step, total: 1.0] * K, torch.device("cpu"))
     priced.factors.set([0] * K, [1] * K)
     random = torch.Generator().manual_seed(11)
@@ -132,8 +132,8 @@ def _reaches(penalty: Penalty) -> Answer:
     if penalty.weight == 0:
         return None, "weight 0"
     sizes = [gradient.norm().item() for _, _, gradient in _gradients(penalty)]
-    # One in each network: autograd finds the slope in the second alone.
-    return min(max(sizes[:2]), max(sizes[2:])) > 0, f"gradient's norm {max(sizes[:2]):.3g}, {max(sizes[2:]):.3g}"
+    # The gradient must be positive in each network; only the second has a nonzero second derivative by x.
+    return min(max(sizes[:2]), max(sizes[2:])) > 0, f"gradient norms {max(sizes[:2]):.3g}, {max(sizes[2:]):.3g}"
 
 
 def _gradient(penalty: Penalty) -> Answer:

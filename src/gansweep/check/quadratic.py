@@ -1,4 +1,4 @@
-"""A game of quadratic losses, whose every derivative is known."""
+"""Quadratic two-player game with known derivatives, for checking dynamics."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from gansweep.dynamics.position import Both
 
 
 class Quadratic:
-    """K members at points x of one game with the field v(x) = J x + c, played by plain gradient steps.
+    """K members at points x of a game with gradient vector field v(x) = J x + c and gradient descent steps.
 
         L_G = 1/2 theta^T J_gg theta + theta^T J_gd psi + c_g^T theta,   L_D likewise
 
-    It is a `gansweep.dynamics.position.Position`, so that dynamics can be asked what they do here.
+    It implements `gansweep.dynamics.position.Position`, so that dynamics can be applied to it.
 
     Args:
         jacobian: J (P, P), the generator's rows first.
         constant: c (P,).
-        x: where the members are, (K, P).
-        size: numbers of the generator among the P.
-        rates: of the generator and of the discriminator.
+        x: positions of the members (K, P).
+        size: number of generator parameters among the P.
+        rates: learning rates of the generator and the discriminator.
     """
 
     def __init__(self, jacobian: Tensor, constant: Tensor, x: Tensor, size: int, rates: tuple[float, float]) -> None:
@@ -39,11 +39,11 @@ class Quadratic:
         return self._both(torch.cat(u.parts, 1) @ matrix.T)
 
     def here(self) -> Both:
-        """Return a copy of where the players are."""
+        """Return a copy of the current position."""
         return self.x.map(torch.clone)
 
     def go_to(self, at: Both) -> None:
-        """Put the players there."""
+        """Set the position."""
         self.x = at.map(torch.clone)
 
     def losses(self, at: Both) -> tuple[Tensor, Tensor]:
@@ -56,22 +56,22 @@ class Quadratic:
             return (theta * of_g).sum(), (psi * of_d).sum()
 
     def field(self, *, create_graph: bool = False) -> Both:
-        """Return v where the players are."""
+        """Return v at the current position."""
         return self._times(self.jacobian, self.x) + self._both(self.constant.expand(len(self.x.parts[0]), -1))
 
     def vjp(self, v: Both, u: Both, *, mixed: bool = False) -> Both:
-        """Return J^T u, or of the blocks between the players alone."""
+        """Return J^T u; with `mixed`, only the blocks between the players are used."""
         return self._times((self.mixed if mixed else self.jacobian).T, u)
 
     def jvp(self, v: Both, u: Both, *, mixed: bool = False) -> Both:
-        """Return J u, likewise."""
+        """Return J u; with `mixed`, only the blocks between the players are used."""
         return self._times(self.mixed if mixed else self.jacobian, u)
 
     def descend(self, gradient: Both) -> None:
-        """Step against it."""
+        """Take a gradient descent step."""
         self.x = (self.x - gradient * self.rates).detach()
 
     @property
     def at(self) -> Tensor:
-        """Where the members are, (K, P)."""
+        """Positions of the members (K, P)."""
         return torch.cat(self.x.parts, 1)

@@ -1,4 +1,4 @@
-"""Whether a rate moves the player that it is set for, downhill, and nobody else."""
+"""Checks that a learning rate and its schedule act on their own player only, and that steps lower its loss."""
 
 from __future__ import annotations
 
@@ -15,49 +15,49 @@ from gansweep.dynamics.alternating import Alternating
 from gansweep.interfaces import Schedule
 from gansweep.schedules.linspace import Linspace
 
-SMALL = 1e-6  # so small that what one player does cannot change the other's gradient by much
+SMALL = 1e-6  # so small that the step of one player hardly changes the gradient of the other
 HALF = Linspace(0.5, 0.5)
 MOST_STEPS = 6
 
 
 def checks(subject: Subject) -> Iterator[Check]:
-    """Try it in the trainer, both players in one game."""
+    """Yield the checks, which train both players in the trainer."""
     yield Check(
         "rates",
-        "at rate 0 nothing moves",
+        "no update at learning rate 0",
         "every change of theta must be a multiple of lr (weight decay too)",
         precisely(partial(_nothing_moves, subject)),
     )
     for player in PLAYERS:
         yield Check(
             "rates",
-            f"the {player}'s rate moves it alone",
-            "use the lr that update() is given; keep none in an attribute, both players share the object",
+            f"{player} rate moves only the {player}",
+            "use the lr argument of update(); keep none in an attribute, both players share the object",
             precisely(partial(_moves_alone, subject, player)),
         )
         yield Check(
             "rates",
-            f"the {player}'s schedule changes it alone",
-            "a schedule must reach its own player: look for the other player's rate in optimizer or dynamics",
+            f"{player} schedule changes only the {player}",
+            "a schedule must act on its own player: look for the other player's rate in optimizer or dynamics",
             precisely(partial(_changes_alone, subject, player)),
         )
     yield Check(
         "rates",
-        "the trainer's rates are lr x schedule",
-        "a schedule must depend on step and total_steps alone",
+        "learning rates are lr x schedule",
+        "a schedule must depend on step and total_steps only",
         precisely(partial(_as_scheduled, subject)),
     )
     for player in PLAYERS:
         yield Check(
             "rates",
-            f"a small step lowers the {player}'s loss",
-            "look for a sign: losses are lowered by both players, theta moves against the gradient",
+            f"a small step lowers the {player} loss",
+            "check the sign: both players minimize their losses, theta moves against the gradient",
             precisely(partial(_goes_down, subject, player)),
         )
 
 
 def _moves(subject: Subject, lr_g: float, lr_d: float, by: Sequence[Schedule | None] = (None, None)) -> list[Tensor]:
-    """Return how far the generator and the discriminator get in one step."""
+    """Return the parameter changes of generator and discriminator in one step."""
     one = subject.fresh()
     pack = one.pack([one.at_rates(lr_g, lr_d, *by)])
     before = [theta(pack, player) for player in PLAYERS]
@@ -89,11 +89,14 @@ def _changes_alone(subject: Subject, player: str) -> Answer:
     whole, halved = _moves(subject, SMALL, SMALL), _moves(subject, SMALL, SMALL, by)
     changed = [((h - w).norm() / w.norm()).item() for h, w in zip(halved, whole, strict=True)]
     holds = changed[own] > 0.01 and changed[1 - own] < 0.01
-    return holds, f"halved, its step changes by {changed[own]:.1%}, the other's by {changed[1 - own]:.1%}"
+    return (
+        holds,
+        f"with half the rate its step changes by {changed[own]:.1%}, the other player's by {changed[1 - own]:.1%}",
+    )
 
 
 def _as_scheduled(subject: Subject) -> Answer:
-    """Both players' schedules are asked for in turn, as a training does."""
+    """Compare the trainer's learning rates with lr x schedule at every step; the schedules are called in turn."""
     one, expected = subject.fresh(), subject.fresh().member
     pack, apart, steps = one.pack([one.member]), [0.0, 0.0], min(MOST_STEPS, one.member.steps)
     rates = [
@@ -114,9 +117,9 @@ def _loss(pack: AdversarialPack, player: str) -> float:
 
 
 def _goes_down(subject: Subject, player: str) -> Answer:
-    """Losses before and after on the same numbers: a pack of the same seed, put where the step led.
+    """Compare the loss before and after one step on the same random numbers, with a second pack of the same seed.
 
-    Players take turns here: other dynamics may trade their own loss of the moment for a better course.
+    Updates are alternating here: other dynamics may increase the current loss of a player.
     """
     one = replace(subject.fresh(), dynamics=Alternating(), critic_steps=1)
     rates = [SMALL, 0.0] if player == "generator" else [0.0, SMALL]

@@ -1,4 +1,4 @@
-"""A schedule as a pure function of progress."""
+"""Checks that a schedule is a finite, pure, picklable function of the step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_ASKED = 64
 
 
 def checks(subject: Subject) -> Iterator[Check]:
-    """Try every schedule of the member over its whole run."""
+    """Yield the checks of every schedule of the member, over its whole run."""
     one, n = subject.member, subject.member.steps
     schedules = {"schedule": one.generator.schedule}
     if repr(one.discriminator.schedule) != repr(one.generator.schedule):
@@ -28,32 +28,32 @@ def checks(subject: Subject) -> Iterator[Check]:
     for part, schedule in schedules.items():
         yield Check(
             part,
-            "finite and never below 0",
-            "look for a root, a logarithm or a division at the first and the last step",
+            "finite and non-negative",
+            "look for a square root, a logarithm or a division at the first and the last step",
             partial(_finite, schedule, n),
         )
         yield Check(
             part,
-            "values(n) are the calls",
-            "return float64 of length n, the same numbers as schedule(0, n) to schedule(n - 1, n)",
+            "values(n) equals the calls",
+            "return float64 of length n, equal to schedule(0, n), ..., schedule(n - 1, n)",
             partial(_values, schedule, n),
         )
         yield Check(
             part,
-            "pure: may be asked in any order",
-            "keep no count: a resumed run asks from the middle, two players share one object",
+            "pure: independent of the call order",
+            "keep no counter: a resumed run starts in the middle, and two players share one object",
             partial(_pure, schedule, n),
         )
         yield Check(
             part,
-            "pickles",
-            "use a frozen dataclass at the top of a module, without lambdas",
+            "can be pickled",
+            "use a frozen dataclass at module level, without lambdas",
             partial(_pickles, schedule, n),
         )
 
 
 def _asked(n: int) -> list[int]:
-    """Choose steps in no order, the first and the last among them."""
+    """Return up to about 64 steps in shuffled order, including the first and the last."""
     steps = sorted({0, n - 1, *np.linspace(0, n - 1, min(n, MOST_ASKED)).astype(int).tolist()})
     return [steps[at] for at in np.random.default_rng(0).permutation(len(steps))]
 
@@ -77,12 +77,12 @@ def _pure(schedule: Schedule, n: int) -> Answer:
     shuffled = {step: schedule(step, n) for step in _asked(n)}
     apart = [abs(ordered[step] - shuffled[step]) for step in ordered]
     wrong = sum(far != 0 for far in apart)
-    return wrong == 0, f"{wrong} of {len(apart)} steps answer something else when asked again"
+    return wrong == 0, f"{wrong} of {len(apart)} steps return another value when called again"
 
 
 def _pickles(schedule: Schedule, n: int) -> Answer:
-    # As on its way to another process.
+    # As when sent to another process.
     copy = ForkingPickler.loads(bytes(ForkingPickler.dumps(schedule)))  # pyright: ignore[reportAttributeAccessIssue]
     steps = (0, n // 2, n - 1)
     same = all(math.isclose(copy(step, n), schedule(step, n), rel_tol=0, abs_tol=0) for step in steps)
-    return same, "the copy answers the same" if same else "the copy answers something else"
+    return same, "the copy returns the same values" if same else "the copy returns other values"

@@ -1,1 +1,1 @@
-"""What a sweep found, for those who read it: tables, verdicts, pictures and a page."""
+"""Sweep reports: tables, statistical verdicts, figures and an HTML page."""

@@ -1,4 +1,4 @@
-"""The report of a sweep: python -m gansweep.report outputs/mine."""
+"""Command line of the sweep report: python -m gansweep.report outputs/mine."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 from gansweep.console import exit_code, make_folder, path, say
 from gansweep.formatting import visible
 
-# Those of formats.FORMATS, which are not imported for --help.
+# The keys of formats.FORMATS, repeated here so that --help does not import that module.
 FORMATS = ("md", "csv", "json", "latex", "html")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write what the arguments ask for and return the exit code."""
+    """Write the requested report and return the exit code."""
     options = _parser().parse_args(arguments)
     return exit_code(lambda: _report(options))
 
 
 def _report(options: argparse.Namespace) -> None:
-    # Here, so that --help does not wait.
+    # Imported here so that --help stays fast.
     from gansweep.report import formats
     from gansweep.report.study import Study
 
@@ -43,14 +43,14 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Put a report at its place, in a folder that may be new."""
+    """Write a report to a file; create its folder if needed."""
     from gansweep.training import atomic
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         atomic.write(path, text)
     except OSError as error:
-        raise ValueError(f"--out {path}: can't be written: {error.strerror or error}") from error
+        raise ValueError(f"--out {path}: cannot be written: {error.strerror or error}") from error
 
 
 def _keys(text: str) -> tuple[str, ...]:
@@ -59,21 +59,34 @@ def _keys(text: str) -> tuple[str, ...]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m gansweep.report", description="Tells what a sweep found, finished or not, from what lies on disk."
+        "python -m gansweep.report",
+        description="Write a report of a finished or unfinished sweep from its files on disk.",
     )
-    parser.add_argument("sweep", type=path, help="directory of a sweep, such as outputs/mine")
+    parser.add_argument("sweep", type=path, help="directory of a sweep, for example outputs/mine")
     parser.add_argument(
-        "--format", choices=FORMATS, default="md", help="html is one file with everything, <sweep>/report.html"
+        "--format",
+        choices=FORMATS,
+        default="md",
+        help="output format (default: md); html writes one self-contained file, <sweep>/report.html",
     )
-    parser.add_argument("--metric", metavar="NAME", help="only cells measured by this metric, such as fd_digits")
     parser.add_argument(
-        "--select", choices=("final", "best"), default="final", help="judge runs by the last evaluation or by the best"
+        "--metric", metavar="NAME", help="use only the cells measured by this metric, for example fd_digits"
     )
-    parser.add_argument("--rows", metavar="KEYS", default="", help="settings down, such as optimizer,loss")
-    parser.add_argument("--cols", metavar="KEY", help="setting across, such as lr")
-    parser.add_argument("--group", metavar="KEYS", default="seed", help="what runs are averaged over (default: seed)")
-    parser.add_argument("--pictures", type=path, metavar="DIR", help="also write every picture there, as PNG and SVG")
-    parser.add_argument("--out", type=path, metavar="PATH", help="file to write (default: print it)")
+    parser.add_argument(
+        "--select",
+        choices=("final", "best"),
+        default="final",
+        help="compare runs by their last or by their best evaluation (default: final)",
+    )
+    parser.add_argument(
+        "--rows", metavar="KEYS", default="", help="settings of the table rows, for example optimizer,loss"
+    )
+    parser.add_argument("--cols", metavar="KEY", help="setting of the table columns, for example lr")
+    parser.add_argument("--group", metavar="KEYS", default="seed", help="settings to average over (default: seed)")
+    parser.add_argument(
+        "--pictures", type=path, metavar="DIR", help="also write every figure to this folder, as PNG and SVG"
+    )
+    parser.add_argument("--out", type=path, metavar="PATH", help="file to write (default: standard output)")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The table as data: one row per candidate, for spreadsheets and programs."""
+"""Report tables as CSV and JSON: one row per configuration."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ from gansweep.sweep.identity import plain
 
 FORMAT = 1
 COLUMNS = {
-    "contest": "number of the table; values of different tables were measured differently and can't be compared",
-    "metric": "what was measured",
-    "lower_is_better": "true or false",
-    "select": "final or best evaluation of every run",
-    "rank": "from 1; by the share of runs that are N/A, then by the mean. Empty while no run has ended, and where the "
-    "setting is no better than untrained",
-    "mean": "over the runs that have a value",
-    "sd": "standard deviation of these, with n - 1",
+    "contest": "number of the table; values of different tables were measured differently and are not comparable",
+    "metric": "name of the metric",
+    "lower_is_better": "true if a lower value is better",
+    "select": "evaluation that represents a run: final or best",
+    "rank": "rank from 1, by the share of runs that are N/A, then by the mean. Empty if no run has finished or the "
+    "configuration is no better than untrained",
+    "mean": "mean over the runs that have a value",
+    "sd": "sample standard deviation of the same values (n - 1)",
     "low": "lower end of the 95 % confidence interval of the mean",
-    "high": "its upper end",
-    "interval": "how it was found: t (Student) below 10 values, bca (bootstrap) from 10 on",
-    "n": "runs that have a value",
-    "num_na": "runs without one: they diverged. In no mean, ranked last",
-    "num_failed": "runs that raised an error. Neither values nor N/A",
-    "num_missing": "runs that have not come to an end",
+    "high": "upper end of the interval",
+    "interval": "method of the interval: t (Student) below 10 values, bca (bootstrap) from 10 on",
+    "n": "number of runs that have a value",
+    "num_na": "number of runs without a value because they diverged; excluded from the mean, ranked last",
+    "num_failed": "number of runs that raised an error; counted neither as values nor as N/A",
+    "num_missing": "number of runs that have not finished",
     "untrained": "mean over the runs of the value before the first step",
-    "no_better_than_untrained": "true where the mean of value minus untrained value over the runs is no improvement",
-    "p_first": "chance to be first if the seeds had been others, by bootstrap over the common seeds",
-    "beats": "how many others it was shown to be better than; of more than 40 settings only comparisons with the first",
-    "p_against_first": "p of the paired comparison with the first, Holm-corrected for all pairs",
-    "more_seeds": "about how many more would decide it with a chance of 80 %; empty if decided or more than 1000",
-    "verdict": "in words",
-    "optimistic": "true where the best of several values was chosen on the latents it is reported on",
+    "no_better_than_untrained": "true if the mean over the runs of value minus untrained value is no improvement",
+    "p_first": "probability of ranking first, by bootstrap over the common seeds",
+    "beats": "number of configurations it is significantly better than; with more than 40 only pairs with the first "
+    "are tested",
+    "p_against_first": "p-value of the paired comparison with the first, Holm-corrected for all pairs",
+    "more_seeds": "estimated additional seeds for a test with power 80 %; empty if decided or more than 1000",
+    "verdict": "comparison with the first, in words",
+    "optimistic": "true if the best of several evaluations was chosen on the latents it is reported on",
 }
 
 
 def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
-    """Return one row for every candidate; the settings are columns of their own, what is not there is None."""
+    """Return one row per candidate. Every setting is a column; a missing value is None."""
     keys = list(dict.fromkeys(key for v in verdicts for key in (*v.contest.fixed, *v.contest.keys)))
     return [
         _row(number, verdict, place, keys) for number, verdict in enumerate(verdicts, 1) for place in verdict.places
@@ -52,21 +53,21 @@ def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
 
 
 def as_csv(verdicts: Sequence[Verdict]) -> str:
-    """Write them as comma separated values: settings first, then `COLUMNS`; what is not there is empty."""
-    found = rows(verdicts)
+    """Return the rows as CSV: settings first, then `COLUMNS`. A missing value is an empty field."""
+    table = rows(verdicts)
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(found[0]), lineterminator="\n")
-    writer.writerow({key: csv_field(key) for key in found[0]})
-    writer.writerows({key: csv_field(_field(value)) for key, value in row.items()} for row in found)
+    writer = csv.DictWriter(text, fieldnames=list(table[0]), lineterminator="\n")
+    writer.writerow({key: csv_field(key) for key in table[0]})
+    writer.writerows({key: csv_field(_field(value)) for key, value in row.items()} for row in table)
     return text.getvalue()
 
 
 def as_json(study: Study, verdicts: Sequence[Verdict]) -> str:
-    """Write them with every run's value and what the columns mean."""
-    found = [verdict.contest.candidates[place] for verdict in verdicts for place in verdict.places]
+    """Return the rows as JSON, with the value of every run and a description of the columns."""
+    ordered = [verdict.contest.candidates[place] for verdict in verdicts for place in verdict.places]
     candidates = [
         row | {"runs": {seed: _json(value) for seed, value in candidate.scores.items()}}
-        for row, candidate in zip(rows(verdicts), found, strict=True)
+        for row, candidate in zip(rows(verdicts), ordered, strict=True)
     ]
     content = {
         "format": FORMAT,

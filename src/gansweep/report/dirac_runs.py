@@ -1,4 +1,4 @@
-"""Runs whose players are one number each, so that a training is a path in a plane."""
+"""Dirac-GAN runs: both players have one parameter, so that training is a path in the plane."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ STREAMS = "portrait/"
 
 @dataclass(frozen=True)
 class TwoNumbers:
-    """The path that a run's record holds, and the field of its game.
+    """Path of (theta, psi) from a run's record, and the gradient vector field of its game.
 
     Args:
-        result: of the run.
+        result: the result of the run.
     """
 
     result: Result
 
     @property
     def positions(self) -> np.ndarray:
-        """The start, if it is known, and theta and psi (T, 2) wherever curves have points; finite ones alone."""
+        """Points (T, 2) of theta and psi: the start if it can be rebuilt, then the recorded curve while finite."""
         start = [] if self._run is None else [self._start]
         path = np.array([*start, *self._recorded], dtype=float).reshape(-1, 2)
         broken = np.flatnonzero(~np.isfinite(path).all(1))
@@ -38,13 +38,13 @@ class TwoNumbers:
 
     @property
     def spacing(self) -> int:
-        """Steps between two points of the path."""
+        """Training steps between two points of the path."""
         steps = [one["step"] for one in (self.result.record or {}).get("curves", [])]
         return int(steps[0]) if steps else 0
 
     @property
     def field(self) -> Callable[[Any, Any], tuple[Any, Any]] | None:
-        """Where gradient steps lead from theta and psi; None without the classes, or of another algorithm."""
+        """Direction of a gradient step at (theta, psi); None for other algorithms or missing classes."""
         return None if self._run is None else self._directions
 
     @property
@@ -66,15 +66,16 @@ class TwoNumbers:
         from gansweep.config import build
 
         config = self.result.cell.config
-        here = {"device": "cpu", "precision": "fp32", "threads": 1, "allow": []}  # a record can't be trusted
+        here = {"device": "cpu", "precision": "fp32", "threads": 1, "allow": []}  # settings of a record are not trusted
         trainer = {**(config.get("trainer") or {}), "compile": False}
         run = build.check({**config, **here, "trainer": trainer}).run
         return run if run is not None and isinstance(run.algorithm, Adversarial) else None
 
     def _directions(self, theta: np.ndarray, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Ask the dynamics of the run what both players would descend, at all points as one pack.
+        """Return the descent directions of both players at all points, evaluated as one pack by the run's dynamics.
 
-        A step of plain descent at its rates is lr times this; the players' rates enter by their ratio.
+        A plain gradient step is the generator's learning rate times this; the discriminator's direction is scaled by
+        the ratio of the two learning rates.
         """
         import torch
 
@@ -83,7 +84,7 @@ class TwoNumbers:
         from gansweep.training.trainer import pack_of
 
         class Look(Joint):
-            """The game as the dynamics see it, in which nobody moves."""
+            """The joint game; `descend` stores the gradient and does not move the parameters."""
 
             wanted: Both
 
@@ -97,17 +98,17 @@ class TwoNumbers:
             for course in pack.courses:
                 course.set(pack.done, pack.total_steps)
             game = Look(pack, pack.draw_apart(STREAMS), looking=True)
-            at = [torch.as_tensor(one.reshape(-1, 1), dtype=torch.float32) for one in (theta, psi)]
-            game.go_to(Both((at[0],), (at[1],)))
+            g, d = (torch.as_tensor(values.reshape(-1, 1), dtype=torch.float32) for values in (theta, psi))
+            game.go_to(Both((g,), (d,)))
             if run.dynamics.joint:
                 run.dynamics(game)
             else:
                 game.wanted = game.field()
-        g, d = (-part.detach().numpy().reshape(theta.shape) for part in game.wanted.parts)
-        return g, d * (run.member.discriminator.lr / run.member.generator.lr)
+        step_g, step_d = (-part.detach().numpy().reshape(theta.shape) for part in game.wanted.parts)
+        return step_g, step_d * (run.member.discriminator.lr / run.member.generator.lr)
 
 
 def is_of_two_numbers(record: Mapping[str, Any] | None) -> bool:
-    """Tell whether a record holds such a path."""
+    """Return whether a record holds a path of theta and psi."""
     points = (record or {}).get("curves") or [{}]
     return {THETA, PSI} <= points[0].keys()

@@ -1,4 +1,4 @@
-"""What diverged, and why."""
+"""Report section: causes and steps of divergences, and errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gansweep.sweep.cell import State
 
 
 def section(verdict: Verdict) -> Section | None:
-    """Count divergences by cause and by rate, None where there are none."""
+    """Return the section with counts of divergences by cause; None if no run diverged or failed."""
     results = verdict.contest.results
     dead = [result for result in results if result.state is State.DIVERGED]
     failed = [result for result in results if result.state is State.FAILED]
@@ -28,13 +28,13 @@ def section(verdict: Verdict) -> Section | None:
             rows.append([name, str(count), str(steps[0]), f"{statistics.median(steps):g}", str(steps[-1])])
         parts += [
             f"{len(dead)} of {len(results)} runs diverged{_where(verdict)}.",
-            markdown(["whose, and what", "runs", "first step", "median", "last"], rows),
+            markdown(["player and cause", "runs", "first step", "median", "last"], rows),
         ]
     if failed:
         kinds = Counter(result.trouble for result in failed)
         files = {result.trouble: result.traceback for result in reversed(failed)}
         parts.append(
-            f"{len(failed)} runs raised an error, which is not a divergence:\n\n"
+            f"{len(failed)} runs raised an error (not counted as divergence):\n\n"
             + "\n".join(
                 f"- {' '.join(text.split())} ({count}); traceback in {files[text]}"
                 for text, count in kinds.most_common(10)

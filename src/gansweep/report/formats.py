@@ -1,4 +1,4 @@
-"""A report as a file of some kind."""
+"""Output formats of the report: Markdown, CSV, JSON, LaTeX, HTML, and figures as files."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from gansweep.sweep.table import table
 
 @dataclass(frozen=True)
 class Wish:
-    """How a table is to be set up.
+    """Options of a report table.
 
     Args:
-        select: the evaluation that runs are judged by.
-        rows: keys down.
-        cols: key across, None for the last that fits.
-        group: keys that runs of one setting differ in.
+        select: the evaluation that runs are compared by.
+        rows: keys of the rows.
+        cols: key of the columns; None for the last that fits.
+        group: keys to average over.
     """
 
     select: str = FINAL
@@ -38,7 +38,7 @@ class Wish:
 
 
 def in_markdown(study: Study, wish: Wish, folder: Path) -> str:
-    """Write the table that the sweep ended with, or the one asked for, and the sections."""
+    """Return the report in Markdown: the sweep's result table, or the requested one, then the sections."""
     verdicts = judge(study, wish)
     if wish == Wish():
         parts = [table(study.results, study.commands).rstrip()]
@@ -52,7 +52,7 @@ def in_markdown(study: Study, wish: Wish, folder: Path) -> str:
 
 
 def in_latex(study: Study, wish: Wish, folder: Path) -> str:
-    """Write the tables alone."""
+    """Return the tables in LaTeX, without sections."""
     verdicts = judge(study, wish)
     marks = ["tab:gansweep", *(f"tab:gansweep{number}" for number in range(2, len(verdicts) + 1))]
     tables = (latex.write(pivot(v, wish.rows, wish.cols), mark) for v, mark in zip(verdicts, marks, strict=True))
@@ -61,17 +61,17 @@ def in_latex(study: Study, wish: Wish, folder: Path) -> str:
 
 
 def in_csv(study: Study, wish: Wish, folder: Path) -> str:
-    """Write one row for every setting; `columns.COLUMNS` says what is in them."""
+    """Return one CSV row per configuration; the columns are described in `columns.COLUMNS`."""
     return columns.as_csv(judge(study, wish))
 
 
 def in_json(study: Study, wish: Wish, folder: Path) -> str:
-    """Write the same with every run's value."""
+    """Return the same as JSON, with the value of every run."""
     return columns.as_json(study, judge(study, wish))
 
 
 def in_html(study: Study, wish: Wish, folder: Path) -> str:
-    """Write one page with everything, which needs no network; links are relative to `folder`."""
+    """Return one self-contained HTML page; links to runs are relative to `folder`."""
     from gansweep.report.html.page import page
 
     verdicts = judge(study, wish)
@@ -79,7 +79,7 @@ def in_html(study: Study, wish: Wish, folder: Path) -> str:
 
 
 def pictures(study: Study, wish: Wish, folder: Path) -> list[Path]:
-    """Write every picture as PNG and SVG, named by its section and place, and return the files."""
+    """Write every figure as PNG and SVG, named after its section, and return the files."""
     from gansweep.plot_style import save, styled
     from gansweep.report.pictures.samples import sampled, samples_picture
 
@@ -87,7 +87,9 @@ def pictures(study: Study, wish: Wish, folder: Path) -> list[Path]:
     written, verdicts = [], judge(study, wish)
     found = sections(study, verdicts)
     for verdict in verdicts:
-        if sampled(verdict) and not (scatter.in_plane(verdict) or portraits.of_two_numbers(verdict)):  # have a section
+        if sampled(verdict) and not (
+            scatter.in_plane(verdict) or portraits.of_two_numbers(verdict)
+        ):  # drawn in another section
             found.append(Section("Samples", "", {"The best first": partial(samples_picture, verdict)}))
     for section in found:
         name = re.sub(r"[^a-z0-9]+", "_", section.title.lower()).strip("_")
@@ -99,11 +101,11 @@ def pictures(study: Study, wish: Wish, folder: Path) -> list[Path]:
 
 
 def judge(study: Study, wish: Wish) -> list[Verdict]:
-    """Compare what can be compared."""
+    """Return one verdict per group of comparable cells."""
     return [Verdict(contest) for contest in contests(study.results, wish.select, wish.group)]
 
 
-# Given what was asked for and the folder in which the file will lie.
+# Arguments: the study, the table options and the folder of the file to write.
 FORMATS: Mapping[str, Callable[[Study, Wish, Path], str]] = {
     "md": in_markdown,
     "csv": in_csv,

@@ -1,4 +1,4 @@
-"""A table before it is written in some format."""
+"""Table independent of the output format."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Entry:
-    """One field.
+    """One field of a table.
 
     Args:
-        text: what is read.
-        sort: what it is sorted by, None for by its text.
-        strong: to be set in bold.
+        text: the displayed text.
+        sort: sort key; None to sort by the text.
+        strong: whether the text is bold.
     """
 
     text: str
@@ -23,14 +23,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Grid:
-    """Head, rows, and what one has to know to read them.
+    """Table with head, rows, caption and notes.
 
     Args:
         head: names of the columns.
-        rows: as long as the head.
+        rows: each as long as the head.
         caption: a sentence or two.
-        notes: that entries refer to as [1], [2], ...
-        num_labels: columns at the left that say whose row it is.
+        notes: footnotes, referred to by entries as [1], [2], ...
+        num_labels: number of leading columns that identify the row.
     """
 
     head: Sequence[str]

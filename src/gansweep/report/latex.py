@@ -1,4 +1,4 @@
-r"""Tables in LaTeX, with booktabs: `\usepackage{booktabs}` is all that a paper needs."""
+r"""Tables in LaTeX; the document needs `\usepackage{booktabs}`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from gansweep.report.grid import Entry, Grid
 
-# Each of these means something to TeX. One pass, so that nothing is escaped twice.
+# Characters with a meaning in TeX. They are replaced in one pass, so that nothing is escaped twice.
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -24,27 +24,27 @@ SPECIAL = {
     '"': r"\textquotedbl{}",
     "'": r"\textquotesingle{}",
     "`": r"\textasciigrave{}",
-    "-": r"{-}",  # two of them would become a dash, and a rate 1e--4
+    "-": r"{-}",  # "--" would become a dash, for example in 1e--4
     "±": r"$\pm$",
-    "[": "{[}",  # after \\ it would begin a length
+    "[": "{[}",  # after \\ it would start an optional argument
     "]": "{]}",
 }
 ESCAPED = re.compile("|".join(map(re.escape, SPECIAL)))
-# Letters that pdflatex knows; any other one would stop it, in a path or an error message.
+# Characters outside the range that pdflatex accepts; they can occur in paths and error messages.
 KNOWN = re.compile(r"[^\x20-\x7e\u00a0-\u017f]")
 
 
 def escape(text: str) -> str:
-    r"""Write text so that TeX prints it as it is.
+    r"""Return text escaped for LaTeX.
 
     >>> print(escape("lr_d=50% & a~b"))
     lr\_d=50\% \& a\textasciitilde{}b
     """
-    return ESCAPED.sub(lambda found: SPECIAL[found.group()], KNOWN.sub("?", " ".join(text.split())))
+    return ESCAPED.sub(lambda match: SPECIAL[match.group()], KNOWN.sub("?", " ".join(text.split())))
 
 
 def write(grid: Grid, label: str = "tab:gansweep") -> str:
-    """Write a floating table."""
+    """Return a LaTeX table environment."""
     columns = "l" * grid.num_labels + "r" * (len(grid.head) - grid.num_labels)
     notes = [rf"{{\footnotesize [{place}] {escape(note)}\par}}" for place, note in enumerate(grid.notes, 1)]
     lines = [

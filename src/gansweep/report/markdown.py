@@ -7,7 +7,7 @@ from gansweep.report.grid import Entry, Grid
 
 
 def write(grid: Grid) -> str:
-    """Write a table, its notes and its caption."""
+    """Return a Markdown table, followed by its notes and its caption."""
     notes = "  \n".join(f"[{place}] {note}" for place, note in enumerate(grid.notes, 1))
     table = markdown(grid.head, [[_text(entry) for entry in row] for row in grid.rows])
     return "\n\n".join(filter(None, (table, notes, grid.caption)))

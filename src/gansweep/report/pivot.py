@@ -1,4 +1,4 @@
-"""One setting down, one across, and in the fields the mean over seeds."""
+"""Pivot table of a contest: settings as rows and columns, mean over seeds in the fields."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import is_number
 from gansweep.sweep.table import WIDEST
 
-MOST_TROUBLES = 2  # told one by one
+MOST_TROUBLES = 2  # above this number, problems are summarized
 
 
 def pivot(verdict: Verdict, rows: Sequence[str] = (), across: str | None = None) -> Grid:
-    """Set up a table of all candidates.
+    """Return a table of all candidates.
 
-    Settings that were varied and are named neither for rows nor for columns are rows too: nothing is averaged
-    but what runs are repeated over.
+    Varied settings that are in neither `rows` nor `across` become rows too. Values are averaged only over the
+    repeated keys.
 
     Args:
-        verdict: what they came to.
-        rows: keys down, in this order.
-        across: key of the columns; None takes the last that has at most eight values.
+        verdict: the verdict on the candidates.
+        rows: keys of the rows, in this order.
+        across: key of the columns; None takes the last key with at most eight values.
 
     Raises:
-        ValueError: a key was not varied, or is named twice.
+        ValueError: a key was not varied or is given twice.
     """
     contest = verdict.contest
     for option, key in [*(("--rows", key) for key in rows), *([("--cols", across)] if across is not None else [])]:
         if key in contest.repeated:
-            raise ValueError(f"{option} {key}: runs are averaged over it, see --group")
+            raise ValueError(f"{option} {key}: runs are averaged over this setting, see --group")
         if key not in contest.keys:
-            expected = ", ".join(contest.keys) or "none: only one setting was trained"
-            raise ValueError(f"{option} {key}: it was not varied, expected one of {expected}")
+            expected = ", ".join(contest.keys) or "none: only one configuration was trained"
+            raise ValueError(f"{option} {key}: not a varied setting, expected one of {expected}")
     twice = next((key for number, key in enumerate(rows) if key in rows[:number]), None)
     if twice is not None:
         raise ValueError(f"--rows {twice}: given twice, expected each setting once")
     if across in rows:
-        raise ValueError(f"--cols {across}: it is a row already")
+        raise ValueError(f"--cols {across}: already in --rows, expected another setting")
     left = [key for key in contest.keys if key not in rows and key != across]
     if across is None and len(rows) < len(contest.keys) and len(contest.keys) > 1:
         across = next((key for key in reversed(left) if len(contest.values(key)) <= WIDEST), None)
@@ -56,26 +56,26 @@ def pivot(verdict: Verdict, rows: Sequence[str] = (), across: str | None = None)
     for settings in _combinations(contest, down):
         columns = [{}] if across is None else [{across: value} for value in contest.values(across)]
         found = [contest.find({**settings, **column}) for column in columns]
-        labels = [label(settings[key]) for key in down] or ([] if across else [Entry("the only one")])
+        labels = [label(settings[key]) for key in down] or ([] if across else [Entry("the only configuration")])
         body.append([*labels, *(_entry(verdict, one, notes) for one in found)])
     return Grid(head, body, caption(contest), [*notes], len(down) or (0 if across else 1))
 
 
 def caption(contest: Contest, spread: bool = True) -> str:
-    """Say what the values are; `spread` where standard deviations stand beside them."""
+    """Return the caption: metric, direction and aggregation; `spread` if the table shows standard deviations."""
     metric, direction = contest.metric_name, "lower" if contest.sign > 0 else "higher"
     what = "Final" if contest.how == "final" else "Best"
     over = " and ".join(contest.repeated)
-    told = [f"{what} {metric}, {direction} is better", *([contest.label] if contest.label else [])]
+    parts = [f"{what} {metric}, {direction} is better", *([contest.label] if contest.label else [])]
     if any(len(one.runs) > 1 for one in contest.candidates):
-        told.append(f"mean ± standard deviation (number of values) over {over}" if spread else f"means over {over}")
+        parts.append(f"mean ± standard deviation (number of values) over {over}" if spread else f"means over {over}")
     if any(one.estimate.num_na for one in contest.candidates):
-        told.append("N/A: runs without a value, in no mean and ranked last")
+        parts.append("N/A: runs without a value, excluded from the mean and ranked last")
     if contest.optimistic:
-        told.append("the best was chosen on the latents that it is reported on, and so is optimistic")
+        parts.append("the best was chosen on the latents that it is reported on and is therefore biased")
     elif contest.how != "final":
-        told.append("the best was chosen on other latents than it is reported on")
-    return "; ".join(told) + "."
+        parts.append("the best was chosen on other latents than it is reported on")
+    return "; ".join(parts) + "."
 
 
 def _columns(contest: Contest, across: str | None) -> list[str]:
@@ -85,14 +85,14 @@ def _columns(contest: Contest, across: str | None) -> list[str]:
 
 
 def _combinations(contest: Contest, keys: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the combinations of some keys that there are, ordered by the first key, then the second, ..."""
+    """Return the existing combinations of the keys, ordered by the first key, then the second, ..."""
     there = {json.dumps([one.settings[key] for key in keys]) for one in contest.candidates}
     every = itertools.product(*(contest.values(key) for key in keys))
     return [dict(zip(keys, values, strict=True)) for values in every if json.dumps(list(values)) in there]
 
 
 def troubles(one: Candidate, over: str) -> str:
-    """Say what went wrong with a candidate's runs, shortly if it was many of them."""
+    """Return the problems of a candidate's runs, summarized if there are more than `MOST_TROUBLES`."""
     found = {seed: " ".join(result.trouble.split()) for seed, result in one.runs.items() if result.trouble}
     if len(found) <= MOST_TROUBLES:
         return "; ".join(f"{over} {seed}: {text}" if len(one.runs) > 1 else text for seed, text in found.items())
@@ -104,7 +104,7 @@ def troubles(one: Candidate, over: str) -> str:
 
 
 def untrained(one: Candidate) -> str:
-    """State that a candidate is no better than its untrained generators; empty if it is."""
+    """Return a note if a candidate is no better than its untrained generators, else an empty text."""
     if not one.is_no_better_than_untrained:
         return ""
     texts = dict.fromkeys(number(value) for value in (min(one.untrained), max(one.untrained)))
@@ -112,7 +112,7 @@ def untrained(one: Candidate) -> str:
 
 
 def label(value: Any) -> Entry:
-    """Write a setting, to be sorted as a number if it is one."""
+    """Return the entry of a setting; numbers sort numerically."""
     return Entry(plain(value), float(value) if is_number(value) else None)
 
 
@@ -129,6 +129,6 @@ def _entry(verdict: Verdict, one: Candidate | None, notes: dict[str, int]) -> En
     if len(one.runs) > 1:
         spread = f" ± {number(found.sd, like=found.mean)}" if found.n > 1 else ""
         text += f"{spread} ({found.n}{f' of {len(one.runs)}' if found.n < len(one.runs) else ''})"
-    # One seed is no evidence.
+    # One seed is not enough to mark a configuration as best.
     strong = one is verdict.first and len(verdict.order) > 1 and found.n > 1 and found.num_na == 0
     return Entry(f"{text} {marks}".strip(), found.mean, strong)

@@ -1,4 +1,4 @@
-"""Which of the varied settings is drawn how."""
+"""Assignment of the varied settings to the x axis, the colours and the panels of a figure."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from gansweep.sweep.sweep_keys import is_number
 
 RATES = ("lr", "lr_d", "optimizer.lr")
 MOST_PANELS = 9
-LONGEST = 30  # letters
+LONGEST = 30  # characters
 
 
 @dataclass(frozen=True)
 class Roles:
-    """The settings of a contest by what they are in a picture.
+    """Roles of the settings of a contest in a figure.
 
     Args:
-        contest: whose settings.
-        rate: a positive number, along an axis: the learning rate if it was varied; None without one.
-        method: what is told apart by colour, None if only the rate was varied.
-        rest: every combination of these has a panel of its own.
+        contest: the contest to draw.
+        rate: key of the x axis: the learning rate if varied, else the first key with positive numbers, else None.
+        method: key shown by colour; None if only the rate was varied.
+        rest: remaining keys; every combination of their values has its own panel.
     """
 
     contest: Contest
@@ -36,7 +36,7 @@ class Roles:
 
     @classmethod
     def of(cls, contest: Contest) -> Roles:
-        """Give each setting its role."""
+        """Return the roles of the varied settings of a contest."""
         numbers = [key for key in contest.keys if _is_size(contest.values(key))]
         rate = next((key for key in RATES if key in numbers), numbers[0] if numbers else None)
         others = [key for key in contest.keys if key != rate]
@@ -51,32 +51,32 @@ class Roles:
 
     @property
     def rates(self) -> list[float]:
-        """Values of the rate, in order."""
+        """Sorted values of the rate."""
         return [float(value) for value in self.contest.values(self.rate)] if self.rate else []
 
     def panels(self) -> list[tuple[str, list[Candidate]]]:
-        """Return title and candidates for every combination of the rest, at most nine."""
+        """Return title and candidates of every combination of the remaining settings, at most nine."""
         values = [self.contest.values(key) for key in self.rest]
-        found = []
+        panels = []
         for combination in itertools.product(*values):
             fixed = dict(zip(self.rest, combination, strict=True))
             inside = [one for one in self.contest.candidates if all(one.settings[k] == v for k, v in fixed.items())]
             if inside:
-                found.append((", ".join(f"{key}={plain(value)}" for key, value in fixed.items()), inside))
-        return found[:MOST_PANELS]
+                panels.append((", ".join(f"{key}={plain(value)}" for key, value in fixed.items()), inside))
+        return panels[:MOST_PANELS]
 
     def with_method(self, candidates: Sequence[Candidate], method: Any) -> list[Candidate]:
-        """Return those of one method, by rate."""
+        """Return the candidates with one value of the method, sorted by rate."""
         mark = json.dumps(method)
-        own = [one for one in candidates if self.method is None or json.dumps(one.settings[self.method]) == mark]
-        return sorted(own, key=lambda one: self.rate_of(one) if self.rate else 0)
+        chosen = [one for one in candidates if self.method is None or json.dumps(one.settings[self.method]) == mark]
+        return sorted(chosen, key=lambda one: self.rate_of(one) if self.rate else 0)
 
     def rate_of(self, one: Candidate) -> float:
-        """Return a candidate's rate."""
+        """Return the rate of a candidate."""
         return float(one.settings[self.rate]) if self.rate else math.nan
 
     def label(self, method: Any) -> str:
-        """Write a method, shortened where it would not fit into a legend."""
+        """Return the name of a method, shortened to fit into a legend."""
         text = plain(method) if self.method else ""
         return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 

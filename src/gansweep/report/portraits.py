@@ -1,4 +1,4 @@
-"""Trainings of two numbers as paths in their plane."""
+"""Report section: phase portraits of Dirac-GAN runs."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from gansweep.section import Section
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CAPTION = "Phase portraits: the path of both players' parameters over the field of the game"
+CAPTION = "Phase portraits: path of the parameters of both players over the gradient vector field of the game"
 
 
 def section(verdict: Verdict) -> Section | None:
-    """Offer the portraits, None of games of more than two numbers."""
+    """Return the section; None if no run has exactly two parameters."""
     if not of_two_numbers(verdict):
         return None
     from gansweep.report.pictures.portraits import MOST
 
-    some = f"Shown are the first {MOST} settings. " if len(verdict.contest.candidates) > MOST else ""
+    some = f"The first {MOST} configurations are shown. " if len(verdict.contest.candidates) > MOST else ""
     text = (
-        "The generator is one number, theta, and the discriminator is one, psi: a training is a path in a plane, and "
-        f"it should end in the middle. {some}Arrows point where plain gradient steps by the run's own loss and "
-        "dynamics lead, the darker the longer the step. Psi is that of a discriminator which is high on real samples; "
-        "the figures of Mescheder et al. 2018 have it with the other sign. r is the distance from the equilibrium. "
-        "Of several seeds it is the run of the median value."
+        "The generator has one parameter, theta, and the discriminator has one, psi. Training is a path in the "
+        f"(theta, psi) plane; the equilibrium is the centre. {some}Arrows show the direction of a plain gradient step "
+        "with the run's loss and dynamics; a darker arrow is a longer step. The discriminator is high on real samples; "
+        "the figures of Mescheder et al. 2018 use the opposite sign of psi. r is the distance from the equilibrium. "
+        "With several seeds, the run with the median value is shown."
     )
     return Section("Phase portraits", text, {CAPTION: lambda: _draw(verdict)})
 
 
 def of_two_numbers(verdict: Verdict) -> bool:
-    """Tell whether some of the games have a number for each player."""
+    """Return whether some runs have one parameter per player."""
     return any(is_of_two_numbers(result.record) for result in verdict.contest.results)
 
 

@@ -1,4 +1,4 @@
-"""All candidates in the order of their values, each with what can be said about it."""
+"""Ranking table: all candidates from best to worst, with interval, P(first) and verdict."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gansweep.report.verdict import Verdict
 
 
 def ranks(verdict: Verdict, most: int | None = None) -> Grid:
-    """Set up the list, at most so many rows long."""
+    """Return the ranking table with at most `most` rows."""
     contest = verdict.contest
     head = ["rank", *contest.keys, f"mean {contest.metric_name}", "95 % interval", "values", "N/A"]
     head += ["P(first)", "verdict"]

@@ -1,4 +1,4 @@
-"""Trainings on points in the plane."""
+"""Report section: generated 2D points."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from gansweep.section import Section
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CAPTION = "Generated points over those of the data, the best setting first"
+CAPTION = "Generated points over data points, best configuration first"
 
 
 def section(verdict: Verdict) -> Section | None:
-    """Offer the picture of the points, None where samples are something else, or of nobody more than one point."""
+    """Return the section; None if samples are not 2D points or every run generates a single point."""
     if not in_plane(verdict) or not any(np.ptp(_points(one), 0).any() for one in sampled(verdict)):
         return None
     text = (
-        "Each panel is a setting's run of the median value, as of its last checkpoint. A panel is half as wide again "
-        "as the data, and says how many points lie outside; for critics of `wgan*` the line of logit 0 has no meaning. "
-        "`python -m gansweep.plane` draws every cell, and single ones over time."
+        "Each panel shows the last checkpoint of the run with the median value. A panel is 1.5 times as wide as the "
+        "data and states the number of points outside; the contour of logit 0 has no meaning for critics of `wgan*`. "
+        "`python -m gansweep.plane` draws every cell, and single cells over time."
     )
     return Section("Points", text, {CAPTION: lambda: _draw(verdict)})
 
 
 def in_plane(verdict: Verdict) -> bool:
-    """Tell whether the runs that would be shown kept points in the plane."""
+    """Return whether the shown runs saved 2D points."""
     found = sampled(verdict)
     return bool(found) and all(_points(one).shape[1] == 2 for one in found)
 
 
 def _points(one: Sample) -> np.ndarray:
-    """Return the points (N, D) that were kept beside the last picture, (0, 0) without any."""
+    """Return the saved points (N, D) of the last sample picture, or an empty (0, 0) array."""
     try:
         with open(one.path.with_suffix(".npz"), "rb") as source, np.load(source) as file:
             return file["points"]

@@ -1,4 +1,4 @@
-"""What a report says below its table, in this order."""
+"""Sections of a report below its table, in order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PARTS: Sequence[Callable[[Verdict], Section | None]] = (
 
 
 def sections(study: Study, verdicts: Sequence[Verdict]) -> list[Section]:
-    """Write all sections; those that hold a paper's sweep against the paper come last."""
+    """Return all sections; comparisons with published results come last."""
     found = []
     for which, verdict in zip(names(verdicts), verdicts, strict=True):
         for part in PARTS:
@@ -37,7 +37,7 @@ def sections(study: Study, verdicts: Sequence[Verdict]) -> list[Section]:
 
 
 def names(verdicts: Sequence[Verdict]) -> list[str]:
-    """Tell tables apart: `table 2: w1, data=ring`. One alone has no name."""
+    """Return a name per table, for example `table 2: w1, data=ring`; a single table has an empty name."""
     if len(verdicts) == 1:
         return [""]
     contests = [verdict.contest for verdict in verdicts]

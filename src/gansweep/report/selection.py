@@ -1,4 +1,4 @@
-"""Which of a run's evaluations it is judged by."""
+"""Selection of the evaluation that represents a run: final or best."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ FINAL = "final"  # the other one is "best"
 
 @dataclass(frozen=True)
 class Selected:
-    """One value of a run.
+    """The selected value of a run.
 
     Args:
         value: NaN if the run has none.
-        step: of the evaluation, None without one.
-        optimistic: it was chosen by its own noise: the best of several, on the latents that it was measured on.
+        step: step of the evaluation; None without an evaluation.
+        optimistic: whether the value is biased, as the best of several on the latents that it is reported on.
     """
 
     value: float
@@ -26,11 +26,12 @@ class Selected:
 
 
 def select(metric: Mapping[str, Any], how: str) -> Selected:
-    """Return the value after the last step, or the best on the way.
+    """Return the value after the last step (`final`) or the best of all evaluations (`best`).
 
-    The best is chosen by its value and reported by what other latents say of the same generator, where a record has
-    that (`best_apart`); else it is the best of the values, which is optimistic: the least of n noisy values lies below
-    what it measures, by about sd sqrt(2 log n). A run that diverged has no final value, but may have a best one before.
+    The best evaluation is chosen by its value. The reported value is the holdout value of the same generator on other
+    latents (`best_apart`), where the record has it. Otherwise it is the best value, which is biased: the minimum of n
+    noisy values lies about sd sqrt(2 log n) below the true value. A diverged run has no final value, but may have a
+    best one from before.
 
     >>> select({"best": 1.0, "best_step": 10, "best_apart": 1.4, "final": 2.0}, "best")
     Selected(value=1.4, step=10, optimistic=False)

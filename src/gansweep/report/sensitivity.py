@@ -1,4 +1,4 @@
-"""Which setting matters."""
+"""Report section: share of the variance explained by each setting (functional ANOVA)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ LEAST = 0.005
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Shares of the variance over a full grid.
+    """Variance shares of the settings over a full grid.
 
     Args:
-        effects: the largest first.
-        seeds: share of the seeds.
-        by_rank: of ranks instead of values, because some are N/A.
+        effects: sorted by share, largest first.
+        seeds: share of the variance between seeds.
+        by_rank: whether ranks were used instead of values, because some are N/A.
     """
 
     effects: list[Effect]
@@ -32,7 +32,7 @@ class Sensitivity:
 
 
 def sensitivity(verdict: Verdict) -> Sensitivity | None:
-    """Divide the variance, None where the grid is not full or nothing varies."""
+    """Return the variance shares; None if the grid is not full or nothing varies."""
     contest = verdict.contest
     values = [contest.values(key) for key in contest.keys]
     shape = [len(one) for one in values]
@@ -51,7 +51,7 @@ def sensitivity(verdict: Verdict) -> Sensitivity | None:
 
 
 def section(verdict: Verdict) -> Section | None:
-    """Say it, None where it can't be told, or where one setting of one seed each has all of it."""
+    """Return the section; None without shares, or with one setting and one seed, where its share is trivially 1."""
     found = sensitivity(verdict)
     seeds = len(verdict.contest.candidates[0].scores)
     if found is None or (len(found.effects) == 1 and seeds == 1):
@@ -69,13 +69,13 @@ def section(verdict: Verdict) -> Section | None:
     ]
     if seeds > 1:
         rows.append(["seeds", f"{found.seeds:.1%}", ""])
-    what = "ranks, for some runs are N/A (they share the last)" if found.by_rank else "values"
+    what = "ranks, because some runs are N/A (tied last)" if found.by_rank else "values"
     last = (
-        "`p` is of the F test against the spread between seeds."
+        "`p` is the p-value of the F test against the variance between seeds."
         if tested
-        else "`by chance` is the share that random numbers would have; more seeds would tell what is noise."
+        else "`by chance` is the expected share of random values; a test needs several seeds."
     )
-    more = f"Of several settings together: what their combination adds to what each does alone. {last}"
+    more = f"A row with several settings is their interaction, without their main effects. {last}"
     text = f"Share of the variance of all runs' {what}, by setting (functional ANOVA on the full grid). {more}\n\n"
     return Section("What matters", text + markdown(["setting", "share", "p" if tested else "by chance"], rows))
 

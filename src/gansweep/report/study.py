@@ -1,4 +1,4 @@
-"""A sweep as it lies on disk, finished or not."""
+"""Results of a finished or unfinished sweep, read from disk."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from gansweep.sweep.sweep import Sweep
 
 @dataclass(frozen=True)
 class Study:
-    """What a report is about.
+    """Results and commands of a sweep directory.
 
     Args:
-        directory: of the sweep.
-        results: its cells, in the order of the grid.
-        commands: the lines that were typed, each once.
+        directory: directory of the sweep.
+        results: results of its cells, in grid order.
+        commands: the distinct command lines of the sweep.
     """
 
     directory: Path
@@ -26,17 +26,21 @@ class Study:
 
     @classmethod
     def read(cls, directory: Path, metric: str | None = None) -> Study:
-        """Read a sweep, or of it the cells that were measured by one metric.
+        """Read a sweep directory, optionally only the cells measured by one metric.
 
         Raises:
-            ValueError: there is no sweep, or nothing was measured by that metric.
+            ValueError: the directory holds no sweep, or no cell was measured by that metric.
         """
         if not directory.is_dir():
-            raise ValueError(f"{directory}: there is no such directory, expected one of a sweep such as outputs/mine")
+            raise ValueError(
+                f"{directory}: no such directory, expected the directory of a sweep, for example outputs/mine"
+            )
         sweep = Sweep(directory, [])
         results = sweep.results
         if not results:
-            raise ValueError(f"{directory} holds no cells of a sweep, expected a directory such as outputs/mine")
+            raise ValueError(
+                f"{directory}: contains no cells, expected the directory of a sweep, for example outputs/mine"
+            )
         if metric is not None:
             results = _measured_by(results, metric)
         return cls(directory, tuple(results), tuple(sweep.commands))
@@ -46,5 +50,7 @@ def _measured_by(results: Sequence[Result], metric: str) -> list[Result]:
     kept = [result for result in results if result.metric.get("name") == metric]
     if not kept:
         names = sorted({str(result.metric["name"]) for result in results if result.metric})
-        raise ValueError(f"--metric {metric}: nothing was measured by it, expected one of {', '.join(names) or 'none'}")
+        raise ValueError(
+            f"--metric {metric}: no cell was measured by this metric, expected one of {', '.join(names) or 'none'}"
+        )
     return kept

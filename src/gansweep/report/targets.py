@@ -1,4 +1,4 @@
-"""Who gets there first: steps to a target, over all tasks."""
+"""Report section: steps to target and performance profiles over all tasks."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ MOST_RATIO = 4.0  # where AlgoPerf's score ends
 
 @dataclass(frozen=True)
 class Targets:
-    """Steps to the target.
+    """Steps to target of every method and task.
 
     Args:
-        methods: who tries.
-        times: (methods, tasks), infinite where it is not reached. A task is a seed of one combination of the rest.
-        goals: the targets, by combination.
-        without: combinations in which no method's mean is better than all untrained generators, so without a target.
+        methods: names of the methods.
+        times: steps (methods, tasks); inf where the target is not reached. A task is one seed of one panel.
+        goals: the target values by panel.
+        without: panels without a target, because no method's mean is better than all untrained generators.
     """
 
     methods: list[str]
@@ -37,11 +37,11 @@ class Targets:
 
 
 def targets(verdict: Verdict) -> Targets | None:
-    """Let each method try with its best rate, None where fewer than two methods have values.
+    """Return the steps to target of each method at its best rate; None if fewer than two methods have values.
 
-    The target of a combination is the median, over the methods whose best rate has a mean that is strictly better than
-    the untrained value of every run compared, of these means. So no run meets it at step 0, and about half of those
-    methods reach it.
+    The target of a panel is the median of the methods' means at their best rates. Only means that are strictly better
+    than the untrained value of every compared run count. Therefore no run meets the target at step 0, and about half
+    of these methods reach it.
     """
     contest, roles = verdict.contest, Roles.of(verdict.contest)
     if roles.method is None:
@@ -69,14 +69,14 @@ def targets(verdict: Verdict) -> Targets | None:
 
 
 def section(verdict: Verdict) -> Section | None:
-    """Say it, None where there is no race."""
+    """Return the section; None if there is nothing to compare."""
     from gansweep.report.pictures.profiles import profiles_picture
 
     found = targets(verdict)
     if found is None:
         return None
     name = verdict.contest.metric_name
-    none = f"No mean {name} is better than that of every untrained generator, so there is no target"
+    none = f"No target, because no mean {name} is better than that of every untrained generator"
     if not found.goals:
         return Section("Who gets there first", f"{none}.")
     scores, tasks = score(found.times, MOST_RATIO), found.times.shape[1]
@@ -89,14 +89,14 @@ def section(verdict: Verdict) -> Section | None:
                      f"{reached} of {tasks}", f"{scores[place]:.2f}"])  # fmt: skip
     goals = "; ".join(f"{f'{title}: ' if title else ''}{number(goal)}" for title, goal in found.goals.items())
     text = (
-        f"Steps until {name} is first as good as the target ({goals}), each method at its best rate; the rate was "
-        "chosen by the same runs, which flatters all methods alike. A task is one seed. The target is the median of "
-        "those final means of the methods that are better than every untrained generator. The score is AlgoPerf's: "
+        f"Steps until {name} first reaches the target ({goals}), each method at its best rate. The rate was chosen on "
+        "the same runs, which biases all methods in the same direction. A task is one seed. The target is the median "
+        "of the methods' means that are better than every untrained generator. The score is that of AlgoPerf: "
         f"the mean height of the performance profile between 1 and {MOST_RATIO:g} times the fastest "
         "(Dolan and Moré 2002; Dahl et al. 2023).\n\n"
     )
     if found.without:
-        text = f"{text.rstrip()} {none} in: {'; '.join(found.without)}.\n\n"
+        text = f"{text.rstrip()} {none}: {'; '.join(found.without)}.\n\n"
     head = [Roles.of(verdict.contest).method or "", "median steps to target", "reached", "score"]
     pictures = {"Performance profiles": lambda: profiles_picture(found)} if tasks > 2 else {}
     return Section("Who gets there first", text + markdown(head, rows), pictures)

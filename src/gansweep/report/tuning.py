@@ -1,4 +1,4 @@
-"""What tuning buys: methods by their best of k settings."""
+"""Report section: expected best value of a method as a function of the tuning budget k."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SHOWN = (1, 2, 3, 5, 10, 20, 50)
 
 @dataclass(frozen=True)
 class Tuned:
-    """One method.
+    """Tuning curve of one method.
 
     Args:
-        name: of the method.
-        best: expected best value after k settings, k = 1 ...
-        none: chance that none of the k has a value.
+        name: name of the method.
+        best: expected best value of k configurations, k = 1, 2, ...
+        none: probability that none of the k configurations has a value.
     """
 
     name: str
@@ -33,9 +33,9 @@ class Tuned:
 
 
 def tuned(verdict: Verdict) -> list[Tuned]:
-    """Return every method that was tried with several settings.
+    """Return the tuning curve of every method with several configurations.
 
-    A setting's value is its mean over seeds; if a seed of it is N/A, it has none.
+    The value of a configuration is its mean over seeds; it has no value if a seed is N/A.
     """
     contest, roles = verdict.contest, Roles.of(verdict.contest)
     found = []
@@ -53,7 +53,7 @@ def _value(one: Candidate) -> float:
 
 
 def section(verdict: Verdict) -> Section | None:
-    """Say it, None where no method was tried with several settings."""
+    """Return the section; None if no method has several configurations."""
     from gansweep.report.pictures.tuning import tuning_picture
 
     found = tuned(verdict)
@@ -62,9 +62,9 @@ def section(verdict: Verdict) -> Section | None:
     ks = [k for k in SHOWN if k <= max(len(one.best) for one in found)]
     rows = [[one.name, *(_entry(one, k) for k in ks)] for one in found]
     text = (
-        f"Expected best {verdict.contest.how} {verdict.contest.metric_name} (mean over seeds) of the first k settings "
-        "that one tries, in random order (Dodge et al. 2019; without replacement, Tang et al. 2020). A setting of "
-        "which a seed is N/A is never the best; in brackets the chance that all k are like that.\n\n"
+        f"Expected best {verdict.contest.how} {verdict.contest.metric_name} (mean over seeds) of k configurations "
+        "drawn at random (Dodge et al. 2019; without replacement, Tang et al. 2020). A configuration with an N/A seed "
+        "is never the best; the number in brackets is the probability that all k have one.\n\n"
         + markdown(["", *(f"k={k}" for k in ks)], rows)
     )
     return Section("What tuning buys", text, {"Expected best of k settings": lambda: tuning_picture(verdict)})

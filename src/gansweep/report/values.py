@@ -1,4 +1,4 @@
-"""The values as pictures."""
+"""Report section: figures of the metric against the settings, the steps and the time."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def section(verdict: Verdict) -> Section | None:
-    """Offer the pictures that there is something to draw in, None without any."""
+    """Return the section with all applicable figures; None if no run has a value."""
     roles = Roles.of(verdict.contest)
     if not any(one.estimate.n for one in verdict.contest.candidates):
         return None
     pictures: dict[str, Callable[[], Figure]] = {}
     name, how = verdict.contest.metric_name, verdict.contest.how.capitalize()
     if len(roles.rates) > 1:
-        pictures[f"{how} {name} against {roles.rate}: means, 95 % intervals, and what is N/A"] = partial(
+        pictures[f"{how} {name} against {roles.rate}: means, 95 % intervals and N/A runs"] = partial(
             rates_picture, verdict
         )
         if len(roles.methods) > 1:
@@ -38,20 +38,22 @@ def section(verdict: Verdict) -> Section | None:
     timed = _timed(verdict)
     for key, metric in metrics(verdict.contest).items():
         repeated = any(len(one.scores) > 1 for one in verdict.contest.candidates)
-        seeds = ": mean over seeds, from the least to the greatest" if repeated else ""
+        seeds = ": mean over seeds, band from minimum to maximum" if repeated else ""
         words = f"{metric.get('name', 'result')} over {{}}{seeds}"
         pictures[words.format("the steps")] = partial(curves_picture, verdict, key)
         if timed:
-            pictures[words.format("the time of training")] = partial(curves_picture, verdict, key, over_time=True)
+            pictures[words.format("the training time")] = partial(curves_picture, verdict, key, over_time=True)
     if watched(verdict):
-        pictures["Losses of the best setting of each method, the run of the median value"] = partial(
+        pictures["Losses of the best configuration of each method, run with the median value"] = partial(
             losses_picture, verdict
         )
     if varies(verdict):
-        pictures["Schedules, as factors of the base rate"] = partial(schedules_picture, verdict)
+        pictures["Learning rate schedules, as factors of the base rate"] = partial(schedules_picture, verdict)
     left = _left_out(roles)
-    few = f" Pictures show the first {MOST_PANELS} panels; {left} more combinations are in the table." if left else ""
-    return Section("Values", f"Each picture is drawn of all runs that have ended.{few}{_of_time(timed)}", pictures)
+    few = (
+        f" Figures show the first {MOST_PANELS} panels; the other {left} combinations are in the table." if left else ""
+    )
+    return Section("Values", f"The figures show all finished runs.{few}{_of_time(timed)}", pictures)
 
 
 def _left_out(roles: Roles) -> int:
@@ -60,18 +62,18 @@ def _left_out(roles: Roles) -> int:
 
 
 def _timed(verdict: Verdict) -> list[Mapping[str, Any]]:
-    """Return the records that know how long the training had lasted at evaluations after the first."""
+    """Return the records with a training time for evaluations after the first."""
     records = [result.record for result in verdict.contest.results if result.record and result.metric]
     return [record for record in records if any(trained_s(record).values())]
 
 
 def _of_time(timed: Sequence[Mapping[str, Any]]) -> str:
-    """Say which time it is that pictures are drawn over."""
+    """Return the definition of the training time on the x axis; empty without timed records."""
     if not timed:
         return ""
-    said = " Time is that of training alone, without what was measured, drawn and saved."
+    text = " Time is pure training time, without evaluation, plotting and checkpoints."
     if any((record.get("pack") or {}).get("members", 1) > 1 for record in timed):
-        said += " Runs that trained as one pack have all of the pack's time, so compare their times with care."
+        text += " Runs trained as one pack are all assigned the time of the whole pack; compare them with care."
     if any("evaluations" not in record["time"] for record in timed):
-        said += " Some records only know their mean speed: their steps are taken to be equally long."
-    return said
+        text += " Some records hold only the mean speed; their steps are assumed to take equal time."
+    return text

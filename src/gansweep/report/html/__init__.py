@@ -1,1 +1,1 @@
-"""One page with everything in it, to be opened from disk."""
+"""Self-contained HTML report, readable from disk without a server."""

@@ -1,4 +1,4 @@
-"""The list of contents: one level, and a second one for sections that every table has."""
+"""Table of contents of the HTML report: one level, and a second level for the sections of each table."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 
 def mark(table: int) -> str:
-    """Return the id of a table's heading, counted from 1."""
+    """Return the id of the heading of a table, counted from 1."""
     return f"table-{table}"
 
 
 def contents(parts: Mapping[str, str], tables: Sequence[str]) -> str:
-    """Link the parts of a page. Those of several tables are a row for each table, closed at first.
+    """Return the navigation links of a page. With several tables, each has a row in a collapsed list.
 
     Args:
-        parts: ids by title; titles of a table's sections end in its name.
-        tables: their names; one alone has none.
+        parts: ids by title; the titles of the sections of a table end with its name.
+        tables: names of the tables; the name of a single table is empty.
     """
     rows = {name: _own(parts, name) for name in tables if name}
     inside = {title for own in rows.values() for title in own.values()}
@@ -32,12 +32,12 @@ def contents(parts: Mapping[str, str], tables: Sequence[str]) -> str:
 
 
 def _own(parts: Iterable[str], table: str) -> dict[str, str]:
-    """Find the titles of a table's sections by what they are called without its name."""
+    """Return the full titles of the sections of a table by their titles without its name."""
     end = f" ({table})"
     return {title.removesuffix(end): title for title in parts if title.endswith(end)}
 
 
 def _link(place: str, text: str, whole: str = "") -> str:
-    """Link a place; `whole` says for those who hear the link alone what it is of."""
+    """Return a link to an id; `whole` is the full title for screen readers."""
     label = f' aria-label="{html.escape(whole, quote=True)}"' if whole else ""
     return f'<a href="#{place}"{label}>{html.escape(text)}</a>'

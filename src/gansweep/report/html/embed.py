@@ -1,4 +1,4 @@
-"""Pictures inside the page."""
+"""Figures embedded in the HTML report as base64 PNG."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from gansweep.plot_style import STYLE, styled
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SHARP = 160  # dots per inch, of which a screen shows `savefig.dpi`
+SHARP = 160  # dpi of the embedded image; it is displayed at `savefig.dpi`, so that it stays sharp when zoomed
 
 
 def figure(drawn: Figure, caption: str) -> str:
-    """Write a figure with its caption."""
+    """Return an HTML figure with its caption."""
     content = io.BytesIO()
     with styled():
         drawn.savefig(content, format="png", dpi=SHARP)
     wide, high = (round(inches * STYLE["savefig.dpi"]) for inches in drawn.get_size_inches())
-    alt = html.escape(f"Picture: {caption}. Its numbers are in the tables.", quote=True)
+    alt = html.escape(f"Figure: {caption}. The values are in the tables.", quote=True)
     size = f'width="{wide}" height="{high}" style="--high: {high}px"'
     image = f'<img loading="lazy" {size} alt="{alt}" src="{_data(content.getvalue())}">'
     label = html.escape(caption, quote=True)
@@ -31,7 +31,7 @@ def figure(drawn: Figure, caption: str) -> str:
 
 
 def png(path: Path, alt: str) -> str:
-    """Write the picture in a file."""
+    """Return an HTML image with the content of a PNG file."""
     return f'<img loading="lazy" alt="{html.escape(alt, quote=True)}" src="{_data(path.read_bytes())}">'
 
 

@@ -1,4 +1,4 @@
-"""What was asked, how it was run and on what, from the records."""
+"""Summary of a sweep from its records: varied settings, states, cost, environment and metric fingerprint."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ MANY = 12
 
 
 def question(study: Study) -> list[str]:
-    """Say what was varied, what was not, and how far it has come."""
+    """Return sentences that state the varied and the fixed settings."""
     cells = [result.cell for result in study.results]
     keys = swept_keys(cells)
     varied = [f"**{key}** ({_list([value(cell, key) for cell in cells])})" for key in keys]
     equal = {key: order([value(cell, key) for cell in cells]) for key in CAPTION if key not in keys}
-    told = [f"{key}={plain(v[0])}" for key, v in equal.items() if len(v) == 1 and v[0] not in (UNSAID, None)]
+    fixed = [f"{key}={plain(v[0])}" for key, v in equal.items() if len(v) == 1 and v[0] not in (UNSAID, None)]
     steps = order([cell.config.get("steps") for cell in cells])
-    told += [f"steps={steps[0]}"] if len(steps) == 1 and steps[0] is not None else []
+    fixed += [f"steps={steps[0]}"] if len(steps) == 1 and steps[0] is not None else []
     settings = [key for key in keys if key != SEED]
-    asked = f"What do {_and(settings)} change? " if len(settings) > 1 else f"What does {_and(settings)} change? "
-    said = [f"{asked if settings else ''}Varied: {'; '.join(varied)}." if varied else "One training."]
-    if told:
-        said.append(f"The same for all: {', '.join(f'`{one}`' for one in told)}.")
-    return said
+    asked = f"What is the effect of {_and(settings)}? "
+    lines = [f"{asked if settings else ''}Varied: {'; '.join(varied)}." if varied else "One run."]
+    if fixed:
+        lines.append(f"Equal for all runs: {', '.join(f'`{text}`' for text in fixed)}.")
+    return lines
 
 
 def plan(study: Study) -> str:
-    """Say how many runs there are, in which states, and what they cost."""
+    """Return the number of runs by state, and their cost."""
     counts = Counter(result.state.value for result in study.results)
     states = ", ".join(f"{number} {name}" for name, number in counts.most_common())
     return f"{len(study.results)} runs: {states}.{_cost(study)}"
 
 
 def _cost(study: Study) -> str:
-    """Say how long processes trained. Every run of a pack has all of the pack's time as its own."""
+    """Return the total wall time of the processes. Each run of a pack records the time of the whole pack."""
     own = shared = 0.0
     for result in study.results:
         record = result.record or {}
@@ -52,13 +52,13 @@ def _cost(study: Study) -> str:
     if not own:
         return ""
     if shared == own:
-        return f" They took {duration(own)} of one process."
-    counted = f"counted run by run it is {duration(own)}, for runs of one pack share their time"
-    return f" They took about {duration(shared)} of one process; {counted}."
+        return f" Total wall time: {duration(own)} of one process."
+    counted = f"the sum over runs is {duration(own)}, because the runs of a pack share their time"
+    return f" Total wall time: about {duration(shared)} of one process; {counted}."
 
 
 def environment(study: Study) -> dict[str, str]:
-    """Return versions and devices, with how many runs where they differ."""
+    """Return versions and devices; where they differ, with the number of runs of each."""
     versions: dict[str, Counter[str]] = {}
     devices: Counter[str] = Counter()
     for result in study.results:
@@ -73,10 +73,10 @@ def environment(study: Study) -> dict[str, str]:
 
 
 def fingerprint(contest: Contest) -> str:
-    """Write down what exactly was measured, as JSON."""
+    """Return the metric fingerprint and its real-against-real floor as JSON."""
     metric: Mapping[str, Any] = contest.metric
-    told = {"fingerprint": metric.get("fingerprint"), "floor (real against real)": metric.get("floor")}
-    return json.dumps(told, indent=1, default=str)
+    content = {"fingerprint": metric.get("fingerprint"), "floor (real against real)": metric.get("floor")}
+    return json.dumps(content, indent=1, default=str)
 
 
 def _and(words: list[str]) -> str:

@@ -1,4 +1,4 @@
-// Sorts a table by the column whose button is pressed; what has no number stays last.
+// Sorts a table by the column of the clicked button; entries without a number stay last.
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {

@@ -1,4 +1,4 @@
-"""The whole page."""
+"""Self-contained HTML page of a report."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def page(
     rows: Sequence[str] = (),
     across: str | None = None,
 ) -> str:
-    """Write one file that needs no other: styles, script and pictures are inside.
+    """Return a page without external files: styles, script and figures are embedded.
 
     Args:
-        study: what it is about.
-        verdicts: one for every table.
-        sections: what follows the tables.
-        folder: where the page will lie; links to runs are relative to it.
-        rows: settings down.
-        across: setting across.
+        study: the sweep.
+        verdicts: one per table.
+        sections: the sections below the tables.
+        folder: folder of the page; links to runs are relative to it.
+        rows: settings of the table rows.
+        across: setting of the table columns.
     """
     parts = {"Question": "".join(f"<p>{inline(text)}</p>" for text in facts.question(study))}
     parts["Question"] += f"<p>{html.escape(facts.plan(study))}</p>"
@@ -52,7 +52,7 @@ def page(
     if samples:
         parts["Samples, the best first"] = samples
     parts["Runs"] = f"<details><summary>All {len(study.results)} runs</summary>{runs(study, folder)}</details>"
-    parts["How to repeat it"] = _repeat(study, verdicts)
+    parts["How to reproduce"] = _repeat(study, verdicts)
     title = html.escape(f"{study.directory.resolve().name}: gansweep report")
     items = {name: f"part-{number}" for number, name in enumerate(parts, 1)}
     body = "\n".join(
@@ -78,7 +78,7 @@ def page(
 <main id="main">
 {body}
 </main>
-<footer>Made by <code>python -m gansweep.report</code> from what the runs left on disk.</footer>
+<footer>Written by <code>python -m gansweep.report</code> from the files of the runs.</footer>
 <script>
 {(HERE / "page.js").read_text(encoding="utf-8")}</script>
 </body>
@@ -105,13 +105,13 @@ def _section(section: Section) -> str:
     for caption, draw in section.pictures.items():
         try:
             figures.append(embed.figure(draw(), caption))
-        except ValueError as error:  # no matplotlib, which says how to get it
+        except ValueError as error:  # matplotlib is missing; the message names the extra to install
             figures.append(f"<p>{html.escape(f'{caption}: {error}')}</p>")
     return prose(_without_ranks(section.text), table) + "\n" + "\n".join(figures)
 
 
 def _without_ranks(text: str) -> str:
-    """Leave out the table of ranks, which stands above with all its rows."""
+    """Return the text without the ranking table, which the page shows above in full."""
     blocks = text.split("\n\n")
     cut = next((n for n, block in enumerate(blocks) if block.startswith("| rank ")), None)
     return text if cut is None else "\n\n".join(blocks[:cut])
@@ -119,7 +119,7 @@ def _without_ranks(text: str) -> str:
 
 def _samples(verdict: Verdict, folder: Path) -> str:
     found = sampled(verdict)
-    if not found or scatter.in_plane(verdict) or portraits.of_two_numbers(verdict):  # points and paths have a section
+    if not found or scatter.in_plane(verdict) or portraits.of_two_numbers(verdict):  # drawn in another section
         return ""
     metric, over = verdict.contest.metric_name, "/".join(verdict.contest.repeated)
     items = []
@@ -131,19 +131,19 @@ def _samples(verdict: Verdict, folder: Path) -> str:
         items.append(
             f'<li><figure><a href="{address}">{image}</a><figcaption>{html.escape(words)}</figcaption></figure></li>'
         )
-    say = "Of every setting the run of the median value" if any(len(o.candidate.runs) > 1 for o in found) else ""
-    intro = f"<p>{say}.</p>" if say else ""
+    several = any(len(sample.candidate.runs) > 1 for sample in found)
+    intro = "<p>Each image is from the run with the median value.</p>" if several else ""
     text = f'{intro}<ul class="samples">{"".join(items[:OPEN_SAMPLES])}</ul>'
     if len(items) > OPEN_SAMPLES:
         more = "".join(items[OPEN_SAMPLES:])
         text += f'<details><summary>{len(items) - OPEN_SAMPLES} more</summary><ul class="samples">{more}</ul></details>'
     if len(found) > MOST_SAMPLES:
-        text += f"<p>{len(found) - MOST_SAMPLES} more are in the directories of their runs.</p>"
+        text += f"<p>{len(found) - MOST_SAMPLES} more are in the run directories.</p>"
     return text
 
 
 def _repeat(study: Study, verdicts: Sequence[Verdict]) -> str:
-    commands = html.escape("\n".join(study.commands)) or "not known"
+    commands = html.escape("\n".join(study.commands)) or "unknown"
     facts_ = "".join(
         f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in facts.environment(study).items()
     )
@@ -153,4 +153,4 @@ def _repeat(study: Study, verdicts: Sequence[Verdict]) -> str:
         for verdict in verdicts
         if verdict.contest.metric
     )
-    return f"<pre>{commands}</pre><h3>Environment</h3><dl>{facts_}</dl><h3>What was measured</h3>{prints}"
+    return f"<pre>{commands}</pre><h3>Environment</h3><dl>{facts_}</dl><h3>Metric</h3>{prints}"

@@ -1,4 +1,4 @@
-"""The Markdown of sections as HTML: paragraphs, lists, tables, bold and code, and nothing else."""
+"""Markdown to HTML for the subset used in sections: paragraphs, lists, headings, tables, bold and code."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from gansweep.report.grid import Entry, Grid
 
 
 def prose(text: str, table: Callable[[Grid], str]) -> str:
-    """Turn a section's text into HTML.
+    """Return the text of a section as HTML.
 
     Args:
-        text: as `Section.text`.
-        table: writes the tables in it.
+        text: Markdown, as in `Section.text`.
+        table: renders a table.
 
     >>> prose("a **b** `c<d`", str)
     '<p>a <strong>b</strong> <code>c&lt;d</code></p>'
@@ -25,7 +25,7 @@ def prose(text: str, table: Callable[[Grid], str]) -> str:
 
 
 def inline(text: str) -> str:
-    """Escape a line and set what is bold and what is code."""
+    """Return an escaped line with bold and code markup."""
     parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
     return "".join(
         f"<code>{html.escape(part[1:-1])}</code>"

@@ -1,4 +1,4 @@
-"""The list of all runs, with links to what they left."""
+"""Table of all runs, with links to their directories and tracebacks."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from gansweep.sweep.sweep_keys import is_number, swept_keys, value
 
 
 def runs(study: Study, folder: Path) -> str:
-    """Write one row for every run, sortable; links are relative to `folder`, where the page lies."""
+    """Return a sortable table with one row per run; links are relative to `folder`, the folder of the page."""
     keys = swept_keys([result.cell for result in study.results])
-    head = ["run", *keys, "state", "final", "best", "steps", "wall s", "what went wrong"]
+    head = ["run", *keys, "state", "final", "best", "steps", "wall s", "problem"]
     cells = "".join(f'<th scope="col"><button type="button">{html.escape(name)}</button></th>' for name in head)
     rows = "\n".join(_row(result, keys, folder) for result in study.results)
     return (
         '<div class="scroll tall" role="region" tabindex="0" aria-label="all runs"><table class="sortable">'
-        f"<caption><span>All runs; a name leads to the run's directory.</span></caption><thead><tr>{cells}</tr></thead>"
+        f"<caption><span>All runs; the name links to the run directory.</span></caption><thead><tr>{cells}</tr></thead>"
         f"<tbody>\n{rows}\n</tbody></table></div>"
     )
 
 
 def link(path: Path, folder: Path) -> str:
-    """Return a relative address."""
+    """Return the URL of `path` relative to `folder`."""
     return quote(Path(os.path.relpath(path, folder)).as_posix())
 
 
@@ -58,9 +58,9 @@ def _trouble(result: Result, folder: Path) -> str:
     return f'{text}; <a href="{address}">{html.escape(result.traceback)}</a>'
 
 
-def _setting(one: object) -> str:
-    sort = f' class="number" data-sort="{one}"' if is_number(one) else ""
-    return f"<td{sort}>{html.escape(plain(one))}</td>"
+def _setting(setting: object) -> str:
+    sort = f' class="number" data-sort="{setting}"' if is_number(setting) else ""
+    return f"<td{sort}>{html.escape(plain(setting))}</td>"
 
 
 def _number(one: float | None, none: str = "-", whole: bool = False) -> str:

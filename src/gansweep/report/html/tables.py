@@ -1,4 +1,4 @@
-"""Tables whose columns can be sorted."""
+"""HTML tables with sortable columns."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MOST_NOTES, TALL = 8, 40
 
 
 def table(grid: Grid, name: str = "") -> str:
-    """Write a table, its notes below it.
+    """Return a table with its notes below.
 
-    Buttons in the head sort it, by `data-sort` where an entry has one; a script makes them work.
+    The buttons in the head sort by `data-sort` where an entry has one; `page.js` implements this.
     """
     numeric = [any(row[column].sort is not None for row in grid.rows) for column in range(len(grid.head))]
     head = "".join(
@@ -46,7 +46,7 @@ def _field(entry: Entry, is_label: bool, is_number: bool) -> str:
     text = html.escape(entry.text)
     text = f"<strong>{text}</strong>" if entry.strong else text
     known = entry.sort is not None and math.isfinite(entry.sort)
-    # An empty one comes last, whichever way it is sorted.
+    # An empty sort key comes last in both directions.
     sort = (f' data-sort="{entry.sort:.12g}"' if known else ' data-sort=""') if is_number else ""
     kind = NUMBER if is_number else ""
     return f'<th scope="row"{kind}{sort}>{text}</th>' if is_label else f"<td{kind}{sort}>{text}</td>"

@@ -1,1 +1,1 @@
-"""Pictures of a sweep, each a function of its verdict."""
+"""Figures of a sweep; each module exports a function from a `Verdict` to a matplotlib figure."""

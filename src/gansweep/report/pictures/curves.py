@@ -1,4 +1,4 @@
-"""The metric over the steps, and over the time that they took."""
+"""Learning curves: the metric over training steps or training time."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 IN_A_ROW = 3
-LOST = 10.0  # times the largest value of what did not diverge, beyond which a run that did is not followed
+LOST = 10.0  # the y axis ends at this factor times the largest value of the runs that did not diverge
 
 
 def curves_picture(verdict: Verdict, key: str = "value", over_time: bool = False) -> Figure:
-    """Draw a panel for every method, in it the mean over seeds for every rate, and from the least to the greatest.
+    """Draw one panel per method with one curve per rate: mean over seeds, band from minimum to maximum.
 
-    A mean is drawn as far as all its seeds have come; a cross says that one diverged after it. What diverged leaves
-    the panel at the top, where it would flatten all others.
+    A mean ends at the last step that all seeds have reached; a cross means that a seed diverged after it. Values of
+    diverging runs beyond the axis limit are cut off, because they would flatten all other curves.
 
     Args:
-        verdict: on the runs.
-        key: of an evaluation, `value` or, for the second metric, `value_2`.
-        over_time: along the seconds of training, a mean over seeds as well, which all panels share.
+        verdict: the verdict on the runs.
+        key: `value`, or `value_2` for the second metric.
+        over_time: plot against training time (mean over seeds) instead of steps; all panels share the x axis.
     """
     from matplotlib.lines import Line2D
 
@@ -92,55 +92,56 @@ def curves_picture(verdict: Verdict, key: str = "value", over_time: bool = False
 
 
 def line(place: int) -> dict[str, Any]:
-    """Return colour and line of the n-th method, which has no markers."""
+    """Return colour and line style of the n-th method, without marker."""
     return {name: value for name, value in marks.look(place).items() if name != "marker"}
 
 
 def metrics(contest: Contest) -> dict[str, Mapping[str, Any]]:
-    """Return what one run's record says of each metric, by the key of its values; of the second where there is one."""
-    second = next((found for one in contest.results if (found := (one.record or {}).get("metric_2"))), None)
+    """Return the metric entries of the records by key: `value`, and `value_2` if there is a second metric."""
+    second = next((metric for run in contest.results if (metric := (run.record or {}).get("metric_2"))), None)
     return {"value": contest.metric} | ({"value_2": second} if second else {})
 
 
 def common(one: Candidate, key: str = "value") -> tuple[np.ndarray, np.ndarray]:
-    """Return the steps that all seeds have a value at, and the values (seeds, steps)."""
-    found = [
+    """Return the steps at which all seeds have a value, and the values (seeds, steps)."""
+    by_step = [
         {e["step"]: e[key] for e in result.metric.get("evaluations", []) if e.get(key) is not None}
         for result in one.runs.values()
         if result.metric
     ]
-    steps = sorted(set.intersection(*map(set, found))) if found else []
-    return np.array(steps), np.array([[own[step] for step in steps] for own in found]).reshape(len(found), len(steps))
+    steps = sorted(set.intersection(*map(set, by_step))) if by_step else []
+    table = np.array([[values[step] for step in steps] for values in by_step])
+    return np.array(steps), table.reshape(len(by_step), len(steps))
 
 
 def times(one: Candidate, steps: np.ndarray) -> np.ndarray:
-    """Return the seconds of training at steps, means over the seeds; NaN where no record tells."""
-    found = [trained_s(result.record) for result in one.runs.values() if result.record and result.metric]
-    known = [[own[step] for own in found if step in own] for step in steps.tolist()]
-    return np.array([np.mean(own) if own else math.nan for own in known])
+    """Return the training time in seconds at the given steps, mean over seeds; NaN if no record has it."""
+    by_step = [trained_s(result.record) for result in one.runs.values() if result.record and result.metric]
+    seconds = [[values[step] for values in by_step if step in values] for step in steps.tolist()]
+    return np.array([np.mean(values) if values else math.nan for values in seconds])
 
 
 class Clock:
-    """An axis of time.
+    """Time axis shared by all panels.
 
     Args:
-        ends: of every candidate the seconds at its last value, in an array of one, or of none.
+        ends: per candidate, the training time in seconds at its last value, an array of length 1 or 0.
     """
 
     def __init__(self, ends: Sequence[np.ndarray]) -> None:
         self.ends = [end for end in np.concatenate([*ends, np.empty(0)]).tolist() if math.isfinite(end) and end > 0]
         longest = max(self.ends, default=1.0)
         self.unit_s, unit = (1, "s") if longest < 120 else (60, "min") if longest < 7200 else (3600, "h")
-        self.label = f"time of training ({unit})"
+        self.label = f"training time ({unit})"
 
     def scale(self, axis: Any) -> None:
-        """Give a panel the axis that all share, logarithmic where one candidate takes many times as long as another."""
+        """Set the shared x axis of a panel; logarithmic if the training times differ by a large factor."""
         ends = [end / self.unit_s for end in self.ends]
         if not ends:
             return
         if marks.is_wide(ends):
             drawn = [x for line in axis.lines for x in np.ravel(line.get_xdata()) if x > 0]
-            axis.set_xscale("log", nonpositive="mask")  # a line from time 0 would be flat at its other end
+            axis.set_xscale("log", nonpositive="mask")  # 0 is masked: a clipped line would be flat at its start
             axis.set_xlim(min(*ends, *drawn) / 1.3, max(ends) * 1.3)
         else:
             axis.set_xlim(-0.03 * max(ends), 1.05 * max(ends))
@@ -148,7 +149,7 @@ class Clock:
 
 
 def _worth_room(candidates: Sequence[Candidate], key: str) -> list[float]:
-    """Return the values that a panel is made for."""
+    """Return the values that determine the y limits."""
     sound = [v for one in candidates if not one.num_diverged for v in np.ravel(common(one, key)[1]).tolist()]
     top = LOST * max((v for v in sound if math.isfinite(v)), default=math.inf)
     every = [v for one in candidates for v in np.ravel(common(one, key)[1]).tolist()]

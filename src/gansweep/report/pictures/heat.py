@@ -1,4 +1,4 @@
-"""Two settings as rows and columns of colours."""
+"""Heat map of the mean over method and rate."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 
 def heat_picture(verdict: Verdict) -> Figure:
-    """Draw the mean of every combination of method and rate, with its number; hatched where every seed is N/A."""
+    """Draw the mean of every combination of method and rate with its value; hatched where all seeds are N/A."""
     from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm, Normalize
 
     contest, roles = verdict.contest, Roles.of(verdict.contest)
@@ -28,7 +29,7 @@ def heat_picture(verdict: Verdict) -> Figure:
     means = [one.estimate.mean for one in contest.candidates if one.estimate.n]
     low, high = (min(means), max(means)) if means else (0.0, 1.0)
     norm = (LogNorm if is_wide(means) else Normalize)(low, high if high > low else low + 1)
-    # Dark is good.
+    # Darker is better.
     colours = colormaps["cividis" if contest.sign > 0 else "cividis_r"].copy()
     wide = len(across) > 8
     longest = max(len(roles.label(method)) for method in down)
@@ -45,7 +46,7 @@ def heat_picture(verdict: Verdict) -> Figure:
                     column = across.index(one.settings[roles.rate])
                     table[row, column] = one.estimate.mean
                     _word(axis, one, column, row, colours(norm(one.estimate.mean)) if one.estimate.n else None, wide)
-            picture = axis.imshow(np.ma.masked_invalid(table), cmap=colours, norm=norm, aspect="auto")
+            axis.imshow(np.ma.masked_invalid(table), cmap=colours, norm=norm, aspect="auto")
             axis.set(title=title, xlabel=roles.rate, ylabel=roles.method or "")
             axis.set_xticks(
                 range(len(across)),
@@ -58,7 +59,8 @@ def heat_picture(verdict: Verdict) -> Figure:
             axis.spines[:].set_visible(False)
         if means:
             slim = 12 * max(1.0, height * -(-len(parts) // in_a_row) / 2.5)
-            bar = figure.colorbar(picture, ax=axes, label=f"{contest.how} {contest.metric_name}", aspect=slim, pad=0.02)
+            label = f"{contest.how} {contest.metric_name}"
+            bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, label=label, aspect=slim, pad=0.02)
             bar.outline.set_visible(False)  # type: ignore[operator]
             if isinstance(norm, LogNorm):
                 from matplotlib.ticker import FuncFormatter, NullFormatter
@@ -69,24 +71,24 @@ def heat_picture(verdict: Verdict) -> Figure:
 
 
 def _some(y: float, _: Any) -> str:
-    """Write the minor ticks 2 and 5 only."""
+    """Return the label of a minor tick; only 2 and 5 times a power of ten are labelled."""
     return f"{y:g}" if f"{y:e}"[0] in "25" else ""
 
 
 def _word(axis: Any, one: Candidate, x: int, y: int, ground: Any, wide: bool) -> None:
     from matplotlib.patches import Rectangle
 
-    found, size = one.estimate, 6.5 if wide else 7.5
+    estimate, size = one.estimate, 6.5 if wide else 7.5
     if ground is None:
         if one.scores:
             axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc="#f2f2f2", ec="#bbbbbb", hatch="///", lw=0))
         axis.text(x, y, "N/A" if one.scores else "-", ha="center", va="center", fontsize=size, color=GREY)
         return
     light = 0.299 * ground[0] + 0.587 * ground[1] + 0.114 * ground[2]
-    text = number(found.mean) if not wide else f"{found.mean:.3g}"
-    if found.num_na:
-        text += f"\n{found.num_na}/{len(one.scores)}{'' if wide else ' N/A'}"
+    text = number(estimate.mean) if not wide else f"{estimate.mean:.3g}"
+    if estimate.num_na:
+        text += f"\n{estimate.num_na}/{len(one.scores)}{'' if wide else ' N/A'}"
     axis.text(
-        x, y, text, ha="center", va="center", fontsize=size - (0.7 if found.num_na else 0),
+        x, y, text, ha="center", va="center", fontsize=size - (0.7 if estimate.num_na else 0),
         color="black" if light > 0.5 else "white", linespacing=0.95,
     )  # fmt: skip

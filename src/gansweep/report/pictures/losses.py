@@ -1,4 +1,4 @@
-"""Both players' losses over the steps, from the event files."""
+"""Losses of both players over training steps, read from the TensorBoard event files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Curves = dict[str, list[tuple[int, float]]]
 
 
 def losses_picture(verdict: Verdict) -> Figure:
-    """Draw, for the best setting of every method, the run of the median value; at most six."""
+    """Draw the losses of the best configuration of every method, run with the median value; at most six panels."""
     from matplotlib.lines import Line2D
 
     parts = watched(verdict)
@@ -45,32 +45,32 @@ def losses_picture(verdict: Verdict) -> Figure:
 
 
 def watched(verdict: Verdict) -> list[tuple[str, Result]]:
-    """Return title and run of the best setting of every method, of those that left event files."""
+    """Return title and run of the best configuration of every method that has event files."""
     contest, roles = verdict.contest, Roles.of(verdict.contest)
-    found: dict[str, tuple[str, Result]] = {}
+    runs: dict[str, tuple[str, Result]] = {}
     for place in verdict.order:
         one = contest.candidates[place]
         method = roles.label(one.settings.get(roles.method or ""))
         run = one.runs[median_run(verdict, place)]
-        if method not in found and _events(run.cell.directory):
-            found[method] = (wrapped(one.name), run)
-    return list(found.values())[:MOST]
+        if method not in runs and _events(run.cell.directory):
+            runs[method] = (wrapped(one.name), run)
+    return list(runs.values())[:MOST]
 
 
 def read(directory: Path) -> Curves:
-    """Read the losses from a run's event files; a torn end is left out."""
+    """Return the losses from the event files of a run; a truncated last event is ignored."""
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
     from tensorboard.util.tensor_util import make_ndarray
 
-    found: Curves = {}
+    curves: Curves = {}
     for path in _events(directory):
         for event in EventFileLoader(str(path)).Load():
             for value in event.summary.value:
                 tag = value.tag.lower()
                 player = next((name for name in PLAYERS if tag.startswith("loss") and name in tag), None)
                 if player is not None and value.HasField("tensor"):
-                    found.setdefault(player, []).append((event.step, float(make_ndarray(value.tensor))))
-    return {player: sorted(dict(points).items()) for player, points in found.items()}
+                    curves.setdefault(player, []).append((event.step, float(make_ndarray(value.tensor))))
+    return {player: sorted(dict(points).items()) for player, points in curves.items()}
 
 
 def _events(directory: Path) -> list[Path]:

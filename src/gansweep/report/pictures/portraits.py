@@ -1,4 +1,4 @@
-"""Phase portraits: the paths of games of two numbers, over the fields that they follow."""
+"""Phase portraits of Dirac-GAN runs: paths of (theta, psi) over the gradient vector field."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST = 20
-FARTHEST = 2.5  # times the start, which a panel shows of a path that leaves
+FARTHEST = 2.5  # a panel extends to at most this factor times the largest start coordinate
 
 
 def portraits_picture(verdict: Verdict) -> Figure:
-    """Draw a panel for every setting, the first twenty in the order of the grid; all show the same square."""
+    """Draw one panel per configuration, the first twenty in grid order, all with the same axis limits."""
     shown = played(verdict)[:MOST]
     paths = [one.positions for _, one in shown]
     edge, spacings = extent(paths), {one.spacing for _, one in shown}
@@ -47,7 +47,7 @@ def portraits_picture(verdict: Verdict) -> Figure:
 
 
 def played(verdict: Verdict) -> list[tuple[Candidate, TwoNumbers]]:
-    """Return the settings that left a path, each with its run of the median value."""
+    """Return the configurations with a recorded path, each with its run of median value."""
     found = []
     for place, one in enumerate(verdict.contest.candidates):
         seed = median_run(verdict, place) if verdict.scores[place] else next(iter(one.runs))
@@ -57,7 +57,7 @@ def played(verdict: Verdict) -> list[tuple[Candidate, TwoNumbers]]:
 
 
 def extent(paths: list[np.ndarray]) -> float:
-    """Choose the square in which all paths begin, as large as they need but for those that go far away."""
+    """Return the half width of the square that contains all paths, limited to `FARTHEST` times the largest start."""
     starts = max((float(np.abs(path[0]).max()) for path in paths if len(path)), default=1.0) or 1.0
     reached = max((float(np.abs(path).max()) for path in paths if len(path)), default=1.0)
     return 1.1 * min(max(reached, starts), FARTHEST * starts)
@@ -71,7 +71,7 @@ def _dots(spacings: set[int]) -> str:
 
 
 def _words(one: Candidate) -> str:
-    """Name a setting, words without their keys."""
+    """Return the name of a configuration; text values are shown without their keys."""
     parts = (plain(v) if isinstance(v, str) else f"{key}={plain(v)}" for key, v in one.settings.items())
     return ", ".join(parts) or one.name
 

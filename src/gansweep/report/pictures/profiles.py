@@ -1,4 +1,4 @@
-"""Performance profiles."""
+"""Performance profiles (Dolan and Moré 2002)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def profiles_picture(found: Targets) -> Figure:
-    """Draw the share of tasks that a method solves within so many times the steps of the fastest."""
+    """Draw the share of tasks that a method solves within tau times the steps of the fastest method."""
     from matplotlib.lines import Line2D
     from matplotlib.ticker import FuncFormatter, PercentFormatter
 
@@ -31,7 +31,7 @@ def profiles_picture(found: Targets) -> Figure:
         axis.set_xticks([1.5, 3, 6], minor=True)
         axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         axis.xaxis.set_minor_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-        axis.set(xlabel="steps to target, in those of the fastest", ylabel="tasks solved", ylim=(-0.03, 1.03))
+        axis.set(xlabel="steps to target / steps of the fastest method", ylabel="tasks solved", ylim=(-0.03, 1.03))
         axis.set_xlim(1, 2 * MOST_RATIO)
         axis.yaxis.set_major_formatter(PercentFormatter(1.0))
         marks.grid(axis)

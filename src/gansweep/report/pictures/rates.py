@@ -1,4 +1,4 @@
-"""The metric against the learning rate, one line for every method."""
+"""Metric against learning rate, one line per method."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIZE = (5.6, 3.6)
-STRIP = 0.055  # height of one row of crosses, as a part of the axis
+STRIP = 0.055  # height of one row of crosses, as a fraction of the axis
 
 
 def rates_picture(verdict: Verdict) -> Figure:
-    """Draw means with their 95 % intervals, every seed as a dot, and above them what is N/A."""
+    """Draw means with 95 % intervals, every seed as a dot, and crosses at the top for N/A runs."""
     from matplotlib.lines import Line2D
 
     contest, roles = verdict.contest, Roles.of(verdict.contest)
@@ -65,10 +65,10 @@ def rates_picture(verdict: Verdict) -> Figure:
 
 
 def _line(axis: Any, roles: Roles, own: list[Any], place: int) -> bool:
-    """Draw one method and tell whether some of its points lost seeds."""
+    """Draw one method; return whether some of its points have N/A seeds."""
     look = marks.look(place)
     known = [one for one in own if one.estimate.n]
-    # A line does not pass over a rate at which nothing is left.
+    # The line is interrupted at a rate without any value.
     heights = [one.estimate.mean if one.estimate.n else math.nan for one in own]
     axis.plot([roles.rate_of(one) for one in own], heights, color=look["color"], linestyle=look["linestyle"], lw=1.4)
     for one in known:
@@ -94,7 +94,7 @@ def _part(one: Any) -> str:
 
 
 def _limits(axis: Any, values: list[float], rows: int) -> None:
-    """Leave room above the data for the crosses; an interval of few seeds may leave the picture."""
+    """Set y limits with room for the crosses above the data; a wide interval of few seeds may be cut off."""
     if not values:
         axis.set_yticks([])
         return

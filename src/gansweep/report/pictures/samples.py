@@ -1,4 +1,4 @@
-"""What the settings draw, the best first."""
+"""Sample images of the configurations, best first."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MOST, IN_A_ROW = 12, 4
 
 @dataclass(frozen=True)
 class Sample:
-    """The last picture of one run of a setting.
+    """The last sample image of one run of a configuration.
 
     Args:
-        candidate: the setting.
-        rank: of it, from 1.
-        seed: of the run: that of the median value, so that nobody is shown by the luckiest.
-        value: of the run, NaN for N/A.
-        path: of the PNG.
+        candidate: the configuration.
+        rank: rank of the configuration, from 1.
+        seed: seed of the run with the median value, so that the choice is not biased towards good runs.
+        value: value of the run, NaN for N/A.
+        path: path of the PNG file.
     """
 
     candidate: Candidate
@@ -38,17 +38,17 @@ class Sample:
 
     @property
     def place(self) -> str:
-        """The rank as a number, or that there is none."""
+        """The rank, or a note that the configuration is not ranked."""
         return "No better than untrained:" if self.candidate.is_no_better_than_untrained else f"{self.rank}."
 
     @property
     def words(self) -> str:
-        """The value, or that there is none."""
+        """The formatted value, or N/A."""
         return number(self.value) if math.isfinite(self.value) else "N/A"
 
 
 def sampled(verdict: Verdict) -> list[Sample]:
-    """Find the pictures, in the order of the ranks."""
+    """Return the last sample image of each configuration that has one, in ranking order."""
     found = []
     for rank, place in enumerate(verdict.order, 1):
         one, seed = verdict.contest.candidates[place], median_run(verdict, place)
@@ -59,14 +59,14 @@ def sampled(verdict: Verdict) -> list[Sample]:
 
 
 def median_run(verdict: Verdict, place: int) -> str:
-    """Return the seed of a candidate's run in the middle, the better one of two."""
+    """Return the seed of the candidate's run with the median value; with an even number, the better of the two."""
     scores = verdict.scores[place]
     by_value = sorted(scores, key=lambda seed: scores[seed] if math.isfinite(scores[seed]) else math.inf)
     return by_value[(len(by_value) - 1) // 2]
 
 
 def samples_picture(verdict: Verdict) -> Figure:
-    """Draw the first twelve."""
+    """Draw the sample images of the first twelve configurations."""
     from matplotlib.image import imread
 
     found = sampled(verdict)[:MOST]
@@ -80,13 +80,13 @@ def samples_picture(verdict: Verdict) -> Figure:
 
 
 def title(verdict: Verdict, one: Sample) -> str:
-    """Say what a panel shows: rank, value, seed and settings."""
+    """Return the title of a panel: rank, value, seed and settings."""
     seed = f" ({'/'.join(verdict.contest.repeated)} {one.seed})" if len(one.candidate.runs) > 1 else ""
     return f"{one.place} {verdict.contest.metric_name} {one.words}{seed}\n{wrapped(one.candidate.name)}"
 
 
 def wrapped(text: str, width: int = 34) -> str:
-    """Break a candidate's name into at most three lines."""
+    """Return a candidate's name broken into at most three lines."""
     lines: list[str] = []
     for part in text.split(", "):
         if lines and len(lines[-1]) + len(part) + 2 <= width:

@@ -1,4 +1,4 @@
-"""Generated points in the plane over those of the data, the best setting first."""
+"""Generated 2D points over data points, best configuration first."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def points_picture(verdict: Verdict) -> Figure:
-    """Draw the first twelve, each on the ground of its discriminator, as `python -m gansweep.plane` does.
+    """Draw the first twelve configurations over the logits of their discriminators, as `python -m gansweep.plane` does.
 
-    A sweep that names classes of other packages, which a report does not load, gets what its runs drew themselves.
+    A report does not load classes of other packages; sweeps with such classes show the sample images saved by the runs.
     """
     found = sampled(verdict)[:MOST]
     try:

@@ -1,4 +1,4 @@
-"""Schedules as they ran."""
+"""Learning rate schedules of the runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLAYERS = (("schedule", "generator"), ("schedule_d", "discriminator"))
 
 
 def curves(verdict: Verdict) -> dict[str, np.ndarray]:
-    """Return, by name, every different schedule of a player, as the factor of its base rate at every step."""
+    """Return the distinct schedules of both players by name: factors of the base rate (steps,)."""
     from gansweep.config.instantiate import Broken, Constructor
 
     nodes: dict[str, tuple[str, Any]] = {}
@@ -34,18 +34,18 @@ def curves(verdict: Verdict) -> dict[str, np.ndarray]:
             node = config.get(key)
             if not isinstance(node, Mapping) or "_target_" not in node or not isinstance(steps, int):
                 continue
-            said = plain(value(result.cell, key))
-            name = said if said != "default" else str(node["_target_"]).rpartition(".")[2].lower()
+            setting = plain(value(result.cell, key))
+            name = setting if setting != "default" else str(node["_target_"]).rpartition(".")[2].lower()
             mark = json.dumps([node, steps], sort_keys=True)
             known = nodes.get(mark)
             if known is None or (player == "generator" and known[0] != name):
-                own = name if key == "schedule" else f"{name} ({player})"
-                nodes.setdefault(mark, (own, (node, steps)))
+                label = name if key == "schedule" else f"{name} ({player})"
+                nodes.setdefault(mark, (label, (node, steps)))
     found: dict[str, np.ndarray] = {}
     for name, (node, steps) in nodes.values():
         schedule = Constructor()(json.loads(json.dumps(node)), "schedule")
         if isinstance(schedule, Broken):
-            continue  # a class of the user's own, which is not trusted here
+            continue  # classes of other packages are not loaded here
         label = name
         while label in found:
             label += "'"
@@ -54,13 +54,13 @@ def curves(verdict: Verdict) -> dict[str, np.ndarray]:
 
 
 def varies(verdict: Verdict) -> bool:
-    """Tell whether some run had a schedule other than a constant one. Nothing is made for that."""
+    """Return whether some run has a non-constant schedule, without constructing schedules."""
     nodes = [result.cell.config.get(key) for result in verdict.contest.results for key, _ in PLAYERS]
     return any(isinstance(node, Mapping) and node.get("_target_", CONSTANT) != CONSTANT for node in nodes)
 
 
 def schedules_picture(verdict: Verdict) -> Figure:
-    """Draw the factor of the base rate over the steps."""
+    """Draw the factor of the base rate over training steps."""
     from matplotlib.lines import Line2D
 
     found = curves(verdict)
@@ -71,7 +71,7 @@ def schedules_picture(verdict: Verdict) -> Figure:
             axis.plot(np.arange(len(rates) + 1), [*rates, rates[-1]], drawstyle="steps-post", linewidth=1.6, **look)
         axis.set(xlabel="step (generator updates)", ylabel="factor of the base rate")
         lows = [rates[rates > 0].min() for rates in found.values() if (rates > 0).any()]
-        # A cosine ends near 0 too, but most of it is not; see gansweep.schedules.picture.
+        # The quantile keeps a cosine linear: it ends near 0 but is mostly far from it; see gansweep.schedules.picture.
         if any(np.quantile(r[r > 0], 0.25) < r.max() / 20 for r in found.values() if (r > 0).any()):
             axis.set_yscale("log", nonpositive="clip")
             axis.set_ylim(bottom=max(min(lows) / 1.5, 1e-4))
@@ -90,5 +90,5 @@ def schedules_picture(verdict: Verdict) -> Figure:
 
 
 def line(n: int) -> Any:
-    """Return the kind of line n: with six colours, 24 lines look different."""
+    """Return the line style of line n: with six colours, 24 combinations are distinct."""
     return marks.LINES[(n + n // 12) % 4]

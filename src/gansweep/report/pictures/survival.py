@@ -1,4 +1,4 @@
-"""How long runs live before they diverge, and of what they die."""
+"""Survival curves: share of runs that have not diverged, and the causes of divergence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_LINES = 10
 
 
 def survival_picture(verdict: Verdict) -> Figure:
-    """Draw the share of runs that are alive after so many steps, and their causes of death, by rate or method."""
+    """Draw the share of runs that have not diverged over steps, and the causes of divergence, by rate or method."""
     from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -36,13 +36,13 @@ def survival_picture(verdict: Verdict) -> Figure:
     with styled():
         figure, (left, right) = panels(2, 2, "", (4.0, 3.1))
         last = max(run_steps(result) for own in groups.values() for result in own)
-        drawn = _told_apart(groups)
+        drawn = _drawn_groups(groups)
         for n, label in enumerate(drawn):
             own = groups[label]
             at, height = survival([run_steps(r) for r in own], [r.state is State.DIVERGED for r in own])
             left.step([*at, last], [*height, height[-1]], where="post", color=colours[label], lw=1.6,
                       linestyle=marks.LINES[n % 4] if not roles.rate else "-")  # fmt: skip
-        left.set(xlabel="step (generator updates)", ylabel="runs alive", ylim=(-0.03, 1.03))
+        left.set(xlabel="step (generator updates)", ylabel="runs not diverged", ylim=(-0.03, 1.03))
         left.set_xlim(0, max(last, 1))
         left.yaxis.set_major_formatter(PercentFormatter(1.0))
         left.locator_params(axis="x", nbins=5)
@@ -68,29 +68,29 @@ def survival_picture(verdict: Verdict) -> Figure:
             Line2D([], [], color=colours[label], linewidth=1.6, label=f"{key}={label}" if key else label)
             for label in drawn
         ]
-        # Above their panels: below them are the names of the groups, which may be long.
+        # Legends go above the panels, because long group names may be below.
         for axis, own, columns in ((left, lines, 2 if len(lines) > 5 else 1), (right, handles, 1)):
             axis.legend(handles=own, loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0, ncols=columns)
     return figure
 
 
 def run_steps(result: Result) -> int:
-    """Return how many steps a run made."""
+    """Return the number of steps of a run, up to its divergence."""
     record = result.record or {}
     divergence = record.get("divergence") or {}
     return int(divergence.get("step", record.get("steps") or 0))
 
 
 def cause(result: Result) -> str:
-    """Return of what a run died: whose, and what."""
+    """Return the player and the cause of a divergence, for example `discriminator: loss is nan`."""
     divergence = (result.record or {}).get("divergence") or {}
     return f"{divergence.get('player')}: {divergence.get('cause')}"
 
 
-def _told_apart(groups: dict[str, list[Result]]) -> list[str]:
-    """Leave out groups in which nothing diverged, but for one, if there are many."""
-    dying = [label for label, own in groups.items() if any(r.state is State.DIVERGED for r in own)]
+def _drawn_groups(groups: dict[str, list[Result]]) -> list[str]:
+    """Return the labels of the groups to draw; with many groups, only one group without divergences is kept."""
+    diverged = [label for label, runs in groups.items() if any(r.state is State.DIVERGED for r in runs)]
     if len(groups) <= MOST_LINES:
         return list(groups)
-    sound = [label for label in groups if label not in dying]
-    return sorted([*sound[-1:], *dying[-MOST_LINES:]], key=list(groups).index)
+    sound = [label for label in groups if label not in diverged]
+    return sorted([*sound[-1:], *diverged[-MOST_LINES:]], key=list(groups).index)

@@ -1,4 +1,4 @@
-"""What tuning buys: the expected best of k settings."""
+"""Expected best value of k configurations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def tuning_picture(verdict: Verdict) -> Figure:
-    """Draw the expected best mean after k settings, drawn without replacement, for every method."""
+    """Draw the expected best mean of k configurations, drawn without replacement, for every method."""
     from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator
 
@@ -27,7 +27,7 @@ def tuning_picture(verdict: Verdict) -> Figure:
         heights = []
         for n, one in enumerate(curves):
             k = np.arange(1, len(one.best) + 1)
-            # Where more than half of the tries are all N/A there is no best to speak of.
+            # No value is shown where more than half of the draws contain only N/A.
             shown = np.where(one.none <= 0.5, one.best, np.nan)
             look = marks.look(n)
             axis.plot(k, shown, color=look["color"], linestyle=look["linestyle"], linewidth=1.4)
@@ -35,7 +35,7 @@ def tuning_picture(verdict: Verdict) -> Figure:
             heights += [value for value in shown if math.isfinite(value)]
         marks.scale_values(axis, heights)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.set(xlabel="settings tried, k", ylabel=f"expected best {contest.how} {contest.metric_name}")
+        axis.set(xlabel="configurations tried, k", ylabel=f"expected best {contest.how} {contest.metric_name}")
         marks.grid(axis)
         marks.legend(
             figure,
