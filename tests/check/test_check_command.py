@@ -33,8 +33,8 @@ def test_ones_own_optimizer_passes_or_fails(my_conf, capsys):
     assert "FAIL" not in told
     assert main([*line, "optimizer=clipped"]) == 1
     told = capsys.readouterr().out.splitlines()
-    (n,) = [n for n, text in enumerate(told) if text.startswith("FAIL") and "NaN neighbour" in text]
-    assert "-> reduce over everything but axis 0" in told[n + 1]
+    (n,) = [n for n, text in enumerate(told) if text.startswith("FAIL") and "NaN member" in text]
+    assert "-> reduce over all axes except axis 0" in told[n + 1]
     assert told[-1].endswith("checks passed")
 
 

@@ -79,7 +79,7 @@ def test_words_tell_the_value_beside_its_floor_or_why_there_is_none(sweep):
     for path in good.cell.directory.glob("checkpoint*"):
         path.unlink()
     (never,) = [one for one in read(sweep) if one.cell == good.cell]
-    assert never.words(None) == "not begun"
+    assert never.words(None) == "not started"
     assert never.fake is None and never.logits(never.real) is None
     assert never.newest[0] == 5, "what a run has kept outlives its checkpoint"
     np.testing.assert_array_equal(never.newest[1], good.fake)
@@ -97,7 +97,7 @@ def test_a_picture_for_what_two_axes_leave_over_and_one_of_the_curves(sweep, tmp
     for text in (zero, one):  # matplotlib writes the words beside their outlines
         assert all(f"lr=1e+30, data={name}" in text for name in ("ring", "circle"))
         assert "N/A: diverged at step" in text
-    assert "not begun" in zero and "not begun" not in one
+    assert "not started" in zero and "not started" not in one
     assert all(word in curves for word in ("step (generator updates)", "W1 to the data", "lr=1e+30", "floor"))
     assert "seed" not in curves, "seeds share a line of the legend"
 
@@ -114,9 +114,9 @@ def test_one_cell_over_time(sweep, capsys):
     assert all(f"step {step}" in path.read_text() for step in (0, 3, 5))
     assert main([str(sweep), "--over-time", "circle,lr=0.001"]) == 2
     said = capsys.readouterr().err
-    assert "2 cells are called so" in said and "circle,lr=0.001,seed=0" in said and "ring" not in said
+    assert "2 cells match" in said and "circle,lr=0.001,seed=0" in said and "ring" not in said
     assert main([str(sweep), "--over-time", "grid"]) == 2
-    assert "no cell is called so" in capsys.readouterr().err
+    assert "no cell matches" in capsys.readouterr().err
 
 
 def test_torn_points_are_left_out_and_none_at_all_are_told(sweep, capsys):
@@ -135,13 +135,13 @@ def test_torn_points_are_left_out_and_none_at_all_are_told(sweep, capsys):
 def test_what_is_no_such_sweep_is_said_so(sweep, capsys):
     frozen = json.loads((sweep / "sweep.json").read_text())
     assert main([str(sweep.parent / "nowhere")]) == 2
-    assert "nowhere: there is no such sweep" in capsys.readouterr().err
+    assert "nowhere: no such directory" in capsys.readouterr().err
     assert main([str(sweep.parent)]) == 2
     assert "holds toy" in capsys.readouterr().err
     frozen["cells"][0]["config"]["data"] = {"_target_": "gansweep.data.digits.Digits"}
     (sweep / "sweep.json").write_text(json.dumps(frozen))
     assert main([str(sweep)]) == 2
-    assert "shape (1, 8, 8); expected points in the plane" in capsys.readouterr().err
+    assert "shape (1, 8, 8); expected 2D points" in capsys.readouterr().err
 
 
 def test_a_module_that_the_sweep_names_is_not_trusted(sweep, capsys):

@@ -93,7 +93,7 @@ def test_no_run_meets_the_target_before_it_is_trained(tmp_path):
     found = targets.targets(untrained(20.0))
     assert found.goals == {"": 10.0} and (found.times > 0).all()
     text = targets.section(untrained(9.0)).text
-    assert "there is no target" in text and "median" not in text
+    assert "No target" in text and "median" not in text
 
 
 def test_divergences_are_counted_by_cause_and_rate(tmp_path):

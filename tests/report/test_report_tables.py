@@ -214,7 +214,7 @@ def test_where_nothing_is_better_than_untrained_nothing_is_bold_or_first(tmp_pat
     of = against_untrained(tmp_path, {1: [1.92, 1.90, 1.91][:seeds], 2: [1.95, 1.99, 1.97][:seeds]}, 1.8)
     assert verdict(of).first is None
     text = formats.in_markdown(of, Wish(), HERE)
-    assert "No setting is better than the untrained generator by final fd_digits." in text
+    assert "No configuration is better than the untrained generator by final fd_digits." in text
     assert "is first" not in text and "| first" not in text and "**" not in text
     assert "no better than the untrained generator (1.80)" in text
     latex_text = formats.in_latex(of, Wish(), HERE)

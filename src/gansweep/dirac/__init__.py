@@ -1,1 +1,1 @@
-"""The Dirac-GAN, a GAN of two numbers, on which convergence can be computed. See docs/dirac.md."""
+"""The Dirac-GAN: a GAN with two parameters whose convergence can be computed. See docs/dirac.md."""

@@ -1,4 +1,4 @@
-"""The Dirac-GAN in tables and pictures: python -m gansweep.dirac convergence|portraits|eigenvalues|atlas."""
+"""Tables and figures of the Dirac-GAN: python -m gansweep.dirac convergence|portraits|eigenvalues|atlas."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from gansweep.dirac.pictures.phase_diagram import phase_diagram
 from gansweep.dirac.pictures.portraits import portraits
 from gansweep.dirac.spectrum import autograd_jacobian, eigenvalues
 
-# A game keeps its whole path, and an atlas has width * width games.
+# Limits on memory: a trajectory stores all its points, and an atlas has width * width trajectories.
 MOST_STEPS, MOST_POINTS = 1_000_000, 4_000
 
 
 def write_convergence(options: argparse.Namespace) -> None:
-    """Print table 1 of the paper beside what was measured."""
+    """Print table 1 of the paper and the measured values."""
     rows = convergence.measured_rows()
     table = convergence.markdown(rows)
     say(table)
@@ -35,7 +35,7 @@ def write_convergence(options: argparse.Namespace) -> None:
 
 
 def write_portraits(options: argparse.Namespace) -> None:
-    """Print where every method ends under every algorithm, and draw the paths."""
+    """Print the final distance of every method under every algorithm, and draw the paths."""
     lines = [f"| r after {options.steps} steps | {' | '.join(ALGORITHMS)} |", "|---" * (1 + len(ALGORITHMS)) + "|"]
     for title, field in METHODS.items():
         cells = []
@@ -50,16 +50,16 @@ def write_portraits(options: argparse.Namespace) -> None:
         stem = options.out / f"portraits_{name.replace(' ', '_').replace(':', '')}"
         gif = stem.with_suffix(".gif") if options.gif else None
         portraits(name, algorithm, options.rate, options.steps, stem.with_suffix(".png"), gif)
-        _tell(stem.with_suffix(".png"), gif)
+        _report_files(stem.with_suffix(".png"), gif)
 
 
 def write_eigenvalues(options: argparse.Namespace) -> None:
-    """Print eigenvalues by formula beside those of autograd, and draw their paths."""
+    """Print the eigenvalues by formula and by autograd, and draw their paths."""
     lines = ["| method | by formula | by autograd |", "|---|---|---|"]
     for field in (pair[0] for pair in convergence.ROWS):
         jacobian = field.jacobian()
         if jacobian is None:
-            lines.append(f"| `{field}` | v jumps at the equilibrium | |")
+            lines.append(f"| `{field}` | v is discontinuous at the equilibrium | |")
         else:
             columns = (eigenvalues(jacobian), eigenvalues(autograd_jacobian(field)))
             lines.append(
@@ -69,35 +69,35 @@ def write_eigenvalues(options: argparse.Namespace) -> None:
     _write(options.out / "eigenvalues.md", "\n".join(lines) + "\n")
     gif = options.out / "eigenvalues.gif" if options.gif else None
     eigenvalue_paths(options.out / "eigenvalues.png", gif)
-    _tell(options.out / "eigenvalues.png", gif)
+    _report_files(options.out / "eigenvalues.png", gif)
 
 
 def write_atlas(options: argparse.Namespace) -> None:
-    """Play every point of the chosen sheets and draw them."""
+    """Simulate every point of the chosen sheets and draw them."""
     for name in options.sheets or ATLAS:
         title, sheets = ATLAS[name][0], list(ATLAS[name][1]())
         start = time.perf_counter()
         measured = [sheet.measure(*sheet.points(options.width, options.width), options.steps) for sheet in sheets]
-        took = time.perf_counter() - start
-        say(f"{name}: {sum(part.size for part in measured):,} games of {options.steps} steps in {took:.1f} s")
+        wall_s = time.perf_counter() - start
+        say(f"{name}: {sum(part.size for part in measured):,} games of {options.steps} steps in {wall_s:.1f} s")
         picture = options.out / f"atlas_{name}.png"
         phase_diagram(f"{title}, {options.steps} steps", sheets, measured, picture)
-        _tell(picture)
+        _report_files(picture)
 
 
 def _write(file: Path, text: str) -> None:
     file.write_text(text)
-    _tell(file)
+    _report_files(file)
 
 
-def _tell(*files: Path | None) -> None:
+def _report_files(*files: Path | None) -> None:
     for file in files:
         if file is not None:
             say(f"wrote {file}")
 
 
 def _count(least: int, most: int) -> Callable[[str], int]:
-    """Return a parser of whole numbers in a range, for argparse."""
+    """Return an argparse type: integer from `least` to `most`."""
 
     def parse(text: str) -> int:
         with suppress(ValueError):
@@ -109,16 +109,18 @@ def _count(least: int, most: int) -> Callable[[str], int]:
 
 
 def _rate(text: str) -> float:
-    """Parse a learning rate, for argparse."""
+    """Return a learning rate parsed by argparse."""
     with suppress(ValueError):
         if 0 <= float(text) < math.inf:
             return float(text)
-    raise argparse.ArgumentTypeError(f"{text}: expected a finite number, 0 or above")
+    raise argparse.ArgumentTypeError(f"{text}: expected a finite number >= 0")
 
 
 def arguments_parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
-    parser = argparse.ArgumentParser("python -m gansweep.dirac", description="The Dirac-GAN, see docs/dirac.md.")
+    """Return the command-line parser."""
+    parser = argparse.ArgumentParser(
+        "python -m gansweep.dirac", description="Tables and figures of the Dirac-GAN, see docs/dirac.md."
+    )
     commands = parser.add_subparsers(required=True, metavar="convergence | portraits | eigenvalues | atlas")
 
     def command(name: str, run, text: str) -> argparse.ArgumentParser:
@@ -127,19 +129,27 @@ def arguments_parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    command("convergence", write_convergence, "which methods converge: the paper's table and the measured one")
-    drawn = command("portraits", write_portraits, "fields and paths of every method and algorithm")
-    drawn.add_argument("--rate", type=_rate, default=RATE, help="of both players (default: %(default)s)")
-    drawn.add_argument("--steps", type=_count(1, MOST_STEPS), default=NUM_STEPS, help="(default: %(default)s)")
+    command(
+        "convergence", write_convergence, "convergence of every method: the paper's table 1 and the measured values"
+    )
+    drawn = command(
+        "portraits", write_portraits, "gradient vector fields and trajectories of every method and algorithm"
+    )
+    drawn.add_argument("--rate", type=_rate, default=RATE, help="learning rate of both players (default: %(default)s)")
+    drawn.add_argument(
+        "--steps", type=_count(1, MOST_STEPS), default=NUM_STEPS, help="number of steps (default: %(default)s)"
+    )
     paths = command("eigenvalues", write_eigenvalues, "eigenvalues by formula and by autograd, and their paths")
     for animated in (drawn, paths):
-        animated.add_argument("--gif", action="store_true", help="animate too")
-    atlas = command("atlas", write_atlas, "which rates, weights and momenta converge")
+        animated.add_argument("--gif", action="store_true", help="also write an animation")
+    atlas = command("atlas", write_atlas, "phase diagrams over learning rate, penalty weight and momentum")
     atlas.add_argument("--sheets", nargs="+", choices=list(ATLAS), help="figures to draw (default: all)")
     atlas.add_argument(
-        "--width", type=_count(2, MOST_POINTS), default=240, help="points of each axis (default: %(default)s)"
+        "--width", type=_count(2, MOST_POINTS), default=240, help="points per axis (default: %(default)s)"
     )
-    atlas.add_argument("--steps", type=_count(1, MOST_STEPS), default=300, help="(default: %(default)s)")
+    atlas.add_argument(
+        "--steps", type=_count(1, MOST_STEPS), default=300, help="number of steps (default: %(default)s)"
+    )
     return parser
 
 

@@ -1,13 +1,13 @@
-"""Which settings converge: every point of a plane of settings is a game that is played.
+"""Phase diagrams: convergence factors over planes of two settings, by simulation.
 
-A sheet is a plane of two settings, such as rate and gamma. All its games are played at once,
-in blocks that fit the processor's cache, and each yields its mean factor per step
+A sheet is a plane of two settings, such as rate and gamma. All its games are simulated together,
+in blocks that fit the processor's cache. The result of a game is its mean factor per step
 
     (r_n / r_0)^(1/n),   r^2 = theta^2 sqrt(h_D / h_G) + psi^2 sqrt(h_G / h_D)
 
-beside the largest modulus that the eigenvalues promise. They agree up to O(1/n), because a
-path's shape enters r_n, except where an optimizer has no matrix, and where a game that leaves
-is held by the bend of f far away.
+which is compared with the largest modulus of the eigenvalues. They agree up to O(1/n), because the
+shape of the path enters r_n. Exceptions: optimizers without a matrix, and diverging games that the
+saturation of f bounds far from the equilibrium.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from gansweep.dirac.rules.rmsprop import RMSprop
 from gansweep.dirac.spectrum import moduli
 
 BLOCK = 8192
-"""Games played together. Their arrays fit a cache, and numpy's cost per call is shared by many."""
+"""Games per block. The arrays fit the cache, and the call overhead of numpy is amortized."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Axis:
     """Values of one setting.
 
     Args:
-        label: what it is, with its unit where it has one.
+        label: axis label, with the unit if there is one.
         start: the first value.
         stop: the last value.
-        logarithmic: space by equal factors.
+        logarithmic: whether values are spaced geometrically.
     """
 
     label: str
@@ -63,10 +63,10 @@ class Sheet:
     """A plane of settings.
 
     Args:
-        title: what is played.
+        title: title of the panel.
         x: the first setting.
         y: the second setting.
-        game: (x, y) -> field, algorithm and rate, from arrays of the same shape.
+        game: (x, y) -> field, algorithm and rate, for arrays of equal shape.
         radius: distance of the start from the equilibrium, on the diagonal.
     """
 
@@ -77,15 +77,15 @@ class Sheet:
     radius: float = 1e-3
 
     def points(self, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return both settings at every point, (height, width) each."""
+        """Return both settings at every point, arrays (height, width)."""
         x, y = np.meshgrid(self.x.values(width), self.y.values(height))
         return x, y
 
     def measure(self, x: np.ndarray, y: np.ndarray, num_steps: int = 300, dtype: Any = np.float64) -> np.ndarray:
-        """Play every point, and return log10 of its factor per step, of the shape of x.
+        """Simulate every point and return log10 of its factor per step, with the shape of x.
 
-        inf where a game has left for infinity, -inf where it has arrived at 0. float32 takes half
-        the time, but has no distance below 1e-45, where float64 has 1e-324.
+        inf where a game diverged to infinity, -inf where it reached 0. float32 takes half the time,
+        but its smallest distance is 1e-45, against 1e-324 for float64.
         """
         flat_x, flat_y = x.ravel().astype(dtype), y.ravel().astype(dtype)
         measured = np.full(x.size, np.nan)
@@ -96,7 +96,7 @@ class Sheet:
         return measured.reshape(x.shape)
 
     def largest_modulus(self, x: np.ndarray, y: np.ndarray) -> np.ndarray | None:
-        """Return the largest modulus of the algorithm's matrix; None if it has no matrix."""
+        """Return the largest eigenvalue modulus of the algorithm's matrix; None if it has no matrix."""
         field, algorithm, rate = self.game(x, y)
         jacobian = field.jacobian()
         if jacobian is None or not algorithm.linear:
@@ -105,18 +105,18 @@ class Sheet:
 
 
 def factor(field: Field, algorithm: Algorithm, rate: Any, radius: float, num_steps: int) -> np.ndarray:
-    """Return log10 of the mean factor per step of games that start on the diagonal.
+    """Return log10 of the mean factor per step for games that start on the diagonal.
 
     Args:
         field: the training method, with a number or an array of numbers for each setting.
-        algorithm: who moves when.
+        algorithm: order of the updates and optimizer.
         rate: step size, a number or an array.
         radius: distance of the start from the equilibrium.
-        num_steps: steps of a game.
+        num_steps: steps per game.
     """
     rate_g, rate_d = pair(rate)
-    # Games with unequal rates circle on ellipses. In axes scaled to theirs the distance does not
-    # breathe, and a game that neither comes nor leaves has a factor of 1.
+    # With unequal rates the trajectories are ellipses. In rescaled axes the distance does not
+    # oscillate, and a trajectory that neither converges nor diverges has the factor 1.
     stretch = np.power(rate_d / rate_g, 0.25)
     start = (radius / math.sqrt(2) / stretch, radius / math.sqrt(2) * stretch)
     theta, psi = deque(descend(field, algorithm, start, rate, num_steps), maxlen=1).pop()
@@ -134,7 +134,7 @@ GAMES: dict[str, Field] = {"GAN": GAN(), "R1 0.3": R1(0.3), "R1 1": R1(1.0)}
 
 
 def r1_sheets() -> Iterator[Sheet]:
-    """Yield rate against R1's gamma, for every optimizer."""
+    """Yield sheets of rate against the R1 weight gamma, one per optimizer."""
     algorithms: dict[str, tuple[Algorithm, float]] = {
         "simultaneous": (Simultaneous(), 1e-3),
         "alternating 1:1": (Alternating(), 1e-3),
@@ -142,7 +142,7 @@ def r1_sheets() -> Iterator[Sheet]:
         "extragradient": (Extragradient(), 1e-3),
         "optimistic, simultaneous": (Simultaneous(Optimistic()), 1e-3),
         "momentum -0.5, alternating 1:1": (Alternating(rule=HeavyBall(-0.5)), 1e-3),
-        # A step of these is as long as the rate, wherever the game is: they are started far out.
+        # The step length of these is about the rate everywhere, so they start far from the equilibrium.
         "Adam, alternating 1:1": (Alternating(rule=Adam()), 1.0),
         "RMSprop, alternating 1:1": (Alternating(rule=RMSprop()), 1.0),
     }
@@ -151,7 +151,7 @@ def r1_sheets() -> Iterator[Sheet]:
 
 
 def momentum_sheets() -> Iterator[Sheet]:
-    """Yield rate against momentum."""
+    """Yield sheets of rate against momentum."""
     orders: dict[str, Callable[[HeavyBall], Algorithm]] = {
         "simultaneous": lambda rule: Simultaneous(rule),
         "alternating 1:1": lambda rule: Alternating(rule=rule),
@@ -167,7 +167,7 @@ def momentum_sheets() -> Iterator[Sheet]:
 
 
 def ratio_sheets() -> Iterator[Sheet]:
-    """Yield the generator's rate against the ratio of both."""
+    """Yield sheets of the generator's rate against the ratio of the two rates."""
     rate_g = Axis("rate of G", RATE.start, RATE.stop)
     for order, algorithm in {"simultaneous": Simultaneous(), "alternating 1:1": Alternating()}.items():
         for name, field in GAMES.items():
@@ -180,7 +180,7 @@ def ratio_sheets() -> Iterator[Sheet]:
 
 
 def basin_sheets() -> Iterator[Sheet]:
-    """Yield consensus optimisation from (1, 1), where eigenvalues no longer tell."""
+    """Yield consensus optimisation started at (1, 1), where the linearization does not apply."""
     for form, as_coded in {"exact": False, "as coded": True}.items():
         for order, algorithm in ALGORITHMS.items():
             yield Sheet(

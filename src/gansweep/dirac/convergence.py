@@ -1,14 +1,14 @@
-"""Table 1 of the paper by measurement: which methods converge near the equilibrium.
+"""Local convergence of every method, measured and compared with table 1 of the paper.
 
-    general                 the Dirac-GAN itself, two points
+    general                 the Dirac-GAN, two points
     absolutely continuous   N(0, 1) against N(theta, 1), see `gaussian`
 
-Both keep D(x) = psi x. A counterexample settles a cross; a tick here says that the method
-converges on this toy, which the paper's proofs say of all distributions.
+Both use D(x) = psi x. A counterexample proves a "no" of the table. A "yes" here means that the method
+converges on this toy problem; the paper proves it for all distributions.
 
-A verdict has two halves that must agree. Eigenvalues: all real parts of J below 0, and v smooth
-at the equilibrium. Trajectories: from eight points around it, with every algorithm and rate,
-the distance falls below `SHRUNK` of what it was.
+A verdict consists of two tests that must agree. Eigenvalues: all real parts of J are below 0, and v is
+smooth at the equilibrium. Trajectories: from eight points around it, with every algorithm and rate,
+the distance falls below `SHRUNK` times the initial distance.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ ROWS: tuple[tuple[Field, Field], ...] = (
     (R1(), SlopePenalty(gamma=0.3)),
     (R2(), SlopePenalty(gamma=0.3)),
 )
-"""The paper's nine rows, each on points and between Gaussians."""
+"""The nine rows of the paper's table, each for points and for Gaussians."""
 
 RATES = np.array([0.05, 0.1, 0.2])
 RADIUS = 0.1
@@ -55,14 +55,14 @@ SHRUNK = 1e-3
 
 @dataclass(frozen=True)
 class Measured:
-    """What was found of one method on one toy.
+    """Measured convergence of one method on one toy problem.
 
     Args:
-        largest_real: of the Jacobian's eigenvalues, nan where v jumps at the equilibrium.
-        remaining: distance from the equilibrium after the steps over that before, by
-            algorithm and rate (len(ALGORITHMS), len(RATES)), the worst of eight starts.
-        factor: change of the distance per step over the second half, of the same shape.
-        predicted: the largest modulus of the algorithm's matrix, of the same shape.
+        largest_real: largest real part of the Jacobian's eigenvalues; nan where v is discontinuous.
+        remaining: final distance from the equilibrium over the initial one, by algorithm and
+            rate (len(ALGORITHMS), len(RATES)), the largest of eight starts.
+        factor: change of the distance per step over the second half, same shape.
+        predicted: largest eigenvalue modulus of the algorithm's matrix, same shape.
     """
 
     largest_real: float
@@ -72,22 +72,22 @@ class Measured:
 
     @property
     def by_eigenvalues(self) -> bool:
-        """Tell what the eigenvalues say."""
+        """Whether the eigenvalues imply convergence."""
         return self.largest_real < -1e-9
 
     @property
     def by_trajectories(self) -> bool:
-        """Tell what the trajectories say."""
+        """Whether all trajectories converged."""
         return bool((self.remaining < SHRUNK).all())
 
     @property
     def converges(self) -> bool | None:
-        """Return the verdict, None where its halves differ."""
+        """The verdict; None where the two tests disagree."""
         return self.by_eigenvalues if self.by_eigenvalues == self.by_trajectories else None
 
 
 def measure(field: Field, num_steps: int = NUM_STEPS) -> Measured:
-    """Play the field near its equilibrium and find its eigenvalues there."""
+    """Simulate a method near its equilibrium and compute its eigenvalues there."""
     angle = 2 * np.pi * (np.arange(8) + 0.5) / 8
     start = (RADIUS * np.cos(angle), RADIUS * np.sin(angle))
     jacobian = field.jacobian()
@@ -97,7 +97,7 @@ def measure(field: Field, num_steps: int = NUM_STEPS) -> Measured:
         end, half = (np.hypot(*positions[step - 1]) for step in (num_steps, num_steps // 2))
         with np.errstate(divide="ignore", invalid="ignore"):
             per_step = (end / half) ** (1 / (num_steps - num_steps // 2))
-        left = np.isnan(end)  # worst of all; 0 / 0 has arrived
+        left = np.isnan(end)  # nan counts as diverged; 0 / 0 has converged
         remaining.append(np.where(left, np.inf, end / RADIUS).max(-1))
         factor.append(np.where(end == 0, 0.0, np.where(left | np.isnan(per_step), np.inf, per_step)).max(-1))
         nothing = np.full(len(RATES), np.nan)
@@ -107,12 +107,12 @@ def measure(field: Field, num_steps: int = NUM_STEPS) -> Measured:
 
 
 def measured_rows(num_steps: int = NUM_STEPS) -> list[tuple[Field, Measured, Field, Measured]]:
-    """Measure every row: on points, then between Gaussians."""
+    """Measure every row, for points and for Gaussians."""
     return [(general, measure(general, num_steps), smooth, measure(smooth, num_steps)) for general, smooth in ROWS]
 
 
 def markdown(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
-    """Lay out printed beside measured, with the numbers of each verdict."""
+    """Return the printed and the measured verdicts as a Markdown table, with the numbers behind them."""
     return "\n".join(
         [
             "| method | a.c., printed | a.c., measured | max Re eig | r_n / r_0 | general, printed | general, measured "
@@ -124,7 +124,7 @@ def markdown(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
 
 
 def details(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
-    """Lay out the measured factor per step and the predicted one, by algorithm and rate."""
+    """Return the measured and predicted factors per step by algorithm and rate, as a Markdown table."""
     lines = [
         "| toy | method | algorithm | rate | factor per step | largest modulus | r_n / r_0 |",
         "|---|---|---|---|---|---|---|",
@@ -144,19 +144,19 @@ def _lines(rows: list[tuple[Field, Measured, Field, Measured]]) -> Iterator[str]
     for general, on_points, _, between in rows:
         printed = general.converges
         if printed is None:
-            raise ValueError(f"field={general}: expected a method of the paper's table")
+            raise ValueError(f"field={general}: expected a method of table 1 of the paper")
         disagreeing = [
             toy
-            for toy, said, found in (
+            for toy, expected, found in (
                 ("a.c.", printed.absolutely_continuous, between.converges),
                 ("general", printed.general, on_points.converges),
             )
-            if said != found
+            if expected != found
         ]
         cells = [general.label]
-        for said, found in ((printed.absolutely_continuous, between), (printed.general, on_points)):
-            real = _number(found.largest_real + 0.0, ".3g")  # and -0 reads 0
-            cells += [_word(said), _word(found.converges), real, f"{found.remaining.max():.2g}"]
+        for expected, found in ((printed.absolutely_continuous, between), (printed.general, on_points)):
+            real = _number(found.largest_real + 0.0, ".3g")  # turns -0 into 0
+            cells += [_word(expected), _word(found.converges), real, f"{found.remaining.max():.2g}"]
         yield f"| {' | '.join(cells)} | {'no: ' + ', '.join(disagreeing) if disagreeing else 'yes'} |"
 
 
@@ -165,4 +165,4 @@ def _word(verdict: bool | None) -> str:
 
 
 def _number(value: float, form: str) -> str:
-    return "jumps" if np.isnan(value) else format(value, form)
+    return "discontinuous" if np.isnan(value) else format(value, form)

@@ -1,7 +1,7 @@
-"""Who moves when: the discrete algorithms, for any number of games at once.
+"""Discrete algorithms: simultaneous, alternating and extragradient updates, vectorized over games.
 
-A position is the pair (theta, psi), a rate one for both players or the pair of theirs. Each may
-be an array, and all broadcast: rates (30, 1) and starting points (50,) are 1500 games.
+A position is the pair (theta, psi). A rate is one value for both players, or a pair. Each may be an
+array, and all broadcast: rates (30, 1) and starting points (50,) give 1500 games.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ CONSTANT = Constant()
 
 
 class Algorithm(Protocol):
-    """One step of both players."""
+    """Update scheme: one step of both players."""
 
     @property
     def linear(self) -> bool:
-        """Tell whether it has a matrix."""
+        """Whether the step is linear in the gradient, so that it has a matrix."""
         ...
 
     def step(self, field: Field, position: Pair, memory: Pair, rate: Pair) -> tuple[Pair, Pair]:
-        """Return the next position, and what each player's rule remembers."""
+        """Return the next position, and the optimizer state of each player."""
         ...
 
     def matrix(self, jacobian: np.ndarray, rate: Numbers | Pair) -> np.ndarray:
-        """Return the step's derivative at a point of rest with that Jacobian, (..., n, n).
+        """Return the derivative (..., n, n) of the step at an equilibrium with that Jacobian.
 
-        n is 2, or 4 if the rule remembers. Raise ValueError for a rule that isn't linear.
+        n is 2, or 4 if the rule has state. Raise ValueError for a nonlinear rule.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Simultaneous:
-    """Both players move from the same position.
+    """Simultaneous updates: both players move from the same position.
 
     Args:
         rule: the optimizer of each.
@@ -56,11 +56,11 @@ class Simultaneous:
 
     @property
     def linear(self) -> bool:
-        """Tell whether the rule is linear."""
+        """Whether the rule is linear."""
         return self.rule.linear is not None
 
     def step(self, field: Field, position: Pair, memory: Pair, rate: Pair) -> tuple[Pair, Pair]:
-        """Move both."""
+        """Update both players from the same position."""
         theta, psi = position
         v_theta, v_psi = field(theta, psi)
         move_theta, memory_g = self.rule(v_theta, memory[0])
@@ -68,17 +68,17 @@ class Simultaneous:
         return (theta + rate[0] * move_theta, field.project(psi + rate[1] * move_psi)), (memory_g, memory_d)
 
     def matrix(self, jacobian: np.ndarray, rate: Numbers | Pair) -> np.ndarray:
-        """Return id + h J, in which h is the diagonal of both rates."""
+        """Return I + h J, where h is the diagonal matrix of both rates."""
         return _moved(jacobian, pair(rate), self.rule, players=(0, 1))
 
 
 @dataclass(frozen=True)
 class Alternating:
-    """The generator takes its steps, then the discriminator takes its own.
+    """Alternating updates: generator_steps of the generator, then discriminator_steps of the discriminator.
 
     Args:
-        generator_steps: the first player's steps of one round, n_g.
-        discriminator_steps: the second player's, n_d.
+        generator_steps: generator steps per round, n_g.
+        discriminator_steps: discriminator steps per round, n_d.
         rule: the optimizer of each.
     """
 
@@ -93,11 +93,11 @@ class Alternating:
 
     @property
     def linear(self) -> bool:
-        """Tell whether the rule is linear."""
+        """Whether the rule is linear."""
         return self.rule.linear is not None
 
     def step(self, field: Field, position: Pair, memory: Pair, rate: Pair) -> tuple[Pair, Pair]:
-        """Play one round."""
+        """Take one round of updates."""
         (theta, psi), (memory_g, memory_d) = position, memory
         for _ in range(self.generator_steps):
             move, memory_g = self.rule(field(theta, psi)[0], memory_g)
@@ -108,7 +108,7 @@ class Alternating:
         return (theta, psi), (memory_g, memory_d)
 
     def matrix(self, jacobian: np.ndarray, rate: Numbers | Pair) -> np.ndarray:
-        """Return the product of all moves of a round."""
+        """Return the product of the matrices of all updates of a round."""
         generator = _moved(jacobian, pair(rate), self.rule, players=(0,))
         discriminator = _moved(jacobian, pair(rate), self.rule, players=(1,))
         return np.linalg.matrix_power(discriminator, self.discriminator_steps) @ np.linalg.matrix_power(
@@ -118,7 +118,7 @@ class Alternating:
 
 @dataclass(frozen=True)
 class Extragradient:
-    """Both players move by the directions that they would want one step ahead.
+    """Extragradient: both players move by the gradient at an extrapolated position.
 
         z_ahead = z + h v(z),   z <- z + h v(z_ahead)
 
@@ -127,24 +127,24 @@ class Extragradient:
 
     @property
     def linear(self) -> bool:
-        """Return true."""
+        """Always True."""
         return True
 
     def step(self, field: Field, position: Pair, memory: Pair, rate: Pair) -> tuple[Pair, Pair]:
-        """Look ahead, then move both."""
+        """Extrapolate, then update both players."""
         theta, psi = position
         v_theta, v_psi = field(theta, psi)
         v_theta, v_psi = field(theta + rate[0] * v_theta, field.project(psi + rate[1] * v_psi))
         return (theta + rate[0] * v_theta, field.project(psi + rate[1] * v_psi)), memory
 
     def matrix(self, jacobian: np.ndarray, rate: Numbers | Pair) -> np.ndarray:
-        """Return id + h J (id + h J)."""
+        """Return I + h J (I + h J)."""
         h_jacobian = np.stack(np.broadcast_arrays(*pair(rate)), axis=-1)[..., None] * jacobian
         return np.eye(2) + h_jacobian @ (np.eye(2) + h_jacobian)
 
 
 def pair(value: Any) -> Pair:
-    """Return the generator's and the discriminator's value of a setting that may be one for both."""
+    """Return (generator value, discriminator value); a single value is used for both."""
     return value if isinstance(value, tuple) else (value, value)
 
 
@@ -158,26 +158,26 @@ def descend(
 ) -> Iterator[Pair]:
     """Yield the position after each of `num_steps` steps.
 
-    A game that leaves for infinity goes on as inf or nan; that is its result.
+    A diverging game continues with inf or nan; this is its result.
 
     Args:
         field: the training method.
-        algorithm: who moves when, and with which optimizer.
-        start: theta and psi at the beginning.
-        rate: step size, of both or of each.
-        num_steps: steps of both; a round of several moves is one step.
-        schedule: multiplier of the rate, of both or of each.
+        algorithm: update scheme and optimizer.
+        start: initial theta and psi.
+        rate: learning rate of both players, or a pair.
+        num_steps: number of steps; a round of several updates is one step.
+        schedule: multiplier of the rate for both players, or a pair.
     """
     if num_steps < 1:
         raise ValueError(f"num_steps={num_steps}: expected a whole number >= 1")
     schedules = pair(schedule)
-    for one in schedules:
-        one.check(num_steps)
-    multipliers = zip(*(one.values(num_steps).tolist() for one in schedules), strict=True)
+    for each in schedules:
+        each.check(num_steps)
+    multipliers = zip(*(each.values(num_steps).tolist() for each in schedules), strict=True)
     rate_g, rate_d = pair(rate)
     check_at_least_zero(rate_g=rate_g, rate_d=rate_d)
     position, memory = start, (None, None)
-    # Rates of many games are long arrays: they are multiplied when the schedule changes them.
+    # Rates of many games are long arrays, so they are multiplied only when the schedule changes.
     for (by_g, by_d), steps in groupby(multipliers):
         rates = (rate_g * by_g, rate_d * by_d)
         for _ in steps:
@@ -194,9 +194,9 @@ def trajectory(
     num_steps: int,
     schedule: Schedule | tuple[Schedule, Schedule] = CONSTANT,
 ) -> np.ndarray:
-    """Return the start and all positions after it, (num_steps + 1, 2, ...), by theta and psi.
+    """Return the start and all later positions (theta, psi), an array (num_steps + 1, 2, ...).
 
-    Arguments are those of `descend`; where they are arrays, the dimensions at the end are theirs.
+    The arguments are those of `descend`; the trailing dimensions are those of array arguments.
     """
     positions = [start, *descend(field, algorithm, start, rate, num_steps, schedule)]
     shape = np.broadcast_shapes(*(np.shape(x) for x in positions[-1]))
@@ -204,22 +204,22 @@ def trajectory(
 
 
 def _moved(jacobian: np.ndarray, rate: Pair, rule: Rule, players: tuple[int, ...]) -> np.ndarray:
-    """Return the map of (theta, psi, s_theta, s_psi) when `players` move from where they are."""
+    """Return the matrix of (theta, psi, s_theta, s_psi) for an update of `players`."""
     linear = rule.linear
     if linear is None:
-        raise ValueError(f"rule={rule}: expected a rule that is linear in the gradient, others have no matrix")
+        raise ValueError(f"rule={rule}: expected a rule that is linear in the gradient; only such rules have a matrix")
     numbers = [np.shape(number) for number in (*linear, *rate)]
     shape = np.broadcast_shapes(jacobian.shape[:-2], *numbers)
     moved = np.broadcast_to(np.eye(4), (*shape, 4, 4)).copy()
     for i in players:
-        wanted = jacobian[..., i, :]
-        moved[..., i, :2] += _column(rate[i] * np.asarray(linear.by_gradient)) * wanted
+        gradient = jacobian[..., i, :]
+        moved[..., i, :2] += _column(rate[i] * np.asarray(linear.by_gradient)) * gradient
         moved[..., i, 2 + i] += rate[i] * np.asarray(linear.by_memory)
-        moved[..., 2 + i, :2] = _column(linear.take) * wanted
+        moved[..., 2 + i, :2] = _column(linear.take) * gradient
         moved[..., 2 + i, 2 + i] = linear.keep
     return moved if linear.remembers else moved[..., :2, :2]
 
 
 def _column(numbers: Any) -> np.ndarray:
-    """Give numbers (...) an axis to multiply rows by."""
+    """Return numbers (...) with a trailing axis, to multiply rows."""
     return np.asarray(numbers)[..., None]

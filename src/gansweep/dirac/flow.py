@@ -1,4 +1,4 @@
-"""Continuous time: the limit of steps that go to zero."""
+"""Continuous-time training: solutions of the gradient flow."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from gansweep.dirac.fields.field import Field, Numbers
 
 
 def flow(field: Field, start: tuple[float, float], times: np.ndarray, tolerance: float = 1e-10) -> np.ndarray:
-    """Solve d(theta, psi)/dt = v from `start` at time 0, and return the positions (T, 2).
+    """Return the solution (T, 2) of d(theta, psi)/dt = v from `start` at time 0.
 
-    scipy's DOP853, which picks its steps. It takes v to be smooth, so a method that projects
-    or jumps is left to `runge_kutta`.
+    Uses scipy's adaptive DOP853, which requires a smooth v. For a method with a projection or a
+    discontinuity use `runge_kutta`.
 
     Args:
         field: the training method, v.
         start: theta and psi.
-        times: (T,), not falling.
-        tolerance: relative and absolute error of a step.
+        times: (T,), non-decreasing.
+        tolerance: relative error of a step; the absolute one is tolerance^1.5.
 
     Raises:
-        ValueError: the field projects, so that it is not smooth.
+        ValueError: the field is not smooth, or it has a projection.
     """
     from scipy.integrate import solve_ivp
 
     if field.jacobian() is None or field.project(1e9) != 1e9:
-        raise ValueError(f"field={field}: expected a smooth one without a projection; use runge_kutta")
+        raise ValueError(f"field={field}: expected a smooth field without a projection; use runge_kutta")
     solved = solve_ivp(
         lambda _, z: np.array(field(z[0], z[1])),
         (0.0, float(times[-1])),
@@ -40,15 +40,15 @@ def flow(field: Field, start: tuple[float, float], times: np.ndarray, tolerance:
 
 
 def runge_kutta(field: Field, start: Pair, step_size: Numbers, num_steps: int) -> np.ndarray:
-    """Return `num_steps` classical Runge-Kutta steps and the start, (num_steps + 1, 2, ...).
+    """Return the start and `num_steps` classical Runge-Kutta steps, (num_steps + 1, 2, ...).
 
-    Any number of games at once; a method's projection follows each step.
+    Vectorized over games. The projection of the method is applied after each step.
 
     Args:
         field: the training method.
         start: theta and psi, each a number or an array of games.
-        step_size: time of a step, a number or one for every game.
-        num_steps: how many.
+        step_size: time per step, a number or an array of games.
+        num_steps: number of steps.
 
     Raises:
         ValueError: num_steps is below 1.

@@ -1,11 +1,11 @@
-"""The same players on distributions with densities: data N(0, 1), generator N(theta, 1).
+"""The toy problem with densities: data N(0, 1), generator N(theta, 1).
 
-The discriminator stays D(x) = psi x. Expectations of the standard game over both normals are
-those of the Dirac-GAN with instance noise of size 1: noise is what gives points a density. So
-`InstanceNoise(std=1)` is the GAN without a penalty here, noise of size s on top of it is
-`InstanceNoise(std=sqrt(1 + s^2))`, and WGAN, whose game sees the means only, is what it was.
-The slope of D is psi at every point, which gives the penalties. f'' now damps psi: the Jacobian
-of the plain game is [[0, -a], [a, 2 f''(0)]], with eigenvalues -1/4 +- sqrt(1/16 - 1/4).
+The discriminator is D(x) = psi x. The expectations of the standard game over both normal
+distributions equal those of the Dirac-GAN with instance noise of standard deviation 1. Therefore
+`InstanceNoise(std=1)` is the GAN without a penalty here, additional noise of standard deviation s is
+`InstanceNoise(std=sqrt(1 + s^2))`, and WGAN is unchanged, because it depends on the means only.
+The input gradient of D is psi at every point, which gives the penalties. f'' damps psi: the Jacobian
+of the unregularised game is [[0, -a], [a, 2 f''(0)]], with eigenvalues -1/4 +- sqrt(1/16 - 1/4).
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ GAME = InstanceNoise(std=1.0)
 
 @dataclass(frozen=True)
 class SlopePenalty(Field):
-    """The standard game with gamma/2 (|psi| - target)^2: R1 and R2 at target 0, else DRAGAN.
+    """Gradient penalty gamma/2 (|psi| - target)^2 between Gaussians: R1 and R2 at target 0, else DRAGAN.
 
-    With another target v jumps at psi = 0 whatever the distributions are: they make the
-    discriminator of the equilibrium flat, and the penalty has its kink at slope 0.
+    With a nonzero target, v is discontinuous at psi = 0 for all distributions: the discriminator of
+    the equilibrium is constant, and the penalty has its kink at gradient norm 0.
 
     Args:
         gamma: weight of the penalty.
-        target: the slope asked for.
+        target: gradient norm to aim at.
     """
 
     gamma: Numbers = 0.3
@@ -44,23 +44,23 @@ class SlopePenalty(Field):
         check_finite(gamma=self.gamma, target=self.target)
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return both players' directions."""
+        """Return v_theta and v_psi, the update directions of both players."""
         v_theta, v_psi = GAME(theta, psi)
         return v_theta, v_psi - self.gamma * (abs(psi) - self.target) * np.sign(psi)
 
     def jacobian(self) -> np.ndarray | None:
-        """Return the game's, with -gamma for psi; None with a kink."""
+        """Return the Jacobian of the game, with -gamma for psi; None for a nonzero target."""
         return None if self.target else GAME.jacobian() - matrix(((0, 0), (0, self.gamma)))
 
     def losses(self, theta: Any, psi: Any) -> tuple[Any, Any]:
-        """Return the game, and its negative with the penalty."""
+        """Return the generator loss L, and the discriminator loss -L with the penalty."""
         game, _ = GAME.losses(theta, psi)
         return game, -game + self.gamma / 2 * (abs(psi) - self.target) ** 2
 
 
 @dataclass(frozen=True)
 class GaussianRoth(Field):
-    """The saturating GAN with gamma/2 psi^2 E[sigmoid(psi e')^2 + sigmoid(-psi (theta + e))^2].
+    """Penalty of Roth et al. between Gaussians: gamma/2 psi^2 E[sigmoid(psi e')^2 + sigmoid(-psi (theta + e))^2].
 
     The weights are the squared probabilities that D classifies a real sample e', or a generated sample
     theta + e, wrongly. See `gansweep.dirac.fields.roth`.
@@ -76,7 +76,7 @@ class GaussianRoth(Field):
         check_finite(gamma=self.gamma)
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return both players' directions."""
+        """Return v_theta and v_psi, the update directions of both players."""
         e, w = nodes_and_weights(GAME.num_nodes)
         psi_ = np.expand_dims(psi, -1)
         v_theta, v_psi = GAME(theta, psi)
@@ -86,11 +86,11 @@ class GaussianRoth(Field):
         return v_theta, v_psi
 
     def jacobian(self) -> np.ndarray:
-        """Return the game's, with -gamma / 2 for psi."""
+        """Return the Jacobian of the game, with -gamma / 2 for psi."""
         return GAME.jacobian() - matrix(((0, 0), (0, np.asarray(self.gamma) / 2)))
 
     def losses(self, theta: Any, psi: Any) -> tuple[Any, Any]:
-        """Return the game, and its negative with the penalty."""
+        """Return the generator loss L, and the discriminator loss -L with the penalty."""
         import torch
 
         e, w = (torch.from_numpy(array) for array in nodes_and_weights(GAME.num_nodes))
@@ -101,9 +101,9 @@ class GaussianRoth(Field):
 
 @dataclass(frozen=True)
 class GaussianConsensus(Field):
-    """The standard game with gamma/2 |v|^2 in both losses, v its own field.
+    """Consensus optimisation between Gaussians: gamma/2 |v|^2 added to both losses, v the standard field.
 
-    The gradient of |v|^2 / 2 is J(z)' v(z), from expectations of f'' beside those of f'.
+    The gradient of |v|^2 / 2 is J(z)' v(z), which needs expectations of f' and f''.
 
     Args:
         gamma: weight of the penalty.
@@ -116,7 +116,7 @@ class GaussianConsensus(Field):
         check_finite(gamma=self.gamma)
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return both players' directions."""
+        """Return v_theta and v_psi, the update directions of both players."""
         e, w = nodes_and_weights(GAME.num_nodes)
         psi_ = np.expand_dims(psi, -1)
         fake = np.expand_dims(theta, -1) + e
@@ -124,7 +124,7 @@ class GaussianConsensus(Field):
         mean_slope = (1 - np.tanh(psi_ * fake / 2) @ w) / 2
         v_theta, v_psi = GAME(theta, psi)
         theta_by_theta = -np.square(psi) * (bend @ w)
-        psi_by_theta = mean_slope + psi * ((fake * bend) @ w)  # and -1 times theta_by_psi
+        psi_by_theta = mean_slope + psi * ((fake * bend) @ w)  # equals -theta_by_psi
         psi_by_psi = (fake * fake * bend + e * e * bend_real) @ w
         return (
             v_theta - self.gamma * (theta_by_theta * v_theta + psi_by_theta * v_psi),
@@ -132,15 +132,15 @@ class GaussianConsensus(Field):
         )
 
     def jacobian(self) -> np.ndarray:
-        """Return J - gamma J'J with the game's J."""
+        """Return J - gamma J'J, where J is the Jacobian of the game."""
         j = GAME.jacobian()
         return j - np.asarray(self.gamma)[..., None, None] * (j.T @ j)
 
     def losses(self, theta: Any, psi: Any) -> tuple[Any, Any]:
-        """Return the game and its negative, each with gamma/2 |v|^2."""
+        """Return the losses L and -L, each with gamma/2 |v|^2."""
         import torch
 
         game, _ = GAME.losses(theta, psi)
         v = torch.autograd.grad(game, (theta, psi), create_graph=True)
-        unrest = self.gamma / 2 * (v[0] ** 2 + v[1] ** 2)
-        return game + unrest, -game + unrest
+        regularizer = self.gamma / 2 * (v[0] ** 2 + v[1] ** 2)
+        return game + regularizer, -game + regularizer

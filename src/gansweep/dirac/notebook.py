@@ -1,4 +1,4 @@
-"""The methods and numbers of the authors' notebook, and the two of the table that it leaves out.
+"""Methods and hyperparameters of the authors' notebook, with two methods of table 1 that it omits.
 
 github.com/LMescheder/GAN_stability at c1f64c9, notebooks/DiracGAN.ipynb.
 """
@@ -36,7 +36,7 @@ METHODS: dict[str, Field] = {
     "NS-GAN with R1 0.3": NonSaturatingR1(gamma=0.3),
     "Roth 0.6 (not theirs)": Roth(gamma=0.6),
 }
-"""Field by title; their instance noise draws 1000 times per call where this one integrates."""
+"""Field by title. The notebook samples instance noise, 1000 draws per call; here it is integrated."""
 
 ALGORITHMS: dict[str, Algorithm] = {
     "simultaneous": Simultaneous(),

@@ -1,1 +1,1 @@
-"""Pictures of sweeps on points in the plane."""
+"""Figures of sweeps on 2D data."""

@@ -1,4 +1,4 @@
-"""Pictures of a sweep on points in the plane: python -m gansweep.plane outputs/mine."""
+"""Figures of a sweep on 2D data: python -m gansweep.plane outputs/mine."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Draw what the arguments ask for and return the exit code."""
+    """Draw the requested figures and return the exit code."""
     options = _parser().parse_args(arguments)
     return exit_code(lambda: [say(f"wrote {picture}") for picture in _draw(options)])
 
 
 def _draw(options: argparse.Namespace) -> list[Path]:
-    # Here, so that --help does not wait for torch.
+    # Imported here so that --help does not import torch.
     from gansweep.plane.curves_picture import curves_picture
     from gansweep.plane.samples_picture import over_time, samples_pictures
     from gansweep.plane.trained_cell import read
@@ -35,21 +35,21 @@ def _draw(options: argparse.Namespace) -> list[Path]:
     if any(one.evaluations for one in played):
         written += curves_picture(played, folder, options.svg)
     else:
-        say("nothing was measured yet: no curves")
+        say("no evaluations yet: no learning curves drawn")
     return written
 
 
 def find(played: Sequence[Played], words: str) -> Played:
-    """Find the cell whose name is, or alone holds, some words.
+    """Return the cell whose name equals `words`, or the only cell whose name contains them.
 
     Raises:
-        ValueError: there is none, or more than one.
+        ValueError: no cell matches, or more than one.
     """
     names = [one.cell.name for one in played]
     found = [one for one in played if one.cell.name == words] or [one for one in played if words in one.cell.name]
     if len(found) != 1:
         among = [one.cell.name for one in found] or names
-        what = "no cell is called so" if not found else f"{len(found)} cells are called so"
+        what = "no cell matches" if not found else f"{len(found)} cells match"
         raise ValueError(f"--over-time {words}: {what}, expected one of\n  " + "\n  ".join(among))
     return found[0]
 
@@ -57,18 +57,24 @@ def find(played: Sequence[Played], words: str) -> Played:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m gansweep.plane",
-        description="Draws a sweep on points in the plane, finished or not: every cell's points over the data's and "
-        "its discriminator (samples.png), and the metric over the steps (w1.png).",
+        description="Draw a finished or unfinished sweep on 2D data: generated points of every cell over the data and "
+        "the discriminator (samples.png), and the metric over steps (w1.png).",
         epilog="Example: python -m gansweep.plane outputs/mescheder_2d --over-time loss=r1",
     )
-    parser.add_argument("sweep", type=path, help="directory of a sweep, such as outputs/mescheder_2d")
+    parser.add_argument("sweep", type=path, help="directory of a sweep, for example outputs/mescheder_2d")
     parser.add_argument(
-        "--over-time", metavar="CELL", help="draw the points of one cell at its steps instead; part of its name will do"
+        "--over-time",
+        metavar="CELL",
+        help="draw the points of one cell over its steps instead; a part of its name is enough",
     )
-    parser.add_argument("--out", type=path, help="directory of the pictures (default: the sweep's)")
-    parser.add_argument("--svg", action="store_true", help="write SVG too")
+    parser.add_argument("--out", type=path, help="folder of the figures (default: the sweep directory)")
+    parser.add_argument("--svg", action="store_true", help="also write SVG")
     parser.add_argument(
-        "--allow", action="append", default=[], metavar="MODULE", help="trust a module whose classes the sweep names"
+        "--allow",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="allow classes from this module in the configs of the sweep",
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""The metric over the steps, beside what real points score against real ones."""
+"""Learning curves of 2D experiments, with the metric of real against real points."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import order, swept_keys, value
 
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PINK, SKY)
-# Dashes and gaps in points; plain dashes are the floor's.
+# Dash patterns in points; "--" is reserved for the floor.
 LINES: tuple[Any, ...] = (
     "-", "-.", ":", (0, (7, 1.5)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 4)), (0, (9, 2, 2, 2, 2, 2)), (0, (12, 4)),
 )  # fmt: skip
@@ -21,17 +21,17 @@ IN_A_ROW = 4
 
 
 def curves_picture(played: Sequence[Played], folder: Path, svg: bool = False) -> list[Path]:
-    """Draw one panel for every data set, one line for every method and seed, and return the files.
+    """Draw one panel per data set with one line per method and seed, and return the files.
 
-    A method is a combination of all other settings that were swept. Its colour tells the first of them, the kind of
-    its line the others.
+    A method is a combination of all other swept settings. The colour shows the first of them, the line style the
+    others.
 
     Raises:
-        ValueError: nothing was measured.
+        ValueError: no cell has an evaluation.
     """
     measured = [one for one in played if one.evaluations and one.run.metric is not None]
     if not measured:
-        raise ValueError("nothing was measured yet: no curves to draw")
+        raise ValueError("no evaluations yet: no learning curves to draw")
     keys = [key for key in swept_keys([one.cell for one in measured]) if key not in ("data", SEED)]
     firsts = order([value(one.cell, keys[0]) for one in measured]) if keys else [None]
     rests = list(dict.fromkeys(_words(one, keys[1:]) for one in measured))
@@ -60,7 +60,7 @@ def curves_picture(played: Sequence[Played], folder: Path, svg: bool = False) ->
             axis.set(title=group[0].run.data.name, xlabel="step (generator updates)")
             axis.grid(alpha=0.25, which="both", linewidth=0.5)
             if n % IN_A_ROW == 0:
-                axis.set_ylabel(f"{name} to the data\n(length in the plane)" if name == "W1" else name)
+                axis.set_ylabel(f"{name} to the data\n(length in data units)" if name == "W1" else name)
         handles, labels = list(lines.values()), list(lines)
         for handle, label in _key(floor=bool(known), crossed=crossed):
             handles.append(handle)
@@ -70,16 +70,16 @@ def curves_picture(played: Sequence[Played], folder: Path, svg: bool = False) ->
 
 
 def look(first: int, rest: int, num_rests: int) -> tuple[str, Any]:
-    """Return colour and line of a method: the place of its first setting, and that of the others among `num_rests`.
+    """Return colour and line style of a method from the index of its first setting and of the others.
 
-    Forty-eight methods look different.
+    `num_rests` is the number of combinations of the others. There are 48 distinct looks.
     """
     turn = first // len(COLOURS) * num_rests + rest
     return COLOURS[first % len(COLOURS)], LINES[turn % len(LINES)]
 
 
 def _scale(axis: Any, group: Sequence[Played]) -> None:
-    """Make the axis logarithmic for a distance that was never 0."""
+    """Make the y axis logarithmic if lower is better and all values are positive."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     drawn = [float(value) for one in group for value in one.measured[1]]
@@ -100,7 +100,7 @@ def _key(floor: bool, crossed: bool) -> list[tuple[Any, str]]:
 
     found = []
     if floor:
-        found.append((Line2D([], [], color=GREY, linestyle="--", linewidth=1), "floor: real points against real ones"))
+        found.append((Line2D([], [], color=GREY, linestyle="--", linewidth=1), "floor: real against real points"))
     if crossed:
         cross = Line2D([], [], color=GREY, marker="x", linestyle="", markersize=7, markeredgewidth=1.8)
         found.append((cross, "diverges after this"))

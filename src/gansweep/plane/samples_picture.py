@@ -1,4 +1,4 @@
-"""Generated points over those of the data, on the ground of the discriminator."""
+"""Generated 2D points over data points and the logits of the discriminator."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import order, swept_keys, value
 
 IN_A_ROW, MOST_STEPS = 5, 8
-FINE = 120  # points of the discriminator's ground along each axis
-SIZE = (2.5, 2.75)  # inches of a panel
+FINE = 120  # grid points of the logits along each axis
+SIZE = (2.5, 2.75)  # size of a panel in inches
 
 
 def samples_pictures(played: Sequence[Played], folder: Path, svg: bool = False) -> list[Path]:
     """Draw every cell's last checkpoint, and return the files.
 
-    Columns and rows are the two settings with the most values. Of every combination of the others there is a
-    picture of its own.
+    Columns and rows are the two settings with the most values. Every combination of the other settings has its own
+    figure.
     """
     cells = [one.cell for one in played]
     keys = swept_keys(cells)
@@ -36,15 +36,15 @@ def samples_pictures(played: Sequence[Played], folder: Path, svg: bool = False) 
 
 
 def over_time(one: Played, path: Path, svg: bool = False) -> list[Path]:
-    """Draw the points that one cell kept at its steps, side by side, and return the files.
+    """Draw the saved points of one cell at up to eight steps, and return the files.
 
     Raises:
-        ValueError: it kept none.
+        ValueError: the cell has no saved points.
     """
     kept = one.kept
     if not kept:
         raise ValueError(
-            f"{one.cell.directory / 'samples'}: there are no step_*.npz with points; a run keeps them "
+            f"{one.cell.directory / 'samples'}: no step_*.npz with points; a run saves them "
             "every trainer.sample_every steps"
         )
     steps = sorted(kept)
@@ -62,7 +62,7 @@ def over_time(one: Played, path: Path, svg: bool = False) -> list[Path]:
 
 
 def _axes(played: Sequence[Played], keys: Sequence[str]) -> tuple[tuple[str | None, str | None], list[str]]:
-    """Choose the settings of columns and rows, data in columns; of the others every combination is a picture."""
+    """Return the settings of columns and rows (data in columns), and the remaining settings."""
     counts = {key: len({plain(value(one.cell, key)) for one in played}) for key in keys}
     two = sorted(keys, key=lambda key: -counts[key])[:2]
     two.sort(key=lambda key: (key != "data", -counts[key]))
@@ -97,7 +97,7 @@ def _grid(
             words = ", ".join(f"{k}={plain(v)}" for k, v in ((down, row), (across, column)) if k is not None)
             here = [one for one in group if (at(one, down), at(one, across)) == (row, column)]
             if not here:
-                axis.set_title(f"{words}\nnot asked for")
+                axis.set_title(f"{words}\nnot in the sweep")
                 axis.axis("off")
                 continue
             (one,) = here
@@ -108,7 +108,7 @@ def _grid(
 
 
 def draw(axis: Any, one: Played, frame: tuple[float, float, float, float]) -> bool:
-    """Draw a cell's newest points over the data's, on the ground of its discriminator, if that has one to show."""
+    """Draw the latest points of a cell over the data; return whether the logits could be drawn."""
     ground = _ground(axis, one, frame)
     step, fake = one.newest
     _points(axis, one.real, fake, frame)
@@ -118,7 +118,7 @@ def draw(axis: Any, one: Played, frame: tuple[float, float, float, float]) -> bo
 
 
 def frame_of(group: Sequence[Played]) -> tuple[float, float, float, float]:
-    """Return left, right, bottom and top of a square with all the data in it and some room around."""
+    """Return left, right, bottom and top of a square 1.5 times as wide as the data."""
     real = np.concatenate([one.real for one in group])
     low, high = real.min(0), real.max(0)
     half = 0.75 * max(float((high - low).max()), 0.5)
@@ -127,7 +127,7 @@ def frame_of(group: Sequence[Played]) -> tuple[float, float, float, float]:
 
 
 def _ground(axis: Any, one: Played, frame: tuple[float, float, float, float]) -> bool:
-    """Shade the plane by the logits, the darker the higher, and draw the lines of equal ones."""
+    """Draw the logits as shading (darker is higher) and contours; return whether they could be drawn."""
     from matplotlib.colors import LinearSegmentedColormap
 
     x, y = np.linspace(*frame[:2], FINE), np.linspace(*frame[2:], FINE)
@@ -166,7 +166,7 @@ def _note(axis: Any, text: str, where: str) -> None:
 
 
 def key(ground: bool) -> list[Any]:
-    """Return what the legend shows, with or without the discriminator."""
+    """Return the legend handles, with or without the discriminator."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -179,7 +179,7 @@ def key(ground: bool) -> list[Any]:
         return handles
     return [
         *handles,
-        Patch(facecolor="#cfe3f2", edgecolor="#9dbfd9", label="discriminator's logit, darker is higher"),
+        Patch(facecolor="#cfe3f2", edgecolor="#9dbfd9", label="discriminator logit, darker is higher"),
         Line2D([], [], color=BLUE, linewidth=0.9, label="logit = 0"),
     ]
 

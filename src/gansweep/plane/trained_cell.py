@@ -1,4 +1,4 @@
-"""The cells of a sweep on points in the plane, as far as they have come."""
+"""Cells of a 2D sweep, finished or not, with their checkpoints."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ NUM_POINTS = 2048
 
 @dataclass(frozen=True)
 class Played:
-    """One cell: what it was to do, what it measured, and both players at its last checkpoint.
+    """One cell: its config, its evaluations, and both players at its last checkpoint.
 
     Args:
         result: the cell, its state and its record.
-        run: what is trained, as objects, on the CPU.
-        saved: the last checkpoint, None if there is none.
+        run: the run built from the config, on the CPU.
+        saved: the last checkpoint; None without one.
     """
 
     result: Result
@@ -44,18 +44,18 @@ class Played:
 
     @property
     def cell(self) -> Cell:
-        """The combination of settings."""
+        """The cell, a combination of settings."""
         return self.result.cell
 
     @property
     def name(self) -> str:
-        """What the metric is called in pictures."""
+        """Display name of the metric."""
         name = self.run.metric.name if self.run.metric is not None else ""
         return "W1" if name == "w1" else name
 
     @property
     def evaluations(self) -> Sequence[Mapping[str, Any]]:
-        """All that was measured, of a cell without a record up to its checkpoint."""
+        """All evaluations; for a cell without a record, those up to its checkpoint."""
         return self.result.metric.get("evaluations") or (self.saved or {}).get("evaluations") or []
 
     @property
@@ -67,22 +67,22 @@ class Played:
 
     @property
     def diverged_at(self) -> int | None:
-        """Step of the divergence."""
+        """Step of the divergence; None if the run did not diverge."""
         return ((self.result.record or {}).get("divergence") or {}).get("step")
 
     @property
     def step(self) -> int | None:
-        """Step of the checkpoint, None without one."""
+        """Step of the checkpoint; None without one."""
         return None if self.saved is None else int(self.saved["member"]["step"])
 
     @cached_property
     def real(self) -> np.ndarray:
-        """Some of the data's points (N, 2)."""
+        """The first `NUM_POINTS` data points (N, 2)."""
         return self.run.data.samples[:NUM_POINTS].numpy()
 
     @cached_property
     def fake(self) -> np.ndarray | None:
-        """Points (N, 2) of the generator as it is judged, of the same latents as the run's pictures."""
+        """Points (N, 2) of the evaluated generator, same latents as the run's sample images."""
         if self._pack is None:
             return None
         with torch.no_grad():
@@ -90,19 +90,19 @@ class Played:
 
     @cached_property
     def kept(self) -> dict[int, np.ndarray]:
-        """Points (N, 2) that the run kept beside its pictures, by step; torn files are left out."""
-        found = {step: _points(path) for step, path in sorted(points_files(self.cell.directory).items())}
-        return {step: points for step, points in found.items() if points is not None}
+        """Points (N, 2) saved by the run, by step; unreadable files are ignored."""
+        loaded = {step: _points(path) for step, path in sorted(points_files(self.cell.directory).items())}
+        return {step: points for step, points in loaded.items() if points is not None}
 
     @property
     def newest(self) -> tuple[int | None, np.ndarray | None]:
-        """The checkpoint's step and points; without one those kept last, if any were."""
+        """Step and points of the checkpoint; without one, the last saved points."""
         if self.fake is not None or not self.kept:
             return self.step, self.fake
         return list(self.kept.items())[-1]
 
     def logits(self, at: np.ndarray) -> np.ndarray | None:
-        """Ask the discriminator about points (N, 2) -> (N,)."""
+        """Return the logits (N,) of the discriminator at points (N, 2); None without checkpoint or discriminator."""
         if self._pack is None:
             return None
         d = self._pack.players.get("discriminator")
@@ -117,14 +117,14 @@ class Played:
         if self.saved is None:
             return None
         pack = pack_of([self.run])
-        # The states of the random streams belong to the device that it was trained on, and to training.
+        # Random stream states are device-specific and only needed for training.
         pack.restore(0, {**self.saved["member"], "streams": {}})
         return pack
 
     def words(self, floor: float | None) -> str:
-        """Say how it went: the metric and its floor, or why there is none.
+        """Return the metric and its floor, or the reason why there is none.
 
-        A value that is not the final one is told with its step.
+        A value that is not the final one is shown with its step.
         """
         if self.result.state is State.DIVERGED:
             return f"{self.name} N/A: diverged at step {self.diverged_at}"
@@ -132,7 +132,7 @@ class Played:
             return "failed"
         steps, values = self.measured
         if not len(values):
-            return "not begun" if self.saved is None else f"step {self.step}, not measured"
+            return "not started" if self.saved is None else f"step {self.step}, not measured"
         text = f"{self.name} {number(values[-1])}"
         text += "" if floor is None else f", floor {number(floor, like=values[-1])}"
         return text if self.result.state is State.COMPLETED else f"{text}; step {steps[-1]:.0f} of {self.run.steps}"
@@ -143,19 +143,21 @@ def read(root: Path, allow: Sequence[str] = ()) -> list[Played]:
 
     Args:
         root: directory of the sweep.
-        allow: modules besides gansweep whose classes its cells may name.
+        allow: modules other than gansweep whose classes the configs may name.
 
     Raises:
-        FileNotFoundError: there is no such directory.
-        ValueError: it holds no sweep, or one of something else than points in the plane.
+        FileNotFoundError: the directory does not exist.
+        ValueError: the directory holds no sweep, or a sweep on data other than 2D points.
     """
     if not root.is_dir():
-        raise FileNotFoundError(f"{root}: there is no such sweep")
+        raise FileNotFoundError(f"{root}: no such directory, expected the directory of a sweep")
     cells = Sweep(root, []).all_cells
     if not cells:
         inside = [path.name for path in sorted(root.iterdir()) if (path / "sweep.json").exists()]
-        hint = f"; {root} holds {', '.join(inside)}" if inside else ""
-        raise ValueError(f"{root}: there are no cells of a sweep, expected a directory such as outputs/mine{hint}")
+        hint = f"; {root} contains {', '.join(inside)}" if inside else ""
+        raise ValueError(
+            f"{root}: contains no cells, expected the directory of a sweep, for example outputs/mine{hint}"
+        )
     return [of(cell, allow) for cell in cells]
 
 
@@ -163,7 +165,7 @@ def of(cell: Cell, allow: Sequence[str] = ()) -> Played:
     """Read one cell.
 
     Raises:
-        ValueError: it can't be built here, or its samples are no points in the plane.
+        ValueError: the config cannot be built, or its samples are not 2D points.
     """
     here = {"device": "cpu", "precision": "fp32", "threads": 1, "allow": list(allow)}
     config = {**cell.config, **here, "trainer": {**(cell.config.get("trainer") or {}), "compile": False}}
@@ -171,9 +173,9 @@ def of(cell: Cell, allow: Sequence[str] = ()) -> Played:
     shape = tuple(checked.data.sample_shape) if "data" in checked.parts else (2,)
     if shape != (2,):
         wrong = f"{cell.name}: data={checked.data.name} has samples of shape {shape}"
-        raise ValueError(f"{wrong}; expected points in the plane, such as data=ring, of shape (2,)")
+        raise ValueError(f"{wrong}; expected 2D points of shape (2,), for example data=ring")
     if checked.run is None:
-        raise ValueError(f"{cell.name} can't be built any more:\n{BadConfig(checked.problems)}")
+        raise ValueError(f"{cell.name} cannot be built from its config:\n{BadConfig(checked.problems)}")
     now = state(cell)
     saved = checkpoint.load(cell.directory, cell.identity, torch.device("cpu"))
     return Played(Result(cell, now, own_record(cell)), checked.run, saved)
@@ -181,7 +183,7 @@ def of(cell: Cell, allow: Sequence[str] = ()) -> Played:
 
 def _points(path: Path) -> np.ndarray | None:
     try:
-        # Opened here: of an archive that is cut off, numpy leaves the file open.
+        # Opened here, because numpy does not close the file of a truncated archive.
         with open(path, "rb") as source, np.load(source) as file:
             return file["points"][:NUM_POINTS]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
@@ -189,18 +191,18 @@ def _points(path: Path) -> np.ndarray | None:
 
 
 def floors(played: Sequence[Played]) -> dict[str, float]:
-    """Return what real points score against real ones, by `task`, as far as a finished cell tells."""
+    """Return the metric of real against real points by `task`, from the records of finished cells."""
     found = {task(one): one.result.metric.get("floor") for one in played if one.result.metric}
     return {key: floor for key, floor in found.items() if floor is not None}
 
 
 def task(one: Played) -> str:
-    """Return what a cell's values are to be compared within: data and metric."""
+    """Return the comparison key of a cell: data and metric."""
     return json.dumps([one.cell.config.get(key) for key in ("data", "metric")], sort_keys=True)
 
 
 def by(played: Sequence[Played], key: Any) -> Iterator[tuple[Any, list[Played]]]:
-    """Part cells by what `key` says of them, in the order in which it is said first."""
+    """Yield groups of cells with equal `key`, in order of first appearance."""
     groups: dict[Any, list[Played]] = {}
     for one in played:
         groups.setdefault(key(one), []).append(one)

@@ -1,1 +1,1 @@
-"""An ill-conditioned bowl, on which the paths of optimizers are known in closed form."""
+"""Ill-conditioned 2D quadratic, with optimizer trajectories in closed form."""

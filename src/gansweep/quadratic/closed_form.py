@@ -1,10 +1,9 @@
-"""Where gradient descent and momentum are on a bowl after r steps, by formula.
+"""Closed-form iterates of gradient descent and momentum on a quadratic.
 
     f(x, y) = (eps x^2 + y^2) / 2
 
-Forsyth, "Building a working autoencoder - III, Optimization tricks", the examples before procedure 18.1. On his first
-slide the roles of x and y are swapped. The coordinates do not know of each other: one of curvature lam, which is eps
-or 1, is all there is to solve.
+Forsyth, "Building a working autoencoder - III, Optimization tricks", the examples before procedure 18.1. His first
+slide swaps x and y. The coordinates are independent, so one coordinate of curvature lam (eps or 1) is solved.
 """
 
 from __future__ import annotations
@@ -14,16 +13,16 @@ import math
 
 
 def gradient_descent(lam: float, eta: float, r: int) -> float:
-    """Return (1 - eta lam)^r, from 1."""
+    """Return the iterate (1 - eta lam)^r of gradient descent started at 1."""
     return (1 - eta * lam) ** r
 
 
 def momentum(lam: float, eta: float, mu: float, r: int) -> float:
-    """Return theta_r of procedure 18.1, from 1 at rest: v <- mu v + lam theta, theta <- theta - eta v.
+    """Return theta_r of procedure 18.1 from theta_0 = 1, v = 0: v <- mu v + lam theta, theta <- theta - eta v.
 
         theta_{r+1} = (1 + mu - eta lam) theta_r - mu theta_{r-1},   theta_1 = 1 - eta lam
 
-    Its solution is A a^r + B b^r with the roots a and b of z^2 - (1 + mu - eta lam) z + mu.
+    The solution is A a^r + B b^r with the roots a and b of z^2 - (1 + mu - eta lam) z + mu.
 
     >>> round(momentum(0.01, 0.1, 0.9, 100), 10), round(momentum(1.0, 0.1, 0.9, 100), 10)
     (0.3686285999, 0.0037387333)
@@ -37,14 +36,14 @@ def momentum(lam: float, eta: float, mu: float, r: int) -> float:
 
 
 def roots(lam: float, eta: float, mu: float) -> tuple[complex, complex]:
-    """Return what the coordinate is multiplied by in a step, in the long run by the larger of the two."""
+    """Return the roots of the recurrence; the larger modulus is the asymptotic factor per step."""
     middle = (1 + mu - eta * lam) / 2
     spread = cmath.sqrt(middle**2 - mu)
     return middle + spread, middle - spread
 
 
 def factor(eps: float, eta: float, mu: float) -> float:
-    """Return what a step multiplies the distance to the minimum by in the long run; above 1 it diverges.
+    """Return the asymptotic factor per step of the distance to the minimum; above 1 it diverges.
 
     >>> round(factor(0.01, 1.0, 0.0), 10), round(factor(0.01, 0.1, 0.9), 7)
     (0.99, 0.9888732)
@@ -53,7 +52,7 @@ def factor(eps: float, eta: float, mu: float) -> float:
 
 
 def best_rate(eps: float) -> float:
-    """Return the rate at which both coordinates of gradient descent shrink alike, by (1 - eps) / (1 + eps).
+    """Return the optimal learning rate of gradient descent; its factor per step is (1 - eps) / (1 + eps).
 
     >>> round(best_rate(0.01), 10)
     1.9801980198
@@ -62,7 +61,7 @@ def best_rate(eps: float) -> float:
 
 
 def best_heavy_ball(eps: float) -> tuple[float, float]:
-    """Return rate and momentum with which both coordinates shrink by (1 - sqrt eps) / (1 + sqrt eps).
+    """Return the optimal rate and momentum; the factor per step is (1 - sqrt eps) / (1 + sqrt eps).
 
     Polyak 1964.
 

@@ -1,4 +1,4 @@
-"""Where an optimizer goes on a bowl, in float64."""
+"""Optimizer trajectories on the quadratic, in float64."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ START = (1.0, 1.0)
 
 
 def path(rule: UpdateRule, rates: Sequence[float], eps: float, start: Sequence[float] = START) -> Tensor:
-    """Descend f(x, y) = (eps x^2 + y^2) / 2 and return all points (len(rates) + 1, 2).
+    """Minimize f(x, y) = (eps x^2 + y^2) / 2 and return all points (len(rates) + 1, 2).
 
     Args:
-        rule: the optimizer.
-        rates: learning rate of every step.
+        rule: the update rule.
+        rates: learning rate at every step.
         eps: curvature along x.
         start: the first point.
     """

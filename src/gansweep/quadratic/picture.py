@@ -1,4 +1,4 @@
-"""Paths over the bowl's contours, and how fast the height falls."""
+"""Trajectories over the contours of the quadratic, and the function value over steps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EDGE, FARTHEST = 1.25, 5.0
 
 
 def maps(paths: Mapping[str, Mapping[str, np.ndarray]], eps: float) -> Figure:
-    """Draw a panel for every path, a row for every optimizer, over contours ten times apart in height.
+    """Draw one panel per trajectory, one row per optimizer; adjacent contours differ by a factor of 10.
 
     Args:
         paths: points (R, 2) by optimizer and rate.
@@ -48,7 +48,7 @@ def maps(paths: Mapping[str, Mapping[str, np.ndarray]], eps: float) -> Figure:
 
 
 def heights(paths: Mapping[str, Mapping[str, np.ndarray]], eps: float) -> Figure:
-    """Draw f over the steps, a panel for every optimizer and a line for every rate."""
+    """Draw f over steps, one panel per optimizer and one line per rate."""
     with styled():
         figure, axes = panels(len(paths), len(paths), "", (3.2, 2.8))
         for axis, (rule, rates) in zip(axes, paths.items(), strict=True):

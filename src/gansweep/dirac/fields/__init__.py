@@ -1,1 +1,1 @@
-"""How the two players of the Dirac-GAN move, one training method per file."""
+"""Gradient vector fields of the Dirac-GAN, one training method per file."""

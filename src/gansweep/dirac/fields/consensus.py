@@ -1,4 +1,4 @@
-"""The standard GAN whose players also wish to come to rest."""
+"""Consensus optimisation (Mescheder et al. 2017)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from gansweep.dirac.fields.logistic import SLOPE, slope
 
 @dataclass(frozen=True)
 class Consensus(Field):
-    """Add gamma/2 |v|^2 to both losses, where v is the field of the standard game.
+    """Consensus optimisation: gamma/2 |v|^2 added to both losses, where v is the field of the standard game.
 
         d/dtheta |v|^2 / 2 = theta f'^2 + psi (theta^2 + psi^2) f' f''
         d/dpsi   |v|^2 / 2 = psi f'^2 + theta (theta^2 + psi^2) f' f''
         eigenvalues -gamma a^2 +- i a
 
-    Mescheder et al. 2017, arXiv:1705.10461. The authors' notebook
-    halves the second terms. Eigenvalues stay, the field away from 0 does not: with alternating
-    1:5 steps of 0.2 from (1, 1) the gradient as written here escapes, and theirs converges.
+    Mescheder et al. 2017, arXiv:1705.10461. The authors' notebook halves the second terms. This
+    keeps the eigenvalues but changes the field away from 0: with alternating 1:5 steps of 0.2 from
+    (1, 1), the gradient above diverges and the notebook's field converges.
 
     Args:
-        gamma: weight of the penalty. The authors' notebook draws 1, its class has 0.3.
-        as_coded: halve the second terms as the notebook does.
+        gamma: weight of the penalty. The authors' notebook uses 1; the default of its class is 0.3.
+        as_coded: whether to halve the second terms, as in the notebook.
     """
 
     gamma: Numbers = 1.0
@@ -37,7 +37,7 @@ class Consensus(Field):
         check_finite(gamma=self.gamma)
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return both players' directions."""
+        """Return v_theta and v_psi, the update directions of both players."""
         s = slope(psi * theta)
         cross = (np.square(theta) + np.square(psi)) * s * s * (s - 1) * (0.5 if self.as_coded else 1.0)
         v_theta = -psi * s - self.gamma * (theta * s * s + psi * cross)
@@ -49,13 +49,15 @@ class Consensus(Field):
         return matrix(((pull, -SLOPE), (SLOPE, pull)))
 
     def losses(self, theta: Any, psi: Any) -> tuple[Any, Any]:
-        """Return L and -L, each with gamma/2 |v|^2 in which both players' gradients are taken."""
+        """Return L and -L, each with gamma/2 |v|^2 over the gradients of both players."""
         if self.as_coded:
-            raise ValueError(f"as_coded={self.as_coded}: expected false, the notebook's field is no loss's gradient")
+            raise ValueError(
+                f"as_coded={self.as_coded}: expected false; the notebook's field is not the gradient of a loss"
+            )
         import torch
         from torch.nn.functional import softplus
 
         game = -softplus(-psi * theta)
         v = torch.autograd.grad(game, (theta, psi), create_graph=True)
-        unrest = self.gamma / 2 * (v[0] ** 2 + v[1] ** 2)
-        return game + unrest, -game + unrest
+        regularizer = self.gamma / 2 * (v[0] ** 2 + v[1] ** 2)
+        return game + regularizer, -game + regularizer

@@ -1,4 +1,4 @@
-"""The standard GAN with a penalty on slopes other than one."""
+"""DRAGAN: gradient penalty with a target norm (Kodali et al. 2017)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from gansweep.dirac.fields.logistic import slope
 
 @dataclass(frozen=True)
 class DRAGAN(Field):
-    """The standard game with the penalty gamma/2 (|psi| - target)^2.
+    """DRAGAN: the standard game with the gradient penalty gamma/2 (|psi| - target)^2.
 
         v = (-psi f'(psi theta), theta f'(psi theta) - gamma (|psi| - target) sign(psi))
 
-    Kodali et al. 2017, arXiv:1705.07215, for D(x) = psi x, whose slope is psi wherever it is
-    taken. v jumps at psi = 0; next to it theta = -+gamma target / a rests, seen from one side.
-    The authors' notebook does not have it; the defaults are those of its WGAN-GP.
+    Kodali et al. 2017, arXiv:1705.07215, for D(x) = psi x, whose input gradient is psi
+    everywhere. v is discontinuous at psi = 0; at psi = 0+- there are spurious one-sided equilibria,
+    theta = -+gamma target / a. The authors' notebook does not contain this method; the defaults are
+    those of its WGAN-GP.
 
     Args:
         gamma: weight of the penalty.
-        target: the slope asked for.
+        target: gradient norm to aim at.
     """
 
     gamma: Numbers = 0.7
@@ -35,12 +36,12 @@ class DRAGAN(Field):
         check_finite(gamma=self.gamma, target=self.target)
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return both players' directions."""
+        """Return v_theta and v_psi, the update directions of both players."""
         s = slope(psi * theta)
         return -psi * s, theta * s - self.gamma * (abs(psi) - self.target) * np.sign(psi)
 
     def jacobian(self) -> None:
-        """Return None: v jumps at psi = 0."""
+        """Return None: v is discontinuous at psi = 0."""
 
     def losses(self, theta: Any, psi: Any) -> tuple[Any, Any]:
         """Return L, and -L with the penalty."""

@@ -1,14 +1,14 @@
-"""What every training method of the Dirac-GAN answers.
+"""Base class of the training methods on the Dirac-GAN.
 
-Data are a point at 0, the generator is a point at theta, the discriminator is D(x) = psi x:
+The data is a point at 0, the generator a point at theta, and the discriminator is D(x) = psi x:
 
     L(theta, psi) = f(psi theta) + f(0),   f(t) = -log(1 + e^-t), or f(t) = t for WGAN
 
-psi climbs L and theta descends it; both at 0 is the only equilibrium. Mescheder, Geiger and
+psi maximizes L and theta minimizes it; (0, 0) is the only equilibrium. Mescheder, Geiger and
 Nowozin 2018, arXiv:1801.04406, section 2.
 
-theta, psi and every number of a method may be arrays of any shapes that broadcast: one call
-moves as many games, with as many settings, as there are entries.
+theta, psi and every hyperparameter of a method may be arrays that broadcast. One call then evaluates
+many games with different settings.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 Numbers = float | np.ndarray
-"""One number, or one for every game."""
+"""A number, or an array with one number per game."""
 
 
 class Printed(NamedTuple):
-    """Whether the paper's table 1 says that a method converges locally.
+    """Local convergence of a method according to table 1 of the paper.
 
     Args:
-        absolutely_continuous: where data and generator have densities.
-        general: for all distributions, points among them.
+        absolutely_continuous: for data and generator distributions with densities.
+        general: for all distributions, including points.
     """
 
     absolutely_continuous: bool
@@ -37,9 +37,9 @@ class Printed(NamedTuple):
 
 
 class Field:
-    """A training method: the direction in which each player moves.
+    """Training method: the gradient vector field v, the update direction of each player.
 
-    `label` is its row in the paper's table 1, `converges` what that row says; None where the
+    `label` is its row in table 1 of the paper, `converges` the content of that row; None where the
     table has no such row.
     """
 
@@ -47,24 +47,24 @@ class Field:
     converges: ClassVar[Printed | None] = None
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return v_theta and v_psi."""
+        """Return v_theta and v_psi, the negative gradients of the two losses."""
         raise NotImplementedError
 
     def jacobian(self) -> np.ndarray | None:
-        """Return dv / d(theta, psi) at the equilibrium, (..., 2, 2); None where v jumps there."""
+        """Return dv / d(theta, psi) at the equilibrium, (..., 2, 2); None where v is discontinuous there."""
         raise NotImplementedError
 
     def losses(self, theta: Any, psi: Any) -> tuple[Any, Any]:
-        """Score two torch tensors as the generator and as the discriminator, who each descend."""
+        """Return the losses of generator and discriminator for torch tensors; each player minimizes its own."""
         raise NotImplementedError
 
     def project(self, psi: Numbers) -> Any:
-        """Return the nearest psi that the method allows; called after each of its steps."""
+        """Return the nearest psi that satisfies the constraint of the method; applied after each step of psi."""
         return psi
 
 
 def matrix(rows: tuple[tuple[ArrayLike, ArrayLike], tuple[ArrayLike, ArrayLike]]) -> np.ndarray:
-    """Stack four numbers, or arrays that broadcast, as matrices (..., 2, 2).
+    """Return matrices (..., 2, 2) of four numbers or arrays that broadcast.
 
     >>> matrix(((0, 1), (2, [3, 4])))[1].tolist()
     [[0.0, 1.0], [2.0, 4.0]]
@@ -74,14 +74,14 @@ def matrix(rows: tuple[tuple[ArrayLike, ArrayLike], tuple[ArrayLike, ArrayLike]]
 
 
 def check_finite(**settings: Numbers) -> None:
-    """Raise ValueError for a setting that is not a number, or not all numbers."""
+    """Raise ValueError for a setting with a value that is not finite."""
     for name, value in settings.items():
         if not np.all(np.isfinite(value)):
             raise ValueError(f"{name}={value}: expected a finite number")
 
 
 def check_at_least_zero(**settings: Numbers) -> None:
-    """Raise ValueError for a setting below 0."""
+    """Raise ValueError for a setting that is negative or not finite."""
     check_finite(**settings)
     for name, value in settings.items():
         if not np.all(np.asarray(value) >= 0):

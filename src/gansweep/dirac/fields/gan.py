@@ -1,4 +1,4 @@
-"""The GAN as first written, without a penalty."""
+"""Saturating GAN without regularisation (Goodfellow et al. 2014)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from gansweep.dirac.fields.logistic import SLOPE, slope
 
 @dataclass(frozen=True)
 class GAN(Field):
-    """The saturating game. It circles the equilibrium for ever.
+    """Saturating GAN. It rotates around the equilibrium without converging.
 
         v = (-psi f'(psi theta), theta f'(psi theta)),   eigenvalues +- i a,  a = f'(0) = 1/2
 
     Goodfellow et al. 2014; arXiv:1801.04406, section 2. In continuous time theta^2 + psi^2
-    stays what it was.
+    is constant.
     """
 
     label: ClassVar[str] = "unregularised"
     converges: ClassVar[Printed | None] = Printed(absolutely_continuous=True, general=False)
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return both players' directions."""
+        """Return v_theta and v_psi, the update directions of both players."""
         s = slope(psi * theta)
         return -psi * s, theta * s
 

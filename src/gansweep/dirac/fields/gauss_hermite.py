@@ -1,4 +1,4 @@
-"""Expectations over a normal number, as sums over few well-chosen points."""
+"""Gauss-Hermite quadrature for expectations over N(0, 1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 def nodes_and_weights(num_nodes: int) -> tuple[np.ndarray, np.ndarray]:
     """Return points e_i and weights w_i with E g(e) = sum_i w_i g(e_i) for e ~ N(0, 1).
 
-    Exact where g is a polynomial of degree below 2 num_nodes.
+    Exact for polynomials g of degree below 2 num_nodes.
 
     >>> e, w = nodes_and_weights(8)
     >>> [round(float(w @ e**k), 12) for k in (0, 2, 4, 6)]

@@ -1,4 +1,4 @@
-"""The standard GAN between blurred points, its expectations computed."""
+"""Instance noise with expectations by quadrature (Sønderby et al. 2017)."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from gansweep.dirac.fields.logistic import CURVATURE, SLOPE
 
 @dataclass(frozen=True)
 class InstanceNoise(Field):
-    """Add normal noise of size `std` to the real and to the generated point.
+    """Instance noise: Gaussian noise of standard deviation `std` on the real and the generated point.
 
         v_theta = -psi E f'(psi (theta + s e)),   e, e' ~ N(0, 1)
         v_psi = E[(theta + s e) f'(psi (theta + s e))] - E[s e' f'(-psi s e')]
         eigenvalues f''(0) s^2 +- sqrt(f''(0)^2 s^4 - a^2)
 
     Sønderby et al. 2017, arXiv:1610.04490; arXiv:1801.04406, section 3.2. Expectations are
-    Gauss-Hermite sums; `SampledInstanceNoise` draws them as the authors do.
+    Gauss-Hermite sums; `SampledInstanceNoise` samples them like the authors.
 
     Args:
-        std: size of the noise. The authors' notebook draws 0.7, its class has 1.
+        std: standard deviation of the noise, s. The authors' notebook uses 0.7; the default of its class is 1.
         num_nodes: terms of each sum; 32 give nine digits where |psi| s < 1.5.
     """
 
@@ -38,9 +38,9 @@ class InstanceNoise(Field):
         nodes_and_weights(self.num_nodes)
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return both players' directions."""
-        # f'(t) = 1/2 - tanh(t/2)/2, and E e = 0 removes the halves that stand beside e. Left in,
-        # they would round to a floor of 1e-16 that a game at rest can't leave.
+        """Return v_theta and v_psi, the update directions of both players."""
+        # f'(t) = 1/2 - tanh(t/2)/2. The terms e/2 are dropped because E e = 0; their rounding error
+        # would give v a floor of 1e-16 at the equilibrium.
         e, w = nodes_and_weights(self.num_nodes)
         half_psi = np.expand_dims(psi, -1) / 2
         noise = np.multiply.outer(self.std, e)

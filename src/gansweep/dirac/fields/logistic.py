@@ -1,4 +1,4 @@
-"""The function f of the standard GAN and its derivatives."""
+"""The function f(t) = -log(1 + e^-t) of the standard GAN and its derivatives."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ CURVATURE = -0.25
 
 
 def sigmoid(t: Any) -> Any:
-    """Return 1 / (1 + e^-t), also where e^-t is beyond the largest number.
+    """Return 1 / (1 + e^-t), also where e^-t overflows.
 
     >>> float(sigmoid(0.0)), float(sigmoid(-1e4)), float(sigmoid(1e4))
     (0.5, 0.0, 1.0)
     """
-    # scipy's expit takes four times as long: it does without the processor's wide registers.
+    # scipy's expit takes four times as long, because it is not vectorized (SIMD).
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-t))
 

@@ -1,4 +1,4 @@
-"""The GAN of practice with a penalty on the slope at the real point."""
+"""Non-saturating GAN with R1."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gansweep.dirac.fields.logistic import SLOPE, slope
 
 @dataclass(frozen=True)
 class NonSaturatingR1(Field):
-    """The non-saturating game with the penalty gamma/2 psi^2.
+    """Non-saturating GAN with R1: gradient penalty gamma/2 psi^2 at the real point.
 
         v = (-psi f'(-psi theta), theta f'(psi theta) - gamma psi)
-        eigenvalues -gamma/2 +- sqrt(gamma^2/4 - a^2), those of R1
+        eigenvalues -gamma/2 +- sqrt(gamma^2/4 - a^2), as for R1
 
-    The last of the authors' notebook; it has no row in table 1.
+    The last method of the authors' notebook; it has no row in table 1.
 
     Args:
         gamma: weight of the penalty.
@@ -31,7 +31,7 @@ class NonSaturatingR1(Field):
         check_finite(gamma=self.gamma)
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return both players' directions."""
+        """Return v_theta and v_psi, the update directions of both players."""
         s = slope(psi * theta)
         return -psi * (1 - s), theta * s - self.gamma * psi
 

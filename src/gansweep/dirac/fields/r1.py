@@ -1,4 +1,4 @@
-"""The standard GAN with a penalty on the slope at the real point."""
+"""R1: zero-centred gradient penalty at the real point (Mescheder et al. 2018, eq. 9)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from gansweep.dirac.fields.logistic import SLOPE, slope
 
 @dataclass(frozen=True)
 class R1(Field):
-    """The standard game with the penalty gamma/2 psi^2.
+    """R1: the standard game with the gradient penalty gamma/2 psi^2 at the real point.
 
         v = (-psi f'(psi theta), theta f'(psi theta) - gamma psi)
         eigenvalues -gamma/2 +- sqrt(gamma^2/4 - a^2)
 
-    arXiv:1801.04406, eq. 9 and section 3.3. At gamma = 2a = 1 the game no longer turns and comes
-    to rest fastest; a gamma below 0 drives it away.
+    arXiv:1801.04406, eq. 9 and section 3.3. At gamma = 2a = 1 the eigenvalues become real and
+    convergence is fastest; with gamma < 0 the game diverges.
 
     Args:
-        gamma: weight of the penalty. The authors' notebook draws 0.3 and 1.
+        gamma: weight of the penalty. The authors' notebook uses 0.3 and 1.
     """
 
     gamma: Numbers = 0.3
@@ -33,7 +33,7 @@ class R1(Field):
         check_finite(gamma=self.gamma)
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return both players' directions."""
+        """Return v_theta and v_psi, the update directions of both players."""
         s = slope(psi * theta)
         return -psi * s, theta * s - self.gamma * psi
 

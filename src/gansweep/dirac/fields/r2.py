@@ -1,4 +1,4 @@
-"""The standard GAN with a penalty on the slope at the generated point."""
+"""R2: zero-centred gradient penalty at the generated point (Mescheder et al. 2018, eq. 10)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from gansweep.dirac.fields.r1 import R1
 
 @dataclass(frozen=True)
 class R2(R1):
-    """The standard game with the penalty gamma/2 psi^2, which has R1's field.
+    """R2: the standard game with the gradient penalty gamma/2 psi^2 at the generated point; same field as R1.
 
         v = (-psi f'(psi theta), theta f'(psi theta) - gamma psi)
         eigenvalues -gamma/2 +- sqrt(gamma^2/4 - a^2)
 
-    arXiv:1801.04406, eq. 10. The slope of D(x) = psi x is psi at the generated point as at the
-    real one; between distributions the two differ.
+    arXiv:1801.04406, eq. 10. The input gradient of D(x) = psi x is psi at both points. For
+    distributions the two penalties differ.
 
     Args:
         gamma: weight of the penalty.

@@ -1,4 +1,4 @@
-"""The saturating GAN with the gradient penalty of Roth et al."""
+"""Gradient penalty of Roth et al. 2017."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gansweep.dirac.fields.logistic import SLOPE, slope
 
 @dataclass(frozen=True)
 class Roth(Field):
-    """The saturating GAN with the penalty gamma/2 psi^2 (1/4 + p^2),   p = sigmoid(-psi theta).
+    """Penalty of Roth et al.: the saturating game with gamma/2 psi^2 (1/4 + p^2),   p = sigmoid(-psi theta).
 
         v = (-psi f'(psi theta), theta f'(psi theta) - d/dpsi penalty)
         d/dpsi penalty = gamma psi (1/4 + p^2) - gamma psi^2 theta p^2 (1 - p)
@@ -37,7 +37,7 @@ class Roth(Field):
         check_finite(gamma=self.gamma)
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return both players' directions."""
+        """Return v_theta and v_psi, the update directions of both players."""
         p = slope(psi * theta)  # f'(t) = sigmoid(-t)
         damping = psi * (0.25 + p * p) - np.square(psi) * theta * p * p * (1 - p)
         return -psi * p, theta * p - self.gamma * damping

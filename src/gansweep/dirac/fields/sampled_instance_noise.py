@@ -1,4 +1,4 @@
-"""The standard GAN between blurred points, its expectations drawn."""
+"""Instance noise with sampled expectations, as in the authors' notebook."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from gansweep.dirac.fields.logistic import CURVATURE, SLOPE, slope
 class SampledInstanceNoise(Field):
     """`InstanceNoise` with means over `num_draws` draws in place of expectations.
 
-    Every call draws anew, and both players see the same draws, as in the authors' notebook;
-    hence a call changes `rng`, and its answer is noise around the field.
+    Every call draws new noise, shared by both players, as in the authors' notebook. A call therefore
+    changes `rng` and returns a noisy estimate of the field.
 
     Args:
-        std: size of the noise.
+        std: standard deviation of the noise.
         num_draws: draws of e and of e' per call.
-        rng: where they come from.
+        rng: random generator.
     """
 
     std: Numbers = 0.7
@@ -35,7 +35,7 @@ class SampledInstanceNoise(Field):
             raise ValueError(f"num_draws={self.num_draws}: expected a whole number >= 1")
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return an estimate of both players' directions."""
+        """Return an estimate of v_theta and v_psi."""
         shape = np.broadcast_shapes(np.shape(theta), np.shape(psi), np.shape(self.std))
         std = np.expand_dims(self.std, -1)
         psi_ = np.expand_dims(psi, -1)

@@ -1,4 +1,4 @@
-"""The Wasserstein GAN, with its weight clipped."""
+"""WGAN with weight clipping (Arjovsky et al. 2017)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from gansweep.dirac.fields.field import Field, Numbers, Printed, matrix
 
 @dataclass(frozen=True)
 class WGAN(Field):
-    """The linear game f(t) = t with psi kept in [-clip, clip].
+    """WGAN: the linear game f(t) = t with psi clipped to [-clip, clip].
 
         v = (-psi, theta),  then psi <- min(max(psi, -clip), clip),   eigenvalues +- i
 
-    Arjovsky et al. 2017, arXiv:1701.07875, algorithm 1; arXiv:1801.04406, section 3.1. Near the
-    equilibrium nothing is clipped.
+    Arjovsky et al. 2017, arXiv:1701.07875, algorithm 1; arXiv:1801.04406, section 3.1. Clipping
+    is inactive near the equilibrium.
 
     Args:
-        clip: largest |psi|; infinity for none. The authors' notebook draws 1, its class has 0.3.
+        clip: largest |psi|; inf for no clipping. The authors' notebook uses 1; the default of its class is 0.3.
     """
 
     clip: Numbers = 1.0
@@ -32,7 +32,7 @@ class WGAN(Field):
             raise ValueError(f"clip={self.clip}: expected a number > 0")
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return both players' directions."""
+        """Return v_theta and v_psi, the update directions of both players."""
         return -psi, theta + 0.0
 
     def jacobian(self) -> np.ndarray:
@@ -44,5 +44,5 @@ class WGAN(Field):
         return psi * theta, -psi * theta
 
     def project(self, psi: Numbers) -> Any:
-        """Clip psi."""
+        """Return psi clipped to [-clip, clip]."""
         return np.clip(psi, -self.clip, self.clip)

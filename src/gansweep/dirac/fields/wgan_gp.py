@@ -1,4 +1,4 @@
-"""The Wasserstein GAN with a penalty on slopes other than one."""
+"""WGAN-GP: gradient penalty with a target norm (Gulrajani et al. 2017)."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from gansweep.dirac.fields.field import Field, Numbers, Printed, check_finite
 
 @dataclass(frozen=True)
 class WGANGP(Field):
-    """The linear game with the penalty gamma/2 (|psi| - target)^2.
+    """WGAN-GP: the linear game f(t) = t with the gradient penalty gamma/2 (|psi| - target)^2.
 
         v = (-psi, theta - gamma (|psi| - target) sign(psi)),   sign(0) = 0
 
     Gulrajani et al. 2017, arXiv:1704.00028; arXiv:1801.04406, section 3.1. At the equilibrium
-    the discriminator is flat, so the penalty pushes it away, and v jumps at psi = 0. Next to
-    psi = 0 there are false points of rest, seen from one side: theta = -+gamma target.
+    the input gradient is 0, so the penalty pushes psi away, and v is discontinuous at psi = 0. At
+    psi = 0+- there are spurious one-sided equilibria: theta = -+gamma target.
 
     Args:
-        gamma: weight of the penalty. The authors' notebook draws 0.7, its class has 1.
-        target: the slope asked for, their g0. The notebook draws 1, its class has 0.3.
+        gamma: weight of the penalty. The authors' notebook uses 0.7; the default of its class is 1.
+        target: gradient norm to aim at, g0 in the notebook, which uses 1; the default of its class is 0.3.
     """
 
     gamma: Numbers = 0.7
@@ -34,11 +34,11 @@ class WGANGP(Field):
         check_finite(gamma=self.gamma, target=self.target)
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
-        """Return both players' directions."""
+        """Return v_theta and v_psi, the update directions of both players."""
         return -psi, theta - self.gamma * (abs(psi) - self.target) * np.sign(psi)
 
     def jacobian(self) -> None:
-        """Return None: v jumps at psi = 0."""
+        """Return None: v is discontinuous at psi = 0."""
 
     def losses(self, theta: Any, psi: Any) -> tuple[Any, Any]:
         """Return psi theta, and its negative with the penalty."""

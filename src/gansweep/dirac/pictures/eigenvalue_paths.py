@@ -1,4 +1,4 @@
-"""Where the eigenvalues go as a method's number grows."""
+"""Eigenvalues as a function of a method's hyperparameter."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ METHODS: dict[str, tuple[Callable[[Any], Field], str, float, float]] = {
     "instance noise": (InstanceNoise, "$s$", float(np.sqrt(3.0)), float(np.sqrt(2.0))),
     "consensus optimisation": (Consensus, "$\\gamma$", 3.0, float("inf")),
 }
-"""Title: method, its number, the largest drawn (R1's is the notebook's 3a), and the critical one."""
+"""By title: method, symbol of its hyperparameter, largest value (R1: 3a, as in the notebook), critical value."""
 
 LOOKS: list[dict[str, Any]] = [
     {"color": BLUE, "linestyle": "-"},
     {"color": ORANGE, "linestyle": "--"},
     {"color": VERMILION, "linestyle": ":"},
 ]
-"""Of the lines of the notebook's algorithms."""
+"""Line styles of the notebook's algorithms."""
 
 
 def eigenvalue_paths(path: Path, gif: Path | None = None) -> None:
-    """Draw the eigenvalues of J in the plane above, the moduli of both algorithms below."""
+    """Draw the eigenvalues of J in the complex plane (top) and the largest moduli of the algorithms (bottom)."""
     with styled():
         figure, axes = panels(
             2 * len(METHODS),

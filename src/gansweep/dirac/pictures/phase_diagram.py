@@ -1,4 +1,4 @@
-"""A figure of the atlas: colour is what was played, lines are what eigenvalues say."""
+"""Phase diagram: simulated convergence factor as colour, stability boundary of the eigenvalues as a line."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gansweep.dirac.atlas import Sheet
 from gansweep.plot_style import panels, styled
 
 LIMIT = 0.3
-"""Decades per step at the ends of the colours."""
+"""Decades per step at the ends of the colour scale."""
 
 
 def phase_diagram(title: str, sheets: Sequence[Sheet], measured: Sequence[np.ndarray], path: Path) -> None:
-    """Draw sheets of one figure, `measured` on the points (height, width) of each."""
+    """Draw the sheets of one figure; `measured` has one array (height, width) per sheet."""
     from_sheet = _columns(len(sheets))
     with styled():
         figure, axes = panels(len(sheets), from_sheet, title, (2.8, 2.7))
@@ -34,7 +34,7 @@ def phase_diagram(title: str, sheets: Sequence[Sheet], measured: Sequence[np.nda
                 ylabel=sheet.y.label if number % from_sheet == 0 else "",
             )
         bar = figure.colorbar(
-            image, ax=axes, shrink=0.7, label="decades per step of the distance, played", extend="both"
+            image, ax=axes, shrink=0.7, label="change of the distance in decades per step (simulated)", extend="both"
         )
         bar.set_ticks([-0.3, -0.1, -0.01, -0.001, 0, 0.001, 0.01, 0.1, 0.3])
         bar.set_ticklabels(["-0.3", "-0.1", "-0.01", "-0.001", "0", "0.001", "0.01", "0.1", "0.3"])
@@ -43,13 +43,13 @@ def phase_diagram(title: str, sheets: Sequence[Sheet], measured: Sequence[np.nda
 
 
 def _boundary(axis: Any, sheet: Sheet) -> None:
-    """Draw where the largest modulus is 1."""
+    """Draw the contour where the largest modulus is 1."""
     x, y = sheet.points(160, 160)
     largest = sheet.largest_modulus(x, y)
     if largest is None:
         axis.text(0.03, 0.96, "no matrix", transform=axis.transAxes, va="top", bbox={"color": "white", "alpha": 0.7})
         return
-    # Where nothing damps, moduli are 1 up to rounding over whole regions; a hair above 1 is their edge.
+    # Without damping, moduli are 1 up to rounding over whole regions; a level slightly above 1 gives their boundary.
     axis.contour(x, y, largest, levels=[1 + 1e-9], colors="black", linewidths=1.4)
 
 
@@ -69,6 +69,6 @@ def _key() -> list[Any]:
 
     return [
         Line2D([], [], color="black", linewidth=1.4, label="largest modulus of the eigenvalues = 1"),
-        Patch(facecolor="#2166ac", label="comes to rest"),
-        Patch(facecolor="#b2182b", label="leaves"),
+        Patch(facecolor="#2166ac", label="converges"),
+        Patch(facecolor="#b2182b", label="diverges"),
     ]

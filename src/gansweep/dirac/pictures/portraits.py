@@ -1,4 +1,4 @@
-"""The field of every method and the path of a game in it, the paper's figures of the Dirac-GAN."""
+"""Phase portraits: gradient vector field and trajectory of every method, as in the paper's figures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EDGE = 2.2
 def portraits(
     name: str, algorithm: Algorithm, rate: float, num_steps: int, path: Path, gif: Path | None = None
 ) -> None:
-    """Draw every method of the notebook under one algorithm, and its animation if `gif` is given."""
+    """Draw every method of the notebook under one algorithm; also write an animation if `gif` is given."""
     with styled():
         figure, axes = panels(
             len(METHODS), 4, f"Dirac-GAN, {name} descent, h = {rate:g}, {num_steps} steps from (1, 1)", (2.6, 2.6)
@@ -36,7 +36,7 @@ def portraits(
         figure.savefig(path)
         if gif is not None:
             heading = figure.suptitle("step", fontsize=11)
-            # Most happens early: frames stand at growing distances.
+            # Changes are largest early, so frames are spaced geometrically.
             frames = np.unique(np.geomspace(1, num_steps, 80).astype(int))
 
             def draw(step: int) -> None:
@@ -49,12 +49,12 @@ def portraits(
 
 
 def draw_field(axis: Any, field: Callable[[Any, Any], tuple[Any, Any]], edge: float = EDGE) -> None:
-    """Draw v on a grid of 10 x 10, all arrows of equal length, the stronger the darker.
+    """Draw v on a 10 x 10 grid with arrows of equal length; a larger norm is darker.
 
     Args:
-        axis: from -edge to edge; as it is by itself, arrows stand where those of the notebook do.
-        field: theta and psi, arrays (10, 10), to both components of v.
-        edge: of the square.
+        axis: matplotlib axis, drawn from -edge to edge; the default places the arrows as in the notebook.
+        field: maps theta and psi, arrays (10, 10), to both components of v.
+        edge: half width of the square.
     """
     last = edge / EDGE * 2
     theta, psi = np.meshgrid(np.linspace(-last, last, 10), np.linspace(-last, last, 10))
@@ -66,7 +66,7 @@ def draw_field(axis: Any, field: Callable[[Any, Any], tuple[Any, Any]], edge: fl
 
 
 def frame(axis: Any, edge: float = EDGE) -> None:
-    """Give an axis its square, and lines through the equilibrium."""
+    """Set the limits of an axis, and draw lines through the equilibrium."""
     ticks = (-2, 0, 2) if edge == EDGE else None
     axis.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
     if ticks is not None:
@@ -91,7 +91,7 @@ def draw_path(axis: Any, positions: np.ndarray) -> tuple[Any, Any]:
 
 
 def key(path: str = "path, one dot per step") -> list[Any]:
-    """Return what the legend of portraits shows; `path` says what a dot of it is."""
+    """Return the legend handles; `path` is the label of the trajectory."""
     from matplotlib.lines import Line2D
 
     return [

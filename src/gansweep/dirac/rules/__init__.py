@@ -1,1 +1,1 @@
-"""What an optimizer makes of a player's gradient, in numpy, for any number of games at once."""
+"""Update rules of the Dirac-GAN in numpy, vectorized over games."""

@@ -1,4 +1,4 @@
-"""Adaptive moment estimation."""
+"""Adam (Kingma and Ba 2015)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Adam:
-    """x <- x + rate m_hat / (sqrt(s_hat) + eps), means of v and v^2 corrected for their start.
+    """Adam: x <- x + rate m_hat / (sqrt(s_hat) + eps), with bias-corrected moments.
 
         m <- beta1 m + (1 - beta1) v,   m_hat = m / (1 - beta1^t)
         s <- beta2 s + (1 - beta2) v^2, s_hat = s / (1 - beta2^t)
@@ -18,8 +18,8 @@ class Adam:
     As `gansweep.optimizers.adam`; t counts this player's steps from 1.
 
     Args:
-        betas: memory of m, which may be below 0 here, and of s.
-        eps: added to the root.
+        betas: decay rates of m and s; the first may be negative here.
+        eps: added to the square root.
     """
 
     betas: tuple[float, float] = (0.9, 0.999)
@@ -33,10 +33,10 @@ class Adam:
 
     @property
     def linear(self) -> None:
-        """Return None."""
+        """None: Adam is not linear in the gradient."""
 
     def __call__(self, v: Any, memory: Any) -> tuple[Any, Any]:
-        """Return the move, and both means with the count of steps."""
+        """Return the step per unit rate, and the state (m, s, t)."""
         beta1, beta2 = self.betas
         m, s, t = (0.0, 0.0, 0) if memory is None else memory
         m, s, t = beta1 * m + (1 - beta1) * v, beta2 * s + (1 - beta2) * v * v, t + 1

@@ -1,4 +1,4 @@
-"""A step along the direction itself."""
+"""Gradient descent."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from gansweep.dirac.rules.rule import Linear
 
 @dataclass(frozen=True)
 class GradientDescent:
-    """x <- x + rate v."""
+    """Gradient descent: x <- x + rate v."""
 
     @property
     def linear(self) -> Linear:
-        """Return the rule as a recurrence."""
+        """Coefficients of the rule as a linear recurrence."""
         return Linear(by_memory=0.0, by_gradient=1.0, keep=0.0, take=0.0)
 
     def __call__(self, v: Any, memory: Any) -> tuple[Any, Any]:
-        """Return v."""
+        """Return v, and no state."""
         return v, None

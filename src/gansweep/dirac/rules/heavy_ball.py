@@ -1,4 +1,4 @@
-"""Descent with momentum."""
+"""Heavy-ball momentum (Polyak 1964)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gansweep.dirac.rules.rule import Linear
 
 @dataclass(frozen=True)
 class HeavyBall:
-    """x <- x + rate m,   m <- momentum m + v.
+    """Heavy-ball momentum: x <- x + rate m,   m <- momentum m + v.
 
-    Polyak 1964; `torch.optim.SGD`, which refuses a momentum below 0. Gidel et al. 2019,
-    arXiv:1807.04740, find that in alternating bilinear games only such a momentum converges.
+    Polyak 1964; as `torch.optim.SGD`, which rejects a negative momentum. Gidel et al. 2019,
+    arXiv:1807.04740, show that alternating bilinear games converge only with negative momentum.
 
     Args:
-        momentum: fraction of the buffer that is kept, between -1 and 1.
+        momentum: decay factor of the buffer, between -1 and 1.
     """
 
     momentum: Numbers = 0.9
@@ -30,10 +30,10 @@ class HeavyBall:
 
     @property
     def linear(self) -> Linear:
-        """Return the rule as a recurrence."""
+        """Coefficients of the rule as a linear recurrence."""
         return Linear(by_memory=self.momentum, by_gradient=1.0, keep=self.momentum, take=1.0)
 
     def __call__(self, v: Any, memory: Any) -> tuple[Any, Any]:
-        """Return the buffer, twice."""
+        """Return the buffer m as step per unit rate and as state."""
         m = v if memory is None else self.momentum * memory + v
         return m, m

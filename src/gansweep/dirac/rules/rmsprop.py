@@ -1,4 +1,4 @@
-"""A step in units of the gradient's running size."""
+"""RMSprop."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class RMSprop:
-    """x <- x + rate v / (sqrt(s) + eps),   s <- alpha s + (1 - alpha) v^2.
+    """RMSprop: x <- x + rate v / (sqrt(s) + eps),   s <- alpha s + (1 - alpha) v^2.
 
     As `gansweep.optimizers.rmsprop`: s starts at 0, so the first step is rate / sqrt(1 - alpha).
 
     Args:
-        alpha: memory of the running mean.
-        eps: added to the root.
+        alpha: decay rate of the mean square.
+        eps: added to the square root.
     """
 
     alpha: float = 0.99
@@ -30,9 +30,9 @@ class RMSprop:
 
     @property
     def linear(self) -> None:
-        """Return None."""
+        """None: RMSprop is not linear in the gradient."""
 
     def __call__(self, v: Any, memory: Any) -> tuple[Any, Any]:
-        """Return v in units of its size, and the mean square."""
+        """Return the normalized direction, and the mean square s."""
         s = (1 - self.alpha) * v * v + (0.0 if memory is None else self.alpha * memory)
         return v / (np.sqrt(s) + self.eps), s

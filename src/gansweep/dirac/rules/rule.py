@@ -1,4 +1,4 @@
-"""What the optimizers of the toy have in common."""
+"""Interface of the update rules."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 
 class Linear(NamedTuple):
-    """A rule that is linear in the gradient v and in one number s that it remembers.
+    """Coefficients of a rule that is linear in the direction v and one state variable s.
 
         move = by_memory s + by_gradient v,   s <- keep s + take v
 
-    Such a rule has a matrix, and its convergence near a point of rest can be computed.
+    Such a rule has a matrix, from which its convergence near an equilibrium follows.
     """
 
     by_memory: Any
@@ -22,22 +22,22 @@ class Linear(NamedTuple):
 
     @property
     def remembers(self) -> bool:
-        """Tell whether s matters."""
+        """Whether the step depends on s."""
         return np.ndim(self.by_memory) > 0 or self.by_memory != 0
 
 
 class Rule(Protocol):
-    """An optimizer: how a player's direction v becomes a move, x <- x + rate move.
+    """Update rule: maps the direction v of a player to a step, x <- x + rate move.
 
-    v is the direction that the player wants, minus the gradient of its loss. A rule keeps no
-    state: it is handed what it returned before, and None in a player's first step.
+    v is the negative gradient of the player's loss. A rule object is stateless: it receives the state
+    that it returned in the previous step, and None in the first step.
     """
 
     @property
     def linear(self) -> Linear | None:
-        """The same rule as a recurrence, None if it isn't linear."""
+        """Coefficients of the rule as a linear recurrence; None for a nonlinear rule."""
         ...
 
     def __call__(self, v: Any, memory: Any) -> tuple[Any, Any]:
-        """Return the move and what to remember."""
+        """Return the step per unit rate, and the new state."""
         ...
