@@ -62,4 +62,4 @@ def test_the_table_has_printed_and_ours():
 
 @pytest.mark.parametrize("cells", [[trained("none", 1e-3, 0, None)]])
 def test_nothing_to_tell(cells):
-    assert "Nothing has come to its end" in _text(cells)
+    assert "No run has finished" in _text(cells)

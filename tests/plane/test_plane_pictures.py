@@ -137,7 +137,7 @@ def test_what_is_no_such_sweep_is_said_so(sweep, capsys):
     assert main([str(sweep.parent / "nowhere")]) == 2
     assert "nowhere: no such directory" in capsys.readouterr().err
     assert main([str(sweep.parent)]) == 2
-    assert "holds toy" in capsys.readouterr().err
+    assert "contains toy" in capsys.readouterr().err
     frozen["cells"][0]["config"]["data"] = {"_target_": "gansweep.data.digits.Digits"}
     (sweep / "sweep.json").write_text(json.dumps(frozen))
     assert main([str(sweep)]) == 2

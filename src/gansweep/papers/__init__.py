@@ -1,7 +1,7 @@
-"""What papers printed, beside what a sweep of their experiment has found.
+"""Comparisons of sweeps with the published results of their experiments.
 
-One path tells the others: conf/experiment/epfl_table1.yaml is the sweep, papers/epfl_table1.json holds the
-printed numbers with their source, and papers/epfl_table1.py has `sections`, which puts both side by side.
+The files share a name: conf/experiment/epfl_table1.yaml is the sweep, papers/epfl_table1.json holds the
+printed numbers with their source, and papers/epfl_table1.py has `sections`, which compares the two.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from gansweep.section import Section
 
 
 def sections(directory: Path) -> list[Section]:
-    """Write what is to be said about a sweep of the experiment of a paper; nothing about another one.
+    """Return the report sections of a sweep of a paper's experiment; empty for other sweeps.
 
     Args:
-        directory: of the sweep. Its records say which experiment they are of.
+        directory: directory of the sweep; its records name the experiment.
     """
     found = []
     for name in experiments(directory):

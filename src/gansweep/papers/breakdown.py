@@ -1,4 +1,4 @@
-"""Whether a training broke down, and what fell first."""
+"""Detection of training collapse from the discriminator loss and the metric."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 from gansweep.papers.trained import Trained
 
-LOSS_BELOW = 1.0  # of the discriminator, which stays just under 2 ln 2 = 1.386 as long as all is well
-WORSE = 1.5  # times the best value so far
+LOSS_BELOW = 1.0  # threshold on the discriminator loss, which is just under 2 ln 2 = 1.386 in stable training
+WORSE = 1.5  # factor on the best value so far
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What an evaluation tells, with the losses since the one before.
+    """An evaluation, with the mean losses since the previous one.
 
     Args:
-        step: of the evaluation.
+        step: step of the evaluation.
         score: the metric, lower is better.
-        d_loss: mean of the discriminator's losses since the last reading.
-        fit_loss: mean of the approximator's, likewise.
-        loss_fell: D's loss is below 1, and the median of those before was not.
-        score_fell: the metric is 1.5 times its best so far, or worse.
+        d_loss: mean discriminator loss since the previous reading.
+        fit_loss: mean approximator loss since the previous reading.
+        loss_fell: whether the discriminator loss is below 1 and the median of the earlier ones is not.
+        score_fell: whether the metric is at least 1.5 times its best value so far.
     """
 
     step: int
@@ -33,7 +33,7 @@ class Reading:
 
 
 def readings(cell: Trained) -> list[Reading]:
-    """Read the evaluations of a cell beside the losses in its record; none without them."""
+    """Return the evaluations of a cell with its recorded losses; empty without recorded losses."""
     kept = cell.record.get("curves", [])
     points = [
         {point["step"]: point[name] for point in kept if point.get(name) is not None}

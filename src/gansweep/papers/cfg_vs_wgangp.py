@@ -1,8 +1,8 @@
-"""Composite functional gradients beside WGAN-GP on the same networks: the comparison of a poster, and its breakdowns.
+"""CFG (composite functional gradients) against WGAN-GP on the same networks, with detection of collapse.
 
-Zhu, Gu and Liu, "CFG-GAN" (HKUST, MATH 6380P, 2018) print no table. What they say is told beside what was found:
-with networks of DCGAN's size CFG is better than WGAN-GP on MNIST and CIFAR-10, and where a training broke down,
-the discriminator's loss fell one reading before the score.
+Zhu, Gu and Liu, "CFG-GAN" (HKUST, MATH 6380P, 2018) print no table. Two statements are compared:
+with networks of DCGAN's size CFG is better than WGAN-GP on MNIST and CIFAR-10, and in a training that collapsed,
+the discriminator loss fell one reading before the score.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Cells = dict[str, list[Trained]]  # by method, seed by seed
 
 
 def sections(directory: Path) -> list[Section]:
-    """Write a section for every data set and scale in a sweep."""
+    """Return a section for every data set and scale in a sweep."""
     groups: dict[tuple[str, str, str], Cells] = {}
     for (scale, data), name in NAMES.items():
         for method in METHODS:
@@ -52,15 +52,15 @@ def sections(directory: Path) -> list[Section]:
 def _section(data: str, scale: str, metric: str, cells: Cells) -> Section:
     pictures = {
         f"{' and '.join(_rulers(cells).values())} over the run": partial(curves, cells),
-        "Last samples of the first seed, a row for each class where a classifier of the data ships with the package": (
+        "Last samples of the first seed, one row per class if the package includes a classifier for the data": (
             partial(rows, data, cells)
         ),
     }
     watched = {one.seed: readings(one) for one in cells.get("cfg", [])}
     if any(watched.values()):
-        pictures[
-            "Losses and metric of CFG; a cross where the discriminator's loss fell, a plus where the metric did"
-        ] = partial(watch, metric, watched)
+        pictures["Losses and metric of CFG; cross: the discriminator loss fell, plus: the metric got worse"] = partial(
+            watch, metric, watched
+        )
     text = f"{_table(cells)}\n\n{_verdict(cells)}\n\n{_breakdowns(watched)}"
     return Section(f"CFG against WGAN-GP on {data}: scale {scale}", text, pictures)
 
@@ -84,20 +84,20 @@ def _table(cells: Cells) -> str:
 
 
 def _verdict(cells: Cells) -> str:
-    """Say which is better, seed by seed; a step of one is no step of the other."""
-    said = "The poster says that CFG is better, without numbers."
+    """Return how many seeds CFG wins; steps of the two methods are not comparable."""
+    claim = "The poster states that CFG is better, without numbers."
     pairs = {method: {one.seed: one.final for one in runs if one.final is not None} for method, runs in cells.items()}
     common = sorted(pairs.get("cfg", {}).keys() & pairs.get("wgan_gp", {}).keys())
     if not common:
-        return f"{said} There is no seed of which both have a result yet."
+        return f"{claim} There is no seed for which both methods have a result yet."
     won = sum(pairs["cfg"][seed] < pairs["wgan_gp"][seed] for seed in common)
-    return f"{said} Here it is so for {won} of {len(common)} seeds."
+    return f"{claim} Here CFG is better for {won} of {len(common)} seeds."
 
 
 def _breakdowns(watched: Mapping[int, Sequence[Reading]]) -> str:
-    """Say whether the discriminator's loss fell before the metric did."""
+    """Return whether the discriminator loss fell before the metric got worse, for every seed."""
     if not any(watched.values()):
-        return "No losses of CFG are on record yet."
+        return "No losses of CFG are recorded yet."
     lines = []
     for seed, found in watched.items():
         fell = [n for n, one in enumerate(found) if one.loss_fell]
@@ -107,15 +107,17 @@ def _breakdowns(watched: Mapping[int, Sequence[Reading]]) -> str:
             while first - 1 in fell:
                 first -= 1
             early = "had not fallen" if first > n else f"fell {n - first} reading{'s' * (n - first != 1)} earlier"
-            lines.append(f"- seed {seed}: the metric broke down at step {found[n].step}; D's loss {early}")
+            lines.append(f"- seed {seed}: the metric collapsed at step {found[n].step}; the discriminator loss {early}")
         if fell and not worse:
-            lines.append(f"- seed {seed}: D's loss fell at step {found[fell[0]].step}, the metric did not break down")
-    head = "The poster's log: D's loss fell from 1.37 to 0.82 one reading before the score did. "
-    return head + ("\n\n" + "\n".join(lines) if lines else "Here no training broke down.")
+            lines.append(
+                f"- seed {seed}: the discriminator loss fell at step {found[fell[0]].step}, the metric did not collapse"
+            )
+    head = "Log of the poster: the discriminator loss fell from 1.37 to 0.82 one reading before the score fell. "
+    return head + ("\n\n" + "\n".join(lines) if lines else "No training collapsed here.")
 
 
 def curves(cells: Cells) -> Figure:
-    """Draw what was measured over the share of the run, whose length in time is about the same for both."""
+    """Draw the metrics over the fraction of the run; both runs take about the same time."""
     rulers = _rulers(cells)
     with styled():
         figure, axes = panels(len(rulers), len(rulers), "", (4.5, 3.2))
@@ -125,7 +127,7 @@ def curves(cells: Cells) -> Figure:
                     found = one.measured(key)
                     shares, label = [step / one.total_steps for step in found], METHODS[method] if n == 0 else None
                     axis.plot(shares, list(found.values()), color=COLOURS[method], linewidth=1.2, label=label)
-            axis.set(xlabel="share of the run", ylabel=name)
+            axis.set(xlabel="fraction of the run", ylabel=name)
         axes[0].set(yscale="log")
         axes[0].legend()
         return figure
@@ -136,7 +138,7 @@ def _rulers(cells: Cells) -> dict[str, str]:
 
 
 def rows(data: str, cells: Cells) -> Figure:
-    """Show the last samples of each method's first seed."""
+    """Draw the last samples of the first seed of each method."""
     import numpy as np
 
     with styled():
@@ -159,7 +161,7 @@ def rows(data: str, cells: Cells) -> Figure:
 
 
 def watch(metric: str, watched: Mapping[int, Sequence[Reading]]) -> Figure:
-    """Draw D's loss, the approximator's loss and the metric of every seed, one above the other."""
+    """Draw discriminator loss, approximator loss and metric of every seed in three panels."""
     with styled():
         figure, axes = panels(3, 1, "", (6, 1.7))
         for seed, found in watched.items():

@@ -1,4 +1,4 @@
-"""Rates, errors and pictures of the twelve experiments, in the layout of the study."""
+"""Learning rates, errors and samples of the twelve experiments, in the layout of the study."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IN_A_ROW = 4
 
 
 def curves(cells: Mapping[int, Trained]) -> Figure:
-    """Draw a panel for every experiment: the generator's rate on the left axis, the error on the right one."""
+    """Draw one panel per experiment: generator learning rate on the left axis, error on the right axis."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     with styled():
@@ -30,8 +30,10 @@ def curves(cells: Mapping[int, Trained]) -> Figure:
             axis.tick_params(axis="y", labelcolor=BLUE)
             right = axis.twinx()
             points = cell.record.get("curves") or []
-            told = [point.get("reconstruction_error") for point in points]
-            right.plot([point["step"] for point in points], [float("nan") if e is None else e for e in told], VERMILION)
+            errors = [point.get("reconstruction_error") for point in points]
+            right.plot(
+                [point["step"] for point in points], [float("nan") if e is None else e for e in errors], VERMILION
+            )
             right.set_ylim(bottom=0)
             right.tick_params(axis="y", labelcolor=VERMILION)
             if n % IN_A_ROW == 0:
@@ -45,7 +47,7 @@ def curves(cells: Mapping[int, Trained]) -> Figure:
 
 
 def images(cells: Mapping[int, Trained]) -> Figure:
-    """Show the last samples of every experiment, the descriptor's beside the generator's."""
+    """Draw the last samples of descriptor and generator for every experiment."""
     with styled():
         figure, axes = panels(2 * len(cells), IN_A_ROW, "", (2.6, 2.7))
         places = iter(axes)

@@ -1,4 +1,4 @@
-"""Table 1 of the study of CoopNets' learning rates beside a sweep, and its figures."""
+"""CoopNets learning rate study: table 1 and figures, compared with a sweep."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ FULL = {"width": 100, "langevin_steps": 40}
 
 @dataclass(frozen=True)
 class Runs:
-    """The cells of one scale, by the number of the experiment and then by seed."""
+    """The cells of one scale by experiment number, sorted by seed."""
 
     scale: str
     cells: Mapping[int, Sequence[Trained]]
 
     @property
     def one(self) -> Trained:
-        """Any of them: they differ in their schedules and seeds alone."""
+        """One of the cells; they differ only in schedule and seed."""
         return next(iter(self.cells.values()))[0]
 
     @cached_property
     def losses(self) -> dict[int, float | None]:
-        """Reconstruction error at the end, the mean over seeds."""
+        """Final reconstruction error, mean over seeds."""
         return {exp: gamma2.mean([loss(cell) for cell in own]) for exp, own in self.cells.items()}
 
     @cached_property
     def qualities(self) -> dict[int, float | None]:
-        """The metric of the samples at the end, likewise."""
+        """Final metric of the samples, mean over seeds."""
         return {exp: gamma2.mean([cell.final for cell in own]) for exp, own in self.cells.items()}
 
     @cached_property
     def sums(self) -> dict[int, float | None]:
-        """Sum of the generator's rates over the steps."""
+        """Sum of the generator learning rates over the steps."""
         return {exp: math.fsum(gamma2.rates(own[0])) for exp, own in self.cells.items()}
 
 
 def sections(directory: Path) -> list[Section]:
-    """Write the sections of every scale in a sweep."""
+    """Return the sections of every scale in a sweep."""
     found = []
     for runs in _by_scale(directory):
         title = f"Twelve schedules of CoopNets' generator: scale={runs.scale}"
-        found.append(Section(title, f"{_told(runs)}\n\n{_table(runs)}\n\n{_agreement(runs)}"))
+        found.append(Section(title, f"{_description(runs)}\n\n{_table(runs)}\n\n{_agreement(runs)}"))
         found.append(
             Section(
                 f"Pictures: scale={runs.scale}",
@@ -64,7 +64,7 @@ def sections(directory: Path) -> list[Section]:
 
 
 def loss(cell: Trained) -> float | None:
-    """Return the reconstruction error after the last step, None if the run did not get there."""
+    """Return the reconstruction error after the last step; None if the run did not finish."""
     points = cell.record.get("curves") or []
     if cell.record["state"] != "completed" or not points or points[-1]["step"] != cell.total_steps:
         return None
@@ -85,13 +85,13 @@ def _first(runs: Runs) -> dict[int, Trained]:
     return {exp: own[0] for exp, own in runs.cells.items()}
 
 
-def _told(runs: Runs) -> str:
-    """Say what was compared and what differs."""
+def _description(runs: Runs) -> str:
+    """Return a description of the comparison and of the differences from the study."""
     config, seeds = runs.one.record["config"], sorted({cell.seed for own in runs.cells.values() for cell in own})
     steps = sorted({cell.total_steps for own in runs.cells.values() for cell in own})
     lines = [
         f"Reconstruction error of the last mini-batch after {' or '.join(map(str, steps))} steps, "
-        f"and {runs.one.metric.get('name', 'no metric')} of the generator's samples, which the loss is no measure of; "
+        f"and {runs.one.metric.get('name', 'no metric')} of the generator's samples, which the loss does not measure; "
         f"seed {', '.join(map(str, seeds))}. Printed: {gamma2.source()}.",
         "",
         "What differs from the study:",
@@ -99,9 +99,9 @@ def _told(runs: Runs) -> str:
     ]
     picture = config["data"].get("path")
     lines.append(
-        "- the picture, which is not theirs" if picture else "- the picture: scikit-learn's flower, no texture"
+        "- the image is not that of the study" if picture else "- the image: scikit-learn's flower, not a texture"
     )
-    lines.append("- the last batch of an epoch is filled up from the next one, where theirs had 12 patches")
+    lines.append("- the last batch of an epoch is completed from the next epoch; in the study it had 12 patches")
     if config["model"].get("width") != FULL["width"]:
         lines.append(f"- inner channels: width={config['model'].get('width')} instead of {FULL['width']}")
     if config["algorithm"].get("langevin_steps") != FULL["langevin_steps"]:
@@ -109,7 +109,7 @@ def _told(runs: Runs) -> str:
             f"- Langevin steps: {config['algorithm'].get('langevin_steps')} instead of {FULL['langevin_steps']}"
         )
     if steps not in ([4000, 5000], [5000], [4000]):
-        lines.append("- the length: schedules are stretched, so that every rate is held for a smaller number of steps")
+        lines.append("- the length: schedules are stretched, so that every rate is held for fewer steps")
     return "\n".join(lines)
 
 
@@ -134,13 +134,13 @@ def _table(runs: Runs) -> str:
 
 
 def _agreement(runs: Runs) -> str:
-    """Put the rank correlations together."""
+    """Return the order by loss and the table of rank correlations."""
     printed = {exp: row.loss for exp, row in gamma2.rows().items()}
     total = {exp: row.sum for exp, row in gamma2.rows().items()}
     order = " < ".join(str(exp) for exp in gamma2.places(runs.losses))
     return "\n".join(
         [
-            f"Order by loss: {order or 'none has one'}; printed: "
+            f"Order by loss: {order or 'no results'}; printed: "
             f"{' < '.join(str(exp) for exp in gamma2.places(printed))}.",
             "",
             gamma2.correlations(

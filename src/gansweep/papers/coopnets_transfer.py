@@ -1,4 +1,4 @@
-"""The twelve schedules of CoopNets' generator in GANs: whether their order is the same there."""
+"""The twelve generator schedules of CoopNets in GANs: rank correlation with CoopNets."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ NAME = "coopnets_transfer"
 
 
 def sections(directory: Path) -> list[Section]:
-    """Write one section for every scale in a sweep."""
+    """Return one section for every scale in a sweep."""
     scales = parted(read(directory, NAME), lambda cell: cell.said("scale", "full"))
     return [Section(f"CoopNets' schedules in GANs: scale={scale}", _text(cells)) for scale, cells in scales.items()]
 
 
 def _text(cells: list[Trained]) -> str:
-    """Put every loss' values beside the printed losses of CoopNets, and correlate their ranks."""
+    """Return a table of the values for every loss and the printed CoopNets losses, with rank correlations."""
     found = {name: _of_loss(cells, name) for name in dict.fromkeys(cell.said("loss") for cell in cells)}
     printed = {exp: row.loss for exp, row in gamma2.rows().items()}
     total = {exp: math.fsum(gamma2.rates(cell)) for cell in cells if (exp := _exp(cell)) is not None}
@@ -36,10 +36,10 @@ def _text(cells: list[Trained]) -> str:
     pairs = [(f"{metric}, {name}", words, values, o) for name, values in found.items() for words, o in others.items()]
     lines += ["", gamma2.correlations(pairs)]
     steps = " or ".join(map(str, sorted({cell.total_steps for cell in cells})))
-    told = (
+    caption = (
         f"The generator of CoopNets and the discriminator of DCGAN, Adam, after {steps} steps; lower is better in both."
     )
-    return "\n".join([told, "", *lines])
+    return "\n".join([caption, "", *lines])
 
 
 def _of_loss(cells: list[Trained], loss: str) -> dict[int, float | None]:

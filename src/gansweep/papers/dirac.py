@@ -1,4 +1,4 @@
-"""Mescheder et al. 2018, table 1, beside the Dirac-GAN as it was trained."""
+"""Mescheder et al. 2018, table 1, compared with trained Dirac-GANs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ METHODS = ("gan", "wgan", "wgan_gp", "dragan", "instance_noise", "consensus", "r
 
 
 def sections(directory: Path) -> list[Section]:
-    """Write a section for every length in a sweep."""
+    """Return a section for every run length in a sweep."""
     return [
         Section(f"Which methods converge on the Dirac-GAN, {steps} steps", _text(cells))
         for (_, _, steps), cells in groups_of(read_all(directory, NAME)).items()
@@ -24,7 +24,7 @@ def sections(directory: Path) -> list[Section]:
 
 
 def arrived(one: Trained) -> bool:
-    """Tell whether |theta| has shrunk as far as `gansweep.dirac.convergence` asks of an arrival."""
+    """Return whether |theta| fell below `SHRUNK` times its start, the criterion of `gansweep.dirac.convergence`."""
     return one.final is not None and one.final < SHRUNK * one.metric["untrained"]
 
 
@@ -37,14 +37,14 @@ def _text(cells: Sequence[Trained]) -> str:
         group = sorted(groups[method], key=lambda one: one.lr)
         found = all(arrived(one) for one in group)
         ends = ", ".join(f"{one.lr:g}: {'N/A' if one.final is None else format(one.final, '.2g')}" for one in group)
-        words = ["yes" if said else "no" for said in (field.converges.general, found)]
+        words = ["yes" if converges else "no" for converges in (field.converges.general, found)]
         agrees = "yes" if field.converges.general == found else "no"
         lines.append(f"| {field.label} | {' | '.join(words)} | {ends} | {agrees} |")
     return (
         "\n".join(lines)
-        + "\n\nPrinted: table 1, the column of general distributions, of which this toy is one. Trained: |theta| "
-        f"falls below {SHRUNK:g} of its start at every rate. Instance noise is drawn anew in every step "
-        "of a training, and theta comes as near as that lets it; in expectation it arrives. "
+        + "\n\nPrinted: table 1, column of general distributions, which include this toy problem. Trained: |theta| "
+        f"falls below {SHRUNK:g} times its start at every rate. Instance noise is resampled at every step, "
+        "so theta fluctuates around 0; it converges in expectation. "
         "Eigenvalues, other algorithms and the column of absolutely continuous distributions: "
         "`python -m gansweep.dirac convergence`."
     )

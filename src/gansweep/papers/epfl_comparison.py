@@ -1,4 +1,4 @@
-"""A sweep of the EPFL study's grid against the study's own numbers, at the same length of training."""
+"""EPFL study: a sweep of its grid compared with the printed numbers at the nearest training length."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from gansweep.papers.printed import Printed, Setting
 from gansweep.papers.trained import Trained, parted
 
 STEPS_PER_EPOCH = 469  # 60,000 images in batches of 128, the last one short
-BORDERS = (100.0, 200.0)  # the paper's: digits below, symbols between, collapse or noise above
-# The printed value of the generator that moved least: SGD at 1e-7, whose whole row is 359 to 362.
+BORDERS = (100.0, 200.0)  # FID bands of the paper: digits below, symbols between, collapse or noise above
+# The printed value nearest to an untrained generator: SGD at 1e-7, whose row is 359 to 362.
 STARTED = ("sgd", 1e-7)
 OPTIMIZERS = ("adam", "sgd", "rmsprop")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Cells that differ in optimizer, rate and seed alone, and the printed table.
+    """Cells that differ only in optimizer, learning rate and seed, and the printed table.
 
     Args:
         protocol: paper, original_code or wgan_gp.
         scale: full, small or smoke.
-        cells: what was trained.
-        printed: the table.
+        cells: the trained cells.
+        printed: the printed table.
     """
 
     protocol: str
@@ -35,32 +35,32 @@ class Comparison:
 
     @property
     def name(self) -> str:
-        """What a heading calls it."""
+        """Name used in headings."""
         return f"protocol {self.protocol}, scale {self.scale}"
 
     @property
     def metric(self) -> str:
-        """Name of the ruler."""
+        """Name of the metric."""
         return str(self.cells[0].metric.get("name", "nothing"))
 
     @property
     def epochs(self) -> float:
-        """Length of the training, in passes of the study over MNIST."""
+        """Length of the training in epochs of the study."""
         return self.cells[0].total_steps / STEPS_PER_EPOCH
 
     @property
     def label(self) -> int:
-        """The printed column that is nearest in length; label e is the state after e + 1 epochs."""
+        """Label of the printed column nearest in length; label e is the state after e + 1 epochs."""
         return min(self.printed.labels, key=lambda label: abs(label + 1 - self.epochs))
 
     @property
     def same_ruler(self) -> bool:
-        """Whether values may be compared, and not their order alone."""
+        """Whether values, not only ranks, are comparable because the metric is the same."""
         return self.metric == self.printed.metric
 
     @property
     def borders(self) -> tuple[float, ...]:
-        """The paper's bands on our ruler: the same shares of what an untrained generator scores."""
+        """The bands of the paper in our metric, at the same fraction of the untrained generator's value."""
         if self.same_ruler:
             return BORDERS
         started = self.printed.at(0)[STARTED]
@@ -71,17 +71,17 @@ class Comparison:
 
     @property
     def seeds(self) -> list[int]:
-        """All seeds, in order."""
+        """All seeds, sorted."""
         return sorted({one.seed for one in self.cells})
 
     @cached_property
     def settings(self) -> dict[Setting, list[Trained]]:
-        """The cells of every optimizer and rate, the highest rate first."""
+        """Cells by optimizer and learning rate, highest rate first."""
         ordered = sorted(self.cells, key=lambda one: (_place(one.said("optimizer")), -one.lr, one.seed))
         return parted(ordered, lambda one: (one.said("optimizer"), one.lr))
 
     def finals(self, setting: Setting) -> list[float | None]:
-        """Return the final values of a setting's seeds."""
+        """Return the final value of every seed of a setting."""
         return [one.final for one in self.settings[setting]]
 
     @cached_property
@@ -96,7 +96,7 @@ class Comparison:
 
 
 def comparisons(cells: Sequence[Trained], printed: Printed) -> list[Comparison]:
-    """Part cells that were trained or measured differently."""
+    """Return one comparison per protocol, scale, metric and length."""
 
     def key(one: Trained) -> tuple[str, str, object, int]:
         return one.said("protocol", "paper"), one.said("scale", "full"), one.metric.get("name"), one.total_steps

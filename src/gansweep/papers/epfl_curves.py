@@ -1,4 +1,4 @@
-"""The metric over the epochs for every optimizer and rate, ours above the printed ones: the paper's figure 4."""
+"""EPFL study, figure 4: metric over epochs by optimizer and learning rate, ours and printed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIZE = (3.0, 2.4)
 
 
 def curves(one: Comparison) -> Figure:
-    """Draw means over seeds with the range of the seeds, a column for every optimizer."""
+    """Draw the mean and range over seeds, one column per optimizer."""
     optimizers = list(dict.fromkeys(name for name, _ in one.settings))
     colour = rate_colours(lr for _, lr in [*one.settings, *one.printed.values])
     with styled():
@@ -35,8 +35,8 @@ def curves(one: Comparison) -> Figure:
                 axis.set(yscale="log", xlabel="epochs")
                 _plain_numbers(axis)
             below.axvline(one.epochs, color=GREY, lw=0.6, ls=":")
-        for row, said in ((axes[: len(optimizers)], f"ours, {one.metric}"), (axes[len(optimizers) :], "printed FID")):
-            row[0].set_ylabel(said)
+        for row, label in ((axes[: len(optimizers)], f"ours, {one.metric}"), (axes[len(optimizers) :], "printed FID")):
+            row[0].set_ylabel(label)
             _share_limits(row)
         legend(figure, colour)
         return figure
@@ -51,7 +51,7 @@ def _plain_numbers(axis: Any) -> None:
 
 
 def _share_limits(axes: list[Any]) -> None:
-    """Give panels side by side one scale, so that optimizers can be compared."""
+    """Set equal y limits for the panels of a row."""
     low, high = zip(*(axis.get_ylim() for axis in axes), strict=True)
     for axis in axes:
         axis.set_ylim(min(low), max(high))

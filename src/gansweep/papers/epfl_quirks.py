@@ -1,4 +1,4 @@
-"""What each quirk of the EPFL study's code does to the metric, one after the other."""
+"""EPFL study: effect on the metric of each deviation of its code from WGAN-GP, applied cumulatively."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME = "epfl_quirks"
-# The protocols in their order; each is the one before it and this switch.
+# The protocols in order; each adds one switch to the previous one.
 STEPS: Mapping[str, str] = {
-    "wgan_gp": "WGAN-GP as it was meant",
+    "wgan_gp": "WGAN-GP as published",
     "same_minibatch": "one real minibatch for all five critic steps",
-    "same_latents": "the generator answers to the fakes of the fifth",
+    "same_latents": "generator step on the latents of the fifth critic step",
     "penalty_weight": "penalty coefficient 1 instead of 10",
-    "norm_per_pixel": "slope and mean pixel by pixel",
+    "norm_per_pixel": "gradient norm and mean per pixel",
     "dropout_in_evaluation": "dropout active in evaluation",
     "last_label": "291 epochs instead of 300",
     "drawn_reals": "1000 real images, drawn with replacement",
-    "input_range": "network sees [-3, 1] instead of [-1, 1]",
+    "input_range": "feature network input [-3, 1] instead of [-1, 1]",
 }
-Finals = dict[str, dict[int, float | None]]  # value by protocol and seed, None after a divergence
+Finals = dict[str, dict[int, float | None]]  # final value by protocol and seed, None for a diverged run
 
 
 def sections(directory: Path) -> list[Section]:
-    """Write a section for every scale and feature network in a sweep."""
+    """Return a section for every scale and feature network in a sweep."""
     groups = parted(read(directory, NAME), lambda one: (one.said("scale", "full"), _ruler(one), one.lr))
     return [
         Section(
             f"From WGAN-GP to the EPFL study's code: scale {scale}, lr {rate(lr)}, {ruler}",
             _text(_paths(cells)),
             {
-                f"{ruler} from protocol to protocol, as a share of the untrained generator's; dots are seeds": partial(
+                f"{ruler} from protocol to protocol, relative to the untrained generator; dots are seeds": partial(
                     waterfall, _paths(cells, shares=True)
                 )
             },
@@ -53,12 +53,12 @@ def sections(directory: Path) -> list[Section]:
 
 
 def _ruler(one: Trained) -> str:
-    """Name what a cell was measured by, whatever its images were mapped to."""
+    """Return the name of the metric without the suffix of the input range."""
     return str(one.metric.get("name", "")).removesuffix("_-3")
 
 
 def _paths(cells: list[Trained], shares: bool = False) -> dict[str, Finals]:
-    """Sort final values by optimizer, protocol and seed, or what share of the first value they are."""
+    """Return final values by optimizer, protocol and seed; with `shares`, relative to the untrained value."""
     order = [name for name in OPTIMIZERS if any(one.said("optimizer") == name for one in cells)]
     found: dict[str, Finals] = {name: {} for name in order}
     for one in cells:
@@ -71,7 +71,7 @@ def _paths(cells: list[Trained], shares: bool = False) -> dict[str, Finals]:
 
 
 def changes(path: Finals) -> dict[str, list[float]]:
-    """Return what every switch changed, one number for each seed that has both values."""
+    """Return the change by every switch, one number for each seed that has both values."""
     known = [name for name in STEPS if name in path]
     found = {}
     for before, after in zip(known, known[1:], strict=False):
@@ -81,13 +81,13 @@ def changes(path: Finals) -> dict[str, list[float]]:
 
 
 def _text(paths: Mapping[str, Finals]) -> str:
-    """Tabulate values after each switch, and the changes."""
+    """Return a table of the values after each switch, and of the changes."""
     head = "| switch | " + " | ".join(f"{name} | change" for name in paths) + " |"
     rows = [head, "|---" * (1 + 2 * len(paths)) + "|"]
-    told = {name: changes(path) for name, path in paths.items()}
+    differences_by_optimizer = {name: changes(path) for name, path in paths.items()}
     for step, words in STEPS.items():
         if not any(step in path for path in paths.values()):
-            same = "the same training as above" if step == "last_label" else "not trained"
+            same = "same training as above" if step == "last_label" else "not trained"
             rows.append(f"| {words} | {same}{' |' * (2 * len(paths))}")
             continue
         parts = []
@@ -95,13 +95,16 @@ def _text(paths: Mapping[str, Finals]) -> str:
             values = [value for value in path.get(step, {}).values() if value is not None]
             lost = len(path.get(step, {})) - len(values)
             shown = number(statistics.fmean(values)) if values else "N/A"
-            parts += [f"{shown} ({lost} N/A)" if lost and values else shown, _change(told[name].get(step, []))]
+            parts += [
+                f"{shown} ({lost} N/A)" if lost and values else shown,
+                _change(differences_by_optimizer[name].get(step, [])),
+            ]
         rows.append(f"| {words} | {' | '.join(parts)} |")
     seeds = sorted({seed for path in paths.values() for one in path.values() for seed in one})
     return (
-        f"Final values, every row with all switches above it, mean over seeds {', '.join(map(str, seeds))}; the change "
-        "that a switch made, mean and standard deviation of the seeds' own differences. The last two switches change "
-        "the ruler and not the training; dropout in evaluation changes neither.\n\n" + "\n".join(rows)
+        f"Final values, every row includes all switches above it, mean over seeds {', '.join(map(str, seeds))}; change "
+        "by the switch, mean and standard deviation of the differences per seed. The last two switches change "
+        "the metric and not the training; dropout in evaluation changes neither.\n\n" + "\n".join(rows)
     )
 
 
@@ -114,14 +117,14 @@ def _change(differences: list[float]) -> str:
 
 
 def waterfall(shares: Mapping[str, Finals]) -> Figure:
-    """Draw where every switch takes the mean, from the first protocol to the last, a panel for every optimizer.
+    """Draw the change of the mean by every switch as a waterfall chart, one panel per optimizer.
 
-    In shares of the untrained generator's value, or the switch that changes the ruler would dwarf all others.
+    Values are relative to the untrained generator; otherwise the switch that changes the metric would dominate.
     """
     with styled():
         figure, axes = panels(len(shares), len(shares), "", (4.2, 3.4))
         for n, (axis, (name, path)) in enumerate(zip(axes, shares.items(), strict=True)):
-            axis.set(title=name, xlabel="share of untrained")
+            axis.set(title=name, xlabel="value / untrained value")
             _bars(axis, path)
             if n:
                 axis.set_yticklabels([])

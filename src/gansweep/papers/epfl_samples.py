@@ -1,4 +1,4 @@
-"""Generated digits in the paper's bands of the FID: its figures 1 to 3."""
+"""EPFL study, figures 1 to 3: generated digits by FID band."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIZE = (2.3, 2.5)
 
 
 def samples(one: Comparison) -> Figure:
-    """Show up to four cells of every band, from its lowest value to its highest."""
+    """Draw samples of up to four cells per band, from lowest to highest value."""
     with styled():
         bands = {_words(one, row): _spread(_in_band(one, row)) for row in range(3)}
         full = {words: chosen for words, chosen in bands.items() if chosen}
@@ -35,14 +35,14 @@ def samples(one: Comparison) -> Figure:
 
 
 def _in_band(one: Comparison, row: int) -> list[Trained]:
-    """List the first seed's cells of a band that have a picture, the lowest value first."""
+    """Return the first seed's cells of a band that have samples, lowest value first."""
     first = [cell for cell in one.cells if cell.seed == one.seeds[0]]
     found = [cell for cell in first if cell.final is not None and last_picture(cell.directory)]
     return sorted((c for c in found if band(c.final or 0.0, one.borders) == row), key=lambda c: c.final or 0.0)
 
 
 def _spread(cells: list[Trained]) -> list[Trained]:
-    """Take some, evenly by rank, first and last among them."""
+    """Return up to four cells, evenly spaced by rank, including the first and the last."""
     if len(cells) <= IN_A_BAND:
         return cells
     return [cells[round(n * (len(cells) - 1) / (IN_A_BAND - 1))] for n in range(IN_A_BAND)]
@@ -52,7 +52,7 @@ def _show(axis: Any, cell: Trained, above: str) -> None:
     from matplotlib.image import imread
 
     path = last_picture(cell.directory)
-    assert path is not None and cell.final is not None  # so they were chosen
+    assert path is not None and cell.final is not None  # ensured by _in_band
     axis.imshow(imread(path))
     title = f"{cell.said('optimizer')} {rate(cell.lr)}: {number(cell.final)}"
     axis.set_title(f"{above}\n{title}" if above else f"\n{title}", fontsize=8, loc="left")

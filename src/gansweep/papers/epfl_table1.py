@@ -1,4 +1,4 @@
-"""Table I of the EPFL study beside a sweep: values, which rate is best, curves, samples and losses."""
+"""EPFL study, table I compared with a sweep: values, best learning rates, curves, samples and losses."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from gansweep.papers.verdict import rank_correlation, verdict
 from gansweep.section import Section
 
 NAME = "epfl_table1"
-CLAIMED = 1e-4  # the rate at which the paper finds all optimizers best
+CLAIMED = 1e-4  # the best learning rate of all optimizers according to the paper
 
 
 def sections(directory: Path) -> list[Section]:
-    """Write the sections of every protocol and scale in a sweep."""
+    """Return the sections of every protocol and scale in a sweep."""
     found = []
     for one in comparisons(read(directory, NAME), printed(NAME)):
         found += [
@@ -33,7 +33,7 @@ def sections(directory: Path) -> list[Section]:
                 f"Pictures: {one.name}",
                 "The paper's figure 4, its figures 1 to 3 and the losses, from this sweep.",
                 {
-                    f"{one.metric} while training, above, and the printed FID, below": partial(curves, one),
+                    f"{one.metric} during training (top) and the printed FID (bottom)": partial(curves, one),
                     "Generated digits in the paper's bands": partial(samples, one),
                     f"Losses, seed {one.seeds[0]}": partial(loss_profiles, one.settings),
                 },
@@ -43,7 +43,7 @@ def sections(directory: Path) -> list[Section]:
 
 
 def _table(one: Comparison) -> str:
-    """Put every cell beside the printed one."""
+    """Return the table of all cells with the printed values."""
     column = one.printed.at(one.label)
     theirs, ours = _ranks({setting: column.get(setting) for setting in one.settings}), _ranks(one.means)
     rows = ["| optimizer | lr | printed | ours | N/A | rank printed | rank ours | verdict |", "|---" * 8 + "|"]
@@ -51,21 +51,21 @@ def _table(one: Comparison) -> str:
         setting, finals = (optimizer, lr), one.finals((optimizer, lr))
         there = [final for final in finals if final is not None]
         value, lost = column.get(setting), len(finals) - len(there)
-        said = "not in the table"
+        agreement = "not in the table"
         if setting in column:
-            said = verdict(value, finals, BORDERS, None if one.same_ruler else one.borders)
+            agreement = verdict(value, finals, BORDERS, None if one.same_ruler else one.borders)
         still = " (constant)" if any(cell.constant for cell in cells) else ""
         shown = "N/A" if value is None else f"{value:.2f}"
         ranks = f"{theirs.get(setting, '')} | {ours.get(setting, '')}"
         rows.append(
             f"| {optimizer} | {rate(lr)} | {shown} | {spread(there)}{still} | {lost} of {len(finals)} "
-            f"| {ranks} | {said} |"
+            f"| {ranks} | {agreement} |"
         )
-    return "\n\n".join([_told(one), "\n".join(rows), _agreement(one, column)])
+    return "\n\n".join([_description(one), "\n".join(rows), _agreement(one, column)])
 
 
-def _told(one: Comparison) -> str:
-    """Say what was compared and what differs."""
+def _description(one: Comparison) -> str:
+    """Return a description of the comparison and of the differences from the paper."""
     steps, seeds = one.cells[0].total_steps, ", ".join(map(str, one.seeds))
     of_seeds, of_epochs = _plural(len(one.seeds), "seed"), _plural(one.label + 1, "epoch")
     length = "1 epoch" if one.epochs == 1 else f"{one.epochs:.3g} epochs"
@@ -77,22 +77,20 @@ def _told(one: Comparison) -> str:
     differs = []
     data = one.cells[0].said("data")
     if data != "mnist":
-        differs.append(
-            f"the data are {data} and not MNIST: this shows that the pack works, and nothing about the paper"
-        )
+        differs.append(f"the data set is {data}, not MNIST: this tests the pack and says nothing about the paper")
     if not one.same_ruler:
         low, high = one.borders
         differs.append(
-            f"the features are those of {one.metric} and not of {one.printed.metric}: values are not comparable, "
-            "their order is. The paper's bands of 100 and 200 are taken as the same shares of what the untrained "
-            f"generator scores, {number(low)} and {number(high)} here"
+            f"the features are those of {one.metric}, not of {one.printed.metric}: only ranks are comparable, not "
+            "values. The paper's bands of 100 and 200 are converted at the same fraction of the untrained "
+            f"generator's value, {number(low)} and {number(high)} here"
         )
     if abs(one.epochs - one.label - 1) > 0.01:
         differs.append(f"the length: {one.epochs:.3g} epochs against {one.label + 1}")
     if one.label != one.printed.labels[-1]:
         differs.append(f"this is the column of label {one.label}, not the paper's final one (table I itself)")
     if one.protocol != "original_code":
-        differs.append(f"the protocol is {one.protocol}; the printed numbers come from what is here original_code")
+        differs.append(f"the protocol is {one.protocol}; the printed numbers correspond to protocol=original_code")
     if not differs:
         return compared
     return "\n".join([compared, "", "What differs from the paper:", "", *(f"- {what}" for what in differs)])
@@ -108,22 +106,22 @@ def _agreement(one: Comparison, column: Mapping[Setting, float | None]) -> str:
     known = [s for s in one.settings if s in column]
     both = sum(column[s] is None and all(v is None for v in one.finals(s)) for s in known)
     either = sum(column[s] is None or all(v is None for v in one.finals(s)) for s in known)
-    lost = f"Of {either} cells that are N/A in print or in all our seeds, {both} are so in both."
+    lost = f"Of {either} cells that are N/A in print or in all our seeds, {both} are N/A in both."
     return " ".join(filter(None, (f"{by_rank}.", lost, _legend(one))))
 
 
 def _legend(one: Comparison) -> str:
-    """Explain the words that the table uses."""
+    """Return the legend of the table."""
     words = []
     if one.same_ruler:
-        words.append("inside: the printed value lies where 95 % of further seeds would.")
+        words.append("inside: the printed value lies in the 95 % prediction interval of one more seed.")
     if any(cell.constant for cell in one.cells):
-        words.append("(constant): all samples of a seed were alike at the end; the run went on, as the study's did.")
+        words.append("(constant): all samples of a seed were equal at the end; the run continued, as in the study.")
     return " ".join(words)
 
 
 def _choice(one: Comparison) -> str:
-    """Tell the best rate of every optimizer by the end and by the best checkpoint, printed and ours."""
+    """Return the best rate of every optimizer by final value and by best checkpoint, printed and ours."""
     end, ever = one.printed.at(one.label), one.printed.best_until(one.label)
     rows = [
         "| optimizer | printed, final | printed, best checkpoint | ours, final | ours, best checkpoint "
@@ -141,26 +139,26 @@ def _choice(one: Comparison) -> str:
 
 
 def _survives(one: Comparison) -> str:
-    """Judge the paper's statement by every seed on its own, and by the printed column."""
+    """Return whether the paper's statement holds in every seed, and in the printed column."""
     claim = '"All optimizers are best at 1e-4"'
     if one.cells[0].said("data") != "mnist":
-        return f"{claim} can't be judged: the data are not MNIST."
+        return f"{claim} cannot be tested: the data set is not MNIST."
     if not {1e-3, CLAIMED, 1e-5} <= {lr for _, lr in one.settings} or not set(OPTIMIZERS) <= {
         n for n, _ in one.settings
     }:
-        return f"{claim} can't be judged: the grid was cut short."
+        return f"{claim} cannot be tested: the grid is incomplete."
     agree = sum(
         all(_best_of_seed(one, optimizer, seed, "final") == CLAIMED for optimizer in OPTIMIZERS) for seed in one.seeds
     )
     survives = "survives" if agree == len(one.seeds) else "does not survive"
-    said = f"{claim} **{survives}**: it is so in {agree} of {len(one.seeds)} {_plural(len(one.seeds), 'seed')}."
+    result = f"{claim} **{survives}**: it holds in {agree} of {len(one.seeds)} {_plural(len(one.seeds), 'seed')}."
     last = one.printed.labels[-1]
     if one.label == last:
-        return said
+        return result
     column = {optimizer: _best(one.printed.at(one.label), optimizer) for optimizer in OPTIMIZERS}
     others = ", ".join(f"{name} {_rate(lr)}" for name, lr in column.items() if lr != CLAIMED)
-    then = f"is not so in print either ({others})" if others else "is so in print"
-    return f"{said} The paper says it of label {last}; at label {one.label} it {then}."
+    then = f"does not hold in print either ({others})" if others else "holds in print"
+    return f"{result} The paper states it for label {last}; at label {one.label} it {then}."
 
 
 def _best_of_seed(one: Comparison, optimizer: str, seed: int, what: str) -> float | None:
@@ -176,7 +174,7 @@ def _plural(count: int, word: str) -> str:
 
 
 def _best(values: Mapping[Setting, float | None], optimizer: str) -> float | None:
-    """Return the rate of the lowest value of an optimizer."""
+    """Return the learning rate with the lowest value of an optimizer."""
     own = {lr: value for (name, lr), value in values.items() if name == optimizer and value is not None}
     return min(own, key=lambda lr: own[lr]) if own else None
 

@@ -1,4 +1,4 @@
-"""Forsyth's denoising autoencoder: his decibels beside ours, without skip connections, with one, with both."""
+"""Forsyth's denoising autoencoder: printed and measured PSNR with no, one and both skip connections."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ SOURCE = (
     'Forsyth, "Building a working autoencoder - III, Optimization tricks" (lecture slides, UIUC), the table '
     '"PSNR: Mean (std); this"'
 )
-# Mean and standard deviation over a test set, and of the picture shown, in decibels. The row "Input" is blank, and the
-# columns of the corruptions hold pictures only.
+# PSNR in dB: mean and standard deviation over a test set, and the value of the image shown. The row "Input" is blank,
+# and the columns of the corruptions contain only images.
 PRINTED: Mapping[str, tuple[float, float, float]] = {
     "none": (21.0, 2.8, 17.0),
     "shallow": (26.0, 3.0, 24.0),
     "both": (30.0, 4.0, 29.0),
 }
 ROWS = {"none": "No skip", "shallow": "Shallow", "both": "Both"}
-ALL = "all"  # corruptions together
+ALL = "all"  # all corruptions pooled
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The seeds of one optimizer, rate and network.
+    """Results of all seeds of one optimizer, learning rate and network.
 
     Args:
-        seeds: what was measured at the end, by seed; nothing of a run that diverged.
-        lost: how many diverged.
+        seeds: final measurements by seed; diverged runs are not included.
+        lost: number of diverged runs.
     """
 
     seeds: Mapping[int, Mapping[str, float]]
     lost: int
 
     def mean(self, name: str) -> float:
-        """Average a number over the seeds."""
-        return statistics.fmean(told[name] for told in self.seeds.values())
+        """Return the mean of a measurement over seeds."""
+        return statistics.fmean(measured[name] for measured in self.seeds.values())
 
 
 def sections(directory: Path) -> list[Section]:
-    """Write a section for every length and data set in a sweep."""
+    """Return a section for every length and data set in a sweep."""
     groups = parted(read(directory, NAME), lambda one: (one.said("data"), one.total_steps))
     return [
         Section(f"Forsyth's autoencoder on {data}, {steps} steps", _text(cells))
@@ -54,7 +54,7 @@ def sections(directory: Path) -> list[Section]:
 
 
 def best_cells(cells: Sequence[Trained]) -> dict[tuple[str, str], tuple[float, Cell]]:
-    """Find the rate with the highest mean for every optimizer and network, of rates at which no seed diverged."""
+    """Return the best learning rate for every optimizer and network, among rates without diverged seeds."""
     groups = parted(cells, lambda one: (one.said("optimizer"), str(one.record["config"]["model"]["skips"]), one.lr))
     found: dict[tuple[str, str], tuple[float, Cell]] = {}
     for (optimizer, skips, lr), group in groups.items():
@@ -67,7 +67,7 @@ def best_cells(cells: Sequence[Trained]) -> dict[tuple[str, str], tuple[float, C
 
 
 def ordered_seeds(best: Mapping[tuple[str, str], tuple[float, Cell]], optimizer: str) -> tuple[int, int]:
-    """Count the seeds in which no skip < shallow < both, and those that have all three."""
+    """Return the number of seeds with no skip < shallow < both, and the number of seeds with all three."""
     rows = [best[optimizer, skips][1].seeds for skips in PRINTED if (optimizer, skips) in best]
     if len(rows) < len(PRINTED):
         return 0, 0
@@ -83,11 +83,11 @@ def _of(corruption: str, what: str = "psnr") -> str:
 def _text(cells: Sequence[Trained]) -> str:
     best = best_cells(cells)
     if not best:
-        return "Nothing has come to its end yet."
+        return "No run has finished yet."
     optimizers = list(dict.fromkeys(one.said("optimizer") for one in cells))
     any_cell = next(iter(best.values()))[1]
-    told = next(iter(any_cell.seeds.values()))
-    names = [key.split("/")[1] for key in told if key.startswith("psnr/") and key.count("/") == 1]
+    measured = next(iter(any_cell.seeds.values()))
+    names = [key.split("/")[1] for key in measured if key.startswith("psnr/") and key.count("/") == 1]
     head = ["row", "optimizer", "rate", "printed mean (std)", *("ours, all" if name == ALL else name for name in names)]
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     given = [_decibels(any_cell, name, "given") for name in names]
@@ -100,15 +100,15 @@ def _text(cells: Sequence[Trained]) -> str:
                 ours = " | ".join(_decibels(cell, name) for name in names)
                 lines.append(f"| {words} | {optimizer} | {rate(lr)} | {mean:g} ({std:g}) | {ours} |")
     seeds = sorted({one.seed for one in cells})
-    says = [
-        f"Decibels on held out images, mean (standard deviation) over images, averaged over seeds "
-        f"{', '.join(map(str, seeds))}; for every optimizer and network the rate with the highest mean. `all` are the "
-        "corruptions pooled; clean inputs equal their targets, and are in no mean of the row Input.",
+    notes = [
+        f"PSNR in dB on held-out images, mean (standard deviation) over images, averaged over seeds "
+        f"{', '.join(map(str, seeds))}; for every optimizer and network at the best rate. `all` pools the "
+        "corruptions; clean inputs equal their targets and are excluded from the row Input.",
         *(_order(best, optimizer) for optimizer in optimizers),
-        f"Printed: {SOURCE}. Data, network, noise and optimizer of the printed rows are not told, so their order is "
-        "what can agree, and 21, 26 and 30 dB are no aim.",
+        f"Printed: {SOURCE}. Data, network, noise and optimizer of the printed rows are not stated, so only their "
+        "order can be compared, not the values 21, 26 and 30 dB.",
     ]
-    return "\n".join(lines) + "\n\n" + "\n\n".join(filter(None, says))
+    return "\n".join(lines) + "\n\n" + "\n\n".join(filter(None, notes))
 
 
 def _order(best: Mapping[tuple[str, str], tuple[float, Cell]], optimizer: str) -> str:
@@ -122,6 +122,6 @@ def _order(best: Mapping[tuple[str, str], tuple[float, Cell]], optimizer: str) -
 
 def _decibels(cell: Cell, name: str, what: str = "psnr") -> str:
     key = _of(name, what)
-    if any(key not in told for told in cell.seeds.values()):
+    if any(key not in measured for measured in cell.seeds.values()):
         return "equal"
     return f"{cell.mean(key):.1f} ({cell.mean(f'{key}/std'):.1f})"

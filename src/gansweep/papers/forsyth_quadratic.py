@@ -1,4 +1,4 @@
-"""Forsyth's quadratic: where optimizers went, beside where they go by formula."""
+"""Forsyth's quadratic: trained trajectories compared with closed forms."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ SOURCE = (
 
 @dataclass(frozen=True)
 class Descent:
-    """A path as it was trained, and as it should be.
+    """A trained trajectory and the expected one.
 
     Args:
-        cell: which was trained.
-        points: (R, 2), the start and what the record kept.
-        expected: (R, 2) in float64; None where gradients were noisy or rates and betas were not the settings' alone.
-        by: what they are computed by, or why they are not.
-        factor: what a step multiplies the distance by in the long run; None where no formula tells.
+        cell: the trained cell.
+        points: (R, 2), the start and the recorded points.
+        expected: (R, 2) in float64; None with noisy gradients, feedback or a beta schedule.
+        by: how `expected` was computed, or why it was not.
+        factor: asymptotic factor per step of the distance; None without a formula.
     """
 
     cell: Trained
@@ -47,20 +47,20 @@ class Descent:
 
     @property
     def error(self) -> float | None:
-        """Largest difference, as a share of the start or of the point where it is farther away."""
+        """Largest difference, relative to the expected coordinate or to 1 if that is larger."""
         if self.expected is None:
             return None
         return float((np.abs(self.points - self.expected) / np.maximum(1, np.abs(self.expected))).max())
 
 
 def sections(directory: Path) -> list[Section]:
-    """Write a section for every curvature in a sweep."""
+    """Return a section for every curvature in a sweep."""
     groups = parted(read(directory, NAME), lambda one: float(one.record["config"]["algorithm"]["eps"]))
     return [_section(eps, [descent(one) for one in cells]) for eps, cells in groups.items()]
 
 
 def descent(one: Trained) -> Descent:
-    """Read a path from a record, and compute where it should be."""
+    """Return the recorded trajectory of a cell and the expected one."""
     config = one.record["config"]
     start, eps = config["model"]["start"], float(config["algorithm"]["eps"])
     whole = takewhile(lambda point: None not in (point["x"], point["y"]), one.record.get("curves", []))
@@ -68,7 +68,7 @@ def descent(one: Trained) -> Descent:
     steps, points = [step for step, _, _ in kept], np.array([[x, y] for _, x, y in kept])
     if config["data"].get("std") != 0:
         return Descent(one, points, None, "noisy gradients", None)
-    run = build.check({**config, "device": "cpu", "allow": []}).run  # a record can't be trusted
+    run = build.check({**config, "device": "cpu", "allow": []}).run  # settings of a record are not trusted
     if run is None or run.member.generator.feedback is not None or run.member.generator.beta_schedule is not None:
         return Descent(one, points, None, "not computed", None)
     player = run.member.generator
@@ -82,7 +82,7 @@ def descent(one: Trained) -> Descent:
 
 
 def _section(eps: float, descents: Sequence[Descent]) -> Section:
-    rate = partial(_rate, told=_told(descents))
+    rate = partial(_rate, keys=_varied_keys(descents))
     paths: dict[str, dict[str, np.ndarray]] = {}
     for one in descents:
         paths.setdefault(one.cell.said("optimizer"), {}).setdefault(rate(one), one.points)
@@ -90,24 +90,24 @@ def _section(eps: float, descents: Sequence[Descent]) -> Section:
         f"Descent of (eps x^2 + y^2) / 2, eps = {eps:g}",
         _text(eps, descents, rate),
         {
-            "Paths, from the square to the dot; contours are ten times apart in height": partial(
+            "Trajectories from the square to the dot; adjacent contours differ by a factor of 10": partial(
                 picture.maps, paths, eps
             ),
-            "Height over the steps": partial(picture.heights, paths, eps),
+            "Function value over steps": partial(picture.heights, paths, eps),
         },
     )
 
 
-def _told(descents: Sequence[Descent]) -> list[str]:
-    """Return what else was varied, so that no two rows are called alike."""
+def _varied_keys(descents: Sequence[Descent]) -> list[str]:
+    """Return the other varied keys, which make the row labels unique."""
     overrides = [one.cell.record["cell"]["overrides"] for one in descents]
     keys = dict.fromkeys(key for own in overrides for key in own if key not in ("optimizer", "lr", "experiment"))
     return [key for key in keys if len({str(own.get(key)) for own in overrides}) > 1]
 
 
-def _rate(one: Descent, told: Sequence[str]) -> str:
+def _rate(one: Descent, keys: Sequence[str]) -> str:
     own = one.cell.record["cell"]["overrides"]
-    return ", ".join([f"{one.cell.lr:g}", *(f"{key}={own[key]}" for key in told if key in own)])
+    return ", ".join([f"{one.cell.lr:g}", *(f"{key}={own[key]}" for key in keys if key in own)])
 
 
 def _text(eps: float, descents: Sequence[Descent], rate: Callable[[Descent], str]) -> str:
@@ -118,9 +118,9 @@ def _text(eps: float, descents: Sequence[Descent], rate: Callable[[Descent], str
     best, slowest = best_rate(eps), (1 - eps) / (1 + eps)
     return "\n".join(lines) + (
         "\n\nExpected: by formula for gradient descent and momentum at a constant rate, else the same rule in float64. "
-        "The largest difference is that of any step, as a share of the start or of the point where that is farther "
-        "away; trainings are in float32. The factor is what a step multiplies the distance to the minimum by in the "
-        f"long run, above 1 it diverges. The best rate of gradient descent is 2 / (1 + eps) = {best:.6g} with a factor "
+        "The difference is the largest over all steps, relative to the expected coordinate or to 1 if that is larger; "
+        "training is in float32. The factor is the asymptotic factor per step of the distance to the minimum; "
+        f"above 1 it diverges. The best rate of gradient descent is 2 / (1 + eps) = {best:.6g} with a factor "
         f"of {slowest:.6g}; the best heavy ball (Polyak 1964) has a rate of {eta:.6g}, a momentum of {mu:.6g} and a "
         f"factor of {math.sqrt(mu):.6g}. Source: {SOURCE}."
     )

@@ -1,4 +1,4 @@
-"""The twelve generator schedules of the study of CoopNets' rates, printed and as cells were trained by them."""
+"""The twelve generator learning rate schedules of the CoopNets study, printed and trained."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gansweep.papers.verdict import rank_correlation
 if TYPE_CHECKING:
     import numpy as np
 
-Values = Mapping[int, float | None]  # by the number of the experiment
+Values = Mapping[int, float | None]  # by experiment number
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Printed:
     """A row of the study's table.
 
     Args:
-        exp: number of the experiment.
-        schedule: in words; each of five values is held for 100 epochs.
-        sum: of the rates over the epochs.
-        loss: reconstruction error, None where it is not known.
+        exp: experiment number.
+        schedule: description; each of five values is held for 100 epochs.
+        sum: sum of the rates over the epochs.
+        loss: reconstruction error; None if unknown.
     """
 
     exp: int
@@ -40,31 +40,31 @@ class Printed:
 
 @cache
 def source() -> str:
-    """Say where the rows are from."""
+    """Return the source of the rows."""
     return str(_content()["source"])
 
 
 @cache
 def rows() -> Mapping[int, Printed]:
-    """Return the table by the experiment's number."""
+    """Return the table by experiment number."""
     return {row["exp"]: Printed(**row) for row in _content()["experiments"]}
 
 
 def rates(cell: Trained) -> np.ndarray:
-    """Return the generator's rate in every step of a cell, as its config says it."""
+    """Return the generator learning rate (steps,) of a cell, from its config."""
     make = Constructor()
     schedule = make(dict(cell.record["config"]["schedule"]), "schedule")
     return cell.lr * schedule.values(cell.total_steps)
 
 
 def mean(values: Sequence[float | None]) -> float | None:
-    """Return the mean over seeds, None where one of them has no value."""
+    """Return the mean over seeds; None if a seed has no value."""
     known = [value for value in values if value is not None]
     return math.fsum(known) / len(known) if known and len(known) == len(values) else None
 
 
 def places(values: Mapping[int, float | None]) -> dict[int, int]:
-    """Rank values from 1, the lowest; those that do not exist have no rank.
+    """Return ranks from 1 (lowest value); missing values have no rank.
 
     >>> places({1: None, 2: 0.5, 7: 0.4})
     {7: 1, 2: 2}
@@ -74,12 +74,12 @@ def places(values: Mapping[int, float | None]) -> dict[int, int]:
 
 
 def shown(value: float | None, otherwise: str = "N/A") -> str:
-    """Write a value, or what stands for none."""
+    """Return a formatted value, or `otherwise` for None."""
     return otherwise if value is None else number(value)
 
 
 def correlations(pairs: Iterable[tuple[str, str, Values, Values]]) -> str:
-    """Tabulate rank correlations, given what two numbers are called and their values by experiment."""
+    """Return a table of rank correlations for pairs (name, name, values, values)."""
     lines = ["| Spearman's rank correlation of | with | is | over |", "|---" * 4 + "|"]
     for one, other, first, second in pairs:
         rho, count = rank_correlation(first, second)

@@ -1,4 +1,4 @@
-"""Both players' losses over the steps, read from a sweep's TensorBoard files."""
+"""Losses of both players over steps, from the TensorBoard files of a sweep."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PLAYERS = ("discriminator", "generator")
-POINTS = 500  # of a curve
+POINTS = 500  # largest number of points per curve
 SIZE = (3.0, 2.2)
 
 
 def loss_profiles(settings: Mapping[tuple[str, float], Sequence[Trained]]) -> Figure:
-    """Draw the losses of the first seed, a column for every optimizer and a row for each player.
+    """Draw the losses of the first seed, one column per optimizer and one row per player.
 
-    Losses of thousands are usual where the penalty is weak, so the scale is logarithmic beyond 1 on either side.
+    Losses reach thousands with a weak penalty, so the scale is logarithmic beyond +-1.
     """
     optimizers = list(dict.fromkeys(name for name, _ in settings))
     colour = rate_colours(lr for _, lr in settings)
@@ -40,7 +40,7 @@ def loss_profiles(settings: Mapping[tuple[str, float], Sequence[Trained]]) -> Fi
 
 
 def losses(directory: Path) -> dict[str, tuple[list[int], list[float]]]:
-    """Read steps and losses of each player; a player of whom nothing was written is left out."""
+    """Return steps and losses by player; players without data are omitted."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(directory), size_guidance={"scalars": POINTS})
@@ -67,4 +67,4 @@ def _dress(axis: Any, title: str, player: str, place: int) -> None:
     axis.set(title=title, xlabel="step", ylim=(min(low, -10), max(high, 10)))
     axis.axhline(0, color=GREY, lw=0.5, zorder=0)
     if place % max(1, len(axis.figure.axes) // 2) == 0:
-        axis.set_ylabel(f"{player}'s loss")
+        axis.set_ylabel(f"{player} loss")

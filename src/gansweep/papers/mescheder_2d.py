@@ -1,4 +1,4 @@
-"""Mescheder et al. 2018, section 6.1: methods on four distributions in the plane, by W1."""
+"""Mescheder et al. 2018, section 6.1: methods on four 2D distributions, by W1."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from gansweep.papers.trained import Trained, parted, read
 from gansweep.section import Section
 
 NAME = "mescheder_2d"
-LAST_SHARE = 0.2  # of the steps, over which the paper averages: 10k of 50k
-# W1 of samples of the target itself, and of a generator that has collapsed to the origin; exact, n = 2048.
+LAST_SHARE = 0.2  # fraction of the steps over which the paper averages: 10k of 50k
+# W1 of samples of the target, and of a generator collapsed to the origin; exact, n = 2048.
 FLOORS: Mapping[str, tuple[float, float]] = {
     "gaussian": (0.109, 1.2533),
     "line": (0.016, 0.5),
@@ -23,19 +23,19 @@ FINDING = "R1 and R2 are alike, and slightly better than no regularisation and W
 
 
 def sections(directory: Path) -> list[Section]:
-    """Write a section for every length in a sweep."""
+    """Return a section for every run length in a sweep."""
     groups = parted(read(directory, NAME), lambda one: one.total_steps)
     return [Section(f"Mescheder's methods in the plane, {n} steps", _text(cells)) for n, cells in groups.items()]
 
 
 def late(one: Trained) -> float | None:
-    """Average W1 over the last fifth of the steps; nothing of a run that diverged."""
+    """Return the mean W1 over the last fifth of the steps; None for a diverged run."""
     values = [value for step, value in one.values.items() if step >= (1 - LAST_SHARE) * one.total_steps]
     return statistics.fmean(values) if values and one.final is not None else None
 
 
 def best_settings(cells: Sequence[Trained]) -> dict[tuple[str, str], list[float]]:
-    """Find the values, one per seed, of the best rate and critic steps of every method and target."""
+    """Return the values per seed at the best rate and critic steps, for every method and target."""
     groups: dict[tuple[str, str], dict[tuple[object, ...], list[float]]] = {}
     for one in cells:
         setting = one.lr, one.record["config"]["critic_steps"], str(one.record["config"]["loss"])
@@ -55,17 +55,17 @@ def _text(cells: Sequence[Trained]) -> str:
     for method in methods:
         shown = ([v for v in best.get((method, target), []) if v < float("inf")] for target in targets)
         lines.append(f"| {method} | {' | '.join(map(spread, shown))} |")
-    said = f"Averaged over the last fifth of the steps. The paper finds: {FINDING}. {_agreement(best)}"
-    return "\n".join(lines) + f"\n\n{said}"
+    note = f"Averaged over the last fifth of the steps. The paper finds: {FINDING}. {_agreement(best)}"
+    return "\n".join(lines) + f"\n\n{note}"
 
 
 def _agreement(best: Mapping[tuple[str, str], list[float]]) -> str:
-    """Count the targets on which R1 and R2 are both better than each of the others."""
-    told = []
+    """Return on how many targets R1 and R2 are both better than each other method."""
+    parts = []
     for other in ("standard", "wgan_gp"):
         targets = [t for m, t in best if m == other and all((one, t) in best for one in ("r1", "r2"))]
         if targets:
             means = {key: statistics.fmean(values) for key, values in best.items()}
             better = sum(max(means["r1", t], means["r2", t]) < means[other, t] for t in targets)
-            told.append(f"both are better than {other} on {better} of {len(targets)}")
-    return f"Here {', and '.join(told)}." if told else ""
+            parts.append(f"both are better than {other} on {better} of {len(targets)}")
+    return f"Here {', and '.join(parts)}." if parts else ""

@@ -1,4 +1,4 @@
-"""Eight Gaussians with and without a regulariser, and the losses as the UVA slides draw them."""
+"""Eight Gaussians with and without regularisation, with loss curves as in the UVA slides."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ NAME = "mescheder_toy"
 
 
 def sections(directory: Path) -> list[Section]:
-    """Write a section for every metric and length in a sweep."""
+    """Return a section for every metric and length in a sweep."""
     written = []
     for (_, ruler, steps), cells in groups_of(read_all(directory, NAME)).items():
         text = (
             f"{table(cells)}\n\nPrinted: the UVA slides (Pan and Cheng 2019) show samples and loss curves of weight 0, "
-            "here `none`, and no number. Their code's own regulariser, a price on the generator for the slope of the "
-            "game by the discriminator's weights, is none of Mescheder's and is not here."
+            "here `none`, but no number. The regulariser of their code, a generator penalty on the gradient of "
+            "the game by the discriminator weights, is not one of Mescheder's and is not implemented here."
         )
         pictures = {
             "losses of the first seed": partial(draw_losses, cells),
@@ -31,7 +31,7 @@ def sections(directory: Path) -> list[Section]:
 
 
 def draw_losses(cells: list[Trained]):
-    """Draw both players' losses of every method's first seed."""
+    """Draw the losses of both players for the first seed of every method."""
     from gansweep.plot_style import BLUE, VERMILION, panels, styled
 
     groups = by_method(cells)

@@ -1,4 +1,4 @@
-"""Cells of a sweep by method: how each ends, over seeds, and how long that takes."""
+"""Cells of a sweep by method: final values over seeds, and training times."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ COLOURS = (GREY, BLUE, SKY, ORANGE, VERMILION, GREEN, PINK)
 
 
 def by_method(cells: Sequence[Trained]) -> dict[str, list[Trained]]:
-    """Sort cells by the last part of their experiment's name, mescheder_images/r1 being r1."""
+    """Return cells by the last part of the experiment name, for example r1 for mescheder_images/r1."""
     ordered = sorted(cells, key=lambda one: (_place(one.said("experiment")), one.seed))
     return parted(ordered, lambda one: one.said("experiment"))
 
 
 def table(cells: Sequence[Trained]) -> str:
-    """Tabulate final and best values, diverged seeds and seconds of training, a row for every method."""
+    """Return a table of final and best values, diverged seeds and training time, one row per method."""
     ruler = next((one.metric["name"] for one in cells if one.metric), "result")
     second = next((one.record["metric_2"]["name"] for one in cells if one.record.get("metric_2")), None)
     head = ["method", f"final {ruler}", "best on the way", *([f"final {second}"] if second else []), "N/A", "seconds"]
@@ -40,16 +40,16 @@ def table(cells: Sequence[Trained]) -> str:
 
 
 def seconds(one: Trained) -> float:
-    """Return how long it trained without what was measured; in a pack all members have the pack's time."""
+    """Return the training time in seconds without evaluation; in a pack, that of the whole pack."""
     steps = one.record["steps"]
     found = one.seconds.get(steps)
     return steps / one.record["time"]["steps_per_s"] if found is None else found
 
 
 def over_time(cells: Sequence[Trained]) -> Figure:
-    """Draw the metric over seconds of training and over steps: means of the seeds, and their range.
+    """Draw the metric over training time and over steps: mean and range over seeds.
 
-    Below it the second metric, where there is one.
+    A second metric is drawn below.
     """
     rulers = rulers_of(cells)
     with styled():
@@ -62,7 +62,7 @@ def over_time(cells: Sequence[Trained]) -> Figure:
                 times = [statistics.fmean(one.seconds[step] for one in group if step in one.seconds) for step in found]
                 for axis, places in zip(pair, (times, list(found)), strict=True):
                     curve(axis, places, list(found.values()), colour, method)
-            for axis, words in zip(pair, ("seconds of training", "step (generator updates)"), strict=True):
+            for axis, words in zip(pair, ("training time (s)", "step (generator updates)"), strict=True):
                 axis.set(xlabel=words, ylabel=ruler)
                 axis.grid(alpha=0.25, linewidth=0.5)
         handles, labels = axes[0].get_legend_handles_labels()
@@ -75,5 +75,5 @@ def _place(method: str) -> tuple[int, str]:
 
 
 def groups_of(cells: Sequence[Trained]) -> Mapping[tuple[str, str, int], list[Trained]]:
-    """Part cells of other data, metrics and lengths."""
+    """Return cells grouped by data set, metric and number of steps."""
     return parted(cells, lambda one: (one.said("data"), str(one.metric.get("name", "nothing")), one.total_steps))

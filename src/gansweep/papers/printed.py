@@ -1,4 +1,4 @@
-"""Tables of papers, as data that come with the package."""
+"""Published tables, stored as JSON in the package."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-Setting = tuple[str, float]  # optimizer and rate
+Setting = tuple[str, float]  # optimizer and learning rate
 
 
 @dataclass(frozen=True)
 class Printed:
-    """Values of a metric for every optimizer and rate, at several lengths of training.
+    """Published values of a metric by optimizer and learning rate, at several training lengths.
 
     Args:
-        source: where they stand.
-        metric: as our records call it.
-        labels: of the columns.
-        values: a row for every setting, None where the paper has N/A.
+        source: the reference.
+        metric: name of the metric in our records.
+        labels: labels of the columns.
+        values: one row per setting; None where the paper prints N/A.
     """
 
     source: str
@@ -33,13 +33,13 @@ class Printed:
         return {setting: None if row is None else row[place] for setting, row in self.values.items()}
 
     def best_until(self, label: int) -> dict[Setting, float | None]:
-        """Return the lowest value of every row up to a column."""
+        """Return the lowest value of every row up to and including a column."""
         last = self.labels.index(label) + 1
         return {setting: None if row is None else min(row[:last]) for setting, row in self.values.items()}
 
 
 def rate(lr: float) -> str:
-    """Write a rate as papers do.
+    """Return a learning rate in the form 1e-4.
 
     >>> rate(1e-4), rate(0.1), rate(5e-5)
     ('1e-4', '1e-1', '5e-5')
@@ -49,7 +49,7 @@ def rate(lr: float) -> str:
 
 @cache
 def printed(name: str) -> Printed:
-    """Read a table by the name of its file."""
+    """Return the table in the JSON file `name`."""
     content = json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
     rows = {
         (cell["optimizer"], float(cell["lr"])): None if cell["values"] is None else tuple(cell["values"])

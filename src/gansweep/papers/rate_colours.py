@@ -1,4 +1,4 @@
-"""A colour for every learning rate, and the legend that tells them."""
+"""Colours of learning rates, and their legend."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ COLOURS = (VERMILION, ORANGE, GREEN, BLUE, SKY, PINK, GREY)
 
 
 def rate_colours(rates: Iterable[float]) -> dict[float, str]:
-    """Give every rate its colour, the highest first."""
+    """Return a colour per rate, highest rate first."""
     return {lr: COLOURS[n % len(COLOURS)] for n, lr in enumerate(sorted(set(rates), reverse=True))}
 
 
 def legend(figure: Figure, colours: Mapping[float, str]) -> None:
-    """Tell them below all panels."""
+    """Add the legend of the rates below all panels."""
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=colour, label=rate(lr)) for lr, colour in colours.items()]

@@ -1,4 +1,4 @@
-"""Several seeds as one number and as one curve."""
+"""Aggregation over seeds, as text and as a curve."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Write mean and standard deviation, or the one value."""
+    """Return mean ± standard deviation; a single value without deviation; N/A without values."""
     if not values:
         return "N/A"
     mean = statistics.fmean(values)
@@ -23,7 +23,7 @@ def spread(values: Sequence[float]) -> str:
 
 
 def by_step(values: Sequence[Mapping[int, float]]) -> dict[int, list[float]]:
-    """Return the seeds' values at every step that one of them has a value of.
+    """Return the values of all seeds at every step with at least one value.
 
     >>> by_step([{0: 5.0, 10: 1.0}, {0: 6.0}])
     {0: [5.0, 6.0], 10: [1.0]}
@@ -34,7 +34,7 @@ def by_step(values: Sequence[Mapping[int, float]]) -> dict[int, list[float]]:
 def curve(
     axis: Axes, places: Sequence[float], columns: Sequence[Sequence[float]], colour: str, label: str | None = None
 ) -> None:
-    """Draw the mean of every column, and the range of its values."""
+    """Draw the mean of every column with the range as a band."""
     axis.plot(places, [statistics.fmean(c) for c in columns], color=colour, lw=1.2, marker=".", ms=3, label=label)
     if any(len(column) > 1 for column in columns):
         axis.fill_between(places, [min(c) for c in columns], [max(c) for c in columns], color=colour, alpha=0.15, lw=0)

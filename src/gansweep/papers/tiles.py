@@ -1,4 +1,4 @@
-"""The images of a picture of samples, one by one."""
+"""Splitting a sample grid into single images."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from gansweep.training.samples import ENLARGED, GAP, IN_A_ROW
 
 
 def tiles(directory: Path) -> np.ndarray | None:
-    """Cut a cell's last picture into its images (N, H, W, 3) in [0, 1], None if there is none.
+    """Return the images (N, H, W, 3) in [0, 1] of a cell's last sample grid; None if there is none.
 
-    `training.samples.grid` says how they lie.
+    The layout is that of `training.samples.grid`.
     """
     from PIL import Image
 
@@ -34,7 +34,7 @@ def tiles(directory: Path) -> np.ndarray | None:
 
 
 def by_class(images: np.ndarray, longest: int = 12) -> list[list[np.ndarray]]:
-    """Put digits into ten rows by what the shipped classifier takes them for, a few of each, the surest first."""
+    """Return digits in ten rows by predicted class, most confident first, at most `longest` per row."""
     from gansweep.metrics.classifier import load_shipped
 
     grey = torch.from_numpy(images[..., :1].copy()).permute(0, 3, 1, 2) * 2 - 1

@@ -1,4 +1,4 @@
-"""The cells of a sweep that a paper's table is compared with."""
+"""Cells of a sweep with their records, for comparison with published tables."""
 
 from __future__ import annotations
 
@@ -15,91 +15,91 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class Trained:
-    """A training that has a result, be it a divergence.
+    """A finished run, completed or diverged.
 
     Args:
-        directory: of the cell.
-        record: what it left.
+        directory: directory of the cell.
+        record: content of its record.json.
     """
 
     directory: Path
     record: dict[str, Any]
 
     def said(self, key: str, otherwise: str = "") -> str:
-        """Return the choice of a group; of `scale` and `protocol` without the experiment's name."""
+        """Return the chosen option of a config group, without a folder prefix such as the experiment's name."""
         return str(self.record["cell"]["overrides"].get(key) or otherwise).rpartition("/")[2]
 
     @property
     def lr(self) -> float:
-        """Rate of the generator."""
+        """Learning rate of the generator."""
         return float(self.record["config"]["lr"])
 
     @property
     def seed(self) -> int:
-        """Of everything random."""
+        """Random seed of the run."""
         return int(self.record["config"]["seed"])
 
     @property
     def total_steps(self) -> int:
-        """Steps that were asked for."""
+        """Configured number of steps."""
         return int(self.record["config"]["steps"])
 
     @property
     def metric(self) -> dict[str, Any]:
-        """What was measured, empty if nothing was."""
+        """Metric entry of the record; empty if nothing was measured."""
         return self.record.get("metric") or {}
 
     @property
     def values(self) -> dict[int, float]:
-        """The metric by step, where it could be measured."""
+        """Values of the metric by step; missing values are omitted."""
         return self.measured("value")
 
     def measured(self, key: str) -> dict[int, float]:
-        """Return what evaluations have under a key by step, `value_2` being the second metric."""
+        """Return the values of the evaluations by step under a key: `value`, or `value_2` for the second metric."""
         return {e["step"]: e[key] for e in self.metric.get("evaluations", []) if e.get(key) is not None}
 
     @property
     def seconds(self) -> dict[int, float]:
-        """How long it had trained at every evaluation, by step; in a pack, all of the pack."""
+        """Training time in seconds at every evaluation, by step; in a pack, that of the whole pack."""
         return trained_s(self.record)
 
     @property
     def final(self) -> float | None:
-        """The metric at the end, None after a divergence."""
+        """Final value of the metric; None for a diverged run."""
         return self.metric.get("final")
 
     @property
     def best(self) -> float | None:
-        """The lowest value after training began, None after a divergence."""
+        """Lowest value after step 0; None for a diverged run."""
         values = [value for step, value in self.values.items() if step > 0]
         return None if self.final is None or not values else min(values)
 
     @property
     def constant(self) -> bool:
-        """Whether its last samples were all equal, or nearly so."""
+        """Whether the last samples were (nearly) all equal."""
         evaluations = self.metric.get("evaluations", [])
         return bool(evaluations and evaluations[-1].get("degenerate"))
 
 
 def read(directory: Path, experiment: str) -> list[Trained]:
-    """Read the cells of an experiment that have a result."""
+    """Return the finished cells of an experiment."""
     return [one for one in _all(directory) if one.said("experiment") == experiment and one.record["state"] != "failed"]
 
 
 def read_all(directory: Path, folder: str) -> list[Trained]:
-    """Read the cells of all experiments of a folder, mescheder_images/r1 being one of mescheder_images."""
+    """Return the finished cells of all experiments in a folder, for example mescheder_images/r1."""
     cells = [one for one in _all(directory) if one.record["state"] != "failed"]
     return [one for one in cells if one.record["cell"]["overrides"].get("experiment", "").startswith(f"{folder}/")]
 
 
 def experiments(directory: Path) -> list[str]:
-    """Name the experiments that cells of a sweep are of; of one that is made of others, the first part."""
+    """Return the names of the experiments in a sweep; for an experiment in a folder, the folder name."""
     names = (str(one.record["cell"]["overrides"].get("experiment", "")).partition("/")[0] for one in _all(directory))
     return [name for name in dict.fromkeys(names) if name]
 
 
 def parted(cells: Iterable[Trained], by: Callable[[Trained], Key]) -> dict[Key, list[Trained]]:
-    """Part cells by what a key says of each, in the order in which its values come up."""
+    """Return cells grouped by a key function, in order of first appearance."""
     found: dict[Key, list[Trained]] = {}
     for one in cells:
         found.setdefault(by(one), []).append(one)
@@ -107,7 +107,7 @@ def parted(cells: Iterable[Trained], by: Callable[[Trained], Key]) -> dict[Key, 
 
 
 def rulers_of(cells: Sequence[Trained]) -> dict[str, str]:
-    """Name what was measured by the key of its values in an evaluation, `value` and maybe `value_2`."""
+    """Return the metric names by evaluation key: `value`, and `value_2` if there is a second metric."""
     found = {}
     for key, metric in (("value", "metric"), ("value_2", "metric_2")):
         name = next((one.record[metric]["name"] for one in cells if one.record.get(metric)), None)
@@ -117,7 +117,7 @@ def rulers_of(cells: Sequence[Trained]) -> dict[str, str]:
 
 
 def last_picture(directory: Path, folder: str = "samples") -> Path | None:
-    """Return the last picture of samples that a cell has left, None if there is none."""
+    """Return the last sample image of a cell; None if there is none."""
     return max((directory / folder).glob("step_*.png"), default=None)
 
 
@@ -126,6 +126,6 @@ def _all(directory: Path) -> Iterator[Trained]:
         try:
             record = records.read(cell)
         except records.UnreadableRecord:
-            continue  # the sweep itself names it
+            continue  # reported by the sweep
         if record is not None:
             yield Trained(cell, record)

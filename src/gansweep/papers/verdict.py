@@ -1,4 +1,4 @@
-"""Whether one printed number agrees with several of ours."""
+"""Agreement of a printed number with several seeds."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ CONFIDENCE = 0.95
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return where one more run would lie, if seeds scatter normally.
+    """Return the 95 % prediction interval of one more run, for normally distributed seeds.
 
         mean -+ t(n - 1) sd sqrt(1 + 1 / n)
 
-    The printed number is a single run, so it is held against this and not against the interval of the mean.
+    The printed number is a single run, so it is compared with this and not with the interval of the mean.
 
     >>> low, high = interval([1.0, 2.0, 3.0])
     >>> round(low, 3), round(high, 3)
@@ -29,7 +29,7 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def band(value: float, borders: Sequence[float]) -> int:
-    """Count the borders that a value lies on or above.
+    """Return the number of borders that a value reaches or exceeds.
 
     >>> [band(value, (100, 200)) for value in (99.9, 100, 300)]
     [0, 1, 2]
@@ -43,13 +43,13 @@ def verdict(
     borders: Sequence[float],
     our_borders: Sequence[float] | None = None,
 ) -> str:
-    """Say in a few words whether they agree.
+    """Return the agreement in a few words.
 
     Args:
-        printed: None for N/A.
-        ours: final values, None for a run that diverged.
-        borders: of the bands that the paper tells apart.
-        our_borders: the same for our ruler, where it is another one; intervals then say nothing.
+        printed: the printed value; None for N/A.
+        ours: final values; None for a diverged run.
+        borders: limits of the bands of the paper.
+        our_borders: limits in our metric, if it differs; intervals are then not compared.
     """
     values = [value for value in ours if value is not None]
     if printed is None:
@@ -65,9 +65,9 @@ def verdict(
 
 
 def rank_correlation(first: Mapping[Any, float | None], second: Mapping[Any, float | None]) -> tuple[float, int]:
-    """Return Spearman's rho over what both have a value of, and over how many.
+    """Return Spearman's rho over the keys with values in both, and their number.
 
-    Without three such pairs, or where all of one side are equal, it is NaN.
+    NaN with fewer than three pairs, or if all values of one side are equal.
 
     >>> rank_correlation({1: 1.0, 2: 2.0, 3: 9.0, 4: None}, {1: 5.0, 2: 6.0, 3: 7.0, 4: 1.0})
     (1.0, 3)
