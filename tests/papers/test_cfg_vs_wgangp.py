@@ -90,7 +90,7 @@ def test_sections_tell_data_scale_and_seed_by_seed_who_is_better(sweep):
     assert "| CFG | 45.00 ± 49.50 | 14.50 ± 6.36 | 8.50 ± 0.71 | 1425 | 2.00 | 0 of 2 |" in full.text
     assert "| WGAN-GP | 35.00 ± 7.07 |" in full.text
     assert "Here CFG is better for 1 of 2 seeds." in full.text
-    assert "seed 0: the metric broke down at step 1425; D's loss fell 1 reading earlier" in full.text
+    assert "seed 0: the metric collapsed at step 1425; the discriminator loss fell 1 reading earlier" in full.text
     assert "no seed of which both" in found["CFG against WGAN-GP on mnist: scale small"].text
 
 

@@ -142,7 +142,7 @@ def test_another_ruler_and_length_are_said(tmp_path):
     assert "labelled 0, which is the state after 1 epoch," in table.text
     assert "features are those of fd_mnist_-3, not of fd_torchvision_-3" in table.text
     assert "inside" not in table.text and "the length" not in table.text
-    assert "at label 0 it is not so in print either (rmsprop 1e-3)" in choice.text
+    assert "at label 0 it does not hold in print either (rmsprop 1e-3)" in choice.text
 
 
 def test_the_nearest_label_is_taken():
