@@ -59,18 +59,18 @@ def _random(*shape: int, seed: int = 3) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def _score(penalty: Penalty, slope: Tensor) -> Tensor:
-    return penalty.score(slope, _random(*slope.shape[:2], seed=9) if penalty.needs_logits else None)
+def _score(penalty: Penalty, grad: Tensor) -> Tensor:
+    return penalty.score(grad, _random(*grad.shape[:2], seed=9) if penalty.needs_logits else None)
 
 
 def _per_sample(penalty: Penalty) -> Answer:
-    slope = _random(K, B, *SHAPE)
-    scores = _score(penalty, slope)
+    grad = _random(K, B, *SHAPE)
+    scores = _score(penalty, grad)
     if tuple(scores.shape) != (K, B):
         return False, f"input gradients ({K}, {B}, ...) give {tuple(scores.shape)}, not ({K}, {B})"
     logits = _random(K, B, seed=9) if penalty.needs_logits else None
     alone = torch.cat(
-        [penalty.score(slope[:, b : b + 1], None if logits is None else logits[:, b : b + 1]) for b in range(B)], 1
+        [penalty.score(grad[:, b : b + 1], None if logits is None else logits[:, b : b + 1]) for b in range(B)], 1
     )
     apart = difference(scores, alone)
     mean, of_means = scores.mean().item(), alone.mean().item()
@@ -81,18 +81,18 @@ def _whole_slope(penalty: Penalty) -> Answer:
     """Compare D(x) = <w, x> on 28 x 28 pixels, ||w|| = 3, with w in one pixel and with w spread evenly."""
     one, even = torch.zeros(1, 1, 1, 28, 28), torch.full((1, 1, 1, 28, 28), 3 / 28)
     one[..., 5, 7] = 3.0
-    prices = [penalty.weight * _score(penalty, slope).mean().item() for slope in (one, even)]
+    prices = [penalty.weight * _score(penalty, grad).mean().item() for grad in (one, even)]
     apart = abs(prices[0] - prices[1])
     holds = apart <= 1e-9 * max(map(abs, prices))
     return holds, f"||w|| = 3 in one pixel costs {prices[0]:.6g}, spread over 784 {prices[1]:.6g}"
 
 
 def _flat(penalty: Penalty) -> Answer:
-    slope = torch.zeros(1, 2, *SHAPE, requires_grad=True)
-    price = _score(penalty, slope).sum()
+    grad = torch.zeros(1, 2, *SHAPE, requires_grad=True)
+    price = _score(penalty, grad).sum()
     if not price.requires_grad:
         return False, "does not depend on the input gradient"
-    (gradient,) = torch.autograd.grad(price, slope, allow_unused=True, materialize_grads=True)
+    (gradient,) = torch.autograd.grad(price, grad, allow_unused=True, materialize_grads=True)
     finite = bool(gradient.isfinite().all())
     return finite, f"penalty {price.item():.6g}, gradient {'finite' if finite else 'not finite'}"
 

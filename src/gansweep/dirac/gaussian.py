@@ -38,7 +38,7 @@ class SlopePenalty(Field):
 
     gamma: Numbers = 0.3
     target: float = 0.0
-    label: ClassVar[str] = "slope penalty between Gaussians"
+    label: ClassVar[str] = "gradient penalty between Gaussians"
 
     def __post_init__(self) -> None:
         check_finite(gamma=self.gamma, target=self.target)

@@ -51,7 +51,7 @@ def sections(directory: Path) -> list[Section]:
 
 def _section(data: str, scale: str, metric: str, cells: Cells) -> Section:
     pictures = {
-        f"{' and '.join(_rulers(cells).values())} over the run": partial(curves, cells),
+        f"{' and '.join(_metrics(cells).values())} over the run": partial(curves, cells),
         "Last samples of the first seed, one row per class if the package includes a classifier for the data": (
             partial(rows, data, cells)
         ),
@@ -66,7 +66,7 @@ def _section(data: str, scale: str, metric: str, cells: Cells) -> Section:
 
 
 def _table(cells: Cells) -> str:
-    first, *second = _rulers(cells).values()
+    first, *second = _metrics(cells).values()
     head = ["method", f"final {first}", "best", *(f"final {name}" for name in second), "steps", "hours", "N/A"]
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for method, runs in cells.items():
@@ -118,10 +118,10 @@ def _breakdowns(watched: Mapping[int, Sequence[Reading]]) -> str:
 
 def curves(cells: Cells) -> Figure:
     """Draw the metrics over the fraction of the run; both runs take about the same time."""
-    rulers = _rulers(cells)
+    metrics = _metrics(cells)
     with styled():
-        figure, axes = panels(len(rulers), len(rulers), "", (4.5, 3.2))
-        for axis, (key, name) in zip(axes, rulers.items(), strict=True):
+        figure, axes = panels(len(metrics), len(metrics), "", (4.5, 3.2))
+        for axis, (key, name) in zip(axes, metrics.items(), strict=True):
             for method, runs in cells.items():
                 for n, one in enumerate(runs):
                     found = one.measured(key)
@@ -133,7 +133,7 @@ def curves(cells: Cells) -> Figure:
         return figure
 
 
-def _rulers(cells: Cells) -> dict[str, str]:
+def _metrics(cells: Cells) -> dict[str, str]:
     return rulers_of([one for runs in cells.values() for one in runs])
 
 

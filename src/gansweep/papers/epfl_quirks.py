@@ -37,22 +37,22 @@ Finals = dict[str, dict[int, float | None]]  # final value by protocol and seed,
 
 def sections(directory: Path) -> list[Section]:
     """Return a section for every scale and feature network in a sweep."""
-    groups = parted(read(directory, NAME), lambda one: (one.said("scale", "full"), _ruler(one), one.lr))
+    groups = parted(read(directory, NAME), lambda one: (one.said("scale", "full"), _metric_name(one), one.lr))
     return [
         Section(
-            f"From WGAN-GP to the EPFL study's code: scale {scale}, lr {rate(lr)}, {ruler}",
+            f"From WGAN-GP to the EPFL study's code: scale {scale}, lr {rate(lr)}, {metric}",
             _text(_paths(cells)),
             {
-                f"{ruler} from protocol to protocol, relative to the untrained generator; dots are seeds": partial(
+                f"{metric} from protocol to protocol, relative to the untrained generator; dots are seeds": partial(
                     waterfall, _paths(cells, shares=True)
                 )
             },
         )
-        for (scale, ruler, lr), cells in groups.items()
+        for (scale, metric, lr), cells in groups.items()
     ]
 
 
-def _ruler(one: Trained) -> str:
+def _metric_name(one: Trained) -> str:
     """Return the name of the metric without the suffix of the input range."""
     return str(one.metric.get("name", "")).removesuffix("_-3")
 

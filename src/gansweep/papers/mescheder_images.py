@@ -18,7 +18,7 @@ SLIDES_INCEPTION_SCORE = 2.4715, 0.0223
 def sections(directory: Path) -> list[Section]:
     """Return a section for every data set, metric and length in a sweep."""
     written = []
-    for (data, ruler, steps), cells in groups_of(read_all(directory, NAME)).items():
+    for (data, metric, steps), cells in groups_of(read_all(directory, NAME)).items():
         mean, std = SLIDES_INCEPTION_SCORE
         text = (
             f"{table(cells)}\n\nSeconds are those of the whole pack if several cells were trained together. Printed: "
@@ -26,6 +26,6 @@ def sections(directory: Path) -> list[Section]:
             f"curves without numbers; the {mean} ± {std} of the UVA slides belongs to a downloaded checkpoint for LSUN "
             "bedrooms, not to this experiment."
         )
-        pictures = {f"{ruler} over time and over steps": partial(over_time, cells)}
+        pictures = {f"{metric} over time and over steps": partial(over_time, cells)}
         written.append(Section(f"Mescheder's methods on {data}, {steps} steps", text, pictures))
     return written

@@ -16,7 +16,7 @@ NAME = "mescheder_toy"
 def sections(directory: Path) -> list[Section]:
     """Return a section for every metric and length in a sweep."""
     written = []
-    for (_, ruler, steps), cells in groups_of(read_all(directory, NAME)).items():
+    for (_, metric, steps), cells in groups_of(read_all(directory, NAME)).items():
         text = (
             f"{table(cells)}\n\nPrinted: the UVA slides (Pan and Cheng 2019) show samples and loss curves of weight 0, "
             "here `none`, but no number. The regulariser of their code, a generator penalty on the gradient of "
@@ -24,7 +24,7 @@ def sections(directory: Path) -> list[Section]:
         )
         pictures = {
             "losses of the first seed": partial(draw_losses, cells),
-            f"{ruler} over time and over steps": partial(over_time, cells),
+            f"{metric} over time and over steps": partial(over_time, cells),
         }
         written.append(Section(f"Eight Gaussians, {steps} steps", text, pictures))
     return written

@@ -25,9 +25,9 @@ def by_method(cells: Sequence[Trained]) -> dict[str, list[Trained]]:
 
 def table(cells: Sequence[Trained]) -> str:
     """Return a table of final and best values, diverged seeds and training time, one row per method."""
-    ruler = next((one.metric["name"] for one in cells if one.metric), "result")
+    metric = next((one.metric["name"] for one in cells if one.metric), "result")
     second = next((one.record["metric_2"]["name"] for one in cells if one.record.get("metric_2")), None)
-    head = ["method", f"final {ruler}", "best on the way", *([f"final {second}"] if second else []), "N/A", "seconds"]
+    head = ["method", f"final {metric}", "best on the way", *([f"final {second}"] if second else []), "N/A", "seconds"]
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for method, group in by_method(cells).items():
         ended = [one for one in group if one.final is not None]
@@ -51,10 +51,10 @@ def over_time(cells: Sequence[Trained]) -> Figure:
 
     A second metric is drawn below.
     """
-    rulers = rulers_of(cells)
+    metrics = rulers_of(cells)
     with styled():
-        figure, axes = panels(2 * len(rulers), 2, "", (4.2, 3.0 if len(rulers) == 1 else 2.6))
-        for row, (key, ruler) in enumerate(rulers.items()):
+        figure, axes = panels(2 * len(metrics), 2, "", (4.2, 3.0 if len(metrics) == 1 else 2.6))
+        for row, (key, metric) in enumerate(metrics.items()):
             pair = axes[2 * row : 2 * row + 2]
             for n, (method, group) in enumerate(by_method(cells).items()):
                 colour = COLOURS[n % len(COLOURS)]
@@ -63,7 +63,7 @@ def over_time(cells: Sequence[Trained]) -> Figure:
                 for axis, places in zip(pair, (times, list(found)), strict=True):
                     curve(axis, places, list(found.values()), colour, method)
             for axis, words in zip(pair, ("training time (s)", "step (generator updates)"), strict=True):
-                axis.set(xlabel=words, ylabel=ruler)
+                axis.set(xlabel=words, ylabel=metric)
                 axis.grid(alpha=0.25, linewidth=0.5)
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
