@@ -91,7 +91,7 @@ def test_sections_tell_data_scale_and_seed_by_seed_who_is_better(sweep):
     assert "| WGAN-GP | 35.00 ± 7.07 |" in full.text
     assert "Here CFG is better for 1 of 2 seeds." in full.text
     assert "seed 0: the metric collapsed at step 1425; the discriminator loss fell 1 reading earlier" in full.text
-    assert "no seed of which both" in found["CFG against WGAN-GP on mnist: scale small"].text
+    assert "no seed for which both" in found["CFG against WGAN-GP on mnist: scale small"].text
 
 
 def test_curves_have_a_panel_for_each_metric_with_a_line_for_each_seed(sweep):
