@@ -75,9 +75,9 @@ def test_two_lines_of_one_name_are_one_sweep_as_that_advice_says(gansweep):
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("-m lr=1e-4, 1e-3", "lr=1e-4,: is no list of values, which has commas and no spaces; write lr=1e-4,1e-3"),
-        ("-m lr=1e-4 ,1e-3", ",1e-3: is no list of values, which has commas and no spaces; write lr=1e-4,1e-3"),
-        ("-m lr=1e-4 , 1e-3 seed=2", ",: is no list of values, which has commas and no spaces; write lr=1e-4,1e-3"),
+        ("-m lr=1e-4, 1e-3", "lr=1e-4,: is not a list of values; expected commas without spaces; write lr=1e-4,1e-3"),
+        ("-m lr=1e-4 ,1e-3", ",1e-3: is not a list of values; expected commas without spaces; write lr=1e-4,1e-3"),
+        ("-m lr=1e-4 , 1e-3 seed=2", ",: is not a list of values; expected commas without spaces; write lr=1e-4,1e-3"),
         ("lr = 1e-3", "lr: expected key=value, without spaces around ="),
         ("lr=1e\u22123", "lr=1e\u22123: has U+2212, minus sign; write lr=1e-3"),
         ("lr=\u20131", "lr=\u20131: has U+2013, en dash; write lr=-1"),
@@ -86,13 +86,16 @@ def test_two_lines_of_one_name_are_one_sweep_as_that_advice_says(gansweep):
         ("-m seed=range(0)", "seed=range(0): lists no value; expected at least one"),
         ("steps=1e30", "steps=1e+30: expected a whole number, at most"),
         ("seeds=auto most_seeds=1e30", "most_seeds=1e+30: expected a whole number, at most"),
-        ("hydra.sweep.subdir=foo", "hydra.sweep.subdir=foo: runs lie at outputs/<sweep>/<cell>"),
-        ("hydra.output_subdir=null", "hydra.output_subdir=null: runs lie at outputs/<sweep>/<cell>"),
-        ("+hydra.job.env_set.OMP_NUM_THREADS=1", "hydra.job.env_set=OMP_NUM_THREADS: cells share a process"),
+        ("hydra.sweep.subdir=foo", "hydra.sweep.subdir=foo: can't be changed: runs are written to"),
+        ("hydra.output_subdir=null", "hydra.output_subdir=null: can't be changed: runs are written to"),
+        (
+            "+hydra.job.env_set.OMP_NUM_THREADS=1",
+            "hydra.job.env_set=OMP_NUM_THREADS: not supported, because cells share a process",
+        ),
         ("hydra.launcher._target_=os.system", "hydra.launcher._target_=os.system: expected a launcher of Hydra"),
         ("hydra.sweeper={_target_:os.system}", "hydra.sweeper._target_=os.system: expected a sweeper of Hydra"),
         ("hydra.launcher._target_=hydra_plugins.none.X", "hydra.launcher._target_=hydra_plugins.none.X: expected a "),
-        ("hydra={}", "hydra={}: settings of Hydra are typed one by one"),
+        ("hydra={}", "hydra={}: expected one setting of Hydra, such as hydra.verbose=true"),
         ("hydra.sweeper=null", "hydra.sweeper=null: expected a choice"),
     ],
 )

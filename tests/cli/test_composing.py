@@ -114,7 +114,7 @@ def test_values_by_key_and_choices_are_told(composer):
         ),
         ("schedule_beta_d=step", "schedule_beta_d=step: for the discriminator's beta1 or momentum write schedule@sch"),
         ("+dynamics=consensus", "+dynamics=consensus: is one of the settings already; write dynamics=consensus"),
-        ("optimizer@optimizer.of=sgd", "optimizer@optimizer.of=sgd: the chosen optimizer holds no other; choose with "),
+        ("optimizer@optimizer.of=sgd", "optimizer@optimizer.of=sgd: the chosen optimizer contains no other; choose"),
         (
             "dynamics@algorithm=consensus",
             "dynamics@algorithm=consensus: nothing of that kind is chosen at algorithm",
@@ -131,7 +131,7 @@ def test_a_mistake_is_told_and_the_rest_goes_on(composer, override, start):
 
 def test_a_choice_inside_a_choice_has_its_own_spelling(composer):
     (problem,) = composer(["optimizer=lookahead", "optimizer.of=sgd"]).problems
-    assert str(problem) == "optimizer.of=sgd: is a choice of its own; write optimizer@optimizer.of=sgd"
+    assert str(problem) == "optimizer.of=sgd: is a choice of a group; write optimizer@optimizer.of=sgd"
 
 
 def test_a_typed_choice_outranks_what_an_experiment_says_of_another(composer):

@@ -24,7 +24,7 @@ def own(tmp_path):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (["experiment=smoke", "experiment=mescheder_2d"], "experiment=mescheder_2d: typed twice; expected one, or -m"),
+        (["experiment=smoke", "experiment=mescheder_2d"], "experiment=mescheder_2d: given twice; expected one, or -m"),
     ],
 )
 def test_what_can_not_be_one_experiment_is_refused(line, said):
@@ -50,7 +50,7 @@ def test_other_lines_are_left_to_hydra(line):
 
 def test_a_file_whose_header_is_not_its_first_line_is_named(own):
     folder = own("mine", f"# Radford 2016\n{HEADER}steps: 3\n")
-    with pytest.raises(BadConfig, match="experiment=mine: .*mine.yaml has to begin with the line # @package _global_"):
+    with pytest.raises(BadConfig, match="experiment=mine: .*mine.yaml must begin with the line # @package _global_"):
         check_experiments(["experiment=smoke,mine"], folder)
 
 

@@ -30,24 +30,24 @@ def test_the_number_of_combinations(line, count):
 def test_a_grid_that_is_too_large_is_refused_at_once(gansweep):
     """Mistake: 10^8 cells are listed and composed for minutes, and need gigabytes."""
     answer = gansweep("-m", "optimizer=adam,sgd", "seed=range(0,50000000)", "plan=true")
-    assert answer.code == 2 and "most_cells=10000: this line stands for 100000000 cells" in answer.err
+    assert answer.code == 2 and "most_cells=10000: this command line has 100000000 cells" in answer.err
     assert "most_cells=100000000" in answer.err and not (gansweep.folder / "outputs").exists()
 
 
 def test_the_limit_can_be_set_on_the_command_line_and_in_an_experiment(gansweep):
     answer = gansweep("-m", "seed=1,2,3", "most_cells=2", "plan=true")
-    assert answer.code == 2 and "stands for 3 cells" in answer.err
+    assert answer.code == 2 and "has 3 cells" in answer.err
     folder = gansweep.folder / "conf/experiment"
     folder.mkdir(parents=True)
     (folder / "small.yaml").write_text(
         "# @package _global_\nmost_cells: 3\nhydra: {sweeper: {params: {lr: '1e-4,1e-3'}}}\n"
     )
     answer = gansweep("-m", "--config-dir", "conf", "experiment=small", "seed=1,2", "plan=true")
-    assert answer.code == 2 and "most_cells=3: this line stands for 4 cells" in answer.err
+    assert answer.code == 2 and "most_cells=3: this command line has 4 cells" in answer.err
 
 
 def test_commands_that_train_nothing_count_too():
-    with composer_and_loader(None) as (_, loader), pytest.raises(BadConfig, match="stands for 1000000 cells"):
+    with composer_and_loader(None) as (_, loader), pytest.raises(BadConfig, match="has 1000000 cells"):
         jobs_of(loader, ["seed=range(0,1000000)"])
 
 

@@ -27,8 +27,8 @@ def test_a_preset_is_spelled_out_for_its_experiment():
         (["experiment=epfl_table1", "scale=smal"], "scale=smal: did you mean small? Choose one of full, small, smoke"),
         (["experiment=epfl_table1", "scale=small,tiny"], "scale=tiny: Choose one of full, small, smoke"),
         (["experiment=mescheder_2d", "protocol=paper"], "protocol=paper: experiment=mescheder_2d has no protocols"),
-        (["scale=small"], "scale=small: belongs to an experiment"),
-        (["experiment=epfl_table1,mescheder_2d", "scale=small"], "scale=small: belongs to one experiment"),
+        (["scale=small"], "scale=small: requires an experiment"),
+        (["experiment=epfl_table1,mescheder_2d", "scale=small"], "scale=small: requires one experiment"),
         (["experiment=dirac/gan", "scale=small"], "scale=small: experiment=dirac/gan has no scales"),
     ],
 )

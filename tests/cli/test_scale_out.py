@@ -151,7 +151,7 @@ def test_ctrl_c_is_passed_on(gansweep, asked, monkeypatch):
 def test_code_that_was_edited_since_is_refused(gansweep, asked, monkeypatch):
     def submit(request):
         monkeypatch.setattr("gansweep.training.run.NUMERICS", "another")
-        with pytest.raises(ValueError, match="is another training now"):
+        with pytest.raises(ValueError, match="its hash has changed"):
             request.work()
         return []
 

@@ -92,7 +92,7 @@ def test_a_plan_trains_nothing_and_says_what_may_come(gansweep, rounds):
         (["seeds=3"], "seeds"),
         (["most_seeds=1"], "most_seeds=1: expected at least 2"),
         (["seed=0,1,2", "most_seeds=2"], "most_seeds=2: expected at least 3"),
-        (["~metric"], "seeds=auto: seeds are added by the metric"),
+        (["~metric"], "seeds=auto: seeds are chosen by the metric"),
     ],
 )
 def test_what_can_not_race_is_refused(gansweep, rounds, wrong, where):

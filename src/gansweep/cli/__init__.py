@@ -1,1 +1,1 @@
-"""The command line: Hydra's side of gansweep. Nothing here imports torch before it is needed."""
+"""Command line, built on Hydra. Importing this package does not import torch."""

@@ -1,6 +1,6 @@
-"""The command line. It adds to Hydra's: one clear block for all mistakes, and exit codes.
+"""Entry point of the command line: Hydra's, with one block for all configuration errors and with exit codes.
 
-0 every cell has a result, 1 some failed, 2 the configuration is wrong, 130 interrupted
+Exit codes: 0 every cell has a result, 1 some cells failed, 2 the configuration is not valid, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Do what the arguments say, and return the exit code."""
+    """Execute a command line and return the exit code."""
     asked = Asked(arguments)
     try:
         _refuse_flags(arguments)
@@ -65,7 +65,10 @@ def run(arguments: Sequence[str]) -> int:
         return complain([*unsearched, *others] or [Problem("configuration", text)], "trained")
     except YAMLError as error:
         return complain([Problem("configuration", " ".join(str(error).split()))], "trained")
-    except (TypeError, ValueError) as error:  # Hydra 1.4's, about +search without Optuna; a choice that is not text
+    except (
+        TypeError,
+        ValueError,
+    ) as error:  # raised by Hydra 1.4 for +search without Optuna and for a choice that is not text
         problems = _search_without_optuna(asked) if isinstance(error, TypeError) else _explain(asked)
         if not problems:
             raise
@@ -74,17 +77,17 @@ def run(arguments: Sequence[str]) -> int:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader, such as head, has seen enough
+    except BrokenPipeError:  # the reading end, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return 0
 
 
 class Asked:
-    """What the arguments ask for.
+    """Parsed arguments of a command line.
 
-    A single run is a sweep of one cell, so that its directory, its record and its table are
-    those of a sweep; all that Hydra is told is `--multirun`.
+    A single run is executed as a sweep of one cell, so its directory, record and table have the same form as
+    those of a sweep. `--multirun` is therefore always passed to Hydra.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
@@ -104,11 +107,11 @@ class Asked:
         self.trains = not shows
         switches = ("--run", "-r", "--multirun", "-m", *self.overrides)
         options = [argument for argument in arguments if argument not in switches]
-        # Hydra takes overrides in one piece only.
+        # Hydra accepts overrides only as one contiguous block.
         self.for_hydra = [*options, "--multirun", *self.overrides] if self.trains else self.arguments
 
     def spell_out(self) -> None:
-        """Write an experiment's presets and the name of the sweep as Hydra reads them."""
+        """Rewrite presets and the name of the sweep into the form that Hydra parses."""
         written = name_as_typed(spelled_out(self.overrides, self.config_dir))
         spelled = dict(zip(self.overrides, written, strict=True))
         self.for_hydra = [spelled.get(argument, argument) for argument in self.for_hydra]
@@ -118,19 +121,19 @@ class Asked:
 
 def _hand_to_hydra(asked: Asked) -> None:
     app = hydra.main(config_path=str(folders.conf_dir()), config_name="config", **BASE, **TRUSTED)(task)
-    if asked.trains:
-        from gansweep.cli import sweep_callback, sweeping
+    from gansweep.cli import sweep_callback, sweeping
 
+    if asked.trains:
         sweeping.ARGUMENTS[:] = asked.arguments
     argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    # With this Hydra lets exceptions through, and we say what is wrong instead.
+    # With HYDRA_FULL_ERROR Hydra does not catch exceptions; `run` reports them.
     sys.argv, os.environ["HYDRA_FULL_ERROR"] = ["gansweep", *asked.for_hydra], "1"
-    hydras_own, hydra_module.Hydra = hydra_module.Hydra, JobwiseHydra
+    original, hydra_module.Hydra = hydra_module.Hydra, JobwiseHydra
     try:
         with checked_loading():
             app()
     finally:
-        hydra_module.Hydra = hydras_own
+        hydra_module.Hydra = original
         if asked.trains:
             sweep_callback.report(sweeping.command())
         sys.argv = argv
@@ -139,9 +142,12 @@ def _hand_to_hydra(asked: Asked) -> None:
 
 
 def _refuse_flags(arguments: Sequence[str]) -> None:
-    """Refuse Hydra's flags that unpickle a file, or take another configuration than ours for the main one.
+    """Refuse Hydra's flags that unpickle a file or replace the main configuration.
 
-    Hydra's own parser reads them, since it accepts abbreviations.
+    The flags are parsed with Hydra's own parser, because it accepts abbreviations.
+
+    Raises:
+        BadConfig: one of these flags is given.
     """
     flags, _ = get_args_parser().parse_known_args(list(arguments))
     refused = {
@@ -155,6 +161,7 @@ def _refuse_flags(arguments: Sequence[str]) -> None:
 
 
 def _refuse_values_without_multirun(asked: Asked) -> None:
+    """Refuse several values of one key without -m."""
     parsed = OverridesParser.create().parse_overrides(asked.overrides)
     several = [override for override in parsed if override.is_sweep_override()]
     if several and not asked.multirun:
@@ -169,13 +176,13 @@ def _refuse_values_without_multirun(asked: Asked) -> None:
 
 
 def _search_without_optuna(asked: Asked) -> list[Problem]:
-    """Say what the group `search` is for, unless it is asked for as it should be."""
+    """Return a problem for every use of the group `search` without Optuna's sweeper."""
     parsed = OverridesParser.create().parse_overrides(asked.overrides)
     sweeper = any(override.key_or_group == "hydra/sweeper" for override in parsed)
     return [
         Problem(
             override.get_key_element(),
-            f"={override.value()}: is for Optuna. After pip install 'gansweep[optuna]' "
+            f"={override.value()}: requires Optuna. After pip install 'gansweep[optuna]' "
             f"write -m hydra/sweeper=optuna +search={override.value()}",
         )
         for override in parsed
@@ -184,7 +191,7 @@ def _search_without_optuna(asked: Asked) -> list[Problem]:
 
 
 def _explain(asked: Asked) -> list[Problem]:
-    """Look at every job of a line that Hydra could not compose for all that is wrong."""
+    """Compose the jobs of a line that Hydra refused one by one, and return all problems."""
     with composer_and_loader(asked.config_dir) as (composer, loader):
         try:
             grid.compose(composer, jobs_of(loader, asked.overrides), Path())

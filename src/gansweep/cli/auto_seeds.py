@@ -1,4 +1,4 @@
-"""A sweep in rounds: seeds=auto."""
+"""seeds=auto: add seeds in rounds to the configurations that can still come first."""
 
 from __future__ import annotations
 
@@ -21,28 +21,31 @@ log = logging.getLogger(__name__)
 
 
 class Racing:
-    """Trains a grid with more and more seeds, where they are still needed.
+    """Multirun whose seeds are chosen by successive elimination of configurations (`sweep.race.SeedRace`).
 
-    Which are follows from the records alone, so the same line typed again goes on where the last one stopped.
+    Each round trains one more seed of every configuration that is still in the race. The decision depends on the
+    records alone, so the same command line continues an interrupted race.
 
     Args:
-        typed: the grid as it was typed.
-        again: makes one of other jobs, whose cells are named as those of a grid that varies the given keys.
+        typed: the multirun of the command line.
+        again: builds a multirun from other jobs; its second argument lists the keys that name the cells.
 
     Raises:
-        BadConfig: there is nothing to decide by, or too few seeds are allowed.
+        BadConfig: no metric is chosen, or `most_seeds` allows too few seeds.
     """
 
     def __init__(self, typed: Multirun, again: Callable[[Sequence[Sequence[str]], Sequence[str]], Multirun]) -> None:
         self.config, self.root, self._again = typed.config, typed.root, again
         if any(cell.config.get("metric") is None for cell in typed.cells):
-            raise BadConfig([Problem("seeds", "=auto: seeds are added by the metric's values; choose one, metric=...")])
+            raise BadConfig(
+                [Problem("seeds", "=auto: seeds are chosen by the metric's values; choose a metric with metric=...")]
+            )
         seeds = dict.fromkeys(int(cell.config[SEED]) for cell in typed.cells)
         try:
             self.race = SeedRace.beginning_with(seeds, self.config["most_seeds"])
         except ValueError as error:
             raise BadConfig([Problem.of("", error)]) from error
-        # One job for every setting, and equal trainings once.
+        # One job for every configuration; cells with equal hashes are one configuration.
         first = next(iter(seeds))
         jobs = {cell.hash: job for cell, job in zip(typed.cells, typed.jobs, strict=True) if cell.config[SEED] == first}
         self.jobs = list(jobs.values())
@@ -50,13 +53,13 @@ class Racing:
         self.cells: list[dict[int, Cell]] = [{} for _ in self.jobs]
 
     def run(self, launcher: Launcher | None = None) -> int:
-        """Plan, or train round after round, and say what came out.
+        """Print the plan, or train all rounds and print the table.
 
         Returns:
             The exit code.
         """
         worst, cut_short, fresh = 0, False, self.config["fresh"]
-        for_plan = self.config["plan"]
+        for_plan, batch = self.config["plan"], None
         while (wanted := self.race.wanted(self.settings())) and not cut_short:
             batch = self._round(wanted)
             if for_plan:
@@ -67,7 +70,7 @@ class Racing:
             fresh = False
             code, cut_short = batch.settle(launcher)
             worst = max(worst, code)
-            if self._missing(wanted):  # another engine gave up, or somebody asked to stop
+            if self._missing(wanted):  # another launcher failed, or the user asked to stop
                 break
         sweep = self._sweep()
         if for_plan:
@@ -77,40 +80,44 @@ class Racing:
             print(self._plan())
             return 0
         sweep.note = self.race.told(self.settings())
-        batch.report(cut_short, sweep)
+        if batch is not None:  # there are at least two seeds, so there is a first round
+            batch.report(cut_short, sweep)
         return worst
 
     def settings(self) -> list[dict[int, Result]]:
-        """Return the runs of every setting that have come to an end, or failed, by seed."""
-        found = {result.cell.hash: result for result in self._sweep().results}
-        ended = [{seed: found[cell.hash] for seed, cell in cells.items()} for cells in self.cells]
-        return [{seed: r for seed, r in one.items() if r.state.is_result or r.state is State.FAILED} for one in ended]
+        """Return for every configuration its finished or failed runs by seed."""
+        results = {result.cell.hash: result for result in self._sweep().results}
+        by_seed = [{seed: results[cell.hash] for seed, cell in cells.items()} for cells in self.cells]
+        return [
+            {seed: run for seed, run in runs.items() if run.state.is_result or run.state is State.FAILED}
+            for runs in by_seed
+        ]
 
     def _sweep(self) -> Sweep:
         return Sweep(self.root, [cell for cells in self.cells for cell in cells.values()], command())
 
     def _round(self, wanted: Sequence[tuple[int, int]]) -> Multirun:
-        """Compose the cells of a round."""
-        batch = self._again([_with_seed(self.jobs[place], seed) for place, seed in wanted], self.keys)
-        for (place, seed), cell in zip(wanted, batch.cells, strict=True):
-            self.cells[place][seed] = cell
-        racing = len({place for place, _ in wanted})
+        """Compose and check the cells of a round, given as pairs (index of the configuration, seed)."""
+        batch = self._again([_with_seed(self.jobs[index], seed) for index, seed in wanted], self.keys)
+        for (index, seed), cell in zip(wanted, batch.cells, strict=True):
+            self.cells[index][seed] = cell
+        racing = len({index for index, _ in wanted})
         if min(seed for _, seed in wanted) not in self.race.seeds[: self.race.fewest]:
-            log.info("seeds=auto: one seed more for %d of %d settings", racing, len(self.jobs))
+            log.info("seeds=auto: one more seed for %d of %d configurations", racing, len(self.jobs))
         return batch
 
     def _missing(self, wanted: Sequence[tuple[int, int]]) -> bool:
         settings = self.settings()
-        return any(seed not in settings[place] for place, seed in wanted)
+        return any(seed not in settings[index] for index, seed in wanted)
 
     def _plan(self) -> str:
-        told = self.race.told(self.settings())
+        verdict = self.race.told(self.settings())
         rest = len(self.race.seeds) * len(self.jobs) - sum(len(cells) for cells in self.cells)
-        more = f"Of these {len(self.jobs)} settings, up to {rest} runs more will be made as the results ask for."
-        return f"{told}\n{more}" if told else f"seeds=auto: {more}"
+        more = f"Up to {rest} more runs of these {len(self.jobs)} configurations, depending on the results."
+        return f"{verdict}\n{more}" if verdict else f"seeds=auto: {more}"
 
 
 def _with_seed(job: Sequence[str], seed: int) -> list[str]:
-    """Put a seed where a job has one, so that its directory is called as it would be otherwise."""
-    line, has = f"{SEED}={seed}", any(one.startswith(f"{SEED}=") for one in job)
-    return [line if one.startswith(f"{SEED}=") else one for one in job] + ([] if has else [line])
+    """Return a job's overrides with another seed, in the place of the first so that directory names do not change."""
+    line, has = f"{SEED}={seed}", any(override.startswith(f"{SEED}=") for override in job)
+    return [line if override.startswith(f"{SEED}=") else override for override in job] + ([] if has else [line])

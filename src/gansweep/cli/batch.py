@@ -1,4 +1,4 @@
-"""Batches of jobs for a sweeper that chooses the next ones by the results of the last."""
+"""Train batches of jobs for an adaptive sweeper, such as Optuna's."""
 
 from __future__ import annotations
 
@@ -16,39 +16,49 @@ from gansweep.config.errors import BadConfig, Problem
 
 
 def launch(loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str]], first: bool) -> list[JobReturn]:
-    """Train a batch in this process and return what Hydra wants to know of every job.
+    """Train a batch in this process and return one `JobReturn` per job.
 
     Args:
-        loader: Hydra's.
+        loader: Hydra's config loader.
         master: the configuration of the command line.
-        jobs: the overrides of every job of the batch.
-        first: it is the first batch of its sweep.
+        jobs: overrides of every job of the batch.
+        first: True for the first batch of a sweep.
 
     Raises:
-        BadConfig: a job can't be trained.
-        KeyboardInterrupt: somebody asked to stop; what was trained is saved.
+        BadConfig: a job is not valid, or plan=true or seeds=auto is set.
+        KeyboardInterrupt: the user asked to stop; finished and partial runs are saved.
     """
     multirun = Multirun(loader, master, jobs, here=True)
     if multirun.config["plan"]:
-        raise BadConfig([Problem("plan", "=true: this sweeper chooses its jobs by their results; there is no plan")])
+        raise BadConfig(
+            [Problem("plan", "=true: not supported by this sweeper, which chooses jobs by the results of earlier ones")]
+        )
     if multirun.config["seeds"] is not None:
-        raise BadConfig([Problem("seeds", "=auto: this sweeper chooses its jobs by their results")])
+        raise BadConfig(
+            [
+                Problem(
+                    "seeds", "=auto: not supported by this sweeper, which chooses jobs by the results of earlier ones"
+                )
+            ]
+        )
     multirun.begin(fresh=first and multirun.config["fresh"])
     outcome = multirun.train(announce=False)
     if outcome.interrupted:
         raise KeyboardInterrupt
     return [
-        _told(
+        _job_return(
             composition.overrides, composition.task, outcome.records.get(cell.hash), cell.config["diverged"] == "raise"
         )
         for cell, composition in zip(multirun.cells, multirun.compositions, strict=True)
     ]
 
 
-def _told(overrides: list[str], task: DictConfig, record: dict[str, Any] | None, raise_divergence: bool) -> JobReturn:
-    told = JobReturn(overrides=overrides, cfg=task, working_dir=os.getcwd(), task_name="gansweep")
+def _job_return(
+    overrides: list[str], task: DictConfig, record: dict[str, Any] | None, raise_divergence: bool
+) -> JobReturn:
+    job_return = JobReturn(overrides=overrides, cfg=task, working_dir=os.getcwd(), task_name="gansweep")
     try:
-        told.return_value, told.status = result(record, raise_divergence), JobStatus.COMPLETED
+        job_return.return_value, job_return.status = result(record, raise_divergence), JobStatus.COMPLETED
     except (JobFailed, Diverged) as error:
-        told.return_value, told.status = error, JobStatus.FAILED
-    return told
+        job_return.return_value, job_return.status = error, JobStatus.FAILED
+    return job_return

@@ -1,4 +1,4 @@
-"""gansweep.log of one cell, also where several are trained at once in this process."""
+"""Log file of one cell, also when several cells are trained in this process."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ _active: ContextVar[CellLog | None] = ContextVar("gansweep_cell_log", default=No
 
 
 class CellLog:
-    """Takes what is logged while it is active. The console then shows warnings only, with the cell, no tracebacks.
+    """Context manager that writes all log records of its block to the cell's gansweep.log.
+
+    Inside the block the console shows only warnings and errors, with the name of the cell and without tracebacks.
 
     Args:
-        path: of the file, appended to; its directory is named after the cell.
+        path: log file, opened for appending; the name of its directory is the name of the cell.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,7 +39,7 @@ class CellLog:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """Be the active one inside."""
+        """Make this log the active one in the block."""
         token = _active.set(self)
         try:
             yield
@@ -51,22 +53,22 @@ class CellLog:
 
 
 class _Own(logging.FileHandler):
-    """A handler of one cell's own."""
+    """File handler of a cell, as opposed to the handlers of the console."""
 
 
 class _Visible(logging.Formatter):
-    """Writes control characters as their codes."""
+    """Formatter that escapes control characters."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a line."""
+        """Format a record as a line."""
         return visible(super().format(record))
 
 
 class _Named(logging.Formatter):
-    """Says of which cell a line is, where there is one, and writes control characters as their codes.
+    """Formatter that prefixes the name of the active cell and escapes control characters.
 
     Args:
-        of: writes the line.
+        of: formatter of the rest of the line.
     """
 
     def __init__(self, of: logging.Formatter) -> None:
@@ -74,13 +76,13 @@ class _Named(logging.Formatter):
         self.of = of
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a line."""
+        """Format a record as a line."""
         active, line = _active.get(), self.of.format(record)
         return visible(line if active is None else f"{active.cell}: {line}")
 
 
 def name_cells() -> None:
-    """Let the console show what is logged with the name of the cell."""
+    """Prefix the lines of all console handlers with the name of the active cell."""
     for handler in logging.getLogger().handlers:
         if not isinstance(handler, _Own) and not isinstance(handler.formatter, _Named):
             handler.setFormatter(_Named(handler.formatter or logging.Formatter()))

@@ -1,4 +1,4 @@
-"""Whether one's own classes hold to what the bench expects: python -m gansweep.check optimizer=mine."""
+"""Contract checks of user-defined classes: python -m gansweep.check optimizer=mine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gansweep.console import say
 if TYPE_CHECKING:
     from gansweep.check.bench import Subject
 
-# Checks have networks and data of their own, the smallest that do.
+# The checks use their own small networks and data; these are the smallest valid choices.
 STAND_INS: dict[str, Any] = {
     "model": {"_target_": "gansweep.models.mlp.MLP"},
     "data": {"_target_": "gansweep.data.ring.Ring"},
@@ -37,61 +37,64 @@ def main(arguments: Sequence[str]) -> int:
 
     broken = 0
     for words, subject in subjects.items():
-        found = list(findings(subject))
-        failed, judged = sum(one.failed for one in found), sum(one.holds is not None for one in found)
+        results = list(findings(subject))
+        failed = sum(finding.failed for finding in results)
+        judged = sum(finding.holds is not None for finding in results)
         broken += failed
-        say(f"{words or 'the defaults'}\n\n{table(found)}\n\n{judged - failed} of {judged} checks passed")
+        say(f"{words or 'the defaults'}\n\n{table(results)}\n\n{judged - failed} of {judged} checks passed")
     return 1 if broken else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m gansweep.check",
-        description="Tries what an optimizer, loss, penalty, schedule or dynamics has to hold to before it trains, on "
-        "games of a second: does a rate move its own player alone, does every member keep its bits beside others and "
-        "after a restart, are gradients the slopes of their losses, do eigenvalues on the Dirac-GAN tell how it "
-        "converges. Every setting of `python -m gansweep` may be given; model, data, metric and device make no "
-        "difference.",
+        description="Checks the contracts of an optimizer, loss, penalty, schedule or dynamics on small problems "
+        "that take about a second: each learning rate affects its own player only, each member's numbers do not "
+        "depend on the other members or on a restart, gradients agree with finite differences of the losses, "
+        "and the eigenvalues on the Dirac-GAN predict the measured convergence rate. All settings of `python -m gansweep` are accepted; "
+        "model, data, metric and device have no effect.",
         epilog="Exit codes: 0 all checks passed, 1 some failed, 2 the configuration is wrong. Example: "
         "python -m gansweep.check --config-dir my_conf allow=[my_package] optimizer=mine loss=wgan_gp",
     )
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="setting, with commas for several values")
     parser.add_argument("--config-dir", "-cd", help="directory with further YAML files")
-    parser.add_argument("--multirun", "-m", action="store_true", help="goes without saying")
+    parser.add_argument("--multirun", "-m", action="store_true", help="accepted and ignored")
     return parser
 
 
 def subjects_of(overrides: Sequence[str], config_dir: str | None = None) -> dict[str, Subject]:
-    """Make what every combination of a line chooses, by the words that chose it.
+    """Return the checked classes of every combination of a command line, by its overrides.
 
     Args:
-        overrides: as `python -m gansweep -m` takes them.
-        config_dir: further YAML files.
+        overrides: of a `python -m gansweep -m` command.
+        config_dir: directory with further YAML files.
 
     Raises:
-        BadConfig: with all that is wrong.
+        BadConfig: with all problems.
     """
-    found, problems = {}, []
+    subjects, problems = {}, []
     for composition in composed(overrides, config_dir):
         problems += composition.problems
         subject = _subject(composition, problems)
         if subject is not None:
-            found[" ".join(composition.overrides)] = subject
+            subjects[" ".join(composition.overrides)] = subject
     if problems:
         raise BadConfig(problems)
-    return found
+    return subjects
 
 
 def _subject(composition: Composition, problems: list[Problem]) -> Subject | None:
-    """Build a run of the choices with stand-ins for what is not looked at; None if something is wrong."""
+    """Build the chosen classes, with `STAND_INS` for the rest; return None and append to problems on an error."""
     from gansweep.check.bench import Subject
     from gansweep.config.build import check
 
     config = composition.config
-    if not config:  # why is among the problems
+    if not config:  # the reason is in composition.problems
         return None
     if config.get("epochs") is not None and "steps" not in composition.given:
-        problems.append(Problem("epochs", f"={config['epochs']}: how many steps these are, the data say; give steps="))
+        problems.append(
+            Problem("epochs", f"={config['epochs']}: the number of steps depends on the data set; expected steps=...")
+        )
         return None
     checked = check({**config, **STAND_INS}, composition.given)
     problems += checked.problems

@@ -1,9 +1,9 @@
-"""Hydra's config loader, which refuses a configuration that would make Hydra run foreign code.
+"""Config loader that refuses configurations which would make Hydra run foreign code.
 
-Hydra instantiates what stands below `hydra.callbacks`, `hydra.launcher` and `hydra.sweeper`, and gives
+Hydra instantiates the nodes below `hydra.callbacks`, `hydra.launcher` and `hydra.sweeper`, and gives
 `hydra.job_logging` and `hydra.hydra_logging` to `logging.config`, which imports names too. A YAML file from
-elsewhere may set all of these, and `allow`. Everything that Hydra composes passes through its loader before it is
-used, so the check is made there.
+an untrusted source can set all of these, and `allow`. Hydra's loader returns every configuration before it is used,
+so the check is made there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from omegaconf.errors import OmegaConfBaseException
 from gansweep.config.allowed import NotAllowed, locate
 from gansweep.config.errors import BadConfig, Problem
 
-# Those of conf/config.yaml, which are not imported for --help.
+# The classes of conf/config.yaml. They are compared as text, so --help does not import them.
 OWN = {
     "hydra.callbacks.gansweep._target_": "gansweep.cli.sweep_callback.NoteSearch",
     "hydra.launcher._target_": "hydra_plugins.gansweep.local_launcher.LocalLauncher",
@@ -40,7 +40,7 @@ PLUGINS = (
     (r"hydra\.sweeper\._target_", Sweeper, "sweeper", PLUGIN_PACKAGES),
 )
 SAMPLER_PLACE, SAMPLER = r"hydra\.sweeper\.sampler\.(.+\.)?_target_", r"optuna\.samplers\.\w+"
-SECTIONS = ("callbacks", "launcher", "sweeper", "job_logging", "hydra_logging")  # what Hydra makes objects of
+SECTIONS = ("callbacks", "launcher", "sweeper", "job_logging", "hydra_logging")  # nodes that Hydra instantiates
 LOGGING = ("hydra.job_logging.", "hydra.hydra_logging.")
 LOGGING_CLASSES = (
     *("logging.StreamHandler", "logging.FileHandler", "logging.NullHandler", "logging.Formatter"),
@@ -48,26 +48,26 @@ LOGGING_CLASSES = (
     *("logging.handlers.WatchedFileHandler", "colorlog.ColoredFormatter"),
 )
 STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
-# Parameters of launchers and sweepers, and of jobs, that are shell commands or name code or its environment. Optuna
-# unpickles the state of some samplers from the storage.
+# Parameters of launchers, sweepers and jobs that are shell commands, names of code, or environment variables. Optuna
+# unpickles the state of some samplers from its storage.
 COMMANDS = re.compile(
     r"hydra\.(launcher|sweeper)\.(.*[._])?"
     r"(setup|python|srun_args|additional_parameters|runtime_env|commands|hook|custom_search_space|storage)"
     r"|hydra\.job\.env_set"
 )
-# Hydra sets these when a job begins, to text or a number that no file chooses.
+# Hydra sets these when a job begins; their values do not come from a file.
 OF_THE_JOB = ("hydra.runtime.output_dir", "hydra.job.id", "hydra.job.num")
 
 
 class CheckedLoader(ConfigLoaderImpl):
-    """Hydra's loader with `foreign_code` applied to all that it loads.
+    """Hydra's config loader with `foreign_code` applied to every configuration.
 
-    The methods are those that everything passes through, in Hydra 1.3 and in 1.4.
+    Every configuration passes through the two overridden methods, in Hydra 1.3 and in 1.4.
     """
 
     def _process_config_searchpath(self, config_name: str | None, parsed_overrides: list[Override], repo: Any) -> None:
-        """Refuse `hydra.searchpath`, which can import a package, before it is followed."""
-        if any(re.findall(r"\w+", one.key_or_group) == ["hydra", "searchpath"] for one in parsed_overrides):
+        """Refuse `hydra.searchpath` before Hydra evaluates it, since it can import a package."""
+        if any(re.findall(r"\w+", override.key_or_group) == ["hydra", "searchpath"] for override in parsed_overrides):
             raise BadConfig([Problem("hydra.searchpath", "is not supported; expected --config-dir DIRECTORY")])
         super()._process_config_searchpath(config_name, parsed_overrides, repo)
 
@@ -76,16 +76,17 @@ class CheckedLoader(ConfigLoaderImpl):
     ) -> DictConfig:
         """Compose a configuration and check it."""
         config = super()._load_configuration_impl(config_name, overrides, *rest, **options)
-        typed = [one.get_key_element().lstrip("+~") for one in OverridesParser.create().parse_overrides(overrides)]
+        parsed = OverridesParser.create().parse_overrides(overrides)
+        typed = [override.get_key_element().lstrip("+~") for override in parsed]
         problems = list(foreign_code(config, typed))
         recorded = len(config.hydra.overrides.hydra) + len(config.hydra.overrides.task)
-        if recorded != len(overrides):  # jobs are composed of them once more, as if they had been typed
+        if recorded != len(overrides):  # jobs are composed from this record, as if it had been typed
             problems.append(Problem("hydra.overrides", "is Hydra's record of the command line and can't be set"))
         if "allow" not in typed and (OmegaConf.is_interpolation(config, "allow") or config.get("allow")):
             problems.append(
                 Problem("allow", f"={config.get('allow')}: expected on the command line, not in a YAML file")
             )
-        OmegaConf.clear_cache(config)  # the check resolves values before those of a job are there
+        OmegaConf.clear_cache(config)  # the check has resolved values before those of a job are set
         if problems:
             raise BadConfig(problems)
         return config
@@ -96,7 +97,7 @@ hydra_module: Any = import_module("hydra._internal.hydra")
 
 @contextmanager
 def checked_loading() -> Iterator[None]:
-    """Have Hydra load with `CheckedLoader` inside."""
+    """Replace Hydra's config loader by `CheckedLoader` in the block."""
     replaced = hydra_module.ConfigLoaderImpl
     hydra_module.ConfigLoaderImpl = CheckedLoader
     try:
@@ -106,11 +107,11 @@ def checked_loading() -> Iterator[None]:
 
 
 def foreign_code(config: DictConfig, typed: Sequence[str] = ()) -> Iterator[Problem]:
-    """List what stands below `hydra` and names code that may not be run.
+    """Yield a problem for every value below `hydra` that names code which may not run.
 
     Args:
         config: composed, with Hydra's node.
-        typed: keys of the command line. Shell commands for a cluster are accepted from there only.
+        typed: keys set on the command line. Only these may hold shell commands for a cluster.
     """
     whole: Any = OmegaConf.to_container(config.hydra, resolve=False)
     raw = {section: whole[section] for section in SECTIONS}
@@ -140,11 +141,11 @@ def foreign_code(config: DictConfig, typed: Sequence[str] = ()) -> Iterator[Prob
 
 
 class _Unknown(str):
-    """The text of an interpolation that can't be resolved yet."""
+    """Text of an interpolation that can't be resolved yet."""
 
 
 def _values(config: DictConfig, node: Any, raw: Any, where: str) -> Iterator[tuple[str, Any]]:
-    """Walk over the resolved values of a node; a container that an interpolation stands for is not entered."""
+    """Yield (key, resolved value) of all leaves; containers that result from an interpolation are not entered."""
     for key, value in raw.items() if isinstance(raw, dict) else enumerate(raw):
         place = f"{where}.{key}"
         if isinstance(value, (dict, list)):
@@ -159,29 +160,29 @@ def _values(config: DictConfig, node: Any, raw: Any, where: str) -> Iterator[tup
 
 
 def _with_known(config: DictConfig, text: str) -> str:
-    """Put in the values of plain references, as far as there are any yet."""
+    """Replace plain references by their values where these are already known."""
 
     def value(reference: re.Match[str]) -> str:
         if reference[1] in OF_THE_JOB:
             return "0"
         try:
-            found = OmegaConf.select(config, reference[1])
+            selected = OmegaConf.select(config, reference[1])
         except OmegaConfBaseException:
-            found = None
-        return reference[0] if found is None or isinstance(found, Container) else str(found)
+            selected = None
+        return reference[0] if selected is None or isinstance(selected, Container) else str(selected)
 
     return re.sub(r"\$\{([\w.]+)\}", value, text)
 
 
 def _unknown(where: str, text: str) -> str | None:
-    """Refuse what can't be judged where it could name code, or become a node that does."""
+    """Return what is wrong with an unresolved interpolation where its value could name code."""
     if not where.startswith((*LOGGING, "hydra.callbacks.")) and not where.endswith("._target_"):
         return None
     return "can't be resolved yet; expected a plain value" if "${" in text else _logging(where.rpartition(".")[2], text)
 
 
 def _logging(key: str, value: Any) -> str | None:
-    """Say what is wrong with an entry of a logging configuration."""
+    """Return what is wrong with an entry of a logging configuration, or None."""
     if key in ("class", "()") and value not in LOGGING_CLASSES:
         return f"expected one of {', '.join(LOGGING_CLASSES)}"
     if key in ("queue", "listener", "_target_"):
@@ -194,7 +195,7 @@ def _logging(key: str, value: Any) -> str | None:
 
 
 def _target(where: str, value: Any) -> str | None:
-    """Say what is wrong with a class to be instantiated."""
+    """Return what is wrong with a `_target_`, or None."""
     if value == OWN.get(where):
         return None
     if re.fullmatch(SAMPLER_PLACE, where) and re.fullmatch(SAMPLER, str(value)):
@@ -212,7 +213,7 @@ def _target(where: str, value: Any) -> str | None:
 
 
 def _names_code(where: str, value: Any, typed: Sequence[str]) -> bool:
-    """Tell whether a value is code that was not typed."""
+    """Return whether a value names code and was not set on the command line."""
     match = COMMANDS.match(f"{where}.")
     if match is None or value is None or f"{where}."[match.end()] not in ".":
         return False

@@ -1,4 +1,4 @@
-"""The jobs of a multirun: every combination of the values that its overrides list."""
+"""Cartesian product of the values of a multirun's overrides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gansweep.config.errors import BadConfig, Problem
 
 
 def combinations(overrides: Sequence[Override]) -> list[list[str]]:
-    """Return the overrides of every job, as Hydra's own sweeper does, in its order.
+    """Return the overrides of every job, in the order of Hydra's BasicSweeper.
 
     That sweeper keeps only the last of several overrides of one key. Hydra merges mappings, so
     `trainer={ema: 0.9} trainer={eval_every: 1}` sets both; mappings are therefore all kept here.
@@ -35,7 +35,7 @@ def combinations(overrides: Sequence[Override]) -> list[list[str]]:
 
 
 def _replace(kept: list[Override], override: Override) -> None:
-    """Append an override in the place of an earlier one of the same key, where the order allows it."""
+    """Insert an override into `kept`, in the place of an earlier one of the same key where the order allows it."""
     key = override.get_key_element()
     earlier = [n for n, other in enumerate(kept) if other.get_key_element() == key and not _is_mapping(other)]
     if _is_mapping(override) or not earlier:
@@ -48,9 +48,9 @@ def _replace(kept: list[Override], override: Override) -> None:
 
 
 def _overlap(first: Override, second: Override) -> bool:
-    """Return whether two overrides may set the same value, so that their order counts."""
-    one, other = (f"{override.package or override.key_or_group}." for override in (first, second))
-    return one.startswith(other) or other.startswith(one)
+    """Return whether two overrides may set the same value, so that their order matters."""
+    path, other = (f"{override.package or override.key_or_group}." for override in (first, second))
+    return path.startswith(other) or other.startswith(path)
 
 
 def _is_mapping(override: Override) -> bool:
@@ -59,7 +59,7 @@ def _is_mapping(override: Override) -> bool:
 
 
 def _values(override: Override, problems: list[Problem]) -> Iterator[str]:
-    """Write an override once for each of its values; one that has a single value stays as it is typed."""
+    """Yield the override once per value; an override with a single value is yielded as typed."""
     key = override.get_key_element()
     if not override.is_sweep_override():
         yield str(override.input_line)
@@ -77,7 +77,7 @@ def _values(override: Override, problems: list[Problem]) -> Iterator[str]:
 
 
 def _as_text(value: Any) -> str:
-    """Write a value so that it is read as the same value: the text 3, from str(3), in quotes."""
+    """Return text that Hydra parses as the same value; the string "3", from str(3), is quoted."""
     text = Transformer.str(value)
     if isinstance(value, str) and OverridesParser.create().parse_override(f"key={text}").value() != value:
         return QuotedString(value, Quote.single).with_quotes()

@@ -1,4 +1,4 @@
-"""Many configurations quickly: through Hydra once per choice of groups, values on copies of that."""
+"""Compose many configurations quickly: Hydra composes each choice of groups once, values are set on copies."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from gansweep.cli.presets import PRESETS
 from gansweep.cli.values import given_values, set_value
 from gansweep.config.errors import Problem, UnknownKey
 
-ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra's, that an extra of this package installs
-# What a group may be chosen for apart, by what follows its name in the key.
+ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra plugins that an extra of this package installs
+# What a further choice of a group is for, by the suffix of its key.
 WHOSE = {
     "d": "the discriminator alone",
     "beta": "the optimizers' beta1 or momentum",
@@ -39,15 +39,15 @@ WHOSE = {
 
 @dataclass(frozen=True)
 class Composition:
-    """One job's configuration.
+    """Composed configuration of one job.
 
     Args:
-        overrides: what the job was asked for, one `key=value` each.
+        overrides: of the job, one `key=value` each.
         given: the same as values by key.
-        config: everything resolved, without Hydra's own node, in JSON's types.
-        whole: the unresolved configuration of the job's groups, with Hydra's node; shared by jobs of equal groups.
-        base: the same without Hydra's node, shared too.
-        values: what the job sets in it.
+        config: resolved configuration without Hydra's node, in JSON types; empty if it could not be resolved.
+        whole: unresolved configuration of the job's groups, with Hydra's node; shared by jobs of equal groups.
+        base: `whole` without Hydra's node; shared too.
+        values: overrides that set values in `base`.
         problems: what is wrong with the overrides.
     """
 
@@ -61,9 +61,9 @@ class Composition:
 
     @property
     def task(self) -> DictConfig:
-        """The unresolved configuration of the job itself, without Hydra's node.
+        """Unresolved configuration of the job, without Hydra's node.
 
-        It is made anew at each call: 10,000 of them would need a gigabyte.
+        It is built at each call, because 10,000 of them would need a gigabyte of memory.
         """
         task = copy.deepcopy(self.base)
         for override in self.values:
@@ -72,7 +72,7 @@ class Composition:
 
     @property
     def choices(self) -> Mapping[str, Any]:
-        """The option of every group, None where a group was left out."""
+        """Chosen option by group; None for a group that is left out."""
         return self.whole.hydra.runtime.choices
 
 
@@ -109,12 +109,12 @@ class Composer:
         self._parsed: dict[str, Override] = {}
 
     def __call__(self, overrides: Sequence[str]) -> Composition:
-        """Compose one job; whatever is wrong with its overrides is left out and reported."""
+        """Compose one job; invalid overrides are left out and reported in `problems`."""
         parsed = [self._parse(line) for line in overrides]
         problems = [problem for override in parsed for problem in self._choice_problems(override)]
         wrong = {problem.where for problem in problems}
         parsed = [override for override in parsed if override.get_key_element() not in wrong]
-        # Hydra sets values in their order after all groups.
+        # Hydra sets values in their order, after all groups.
         base = self._base([override for override in parsed if self._composed_by_hydra(override)])
         values = [override for override in parsed if not self._composed_by_hydra(override)]
         problems += base.problems
@@ -178,12 +178,12 @@ class Composer:
     def _choice_problems(self, override: Override) -> list[Problem]:
         key, value = override.get_key_element(), override.value()
         if override.key_or_group == "hydra":
-            return [Problem(key, f"={value}: settings of Hydra are typed one by one, as hydra.verbose=true")]
+            return [Problem(key, f"={value}: expected one setting of Hydra, such as hydra.verbose=true")]
         if not override.key_or_group:
             return [Problem(key, f"{override.input_line}: expected key=value")]
         if not self._groups.chosen_by(override):
             if override.package is None:
-                return self._own_choice_problems(override)
+                return self._player_choice_problems(override)
             return [Problem(key, f"={value}: there is no group {override.key_or_group}")]
         options = self._groups.options(override.key_or_group)
         if (override.is_add() or override.is_force_add()) and key.lstrip("+") in self._base([]).choices:
@@ -207,8 +207,8 @@ class Composer:
         install = f"; {what} comes with: pip install 'gansweep[{extra}]'" if extra in ENGINES else ""
         return [Problem(key, f"={what}: {hint}Choose one of {', '.join(sorted(options))}{leave_out}{install}")]
 
-    def _own_choice_problems(self, override: Override) -> list[Problem]:
-        """Say how the discriminator gets a choice of its own, to whoever writes `optimizer_d=sgd`."""
+    def _player_choice_problems(self, override: Override) -> list[Problem]:
+        """Return a problem with the right spelling, optimizer@optimizer_d=sgd, for `optimizer_d=sgd`."""
         key, value = override.key_or_group, override.value()
         group, _, of = key.partition("_")
         if of not in WHOSE or override.is_delete() or isinstance(value, Mapping) or not self._groups.options(group):
@@ -220,25 +220,25 @@ class Composer:
 
 
 def _choice_as_value(whole: DictConfig, override: Override) -> list[Problem]:
-    """Say how a choice inside another one is made, to whoever writes `optimizer.of=sgd`."""
+    """Return a problem with the right spelling for a nested choice written as a value, `optimizer.of=sgd`."""
     key, value = override.key_or_group, override.value()
     groups = [str(choice) for choice in whole.hydra.runtime.choices if str(choice).endswith(f"@{key}")]
     if not groups or not isinstance(value, str) or "." not in key:
         return []
-    return [Problem(key, f"={value}: is a choice of its own; write {groups[0]}={value}")]
+    return [Problem(key, f"={value}: is a choice of a group; write {groups[0]}={value}")]
 
 
 def _refused(lines: Sequence[str], text: str, default: DictConfig) -> Problem:
-    """Say in which places there is a choice, where Hydra knows no such one."""
+    """Return the problem of a group override that Hydra refused, with the packages where the group can be chosen."""
     unplaced = re.match(r"Could not override '([^']+)'", text)
     if unplaced is None:
         return Problem(" ".join(lines), text)
     group, _, place = unplaced[1].partition("@")
     others = [str(choice) for choice in default.hydra.runtime.choices if str(choice).partition("@")[0] == group]
     outer = place.rpartition(".")[0]
-    inside = f"the chosen {outer} holds no other" if outer else f"nothing of that kind is chosen at {place or group}"
-    said = {line.lstrip("+").partition("=")[0]: line.partition("=")[2] for line in lines}.get(unplaced[1], "")
-    return UnknownKey(unplaced[1], f"={said}: {inside}; choose with {', '.join(others) or 'another group'}")
+    inside = f"the chosen {outer} contains no other" if outer else f"nothing of that kind is chosen at {place or group}"
+    value = {line.lstrip("+").partition("=")[0]: line.partition("=")[2] for line in lines}.get(unplaced[1], "")
+    return UnknownKey(unplaced[1], f"={value}: {inside}; choose with {', '.join(others) or 'another group'}")
 
 
 def _first_line(error: BaseException) -> str:

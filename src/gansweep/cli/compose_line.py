@@ -1,4 +1,4 @@
-"""Every configuration of one line, for commands that train nothing."""
+"""Compose all configurations of a command line, for commands that do not train."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ TRUSTED_CLASSES = (
     *LOGGING_CLASSES,
 )
 _HYDRA_1_3 = tuple(map(int, hydra.__version__.split(".")[:2])) < (1, 4)
-# Hydra 1.4 warns about the very argument that Hydra 1.3 asks for.
+# Hydra 1.3 requires version_base, Hydra 1.4 warns about it.
 BASE: dict[str, Any] = {"version_base": "1.3"} if _HYDRA_1_3 else {}
-# Hydra 1.4 warns where it is not told which classes a configuration may name below `hydra`, Hydra 1.5 refuses them.
+# Without a whitelist of the classes below `hydra`, Hydra 1.4 warns and Hydra 1.5 refuses the configuration.
 TRUSTED: dict[str, Any] = {} if _HYDRA_1_3 else {"execution_whitelist": TRUSTED_CLASSES}
 
 
 def composed(overrides: Sequence[str], config_dir: str | None) -> list[Composition]:
-    """Compose every combination of a line through the same conf/ as a training.
+    """Return the composition of every combination of a command line, as for a training.
 
     Args:
-        overrides: as `python -m gansweep -m` takes them.
-        config_dir: further YAML files.
+        overrides: of a `python -m gansweep -m` command.
+        config_dir: directory with further YAML files.
 
     Raises:
-        BadConfig: the line can't be read, or Hydra refuses it.
+        BadConfig: the line can't be parsed, or Hydra refuses it.
     """
     folders.register()
     folders.check_config_dir(config_dir)
@@ -65,7 +65,7 @@ def composed(overrides: Sequence[str], config_dir: str | None) -> list[Compositi
 
 @contextmanager
 def composer_and_loader(config_dir: str | None) -> Iterator[tuple[Composer, ConfigLoader]]:
-    """Have Hydra compose from conf/ and the user's own directory, outside of a training."""
+    """Yield a composer and Hydra's loader for conf/ and the user's directory, outside of a training."""
     GlobalHydra.instance().clear()
     with checked_loading(), initialize_config_dir(str(folders.conf_dir()), **BASE):
         if config_dir is not None:
@@ -75,18 +75,18 @@ def composer_and_loader(config_dir: str | None) -> Iterator[tuple[Composer, Conf
 
 
 def jobs_of(loader: ConfigLoader, overrides: Sequence[str]) -> list[list[str]]:
-    """List the overrides of every combination."""
+    """Return the overrides of every combination."""
     parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
     refuse_too_many([parsed], Root.most_cells)
     return combinations(parsed)
 
 
 def _also_search(folder: Path) -> None:
-    """Let Hydra's loader find more YAML files, as its own --config-dir does.
+    """Add a directory to the search path of Hydra's loader, as --config-dir does.
 
-    `hydra.searchpath` would do for composing, but the loader would not list the options there.
+    With `hydra.searchpath` composing would work too, but the loader would not list the options of that directory.
     """
     path = GlobalHydra.instance().config_loader().get_search_path()
-    path.prepend("command-line", f"file://{folder.absolute()}", anchor="schema")  # which has to be last
+    path.prepend("command-line", f"file://{folder.absolute()}", anchor="schema")  # the anchor is the last entry
     GlobalHydra.instance().clear()
     Hydra.create_main_hydra2(task_name="gansweep", config_search_path=path)

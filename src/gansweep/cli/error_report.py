@@ -1,4 +1,4 @@
-"""All that is wrong with a line, in one block."""
+"""Error block of a command: all problems of a configuration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ MOST_PROBLEMS = 20
 
 
 def complain(problems: Sequence[Problem], omitted: str) -> int:
-    """Print what is wrong and what was not done for that, such as "trained", and return the exit code."""
+    """Print all problems to stderr and return exit code 2.
+
+    Args:
+        problems: what is wrong; the first `MOST_PROBLEMS` are printed.
+        omitted: what was therefore not done, such as "trained".
+    """
     lines = ["  " + visible(str(problem)).replace("\n", "\n    ") for problem in problems[:MOST_PROBLEMS]]
     if len(problems) > MOST_PROBLEMS:
         lines.append(f"  and {len(problems) - MOST_PROBLEMS} more")

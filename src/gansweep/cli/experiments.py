@@ -1,4 +1,4 @@
-"""What can be wrong with `experiment=` before Hydra reads it, and would be told as something else after."""
+"""Checks of `experiment=` for mistakes that Hydra would ignore or report misleadingly."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ HEADER = "# @package _global_"
 
 
 def check_experiments(overrides: Sequence[str], config_dir: str | None = None) -> None:
-    """See that a line asks for one experiment, or several with commas, whose keys belong at the top.
+    """Check that a line has one `experiment=`, and that its files begin with the package header.
 
-    Hydra would take the last of two; and the keys of a YAML file without the header would be settings of a
-    part called `experiment`, which there is not.
+    Of two overrides Hydra would use the last. Without the header, Hydra would place the keys of a file below
+    `experiment`, where no setting is read.
 
     Args:
-        overrides: as they are typed.
-        config_dir: further YAML files.
+        overrides: as typed; several experiments have commas between them.
+        config_dir: directory with further YAML files.
 
     Raises:
-        BadConfig: with all that is wrong.
+        BadConfig: with all problems.
     """
-    places = [*([Path(config_dir)] if config_dir else []), folders.conf_dir()]
-    typed = [value.strip() for key, _, value in (one.partition("=") for one in overrides) if key.strip() == KEY]
+    directories = [*([Path(config_dir)] if config_dir else []), folders.conf_dir()]
+    typed = [value.strip() for key, _, value in (text.partition("=") for text in overrides) if key.strip() == KEY]
     problems = []
     if len(set(typed)) > 1:
         several = ",".join(dict.fromkeys(typed))
-        problems.append(Problem(KEY, f"={typed[-1]}: typed twice; expected one, or -m {KEY}={several} to train each"))
+        problems.append(Problem(KEY, f"={typed[-1]}: given twice; expected one, or -m {KEY}={several} to train each"))
     for name in dict.fromkeys(part.strip() for value in typed for part in value.split(",")):
-        file = next(_files(name, places), None)
+        file = next(_files(name, directories), None)
         if file is not None and not _has_header(file):
             problems.append(
-                Problem(KEY, f"={name}: {file} has to begin with the line {HEADER}, before any other comment")
+                Problem(KEY, f"={name}: {file} must begin with the line {HEADER}, before any other comment")
             )
     if problems:
         raise BadConfig(problems)
 
 
-def _files(name: str, places: Sequence[Path]) -> Iterator[Path]:
-    """Find the YAML file of an experiment, the user's own first."""
-    return (path for place in places if (path := place / KEY / f"{name}.yaml").is_file())
+def _files(name: str, directories: Sequence[Path]) -> Iterator[Path]:
+    """Yield the existing YAML files of an experiment in the order of the directories."""
+    return (path for directory in directories if (path := directory / KEY / f"{name}.yaml").is_file())
 
 
 def _has_header(file: Path) -> bool:
-    """Tell whether Hydra sees a package: it looks no further than the first line that is not empty."""
+    """Return whether Hydra finds a package header; it reads only the first line that is not empty."""
     lines = (line.strip() for line in file.read_text(encoding="utf-8", errors="replace").splitlines())
     first = next(filter(None, lines), "")
     return first.startswith("#") and first.lstrip("# ").startswith("@package ")

@@ -1,4 +1,4 @@
-"""Where the configuration lies and where results go, for Hydra to look up."""
+"""Paths of the configuration and of results, and the OmegaConf resolvers that Hydra uses for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gansweep.sweep.identity import sweep_name
 
 
 def conf_dir() -> Path:
-    """Find conf/: at the top of a checkout, or inside the installed package.
+    """Return the path of conf/: at the top of a checkout, or inside the installed package.
 
     Raises:
         FileNotFoundError: the installation is broken.
@@ -24,27 +24,27 @@ def conf_dir() -> Path:
     checkout = package.parent.name == "src"
     folder = package.parents[1] / "conf" if checkout else package / "conf"
     if not (folder / "config.yaml").is_file():
-        raise FileNotFoundError(f"{folder} is not there: install gansweep again")
+        raise FileNotFoundError(f"{folder} does not exist; reinstall gansweep")
     return folder
 
 
 def check_config_dir(config_dir: str | None) -> None:
-    """See that the user's directory of YAML files is there, about which Hydra itself only warns.
+    """Check that the directory of --config-dir exists; Hydra only warns.
 
     Raises:
-        BadConfig: it is not.
+        BadConfig: it does not exist.
     """
     if config_dir is not None and not Path(config_dir).is_dir():
         raise BadConfig([Problem("--config-dir", f"={config_dir}: is not a directory")])
 
 
 def register() -> None:
-    """Tell OmegaConf what ${gansweep.sweep:...} and ${gansweep.cell:} stand for.
+    """Register the OmegaConf resolvers ${gansweep.sweep:...} and ${gansweep.cell:}.
 
-    The sweep's name is cached with the configuration. Hydra hands the cache on to the jobs,
-    whose own overrides would make another name.
+    The sweep's name is cached with the configuration. Hydra copies the cache to the jobs, whose
+    overrides would otherwise give another name.
     """
-    # Renamed in OmegaConf 2.4; in 2.3 the new name is that of an older function, which can't replace a resolver.
+    # Renamed in OmegaConf 2.4; in 2.3 the new name belongs to an older function, which can't replace a resolver.
     renamed = "replace" in signature(OmegaConf.register_resolver).parameters
     add: Any = OmegaConf.register_resolver if renamed else OmegaConf.register_new_resolver
     add("gansweep.sweep", _sweep, use_cache=True, replace=True)
@@ -62,7 +62,7 @@ def _sweep(name: object, overrides: ListConfig) -> str:
 
 
 def _cell(*, _root_: DictConfig) -> str:
-    """Name a job's directory where no grid did, under a sweeper that asks for one job at a time."""
+    """Return the directory name of a job of a sweeper that requests one job at a time, without a grid."""
     from gansweep.cli.grid import cell_of
 
     keys = [str(key) for key in _root_ if key != "hydra"]

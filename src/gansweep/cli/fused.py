@@ -1,4 +1,4 @@
-"""How the cells of a sweep are spread over this machine."""
+"""Number of processes and members per pack for the cells of a sweep on this machine."""
 
 from __future__ import annotations
 
@@ -23,19 +23,17 @@ log = logging.getLogger(__name__)
 def how(
     jobs: Jobs, cells: Sequence[Cell], config: Mapping[str, Any], tasks: int = 1, cores: int | None = None
 ) -> tuple[Settle, int]:
-    """Choose processes and packs by `workers` and `pack`.
+    """Return how to train cells and in how many processes, from `workers` and `pack`.
 
-    On a CPU one process per core with one thread each is the fastest for networks of the usual
-    sizes, and whether cells gain from a common pack is measured. A GPU has one process.
+    On a CPU one process per core with one thread each is fastest for networks of the usual sizes;
+    the best pack size is measured. On a GPU there is one process.
 
     Args:
-        jobs: opens the cells.
+        jobs: opens the run of a cell.
         cells: of the sweep.
-        config: of any of them.
-        tasks: machines that share the cells, this one included.
-        cores: of this machine, for the sweep; None: all that this process may use.
-
-    Returns how to settle cells, and in how many processes.
+        config: of any of the cells.
+        tasks: number of machines that share the cells, this one included.
+        cores: CPU cores to use; None: all that are available to this process.
     """
     unsettled = sum(not state(cell).is_result for cell in cells)
     workers = num_workers(config, math.ceil(unsettled / tasks), cores)
@@ -47,13 +45,13 @@ def how(
             return int(config["pack"])
         from gansweep.training.pack_size import LARGEST, best_size
 
-        # The first cells stand for all: they share networks, data and batch size.
+        # Measure the first cells only: all have the same networks, data and batch size.
         try:
             choice = best_size([run_of(cell) for cell in waiting[: min(share, LARGEST)]], share)
-        except BaseException as error:  # whose cell that is will show when it is trained
+        except BaseException as error:  # the cell that causes it fails when it is trained
             if interrupts(error):
                 raise
-            log.info("The best size of a pack can't be measured (%s); cells are trained one by one", error)
+            log.info("The pack size can't be measured (%s); cells are trained one at a time", error)
             return 1
         jobs.packing |= {"alone_ms": choice.alone_ms, "together_ms": choice.together_ms}
         return choice.size
@@ -62,7 +60,7 @@ def how(
 
 
 def by_probe() -> Callable[[Cell], Estimate | None]:
-    """Return a way to estimate cells of which none is finished: a few steps of one of their kind."""
+    """Return a function that estimates a cell's cost by training a few steps of one cell of each kind."""
     measured: dict[str, Estimate | None] = {}
 
     def estimate(cell: Cell) -> Estimate | None:
@@ -76,19 +74,19 @@ def by_probe() -> Callable[[Cell], Estimate | None]:
 
 
 def _probed(cell: Cell) -> Estimate | None:
-    """Measure the time of one step and the memory of this process then."""
+    """Measure the time of one step and the peak memory of this process; None if the cell can't be trained."""
     from gansweep.device import peak_memory_bytes, resolve
     from gansweep.training.pack_size import seconds_alone
 
     try:
         return Estimate(seconds_alone(run_of(cell)), peak_memory_bytes(resolve(cell.config["device"])))
     except Exception as error:
-        log.warning("%s could not be tried: %s", cell.name, error)
+        log.warning("The cost of %s could not be measured: %s", cell.name, error)
         return None
 
 
 def num_workers(config: Mapping[str, Any], unsettled: int, cores: int | None = None) -> int:
-    """Choose the number of processes: `workers`, or as many as cores, threads and cells allow."""
+    """Return the number of processes: `workers`, or one per core, at most one per unfinished cell."""
     if not can_fork(config):
         return 1
     if config["workers"] != "auto":
@@ -99,13 +97,13 @@ def num_workers(config: Mapping[str, Any], unsettled: int, cores: int | None = N
 
 
 def can_fork(config: Mapping[str, Any]) -> bool:
-    """Tell whether cells may be trained in processes that are forked from this one."""
-    # Threads of a process that has begun do not come along into another one.
+    """Return whether cells can be trained in processes forked from this one."""
+    # The threads of a process are not copied by a fork.
     return worker_pool.possible() and config["threads"] == 1 and not on_gpu(config["device"])
 
 
 def on_gpu(device: str) -> bool:
-    """Tell whether a setting of `device` means a GPU here."""
+    """Return whether a value of `device` resolves to a GPU on this machine."""
     from gansweep.device import resolve
 
     return resolve(device).type != "cpu"

@@ -1,4 +1,4 @@
-"""From the jobs of a command line to the cells of a sweep, all checked before one is trained."""
+"""Compose and check all jobs of a command line, and build the cells of the sweep."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def compose(
     """Compose and check every job.
 
     Args:
-        composer: of one job.
-        jobs: overrides of each.
-        root: of the sweep.
-        here: they are to be trained on this machine, so its devices count.
-        vary: keys that are varied in jobs still to come, so that cells are named by them too.
+        composer: composes one job.
+        jobs: overrides of each job.
+        root: directory of the sweep.
+        here: cells are trained on this machine, so `device` is checked against its devices.
+        vary: keys that later jobs vary; cells are named by them too.
 
     Returns:
-        For every job its cell and its composition.
+        The cell and the composition of every job.
 
     Raises:
-        BadConfig: with all problems of all jobs.
+        BadConfig: with the problems of all jobs.
     """
     from gansweep.config.build import absent_device, check, left_out, remarks
 
@@ -61,7 +61,7 @@ def compose(
         problems += composition.problems
         problems += _varied_by_interpolation(composition, compositions)
         if checked:
-            problems += [_named_by_choice(one, composition.choices, checked.parts) for one in checked.problems]
+            problems += [_named_by_choice(problem, composition.choices, checked.parts) for problem in checked.problems]
         if checked and here and not problems:
             problems += absent_device(checked.config)
         if checked and not problems:
@@ -70,8 +70,8 @@ def compose(
             remarked |= dict.fromkeys(remarks(checked.run) if checked.run else ())
             not_read |= dict.fromkeys(left_out(checked.data))
     if problems:
-        told = by_choice(jobs, of_jobs)
-        raise BadConfig(told.get(one.where, one) if isinstance(one, UnknownKey) else one for one in problems)
+        explained = by_choice(jobs, of_jobs)
+        raise BadConfig(explained.get(p.where, p) if isinstance(p, UnknownKey) else p for p in problems)
     if remarked:
         log.warning("Without effect: %s", "; ".join(remarked))
     for line in not_read:
@@ -80,7 +80,7 @@ def compose(
 
 
 def _varied_by_interpolation(composition: Composition, others: Sequence[Composition]) -> list[Problem]:
-    """Find settings of the whole sweep that an interpolation, such as name=s_${seed}, varies among the jobs."""
+    """Return a problem for every sweep-wide setting that an interpolation, such as name=s_${seed}, varies."""
     return [
         Problem(key, f"={text}: differs among the jobs, but belongs to the sweep as a whole; give it one value")
         for key, text in composition.given.items()
@@ -90,7 +90,7 @@ def _varied_by_interpolation(composition: Composition, others: Sequence[Composit
 
 
 def _named_by_choice(problem: Problem, choices: Mapping[str, Any], parts: Mapping[str, Any]) -> Problem:
-    """Call parts what they are called on the command line, not by all of their numbers.
+    """Replace the repr of an object in a problem by its choice on the command line.
 
     `metric: ...` becomes `metric=digits: ...`, and `loss=Objective(...): ...` becomes `loss=r1: ...`.
     """
@@ -105,21 +105,21 @@ def _named_by_choice(problem: Problem, choices: Mapping[str, Any], parts: Mappin
 
 
 def _option(choices: Mapping[str, Any], group: str) -> Any:
-    """Look up what was chosen; to Hydra `schedule_d` is the group `schedule@schedule_d`."""
+    """Return the chosen option of a group; Hydra's key of `schedule_d` is `schedule@schedule_d`."""
     return choices.get(group) or choices.get(f"{group.partition('_')[0]}@{group}")
 
 
 def cell_of(config: Mapping[str, Any], overrides: Sequence[str], choices: Mapping[str, Any], root: Path) -> Cell:
-    """Make the cell of one job that came without its grid.
+    """Return the cell of a single job that is not part of a grid.
 
     Args:
         config: resolved, without Hydra's node.
         overrides: of the job.
-        choices: option by group, as Hydra has them.
-        root: of the sweep.
+        choices: option by group, with Hydra's keys.
+        root: directory of the sweep.
 
     Raises:
-        BadConfig: with all its problems.
+        BadConfig: with all problems.
     """
     from gansweep.config.build import check
 
@@ -138,38 +138,38 @@ def swept_keys(jobs: Sequence[Sequence[str]]) -> list[str]:
     """
     values: dict[str, set[str]] = {}
     for job in jobs:
-        of_job: dict[str, str] = {}  # a key may have several mappings, which are merged
+        of_job: dict[str, str] = {}  # mappings of one key are merged
         for override in job:
             key, _, value = override.partition("=")
             key = key.lstrip("+~")
             of_job[key] = f"{of_job[key]} {value}" if key in of_job else value
         for key, value in of_job.items():
             values.setdefault(key, set()).add(value)
-    return [key for key, found in values.items() if len(found) > 1]
+    return [key for key, texts in values.items() if len(texts) > 1]
 
 
 def _cell(
     checked: Checked, given: Mapping[str, Any], choices: Mapping[str, Any], swept: Collection[str], root: Path
 ) -> Cell:
-    """Make a cell. What it says about itself includes its choice of every group.
+    """Return a cell. Its overrides include the chosen option of every group.
 
-    Only so can a table compare it with cells of a later grid that varies one of them.
+    A table needs them to compare the cell with cells of a later grid that varies one of the groups.
     """
     from gansweep.training.run import NUMERICS, NUMERICS_OF_PRECISION
 
     typed = {key: _typed(checked.config, key, value) for key, value in given.items() if key not in WHOLE_SWEEP}
-    chosen = {group: option for group, option in choices.items() if option and _stands_alone(group)}
+    chosen = {group: option for group, option in choices.items() if option and _is_top_level(group)}
     overrides = typed | {group: option for group, option in chosen.items() if group not in typed}
     numerics = NUMERICS_OF_PRECISION.get(checked.config["precision"], NUMERICS)
-    who = identity(checked.config, checked.data.content_hash, numerics, code_of(checked.config))
-    hash_ = digest(who)
+    identity_ = identity(checked.config, checked.data.content_hash, numerics, code_of(checked.config))
+    hash_ = digest(identity_)
     mappings = tuple(f"{key}." for key in swept if key not in typed)  # given by their inner keys
     named = {key: value for key, value in typed.items() if key in swept or key.startswith(mappings)} or typed
-    return Cell(overrides, checked.config, who, hash_, root / cell_name(named, hash_))
+    return Cell(overrides, checked.config, identity_, hash_, root / cell_name(named, hash_))
 
 
 def _typed(config: Mapping[str, Any], key: str, value: Any) -> Any:
-    """Return a value as its class has it: 1e3 steps were given, 1000 are meant."""
+    """Return a value with the type that its class declares: 1e3 steps become 1000."""
     node: Any = config
     for part in key.split("."):
         if not isinstance(node, Mapping) or part not in node:
@@ -178,6 +178,6 @@ def _typed(config: Mapping[str, Any], key: str, value: Any) -> Any:
     return value if node is None or isinstance(node, Mapping) else node
 
 
-def _stands_alone(group: str) -> bool:
-    """Tell a choice of ours from Hydra's, and from one inside another choice, such as warmup's `after`."""
+def _is_top_level(group: str) -> bool:
+    """Return False for groups of Hydra and for choices nested in another choice, such as warmup's `of`."""
     return not group.startswith("hydra/") and "." not in group.partition("@")[2]

@@ -1,4 +1,4 @@
-"""The number of jobs of a command line, counted before any of them is listed or composed."""
+"""Number of jobs of a command line, computed without listing or composing them."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ KEY = "most_cells"
 
 
 def refuse_too_many(lines: Sequence[Sequence[Override]], default: Any) -> None:
-    """Refuse a command line that stands for more jobs than `most_cells`.
+    """Refuse a command line with more jobs than `most_cells`.
 
     Args:
-        lines: overrides; of several experiments that plan sweeps of their own, a line for each.
-        default: `most_cells` where it is not typed.
+        lines: overrides; one line per experiment if several experiments define sweeps.
+        default: value of `most_cells` if it is not given on the command line.
 
     Raises:
-        BadConfig: there are too many.
+        BadConfig: there are more jobs.
     """
     typed = [override.value() for line in lines for override in line if override.key_or_group == KEY]
     most = typed[-1] if typed else default
-    if type(most) is not int or most < 1:  # refused with all other problems of the configuration
+    if type(most) is not int or most < 1:  # reported later, with all other problems of the configuration
         return
     count = sum(num_jobs(line) for line in lines)
     if count > most:
-        message = f"={most}: this line stands for {count} cells. To train them all, add {KEY}={count}"
+        message = f"={most}: this command line has {count} cells. To train all of them, add {KEY}={count}"
         raise BadConfig([Problem(KEY, message)])
 
 
@@ -40,7 +40,9 @@ def num_jobs(overrides: Sequence[Override]) -> int:
     >>> num_jobs(OverridesParser.create().parse_overrides(["lr=1,2", "seed=range(0,1000000000)"]))
     2000000000
     """
-    counts = {override.get_key_element(): _num_values(override) for override in overrides}  # the last of a key counts
+    counts = {
+        override.get_key_element(): _num_values(override) for override in overrides
+    }  # the last override of a key is used
     return math.prod(counts.values())
 
 

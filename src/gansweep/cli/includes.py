@@ -1,7 +1,7 @@
-"""The YAML files that a line chooses and those that they include, before Hydra reads them.
+"""Checks of the defaults lists of the YAML files that a command line chooses.
 
-Hydra ends in a RecursionError where a file includes itself. And it takes launcher and sweeper from the
-command line or from conf/config.yaml: what another file says about them has no effect.
+Hydra raises a RecursionError if a file includes itself. It takes launcher and sweeper from the command line or
+from conf/config.yaml only; an override of them in another file has no effect.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ CHOSEN_ONCE = ("hydra/", EXPERIMENT)  # groups that a file below conf/config.yam
 
 
 def check_includes(overrides: Sequence[str], config_dir: str | None = None) -> None:
-    """Refuse choices whose files include themselves, or override what Hydra would not let them.
+    """Refuse choices whose files include themselves, or override a group that they cannot override.
 
     Args:
-        overrides: with presets written as Hydra finds them.
-        config_dir: further YAML files.
+        overrides: with presets in Hydra's spelling.
+        config_dir: directory with further YAML files.
 
     Raises:
-        BadConfig: with all that is wrong.
+        BadConfig: with all problems.
     """
-    if config_dir is None:  # our own files do neither
+    if config_dir is None:  # the package's own files are tested
         return
-    pairs = [(key.lstrip("+").partition("@")[0], value) for key, _, value in (one.partition("=") for one in overrides)]
+    parts = (override.partition("=") for override in overrides)
+    pairs = [(key.lstrip("+").partition("@")[0], value) for key, _, value in parts]
     walk = Walk([folders.conf_dir(), Path(config_dir)], {group for group, _ in pairs})
     for group, value in pairs:
         for name in value.split(","):
@@ -43,10 +44,10 @@ def check_includes(overrides: Sequence[str], config_dir: str | None = None) -> N
 
 
 class Walk:
-    """Follows the defaults lists of files from one to the next.
+    """Recursive check of defaults lists.
 
     Args:
-        places: directories, in the order in which Hydra looks for a file.
+        places: directories in the order of Hydra's search path.
         typed: groups that the command line chooses.
     """
 
@@ -56,7 +57,7 @@ class Walk:
         self.problems: list[Problem] = []
 
     def __call__(self, group: str, name: str, choice: str, above: tuple[str, ...]) -> None:
-        """Follow one choice, made by the files above it."""
+        """Check the file of one choice and the files that it includes; `above` are the files that include it."""
         path = f"{group}/{name}".strip("/")
         if path in above:
             self._refuse(choice, f"includes itself: {' -> '.join((*above[above.index(path) :], path))}")
@@ -68,8 +69,8 @@ class Walk:
             if overrides and inner.startswith(CHOSEN_ONCE):
                 self._refuse_override(inner, names, choice, file)
                 continue
-            for one in names:
-                self(inner, one, choice, (*above, path))
+            for inner_name in names:
+                self(inner, inner_name, choice, (*above, path))
         self._seen.add(path)
 
     def _refuse_override(self, group: str, names: Sequence[str], choice: str, file: Path) -> None:
@@ -86,10 +87,10 @@ class Walk:
 
 
 def _defaults(file: Path, folder: str) -> Iterator[tuple[str, list[str], bool]]:
-    """Yield group, names, and whether it is an override, of every entry of a file's defaults list."""
+    """Yield (group, options, is an override) of every entry of a file's defaults list."""
     try:
         content: Any = OmegaConf.to_container(OmegaConf.load(file))
-    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError, OSError):  # Hydra says what is wrong with it
+    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError, OSError):  # Hydra reports the error
         return
     entries = content.get("defaults") if isinstance(content, dict) else None
     for entry in entries if isinstance(entries, list) else ():
@@ -99,7 +100,7 @@ def _defaults(file: Path, folder: str) -> Iterator[tuple[str, list[str], bool]]:
             for key, value in entry.items():
                 *words, group = str(key).split()
                 names = value if isinstance(value, list) else [value]
-                yield _absolute(group, folder), [str(one) for one in names if one is not None], "override" in words
+                yield _absolute(group, folder), [str(name) for name in names if name is not None], "override" in words
 
 
 def _absolute(path: str, folder: str) -> str:

@@ -1,4 +1,4 @@
-"""One cell as a job: its objects, and the directory that Hydra would have given it."""
+"""Open a cell for training: build its run and write the files that Hydra writes for a job."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ log = logging.getLogger(__name__)
 
 
 class Jobs:
-    """Opens the cells of a sweep, each with the directory that Hydra would have given it.
+    """Factory of the logbooks of a sweep's cells.
 
     Args:
         compositions: by hash of the cell.
 
-    `packing` says in their records how they came to be trained together.
+    Attributes:
+        packing: number of workers and measured times, written to the `pack` field of the records.
     """
 
     def __init__(self, compositions: dict[str, Composition]) -> None:
@@ -37,10 +38,10 @@ class Jobs:
         self.packing: dict[str, Any] = {}
 
     def __call__(self, cell: Cell, progress: Step) -> Logbook:
-        """Open a cell's logbook; its directory gets .hydra/ and gansweep.log.
+        """Return a cell's open logbook, after writing .hydra/ and opening gansweep.log in its directory.
 
         Raises:
-            BadConfig, ResumeError, OSError: it can't be trained, which is in its log then.
+            BadConfig, ResumeError, OSError: the cell can't be trained; the traceback is in its log.
         """
         from gansweep.training.logbook import Logbook
 
@@ -60,10 +61,10 @@ class Jobs:
 
 
 def run_of(cell: Cell) -> Run:
-    """Make what the cell's config names.
+    """Build the run of a cell from its config.
 
     Raises:
-        BadConfig: it can't be made.
+        BadConfig: it can't be built.
     """
     from gansweep.config.build import build
 
@@ -72,7 +73,7 @@ def run_of(cell: Cell) -> Run:
 
 
 def train(cell: Cell, stop: Callable[[], bool], progress: Step) -> dict[str, Any]:
-    """Build what the cell's config names and train it."""
+    """Build the run of a cell, train it and return its record."""
     from gansweep.training.trainer import Interrupted
     from gansweep.training.trainer import train as train_run
 
@@ -82,12 +83,12 @@ def train(cell: Cell, stop: Callable[[], bool], progress: Step) -> dict[str, Any
         log.info("%s", pause)
         raise
     except BaseException:
-        log.info("%s failed", cell.name, exc_info=True)  # the console is told in one line by the sweep
+        log.info("%s failed", cell.name, exc_info=True)  # the sweep prints one line to the console
         raise
 
 
 def hydra_node(composition: Composition, number: int, directory: Path) -> DictConfig:
-    """Return the whole configuration as Hydra has it while the job runs."""
+    """Return the whole configuration of a job, with the values that Hydra sets while the job runs."""
     whole = copy.deepcopy(composition.whole)
     with read_write(whole), open_dict(whole):
         for key in [key for key in whole if key != "hydra"]:

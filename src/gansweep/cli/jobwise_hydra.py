@@ -1,4 +1,4 @@
-"""The configuration of a line as a whole, from which Hydra takes its sweeper, launcher and directories."""
+"""Composition of the command line as a whole, from which Hydra takes sweeper, launcher and directories."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from gansweep.cli.combinations import combinations
 from gansweep.cli.experiments import KEY
 from gansweep.config.errors import BadConfig
 
-# What Hydra raises on overrides that it can't compose; the last two on choices that are no text.
+# Exceptions that Hydra raises for overrides that it can't compose; the last two for choices that are not text.
 REFUSED = (ConfigCompositionException, ValueError, TypeError)
 
 
 class JobwiseHydra(Hydra):
-    """Hydra that accepts in a multirun what its jobs accept.
+    """Hydra with a multirun composition that accepts every override which its jobs accept.
 
-    Hydra composes the line without the values that are swept, and refuses
+    Hydra composes the line without the swept values, and refuses
     `optimizer=sgd,rmsprop optimizer.momentum=0.9` because the default optimizer has no momentum. In
-    that case this class composes the first job instead, or else the settings of Hydra alone. What is
-    wrong with a job is found when the sweeper composes it.
+    that case this class composes the first job instead, or else only the settings of Hydra. Errors in
+    a job are reported when the sweeper composes it.
     """
 
     def compose_config(self, *args: Any, **kwargs: Any) -> DictConfig:
-        """Compose a line; arguments as Hydra has them."""
+        """Return the configuration of a command line; the arguments are those of `Hydra.compose_config`."""
         try:
             return super().compose_config(*args, **kwargs)
         except BadConfig:  # a ValueError too
@@ -39,25 +39,25 @@ class JobwiseHydra(Hydra):
         except REFUSED:
             if kwargs["run_mode"] is not RunMode.MULTIRUN:
                 raise
-            if "parsed_overrides" in kwargs:  # since Hydra 1.4: those of the whole line
+            if "parsed_overrides" in kwargs:  # Hydra 1.4: the parsed overrides of the whole line
                 kwargs["parsed_overrides"] = None
             typed = OverridesParser.create(self.config_loader).parse_overrides(kwargs.pop("overrides"))
             for lines in _substitutes(typed):
                 with suppress(*REFUSED):
                     config = super().compose_config(*args, overrides=lines, **kwargs)
-                    config.hydra.overrides.task = [str(one.input_line) for one in typed if not one.is_hydra_override()]
+                    config.hydra.overrides.task = [str(o.input_line) for o in typed if not o.is_hydra_override()]
                     return config
             raise
 
 
 def _substitutes(typed: Sequence[Override]) -> Iterator[list[str]]:
-    """Yield what to compose in the place of a line: its first job, or no more than the settings of Hydra.
+    """Yield overrides to compose instead of the line: those of its first job, then only the settings of Hydra.
 
-    Several experiments have no part in it, as where they are swept Hydra does not read what one of them sets for it.
+    A swept `experiment` is left out: Hydra does not read the Hydra settings of a swept experiment either.
     """
-    hydra = [str(one.input_line) for one in typed if one.is_hydra_override()]
-    task = [one for one in typed if not one.is_hydra_override()]
+    hydra = [str(o.input_line) for o in typed if o.is_hydra_override()]
+    task = [o for o in typed if not o.is_hydra_override()]
     with suppress(BadConfig):
-        (first, *_) = combinations([one for one in task if one.key_or_group != KEY or not one.is_sweep_override()])
+        (first, *_) = combinations([o for o in task if o.key_or_group != KEY or not o.is_sweep_override()])
         yield [*hydra, *first]
-    yield [*hydra, *(str(one.input_line) for one in task if one.key_or_group == "name" and not one.is_sweep_override())]
+    yield [*hydra, *(str(o.input_line) for o in task if o.key_or_group == "name" and not o.is_sweep_override())]

@@ -1,4 +1,4 @@
-"""Settings that the choices of some jobs have and those of others do not."""
+"""Settings that exist for the choices of some jobs only."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from gansweep.config.errors import Problem, UnknownKey
 
 
 def by_choice(jobs: Sequence[Sequence[str]], problems: Sequence[Sequence[Problem]]) -> dict[str, Problem]:
-    """Return for every key that some jobs have and others do not a problem that names the choices that have it.
+    """Return problems by key for keys that exist in some jobs only; each names the choices that have the key.
 
     Args:
-        jobs: the overrides of each.
-        problems: those of each job.
+        jobs: overrides of each job.
+        problems: problems of each job.
     """
     lacking: dict[str, list[int]] = {}
-    for n, found in enumerate(problems):
-        for problem in found:
+    for n, of_job in enumerate(problems):
+        for problem in of_job:
             if isinstance(problem, UnknownKey):
                 lacking.setdefault(problem.where, []).append(n)
-    return {where: _told(where, jobs, those) for where, those in lacking.items() if len(those) < len(jobs)}
+    return {where: _problem(where, jobs, indices) for where, indices in lacking.items() if len(indices) < len(jobs)}
 
 
-def _told(where: str, jobs: Sequence[Sequence[str]], lacking: Sequence[int]) -> Problem:
-    """Say which jobs have a key and which do not, by the choice that makes the difference."""
+def _problem(where: str, jobs: Sequence[Sequence[str]], lacking: Sequence[int]) -> Problem:
+    """Return the problem of a key, with the choice that separates the jobs that have it from those that do not."""
     typed = _typed(where, jobs[lacking[0]])
     key, equals, value = typed.partition("=")
     start = f"={value}: " if equals else ""
@@ -46,7 +46,7 @@ def _told(where: str, jobs: Sequence[Sequence[str]], lacking: Sequence[int]) -> 
 
 
 def _choices(job: Sequence[str]) -> dict[str, str]:
-    """Return the values of a job by key, but for mappings."""
+    """Return the values of a job by key, except mappings."""
     pairs = (override.partition("=") for override in job)
     return {key: value for key, _, value in pairs if not value.startswith("{")}
 

@@ -1,4 +1,4 @@
-"""A typed choice outranks what an experiment says about another choice of the same group, whoever composes."""
+"""Precedence of a choice on the command line over the settings of an experiment for the same group."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from gansweep.cli.groups import Groups
 
 
 class Outranking:
-    """Composes, and takes back what an experiment said about another choice of a group than the typed one.
+    """Composition in which choices on the command line take precedence over an experiment.
 
-    What the typed choice has too, such as the number of samples of a metric, it keeps from the experiment.
+    If the command line chooses another option of a group than the experiment, the experiment's settings of that
+    group are discarded, except those that the chosen option has too, such as the number of samples of a metric.
 
     Args:
-        compose: Hydra's composition of a list of overrides, its own node included.
-        loader: knows the groups and their options.
+        compose: Hydra's composition of a list of overrides, including the node `hydra`.
+        loader: Hydra's config loader.
     """
 
     def __init__(self, compose: Callable[[list[str]], DictConfig], loader: ConfigLoader) -> None:
@@ -30,25 +31,26 @@ class Outranking:
         self._parser = OverridesParser.create(config_loader=loader)
 
     def __call__(self, lines: list[str]) -> DictConfig:
-        """Compose overrides."""
+        """Return the configuration of a list of overrides."""
         whole = self._compose(lines)
         parsed = self._parser.parse_overrides(lines)
-        experiments = [one for one in parsed if one.key_or_group == "experiment"]
+        experiments = [override for override in parsed if override.key_or_group == "experiment"]
         if not experiments:
             return whole
-        without = [str(one.input_line) for one in parsed if one not in experiments]
-        for one in parsed:
-            place = one.package or one.key_or_group
-            if one in experiments or one.is_delete() or not self._groups.chosen_by(one) or place.startswith("hydra"):
+        without = [str(override.input_line) for override in parsed if override not in experiments]
+        for override in parsed:
+            package = override.package or override.key_or_group
+            is_choice = not override.is_delete() and self._groups.chosen_by(override)
+            if override in experiments or not is_choice or package.startswith("hydra"):
                 continue
-            said, own = (OmegaConf.select(of, place) for of in (whole, self._alone(without)))
-            if isinstance(said, DictConfig) and isinstance(own, DictConfig):
-                left, before = (OmegaConf.to_container(node) for node in (said, own))
-                OmegaConf.update(whole, place, _as_far_as(left, before), merge=False, force_add=True)
+            nodes = [OmegaConf.select(config, package) for config in (whole, self._without(without))]
+            if all(isinstance(node, DictConfig) for node in nodes):
+                combined, chosen = (OmegaConf.to_container(node) for node in nodes)
+                OmegaConf.update(whole, package, _merge_known(combined, chosen), merge=False, force_add=True)
         return whole
 
-    def _alone(self, lines: list[str]) -> DictConfig:
-        """Compose a line that had an experiment without it; nothing, if it does not stand alone."""
+    def _without(self, lines: list[str]) -> DictConfig:
+        """Return the configuration of a line without its experiment; empty if that is not valid."""
         key = tuple(lines)
         if key not in self._without_experiment:
             try:
@@ -59,24 +61,24 @@ class Outranking:
 
 
 class OutrankingLoader(CheckedLoader):
-    """Hydra's loader for its other launchers, which compose every job where it runs."""
+    """Hydra's config loader for launchers that compose each job in its own process."""
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
-        """Compose one job."""
+        """Return the configuration of one job."""
         compose = super().load_sweep_config
         return Outranking(lambda lines: compose(master_config, lines), self)(sweep_overrides)
 
 
-def _as_far_as(said: Any, own: Any) -> Any:
-    """Return a choice's own settings with what was said about those that it has, of the classes that it has.
+def _merge_known(combined: Any, chosen: Any) -> Any:
+    """Return the settings of the chosen option, with values of the experiment where class and key agree.
 
-    >>> _as_far_as({"_target_": "a.R1", "weight": 3, "gp": {"weight": 2}}, {"_target_": "a.R1", "weight": 1})
+    >>> _merge_known({"_target_": "a.R1", "weight": 3, "gp": {"weight": 2}}, {"_target_": "a.R1", "weight": 1})
     {'_target_': 'a.R1', 'weight': 3}
-    >>> _as_far_as({"_target_": "a.Hinge", "weight": 3}, {"_target_": "a.Standard", "weight": 1})
+    >>> _merge_known({"_target_": "a.Hinge", "weight": 3}, {"_target_": "a.Standard", "weight": 1})
     {'_target_': 'a.Standard', 'weight': 1}
     """
-    if not isinstance(own, Mapping):
-        return said
-    if not isinstance(said, Mapping) or said.get("_target_") != own.get("_target_"):
-        return own
-    return {key: _as_far_as(said[key], value) if key in said else value for key, value in own.items()}
+    if not isinstance(chosen, Mapping):
+        return combined
+    if not isinstance(combined, Mapping) or combined.get("_target_") != chosen.get("_target_"):
+        return chosen
+    return {key: _merge_known(combined[key], value) if key in combined else value for key, value in chosen.items()}

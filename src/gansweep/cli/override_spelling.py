@@ -1,4 +1,4 @@
-"""Overrides that can't be read as they are typed, and how to type them."""
+"""Error messages for overrides that Hydra can't parse, with the corrected spelling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hydra.errors import OverrideParseException
 
 from gansweep.config.errors import Problem
 
-# Characters that text processors and papers have in the place of ASCII's.
+# ASCII equivalents of characters that word processors and PDF files insert.
 MEANT = {
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-"),
     **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\uff02", '"'),
@@ -26,11 +26,11 @@ MEANT = {
 
 
 def unreadable(error: OverrideParseException, overrides: Sequence[str]) -> Problem:
-    """Say why an override can't be read, and how to type what was probably meant.
+    """Return the problem of an override that can't be parsed, with the probable correction.
 
     Args:
-        error: Hydra's.
-        overrides: the whole line.
+        error: Hydra's exception.
+        overrides: all overrides of the command line.
     """
     override = str(error.override)
     strange = next((sign for sign in override if sign in MEANT), None)
@@ -44,14 +44,14 @@ def unreadable(error: OverrideParseException, overrides: Sequence[str]) -> Probl
         rest = itertools.takewhile(lambda text: "=" not in text, overrides[start + 1 :])
         parts = [overrides[start], *rest]
         joined = ",".join(part.strip(", ") for part in parts if part.strip(", "))
-        return Problem(override, f"is no list of values, which has commas and no spaces; write {joined}")
+        return Problem(override, f"is not a list of values; expected commas without spaces; write {joined}")
     if "=" not in override:
         return Problem(override, "expected key=value, without spaces around =")
     return Problem(override, str(error).partition("\n")[0] + _quoted(override))
 
 
 def name_as_typed(overrides: Sequence[str]) -> list[str]:
-    """Put the sweep's name in quotes where it would be read as another number, as 2024_01_01 or 1.10 would."""
+    """Quote the sweep's name where Hydra would parse it as a number and change it, as 2024_01_01 or 1.10."""
     return [_quoted_number(override) for override in overrides]
 
 
@@ -65,7 +65,7 @@ def _quoted_number(override: str) -> str:
 
 
 def _quoted(override: str) -> str:
-    """Show how to type a value with spaces, brackets or other signs that mean something to Hydra."""
+    """Return advice on quoting a value with spaces, brackets or other characters special to Hydra."""
     key, equals, value = override.partition("=")
     if not equals or not value or value[0] in "[{" or set(value) & set("\"'\\"):
         return ""

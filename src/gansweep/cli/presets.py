@@ -1,9 +1,10 @@
-"""Settings that mean something else in every experiment: `scale=small`, `protocol=paper`.
+"""Presets of an experiment: `scale=small`, `protocol=paper`.
 
-An experiment's presets are YAML files at conf/scale/EXPERIMENT and conf/protocol/EXPERIMENT. Hydra
-merges them after the experiment, so they may change whatever it sets, other choices of groups too, and
-what is typed outranks both. To Hydra the choice is `scale=EXPERIMENT/small`, which is what records say.
-An experiment inside a folder, such as coopnets_table1/exp_7, has those of the folder.
+The presets of an experiment are YAML files at conf/scale/EXPERIMENT and conf/protocol/EXPERIMENT. Hydra
+merges them after the experiment, so they may change all of its settings, choices of groups included.
+Command-line overrides take precedence over both. Hydra's spelling of the choice is `scale=EXPERIMENT/small`,
+and records contain this spelling. An experiment in a folder, such as coopnets_table1/exp_7, has the
+presets of the folder.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ PRESETS = ("protocol", "scale")
 
 
 def spelled_out(overrides: Sequence[str], config_dir: str | None = None) -> list[str]:
-    """Write the presets of a line as Hydra finds them, and leave the rest.
+    """Return the overrides with presets in Hydra's spelling, and all others unchanged.
 
     Args:
-        overrides: as they are typed; several values of one key have commas between them.
-        config_dir: further YAML files.
+        overrides: as typed; several values of one key have commas between them.
+        config_dir: directory with further YAML files.
 
     Raises:
-        BadConfig: the experiment has no such preset, or none at all.
+        BadConfig: the experiment has no such preset, or no presets.
     """
     places = [folders.conf_dir(), *([Path(config_dir)] if config_dir else [])]
     experiments = [value for key, value in map(_split, overrides) if key == "experiment"]
@@ -48,18 +49,16 @@ def spelled_out(overrides: Sequence[str], config_dir: str | None = None) -> list
 
 
 def _name(preset: str, name: str, experiments: Sequence[str], places: Sequence[Path]) -> str:
-    """Find one preset of the experiment."""
+    """Return Hydra's spelling of one preset of the experiment."""
     having = sorted({path.name for place in places for path in place.glob(f"{preset}/*") if path.is_dir()})
     if not experiments:
         example = f"e.g. experiment={having[0]}" if having else "none has any"
-        raise BadConfig([Problem(preset, f"={name}: belongs to an experiment; choose one too, {example}")])
+        raise BadConfig([Problem(preset, f"={name}: requires an experiment, {example}")])
     (experiment,) = experiments
-    found = [_owned(preset, one.strip(), places) for one in experiment.split(",")]
-    owner, own = found[0]
-    if any(one != found[0] for one in found):
-        raise BadConfig(
-            [Problem(preset, f"={name}: belongs to one experiment, and experiment={experiment} are several")]
-        )
+    candidates = [_owned(preset, name_.strip(), places) for name_ in experiment.split(",")]
+    owner, own = candidates[0]
+    if any(candidate != candidates[0] for candidate in candidates):
+        raise BadConfig([Problem(preset, f"={name}: requires one experiment, but experiment={experiment} are several")])
     if not own:
         others = f"; those that have: {', '.join(having)}"
         raise BadConfig([Problem(preset, f"={name}: experiment={experiment} has no {preset}s{others}")])
@@ -72,7 +71,7 @@ def _name(preset: str, name: str, experiments: Sequence[str], places: Sequence[P
 
 
 def _owned(preset: str, experiment: str, places: Sequence[Path]) -> tuple[str, list[str]]:
-    """List the presets of an experiment, or of the nearest folder around it, and say whose they are."""
+    """Return (owner, presets) of an experiment, or of the nearest parent folder that has presets."""
     for owner in (experiment, *map(str, PurePosixPath(experiment).parents)):
         own = sorted({path.stem for place in places for path in place.glob(f"{preset}/{owner}/*.yaml")})
         if own and owner != ".":

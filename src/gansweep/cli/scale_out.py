@@ -1,4 +1,4 @@
-"""A sweep on the machines of a backend: each task trains packs of whatever is not claimed yet."""
+"""Train a sweep on the machines of a backend: each task trains packs of the cells that are not locked."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
-COUNTS = {"tasks": 1, "cpus": 1, "gpus": 0}  # and the least of each
-MOST = 1024  # of each: the backend may be this machine
+COUNTS = {"tasks": 1, "cpus": 1, "gpus": 0}  # minimum of each
+MOST = 1024  # maximum of each; the backend may be this machine
 
 
 @dataclass(frozen=True)
 class Share:
-    """One task's work, to be pickled: its share of a checked sweep.
+    """Picklable work of one task: its share of a checked sweep.
 
-    Tasks go through the same cells, as several processes of one machine do, and each stays until
-    all have ended, so that the cells of one that is lost are taken over.
+    All tasks iterate over the same cells, as several processes of one machine do. Each task runs until all
+    cells have ended, and so takes over the cells of a lost task.
 
     Args:
-        multirun: what was checked, configurations included, whatever becomes of the YAML files.
-        failed: records of the cells that had failed before. What fails in another task is not tried again.
-        folder: where the command was typed.
-        tasks: among how many the cells are shared.
-        cpus: cores of each.
+        multirun: the checked sweep with its configurations; later edits of YAML files have no effect.
+        failed: records of the cells that had failed before. A cell that fails in another task is not tried again.
+        folder: working directory of the command.
+        tasks: number of tasks that share the cells.
+        cpus: cores of each task.
     """
 
     multirun: Multirun
@@ -50,7 +50,7 @@ class Share:
     cpus: int
 
     def __call__(self) -> int:
-        """Train, and return the exit code."""
+        """Train the share and return the exit code."""
         os.chdir(self.folder)
         self.multirun.listen()
         self.multirun.refuse_edited()
@@ -58,19 +58,19 @@ class Share:
 
 
 def chosen(master: DictConfig) -> dict[str, Any]:
-    """Return the settings of our launcher, checked; those of a sweep that another launcher runs are none of ours.
+    """Return the checked settings of gansweep's launcher; the local backend if another launcher is chosen.
 
     Raises:
-        BadConfig: with all that is wrong about them.
+        BadConfig: with all problems of the settings.
     """
     node = master.hydra.launcher
-    if not COUNTS.keys() <= node.keys():  # joblib's has a `backend` too
+    if not COUNTS.keys() <= node.keys():  # joblib's launcher has a `backend` too
         return {"backend": backends.HERE}
     settings: Any = OmegaConf.to_container(node, resolve=True)
     name, problems = settings["backend"], []
     if name not in backends.names():
-        known = ", ".join(backends.names())
-        problems.append(Problem("hydra.launcher.backend", f"={name}: Choose one of {known}"))
+        choices = ", ".join(backends.names())
+        problems.append(Problem("hydra.launcher.backend", f"={name}: Choose one of {choices}"))
     elif not backends.installed(name):
         problems.append(
             Problem("hydra.launcher.backend", f'={name}: {name} is not installed: pip install "gansweep[{name}]"')
@@ -86,12 +86,12 @@ def chosen(master: DictConfig) -> dict[str, Any]:
 
 
 def train(multirun: Multirun, settings: Mapping[str, Any]) -> Outcome:
-    """Have the tasks of a backend train the cells, and wait until they have.
+    """Start the tasks of a backend, wait until they have ended, and return the outcome of the sweep.
 
-    Ctrl-C lets every task save and stop. If this process dies, they go on.
+    On Ctrl-C every task saves and stops. The tasks continue if this process dies.
 
     Raises:
-        BadConfig: the backend does not know its settings.
+        BadConfig: the backend refuses its settings.
     """
     sweep = multirun.sweep()
     failed = sweep.failed()
@@ -119,11 +119,11 @@ def train(multirun: Multirun, settings: Mapping[str, Any]) -> Outcome:
 
 
 def _wait(started: Sequence[Task], stop: Callable[[], bool]) -> None:
-    """Wait until all tasks have ended; pass a wish to stop on."""
-    asked = False
+    """Wait until all tasks have ended; cancel them if `stop` returns True."""
+    cancelled = False
     while not all(task.ended() for task in started):
-        if stop() and not asked:
-            asked = True
+        if stop() and not cancelled:
+            cancelled = True
             for task in started:
                 task.cancel()
         time.sleep(LOOK_EVERY_S)

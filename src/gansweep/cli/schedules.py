@@ -1,4 +1,4 @@
-"""Curves of schedules before anything is trained: python -m gansweep.schedules schedule=cosine,step."""
+"""Plot learning-rate schedules without training: python -m gansweep.schedules schedule=cosine,step."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 OUT = "schedules.png"
 SUFFIXES = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".webp", ".eps", ".ps", ".tif", ".tiff")
-MOST_STEPS = 10**8  # a curve is drawn of all its values
+MOST_STEPS = 10**8  # every value of a curve is computed
 
 
 class Player(NamedTuple):
-    """How one player of one run moves, and what of the command line said so."""
+    """Learning rate of one player of one run: schedule, base rate, length, and its label from the command line."""
 
     schedule: Schedule
     lr: float
@@ -38,7 +38,7 @@ class Player(NamedTuple):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Draw the curves that the arguments ask for, print a table, and return the exit code."""
+    """Plot the schedules of a command line, print a table of them, and return the exit code."""
     options = _parser().parse_args(list(arguments))
     outs = [word.partition("=")[2] for word in options.overrides if word.startswith("out=")]
     out = outs[-1] if outs else OUT
@@ -57,23 +57,23 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m gansweep.schedules",
-        description="Draws the learning rates of a line of `python -m gansweep` and prints a table of them. Every "
-        "setting of that command may be given; schedule, schedule_d, lr, lr_d and steps make a difference. "
-        "A setting that only some of the schedules have, such as schedule.end=0.1, goes to those.",
-        epilog=f"The picture is {OUT} unless out=FILE names another, or out=null none. Example: "
+        description="Plots the learning rates of a `python -m gansweep` command and prints a table of them. All "
+        "settings of that command are accepted; only schedule, schedule_d, lr, lr_d and steps have an effect. "
+        "A setting that only some of the schedules have, such as schedule.end=0.1, is applied to those.",
+        epilog=f"The figure is written to {OUT}; choose another file with out=FILE, or none with out=null. Example: "
         "python -m gansweep.schedules schedule=cosine,step lr=1e-3 steps=1000 out=rates.png",
     )
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="setting, with commas for several values")
     parser.add_argument("--config-dir", "-cd", help="directory with further YAML files")
-    parser.add_argument("--multirun", "-m", action="store_true", help="goes without saying")
+    parser.add_argument("--multirun", "-m", action="store_true", help="accepted and ignored")
     return parser
 
 
 def _check_out(out: str) -> None:
-    """Look at the picture's path before anything is computed.
+    """Check the path of the figure before anything is computed.
 
     Raises:
-        BadConfig: it cannot be the path of a picture.
+        BadConfig: it is not a valid path of a figure.
     """
     folders = [folder for folder in Path(out).parents if folder.exists()]
     if not out or Path(out).is_dir():
@@ -101,14 +101,14 @@ def _picture(curves: Sequence[Curve], path: Path) -> int:
 
 
 def curves_of(overrides: Sequence[str], config_dir: str | None = None) -> list[Curve]:
-    """Return every curve that one of the combinations has, each once.
+    """Return the distinct learning-rate curves of all combinations of a command line.
 
     Args:
-        overrides: as `python -m gansweep -m` takes them.
-        config_dir: further YAML files.
+        overrides: of a `python -m gansweep -m` command.
+        config_dir: directory with further YAML files.
 
     Raises:
-        BadConfig: with all that is wrong.
+        BadConfig: with all problems.
     """
     from gansweep.schedules.curves import Curve
 
@@ -116,12 +116,12 @@ def curves_of(overrides: Sequence[str], config_dir: str | None = None) -> list[C
     players: list[Player] = []
     problems = _problems(compositions)
     for composition in compositions:
-        if not composition.config:  # why is among the problems
+        if not composition.config:  # the reason is in composition.problems
             continue
         allow = composition.config.get("allow")
         make = Constructor(allow if isinstance(allow, list) else ())
         for player in _players(composition, make):
-            if all(player[:3] != other[:3] for other in players):  # as much as a rate depends on
+            if all(player[:3] != other[:3] for other in players):  # the fields that determine the curve
                 players.append(player)
         problems += make.problems
     if problems:
@@ -137,23 +137,23 @@ def curves_of(overrides: Sequence[str], config_dir: str | None = None) -> list[C
 
 
 def _problems(compositions: Sequence[Composition]) -> list[Problem]:
-    """Return what is wrong with the overrides, but for settings that another schedule has."""
+    """Return the problems of all overrides, except settings that exist for another schedule."""
     known = {key for composition in compositions for key in _taken(composition) if "." in key}
     return [problem for each in compositions for problem in each.problems if problem.where not in known]
 
 
 def _taken(composition: Composition) -> Mapping[str, Any]:
-    """Return those of the given overrides that the composition could follow."""
+    """Return the overrides that are valid in the composition."""
     wrong = {problem.where for problem in composition.problems}
     return {key: value for key, value in composition.given.items() if key not in wrong}
 
 
 def _players(composition: Composition, make: Constructor) -> Iterator[Player]:
-    """Make the generator of a run, and the discriminator if its rates are others."""
+    """Yield the generator of a run, and the discriminator if its rates differ."""
     config = composition.config
     numbers = {key: value for key, value in config.items() if key in signature(Root).types}
     root = {k: v for k, v in make.arguments(Root, numbers, "").items() if not isinstance(v, Broken)}
-    if root.get("lr_d") == root.get("lr"):  # it was not said, and what is wrong with it is said already
+    if root.get("lr_d") == root.get("lr"):  # not set separately, so its problems are those of lr
         root.pop("lr_d", None)
         make.problems = [problem for problem in make.problems if problem.where != "lr_d"]
     make.problems += out_of_range(root)
@@ -161,7 +161,7 @@ def _players(composition: Composition, make: Constructor) -> Iterator[Player]:
         make.problems.append(Problem("steps", f"={root['steps']}: expected at most {MOST_STEPS} to draw"))
     if root.get("epochs") is not None and "steps" not in composition.given:
         make.problems.append(
-            Problem("epochs", f"={root['epochs']}: how many steps these are, the data say; give steps=")
+            Problem("epochs", f"={root['epochs']}: the number of steps depends on the data set; expected steps=...")
         )
     own = config.get("schedule_d") is not None
     for group, lr in (("schedule", "lr"), ("schedule_d" if own else "schedule", "lr_d")):
@@ -193,15 +193,15 @@ def _schedule(node: Any, group: str, make: Constructor) -> Schedule | None:
 
 
 def _words(composition: Composition, group: str) -> str:
-    """Name a schedule by its choice and what was said about it.
+    """Return the label of a schedule: its choice and the settings given for it.
 
     `schedule=warmup schedule@schedule.after=cosine` is "warmup, after=cosine".
     """
     choices = composition.choices
     choice = choices.get(group) or choices.get(f"schedule@{group}") or group
-    said = [
+    settings = [
         f"{key.removeprefix('schedule@').removeprefix(f'{group}.')}={plain(value)}"
         for key, value in _taken(composition).items()
         if key.removeprefix("schedule@").startswith(f"{group}.")
     ]
-    return ", ".join([str(choice), *said])
+    return ", ".join([str(choice), *settings])

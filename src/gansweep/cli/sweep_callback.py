@@ -1,4 +1,4 @@
-"""The table at the end of a sweep whose grid nobody knew at the start."""
+"""Table of a sweep whose cells are chosen while it runs, for example by Optuna."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _searched: list[Path] = []
 
 
 class NoteSearch(Callback):
-    """Remembers where a sweeper other than ours, such as Optuna's, lets results be put.
+    """Hydra callback that records the sweep directory of any sweeper other than GridSweeper.
 
-    Hydra 1.3 has no callback for the end of a sweep in which a job failed, so the command line
-    asks for the tables when Hydra is done.
+    Hydra 1.3 calls no callback at the end of a sweep in which a job failed, so the command line
+    calls `report` after Hydra has returned.
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Note the directory of the sweep."""
+        """Record the directory of the sweep."""
         if config.hydra.sweeper["_target_"] != GRID:
             _searched.append(Path(str(config.hydra.sweep.dir)).absolute())
 
 
 def report(command: str) -> None:
-    """Print the table of what such a sweeper has tried."""
+    """Print the table of every recorded sweep."""
     while _searched:
         root = _searched.pop()
         if root.is_dir():

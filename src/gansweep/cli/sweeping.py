@@ -1,4 +1,4 @@
-"""A multirun from its overrides to its table."""
+"""Multirun: check a grid, train its cells and print the table."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ from gansweep.sweep.sweep import Outcome, Sweep, set_aside
 
 log = logging.getLogger(__name__)
 
-EXPECTED_PLACES = "runs lie at outputs/<sweep>/<cell>, Hydra's files in .hydra; choose name=... or hydra.sweep.dir=..."
-# Of Hydra's node: what says where a run lies, as conf/config.yaml and Hydra have it.
+EXPECTED_PLACES = (
+    "can't be changed: runs are written to outputs/<sweep>/<cell>, Hydra's files to .hydra; "
+    "expected name=... or hydra.sweep.dir=..."
+)
+# Settings of Hydra that determine the directory of a run, with the values of conf/config.yaml and of Hydra.
 PLACES = {
     ("run", "dir"): "outputs/${gansweep.sweep:${name},${hydra.overrides.task}}/${gansweep.cell:}",
     ("sweep", "subdir"): "${gansweep.cell:}",
@@ -36,17 +39,17 @@ PLACES = {
 
 
 class Multirun:
-    """A checked grid and what is to be done with it.
+    """Checked grid of cells, with methods to plan, train and report it.
 
     Args:
-        loader: Hydra's.
-        master: the configuration of the command line without the sweep's own overrides.
-        jobs: the overrides of every job.
-        here: the jobs are for our own launcher, not for another of Hydra's.
-        vary: keys that are varied in jobs still to come.
+        loader: Hydra's config loader.
+        master: configuration of the command line without the swept overrides.
+        jobs: overrides of every job.
+        here: True for gansweep's own launcher, False for another Hydra launcher.
+        vary: keys that later jobs vary.
 
     Raises:
-        BadConfig: something is wrong with a job; nothing has been written then.
+        BadConfig: a job is not valid; nothing has been written.
     """
 
     def __init__(
@@ -70,10 +73,10 @@ class Multirun:
         self.config = self.cells[0].config
 
     def run(self, launcher: Launcher | None = None) -> int:
-        """Plan, or train every cell, and say what came out.
+        """Print the plan, or train every cell and print the table.
 
         Args:
-            launcher: one of Hydra's engines, None to train in this process.
+            launcher: another Hydra launcher; None: train with gansweep's own.
 
         Returns:
             The exit code.
@@ -89,31 +92,34 @@ class Multirun:
         return code
 
     def settle(self, launcher: Launcher | None = None) -> tuple[int, bool]:
-        """Train every cell; return the exit code, and whether somebody asked to stop before all was done."""
+        """Train every cell; return (exit code, True if the user stopped the sweep before all cells were done)."""
         if launcher is not None:
             return self._elsewhere(launcher)
         outcome = self.train()
         return outcome.exit_code, outcome.cut_short
 
     def listen(self) -> None:
-        """Let what is logged be seen, as Hydra's configuration says."""
+        """Configure logging from `hydra.hydra_logging`."""
         configure_log(self.master.hydra.hydra_logging, self.master.hydra.verbose)
         name_cells()
 
     def sweep(self) -> Sweep:
-        """Return the sweep of the grid's cells."""
+        """Return a new `Sweep` of the grid's cells."""
         return Sweep(self.root, self.cells, command())
 
     def begin(self, fresh: bool) -> None:
-        """Freeze the grid, after moving an older sweep aside if that is asked for.
+        """Write the grid to the sweep's directory.
+
+        Args:
+            fresh: rename the directory of an earlier sweep first.
 
         Raises:
-            BadConfig: the directory can't be written, or somebody works in the one to be moved.
+            BadConfig: the directory can't be written, or the earlier sweep is still running.
         """
         try:
             aside = set_aside(self.root) if fresh else None
             if aside is not None:
-                log.info("The earlier results are in %s", aside)
+                log.info("Earlier results were moved to %s", aside)
             sweep = self.sweep()
             for notice in [*sweep.notices, *sweep.code_changes]:
                 log.info("%s", notice)
@@ -127,10 +133,10 @@ class Multirun:
             ) from error
 
     def train(self, announce: bool = True) -> Outcome:
-        """Train the cells where the launcher's `backend` says.
+        """Train the cells on the launcher's `backend`.
 
         Args:
-            announce: say at the start what is coming, as the first cell may take long to end.
+            announce: log the number of cells and processes at the start.
         """
         if self.backend["backend"] != HERE:
             return scale_out.train(self, self.backend)
@@ -143,13 +149,13 @@ class Multirun:
         cores: int | None = None,
         announce: bool = False,
     ) -> Outcome:
-        """Train the cells on this machine, in as many processes and packs as are fastest.
+        """Train the cells on this machine, with the number of processes and pack size of `cli.fused.how`.
 
         Args:
-            failed: records of the cells that had failed when the sweep began; None: they are looked up.
-            tasks: machines that share the cells, this one included.
-            cores: of this machine, for the sweep; None: all that this process may use.
-            announce: say at the start what is coming.
+            failed: records of the cells that had failed when the sweep began; None: read them from disk.
+            tasks: number of machines that share the cells, this one included.
+            cores: CPU cores to use; None: all that are available to this process.
+            announce: log the number of cells and processes at the start.
         """
         from gansweep.cli.fused import can_fork, how
 
@@ -165,20 +171,20 @@ class Multirun:
             return sweep.run(settle, retry_failed=retry, failed=failed, stop=stop, workers=workers, can_fork=fork)
 
     def refuse_edited(self) -> None:
-        """Look whether the code still makes the same trainings of what was checked.
+        """Check that the hash of every cell is unchanged since the grid was checked.
 
         Raises:
-            BadConfig: it was edited in between.
+            BadConfig: the code was edited in between.
         """
         for cell, composed in zip(self.cells, self.compositions, strict=True):
             now = grid.cell_of(composed.config, composed.overrides, composed.choices, self.root)
             if now.hash != cell.hash:
                 raise BadConfig(
-                    [Problem(cell.name, "is another training now: the code was edited since it was planned")]
+                    [Problem(cell.name, "its hash has changed: the code was edited after the grid was checked")]
                 )
 
     def report(self, cut_short: bool = False, sweep: Sweep | None = None) -> None:
-        """Write and print the table, how to read more, and how to go on where something is left to train."""
+        """Write and print the table, the report command and, after an interruption, the command that continues."""
         print((sweep or self.sweep()).report())
         where = shlex.quote(os.path.relpath(self.root))
         print(f"Verdicts and pictures: python -m gansweep.report {where} --format html")
@@ -186,10 +192,10 @@ class Multirun:
             print(f"\nInterrupted. To continue: {to_continue()}")
 
     def _elsewhere(self, launcher: Launcher) -> tuple[int, bool]:
-        """Hand the jobs to another engine; every one finds its directory and works by itself."""
+        """Train with another Hydra launcher, one job per cell; return as `settle`."""
         cells = self.sweep().cells
         overrides = {cell.hash: job for cell, job in zip(self.cells, self.jobs, strict=True)}
-        # A job may begin in another working directory than this one, as on Ray.
+        # The working directory of a job may differ from this one, as on Ray.
         root = "hydra.sweep.dir='" + str(self.root).replace("\\", "\\\\").replace("'", "\\'") + "'"
         lines = [
             [*overrides[cell.hash], root, f"hydra.sweep.subdir='{cell.name}'"]
@@ -204,7 +210,7 @@ class Multirun:
         except KeyboardInterrupt:
             interrupted = True
         except Exception:
-            log.exception("The launcher gave up")
+            log.exception("The launcher failed")
         cut_short = interrupted and not all(self._is_done(cell) for cell in cells)
         if cut_short:
             return 130, True
@@ -220,28 +226,35 @@ def _processes(count: int) -> str:
 
 
 def command() -> str:
-    """Return what was typed, to be typed again."""
+    """Return the command line as typed."""
     return shlex.join(["python", "-m", "gansweep", *ARGUMENTS])
 
 
 def to_continue() -> str:
-    """Return what to type to go on with the same sweep: fresh=true would begin another one."""
-    return shlex.join(["python", "-m", "gansweep", *(one for one in ARGUMENTS if not one.startswith("fresh="))])
+    """Return the command line that continues the sweep: without fresh=true, which would start it again."""
+    return shlex.join(["python", "-m", "gansweep", *(text for text in ARGUMENTS if not text.startswith("fresh="))])
 
 
-# What the user typed. The command line notes it before handing a completed one to Hydra.
+# Arguments as typed; set by `cli.app` before it passes the rewritten ones to Hydra.
 ARGUMENTS: list[str] = []
 
 
 def _refuse(master: DictConfig, here: bool) -> None:
-    """Refuse what Hydra offers and cells that lie at outputs/<sweep>/<cell>, several in one process, can't have.
+    """Refuse settings of Hydra that do not work with several cells in one process, or that move their directories.
 
-    What differs from conf/config.yaml counts, whether the line or an experiment sets it.
+    Values are compared with conf/config.yaml, so those of an experiment are found too.
+
+    Raises:
+        BadConfig: with all problems.
     """
     node: Any = OmegaConf.to_container(master.hydra, resolve=False)
     problems = []
     if node["job"]["chdir"]:
-        problems.append(Problem("hydra.job.chdir", "=true: cells share a process, which has one directory"))
+        problems.append(
+            Problem(
+                "hydra.job.chdir", "=true: not supported, because the cells of a process share its working directory"
+            )
+        )
     for (group, key), default in PLACES.items():
         value = node[group][key] if group else node[key]
         if value != default:
@@ -249,6 +262,11 @@ def _refuse(master: DictConfig, here: bool) -> None:
             problems.append(Problem(where, f"={'null' if value is None else value}: {EXPECTED_PLACES}"))
     if here and node["job"]["env_set"]:
         names = ", ".join(node["job"]["env_set"])
-        problems.append(Problem("hydra.job.env_set", f"={names}: cells share a process; set it before the command"))
+        problems.append(
+            Problem(
+                "hydra.job.env_set",
+                f"={names}: not supported, because cells share a process; set it in the shell before the command",
+            )
+        )
     if problems:
         raise BadConfig(problems)

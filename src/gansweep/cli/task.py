@@ -1,4 +1,4 @@
-"""One job in a process of its own, started by one of Hydra's other engines."""
+"""Hydra task function: train one cell in a process that another Hydra launcher started."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ folders.register()
 
 
 class JobFailed(RuntimeError):
-    """The cell has no result; its record says why."""
+    """The cell has no result; the reason is in its record."""
 
 
 class Diverged(ArithmeticError):
-    """The cell diverged and the sweeper wants to know."""
+    """The cell diverged, and `diverged=raise` is set."""
 
 
 def task(config: DictConfig) -> float | None:
-    """Train the cell that Hydra's job is, and return its metric.
+    """Train the cell of a Hydra job and return the final value of its metric.
 
     Raises:
-        JobFailed: it failed, or is not what was planned.
-        Diverged: with `diverged=raise`.
+        JobFailed: the cell failed, or its hash differs from the planned one.
+        Diverged: the cell diverged and `diverged=raise` is set.
     """
     from gansweep.cli.grid import cell_of
     from gansweep.cli.job import train
@@ -40,7 +40,9 @@ def task(config: DictConfig) -> float | None:
     composed: Any = OmegaConf.to_container(config, resolve=True)
     made = cell_of(composed, list(hydra.overrides.task), hydra.runtime.choices, directory.parent)
     if not directory.name.endswith(made.hash[:8]):
-        raise JobFailed(f"{directory.name} is another training now: the code or a YAML was edited since it was planned")
+        raise JobFailed(
+            f"{directory.name} has another hash now: the code or a YAML file was edited after the grid was checked"
+        )
     cell = Cell(made.overrides, made.config, made.identity, made.hash, directory)
     with Stop() as stop:
         outcome = Sweep(directory.parent, [cell], "").run(
@@ -50,9 +52,9 @@ def task(config: DictConfig) -> float | None:
 
 
 def result(record: dict[str, Any] | None, raise_divergence: bool) -> float | None:
-    """Return the final value that a record has, None after a divergence."""
+    """Return the final metric value of a record; None after a divergence or without a metric."""
     if record is None:
-        raise JobFailed("another process holds this cell, or it was interrupted")
+        raise JobFailed("the cell is locked by another process or was interrupted")
     if record["state"] == "failed":
         raise JobFailed(f"{record['error']['type']}: {record['error']['message']}")
     if record["state"] == "diverged" and raise_divergence:

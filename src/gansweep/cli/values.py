@@ -1,4 +1,4 @@
-"""Overrides of values, as opposed to choices of groups: set one by one, as Hydra does."""
+"""Apply overrides of values, as opposed to choices of groups, one at a time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from gansweep.sweep.identity import plain
 
 
 def set_value(config: DictConfig, override: Override) -> list[Problem]:
-    """Change, add or delete the value of one override in place; return what is wrong with it.
+    """Apply one override to the configuration in place; return its problems.
 
-    A problem's key is the override's own, with its `+` or `~`.
+    The key of a problem includes the `+` or `~` of the override.
     """
     try:
         ConfigLoaderImpl._apply_overrides_to_config([override], config)
@@ -29,7 +29,7 @@ def set_value(config: DictConfig, override: Override) -> list[Problem]:
 
 
 def given_values(overrides: Sequence[Override]) -> dict[str, Any]:
-    """Return the values of overrides by key; mappings of a key that is given more than once by their inner keys."""
+    """Return the values of overrides by key; mappings of a repeated key are flattened to their inner keys."""
     counts = Counter(_key(override) for override in overrides)
     given: dict[str, Any] = {}
     for override in overrides:
@@ -51,15 +51,15 @@ def _flat(value: Mapping[Any, Any], prefix: str) -> dict[str, Any]:
     >>> _flat({"ema": 0.9, "x": {"y": 1}}, "trainer")
     {'trainer.ema': 0.9, 'trainer.x.y': 1}
     """
-    found: dict[str, Any] = {}
+    leaves: dict[str, Any] = {}
     for key, inner in value.items():
         path = f"{prefix}.{key}"
-        found |= _flat(inner, path) if isinstance(inner, Mapping) else {path: inner}
-    return found
+        leaves |= _flat(inner, path) if isinstance(inner, Mapping) else {path: inner}
+    return leaves
 
 
 def _problem(config: DictConfig, override: Override, error: ConfigCompositionException) -> Problem:
-    """Name the setting and what it accepts, from Hydra's refusal of an override."""
+    """Return the problem of an override that Hydra refused, with the accepted keys."""
     key, text = override.key_or_group, str(override.input_line).partition("=")[2]
     text = override.get_value_element_as_str() if text else ""
     cause = error.__cause__
@@ -91,23 +91,25 @@ def _is_absent(config: DictConfig, key: str) -> bool:
 
 
 def _unknown(config: DictConfig, key: str, value: str, prefix: str = "") -> Problem:
-    """Find how far a key leads, and what goes on from there."""
-    parts, node, at = key.split("."), config, 0
-    while at < len(parts) - 1 and isinstance(node.get(parts[at]), DictConfig):
-        node, at = node[parts[at]], at + 1
+    """Return the problem of an unknown key, with the accepted keys of the deepest existing node."""
+    parts, node, depth = key.split("."), config, 0
+    while depth < len(parts) - 1 and isinstance(node.get(parts[depth]), DictConfig):
+        node, depth = node[parts[depth]], depth + 1
     accepted = [str(name) for name in node if name != "_target_"]
-    found = unknown_key(".".join(parts[: at + 1]), accepted, value if at == len(parts) - 1 else "", _leaves(config))
-    return UnknownKey(f"{prefix}{found.where}", found.message)
+    problem = unknown_key(
+        ".".join(parts[: depth + 1]), accepted, value if depth == len(parts) - 1 else "", _leaves(config)
+    )
+    return UnknownKey(f"{prefix}{problem.where}", problem.message)
 
 
 def _leaves(config: DictConfig, path: str = "") -> list[str]:
-    found = []
+    paths = []
     for key in config:
         name = f"{path}{key}"
-        found.append(name)
+        paths.append(name)
         if not OmegaConf.is_interpolation(config, str(key)) and isinstance(config.get(key), DictConfig):
-            found += _leaves(config[key], f"{name}.")
-    return found
+            paths += _leaves(config[key], f"{name}.")
+    return paths
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,1 +1,1 @@
-"""What Hydra finds of gansweep."""
+"""Hydra plugins of gansweep."""

@@ -1,6 +1,6 @@
-"""Hydra's way to the sweeper that checks a whole grid first and prints a table last.
+"""Hydra sweeper that checks the whole grid before training and prints a table at the end.
 
-Hydra imports this at the start of every one of its applications: the work is in gansweep.cli.
+Hydra imports this module at the start of every Hydra application, so it only refers to gansweep.cli.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ ConfigStore.instance().store(
 
 
 class GridSweeper(BasicSweeper):
-    """The combinations of Hydra's own sweeper, composed once instead of twice."""
+    """Grid sweeper with the combinations of BasicSweeper; each job is composed once instead of twice."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Let another launcher compose its jobs as they are composed here."""
+        """Set up the launcher with a config loader that composes jobs as this sweeper does."""
         from gansweep.cli.override_precedence import OutrankingLoader
 
         loader = OutrankingLoader(hydra_context.config_loader.get_search_path())
@@ -43,24 +43,24 @@ class GridSweeper(BasicSweeper):
         self.hydra_context = hydra_context
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Train every combination, and end the process unless all of them have a result."""
+        """Train every combination; exit the process with an error code unless all cells have a result."""
         from gansweep.cli.auto_seeds import Racing
         from gansweep.cli.sweeping import Multirun
 
         assert self.hydra_context is not None and self.config is not None
         loader = self.hydra_context.config_loader
         jobs = self._jobs(OverridesParser.create(loader), arguments)
-        # By name: Hydra 1.3 executes plugin modules once more, and their classes exist twice then.
-        own = self.config.hydra.launcher["_target_"] == TARGET
-        multirun: Multirun | Racing = Multirun(loader, self.config, jobs, here=own)
+        # Compared by name: Hydra 1.3 executes plugin modules a second time, so their classes exist twice.
+        is_local = self.config.hydra.launcher["_target_"] == TARGET
+        multirun: Multirun | Racing = Multirun(loader, self.config, jobs, here=is_local)
         if multirun.config["seeds"] == "auto":
-            multirun = Racing(multirun, partial(Multirun, loader, self.config, here=own))
-        code = multirun.run(None if own else self.launcher)
+            multirun = Racing(multirun, partial(Multirun, loader, self.config, here=is_local))
+        code = multirun.run(None if is_local else self.launcher)
         if code:
             sys.exit(code)
 
     def _jobs(self, parser: OverridesParser, arguments: list[str]) -> list[list[str]]:
-        """List the overrides of every job; each of several experiments brings the sweep that it plans itself."""
+        """Return the overrides of every job, including the sweep that each experiment defines."""
         from gansweep.cli.combinations import combinations
         from gansweep.cli.grid_size import refuse_too_many
 
@@ -71,7 +71,7 @@ class GridSweeper(BasicSweeper):
         ]
         refuse_too_many(lines, self.config.get("most_cells"))
         jobs: list[list[str]] = []
-        known: set[tuple[str, ...]] = set()  # what another experiment has planned too
+        known: set[tuple[str, ...]] = set()  # jobs that several experiments define are trained once
         for line in lines:
             new = [job for job in combinations(line) if tuple(job) not in known]
             known.update(map(tuple, new))
@@ -79,32 +79,35 @@ class GridSweeper(BasicSweeper):
         return jobs
 
     def _planned(self, parser: OverridesParser, arguments: list[str]) -> list[tuple[list[str], list[str]]]:
-        """Return what was typed with what an experiment plans: once, unless several plan something."""
+        """Return pairs (command-line overrides, overrides of the experiment's sweep).
+
+        There is one pair, unless several experiments are given and one of them defines a sweep.
+        """
         assert self.hydra_context is not None and self.config is not None
         typed = parser.parse_overrides(arguments)
-        several = [n for n, one in enumerate(typed) if one.key_or_group == EXPERIMENT and one.is_sweep_override()]
+        several = [n for n, o in enumerate(typed) if o.key_or_group == EXPERIMENT and o.is_sweep_override()]
         if not several:
             return [(arguments, self._parse_config())]
         (n,) = several[-1:]
-        found = []
+        pairs = []
         for name in typed[n].sweep_string_iterator():
             line = [*arguments[:n], f"{EXPERIMENT}={name}", *arguments[n + 1 :]]
             try:
                 config = self.hydra_context.config_loader.load_sweep_config(self.config, [line[n]])
-            except ConfigCompositionException:  # there is none; the grid will say so
+            except ConfigCompositionException:  # no such experiment; reported when the grid is composed
                 return [(arguments, self._parse_config())]
             plan = config.hydra.sweeper.get("params") or {}
-            found.append((line, [f"{key}={value}" for key, value in plan.items()]))
-        return found if any(plan for _, plan in found) else [(arguments, self._parse_config())]
+            pairs.append((line, [f"{key}={value}" for key, value in plan.items()]))
+        return pairs if any(plan for _, plan in pairs) else [(arguments, self._parse_config())]
 
 
 def merged(typed: list[Override], planned: list[Override]) -> list[Override]:
-    """Join what was typed with the sweep that an experiment plans in `hydra.sweeper.params`.
+    """Return the overrides of the command line and of an experiment's `hydra.sweeper.params`.
 
-    What is typed outranks it. An experiment that is made of others takes their place, though, as its
-    own name is what was typed.
+    Command-line overrides take precedence. `experiment` is the exception: an experiment that consists of several
+    others is replaced by them.
     """
-    plans = {one.key_or_group for one in planned}
-    typed = [one for one in typed if not (one.key_or_group == EXPERIMENT and EXPERIMENT in plans)]
-    keys = {(one.key_or_group, one.package) for one in typed}
-    return [*(one for one in planned if (one.key_or_group, one.package) not in keys), *typed]
+    plans = {o.key_or_group for o in planned}
+    typed = [o for o in typed if not (o.key_or_group == EXPERIMENT and EXPERIMENT in plans)]
+    keys = {(o.key_or_group, o.package) for o in typed}
+    return [*(o for o in planned if (o.key_or_group, o.package) not in keys), *typed]

@@ -1,8 +1,8 @@
-"""Hydra's way to the launcher that trains cells in packs: hydra/launcher=fused.
+"""Hydra launcher that trains cells in packs: hydra/launcher=fused.
 
-It does so on this machine, or on several that another engine lends (`backend`).
+It trains on this machine, or on the machines of a `backend`.
 
-Hydra imports this at the start of every one of its applications: the work is in gansweep.cli.
+Hydra imports this module at the start of every Hydra application, so it only refers to gansweep.cli.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ TARGET = "hydra_plugins.gansweep.local_launcher.LocalLauncher"
 NODE = {
     "_target_": TARGET,
     "backend": "local",  # local | submitit | ray
-    # Of the other backends: how many tasks, each a machine or a GPU of its own, and what each needs.
+    # For the other backends: number of tasks, each with its own machine or GPU, and resources per task.
     "tasks": 1,
     "cpus": 1,
     "gpus": 0,
-    # What the backend itself is told: submitit's AutoExecutor, ray.init and ray.remote.
+    # Backend-specific settings: arguments of submitit's AutoExecutor, of ray.init and of ray.remote.
     "submitit": {"cluster": None, "timeout_min": 240, "mem_gb": None, "slurm_partition": None},
     "ray": {"init": {"address": None}, "remote": {}},
 }
-for name in ("gansweep_local", "fused"):  # the default, and the name to ask for it beside another default
+for name in ("gansweep_local", "fused"):  # the default, and its public name
     ConfigStore.instance().store(name, NODE, group="hydra/launcher", provider="gansweep")
 
 
 class LocalLauncher(Launcher):
-    """Checks all jobs of a batch, then trains those together that can share a pack."""
+    """Launcher that checks all jobs of a batch, then trains them in packs."""
 
     def __init__(self, **settings: Any) -> None:
-        """Leave the settings in the configuration, where the work looks them up."""
+        """Ignore the settings; they are read from the configuration."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what Hydra hands over."""
+        """Store the config loader and the configuration."""
         self.loader, self.config = hydra_context.config_loader, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Train a batch for a sweeper that asks for results, such as Optuna's."""
+        """Train a batch for an adaptive sweeper, such as Optuna's, and return its results."""
         from gansweep.cli.batch import launch
 
         return launch(self.loader, self.config, job_overrides, first=initial_job_idx == 0)

@@ -1,7 +1,7 @@
-"""Engines that lend machines to a sweep, a file for each: what `hydra.launcher.backend` may name.
+"""Backends of `hydra.launcher.backend`, one file each.
 
-A backend starts the same task several times, tells whether one has ended, and can ask it to stop.
-What a task does is not its business (`gansweep.cli.scale_out`).
+A backend starts the same task several times, reports whether a task has ended, and can cancel it.
+The work of a task is defined in `gansweep.cli.scale_out`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ HERE = "local"
 
 @dataclass(frozen=True)
 class Request:
-    """What a sweep asks of a backend.
+    """Tasks to start and their resources.
 
     Args:
-        work: of one task; returns an exit code. It can be pickled.
-        tasks: how many.
-        cpus: cores that each needs.
-        gpus: that each needs.
-        settings: of the backend itself.
-        folder: for the backend's own files, seen by all tasks.
+        work: picklable function of one task; returns an exit code.
+        tasks: number of tasks.
+        cpus: cores per task.
+        gpus: GPUs per task.
+        settings: backend-specific settings.
+        folder: directory for the backend's files, visible to all tasks.
     """
 
     work: Callable[[], int]
@@ -39,35 +39,35 @@ class Request:
 
 
 class Task(Protocol):
-    """One of the tasks that were started."""
+    """Handle of a started task."""
 
     def ended(self) -> bool:
-        """Tell whether it runs no more, and will not begin."""
+        """Return whether the task has ended, or was cancelled before it began."""
         ...
 
     def cancel(self) -> None:
-        """Ask it to save and stop."""
+        """Request the task to save and stop."""
         ...
 
     def trouble(self) -> str | None:
-        """Say, once it has ended, why it did not come to its end."""
+        """Return why an ended task failed; None if it succeeded."""
         ...
 
 
 class Backend(Protocol):
-    """What a file of this folder holds. It is imported when it is chosen."""
+    """Interface of the modules in this folder. A module is imported when its backend is chosen."""
 
     def submit(self, request: Request) -> Sequence[Task]:
-        """Start the tasks and return at once.
+        """Start the tasks and return their handles without waiting.
 
         Raises:
-            ValueError: the settings are not what this backend knows.
+            ValueError: the backend refuses the settings.
         """
         ...
 
 
 def names() -> list[str]:
-    """List what may be chosen.
+    """Return the names of all backends.
 
     >>> names()
     ['local', 'ray', 'submitit']
@@ -76,10 +76,10 @@ def names() -> list[str]:
 
 
 def installed(name: str) -> bool:
-    """Tell whether the package of a backend, which is called as it is, can be imported."""
+    """Return whether the package of a backend, which has the same name, can be imported."""
     return name == HERE or find_spec(name) is not None
 
 
 def backend(name: str) -> Backend:
-    """Import a backend."""
+    """Import and return a backend."""
     return cast(Backend, import_module(f"{__name__}.{name}"))

@@ -1,4 +1,4 @@
-"""Tasks on the workers of a Ray cluster, or of one that is started on this machine."""
+"""Ray backend: tasks on the workers of a cluster, or of a Ray instance started on this machine."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 
 from gansweep.cli.backends import Request
 
-ray: Any = import_module("ray")  # an extra
+ray: Any = import_module("ray")  # optional dependency
 
 
 def submit(request: Request) -> Sequence[Submitted]:
-    """Start the tasks; those for which no worker is free wait."""
+    """Start the tasks; tasks without a free worker are queued."""
     work, path = request.work, list(sys.path)
 
     def task() -> int:
-        # Classes of the user's own are found as they are here; gansweep itself is installed there.
+        # Makes the user's modules importable; gansweep itself is installed on the workers.
         sys.path.extend(folder for folder in path if folder not in sys.path)
         return work()
 
@@ -33,20 +33,20 @@ def submit(request: Request) -> Sequence[Submitted]:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A task, as Ray knows it."""
+    """Handle of a Ray task."""
 
     result: Any
 
     def ended(self) -> bool:
-        """Look whether there is a result, or an error."""
+        """Return whether there is a result or an error."""
         return bool(ray.wait([self.result], timeout=0)[0])
 
     def cancel(self) -> None:
-        """Interrupt it."""
+        """Interrupt the task."""
         ray.cancel(self.result)
 
     def trouble(self) -> str | None:
-        """Return the last line of what it raised."""
+        """Return the last line of the task's exception; None without one."""
         try:
             ray.get(self.result)
         except Exception as error:
