@@ -51,8 +51,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Checks the contracts of an optimizer, loss, penalty, schedule or dynamics on small problems "
         "that take about a second: each learning rate affects its own player only, each member's numbers do not "
         "depend on the other members or on a restart, gradients agree with finite differences of the losses, "
-        "and the eigenvalues on the Dirac-GAN predict the measured convergence rate. All settings of `python -m gansweep` are accepted; "
-        "model, data, metric and device have no effect.",
+        "and the eigenvalues on the Dirac-GAN predict the measured convergence rate. All settings of "
+        "`python -m gansweep` are accepted; model, data, metric and device have no effect.",
         epilog="Exit codes: 0 all checks passed, 1 some failed, 2 the configuration is wrong. Example: "
         "python -m gansweep.check --config-dir my_conf allow=[my_package] optimizer=mine loss=wgan_gp",
     )
