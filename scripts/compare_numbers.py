@@ -3,9 +3,9 @@
     python scripts/compare_numbers.py --write build/numbers.json    # before a change
     python scripts/compare_numbers.py --against build/numbers.json  # after it
 
-For every cell: its hash, its state, all evaluations, and a digest of all tensors of its last checkpoint. A
-refactoring changes none of these; a deliberate change of the arithmetic raises `NUMERICS` and changes the hashes.
-Bits depend on the processor and on the version of torch, so both runs have to be made on one machine.
+Compared for every cell: its hash, its state, all evaluations, and a digest of all tensors of its last checkpoint. A
+refactoring must not change any of these; a deliberate change of the arithmetic raises `NUMERICS` and so changes the
+hashes. Bits depend on the CPU and on the version of torch, so both runs must use the same machine.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ INTERRUPTED = ("resumed",)
 
 
 def main() -> int:
-    """Train, and write or compare."""
+    """Train the sweeps, and write or compare their numbers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--write", type=Path, metavar="FILE")
@@ -89,22 +89,24 @@ def main() -> int:
     names = [name for name in SWEEPS if options.only in name]
     with ThreadPoolExecutor(options.jobs) as pool:
         futures = {name: pool.submit(numbers_of, name) for name in names}
-    found = {name: future.result() for name, future in futures.items() if future.exception() is None}
+    results = {name: future.result() for name, future in futures.items() if future.exception() is None}
     errors = [str(error) for future in futures.values() if (error := future.exception())]
     print("\n".join(errors), end="", file=sys.stderr)
     if options.write:
         options.write.parent.mkdir(parents=True, exist_ok=True)
-        options.write.write_text(json.dumps(found, indent=1) + "\n")
-        print(f"{sum(map(len, found.values()))} cells of {len(found)} sweeps written to {options.write}")
+        options.write.write_text(json.dumps(results, indent=1) + "\n")
+        print(f"{sum(map(len, results.values()))} cells of {len(results)} sweeps written to {options.write}")
         return int(bool(errors))
     before = json.loads(options.against.read_text())
-    changes = [line for name in found for line in differences(name, before.get(name, {}), found[name])]
-    print("\n".join(changes) or f"{sum(map(len, found.values()))} cells of {len(found)} sweeps are equal bit for bit")
+    changes = [line for name in results for line in differences(name, before.get(name, {}), results[name])]
+    print(
+        "\n".join(changes) or f"{sum(map(len, results.values()))} cells of {len(results)} sweeps are equal bit for bit"
+    )
     return int(bool(changes or errors))
 
 
 def numbers_of(name: str) -> dict[str, Any]:
-    """Train one sweep in a new directory and return what identifies its numbers, by cell."""
+    """Train one sweep in a new directory and return the compared values by cell."""
     with tempfile.TemporaryDirectory() as folder:
         # What `pack=auto` measures depends on the load, and a checkpoint holds the random streams of its whole pack.
         line = [sys.executable, "-m", "gansweep", "pack=3", *SWEEPS[name].split(), "name=s", "device=cpu"]
@@ -118,7 +120,7 @@ def numbers_of(name: str) -> dict[str, Any]:
 
 
 def _interrupt(line: list[str], folder: Path, environment: dict[str, str]) -> None:
-    """Start a sweep and interrupt it once it has a checkpoint."""
+    """Start a sweep and interrupt it after its first checkpoint."""
     process = subprocess.Popen(line, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until = time.monotonic() + 120
     while process.poll() is None and not list(folder.glob("outputs/*/*/checkpoint.pt")) and time.monotonic() < until:
@@ -132,7 +134,7 @@ def _interrupt(line: list[str], folder: Path, environment: dict[str, str]) -> No
 def _numbers(path: Path) -> dict[str, Any]:
     record = json.loads(path.read_text())
     metric = record["metric"] or {}
-    saved = path.with_name("checkpoint.pt")  # a run that diverges early leaves none
+    saved = path.with_name("checkpoint.pt")  # a run that diverges early has none
     checkpoint = torch.load(saved, weights_only=True, map_location="cpu") if saved.exists() else None
     tensors = sorted(hashlib.sha256(_bytes(tensor)).hexdigest() for tensor in _tensors(checkpoint))
     return {
@@ -165,7 +167,7 @@ def _bytes(tensor: torch.Tensor) -> bytes:
 
 
 def differences(name: str, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Say in one line for each cell what changed."""
+    """Return one line for each cell that changed."""
     lines = [f"{name}: {cell} is only in one of the two" for cell in sorted(before.keys() ^ after.keys())]
     for cell in sorted(before.keys() & after.keys()):
         changed = [key for key in after[cell] if before[cell].get(key) != after[cell][key]]

@@ -1,5 +1,5 @@
-# Sourced by demo.sh and test.sh: leaves `python` as one that has gansweep installed.
-# An active virtual environment is used as it is; otherwise .venv is made beside the code.
+# Sourced by demo.sh and test.sh: makes `python` an interpreter with gansweep installed.
+# An active virtual environment is used; otherwise .venv is created at the top of the checkout.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -19,11 +19,11 @@ if [ -z "${VIRTUAL_ENV:-}" ] && [ -z "${CONDA_PREFIX:-}" ]; then
     source .venv/bin/activate
 fi
 
-# Installed once for each state of pyproject.toml, and always this checkout.
+# Install this checkout again only if pyproject.toml or the path has changed.
 mark="$(python -c 'import sys; print(sys.prefix)')/gansweep-installed-${EXTRAS:-}"
 wanted="$(pwd) $(cksum < pyproject.toml)"
 if [ "$(cat "$mark" 2>/dev/null || true)" != "$wanted" ]; then
-    echo "Installing gansweep and what it needs; the first time this takes some minutes"
+    echo "Installing gansweep and its dependencies; the first time this takes some minutes"
     python -m pip install --quiet --disable-pip-version-check -e ".${EXTRAS:+[$EXTRAS]}"
     echo "$wanted" > "$mark"
 fi

@@ -2,19 +2,19 @@
 # Run the fast tests on several versions of Python, torch and Hydra, one virtual environment per row.
 #
 #   scripts/matrix.sh                          all rows
-#   scripts/matrix.sh py310 py313              the rows that are named
+#   scripts/matrix.sh py310 py313              only these rows
 #   scripts/matrix.sh --list                   print the rows and exit
-#   scripts/matrix.sh --install-only           make the environments, run nothing
+#   scripts/matrix.sh --install-only           create the environments, run no tests
 #   scripts/matrix.sh --write                  write the table of the last result of each row to docs/records/matrix.md
-#   scripts/matrix.sh py310 -- tests/cli -x    arguments after -- go to pytest (the result is shown, not kept)
+#   scripts/matrix.sh py310 -- tests/cli -x    arguments after -- go to pytest (the result is not stored)
 #
-# Environments are made under $MATRIX_DIR (default: build/matrix) and reused; delete a folder there to make it anew.
-# uv makes them (one of its own, in $MATRIX_DIR, where none is on PATH): rows share files by hard links to its cache.
-# Interpreters are searched as pythonX.Y on PATH, then in pyenv.
+# Environments are created under $MATRIX_DIR (default: build/matrix) and reused; delete a folder there to recreate it.
+# They are created by uv, so rows share files by hard links to its cache. If uv is not on PATH, it is installed in
+# $MATRIX_DIR. Interpreters are searched as pythonX.Y on PATH, then in pyenv.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# name, Python, requirements. Pairs are chosen so that every version occurs, not all combinations.
+# name, Python, requirements. Every version occurs in some row; not all combinations are tested.
 ROWS="
 py310         3.10 torch==2.9.1 torchvision==0.24.1 hydra-core==1.3.8
 py311-floor   3.11 torch==2.9.1 torchvision==0.24.1 hydra-core==1.4.0rc1 omegaconf>=2.4.0.dev0
@@ -25,7 +25,7 @@ py313         3.13 torch torchvision hydra-core==1.3.8
 MATRIX_DIR="${MATRIX_DIR:-build/matrix}"
 RECORD=docs/records/matrix.md
 
-interpreter() { # interpreter 3.12: print the path of one that starts
+interpreter() { # interpreter 3.12: print the path of a working interpreter
     local candidate
     for candidate in "python$1" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python; do
         if "$candidate" -c 'import venv' >/dev/null 2>&1; then
@@ -102,7 +102,7 @@ main() {
             --install-only) install_only=yes ;;
             --write) write=yes ;;
             --) shift; break ;;
-            *) grep -q "^$1 " <<< "$ROWS" || { echo "'$1' is no row; --list prints them" >&2; return 2; }
+            *) grep -q "^$1 " <<< "$ROWS" || { echo "'$1' is not a row; --list prints all rows" >&2; return 2; }
                names+=("$1") ;;
         esac
         shift

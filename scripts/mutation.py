@@ -1,12 +1,11 @@
-"""Seeds sign, factor and axis defects, one at a time, and counts which the tests catch.
+"""Mutation testing: insert sign, factor and axis defects one at a time and count how many the tests detect.
 
     python scripts/mutation.py                      all folders, 150 defects drawn by --seed
     python scripts/mutation.py --folders penalties --count 0   all defects of one folder
 
 Each defect is a change of one operator or number in a temporary copy of src/: + and - swapped, * and / swapped, a
-factor of 2, another axis, a mean made a sum, min and max swapped. The tests are the module of the
-same name as the file, and all of the folder where that lets it pass. Docstrings, checks of arguments and annotations
-are left alone.
+factor of 2, another axis, mean and sum swapped, min and max swapped. The test module with the name of the file runs
+first; if it passes, all tests of the folder run. Docstrings, checks of arguments and annotations are not changed.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy  # noqa: F401  imported here once, and not for every defect
+import numpy  # noqa: F401  imported once here instead of for every defect
 import pytest
 import scipy.stats  # noqa: F401
 import torch  # noqa: F401
@@ -34,7 +33,7 @@ import torch  # noqa: F401
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("losses", "penalties", "optimizers", "schedules", "metrics")
-# Pictures, words, command lines and downloads have no sign to get wrong.
+# Plots, text, command lines and downloads contain no arithmetic.
 SKIPPED = {"__main__", "__init__", "picture", "curves", "cache", "weights_file", "torchvision_inception", "inception"}
 SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
 CALLS = {"mean": "sum", "sum": "mean", "min": "max", "max": "min", "amin": "amax", "amax": "amin"}
@@ -53,12 +52,12 @@ class Defect:
 
 
 def main() -> int:
-    """Run and print a report; 0 if at least nine of ten defects are caught."""
-    parser = argparse.ArgumentParser(description="Seeds defects and counts which the tests catch.")
+    """Run, print a report, and return 0 if at least nine of ten defects are detected."""
+    parser = argparse.ArgumentParser(description="Insert defects and count how many the tests detect.")
     parser.add_argument("--folders", default=",".join(FOLDERS))
-    parser.add_argument("--count", type=int, default=150, help="defects to draw; 0 for all")
+    parser.add_argument("--count", type=int, default=150, help="number of defects to draw; 0 for all")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, default=1e9, help="start no more after so many")
+    parser.add_argument("--minutes", type=float, default=1e9, help="start no defect after this many minutes")
     options = parser.parse_args()
     files = [
         path for name in options.folders.split(",") for path in sorted((ROOT / f"src/gansweep/{name}").glob("*.py"))
@@ -88,23 +87,23 @@ def main() -> int:
 
 
 def defects(path: Path) -> Iterator[Defect]:
-    """List what can be changed in a file."""
+    """Yield all defects of a file."""
     tree = ast.parse(path.read_text())
-    left_alone = _left_alone(tree)
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr) and id(node) not in left_alone]
+    excluded = _excluded(tree)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr) and id(node) not in excluded]
     for node in nodes:
         for change in changes(node):
             yield Defect(path, node.lineno, *_changed(tree, node, change))
 
 
 def changes(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what may stand in a node's place."""
+    """Yield the replacements of a node."""
     if isinstance(node, ast.BinOp) and type(node.op) in SWAPS:
         if not _is_text(node):
             yield ast.BinOp(node.left, SWAPS[type(node.op)](), node.right)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         if isinstance(node.operand, ast.Constant):
-            return  # a sign of a number, often of an axis: below
+            return  # a negative number, often an axis: handled below
         yield node.operand
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         if node.func.attr in CALLS and not _is_builtin_module(node.func.value):
@@ -119,33 +118,33 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
         yield ast.Constant(2 * node.value)
 
 
-def _left_alone(tree: ast.Module) -> set[int]:
-    """Return what is no arithmetic: annotations, raise, tests of arguments that lead to it, defaults of tolerances."""
-    found: set[int] = set()
+def _excluded(tree: ast.Module) -> set[int]:
+    """Return the ids of nodes that are not arithmetic: annotations, f-strings, raise and the checks before it."""
+    excluded: set[int] = set()
     for node in ast.walk(tree):
         parts: list[Any] = []
         if (
             isinstance(node, ast.Raise)
             or isinstance(node, ast.If)
-            and any(isinstance(one, ast.Raise) for one in node.body)
+            and any(isinstance(statement, ast.Raise) for statement in node.body)
         ):
             parts = [node]
         elif isinstance(node, ast.AnnAssign):
             parts = [node.annotation]
         elif isinstance(node, ast.FunctionDef):
-            parts = [one.annotation for one in node.args.args if one.annotation] + (
+            parts = [argument.annotation for argument in node.args.args if argument.annotation] + (
                 [node.returns] if node.returns else []
             )
         elif isinstance(node, ast.JoinedStr):
             parts = [node]
-        found |= {id(inner) for part in parts for inner in ast.walk(part)}
-    return found
+        excluded |= {id(inner) for part in parts for inner in ast.walk(part)}
+    return excluded
 
 
 def _is_text(node: ast.BinOp) -> bool:
     parts = (node.left, node.right)
-    return any(isinstance(one, (ast.JoinedStr, ast.List, ast.Tuple)) for one in parts) or any(
-        isinstance(one, ast.Constant) and isinstance(one.value, str) for one in parts
+    return any(isinstance(part, (ast.JoinedStr, ast.List, ast.Tuple)) for part in parts) or any(
+        isinstance(part, ast.Constant) and isinstance(part.value, str) for part in parts
     )
 
 
@@ -153,33 +152,35 @@ def _is_builtin_module(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id in {"math", "np", "numpy"}
 
 
-def _changed(tree: ast.Module, node: ast.AST, change: ast.AST) -> tuple[str, str]:
-    class Put(ast.NodeTransformer):
-        def visit(self, other: ast.AST) -> ast.AST:
-            return ast.copy_location(change, other) if other is node else self.generic_visit(other)
+def _changed(tree: ast.Module, target: ast.AST, change: ast.AST) -> tuple[str, str]:
+    """Return (description, source) of a module with one node replaced."""
 
-    what = f"{ast.unparse(node)}  ->  {ast.unparse(change)}"
-    # A copy of everything but the two, which NodeTransformer would otherwise edit in place.
-    memo = {id(node): node, id(change): change}
-    return what, ast.unparse(ast.fix_missing_locations(Put().visit(copy.deepcopy(tree, memo))))
+    class Replace(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            return ast.copy_location(change, node) if node is target else self.generic_visit(node)
+
+    what = f"{ast.unparse(target)}  ->  {ast.unparse(change)}"
+    # NodeTransformer edits in place, so the tree is copied, except the two nodes that are compared by identity.
+    memo = {id(target): target, id(change): change}
+    return what, ast.unparse(ast.fix_missing_locations(Replace().visit(copy.deepcopy(tree, memo))))
 
 
 def is_caught(folder: Path, defect: Defect) -> bool:
-    """Put a defect into the copy, run the tests that are about it, and take it out again."""
+    """Insert a defect into the copy, run its tests, and restore the file; return whether a test failed."""
     path = folder / defect.file.relative_to(ROOT)
     before = path.read_text()
     tests = folder / "tests" / path.parent.name
     modules = sorted(tests.glob("test_*.py"))
-    own = [one for one in modules if path.stem in one.stem]
+    named = [module for module in modules if path.stem in module.stem]
     try:
         path.write_text(defect.source)
-        return bool(own) and not passes(folder, own) or not passes(folder, modules)
+        return bool(named) and not passes(folder, named) or not passes(folder, modules)
     finally:
         path.write_text(before)
 
 
 def passes(folder: Path, modules: list[Path]) -> bool:
-    """Run test modules in a fork of this process, which has imported what is slow to import."""
+    """Run test modules in a fork of this process, which has the slow imports already; return whether they pass."""
     child = os.fork()
     if child == 0:
         silence = os.open(os.devnull, os.O_WRONLY)
@@ -188,7 +189,7 @@ def passes(folder: Path, modules: list[Path]) -> bool:
         os.chdir(folder)
         sys.path.insert(0, str(folder / "src"))
         line = ["-x", "-q", "-p", "no:cacheprovider", *map(str, modules)]
-        signal.alarm(TIMEOUT_S)  # not to come to an end is a failure
+        signal.alarm(TIMEOUT_S)  # a test that does not end has failed
         os._exit(int(pytest.main(line)))
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 

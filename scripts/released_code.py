@@ -1,9 +1,9 @@
-"""Write src/gansweep/released_code.json: the hashes of all modules that can take part in a training.
+"""Write src/gansweep/released_code.json: the hashes of all modules that can affect a training.
 
     python scripts/released_code.py
 
-Run it after every change of such a module that leaves all numbers as they are. A change of numbers raises NUMERICS in
-training/run.py besides.
+Run it after every change of such a module that does not change any numbers. A change of numbers also requires a new
+NUMERICS in training/run.py.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ CONF = Path(__file__).resolve().parents[1] / "conf"
 
 
 def hashes() -> dict[str, str]:
-    """Return the hash of the code and of the file by module, and "" by part that no training imports."""
+    """Return "code hash, file hash" by module, and "" for every part that no training imports."""
     inside = _parts()
     outside = {code_identity.part_of(name) for name, _ in code_identity.modules()} - inside
-    found = dict.fromkeys(sorted(outside), "")
+    by_module = dict.fromkeys(sorted(outside), "")
     for name, path in code_identity.modules(outside):
         content = path.read_bytes()
-        found[name] = f"{code_digest(content)} {file_digest(content)}"
-    return found
+        by_module[name] = f"{code_digest(content)} {file_digest(content)}"
+    return by_module
 
 
 def _parts() -> set[str]:
-    """Return the parts of gansweep that what trains, or a class named in conf/, imports."""
+    """Return the parts of gansweep that the trainer or a class named in conf/ imports."""
     named = {
         match.rpartition(".")[0]
         for path in CONF.glob("*/**/*.yaml")

@@ -3,9 +3,9 @@
 python scripts/train_classifier_features.py --data digits
 python scripts/train_classifier_features.py --data mnist --root DIR    # DIR/MNIST/raw as torchvision keeps it
 
-The weights and the facts about them go to src/gansweep/metrics/weights. Seeds, order and one
-thread are fixed; other versions of torch may still round differently, so the committed file,
-known by its hash, is the metric, and this script is how it came to be.
+The weights and their description are written to src/gansweep/metrics/weights. Seeds, order and the single
+thread are fixed, but other versions of torch may round differently. The metric is therefore defined by the
+committed file, identified by its hash; this script documents how it was produced.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gansweep.metrics.classifier import SHIPPED, Architecture, Classifier, save
 
 @dataclass(frozen=True)
 class Task:
-    """Images (N, 1, H, W) in [-1, 1] with their classes (N,), divided, and how to learn them."""
+    """Training and test images (N, 1, H, W) in [-1, 1] with classes (N,), architecture and training settings."""
 
     train: tuple[Tensor, Tensor]
     test: tuple[Tensor, Tensor]
@@ -37,7 +37,7 @@ class Task:
 
 
 def digits() -> Task:
-    """The 1,797 digits of scikit-learn; every fifth one is kept for the test."""
+    """Return the task of scikit-learn's 1,797 digits; every fifth one is a test image."""
     images, classes = load_digits(return_X_y=True)
     x = torch.from_numpy(images).float().view(-1, 1, 8, 8) / 8 - 1
     y = torch.from_numpy(classes).long()
@@ -57,7 +57,7 @@ def digits() -> Task:
 
 
 def mnist(root: str) -> Task:
-    """MNIST with its own division."""
+    """Return the task of MNIST with its official split."""
 
     def load(train: bool) -> tuple[Tensor, Tensor]:
         data = MNIST(root, train=train)
@@ -78,7 +78,7 @@ def mnist(root: str) -> Task:
 
 
 def train(task: Task, seed: int) -> Classifier:
-    """Fit with Adam, a cosine rate and shifts of at most `shift` pixels."""
+    """Train with Adam, a one-cycle rate and random shifts of at most `shift` pixels."""
     torch.manual_seed(seed)
     classifier, (x, y), batch = Classifier(task.architecture), task.train, 128
     steps = task.epochs * (len(x) // batch)
@@ -100,16 +100,16 @@ def train(task: Task, seed: int) -> Classifier:
 
 @torch.no_grad()
 def accuracy(classifier: Classifier, images: Tensor, classes: Tensor) -> float:
-    """Share of images whose largest logit is at their class."""
-    found = torch.cat([classifier(part).argmax(1) for part in images.split(500)])
-    return (found == classes).double().mean().item()
+    """Return the share of images whose largest logit is that of their class."""
+    predicted = torch.cat([classifier(part).argmax(1) for part in images.split(500)])
+    return (predicted == classes).double().mean().item()
 
 
 def main() -> None:
-    """Train, measure on the test part, and write both files."""
+    """Train, measure the test accuracy, and write both files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", choices=["digits", "mnist"], required=True)
-    parser.add_argument("--root", help="where torchvision's MNIST lies")
+    parser.add_argument("--root", help="directory of torchvision's MNIST")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=SHIPPED)
     options = parser.parse_args()

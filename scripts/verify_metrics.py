@@ -1,9 +1,9 @@
-"""What the metrics say of images whose quality is known: the tables of docs/metrics.md.
+"""Values of the metrics for samples of known quality: the tables of docs/metrics.md.
 
 python scripts/verify_metrics.py --data digits toys --output docs/records/metrics_digits.json
 python scripts/verify_metrics.py --data mnist --root DIR --output docs/records/metrics_mnist.json
 
-DIR holds MNIST/raw as torchvision keeps it.
+DIR contains MNIST/raw in torchvision's layout.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from gansweep.metrics.sliced_wasserstein1 import SlicedWasserstein1
 from gansweep.metrics.wasserstein1 import Wasserstein1
 from gansweep.seeding import Streams
 
-NEIGHBOURS = 1000  # images of either side for precision to coverage
+MANIFOLD_SAMPLES = 1000  # real and generated images for precision, recall, density and coverage
 
 Row = dict[str, Any]
 
 
 def altered(samples: Tensor, count: int) -> dict[str, Tensor]:
-    """Take `count` real images (N, 1, H, W) and spoil them more and more."""
+    """Return `count` real images (N, 1, H, W) by name, with increasing corruption."""
     g = Streams(0)["verification"]
     x = samples[torch.randperm(len(samples), generator=g)[:count]]
     noise = torch.randn(x.shape, generator=g)
@@ -60,12 +60,12 @@ def altered(samples: Tensor, count: int) -> dict[str, Tensor]:
 
 
 def measured(data: Any, network: ClassifierFeatures, count: int, given: Mapping[str, Tensor]) -> dict[str, Row]:
-    """Measure the floor, images that are given, and `count` altered ones against a data set."""
+    """Return the metrics of the floor, of the given images, and of `count` corrupted ones by name."""
     rows: dict[str, Row] = {
         "floor": {"images": count, network.frechet_name: FrechetDistance(network, count).floor(data)}
     }
     for name, images in {**given, **altered(data.samples, count)}.items():
-        compared = min(NEIGHBOURS, len(images))
+        compared = min(MANIFOLD_SAMPLES, len(images))
         real = reference_features(network, data, compared, images.device)
         rows[name] = {
             "images": len(images),
@@ -79,40 +79,40 @@ def measured(data: Any, network: ClassifierFeatures, count: int, given: Mapping[
 
 
 def digits(root: str) -> dict[str, Row]:
-    """scikit-learn's digits and their classifier."""
+    """Return the rows of scikit-learn's digits with the digits classifier."""
     return measured(Digits(), ClassifierFeatures("digits"), 898, {})
 
 
 def mnist(root: str) -> dict[str, Row]:
-    """MNIST's training images as the reference, its test images as what a perfect generator makes."""
+    """Return the rows of MNIST: training images as the reference, test images as a perfect generator."""
     test = MNIST(root, "test").samples
     return measured(MNIST(root), ClassifierFeatures("mnist", batch_size=100), 5000, {"MNIST's test set": test})
 
 
 def toys(root: str) -> dict[str, Row]:
-    """Floors of the distances of points, and what points of the data reach of their modes."""
+    """Return the floors of the point metrics, and the mode coverage of real points."""
     gaussian = {"gaussian": points(Ring(num_modes=1, radius=0.0, std=1.0))}
     mixtures = {toy.name: points(toy) | modes(toy) for toy in (Ring(), Grid())}
     return gaussian | mixtures | {toy.name: points(toy) for toy in (Line(), Circle(), FourLines(), SwissRoll())}
 
 
 def points(data: Any) -> Row:
-    """Floors of both distances at their default numbers of points."""
+    """Return the floors of both distances at their default numbers of points."""
     return {"w1": Wasserstein1().floor(data), "sliced_w1": SlicedWasserstein1().floor(data)}
 
 
 def modes(data: Any) -> Row:
-    """Count modes in points of the data themselves."""
+    """Return the mode coverage of real points."""
     counts = (ModeCoverage(), ModeCoverage(quantity="share"))
     return {metric.name: metric(data, data.samples[: metric.num_samples]) for metric in counts}
 
 
 def table(rows: Mapping[str, Row]) -> str:
-    """Write rows in Markdown."""
-    columns = list(dict.fromkeys(name for found in rows.values() for name in found))
+    """Return rows as a Markdown table."""
+    columns = list(dict.fromkeys(name for row in rows.values() for name in row))
     lines = [["", *columns], ["---"] * (len(columns) + 1)]
-    for name, found in rows.items():
-        cells = [found.get(column) for column in columns]
+    for name, row in rows.items():
+        cells = [row.get(column) for column in columns]
         lines.append([name, *("" if c is None else f"{c:.4g}" if isinstance(c, float) else str(c) for c in cells)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -121,7 +121,7 @@ TABLES: Mapping[str, Callable[[str], dict[str, Row]]] = {"digits": digits, "mnis
 
 
 def main() -> None:
-    """Print the tables and write their numbers."""
+    """Print the tables and write their values to --output."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", nargs="+", choices=list(TABLES), default=["digits", "toys"])
     parser.add_argument("--root", default="data")
@@ -129,11 +129,11 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    found = {name: TABLES[name](options.root) for name in options.data}
-    for name, rows in found.items():
+    results = {name: TABLES[name](options.root) for name in options.data}
+    for name, rows in results.items():
         print(f"{name}\n\n{table(rows)}\n")
     if options.output:
-        record = {"machine": platform.machine(), "torch": torch.__version__, "tables": found}
+        record = {"machine": platform.machine(), "torch": torch.__version__, "tables": results}
         options.output.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 

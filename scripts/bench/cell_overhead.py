@@ -1,9 +1,9 @@
-"""What one more trivial cell costs in a multirun: compose, directory, record, TensorBoard, checkpoint.
+"""Benchmark of the overhead per cell of a multirun: composition, directory, record, TensorBoard, checkpoint.
 
     python scripts/bench/cell_overhead.py --write      # into docs/records/cell_overhead.md
 
-The smallest networks train one step. A grid of few cells and one of a hundred more are timed as
-they are typed; their difference, divided by a hundred, is the cost of a cell.
+The smallest networks train one step. Two command lines are timed, one with 2 cells and one with 100 more; the
+difference divided by 100 is the overhead per cell.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ WAYS = {"one process, one by one": ["workers=1", "pack=1"], "as typed": []}
 
 
 def seconds(cells: int, how: list[str]) -> float:
-    """Time a multirun of so many cells, from the start of Python to the table."""
+    """Return the wall time of a multirun with a number of cells, from the start of Python to the table."""
     line = [sys.executable, "-m", "gansweep", "-m", f"seed=range({cells})", *TRIVIAL, *how, "hydra.sweep.dir=sweep"]
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
     with tempfile.TemporaryDirectory() as folder:
@@ -43,11 +43,11 @@ def seconds(cells: int, how: list[str]) -> float:
 
 
 def main() -> None:
-    """Measure, print, and write the record if asked to."""
+    """Measure, print the table, and write the record with --write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cells", type=int, default=100)
-    parser.add_argument("--write", action="store_true", help="also into docs/records/")
+    parser.add_argument("--write", action="store_true", help="also write docs/records/")
     arguments = parser.parse_args()
     lines = ["| how | s per cell | start, s |", "|---|---|---|"]
     for name, how in WAYS.items():
@@ -56,8 +56,8 @@ def main() -> None:
         start = statistics.median(short for short, _ in times) - 2 * each
         lines.append(f"| {name} | {each:.3f} | {start:.1f} |")
         print(lines[-1], flush=True)
-    how_made = f"{arguments.cells} cells more, median of {arguments.rounds} rounds."
-    report("cell_overhead", "What a trivial cell costs", lines, how_made, write=arguments.write)
+    how_made = f"{arguments.cells} additional cells, median of {arguments.rounds} rounds."
+    report("cell_overhead", "Overhead per cell", lines, how_made, write=arguments.write)
 
 
 if __name__ == "__main__":

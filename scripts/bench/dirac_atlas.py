@@ -1,18 +1,17 @@
-"""How fast the atlas plays games of two numbers beside a loop that plays one after the other.
+"""Speed of the vectorised Dirac-GAN atlas compared with loops over single games.
 
     python scripts/bench/dirac_atlas.py              # the table, and docs/records/dirac_atlas.md with --write
 
-All play R1 with simultaneous and with alternating descent from the same start, over a plane of
-rates and gammas. The loops play a few of the plane's games and are compared by the time of one
-step of one game:
+All variants train the Dirac-GAN with R1 by simultaneous and by alternating gradient descent from the same start, on a
+grid of rates and gammas. The loops train some of the games of the grid. The compared value is the time of one step of
+one game:
 
     same code     gansweep.dirac.descent, called for one game at a time
-    plain loop    Python floats and math.exp; field and algorithm are functions, so that
-                  another method or algorithm can take their place
-    bare loop     the formulas of this one method and algorithm written into the loop's body
+    plain loop    Python floats and math.exp; field and algorithm are exchangeable functions
+    bare loop     the formulas of this method and algorithm written into the loop's body
 
-Ours plays the whole plane, in float64 and in float32. Everything runs in one thread, and rounds
-alternate in one process, so that only the ratios mean something. All ends are checked to agree.
+"ours" trains the whole grid, in float64 and in float32. Everything runs in one thread. Rounds alternate in one process,
+so only the ratios are meaningful. The final states of all variants are checked to agree.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from report import report
 
 RADIUS = 1e-3
 START = RADIUS / math.sqrt(2)
-# Rates and gammas at which games end near where they began, so that no loop is helped by infinities.
+# Rates and gammas for which games stay near their start, so no loop is faster because of infinities.
 RATES, GAMMAS = Axis(RATE.label, 0.02, 1.0), Axis(GAMMA.label, 0.3, 2.0)
 
 OURS = {"ours": np.float64, "ours, float32": np.float32}
@@ -41,25 +40,25 @@ Player = Callable[[float, float, int], float]
 
 
 def r1(theta: float, psi: float, gamma: float) -> tuple[float, float]:
-    """Return both directions."""
+    """Return both components of the update direction."""
     s = 1 / (1 + math.exp(psi * theta))
     return -psi * s, theta * s - gamma * psi
 
 
 def simultaneously(field: Callable, theta: float, psi: float, h: float, gamma: float) -> tuple[float, float]:
-    """Move both from the same position."""
+    """Return both players after a simultaneous step."""
     v_theta, v_psi = field(theta, psi, gamma)
     return theta + h * v_theta, psi + h * v_psi
 
 
 def alternately(field: Callable, theta: float, psi: float, h: float, gamma: float) -> tuple[float, float]:
-    """Move the generator, then the discriminator."""
+    """Return both players after a generator step followed by a discriminator step."""
     theta += h * field(theta, psi, gamma)[0]
     return theta, psi + h * field(theta, psi, gamma)[1]
 
 
 def plain(step: Callable) -> Player:
-    """Return the loop that takes a field and an algorithm."""
+    """Return the plain loop for a step function."""
 
     def play(h: float, gamma: float, num_steps: int) -> float:
         theta = psi = START
@@ -71,7 +70,7 @@ def plain(step: Callable) -> Player:
 
 
 def bare_simultaneous(h: float, gamma: float, num_steps: int) -> float:
-    """Play R1 simultaneously, and nothing else."""
+    """Train R1 with simultaneous steps in a bare loop."""
     theta = psi = START
     exp = math.exp
     for _ in range(num_steps):
@@ -81,7 +80,7 @@ def bare_simultaneous(h: float, gamma: float, num_steps: int) -> float:
 
 
 def bare_alternating(h: float, gamma: float, num_steps: int) -> float:
-    """Play R1 alternately, and nothing else."""
+    """Train R1 with alternating steps in a bare loop."""
     theta = psi = START
     exp = math.exp
     for _ in range(num_steps):
@@ -91,12 +90,12 @@ def bare_alternating(h: float, gamma: float, num_steps: int) -> float:
 
 
 def same_code(algorithm: Algorithm) -> Player:
-    """Return gansweep's own code, for one game."""
+    """Return gansweep's vectorised code, applied to one game."""
     return lambda h, gamma, num_steps: float(factor(R1(gamma), algorithm, h, RADIUS, num_steps))
 
 
 def measure(algorithm: Algorithm, loops: dict[str, Player], options: argparse.Namespace) -> dict[str, list[float]]:
-    """Return nanoseconds per step of one game, by round, of every loop and of ours."""
+    """Return nanoseconds per step of one game for every loop and for ours, one value per round."""
     sheet = Sheet("", RATES, GAMMAS, lambda x, y: (R1(y), algorithm, x), RADIUS)
     x, y = sheet.points(options.width, options.width)
     some = np.random.default_rng(0).choice(x.size, options.games, replace=False)
@@ -104,7 +103,7 @@ def measure(algorithm: Algorithm, loops: dict[str, Player], options: argparse.Na
     for _ in range(options.rounds):
         ends, played = {}, {}
         for name, play in loops.items():
-            # The same code pays for every call: a few games tell its time.
+            # Vectorised code is slow for single games, so only a few of them are timed.
             games = some[: max(1, options.games // 20)] if name == "same code" else some
             start = time.perf_counter()
             ends[name] = [play(float(x.flat[i]), float(y.flat[i]), options.steps) for i in games]
@@ -113,24 +112,24 @@ def measure(algorithm: Algorithm, loops: dict[str, Player], options: argparse.Na
             start = time.perf_counter()
             played[name] = sheet.measure(x, y, options.steps, dtype)
             times[name].append((time.perf_counter() - start) / x.size / options.steps * 1e9)
-        for loop, found in ends.items():
+        for loop, values in ends.items():
             for name, dtype in OURS.items():
-                ours = played[name].flat[some[: len(found)]]
+                ours = played[name].flat[some[: len(values)]]
                 close = 1e-12 if dtype == np.float64 else 1e-5
                 # float32 loses digits below 1e-38, which is 35 decades from the start.
                 lowest = -np.inf if dtype == np.float64 else -33 / options.steps
-                there = np.maximum(found, lowest), np.maximum(ours, lowest)
-                np.testing.assert_allclose(*there, rtol=0, atol=close, err_msg=f"{name}, {loop}")
+                pair = np.maximum(values, lowest), np.maximum(ours, lowest)
+                np.testing.assert_allclose(*pair, rtol=0, atol=close, err_msg=f"{name}, {loop}")
     return times
 
 
 def main() -> None:
-    """Print the table, and write it where it is kept."""
+    """Print the table, and write the record with --write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="write docs/records/dirac_atlas.md")
     parser.add_argument("--width", type=int, default=400, help="points of each axis (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=300, help="(default: %(default)s)")
-    parser.add_argument("--games", type=int, default=400, help="that a loop plays (default: %(default)s)")
+    parser.add_argument("--games", type=int, default=400, help="games that a loop trains (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="(default: %(default)s)")
     options = parser.parse_args()
     cases: dict[str, tuple[Algorithm, dict[str, Player]]] = {
@@ -148,7 +147,7 @@ def main() -> None:
         ),
     }
     lines = [
-        f"| algorithm | variant | ns per step of a game | beside {' | beside '.join(OURS)} |",
+        f"| algorithm | variant | ns per step of a game | relative to {' | relative to '.join(OURS)} |",
         "|---" * (3 + len(OURS)) + "|",
     ]
     for title, (algorithm, loops) in cases.items():
@@ -158,7 +157,7 @@ def main() -> None:
             cells = " | ".join(f"{ratio:.{0 if ratio > 10 else 2}f} x" for ratio in ratios)
             lines.append(f"| {title} | {name} | {statistics.median(took):.3g} | {cells} |")
     how = (
-        f"1 thread, numpy {np.__version__}. Ours plays {options.width**2:,} games of {options.steps} steps, "
+        f"1 thread, numpy {np.__version__}. Ours trains {options.width**2:,} games of {options.steps} steps, "
         f"the loops {options.games} of them (the same code "
         f"{max(1, options.games // 20)}); medians of {options.rounds} alternating rounds. The factors per step "
         "that are measured agree to 1e-12 decades, in float32 to 1e-5."

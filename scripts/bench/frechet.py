@@ -1,6 +1,6 @@
-"""Time of one Fréchet distance against pytorch-fid's, from the same statistics.
+"""Time of one Fréchet distance compared with pytorch-fid, from the same statistics.
 
-Processor time is told, which other programs on the machine lengthen less than time on the clock.
+CPU time is reported, because other programs affect it less than wall time.
 
 python scripts/bench/frechet.py --output docs/records/frechet.json
 """
@@ -24,7 +24,7 @@ from gansweep.metrics.statistics import moments_of
 
 
 def features(count: int, length: int, seed: int) -> torch.Tensor:
-    """Features with a spectrum that decays, as Inception's does."""
+    """Return features (count, length) with a decaying spectrum similar to that of Inception features."""
     g = torch.Generator().manual_seed(seed)
     scale = torch.arange(1, length + 1, dtype=torch.float64) ** -0.75
     mixing = torch.linalg.qr(torch.randn(length, length, generator=g, dtype=torch.float64))[0]
@@ -32,23 +32,23 @@ def features(count: int, length: int, seed: int) -> torch.Tensor:
 
 
 def timed(function: Callable[[], float]) -> tuple[float, float]:
-    """Return a value and the processor seconds it took, over all threads."""
+    """Return (value, CPU seconds over all threads) of a function call."""
     start = time.process_time()
     return function(), time.process_time() - start
 
 
 def case(count: int, length: int, rounds: int) -> dict[str, Any]:
-    """Compare both on two sets of `count` features, in turn, and take the fastest of each."""
+    """Time both implementations alternately on two sets of `count` features; report the fastest of each."""
     from pytorch_fid.fid_score import calculate_frechet_distance
 
     x, y = features(count, length, 1), features(count, length, 2)
     a, b = moments_of(x), moments_of(y)
     m, s, n, t = (np.asarray(v) for v in (a.mean, a.covariance, b.mean, b.covariance))
-    found = [
+    timings = [
         (timed(lambda: frechet_distance(a, b)), timed(lambda: float(calculate_frechet_distance(m, s, n, t))))
         for _ in range(rounds)
     ]
-    (ours, ours_s), (theirs, theirs_s) = (min(side, key=lambda pair: pair[1]) for side in zip(*found, strict=True))
+    (ours, ours_s), (theirs, theirs_s) = (min(side, key=lambda pair: pair[1]) for side in zip(*timings, strict=True))
     return {
         "samples": count,
         "dimensions": length,
@@ -61,7 +61,7 @@ def case(count: int, length: int, rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure below and above full rank, and write what was found."""
+    """Measure below and above full rank, print the result, and write it to --output."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
@@ -71,7 +71,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     with threadpool_limits(options.threads):
         cases = [case(count, options.dimensions, options.rounds) for count in (options.dimensions * 5 // 4, 1000)]
-    found = {
+    result = {
         "machine": platform.machine(),
         "threads": options.threads,
         "rounds": options.rounds,
@@ -79,7 +79,7 @@ def main() -> None:
         "numpy": np.__version__,
         "cases": cases,
     }
-    text = json.dumps(found, indent=2)
+    text = json.dumps(result, indent=2)
     print(text)
     if options.output:
         options.output.write_text(text + "\n", encoding="utf-8")

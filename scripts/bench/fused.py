@@ -1,17 +1,15 @@
-"""How much sooner a whole grid is done than the same cells one after another in a textbook's loop.
+"""Speed-up of a whole grid over a plain PyTorch loop that trains the same cells one after another.
 
     python scripts/bench/fused.py --write              # all grids for a CPU, into docs/records/fused.md
     python scripts/bench/fused.py --device cuda --write
     python scripts/bench/fused.py --grid toy --steps 20 --rounds 1
 
-Ours is the command line as it is typed, from the start of Python to the table, on all cores.
-The textbook's cells run in one process with one thread or torch's own number, whichever is faster. Both train equal
-numbers of generator steps, once `steps` and once three times as many: the difference is what
-a step costs, the rest what a start costs, and the two together what a grid of the length given
-by `--whole` would take. A first run of ours is not timed: what torch.compile made lies on the disk
-from then on, so that a start is that of a second sweep. Rates are so small that nothing diverges,
-since a textbook's loop would go on with it. Rounds of both alternate; the ratios are medians over
-the rounds.
+"Ours" is the command line, timed from the start of Python to the table, on all cores. The plain loop ("textbook") runs
+in one process with one thread or torch's default number, whichever is faster. Both train the same numbers of generator
+steps, once `steps` and once three times as many. The difference gives the time per step, the remainder the start-up
+time, and both together the time of a grid of length `--whole`. The first run of ours is not timed; it fills the disk
+cache of torch.compile. Rates are so small that nothing diverges, because the plain loop would continue after a
+divergence. Rounds of both alternate; the ratios are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -38,7 +36,7 @@ RULES = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam"}
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells of one case: optimizers, rates and seeds, and a usual length in generator steps."""
+    """Cells of one case: optimizers, rates, seeds, and a typical length in generator steps."""
 
     case: str
     optimizers: tuple[str, ...] = ("sgd", "rmsprop", "adam")
@@ -55,7 +53,7 @@ class Grid:
 
     @property
     def overrides(self) -> list[str]:
-        """The same cells in the words of the command line."""
+        """The same cells as command-line overrides."""
         rates = ",".join(f"{n + 1}e-7" for n in range(self.num_rates))
         return [
             f"optimizer={','.join(self.optimizers)}",
@@ -77,7 +75,7 @@ GPU_GRIDS = {
 
 
 def ours(grid: Grid, steps: int, device: str, extra: list[str]) -> float:
-    """Return the time of the command line, from its start to its table."""
+    """Return the wall time of the command line in seconds, from its start to its table."""
     case = CASES[grid.case]
     line = [sys.executable, "-m", "gansweep", "--config-dir", str(HERE / "conf"), "-m", *grid.overrides]
     line += ["data=synthetic", f"data.shape={list(case.shape)}", "allow=[synthetic]", "~metric", "loss=wgan_gp"]
@@ -102,7 +100,7 @@ def ours(grid: Grid, steps: int, device: str, extra: list[str]) -> float:
 
 
 def theirs(grid: Grid, steps: int, device: str, sample: int | None = None) -> float:
-    """Return the time of the textbook's loop over the cells, or that of `sample` of them scaled to all."""
+    """Return the wall time of the plain loop over the cells in seconds, or that of `sample` cells scaled to all."""
     cells = grid.cells if sample is None else grid.cells[:: max(1, len(grid.cells) // sample)]
     start = time.perf_counter()
     for rule, rate in cells:
@@ -115,36 +113,36 @@ def theirs(grid: Grid, steps: int, device: str, sample: int | None = None) -> fl
 
 
 def fastest_threads(grid: Grid, device: str) -> int:
-    """Give the textbook's loop the number of threads that suits it, and return it."""
+    """Set and return the number of threads with which the plain loop is fastest."""
     times = {}
     for count in sorted({1, cores()}):
         torch.set_num_threads(count)
-        one = Grid(grid.case, ("adam",))
-        theirs(one, 2, device)
-        times[count] = theirs(one, max(3, grid.steps // 4), device)
+        single = Grid(grid.case, ("adam",))
+        theirs(single, 2, device)
+        times[count] = theirs(single, max(3, grid.steps // 4), device)
     best = min(times, key=lambda count: times[count])
     torch.set_num_threads(best)
     return best
 
 
 def measure(grid: Grid, rounds: int, device: str, extra: list[str], sample: int | None) -> str:
-    """Return a line of the table."""
+    """Return a row of the table."""
     threads = fastest_threads(grid, device)
     short, long = grid.steps, 3 * grid.steps
     ratios, wholes, per_step, starts = [], [], [], []
-    ours(grid, 5, device, extra)  # graphs that are compiled lie on the disk then, for all that is timed
+    ours(grid, 5, device, extra)  # fills the compilation cache on disk
     for _ in range(rounds):
         their_times, our_times = zip(
             *((theirs(grid, n, device, sample), ours(grid, n, device, extra)) for n in (short, long)), strict=True
         )
-        slopes = [(times[1] - times[0]) / (long - short) for times in (their_times, our_times)]
+        step_s = [(times[1] - times[0]) / (long - short) for times in (their_times, our_times)]
         fixed = [
-            max(times[0] - slope * short, 0.0) for times, slope in zip((their_times, our_times), slopes, strict=True)
+            max(times[0] - each * short, 0.0) for times, each in zip((their_times, our_times), step_s, strict=True)
         ]
-        whole = [start + slope * grid.whole for start, slope in zip(fixed, slopes, strict=True)]
+        whole = [start + each * grid.whole for start, each in zip(fixed, step_s, strict=True)]
         ratios.append(their_times[1] / our_times[1])
         wholes.append(whole[0] / whole[1])
-        per_step.append(slopes[1])
+        per_step.append(step_s[1])
         starts.append(fixed[1])
     cells = len(grid.cells)
     step_ms, start_s = 1e3 * statistics.median(per_step) / cells, statistics.median(starts)
@@ -155,23 +153,25 @@ def measure(grid: Grid, rounds: int, device: str, extra: list[str], sample: int 
 
 
 def main() -> None:
-    """Measure, print, and write the record if asked to."""
+    """Measure, print the table, and write the record with --write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--grid", choices=list(GRIDS), help="only this one")
+    parser.add_argument("--grid", choices=list(GRIDS), help="measure only this grid")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, help="of the short run; the long one has three times as many")
+    parser.add_argument("--steps", type=int, help="steps of the short run; the long run has three times as many")
     parser.add_argument("--whole", type=int, help="length to extrapolate to")
-    parser.add_argument("--seeds", type=int, help="instead of the grid's own number")
-    parser.add_argument("--sample", type=int, help="cells that the textbook trains, to stand for all")
-    parser.add_argument("--name", help="of the record")
-    parser.add_argument("--extra", nargs="*", default=[], help="more settings for ours, e.g. trainer.compile=true")
-    parser.add_argument("--write", action="store_true", help="also into docs/records/")
+    parser.add_argument("--seeds", type=int, help="number of seeds, instead of the grid's")
+    parser.add_argument(
+        "--sample", type=int, help="number of cells that the plain loop trains; its time is scaled to all"
+    )
+    parser.add_argument("--name", help="name of the record")
+    parser.add_argument("--extra", nargs="*", default=[], help="further settings of ours, e.g. trainer.compile=true")
+    parser.add_argument("--write", action="store_true", help="also write docs/records/")
     arguments = parser.parse_args()
     grids = GRIDS if arguments.device == "cpu" else GPU_GRIDS
     lines = [
-        "| networks | cells | textbook's threads | steps | times as fast, measured "
-        "| steps of a whole run | times as fast, whole | ours: ms per cell and step | ours: start, s |",
+        "| networks | cells | textbook's threads | steps | speed-up, measured "
+        "| steps of a whole run | speed-up, whole | ours: ms per cell and step | ours: start, s |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in [arguments.grid] if arguments.grid else list(grids):
@@ -181,10 +181,15 @@ def main() -> None:
         print(lines[-1], flush=True)
     how = f"WGAN-GP on synthetic samples, median of {arguments.rounds} alternating rounds."
     if arguments.sample:
-        how += f" The textbook's time is that of about {arguments.sample} cells, scaled to all."
+        how += f" The textbook's time is measured for about {arguments.sample} cells and scaled to all."
     name = arguments.name or ("fused" if arguments.device == "cpu" else "fused_cuda")
     report(
-        name, "A grid beside its cells one after another", lines, how, device=arguments.device, write=arguments.write
+        name,
+        "A grid compared with its cells trained one after another",
+        lines,
+        how,
+        device=arguments.device,
+        write=arguments.write,
     )
 
 

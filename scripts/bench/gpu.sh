@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Everything that needs a GPU, in one command: the CUDA tests, then the benches, whose records go
-# to docs/records/*_cuda.md. Every stage has less than eight minutes; one that fails or takes
-# longer does not keep the others from running. Needs torch 2.11 or newer with CUDA.
+# Run everything that needs a GPU: the CUDA tests, then the benchmarks, whose records are written to
+# docs/records/*_cuda.md. Each stage is limited to eight minutes. A stage that fails or takes longer does not stop the
+# others. Needs torch 2.11 or newer with CUDA.
 #
 #   bash scripts/bench/gpu.sh              all stages
-#   bash scripts/bench/gpu.sh tests epfl   these only
+#   bash scripts/bench/gpu.sh tests epfl   only these
 EXTRAS=test source "$(dirname "${BASH_SOURCE[0]}")/../environment.sh"
 python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "torch finds no CUDA device here")'
 
@@ -21,16 +21,16 @@ wanted=("$@")
 stage tests python -m pytest -m gpu -q
 stage memory python scripts/bench/memory.py --device cuda --megabytes 4000 --write
 stage dcgan python scripts/bench/fused.py --device cuda --grid dcgan --rounds 1 --name fused_cuda_dcgan --write
-# The textbook's 210 cells are alike, so that some of them stand for all.
+# The 210 cells of the plain loop cost the same, so a sample of them is timed.
 stage epfl python scripts/bench/fused.py --device cuda --grid epfl --rounds 1 --sample 6 --name fused_cuda_epfl --write
 stage tf32 python scripts/bench/fused.py --device cuda --grid epfl --rounds 1 --sample 3 \
     --extra precision=tf32 --name fused_cuda_epfl_tf32 --write
 stage compiled python scripts/bench/fused.py --device cuda --grid epfl --rounds 1 --sample 3 \
     --extra trainer.compile=true precision=tf32 --name fused_cuda_epfl_compiled --write
 
-# Papers at full length, but for the first: 60 of the study's 300 epochs, 21 settings, ten seeds, Fréchet distance on the
-# classifier's features. They save themselves when their time is up: the same command goes on from there. What is read
-# from files wants MNIST and CIFAR-10 under $GANSWEEP_DATA, as torchvision has them.
+# Experiments of papers at full length, except `protocol`: 60 of the study's 300 epochs, 21 configurations, ten seeds,
+# Fréchet distance on the classifier's features. At the time limit they save their state, and the same command continues
+# them. Data sets are read from $GANSWEEP_DATA, MNIST and CIFAR-10 in torchvision's layout.
 stage coopnets python -m gansweep -m experiment=coopnets_table1 device=cuda
 if [ -n "${GANSWEEP_DATA:-}" ]; then
     stage protocol python -m gansweep -m experiment=epfl_table1 protocol=original_code epochs=60 name=epfl_60_epochs \

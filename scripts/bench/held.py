@@ -1,4 +1,4 @@
-"""Bytes that tensors hold, counted at every operation."""
+"""Memory of live tensors in bytes, counted at every operation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_leaves
 
 
 class Held(TorchDispatchMode):
-    """Counts the storages that operations inside made and that are still alive; `most` at any time."""
+    """Dispatch mode that counts the live storages created inside it; `now` in bytes and `most`, their peak."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,11 +22,11 @@ class Held(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """Run the operation and count what it made."""
+        """Run the operation and count its outputs."""
         out = func(*args, **(kwargs or {}))
-        for made in tree_leaves(out):
-            if isinstance(made, torch.Tensor):
-                self._count(made.untyped_storage())
+        for leaf in tree_leaves(out):
+            if isinstance(leaf, torch.Tensor):
+                self._count(leaf.untyped_storage())
         self.most = max(self.most, self.now)
         return out
 

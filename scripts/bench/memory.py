@@ -1,13 +1,13 @@
-"""Memory of one more member against what its numbers need.
+"""Memory per additional member, compared with the size of its tensors.
 
     python scripts/bench/memory.py --write             # into docs/records/memory.md
 
-Needed: parameters x (1 + gradient + Adam's two moments) of both players, the samples, latents and
-masks of a discriminator step, and all that autograd keeps of it for its backward pass. Taken: the
-difference of the peaks of packs of 2 members and of more, each in a process of its own, divided
-by their number. Small members are many, since a peak is only known to some megabytes. Held: the same
-difference of what tensors hold at most, counted at every operation; what is taken beyond that is the
-processor's allocator, which keeps freed pieces for the next step and can't always fill them.
+Needed: parameters x (1 + gradient + Adam's two moments) of both players, the samples, latents and masks of a
+discriminator step, and the tensors that autograd saves for its backward pass. Taken: the difference of the peak memory
+of packs with 2 members and with more, each in a separate process, divided by the number of additional members. For
+small networks many members are added, because a peak is accurate to a few megabytes only. Held: the same difference
+of the peak size of live tensors, counted at every operation. Memory taken beyond that is held by the CPU allocator,
+which keeps freed blocks for the next step and can't always reuse them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from report import report
 
 
 def pack(case: Case, num_members: int, device: str) -> AdversarialPack:
-    """Make a pack of WGAN-GP members with Adam."""
+    """Return a pack of WGAN-GP members with Adam."""
     player = PlayerSettings(Adam(), 1e-4, Constant())
     member = Member(0, Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}), player, player, steps=5)
     members = [replace(member, seed=seed) for seed in range(num_members)]
@@ -41,7 +41,7 @@ def pack(case: Case, num_members: int, device: str) -> AdversarialPack:
 
 
 def needed(case: Case) -> float:
-    """Return the bytes that one member's numbers need."""
+    """Return the size of one member's tensors in bytes."""
     one = pack(case, 1, "cpu")
     parameters = one.g.network.num_parameters + one.d.network.num_parameters
     given = one.random.for_discriminator()
@@ -62,13 +62,13 @@ def needed(case: Case) -> float:
 
 
 def taken(case: str, num_members: int, device: str) -> float:
-    """Return the peak, in bytes, of a process that trains so many members for a few steps."""
+    """Return the peak memory in bytes of a process that trains a number of members for a few steps."""
     line = [sys.executable, __file__, "--case", case, "--only", str(num_members), "--device", device]
     return float(subprocess.run(line, capture_output=True, text=True, check=True).stdout.split()[-1])
 
 
 def held(case: Case, num_members: int) -> int:
-    """Return the bytes that tensors hold at most while so many members train."""
+    """Return the peak size of live tensors in bytes while a number of members train."""
     with Held() as counted:
         for _ in pack(case, num_members, "cpu").steps():
             pass
@@ -76,13 +76,13 @@ def held(case: Case, num_members: int) -> int:
 
 
 def main() -> None:
-    """Measure, print, and write the record if asked to."""
+    """Measure, print the table, and write the record with --write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--case", choices=list(CASES), help="only this one")
+    parser.add_argument("--case", choices=list(CASES), help="measure only this case")
     parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--megabytes", type=float, default=400, help="that the additional members need together")
-    parser.add_argument("--write", action="store_true", help="also into docs/records/")
+    parser.add_argument("--megabytes", type=float, default=400, help="total size of the additional members")
+    parser.add_argument("--write", action="store_true", help="also write docs/records/")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     hold_memory()
@@ -91,7 +91,7 @@ def main() -> None:
             pass
         print(peak_memory_bytes(torch.device(arguments.device)))
         return
-    head = ["networks", "more members", "needed, MB each", "held, MB each", "ratio", "taken, MB each", "ratio"]
+    head = ["networks", "additional members", "needed, MB each", "held, MB each", "ratio", "taken, MB each", "ratio"]
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for name in [arguments.case] if arguments.case else list(CASES):
         need = needed(CASES[name])
@@ -104,7 +104,7 @@ def main() -> None:
         print(lines[-1], flush=True)
     how = "WGAN-GP, Adam; held is counted on a CPU; taken: resident memory of a CPU, allocated memory of a GPU."
     name = "memory" if arguments.device == "cpu" else "memory_cuda"
-    report(name, "Memory of one more member", lines, how, device=arguments.device, write=arguments.write)
+    report(name, "Memory per additional member", lines, how, device=arguments.device, write=arguments.write)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A table of a bench with the machine and the versions, and its place under docs/records."""
+"""Print and write a benchmark table with the machine and the versions."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import torch
 
 
 def cores() -> int:
-    """Count the cores that this process may use."""
+    """Return the number of CPU cores that are available to this process."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def report(name: str, title: str, lines: Sequence[str], how: str, *, device: str = "cpu", write: bool) -> None:
-    """Print a table, and put it at docs/records/<name>.md if asked to.
+    """Print a table, and write it to docs/records/<name>.md if `write` is set.
 
     Args:
-        name: of the file.
-        title: its first line.
+        name: of the file, without suffix.
+        title: heading of the file.
         lines: of the table.
-        how: what was measured, in a sentence or two.
-        device: where it ran.
-        write: keep it.
+        how: one or two sentences on the measurement.
+        device: device of the measurement.
+        write: write the file.
     """
     hardware = f"{_processor()}, {cores()} cores"
     if device.startswith("cuda"):

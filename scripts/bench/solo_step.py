@@ -1,10 +1,10 @@
-"""How fast one member trains beside the loop that a textbook would write.
+"""Speed of one member compared with a plain PyTorch loop.
 
     python scripts/bench/solo_step.py                    # the table, and docs/records/solo_step.md with --write
 
-Ours: `Pack` with one member, eager and compiled, beside the loop of textbook.py with Adam. Both
-play WGAN-GP on synthetic samples. Rounds of all variants alternate in one process, so that only
-the ratios mean something; memory is the peak of a process of its own for each variant.
+Variants: `Pack` with one member, eager and compiled, and the loop of textbook.py with Adam. All train WGAN-GP on
+synthetic samples. Rounds of all variants alternate in one process, so only the ratios are meaningful. Memory is the
+peak of a separate process for each variant.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from report import report
 
 
 def ours(case: Case, compiled: bool) -> Callable[[], None]:
-    """Return a function that does the same through `Pack` with one member."""
+    """Return a function that does one generator step with all its critic steps by a `Pack` with one member."""
     player = PlayerSettings(Adam(), 1e-4, Constant())
     member = Member(0, Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}), player, player, steps=10**6)
     pack = AdversarialPack(
@@ -59,7 +59,7 @@ VARIANTS = {
 
 
 def ratios(case: Case, rounds: int, iterations: int) -> dict[str, float]:
-    """Return textbook time over each variant's, the median of the rounds' ratios."""
+    """Return the time of the plain loop divided by that of each variant, the median over the rounds."""
     steps = {name: make(case) for name, make in VARIANTS.items()}
     for step in steps.values():
         for _ in range(3):
@@ -78,14 +78,14 @@ def ratios(case: Case, rounds: int, iterations: int) -> dict[str, float]:
 
 
 def peak_memory(case: str, variant: str, threads: int) -> float:
-    """Return the peak resident memory, in MB, of a process that takes ten steps of a variant."""
+    """Return the peak resident memory in MB of a process that runs ten steps of a variant."""
     arguments = ["--case", case, "--only", variant, "--threads", str(threads)]
     output = subprocess.run([sys.executable, __file__, *arguments], capture_output=True, text=True, check=True).stdout
     return float(output.split()[-1])
 
 
 def only(case: Case, variant: str) -> None:
-    """Take ten steps and print the peak resident memory."""
+    """Run ten steps and print the peak resident memory."""
     step = VARIANTS[variant](case)
     for _ in range(10):
         step()
@@ -94,21 +94,21 @@ def only(case: Case, variant: str) -> None:
 
 
 def main() -> None:
-    """Measure, print, and write the record if asked to."""
+    """Measure, print the table, and write the record with --write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--case", choices=list(CASES), help="only this one")
+    parser.add_argument("--case", choices=list(CASES), help="measure only this case")
     parser.add_argument("--only", choices=list(VARIANTS), help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--iterations", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--write", action="store_true", help="also into docs/records/solo_step.md")
+    parser.add_argument("--write", action="store_true", help="also write docs/records/solo_step.md")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     hold_memory()
     if arguments.only:
         only(CASES[arguments.case], arguments.only)
         return
-    lines = ["| networks | variant | times as fast as the textbook | peak memory, MB |", "|---|---|---|---|"]
+    lines = ["| networks | variant | speed-up over the textbook loop | peak memory, MB |", "|---|---|---|---|"]
     for name in [arguments.case] if arguments.case else list(CASES):
         for variant, ratio in ratios(CASES[name], arguments.rounds, arguments.iterations).items():
             memory = peak_memory(name, variant, arguments.threads)
@@ -118,7 +118,7 @@ def main() -> None:
         f"{arguments.threads} thread(s), WGAN-GP, median of {arguments.rounds} alternating rounds of "
         f"{arguments.iterations} generator steps."
     )
-    report("solo_step", "One member's step beside the textbook's", lines, how, write=arguments.write)
+    report("solo_step", "One member's step compared with the textbook loop", lines, how, write=arguments.write)
 
 
 if __name__ == "__main__":

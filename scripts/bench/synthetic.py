@@ -1,4 +1,4 @@
-"""Samples of any shape for benches, as a choice of the group data."""
+"""Synthetic data set of any shape, for benchmarks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Synthetic:
-    """Random numbers in [-1, 1]; what samples show has no influence on speed.
+    """Uniform random samples in [-1, 1]; their content does not affect the speed.
 
     Args:
         shape: of one sample.
@@ -27,7 +27,7 @@ class Synthetic:
 
     @property
     def content_hash(self) -> str:
-        """Name of what they are made from."""
+        """Hash of the content."""
         return f"synthetic-{self.shape}"
 
     @cached_property

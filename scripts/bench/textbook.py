@@ -1,7 +1,7 @@
-"""The loop that a textbook would write, as the yardstick of the benches, and the games it is timed on.
+"""Baseline of the benchmarks: a plain PyTorch training loop, and the cases on which it is timed.
 
-A DataLoader over a TensorDataset, two discriminator forwards, autograd.grad for the penalty,
-loss.backward(), torch.optim, .item() for the log. The game is always WGAN-GP.
+The loop uses a DataLoader over a TensorDataset, two discriminator forward passes, autograd.grad for the penalty,
+loss.backward(), torch.optim, and .item() for the log. The loss is always WGAN-GP.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gansweep.models.mlp import MLP
 
 @dataclass(frozen=True)
 class Case:
-    """What is trained."""
+    """Networks, sample shape and batch size of a benchmark."""
 
     shape: tuple[int, ...]
     model: MLP | DCGAN
@@ -28,7 +28,7 @@ class Case:
     critic_steps: int = 5
 
     def samples(self) -> torch.Tensor:
-        """Synthetic samples in [-1, 1]; what they show has no influence on speed."""
+        """Return synthetic samples (4096, *shape) in [-1, 1]; their content does not affect the speed."""
         return torch.rand(4096, *self.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
@@ -65,8 +65,8 @@ def textbook(case: Case, optimizer: str = "Adam", lr: float = 1e-4, device: str 
             fake = generator(latents()).detach()
             u = torch.rand(case.batch, *ones, device=device)
             x_hat = (u * real + (1 - u) * fake).requires_grad_()
-            (slope,) = torch.autograd.grad(discriminator(x_hat).sum(), x_hat, create_graph=True)
-            penalty = 10 * (slope.flatten(1).norm(dim=1) - 1).square().mean()
+            (input_gradient,) = torch.autograd.grad(discriminator(x_hat).sum(), x_hat, create_graph=True)
+            penalty = 10 * (input_gradient.flatten(1).norm(dim=1) - 1).square().mean()
             loss = discriminator(fake).mean() - discriminator(real).mean() + penalty
             optimizer_d.zero_grad()
             loss.backward()
@@ -82,7 +82,7 @@ def textbook(case: Case, optimizer: str = "Adam", lr: float = 1e-4, device: str 
 
 
 def networks(case: Case) -> tuple[nn.Sequential, nn.Sequential]:
-    """Build generator and discriminator of a case from torch's own layers."""
+    """Build generator and discriminator of a case from torch.nn layers."""
     if isinstance(case.model, DCGAN):
         return _convolutional(case.shape, case.model)
     model, size = case.model, torch.Size(case.shape).numel()
@@ -103,7 +103,7 @@ def _connected(widths: list[int], dropout: float, end: Sequence[nn.Module]) -> n
 
 
 def _convolutional(shape: tuple[int, ...], model: DCGAN) -> tuple[nn.Sequential, nn.Sequential]:
-    """Build the DCGAN of images of 32 pixels: batch norm in the generator alone."""
+    """Build a DCGAN for images of 32 x 32 pixels, with batch norm in the generator only."""
     width, channels = model.base_width, shape[0]
     layers: list[nn.Module] = [
         nn.Unflatten(1, (model.latent_dim, 1, 1)),

@@ -4,7 +4,7 @@
     python scripts/docs/generate.py --check  # exit with 1 if one is out of date
 
 The settings come from `conf/` and the docstrings of the classes that its files name, the reference from the
-docstrings of all public classes and functions. Nothing is imported but the classes named in `conf/`.
+docstrings of all public classes and functions. Only the classes named in `conf/` are imported.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ PAGES = {"settings": ROOT / "docs" / "settings.md", "reference": ROOT / "docs" /
 GROUPS = {
     "model": "The pair of networks.",
     "loss": "The loss of each player, with its penalties, label noise and instance noise.",
-    "optimizer": "The update rule of both players. `optimizer@optimizer_d=` is the discriminator's own.",
-    "schedule": "The multiplier of the learning rate. `schedule@schedule_d=` is the discriminator's own; "
+    "optimizer": "The update rule of both players. `optimizer@optimizer_d=` sets that of the discriminator.",
+    "schedule": "The multiplier of the learning rate. `schedule@schedule_d=` sets that of the discriminator; "
     "`schedule_beta`, `schedule_beta_d`, `schedule_penalty`, `schedule_noise`, `schedule_ema` and `schedule_critic` "
     "multiply beta1 or the momentum, penalty weights, instance noise, the averaging rate and the critic steps.",
     "dynamics": "How the gradients of both players become one step of the game.",
@@ -96,7 +96,7 @@ def reference() -> str:
         "# API reference",
         "Generated from the docstrings by `python scripts/docs/generate.py`; do not edit. Each name links to its\n"
         "source. `mkdocs build -f scripts/docs/mkdocs.yml` renders the complete docstrings as a site.",
-        "The protocols that the parts implement are in [interfaces.py](../src/gansweep/interfaces.py).",
+        "The protocols that these classes implement are in [interfaces.py](../src/gansweep/interfaces.py).",
     ]
     for folder, title in FOLDERS.items():
         rows = [row for path in sorted((SOURCE / folder).rglob("*.py")) for row in _public(path)]
@@ -136,8 +136,8 @@ def _located(node: Mapping[str, Any]) -> type | None:
 def _arguments(cls: type, defaults: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """List (name, default, meaning) of the fields of a class from the `Args` of its docstring."""
     section = cleandoc(cls.__doc__ or "").partition("Args:\n")[2]
-    found = re.findall(r"^    (\w+): ((?:.+\n?)(?:^ {8}.+\n?)*)", section, re.M)
-    return [(f"`{name}`", f"`{_plain(defaults.get(name))}`", _cell(" ".join(text.split()))) for name, text in found]
+    entries = re.findall(r"^    (\w+): ((?:.+\n?)(?:^ {8}.+\n?)*)", section, re.M)
+    return [(f"`{name}`", f"`{_plain(defaults.get(name))}`", _cell(" ".join(text.split()))) for name, text in entries]
 
 
 def _default_values(cls: type) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pages of the site that nobody writes: files at the top, the notebook, and one page for each package."""
+"""MkDocs hooks: generated pages for the files at the top, the notebook, and each package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOTEBOOK = "tutorial"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """List all pages: what is put into docs/ is in the menu without a word here."""
+    """Build the navigation from all files in docs/."""
     docs = ROOT / "docs"
     howto = [path.relative_to(docs).as_posix() for path in sorted(docs.glob("howto/*.md"))]
     others = [path.name for path in sorted(docs.glob("*.md")) if path.name != "gallery.md"]
@@ -36,7 +36,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add what is not in docs/ as a page."""
+    """Add pages for files outside docs/."""
     made = {page: from_the_top((ROOT / source).read_text()) for source, page in AT_THE_TOP.items()}
     made[f"{NOTEBOOK}.md"] = notebook(json.loads((ROOT / "docs" / f"{NOTEBOOK}.ipynb").read_text()))
     made |= {f"api/{name}.md": f"# gansweep.{name}\n\n::: gansweep.{name}\n" for name in reference()}
@@ -46,23 +46,23 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def from_the_top(text: str) -> str:
-    """Make links from the top of the checkout those of a page that lies in docs/."""
+    """Rewrite links relative to the top of the checkout as links relative to docs/."""
     text = text.replace("](docs/", "](")
     for source, page in AT_THE_TOP.items():
         text = text.replace(f"]({source}", f"]({page}")
-    # What is no part of the site is named, not linked.
+    # Files that are not part of the site are named without a link.
     return re.sub(r"\[([^\]]+)\]\((?:conf|scripts|src|tests|LICENSE|CITATION\.cff)[^)]*\)", r"\1", text)
 
 
 def reference() -> list[str]:
-    """Name all packages, after the modules that lie beside them."""
+    """Return the names of all modules and packages of gansweep, modules first."""
     source = ROOT / "src" / "gansweep"
     modules = [path.stem for path in sorted(source.glob("*.py")) if not path.stem.startswith("__")]
     return modules + [path.parent.name for path in sorted(source.glob("*/__init__.py"))]
 
 
 def notebook(cells: dict[str, Any]) -> str:
-    """Write a notebook as Markdown, with what its cells printed and drew."""
+    """Return a notebook as Markdown, with the output and figures of its cells."""
     parts = []
     for cell in cells["cells"]:
         text = "".join(cell["source"])
@@ -70,7 +70,7 @@ def notebook(cells: dict[str, Any]) -> str:
         for output in cell.get("outputs", []):
             data = output.get("data", {"text/plain": output.get("text", "")})
             if "image/png" in data:
-                parts.append(f"![what the cell drew](data:image/png;base64,{data['image/png'].strip()})")
+                parts.append(f"![figure](data:image/png;base64,{data['image/png'].strip()})")
             else:
                 parts.append(f"```text\n{''.join(data['text/plain']).rstrip()}\n```")
-    return "\n\n".join(parts) + f"\n\nThis page is made of [the notebook]({NOTEBOOK}.ipynb).\n"
+    return "\n\n".join(parts) + f"\n\nThis page is generated from [the notebook]({NOTEBOOK}.ipynb).\n"

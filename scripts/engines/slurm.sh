@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# A Slurm of one node, with accounting, for the time of one command:
+# Start a one-node Slurm with accounting for the duration of one command:
 #
 #   apt-get install -y --no-install-recommends slurm-wlm munge slurmdbd mariadb-server
 #   bash scripts/engines/slurm.sh python -m pytest -m slurm
 #
-# Needs root and Debian's packages (22.05 was tried). Everything lies in a temporary directory
-# and listens on 127.0.0.1 alone; nothing of a Slurm that is installed already is touched.
-# Without slurmdbd a job that is killed would make its sweep wait for ever.
+# Needs root and Debian's packages (tested with 22.05). All files are in a temporary directory, and all servers
+# listen on 127.0.0.1 only; an existing Slurm installation is not modified.
+# Without slurmdbd a sweep would wait for ever for a job that is killed.
 set -eu
 [ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
 home=$(mktemp -d) && chmod 755 "$home"

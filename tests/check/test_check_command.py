@@ -66,7 +66,7 @@ def test_data_that_are_not_there_do_not_matter():
         ("lr=-1", "lr=-1.0: expected a finite rate"),
         ("--config-dir nowhere optimizer=adam", "--config-dir=nowhere: is not a directory"),
         ("dynamics=extragradient critic_steps=5", "critic_steps=5"),
-        ("schedule=step schedule.period=2000 schedule.num_drops=null epochs=3", "epochs=3: how many steps"),
+        ("schedule=step schedule.period=2000 schedule.num_drops=null epochs=3", "epochs=3: the number of steps"),
     ],
 )
 def test_a_wrong_line_is_told_and_nothing_is_checked(line, told, capsys):

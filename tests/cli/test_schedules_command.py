@@ -83,7 +83,7 @@ def test_the_discriminators_rates_are_shown_where_they_differ():
         ("schedule=cosine,wsd schedule.end=-1", ["schedule.end=-1.0: expected a number >= 0"]),
         ("schedule=piecewise schedule.pieces=[[1,9]]", ["pieces: schedule shorter than the run"]),
         ("steps=0", ["steps=0: expected a whole number"]),
-        ("epochs=3", ["epochs=3: how many steps"]),
+        ("epochs=3", ["epochs=3: the number of steps"]),
         ("schedule=null", ["schedule=null"]),
         ("schedule=cosine,", ["schedule=cosine,: "]),
         ("optimiser=adam", ["optimiser"]),

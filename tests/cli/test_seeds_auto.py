@@ -82,7 +82,7 @@ def test_the_same_line_goes_on_where_it_stopped(gansweep, rounds):
 
 def test_a_plan_trains_nothing_and_says_what_may_come(gansweep, rounds):
     answer = gansweep(*LINE, "most_seeds=5", "plan=true")
-    assert answer.code == 0 and "6 cells: 6 new" in answer.out and "up to 9 runs more" in answer.out
+    assert answer.code == 0 and "6 cells: 6 new" in answer.out and "Up to 9 more runs" in answer.out
     assert rounds[0] == [] and not (gansweep.folder / "outputs").exists()
 
 
