@@ -202,13 +202,13 @@ def _target(where: str, value: Any) -> str | None:
         return None
     for place, kind, word, packages in PLUGINS:
         if re.fullmatch(place, where):
-            known = f"expected a {word} of Hydra, of one of its installed plugins or of gansweep"
+            message = f"expected a {word} of Hydra, of one of its installed plugins or of gansweep"
             if not str(value).startswith(tuple(f"{package}." for package in packages)):
-                return known
+                return message
             try:
-                return None if issubclass(locate(value, PACKAGES), kind) else known
+                return None if issubclass(locate(value, PACKAGES), kind) else message
             except NotAllowed:
-                return known
+                return message
     return "nothing is instantiated here; expected no _target_"
 
 

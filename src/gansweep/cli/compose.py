@@ -78,7 +78,7 @@ class Composition:
 
 @dataclass(frozen=True)
 class Base:
-    """What Hydra composed for one choice of groups."""
+    """Hydra's composition of one choice of groups."""
 
     whole: DictConfig
     task: DictConfig
@@ -94,11 +94,11 @@ class Base:
 class Composer:
     """Composes the jobs of a sweep.
 
-    Hydra takes about a tenth of a second for one composition. Jobs that differ in plain values
-    alone share one, and their values are set on a copy in the way Hydra does it.
+    A composition by Hydra takes about 0.1 s. Jobs that differ only in plain values share one, and their values are
+    set on a copy by Hydra's own function.
 
     Args:
-        compose: Hydra's composition of a list of overrides, its own node included.
+        compose: Hydra's composition of a list of overrides, including the node `hydra`.
         loader: knows the groups and their options.
     """
 

@@ -56,26 +56,26 @@ def _name(preset: str, name: str, experiments: Sequence[str], places: Sequence[P
         raise BadConfig([Problem(preset, f"={name}: requires an experiment, {example}")])
     (experiment,) = experiments
     candidates = [_owned(preset, name_.strip(), places) for name_ in experiment.split(",")]
-    owner, own = candidates[0]
+    owner, presets = candidates[0]
     if any(candidate != candidates[0] for candidate in candidates):
         raise BadConfig([Problem(preset, f"={name}: requires one experiment, but experiment={experiment} are several")])
-    if not own:
-        others = f"; those that have: {', '.join(having)}"
+    if not presets:
+        others = f"; experiments with {preset}s: {', '.join(having)}"
         raise BadConfig([Problem(preset, f"={name}: experiment={experiment} has no {preset}s{others}")])
     plain = name.removeprefix(f"{owner}/")
-    if plain not in own:
-        near = get_close_matches(plain, own, 1)
+    if plain not in presets:
+        near = get_close_matches(plain, presets, 1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise BadConfig([Problem(preset, f"={name}: {hint}Choose one of {', '.join(own)}")])
+        raise BadConfig([Problem(preset, f"={name}: {hint}Choose one of {', '.join(presets)}")])
     return f"{owner}/{plain}"
 
 
 def _owned(preset: str, experiment: str, places: Sequence[Path]) -> tuple[str, list[str]]:
     """Return (owner, presets) of an experiment, or of the nearest parent folder that has presets."""
     for owner in (experiment, *map(str, PurePosixPath(experiment).parents)):
-        own = sorted({path.stem for place in places for path in place.glob(f"{preset}/{owner}/*.yaml")})
-        if own and owner != ".":
-            return owner, own
+        presets = sorted({path.stem for place in places for path in place.glob(f"{preset}/{owner}/*.yaml")})
+        if presets and owner != ".":
+            return owner, presets
     return experiment, []
 
 
