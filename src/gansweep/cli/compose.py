@@ -87,19 +87,19 @@ class Base:
 
     @property
     def choices(self) -> Mapping[str, Any]:
-        """The option of every group."""
+        """Chosen option by group."""
         return self.whole.hydra.runtime.choices
 
 
 class Composer:
-    """Composes the jobs of a sweep.
+    """Composition of the jobs of a sweep, with one call of Hydra per choice of groups.
 
     A composition by Hydra takes about 0.1 s. Jobs that differ only in plain values share one, and their values are
     set on a copy by Hydra's own function.
 
     Args:
         compose: Hydra's composition of a list of overrides, including the node `hydra`.
-        loader: knows the groups and their options.
+        loader: Hydra's config loader.
     """
 
     def __init__(self, compose: Callable[[list[str]], DictConfig], loader: ConfigLoader) -> None:
