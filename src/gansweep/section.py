@@ -23,3 +23,4 @@ class Section:
     title: str
     text: str
     pictures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
+    text_is_about_pictures: bool = False

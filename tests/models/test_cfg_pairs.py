@@ -169,14 +169,14 @@ def test_dcganx_makes_images_of_any_size(side):
 @pytest.mark.parametrize("shape", [(2,), (1, 4, 4), (1, 8, 16)], ids=str)
 def test_dcganx_refuses_shapes_that_do_not_fit(shape):
     for build in (DCGANX().generator, DCGANX().discriminator):
-        with pytest.raises(ValueError, match="sample_shape=.*dcganx"):
+        with pytest.raises(ValueError, match=r"dcganx .*samples of the data have shape \("):
             build(shape)
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 9, 9), (1, 8, 16)], ids=str)
 def test_resnet4_refuses_shapes_that_do_not_fit(shape):
     for build in (ResNet4().generator, ResNet4().discriminator):
-        with pytest.raises(ValueError, match="sample_shape=.*resnet4 makes"):
+        with pytest.raises(ValueError, match=r"resnet4 .*samples of the data have shape \("):
             build(shape)
 
 

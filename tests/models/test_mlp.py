@@ -157,5 +157,5 @@ def test_wrong_numbers_are_refused_by_name(wrong):
 
 
 def test_a_shape_that_is_neither_point_nor_image_is_refused():
-    with pytest.raises(ValueError, match="sample_shape="):
+    with pytest.raises(ValueError, match="samples of the data have shape"):
         MLP().generator((8, 8))

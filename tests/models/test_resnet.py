@@ -113,7 +113,7 @@ def test_every_weight_of_the_discriminator_is_normalised_and_none_of_the_generat
 @pytest.mark.parametrize("shape", [(2,), (1, 9, 9), (1, 4, 4), (1, 28, 32)], ids=str)
 def test_a_shape_that_does_not_fit_is_refused(shape):
     for build in (ResNet().generator, ResNet().discriminator):
-        with pytest.raises(ValueError, match="sample_shape=.*resnet makes"):
+        with pytest.raises(ValueError, match=r"resnet .*samples of the data have shape \("):
             build(shape)
 
 

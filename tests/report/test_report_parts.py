@@ -12,7 +12,7 @@ from gansweep.plot_style import panels, styled
 from gansweep.report import diverged, sensitivity, targets, tuning
 from gansweep.report.leaderboard import contests
 from gansweep.report.pictures import curves, losses, marks, schedules, survival
-from gansweep.report.pictures.samples import sampled
+from gansweep.report.pictures.samples import Sample, sampled, title
 from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
 from gansweep.sweep.cell import State
@@ -38,6 +38,17 @@ def test_the_rate_is_the_axis_and_words_are_colours(tmp_path):
     roles = Roles.of(grid(tmp_path, lambda o, lr, s: 1.0).contest)
     assert (roles.rate, roles.method, roles.rest) == ("lr", "optimizer", ())
     assert roles.rates == [1e-3, 1e-2] and roles.methods == ["adam", "sgd"]
+
+
+@pytest.mark.parametrize("untrained", [1.0, 9.0], ids=["no better than untrained", "ranked"])
+def test_the_title_of_a_panel_is_no_wider_than_the_panel(tmp_path, untrained):
+    of = grid(tmp_path, lambda o, lr, s: 1.92)
+    for result in of.contest.results:
+        result.record["metric"]["untrained"] = untrained
+    of = Verdict(of.contest)
+    lines = title(of, Sample(of.contest.candidates[0], 1, "0", 1.92, tmp_path / "step_0.png")).split("\n")
+    assert ("no better than untrained" in lines) == (untrained == 1.0)
+    assert max(map(len, lines)) <= 34, lines
 
 
 def test_a_setting_that_does_all_has_all_of_the_variance(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from gansweep.report.leaderboard import contests
 from gansweep.report.pictures import curves
 from gansweep.report.pictures.portraits import extent, played, portraits_picture
 from gansweep.report.pictures.scatter import points_picture
+from gansweep.report.sections import sections
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
 from gansweep.sweep.cell import State
@@ -100,6 +102,14 @@ def test_points_are_drawn_over_the_data(toys):
     for axis in figure.axes:
         sizes = [len(drawn.get_offsets()) for drawn in axis.collections if len(drawn.get_offsets()) > 1]
         assert sizes == [2048, 2048]
+
+
+def test_markdown_has_no_sections_that_describe_pictures_only(toys):
+    for sweep, titles in (("plane", {"Values", "Points"}), ("dirac", {"Values", "Phase portraits"})):
+        study = Study.read(toys / sweep)
+        assert titles <= {section.title for section in sections(study, [verdict_on(toys / sweep)])}
+        text = formats.in_markdown(study, Wish(), toys / sweep)
+        assert titles.isdisjoint(re.findall("^## (.*)$", text, re.M)) and "## Verdict" in text
 
 
 def test_a_single_point_is_no_picture(toys):

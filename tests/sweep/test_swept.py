@@ -66,11 +66,21 @@ def test_data_changed_in_place_tells_cells_apart_whatever_their_seeds(tmp_path, 
 def test_every_part_of_the_identity_tells_cells_apart(tmp_path):
     released, edited = with_identity(tmp_path), with_identity(tmp_path, code={"my.gans": "c" * 64})
     assert swept_keys([released, edited]) == ["code.my.gans"]
-    assert [value(one, "code.my.gans") for one in (released, edited)] == ["default", "cccccccc"]
+    assert [value(one, "code.my.gans") for one in (released, edited)] == ["-", "cccccccc"]
     later = with_identity(tmp_path, code={"my.gans": "d" * 64})
     assert swept_keys([edited, later]) == ["code.my.gans"] and value(later, "code.my.gans") == "dddddddd"
     threads = [with_identity(tmp_path, seed=n, threads=n + 1) for n in (1, 2)]
     assert swept_keys(threads) == ["seed", "threads"]
+
+
+def test_edited_code_comes_first_so_that_its_versions_are_rows_of_a_table(tmp_path):
+    def trained_with(optimizer, lr, **parts):
+        one = cell(tmp_path, optimizer=optimizer, lr=lr)
+        return replace(one, identity={**one.identity, **parts})
+
+    cells = [trained_with("mine", lr, code={"my.gans": version * 64}) for lr in (1, 2) for version in "cd"]
+    cells += [trained_with("adam", lr) for lr in (1, 2)]
+    assert swept_keys(cells) == ["code.my.gans", "optimizer", "lr"]
 
 
 def test_a_folder_that_was_typed_tells_its_contents_apart_and_a_moved_one_is_no_variation(tmp_path):

@@ -68,4 +68,6 @@ class _Line(Parameterless):
 
 def _check(sample_shape: tuple[int, ...]) -> None:
     if tuple(sample_shape) != (1,):
-        raise ValueError(f"sample_shape={sample_shape}: dirac makes single numbers (1,), as data=point_mass")
+        raise ValueError(
+            f"dirac makes single numbers (1,), as data=point_mass; samples of the data have shape {sample_shape}"
+        )

@@ -22,7 +22,7 @@ def square(sample_shape: tuple[int, ...], model: str) -> tuple[int, int]:
         ValueError: the samples are not square images.
     """
     if len(sample_shape) != 3 or sample_shape[1] != sample_shape[2]:
-        raise ValueError(f"sample_shape={sample_shape}: {model} makes square images (C, H, H)")
+        raise ValueError(f"{model} makes square images (C, H, H); samples of the data have shape {sample_shape}")
     return sample_shape[:2]
 
 
@@ -38,7 +38,7 @@ def halving(sample_shape: tuple[int, ...], model: str) -> Halving:
         smallest, times = smallest // 2, times + 1
     if smallest not in SMALLEST or times == 0:
         raise ValueError(
-            f"sample_shape={sample_shape}: {model} makes images of 4 to 7 pixels doubled once or more, "
-            "such as 8, 16, 28, 32 and 64"
+            f"{model} makes images of 4 to 7 pixels doubled once or more, "
+            f"such as 8, 16, 28, 32 and 64; samples of the data have shape {sample_shape}"
         )
     return Halving(channels, smallest, times)

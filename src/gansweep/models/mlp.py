@@ -106,4 +106,4 @@ class MLP:
 
 def _check(sample_shape: tuple[int, ...]) -> None:
     if len(sample_shape) not in (1, 3):
-        raise ValueError(f"sample_shape={sample_shape}: mlp makes points (D,) and images (C, H, W)")
+        raise ValueError(f"mlp makes points (D,) and images (C, H, W); samples of the data have shape {sample_shape}")

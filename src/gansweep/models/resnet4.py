@@ -116,5 +116,7 @@ def _plan(sample_shape: tuple[int, ...]) -> tuple[int, int, int]:
     while smallest % 2 == 0 and times < NUM_BLOCKS:
         smallest, times = smallest // 2, times + 1
     if times == 0:
-        raise ValueError(f"sample_shape={sample_shape}: resnet4 makes images of an even number of pixels")
+        raise ValueError(
+            f"resnet4 makes images of an even number of pixels; samples of the data have shape {sample_shape}"
+        )
     return channels, smallest, times

@@ -56,7 +56,10 @@ class UNet:
         """Return the autoencoder: images (K, B, C, H, W) -> images of the same shape."""
         channels, side = square(sample_shape, "unet")
         if side % 4:
-            raise ValueError(f"sample_shape={sample_shape}: unet halves images twice, expected a side such as 8 or 32")
+            raise ValueError(
+                "unet halves images twice, expected a side such as 8 or 32; "
+                f"samples of the data have shape {sample_shape}"
+            )
         a, b, c, code = self.base_width, 2 * self.base_width, 4 * self.base_width, self.code_width
         squeezed = [
             Conv2d("down_c", b, c, 4, stride=2, padding=1),

@@ -47,7 +47,11 @@ def in_markdown(study: Study, wish: Wish, folder: Path) -> str:
         for name, verdict in zip(names(verdicts), verdicts, strict=True):
             parts += [f"### {name[:1].upper()}{name[1:]}"] if name else []
             parts.append(markdown.write(pivot(verdict, wish.rows, wish.cols)))
-    parts += [f"## {section.title}\n\n{section.text.strip()}" for section in sections(study, verdicts)]
+    parts += [
+        f"## {section.title}\n\n{section.text.strip()}"
+        for section in sections(study, verdicts)
+        if not section.text_is_about_pictures
+    ]
     return "\n\n".join(parts) + "\n"
 
 

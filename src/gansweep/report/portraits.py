@@ -28,7 +28,7 @@ def section(verdict: Verdict) -> Section | None:
         "the figures of Mescheder et al. 2018 use the opposite sign of psi. r is the distance from the equilibrium. "
         "With several seeds, the run with the median value is shown."
     )
-    return Section("Phase portraits", text, {CAPTION: lambda: _draw(verdict)})
+    return Section("Phase portraits", text, {CAPTION: lambda: _draw(verdict)}, text_is_about_pictures=True)
 
 
 def of_two_numbers(verdict: Verdict) -> bool:

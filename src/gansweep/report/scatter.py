@@ -26,7 +26,7 @@ def section(verdict: Verdict) -> Section | None:
         "data and states the number of points outside; the contour of logit 0 has no meaning for critics of `wgan*`. "
         "`python -m gansweep.plane` draws every cell, and single cells over time."
     )
-    return Section("Points", text, {CAPTION: lambda: _draw(verdict)})
+    return Section("Points", text, {CAPTION: lambda: _draw(verdict)}, text_is_about_pictures=True)
 
 
 def in_plane(verdict: Verdict) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from gansweep import papers
 from gansweep.report import diverged, portraits, scatter, sensitivity, targets, tuning, values
@@ -30,9 +31,7 @@ def sections(study: Study, verdicts: Sequence[Verdict]) -> list[Section]:
         for part in PARTS:
             section = part(verdict)
             if section is not None:
-                found.append(
-                    Section(f"{section.title} ({which})" if which else section.title, section.text, section.pictures)
-                )
+                found.append(replace(section, title=f"{section.title} ({which})") if which else section)
     return found + papers.sections(study.directory)
 
 

@@ -58,7 +58,8 @@ def swept_keys(cells: Sequence[Combination]) -> list[str]:
     unsaid = dict.fromkeys(key for group in groups for key in _differences([_training(cell) for cell in group]))
     # A setting that is interpolated from the seed varies between repetitions, as the seed does.
     follow = [key for key in unsaid if all(value(cell, key) == value(cell, SEED) for cell in cells)]
-    return [*(key for key in typed if key in named), *(key for key in unsaid if key not in follow)]
+    keys = [*(key for key in typed if key in named), *(key for key in unsaid if key not in follow)]
+    return sorted(keys, key=lambda key: not key.startswith(CODE))  # a stable sort
 
 
 def settings_to_tell(cells: Sequence[Combination]) -> list[str]:

@@ -82,7 +82,12 @@ def samples_picture(verdict: Verdict) -> Figure:
 def title(verdict: Verdict, one: Sample) -> str:
     """Return the title of a panel: rank, value, seed and settings."""
     seed = f" ({'/'.join(verdict.contest.repeated)} {one.seed})" if len(one.candidate.runs) > 1 else ""
-    return f"{one.place} {verdict.contest.metric_name} {one.words}{seed}\n{wrapped(one.candidate.name)}"
+    value = f"{verdict.contest.metric_name} {one.words}{seed}"
+    if one.candidate.is_no_better_than_untrained:
+        value = f"{value}\nno better than untrained"
+    else:
+        value = f"{one.place} {value}"
+    return f"{value}\n{wrapped(one.candidate.name)}"
 
 
 def wrapped(text: str, width: int = 34) -> str:
