@@ -17,6 +17,7 @@ if [ -z "${VIRTUAL_ENV:-}" ] && [ -z "${CONDA_PREFIX:-}" ]; then
     fi
     # shellcheck disable=SC1091
     source .venv/bin/activate
+    made_active=yes
 fi
 
 # Install this checkout again only if pyproject.toml or the path has changed.
@@ -26,4 +27,5 @@ if [ "$(cat "$mark" 2>/dev/null || true)" != "$wanted" ]; then
     echo "Installing gansweep and its dependencies; the first time this takes some minutes"
     python -m pip install --quiet --disable-pip-version-check -e ".${EXTRAS:+[$EXTRAS]}"
     echo "$wanted" > "$mark"
+    if [ -n "${made_active:-}" ]; then echo "For further commands in your shell: source .venv/bin/activate"; fi
 fi

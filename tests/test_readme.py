@@ -78,7 +78,7 @@ def test_the_check_reports_of_the_clipped_optimizer_what_the_page_shows(tmp_path
     (code,) = [block for block in blocks(page, "python") if "class Clipped" in block]
     (yaml,) = blocks(page, "yaml")
     (line,) = re.findall(r"^    python -m gansweep.check (.*)$", page.read_text(), re.M)
-    (shown,) = re.findall(r"```\n( +part +promise.*?)```", page.read_text(), re.S)
+    (shown,) = re.findall(r"```\n( +part +property.*?)```", page.read_text(), re.S)
     (tmp_path / "my_gans").mkdir()
     (tmp_path / "my_gans" / "clipped.py").write_text(code)
     (tmp_path / "my_conf" / "optimizer").mkdir(parents=True)

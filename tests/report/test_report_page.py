@@ -151,7 +151,7 @@ def test_prose_is_escaped_and_its_tables_are_tables():
 def test_pictures_are_written_as_png_and_svg(written, tmp_path):
     found = formats.pictures(Study.read(written.parent), Wish(), tmp_path)
     names = {path.name for path in found}
-    assert {"values_1.png", "values_1.svg", "what_diverged_and_why.png", "what_tuning_buys.png"} <= names
+    assert {"values_1.png", "values_1.svg", "divergences.png", "expected_best_of_k_settings.png"} <= names
     assert all(path.stat().st_size > 2000 for path in found)
 
 

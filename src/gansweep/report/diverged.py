@@ -43,7 +43,7 @@ def section(verdict: Verdict) -> Section | None:
     if not parts:
         return None
     pictures = {"Runs that have not diverged, and the causes": partial(survival_picture, verdict)} if dead else {}
-    return Section("What diverged, and why", "\n\n".join(parts), pictures)
+    return Section("Divergences", "\n\n".join(parts), pictures)
 
 
 def _where(verdict: Verdict) -> str:

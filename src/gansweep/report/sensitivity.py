@@ -77,7 +77,9 @@ def section(verdict: Verdict) -> Section | None:
     )
     more = f"A row with several settings is their interaction, without their main effects. {last}"
     text = f"Share of the variance of all runs' {what}, by setting (functional ANOVA on the full grid). {more}\n\n"
-    return Section("What matters", text + markdown(["setting", "share", "p" if tested else "by chance"], rows))
+    return Section(
+        "Importance of settings", text + markdown(["setting", "share", "p" if tested else "by chance"], rows)
+    )
 
 
 def _p(p: float) -> str:

@@ -78,7 +78,7 @@ def section(verdict: Verdict) -> Section | None:
     name = verdict.contest.metric_name
     none = f"No target, because no mean {name} is better than that of every untrained generator"
     if not found.goals:
-        return Section("Who gets there first", f"{none}.")
+        return Section("Steps to target", f"{none}.")
     scores, tasks = score(found.times, MOST_RATIO), found.times.shape[1]
     rows = []
     for place in np.argsort(-scores, kind="stable"):
@@ -99,7 +99,7 @@ def section(verdict: Verdict) -> Section | None:
         text = f"{text.rstrip()} {none}: {'; '.join(found.without)}.\n\n"
     head = [Roles.of(verdict.contest).method or "", "median steps to target", "reached", "score"]
     pictures = {"Performance profiles": lambda: profiles_picture(found)} if tasks > 2 else {}
-    return Section("Who gets there first", text + markdown(head, rows), pictures)
+    return Section("Steps to target", text + markdown(head, rows), pictures)
 
 
 def _best(own: list[Candidate], ranks: dict[int, int]) -> Candidate | None:

@@ -67,7 +67,9 @@ def section(verdict: Verdict) -> Section | None:
         "is never the best; the number in brackets is the probability that all k have one.\n\n"
         + markdown(["", *(f"k={k}" for k in ks)], rows)
     )
-    return Section("What tuning buys", text, {"Expected best of k settings": lambda: tuning_picture(verdict)})
+    return Section(
+        "Expected best of k settings", text, {"Expected best of k settings": lambda: tuning_picture(verdict)}
+    )
 
 
 def _entry(one: Tuned, k: int) -> str:
