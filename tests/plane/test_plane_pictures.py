@@ -13,9 +13,11 @@ import torch
 import torch.nn.functional as F
 from tests.typed import typed
 
+from gansweep.plane import samples_picture
 from gansweep.plane.__main__ import find, main
 from gansweep.plane.curves_picture import look
 from gansweep.plane.trained_cell import NUM_POINTS, floors, read, task
+from gansweep.plot_style import panels, styled
 from gansweep.training.samples import points_files
 
 pytest.importorskip("matplotlib")
@@ -158,3 +160,16 @@ def test_help_does_not_wait_for_torch():
     code += "print([m for m in ('torch', 'matplotlib', 'numpy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_panel_has_room_for_its_title_and_the_legend():
+    with styled():
+        figure, axes = panels(2, 2, "", samples_picture.SIZE)
+        figure.get_layout_engine().set(h_pad=0.08)
+        for axis in axes:
+            axis.set_aspect("equal")
+            axis.set_title("loss=r1\nW1 0.9477, floor 0.092")
+        figure.legend(handles=samples_picture.key(True), loc="outside lower center", ncols=2)
+        figure.canvas.draw()
+        for axis in axes:
+            assert axis.title.get_window_extent().y1 <= figure.bbox.height
