@@ -40,7 +40,7 @@ def told(one, promise):
         ({"game": Standard(), "dynamics": Simultaneous()}, abs(1 + 0.5j * H), "rotates and diverges"),
         ({"game": Wasserstein(), "dynamics": Simultaneous()}, abs(1 + 1j * H), "rotates and diverges"),
         ({"game": Wasserstein(), "dynamics": ExtraGradient()}, abs(1 - H * H + 1j * H), "rotates and converges"),
-        ({"game": Standard()}, 1.0, "rotates at a constant radius"),
+        ({"game": Standard()}, 1.0, "rotates for ever"),
         # J = ((0, -1), (0, 0)) without a bias: theta drifts, no eigenvalue tells
         ({"game": LeastSquares()}, 1.0, "neither converges nor diverges at a linear rate"),
         # J = ((0, -1/2), (1/2, 2)), lambda = 1 -+ sqrt(3) / 2
@@ -56,7 +56,7 @@ def test_the_verdict_in_closed_form(choice, modulus, words):
     predicted, played, verdict = re.search(r"modulus (\S+), measured (\S+): (.*)$", found.numbers).groups()
     assert found.holds
     assert float(predicted) == pytest.approx(modulus, abs=1e-6)
-    assert float(trained) == pytest.approx(modulus, abs=1e-4)
+    assert float(played) == pytest.approx(modulus, abs=1e-4)
     assert verdict == words
 
 

@@ -244,7 +244,7 @@ def verdict(values: Tensor) -> str:
         return "rotates and converges" if turns else "converges"
     if largest > 1 + STILL:
         return "rotates and diverges" if turns else "diverges"
-    return "rotates at a constant radius" if turns else "neither converges nor diverges at a linear rate"
+    return "rotates for ever" if turns else "neither converges nor diverges at a linear rate"
 
 
 class Played:

@@ -84,7 +84,7 @@ def _whole_slope(penalty: Penalty) -> Answer:
     prices = [penalty.weight * _score(penalty, grad).mean().item() for grad in (one, even)]
     apart = abs(prices[0] - prices[1])
     holds = apart <= 1e-9 * max(map(abs, prices))
-    return holds, f"||w|| = 3 in one pixel gives {prices[0]:.6g}, spread over 784 {prices[1]:.6g}"
+    return holds, f"||w|| = 3 in one pixel costs {prices[0]:.6g}, spread over 784 {prices[1]:.6g}"
 
 
 def _flat(penalty: Penalty) -> Answer:

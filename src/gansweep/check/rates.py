@@ -71,7 +71,7 @@ def _nothing_moves(subject: Subject) -> Answer:
     before = [theta(pack, player) for player in PLAYERS]
     play(pack, 3)
     far = [(theta(pack, player) - start).abs().max() for player, start in zip(PLAYERS, before, strict=True)]
-    return all(bool(move == 0) for move in far), f"largest change in 3 steps: G {far[0]:.3g}, D {far[1]:.3g}"
+    return all(bool(move == 0) for move in far), f"largest move in 3 steps: G {far[0]:.3g}, D {far[1]:.3g}"
 
 
 def _moves_alone(subject: Subject, player: str) -> Answer:

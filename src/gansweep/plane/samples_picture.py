@@ -16,7 +16,7 @@ from gansweep.sweep.sweep_keys import order, swept_keys, value
 
 IN_A_ROW, MOST_STEPS = 5, 8
 FINE = 120  # grid points of the logits along each axis
-SIZE = (2.5, 2.75)  # size of a panel in inches
+SIZE = (2.5, 3.0)  # size of a panel in inches
 
 
 def samples_pictures(played: Sequence[Played], folder: Path, svg: bool = False) -> list[Path]:

@@ -14,6 +14,8 @@ SEED = "seed"
 PRESETS = (EXPERIMENT, "protocol", "scale")  # groups that choose options of other groups
 # Names in tables of the parts of an identity other than the config, if different from their own.
 TITLES = {"data": "data content"}
+CODE = "code."  # followed by the name of a module
+NOT_USED = "-"  # instead of the hash of a module that a cell does not use
 HASH_SHOWN = 8  # digits of a hash in tables
 
 
@@ -101,6 +103,8 @@ def value(cell: Combination, key: str) -> Any:
         option = cell.overrides.get(f"{FALLBACKS[key]}@{key}")
         return canonical(option) if option is not None else value(cell, FALLBACKS[key])
     setting = _at({**cell.config, **_beside_config(cell)}, key.lstrip("+~"))
+    if setting == UNSAID and key.startswith(CODE):
+        return NOT_USED
     return UNSAID if isinstance(setting, Mapping) else short(canonical(setting))
 
 
