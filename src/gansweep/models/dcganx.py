@@ -100,7 +100,8 @@ class DCGANX:
         for _ in range(self.depth):
             if sides[-1] < 2:
                 raise ValueError(
-                    f"sample_shape={sample_shape}: dcganx cannot halve {side} pixels depth={self.depth} times"
+                    f"dcganx cannot halve {side} pixels depth={self.depth} times; "
+                    f"samples of the data have shape {sample_shape}"
                 )
             sides.append((sides[-1] + 1) // 2)
         return channels, sides

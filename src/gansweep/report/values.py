@@ -53,7 +53,8 @@ def section(verdict: Verdict) -> Section | None:
     few = (
         f" Figures show the first {MOST_PANELS} panels; the other {left} combinations are in the table." if left else ""
     )
-    return Section("Values", f"The figures show all finished runs.{few}{_of_time(timed)}", pictures)
+    text = f"The figures show all finished runs.{few}{_of_time(timed)}"
+    return Section("Values", text, pictures, text_is_about_pictures=True)
 
 
 def _left_out(roles: Roles) -> int:
