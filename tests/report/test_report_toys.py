@@ -176,4 +176,5 @@ def test_records_without_times_are_drawn_by_their_speed_and_that_is_said(tmp_pat
     (verdict,) = judge(study, Wish())
     (adam, *_), steps = verdict.contest.candidates, np.array([0, 80, 100])
     assert curves.times(adam, steps).tolist() == [0, 16, 20]
-    assert "their steps are assumed to take equal time" in formats.in_markdown(study, Wish(), tmp_path)
+    (values,) = [part for part in sections(study, [verdict]) if part.title == "Values"]
+    assert "their steps are assumed to take equal time" in values.text
