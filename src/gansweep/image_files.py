@@ -15,6 +15,8 @@ from PIL import Image
 from gansweep.memory import available_bytes
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+# By their contents, whatever their suffixes. Not PostScript: Pillow runs Ghostscript, which executes it.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MODES = {1: "L", 3: "RGB"}
 EIGHT_BITS = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV"}
 SIXTEEN_BITS = {"I;16", "I;16L", "I;16B", "I;16N"}
@@ -103,7 +105,7 @@ def read_image(path: Path, channels: int) -> Picture:
         ValueError: the file is damaged, not an image, or too large, or its values have no nominal range.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             width, height = image.size
             if width * height * channels > available_bytes():
                 raise MemoryError(f"{width} x {height} pixels do not fit in memory")
@@ -117,7 +119,7 @@ def read_image(path: Path, channels: int) -> Picture:
 def is_deep(path: Path) -> bool:
     """Return True if an image file has more than 8 bits per channel and all of them are read."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             return image.mode not in EIGHT_BITS
     except ERRORS:
         return False  # reading the file raises the error

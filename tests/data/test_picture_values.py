@@ -205,3 +205,11 @@ def test_a_name_that_is_not_utf8_is_a_problem_that_names_it(tmp_path, capsys):
     assert r"caf\xe9.png: the name of the file is not UTF-8, rename it" in str(problem)
     assert main([str(tmp_path / "x")] * 2 + ["--features", "digits", "--device", "cpu"]) == 2
     assert r"caf\xe9.png" in capsys.readouterr().err
+
+
+def test_postscript_is_not_executed(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *arguments, **options: pytest.fail("executed"))
+    with pytest.raises(ValueError, match="a.png can't be read as a picture"):
+        image_files.read_image(path, 3)

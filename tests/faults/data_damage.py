@@ -70,7 +70,7 @@ def _archives() -> Iterator[Data]:
         return Data(f"npz: {name}", line, lambda here: _write(here / "d.npz", content), words)
 
     for kind, damage in BYTES.items():
-        if kind not in ("doubled", "of the future"):
+        if kind not in ("doubled", "not UTF-8", "of the future"):  # the archive in them is whole
 
             def make(here: Path, damage: Callable[[Path], None] = damage) -> None:
                 _write(here / "d.npz", good)
@@ -90,7 +90,7 @@ def _archives() -> Iterator[Data]:
     yield case("no pixels", npz(images=images(8, 0, 0, 3)))
     yield case("grey as colour", npz(images=images(8, 8, 8)))
     yield case("a million channels", npz(images=np.zeros((1, 1, 1, 1_000_000), np.uint8)))
-    yield case("64 GB of zeros", _bomb(), "data=npz: needs more memory")
+    yield case("64 GB of zeros", _bomb(), "d.npz can't be read as an .npz (an array of shape")
     yield case("fewer than a batch", npz(images=images(3, 8, 8, 3)), "batch_size=4")
 
 

@@ -70,6 +70,8 @@ def run(arguments: Sequence[str]) -> int:
         ValueError,
     ) as error:  # raised by Hydra 1.4 for +search without Optuna and for a choice that is not text
         problems = _search_without_optuna(asked) if isinstance(error, TypeError) else _explain(asked)
+        if str(error).startswith("Unable to configure"):  # of logging.config
+            problems = [Problem("hydra.hydra_logging", f"{error}: {error.__cause__}")]
         if not problems:
             raise
         return complain(problems, "trained")

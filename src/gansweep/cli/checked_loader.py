@@ -8,6 +8,7 @@ so the check is made there.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from hydra.plugins.sweeper import Sweeper
 from omegaconf import Container, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from gansweep.cli.hydra_settings import wrong_settings
 from gansweep.config.allowed import NotAllowed, locate
 from gansweep.config.errors import BadConfig, Problem
 
@@ -75,10 +77,16 @@ class CheckedLoader(ConfigLoaderImpl):
         self, config_name: str | None, overrides: list[str], *rest: Any, **options: Any
     ) -> DictConfig:
         """Compose a configuration and check it."""
-        config = super()._load_configuration_impl(config_name, overrides, *rest, **options)
+        try:
+            config = super()._load_configuration_impl(config_name, overrides, *rest, **options)
+        except KeyError as error:
+            (name, *_) = (*error.args, None)
+            if isinstance(error, OmegaConfBaseException) or not isinstance(name, str) or name in os.environ:
+                raise
+            raise BadConfig([Problem("hydra.job.env_copy", f"{name} is not set in the environment")]) from error
         parsed = OverridesParser.create().parse_overrides(overrides)
         typed = [override.get_key_element().lstrip("+~") for override in parsed]
-        problems = list(foreign_code(config, typed))
+        problems = [*foreign_code(config, typed), *wrong_settings(config)]
         recorded = len(config.hydra.overrides.hydra) + len(config.hydra.overrides.task)
         if recorded != len(overrides):  # jobs are composed from this record, as if it had been typed
             problems.append(Problem("hydra.overrides", "is Hydra's record of the command line and can't be set"))

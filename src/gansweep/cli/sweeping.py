@@ -21,6 +21,7 @@ from gansweep.cli.compose import Composer
 from gansweep.cli.job import Jobs
 from gansweep.config.errors import BadConfig, Problem
 from gansweep.sweep.cell import Cell, State, cells, state
+from gansweep.sweep.run_state import make_room
 from gansweep.sweep.stop import Stop
 from gansweep.sweep.sweep import Outcome, Sweep, set_aside
 
@@ -124,7 +125,9 @@ class Multirun:
             for notice in [*sweep.notices, *sweep.code_changes]:
                 log.info("%s", notice)
             sweep.freeze()
-            OmegaConf.save(self.master, self.root / "multirun.yaml")
+            composed = self.root / "multirun.yaml"
+            make_room(composed, composed.is_file())
+            OmegaConf.save(self.master, composed)
         except ValueError as error:
             raise BadConfig([Problem.of("", error)]) from error
         except OSError as error:
@@ -260,6 +263,13 @@ def _refuse(master: DictConfig, here: bool) -> None:
         if value != default:
             where = ".".join(filter(None, ("hydra", group, key)))
             problems.append(Problem(where, f"={'null' if value is None else value}: {EXPECTED_PLACES}"))
+    if not str(node["sweep"]["dir"]).strip():
+        problems.append(Problem("hydra.sweep.dir", "=: expected a directory"))
+    size = node["sweeper"].get("max_batch_size")
+    if size is not None and (type(size) is not int or size < 1):
+        problems.append(
+            Problem("hydra.sweeper.max_batch_size", f"={size}: expected a whole number, 1 or above, or null")
+        )
     if here and node["job"]["env_set"]:
         names = ", ".join(node["job"]["env_set"])
         problems.append(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
 from gansweep.config.errors import Problem, UnknownKey, unknown_key
@@ -23,7 +23,7 @@ def set_value(config: DictConfig, override: Override) -> list[Problem]:
     """
     try:
         ConfigLoaderImpl._apply_overrides_to_config([override], config)
-    except ConfigCompositionException as error:
+    except (ConfigCompositionException, ValueError, TypeError, IndexError) as error:  # the latter: of keys inside lists
         return [_problem(config, override, error)]
     return []
 
@@ -58,7 +58,7 @@ def _flat(value: Mapping[Any, Any], prefix: str) -> dict[str, Any]:
     return leaves
 
 
-def _problem(config: DictConfig, override: Override, error: ConfigCompositionException) -> Problem:
+def _problem(config: DictConfig, override: Override, error: Exception) -> Problem:
     """Return the problem of an override that Hydra refused, with the accepted keys."""
     key, text = override.key_or_group, str(override.input_line).partition("=")[2]
     text = override.get_value_element_as_str() if text else ""
@@ -72,7 +72,28 @@ def _problem(config: DictConfig, override: Override, error: ConfigCompositionExc
         inner = _flat(value, key) if isinstance(value, Mapping) else {}
         absent = next((path for path in inner if _is_absent(config, path)), None)
         return _unknown(config, key, text) if absent is None else _unknown(config, absent, plain(inner[absent]))
+    for where, kinds in _of_another_kind(config, key, override.value()):
+        return Problem(where, kinds if where != key else f"={text}: {kinds}")
     return Problem(key, f"={text}: {_first_line(cause or error)}")
+
+
+def _of_another_kind(config: DictConfig, key: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield the keys of lists where a mapping is expected, and the reverse, with what is expected there."""
+    parts = key.split(".")
+    for length in range(1, len(parts)):
+        path = ".".join(parts[:length])
+        if isinstance(OmegaConf.select(config, path), ListConfig):
+            yield path, f"is a list; expected it as a whole, {path}=[...]"
+            return
+    node = OmegaConf.select(config, key)
+    if isinstance(node, DictConfig) and isinstance(value, list):
+        yield key, "expected a mapping, not a list"
+    elif isinstance(node, ListConfig) and isinstance(value, Mapping):
+        yield key, "expected a list, not a mapping"
+    elif isinstance(node, DictConfig) and isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name in node:
+                yield from _of_another_kind(config, f"{key}.{name}", inner)
 
 
 def _not_deleted(config: DictConfig, key: str, text: str) -> Problem:

@@ -219,7 +219,7 @@ def _held(path: Path, draft: Path | None) -> bool:
     if is_alive is not None:
         return is_alive
     try:
-        written = path.stat().st_mtime
+        written = path.lstat().st_mtime  # a link that leads nowhere has an age too
         age = _now(path.parent, draft) - written
     except FileNotFoundError:
         return False

@@ -39,7 +39,7 @@ def check(content: Mapping[str, Any]) -> None:
     for part in ("curves", "diagnostics"):
         _entries(part, content.get(part), {"step": _whole}, rest=_measured_or_more)
     _fields("pack.", content.get("pack") or {}, {}, {"members": _whole})
-    _deep("", content)
+    check_numbers("", content)
 
 
 def _fields(where: str, node: Mapping[str, Any], required: Mapping[str, Check], optional: Mapping[str, Check]) -> None:
@@ -68,14 +68,14 @@ def _entries(
             _fields(f"{where}[{place}].", node, dict.fromkeys(node.keys() - required.keys(), rest), {})
 
 
-def _deep(where: str, node: Any) -> None:
+def check_numbers(where: str, node: Any) -> None:
     """Raise ValueError for integers anywhere in a record that are too large for a float."""
     if isinstance(node, dict):
         for key, inner in node.items():
-            _deep(f"{where}.{key}" if where else key, inner)
+            check_numbers(f"{where}.{key}" if where else key, inner)
     elif isinstance(node, list):
         for place, inner in enumerate(node):
-            _deep(f"{where}[{place}]", inner)
+            check_numbers(f"{where}[{place}]", inner)
     elif isinstance(node, int) and abs(node) > LARGEST:
         raise ValueError(f"{where} is {_shown(node)}")
 

@@ -189,13 +189,13 @@ def put_aside(cell: Cell) -> None:
             atomic.put_aside(previous)
         os.replace(path, previous)
     for folder in (directory / name for name in FOLDERS):
-        _expect(folder, folder.is_dir())
+        make_room(folder, folder.is_dir())
     inside = [file for name in FOLDERS for file in (directory / name).glob("*")]
     for file in (path, directory / LOG, *directory.glob("events.out.*"), *inside):
-        _expect(file, file.is_file())
+        make_room(file, file.is_file())
 
 
-def _expect(path: Path, fits: bool) -> None:
+def make_room(path: Path, fits: bool) -> None:
     """Rename an entry of the wrong kind at a path that will be written."""
     if os.path.lexists(path) and not fits and not path.name.count(atomic.UNREADABLE):
         log.warning("%s is in the way; renamed to %s", path, atomic.put_aside(path).name)

@@ -18,8 +18,9 @@ from gansweep.sweep.cell import cells as count_of
 from gansweep.sweep.code_changes import code_changes
 from gansweep.sweep.plan import Estimate, plan
 from gansweep.sweep.progress import Progress
+from gansweep.sweep.record_shape import check_numbers
 from gansweep.sweep.result import Result
-from gansweep.sweep.run_state import Outcome, Settle, Work
+from gansweep.sweep.run_state import Outcome, Settle, Work, make_room
 from gansweep.sweep.spreadsheet import spreadsheet
 from gansweep.sweep.table import table
 from gansweep.training import atomic, record
@@ -109,6 +110,7 @@ class Sweep:
             "versions": record.versions(),
             "cells": [cell.as_dict() for cell in self.all_cells],
         }
+        make_room(self.root / FROZEN, (self.root / FROZEN).is_file())
         atomic.write(self.root / FROZEN, json.dumps(content, indent=1, default=str) + "\n")
         tensorboard_layout.tell(self.root, self.all_cells)
 
@@ -233,13 +235,14 @@ def _left_there(root: Path) -> tuple[list[Cell], list[str], str]:
     commands: list[str] = []
     note = ""
     try:
-        frozen = json.loads((root / FROZEN).read_bytes())
+        frozen = json.loads(atomic.read(root / FROZEN))
+        check_numbers("", frozen)
         found = {cell.hash: cell for cell in _frozen_cells(root, frozen["cells"])}
         commands = [str(line) for line in frozen.get("commands") or [frozen.get("command") or ""]]
         note = str(frozen.get("note", ""))
     except (FileNotFoundError, NotADirectoryError):
         pass
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         log.warning("%s can't be read and is rewritten: %s", root / FROZEN, error)
     known = {cell.directory for cell in found.values()}
     for directory in records.directories(root) if root.is_dir() else ():
