@@ -11,6 +11,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,31 @@ def test_an_edit_changes_it(folder, name):
     (folder / name).write_text(FILES[name] + "y = 2\n")
     after = code(CONFIG)
     assert [key for key in before if before[key] != after[key]] == [name.removesuffix(".py").replace("/", ".")]
+
+
+@pytest.mark.parametrize("statement", ["from mine.stars import *", "def f():\n    import space.inner.code"])
+def test_modules_of_a_star_and_of_namespace_packages_count(folder, statement):
+    for name, text in {"mine/stars/__init__.py": "__all__ = ['code']", "mine/stars/code.py": ""}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "space/inner").mkdir(parents=True)
+    (folder / "space/inner/code.py").write_text("")
+    (folder / "mine/late.py").write_text(statement)
+    assert {"mine.stars.code", "space.inner.code"} & set(code(CONFIG))
+
+
+def test_modules_in_an_archive_count(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path / "mine.zip")
+    found = []
+    for text in ("x = 1", "x = 2"):
+        with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+            archive.writestr("zipped/rules.py", "from zipped import shared\nclass Rule: ...")
+            archive.writestr("zipped/__init__.py", "")
+            archive.writestr("zipped/shared.py", text)
+        sys.path_importer_cache.clear()
+        found.append(code({"allow": ["zipped"], "optimizer": {"_target_": "zipped.rules.Rule"}}))
+    assert set(found[0]) == {"zipped", "zipped.rules", "zipped.shared"} and found[0] != found[1]
+    forget()
 
 
 def test_what_nothing_imports_does_not_count(folder):

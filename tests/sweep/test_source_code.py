@@ -71,13 +71,17 @@ from ..up import x
 from star import *
 if TYPE_CHECKING:
     import only_a_type
+elif not TYPE_CHECKING:
+    import not_for_types
 else:
     import at_run_time
 def f():
     from inside import y
+    importlib.import_module(name)
+    return importlib.import_module("by.name"), __import__("built_in"), import_module("..above", __package__)
 """
     assert imported(source, "p.q.m", is_package=False) == {
-        *("typing", "typing.TYPE_CHECKING", "a.b", "p.q", "p.q.near", "p.up", "p.up.x", "star"),
-        *("at_run_time", "inside", "inside.y"),
+        *("typing", "typing.TYPE_CHECKING", "a.b", "p.q", "p.q.near", "p.up", "p.up.x", "star", "star.*"),
+        *("at_run_time", "not_for_types", "inside", "inside.y", "by.name", "built_in", "p.above"),
     }
     assert "p.q.near" in imported(source, "p.q", is_package=True)

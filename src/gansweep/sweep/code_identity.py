@@ -20,7 +20,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from gansweep.sweep.source_code import code_digest, file_digest, imported
+from gansweep.sweep.source_code import code_digest, exported, file_digest, imported
 
 OURS = "gansweep"
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -93,7 +93,7 @@ def _contribution(name: str, trusted: Iterable[str]) -> dict[str, str]:
         )
         if release is not None and spec.origin in files:
             return {top: release}
-    return {name: _digest(Path(spec.origin))}
+    return {name: _digest(spec.origin, _content(spec))}
 
 
 def _dotted(node: Any) -> Iterator[str]:
@@ -132,7 +132,12 @@ def find(name: str) -> ModuleSpec | None:
         if path is None:
             return None
     for finder in sys.meta_path:
-        spec = finder.find_spec(name, path) if hasattr(finder, "find_spec") else None
+        try:
+            spec = finder.find_spec(name, path) if hasattr(finder, "find_spec") else None
+        except KeyError:  # a namespace package whose parent, one too, was not imported yet
+            spec = ModuleSpec(name, None, is_package=True)
+            inside = [Path(folder, name.rpartition(".")[2]) for folder in path or ()]
+            spec.submodule_search_locations = [str(folder) for folder in inside if folder.is_dir()]
         if spec is not None:
             return spec
     return None
@@ -144,13 +149,25 @@ def imports(name: str) -> frozenset[str]:
     spec = find(name)
     if spec is None or spec.origin is None or Path(spec.origin).suffix not in SOURCE_SUFFIXES:
         return frozenset()
-    return frozenset(imported(Path(spec.origin).read_bytes(), name, spec.submodule_search_locations is not None))
+    found = imported(_content(spec), name, spec.submodule_search_locations is not None)
+    return frozenset(inner for name in found for inner in (_of_star(name[:-2]) if name.endswith(".*") else [name]))
 
 
-@cache
-def _digest(path: Path) -> str:
-    content = path.read_bytes()
-    return code_digest(content) if path.suffix in SOURCE_SUFFIXES else file_digest(content)
+def _of_star(package: str) -> Iterator[str]:
+    """Go through the modules that `from package import *` may import."""
+    spec = find(package)
+    if spec is not None and spec.origin is not None and Path(spec.origin).suffix in SOURCE_SUFFIXES:
+        yield from (f"{package}.{name}" for name in exported(_content(spec)))
+
+
+def _content(spec: ModuleSpec) -> bytes:
+    """Read a module's file, which may lie in an archive."""
+    read = getattr(spec.loader, "get_data", None)
+    return read(spec.origin) if read is not None else Path(str(spec.origin)).read_bytes()
+
+
+def _digest(path: str, content: bytes) -> str:
+    return code_digest(content) if Path(path).suffix in SOURCE_SUFFIXES else file_digest(content)
 
 
 def _is_namespace(spec: ModuleSpec) -> bool:
@@ -225,6 +242,7 @@ def edited() -> dict[str, str]:
     hashes = {}
     for name, path in modules(outside()):
         code, _, file = released().get(name, "").partition(" ")
-        if file_digest(path.read_bytes()) != file and (now := _digest(path)) != code:
+        content = path.read_bytes()
+        if file_digest(content) != file and (now := _digest(str(path), content)) != code:
             hashes[name] = now
     return hashes

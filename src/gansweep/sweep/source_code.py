@@ -9,6 +9,7 @@ import tokenize
 from collections.abc import Iterator
 from importlib.util import decode_source
 
+IMPORTERS = ("import_module", "__import__")  # functions
 HEX_DIGITS = 16  # number of digits of a sha256: short enough for messages, long enough to avoid collisions
 
 
@@ -85,7 +86,9 @@ def _tokens(text: str) -> tuple[list[tuple[Position, Position]], set[int]]:
 def imported(source: bytes, module: str, is_package: bool) -> set[str]:
     r"""Return the names of all modules that a module may import, including imports inside functions.
 
-    For `from a import b` these are `a` and `a.b`, which may not be a module. Imports under TYPE_CHECKING are ignored.
+    For `from a import b` these are `a` and `a.b`, which may not be a module; for `from a import *`, `a` and `a.*`.
+    `import_module("a")` and `__import__("a")` are included if the name is a literal. Imports under TYPE_CHECKING are
+    ignored.
 
     >>> sorted(imported(b"import os.path\nfrom . import x", "my.code", is_package=False))
     ['my', 'my.x', 'os.path']
@@ -107,8 +110,34 @@ def imported(source: bytes, module: str, is_package: bool) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*above, *filter(None, [node.module])])
-            names.update({base, *(f"{base}.{alias.name}" for alias in node.names if alias.name != "*")})
+            names.update({base, *(f"{base}.{alias.name}" for alias in node.names)})
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in IMPORTERS:
+            given = node.args[0] if node.args else None
+            if isinstance(given, ast.Constant) and isinstance(given.value, str):
+                name = given.value.lstrip(".")
+                level = len(given.value) - len(name)
+                above = package[: len(package) - level + 1] if level else []
+                names.add(".".join([*above, name]))
     return names
+
+
+def exported(source: bytes) -> set[str]:
+    """Return the names in a module's `__all__`, as far as they are literals.
+
+    >>> sorted(exported(b"__all__ = ['a', 'b']"))
+    ['a', 'b']
+    """
+    found: set[str] = set()
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return found
+    for node in tree.body:
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(ast.unparse(target) == "__all__" for target in targets) and node.value is not None:
+                found |= {str(part.value) for part in ast.walk(node.value) if isinstance(part, ast.Constant)}
+    return found
 
 
 def _executed(tree: ast.AST) -> Iterator[ast.AST]:
@@ -117,7 +146,7 @@ def _executed(tree: ast.AST) -> Iterator[ast.AST]:
     while pending:
         node = pending.pop()
         yield node
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+        if isinstance(node, ast.If) and ast.unparse(node.test).rpartition(".")[2] == "TYPE_CHECKING":
             pending += node.orelse
         else:
             pending += ast.iter_child_nodes(node)
