@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from gansweep.cli.compose_line import composer_and_loader
@@ -24,7 +25,7 @@ WRONG = {
 @pytest.fixture(scope="module")
 def composed_once():
     with composer_and_loader(None) as (_, loader):
-        return loader.load_configuration("config", ["name=s"], run_mode=None, validate_sweep_overrides=False)
+        return loader.load_configuration("config", ["name=s"], RunMode.MULTIRUN, validate_sweep_overrides=False)
 
 
 @pytest.mark.parametrize("key", WRONG)
