@@ -213,7 +213,7 @@ def objective(**changes):
         ({"member": objective(clip=0.01)}, "loss=.*loss=mean_difference"),
         ({"member": objective(flip=0.1)}, "loss=.*loss=mean_difference"),
         ({"critic_steps": 5}, "critic_steps=5.*expected 1"),
-        ({"dynamics": Simultaneous()}, "dynamics=.*expected alternating"),
+        ({"dynamics": Simultaneous()}, "dynamics=.*expected dynamics=alternating"),
         ({"critic_schedule": Piecewise([[1.0, 0.5], [2.0, 0.5]])}, "schedule_critic=Piecewise.*expected null"),
         ({"trainer": TrainerSettings(compile=True)}, "trainer.compile=true.*expected false"),
         ({"trainer": TrainerSettings(diagnose_every=5)}, "diagnose_every=5.*expected null"),

@@ -154,7 +154,7 @@ def test_both_players_go_back_in_the_same_step_where_there_is_one_critic_step():
 @pytest.mark.parametrize("n", [5, 6, 7])
 def test_extragradient_refuses_what_would_not_come_back_from_its_look_ahead(n):
     run = make_run(one=ELEMENTWISE[n])
-    with pytest.raises(ValueError, match=r"dynamics=ExtraGradient\(\): comes back .* expected another optimizer"):
+    with pytest.raises(ValueError, match=r"dynamics=ExtraGradient\(\): restores .* expected another optimizer"):
         replace(run, dynamics=ExtraGradient())
 
 
