@@ -209,7 +209,7 @@ def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
         (["-m", "search=rates"], "search=rates: requires Optuna. After pip install 'gansweep[optuna]'"),
         (["optimizer._target_=torch.optim.Adam"], "optimizer._target_=torch.optim.Adam: write _target_: gansweep."),
         (["optimizer._target_=os.system"], "optimizer._target_: os.system is not in an allowed module"),
-        (["algorithm=coopnets"], "loss=r1: algorithm=coopnets has its own"),
+        (["algorithm=coopnets"], "loss=r1: algorithm=coopnets trains on the difference of means only"),
         (["schedule@schedule_critic=linspace"], "schedule_critic=linspace: has no effect on critic_steps=1"),
         (["optimizer=adagrad", "schedule@schedule_beta=linspace"], "schedule_beta=linspace: optimizer=adagrad has no"),
         (["metric@metric_2=wasserstein1"], "metric_2=wasserstein1: "),
@@ -281,7 +281,7 @@ def test_a_name_is_that_of_one_folder_inside_outputs(gansweep, name):
 def test_starting_over_in_a_directory_with_other_files_is_refused(gansweep):
     (gansweep.folder / "thesis.docx").touch()
     answer = gansweep.tiny("hydra.sweep.dir=.", "fresh=true")
-    assert answer.code == 2 and "is no sweep" in answer.err
+    assert answer.code == 2 and "is not a sweep" in answer.err
     assert [path.name for path in gansweep.folder.iterdir()] == ["thesis.docx"]
 
 

@@ -98,8 +98,8 @@ REFUSED = [
     (["~lr=1"], "~lr=1: its value is 0.0001; ~lr deletes it whatever it is"),
     (["~nothing"], "~nothing: unknown key. Accepted here: "),
     (["~optimizer.betaz"], "~optimizer.betaz: unknown key; did you mean optimizer.betas?"),
-    (["optimizer.betas={a:1}"], "optimizer.betas={a:1}: Cannot merge DictConfig with ListConfig"),
-    (["optimizer.betas.7=1"], "optimizer.betas.7=1: list index out of range"),
+    (["optimizer.betas={a:1}"], "optimizer.betas={a:1}: expected a list, not a mapping"),
+    (["optimizer.betas.7=1"], "optimizer.betas: is a list; expected it as a whole"),
     (["model={latent_dim:4}", "model={widht:3}"], "model.widht=3: unknown key. Accepted here: "),
     (["trainer={emma:3}"], "trainer.emma=3: unknown key; did you mean trainer.ema?"),
     (

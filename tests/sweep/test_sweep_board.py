@@ -83,7 +83,7 @@ def test_a_directory_that_takes_no_rows_is_only_told_of(tmp_path, caplog):
     cells = grid(tmp_path)
     cells[0].directory.write_text("a file where the cell's directory should be")
     Sweep(tmp_path, cells).freeze()
-    assert "can't be written" in caplog.text
+    assert "could not be written" in caplog.text
 
 
 class Served:
