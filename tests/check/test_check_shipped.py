@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from tests.check.subjects import subject
+from tests.construct import instantiate
 
 from gansweep.check import convergence, dynamics, loss, members, optimizer, penalty, rates, schedule
 from gansweep.check.bench import Subject
@@ -33,7 +33,7 @@ def names(group):
 
 
 def choose(group, name):
-    return instantiate(OmegaConf.load(folders.conf_dir() / group / f"{name}.yaml"), _convert_="all")
+    return instantiate(OmegaConf.load(folders.conf_dir() / group / f"{name}.yaml"))
 
 
 NESTED = ("schedule", "optimizer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 
 import pytest
@@ -29,7 +30,8 @@ def planned(gansweep):
     ],
     ids=" ".join,
 )
-def test_a_key_that_every_choice_has_works(planned, line):
+def test_a_key_that_every_choice_has_works(planned, line, monkeypatch):
+    monkeypatch.setattr("gansweep.cli.grid.PROGRESS_AFTER_S", math.inf)
     answer = planned("-m", *line)
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.startswith("2 cells: 2 new")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
+from tests.construct import instantiate
 from tests.training.small import Shapes, member, small_mlp
 from tests.training.test_independence import CAST, assert_same
 
@@ -40,7 +40,7 @@ H = 0.2
 
 
 def choose(choice):
-    return instantiate(OmegaConf.load(CONF / f"{choice}.yaml"), _convert_="all")
+    return instantiate(OmegaConf.load(CONF / f"{choice}.yaml"))
 
 
 @pytest.fixture

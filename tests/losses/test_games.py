@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
+from tests.construct import instantiate
 
 from gansweep.interfaces import Game, Penalty
 from gansweep.losses.hinge import Hinge
@@ -29,7 +29,7 @@ REAL, FAKE = torch.tensor([[0.5, 0.1], [0.9, 0.2]]), torch.tensor([[0.8, 0.3], [
 
 
 def choose(choice):
-    return instantiate(OmegaConf.load(CONF / f"{choice}.yaml"), _convert_="all")
+    return instantiate(OmegaConf.load(CONF / f"{choice}.yaml"))
 
 
 def generators_loss(game, fake, real):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
-from hydra.utils import instantiate
+from tests.construct import instantiate
 
 from gansweep.cli.compose_line import BASE
 from gansweep.interfaces import Slot
@@ -28,7 +28,7 @@ SHELF = [
 def made(choice, *inside):
     with initialize_config_dir(str(CONF), **BASE):
         config = compose(overrides=[f"+optimizer={choice}", *inside])
-    return instantiate(config.optimizer, _convert_="all")
+    return instantiate(config.optimizer)
 
 
 @pytest.fixture(params=SHELF, ids=",".join)

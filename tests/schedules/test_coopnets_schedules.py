@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
+from tests.construct import instantiate
 
 from gansweep.schedules.linspace import Linspace
 from gansweep.schedules.per_epoch import PerEpoch
@@ -34,7 +34,7 @@ TABLE = {
 
 
 def schedule(name, **changes):
-    return instantiate(OmegaConf.load(FOLDER / f"{name}.yaml"), **changes, _convert_="all")
+    return instantiate(OmegaConf.load(FOLDER / f"{name}.yaml"), **changes)
 
 
 @pytest.mark.parametrize("name", TABLE)

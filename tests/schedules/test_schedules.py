@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from tests.construct import instantiate
 
 from gansweep.cli.compose_line import BASE
-from gansweep.config.instantiate import Constructor
 from gansweep.interfaces import Schedule
 from gansweep.schedules.equal_area import EqualArea
 
@@ -36,10 +36,7 @@ def schedule(request):
     choice, *inside = request.param
     with initialize_config_dir(str(CONF), **BASE):
         config = compose(overrides=[f"+schedule={choice}", *inside])
-    make = Constructor()
-    made = make(OmegaConf.to_container(config.schedule, resolve=True), "schedule")
-    assert make.problems == []
-    return made
+    return instantiate(config.schedule)
 
 
 @pytest.mark.parametrize("total_steps", [1, 2, 3, 10, 1000])
