@@ -10,7 +10,7 @@ from gansweep.config.instantiate import Constructor
 
 
 def instantiate(node: Any, **changes: Any) -> Any:
-    """Make the object of a config node, some of its settings changed; `hydra.utils.instantiate` warns since Hydra 1.4."""
+    """Make the object of a config node with changed settings; `hydra.utils.instantiate` warns since Hydra 1.4."""
     make = Constructor()
     part = make(OmegaConf.to_container(OmegaConf.merge(node, changes), resolve=True), "part")
     assert make.problems == [], make.problems
