@@ -143,7 +143,7 @@ def test_the_restart_of_a_machine_casts_no_suspicion(tmp_path):
     (one,) = cells(tmp_path, "a")
     host = str(process.here()["host"]).split()
     if len(host) != 3:
-        pytest.skip("nobody can tell here when the machine was started")
+        pytest.skip("the boot id of the machine cannot be read here")
     one.directory.mkdir(parents=True)
     (one.directory / ".claim.0").write_text(
         json.dumps({"host": f"{host[0]} another-boot {host[2]}", "pid": 1, "started": "0", "together": 6})

@@ -37,7 +37,7 @@ def never() -> bool:
     return False
 
 
-def nobody(free: int) -> Sequence[Logbook]:
+def no_new_members(free: int) -> Sequence[Logbook]:
     """Return no new members."""
     return ()
 
@@ -75,7 +75,7 @@ def train(
 def train_together(
     books: Sequence[Logbook],
     *,
-    refill: Callable[[int], Sequence[Logbook]] = nobody,
+    refill: Callable[[int], Sequence[Logbook]] = no_new_members,
     ended: Callable[[Logbook], None] = lambda book: None,
     stop: Callable[[], bool] = never,
 ) -> None:
