@@ -25,10 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy  # noqa: F401  imported once here instead of for every defect
 import pytest
-import scipy.stats  # noqa: F401
-import torch  # noqa: F401
 
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[1]
@@ -123,10 +120,8 @@ def _excluded(tree: ast.Module) -> set[int]:
     excluded: set[int] = set()
     for node in ast.walk(tree):
         parts: list[Any] = []
-        if (
-            isinstance(node, ast.Raise)
-            or isinstance(node, ast.If)
-            and any(isinstance(statement, ast.Raise) for statement in node.body)
+        if isinstance(node, ast.Raise) or (
+            isinstance(node, ast.If) and any(isinstance(statement, ast.Raise) for statement in node.body)
         ):
             parts = [node]
         elif isinstance(node, ast.AnnAssign):
@@ -174,7 +169,7 @@ def is_caught(folder: Path, defect: Defect) -> bool:
     named = [module for module in modules if path.stem in module.stem]
     try:
         path.write_text(defect.source)
-        return bool(named) and not passes(folder, named) or not passes(folder, modules)
+        return (bool(named) and not passes(folder, named)) or not passes(folder, modules)
     finally:
         path.write_text(before)
 

@@ -19,4 +19,5 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 def test_examples_give_what_they_say(name):
     found = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
-    assert found.attempted and not found.failed
+    assert found.attempted
+    assert not found.failed

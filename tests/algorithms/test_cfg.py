@@ -73,7 +73,8 @@ def test_the_exact_gaussian_case(t, mean, divergence):
         net, params = linear(3 - float((x - z).mean()))
         x = push(net, params, x, torch.tensor([[0.25]]), Pass())
     m = float((x - z).mean())
-    assert m == pytest.approx(3 * (1 - 0.75**t), abs=1e-12) and m == pytest.approx(mean, abs=1e-6)
+    assert m == pytest.approx(3 * (1 - 0.75**t), abs=1e-12)
+    assert m == pytest.approx(mean, abs=1e-6)
     assert (3 - m) ** 2 / 2 == pytest.approx(divergence, rel=1e-5)
 
 
@@ -104,7 +105,8 @@ def test_samples_are_the_generator_followed_by_the_stored_pushes_one_by_one():
     for t in range(3):
         params = pack.d.params(pack.pushes.stored[t].stretches)
         single = push(pack.d.network, params, single, pack.pushes.eta, Pass())
-    assert torch.equal(pack.pushes(x, 0, 3), single) and torch.equal(pack.pushes.of(0, x), single)
+    assert torch.equal(pack.pushes(x, 0, 3), single)
+    assert torch.equal(pack.pushes.of(0, x), single)
     assert torch.equal(pack.pushes(pack.pushes(x, 0, 1), 1, 3), single)
     assert not torch.equal(pack.pushes(x, 0, 2), single)
 
@@ -129,7 +131,8 @@ def test_images_are_cut_off_where_they_are_shown_and_nowhere_else():
     params, buffers = pack.origin.of()
     g_0 = pack.g.network(params, z, Pass((), buffers, training=False))
     pushed = pack.pushes(g_0, 0, 3)[0]
-    assert float(pushed.abs().max()) > 1 and torch.equal(shown, pushed.clamp(-1, 1))
+    assert float(pushed.abs().max()) > 1
+    assert torch.equal(shown, pushed.clamp(-1, 1))
     pack.pushes.eta.fill_(float("inf"))
     assert not pack.generate(0, 5, "pictures").isfinite().all()
 
@@ -153,7 +156,8 @@ def test_a_stage_is_fifteen_updates_of_the_discriminator_and_a_hundred_of_the_ap
     steps = pack.steps()
     for stage in (1, 2):
         next(steps)
-        assert int(pack.d.updates) == 15 * stage and int(pack.g.updates) == 100
+        assert int(pack.d.updates) == 15 * stage
+        assert int(pack.g.updates) == 100
     assert calls["pushes"] == 2 * (150 if pool else 105 + 150)
 
 
@@ -178,8 +182,11 @@ def test_the_approximators_optimizer_begins_anew_and_the_discriminators_does_not
     assert float(pack.g.groups[0].state[0]["mean_square"].max()) > 0
     pack.approximators.step = looked
     next(steps)
-    assert seen[0] == (0.0, 0) and seen[1][0] > 0 and [n for _, n in seen] == list(range(9))
-    assert float(d_before.max()) > 0 and int(pack.d.updates) == 6
+    assert seen[0] == (0.0, 0)
+    assert seen[1][0] > 0
+    assert [n for _, n in seen] == list(range(9))
+    assert float(d_before.max()) > 0
+    assert int(pack.d.updates) == 6
 
 
 def test_scheduled_betas_begin_anew_too():
@@ -210,7 +217,8 @@ def test_the_rate_falls_where_an_epochs_loss_has_risen_three_times_at_most_and_i
     steps = pack.steps()
     report = next(steps)
     assert rates[::3] == pytest.approx([0.05, 0.05, 0.005, 5e-4, 5e-4, 5e-5, 5e-5, 5e-5])
-    assert float(report.fit.decays) == 3 and float(report.rates["generator"]) == pytest.approx(0.05)
+    assert float(report.fit.decays) == 3
+    assert float(report.rates["generator"]) == pytest.approx(0.05)
     next(steps)
     assert rates[24] == pytest.approx(0.05)
 
@@ -242,7 +250,8 @@ def test_a_gap_of_41_stops_after_stage_2000(stage, stops):
     (found,) = pack.watch.read()
     assert (found is not None) == stops
     if found is not None:
-        assert (found.step, found.player) == (2001, "discriminator") and "too far apart" in found.cause
+        assert (found.step, found.player) == (2001, "discriminator")
+        assert "too far apart" in found.cause
     pack.watch.code.zero_()
     pack._look_at_gap(wide._replace(real=torch.tensor([18.0])))
     assert pack.watch.read() == [None]
@@ -267,7 +276,8 @@ def test_pushes_use_batch_statistics_and_move_the_running_ones_of_what_is_stored
     live, stored = pack.d.buffers[name].clone(), pack.pushes.stored[0].buffers[name].clone()
     x = torch.randn(1, 8, 1, 6, 6)
     pack.pushes(x, 0, 1)
-    assert not torch.equal(pack.pushes.stored[0].buffers[name], stored) and torch.equal(pack.d.buffers[name], live)
+    assert not torch.equal(pack.pushes.stored[0].buffers[name], stored)
+    assert torch.equal(pack.d.buffers[name], live)
 
 
 def test_the_generator_makes_samples_with_running_statistics_and_learns_with_those_of_the_batch():
@@ -276,7 +286,8 @@ def test_the_generator_makes_samples_with_running_statistics_and_learns_with_tho
     z = torch.randn(1, 8, 4)
     before = pack.g.buffers[name].clone()
     alone = torch.cat([pack.approximators(z[:, n : n + 1]) for n in range(8)], 1)
-    assert torch.allclose(pack.approximators(z), alone, atol=1e-6) and torch.equal(pack.g.buffers[name], before)
+    assert torch.allclose(pack.approximators(z), alone, atol=1e-6)
+    assert torch.equal(pack.g.buffers[name], before)
     pack.approximators.step(z, torch.zeros(1, 8, 1, 6, 6))
     assert not torch.equal(pack.g.buffers[name], before)
 
@@ -313,7 +324,8 @@ def test_samples_go_to_the_data():
     run = run_of(CFG(eta=0.02, num_pushes=5, num_pairs=100, fit_epochs=5), one, model, steps=12)
     pack = run.algorithm.pack([run], data)
     ways = [float((pack.generate(0, 200, "x").mean(0) - data.mean(0)).norm()) for _ in pack.steps()]
-    assert ways == sorted(ways, reverse=True) and ways[-1] < 0.1 * ways[0]
+    assert ways == sorted(ways, reverse=True)
+    assert ways[-1] < 0.1 * ways[0]
 
 
 # --- members ------------------------------------------------------------------------------------------------------
@@ -434,7 +446,8 @@ def test_eta_has_a_schedule_and_feedback_of_its_own():
         pack.tell(0, float(n), True)
     assert etas == pytest.approx([2 * Linspace()(n, 4) * 0.5 ** max(0, n - 1) for n in range(4)])
     assert rates == pytest.approx([1e-3] * 4)
-    assert run_of(box).hears_metric and not run_of().hears_metric
+    assert run_of(box).hears_metric
+    assert not run_of().hears_metric
 
 
 def test_the_guard_goes_back_and_slows_down():
@@ -454,9 +467,8 @@ def test_the_guard_goes_back_and_slows_down():
         assert torch.equal(now, sound) if isinstance(now, torch.Tensor) else now == sound
     assert not torch.equal(states[5][0], states[3][0])
     assert etas == pytest.approx([0.5] * 5 + [0.25] * 4)
-    assert float(report.rates["discriminator"]) == pytest.approx(5e-4) and float(
-        report.rates["generator"]
-    ) == pytest.approx(1e-3)
+    assert float(report.rates["discriminator"]) == pytest.approx(5e-4)
+    assert float(report.rates["generator"]) == pytest.approx(1e-3)
     assert int(report.returns) == 1
 
 
@@ -522,7 +534,8 @@ def test_a_run_that_was_stopped_ends_like_one_that_was_not(box, tmp_path):
     with pytest.raises(Interrupted):
         train(run, tmp_path / "torn", stop=lambda: next(asked))
     torn = train(run, tmp_path / "torn")
-    assert torn["metric"] == whole["metric"] and torn["curves"] == whole["curves"]
+    assert torn["metric"] == whole["metric"]
+    assert torn["curves"] == whole["curves"]
     one, other = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True) for name in ("torn", "whole"))
     alike(one["member"], other["member"])
     assert set(whole["curves"][-1]) == {"step", "discriminator_loss", "approximator_loss"}

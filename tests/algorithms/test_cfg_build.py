@@ -33,7 +33,8 @@ def curves(directory):
 
 def test_it_trains_and_leaves_curves(tmp_path):
     record = train(built("loss=r1", "algorithm.guard.enabled=true"), tmp_path)
-    assert record["state"] == "completed" and record["steps"] == 2
+    assert record["state"] == "completed"
+    assert record["steps"] == 2
     assert [e["step"] for e in record["metric"]["evaluations"]] == [0, 1, 2]
     found = curves(tmp_path)
     expected = {"loss/discriminator", "loss/generator", "loss/approximator", "pushes/mean move", "logits/real"}
@@ -57,9 +58,11 @@ def test_plateaus_of_the_metric_move_eta_and_both_rates_each_by_its_switch(tmp_p
 
 def test_eta_is_a_number_with_a_schedule_like_any():
     run = built("algorithm.eta=1.5", "schedule@algorithm.schedule_eta=cosine")
-    assert run.algorithm.eta == 1.5 and isinstance(run.algorithm.schedule_eta, Cosine)
+    assert run.algorithm.eta == 1.5
+    assert isinstance(run.algorithm.schedule_eta, Cosine)
     heard = built("feedback@algorithm.feedback_eta=plateau")
-    assert isinstance(heard.algorithm.feedback_eta, Plateau) and heard.hears_metric
+    assert isinstance(heard.algorithm.feedback_eta, Plateau)
+    assert heard.hears_metric
     with pytest.raises(ValueError, match="metric=null"):
         line = [one for one in TINY if not one.startswith("metric")]
         build(composed(*line, "feedback@algorithm.feedback_eta=plateau", "~metric"), identity={}, cell={})
@@ -98,7 +101,8 @@ def test_what_does_not_fit_is_said(overrides, said):
     if "algorithm.etta=1" in overrides:
         config["algorithm"]["etta"] = 1
     found = [str(problem) for problem in check(config).problems]
-    assert len(found) == 1 and said in found[0]
+    assert len(found) == 1
+    assert said in found[0]
 
 
 @pytest.mark.parametrize("path", sorted((CONF / "experiment/cfg").glob("*.yaml")), ids=lambda path: path.stem)
@@ -132,9 +136,13 @@ def test_the_authors_settings(path):
 def test_both_sides_of_the_comparison_have_the_same_networks():
     for data in ("mnist", "cifar10"):
         cfg, wgan = (composed(f"experiment=cfg_vs_wgangp/{data}_{name}", "data.root=.") for name in ("cfg", "wgan_gp"))
-        assert cfg["model"] == wgan["model"] and cfg["metric"] == wgan["metric"] and cfg["data"] == wgan["data"]
-        assert not cfg["model"]["batch_norm_discriminator"] and cfg["model"]["batch_norm_generator"]
-        assert cfg["algorithm"]["_target_"].endswith("CFG") and "Adversarial" in wgan["algorithm"]["_target_"]
+        assert cfg["model"] == wgan["model"]
+        assert cfg["metric"] == wgan["metric"]
+        assert cfg["data"] == wgan["data"]
+        assert not cfg["model"]["batch_norm_discriminator"]
+        assert cfg["model"]["batch_norm_generator"]
+        assert cfg["algorithm"]["_target_"].endswith("CFG")
+        assert "Adversarial" in wgan["algorithm"]["_target_"]
         assert cfg["name"] == wgan["name"] == "cfg_vs_wgangp"
 
 

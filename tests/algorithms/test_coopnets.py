@@ -170,7 +170,8 @@ def test_latents_follow_the_posterior_of_their_samples():
 
 def test_the_reconstruction_error_is_that_of_the_updated_generator():
     pack = pack_of([member(lr=1e-2)])
-    assert pack.kept(0) == {} and pack.pictures(0) == {}
+    assert pack.kept(0) == {}
+    assert pack.pictures(0) == {}
     old = [p.clone() for p in pack.g.params()]
     next(pack.steps())
 

@@ -56,7 +56,8 @@ def test_experiment_1_refuses_500_epochs():
 
 def test_another_loss_is_refused_by_name():
     told = [str(problem) for problem in experiment(7, "loss=wgan_gp").problems]
-    assert len(told) == 1 and "expected loss=mean_difference" in told[0]
+    assert len(told) == 1
+    assert "expected loss=mean_difference" in told[0]
 
 
 @pytest.mark.parametrize("name", ["coopnets_table1", "coopnets_transfer"])

@@ -63,12 +63,11 @@ def test_sections_put_paths_beside_formulas_and_divergence_beside_its_factor(tmp
         for row in ([part.strip() for part in line.split("|")] for line in section.text.splitlines())
         if len(row) > 8
     }
-    assert rows["sgd", "1.9"][6] == "formula" and rows["sgd", "1.9"][8] == "0.981000"
-    assert (
-        rows["sgd", "30"][3].startswith("diverged at ")
-        and rows["sgd", "30"][4] == "N/A"
-        and rows["sgd", "30"][8] == "29.000000"
-    )
+    assert rows["sgd", "1.9"][6] == "formula"
+    assert rows["sgd", "1.9"][8] == "0.981000"
+    assert rows["sgd", "30"][3].startswith("diverged at ")
+    assert rows["sgd", "30"][4] == "N/A"
+    assert rows["sgd", "30"][8] == "29.000000"
     assert rows["adam", "0.1"][6] == "float64"
     assert all(float(rows[key][7]) < 5e-6 for key in (("sgd", "1.9"), ("adam", "0.1")))
     for draw in section.pictures.values():
@@ -81,7 +80,8 @@ def test_seeds_are_rows_and_paths_of_their_own(tmp_path):
         record["cell"]["overrides"] |= {"seed": seed}
         (tmp_path / f"cell-{seed}" / "record.json").write_text(json.dumps(record))
     (section,) = sections(tmp_path)
-    assert "| 0.0001, seed=0 |" in section.text and "| 0.0001, seed=1 |" in section.text
+    assert "| 0.0001, seed=0 |" in section.text
+    assert "| 0.0001, seed=1 |" in section.text
     (maps, _) = section.pictures.values()
     assert len(maps().axes) == 2
 
@@ -90,7 +90,9 @@ def test_nothing_is_expected_where_a_schedule_changes_the_momentum(tmp_path):
     trained(tmp_path, "optimizer=momentum", "lr=0.1", "steps=20", "schedule@schedule_beta=linspace")
     (cell,) = forsyth_quadratic.read(tmp_path, "forsyth_quadratic")
     found = forsyth_quadratic.descent(cell)
-    assert found.expected is None and found.error is None and found.by == "not computed"
+    assert found.expected is None
+    assert found.error is None
+    assert found.by == "not computed"
 
 
 def test_a_path_that_left_its_formula_is_seen(tmp_path):

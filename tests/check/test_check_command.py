@@ -109,7 +109,8 @@ def test_a_wrong_answer_of_numpy_is_a_wrong_answer():
 def test_what_is_only_told_is_neither_passed_nor_failed():
     found = [Finding("dirac", "seen", None, "r = 1", "do it"), Finding("dirac", "broken", False, "2", "mend it")]
     lines = table(found).splitlines()
-    assert lines[1].split()[0] == "-" and "do it" not in table(found)
+    assert lines[1].split()[0] == "-"
+    assert "do it" not in table(found)
     assert lines[3].endswith("-> mend it")
 
 
@@ -120,6 +121,7 @@ def test_checks_leave_torch_as_it_was():
     with bench.double():
         assert torch.get_default_dtype() == torch.float64
     families = [family.__name__.rpartition(".")[2] for family in everything.FAMILIES]
-    assert families[0] == "optimizer" and len(families) == len(set(families))
+    assert families[0] == "optimizer"
+    assert len(families) == len(set(families))
     assert torch.get_default_dtype() == torch.float32
     assert one == one.fresh()

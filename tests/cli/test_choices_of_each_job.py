@@ -71,7 +71,8 @@ def test_two_lines_of_one_name_are_one_sweep_as_that_advice_says(gansweep):
     line = ["-m", "name=both", "seed=0,1", "model.latent_dim=4"]
     assert gansweep.tiny(*line, "optimizer=adam", "optimizer.betas=[0.5,0.9]").code == 0
     answer = gansweep.tiny(*line, "optimizer=sgd")
-    assert answer.code == 0 and len(gansweep.records("both")) == 4
+    assert answer.code == 0
+    assert len(gansweep.records("both")) == 4
 
 
 @pytest.mark.parametrize(

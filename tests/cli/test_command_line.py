@@ -13,7 +13,8 @@ def test_a_single_run_is_a_sweep_of_one_cell(gansweep):
     answer = gansweep.tiny("optimizer=sgd", "name=one")
     assert answer.code == 0
     ((cell, record),) = gansweep.records("one").items()
-    assert record["state"] == "completed" and record["steps"] == 2
+    assert record["state"] == "completed"
+    assert record["steps"] == 2
     assert cell.endswith(record["cell"]["hash"][:8])
     assert record["cell"]["overrides"]["optimizer"] == "sgd"
     assert "| cell" in answer.out
@@ -30,14 +31,17 @@ def test_every_combination_is_trained_and_the_table_has_rows_and_columns(ganswee
         "optimizer=sgd,lr=0.0001",
         "optimizer=sgd,lr=0.001",
     ]
-    assert "lr=0.0001" in answer.out and "adam" in answer.out
+    assert "lr=0.0001" in answer.out
+    assert "adam" in answer.out
 
 
 def test_a_job_leaves_what_hydra_would_have_left(gansweep):
     gansweep.tiny("optimizer=sgd", "optimizer.momentum=0.5", "name=left")
     (directory,) = (path.parent for path in (gansweep.folder / "outputs" / "left").glob("*/record.json"))
     task, hydra = (OmegaConf.load(directory / ".hydra" / f"{name}.yaml") for name in ("config", "hydra"))
-    assert task.optimizer.momentum == 0.5 and task.lr_d == task.lr and "hydra" not in task
+    assert task.optimizer.momentum == 0.5
+    assert task.lr_d == task.lr
+    assert "hydra" not in task
     assert "optimizer.momentum=0.5" in OmegaConf.load(directory / ".hydra" / "overrides.yaml")
     assert hydra.hydra.runtime.output_dir == str(directory)
     assert hydra.hydra.runtime.choices.optimizer == "sgd"
@@ -59,13 +63,15 @@ def test_a_wider_grid_trains_only_what_is_new(gansweep, monkeypatch):
     trained, run_of = [], job.run_of
     monkeypatch.setattr("gansweep.cli.job.run_of", lambda cell: trained.append(cell.name) or run_of(cell))
     gansweep.tiny("-m", "lr=1e-4,1e-3", "optimizer=adam,sgd", "name=wide")
-    assert len(trained) == 2 and all("optimizer=sgd" in name for name in trained)
+    assert len(trained) == 2
+    assert all("optimizer=sgd" in name for name in trained)
     assert len(gansweep.records("wide")) == 4
 
 
 def test_a_plan_writes_nothing(gansweep):
     answer = gansweep.tiny("-m", "lr=1e-4,1e-3", "plan=true")
-    assert answer.code == 0 and answer.out.count("new") >= 2
+    assert answer.code == 0
+    assert answer.out.count("new") >= 2
     assert list(gansweep.folder.iterdir()) == []
 
 
@@ -117,8 +123,10 @@ def test_a_traceback_is_in_the_jobs_own_log_and_not_on_the_console(gansweep, mon
     monkeypatch.setattr("gansweep.training.logbook.Logbook.note", broken)
     answer = gansweep.tiny("name=log")
     (log,) = (gansweep.folder / "outputs" / "log").glob("*/gansweep.log")
-    assert "Traceback" in log.read_text() and "no luck today" in log.read_text()
-    assert "no luck today" in answer.err and "Traceback" not in answer.err
+    assert "Traceback" in log.read_text()
+    assert "no luck today" in log.read_text()
+    assert "no luck today" in answer.err
+    assert "Traceback" not in answer.err
     (record,) = gansweep.records("log").values()
     assert record["error"]["type"] == "ArithmeticError"
 
@@ -146,7 +154,8 @@ def test_ctrl_c_saves_prints_the_table_and_says_how_to_continue(gansweep, monkey
     monkeypatch.setattr("gansweep.cli.job.run_of", pressed)
     answer = gansweep.tiny("name=stopped", "steps=50")
     assert answer.code == 130
-    assert "| cell" in answer.out and "To continue: python -m gansweep model.latent_dim=4" in answer.out
+    assert "| cell" in answer.out
+    assert "To continue: python -m gansweep model.latent_dim=4" in answer.out
     assert gansweep.records("stopped") == {}
     monkeypatch.setattr("gansweep.cli.job.run_of", run_of)
     assert gansweep.tiny("name=stopped", "steps=50").code == 0
@@ -168,8 +177,10 @@ def test_ctrl_c_when_all_is_trained_leaves_nothing_to_continue(gansweep, monkeyp
 
     monkeypatch.setattr(Logbook, "close", pressed)
     answer = gansweep.tiny("name=whole")
-    assert answer.code == 0 and "| cell" in answer.out
-    assert "Stopping" in answer.err and "To continue" not in answer.out
+    assert answer.code == 0
+    assert "| cell" in answer.out
+    assert "Stopping" in answer.err
+    assert "To continue" not in answer.out
 
 
 def test_what_is_coming_is_said_before_the_first_cell_ends(gansweep):
@@ -183,7 +194,9 @@ def test_what_is_coming_is_said_before_the_first_cell_ends(gansweep):
 
 def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
     answer = gansweep("-m", "optimizer=adam,adm", "lr=1,-1", "lrr=3", "steps=0", "schedule@schedule_d=cosin")
-    assert answer.code == 2 and answer.out == "" and list(gansweep.folder.iterdir()) == []
+    assert answer.code == 2
+    assert answer.out == ""
+    assert list(gansweep.folder.iterdir()) == []
     told = {line.strip().partition("=")[0] for line in answer.err.splitlines()[1:]}
     assert told == {"optimizer", "lr", "lrr", "steps", "schedule@schedule_d"}
     assert "Traceback" not in answer.err
@@ -220,7 +233,8 @@ def test_a_mistake_has_one_clear_line_and_code_2(gansweep, arguments, expected):
     answer = gansweep(*arguments)
     assert answer.code == 2
     assert any(line.strip().startswith(expected) for line in answer.err.splitlines()), answer.err
-    assert "Traceback" not in answer.err and "HYDRA_FULL_ERROR" not in answer.err
+    assert "Traceback" not in answer.err
+    assert "HYDRA_FULL_ERROR" not in answer.err
 
 
 def test_the_quotes_that_are_advised_work(gansweep):
@@ -239,7 +253,8 @@ def test_an_engine_that_is_not_installed(gansweep, monkeypatch):
         lambda self, group, *more: [one for one in options(self, group, *more) if one != "optuna"],
     )
     answer = gansweep("-m", "hydra/sweeper=optuna", "+search=rates")
-    assert answer.code == 2 and "optuna comes with: pip install 'gansweep[optuna]'" in answer.err
+    assert answer.code == 2
+    assert "optuna comes with: pip install 'gansweep[optuna]'" in answer.err
 
 
 def test_a_users_own_yaml_and_class(gansweep, monkeypatch):
@@ -274,14 +289,18 @@ def test_importing_the_package_does_not_import_torch():
 def test_a_name_is_that_of_one_folder_inside_outputs(gansweep, name):
     """Mistake: `name=.` and a name with a line break leave outputs/."""
     answer = gansweep(f"name={name}", "fresh=true")
-    assert answer.code == 2 and "\x1b" not in answer.err and "\u202e" not in answer.err
-    assert "name" in answer.err and not (gansweep.folder / "outputs").exists()
+    assert answer.code == 2
+    assert "\x1b" not in answer.err
+    assert "\u202e" not in answer.err
+    assert "name" in answer.err
+    assert not (gansweep.folder / "outputs").exists()
 
 
 def test_starting_over_in_a_directory_with_other_files_is_refused(gansweep):
     (gansweep.folder / "thesis.docx").touch()
     answer = gansweep.tiny("hydra.sweep.dir=.", "fresh=true")
-    assert answer.code == 2 and "is not a sweep" in answer.err
+    assert answer.code == 2
+    assert "is not a sweep" in answer.err
     assert [path.name for path in gansweep.folder.iterdir()] == ["thesis.docx"]
 
 
@@ -292,6 +311,7 @@ def test_a_failed_cell_names_the_file_with_its_traceback(gansweep, monkeypatch):
     monkeypatch.setattr("gansweep.training.logbook.Logbook.note", broken)
     answer = gansweep.tiny("name=named")
     (log,) = (gansweep.folder / "outputs" / "named").glob("*/gansweep.log")
-    assert f"no \\x1b[2Jluck; traceback in {log}" in answer.err and "Traceback" in log.read_text()
+    assert f"no \\x1b[2Jluck; traceback in {log}" in answer.err
+    assert "Traceback" in log.read_text()
     assert f"no \\x1b[2Jluck; traceback in {log.parent.name}/gansweep.log" in answer.out
     assert "\x1b" not in answer.err + answer.out + log.read_text()

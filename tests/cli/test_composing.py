@@ -90,7 +90,8 @@ def test_hydra_is_asked_once_per_choice_of_groups(composer, counted):
 def test_values_by_key_and_choices_are_told(composer):
     composed = composer(["optimizer=sgd", "lr=1e-3", "+extra=[1,2]", "optimizer@optimizer_d=adam"])
     assert composed.given == {"optimizer": "sgd", "lr": 1e-3, "extra": [1, 2], "optimizer@optimizer_d": "adam"}
-    assert composed.choices["optimizer"] == "sgd" and composed.choices["loss"] == "r1"
+    assert composed.choices["optimizer"] == "sgd"
+    assert composed.choices["loss"] == "r1"
 
 
 @pytest.mark.parametrize(
@@ -138,12 +139,14 @@ def test_a_typed_choice_outranks_what_an_experiment_says_of_another(composer):
     """dirac/roth weighs two penalties that a typed loss has not, dirac/base a metric that it may have."""
     (alone,) = [composer(["loss=wgan_gp"]).config["loss"]]
     composed = composer(["experiment=dirac/roth", "loss=wgan_gp"])
-    assert composed.problems == [] and composed.config["loss"] == alone
+    assert composed.problems == []
+    assert composed.config["loss"] == alone
     assert composer(["experiment=dirac/roth"]).config["loss"]["penalties"]["roth_real"]["weight"] == 0.6
     weighed = composer(["experiment=dirac/roth", "loss=roth"]).config["loss"]
     assert weighed["penalties"]["roth_real"]["weight"] == 0.6, "it is the loss that the experiment speaks of"
     nested = composer(["experiment=smoke", "optimizer=lookahead", "optimizer@optimizer.of=sgd", "optimizer.k=3"])
-    assert nested.problems == [] and nested.config["optimizer"]["of"]["_target_"].endswith("SGD")
+    assert nested.problems == []
+    assert nested.config["optimizer"]["of"]["_target_"].endswith("SGD")
 
 
 def test_a_value_that_nothing_stands_behind(composer, monkeypatch):

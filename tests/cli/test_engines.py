@@ -14,7 +14,8 @@ def test_another_launcher_puts_the_same_cells_into_the_same_directories(gansweep
     """Hydra's own launcher stands for all that start a job from its overrides alone."""
     assert gansweep.tiny(*GRID, "name=here").code == 0
     answer = gansweep.tiny(*GRID, "name=there", "hydra/launcher=basic")
-    assert answer.code == 0 and "adam" in answer.out
+    assert answer.code == 0
+    assert "adam" in answer.out
     assert gansweep.records("there").keys() == gansweep.records("here").keys()
 
 
@@ -61,7 +62,8 @@ def test_a_job_that_became_another_training_since_the_plan_is_refused(gansweep, 
 
 def test_mistakes_are_told_before_another_launcher_starts(gansweep):
     answer = gansweep.tiny("-m", "lr=1,-1", "hydra/launcher=basic")
-    assert answer.code == 2 and list(gansweep.folder.iterdir()) == []
+    assert answer.code == 2
+    assert list(gansweep.folder.iterdir()) == []
 
 
 def test_another_sweeper_gets_results_and_one_table(gansweep):
@@ -76,12 +78,14 @@ def test_fresh_counts_for_the_first_batch_alone(gansweep):
     gansweep.tiny("name=fresh")
     line = [*GRID, "name=fresh", "fresh=true", "hydra/sweeper=basic", "hydra.sweeper.max_batch_size=1"]
     assert gansweep.tiny(*line).code == 0
-    assert len(gansweep.records("fresh")) == 2 and len(gansweep.records("fresh.1")) == 1
+    assert len(gansweep.records("fresh")) == 2
+    assert len(gansweep.records("fresh.1")) == 1
 
 
 def test_a_search_can_not_be_planned(gansweep):
     answer = gansweep.tiny("-m", "plan=true", "hydra/sweeper=basic")
-    assert answer.code == 2 and "plan=true: " in answer.err
+    assert answer.code == 2
+    assert "plan=true: " in answer.err
 
 
 def test_a_divergence_is_raised_for_a_sweeper_that_wants_it():

@@ -71,4 +71,5 @@ def test_what_is_wrong_inside_an_experiment_is_told(gansweep, own):
     folder = own("radford", f"{HEADER}defaults:\n  - override /loss: hinged\n")
     answer = gansweep("--config-dir", folder, "experiment=radford")
     assert answer.code == 2
-    assert "hinged" in answer.err and "experiment=radford: Choose" not in answer.err
+    assert "hinged" in answer.err
+    assert "experiment=radford: Choose" not in answer.err

@@ -71,7 +71,8 @@ FOREIGN = {
 def test_code_that_is_not_hydras_is_refused(config, place):
     OmegaConf.update(config, f"hydra.{place}", FOREIGN[place], force_add=True)
     problems = said(config)
-    assert problems and all(problem.startswith(f"hydra.{place.partition('.')[0]}") for problem in problems)
+    assert problems
+    assert all(problem.startswith(f"hydra.{place.partition('.')[0]}") for problem in problems)
 
 
 @pytest.mark.parametrize(
@@ -123,8 +124,10 @@ def evil(gansweep):
 
 def untouched(gansweep, answer, *words):
     assert answer.code == 2 and answer.out == "", answer.err
-    assert answer.err.startswith("The configuration is not valid") and all(word in answer.err for word in words)
-    assert not (gansweep.folder / "executed").exists() and not (gansweep.folder / "outputs").exists()
+    assert answer.err.startswith("The configuration is not valid")
+    assert all(word in answer.err for word in words)
+    assert not (gansweep.folder / "executed").exists()
+    assert not (gansweep.folder / "outputs").exists()
 
 
 def test_a_callback_of_an_experiment_is_refused_before_it_is_made(gansweep, evil):

@@ -134,7 +134,8 @@ def test_packs_workers_and_hydras_own_launcher_leave_the_same_files(gansweep):
 def test_how_many_were_together_is_in_the_record(gansweep):
     assert gansweep.tiny("-m", "seed=0,1,2,3", "name=few", "pack=3").code == 0
     packs = [found["pack"] for found in gansweep.records("few").values()]
-    assert [pack["members"] for pack in packs] == [3, 3, 3, 1] and packs[0]["workers"] == 1
+    assert [pack["members"] for pack in packs] == [3, 3, 3, 1]
+    assert packs[0]["workers"] == 1
 
 
 def test_the_size_of_a_pack_is_measured_and_recorded(gansweep, monkeypatch):
@@ -164,7 +165,8 @@ def test_another_sweeper_gets_results_of_packs(gansweep, workers):
     """Who of two workers claims which cells, and so whether a pack is full, is up to them."""
     line = ["hydra/sweeper=basic", "hydra/launcher=fused", f"workers={workers}", "pack=2", "name=batches"]
     answer = gansweep.tiny("-m", "seed=0,1,2,3", *line, "hydra.sweeper.max_batch_size=4")
-    assert answer.code == 0 and answer.out.count("Command:") == 1
+    assert answer.code == 0
+    assert answer.out.count("Command:") == 1
     records = gansweep.records("batches").values()
     assert [found["state"] for found in records] == ["completed"] * 4
     assert {found["pack"]["members"] for found in records} <= ({2} if workers == 1 else {1, 2})
@@ -194,7 +196,8 @@ def test_ctrl_c_saves_in_every_worker_and_another_packing_goes_on(gansweep, monk
         patch.setattr(Stop, "request", request)
         patch.setattr(Logbook, "note", note_and_press)
         answer = gansweep.tiny(*grid, "name=cut", "pack=2", "workers=2")
-    assert answer.code == 130 and "To continue:" in answer.out
+    assert answer.code == 130
+    assert "To continue:" in answer.out
     assert gansweep.records("cut") == {}
     cut = gansweep.folder / "outputs" / "cut"
     assert len(list(cut.glob("*/checkpoint.pt"))) == 4
@@ -206,4 +209,5 @@ def test_ctrl_c_saves_in_every_worker_and_another_packing_goes_on(gansweep, monk
         {path.parent.name: checkpoint(path)["member"] for path in (gansweep.folder / "outputs" / name).glob("*/*.pt")}
         for name in ("whole", "cut")
     ]
-    assert ends[0] == ends[1] and len(ends[0]) == 5
+    assert ends[0] == ends[1]
+    assert len(ends[0]) == 5

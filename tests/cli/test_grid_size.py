@@ -30,20 +30,24 @@ def test_the_number_of_combinations(line, count):
 def test_a_grid_that_is_too_large_is_refused_at_once(gansweep):
     """Mistake: 10^8 cells are listed and composed for minutes, and need gigabytes."""
     answer = gansweep("-m", "optimizer=adam,sgd", "seed=range(0,50000000)", "plan=true")
-    assert answer.code == 2 and "most_cells=10000: this command line has 100000000 cells" in answer.err
-    assert "most_cells=100000000" in answer.err and not (gansweep.folder / "outputs").exists()
+    assert answer.code == 2
+    assert "most_cells=10000: this command line has 100000000 cells" in answer.err
+    assert "most_cells=100000000" in answer.err
+    assert not (gansweep.folder / "outputs").exists()
 
 
 def test_the_limit_can_be_set_on_the_command_line_and_in_an_experiment(gansweep):
     answer = gansweep("-m", "seed=1,2,3", "most_cells=2", "plan=true")
-    assert answer.code == 2 and "has 3 cells" in answer.err
+    assert answer.code == 2
+    assert "has 3 cells" in answer.err
     folder = gansweep.folder / "conf/experiment"
     folder.mkdir(parents=True)
     (folder / "small.yaml").write_text(
         "# @package _global_\nmost_cells: 3\nhydra: {sweeper: {params: {lr: '1e-4,1e-3'}}}\n"
     )
     answer = gansweep("-m", "--config-dir", "conf", "experiment=small", "seed=1,2", "plan=true")
-    assert answer.code == 2 and "most_cells=3: this command line has 4 cells" in answer.err
+    assert answer.code == 2
+    assert "most_cells=3: this command line has 4 cells" in answer.err
 
 
 def test_commands_that_train_nothing_count_too():
@@ -64,7 +68,8 @@ def test_jobs_of_equal_groups_share_what_hydra_composed():
     """Mistake: each job keeps a copy of its own, which takes most of the 80 KB of a cell."""
     jobs = composed(["model=mlp_ring", "data=ring", "seed=0,1,2"], None)
     assert all(job.whole is jobs[0].whole and job.base is jobs[0].base for job in jobs)
-    assert [job.task.seed for job in jobs] == [0, 1, 2] and jobs[0].base.seed == 0
+    assert [job.task.seed for job in jobs] == [0, 1, 2]
+    assert jobs[0].base.seed == 0
 
 
 @pytest.mark.parametrize(
@@ -73,10 +78,13 @@ def test_jobs_of_equal_groups_share_what_hydra_composed():
 )
 def test_numbers_no_machine_can_serve_are_refused(gansweep, setting, word):
     answer = gansweep(setting, "plan=true")
-    assert answer.code == 2 and setting in answer.err and word in answer.err
+    assert answer.code == 2
+    assert setting in answer.err
+    assert word in answer.err
 
 
 @pytest.mark.parametrize("key", ["tasks", "cpus"])
 def test_a_launcher_takes_no_more_than_it_could_start(gansweep, key):
     answer = gansweep("hydra/launcher=fused", f"hydra.launcher.{key}=1000000", "plan=true")
-    assert answer.code == 2 and f"hydra.launcher.{key}=1000000: expected a whole number from 1 to 1024" in answer.err
+    assert answer.code == 2
+    assert f"hydra.launcher.{key}=1000000: expected a whole number from 1 to 1024" in answer.err

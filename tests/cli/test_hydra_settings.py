@@ -59,8 +59,10 @@ LINES = {
 @pytest.mark.parametrize("line", LINES)
 def test_a_line_is_refused_in_one_block(gansweep, line):
     answer = gansweep.tiny(line)
-    assert answer.code == 2 and not answer.out
-    assert LINES[line] in answer.err and answer.err.startswith("The configuration is not valid")
+    assert answer.code == 2
+    assert not answer.out
+    assert LINES[line] in answer.err
+    assert answer.err.startswith("The configuration is not valid")
     assert not list(gansweep.folder.iterdir())
 
 

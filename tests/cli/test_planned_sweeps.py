@@ -48,7 +48,8 @@ def test_the_dirac_gans_of_the_table(gansweep):
     assert set(left) == {"gan", "wgan", "wgan_gp", "dragan", "instance_noise", "consensus", "roth", "r1", "r2"}
     assert all(left[name] < 0.4 for name in ("instance_noise", "consensus", "roth", "r1", "r2"))
     assert left["r1"] == pytest.approx(left["r2"], rel=1e-5), "the slope is psi everywhere"
-    assert left["wgan"] > 0.4 and left["wgan_gp"] > 0.4
+    assert left["wgan"] > 0.4
+    assert left["wgan_gp"] > 0.4
 
 
 def test_a_choice_in_a_folder_that_is_not_there(gansweep):
@@ -82,10 +83,12 @@ def test_each_of_several_experiments_brings_its_own_plan(gansweep, planned):
 
 def test_a_config_dir_that_is_not_there_is_no_warning_but_an_error(gansweep):
     answer = gansweep.tiny("--config-dir", "nowhere", "lr=1e-3")
-    assert answer.code == 2 and "--config-dir=nowhere: is not a directory" in answer.err
+    assert answer.code == 2
+    assert "--config-dir=nowhere: is not a directory" in answer.err
     assert not (gansweep.folder / "outputs").exists()
 
 
 def test_settings_without_effect_are_told_once_for_all_cells(gansweep):
     answer = gansweep.tiny("-m", "optimizer=prodigy", "seed=0,1", "lr=1e-3", "plan=true")
-    assert answer.code == 0 and (answer.out + answer.err).count("Without effect: optimizer=Prodigy: lr=0.001") == 1
+    assert answer.code == 0
+    assert (answer.out + answer.err).count("Without effect: optimizer=Prodigy: lr=0.001") == 1

@@ -66,4 +66,5 @@ def test_the_pack_runs_on_the_command_line(gansweep):
     assert set(chosen) == {"epfl_table1/original_code", "epfl_table1/wgan_gp"}
     for config in chosen.values():
         assert (config["steps"], config["seed"], config["data"]["_target_"].rpartition(".")[2]) == (2, 3, "Digits")
-    assert "epfl_table1/original_code" in answer.out and "loss=" in answer.out
+    assert "epfl_table1/original_code" in answer.out
+    assert "loss=" in answer.out

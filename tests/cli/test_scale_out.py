@@ -83,7 +83,8 @@ def test_tasks_leave_what_one_machine_leaves(gansweep, asked):
 
     (here, table), (there, other) = train("here", "pack=2"), train("there", "pack=2", *THERE, "hydra.launcher.tasks=2")
     assert here == there
-    assert table.partition("Command")[0] == other.partition("Command")[0] and "| steps" in table
+    assert table.partition("Command")[0] == other.partition("Command")[0]
+    assert "| steps" in table
     (request,) = asked
     assert (request.tasks, request.cpus, request.gpus) == (2, 1, 0)
     assert request.settings["timeout_min"] > 0
@@ -91,7 +92,8 @@ def test_tasks_leave_what_one_machine_leaves(gansweep, asked):
 
 def test_what_is_finished_is_not_asked_for(gansweep, asked):
     gansweep.tiny("name=both")
-    assert gansweep.tiny("name=both", *THERE).code == 0 and asked == []
+    assert gansweep.tiny("name=both", *THERE).code == 0
+    assert asked == []
 
 
 def test_a_task_leaves_room_for_the_others_and_the_record_tells(gansweep, in_turn, monkeypatch):
@@ -109,7 +111,8 @@ def test_a_task_that_was_killed_is_told_and_its_cells_are_trained(gansweep, aske
 
     monkeypatch.setattr(backends, "backend", lambda name: SimpleNamespace(submit=submit))
     answer = gansweep.tiny("-m", "seed=0,1", "name=k", *THERE)
-    assert answer.code == 0 and "submitit: exit code -9" in answer.out + answer.err
+    assert answer.code == 0
+    assert "submitit: exit code -9" in answer.out + answer.err
 
 
 def test_a_failed_cell_is_tried_once_again_whatever_the_number_of_tasks(gansweep, in_turn, monkeypatch):
@@ -143,8 +146,10 @@ def test_ctrl_c_is_passed_on(gansweep, asked, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(note, press)
         answer = gansweep.tiny("steps=100", "name=c", *THERE)
-    assert answer.code == 130 and "To continue:" in answer.out
-    assert len(list(gansweep.folder.glob("outputs/c/*/checkpoint.pt"))) == 1 and gansweep.records("c") == {}
+    assert answer.code == 130
+    assert "To continue:" in answer.out
+    assert len(list(gansweep.folder.glob("outputs/c/*/checkpoint.pt"))) == 1
+    assert gansweep.records("c") == {}
     assert gansweep.tiny("steps=100", "name=c").code == 0
 
 
@@ -163,8 +168,10 @@ def test_code_that_was_edited_since_is_refused(gansweep, asked, monkeypatch):
 def test_another_sweeper_gets_results_of_tasks(gansweep, asked):
     line = ["hydra/sweeper=basic", "name=b", *THERE, "hydra.sweeper.max_batch_size=2", "hydra.launcher.tasks=2"]
     answer = gansweep.tiny("-m", "seed=0,1,2,3", *line)
-    assert answer.code == 0 and answer.out.count("Command:") == 1
-    assert len(asked) == 2 and len(gansweep.records("b")) == 4
+    assert answer.code == 0
+    assert answer.out.count("Command:") == 1
+    assert len(asked) == 2
+    assert len(gansweep.records("b")) == 4
 
 
 @pytest.mark.parametrize(
@@ -177,7 +184,9 @@ def test_another_sweeper_gets_results_of_tasks(gansweep, asked):
 )
 def test_mistakes_are_told_before_anything_begins(line, told, gansweep):
     answer = gansweep.tiny("-m", "hydra/launcher=fused", f"hydra.launcher.{line}")
-    assert answer.code == 2 and told in answer.err and list(gansweep.folder.iterdir()) == []
+    assert answer.code == 2
+    assert told in answer.err
+    assert list(gansweep.folder.iterdir()) == []
 
 
 def test_an_extra_that_is_missing_is_named(gansweep, monkeypatch):
@@ -193,4 +202,5 @@ def test_settings_that_the_backend_refuses_are_told(gansweep, asked, monkeypatch
 
     monkeypatch.setattr(backends, "backend", lambda name: SimpleNamespace(submit=submit))
     answer = gansweep.tiny("name=r", *THERE)
-    assert answer.code == 2 and "hydra.launcher.submitit: Unknown argument 'partitoin'" in answer.err
+    assert answer.code == 2
+    assert "hydra.launcher.submitit: Unknown argument 'partitoin'" in answer.err

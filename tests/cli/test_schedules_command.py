@@ -92,7 +92,8 @@ def test_the_discriminators_rates_are_shown_where_they_differ():
 def test_mistakes_are_named_and_nothing_is_drawn(line, told, capsys, folder):
     assert main(line.split()) == 2
     said = capsys.readouterr()
-    assert said.out == "" and "nothing was drawn" in said.err
+    assert said.out == ""
+    assert "nothing was drawn" in said.err
     assert all(text in said.err for text in told), said.err
     assert list(folder.iterdir()) == []
 
@@ -108,7 +109,8 @@ def test_the_picture_goes_where_it_is_asked_for(capsys, folder):
     assert main(["-m", "steps=9"]) == 0
     assert main(["steps=9", "out=null"]) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["rates.svg", "schedules.png"]
-    assert main(["steps=9", "out=new/rates.png"]) == 0 and (folder / "new" / "rates.png").exists()
+    assert main(["steps=9", "out=new/rates.png"]) == 0
+    assert (folder / "new" / "rates.png").exists()
     assert main(["steps=9", "out=rates.svg/rates.png"]) == 2  # which is a file
     assert main(["steps=9", "out=rates.doc"]) == 2
     assert main(["steps=9", "out=new"]) == 2  # which is a folder

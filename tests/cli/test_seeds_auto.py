@@ -61,7 +61,8 @@ def test_only_the_open_settings_get_more_seeds(gansweep, rounds):
     assert answer.code == 0, answer.err
     played, _ = rounds
     assert sorted(played[0]) == [(name, seed) for name in ("adam", "rmsprop", "sgd") for seed in (0, 1, 2)]
-    assert played[-1] == [("adam", 5), ("rmsprop", 5)] and len(played) == 4
+    assert played[-1] == [("adam", 5), ("rmsprop", 5)]
+    assert len(played) == 4
     assert re.search(r"seeds=auto: 3 seeds .* up to 6.*2 of 3 settings left.*at most 5%", answer.out)
     assert "seeds=auto" in (gansweep.folder / "outputs/race/table.md").read_text()
     assert all(re.match(r"optimizer=\w+,seed=\d-", name) for name in gansweep.records("race"))
@@ -72,7 +73,8 @@ def test_the_same_line_goes_on_where_it_stopped(gansweep, rounds):
     limit.append(2)
     assert gansweep(*LINE, "most_seeds=5").code == 130
     stopped = [one for batch in played for one in batch]
-    assert min(stopped) == ("adam", 0) and len(stopped) < 15
+    assert min(stopped) == ("adam", 0)
+    assert len(stopped) < 15
     limit.clear()
     assert gansweep(*LINE, "most_seeds=5").code == 0
     every = [one for batch in played for one in batch]
@@ -82,8 +84,11 @@ def test_the_same_line_goes_on_where_it_stopped(gansweep, rounds):
 
 def test_a_plan_trains_nothing_and_says_what_may_come(gansweep, rounds):
     answer = gansweep(*LINE, "most_seeds=5", "plan=true")
-    assert answer.code == 0 and "6 cells: 6 new" in answer.out and "Up to 9 more runs" in answer.out
-    assert rounds[0] == [] and not (gansweep.folder / "outputs").exists()
+    assert answer.code == 0
+    assert "6 cells: 6 new" in answer.out
+    assert "Up to 9 more runs" in answer.out
+    assert rounds[0] == []
+    assert not (gansweep.folder / "outputs").exists()
 
 
 @pytest.mark.parametrize(
@@ -97,7 +102,9 @@ def test_a_plan_trains_nothing_and_says_what_may_come(gansweep, rounds):
 )
 def test_what_can_not_race_is_refused(gansweep, rounds, wrong, where):
     answer = gansweep(*[one for one in LINE if one.partition("=")[0] != wrong[0].partition("=")[0]], *wrong)
-    assert answer.code == 2 and where in answer.err and rounds[0] == []
+    assert answer.code == 2
+    assert where in answer.err
+    assert rounds[0] == []
 
 
 @pytest.mark.slow

@@ -17,7 +17,8 @@ COSINE = {"_target_": "gansweep.schedules.cosine.Cosine", "end": 0.5}
 def test_warmup_has_its_schedule_under_both_names(key):
     make, node = Constructor(), {"_target_": WARMUP, "length": 3, key: dict(COSINE)}
     assert make(node, "schedule").after == Cosine(end=0.5)
-    assert make.problems == [] and node == {"_target_": WARMUP, "length": 3, "after": COSINE}
+    assert make.problems == []
+    assert node == {"_target_": WARMUP, "length": 3, "after": COSINE}
 
 
 def test_the_default_under_the_one_name_gives_way_to_a_choice_under_the_other():
@@ -46,7 +47,8 @@ def test_problems_have_the_name_that_all_wrappers_share():
 def test_every_wrapping_schedule_holds_another_at_the_same_key(outer):
     line = [f"schedule={outer}", "schedule@schedule.of=cosine", "schedule.of.end=0.5"]
     (composition,) = composed(line, None)
-    assert composition.problems == [] and composition.config["schedule"]["of"]["end"] == 0.5
+    assert composition.problems == []
+    assert composition.config["schedule"]["of"]["end"] == 0.5
 
 
 def test_lines_with_the_former_name_are_the_same_training():
@@ -59,7 +61,8 @@ def test_lines_with_the_former_name_are_the_same_training():
         checked = check(composition.config)
         assert checked.problems == []
         configs.append(training_config(checked.config))
-    assert configs[0] == configs[1] and configs[0]["schedule"]["after"]["end"] == 0.5
+    assert configs[0] == configs[1]
+    assert configs[0]["schedule"]["after"]["end"] == 0.5
 
 
 def test_a_wrong_key_is_told_with_the_right_one():

@@ -26,8 +26,7 @@ def choices():
 def composed(*overrides):
     folders.register()
     with initialize_config_dir(str(CONF), **BASE):
-        config = OmegaConf.to_container(compose("config", list(overrides)), resolve=True)
-    return config
+        return OmegaConf.to_container(compose("config", list(overrides)), resolve=True)
 
 
 @pytest.mark.parametrize("choice", choices())
@@ -52,7 +51,8 @@ def test_the_defaults_build():
     assert isinstance(run, Run)
     assert run.member.generator == run.member.discriminator
     assert (run.steps, run.batch_size, run.critic_steps) == (1000, 64, 1)
-    assert run.identity == {"a": 1} and run.cell == {"name": "x"}
+    assert run.identity == {"a": 1}
+    assert run.cell == {"name": "x"}
 
 
 def test_every_yaml_names_the_file_that_it_is_about():

@@ -69,7 +69,9 @@ def test_a_model_that_does_not_fit_the_data(default):
 def test_a_schedule_shorter_than_the_run(default):
     pieces = {"_target_": "gansweep.schedules.piecewise.Piecewise", "pieces": [[1.0, 600], [0.1, 300]]}
     (text,) = told(with_(default, schedule=pieces))
-    assert text.startswith("schedule") and "900" in text and "1000" in text
+    assert text.startswith("schedule")
+    assert "900" in text
+    assert "1000" in text
     assert told(with_(default, schedule=pieces, steps=900)) == []
     (text,) = told(with_(default, schedule_d=pieces))
     assert text.startswith("schedule_d")
@@ -80,10 +82,13 @@ def test_a_schedule_of_the_penalties_or_the_noise_is_checked_like_any(default):
     noisy = with_(default, loss__instance_noise=0.1)
     for key in ("schedule_penalty", "schedule_noise"):
         (text,) = told(with_(noisy, **{key: pieces}))
-        assert text.startswith(key) and "900" in text and "1000" in text
+        assert text.startswith(key)
+        assert "900" in text
+        assert "1000" in text
         assert told(with_(noisy, **{key: pieces}, steps=900)) == []
     (text,) = told(with_(default, schedule_penalty=default["optimizer"]))
-    assert text.startswith("schedule_penalty._target_") and text.endswith("is not a Schedule")
+    assert text.startswith("schedule_penalty._target_")
+    assert text.endswith("is not a Schedule")
 
 
 def test_a_schedule_with_nothing_to_multiply(default):
@@ -98,11 +103,13 @@ def test_a_schedule_of_beta_asks_for_momentum_and_stays_below_one(default):
     linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.5}
     sgd = {"_target_": "gansweep.optimizers.sgd.SGD"}
     (text,) = told(with_(default, schedule_beta=linspace, optimizer=sgd))
-    assert text.startswith("schedule_beta: SGD(momentum=0.0,") and "has no momentum" in text
+    assert text.startswith("schedule_beta: SGD(momentum=0.0,")
+    assert "has no momentum" in text
     (text,) = told(with_(default, schedule_beta_d=linspace, optimizer_d=sgd))
     assert text.startswith("schedule_beta_d: SGD(")
     (text,) = told(with_(default, schedule_beta=dict(linspace, end=1.5)))
-    assert text.startswith("schedule_beta: Linspace(") and "makes a beta of 1.35 of 0.9 in step 999" in text
+    assert text.startswith("schedule_beta: Linspace(")
+    assert "makes a beta of 1.35 of 0.9 in step 999" in text
 
 
 def test_a_schedule_of_beta_is_both_players_unless_one_has_its_own_or_no_momentum(default):
@@ -122,7 +129,8 @@ def test_a_schedule_of_beta_is_both_players_unless_one_has_its_own_or_no_momentu
 def test_a_schedule_of_critic_steps_reaches_the_run_unless_rounding_leaves_nothing_of_it(default):
     linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.2}
     (text,) = told(with_(default, schedule_critic=linspace))
-    assert text.startswith("schedule_critic=Linspace(") and "has no effect on critic_steps=1" in text
+    assert text.startswith("schedule_critic=Linspace(")
+    assert "has no effect on critic_steps=1" in text
     run = build(with_(default, schedule_critic=linspace, critic_steps=5), identity={}, cell={})
     assert run.critic_schedule.end == 0.2
     assert told(with_(default, schedule_critic={"_target_": "gansweep.schedules.constant.Constant"})) == []
@@ -144,7 +152,8 @@ def test_games_that_do_not_go_together_are_told(default):
     wrong = {"_target_": "gansweep.losses.least_squares.LeastSquares"}
     pairing = {"_target_": "gansweep.losses.relativistic_pairing.RelativisticPairing"}
     (text,) = told(with_(default, loss__game=dict(pairing, of=wrong)))
-    assert text.startswith("loss.game.of=LeastSquares") and "fake_label = -real_label" in text
+    assert text.startswith("loss.game.of=LeastSquares")
+    assert "fake_label = -real_label" in text
     standard = {"_target_": "gansweep.losses.standard.Standard"}
     (text,) = told(with_(default, loss__game=dict(pairing, of=dict(pairing, of=standard))))
     assert text.startswith("loss.game.of=")
@@ -159,7 +168,8 @@ def test_a_metric_that_does_not_fit_the_data(default):
 def test_data_that_are_not_there_say_what_to_put_where(default, tmp_path):
     data = {"_target_": "gansweep.data.mnist.MNIST", "root": str(tmp_path)}
     (text,) = told(with_(default, data=data))
-    assert text.startswith("data=mnist: no ") and str(tmp_path) in text
+    assert text.startswith("data=mnist: no ")
+    assert str(tmp_path) in text
 
 
 def test_a_group_needs_a_choice_of_its_kind(default):
@@ -183,7 +193,8 @@ def test_numbers_come_back_in_their_types(default):
 
 def test_epochs_are_another_spelling_of_steps(default):
     by_epochs = check(with_(default, epochs=2)).config
-    assert by_epochs["steps"] == 2 * 29 and by_epochs["epochs"] is None
+    assert by_epochs["steps"] == 2 * 29
+    assert by_epochs["epochs"] is None
     assert by_epochs == check(with_(default, steps=58)).config
 
 
@@ -216,7 +227,8 @@ def test_rates_and_rules_reach_their_player(default):
     config = with_(default, lr=0.25, lr_d=0.5, optimizer_d=sgd, schedule_d=cosine, trainer__ema=0.9, seed=7)
     member = build(config, identity={}, cell={}).member
     assert (member.generator.lr, member.discriminator.lr, member.ema, member.seed) == (0.25, 0.5, 0.9, 7)
-    assert type(member.generator.rule).__name__ == "Adam" and type(member.discriminator.rule).__name__ == "SGD"
+    assert type(member.generator.rule).__name__ == "Adam"
+    assert type(member.discriminator.rule).__name__ == "SGD"
     assert type(member.generator.schedule).__name__ == "Constant"
     assert type(member.discriminator.schedule).__name__ == "Cosine"
 

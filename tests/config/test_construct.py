@@ -35,7 +35,8 @@ def test_objects_inside_objects_are_made_first():
 def test_numbers_are_written_back_in_their_types_so_that_equal_settings_look_equal():
     node = {"_target_": ADAM, "betas": [0, 0.9], "eps": 1}
     assert Constructor()(node, "optimizer") == Adam(betas=(0.0, 0.9), eps=1.0)
-    assert repr(node["betas"]) == "[0.0, 0.9]" and repr(node["eps"]) == "1.0"
+    assert repr(node["betas"]) == "[0.0, 0.9]"
+    assert repr(node["eps"]) == "1.0"
 
 
 def test_a_node_with_objects_inside_stays_a_node():
@@ -67,7 +68,8 @@ def test_a_required_value_that_is_missing_is_told():
 
 def test_an_object_of_another_kind_is_told():
     (told,) = problems_of(loss(game={"_target_": ADAM}), "loss")
-    assert told.startswith("loss.game=") and told.endswith("expected a Game")
+    assert told.startswith("loss.game=")
+    assert told.endswith("expected a Game")
 
 
 def test_hydras_own_words_mean_nothing_here():

@@ -69,12 +69,14 @@ def test_without_feedback_the_identity_is_what_it_was_before_there_was_any():
 
 def test_what_is_settled_once_stays_so():
     once = check(composed("feedback=gap_aware")).config
-    assert check(once).config == once and "feedback" not in once
+    assert check(once).config == once
+    assert "feedback" not in once
 
 
 def test_a_plateau_needs_a_metric():
     (text,) = told("feedback=plateau", "~metric")
-    assert text.startswith("feedback=Plateau(") and "metric=..." in text
+    assert text.startswith("feedback=Plateau(")
+    assert "metric=..." in text
     (text,) = told(f"{OWN}=plateau", "~metric")
     assert text.startswith("feedback_d=Plateau(")
     assert told("feedback=gap_aware", "~metric") == []
@@ -82,7 +84,8 @@ def test_a_plateau_needs_a_metric():
 
 def test_a_critic_needs_a_scale_under_the_name_that_was_typed():
     (text,) = told("feedback=gap_aware", "loss=wgan_gp")
-    assert text.startswith("feedback.x_min=null: ") and "x_min and x_max" in text
+    assert text.startswith("feedback.x_min=null: ")
+    assert "x_min and x_max" in text
     (text,) = told(f"{OWN}=gap_aware", "loss=wgan_gp")
     assert text.startswith("feedback_d.x_min=null: ")
     assert told("feedback=gap_aware", "loss=wgan_gp", "feedback.x_min=1", "feedback.x_max=2") == []
@@ -90,4 +93,6 @@ def test_a_critic_needs_a_scale_under_the_name_that_was_typed():
 
 def test_the_discriminator_has_one_feedback():
     (text,) = told("feedback=gap_aware", f"{OWN}=plateau")
-    assert text.startswith("feedback=GapAware(") and "feedback_d=Plateau(" in text and "one of them" in text
+    assert text.startswith("feedback=GapAware(")
+    assert "feedback_d=Plateau(" in text
+    assert "one of them" in text

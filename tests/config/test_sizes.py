@@ -26,7 +26,8 @@ DIGITS = ("data=digits", "~metric")
 )
 def test_the_setting_is_named(line, key):
     (problem,) = check(composed("device=cpu", *line)).problems
-    assert problem.where == key and "expected" in problem.message
+    assert problem.where == key
+    assert "expected" in problem.message
 
 
 def test_data_that_do_not_fit_into_memory_are_named(monkeypatch):

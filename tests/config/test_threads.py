@@ -105,7 +105,8 @@ def test_samples_are_made_with_one_thread(monkeypatch):
     monkeypatch.setattr(Ring, "draw", lambda data, rng: seen.append(torch.get_num_threads()) or draw(data, rng))
     torch.set_num_threads(3)
     building.check(composed("data=ring", "model=mlp_ring", "threads=2", "~metric"))
-    assert seen == [1] and torch.get_num_threads() == 3
+    assert seen == [1]
+    assert torch.get_num_threads() == 3
 
 
 def test_values_of_several_threads_are_kept_apart():
@@ -117,4 +118,5 @@ def test_values_of_several_threads_are_kept_apart():
     for threads in (1, 2):
         with cpu_threads(threads):
             found = cache.recall({"of": "x"})
-            assert found is not None and found["value"] == threads
+            assert found is not None
+            assert found["value"] == threads

@@ -109,7 +109,9 @@ def test_a_member_that_is_nan_spoils_its_own_diagnosis_alone():
     again = diagnose(pack)
     assert again.of(pack.place[0], None) == together.of(pack.place[0], None)
     spoilt = again.of(pack.place[1], None)
-    assert spoilt["field"] is None and spoilt["rotation"] is None and spoilt["eigenvalues"] == []
+    assert spoilt["field"] is None
+    assert spoilt["rotation"] is None
+    assert spoilt["eigenvalues"] == []
     json.dumps(spoilt, allow_nan=False)
 
 
@@ -127,7 +129,8 @@ def test_every_look_sees_the_same_samples():
     """Else the turn of the field would be that of the batch."""
     pack, found = trained([member(1)])
     given, again = pack.draw_apart("diagnostics/"), pack.draw_apart("diagnostics/")
-    assert torch.equal(given.z, again.z) and torch.equal(given.real, again.real)
+    assert torch.equal(given.z, again.z)
+    assert torch.equal(given.real, again.real)
     assert found.of(0, found.field)["turn"] == pytest.approx(1.0)
     assert not torch.equal(given.z, pack.draw_apart("else/").z)
 

@@ -140,7 +140,9 @@ def test_every_member_has_its_own_krylov_space():
     h = arnoldi(linear(matrices), start, 12)
     assert h.shape == (4, 6, 5)
     closed, zero, bad, full = (spectrum(one.numpy(), 2e-16) for one in h)
-    assert closed is not None and zero is not None and full is not None
+    assert closed is not None
+    assert zero is not None
+    assert full is not None
     np.testing.assert_allclose(closed.values, [2, -1], atol=1e-12)
     np.testing.assert_allclose(zero.values, [0])
     assert bad is None

@@ -22,7 +22,8 @@ def test_a_value_out_of_range(tmp_path, monkeypatch, capsys, command, option, va
     with pytest.raises(SystemExit) as end:
         main([command, f"{option}={value}"])
     assert end.value.code == 2
-    assert f"argument {option}: " in (text := capsys.readouterr().err) and "expected a" in text
+    assert f"argument {option}: " in (text := capsys.readouterr().err)
+    assert "expected a" in text
     assert not list(tmp_path.iterdir())
 
 

@@ -45,4 +45,5 @@ def test_what_is_stored_was_run_in_order_and_is_small():
     counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
     assert counts == list(range(1, len(counts) + 1))
     assert NOTEBOOK.stat().st_size < 150_000
-    assert "/root" not in NOTEBOOK.read_text() and "/home/" not in NOTEBOOK.read_text()
+    assert "/root" not in NOTEBOOK.read_text()
+    assert "/home/" not in NOTEBOOK.read_text()

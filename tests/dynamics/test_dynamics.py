@@ -138,8 +138,12 @@ def test_every_move_has_a_batch_and_latents_of_its_own():
 
 def test_one_batch_for_all_moves_of_a_step_and_latents_used_again():
     (a, b, c, g), (d, *_) = inputs_of_a_step(fresh_batches=False, fresh_latents=False)
-    assert torch.equal(a.real, b.real) and torch.equal(a.real, c.real) and not torch.equal(a.real, d.real)
-    assert torch.equal(g.z, c.z) and not torch.equal(b.z, c.z) and not torch.equal(g.z, d.z)
+    assert torch.equal(a.real, b.real)
+    assert torch.equal(a.real, c.real)
+    assert not torch.equal(a.real, d.real)
+    assert torch.equal(g.z, c.z)
+    assert not torch.equal(b.z, c.z)
+    assert not torch.equal(g.z, d.z)
     assert not any(torch.equal(x, y) for x, y in zip(g.masks, (m[:, :10] for m in c.masks), strict=True))
 
 
@@ -240,7 +244,8 @@ def test_a_solver_that_overflows_says_so():
     right = Both((torch.full((2, 1), 1e22),), (torch.ones(2, 1),))
     right.generator[0][1] = 1.0
     found = solve(lambda x: x, lambda y: y, right, 4)
-    assert found.generator[0][0].isnan() and found.generator[0][1] == 1
+    assert found.generator[0][0].isnan()
+    assert found.generator[0][1] == 1
 
 
 def curved(seed):

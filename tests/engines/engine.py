@@ -107,7 +107,8 @@ def assert_same_cells(engine: Engine) -> None:
     text = engine(*GRID, "name=there")
     assert "diverged at step" in text
     there = engine.records("there")
-    assert len(there) == 4 and there == engine.records("here")
+    assert len(there) == 4
+    assert there == engine.records("here")
     before = {path: path.stat().st_mtime_ns for path in engine.folder.glob("outputs/there/*/record.json")}
     engine(*GRID, "name=there")
     assert before == {path: path.stat().st_mtime_ns for path in engine.folder.glob("outputs/there/*/record.json")}
@@ -138,4 +139,5 @@ def assert_packs(engine: Engine, name: str) -> None:
     text = engine("optimizer=adam", "seed=0,1,2,3", "name=four", "pack=2")
     assert f"2 tasks of {name} train this sweep" in text
     pairs = [json.loads(path.read_text()) for path in engine.folder.glob("outputs/four/*/record.json")]
-    assert len(pairs) == 4 and max(record["pack"]["members"] for record in pairs) == 2
+    assert len(pairs) == 4
+    assert max(record["pack"]["members"] for record in pairs) == 2

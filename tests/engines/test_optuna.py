@@ -26,7 +26,8 @@ def trials(engine: Engine) -> list:
 
 def test_the_search_space_and_a_study_that_goes_on(engine):
     text = engine("hydra.sweeper.n_trials=2")
-    assert text.count("Command:") == 1 and "Final w1" in text
+    assert text.count("Command:") == 1
+    assert "Final w1" in text
     engine("hydra.sweeper.n_trials=1")
     found = trials(engine)
     assert len(found) == 3
@@ -44,7 +45,8 @@ def test_a_divergence_is_told_as_a_failure_and_not_as_a_number(engine):
     found = {str(trial.params["lr"]): trial for trial in trials(engine)}
     assert sorted(trial.state.name for trial in found.values()) == ["COMPLETE", "FAIL"]
     (failed,) = (trial for trial in found.values() if trial.state.name == "FAIL")
-    assert failed.value is None and float(failed.params["lr"]) == 1e30
+    assert failed.value is None
+    assert float(failed.params["lr"]) == 1e30
     assert sorted(record["state"] for record in engine.records("search").values()) == ["completed", "diverged"]
 
 
@@ -70,7 +72,8 @@ def test_a_batch_of_trials_is_one_pack_and_every_trial_gets_its_own_value(engine
         if record["state"] == "completed":
             assert trial.value == record["metric"]["final"]
         else:
-            assert trial.value is None and trial.state.name == "FAIL"
+            assert trial.value is None
+            assert trial.state.name == "FAIL"
 
 
 def told(record) -> tuple:

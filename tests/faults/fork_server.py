@@ -115,7 +115,8 @@ class ForkServer:
         request = {"module": module, "arguments": list(arguments), "here": str(here), "before": list(before)}
         server = self._idle.get()
         try:
-            assert server.stdin is not None and server.stdout is not None
+            assert server.stdin is not None
+            assert server.stdout is not None
             server.stdin.write(json.dumps(request) + "\n")
             server.stdin.flush()
             return Ended(**json.loads(server.stdout.readline()))
@@ -131,14 +132,15 @@ class ForkServer:
         """End the warm processes."""
         for _ in range(self.processes):
             server = self._idle.get()
-            assert server.stdin is not None and server.stdout is not None
+            assert server.stdin is not None
+            assert server.stdout is not None
             server.stdin.close()
             server.wait()
             server.stdout.close()
 
 
 def _serve() -> None:
-    answers = open(os.dup(1), "w", buffering=1)  # noqa: SIM115
+    answers = open(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     for module in WARM:
         importlib.import_module(module)

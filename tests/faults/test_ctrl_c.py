@@ -36,7 +36,8 @@ def test_once(tmp_path, undisturbed, number):
     here, sweep = tmp_path / "here", tmp_path / "here/outputs/s"
     stopped = command(here, *GRID, fault=functools.partial(interrupt, number, 1))
     assert stopped.code == 130, stopped.text
-    assert "| lr" in stopped.text and "unfinished" in stopped.text
+    assert "| lr" in stopped.text
+    assert "unfinished" in stopped.text
     (line,) = (line for line in stopped.text.splitlines() if "To continue: python -m gansweep -m " in line)
     assert "lr=1e-3,1e-2,1e30" in line
     assert len(records(sweep)) == 1

@@ -63,7 +63,8 @@ def test_a_checkpoint_of_another_training_is_refused_and_what_differs_is_said(tm
     shutil.copy(other, one)
     ended = command(folder, *GRID)
     assert ended.code == 1, ended.text
-    assert "ResumeError" in ended.text and "config.lr was 0.01 and is now 0.001" in ended.text
+    assert "ResumeError" in ended.text
+    assert "config.lr was 0.01 and is now 0.001" in ended.text
     assert "fresh=true" in ended.text
     untouched = Path(other).parent.name
     assert records(sweep)[untouched] == records(undisturbed[0])[untouched]

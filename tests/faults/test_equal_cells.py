@@ -92,4 +92,5 @@ def test_one_grid_with_the_same_training_thrice(tmp_path):
     found = [json.loads(path.read_text())["config"]["lr"] for path in here.glob("outputs/s/*/record.json")]
     assert sorted(found) == [0.0001, 0.001]
     again = command(here, "lr=0.001,0.00010", "steps=2", "name=s", "plan=true")
-    assert "2 completed" in again.text and "Nothing is left to train" in again.text
+    assert "2 completed" in again.text
+    assert "Nothing is left to train" in again.text

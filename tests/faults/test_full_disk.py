@@ -37,7 +37,8 @@ def test_full_in_the_middle(small_disk, undisturbed):
     disk, resize = small_disk
     resize("280k")
     ended = command(disk / "here", *GRID)
-    assert ended.code == 1 and FULL in ended.text
+    assert ended.code == 1
+    assert FULL in ended.text
     sweep = disk / "here/outputs/s"
     done = records(sweep)
     assert 0 < len(done) < 3, "the disk has to fill up in the middle for this test to say anything"
@@ -54,7 +55,9 @@ def test_full_from_the_start(small_disk):
     disk, resize = small_disk
     resize("4k")
     ended = command(disk / "here", *GRID)
-    assert ended.code == 2 and FULL in ended.text and "outputs/s" in ended.text
+    assert ended.code == 2
+    assert FULL in ended.text
+    assert "outputs/s" in ended.text
     assert "Traceback" not in ended.text
 
 
@@ -79,5 +82,6 @@ def test_a_checkpoint_that_can_not_be_written_does_not_change_the_results(tmp_pa
     assert ended.code == 0, ended.text
     assert "no checkpoint at step 3" in ended.text
     sweep = tmp_path / "here/outputs/s"
-    assert list(sweep.glob("*/checkpoint*")) == [] and leftovers(sweep) == []
+    assert list(sweep.glob("*/checkpoint*")) == []
+    assert leftovers(sweep) == []
     assert records(sweep) == records(expected)

@@ -28,7 +28,8 @@ def test_overrides_of_many_thousand_characters(tmp_path):
     ended = command(here, *long)
     assert ended.code == 0, ended.text
     (sweep,) = (here / "outputs").iterdir()
-    assert len(sweep.name) < 100 and len(list(sweep.glob("*/record.json"))) == 2
+    assert len(sweep.name) < 100
+    assert len(list(sweep.glob("*/record.json"))) == 2
     again = command(here, *long, "plan=true")
     assert "2 completed" in again.text, "the same long line has to find the same sweep"
 

@@ -57,11 +57,13 @@ def test_four_processes_and_one_is_killed(tmp_path):
     if doomed.process.exitcode == -signal.SIGKILL:
         assert times.pop(by_the_doomed[-1]) == 2
     assert set(times.values()) == {1}
-    assert len(records(sweep)) == 12 and leftovers(sweep) == []
+    assert len(records(sweep)) == 12
+    assert leftovers(sweep) == []
     rows = (sweep / "results.csv").read_text().splitlines()
     assert len(rows) == 13
     again = command(here, *MANY, fault=note_trainings)
-    assert again.code == 0 and len((here / "trained.txt").read_text().splitlines()) == len(trained)
+    assert again.code == 0
+    assert len((here / "trained.txt").read_text().splitlines()) == len(trained)
 
 
 def test_a_grid_that_joins_another_one(tmp_path, undisturbed):

@@ -62,8 +62,15 @@ def test_members_hear_their_own_values_only():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"factor": 1.0}, {"factor": 0.0}, {"patience": -1}, {"cooldown": -1}, {"threshold": -0.1}, {"minimum": 1.5}]
-    + [{"threshold_mode": "relative"}],
+    [
+        {"factor": 1.0},
+        {"factor": 0.0},
+        {"patience": -1},
+        {"cooldown": -1},
+        {"threshold": -0.1},
+        {"minimum": 1.5},
+        {"threshold_mode": "relative"},
+    ],
 )
 def test_settings_out_of_range_are_named(wrong):
     ((name, value),) = wrong.items()

@@ -150,7 +150,7 @@ def residual(masks):
         Linear("6", 24, 1),
     ]
     inner = Block(1.0, nn.AvgPool2d(2, 1), nn.ReLU(), nn.Conv2d(4, 4, 1), nn.AvgPool2d(2, 1))
-    in_body, in_shortcut = (masks + [None])[:2]
+    in_body, in_shortcut = ([*masks, None])[:2]
     shortcut = nn.Sequential(nn.Conv2d(3, 4, 2, bias=False), Times(in_shortcut), nn.Upsample(scale_factor=2))
     body = [nn.LeakyReLU(0.2), nn.Conv2d(3, 4, 3, 1, 1), Times(in_body), inner, nn.Upsample(scale_factor=2)]
     theirs = [

@@ -116,7 +116,8 @@ def test_a_smoothed_label_stops_at_its_logit():
     game = LabelSmoothing(Standard(), 0.1)
     (on_real,) = torch.autograd.grad(game.discriminator(logits, torch.zeros(1, 1)).sum(), logits)
     (on_fake,) = torch.autograd.grad(game.discriminator(torch.zeros(1, 1), logits).sum(), logits)
-    assert on_real.item() == pytest.approx(0.0, abs=1e-12) and on_fake.item() == pytest.approx(0.9, rel=1e-12)
+    assert on_real.item() == pytest.approx(0.0, abs=1e-12)
+    assert on_fake.item() == pytest.approx(0.9, rel=1e-12)
 
 
 def test_smoothing_of_least_squares_moves_the_label():

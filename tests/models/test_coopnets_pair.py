@@ -25,13 +25,15 @@ def test_parameters_and_maps():
     model = CoopNetsPair()
     generator, descriptor = model.generator(SHAPE), model.discriminator(SHAPE)
     assert (generator.num_parameters, descriptor.num_parameters) == (555_803, 1_059_301)
-    assert [n for n in generator.sizes] == [48_000, 200, 500_000, 100, 7_500, 3]
-    assert [n for n in descriptor.sizes] == [72_600, 200, 980_000, 100, 6_400, 1]
+    assert list(generator.sizes) == [48_000, 200, 500_000, 100, 7_500, 3]
+    assert list(descriptor.sizes) == [72_600, 200, 980_000, 100, 6_400, 1]
     small = CoopNetsPair(width=2)
     found, f = sides(small.discriminator(SHAPE), torch.randn(1, 2, *SHAPE))
-    assert found == [16, 16, 8, 8, 1, 1, 1] and f.shape == (1, 2, 1)
+    assert found == [16, 16, 8, 8, 1, 1, 1]
+    assert f.shape == (1, 2, 1)
     found, fake = sides(small.generator(SHAPE), torch.randn(1, 2, 15))
-    assert found == [1, 4, 4, 12, 11, 11, 33, 32, 32] and fake.shape == (1, 2, *SHAPE)
+    assert found == [1, 4, 4, 12, 11, 11, 33, 32, 32]
+    assert fake.shape == (1, 2, *SHAPE)
 
 
 def test_cropping_takes_one_row_above_and_two_below():
@@ -50,7 +52,9 @@ def test_a_crop_goes_back_to_zeros():
     layer = CoopNetsPair(width=1).generator(SHAPE).layers[4]
     x = torch.randn(1, 2, 1, 12, 12)
     back = layer.pull_back((), x, torch.ones(1, 2, 1, 11, 11), Pass())
-    assert back.shape == x.shape and back.sum() == 2 * 121 and back[..., -1, :].abs().sum() == 0
+    assert back.shape == x.shape
+    assert back.sum() == 2 * 121
+    assert back[..., -1, :].abs().sum() == 0
 
 
 def test_first_weights():

@@ -88,9 +88,11 @@ def test_cfg_has_narrow_kernels_kaiming_ends_and_scales_between_zero_and_one():
     ):
         assert draw(law, Slot(name, shape, "weight", 60)).std().item() == pytest.approx(expected, rel=0.03)
     scale = draw(law, SCALE)
-    assert 0 <= scale.min() < 0.01 and 0.99 < scale.max() <= 1
+    assert 0 <= scale.min() < 0.01
+    assert 0.99 < scale.max() <= 1
     assert scale.mean().item() == pytest.approx(0.5, abs=0.02)
-    assert not draw(law, SHIFT).any() and not draw(law, BIAS).any()
+    assert not draw(law, SHIFT).any()
+    assert not draw(law, BIAS).any()
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.2])

@@ -66,7 +66,10 @@ def test_alpha_of_one_changes_no_bit(drive):
 def test_spirals_into_the_saddle_that_descent_spirals_out_of(drive):
     """On x y with w = x + i y, a cycle multiplies w by 1 - alpha + alpha (1 + i eta)^k."""
     theta = torch.tensor([[1.0], [0.0]], dtype=torch.float64)
-    field = lambda at: torch.stack([at[1], -at[0]])  # noqa: E731
+
+    def field(at):
+        return torch.stack([at[1], -at[0]])
+
     drive(Lookahead(SGD(), k=5, alpha=0.5), theta, field, [0.3, 0.3], num_steps=20)
     expected = (0.5 + 0.5 * (1 + 0.3j) ** 5) ** 4
     assert complex(*theta[:, 0].tolist()) == pytest.approx(expected, rel=1e-12)

@@ -37,7 +37,8 @@ def test_equals_the_box(follow, settings):
     rule, reference = Prodigy(*settings), box(*settings[0], *settings[1:])
     theta, state, expected = follow(rule, reference, scale=0.0, rates=(1.0, 0.5, 2.0))
     torch.testing.assert_close(theta, expected, rtol=1e-11, atol=1e-12)
-    assert (state["d"] > 3 * settings[3]).all() and len(set(state["d"][:, 0].tolist())) == 3
+    assert (state["d"] > 3 * settings[3]).all()
+    assert len(set(state["d"][:, 0].tolist())) == 3
 
 
 @pytest.mark.parametrize("far", [0.1, 10.0])
@@ -73,7 +74,8 @@ def test_long_rows_are_summed_the_same_alone_in_company_and_with_more_threads(dr
         torch.set_num_threads(before)
     for k, theta, d in found:
         assert d > 2e-2
-        assert torch.equal(theta, found[k][1]) and torch.equal(d, found[k][2])
+        assert torch.equal(theta, found[k][1])
+        assert torch.equal(d, found[k][2])
 
 
 def test_a_row_sum_is_a_sum():

@@ -48,7 +48,8 @@ def test_a_rule_over_whole_tensors_sees_one_member_and_one_slot(drive):
     drive(TorchOptimizer("torch.optim.Muon", settings), theta, gradients, [1.0, 1.0], slots=[Slot("w", (3, 4))])
     for row in theta:
         singular = torch.linalg.svdvals(row.view(3, 4))
-        assert singular.min() > 0.5 and singular.max() < 1.5
+        assert singular.min() > 0.5
+        assert singular.max() < 1.5
 
 
 def test_a_network_that_it_cannot_train_is_refused(slots):

@@ -70,7 +70,8 @@ def test_the_posters_log_shows_the_loss_falling_one_reading_before_the_score(swe
     assert [one.step for one in found] == [1375, 1400, 1425]
     assert [one.d_loss for one in found] == pytest.approx([(1.3594 + 1.3683) / 2, 0.8172, 0.8142])
     assert [one.fit_loss for one in found] == pytest.approx([0.00135, 0.0029, 0.1029])
-    assert [one.loss_fell for one in found] == [False, True, True] and [one.score_fell for one in found] == [
+    assert [one.loss_fell for one in found] == [False, True, True]
+    assert [one.score_fell for one in found] == [
         False,
         False,
         True,
@@ -119,7 +120,8 @@ def test_tiles_are_the_images_that_the_picture_was_made_of(shape, tmp_path):
     samples.save(tmp_path / "samples" / "step_0000001.png", samples.grid(-images))
     found = tiles(tmp_path)
     wanted = ((images + 1) / 2).expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
-    assert found.shape == wanted.shape and np.abs(found - wanted).max() <= 0.5 / 255 + 1e-6
+    assert found.shape == wanted.shape
+    assert np.abs(found - wanted).max() <= 0.5 / 255 + 1e-6
     assert tiles(tmp_path / "elsewhere") is None
 
 
@@ -131,4 +133,5 @@ def test_every_row_is_of_one_digit_with_the_surest_first():
         if not (row[0] == 1).all():
             grey = torch.from_numpy(np.stack(row)[..., :1]).permute(0, 3, 1, 2) * 2 - 1
             chances = load_shipped("mnist")(grey).softmax(1)
-            assert (chances.argmax(1) == digit).all() and (chances[:, digit].diff() <= 1e-6).all()
+            assert (chances.argmax(1) == digit).all()
+            assert (chances[:, digit].diff() <= 1e-6).all()

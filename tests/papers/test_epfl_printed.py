@@ -130,7 +130,8 @@ def test_a_sweep_that_is_the_paper_agrees_with_it(tmp_path):
     verdicts = [row.split("|")[-2].strip() for row in rows]
     assert sorted(set(verdicts)) == ["both N/A", "inside"]
     assert verdicts.count("both N/A") == 3
-    assert "**1.00** over the 18 cells" in table.text and "What differs" not in table.text
+    assert "**1.00** over the 18 cells" in table.text
+    assert "What differs" not in table.text
     assert "**survives**: it holds in 3 of 3 seeds" in choice.text
     assert "| rmsprop | 1e-4 | 1e-3 | 1e-4 | 1e-3 | 3 of 3 | 0 of 3 |" in choice.text
     assert len(pictures.pictures) == 3
@@ -141,7 +142,8 @@ def test_another_ruler_and_length_are_said(tmp_path):
     table, choice, _ = sections(sweep_like_the_paper(tmp_path, steps=469, metric="fd_mnist_-3"))
     assert "labelled 0, which is the state after 1 epoch," in table.text
     assert "features are those of fd_mnist_-3, not of fd_torchvision_-3" in table.text
-    assert "inside" not in table.text and "the length" not in table.text
+    assert "inside" not in table.text
+    assert "the length" not in table.text
     assert "at label 0 it does not hold in print either (rmsprop 1e-3)" in choice.text
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from gansweep.papers.epfl_quirks import STEPS, changes, waterfall
@@ -19,6 +21,6 @@ def test_the_bars_meet_and_a_divergence_has_none():
     (axis,) = waterfall({"adam": path}).axes
     bars = sorted((round(bar.get_y() + bar.get_height() / 2), bar) for bar in axis.patches)
     assert [place for place, _ in bars] == [0, 1, 2, 3, 5, 6, 7, 8]
-    for (_, before), (place, after) in zip(bars[:3], bars[1:4], strict=True):
+    for (_, before), (place, after) in itertools.pairwise(bars):
         assert after.get_x() == pytest.approx(before.get_x() + before.get_width()), place
     assert any(text.get_text() == "N/A" for text in axis.texts)

@@ -178,7 +178,8 @@ def test_a_neighbour_that_is_nan_stays_with_itself(penalty):
         bad[2] = torch.nan
     assert torch.equal(penalty.points(real, fake, u)[1], points[1])
     broken = penalty.score(fake, logits)
-    assert torch.equal(broken[1], scores[1]) and broken[0].isnan().any()
+    assert torch.equal(broken[1], scores[1])
+    assert broken[0].isnan().any()
 
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=repr)
@@ -202,7 +203,8 @@ def test_descending_it_brings_the_slope_to_its_target(penalty):
         (gradient,) = torch.autograd.grad(value(rows).sum(), rows)
         theta = theta - 1e-3 * gradient
     after = value(theta)
-    assert (after < before).all() and after.sum() < before.sum() / 2
+    assert (after < before).all()
+    assert after.sum() < before.sum() / 2
 
 
 @pytest.mark.parametrize(

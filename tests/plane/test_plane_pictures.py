@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import subprocess
@@ -59,7 +60,7 @@ def test_the_ground_is_the_saved_discriminator(finished):
     one = find(read(finished), "circle,lr=0.001,seed=0")
     at = np.random.default_rng(1).normal(size=(7, 2)).astype(np.float32)
     left, x, sizes = one.saved["member"]["discriminator"]["theta"], torch.from_numpy(at), [2, 16, 16, 16, 1]
-    for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+    for fan_in, fan_out in itertools.pairwise(sizes):
         weight, bias, left = left.split([fan_in * fan_out, fan_out, len(left) - (fan_in + 1) * fan_out])
         x = F.linear(x, weight.reshape(fan_out, fan_in), bias)
         x = x if fan_out == 1 else F.leaky_relu(x, 0.2)
@@ -82,7 +83,8 @@ def test_words_tell_the_value_beside_its_floor_or_why_there_is_none(sweep):
         path.unlink()
     (never,) = [one for one in read(sweep) if one.cell == good.cell]
     assert never.words(None) == "not started"
-    assert never.fake is None and never.logits(never.real) is None
+    assert never.fake is None
+    assert never.logits(never.real) is None
     assert never.newest[0] == 5, "what a run has kept outlives its checkpoint"
     np.testing.assert_array_equal(never.newest[1], good.fake)
 
@@ -99,7 +101,8 @@ def test_a_picture_for_what_two_axes_leave_over_and_one_of_the_curves(sweep, tmp
     for text in (zero, one):  # matplotlib writes the words beside their outlines
         assert all(f"lr=1e+30, data={name}" in text for name in ("ring", "circle"))
         assert "N/A: diverged at step" in text
-    assert "not started" in zero and "not started" not in one
+    assert "not started" in zero
+    assert "not started" not in one
     assert all(word in curves for word in ("step (generator updates)", "W1 to the data", "lr=1e+30", "floor"))
     assert "seed" not in curves, "seeds share a line of the legend"
 
@@ -116,7 +119,9 @@ def test_one_cell_over_time(sweep, capsys):
     assert all(f"step {step}" in path.read_text() for step in (0, 3, 5))
     assert main([str(sweep), "--over-time", "circle,lr=0.001"]) == 2
     said = capsys.readouterr().err
-    assert "2 cells match" in said and "circle,lr=0.001,seed=0" in said and "ring" not in said
+    assert "2 cells match" in said
+    assert "circle,lr=0.001,seed=0" in said
+    assert "ring" not in said
     assert main([str(sweep), "--over-time", "grid"]) == 2
     assert "no cell matches" in capsys.readouterr().err
 

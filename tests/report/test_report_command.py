@@ -31,7 +31,7 @@ def test_prints_the_table_that_the_sweep_ended_with(tmp_path, capsys):
     assert capsys.readouterr().out.startswith(expected.rstrip())
 
 
-@pytest.mark.parametrize("arguments, words", [(["nowhere"], "no such directory"), (["."], "contains no cells")])
+@pytest.mark.parametrize(("arguments", "words"), [(["nowhere"], "no such directory"), (["."], "contains no cells")])
 def test_says_what_is_wrong(tmp_path, monkeypatch, capsys, arguments, words):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
@@ -41,7 +41,8 @@ def test_says_what_is_wrong(tmp_path, monkeypatch, capsys, arguments, words):
 def test_a_metric_that_nothing_was_measured_by_is_answered_by_those_that_are(tmp_path, capsys):
     small_sweep(tmp_path / "x").report()
     assert main([str(tmp_path / "x"), "--metric", "fid"]) == 2
-    assert "--metric fid" in (said := capsys.readouterr().err) and "fd_digits" in said
+    assert "--metric fid" in (said := capsys.readouterr().err)
+    assert "fd_digits" in said
 
 
 @pytest.mark.parametrize("option", ["--rows", "--cols", "--group"])

@@ -37,7 +37,8 @@ def grid(root, value, seeds=2, rates=(1e-3, 1e-2), optimizers=("adam", "sgd")):
 def test_the_rate_is_the_axis_and_words_are_colours(tmp_path):
     roles = Roles.of(grid(tmp_path, lambda o, lr, s: 1.0).contest)
     assert (roles.rate, roles.method, roles.rest) == ("lr", "optimizer", ())
-    assert roles.rates == [1e-3, 1e-2] and roles.methods == ["adam", "sgd"]
+    assert roles.rates == [1e-3, 1e-2]
+    assert roles.methods == ["adam", "sgd"]
 
 
 @pytest.mark.parametrize("untrained", [1.0, 9.0], ids=["no better than untrained", "ranked"])
@@ -54,14 +55,18 @@ def test_the_title_of_a_panel_is_no_wider_than_the_panel(tmp_path, untrained):
 def test_a_setting_that_does_all_has_all_of_the_variance(tmp_path):
     found = sensitivity.sensitivity(grid(tmp_path, lambda o, lr, s: 10.0 if o == "sgd" else 5.0))
     keys = ("optimizer", "lr")
-    assert keys[found.effects[0].axes[0]] == "optimizer" and found.effects[0].share == pytest.approx(1)
-    assert not found.by_rank and found.seeds == 0
+    assert keys[found.effects[0].axes[0]] == "optimizer"
+    assert found.effects[0].share == pytest.approx(1)
+    assert not found.by_rank
+    assert found.seeds == 0
 
 
 def test_divergences_turn_variances_into_those_of_ranks_and_a_torn_grid_has_none(tmp_path):
     with_na = grid(tmp_path, lambda o, lr, s: None if lr > 5e-3 else 5.0)
     found = sensitivity.sensitivity(with_na)
-    assert found.by_rank and found.effects[0].share == pytest.approx(1) and found.effects[0].axes == (1,)
+    assert found.by_rank
+    assert found.effects[0].share == pytest.approx(1)
+    assert found.effects[0].axes == (1,)
     torn = verdict(tmp_path, {("adam", 1, 0): 1.0, ("adam", 2, 0): 2.0, ("sgd", 1, 0): 3.0})
     assert sensitivity.sensitivity(torn) is None
 
@@ -75,7 +80,8 @@ def test_one_setting_of_one_seed_each_has_all_of_the_variance_which_nobody_has_t
 def test_tuning_is_over_settings_and_one_that_loses_a_seed_is_never_the_best(tmp_path):
     found = grid(tmp_path, lambda o, lr, s: (None if s else 0.0) if lr == 1e-3 else 7.0 + s)
     (adam, _) = tuning.tuned(found)
-    assert adam.best.tolist() == [7.5, 7.5] and adam.none.tolist() == [0.5, 0.0]
+    assert adam.best.tolist() == [7.5, 7.5]
+    assert adam.none.tolist() == [0.5, 0.0]
 
 
 def test_the_target_is_what_half_of_the_methods_reach(tmp_path):
@@ -102,9 +108,11 @@ def test_no_run_meets_the_target_before_it_is_trained(tmp_path):
         return found
 
     found = targets.targets(untrained(20.0))
-    assert found.goals == {"": 10.0} and (found.times > 0).all()
+    assert found.goals == {"": 10.0}
+    assert (found.times > 0).all()
     text = targets.section(untrained(9.0)).text
-    assert "No target" in text and "median" not in text
+    assert "No target" in text
+    assert "median" not in text
 
 
 def test_divergences_are_counted_by_cause_and_rate(tmp_path):
@@ -117,10 +125,12 @@ def test_divergences_are_counted_by_cause_and_rate(tmp_path):
 def test_the_keys_of_the_picture_of_divergences_stand_above_their_panels(tmp_path):
     figure = survival.survival_picture(grid(tmp_path, lambda o, lr, s: None if lr > 5e-3 else 5.0))
     figure.draw_without_rendering()
-    assert not figure.legends and len(figure.axes) == 2
+    assert not figure.legends
+    assert len(figure.axes) == 2
     for axis in figure.axes:
         key, panel = axis.get_legend().get_window_extent(), axis.get_window_extent()
-        assert key.y0 >= panel.y1 and panel.x0 <= key.x0 < panel.x1
+        assert key.y0 >= panel.y1
+        assert panel.x0 <= key.x0 < panel.x1
 
 
 def test_a_curve_ends_where_the_first_seed_does(tmp_path):
@@ -128,7 +138,8 @@ def test_a_curve_ends_where_the_first_seed_does(tmp_path):
     (one, *_) = found.contest.candidates
     one.runs["1"].record["metric"]["evaluations"].pop()
     steps, values = curves.common(one)
-    assert steps.tolist() == [0, 80] and values.tolist() == [[400, 4], [400, 5]]
+    assert steps.tolist() == [0, 80]
+    assert values.tolist() == [[400, 4], [400, 5]]
 
 
 def test_what_diverged_does_not_flatten_the_others_and_ends_at_the_top(tmp_path):
@@ -161,8 +172,11 @@ def test_schedules_are_drawn_as_their_configs_say(tmp_path):
         result.cell.config["schedule"] = {"_target_": "gansweep.schedules.cosine.Cosine"}
     assert schedules.varies(found)
     (name, rates), *rest = schedules.curves(found).items()
-    assert name == "cosine" and not rest and len(rates) == 100
-    assert rates[0] == 1 and np.all(np.diff(rates) < 0)
+    assert name == "cosine"
+    assert not rest
+    assert len(rates) == 100
+    assert rates[0] == 1
+    assert np.all(np.diff(rates) < 0)
 
 
 def test_losses_are_read_from_the_event_files_of_the_best_setting_of_each_method(tmp_path):

@@ -25,7 +25,7 @@ from gansweep.sweep.cell import State
 from gansweep.sweep.failure import failed_record
 from gansweep.sweep.result import Result
 
-HERE = Path(".")
+HERE = Path()
 
 
 def study(root, finals, commands=()):
@@ -67,7 +67,9 @@ def test_a_run_without_a_value_ranks_behind_all_and_is_in_no_mean(tmp_path):
 def test_errors_and_runs_that_are_missing_count_neither_way(tmp_path):
     found = verdict(by_lr(tmp_path, {1: [1.0, 1.1, State.FAILED], 2: [9.0, 9.1, State.NEW]}))
     first = found.first
-    assert first.settings["lr"] == 1 and first.num_failed == 1 and first.estimate.num_na == 0
+    assert first.settings["lr"] == 1
+    assert first.num_failed == 1
+    assert first.estimate.num_na == 0
     assert found.contest.candidates[1].num_missing == 1
 
 
@@ -77,19 +79,23 @@ def test_higher_is_better_turns_everything(tmp_path):
         result.record["metric"] |= {"lower_is_better": False, "untrained": 0.0}
     found = verdict(of)
     assert [found.contest.candidates[place].settings["lr"] for place in found.order] == [2, 1, 3]
-    assert found.against_first(0) == "beaten" and found.p_first[1] == 1
+    assert found.against_first(0) == "beaten"
+    assert found.p_first[1] == 1
 
 
 def test_the_verdict_names_who_is_beaten_and_what_is_undecided(tmp_path):
     near = {1: [1.0, 2.0, 3.0, 4.0], 2: [1.2, 1.9, 3.3, 4.1], 3: [11.0, 12.1, 12.9, 14.0]}
     text = formats.in_markdown(by_lr(tmp_path, near), Wish(), HERE)
-    assert "**lr=1** is first of 3" in text and "It beats lr=3." in text and "Undecided against lr=2." in text
+    assert "**lr=1** is first of 3" in text
+    assert "It beats lr=3." in text
+    assert "Undecided against lr=2." in text
     assert re.search(r"about \d+ more seeds", text)
 
 
 def test_one_seed_each_says_nothing(tmp_path):
     text = formats.in_markdown(by_lr(tmp_path, {1: [1.0], 2: [9.0]}), Wish(), HERE)
-    assert "is not enough for a test" in text and "beats" not in text
+    assert "is not enough for a test" in text
+    assert "beats" not in text
 
 
 def test_rows_and_columns_are_those_asked_for_and_nothing_else_is_averaged(tmp_path):
@@ -102,13 +108,15 @@ def test_rows_and_columns_are_those_asked_for_and_nothing_else_is_averaged(tmp_p
     ]
     found = texts(pivot(verdict(study(tmp_path, grid)), rows=("optimizer",), across="loss"))
     assert found[0] == ["optimizer", "lr", "loss=a", "loss=b"]
-    assert found[1] == ["x", "1", "10.50 ± 0.71 (2)", "10.50 ± 0.71 (2)"] and len(found) == 5
+    assert found[1] == ["x", "1", "10.50 ± 0.71 (2)", "10.50 ± 0.71 (2)"]
+    assert len(found) == 5
     over_rates = texts(pivot(verdict(study(tmp_path, grid), group=("seed", "lr"))))
-    assert over_rates[0] == ["loss", "optimizer=x", "optimizer=y"] and "(4)" in over_rates[1][1]
+    assert over_rates[0] == ["loss", "optimizer=x", "optimizer=y"]
+    assert "(4)" in over_rates[1][1]
 
 
 @pytest.mark.parametrize(
-    "wish, words",
+    ("wish", "words"),
     [
         (Wish(rows=("loss",)), r"--rows loss: not a varied setting, expected one of lr"),
         (Wish(cols="loss"), r"--cols loss: not a varied setting"),
@@ -124,8 +132,10 @@ def test_a_key_that_was_not_varied_is_answered_by_those_that_were(tmp_path, wish
 def test_the_best_is_optimistic_unless_other_latents_told_it():
     evaluations = [{"step": 0, "value": 9.0}, {"step": 1, "value": 2.0}, {"step": 2, "value": 3.0}]
     metric = {"evaluations": evaluations, "best": 2.0, "best_step": 1, "final": 3.0, "final_step": 2}
-    assert select(metric, "final").value == 3 and not select(metric, "final").optimistic
-    assert select(metric, "best").value == 2 and select(metric, "best").optimistic
+    assert select(metric, "final").value == 3
+    assert not select(metric, "final").optimistic
+    assert select(metric, "best").value == 2
+    assert select(metric, "best").optimistic
     assert not select(metric | {"evaluations": evaluations[:2]}, "best").optimistic  # there was nothing to choose
     chosen = select(metric | {"best_apart": 2.6}, "best")
     assert (chosen.value, chosen.step, chosen.optimistic) == (2.6, 1, False)
@@ -136,7 +146,8 @@ def test_csv_and_json_have_the_columns_that_are_documented(tmp_path):
     of = by_lr(tmp_path, {1: [1.0, 2.0, None], 2: [9.0, 9.1, 9.2], 3: [State.NEW] * 3})
     rows = list(csv.DictReader(io.StringIO(formats.in_csv(of, Wish(), HERE))))
     assert list(rows[0]) == ["lr", *COLUMNS]
-    assert rows[0]["lower_is_better"] == "true" and rows[0]["select"] == "final"
+    assert rows[0]["lower_is_better"] == "true"
+    assert rows[0]["select"] == "final"
     assert [(row["lr"], row["rank"], row["num_na"], row["mean"]) for row in rows] == [
         ("2", "1", "0", "9.1"),
         ("1", "2", "1", "1.5"),
@@ -200,10 +211,12 @@ def against_untrained(root, finals, untrained):
 def test_a_setting_no_better_than_untrained_is_never_first(tmp_path):
     of = against_untrained(tmp_path, {1: [1.92, 1.90, 1.91], 2: [1.80, 1.90, 1.76], 3: [2.0, 1.7, 1.6]}, 1.8)
     found = verdict(of)
-    assert found.first.settings["lr"] == 3 and found.no_better == {0, 1}
+    assert found.first.settings["lr"] == 3
+    assert found.no_better == {0, 1}
     assert [found.against_first(place) for place in (0, 1, 2)] == ["no better than untrained"] * 2 + ["first"]
     text = formats.in_markdown(of, Wish(), HERE)
-    assert "**lr=3** is first of 3" in text and "Not ranked because no better than the untrained generator" in text
+    assert "**lr=3** is first of 3" in text
+    assert "Not ranked because no better than the untrained generator" in text
     rows = {row["lr"]: row for row in csv.DictReader(io.StringIO(formats.in_csv(of, Wish(), HERE)))}
     assert [rows[lr]["rank"] for lr in "123"] == ["", "", "1"]
     assert [rows[lr]["no_better_than_untrained"] for lr in "123"] == ["true", "true", "false"]
@@ -215,12 +228,16 @@ def test_where_nothing_is_better_than_untrained_nothing_is_bold_or_first(tmp_pat
     assert verdict(of).first is None
     text = formats.in_markdown(of, Wish(), HERE)
     assert "No configuration is better than the untrained generator by final fd_digits." in text
-    assert "is first" not in text and "| first" not in text and "**" not in text
+    assert "is first" not in text
+    assert "| first" not in text
+    assert "**" not in text
     assert "no better than the untrained generator (1.80)" in text
     latex_text = formats.in_latex(of, Wish(), HERE)
-    assert r"\textbf" not in latex_text and "no better than the untrained generator (1.80)" in latex_text
+    assert r"\textbf" not in latex_text
+    assert "no better than the untrained generator (1.80)" in latex_text
     page = formats.in_html(of, Wish(), HERE)
-    assert "no better than the untrained generator (1.80)" in page and "<td>first" not in page
+    assert "no better than the untrained generator (1.80)" in page
+    assert "<td>first" not in page
 
 
 def test_runs_without_a_value_or_without_an_untrained_one_are_not_held_against_a_setting(tmp_path):
@@ -229,7 +246,8 @@ def test_runs_without_a_value_or_without_an_untrained_one_are_not_held_against_a
     names = [verdict(of).contest.candidates[place].settings["lr"] for place in verdict(of).order]
     assert names == [1, 3, 2]
     unknown = against_untrained(tmp_path, {1: [5.0, 6.0]}, None)
-    assert verdict(unknown).no_better == frozenset() and verdict(unknown).first is not None
+    assert verdict(unknown).no_better == frozenset()
+    assert verdict(unknown).first is not None
 
 
 NASTY = "a_b & 5% $x^2$ #1 {~} \\cmd <|> \"q\" 'p' `t` -- [0.5,0.9] 日本 é"
@@ -248,7 +266,8 @@ def document(of):
 def test_latex_has_booktabs_rules_and_as_many_fields_as_columns(tmp_path):
     text = document(by_lr(tmp_path, {1: [1.0, 2.0, None], 2: [9.0, 9.1, 9.2]}))
     body = text.partition(r"\midrule")[2].partition(r"\bottomrule")[0]
-    assert r"\toprule" in text and r"\begin{tabular}{lr}" in text
+    assert r"\toprule" in text
+    assert r"\begin{tabular}{lr}" in text
     assert [line.count(" & ") for line in body.strip().splitlines()] == [1, 1]
     assert r"\textbf{9.10 $\pm$ 0.10 (3)}" in text
 

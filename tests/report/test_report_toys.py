@@ -57,7 +57,9 @@ def test_a_path_begins_at_the_start_and_has_every_step(toys):
     shown = played(verdict_on(toys / "dirac"))
     assert [one.settings["experiment"] for one, _ in shown] == list(FIELDS)
     for _, game in shown:
-        assert game.positions.shape == (7, 2) and game.positions[0].tolist() == [1, -1] and game.spacing == 1
+        assert game.positions.shape == (7, 2)
+        assert game.positions[0].tolist() == [1, -1]
+        assert game.spacing == 1
     (_, gan), *_ = shown
     step = 0.2 / (1 + math.e)  # f'(psi theta) of (1, -1) with our sign
     np.testing.assert_allclose(gan.positions[1], [1 - step, -1 - step], rtol=1e-5)
@@ -85,7 +87,8 @@ def test_a_path_that_breaks_off_or_leaves_is_drawn_as_far_as_it_goes(toys):
     content["curves"] = [*content["curves"][:2], {"step": 3, "theta": None, "psi": 1.0}, *content["curves"][3:]]
     assert len(type(game)(Result(game.result.cell, State.DIVERGED, content)).positions) == 3
     near, far = np.array([[1.0, -1.0], [0.5, 1.5]]), np.array([[1.0, 1.0], [-1e9, 0.0]])
-    assert extent([near]) == pytest.approx(1.65) and extent([near, far]) == pytest.approx(2.75)
+    assert extent([near]) == pytest.approx(1.65)
+    assert extent([near, far]) == pytest.approx(2.75)
     assert extent([]) > 0
 
 
@@ -96,7 +99,8 @@ def test_other_trainings_keep_no_curves(tmp_path):
 def test_points_are_drawn_over_the_data(toys):
     verdict = verdict_on(toys / "plane")
     assert scatter.section(verdict).pictures.keys() == {POINTS}
-    assert scatter.section(verdict_on(toys / "dirac")) is None and portraits.section(verdict) is None
+    assert scatter.section(verdict_on(toys / "dirac")) is None
+    assert portraits.section(verdict) is None
     figure = points_picture(verdict)
     assert len(figure.axes) == 2
     for axis in figure.axes:
@@ -109,12 +113,14 @@ def test_markdown_has_no_sections_that_describe_pictures_only(toys):
         study = Study.read(toys / sweep)
         assert titles <= {section.title for section in sections(study, [verdict_on(toys / sweep)])}
         text = formats.in_markdown(study, Wish(), toys / sweep)
-        assert titles.isdisjoint(re.findall("^## (.*)$", text, re.M)) and "## Verdict" in text
+        assert titles.isdisjoint(re.findall("^## (.*)$", text, re.M))
+        assert "## Verdict" in text
 
 
 def test_a_single_point_is_no_picture(toys):
     verdict = verdict_on(toys / "point")
-    assert scatter.in_plane(verdict) and scatter.section(verdict) is None
+    assert scatter.in_plane(verdict)
+    assert scatter.section(verdict) is None
     assert "samples.png" not in {
         path.name for path in formats.pictures(Study.read(toys / "point"), Wish(), toys / "of_point")
     }
@@ -131,15 +137,18 @@ def test_points_of_classes_that_are_not_at_hand_are_those_that_runs_have_drawn(t
 def test_the_page_names_the_pictures(toys, name, caption, metric):
     text = html.unescape(formats.in_html(Study.read(toys / name), Wish(), toys / name))
     for words in (caption, f"{metric} over the training time"):
-        assert f'alt="Figure: {words}' in text and f"<figcaption>{words}" in text
+        assert f'alt="Figure: {words}' in text
+        assert f"<figcaption>{words}" in text
     assert "Samples, the best first" not in text  # a dot or two, which the section above has already
 
 
 def test_files_of_points_are_not_written_twice(toys, tmp_path):
     names = {path.name for path in formats.pictures(Study.read(toys / "plane"), Wish(), tmp_path)}
-    assert {"points.png", "points.svg", "values_2.png"} <= names and "samples.png" not in names
+    assert {"points.png", "points.svg", "values_2.png"} <= names
+    assert "samples.png" not in names
     names = {path.name for path in formats.pictures(Study.read(toys / "dirac"), Wish(), tmp_path / "dirac")}
-    assert "phase_portraits.png" in names and "samples.png" not in names
+    assert "phase_portraits.png" in names
+    assert "samples.png" not in names
 
 
 def timed(root, ends):
@@ -159,15 +168,18 @@ def test_time_is_the_mean_over_seeds_in_a_unit_that_fits(tmp_path):
     verdict = timed(tmp_path, {"adam": (600.0, 1200.0), "sgd": (1800.0, 1800.0)})
     (axis,) = curves.curves_picture(verdict, over_time=True).axes
     assert [line.get_xdata().tolist() for line in axis.lines[:2]] == [[0, 12, 15], [0, 24, 30]]
-    assert axis.get_xlabel() == "training time (min)" and axis.get_xscale() == "linear"
+    assert axis.get_xlabel() == "training time (min)"
+    assert axis.get_xscale() == "linear"
 
 
 def test_methods_of_other_lengths_share_a_logarithmic_axis(tmp_path):
     verdict = timed(tmp_path, {"adam": (2.0, 2.0), "sgd": (40.0, 40.0)})
     (axis,) = curves.curves_picture(verdict, over_time=True).axes
-    assert axis.get_xlabel() == "training time (s)" and axis.get_xscale() == "log"
+    assert axis.get_xlabel() == "training time (s)"
+    assert axis.get_xscale() == "log"
     low, high = axis.get_xlim()
-    assert low < 1.6 and high > 40
+    assert low < 1.6
+    assert high > 40
     assert axis.xaxis.get_transform().transform(np.zeros(1)) == -np.inf  # time 0 is nowhere, not at the left edge
 
 

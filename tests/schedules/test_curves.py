@@ -35,8 +35,10 @@ def test_the_numbers_of_a_curve():
 def test_the_table_has_a_row_for_each_curve_and_straight_columns():
     lines = table([Curve("a", np.array([1.0, 0.5])), Curve("longer", np.array([1e-4]))]).splitlines()
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
-    assert cells[0][:3] == ["schedule", "steps", "first"] and cells[0][-1] == "sum"
-    assert cells[2][:3] == ["a", "2", "1"] and cells[2][-2:] == ["0.75", "1.5"]
+    assert cells[0][:3] == ["schedule", "steps", "first"]
+    assert cells[0][-1] == "sum"
+    assert cells[2][:3] == ["a", "2", "1"]
+    assert cells[2][-2:] == ["0.75", "1.5"]
     assert cells[3][:3] == ["longer", "1", "0.0001"]
     assert len({len(line) for line in lines}) == 1
 

@@ -64,10 +64,13 @@ def test_the_mean_is_taken_once_for_each_length():
 def test_what_it_has_computed_is_no_part_of_it():
     asked, fresh = EqualArea(Cosine(0.1)), EqualArea(Cosine(0.1))
     asked.values(30)
-    assert asked == fresh and hash(asked) == hash(fresh) and repr(asked) == "EqualArea(of=Cosine(end=0.1))"
+    assert asked == fresh
+    assert hash(asked) == hash(fresh)
+    assert repr(asked) == "EqualArea(of=Cosine(end=0.1))"
     assert pickle.dumps(asked) == pickle.dumps(fresh)
     for copied in (copy.copy(asked), copy.deepcopy(asked), pickle.loads(pickle.dumps(asked))):
-        assert copied == asked and copied.values(30).tolist() == asked.values(30).tolist()
+        assert copied == asked
+        assert copied.values(30).tolist() == asked.values(30).tolist()
 
 
 def test_a_run_without_any_area_and_one_that_does_not_fit_are_refused():

@@ -48,10 +48,13 @@ def test_values_are_the_calls_in_order(schedule, total_steps):
         assert total_steps <= 10, error  # a warm-up of a twentieth has no step there
         pytest.skip(str(error))
     values = schedule.values(total_steps)
-    assert values.dtype == np.float64 and values.shape == (total_steps,)
+    assert values.dtype == np.float64
+    assert values.shape == (total_steps,)
     backwards = [schedule(step, total_steps) for step in reversed(range(total_steps))]
     assert backwards[::-1] == values.tolist()
-    assert np.isfinite(values).all() and (values >= 0).all() and values.any()
+    assert np.isfinite(values).all()
+    assert (values >= 0).all()
+    assert values.any()
 
 
 def test_the_base_rate_is_the_highest_of_all_but_those_that_compare_areas(schedule):
@@ -68,7 +71,8 @@ def test_a_schedule_is_a_value(schedule):
     before, text = pickle.loads(pickle.dumps(schedule)), repr(schedule)
     values = schedule.values(20)
     after = pickle.loads(pickle.dumps(schedule))
-    assert before == schedule == after and hash(before) == hash(schedule) == hash(after)
+    assert before == schedule == after
+    assert hash(before) == hash(schedule) == hash(after)
     assert repr(schedule) == text == repr(after)
     assert after.values(20).tolist() == values.tolist()
 

@@ -35,7 +35,7 @@ def test_is_unbiased_where_drawing_with_replacement_is_not():
 
 def test_a_thousand_trials_do_not_overflow():
     best, none = expected_best(np.arange(1000.0))
-    assert best[0] == pytest.approx(499.5) and best[499] == pytest.approx(
-        1000 * 501 / 501 / 501 - 1 + 1 / 501, abs=1e-6
-    )
-    assert best[-1] == 0 and not none.any()
+    assert best[0] == pytest.approx(499.5)
+    assert best[499] == pytest.approx(1000 * 501 / 501 / 501 - 1 + 1 / 501, abs=1e-6)
+    assert best[-1] == 0
+    assert not none.any()

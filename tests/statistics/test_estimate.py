@@ -24,13 +24,14 @@ def test_student_interval_is_scipys():
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=1e-12)
 
 
-@pytest.mark.parametrize("method, name", [("bca", "BCa"), ("percentile", "percentile")])
+@pytest.mark.parametrize(("method", "name"), [("bca", "BCa"), ("percentile", "percentile")])
 def test_bootstrap_intervals_are_scipys(method, name):
     values = np.random.default_rng(4).gamma(2.0, 3.0, 30)
     expected = stats.bootstrap((values,), np.mean, method=name, n_resamples=20_000, rng=5).confidence_interval
     found = estimate(values, method=method)
     width = expected.high - expected.low
-    assert abs(found.low - expected.low) < 0.04 * width and abs(found.high - expected.high) < 0.04 * width
+    assert abs(found.low - expected.low) < 0.04 * width
+    assert abs(found.high - expected.high) < 0.04 * width
     assert estimate(values, method=method) == found, "the same at every call"
 
 
@@ -49,8 +50,12 @@ def test_few_seeds_get_an_interval_that_keeps_its_promise():
 
 def test_without_enough_values_nothing_is_made_up():
     none, one, equal = estimate([NAN]), estimate([7.0, NAN]), estimate([7.0, 7.0])
-    assert math.isnan(none.mean) and none.n == 0 and none.method == ""
-    assert one.mean == 7 and math.isnan(one.sd) and math.isnan(one.low)
+    assert math.isnan(none.mean)
+    assert none.n == 0
+    assert none.method == ""
+    assert one.mean == 7
+    assert math.isnan(one.sd)
+    assert math.isnan(one.low)
     assert (equal.low, equal.high) == (7, 7)
 
 

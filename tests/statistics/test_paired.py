@@ -23,28 +23,34 @@ def test_paired_t_is_scipys():
     b = a + rng.normal(0.4, 0.3, 6)
     found = compare(seeds(a), seeds(b))
     assert found.p == pytest.approx(stats.ttest_rel(a, b).pvalue, rel=1e-10)
-    assert found.sign == -1 and found.difference == pytest.approx((a - b).mean())
+    assert found.sign == -1
+    assert found.difference == pytest.approx((a - b).mean())
     assert compare(seeds(b), seeds(a)).sign == 1
 
 
 def test_only_common_seeds_are_compared_whatever_their_order():
     found = compare({0: 1.0, 1: 2.0, 5: 99.0}, {1: 3.5, 0: 2.0, 7: -99.0})
-    assert found.num_seeds == 2 and found.difference == pytest.approx(-1.25)
+    assert found.num_seeds == 2
+    assert found.difference == pytest.approx(-1.25)
 
 
 def test_a_run_without_a_value_loses_and_its_neighbours_numbers_do_not_count():
     """N/A in a mean would be dropped, and the diverging setting would win."""
     a, b = [1.0] * 8, [0.5] * 2 + [NAN] * 6
     found = compare(seeds(a), seeds(b))
-    assert found.test == "sign" and found.sign == -1
+    assert found.test == "sign"
+    assert found.sign == -1
     assert found.p == pytest.approx(stats.binomtest(6, 8).pvalue)
     both = compare(seeds([NAN, NAN]), seeds([NAN, NAN]))
-    assert both.sign == 0 and both.p == 1
+    assert both.sign == 0
+    assert both.p == 1
 
 
 def test_one_seed_says_nothing():
     found = compare(seeds([1.0]), seeds([2.0]))
-    assert found.p == 1 and not found.beaten() and found.more_seeds() is None
+    assert found.p == 1
+    assert not found.beaten()
+    assert found.more_seeds() is None
     assert compare({0: 1.0}, {1: 2.0}).num_seeds == 0
 
 
@@ -73,8 +79,9 @@ def test_a_clear_difference_is_found_and_an_unclear_one_says_what_it_would_take(
     noise = np.random.default_rng(3).normal(0, 0.1, (3, 5))
     scores = [seeds(mean + row) for mean, row in zip((1.0, 1.03, 5.0), noise, strict=True)]
     near, far = compare_all(scores, [(0, 1), (0, 2)])
-    assert far.beaten() and far.sign == -1
-    assert not near.beaten() and near.more_seeds() is None or near.more_seeds() > 3
+    assert far.beaten()
+    assert far.sign == -1
+    assert (not near.beaten() and near.more_seeds() is None) or near.more_seeds() > 3
 
 
 def test_power_is_statsmodels():
@@ -95,5 +102,8 @@ def test_power_of_the_sign_test_is_a_sum_over_binomials():
 
 
 def test_no_difference_needs_no_number_of_seeds():
-    assert seeds_for_t(0.0, 0.05) is None and seeds_for_t(0.01, 0.05) is None and seeds_for_sign(0.5, 0.05) is None
-    assert seeds_for_t(0.1, 0.05) <= MOST and seeds_for_t(50.0, 0.05) == 2
+    assert seeds_for_t(0.0, 0.05) is None
+    assert seeds_for_t(0.01, 0.05) is None
+    assert seeds_for_sign(0.5, 0.05) is None
+    assert seeds_for_t(0.1, 0.05) <= MOST
+    assert seeds_for_t(50.0, 0.05) == 2

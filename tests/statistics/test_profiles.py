@@ -33,6 +33,6 @@ def test_a_target_that_holds_from_the_start_is_no_division_by_zero():
     assert ratios(np.array([[0.0, 0.0], [0.0, 5.0]])).tolist() == [[1, 1], [1, INF]]
 
 
-@pytest.mark.parametrize("target, step", [(5.0, 10), (3.9, 30), (1.0, INF)])
+@pytest.mark.parametrize(("target", "step"), [(5.0, 10), (3.9, 30), (1.0, INF)])
 def test_the_first_evaluation_that_is_good_enough(target, step):
     assert time_to_target([0, 10, 20, 30], [9.0, 4.0, float("nan"), 2.0], target) == step

@@ -40,7 +40,10 @@ def test_without_the_correction_for_looks_it_would_be():
 def test_clear_losers_get_no_more_seeds():
     rng = np.random.default_rng(1)
     left, runs, scores = play(Race(3, 10), lambda place, seed: [1.0, 1.05, 50.0][place] + rng.normal(0, 0.1), 3)
-    assert 0 in left and 2 not in left and len(scores[2]) < 7 and runs < 30
+    assert 0 in left
+    assert 2 not in left
+    assert len(scores[2]) < 7
+    assert runs < 30
 
 
 def test_a_setting_that_diverges_drops_out_in_the_end_and_never_wins():
@@ -53,7 +56,8 @@ def test_the_race_begins_with_all_and_ends_at_the_most():
     race = Race(2, 3)
     assert race.wanted([{}, {}], [7, 8, 9]) == [(0, 7), (0, 8), (1, 7), (1, 8)]
     equal = [{7: 1.0, 8: 2.0, 9: 3.0}, {7: 1.1, 8: 1.8, 9: 3.2}]
-    assert race.wanted(equal, [7, 8, 9]) == [] and race.remaining(equal) == [0, 1]
+    assert race.wanted(equal, [7, 8, 9]) == []
+    assert race.remaining(equal) == [0, 1]
 
 
 def test_extra_seeds_of_one_that_dropped_out_change_nothing():

@@ -25,7 +25,8 @@ def test_two_settings_change_places_as_often_as_normal_means_do():
 def test_probabilities_are_a_doubly_stochastic_matrix_and_ties_are_shared():
     values = np.random.default_rng(1).normal(size=(5, 4))
     found = rank_probabilities(values)
-    assert found.sum(axis=0) == pytest.approx(np.ones(5)) and found.sum(axis=1) == pytest.approx(np.ones(5))
+    assert found.sum(axis=0) == pytest.approx(np.ones(5))
+    assert found.sum(axis=1) == pytest.approx(np.ones(5))
     assert rank_probabilities(np.ones((2, 3)))[0, 0] == pytest.approx(0.5, abs=0.05)
     assert (rank_probabilities(values) == found).all()
 

@@ -17,9 +17,10 @@ def test_is_scipys_estimate_of_censored_times():
 
 def test_runs_that_end_sound_do_not_make_it_fall():
     at, height = survival([10, 10, 10], [False, False, False])
-    assert at.tolist() == [0] and height.tolist() == [1]
+    assert at.tolist() == [0]
+    assert height.tolist() == [1]
 
 
 def test_a_divergence_at_step_0_counts():
-    at, height = survival([0, 10], [True, False])
+    _at, height = survival([0, 10], [True, False])
     assert height[-1] == 0.5

@@ -18,12 +18,14 @@ def test_an_additive_grid_has_the_shares_that_it_was_made_of():
     whole = (a**2).mean() + (b**2).mean()
     assert by_axes(effects)[0,].share == pytest.approx((a**2).mean() / whole)
     assert by_axes(effects)[1,].share == pytest.approx((b**2).mean() / whole)
-    assert by_axes(effects)[0, 1].share == pytest.approx(0, abs=1e-12) and seeds == 0
+    assert by_axes(effects)[0, 1].share == pytest.approx(0, abs=1e-12)
+    assert seeds == 0
 
 
 def test_an_exclusive_or_is_all_interaction():
     effects, _ = variance_shares(np.array([[0.0, 1.0], [1.0, 0.0]])[..., None])
-    assert effects[0].axes == (0, 1) and effects[0].share == pytest.approx(1)
+    assert effects[0].axes == (0, 1)
+    assert effects[0].share == pytest.approx(1)
 
 
 def test_all_shares_sum_to_one():

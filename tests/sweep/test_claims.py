@@ -25,7 +25,8 @@ time.sleep(60)
 
 def claiming_child(directory):
     child = subprocess.Popen([sys.executable, "-c", HOLD, str(directory)], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None and child.stdout.readline() == "claimed\n"
+    assert child.stdout is not None
+    assert child.stdout.readline() == "claimed\n"
     return child
 
 
@@ -44,11 +45,13 @@ def claim_files(directory):
 
 def test_only_one_can_have_it(tmp_path):
     first = Claim.acquire(tmp_path / "cell")
-    assert first is not None and Claim.acquire(tmp_path / "cell") is None
+    assert first is not None
+    assert Claim.acquire(tmp_path / "cell") is None
     first.release()
     assert cell_lock.holder(tmp_path / "cell") is None
     second = Claim.acquire(tmp_path / "cell")
-    assert second is not None and cell_lock.holder(tmp_path / "cell").items() >= process.here().items()
+    assert second is not None
+    assert cell_lock.holder(tmp_path / "cell").items() >= process.here().items()
     second.release()
 
 
@@ -127,21 +130,24 @@ def test_who_comes_late_with_an_old_number_steps_back(tmp_path, monkeypatch):
         assert other is not None
         other.release()
         third = Claim.acquire(tmp_path)
-        assert third is not None and claim_files(tmp_path)[0] == ".claim.2"
+        assert third is not None
+        assert claim_files(tmp_path)[0] == ".claim.2"
         living.append(third)
         return answer
 
     living = []
     monkeypatch.setattr(cell_lock, "_held", meanwhile)
     assert Claim.acquire(tmp_path) is None
-    assert living[0].refresh() and claim_files(tmp_path) == [".claim.2"]
+    assert living[0].refresh()
+    assert claim_files(tmp_path) == [".claim.2"]
     living[0].release()
 
 
 def test_a_frozen_owner_notices_that_it_lost_the_claim(tmp_path, monkeypatch):
     monkeypatch.setattr(cell_lock, "HEARTBEAT_S", 0.01)
     claim = Claim.acquire(tmp_path)
-    assert claim is not None and claim.refresh()
+    assert claim is not None
+    assert claim.refresh()
     abandoned(tmp_path, number=1)
     until = time.monotonic() + 5
     while not claim.lost and time.monotonic() < until:
@@ -175,7 +181,8 @@ def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "link", link)
     claim = Claim.acquire(tmp_path)
-    assert claim is not None and Claim.acquire(tmp_path) is None
+    assert claim is not None
+    assert Claim.acquire(tmp_path) is None
     claim.release()
 
 
@@ -225,7 +232,8 @@ def test_a_claim_that_is_none_is_waited_for_like_one_of_another_machine(tmp_path
         path.mkdir()
     else:
         path.write_text("{" if kind == "garbage" else '{"pid": 1' + "0" * 10**6 + "}")
-    assert Claim.acquire(tmp_path) is None and cell_lock.suspicion(tmp_path) is None
+    assert Claim.acquire(tmp_path) is None
+    assert cell_lock.suspicion(tmp_path) is None
     os.utime(path, (0, 0))
     claim = Claim.acquire(tmp_path)
     assert claim is not None
@@ -251,7 +259,8 @@ def test_a_dead_process_is_left_to_its_living_supervisor(tmp_path):
 
 def test_an_owner_that_lost_its_claim_does_not_touch_the_new_one(tmp_path):
     claim = Claim.acquire(tmp_path)
-    assert claim is not None and not claim.is_lost()
+    assert claim is not None
+    assert not claim.is_lost()
     (tmp_path / ".claim.0").unlink()
     abandoned(tmp_path, number=1)
     assert claim.is_lost()

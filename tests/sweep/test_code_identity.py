@@ -106,7 +106,8 @@ def test_modules_in_an_archive_count(tmp_path, monkeypatch):
             archive.writestr("zipped/shared.py", text)
         sys.path_importer_cache.clear()
         found.append(code({"allow": ["zipped"], "optimizer": {"_target_": "zipped.rules.Rule"}}))
-    assert set(found[0]) == {"zipped", "zipped.rules", "zipped.shared"} and found[0] != found[1]
+    assert set(found[0]) == {"zipped", "zipped.rules", "zipped.shared"}
+    assert found[0] != found[1]
     forget()
 
 

@@ -48,9 +48,11 @@ def test_every_cell_is_trained_once_and_by_both_workers(tmp_path):
             return write(of, record(of, device={"pid": os.getpid()}))
 
     outcome = run(those, train)
-    assert outcome.exit_code == 0 and outcome.records.keys() == {one.hash for one in those}
+    assert outcome.exit_code == 0
+    assert outcome.records.keys() == {one.hash for one in those}
     pids = {found["device"]["pid"] for found in outcome.records.values()}
-    assert len(pids) == 2 and os.getpid() not in pids
+    assert len(pids) == 2
+    assert os.getpid() not in pids
     assert mine == []
 
 
@@ -60,7 +62,9 @@ def test_the_one_who_waits_sees_every_cell_finish(tmp_path):
         one_by_one(lambda of, stop, progress: write(of, record(of))), progress=Progress(3, shown), workers=2
     )
     lines = shown.getvalue().splitlines()
-    assert len(lines) == 3 and all("completed 50" in line for line in lines) and "3/3 cells" in lines[-1]
+    assert len(lines) == 3
+    assert all("completed 50" in line for line in lines)
+    assert "3/3 cells" in lines[-1]
 
 
 def test_a_killed_worker_is_replaced_by_the_others(tmp_path, caplog):
@@ -72,7 +76,8 @@ def test_a_killed_worker_is_replaced_by_the_others(tmp_path, caplog):
         return write(of, record(of))
 
     outcome = run(those, train)
-    assert outcome.exit_code == 0 and len(outcome.records) == 4
+    assert outcome.exit_code == 0
+    assert len(outcome.records) == 4
     assert "A worker died (killed by signal 9) while it trained" in caplog.text
 
 
@@ -97,19 +102,23 @@ def test_a_cell_that_ends_its_process_fails_after_two_deaths_and_all_others_are_
 
     for tries in (1, 2):  # failed cells are tried again by the next go
         outcome = run(those, train)
-        assert outcome.exit_code == 1 and not outcome.missing
+        assert outcome.exit_code == 1
+        assert not outcome.missing
         failed = [found for found in outcome.records.values() if found["state"] == "failed"]
         assert [found["cell"]["name"] for found in failed] == [those[0].name]
-        assert how in failed[0]["error"]["message"] and "last reported step 3 of 9" in failed[0]["error"]["message"]
+        assert how in failed[0]["error"]["message"]
+        assert "last reported step 3 of 9" in failed[0]["error"]["message"]
         trained = (tmp_path / "trained").read_text()
         assert trained.count("a") == 2 * tries
-        assert trained.replace("a", "").count("b") == 1 and trained.endswith("a")
+        assert trained.replace("a", "").count("b") == 1
+        assert trained.endswith("a")
     assert f"{those[0].name} failed" in caplog.text
 
 
 def test_every_cell_that_ends_its_process_fails(tmp_path):
     outcome = run(cells(tmp_path, *"abc"), lambda *of: os.kill(os.getpid(), signal.SIGKILL))
-    assert outcome.exit_code == 1 and not outcome.missing
+    assert outcome.exit_code == 1
+    assert not outcome.missing
     assert {found["error"]["type"] for found in outcome.records.values()} == {"ProcessDied"}
 
 
@@ -128,7 +137,8 @@ def test_what_a_cell_raises_is_its_failure_whatever_it_is(tmp_path, error):
                 one_by_one(train), stop=stop, progress=Progress(3, io.StringIO()), workers=workers
             )
             states = [outcome.records[one.hash]["state"] for one in those]
-            assert states == ["completed", "failed", "completed"] and outcome.exit_code == 1
+            assert states == ["completed", "failed", "completed"]
+            assert outcome.exit_code == 1
             assert outcome.records[those[1].hash]["error"]["type"] == type(error).__name__
 
 
@@ -162,7 +172,8 @@ def test_an_owner_that_died_in_a_large_pack_is_followed_by_smaller_ones(tmp_path
     work.suspected = True
     assert work.claim(one, 4) is None
     claim = work.claim(one, 3)
-    assert claim is not None and cell_lock.suspicion(one.directory) == Suspicion(3)
+    assert claim is not None
+    assert cell_lock.suspicion(one.directory) == Suspicion(3)
     claim.release(finished=True)
     assert cell_lock.suspicion(one.directory) is None
 
@@ -172,7 +183,8 @@ def test_an_error_in_the_sweep_itself_ends_it(tmp_path):
         raise RuntimeError("a mistake of ours")
 
     outcome = Sweep(tmp_path, cells(tmp_path, *"ab")).run(broken, progress=Progress(2, io.StringIO()), workers=2)
-    assert outcome.exit_code == 1 and len(outcome.missing) == 2
+    assert outcome.exit_code == 1
+    assert len(outcome.missing) == 2
 
 
 def test_a_failure_is_recorded_and_retried_only_if_it_is_older(tmp_path):
@@ -187,7 +199,8 @@ def test_a_failure_is_recorded_and_retried_only_if_it_is_older(tmp_path):
 
     for tries in (1, 2):
         outcome = run(those, train)
-        assert outcome.exit_code == 1 and outcome.records[those[0].hash]["error"]["message"] == "no"
+        assert outcome.exit_code == 1
+        assert outcome.records[those[0].hash]["error"]["message"] == "no"
         assert (tmp_path / "tries").read_text() == "x" * tries
 
 
@@ -202,7 +215,8 @@ def test_a_wish_to_stop_that_comes_before_a_worker_can_hear_is_heard(tmp_path, m
     monkeypatch.setattr(worker_pool, "Stop", Early)
     with Stop(quiet=True) as stop:
         outcome = run(cells(tmp_path, *"ab"), lambda of, *more: write(of, record(of)), stop)
-    assert not stop() and len(outcome.missing) == 2
+    assert not stop()
+    assert len(outcome.missing) == 2
 
 
 class Parent:

@@ -53,7 +53,8 @@ def test_it_is_named_and_written_anew(tmp_path, caplog, damage):
     assert FROZEN in caplog.text
     again.freeze()
     trainer = Trainer()
-    assert again.run(one_by_one(trainer), **quiet).exit_code == 0 and trainer.trained == []
+    assert again.run(one_by_one(trainer), **quiet).exit_code == 0
+    assert trainer.trained == []
     assert json.loads((tmp_path / FROZEN).read_text())["cells"] == json.loads(whole)["cells"]
 
 
@@ -63,5 +64,6 @@ def test_a_claim_that_is_a_link_to_itself_ages(tmp_path):
     assert cell_lock.Claim.acquire(tmp_path) is None
     os.utime(path, (1, 1), follow_symlinks=False)
     claim = cell_lock.Claim.acquire(tmp_path)
-    assert claim is not None and claim.number == 1
+    assert claim is not None
+    assert claim.number == 1
     claim.release()

@@ -46,12 +46,15 @@ def test_what_a_terminal_would_carry_out_is_shown_as_codes(tmp_path, capsys):
 
     console.exit_code(broken)
     said = capsys.readouterr()
-    assert is_clean(said.out + said.err) and "\\x1b" in said.out and "\\u202e" in said.err
+    assert is_clean(said.out + said.err)
+    assert "\\x1b" in said.out
+    assert "\\u202e" in said.err
     shown = Progress(1, stream := io.StringIO())
     shown.finish(HOSTILE, State.FAILED)
     results = [failed(tmp_path, HOSTILE), failed(tmp_path, "adam")]
     assert is_clean(stream.getvalue())
-    assert is_clean(plan(results, True)) and is_clean(spreadsheet(results))
+    assert is_clean(plan(results, True))
+    assert is_clean(spreadsheet(results))
     assert is_clean(table(results, [HOSTILE], HOSTILE))
 
 
@@ -62,7 +65,8 @@ def test_a_record_that_can_not_be_read_is_named_as_text(tmp_path):
     (cell_directory / "record.json").write_text("{")
     with pytest.raises(records.UnreadableRecord) as raised:
         records.read(cell_directory)
-    assert is_clean(str(raised.value)) and "a\\x1b[2J" in str(raised.value)
+    assert is_clean(str(raised.value))
+    assert "a\\x1b[2J" in str(raised.value)
 
 
 def test_line_feeds_and_letters_stay():
@@ -73,7 +77,8 @@ def test_line_feeds_and_letters_stay():
 def test_a_spreadsheet_gets_no_formula(tmp_path, text):
     assert csv_field(text) == f"'{text}"
     (row,) = csv.DictReader(io.StringIO(spreadsheet([failed(tmp_path, text)])))
-    assert row["optimizer"] == f"'{text}" and row["error"] == f"'{text}: {text}"
+    assert row["optimizer"] == f"'{text}"
+    assert row["error"] == f"'{text}: {text}"
     (head, _) = csv.reader(io.StringIO(spreadsheet([failed(tmp_path, "adam")])))
     assert "optimizer" in head
 
@@ -125,4 +130,5 @@ def test_tensorboard_gets_text_that_it_can_hold(tmp_path):
     sweep.freeze()
     sweep.report()
     found = [path for path in tmp_path.rglob("events.out.*") if b"\x1b]0" in path.read_bytes()]
-    assert list(tmp_path.glob("events.out.*")) and found == []
+    assert list(tmp_path.glob("events.out.*"))
+    assert found == []

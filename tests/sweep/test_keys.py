@@ -26,7 +26,9 @@ def test_an_instruction_for_the_sweep_is_no_part_of_a_training():
 def test_members_of_a_pack_agree_in_what_is_shared_and_not_in_what_is_their_own():
     config = {"algorithm": {"eta": 1, "num": 2}, "data": {"root": "a"}, "trainer": {"ema": 1, "compile": True}, "lr": 1}
     shared = shared_in_pack(config)
-    assert shared["algorithm"] == {"num": 2} and shared["data"] == {"root": "a"} and shared["compile"] is True
+    assert shared["algorithm"] == {"num": 2}
+    assert shared["data"] == {"root": "a"}
+    assert shared["compile"] is True
     assert not {"lr", "ema", "seed", "steps"} & shared.keys()
     assert shared_in_pack(config | {"schedule_critic": {}, "steps": 5}).get("steps") is None
     assert shared_in_pack(config | {"schedule_critic": {"end": 1}, "steps": 5})["steps"] == 5

@@ -48,12 +48,14 @@ def refused(root, word, top):
 
 
 def test_a_sweep_with_its_reports_is_renamed(root):
-    assert set_aside(root) == root.with_name("s.1") and not root.exists()
+    assert set_aside(root) == root.with_name("s.1")
+    assert not root.exists()
 
 
 def test_an_empty_directory_stays(tmp_path):
     (tmp_path / "s").mkdir()
-    assert set_aside(tmp_path / "s") is None and (tmp_path / "s").is_dir()
+    assert set_aside(tmp_path / "s") is None
+    assert (tmp_path / "s").is_dir()
 
 
 @pytest.mark.parametrize("foreign", ["thesis.docx", "src/main.py", ".git/config", "other/sweep.json"])
@@ -80,7 +82,8 @@ def test_a_link_is_renamed_itself(root, tmp_path):
     (tmp_path / "link").symlink_to(root)
     (tmp_path / "link.1").symlink_to("nowhere")
     assert set_aside(tmp_path / "link") == tmp_path / "link.2"
-    assert (tmp_path / "link.2").is_symlink() and (root / FROZEN).exists()
+    assert (tmp_path / "link.2").is_symlink()
+    assert (root / FROZEN).exists()
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "../../home", "a/b", "/tmp/x", "a\nb", "a\x1b[2Jb", "a\u202eb", " "])
@@ -92,11 +95,13 @@ def test_a_cell_outside_of_the_sweep_is_ignored(root, caplog, name):
     content["cells"].append(content["cells"][0] | {"hash": "0" * 64})
     (root / FROZEN).write_text(json.dumps(content))
     sweep = Sweep(root, grid(root, "adam", "sgd"))
-    assert "not a folder name" in caplog.text and "\x1b" not in caplog.text
+    assert "not a folder name" in caplog.text
+    assert "\x1b" not in caplog.text
     assert {cell.directory.parent for cell in sweep.all_cells} == {root}
     assert {cell.hash for cell in sweep.all_cells} == set(hashes)  # the other's is found by its record
 
 
 @pytest.mark.parametrize("name", ["lr=0.1,optimizer=adam", "a b", "ü", "..a", "a.", "-x"])
 def test_names_of_folders(name):
-    assert is_folder_name(name) and os.path.basename(name) == name
+    assert is_folder_name(name)
+    assert os.path.basename(name) == name

@@ -41,7 +41,8 @@ def readable(directory) -> bool:
     try:
         return records.read(directory) is not None
     except records.UnreadableRecord as error:
-        assert str(directory / "record.json") in str(error) and len(str(error)) < 400
+        assert str(directory / "record.json") in str(error)
+        assert len(str(error)) < 400
         return False
 
 
@@ -67,10 +68,12 @@ def test_whatever_stands_in_a_record_the_table_is_made(tmp_path, kind):
             if readable(one.directory):
                 read = sweep.results
                 assert {result.cell.hash for result in read} == {one.hash, other.hash}
-                assert "sgd" in table(read, ["line"]) and "sgd" in spreadsheet(read)
+                assert "sgd" in table(read, ["line"])
+                assert "sgd" in spreadsheet(read)
             else:
                 refused += 1
-    assert tried > 200 and refused > 80
+    assert tried > 200
+    assert refused > 80
 
 
 @pytest.mark.parametrize(
@@ -92,20 +95,23 @@ def test_a_bad_record_is_named_once_and_made_anew(tmp_path, caplog, where, value
     write(one, changed(record(one) | {"config": one.config | {"trainer": {}}}, where, value))
     sweep = Sweep(tmp_path, [one, other])
     text = sweep.report()
-    assert "sgd" in text and caplog.text.count(str(one.directory / "record.json")) == 1
+    assert "sgd" in text
+    assert caplog.text.count(str(one.directory / "record.json")) == 1
     with pytest.warns(UserWarning, match=r"optimizer=adam.*record\.json"):
         assert len(results.load(tmp_path)) == 1
     quiet = Progress(2, io.StringIO())
     trainer = Trainer()
     assert Sweep(tmp_path, [one, other]).run(one_by_one(trainer), progress=quiet).exit_code == 0
-    assert trainer.trained == [one.name] and (one.directory / "record.previous.json").exists()
+    assert trainer.trained == [one.name]
+    assert (one.directory / "record.previous.json").exists()
 
 
 def test_the_record_of_another_cell_is_named_when_it_is_renamed(tmp_path, caplog):
     one, other = cell(tmp_path, optimizer="adam"), cell(tmp_path, optimizer="sgd")
     write(one, record(other))
     assert Sweep(tmp_path, [one]).run(one_by_one(Trainer()), progress=Progress(1, io.StringIO())).exit_code == 0
-    assert caplog.text.count("belongs to another run") == 1 and other.hash[:8] in caplog.text
+    assert caplog.text.count("belongs to another run") == 1
+    assert other.hash[:8] in caplog.text
     assert json.loads((one.directory / "record.previous.json").read_text())["cell"]["hash"] == other.hash
 
 
@@ -129,4 +135,5 @@ def test_what_is_in_the_way_in_a_cells_directory_is_renamed(tmp_path, caplog, na
     if name != "record.json":
         assert path.with_name(path.name + ".unreadable").exists() is not fits
         assert (f"{path} is in the way" in caplog.text) is not fits
-    assert replace(one) == one and readable(one.directory)
+    assert replace(one) == one
+    assert readable(one.directory)

@@ -27,7 +27,8 @@ def outputs(tmp_path):
 
 def test_one_row_a_cell_with_typed_columns(outputs):
     frame = results.load(outputs / "first")
-    assert len(frame) == 4 and set(frame["state"]) == {"completed", "diverged", "failed"}
+    assert len(frame) == 4
+    assert set(frame["state"]) == {"completed", "diverged", "failed"}
     kinds = {name: str(frame[name].dtype) for name in frame}
     assert [kinds[name] for name in ("lr", "final", "best_step", "seed", "divergence_step")] == [
         "Float64",
@@ -38,16 +39,20 @@ def test_one_row_a_cell_with_typed_columns(outputs):
     ]
     assert all(pd.api.types.is_string_dtype(frame[name]) for name in ("optimizer", "betas", "state", "error"))
     dead = frame[frame["state"] == "diverged"].iloc[0]
-    assert dead["divergence_step"] == 17 and dead["divergence_player"] == "discriminator" and pd.isna(dead["final"])
+    assert dead["divergence_step"] == 17
+    assert dead["divergence_player"] == "discriminator"
+    assert pd.isna(dead["final"])
     assert frame[frame["state"] == "failed"].iloc[0]["error"] == "ValueError: no"
     assert frame.pivot_table("final", "optimizer", "lr").loc["adam", 1] == 50.0
-    assert list(frame["optimizer_d"]) == list(frame["optimizer"]) and "batch_size" in frame
+    assert list(frame["optimizer_d"]) == list(frame["optimizer"])
+    assert "batch_size" in frame
 
 
 def test_curves_are_rows_of_steps_and_values(outputs):
     frame = results.curves(outputs / "first")
     first = frame[frame["cell"] == frame["cell"].iloc[0]]
-    assert list(first["step"]) == [0, 80, 100] and list(first["value"]) == [400.0, 49.0, 50.0]
+    assert list(first["step"]) == [0, 80, 100]
+    assert list(first["value"]) == [400.0, 49.0, 50.0]
     assert frame["value"].isna().any()  # the last of the diverged cell
     assert list(map(str, frame.dtypes[["step", "value"]])) == ["Int64", "Float64"]
 
@@ -56,9 +61,11 @@ def test_a_folder_of_sweeps_and_a_single_cell_can_be_read(outputs):
     other = cell(outputs / "second", seed=3)
     write(other, record(other))
     frame = results.load(outputs)
-    assert set(frame["sweep"]) == {"first", "second"} and len(frame) == 5
+    assert set(frame["sweep"]) == {"first", "second"}
+    assert len(frame) == 5
     row = frame[frame["sweep"] == "second"].iloc[0]
-    assert row["seed"] == 3 and pd.isna(row["optimizer"])
+    assert row["seed"] == 3
+    assert pd.isna(row["optimizer"])
     assert list(results.load(other.directory)["cell"]) == [other.name]
 
 
@@ -133,7 +140,8 @@ def test_a_setting_called_like_a_column_has_its_own(tmp_path):
     one = cell(tmp_path, state="liquid")
     write(one, record(one))
     frame = results.load(tmp_path)
-    assert frame["state"][0] == "completed" and frame["setting.state"][0] == "liquid"
+    assert frame["state"][0] == "completed"
+    assert frame["setting.state"][0] == "liquid"
 
 
 def test_an_empty_sweep_is_an_empty_frame(tmp_path):

@@ -13,7 +13,8 @@ def test_the_first_signal_asks_and_the_second_stops(number, capsys):
     with Stop() as stop:
         assert not stop()
         signal.raise_signal(number)
-        assert stop() and "again stops at once" in capsys.readouterr().err
+        assert stop()
+        assert "again stops at once" in capsys.readouterr().err
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
     assert signal.getsignal(number) is before
@@ -23,4 +24,5 @@ def test_a_worker_that_hears_of_it_twice_still_saves(capsys):
     with Stop(quiet=True) as stop:
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)
-        assert stop() and capsys.readouterr().err == ""
+        assert stop()
+        assert capsys.readouterr().err == ""

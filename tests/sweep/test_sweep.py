@@ -39,7 +39,9 @@ def test_typing_the_same_again_trains_nothing(tmp_path):
     first = Sweep(tmp_path, cells).run(one_by_one(Trainer()), **QUIET)
     trainer = Trainer()
     again = Sweep(tmp_path, cells).run(one_by_one(trainer), **QUIET)
-    assert trainer.trained == [] and again.records == first.records and again.exit_code == 0
+    assert trainer.trained == []
+    assert again.records == first.records
+    assert again.exit_code == 0
     assert states(cells) == ["completed", "diverged"]
 
 
@@ -59,7 +61,8 @@ def test_retry_failed_false_keeps_the_failure(tmp_path):
     Sweep(tmp_path, cells).run(one_by_one(Trainer(sgd=ValueError("no"))), **QUIET)
     trainer = Trainer()
     outcome = Sweep(tmp_path, cells).run(one_by_one(trainer), retry_failed=False, **QUIET)
-    assert trainer.trained == [] and outcome.exit_code == 1
+    assert trainer.trained == []
+    assert outcome.exit_code == 1
     assert outcome.records[cells[0].hash]["error"]["message"] == "no"
 
 
@@ -71,7 +74,8 @@ def test_what_a_process_left_that_died_after_the_record_is_removed(tmp_path):
     (one.directory / "checkpoint.previous.pt").write_text("")
     trainer = Trainer()
     assert Sweep(tmp_path, [one]).run(one_by_one(trainer), **QUIET).exit_code == 0
-    assert trainer.trained == [] and sorted(path.name for path in one.directory.iterdir()) == ["record.json"]
+    assert trainer.trained == []
+    assert sorted(path.name for path in one.directory.iterdir()) == ["record.json"]
 
 
 def test_a_claim_of_a_living_process_on_a_finished_cell_is_left_alone(tmp_path):
@@ -93,16 +97,19 @@ def test_what_another_process_failed_meanwhile_is_not_tried_again(tmp_path):
     outcome = Sweep(tmp_path, cells).run(
         one_by_one(lambda *them: train(*them) if them[0] is not cells[1] else trained(*them)), **QUIET
     )
-    assert trained.trained == [] and outcome.exit_code == 1
+    assert trained.trained == []
+    assert outcome.exit_code == 1
 
 
 @pytest.mark.parametrize("error", [ValueError("broken"), SystemExit(7), MemoryError(), RuntimeError()], ids=repr)
 def test_a_cell_that_dies_does_not_stop_the_others(tmp_path, error):
     cells = grid(tmp_path, "adam", "rmsprop", "sgd")
     outcome = Sweep(tmp_path, cells).run(one_by_one(Trainer(rmsprop=error)), **QUIET)
-    assert states(cells) == ["completed", "failed", "completed"] and outcome.exit_code == 1
+    assert states(cells) == ["completed", "failed", "completed"]
+    assert outcome.exit_code == 1
     failed = json.loads((cells[1].directory / "record.json").read_text())
-    assert failed["error"]["type"] == type(error).__name__ and failed["error"]["message"]
+    assert failed["error"]["type"] == type(error).__name__
+    assert failed["error"]["message"]
     assert "in __call__" in failed["error"]["traceback"]
 
 
@@ -117,7 +124,8 @@ def test_a_directory_that_can_not_be_made_fails_its_cell_only(tmp_path, monkeypa
 
     monkeypatch.setattr(cell_lock.Claim, "acquire", refused)
     outcome = Sweep(tmp_path, cells).run(one_by_one(Trainer()), **QUIET)
-    assert outcome.records[cells[0].hash]["state"] == "failed" and states(cells)[1] == "completed"
+    assert outcome.records[cells[0].hash]["state"] == "failed"
+    assert states(cells)[1] == "completed"
 
 
 def test_a_file_in_place_of_a_cells_directory_is_renamed(tmp_path, caplog):
@@ -125,7 +133,8 @@ def test_a_file_in_place_of_a_cells_directory_is_renamed(tmp_path, caplog):
     one.directory.write_text("in the way")
     assert Sweep(tmp_path, [one]).run(one_by_one(Trainer()), **QUIET).exit_code == 0
     aside = one.directory.with_name(one.name + ".unreadable")
-    assert aside.read_text() == "in the way" and str(one.directory) in caplog.text
+    assert aside.read_text() == "in the way"
+    assert str(one.directory) in caplog.text
 
 
 def test_an_interruption_stops_the_sweep_and_leaves_the_rest(tmp_path):
@@ -139,8 +148,10 @@ def test_an_interruption_stops_the_sweep_and_leaves_the_rest(tmp_path):
         raise Interrupted(5)
 
     outcome = Sweep(tmp_path, cells).run(one_by_one(train), stop=stop, **QUIET)
-    assert outcome.interrupted and outcome.exit_code == 130
-    assert outcome.missing == cells and outcome.records == {}
+    assert outcome.interrupted
+    assert outcome.exit_code == 130
+    assert outcome.missing == cells
+    assert outcome.records == {}
     assert [cell_lock.holder(one.directory) for one in cells] == [None, None, None]
 
 
@@ -157,7 +168,8 @@ def test_equal_trainings_run_once_and_it_is_told(tmp_path):
     combined.run(one_by_one(trainer), **QUIET)
     assert len(trainer.trained) == 2
     (notice,) = combined.notices
-    assert cells[0].name in notice and "once" in notice
+    assert cells[0].name in notice
+    assert "once" in notice
 
 
 def test_a_wider_grid_finds_its_cells_under_their_old_names(tmp_path):
@@ -187,10 +199,12 @@ def test_a_sweep_is_frozen_by_one_process_at_a_time(tmp_path):
     freezing = threading.Thread(target=Sweep(tmp_path, grid(tmp_path, "sgd")).freeze, daemon=True)
     freezing.start()
     freezing.join(0.3)
-    assert freezing.is_alive() and not (tmp_path / sweep.FROZEN).exists()
+    assert freezing.is_alive()
+    assert not (tmp_path / sweep.FROZEN).exists()
     other.release(finished=True)
     freezing.join(30)
-    assert (tmp_path / sweep.FROZEN).exists() and list(tmp_path.glob(".*")) == []
+    assert (tmp_path / sweep.FROZEN).exists()
+    assert list(tmp_path.glob(".*")) == []
 
 
 @pytest.mark.parametrize("frozen", [True, False])
@@ -207,7 +221,8 @@ def test_a_narrower_grid_leaves_the_others_in_table_and_file(tmp_path, frozen):
     assert {one["overrides"]["optimizer"] for one in frozen_cells} == {"adam", "sgd", "rmsprop"}
     assert frozen_cells[0]["config"]["steps"] == 100
     rows = list(csv.DictReader((tmp_path / "results.csv").read_text().splitlines()))
-    assert len(rows) == 3 and {row["final"] for row in rows} == {"50.0"}
+    assert len(rows) == 3
+    assert {row["final"] for row in rows} == {"50.0"}
     assert all(row["optimizer_d"] == row["optimizer"] for row in rows)
     assert {"lr", "lr_d", "batch_size", "critic_steps", "seed"} <= rows[0].keys()
     assert (tmp_path / "table.md").read_text() == text
@@ -225,8 +240,10 @@ def test_every_command_line_that_made_the_sweep_is_remembered_once(tmp_path):
 def test_a_file_in_place_of_the_results_is_no_torn_sweep(tmp_path, caplog):
     (tmp_path / "outputs").write_text("")
     root = tmp_path / "outputs" / "mine"
-    assert Sweep(root, grid(root, "adam")).earlier == {} and caplog.text == ""
-    assert Sweep(tmp_path / "outputs", grid(tmp_path / "outputs", "adam")).earlier == {} and caplog.text == ""
+    assert Sweep(root, grid(root, "adam")).earlier == {}
+    assert caplog.text == ""
+    assert Sweep(tmp_path / "outputs", grid(tmp_path / "outputs", "adam")).earlier == {}
+    assert caplog.text == ""
 
 
 def test_a_torn_sweep_file_is_named_and_written_anew(tmp_path, caplog):
@@ -266,7 +283,9 @@ def test_a_claimed_cell_is_left_to_its_process(tmp_path):
         trainer = Trainer()
         outcome = Sweep(tmp_path, cells).run(one_by_one(trainer), **QUIET)
         assert states(cells) == ["claimed", "completed"]
-        assert outcome.missing == cells[:1] and outcome.exit_code == 1 and not outcome.interrupted
+        assert outcome.missing == cells[:1]
+        assert outcome.exit_code == 1
+        assert not outcome.interrupted
 
 
 def test_a_cell_that_was_finished_before_it_could_be_claimed_is_not_trained(tmp_path, monkeypatch):
@@ -279,7 +298,8 @@ def test_a_cell_that_was_finished_before_it_could_be_claimed_is_not_trained(tmp_
 
     monkeypatch.setattr(cell_lock.Claim, "acquire", late)
     trainer = Trainer()
-    assert Sweep(tmp_path, [one]).run(one_by_one(trainer), **QUIET).exit_code == 0 and trainer.trained == []
+    assert Sweep(tmp_path, [one]).run(one_by_one(trainer), **QUIET).exit_code == 0
+    assert trainer.trained == []
 
 
 def test_two_grids_that_begin_together_both_stay_in_the_sweep(tmp_path):
@@ -301,7 +321,9 @@ def test_waiting_ends_when_the_other_process_is_done(tmp_path, monkeypatch, capl
     monkeypatch.setattr(sweep, "_pause", finish)
     trainer = Trainer()
     outcome = Sweep(tmp_path, [one]).run(one_by_one(trainer), progress=Progress(1, io.StringIO()))
-    assert trainer.trained == [] and outcome.exit_code == 0 and "waiting" in caplog.text
+    assert trainer.trained == []
+    assert outcome.exit_code == 0
+    assert "waiting" in caplog.text
 
 
 def test_who_lost_its_claim_writes_nothing(tmp_path):
@@ -322,7 +344,8 @@ def test_who_lost_its_claim_writes_nothing(tmp_path):
         outcome = Sweep(tmp_path, [one]).run(one_by_one(train), **QUIET)
     finally:
         cell_lock.HEARTBEAT_S = claims_heartbeat
-    assert outcome.records == {} and outcome.missing == [one]
+    assert outcome.records == {}
+    assert outcome.missing == [one]
     assert state(one) is State.CLAIMED
 
 
@@ -400,7 +423,8 @@ def test_four_processes_share_a_sweep_and_no_cell_runs_twice(tmp_path):
     trained = [line.split()[0] for line in (tmp_path / "trained.log").read_text().splitlines()]
     assert len(trained) == len(set(trained)) == 20
     assert len(list(csv.DictReader((tmp_path / "results.csv").read_text().splitlines()))) == 20
-    assert not list(tmp_path.glob("*/.claim*")) and not list(tmp_path.glob("*/.draft*"))
+    assert not list(tmp_path.glob("*/.claim*"))
+    assert not list(tmp_path.glob("*/.draft*"))
 
 
 def test_the_cell_of_a_killed_process_is_taken_over(tmp_path):
@@ -416,4 +440,5 @@ def test_the_cell_of_a_killed_process_is_taken_over(tmp_path):
         doomed.kill()
         doomed.wait()
     trained = [line.split()[0] for line in (tmp_path / "trained.log").read_text().splitlines()]
-    assert len(trained) == 21 and len(set(trained)) == 20
+    assert len(trained) == 21
+    assert len(set(trained)) == 20

@@ -157,7 +157,8 @@ def test_tensorboard_serves_rows_columns_layout_table_and_units(trained):
         found = served.ask("plugin/hparams/session_groups", ask | {"startIndex": 0})
         assert found["totalSize"] == 2, "a row for every setting"
         adam, sgd = sorted(found["sessionGroups"], key=lambda one: one["name"])
-        assert adam["name"] == "mine: optimizer=adam" and adam["hparams"] == {"optimizer": "adam"}
+        assert adam["name"] == "mine: optimizer=adam"
+        assert adam["hparams"] == {"optimizer": "adam"}
         assert [one["status"] for one in adam["sessions"]] == ["STATUS_SUCCESS"] * 2, "its seeds"
         assert {one["name"]["tag"]: one["value"] for one in adam["metricValues"]} == {
             "result/final": 15.0,
@@ -171,7 +172,8 @@ def test_tensorboard_serves_rows_columns_layout_table_and_units(trained):
         assert titles == list(tensorboard_layout.CHARTS)
         assert {run: sorted(tags) for run, tags in served.ask("plugin/text/tags").items()} == {".": ["table", "units"]}
         (text,) = served.ask("plugin/text/text?run=.&tag=table")
-        assert "<table>" in text["text"] and "fd_digits" in text["text"]
+        assert "<table>" in text["text"]
+        assert "fd_digits" in text["text"]
         (units,) = served.ask("plugin/text/text?run=.&tag=units")
         assert "penalties included" in units["text"]
         run = urllib.parse.quote(sorted(path.name for path in trained.glob("optimizer=adam*"))[0])

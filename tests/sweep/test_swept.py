@@ -21,14 +21,16 @@ def test_equal_numbers_are_not_a_variation(tmp_path):
 def test_a_cell_that_did_not_name_a_key_has_the_value_of_its_config(tmp_path):
     cells = [cell(tmp_path, lr=1), cell(tmp_path, lr=1, seed=0), cell(tmp_path, lr=1, seed=1)]
     assert [value(one, "seed") for one in cells] == [0, 0, 1]
-    assert swept_keys(cells[:2]) == [] and swept_keys(cells) == ["seed"]
+    assert swept_keys(cells[:2]) == []
+    assert swept_keys(cells) == ["seed"]
     assert value(cells[0], "metric.num_samples") == 8
     assert value(cells[0], "metric") == value(cells[0], "nothing.here") == "default"
 
 
 def test_what_was_typed_counts_more_than_what_it_stands_for(tmp_path):
     adam, sgd = (replace(cell(tmp_path), overrides={"optimizer": o}, config={"optimizer": {}}) for o in ("adam", "sgd"))
-    assert value(adam, "optimizer") == "adam" and swept_keys([adam, sgd]) == ["optimizer"]
+    assert value(adam, "optimizer") == "adam"
+    assert swept_keys([adam, sgd]) == ["optimizer"]
 
 
 def test_numbers_are_sorted_and_words_are_not():
@@ -68,7 +70,8 @@ def test_every_part_of_the_identity_tells_cells_apart(tmp_path):
     assert swept_keys([released, edited]) == ["code.my.gans"]
     assert [value(one, "code.my.gans") for one in (released, edited)] == ["-", "cccccccc"]
     later = with_identity(tmp_path, code={"my.gans": "d" * 64})
-    assert swept_keys([edited, later]) == ["code.my.gans"] and value(later, "code.my.gans") == "dddddddd"
+    assert swept_keys([edited, later]) == ["code.my.gans"]
+    assert value(later, "code.my.gans") == "dddddddd"
     threads = [with_identity(tmp_path, seed=n, threads=n + 1) for n in (1, 2)]
     assert swept_keys(threads) == ["seed", "threads"]
 

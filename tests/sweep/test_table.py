@@ -105,9 +105,12 @@ def test_the_best_mean_of_repeated_cells_is_bold_and_nothing_else(tmp_path):
 
 def test_one_seed_each_is_said_and_nothing_bold(tmp_path):
     text = table([done(tmp_path, value, lr=value) for value in (1.0, 2.0)])
-    assert bold(text) == [] and "one seed each (0)" in text and "bold" not in text
+    assert bold(text) == []
+    assert "one seed each (0)" in text
+    assert "bold" not in text
     spread = table([done(tmp_path, lr=lr, seed=seed) for seed, lr in enumerate([1, 2, 3])])
-    assert bold(spread) == [] and "one seed each (0, 1, 2)" in spread
+    assert bold(spread) == []
+    assert "one seed each (0, 1, 2)" in spread
     assert "; seed 0;" in table([done(tmp_path, lr=1)])
 
 
@@ -134,7 +137,8 @@ def test_every_state_is_shown_and_explained(tmp_path):
 def test_equal_troubles_share_a_note(tmp_path):
     cells = [cell(tmp_path, lr=lr) for lr in (1, 2)]
     text = table([Result(one, State.DIVERGED, diverged(one)) for one in cells])
-    assert [row[1] for row in rows(text)[1:]] == ["N/A [1]", "N/A [1]"] and text.count("diverged at") == 1
+    assert [row[1] for row in rows(text)[1:]] == ["N/A [1]", "N/A [1]"]
+    assert text.count("diverged at") == 1
 
 
 def test_values_of_different_metric_fingerprints_never_share_a_table(tmp_path):

@@ -61,7 +61,8 @@ def packs(monkeypatch):
 def test_places_are_filled_again(tmp_path, packs):
     those = grid(tmp_path)
     outcome = train(those, 2)
-    assert outcome.exit_code == 0 and packs == [2, 2, 1]
+    assert outcome.exit_code == 0
+    assert packs == [2, 2, 1]
     assert finals(outcome) == finals(train(grid(tmp_path / "alone"), 1))
     assert not list(tmp_path.glob("*/.claim.*"))
 
@@ -81,7 +82,9 @@ def test_a_pack_that_does_not_fit_is_tried_smaller_with_its_memory_freed(tmp_pat
 
     monkeypatch.setattr(AdversarialPack, "steps", limited)
     outcome = train(grid(tmp_path), 4)
-    assert outcome.exit_code == 0 and sizes == [4, 2, 2, 1] and len(failed) == 1
+    assert outcome.exit_code == 0
+    assert sizes == [4, 2, 2, 1]
+    assert len(failed) == 1
     assert "4 cells together: OutOfMemoryError: no room for so many; trying them in smaller packs" in caplog.text
     monkeypatch.undo()
     assert finals(outcome) == finals(train(grid(tmp_path / "alone"), 1))
@@ -110,7 +113,8 @@ def test_files_of_a_pack_that_failed_are_closed(tmp_path, monkeypatch):
     those = grid(tmp_path, 2)
     outcome = train(those, 2, lambda of, step: Logbook(run_of(of), of.directory, step, Journal(of.name)))
     names = [one.name for one in those]
-    assert outcome.exit_code == 1 and sorted(closed) == sorted(names * 2)
+    assert outcome.exit_code == 1
+    assert sorted(closed) == sorted(names * 2)
 
 
 def test_what_fails_alone_is_recorded_and_the_others_go_on(tmp_path, monkeypatch):
@@ -140,7 +144,8 @@ def test_hundreds_of_failures_do_not_nest(tmp_path, monkeypatch):
         "gansweep.sweep.run_state.Work.keep_failure", lambda self, of, error, wall_s: deep.append(depth(error))
     )
     train(grid(tmp_path, 6), 1, wait=False)
-    assert len(deep) == 6 and len(set(deep)) == 1
+    assert len(deep) == 6
+    assert len(set(deep)) == 1
 
 
 def depth(error):
@@ -154,9 +159,11 @@ def test_a_cell_that_somebody_else_trains_is_left_to_him(tmp_path, packs):
     those = grid(tmp_path, 3)
     other = cell_lock.Claim.acquire(those[1].directory)
     outcome = train(those, 3, wait=False)
-    assert packs == [2] and [one.name for one in outcome.missing] == [those[1].name]
+    assert packs == [2]
+    assert [one.name for one in outcome.missing] == [those[1].name]
     other.release()
-    assert train(those, 3).exit_code == 0 and packs == [2, 1]
+    assert train(those, 3).exit_code == 0
+    assert packs == [2, 1]
 
 
 def test_who_has_lost_his_claim_leaves_and_the_others_stay(tmp_path, monkeypatch):

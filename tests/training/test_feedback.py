@@ -77,7 +77,9 @@ def gain(pack, player, k):
 def test_members_in_company_are_as_alone(threads, orders):
     torch.set_num_threads(threads)
     alone = [play(pack_of([CAST[n]])) for n in sorted(orders[0])]
-    assert gain(alone[0], "d", 0) != 1 and gain(alone[1], "g", 0) < 1 and alone[2].d.gains is None
+    assert gain(alone[0], "d", 0) != 1
+    assert gain(alone[1], "g", 0) < 1
+    assert alone[2].d.gains is None
     for order in orders:
         pack = play(pack_of([CAST[n] for n in order]))
         for k, n in enumerate(order):
@@ -148,7 +150,8 @@ def test_a_loss_of_nan_makes_the_gain_nan_and_ends_the_run():
     bad = hearing(member(1, SGD(), 1e30), None, QUICK)
     pack = play(pack_of([bad, CAST[0]]))
     found = pack.watch.read()[pack.place[0]]
-    assert found is not None and math.isnan(gain(pack, "d", 0))
+    assert found is not None
+    assert math.isnan(gain(pack, "d", 0))
     assert_same(pack, 1, play(pack_of([CAST[0]])))
 
 
@@ -187,7 +190,7 @@ def test_rates_in_the_curves_follow_what_was_heard(tmp_path):
     for evaluation in evaluations[:4]:
         scheduler.step(evaluation["heard"])
         at = evaluation["step"]
-        expected |= {step: optimizer.param_groups[0]["lr"] for step in (at + 1, at + 2, at + 3)}
+        expected |= dict.fromkeys((at + 1, at + 2, at + 3), optimizer.param_groups[0]["lr"])
     assert len(set(expected.values())) > 2
     rates = dict(scalars(tmp_path)["rate/generator"])
     assert rates == pytest.approx(expected)
@@ -221,7 +224,8 @@ def test_killed_after_a_checkpoint_of_an_evaluation(every, tmp_path):
 def test_a_checkpoint_without_feedback_has_no_word_of_it(tmp_path):
     train_run(make_run(one=member(1)), tmp_path)
     saved = member_of(tmp_path)
-    assert "feedback" not in saved["generator"] and "feedback" not in saved["discriminator"]
+    assert "feedback" not in saved["generator"]
+    assert "feedback" not in saved["discriminator"]
 
 
 def test_feedback_on_the_game_is_not_the_generators():

@@ -109,7 +109,8 @@ def test_no_flips_beside_flips_are_no_flips():
     none, half = member(1), member(1, objective=replace(member(1).objective, flip=0.5))
     pack = train([none, half], model, samples)
     alone = train([none], model, samples)
-    assert alone.objectives.flip is None and pack.objectives.flip is not None
+    assert alone.objectives.flip is None
+    assert pack.objectives.flip is not None
     assert_same(pack, 0, alone)
     assert not torch.equal(pack.export(1)["discriminator"]["theta"], alone.export(0)["discriminator"]["theta"])
 

@@ -31,7 +31,8 @@ def costs(monkeypatch):
 
 def test_one_cell_is_not_measured(costs):
     asked = costs(lambda k: 1 / 0)
-    assert best_size(RUNS[:1], 1) == (1, None, None) and asked == []
+    assert best_size(RUNS[:1], 1) == (1, None, None)
+    assert asked == []
 
 
 @pytest.mark.parametrize(("count", "expected"), [(2, 2), (4, 4), (9, 9), (20, 20)])
@@ -61,7 +62,9 @@ def test_fewer_measured_than_there_are(costs):
 @pytest.mark.parametrize("steps", [1, 2, 9])
 def test_short_runs_can_be_measured(steps):
     choice = best_size([make_run(steps, member(seed)) for seed in range(3)], 3)
-    assert choice.size in (1, 3) and choice.alone_ms > 0 and choice.together_ms > 0
+    assert choice.size in (1, 3)
+    assert choice.alone_ms > 0
+    assert choice.together_ms > 0
 
 
 def test_measuring_leaves_the_training_and_global_random_numbers_as_they_were(tmp_path):

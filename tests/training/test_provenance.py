@@ -59,7 +59,8 @@ def test_without_a_checkout_of_its_own_nothing_is_told(package, monkeypatch, cap
 
 def test_a_repository_that_git_refuses_is_passed_over(package, capfd):
     (package / ".git").mkdir()
-    assert checkout.commit() is None and capfd.readouterr() == ("", "")
+    assert checkout.commit() is None
+    assert capfd.readouterr() == ("", "")
 
 
 def test_the_processor_has_its_models_name(tmp_path):

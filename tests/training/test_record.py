@@ -60,7 +60,8 @@ def test_the_best_is_reported_on_latents_that_did_not_choose_it(tmp_path):
     for one in trained:
         new.append(one["value"] < so_far)
         so_far = min(so_far, one["value"])
-    assert ["apart" in one for one in trained] == new and "apart" not in metric["evaluations"][0]
+    assert ["apart" in one for one in trained] == new
+    assert "apart" not in metric["evaluations"][0]
     best = min(trained, key=lambda one: one["value"])
     assert metric["best_apart"] == best["apart"] != best["value"]
 
@@ -91,7 +92,8 @@ def test_a_second_metric_is_recorded_beside(tmp_path):
     small = MeanDistance(name="of_four", num_samples=4)
     found = train(replace(make_run(), metric_2=small), tmp_path / "two")
     values = [one["value_2"] for one in found["metric"]["evaluations"]]
-    assert found["metric_2"]["final"] == values[-1] and found["metric_2"]["best"] == min(values[1:])
+    assert found["metric_2"]["final"] == values[-1]
+    assert found["metric_2"]["best"] == min(values[1:])
     assert found["metric_2"]["name"] == "of_four"
     alone = train(make_run(), tmp_path / "one")
     assert [one["value"] for one in alone["metric"]["evaluations"]] == [
@@ -165,7 +167,8 @@ def test_a_metric_that_is_not_finite_is_recorded_as_null_with_a_reason(tmp_path,
     metrics = {"metric": MeanDistance(), "metric_2": Odd(value=value)} if second else {"metric": Odd(value=value)}
     made = train(replace(make_run(checkpoint_minutes=1e9), **metrics), tmp_path)
     content = written(tmp_path)
-    assert content == made and content["state"] == "completed"
+    assert content == made
+    assert content["state"] == "completed"
     evaluations = content["metric"]["evaluations"]
     key, reason = ("value_2", "reason_2") if second else ("value", "reason")
     assert [one[key] for one in evaluations] == [1.0, *[None] * (len(evaluations) - 1)]

@@ -49,7 +49,7 @@ def without_time(record):
 
 def together(names, places, tmp_path, stop=lambda: False, cast=CAST):
     """Train the named runs with so many places, refilled in order, and return what each left."""
-    waiting = [name for name in names]
+    waiting = list(names)
 
     def next_ones(free):
         taken, waiting[:] = waiting[:free], waiting[free:]

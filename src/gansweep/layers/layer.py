@@ -94,7 +94,7 @@ class Parameterless:
 
     def begin(self, params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
         """Leave the buffers unchanged."""
-        return None
+        return
 
 
 def at_least_float32(x: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 from gansweep.interfaces import Initialisation
@@ -79,7 +80,7 @@ class DCGANX:
         channels, sides = self._plan(sample_shape)
         widths, normalised = self._widths, self.batch_norm_discriminator
         layers: list[Layer] = [Conv2d("conv0", channels, widths[0], 5, stride=2, padding=2), LeakyReLU(SLOPE)]
-        for n, (narrow, wide) in enumerate(zip(widths, widths[1:], strict=False)):
+        for n, (narrow, wide) in enumerate(itertools.pairwise(widths)):
             name = f"group{n}.block0"
             layers.append(Conv2d(f"{name}.conv0", narrow, wide, 5, stride=2, padding=2))
             layers += [*_normed(f"{name}.bn0", wide, normalised), LeakyReLU(SLOPE)]

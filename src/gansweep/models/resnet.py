@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 from gansweep.interfaces import Initialisation
@@ -73,7 +74,7 @@ class ResNet:
         start = (widths[0], smallest, smallest)
         size = widths[0] * smallest**2
         layers += [Linear("fc", self.latent_dim + self.embed_size, size), Reshape((size,), start)]
-        for n, (wide, narrow) in enumerate(zip(widths, widths[1:], strict=False)):
+        for n, (wide, narrow) in enumerate(itertools.pairwise(widths)):
             layers += [_block(f"resnet.{2 * n}", wide, narrow, False), Upsample()]
         layers += [_block(f"resnet.{2 * num_doublings}", widths[-1], widths[-1], False), LeakyReLU(SLOPE)]
         return Network([*layers, Conv2d("conv_img", widths[-1], channels, 3, padding=1), Tanh()], self.initialisation)
@@ -84,7 +85,7 @@ class ResNet:
         widths, normalised = self._widths(num_halvings), self.spectral_norm
         conv = Conv2d("conv_img", channels, widths[0], 3, padding=1)
         layers: list[Layer] = [_maybe(conv, normalised), _block("resnet.0", widths[0], widths[0], normalised)]
-        for n, (narrow, wide) in enumerate(zip(widths, widths[1:], strict=False)):
+        for n, (narrow, wide) in enumerate(itertools.pairwise(widths)):
             layers += [AvgPool2d(3, stride=2, padding=1), _block(f"resnet.{2 * n + 2}", narrow, wide, normalised)]
         size = widths[-1] * smallest**2
         layers += [Reshape((widths[-1], smallest, smallest), (size,)), LeakyReLU(SLOPE)]

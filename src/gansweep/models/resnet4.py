@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 from gansweep.interfaces import Initialisation
@@ -76,7 +77,7 @@ class ResNet4:
             Linear("proj", self.latent_dim, size),
             Reshape((size,), (widths[0], smallest, smallest)),
         ]
-        for n, (wide, narrow) in enumerate(zip(widths, widths[1:], strict=False)):
+        for n, (wide, narrow) in enumerate(itertools.pairwise(widths)):
             name = f"group{n}.block0"
             up: list[Layer] = [Upsample()] if n >= NUM_BLOCKS - num_doublings else []
             body = [*up, *_body(name, wide, narrow, narrow, self.batch_norm_generator)]
@@ -89,7 +90,7 @@ class ResNet4:
         channels, smallest, num_halvings = _plan(sample_shape)
         widths = [channels, *(self.base_width * times for times in (1, 2, 4, 8))]
         layers: list[Layer] = []
-        for n, (narrow, wide) in enumerate(zip(widths, widths[1:], strict=False)):
+        for n, (narrow, wide) in enumerate(itertools.pairwise(widths)):
             name = f"group{n}.block0"
             down: list[Layer] = [AvgPool2d(2, stride=2)] if n < num_halvings else []
             body = [*_body(name, narrow, wide if n == 0 else narrow, wide, self.batch_norm_discriminator), *down]

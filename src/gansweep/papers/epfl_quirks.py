@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Mapping
 from functools import partial
@@ -74,7 +75,7 @@ def changes(path: Finals) -> dict[str, list[float]]:
     """Return the change by every switch, one number for each seed that has both values."""
     known = [name for name in STEPS if name in path]
     found = {}
-    for before, after in zip(known, known[1:], strict=False):
+    for before, after in itertools.pairwise(known):
         pairs = [(path[before].get(seed), value) for seed, value in path[after].items()]
         found[after] = [b - a for a, b in pairs if a is not None and b is not None]
     return found

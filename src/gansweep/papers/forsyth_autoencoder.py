@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -116,7 +117,7 @@ def _order(best: Mapping[tuple[str, str], tuple[float, Cell]], optimizer: str) -
     if not count:
         return ""
     means = [best[optimizer, skips][1].mean(_of(ALL)) for skips in PRINTED]
-    gaps = ", then ".join(f"{after - before:+.1f} dB" for before, after in zip(means, means[1:], strict=False))
+    gaps = ", then ".join(f"{after - before:+.1f} dB" for before, after in itertools.pairwise(means))
     return f"{optimizer}: no skip < shallow < both in {agreeing} of {count} seeds ({gaps}; printed +5 dB, then +4 dB)."
 
 

@@ -84,11 +84,10 @@ class Joint:
         """Return v at the current parameters."""
         at = self.at = self._at().map(lambda theta: theta.detach().requires_grad_())
         loss_g, loss_d = self.losses(at)
-        v = Both(
+        return Both(
             torch.autograd.grad(loss_g, at.generator, create_graph=create_graph, retain_graph=True),
             torch.autograd.grad(loss_d, at.discriminator, create_graph=create_graph),
         )
-        return v
 
     def penalties(self) -> Both:
         """Return the gradients of the discriminators' penalties at the point of the last call of `field`."""

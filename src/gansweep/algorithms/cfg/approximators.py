@@ -47,8 +47,7 @@ class Approximators:
     def __call__(self, z: Tensor) -> Tensor:
         """Return G~(z) with running statistics, for z (K, B, latent_dim)."""
         with autocast(self.g.device, self.precision):
-            fake = self.g.network(self.g.params(), z, Pass((), self.g.buffers, training=False))
-        return fake
+            return self.g.network(self.g.params(), z, Pass((), self.g.buffers, training=False))
 
     def fit(self, z: Tensor, target: Tensor, orders: Sequence[Tensor]) -> Fit:
         """Fit G~ to pairs z, target (K, N, ...) with reset optimizer states; `orders` (K, N) is one per epoch.
