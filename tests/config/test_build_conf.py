@@ -9,6 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from gansweep.cli import folders
+from gansweep.cli.checked_loader import checked_loading
 from gansweep.cli.compose_line import BASE
 from gansweep.config.build import build, check
 from gansweep.training.run import Run
@@ -25,7 +26,7 @@ def choices():
 
 def composed(*overrides):
     folders.register()
-    with initialize_config_dir(str(CONF), **BASE):
+    with checked_loading(), initialize_config_dir(str(CONF), **BASE):
         return OmegaConf.to_container(compose("config", list(overrides)), resolve=True)
 
 

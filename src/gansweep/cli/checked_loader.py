@@ -16,12 +16,16 @@ from importlib import import_module
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import ConfigRepository
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.default_element import InputDefault
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.experimental.callback import Callback
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
-from omegaconf import Container, DictConfig, OmegaConf
+from hydra.types import RunMode
+from omegaconf import Container, DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gansweep.cli.hydra_settings import wrong_settings
@@ -61,11 +65,43 @@ COMMANDS = re.compile(
 OF_THE_JOB = ("hydra.runtime.output_dir", "hydra.job.id", "hydra.job.num")
 
 
+class Repository(ConfigRepository):
+    """Hydra's YAML files, in which `schedule: coopnets/exp_1` chooses an option of the group `schedule`.
+
+    Hydra 1.4 reads it as the option `exp_1` of a group `schedule/coopnets`, which an override can't choose.
+    """
+
+    def _create_defaults_list(self, config_path: str, defaults: ListConfig) -> list[InputDefault]:
+        entries = super()._create_defaults_list(config_path, defaults)
+        for entry in entries:
+            group: Any = getattr(entry, "original_group", None)
+            if group is not None and getattr(entry, "normalized_shorthand", False):
+                folder = entry.group.removeprefix(f"{group}/")
+                entry.group, entry.value = group, f"{folder}/{entry.value}"
+                entry.normalized_shorthand = False
+        return entries
+
+
 class CheckedLoader(ConfigLoaderImpl):
     """Hydra's config loader with `foreign_code` applied to every configuration.
 
-    Every configuration passes through the two overridden methods, in Hydra 1.3 and in 1.4.
+    Every configuration passes through `_process_config_searchpath` and `_load_configuration_impl`, in Hydra 1.3 and
+    in 1.4.
     """
+
+    def __init__(self, config_search_path: ConfigSearchPath) -> None:
+        super().__init__(config_search_path)
+        self.repository = Repository(config_search_path)
+
+    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        """Compose a job of a sweep.
+
+        Each of several swept experiments may set its own `hydra.sweeper.params`, which Hydra 1.4's method refuses.
+        """
+        overrides = [*master_config.hydra.overrides.hydra, *sweep_overrides]
+        config = self.load_configuration(master_config.hydra.job.config_name, overrides, RunMode.RUN)
+        OmegaConf.copy_cache(from_config=master_config, to_config=config)
+        return config
 
     def _process_config_searchpath(self, config_name: str | None, parsed_overrides: list[Override], repo: Any) -> None:
         """Refuse `hydra.searchpath` before Hydra evaluates it, since it can import a package."""
