@@ -8,6 +8,7 @@ import pytest
 from tests.sweep.fake_cells import cell, diverged, record, write
 
 from gansweep.report.__main__ import main
+from gansweep.results.table import write as write_table
 from gansweep.sweep.sweep import Sweep
 
 
@@ -26,7 +27,7 @@ def small_sweep(root):
 
 
 def test_prints_the_table_that_the_sweep_ended_with(tmp_path, capsys):
-    expected = small_sweep(tmp_path / "x").report()
+    expected = write_table(small_sweep(tmp_path / "x"))
     assert main([str(tmp_path / "x")]) == 0
     assert capsys.readouterr().out.startswith(expected.rstrip())
 
@@ -39,7 +40,7 @@ def test_says_what_is_wrong(tmp_path, monkeypatch, capsys, arguments, words):
 
 
 def test_a_metric_that_nothing_was_measured_by_is_answered_by_those_that_are(tmp_path, capsys):
-    small_sweep(tmp_path / "x").report()
+    write_table(small_sweep(tmp_path / "x"))
     assert main([str(tmp_path / "x"), "--metric", "fid"]) == 2
     assert "--metric fid" in (said := capsys.readouterr().err)
     assert "fd_digits" in said
@@ -47,26 +48,26 @@ def test_a_metric_that_nothing_was_measured_by_is_answered_by_those_that_are(tmp
 
 @pytest.mark.parametrize("option", ["--rows", "--cols", "--group"])
 def test_a_key_that_was_not_varied_is_a_wrong_argument(tmp_path, capsys, option):
-    small_sweep(tmp_path / "x").report()
+    write_table(small_sweep(tmp_path / "x"))
     assert main([str(tmp_path / "x"), option, "wrongkey"]) == 2
     assert capsys.readouterr().err.startswith(f"{option} wrongkey: not a varied setting, expected ")
 
 
 @pytest.mark.parametrize(("options", "words"), [(["--cols", ""], "--cols "), (["--rows", "lr,lr"], "--rows lr: given")])
 def test_an_empty_key_and_one_given_twice_are_wrong(tmp_path, capsys, options, words):
-    small_sweep(tmp_path / "x").report()
+    write_table(small_sweep(tmp_path / "x"))
     assert main([str(tmp_path / "x"), *options]) == 2
     assert capsys.readouterr().err.startswith(words)
 
 
 def test_a_file_in_the_place_of_the_pictures_is_named(tmp_path, capsys):
-    small_sweep(tmp_path / "x").report()
+    write_table(small_sweep(tmp_path / "x"))
     assert main([str(tmp_path / "x"), "--pictures", str(tmp_path / "x/table.md")]) == 2
     assert capsys.readouterr().err.startswith("--pictures ")
 
 
 def test_a_file_in_a_new_folder_is_written_and_one_that_can_not_be_is_named(tmp_path, capsys):
-    small_sweep(tmp_path / "x").report()
+    write_table(small_sweep(tmp_path / "x"))
     new, taken = tmp_path / "no" / "such" / "t.tex", tmp_path / "x" / "table.md" / "t.tex"
     assert main([str(tmp_path / "x"), "--format", "latex", "--out", str(new)]) == 0
     assert new.read_text().startswith("% ")
@@ -75,7 +76,7 @@ def test_a_file_in_a_new_folder_is_written_and_one_that_can_not_be_is_named(tmp_
 
 
 def test_starts_without_torch(tmp_path):
-    small_sweep(tmp_path / "x").report()
+    write_table(small_sweep(tmp_path / "x"))
     code = "import sys; from gansweep.report.__main__ import main; main(sys.argv[1:]); sys.exit('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code, str(tmp_path / "x")], env=os.environ, capture_output=True)
     assert run.returncode == 0, run.stderr

@@ -14,14 +14,15 @@ from gansweep.cli.error_report import complain
 from gansweep.config.errors import Problem
 from gansweep.formatting import csv_field, visible
 from gansweep.report import __main__ as report
+from gansweep.results.frame import spreadsheet
+from gansweep.results.table import table
+from gansweep.results.table import write as write_table
 from gansweep.sweep import records
 from gansweep.sweep.cell import State
 from gansweep.sweep.plan import plan
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.result import Result
-from gansweep.sweep.spreadsheet import spreadsheet
 from gansweep.sweep.sweep import FROZEN, Sweep
-from gansweep.sweep.table import table
 
 HOSTILE = "a\x1b]0;title\x07b\x1b[2Jc\rd\x9be\u202ef\u2028g\ud800h"
 SCRIPT = "<script>alert(1)</script>"
@@ -128,7 +129,7 @@ def test_tensorboard_gets_text_that_it_can_hold(tmp_path):
         write(one, record(one))
     sweep = Sweep(tmp_path, cells, HOSTILE)
     sweep.freeze()
-    sweep.report()
+    write_table(sweep)
     found = [path for path in tmp_path.rglob("events.out.*") if b"\x1b]0" in path.read_bytes()]
     assert list(tmp_path.glob("events.out.*"))
     assert found == []

@@ -10,6 +10,7 @@ import pytest
 from fake_cells import Trainer, cell
 
 from gansweep.formatting import is_folder_name
+from gansweep.results.table import write as write_table
 from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.sweep import FROZEN, Sweep, set_aside
@@ -28,7 +29,7 @@ def root(tmp_path):
     sweep = Sweep(root, grid(root, "adam", "sgd"), "typed")
     sweep.freeze()
     sweep.run(one_by_one(Trainer()), **QUIET)
-    sweep.report()
+    write_table(sweep)
     (root / "report.html").touch()
     (root / "pictures").mkdir()
     (root / "pictures/curves.png").touch()

@@ -11,12 +11,13 @@ import pytest
 from fake_cells import Trainer, cell, diverged, record, write
 
 from gansweep import results
+from gansweep.results.frame import spreadsheet
+from gansweep.results.table import table
+from gansweep.results.table import write as write_table
 from gansweep.sweep import records
 from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.progress import Progress
-from gansweep.sweep.spreadsheet import spreadsheet
 from gansweep.sweep.sweep import Sweep
-from gansweep.sweep.table import table
 
 ODD = ("x", 10**400, -1, 1.5, True, None, [], ["x"], [1], {}, {"x": 1})
 
@@ -94,7 +95,7 @@ def test_a_bad_record_is_named_once_and_made_anew(tmp_path, caplog, where, value
     write(other, record(other))
     write(one, changed(record(one) | {"config": one.config | {"trainer": {}}}, where, value))
     sweep = Sweep(tmp_path, [one, other])
-    text = sweep.report()
+    text = write_table(sweep)
     assert "sgd" in text
     assert caplog.text.count(str(one.directory / "record.json")) == 1
     with pytest.warns(UserWarning, match=r"optimizer=adam.*record\.json"):

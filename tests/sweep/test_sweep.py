@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from fake_cells import Trainer, cell, diverged, record, write
 
+from gansweep.results.table import write as write_table
 from gansweep.sweep import cell_lock, process, sweep
 from gansweep.sweep.cell import State, state
 from gansweep.sweep.one_by_one import one_by_one
@@ -215,7 +216,7 @@ def test_a_narrower_grid_leaves_the_others_in_table_and_file(tmp_path, frozen):
     wide.run(one_by_one(Trainer()), **QUIET)
     narrow = Sweep(tmp_path, grid(tmp_path, "sgd"))
     narrow.freeze()
-    text = narrow.report()
+    text = write_table(narrow)
     assert {"adam", "sgd", "rmsprop"} <= set(text.split())
     frozen_cells = json.loads((tmp_path / "sweep.json").read_text())["cells"]
     assert {one["overrides"]["optimizer"] for one in frozen_cells} == {"adam", "sgd", "rmsprop"}
@@ -232,7 +233,7 @@ def test_every_command_line_that_made_the_sweep_is_remembered_once(tmp_path):
     for line in ("first", "second", "first"):
         one = Sweep(tmp_path, grid(tmp_path, line), line)
         one.freeze()
-        text = one.report()
+        text = write_table(one)
     assert json.loads((tmp_path / "sweep.json").read_text())["commands"] == ["first", "second"]
     assert "- `first`\n- `second`" in text
 
@@ -372,12 +373,13 @@ def test_a_finished_sweep_needs_no_torch(tmp_path):
 import sys
 from pathlib import Path
 from fake_cells import Trainer, cell
+from gansweep.results.table import write as write_table
 from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.sweep import Sweep
 one = Sweep(Path(sys.argv[1]), [cell(Path(sys.argv[1]), optimizer=name) for name in ("adam", "sgd")])
 one.freeze()
 assert one.run(one_by_one(Trainer())).exit_code == 0
-one.plan(), one.report()
+one.plan(), write_table(one)
 assert not {"torch", "hydra", "omegaconf", "pandas"} & set(sys.modules)
 """
     paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
@@ -390,6 +392,7 @@ WORKER = """
 import os, sys, time
 from pathlib import Path
 from fake_cells import cell, record, write
+from gansweep.results.table import write as write_table
 from gansweep.sweep import sweep
 from gansweep.sweep.one_by_one import one_by_one
 root = Path(sys.argv[1])
@@ -406,7 +409,7 @@ def train(of, stop, progress):
 one = sweep.Sweep(root, cells)
 one.freeze()
 code = one.run(one_by_one(train)).exit_code
-one.report()
+write_table(one)
 sys.exit(code)
 """
 

@@ -14,6 +14,7 @@ import urllib.request
 import pytest
 from fake_cells import cell, diverged, record, write
 
+from gansweep.results.table import write as write_table
 from gansweep.sweep import tensorboard_layout
 from gansweep.sweep.sweep import Sweep
 from gansweep.training import events
@@ -75,7 +76,7 @@ def test_equal_rows_are_left_as_they_are(tmp_path):
 
 
 def test_without_tensorboard_there_are_no_files(tmp_path):
-    Sweep(tmp_path, grid(tmp_path, trainer={"tensorboard": False})).report()
+    write_table(Sweep(tmp_path, grid(tmp_path, trainer={"tensorboard": False})))
     assert not list(tmp_path.rglob(f"{events.PREFIX}*"))
 
 
@@ -138,7 +139,7 @@ def trained(tmp_path):
         runs.scalars({"loss/generator": 2.0}, 100)
         runs.close()
         runs.end(number != 3, results(content), 100)
-    sweep.report()
+    write_table(sweep)
     return root
 
 

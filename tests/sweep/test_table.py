@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from fake_cells import cell, diverged, record
 
+from gansweep.results.frame import spreadsheet
+from gansweep.results.table import table
 from gansweep.sweep import tensorboard_layout
 from gansweep.sweep.cell import State
 from gansweep.sweep.failure import failed_record
 from gansweep.sweep.result import Result
-from gansweep.sweep.spreadsheet import spreadsheet
-from gansweep.sweep.table import table
 
 
 def done(root, final=50.0, fingerprint=None, untrained=400.0, config=None, **overrides):
@@ -258,3 +258,47 @@ def test_odd_values_do_not_break_the_table(tmp_path):
 
 def test_a_sweep_without_cells_is_an_empty_table():
     assert table([]).startswith("| cell |")
+
+
+def test_only_the_newest_version_of_edited_code_is_shown(tmp_path):
+    def trained(lr, version):
+        of = cell(tmp_path, optimizer="mine", lr=lr)
+        of = replace(of, identity=of.identity | {"code": {"my.gans": version * 64}})
+        return Result(of, State.COMPLETED, record(of, 50.0 if version == "a" else 60.0))
+
+    other = done(tmp_path, 70.0, optimizer="adam", lr=1)
+    text = table([trained(1, "a"), other, trained(1, "b")])
+    assert rows(text)[1:] == [["adam", "70.00", "69.00 (80)"], ["mine", "60.00", "59.00 (80)"]]
+    assert "1 run of older versions of edited code left out; results.csv lists all runs.\n" in text
+    only_once = [trained(1, "a"), trained(2, "a"), trained(1, "b")]
+    text = table(only_once)
+    assert [row[:2] for row in rows(text)[1:]] == [["1", "60.00"], ["2", "50.00"]]
+    assert "; 1 run shown of an older version, trained with that one only." in text
+    assert len(list(csv.DictReader(io.StringIO(spreadsheet(only_once))))) == 3
+
+
+def with_second(result, final, fingerprint):
+    metric = {"name": "second", "final": final, "best": final, "fingerprint": fingerprint, "lower_is_better": True}
+    return replace(result, record={**result.record, "metric_2": metric})
+
+
+def test_the_second_metric_is_a_column_or_a_second_table(tmp_path):
+    pairs = [(name, lr) for name in ("adam", "sgd") for lr in (1, 2)]
+    results = [with_second(done(tmp_path, optimizer=name, lr=lr), 3.0 + lr, {}) for name, lr in pairs]
+    assert rows(table(results[:2]))[:2] == [
+        ["lr", "final fd_digits", "best (step)", "final second"],
+        ["1", "50.00", "49.00 (80)", "4.00"],
+    ]
+    text = table(results)
+    assert "\n\nSecond metric, final second:\n\n| optimizer | lr=1 | lr=2 |\n" in text
+    assert rows(text)[-1] == ["sgd", "4.00", "5.00"]
+    (first, *_) = csv.DictReader(io.StringIO(spreadsheet(results)))
+    assert first["metric_2_final"] == "4.0"
+
+
+def test_values_of_different_second_metrics_never_share_a_table(tmp_path):
+    second = [(1, 40), (2, 80), (3, 80)]
+    results = [with_second(done(tmp_path, lr=lr, metric_2=n), 1.0, {"n_fake": n}) for lr, n in second]
+    text = table([*results, done(tmp_path, lr=4)])
+    (line,) = (line for line in text.splitlines() if line.startswith("- table 2: metric_2.n_fake 80: "))
+    assert [f"lr={lr}" in line for lr in (1, 2, 3, 4)] == [False, True, True, True], "without one: in the largest"

@@ -8,6 +8,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from gansweep.results.table import write
 from gansweep.sweep.sweep import Sweep
 
 GRID = "hydra_plugins.gansweep.grid_sweeper.GridSweeper"
@@ -32,4 +33,4 @@ def report(command: str) -> None:
     while _searched:
         root = _searched.pop()
         if root.is_dir():
-            print(Sweep(root, [], command).report())
+            print(write(Sweep(root, [], command)))

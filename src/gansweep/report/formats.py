@@ -9,15 +9,15 @@ from functools import partial
 from pathlib import Path
 
 from gansweep.report import columns, latex, markdown, portraits, scatter
-from gansweep.report.leaderboard import SEED, contests
 from gansweep.report.pivot import pivot
 from gansweep.report.sections import names, sections
-from gansweep.report.selection import FINAL
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
+from gansweep.results.leaderboard import FINAL, contests
+from gansweep.results.table import table
 from gansweep.section import Section
 from gansweep.sweep.metric_groups import differences
-from gansweep.sweep.table import table
+from gansweep.sweep.sweep_keys import SEED
 
 
 @dataclass(frozen=True)

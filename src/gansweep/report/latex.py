@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gansweep.report.grid import Entry, Grid
+from gansweep.results.pivot import Entry, Grid
 
 # Characters with a meaning in TeX. They are replaced in one pass, so that nothing is escaped twice.
 SPECIAL = {

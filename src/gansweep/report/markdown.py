@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gansweep.formatting import markdown
-from gansweep.report.grid import Entry, Grid
+from gansweep.results.pivot import Entry, Grid
 
 
 def write(grid: Grid) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gansweep.report.leaderboard import Candidate, Contest
+from gansweep.results.leaderboard import Candidate, Contest
 from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import is_number
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gansweep.formatting import markdown, number
-from gansweep.report.leaderboard import Candidate
 from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
+from gansweep.results.leaderboard import Candidate
 from gansweep.section import Section
 from gansweep.statistics.performance_profile import score
 from gansweep.statistics.time_to_target import time_to_target

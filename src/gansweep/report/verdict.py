@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gansweep.report.leaderboard import Candidate, Contest
+from gansweep.results.leaderboard import Candidate, Contest
 from gansweep.statistics.paired import Comparison, compare_all
 from gansweep.statistics.ranking import order, rank_probabilities
 

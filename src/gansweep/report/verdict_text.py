@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gansweep.report import markdown
-from gansweep.report.ranks import ranks
+from gansweep.report.pivot import ranks
 from gansweep.report.verdict import LEVEL, MOST_FOR_ALL_PAIRS, Verdict
 from gansweep.section import Section
 

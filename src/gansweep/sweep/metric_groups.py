@@ -16,39 +16,40 @@ OF_TRAINING = ("generator",)
 
 
 def comparable(results: Sequence[Result]) -> list[list[Result]]:
-    """Group cells by metric fingerprint.
+    """Group cells by the fingerprint of their metric, and those by that of their second metric.
 
     A cell without a value is in the group with the same settings of metric and data, or else in the largest group.
     """
-    groups: dict[str, list[Result]] = {}
+    return [group for part in _divided(results, "metric") for group in _divided(part, "metric_2")]
+
+
+def _divided(results: Sequence[Result], metric: str) -> list[list[Result]]:
+    groups: dict[str, int] = {}  # number of cells by fingerprint
     by_settings: dict[str, str] = {}
-    for result in results:
-        if result.metric:
-            mark = _fingerprint(result)
-            groups.setdefault(mark, []).append(result)
-            by_settings.setdefault(_settings(result), mark)
+    marks = [json.dumps(canonical(fingerprint(result, metric)), sort_keys=True) for result in results]
+    settings = [
+        json.dumps(canonical([result.cell.config.get(key) for key in (metric, "data")]), sort_keys=True)
+        for result in results
+    ]
+    measured = [bool(getattr(result, metric)) for result in results]
+    for mark, setting, has_value in zip(marks, settings, measured, strict=True):
+        if has_value:
+            groups[mark] = groups.get(mark, 0) + 1
+            by_settings.setdefault(setting, mark)
     if len(groups) <= 1:
         return [list(results)]
-    largest = max(groups, key=lambda mark: len(groups[mark]))
-    home = {
-        id(result): _fingerprint(result) if result.metric else by_settings.get(_settings(result), largest)
-        for result in results
-    }
-    return [[result for result in results if home[id(result)] == mark] for mark in groups]
+    largest = max(groups, key=lambda mark: groups[mark])
+    homes = [
+        mark if has_value else by_settings.get(setting, largest)
+        for mark, setting, has_value in zip(marks, settings, measured, strict=True)
+    ]
+    return [[result for result, home in zip(results, homes, strict=True) if home == mark] for mark in groups]
 
 
-def fingerprint(result: Result) -> dict[str, Any]:
-    """Return the metric fingerprint of a result; empty if nothing was measured."""
-    return {key: part for key, part in (result.metric.get("fingerprint") or {}).items() if key not in OF_TRAINING}
-
-
-def _fingerprint(result: Result) -> str:
-    return json.dumps(canonical(fingerprint(result)), sort_keys=True)
-
-
-def _settings(result: Result) -> str:
-    config = result.cell.config
-    return json.dumps(canonical({"metric": config.get("metric"), "data": config.get("data")}), sort_keys=True)
+def fingerprint(result: Result, metric: str = "metric") -> dict[str, Any]:
+    """Return the fingerprint of a result's metric or second metric; empty if nothing was measured."""
+    content = getattr(result, metric).get("fingerprint") or {}
+    return {key: part for key, part in content.items() if key not in OF_TRAINING}
 
 
 def differences(groups: Sequence[Sequence[Result]]) -> str:
@@ -64,7 +65,11 @@ def differences(groups: Sequence[Sequence[Result]]) -> str:
 
 def _marks(groups: Sequence[Sequence[Result]]) -> list[str]:
     """Return for each group the text of the fingerprint fields in which the groups differ."""
-    flat = [_flat(next((fingerprint(r) for r in group if r.metric), {})) for group in groups]
+    flat = [
+        _flat(next((fingerprint(r) for r in group if r.metric), {}))
+        | _flat(next((fingerprint(r, "metric_2") for r in group if r.metric_2), {}), "metric_2.")
+        for group in groups
+    ]
     names = sorted({key for fields in flat for key in fields})
     keys = [key for key in names if len({fields.get(key) for fields in flat}) > 1]
     return [", ".join(f"{key} {short(fields.get(key, 'absent'))}" for key in keys) for fields in flat]

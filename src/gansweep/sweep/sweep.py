@@ -1,4 +1,4 @@
-"""Sweep: stores the configs of its cells, trains missing cells and writes the results."""
+"""Sweep: stores the configs of its cells and trains missing cells."""
 
 from __future__ import annotations
 
@@ -21,13 +21,11 @@ from gansweep.sweep.progress import Progress
 from gansweep.sweep.record_shape import check_numbers
 from gansweep.sweep.result import Result
 from gansweep.sweep.run_state import Outcome, Settle, Work, make_room
-from gansweep.sweep.spreadsheet import spreadsheet
-from gansweep.sweep.table import table
 from gansweep.training import atomic, record
 
 log = logging.getLogger(__name__)
 
-FROZEN, TABLE, SPREADSHEET, FORMAT = "sweep.json", "table.md", "results.csv", 1
+FROZEN, FORMAT = "sweep.json", 1
 WAIT_S, FREEZING_S = 1.0, 0.1
 
 
@@ -204,20 +202,6 @@ class Sweep:
                 log.info("%s locked by another process; waiting for it", count_of(len(left)))
                 log_wait = False
             _pause(work.stop)
-
-    def report(self) -> str:
-        """Write results.csv and table.md for all cells, including earlier ones, and return the table."""
-        results = self.results
-        text = table(results, self.commands, self.note)
-        try:
-            if self.all_cells:
-                self.freeze()
-            atomic.write(self.root / SPREADSHEET, spreadsheet(results))
-            atomic.write(self.root / TABLE, text)
-            tensorboard_layout.tell(self.root, self.all_cells, text)
-        except OSError as error:
-            log.warning("results.csv and table.md could not be written: %s", error)
-        return text
 
 
 def set_aside(root: Path) -> Path | None:

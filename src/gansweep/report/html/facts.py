@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gansweep.config.keys import CAPTION
-from gansweep.report.leaderboard import Contest
 from gansweep.report.study import Study
+from gansweep.results.leaderboard import Contest
 from gansweep.sweep.identity import plain
 from gansweep.sweep.progress import duration
 from gansweep.sweep.sweep_keys import SEED, UNSAID, order, swept_keys, value

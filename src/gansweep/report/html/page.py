@@ -13,8 +13,7 @@ from gansweep.report.html.prose import inline, prose
 from gansweep.report.html.runs import link, runs
 from gansweep.report.html.tables import table
 from gansweep.report.pictures.samples import sampled
-from gansweep.report.pivot import pivot
-from gansweep.report.ranks import ranks
+from gansweep.report.pivot import pivot, ranks
 from gansweep.report.sections import names
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict

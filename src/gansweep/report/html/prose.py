@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Callable, Sequence
 
-from gansweep.report.grid import Entry, Grid
+from gansweep.results.pivot import Entry, Grid
 
 
 def prose(text: str, table: Callable[[Grid], str]) -> str:

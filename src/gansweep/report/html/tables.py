@@ -6,8 +6,8 @@ import html
 import math
 from collections.abc import Sequence
 
-from gansweep.report.grid import Entry, Grid
 from gansweep.report.html.prose import inline
+from gansweep.results.pivot import Entry, Grid
 
 NUMBER = ' class="number"'
 MOST_NOTES, TALL = 8, 40

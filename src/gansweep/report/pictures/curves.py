@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gansweep.plot_style import GREY, panels, styled
-from gansweep.report.leaderboard import Candidate, Contest
 from gansweep.report.pictures import marks
 from gansweep.report.plot_axes import MOST_PANELS, Roles
 from gansweep.report.verdict import Verdict
+from gansweep.results.leaderboard import Candidate, Contest
 from gansweep.training.record import trained_s
 
 if TYPE_CHECKING:

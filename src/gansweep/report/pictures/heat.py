@@ -8,10 +8,10 @@ import numpy as np
 
 from gansweep.formatting import number
 from gansweep.plot_style import GREY, panels, styled
-from gansweep.report.leaderboard import Candidate
 from gansweep.report.pictures.marks import is_wide
 from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
+from gansweep.results.leaderboard import Candidate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

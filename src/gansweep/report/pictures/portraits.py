@@ -9,10 +9,10 @@ import numpy as np
 from gansweep.dirac.pictures.portraits import draw_field, draw_path, frame, key
 from gansweep.plot_style import panels, styled
 from gansweep.report.dirac_runs import TwoNumbers, is_of_two_numbers
-from gansweep.report.leaderboard import Candidate
 from gansweep.report.pictures import marks
 from gansweep.report.pictures.samples import median_run
 from gansweep.report.verdict import Verdict
+from gansweep.results.leaderboard import Candidate
 from gansweep.sweep.identity import plain
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from gansweep.formatting import number
 from gansweep.plot_style import panels, styled
-from gansweep.report.leaderboard import Candidate
 from gansweep.report.verdict import Verdict
+from gansweep.results.leaderboard import Candidate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,0 +1,289 @@
+"""Configurations of a sweep, grouped into comparable tables, with the values of their seeds."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from gansweep.formatting import number
+from gansweep.statistics.estimate import Estimate, estimate
+from gansweep.statistics.improvement import no_better_than_untrained
+from gansweep.sweep.cell import State
+from gansweep.sweep.identity import plain
+from gansweep.sweep.metric_groups import comparable, fixed_keys, labels
+from gansweep.sweep.result import Result
+from gansweep.sweep.sweep_keys import SEED, order, swept_keys, value
+
+FINAL = "final"  # the other one is "best"
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The selected value of a run.
+
+    Args:
+        value: NaN if the run has none.
+        step: step of the evaluation; None without an evaluation.
+        optimistic: whether the value is biased, as the best of several on the latents that it is reported on.
+    """
+
+    value: float
+    step: int | None = None
+    optimistic: bool = False
+
+
+def select(metric: Mapping[str, Any], how: str) -> Selected:
+    """Return the value after the last step (`final`) or the best of all evaluations (`best`).
+
+    The best evaluation is chosen by its value. The reported value is the holdout value of the same generator on other
+    latents (`best_apart`), where the record has it. Otherwise it is the best value, which is biased: the minimum of n
+    noisy values lies about sd sqrt(2 log n) below the true value. A diverged run has no final value, but may have a
+    best one from before.
+
+    >>> select({"best": 1.0, "best_step": 10, "best_apart": 1.4, "final": 2.0}, "best")
+    Selected(value=1.4, step=10, optimistic=False)
+    """
+    if how == FINAL:
+        value = metric.get("final")
+        return Selected(math.nan if value is None else float(value), metric.get("final_step"))
+    value, apart = metric.get("best"), metric.get("best_apart")
+    if value is None:
+        return Selected(math.nan)
+    if apart is not None:
+        return Selected(float(apart), metric.get("best_step"))
+    several = sum(evaluation["step"] > 0 for evaluation in metric.get("evaluations", [])) > 1
+    return Selected(float(value), metric.get("best_step"), several)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One configuration: a combination of all varied settings except the seed.
+
+    Args:
+        settings: by key, in canonical form.
+        runs: results by the value of the repeated key, usually the seed.
+        selected: the selected evaluation of each measured run; NaN is N/A.
+    """
+
+    settings: Mapping[str, Any]
+    runs: Mapping[str, Result]
+    selected: Mapping[str, Selected]
+
+    @property
+    def name(self) -> str:
+        """The settings as `key=value, ...`."""
+        return ", ".join(f"{key}={plain(one)}" for key, one in self.settings.items()) or "the only configuration"
+
+    @cached_property
+    def scores(self) -> dict[str, float]:
+        """Value of every finished run by seed; NaN where the run has none."""
+        return {seed: one.value for seed, one in self.selected.items()}
+
+    @cached_property
+    def estimate(self) -> Estimate:
+        """Mean over the runs that have a value, with its 95 % interval."""
+        return estimate(list(self.scores.values()))
+
+    @cached_property
+    def values(self) -> list[float]:
+        """The values of the runs that have one."""
+        return [value for value in self.scores.values() if math.isfinite(value)]
+
+    @property
+    def spread(self) -> str:
+        """Mean ± standard deviation (number of values) as text; (n of all) if some runs have no value."""
+        return spread(self.values, len(self.runs))
+
+    @cached_property
+    def untrained(self) -> list[float]:
+        """Values of the runs before the first step."""
+        return [run.untrained for run in self.runs.values() if run.untrained is not None]
+
+    @cached_property
+    def is_no_better_than_untrained(self) -> bool:
+        """Whether the mean value is no better than the mean of the same runs before the first step."""
+        lower = all(run.lower_is_better for run in self.runs.values())
+        pairs = [(one.value, self.runs[seed].untrained) for seed, one in self.selected.items()]
+        return no_better_than_untrained(pairs, lower)
+
+    def count(self, *states: State) -> int:
+        """Return the number of runs in one of these states."""
+        return sum(result.state in states for result in self.runs.values())
+
+    @property
+    def num_failed(self) -> int:
+        """Number of runs that raised an error. They count neither as values nor as N/A."""
+        return self.count(State.FAILED)
+
+    @property
+    def num_diverged(self) -> int:
+        """Number of runs that diverged, whether or not they have a value from before."""
+        return self.count(State.DIVERGED)
+
+    @property
+    def num_missing(self) -> int:
+        """Number of runs that have not finished."""
+        return self.count(State.NEW, State.RESUMABLE, State.CLAIMED)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """The candidates whose metric has the same fingerprint, so that their values are comparable.
+
+    Args:
+        keys: the varied settings, without those repeated over.
+        repeated: the varied keys that runs are averaged over.
+        candidates: in grid order.
+        how: `final` or `best`.
+        levels: the values of every varied setting, sorted if they are numbers.
+        label: what distinguishes it from the other contests of the sweep; empty if there is only one.
+        fixed: settings that the sweep varies and that are equal for all runs of this contest.
+        omitted: note on runs that are not shown, empty if all are.
+    """
+
+    keys: tuple[str, ...]
+    repeated: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    how: str
+    levels: Mapping[str, Sequence[Any]]
+    label: str = ""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    omitted: str = ""
+
+    @property
+    def results(self) -> list[Result]:
+        """All runs."""
+        return [result for one in self.candidates for result in one.runs.values()]
+
+    @cached_property
+    def metric(self) -> Mapping[str, Any]:
+        """The metric entry of the first measured run's record; empty if nothing was measured."""
+        return next((result.metric for result in self.results if result.metric), {})
+
+    @property
+    def metric_name(self) -> str:
+        """Name of the metric."""
+        return str(self.metric.get("name", "result"))
+
+    @property
+    def sign(self) -> int:
+        """1 where lower is better, -1 where higher is better."""
+        return 1 if self.metric.get("lower_is_better", True) else -1
+
+    @property
+    def optimistic(self) -> bool:
+        """Whether some values are the best of several evaluations on the same latents, which biases them."""
+        return any(one.optimistic for candidate in self.candidates for one in candidate.selected.values())
+
+    def values(self, key: str) -> list[Any]:
+        """Return the distinct values of a setting, in order."""
+        return list(self.levels[key])
+
+    def sorted(self, keys: Sequence[str]) -> list[Candidate]:
+        """Return the candidates sorted by the first of some keys, then by the second, ..."""
+        ranks = {key: [_mark(level) for level in self.levels[key]] for key in keys}
+        return sorted(self.candidates, key=lambda one: [ranks[key].index(_mark(one.settings[key])) for key in keys])
+
+    def find(self, settings: Mapping[str, Any]) -> Candidate | None:
+        """Return the candidate with these settings, or None."""
+        return self._by_settings.get(_mark(settings))
+
+    @cached_property
+    def _by_settings(self) -> dict[str, Candidate]:
+        return {_mark(one.settings): one for one in self.candidates}
+
+
+def contests(results: Sequence[Result], how: str = FINAL, group: Sequence[str] = (SEED,)) -> list[Contest]:
+    """Divide the cells of a sweep into comparable groups, and each group into candidates.
+
+    Runs of older versions of edited code are left out; see `newest_code`.
+
+    Args:
+        results: the cells.
+        how: evaluation that runs are compared by, `final` or `best`.
+        group: keys that runs of one candidate may differ in.
+
+    Raises:
+        ValueError: a key of `group` was not varied.
+    """
+    shown, omitted = newest_code(results)
+    varied = swept_keys([result.cell for result in shown])
+    for key in group:
+        if key not in (SEED, *varied):
+            raise ValueError(f"--group {key}: not a varied setting, expected some of {', '.join(varied) or SEED}")
+    groups = comparable(shown)
+    if len(groups) == 1:
+        return [replace(contest(shown, how, group), omitted=omitted)]
+    return [
+        replace(contest(runs, how, group), label=label, fixed=fixed, omitted=omitted)
+        for runs, label, fixed in zip(groups, labels(groups), fixed_keys(groups), strict=True)
+    ]
+
+
+def contest(results: Sequence[Result], how: str = FINAL, group: Sequence[str] = (SEED,)) -> Contest:
+    """Return the candidates of comparable cells; arguments as in `contests`."""
+    swept = swept_keys([result.cell for result in results])
+    keys = tuple(key for key in swept if key not in group)
+    repeated = tuple(key for key in swept if key in group) or (SEED,)
+    runs: dict[str, dict[str, Result]] = {}
+    settings: dict[str, dict[str, Any]] = {}
+    for result in results:
+        varied = {key: value(result.cell, key) for key in keys}
+        settings[_mark(varied)] = varied
+        seed = ",".join(plain(value(result.cell, key)) for key in repeated)
+        runs.setdefault(_mark(varied), {})[seed] = result
+    levels = {key: order([varied[key] for varied in settings.values()]) for key in keys}
+    candidates = tuple(_candidate(settings[mark], by_seed, how) for mark, by_seed in runs.items())
+    unsorted = Contest(keys, repeated, candidates, how, levels)
+    return replace(unsorted, candidates=tuple(unsorted.sorted(keys)))
+
+
+def _candidate(settings: Mapping[str, Any], runs: Mapping[str, Result], how: str) -> Candidate:
+    ended = {
+        seed: select(result.metric, how) if result.metric else Selected(math.nan)
+        for seed, result in runs.items()
+        # A completed run without a metric was configured without one.
+        if result.state is State.DIVERGED or (result.state is State.COMPLETED and result.metric)
+    }
+    return Candidate(settings, runs, ended)
+
+
+def newest_code(results: Sequence[Result]) -> tuple[list[Result], str]:
+    """Return the runs without those that were trained again with a newer version of the same code, and a note on them.
+
+    The note is empty if there are none. A run that was made with an older version only is kept, and the note counts it.
+    """
+    codes = [result.cell.identity.get("code") or {} for result in results]
+    runs = [
+        _mark(result.cell.identity | {"code": sorted(code)}) if code else str(place)
+        for place, (result, code) in enumerate(zip(results, codes, strict=True))
+    ]
+    last = {run: place for place, run in enumerate(runs)}
+    latest = {tuple(sorted(code)): code for code in codes}
+    newest = [place for place, run in enumerate(runs) if last[run] == place]
+    left_out = len(results) - len(newest)
+    only_older = sum(codes[place] != latest[tuple(sorted(codes[place]))] for place in newest)
+    note = f"{_runs(left_out)} of older versions of edited code left out; results.csv lists all runs"
+    if only_older:
+        note += f"; {_runs(only_older)} shown of an older version, trained with that one only"
+    return [results[place] for place in newest], note if left_out else ""
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'s' if count > 1 else ''}"
+
+
+def spread(values: Sequence[float], num_runs: int) -> str:
+    """Return mean ± standard deviation (n) as text, with (n of all) if some runs have no value."""
+    mean = statistics.fmean(values)
+    deviation = f" ± {number(statistics.stdev(values), like=mean)}" if len(values) > 1 else ""
+    return f"{number(mean)}{deviation} ({len(values)}{f' of {num_runs}' if len(values) < num_runs else ''})"
+
+
+def _mark(settings: Any) -> str:
+    return json.dumps(settings, sort_keys=True)

@@ -1,0 +1,92 @@
+"""Pivot table of configurations, independent of the output format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gansweep.results.leaderboard import Candidate, Contest
+from gansweep.sweep.identity import plain
+from gansweep.sweep.sweep_keys import is_number
+
+WIDEST = 8  # columns of values
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One field of a table.
+
+    Args:
+        text: the displayed text.
+        sort: sort key; None to sort by the text.
+        strong: whether the text is bold.
+    """
+
+    text: str
+    sort: float | None = None
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Table with head, rows, caption and notes.
+
+    Args:
+        head: names of the columns.
+        rows: each as long as the head.
+        caption: a sentence or two.
+        notes: footnotes, referred to by entries as [1], [2], ...
+        num_labels: number of leading columns that identify the row.
+    """
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[Entry]]
+    caption: str = ""
+    notes: Sequence[str] = field(default=())
+    num_labels: int = 1
+
+
+def pivot(
+    contest: Contest,
+    values: Mapping[str, Callable[[Candidate | None], Entry]],
+    only: tuple[str, str],
+    rows: Sequence[str] = (),
+    across: str | None = None,
+) -> Grid:
+    """Return the settings of all configurations as rows and columns, with a value in each field.
+
+    Varied settings that are in neither `rows` nor `across` become rows too.
+
+    Args:
+        contest: the configurations.
+        values: what is shown of a configuration, or of None where it does not exist, by heading. Without a setting
+            as columns each is a column; otherwise only the first is shown.
+        only: heading and label of the row if no setting varies.
+        rows: keys of the rows, in this order.
+        across: key of the columns; None takes the last key with at most eight values, if there are two keys or more.
+    """
+    left = [key for key in contest.keys if key not in rows and key != across]
+    if across is None and len(rows) < len(contest.keys) and len(contest.keys) > 1:
+        across = next((key for key in reversed(left) if len(contest.values(key)) <= WIDEST), None)
+    down = [*rows, *(key for key in left if key != across)]
+    if across is None:
+        fields = [({}, show) for show in values.values()]
+        head = [*(down or only[:1]), *values]
+    else:
+        show = next(iter(values.values()))
+        fields = [({across: value}, show) for value in contest.values(across)]
+        head = [*down, *(f"{across}={plain(value)}" for value in contest.values(across))]
+    num_labels = len(head) - len(fields)
+    body = []
+    combinations = {json.dumps([one.settings[key] for key in down]): one.settings for one in contest.sorted(down)}
+    for settings in combinations.values():
+        labels = [label(settings[key]) for key in down] or [Entry(only[1])][:num_labels]
+        body.append([*labels, *(show(contest.find({**settings, **column})) for column, show in fields)])
+    return Grid(head, body, num_labels=num_labels)
+
+
+def label(value: Any) -> Entry:
+    """Return the entry of a setting; numbers sort numerically."""
+    return Entry(plain(value), float(value) if is_number(value) else None)

@@ -1,0 +1,220 @@
+"""table.md: final values of a sweep, with the varied settings as rows and columns."""
+
+from __future__ import annotations
+
+import logging
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gansweep.config.keys import CAPTION, FALLBACKS
+from gansweep.formatting import markdown, number, visible
+from gansweep.results.frame import spreadsheet
+from gansweep.results.leaderboard import FINAL, Candidate, Contest, contest, contests, newest_code, spread
+from gansweep.results.pivot import Entry, Grid, pivot
+from gansweep.sweep import tensorboard_layout
+from gansweep.sweep.cell import State
+from gansweep.sweep.identity import plain
+from gansweep.sweep.metric_groups import comparable, differences
+from gansweep.sweep.result import Result
+from gansweep.sweep.sweep import Sweep
+from gansweep.sweep.sweep_keys import SEED, UNSAID, order, value
+from gansweep.training import atomic
+
+log = logging.getLogger(__name__)
+
+TABLE, SPREADSHEET = "table.md", "results.csv"
+NOT_THERE = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "running", State.FAILED: "failed"}
+
+
+def write(sweep: Sweep) -> str:
+    """Write results.csv and table.md of all cells of a sweep, including earlier ones, and return the table."""
+    results = sweep.results
+    text = table(results, sweep.commands, sweep.note)
+    try:
+        if results:
+            sweep.freeze()
+        atomic.write(sweep.root / SPREADSHEET, spreadsheet(results))
+        atomic.write(sweep.root / TABLE, text)
+        tensorboard_layout.tell(sweep.root, sweep.all_cells, text)
+    except OSError as error:
+        log.warning("results.csv and table.md could not be written: %s", error)
+    return text
+
+
+def table(results: Sequence[Result], commands: Sequence[str] = (), note: str = "") -> str:
+    """Return the table of all cells as Markdown, with notes and a caption.
+
+    Values with different metrics, features, data or sample counts are not comparable. Each metric fingerprint gets a
+    separate table, and the differences are listed above the tables.
+
+    Args:
+        results: the cells, in the order of the grid.
+        commands: distinct command lines of the sweep.
+        note: text about the selection of the cells, if it is not determined by the command lines.
+    """
+    tables = contests(results)
+    parts = [differences(comparable(newest_code(results)[0]))] if len(tables) > 1 else []
+    for place, one in enumerate(tables, 1):
+        if len(tables) > 1:
+            parts.append(f"### Table {place}: {', '.join(filter(None, (one.metric_name, one.label)))}")
+        parts.append(_Table(one).text())
+    parts += [f"{tables[0].omitted}."] if tables[0].omitted else []
+    parts += [note] if note else []
+    if len(commands) == 1:
+        parts.append(f"Command: `{commands[0]}`")
+    elif commands:
+        parts.append("\n".join(["Commands:\n", *(f"- `{line}`" for line in commands)]))
+    return visible("\n\n".join(parts)) + "\n"
+
+
+class _Table:
+    """Table of the configurations of one contest, with notes and a caption.
+
+    Seeds are averaged, but if only the seed varies, every run is a row.
+    """
+
+    def __init__(self, of: Contest) -> None:
+        self.results = of.results
+        self.over_seeds = bool(of.keys) and len(self._values(SEED)) > 1
+        by_seed = not of.keys and len(of.results) > 1
+        self.contest = replace(contest(of.results, FINAL, ()), fixed=of.fixed, label=of.label) if by_seed else of
+        self.notes: dict[str, int] = {}
+        self.tracebacks: dict[str, str] = {}  # traceback file of the first cell, by note
+        # No bold for a single seed, nor for a mean over the seeds that did not diverge, which is biased.
+        repeated = [one for one in self.contest.candidates if _is_repeated(one)]
+        means = [statistics.fmean(one.values) for one in repeated if not one.is_no_better_than_untrained]
+        best = min if self.contest.sign > 0 else max
+        self.best = best(means) if means and len(repeated) > 1 else None
+
+    def text(self) -> str:
+        """Return the table, its notes and its caption as Markdown."""
+        metric, metric_2 = self.contest.metric_name, self._metric_2_name()
+        values: dict[str, Callable[[Candidate | None], Entry]] = {
+            f"final {metric}": self._entry,
+            "best on the way" if self.over_seeds else "best (step)": self._best,
+        }
+        name = self.results[0].cell.name if self.results else ""
+        grid = pivot(self.contest, values, ("cell", name))
+        second = pivot(self.contest, {f"final {metric_2}": self._second}, ("cell", name)) if metric_2 else None
+        parts = [_markdown(grid)]
+        if second and len(second.head) == 1 + second.num_labels and list(values) == list(grid.head[-2:]):
+            columns = [[*row, other[-1]] for row, other in zip(grid.rows, second.rows, strict=True)]
+            parts = [_markdown(Grid([*grid.head, second.head[-1]], columns))]
+        elif second:
+            parts += [f"Second metric, final {metric_2}:", _markdown(second)]
+        notes = [f"[{place}] {note}{self.tracebacks.get(note, '')}" for note, place in self.notes.items()]
+        return "\n\n".join(filter(None, (*parts, "  \n".join(notes), self._caption())))
+
+    def _metric_2_name(self) -> str:
+        return next((str(result.metric_2["name"]) for result in self.results if result.metric_2), "")
+
+    def _entry(self, one: Candidate | None) -> Entry:
+        """Return the entry of one configuration: a value, or mean ± standard deviation (n) over seeds."""
+        if one is None:
+            return Entry("-")
+        runs = list(one.runs.values())
+        marks = "".join(dict.fromkeys(self._mark(result) for result in runs if result.trouble))
+        if not one.values:
+            first = next((result for result in runs if result.trouble), runs[0])
+            unmeasured = first.state is State.COMPLETED and not first.metric
+            word = "done" if unmeasured else NOT_THERE.get(first.state, "N/A")
+            return Entry(f"{word} {marks}".strip())
+        text = one.spread if self.over_seeds else number(one.values[0])
+        if one.is_no_better_than_untrained:
+            marks += self._note(untrained_note(one))
+        elif _is_repeated(one) and statistics.fmean(one.values) == self.best:
+            text = f"**{text}**"
+        return Entry(f"{text} {marks}".strip())
+
+    def _best(self, one: Candidate | None) -> Entry:
+        metrics = [run.metric for run in one.runs.values() if run.metric.get("best") is not None] if one else []
+        if not one or not metrics:
+            return Entry("-")
+        if self.over_seeds:
+            return Entry(spread([metric["best"] for metric in metrics], len(one.runs)))
+        return Entry(f"{number(metrics[0]['best'])} ({metrics[0]['best_step']})")
+
+    def _second(self, one: Candidate | None) -> Entry:
+        """Return the entry of the second metric."""
+        runs = one.runs.values() if one else ()
+        finals = [run.metric_2["final"] for run in runs if run.metric_2.get("final") is not None]
+        if not one or not finals:
+            return Entry("-")
+        return Entry(spread(finals, len(one.runs)) if self.over_seeds else number(finals[0]))
+
+    def _mark(self, result: Result) -> str:
+        seed = f"seed {plain(value(result.cell, SEED))}: " if self.over_seeds else ""
+        note = " ".join(f"{seed}{result.trouble}".split())
+        self.tracebacks.setdefault(note, f"; traceback in {result.traceback}" if result.traceback else "")
+        return self._note(note)
+
+    def _note(self, note: str) -> str:
+        return f"[{self.notes.setdefault(note, len(self.notes) + 1)}]"
+
+    def _caption(self) -> str:
+        """Return the caption: metric, sample counts, reference values, seeds, common settings and versions."""
+        measured = [result for result in self.results if result.metric]
+        if not measured:
+            return ""
+        metric = measured[0].metric
+        fingerprint, direction = metric.get("fingerprint") or {}, "lower" if self.contest.sign > 0 else "higher"
+        steps = _range(result.cell.config.get("steps") for result in measured)
+        sentences = [f"Final {metric['name']} after {steps} steps, {direction} is better"]
+        if "n_fake" in fingerprint and "n_real" in fingerprint:
+            sentences.append(f"{fingerprint['n_fake']} generated against {fingerprint['n_real']} real samples")
+        for word, name in (("untrained generator", "untrained"), ("real against real", "floor")):
+            values = [r.metric[name] for r in measured if r.metric.get(name) is not None]
+            if values:
+                sentences.append(f"{word} {_range(values)}")
+        sentences += [*self._seeds(), *self._shared()]
+        sentences.append(f"gansweep {_versions(measured, 'gansweep')}, torch {_versions(measured, 'torch')}")
+        return "; ".join(sentences) + "."
+
+    def _seeds(self) -> list[str]:
+        seeds = ", ".join(plain(seed) for seed in self._values(SEED))
+        if len(self.results) == 1:
+            return [f"seed {seeds}"]
+        if all(len(one.runs) == 1 for one in self.contest.candidates):
+            return [f"seeds {seeds}" if SEED in self.contest.keys else f"one seed each ({seeds})"]
+        parts = ["mean ± standard deviation (number of seeds)", f"seeds {seeds}"]
+        return parts if self.best is None else [*parts, "bold: best mean where every seed has a value"]
+
+    def _shared(self) -> list[str]:
+        """Return a text of the settings that all cells have in common, as a list of none or one."""
+        shared: dict[str, Any] = {}
+        for key in dict.fromkeys([*self.contest.fixed, *CAPTION]):
+            values = self._values(key)
+            generators = shared.get(FALLBACKS.get(key.rpartition("@")[2], ""))
+            if len(values) == 1 and values[0] not in (UNSAID, None, generators):
+                shared[key] = values[0]
+        return [", ".join(f"{key}={plain(setting)}" for key, setting in shared.items())] if shared else []
+
+    def _values(self, key: str) -> list[Any]:
+        return order([value(result.cell, key) for result in self.results])
+
+
+def untrained_note(one: Candidate) -> str:
+    """Return the note for a candidate that is no better than its untrained generators."""
+    return f"no better than the untrained generator ({_range(one.untrained)})"
+
+
+def _markdown(grid: Grid) -> str:
+    return markdown(grid.head, [[entry.text for entry in row] for row in grid.rows])
+
+
+def _is_repeated(one: Candidate) -> bool:
+    """Return True if there are several seeds and each has a value."""
+    return len(one.runs) > 1 and len(one.values) == len(one.runs)
+
+
+def _range(values: Iterable[Any]) -> str:
+    distinct = sorted({v for v in values if isinstance(v, (int, float))})
+    texts = list(dict.fromkeys(str(v) if isinstance(v, int) else number(v) for v in distinct))
+    return texts[0] if len(texts) == 1 else f"{texts[0]} to {texts[-1]}" if texts else "?"
+
+
+def _versions(results: Sequence[Result], package: str) -> str:
+    versions: set[str] = {str(((result.record or {}).get("versions") or {}).get(package, "?")) for result in results}
+    return " and ".join(sorted(versions))
