@@ -8,7 +8,6 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from gansweep.results.table import write
 from gansweep.sweep.sweep import Sweep
 
 GRID = "hydra_plugins.gansweep.grid_sweeper.GridSweeper"
@@ -30,6 +29,8 @@ class NoteSearch(Callback):
 
 def report(command: str) -> None:
     """Print the table of every recorded sweep."""
+    from gansweep.results.table import write  # imports numpy
+
     while _searched:
         root = _searched.pop()
         if root.is_dir():

@@ -20,7 +20,6 @@ from gansweep.cli.cell_log import name_cells
 from gansweep.cli.compose import Composer
 from gansweep.cli.job import Jobs
 from gansweep.config.errors import BadConfig, Problem
-from gansweep.results import table
 from gansweep.sweep.cell import Cell, State, cells, state
 from gansweep.sweep.run_state import make_room
 from gansweep.sweep.stop import Stop
@@ -189,6 +188,8 @@ class Multirun:
 
     def report(self, cut_short: bool = False, sweep: Sweep | None = None) -> None:
         """Write and print the table, the report command and, after an interruption, the command that continues."""
+        from gansweep.results import table  # imports numpy, which --help and --cfg need not
+
         print(table.write(sweep or self.sweep()))
         where = shlex.quote(os.path.relpath(self.root))
         print(f"Verdicts and pictures: python -m gansweep.report {where} --format html")

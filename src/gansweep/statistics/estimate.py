@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 FEWEST_FOR_BOOTSTRAP = 10
 RESAMPLES = 10_000
@@ -72,6 +71,8 @@ def estimate(values: Sequence[float], confidence: float = 0.95, method: str | No
     sd = float(known.std(ddof=1))
     if sd == 0:  # all resamples are equal, and BCa would divide by zero
         return Estimate(mean, 0.0, mean, mean, n, num_na, method or "t")
+    from scipy import stats  # half a second that table.md does without
+
     method = method or ("t" if n < FEWEST_FOR_BOOTSTRAP else "bca")
     if method == "t":
         half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n)
