@@ -7,8 +7,15 @@ import pytest
 from scipy import stats
 
 from gansweep.statistics.holm import holm
-from gansweep.statistics.paired import compare, compare_all
-from gansweep.statistics.power import MOST, power_of_sign, power_of_t, seeds_for_sign, seeds_for_t
+from gansweep.statistics.paired import (
+    MOST_SEEDS,
+    compare,
+    compare_all,
+    power_of_sign,
+    power_of_t,
+    seeds_for_sign,
+    seeds_for_t,
+)
 
 NAN = float("nan")
 
@@ -105,5 +112,5 @@ def test_no_difference_needs_no_number_of_seeds():
     assert seeds_for_t(0.0, 0.05) is None
     assert seeds_for_t(0.01, 0.05) is None
     assert seeds_for_sign(0.5, 0.05) is None
-    assert seeds_for_t(0.1, 0.05) <= MOST
+    assert seeds_for_t(0.1, 0.05) <= MOST_SEEDS
     assert seeds_for_t(50.0, 0.05) == 2

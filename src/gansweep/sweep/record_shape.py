@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 STATES = ("completed", "diverged", "failed")
@@ -16,56 +16,38 @@ def check(content: Mapping[str, Any]) -> None:
     Raises:
         ValueError: names the wrong field.
     """
-    _fields("", content, REQUIRED, OPTIONAL)
-    _fields("config.", content["config"], {}, {"trainer": _mapping, "steps": _number, "seed": _number})
-    _fields("cell.", content["cell"], {"hash": _text, "overrides": _mapping}, {})
-    _fields("time.", content["time"], {}, TIME)
-    _entries("time.evaluations", content["time"].get("evaluations"), {"step": _whole, "trained_s": _number})
-    for part in ("metric", "metric_2"):
-        if content.get(part) is not None:
-            _fields(f"{part}.", content[part], {"name": _text}, METRIC)
-    metric = content.get("metric")
-    if metric is not None:
-        _fields("metric.", metric, {"evaluations": _list}, {})
-        _entries("metric.evaluations", metric["evaluations"], {"step": _whole, "value": _measured}, EVALUATION)
-    if content.get("divergence") is not None:
-        _fields("divergence.", content["divergence"], {"step": _whole}, {"player": _text, "cause": _text})
-    if content.get("error") is not None:
-        _fields("error.", content["error"], {}, {"type": _text, "message": _text, "traceback": _text})
-    if content["state"] == "diverged" and content.get("divergence") is None:
-        raise ValueError("divergence is missing")
-    if content["state"] == "failed" and content.get("error") is None:
-        raise ValueError("error is missing")
+    for field, fits in SCHEMA.items():
+        path, required = field.removesuffix("!"), field.endswith("!")
+        key = path.rpartition(".")[2]
+        for where, node in _parents("", content, path):
+            if required and key not in node:
+                raise ValueError(f"{where}{key} is missing")
+            if (required or node.get(key) is not None) and not fits(node[key]):
+                raise ValueError(f"{where}{key} is {_shown(node[key])}")
     for part in ("curves", "diagnostics"):
-        _entries(part, content.get(part), {"step": _whole}, rest=_measured_or_more)
-    _fields("pack.", content.get("pack") or {}, {}, {"members": _whole})
+        for where, node in _parents("", content, f"{part}[].step"):
+            for key in node.keys() - {"step"}:
+                if not (_is_measured(node[key]) or isinstance(node[key], (str, list, dict))):
+                    raise ValueError(f"{where}{key} is {_shown(node[key])}")
+    for state, part in (("diverged", "divergence"), ("failed", "error")):
+        if content["state"] == state and content.get(part) is None:
+            raise ValueError(f"{part} is missing")
     check_numbers("", content)
 
 
-def _fields(where: str, node: Mapping[str, Any], required: Mapping[str, Check], optional: Mapping[str, Check]) -> None:
-    for key, fits in required.items():
-        if key not in node:
-            raise ValueError(f"{where}{key} is missing")
-        if not fits(node[key]):
-            raise ValueError(f"{where}{key} is {_shown(node[key])}")
-    for key, fits in optional.items():
-        if node.get(key) is not None and not fits(node[key]):
-            raise ValueError(f"{where}{key} is {_shown(node[key])}")
-
-
-def _entries(
-    where: str,
-    nodes: Any,
-    required: Mapping[str, Check],
-    optional: Mapping[str, Check] | None = None,
-    rest: Check | None = None,
-) -> None:
-    for place, node in enumerate(nodes or ()):
-        if not isinstance(node, dict):
-            raise ValueError(f"{where}[{place}] is {_shown(node)}")
-        _fields(f"{where}[{place}].", node, required, optional or {})
-        if rest is not None:
-            _fields(f"{where}[{place}].", node, dict.fromkeys(node.keys() - required.keys(), rest), {})
+def _parents(where: str, node: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the mappings that have the last key of a path, each after its own path; `a[].b` means all items of `a`."""
+    part, _, rest = path.partition(".")
+    key = part.removesuffix("[]")
+    if not rest:
+        yield where, node
+    elif part == key and node.get(key) is not None:
+        yield from _parents(f"{where}{key}.", node[key], rest)
+    elif part != key:
+        for place, item in enumerate(node.get(key) or ()):
+            if not isinstance(item, dict):
+                raise ValueError(f"{where}{key}[{place}] is {_shown(item)}")
+            yield from _parents(f"{where}{key}[{place}].", item, rest)
 
 
 def check_numbers(where: str, node: Any) -> None:
@@ -88,85 +70,64 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _text(value: Any) -> bool:
-    return isinstance(value, str)
+def _is_a(*types: type) -> Check:
+    return lambda value: isinstance(value, types)
 
 
-def _number(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
-def _measured(value: Any) -> bool:
+def _is_measured(value: Any) -> bool:
     """Return True for a number or null, and for NaN, which earlier versions wrote."""
-    return value is None or _number(value) or (isinstance(value, float) and value != value)
+    return value is None or _is_number(value) or (isinstance(value, float) and value != value)
 
 
-def _measured_or_more(value: Any) -> bool:
-    return _measured(value) or isinstance(value, (str, list, dict))
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and _is_number(value)
 
 
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and _number(value)
+def _fields(prefix: str, check: Check, *names: str) -> dict[str, Check]:
+    return {f"{prefix}{name}": check for name in names}
 
 
-def _flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _mapping(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _list(value: Any) -> bool:
-    return isinstance(value, list)
-
-
-REQUIRED: dict[str, Check] = {
-    "state": lambda value: value in STATES if isinstance(value, str) else False,
-    "cell": _mapping,
-    "config": _mapping,
-    "identity": _mapping,
-    "time": _mapping,
-}
-OPTIONAL: dict[str, Check] = {
-    "steps": _whole,
-    "metric": _mapping,
-    "metric_2": _mapping,
-    "divergence": _mapping,
-    "error": _mapping,
-    "curves": _list,
-    "diagnostics": _list,
-    "seeds": _mapping,
-    "versions": _mapping,
-    "device": _mapping,
-    "pack": _mapping,
-}
-TIME: dict[str, Check] = {
-    "started": _text,
-    "finished": _text,
-    "wall_s": _number,
-    "steps_per_s": _number,
-    "eval_s": _number,
-    "memory_bytes": _number,
-    "evaluations": _list,
-}
-METRIC: dict[str, Check] = {
-    "fingerprint": _mapping,
-    "lower_is_better": _flag,
-    "floor": _number,
-    "untrained": _number,
-    "final": _number,
-    "final_step": _whole,
-    "best": _number,
-    "best_step": _whole,
-    "best_apart": _number,
-}
-EVALUATION: dict[str, Check] = {
-    "value_2": _number,
-    "apart": _number,
-    "heard": _number,
-    "reason": _text,
-    "reason_2": _text,
-    "degenerate": _text,
-    "measured": _mapping,
+TEXT, MAPPING, LIST, FLAG = map(_is_a, (str, dict, list, bool))
+METRICS = ("metric.", "metric_2.")
+# Types of the fields by path, parents first. `!` marks a field that must be there; other fields may be null.
+SCHEMA: dict[str, Check] = {
+    "state!": lambda value: isinstance(value, str) and value in STATES,
+    **_fields("", MAPPING, "cell!", "config!", "identity!", "time!"),
+    "steps": _is_whole,
+    **_fields("", MAPPING, "metric", "metric_2", "divergence", "error", "seeds", "versions", "device", "pack"),
+    **_fields("", LIST, "curves", "diagnostics"),
+    "config.trainer": MAPPING,
+    **_fields("config.", _is_number, "steps", "seed"),
+    "cell.hash!": TEXT,
+    "cell.overrides!": MAPPING,
+    **_fields("time.", TEXT, "started", "finished"),
+    **_fields("time.", _is_number, "wall_s", "steps_per_s", "eval_s", "memory_bytes"),
+    "time.evaluations": LIST,
+    "time.evaluations[].step!": _is_whole,
+    "time.evaluations[].trained_s!": _is_number,
+    **{f"{metric}name!": TEXT for metric in METRICS},
+    **{f"{metric}fingerprint": MAPPING for metric in METRICS},
+    **{f"{metric}lower_is_better": FLAG for metric in METRICS},
+    **{f"{metric}{name}": _is_whole for metric in METRICS for name in ("final_step", "best_step")},
+    **{
+        f"{metric}{name}": _is_number
+        for metric in METRICS
+        for name in ("floor", "untrained", "final", "best", "best_apart")
+    },
+    "metric.evaluations!": LIST,
+    "metric.evaluations[].step!": _is_whole,
+    "metric.evaluations[].value!": _is_measured,
+    **_fields("metric.evaluations[].", _is_number, "value_2", "apart", "heard"),
+    **_fields("metric.evaluations[].", TEXT, "reason", "reason_2", "degenerate"),
+    "metric.evaluations[].measured": MAPPING,
+    "divergence.step!": _is_whole,
+    **_fields("divergence.", TEXT, "player", "cause"),
+    **_fields("error.", TEXT, "type", "message", "traceback"),
+    "curves[].step!": _is_whole,
+    "diagnostics[].step!": _is_whole,
+    "pack.members": _is_whole,
 }

@@ -3,7 +3,7 @@ from __future__ import annotations
 import warnings
 
 import pytest
-from fake_cells import cell, diverged, record, write
+from tests.sweep.fake_cells import cell, diverged, record, write
 
 from gansweep import results
 from gansweep.sweep.failure import failed_record

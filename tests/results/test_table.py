@@ -5,7 +5,7 @@ import io
 import re
 from dataclasses import replace
 
-from fake_cells import cell, diverged, record
+from tests.sweep.fake_cells import cell, diverged, record
 
 from gansweep.results.frame import spreadsheet
 from gansweep.results.table import table
