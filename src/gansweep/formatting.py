@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 # Control characters except tab and line feed, invisible characters, bidirectional controls and surrogates.
@@ -46,6 +48,16 @@ def visible(text: str) -> str:
     'a\\x1b[2Jb\\u202ec'
     """
     return HIDDEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return comma-separated values with a head, all texts as `csv_field` makes them."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows(
+        [csv_field(row[column]) for column in columns] for row in (dict(zip(columns, columns, strict=True)), *rows)
+    )
+    return text.getvalue()
 
 
 def csv_field(value: Any) -> Any:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from gansweep.formatting import csv_field
+from gansweep.formatting import csv_text
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
 from gansweep.sweep.identity import plain
@@ -46,7 +44,9 @@ COLUMNS = {
 
 def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
     """Return one row per candidate. Every setting is a column; a missing value is None."""
-    keys = list(dict.fromkeys(key for v in verdicts for key in (*v.contest.fixed, *v.contest.keys)))
+    contests = [verdict.contest for verdict in verdicts]
+    varied = dict.fromkeys(key for contest in contests for key in (*contest.fixed, *contest.keys))
+    keys = [key for key in varied if all(key not in contest.repeated for contest in contests)]
     return [
         _row(number, verdict, place, keys) for number, verdict in enumerate(verdicts, 1) for place in verdict.places
     ]
@@ -55,11 +55,7 @@ def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
 def as_csv(verdicts: Sequence[Verdict]) -> str:
     """Return the rows as CSV: settings first, then `COLUMNS`. A missing value is an empty field."""
     table = rows(verdicts)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(table[0]), lineterminator="\n")
-    writer.writerow({key: csv_field(key) for key in table[0]})
-    writer.writerows({key: csv_field(_field(value)) for key, value in row.items()} for row in table)
-    return text.getvalue()
+    return csv_text(list(table[0]), ({key: _field(value) for key, value in row.items()} for row in table))
 
 
 def as_json(study: Study, verdicts: Sequence[Verdict]) -> str:

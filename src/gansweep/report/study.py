@@ -9,6 +9,8 @@ from pathlib import Path
 from gansweep.sweep.result import Result
 from gansweep.sweep.sweep import Sweep
 
+LONGEST_TITLE = 48  # characters
+
 
 @dataclass(frozen=True)
 class Study:
@@ -23,6 +25,12 @@ class Study:
     directory: Path
     results: tuple[Result, ...]
     commands: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """Name of the sweep for a heading; the default name of a sweep with many overrides is long, and shortened."""
+        name = self.directory.resolve().name
+        return name if len(name) <= LONGEST_TITLE else f"{name[: LONGEST_TITLE - 1]}…"
 
     @classmethod
     def read(cls, directory: Path, metric: str | None = None) -> Study:

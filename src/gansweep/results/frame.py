@@ -5,14 +5,12 @@ pandas is imported when a data frame is built.
 
 from __future__ import annotations
 
-import csv
-import io
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gansweep.formatting import csv_field
+from gansweep.formatting import csv_text
 from gansweep.sweep import records
 from gansweep.sweep.identity import plain
 from gansweep.sweep.result import Result
@@ -117,11 +115,7 @@ def spreadsheet(results: Sequence[Result]) -> str:
         columns = {name: inner for name, inner in row(result).items() if name not in omitted}
         first = {name: columns.pop(name) for name in ("cell", "cell_hash")}
         rows.append(first | {key: plain(value(result.cell, key)) for key in keys} | columns)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [*keys, "state"], lineterminator="\n")
-    writer.writerow({name: csv_field(name) for name in writer.fieldnames})
-    writer.writerows({name: csv_field(field) for name, field in fields.items()} for fields in rows)
-    return text.getvalue()
+    return csv_text(list(rows[0]) if rows else [*keys, "state"], rows)
 
 
 def frame(results: Sequence[Result]) -> pd.DataFrame:
