@@ -29,9 +29,9 @@ class NoteSearch(Callback):
 
 def report(command: str) -> None:
     """Print the table of every recorded sweep."""
-    from gansweep.results.table import write  # imports numpy
-
     while _searched:
         root = _searched.pop()
         if root.is_dir():
+            from gansweep.results.table import write  # imports numpy
+
             print(write(Sweep(root, [], command)))
