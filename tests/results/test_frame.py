@@ -6,6 +6,8 @@ import pytest
 from tests.sweep.fake_cells import cell, diverged, record, write
 
 from gansweep import results
+from gansweep.results.frame import COLUMNS, read
+from gansweep.sweep.cell import State
 from gansweep.sweep.failure import failed_record
 from gansweep.training.record import summary
 
@@ -25,7 +27,7 @@ def outputs(tmp_path):
     return tmp_path / "outputs"
 
 
-def test_one_row_a_cell_with_typed_columns(outputs):
+def test_one_row_for_each_cell_with_typed_columns(outputs):
     frame = results.load(outputs / "first")
     assert len(frame) == 4
     assert set(frame["state"]) == {"completed", "diverged", "failed"}
@@ -48,7 +50,7 @@ def test_one_row_a_cell_with_typed_columns(outputs):
     assert "batch_size" in frame
 
 
-def test_curves_are_rows_of_steps_and_values(outputs):
+def test_curves_have_one_row_for_each_evaluation(outputs):
     frame = results.curves(outputs / "first")
     first = frame[frame["cell"] == frame["cell"].iloc[0]]
     assert list(first["step"]) == [0, 80, 100]
@@ -87,19 +89,19 @@ def test_a_folder_of_sweeps_and_a_single_cell_can_be_read(outputs):
     ],
     ids=["empty", "torn", "binary", "deep", "list", "foreign", "newer", "partial", "nameless"],
 )
-def test_an_unusable_file_is_named_and_the_others_are_read(outputs, content, reason):
+def test_an_unusable_file_is_reported_and_the_others_are_read(outputs, content, reason):
     odd = outputs / "first" / "odd"
     odd.mkdir()
     (odd / "record.json").write_bytes(content)
-    for read, count in ((results.load, 4), (results.curves, 9)):
+    for load, count in ((results.load, 4), (results.curves, 9)):
         with pytest.warns(UserWarning, match=rf"odd.record\.json .*{reason}"):
-            assert len(read(outputs / "first")) == count
+            assert len(load(outputs / "first")) == count
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("final", 1.0), ("final", None), ("final", float("nan")), ("best", 1.0), ("untrained", 9.0)]
 )
-def test_a_number_that_was_edited_is_not_believed(outputs, name, value):
+def test_a_record_with_an_edited_number_is_left_out(outputs, name, value):
     one = cell(outputs / "second", seed=3)
     content = record(one)
     content["metric"][name] = value
@@ -108,7 +110,7 @@ def test_a_number_that_was_edited_is_not_believed(outputs, name, value):
         assert len(results.load(outputs)) == 4
 
 
-def test_evaluations_that_are_none_are_not_believed(outputs):
+def test_a_record_with_invalid_evaluations_is_left_out(outputs):
     one = cell(outputs / "second", seed=3)
     for odd in ([], [3], [{"step": 0}], [{"step": "x", "value": 1.0}]):
         content = record(one)
@@ -118,7 +120,7 @@ def test_evaluations_that_are_none_are_not_believed(outputs):
             assert len(results.load(outputs)) == 4
 
 
-def test_where_more_is_better_the_best_is_the_highest_or_as_earlier_versions_had_it(outputs):
+def test_if_higher_is_better_the_best_is_the_highest_or_as_stored_by_earlier_versions(outputs):
     one = cell(outputs / "second", seed=3)
     content = record(one)
     assert summary(content["metric"]["evaluations"], lower_is_better=False)["best"] == 50.0
@@ -130,13 +132,13 @@ def test_where_more_is_better_the_best_is_the_highest_or_as_earlier_versions_had
             assert len(results.load(outputs)) == count
 
 
-def test_a_record_that_is_a_directory_is_named(outputs):
+def test_a_record_that_is_a_directory_is_reported(outputs):
     (outputs / "first" / "odd" / "record.json").mkdir(parents=True)
     with pytest.warns(UserWarning, match="odd"):
         assert len(results.load(outputs / "first")) == 4
 
 
-def test_a_setting_called_like_a_column_has_its_own(tmp_path):
+def test_a_setting_with_the_name_of_a_column_is_prefixed(tmp_path):
     one = cell(tmp_path, state="liquid")
     write(one, record(one))
     frame = results.load(tmp_path)
@@ -148,3 +150,11 @@ def test_an_empty_sweep_is_an_empty_frame(tmp_path):
     assert len(results.load(tmp_path)) == len(results.curves(tmp_path)) == 0
     with pytest.raises(FileNotFoundError, match="nothing"):
         results.load(tmp_path / "nothing")
+
+
+def test_every_column_of_the_frame_is_documented_and_a_result_can_be_built_from_a_record(outputs):
+    frame = results.load(outputs / "first")
+    assert set(COLUMNS) <= set(frame)
+    dead = next(result for result in read(outputs / "first") if result.state is State.DIVERGED)
+    assert (dead.diverged_at, dead.final, list(dead.values())) == (17, None, [0])
+    assert dead.trained_s == {0: 0.0, 80: 16.0, 100: 20.0}

@@ -63,12 +63,12 @@ def test_three_settings_are_combinations_by_the_last(tmp_path):
     assert [row[:2] for row in found[1:]] == [["a", "x"], ["a", "y"], ["b", "x"], ["b", "y"]]
 
 
-def test_a_setting_of_many_values_is_not_spread_over_the_page(tmp_path):
+def test_a_setting_with_many_values_is_not_used_for_columns(tmp_path):
     results = [done(tmp_path, 60.0, optimizer=o, lr=lr) for o in "xy" for lr in range(1, 20)]
     assert rows(table(results))[0] == ["lr", "optimizer=x", "optimizer=y"]
 
 
-def test_seeds_are_averaged_and_how_many_is_said(tmp_path):
+def test_seeds_are_averaged_and_counted(tmp_path):
     results = [done(tmp_path, value, lr=1, seed=seed) for seed, value in enumerate([50.0, 60.0, 70.0])]
     one = cell(tmp_path, lr=2, seed=0)
     results += [Result(one, State.DIVERGED, diverged(one)), done(tmp_path, 80.0, lr=2, seed=1)]
@@ -86,7 +86,7 @@ def bold(text):
 
 
 def test_the_best_mean_of_repeated_cells_is_bold_and_nothing_else(tmp_path):
-    """Neither the luckiest seed, nor a single one, nor a mean over those that did not diverge."""
+    """Neither the best single seed, nor a configuration with one seed, nor a mean over some of the seeds."""
     finals = {1: [10.0, 90.0], 2: [40.0, 44.0], 3: [30.0], 4: [20.0, None]}
     results = []
     for lr, values in finals.items():
@@ -103,7 +103,7 @@ def test_the_best_mean_of_repeated_cells_is_bold_and_nothing_else(tmp_path):
     assert bold(table(results)) == ["**50.00 ± 56.57 (2)**"]
 
 
-def test_one_seed_each_is_said_and_nothing_bold(tmp_path):
+def test_with_one_seed_each_nothing_is_bold(tmp_path):
     text = table([done(tmp_path, value, lr=value) for value in (1.0, 2.0)])
     assert bold(text) == []
     assert "one seed each (0)" in text
@@ -134,7 +134,7 @@ def test_every_state_is_shown_and_explained(tmp_path):
     assert "[2] failed: ValueError: no; traceback in " in text
 
 
-def test_equal_troubles_share_a_note(tmp_path):
+def test_equal_problems_share_a_note(tmp_path):
     cells = [cell(tmp_path, lr=lr) for lr in (1, 2)]
     text = table([Result(one, State.DIVERGED, diverged(one)) for one in cells])
     assert [row[1] for row in rows(text)[1:]] == ["N/A [1]", "N/A [1]"]
@@ -156,7 +156,7 @@ def test_values_of_different_metric_fingerprints_never_share_a_table(tmp_path):
     assert [row[0] for row in second] == ["lr", "1", "2", "3"]
 
 
-def test_old_and_new_data_are_rows_of_their_own_where_the_metric_does_not_name_them(tmp_path):
+def test_edited_data_is_a_separate_row_if_the_fingerprint_does_not_contain_it(tmp_path):
     results = [done(tmp_path, 50.0 + seed, lr=1, seed=seed) for seed in (0, 1)]
     for seed in (2, 3):
         one = cell(tmp_path, lr=1, seed=seed)
@@ -174,7 +174,7 @@ def test_old_and_new_data_are_rows_of_their_own_where_the_metric_does_not_name_t
     ] * 2 + ["bbbbbbbb"] * 2
 
 
-def test_tables_of_different_metrics_say_which_settings_they_are_of(tmp_path):
+def test_the_titles_of_several_tables_state_the_settings_that_differ(tmp_path):
     results = [
         done(tmp_path, 1.0, fingerprint={"metric": "w1", "n_fake": n}, **{"metric.num_samples": n}, lr=lr)
         for n in (40, 80)
@@ -188,7 +188,7 @@ def test_tables_of_different_metrics_say_which_settings_they_are_of(tmp_path):
     assert ["metric.num_samples=40" in one for one in captions] == [True, False]
 
 
-def test_metrics_that_no_setting_tells_apart_are_named_by_their_fingerprints(tmp_path):
+def test_without_differing_settings_the_titles_state_the_fingerprints(tmp_path):
     results = [
         done(tmp_path, fingerprint={"metric": "w1", "version": version}, lr=1, seed=version) for version in (1, 2)
     ]
@@ -207,7 +207,7 @@ def test_the_average_of_the_generator_is_a_setting_of_the_training(tmp_path):
     assert "can't be compared" not in text
 
 
-def test_what_is_no_better_than_untrained_says_so_and_is_never_bold(tmp_path):
+def test_a_configuration_no_better_than_untrained_has_a_note_and_is_never_bold(tmp_path):
     finals = {1: (1.92, 1.90), 2: (1.70, 1.72), 3: (2.5, 2.6)}
     untrained = {1: (1.78, 1.82), 2: (1.78, 1.82), 3: (9.0, 9.1)}
     results = [
@@ -224,19 +224,19 @@ def test_what_is_no_better_than_untrained_says_so_and_is_never_bold(tmp_path):
     assert bold(table(results[:2] + [done(tmp_path, 3.0, untrained=2.0, lr=4, seed=seed) for seed in (0, 1)])) == []
 
 
-def test_the_caption_says_what_the_number_has_to_be_compared_with(tmp_path):
+def test_the_caption_states_sample_counts_reference_values_and_versions(tmp_path):
     text = table([done(tmp_path, lr=1, untrained=400.0), done(tmp_path, lr=2, untrained=410.0)], ["python -m gansweep"])
-    for said in ("898 generated against 1797 real", "untrained generator 400.0 to 410.0", "real against real 3.10"):
-        assert said in text
-    for said in ("after 100 steps", "(0)", "gansweep 0.1.0", "torch 2.15.0", "Command: `python -m gansweep`"):
-        assert said in text
+    for words in ("898 generated against 1797 real", "untrained generator 400.0 to 410.0", "real against real 3.10"):
+        assert words in text
+    for words in ("after 100 steps", "(0)", "gansweep 0.1.0", "torch 2.15.0", "Command: `python -m gansweep`"):
+        assert words in text
 
 
-def test_all_command_lines_are_named(tmp_path):
+def test_all_command_lines_are_listed(tmp_path):
     assert table([done(tmp_path)], ["a b", "c"]).endswith("\n\nCommands:\n\n- `a b`\n- `c`\n")
 
 
-def test_the_caption_names_what_all_cells_share_and_no_column_tells(tmp_path):
+def test_the_caption_states_the_settings_that_all_cells_share(tmp_path):
     shared = {"data": "ring", "model": "mlp", "batch_size": 64, "lr": 0.1, "lr_d": 0.1}
     text = table([done(tmp_path, loss=loss, **shared) for loss in ("r1", "wgan")])
     assert "; data=ring, model=mlp, lr=0.1, batch_size=64; gansweep" in text
@@ -244,7 +244,7 @@ def test_the_caption_names_what_all_cells_share_and_no_column_tells(tmp_path):
     assert "data=" not in text
 
 
-def test_a_higher_metric_is_better_if_it_says_so(tmp_path):
+def test_the_caption_states_the_direction_of_the_metric(tmp_path):
     results = [done(tmp_path, 60.0, lr=1), done(tmp_path, 70.0, lr=2)]
     for result in results:
         result.record["metric"]["lower_is_better"] = False
