@@ -14,7 +14,7 @@ from gansweep.formatting import csv_text
 from gansweep.sweep import records
 from gansweep.sweep.identity import plain
 from gansweep.sweep.result import Result
-from gansweep.sweep.sweep_keys import UNSAID, settings_to_tell, value
+from gansweep.sweep.sweep_keys import UNSAID, column_keys, value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +108,7 @@ def spreadsheet(results: Sequence[Result]) -> str:
 
     The columns of settings are those that were given on the command line or differ, and the usual ones.
     """
-    keys = settings_to_tell([result.cell for result in results])
+    keys = column_keys([result.cell for result in results])
     omitted = (*ONLY_IN_FRAMES, *(() if any(result.metric_2 for result in results) else SECOND))
     rows = []
     for result in results:
@@ -128,7 +128,7 @@ def frame(results: Sequence[Result]) -> pd.DataFrame:
     sweeps: dict[Path, list[Any]] = {}
     for result in results:
         sweeps.setdefault(result.cell.directory.parent, []).append(result.cell)
-    keys = dict.fromkeys(key for cells in sweeps.values() for key in settings_to_tell(cells))
+    keys = dict.fromkeys(key for cells in sweeps.values() for key in column_keys(cells))
     settings = pd.DataFrame(
         {f"setting.{key}" if key in COLUMNS else key: [_setting(result, key) for result in results] for key in keys}
     )

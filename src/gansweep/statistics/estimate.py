@@ -63,11 +63,9 @@ def estimate(values: Sequence[float], confidence: float = 0.95, method: str | No
     every = np.asarray(values, dtype=np.float64)
     known = every[np.isfinite(every)]
     n, num_na = len(known), len(every) - len(known)
-    if n == 0:
-        return Estimate(math.nan, math.nan, math.nan, math.nan, 0, num_na, "")
-    mean = float(known.mean())
-    if n == 1:
-        return Estimate(mean, math.nan, math.nan, math.nan, 1, num_na, "")
+    mean = float(known.mean()) if n else math.nan
+    if n < 2:
+        return Estimate(mean, math.nan, math.nan, math.nan, n, num_na, "")
     sd = float(known.std(ddof=1))
     if sd == 0:  # all resamples are equal, and BCa would divide by zero
         return Estimate(mean, 0.0, mean, mean, n, num_na, method or "t")

@@ -64,7 +64,7 @@ def swept_keys(cells: Sequence[Combination]) -> list[str]:
     return sorted(keys, key=lambda key: not key.startswith(CODE))  # a stable sort
 
 
-def settings_to_tell(cells: Sequence[Combination]) -> list[str]:
+def column_keys(cells: Sequence[Combination]) -> list[str]:
     """Return the keys for a table with one row per cell: those given on the command line, those varied, the usual."""
     typed = (key for cell in cells for key in cell.overrides)
     return list(dict.fromkeys([*typed, *swept_keys(cells), *COLUMNS]))

@@ -1,4 +1,4 @@
-"""Mistake: a record that was edited and is believed."""
+"""Mistake tested: an edited record is used."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
     assert state(of) is State.COMPLETED
 
 
-def test_every_field_that_was_edited_is_named(tmp_path, caplog):
+def test_every_edited_field_is_reported(tmp_path, caplog):
     of = cell(tmp_path)
     of.directory.mkdir()
     records_of.write(of.directory, whole(of))
@@ -81,7 +81,7 @@ def test_every_field_that_was_edited_is_named(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("path", [("metric", "floor"), ("steps",), ("cell", "name")])
-def test_a_field_that_was_added_or_removed_is_named(tmp_path, path):
+def test_an_added_or_removed_field_is_reported(tmp_path, path):
     of = cell(tmp_path)
     of.directory.mkdir()
     records_of.write(of.directory, whole(of))
@@ -103,7 +103,7 @@ DERIVED = [
 
 
 @pytest.mark.parametrize("path", DERIVED, ids=".".join)
-def test_without_checksums_what_follows_from_other_fields_is_verified(tmp_path, path):
+def test_without_checksums_derived_fields_are_compared_with_their_sources(tmp_path, path):
     of = cell(tmp_path)
     write(of, edit(whole(of), path, 77))
     with pytest.raises(records.UnreadableRecord, match=f"was edited: {'.'.join(path)} "):
@@ -118,7 +118,7 @@ def test_without_checksums_the_hash_is_computed_again(tmp_path, path):
         records.read(of.directory)
 
 
-def test_an_edited_cell_of_sweep_json_is_named_and_found_by_its_record(tmp_path, caplog):
+def test_an_edited_cell_of_sweep_json_is_reported_and_found_by_its_record(tmp_path, caplog):
     of = cell(tmp_path)
     write(of, record(of))
     Sweep(tmp_path, [of]).freeze()

@@ -8,7 +8,7 @@ from fake_cells import cell
 from gansweep.sweep.sweep_keys import order, swept_keys, value
 
 
-def test_keys_that_vary_come_in_the_order_they_were_typed(tmp_path):
+def test_varied_keys_are_in_the_order_of_the_command_line(tmp_path):
     cells = [cell(tmp_path, optimizer=o, steps=10, lr=lr) for o in ("b", "a") for lr in (1, 2)]
     assert swept_keys(cells) == ["optimizer", "lr"]
     assert swept_keys(cells[:1]) == []
@@ -18,7 +18,7 @@ def test_equal_numbers_are_not_a_variation(tmp_path):
     assert swept_keys([cell(tmp_path, lr=1), cell(tmp_path, lr=1.0)]) == []
 
 
-def test_a_cell_that_did_not_name_a_key_has_the_value_of_its_config(tmp_path):
+def test_without_an_override_the_value_is_that_of_the_config(tmp_path):
     cells = [cell(tmp_path, lr=1), cell(tmp_path, lr=1, seed=0), cell(tmp_path, lr=1, seed=1)]
     assert [value(one, "seed") for one in cells] == [0, 0, 1]
     assert swept_keys(cells[:2]) == []
@@ -27,7 +27,7 @@ def test_a_cell_that_did_not_name_a_key_has_the_value_of_its_config(tmp_path):
     assert value(cells[0], "metric") == value(cells[0], "nothing.here") == "default"
 
 
-def test_what_was_typed_counts_more_than_what_it_stands_for(tmp_path):
+def test_an_override_takes_precedence_over_the_config(tmp_path):
     adam, sgd = (replace(cell(tmp_path), overrides={"optimizer": o}, config={"optimizer": {}}) for o in ("adam", "sgd"))
     assert value(adam, "optimizer") == "adam"
     assert swept_keys([adam, sgd]) == ["optimizer"]
@@ -39,7 +39,7 @@ def test_numbers_are_sorted_and_words_are_not():
     assert order([True, None, False]) == [True, None, False]
 
 
-def test_what_was_edited_between_two_grids_tells_cells_apart(tmp_path):
+def test_files_edited_between_two_grids_are_varied_keys(tmp_path):
     def edited(slope, numerics="1"):
         one = cell(tmp_path, lr=1)
         config = one.config | {"model": {"slope": slope, "width": 8}}
@@ -58,14 +58,14 @@ def with_identity(root, seed=0, data="a" * 64, overrides=None, **parts):
 
 
 @pytest.mark.parametrize("later_seeds", [(0, 1), (2, 3)], ids=["same seeds", "other seeds"])
-def test_data_changed_in_place_tells_cells_apart_whatever_their_seeds(tmp_path, later_seeds):
+def test_edited_data_is_a_varied_key_for_any_seeds(tmp_path, later_seeds):
     cells = [with_identity(tmp_path, seed) for seed in (0, 1)]
     cells += [with_identity(tmp_path, seed, data="b" * 64) for seed in later_seeds]
     assert swept_keys(cells) == ["seed", "data content"]
     assert [value(one, "data content") for one in cells] == ["aaaaaaaa"] * 2 + ["bbbbbbbb"] * 2
 
 
-def test_every_part_of_the_identity_tells_cells_apart(tmp_path):
+def test_every_part_of_the_identity_can_be_a_varied_key(tmp_path):
     released, edited = with_identity(tmp_path), with_identity(tmp_path, code={"my.gans": "c" * 64})
     assert swept_keys([released, edited]) == ["code.my.gans"]
     assert [value(one, "code.my.gans") for one in (released, edited)] == ["-", "cccccccc"]
@@ -76,7 +76,7 @@ def test_every_part_of_the_identity_tells_cells_apart(tmp_path):
     assert swept_keys(threads) == ["seed", "threads"]
 
 
-def test_edited_code_comes_first_so_that_its_versions_are_rows_of_a_table(tmp_path):
+def test_versions_of_edited_code_are_the_first_key(tmp_path):
     def trained_with(optimizer, lr, **parts):
         one = cell(tmp_path, optimizer=optimizer, lr=lr)
         return replace(one, identity={**one.identity, **parts})
@@ -86,7 +86,7 @@ def test_edited_code_comes_first_so_that_its_versions_are_rows_of_a_table(tmp_pa
     assert swept_keys(cells) == ["code.my.gans", "optimizer", "lr"]
 
 
-def test_a_folder_that_was_typed_tells_its_contents_apart_and_a_moved_one_is_no_variation(tmp_path):
+def test_a_data_folder_is_a_varied_key_only_if_the_contents_differ(tmp_path):
     def folder(root, content, seed=0):
         return with_identity(tmp_path, seed, data=content * 64, overrides={"data.root": root})
 
@@ -95,7 +95,7 @@ def test_a_folder_that_was_typed_tells_its_contents_apart_and_a_moved_one_is_no_
     assert swept_keys([folder("A", "a"), folder("B", "b"), folder("A", "c")]) == ["data.root", "data content"]
 
 
-def test_how_a_run_is_watched_is_no_variation(tmp_path):
+def test_settings_outside_the_identity_are_no_varied_keys(tmp_path):
     one, other = (
         replace(cell(tmp_path, lr=1, seed=n), overrides={"lr": 1, "seed": n, "trainer.log_every": n, "device": str(n)})
         for n in (1, 2)
@@ -103,7 +103,7 @@ def test_how_a_run_is_watched_is_no_variation(tmp_path):
     assert swept_keys([one, other]) == ["seed"]
 
 
-def test_a_setting_that_follows_the_seed_is_repeated_over_with_it(tmp_path):
+def test_a_setting_interpolated_from_the_seed_is_no_varied_key(tmp_path):
     def following(seed):
         one = cell(tmp_path, seed=seed)
         config = one.config | {"model": {"seed": seed}}
@@ -122,7 +122,7 @@ def test_a_part_that_is_missing_in_one_config_differs_by_its_settings(tmp_path):
     assert [value(one, "feedback.factor") for one in cells] == ["default", 0.5]
 
 
-def test_a_choice_that_was_typed_is_not_told_again_in_its_parts(tmp_path):
+def test_a_chosen_option_is_not_repeated_by_its_settings(tmp_path):
     adam, sgd = (
         replace(cell(tmp_path), overrides={"optimizer": o}, identity={"config": {"optimizer": {"of": o}}})
         for o in ("adam", "sgd")
@@ -130,7 +130,7 @@ def test_a_choice_that_was_typed_is_not_told_again_in_its_parts(tmp_path):
     assert swept_keys([adam, sgd]) == ["optimizer"]
 
 
-def test_what_an_experiment_chooses_is_told_by_its_name(tmp_path):
+def test_the_choices_of_an_experiment_are_represented_by_its_name(tmp_path):
     def made(experiment, loss, lr=1):
         said = {"experiment": experiment, "lr": lr, "loss": loss, "data": "ring"}
         return replace(cell(tmp_path), overrides=said, config={"loss": {}, "data": {}, "lr": lr})
@@ -142,7 +142,7 @@ def test_what_an_experiment_chooses_is_told_by_its_name(tmp_path):
     assert swept_keys([made("a", "r1", 1), made("b", "wgan", 2)]) == ["experiment", "lr"]
 
 
-def test_what_protocol_and_scale_choose_is_told_by_their_names(tmp_path):
+def test_the_choices_of_protocol_and_scale_are_represented_by_their_names(tmp_path):
     def made(protocol, scale, loss, data):
         said = {"experiment": "a", "protocol": protocol, "scale": scale, "loss": loss, "data": data}
         return replace(cell(tmp_path), overrides=said, config={"loss": {}, "data": {}})
@@ -153,7 +153,7 @@ def test_what_protocol_and_scale_choose_is_told_by_their_names(tmp_path):
     assert swept_keys(typed_beside) == ["protocol", "scale", "data"]
 
 
-def test_the_optimizer_of_the_discriminator_is_its_own_or_the_generators(tmp_path):
+def test_the_discriminator_has_the_optimizer_of_the_generator_by_default(tmp_path):
     config = {"optimizer": {"momentum": 0}, "lr": 1}
     shared = replace(cell(tmp_path), overrides={"optimizer": "adam"}, config=config)
     own = replace(shared, overrides={"optimizer": "adam", "optimizer@optimizer_d": "sgd"})
