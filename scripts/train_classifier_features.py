@@ -21,7 +21,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 from torchvision.datasets import MNIST
 
-from gansweep.metrics.classifier import SHIPPED, Architecture, Classifier, save
+from gansweep.metrics.classifier_features import SHIPPED, Architecture, Classifier, save
 
 
 @dataclass(frozen=True)

@@ -29,13 +29,12 @@ from gansweep.data.ring import Ring
 from gansweep.data.swiss_roll import SwissRoll
 from gansweep.metrics.classifier_features import ClassifierFeatures
 from gansweep.metrics.degenerate import degenerate
-from gansweep.metrics.features import features_of
+from gansweep.metrics.features import features_of, reference_features
 from gansweep.metrics.frechet import FrechetDistance
 from gansweep.metrics.inception_score import InceptionScore
 from gansweep.metrics.kid import KernelDistance
 from gansweep.metrics.manifold import manifold_shares
 from gansweep.metrics.mode_coverage import ModeCoverage
-from gansweep.metrics.reference import reference_features
 from gansweep.metrics.sliced_wasserstein1 import SlicedWasserstein1
 from gansweep.metrics.wasserstein1 import Wasserstein1
 from gansweep.seeding import Streams

@@ -125,7 +125,9 @@ def is_deep(path: Path) -> bool:
         return False  # reading the file raises the error
 
 
-def resized(pixels: np.ndarray, size: tuple[int, int], box: tuple[int, int, int, int] | None = None) -> np.ndarray:
+def resized_pixels(
+    pixels: np.ndarray, size: tuple[int, int], box: tuple[int, int, int, int] | None = None
+) -> np.ndarray:
     """Resize pixels (H, W, C) bilinearly, with anti-aliasing.
 
     Args:

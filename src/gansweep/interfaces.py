@@ -13,6 +13,8 @@ The first dimension of every training tensor is K. No operation reduces over K, 
 result does not depend on which runs share the batch.
 """
 
+# The methods of protocols have only docstrings as bodies.
+# pyright: reportReturnType=false
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -23,11 +25,6 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
     from torch import Tensor
-
-    from gansweep.batched.pack import Pack
-    from gansweep.dynamics.position import Position
-    from gansweep.layers.network import Network
-    from gansweep.training.run import Run
 
 
 @dataclass(frozen=True)
@@ -49,26 +46,12 @@ class Slot:
     start: float = 0.0
 
 
-@dataclass(frozen=True)
-class Draw:
-    """Dropout mask that a layer needs for every sample of a forward pass.
-
-    Args:
-        shape: of the mask for one sample.
-        keep: probability that an entry is kept. The mask is 1 / keep there and 0 elsewhere.
-    """
-
-    shape: tuple[int, ...]
-    keep: float
-
-
 @runtime_checkable
 class Initialisation(Protocol):
     """Parameter initialisation. One instance is used for every slot of a network."""
 
     def __call__(self, slot: Slot, generator: Any) -> Tensor:
         """Return the initial value of a slot, with its shape, drawn from the member's random generator."""
-        ...
 
 
 @runtime_checkable
@@ -77,30 +60,21 @@ class Game(Protocol):
 
     Logits are (K, B), one number per sample; losses are (K,). `relativistic`: the generator's loss
     depends on the logits of real samples too.
+
+    Optional attribute `ideal_loss`: the smallest loss of a discriminator when generated and real samples have
+    the same distribution. Gap-aware feedback uses it.
     """
 
     relativistic: ClassVar[bool]
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return the discriminator's loss (K,) for its logits on real and on generated samples, (K, B) each."""
-        ...
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """Return the generator's loss (K,) for the discriminator's logits (K, B) on its samples.
 
         `real` are the logits (K, B) of the last real batch if the game is relativistic, else None.
         """
-        ...
-
-
-@runtime_checkable
-class IdealLoss(Protocol):
-    """Game with a known optimal discriminator loss at p_G = p_data."""
-
-    @property
-    def ideal_loss(self) -> float:
-        """Smallest loss of a discriminator when generated and real samples have the same distribution."""
-        ...
 
 
 @runtime_checkable
@@ -119,15 +93,12 @@ class Penalty(Protocol):
     @property
     def weight(self) -> float:
         """Factor of the score."""
-        ...
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
         """Return x_hat (K, B, ...); `u` is (K, B, 1, ...) or (K, B, ...), depending on `noise`."""
-        ...
 
-    def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
+    def score(self, grad: Tensor, logits: Tensor | None = None) -> Tensor:
         """Return scores (K, B) of input gradients (K, B, ...), without the weight; `logits` are (K, B) or None."""
-        ...
 
 
 @runtime_checkable
@@ -233,50 +204,17 @@ class Remarking(Protocol):
 
 @runtime_checkable
 class Algorithm(Protocol):
-    """Training algorithm: defines one training step. One instance is used for all members of a pack."""
+    """Training algorithm: defines one training step. One instance is used for all members of a pack.
 
-    def check(self, run: Run) -> None:
-        """Raise ValueError if a run does not fit the algorithm, with one line for each setting that has to change."""
-        ...
-
-    def pack(self, runs: Sequence[Run], samples: Tensor) -> Pack[Any]:
-        """Return a pack that trains runs, which differ in their members only, on `samples` as one batch."""
-        ...
-
-
-@runtime_checkable
-class Steered(Protocol):
-    """Algorithm with settings of its own that feedback adapts during the run."""
-
-    @property
-    def hears_metric(self) -> bool:
-        """Whether the feedback of one of them monitors the metric."""
-        ...
-
-
-@runtime_checkable
-class Alone(Protocol):
-    """Algorithm that trains the generator only, on a loss of its own, without a discriminator or a `loss`."""
-
-    alone: ClassVar[bool]
-
-
-@runtime_checkable
-class Corruption(Protocol):
-    """Corruption of images.
-
-    `law`: distribution of its random numbers, U[0, 1] or N(0, 1); None if it uses none.
+    Optional attributes: `alone = True` if it trains only the generator, on a loss of its own; `hears_metric = True`
+    if feedback on one of its settings monitors the metric.
     """
 
-    law: ClassVar[Literal["uniform", "normal"] | None]
+    def check(self, run: Any) -> None:
+        """Raise ValueError if a `Run` does not fit the algorithm, with one line for each setting that has to change."""
 
-    def noise_shape(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of the noise for one image (C, H, W)."""
-        ...
-
-    def __call__(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
-        """Return corrupted images (..., C, H, W), given noise (..., *noise_shape)."""
-        ...
+    def pack(self, runs: Sequence[Any], samples: Tensor) -> Any:
+        """Return the `Pack` that trains runs, which differ in their members only, on `samples` as one batch."""
 
 
 @runtime_checkable
@@ -289,8 +227,8 @@ class Dynamics(Protocol):
 
     joint: ClassVar[bool]
 
-    def __call__(self, game: Position) -> None:
-        """Take one step of the game."""
+    def __call__(self, game: Any) -> None:
+        """Take one step of the game, a `gansweep.dynamics.position.Position`."""
         ...
 
 
@@ -300,15 +238,12 @@ class Schedule(Protocol):
 
     def __call__(self, step: int, total_steps: int) -> float:
         """Return the multiplier during step `step`, 0 <= step < total_steps."""
-        ...
 
     def values(self, total_steps: int) -> np.ndarray:
         """Return the multipliers of all steps, float64 (total_steps,)."""
-        ...
 
     def check(self, total_steps: int) -> None:
         """Raise ValueError if the schedule does not fit a run of `total_steps` steps."""
-        ...
 
 
 @runtime_checkable
@@ -348,90 +283,64 @@ class Model(Protocol):
     @property
     def latent_dim(self) -> int:
         """Length of z."""
-        ...
 
-    def generator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Return the network from z (K, B, latent_dim) to samples (K, B, *sample_shape)."""
-        ...
+    def generator(self, sample_shape: tuple[int, ...]) -> Any:
+        """Return the `Network` from z (K, B, latent_dim) to samples (K, B, *sample_shape)."""
 
-    def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
-        """Return the network from samples (K, B, *sample_shape) to logits (K, B, 1)."""
-        ...
+    def discriminator(self, sample_shape: tuple[int, ...]) -> Any:
+        """Return the `Network` from samples (K, B, *sample_shape) to logits (K, B, 1)."""
 
 
 @runtime_checkable
 class Dataset(Protocol):
     """Data set held as one tensor. Images are in the range [-1, 1].
 
-    The constructor reads no files. Samples and hash are read at first use and cached.
+    The constructor reads no files. Samples and hash are read at first use and cached. Optional attribute
+    `left_out`: one line about unused files or parts of files, empty if all are used.
     """
 
     @property
     def name(self) -> str:
         """Name in tables."""
-        ...
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one sample, (C, H, W) for images, (2,) for points; available without reading files."""
-        ...
 
     @property
     def samples(self) -> Tensor:
         """All samples, float32 (N, *sample_shape)."""
-        ...
 
     @property
     def content_hash(self) -> str:
         """Hash of the source files or parameters of the samples; part of a cell's identity."""
-        ...
 
     def check(self) -> None:
-        """Raise FileNotFoundError or ValueError if it can't be read; the message names the expected files."""
-        ...
-
-
-@runtime_checkable
-class PartlyRead(Protocol):
-    """Data set that may not use all of its files."""
-
-    @property
-    def left_out(self) -> str:
-        """One line about unused files or parts of files, empty if all are used. Reads the samples."""
-        ...
-
-
-@runtime_checkable
-class OfPairs(Protocol):
-    """Metric that compares every sample with its own target, such as PSNR."""
-
-    of_pairs: ClassVar[bool]
+        """Raise FileNotFoundError or ValueError if it cannot be read; the message names the expected files."""
 
 
 @runtime_checkable
 class Metric(Protocol):
-    """Metric between generated samples and a data set."""
+    """Metric between generated samples and a data set.
+
+    Optional attribute `of_pairs = True`: it compares every sample with its own target, as PSNR does.
+    """
 
     lower_is_better: ClassVar[bool]
 
     @property
     def name(self) -> str:
         """Name in tables; includes the name of the feature network."""
-        ...
 
     @property
     def num_samples(self) -> int:
         """Number of generated samples that it is computed from."""
-        ...
 
     def check(self, data: Dataset) -> None:
-        """Raise ValueError if it can't be computed on this data. Called before training."""
-        ...
+        """Raise ValueError if it cannot be computed on this data. Called before training."""
 
     def fingerprint(self, data: Dataset) -> dict[str, Any]:
         """Return the metric fingerprint in JSON's types. Values with equal fingerprints are comparable."""
-        ...
 
     def __call__(self, data: Dataset, fake: Tensor) -> float:
         """Return the metric of finite samples (N, ...) of one member."""
-        ...

@@ -13,10 +13,8 @@ from gansweep.algorithms.denoising import Denoising, DenoisingPack
 from gansweep.batched.member import Member, PlayerSettings
 from gansweep.config.build import build, check
 from gansweep.data.digits import Digits
-from gansweep.held_out import held_out
-from gansweep.losses.no_game import NoGame
-from gansweep.losses.objective import Objective
-from gansweep.metrics.psnr import PSNR
+from gansweep.losses.objective import NoGame, Objective
+from gansweep.metrics.psnr import PSNR, held_out
 from gansweep.models.unet import UNet
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.sgd import SGD

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from gansweep.dynamics.position import Both
-from gansweep.losses.softplus import softplus
+from gansweep.losses.two_terms import softplus
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.length import length

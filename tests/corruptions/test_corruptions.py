@@ -7,12 +7,12 @@ import math
 import pytest
 import torch
 
+from gansweep.corruptions import Corruption
 from gansweep.corruptions.blur import Blur
 from gansweep.corruptions.clean import Clean
 from gansweep.corruptions.gaussian import Gaussian
 from gansweep.corruptions.knockout import Knockout
 from gansweep.corruptions.salt_and_pepper import SaltAndPepper
-from gansweep.interfaces import Corruption
 from gansweep.metrics.psnr import psnr
 
 ALL = [Clean(), SaltAndPepper(), Gaussian(), Blur(), Knockout()]

@@ -12,14 +12,13 @@ import pytest
 from PIL import Image
 
 from gansweep import npz_file
-from gansweep.data import idx
 from gansweep.data.celeba import CelebA
 from gansweep.data.cifar10 import CIFAR10
 from gansweep.data.image_folder import ImageFolder
-from gansweep.data.mnist import MNIST
+from gansweep.data.mnist import MNIST, decode_idx, read_idx
 from gansweep.data.npz import Npz
 from gansweep.data.texture import Texture
-from gansweep.metrics.saved_statistics import load_statistics
+from gansweep.metrics.statistics import load_statistics
 
 
 def archive(path, header, content=b"", name="images.npy"):
@@ -86,14 +85,14 @@ def test_a_compressed_idx_file_is_not_unpacked_beyond_what_it_declares(tmp_path,
     head = bytes([0, 0, 8, 3]) + np.array([2, 2, 2], ">u4").tobytes()
     path = tmp_path / "x-images-idx3-ubyte.gz"
     path.write_bytes(gzip.compress(head + bytes(range(8))))
-    assert idx.content(path) == head + bytes(range(8))
+    assert read_idx(path) == head + bytes(range(8))
     path.write_bytes(gzip.compress(head + bytes(10**7)))
-    assert len(idx.content(path)) == len(head) + 9
+    assert len(read_idx(path)) == len(head) + 9
     with pytest.raises(ValueError, match="is damaged"):
-        idx.decode(idx.content(path), path)
+        decode_idx(read_idx(path), path)
     path.write_bytes(gzip.compress(head[:4] + b"\xff" * 12 + bytes(10)))
     with pytest.raises(ValueError, match="do not fit in memory"):
-        idx.content(path)
+        read_idx(path)
 
 
 def test_paths_in_the_home_folder(tmp_path, monkeypatch):

@@ -22,9 +22,8 @@ from gansweep import image_files
 from gansweep.config.build import check, left_out
 from gansweep.data.image_folder import ImageFolder
 from gansweep.data.texture import Texture
-from gansweep.metrics.__main__ import main
+from gansweep.metrics.__main__ import main, read_folder
 from gansweep.metrics.classifier_features import ClassifierFeatures
-from gansweep.metrics.folder import read_folder
 from gansweep.metrics.frechet import FrechetDistance
 
 DIGITS = (load_digits(return_X_y=True)[0][:40].reshape(-1, 8, 8) * 255 / 16).astype(np.uint8)

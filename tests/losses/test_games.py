@@ -18,8 +18,8 @@ from gansweep.losses.minimax import Minimax
 from gansweep.losses.objective import Objective
 from gansweep.losses.relativistic_average import RelativisticAverage
 from gansweep.losses.relativistic_pairing import RelativisticPairing
-from gansweep.losses.softplus import softplus
 from gansweep.losses.standard import Standard
+from gansweep.losses.two_terms import softplus
 from gansweep.losses.wasserstein import Wasserstein
 
 CONF = Path(__file__).parents[2] / "conf" / "loss"

@@ -10,8 +10,7 @@ import torch
 from metric_fakes import Given, uniform_images
 from sklearn.datasets import load_digits
 
-from gansweep.metrics.classifier import SHIPPED, facts, load_shipped
-from gansweep.metrics.classifier_features import ClassifierFeatures
+from gansweep.metrics.classifier_features import SHIPPED, ClassifierFeatures, facts, load_shipped
 from gansweep.metrics.frechet import FrechetDistance
 
 NAMES = sorted(path.stem for path in SHIPPED.glob("*.safetensors"))

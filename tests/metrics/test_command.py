@@ -8,8 +8,7 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from gansweep.metrics.__main__ import main
-from gansweep.metrics.folder import read_folder
+from gansweep.metrics.__main__ import main, read_folder
 from gansweep.metrics.inception import network
 
 

@@ -12,9 +12,8 @@ from scipy import linalg
 
 from gansweep.metrics import cache
 from gansweep.metrics.classifier_features import ClassifierFeatures
-from gansweep.metrics.frechet import FrechetDistance, frechet_distance
+from gansweep.metrics.frechet import FrechetDistance, frechet_distance, trace_of_root
 from gansweep.metrics.statistics import Statistics, moments_of
-from gansweep.metrics.trace_of_root import trace_of_root
 
 
 def gaussian(mean, covariance) -> Statistics:

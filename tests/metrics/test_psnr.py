@@ -8,8 +8,7 @@ import pytest
 import torch
 from metric_fakes import Given
 
-from gansweep.held_out import held_out
-from gansweep.metrics.psnr import PSNR, psnr, psnr_of_each, summary
+from gansweep.metrics.psnr import PSNR, held_out, psnr, psnr_of_each, summary
 
 
 def test_known_decibels():

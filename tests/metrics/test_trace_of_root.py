@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from gansweep.metrics import trace_of_root as module
+from gansweep.metrics.frechet import nuclear_norm, symmetric_product, trace_of_root
 from gansweep.metrics.statistics import Statistics
-from gansweep.metrics.trace_of_root import nuclear_norm, symmetric_product, trace_of_root
 
 
 def normal(*shape: int, seed: int = 0) -> torch.Tensor:

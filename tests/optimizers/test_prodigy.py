@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gansweep.interfaces import Slot
-from gansweep.layers.row_sum import row_sum
+from gansweep.layers.layer import row_sum
 from gansweep.optimizers.prodigy import Prodigy
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gansweep.metrics.classifier import load_shipped
+from gansweep.metrics.classifier_features import load_shipped
 from gansweep.papers import sections
 from gansweep.papers.breakdown import readings
 from gansweep.papers.tiles import by_class, tiles

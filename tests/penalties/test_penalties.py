@@ -8,11 +8,11 @@ import torch
 from gansweep.interfaces import Penalty
 from gansweep.layers import LeakyReLU, Linear, Network
 from gansweep.penalties.dragan import DRAGAN
+from gansweep.penalties.length import sigmoid
 from gansweep.penalties.r1 import R1
 from gansweep.penalties.r2 import R2
 from gansweep.penalties.roth_fake import RothFake
 from gansweep.penalties.roth_real import RothReal
-from gansweep.penalties.sigmoid import sigmoid
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.penalties.wgan_gp_per_pixel import WGANGPPerPixel
 from gansweep.penalties.wgan_lp import WGANLP

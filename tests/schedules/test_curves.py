@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from gansweep.schedules.cosine import Cosine
-from gansweep.schedules.curves import Curve, table
+from gansweep.schedules.curves import Curve, draw, spans_decades, table
 from gansweep.schedules.linspace import Linspace
 from gansweep.schedules.logspace import Logspace
-from gansweep.schedules.picture import draw, spans_decades
 from gansweep.schedules.step import Step
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gansweep.dynamics.alternating import Alternating
-from gansweep.losses.no_game import NoGame
+from gansweep.losses.objective import NoGame
 
 if TYPE_CHECKING:
     from gansweep.training.run import Run

@@ -15,8 +15,8 @@ from gansweep.batched.random_streams import Draws, masks_of, uniform
 from gansweep.batched.scheduled import Course, Scheduled
 from gansweep.interfaces import Game, Penalty
 from gansweep.layers import Network, Pass
+from gansweep.layers.layer import per_member
 from gansweep.layers.network import Params
-from gansweep.layers.per_member import per_member
 
 
 @dataclass

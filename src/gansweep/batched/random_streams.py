@@ -13,7 +13,7 @@ from torch import Tensor
 from gansweep.batched.rng_prefetch import Ahead, Piece
 from gansweep.data.order import Order
 from gansweep.layers import Network
-from gansweep.layers.mask import lots, mask
+from gansweep.layers.dropout import mask, mask_draws
 from gansweep.seeding import Streams
 
 
@@ -115,7 +115,7 @@ def permutation(size: int, *, device: torch.device) -> Piece:
 def masks_of(network: Network, size: int) -> list[Piece]:
     """Return the pieces for the dropout masks of one pass of a network over `size` samples."""
     return [
-        Piece(partial(lots, draw, size), 2 * size * math.prod(draw.shape), partial(mask, draw))
+        Piece(partial(mask_draws, draw, size), 2 * size * math.prod(draw.shape), partial(mask, draw))
         for draw in network.draws
     ]
 

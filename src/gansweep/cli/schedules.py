@@ -89,7 +89,7 @@ def _check_out(out: str) -> None:
 
 def _picture(curves: Sequence[Curve], path: Path) -> int:
     try:
-        from gansweep.schedules.picture import draw
+        from gansweep.schedules.curves import draw
 
         path.parent.mkdir(parents=True, exist_ok=True)
         draw(curves, path)

@@ -25,13 +25,11 @@ from gansweep.interfaces import (
     Metric,
     Model,
     Outlook,
-    PartlyRead,
     Remarking,
     Schedule,
     UpdateRule,
 )
-from gansweep.losses.no_game import NoGame
-from gansweep.losses.objective import Objective
+from gansweep.losses.objective import NoGame, Objective
 from gansweep.training.run import Run, TrainerSettings
 
 # Required type of each config group. Groups ending in _d apply to the discriminator only, _beta to the optimizer,
@@ -187,7 +185,7 @@ def remarks(run: Run) -> list[str]:
 
 def left_out(data: Dataset) -> list[str]:
     """Return at most one line that describes the files of a data set that are not used."""
-    text = data.left_out if isinstance(data, PartlyRead) else ""
+    text = getattr(data, "left_out", "")
     return [f"data={data.name}: {text}"] if text else []
 
 

@@ -12,7 +12,7 @@ from gansweep.batched.member import PlayerSettings
 from gansweep.config.errors import BadConfig, Problem
 from gansweep.config.root import steps_of
 from gansweep.data.images import UnreadableImages
-from gansweep.interfaces import Alone, Dataset, Metric, Model, OfPairs
+from gansweep.interfaces import Dataset, Metric, Model
 from gansweep.memory import GIB, available_bytes
 from gansweep.training.run import TrainerSettings
 
@@ -47,7 +47,7 @@ def _with_data(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[s
         ("data", lambda: _check_size(config, "data", "a sample", math.prod(shape))),
     ]
     if model is not None:
-        sides = ["generator"] if isinstance(parts.get("algorithm"), Alone) else ["generator", "discriminator"]
+        sides = ["generator"] if getattr(parts.get("algorithm"), "alone", False) else ["generator", "discriminator"]
         checks += [("model", lambda m=model, side=side: _check_network(config, m, side, shape)) for side in sides]
     for key in ("metric", "metric_2"):
         if parts.get(key) is not None:
@@ -114,11 +114,11 @@ def _with_feedback(parts: Mapping[str, Any]) -> list[Problem]:
 def _sides(parts: Mapping[str, Any]) -> list[Problem]:
     """Check the settings that two-player algorithms require; single-player algorithms check their own."""
     problems, algorithm = [], parts.get("algorithm")
-    if algorithm is not None and not isinstance(algorithm, Alone):
+    if algorithm is not None and not getattr(algorithm, "alone", False):
         if "loss" in parts and parts["loss"] is None:
             problems.append(Problem("loss", "must be chosen: loss=..."))
         for key in ("metric", "metric_2"):
-            if isinstance(parts.get(key), OfPairs):
+            if getattr(parts.get(key), "of_pairs", False):
                 wrong = f"={parts[key].name}: compares restored images with originals; expected algorithm=denoising"
                 problems.append(Problem(key, wrong))
     return problems

@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from gansweep.data.images import Images, check_memory, check_size, from_bytes, with_mirrored
-from gansweep.data.pictures import read_pictures
+from gansweep.data.images import Images, check_memory, check_size, from_bytes, read_pictures, with_mirrored
 from gansweep.image_files import MODES, SUFFIXES, LeftOut, is_deep, list_images
 from gansweep.user_path import user_path
 

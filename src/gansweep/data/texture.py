@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gansweep.data.images import Images, check_choice, check_size, from_bytes
-from gansweep.image_files import LeftOut, Picture, printable, read_image, resized
+from gansweep.image_files import LeftOut, Picture, printable, read_image, resized_pixels
 from gansweep.memory import available_bytes, require_memory
 from gansweep.seeding import Streams
 from gansweep.user_path import user_path
@@ -111,7 +111,7 @@ class Texture(Images):
         height, width = (max(1, round(side * self.resize)) for side in picture.pixels.shape[:2])
         if 3 * height * width > available_bytes():
             raise ValueError(f"resize={self.resize}: {width} x {height} pixels do not fit in memory, expected less")
-        return Picture(resized(picture.pixels, (width, height)), picture.left_out)
+        return Picture(resized_pixels(picture.pixels, (width, height)), picture.left_out)
 
 
 def _shipped() -> Path:

@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from gansweep.layers.row_sum import row_sum
+from gansweep.layers.layer import row_sum
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,14 @@
 """Batched layers on inputs (K, B, ...): one parameter set per member, one call for all K members."""
 
-from gansweep.layers.activation import LeakyReLU, Tanh
+from gansweep.layers.activation import LeakyReLU, Scale, Tanh
 from gansweep.layers.batch_norm import BatchNorm
+from gansweep.layers.chain import Residual
 from gansweep.layers.convolution import Conv2d, ConvTranspose2d
-from gansweep.layers.crop import Crop
 from gansweep.layers.dropout import Dropout
-from gansweep.layers.label import AppendLabel
 from gansweep.layers.layer import Layer, Pass, each_member
-from gansweep.layers.linear import Linear
+from gansweep.layers.linear import AppendLabel, Linear
 from gansweep.layers.network import Network
-from gansweep.layers.resampling import AvgPool2d, Upsample
-from gansweep.layers.reshape import Reshape
-from gansweep.layers.residual import Residual
-from gansweep.layers.scale import Scale
+from gansweep.layers.resampling import AvgPool2d, Crop, Reshape, Upsample
 from gansweep.layers.spectral_norm import SpectralNorm
 
 __all__ = [

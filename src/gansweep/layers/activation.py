@@ -1,4 +1,4 @@
-"""Activation functions for inputs (K, B, ...)."""
+"""Elementwise layers for inputs (K, B, ...): activation functions and multiplication by a constant."""
 
 from __future__ import annotations
 
@@ -34,3 +34,18 @@ class Tanh(Parameterless):
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         """Return the activations, with the shape of x."""
         return x.tanh()
+
+
+class Scale(Parameterless):
+    """Multiply by a constant: y = factor * x."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Return factor * x, with the shape of x."""
+        return self.factor * x
+
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx: dL/dy times the factor."""
+        return self.factor * grad_output

@@ -1,4 +1,4 @@
-"""The protocol of batched layers, and the state of one forward pass."""
+"""The protocol of batched layers, the state of one forward pass, and arithmetic that is independent of K."""
 
 from __future__ import annotations
 
@@ -7,9 +7,25 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from gansweep.interfaces import Draw, Slot
+from gansweep.interfaces import Slot
+
+FOLD = 1024  # torch splits longer sums among threads, but only if there are few rows, as at K = 1
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Dropout mask that a layer needs for every sample of a forward pass.
+
+    Args:
+        shape: of the mask for one sample.
+        keep: probability that an entry is kept. The mask is 1 / keep there and 0 elsewhere.
+    """
+
+    shape: tuple[int, ...]
+    keep: float
 
 
 @dataclass
@@ -115,3 +131,15 @@ def each_member(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
     if tensors[0].shape[0] == 1:  # squeeze instead of index: the backward pass of an index allocates zeros
         return function(*(t.squeeze(0) for t in tensors)).unsqueeze(0)
     return torch.stack([function(*slices) for slices in zip(*tensors, strict=True)])
+
+
+def per_member(numbers: Tensor, samples: Tensor) -> Tensor:
+    """Return numbers (K,) or (K, 1) in the shape (K, 1, ...) that multiplies tensors (K, B, ...)."""
+    return numbers.view(-1, *[1] * (samples.ndim - 1))
+
+
+def row_sum(rows: Tensor) -> Tensor:
+    """Return the sum of each row of (N, P) as (N, 1), bitwise independent of N and of the number of threads."""
+    while rows.shape[1] > FOLD:
+        rows = F.pad(rows, (0, -rows.shape[1] % FOLD)).unflatten(1, (-1, FOLD)).sum(2)
+    return rows.sum(1, keepdim=True)

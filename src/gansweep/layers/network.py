@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Draw, Initialisation, Slot
+from gansweep.interfaces import Initialisation, Slot
 from gansweep.layers import chain
-from gansweep.layers.layer import Layer, Pass, at_least_float32
-from gansweep.layers.mask import lots, mask
+from gansweep.layers.dropout import mask, mask_draws
+from gansweep.layers.layer import Draw, Layer, Pass, at_least_float32
 
 Params = Sequence[Tensor]
 
@@ -71,7 +71,7 @@ class Network:
 
     def masks(self, rows: int, generators: Sequence[torch.Generator]) -> list[Tensor]:
         """Return the masks (K, rows, ...) of one pass; each member draws from its own generator."""
-        drawn = [torch.cat([lots(draw, rows, g, 1) for g in generators]) for draw in self.draws]
+        drawn = [torch.cat([mask_draws(draw, rows, g, 1) for g in generators]) for draw in self.draws]
         return [mask(draw, values) for values, draw in zip(drawn, self.draws, strict=True)]
 
     def __call__(self, params: Params, x: Tensor, state: Pass | None = None) -> Tensor:

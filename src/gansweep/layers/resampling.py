@@ -1,4 +1,4 @@
-"""Average pooling and nearest-neighbour upsampling of images (K, B, C, H, W)."""
+"""Layers that change the shape of samples: pooling, upsampling, cropping and reshaping."""
 
 from __future__ import annotations
 
@@ -40,3 +40,38 @@ class Upsample(Parameterless):
     def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
         """Return dL/dx (K, B, C, H, W): the sum of dL/dy over every 2 x 2 square."""
         return F.avg_pool2d(grad_output.flatten(0, 1), 2, divisor_override=1).unflatten(0, x.shape[:2])
+
+
+class Reshape(Parameterless):
+    """Reshape every sample, as `torch.nn.Flatten` and `torch.nn.Unflatten` do."""
+
+    def __init__(self, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+        self.before, self.after = before, after
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Return x (K, B, *before) in the shape (K, B, *after)."""
+        return x.reshape(*x.shape[:2], *self.after)
+
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dy in the shape of the input, (K, B, *before)."""
+        return grad_output.reshape(*grad_output.shape[:2], *self.before)
+
+
+class Crop(Parameterless):
+    """Crop every feature map to its first `side` rows and columns.
+
+    After a transposed convolution, it removes the rows at the bottom and the columns on the right that
+    MatConvNet's `crop` removes in addition to the `padding` that torch removes on all sides.
+    """
+
+    def __init__(self, side: int) -> None:
+        self.side = side
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Return the cropped maps (K, B, C, side, side) of x (K, B, C, H, W)."""
+        return x[..., : self.side, : self.side]
+
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx (K, B, C, H, W): dL/dy padded with zeros."""
+        height, width = x.shape[-2:]
+        return F.pad(grad_output, (0, width - self.side, 0, height - self.side))

@@ -1,10 +1,13 @@
-"""Training objective: a GAN loss with penalties, weight clipping and input noise."""
+"""Training objective: a GAN loss with penalties, weight clipping and input noise, and the absence of a loss."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
+
+from torch import Tensor
 
 from gansweep.interfaces import Game, Penalty
 
@@ -43,3 +46,18 @@ class Objective:
             raise ValueError(f"flip={self.flip}: expected a probability 0 <= flip < 1")
         if not 0 <= self.instance_noise < math.inf:
             raise ValueError(f"instance_noise={self.instance_noise}: expected a number >= 0")
+
+
+@dataclass(frozen=True)
+class NoGame:
+    """Placeholder for algorithms without a discriminator; both losses raise NotImplementedError."""
+
+    relativistic: ClassVar[bool] = False
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Raise NotImplementedError."""
+        raise NotImplementedError("there is no discriminator")
+
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
+        """Raise NotImplementedError."""
+        raise NotImplementedError("the algorithm defines its own loss")

@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from gansweep.losses.softplus import softplus
-from gansweep.losses.two_terms import TwoTerms
+from gansweep.losses.two_terms import TwoTerms, softplus
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""GAN losses whose discriminator loss is a term on real plus a term on generated samples."""
+"""Base class of GAN losses whose discriminator loss is a term on real plus a term on generated samples."""
 
 from __future__ import annotations
 
@@ -49,3 +49,14 @@ def check_mirrored(of: TwoTerms) -> None:
             f"of={of!r}: expected a game with symmetric terms, on_fake(-t) = on_real(t): "
             "Standard, Hinge, Wasserstein, or LeastSquares with fake_label = -real_label"
         )
+
+
+def softplus(x: Tensor) -> Tensor:
+    """Return log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), elementwise.
+
+    `torch.nn.functional.softplus` rounds differently for elements left over after the last full
+    vector register. A member's loss would then depend on the number of members in the batch.
+    `maximum` is used instead of `clamp` because it halves the gradient at a tie, which gives the
+    derivative sigmoid(0) = 1/2 at x = 0.
+    """
+    return torch.maximum(x, torch.zeros_like(x)) + torch.log1p(torch.exp(-x.abs()))

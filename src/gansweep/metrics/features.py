@@ -1,4 +1,4 @@
-"""The protocol of feature networks, and the computation of features and their statistics.
+"""Feature networks, statistics of features, and the base class of metrics on features.
 
 To add a network (DINO, CLIP, a custom classifier), write a frozen dataclass with the members of
 `FeatureNetwork` and a yaml whose `features` names it.
@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from operator import attrgetter
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from gansweep.interfaces import Dataset
+from gansweep.metrics import cache
 from gansweep.metrics.statistics import Moments, Statistics
+from gansweep.seeding import Streams
+
+REFERENCE_VERSION = 1  # of the cached statistics and features of real images
 
 
 @runtime_checkable
@@ -107,3 +112,107 @@ def full_precision(device: torch.device) -> Iterator[None]:
     finally:
         for mode, precision in zip(modes, before, strict=True):
             mode.fp32_precision = precision
+
+
+def reference_statistics(
+    network: FeatureNetwork,
+    data: Dataset,
+    device: torch.device,
+    drawn: int | None = None,
+    with_replacement: bool = True,
+) -> Statistics:
+    """Return the mean (D,) and covariance (D, D) of the features of the real images.
+
+    Args:
+        network: the feature network.
+        data: the real images.
+        device: device of the network.
+        drawn: number of real images, drawn with a fixed seed; None for all.
+        with_replacement: draw with replacement.
+    """
+    key = {"statistics": network.fingerprint(), "data": data.content_hash, "drawn": drawn, "version": REFERENCE_VERSION}
+    if drawn is not None and not with_replacement:
+        key["with_replacement"] = False
+    cached = cache.recall(key)
+    if cached is not None:
+        mean, spread = torch.from_numpy(cached["mean"]), torch.from_numpy(cached["spread"])
+        return Statistics(mean, spread, int(cached["count"]), bool(cached["is_root"]))
+    samples = data.samples
+    if drawn is not None:
+        generator = Streams(0)["replacement"]
+        if with_replacement:
+            indices = torch.randint(len(samples), (drawn,), generator=generator)
+        else:
+            indices = torch.randperm(len(samples), generator=generator)[:drawn]
+        samples = samples[indices.to(samples.device)]
+    statistics = statistics_of(network, samples, device)
+    arrays = {"mean": statistics.mean.numpy(), "spread": statistics.spread.numpy()}
+    cache.keep(key, {**arrays, "count": statistics.count, "is_root": statistics.is_root})
+    return statistics
+
+
+def reference_features(network: FeatureNetwork, data: Dataset, count: int, device: torch.device) -> Tensor:
+    """Return the features (n, D) of n = min(count, N) real images, drawn without replacement with a fixed seed."""
+    count = min(count, len(data.samples))
+    key = {"features": network.fingerprint(), "data": data.content_hash, "count": count, "version": REFERENCE_VERSION}
+    cached = cache.recall(key)
+    if cached is not None:
+        return torch.from_numpy(cached["features"])
+    indices = torch.randperm(len(data.samples), generator=Streams(0)["reference"])[:count]
+    features = features_of(network, data.samples[indices.to(data.samples.device)], device)
+    cache.keep(key, {"features": features.numpy()})
+    return features
+
+
+@dataclass(frozen=True)
+class FeatureMetric:
+    """Metric on features of `num_samples` generated images and at most as many real images.
+
+    Args:
+        features: the feature network, whose name is part of the name of the metric.
+        num_samples: generated images per evaluation, and maximum number of real images.
+    """
+
+    features: FeatureNetwork
+    num_samples: int = 5000
+    title: ClassVar[str]
+    lower_is_better: ClassVar[bool] = True
+    version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if self.num_samples < 2:
+            raise ValueError(f"num_samples={self.num_samples}: expected at least 2")
+
+    @property
+    def name(self) -> str:
+        """Name in tables and records."""
+        return f"{self.title}_{self.features.name}"
+
+    def check(self, data: Dataset) -> None:
+        """Raise ValueError if the samples do not fit the network, weights are unavailable, or samples are too few."""
+        self.features.check(data.sample_shape)
+        require_two(self.name, data)
+
+    def fingerprint(self, data: Dataset) -> dict[str, Any]:
+        """Return name, version, settings, feature network, data and both numbers of samples."""
+        settings = {k: v for k, v in asdict(self).items() if k not in ("features", "num_samples")}
+        return {
+            "metric": self.name,
+            "version": self.version,
+            **settings,
+            "features": self.features.fingerprint(),
+            "data": data.content_hash,
+            "n_real": min(self.num_samples, len(data.samples)),
+            "n_fake": self.num_samples,
+        }
+
+    def both(self, data: Dataset, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the features of the real and of the generated images, each (N, D) float64.
+
+        Raises:
+            ValueError: the number of generated images is not `num_samples`.
+        """
+        if len(fake) != self.num_samples:
+            raise ValueError(f"{len(fake)} generated samples: {self.name} is set to num_samples={self.num_samples}")
+        real = reference_features(self.features, data, self.num_samples, fake.device)
+        return real.double(), features_of(self.features, fake).double()

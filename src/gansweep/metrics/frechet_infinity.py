@@ -9,10 +9,8 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Dataset
-from gansweep.metrics.feature_metric import FeatureMetric
-from gansweep.metrics.features import features_of
+from gansweep.metrics.features import FeatureMetric, features_of, reference_statistics
 from gansweep.metrics.frechet import frechet_distance
-from gansweep.metrics.reference import reference_statistics
 from gansweep.metrics.statistics import Statistics, moments_of
 from gansweep.seeding import Streams
 

@@ -1,17 +1,18 @@
-"""Features of the Inception network that defines the FID, as in pytorch-fid."""
+"""Features of the Inception network that defines the FID, as in pytorch-fid, and files of public weights."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gansweep.metrics import weights_file
 from gansweep.metrics.fitting import fitting
 
 URL = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth"
@@ -72,13 +73,13 @@ class InceptionFeatures:
         Raises:
             ValueError: the file was not found and could not be downloaded.
         """
-        return weights_file.find(self.weights, URL)
+        return find_weights(self.weights, URL)
 
     def fingerprint(self) -> dict[str, Any]:
         """Return the hash of the weights, the layer, the input range and the resizing."""
         return {
             "network": self.name,
-            "sha256": weights_file.sha256(self.file()),
+            "sha256": file_sha256(self.file()),
             "num_features": self.dims,
             "input": "[-1, 1] to [0, 1], resized, 2x - 1",
             "size": 299,
@@ -123,7 +124,7 @@ def network(file: Path, dims: int, device: torch.device) -> nn.Module:
         net.Mixed_6e = FIDInceptionC(768, channels_7x7=192)
         net.Mixed_7b = FIDInceptionE_1(1280)
         net.Mixed_7c = FIDInceptionE_2(2048)
-    weights_file.load(file, net, "pytorch-fid's", URL)
+    load_weights(file, net, "pytorch-fid's", URL)
     return cut(net, dims).to(device).eval().requires_grad_(False)
 
 
@@ -145,3 +146,73 @@ def cut(net: nn.Module, dims: int) -> nn.Sequential:
         [net.Mixed_7a, net.Mixed_7b, net.Mixed_7c],
     ]
     return nn.Sequential(*(layer for block in blocks[: LAST_BLOCK[dims] + 1] for layer in block))
+
+
+def find_weights(weights: str | None, url: str) -> Path:
+    """Return the file `weights`; if that is None, the cached file of `url`, downloaded if missing.
+
+    Raises:
+        ValueError: the weights were not found and could not be downloaded; the message explains what to do.
+    """
+    if weights is not None:
+        path = Path(weights).expanduser()
+        if not path.is_file():
+            raise ValueError(f"weights={weights}: no such file. {advice(url)}")
+        return path
+    path = cached_weights(url)
+    if path.is_file():
+        return path
+    if not path.is_absolute() and path.parts[0] == "~":
+        raise ValueError(
+            f"{path.name} cannot be cached: this user has no home directory; set TORCH_HOME. {advice(url)}"
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # As in all of torch.hub, the name of the file ends with the first digits of its sha256.
+        torch.hub.download_url_to_file(url, str(path), hash_prefix=path.stem.rsplit("-", 1)[1])
+    except (URLError, OSError, RuntimeError) as error:
+        raise ValueError(f"{path.name} was not found and could not be downloaded ({error}). {advice(url)}") from error
+    return path
+
+
+def load_weights(path: Path, network: nn.Module, whose: str, url: str) -> None:
+    """Load the parameters of a file into a network, replacing its tensors.
+
+    Args:
+        path: the file.
+        network: the network, on any device.
+        whose: owner of the expected weights, for the message, such as "torchvision's".
+        url: URL of the expected file, for the message.
+
+    Raises:
+        ValueError: the file has other contents or is damaged.
+    """
+    try:
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True), assign=True)
+    except Exception as error:  # torch's unpickler can raise any exception for arbitrary bytes
+        raise ValueError(f"weights={path}: does not hold {whose} Inception. {advice(url)}") from error
+
+
+def cached_weights(url: str) -> Path:
+    """Return the path at which torch.hub, and thus pytorch-fid and torchvision, cache the file of a URL."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[1]
+
+
+def advice(url: str) -> str:
+    """Return instructions for obtaining the weights."""
+    return (
+        f"Download {url} (about 100 MB) and put it at {cached_weights(url)}, or give its path: "
+        "metric.features.weights=FILE in a sweep, --weights FILE after python -m gansweep.metrics; "
+        "metric=digits and metric=mnist, --features digits and --features mnist, need no download"
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, recomputed only if its size or modification time has changed."""
+    stat = path.stat()
+    return _sha256(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _sha256(path: Path, size: int, time_ns: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Dataset
-from gansweep.metrics.feature_metric import FeatureMetric
+from gansweep.metrics.features import FeatureMetric
 from gansweep.seeding import Streams
 
 

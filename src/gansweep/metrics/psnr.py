@@ -1,4 +1,4 @@
-"""Peak signal-to-noise ratio of pairs of images."""
+"""Peak signal-to-noise ratio of pairs of images, on held-out images of a data set."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from gansweep.held_out import held_out
 from gansweep.interfaces import Dataset
+from gansweep.seeding import Streams
 
 
 def psnr(images: Tensor, targets: Tensor, value_range: float = 2.0) -> float:
@@ -128,3 +128,25 @@ class PSNR:
 def _require_pairs(images: Tensor, targets: Tensor) -> None:
     if images.shape != targets.shape:
         raise ValueError(f"images {tuple(images.shape)} and targets {tuple(targets.shape)} do not pair")
+
+
+class Division(NamedTuple):
+    """Disjoint indices of the training and the test samples, which together cover the data set."""
+
+    train: Tensor
+    test: Tensor
+
+
+def held_out(num_samples: int, num_test: int) -> Division:
+    """Divide a data set at random, with a fixed seed: equal arguments give equal divisions.
+
+    >>> [part.tolist() for part in held_out(5, 2)] == [part.tolist() for part in held_out(5, 2)]
+    True
+
+    Raises:
+        ValueError: there would be no training samples or no test samples.
+    """
+    if not 0 < num_test < num_samples:
+        raise ValueError(f"{num_test} of {num_samples} samples held out: expected at least one on either side")
+    order = torch.randperm(num_samples, generator=Streams(0)["held out"])
+    return Division(order[num_test:], order[:num_test])

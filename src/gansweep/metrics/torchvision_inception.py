@@ -10,9 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gansweep.metrics import weights_file
 from gansweep.metrics.fitting import fitting
-from gansweep.metrics.inception import cut, resized
+from gansweep.metrics.inception import cut, file_sha256, find_weights, load_weights, resized
 
 URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"
 
@@ -66,14 +65,14 @@ class TorchvisionInception:
         network(self.file(), torch.device("cpu"))
 
     def file(self) -> Path:
-        """Return the file of the weights; see `weights_file.find`."""
-        return weights_file.find(self.weights, URL)
+        """Return the file of the weights; see `find_weights`."""
+        return find_weights(self.weights, URL)
 
     def fingerprint(self) -> dict[str, Any]:
         """Return the hash of the weights, the input range and the resizing."""
         return {
             "network": self.name,
-            "sha256": weights_file.sha256(self.file()),
+            "sha256": file_sha256(self.file()),
             "num_features": 2048,
             "input": f"[-1, 1], resized, to [{self.low:g}, 1]",
             "size": 299,
@@ -111,6 +110,6 @@ def network(file: Path, device: torch.device) -> tuple[nn.Module, nn.Module]:
     # Built on `meta`, where no initial values are drawn, so that loading does not advance torch's global generator.
     with torch.device("meta"):
         net = inception_v3(weights=None, aux_logits=True, init_weights=False)
-    weights_file.load(file, net, "torchvision's", URL)
+    load_weights(file, net, "torchvision's", URL)
     net = net.to(device).eval().requires_grad_(False)
     return cut(net, 2048), net.fc

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Beta, Outlook, Slot
-from gansweep.layers.row_sum import row_sum
+from gansweep.layers.layer import row_sum
 from gansweep.optimizers.adam import Adam
 
 MIN_PLAUSIBLE_LR = 0.01  # a base lr below this was probably chosen for another optimizer

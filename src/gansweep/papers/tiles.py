@@ -35,7 +35,7 @@ def tiles(directory: Path) -> np.ndarray | None:
 
 def by_class(images: np.ndarray, longest: int = 12) -> list[list[np.ndarray]]:
     """Return digits in ten rows by predicted class, most confident first, at most `longest` per row."""
-    from gansweep.metrics.classifier import load_shipped
+    from gansweep.metrics.classifier_features import load_shipped
 
     grey = torch.from_numpy(images[..., :1].copy()).permute(0, 3, 1, 2) * 2 - 1
     with torch.no_grad():

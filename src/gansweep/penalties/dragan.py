@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from gansweep.layers.per_member import per_member
+from gansweep.layers.layer import per_member
+from gansweep.penalties.gradient_penalty import GradientPenalty
 from gansweep.penalties.length import length
 
 
 @dataclass(frozen=True)
-class DRAGAN:
+class DRAGAN(GradientPenalty):
     """DRAGAN: gradient penalty at randomly perturbed real samples.
 
         P(D) = weight * E[(|| dD/dx (x_hat) ||_2 - target)^2]
@@ -31,25 +31,18 @@ class DRAGAN:
         spread: largest perturbation, in standard deviations; 0.5 in the published code.
     """
 
-    weight: float = 10.0
     target: float = 1.0
     spread: float = 0.5
     noise: ClassVar[Literal["sample", "entry"]] = "entry"
-    needs_logits: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        for name in ("weight", "target", "spread"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
         """Return x_hat (K, B, ...), the perturbed real samples."""
         std = _mean((real - _mean(real)).square()).sqrt()
         return real + self.spread * std * u
 
-    def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Return the unweighted penalty (K, B) for input gradients `slope` (K, B, ...)."""
-        return (length(slope) - self.target).square()
+    def score(self, grad: Tensor, logits: Tensor | None = None) -> Tensor:
+        """Return the unweighted penalty (K, B) for input gradients `grad` (K, B, ...)."""
+        return (length(grad) - self.target).square()
 
 
 def _mean(x: Tensor) -> Tensor:

@@ -1,11 +1,11 @@
-"""Norm of the input gradient per sample."""
+"""Norm of the input gradient per sample, and a sigmoid, both independent of the number of members."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from gansweep.layers.row_sum import row_sum
+from gansweep.layers.layer import row_sum
 
 
 def length(gradient: Tensor) -> Tensor:
@@ -20,3 +20,13 @@ def squared_length(gradient: Tensor) -> Tensor:
     """Return the squared L2 norm of each sample, (K, B, ...) -> (K, B); differentiable at 0, unlike `length`."""
     squares = gradient.flatten(2).square()
     return row_sum(squares.flatten(0, 1)).view(squares.shape[:2])
+
+
+def sigmoid(x: Tensor) -> Tensor:
+    """Return 1 / (1 + e^-x), elementwise.
+
+    `torch.sigmoid` rounds differently for elements left over after the last full vector register. A
+    member's penalty would then depend on the number of members in the batch. Use sigmoid(-x) for
+    1 - sigmoid(x).
+    """
+    return torch.exp(-torch.maximum(-x, torch.zeros_like(x)) - torch.log1p(torch.exp(-x.abs())))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from gansweep.penalties.gradient_penalty import GradientPenalty
 from gansweep.penalties.length import squared_length
 
 
 @dataclass(frozen=True)
-class R2:
+class R2(GradientPenalty):
     """R2: zero-centred gradient penalty on generated samples.
 
         P(D) = weight / 2 * E[|| dD/dx (x_hat) ||_2^2],   x_hat = x_fake
@@ -24,18 +23,10 @@ class R2:
         weight: the paper's gamma. In the Dirac-GAN, 1 gives critical damping at the equilibrium.
     """
 
-    weight: float = 10.0
-    noise: ClassVar[Literal["sample", "entry"]] = "sample"
-    needs_logits: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.weight < math.inf:
-            raise ValueError(f"weight={self.weight}: expected a number >= 0")
-
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
         """Return x_hat = fake, (K, B, ...)."""
         return fake
 
-    def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Return the unweighted penalty (K, B) for input gradients `slope` (K, B, ...)."""
-        return squared_length(slope) / 2
+    def score(self, grad: Tensor, logits: Tensor | None = None) -> Tensor:
+        """Return the unweighted penalty (K, B) for input gradients `grad` (K, B, ...)."""
+        return squared_length(grad) / 2

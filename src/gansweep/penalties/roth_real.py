@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
-from gansweep.penalties.roth import Roth
+from gansweep.penalties.gradient_penalty import GradientPenalty
+from gansweep.penalties.length import sigmoid, squared_length
 
 
 @dataclass(frozen=True)
-class RothReal(Roth):
+class RothReal(GradientPenalty):
     """Jensen-Shannon regulariser, term on real samples: squared gradient norm weighted by (1 - sigmoid(D))^2.
 
         P(D) = weight / 2 * E[(1 - sigmoid(D(x_hat)))^2 || dD/dx (x_hat) ||_2^2],   x_hat = x_real
@@ -21,11 +23,14 @@ class RothReal(Roth):
         weight: the paper's gamma. Its experiments decay it exponentially from 2 to 0.02.
     """
 
+    weight: float = 2.0
+    needs_logits: ClassVar[bool] = True
+
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
         """Return x_hat = real, (K, B, ...)."""
         return real
 
-    def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Return the unweighted penalty (K, B) for input gradients `slope` (K, B, ...) and `logits` (K, B)."""
+    def score(self, grad: Tensor, logits: Tensor | None = None) -> Tensor:
+        """Return the unweighted penalty (K, B) for input gradients `grad` (K, B, ...) and `logits` (K, B)."""
         assert logits is not None
-        return self.weighted(slope, -logits)
+        return sigmoid(-logits).square() * squared_length(grad) / 2  # 1 - sigmoid(D) = sigmoid(-D)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
+from gansweep.penalties.gradient_penalty import GradientPenalty, interpolated
+
 
 @dataclass(frozen=True)
-class WGANGPPerPixel:
+class WGANGPPerPixel(GradientPenalty):
     """WGAN-GP with the gradient norm per pixel instead of per sample (a known implementation error).
 
         P(D) = weight * E[ mean over pixels p of (|| dD/dx_p (x_hat) ||_2 - target)^2 ]
@@ -29,19 +29,12 @@ class WGANGPPerPixel:
 
     weight: float = 1.0
     target: float = 1.0
-    noise: ClassVar[Literal["sample", "entry"]] = "sample"
-    needs_logits: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        for name in ("weight", "target"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-        """Return x_hat (K, B, ...), interpolated between fake (u = 0) and real (u = 1)."""
-        return torch.lerp(fake, real, u)
+        """Return x_hat = u real + (1 - u) fake, (K, B, ...)."""
+        return interpolated(real, fake, u)
 
-    def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Return the unweighted penalty (K, B) for input gradients `slope` (K, B, C, ...)."""
-        per_pixel = torch.linalg.vector_norm(slope, dim=2)
-        return (per_pixel - self.target).square().reshape(*slope.shape[:2], -1).mean(2)
+    def score(self, grad: Tensor, logits: Tensor | None = None) -> Tensor:
+        """Return the unweighted penalty (K, B) for input gradients `grad` (K, B, C, ...)."""
+        per_pixel = torch.linalg.vector_norm(grad, dim=2)
+        return (per_pixel - self.target).square().reshape(*grad.shape[:2], -1).mean(2)

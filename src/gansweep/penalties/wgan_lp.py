@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor
 
+from gansweep.penalties.gradient_penalty import GradientPenalty, interpolated
 from gansweep.penalties.length import length
 
 
 @dataclass(frozen=True)
-class WGANLP:
+class WGANLP(GradientPenalty):
     """WGAN-LP: one-sided gradient penalty on points between real and generated samples.
 
         P(D) = weight * E[max(0, || dD/dx (x_hat) ||_2 - limit)^2]
@@ -27,20 +25,12 @@ class WGANLP:
         limit: largest gradient norm without penalty, in logits per unit of pixel value.
     """
 
-    weight: float = 10.0
     limit: float = 1.0
-    noise: ClassVar[Literal["sample", "entry"]] = "sample"
-    needs_logits: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        for name in ("weight", "limit"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-        """Return x_hat (K, B, ...), interpolated between fake (u = 0) and real (u = 1)."""
-        return torch.lerp(fake, real, u)
+        """Return x_hat = u real + (1 - u) fake, (K, B, ...)."""
+        return interpolated(real, fake, u)
 
-    def score(self, slope: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Return the unweighted penalty (K, B) for input gradients `slope` (K, B, ...)."""
-        return (length(slope) - self.limit).relu().square()
+    def score(self, grad: Tensor, logits: Tensor | None = None) -> Tensor:
+        """Return the unweighted penalty (K, B) for input gradients `grad` (K, B, ...)."""
+        return (length(grad) - self.limit).relu().square()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from gansweep.schedules.pointwise import Pointwise
-from gansweep.schedules.stretch import check_stretch
+from gansweep.schedules.pointwise import Pointwise, check_duration
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Exponential(Pointwise):
     def __post_init__(self) -> None:
         if not 0 < self.gamma < math.inf:
             raise ValueError(f"gamma={self.gamma}: expected a number > 0")
-        check_stretch("period", self.period)
+        check_duration("period", self.period)
         if self.period == 0:
             raise ValueError("period=0: expected a number > 0")
 

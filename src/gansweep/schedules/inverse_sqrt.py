@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from gansweep.schedules.pointwise import Pointwise
-from gansweep.schedules.stretch import check_stretch, num_steps
+from gansweep.schedules.pointwise import Pointwise, check_duration, num_steps
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class InverseSqrt(Pointwise):
     warmup: float = 0.05
 
     def __post_init__(self) -> None:
-        check_stretch("warmup", self.warmup)
+        check_duration("warmup", self.warmup)
         if self.warmup == 0:
             raise ValueError("warmup=0: expected at least one step; warmup=1 gives no warm-up")
 

@@ -1,4 +1,4 @@
-"""Base class of schedules that are defined by their value in one step."""
+"""Base class of schedules that are defined by their value in one step, and durations of their phases."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+import math
 
 
 class Pointwise:
@@ -33,3 +36,18 @@ def progress(step: int, total_steps: int) -> float:
     [0.0, 0.25, 0.5, 0.75, 1.0]
     """
     return step / (total_steps - 1) if total_steps > 1 else 0.0
+
+
+def check_duration(name: str, length: float) -> None:
+    """Raise ValueError unless `length` is a whole number of steps, or a fraction from 0 to 1."""
+    if not 0 <= length < math.inf or (length >= 1 and length != int(length)):
+        raise ValueError(f"{name}={length}: expected a whole number of steps, or a fraction from 0 to 1")
+
+
+def num_steps(length: float, total_steps: int) -> int:
+    """Return a duration in steps; fractions of the run are rounded to whole steps.
+
+    >>> num_steps(50, 200), num_steps(0.1, 200)
+    (50, 20)
+    """
+    return round(length * total_steps) if length < 1 else int(length)

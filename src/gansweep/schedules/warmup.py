@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from gansweep.interfaces import Schedule
 from gansweep.schedules.constant import Constant
-from gansweep.schedules.pointwise import Pointwise
-from gansweep.schedules.stretch import check_stretch, num_steps
+from gansweep.schedules.pointwise import Pointwise, check_duration, num_steps
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Warmup(Pointwise):
     ALIASES: ClassVar[Mapping[str, str]] = {"of": "after"}
 
     def __post_init__(self) -> None:
-        check_stretch("length", self.length)
+        check_duration("length", self.length)
 
     def check(self, total_steps: int) -> None:
         """Raise ValueError if a warm-up > 0 rounds to 0 steps or fills the run, or if `after` does not fit the rest."""

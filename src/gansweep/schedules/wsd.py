@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from gansweep.schedules.pointwise import Pointwise
-from gansweep.schedules.stretch import check_stretch, num_steps
+from gansweep.schedules.pointwise import Pointwise, check_duration, num_steps
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,8 @@ class WSD(Pointwise):
     end: float = 0.0
 
     def __post_init__(self) -> None:
-        check_stretch("warmup", self.warmup)
-        check_stretch("cooldown", self.cooldown)
+        check_duration("warmup", self.warmup)
+        check_duration("cooldown", self.cooldown)
         if not 0 < self.power < math.inf:
             raise ValueError(f"power={self.power}: expected a number > 0")
         if not 0 <= self.end < math.inf:

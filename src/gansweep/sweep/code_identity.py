@@ -225,7 +225,7 @@ def modules(outside: Iterable[str] = ()) -> Iterator[tuple[str, Path]]:
 def part_of(module: str) -> str:
     """Return the top-level module or subpackage of gansweep that contains a module.
 
-    >>> part_of("gansweep.layers.mask"), part_of("gansweep")
+    >>> part_of("gansweep.layers.dropout"), part_of("gansweep")
     ('gansweep.layers', 'gansweep.__init__')
     """
     return ".".join([*module.split("."), "__init__"][:2])

@@ -10,7 +10,7 @@ from typing import Any
 from gansweep.algorithms.adversarial import Adversarial
 from gansweep.batched.member import Member
 from gansweep.dynamics.alternating import Alternating
-from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model, Schedule, Steered
+from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model, Schedule
 
 # Increased by hand whenever the same config gives other numbers than before. It is part of
 # every cell's identity, so that results of different arithmetic are never compared.
@@ -118,7 +118,7 @@ class Run:
     def hears_metric(self) -> bool:
         """Whether the feedback of a player or of the algorithm monitors the metric."""
         algorithm = self.algorithm
-        return self.member.hears_metric or (isinstance(algorithm, Steered) and algorithm.hears_metric)
+        return self.member.hears_metric or getattr(algorithm, "hears_metric", False)
 
     def __post_init__(self) -> None:
         if self.metric is None and self.metric_2 is not None:

@@ -10,8 +10,8 @@ from torch import Tensor
 from gansweep.batched.player import Player
 from gansweep.batched.snapshot import Snapshot
 from gansweep.layers import Network, Pass
+from gansweep.layers.layer import per_member
 from gansweep.layers.network import Params
-from gansweep.layers.per_member import per_member
 
 
 def push(network: Network, params: Params, x: Tensor, eta: Tensor, state: Pass) -> Tensor:

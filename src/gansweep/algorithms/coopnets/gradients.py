@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gansweep.layers import Network, Pass, chain
-from gansweep.layers.per_member import per_member
+from gansweep.layers.layer import per_member
 
 
 def capped(gradient: Tensor, cap: float | None) -> Tensor:

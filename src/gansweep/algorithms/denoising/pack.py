@@ -17,10 +17,9 @@ from gansweep.batched.member import Member
 from gansweep.batched.pack import finite
 from gansweep.batched.random_streams import normal, uniform
 from gansweep.device import autocast
-from gansweep.held_out import held_out
 from gansweep.interfaces import Model
 from gansweep.layers import Pass
-from gansweep.metrics.psnr import psnr_of_each, summary
+from gansweep.metrics.psnr import held_out, psnr_of_each, summary
 from gansweep.seeding import Streams
 
 if TYPE_CHECKING:

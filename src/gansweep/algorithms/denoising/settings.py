@@ -10,12 +10,12 @@ from torch import Tensor
 
 from gansweep.algorithms.denoising.pack import SHOWN, DenoisingPack
 from gansweep.algorithms.refuse import of_two_players, refuse
+from gansweep.corruptions import Corruption
 from gansweep.corruptions.blur import Blur
 from gansweep.corruptions.clean import Clean
 from gansweep.corruptions.gaussian import Gaussian
 from gansweep.corruptions.knockout import Knockout
 from gansweep.corruptions.salt_and_pepper import SaltAndPepper
-from gansweep.interfaces import Corruption
 from gansweep.metrics.psnr import PSNR
 
 if TYPE_CHECKING:

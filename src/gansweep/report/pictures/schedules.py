@@ -71,7 +71,7 @@ def schedules_picture(verdict: Verdict) -> Figure:
             axis.plot(np.arange(len(rates) + 1), [*rates, rates[-1]], drawstyle="steps-post", linewidth=1.6, **look)
         axis.set(xlabel="step (generator updates)", ylabel="factor of the base rate")
         lows = [rates[rates > 0].min() for rates in found.values() if (rates > 0).any()]
-        # The quantile keeps a cosine linear: it ends near 0 but is mostly far from it; see gansweep.schedules.picture.
+        # The quantile keeps a cosine linear: it ends near 0 but is mostly far from it; see gansweep.schedules.curves.
         if any(np.quantile(r[r > 0], 0.25) < r.max() / 20 for r in found.values() if (r > 0).any()):
             axis.set_yscale("log", nonpositive="clip")
             axis.set_ylim(bottom=max(min(lows) / 1.5, 1e-4))
