@@ -1,4 +1,4 @@
-"""Mistakes: noise of the wrong range, channels hit apart, a blur that darkens borders, a block cut off."""
+"""Corruptions. Mistakes: wrong noise range, channels corrupted separately, dark borders, a truncated square."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def noise_of(corruption, images, seed=1):
     return draw(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def spread_evenly(*shape):
+def evenly_spaced(*shape):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(3)) * 2 - 1
 
 
 @pytest.mark.parametrize("corruption", ALL, ids=lambda one: type(one).__name__)
-def test_every_corruption_keeps_shapes_and_treats_images_one_by_one(corruption):
-    images = spread_evenly(2, 3, 3, 8, 8)
+def test_shapes_and_independence_of_images(corruption):
+    images = evenly_spaced(2, 3, 3, 8, 8)
     noise = noise_of(corruption, images)
     spoiled = corruption(images, noise)
     assert isinstance(corruption, Corruption)
@@ -42,8 +42,8 @@ def test_every_corruption_keeps_shapes_and_treats_images_one_by_one(corruption):
 
 
 @pytest.mark.parametrize("p", [0.1, 0.4])
-def test_salt_and_pepper_on_pixels_spread_evenly_has_an_error_of_p_over_3(p):
-    images, corruption = spread_evenly(1, 1, 1000, 1000), SaltAndPepper(p)
+def test_mean_squared_error_of_salt_and_pepper(p):
+    images, corruption = evenly_spaced(1, 1, 1000, 1000), SaltAndPepper(p)
     assert psnr(corruption(images, noise_of(corruption, images)), images) == pytest.approx(
         -10 * math.log10(p / 3), abs=0.03
     )
@@ -51,7 +51,7 @@ def test_salt_and_pepper_on_pixels_spread_evenly_has_an_error_of_p_over_3(p):
         assert -10 * math.log10(p / 3) == pytest.approx(14.7712, abs=5e-5)
 
 
-def test_salt_and_pepper_hits_all_channels_of_a_pixel_and_either_way_as_often():
+def test_salt_and_pepper_replaces_all_channels_with_black_and_white_equally_often():
     images, corruption = torch.zeros(1, 3, 500, 500), SaltAndPepper(0.2)
     spoiled = corruption(images, noise_of(corruption, images))
     assert torch.equal(spoiled[:, 0], spoiled[:, 2])
@@ -60,25 +60,25 @@ def test_salt_and_pepper_hits_all_channels_of_a_pixel_and_either_way_as_often():
 
 
 @pytest.mark.parametrize("sigma", [0.1, 0.05])
-def test_gaussian_noise_has_the_decibels_of_its_deviation(sigma):
-    images, corruption = spread_evenly(1, 3, 300, 300), Gaussian(sigma)
+def test_psnr_of_gaussian_noise(sigma):
+    images, corruption = evenly_spaced(1, 3, 300, 300), Gaussian(sigma)
     assert psnr(corruption(images, noise_of(corruption, images)), images) == pytest.approx(
         -20 * math.log10(sigma), abs=0.05
     )
 
 
-def test_a_blurred_point_is_the_normal_law_and_flat_images_stay():
+def test_blur_of_a_point_is_gaussian_and_flat_images_are_unchanged():
     point = torch.zeros(1, 15, 15)
     point[0, 7, 7] = 1
-    law = torch.exp(-((torch.arange(15) - 7.0) ** 2) / (2 * 1.5**2))
-    law[:2] = law[-2:] = 0  # beyond ceil(3 * 1.5) = 5 pixels
-    torch.testing.assert_close(Blur(1.5)(point)[0], torch.outer(law, law) / law.sum() ** 2)
+    density = torch.exp(-((torch.arange(15) - 7.0) ** 2) / (2 * 1.5**2))
+    density[:2] = density[-2:] = 0  # beyond ceil(3 * 1.5) = 5 pixels
+    torch.testing.assert_close(Blur(1.5)(point)[0], torch.outer(density, density) / density.sum() ** 2)
     torch.testing.assert_close(Blur(2.0)(torch.full((3, 8, 8), -1.0)), torch.full((3, 8, 8), -1.0))
-    image = spread_evenly(1, 8, 8)
+    image = evenly_spaced(1, 8, 8)
     assert torch.equal(Blur(0.0)(image), image)
 
 
-def test_the_block_is_a_whole_square_and_comes_everywhere():
+def test_knockout_is_a_complete_square_at_all_positions():
     images, corruption = torch.ones(4000, 2, 8, 8), Knockout(0.25)
     spoiled = corruption(images, noise_of(corruption, images))
     black = spoiled == -1

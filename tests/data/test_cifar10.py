@@ -1,4 +1,4 @@
-"""CIFAR-10 through torchvision, on a forged miniature."""
+"""CIFAR-10, read by torchvision from a small imitation of its files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (4, 3, 32, 32), dtype=np.uint
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
-    """Three training images and one test image that torchvision takes for the real ones."""
+    """Write three training images and one test image that torchvision accepts."""
     folder = tmp_path / "cifar-10-batches-py"
     folder.mkdir()
 
@@ -49,13 +49,13 @@ def test_flip_size_and_hash(root):
     assert len({CIFAR10(str(root), **one).content_hash for one in settings}) == 4
 
 
-def test_missing_files_say_what_to_put_where(tmp_path):
+def test_missing_files(tmp_path):
     with pytest.raises(FileNotFoundError, match=rf"cifar-10-python.tar.gz in {tmp_path}.*data.download=true"):
         CIFAR10(str(tmp_path)).check()
 
 
-def test_a_changed_file_is_never_unpickled(root):
-    """It would run whatever it says."""
+def test_file_with_another_checksum_is_not_unpickled(root):
+    """Unpickling executes code."""
 
     class Trap:
         def __reduce__(self):

@@ -1,4 +1,4 @@
-"""Promises of every data set in conf/data."""
+"""Every data set in conf/data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def make(path, /, **changes):
 
 
 @ALL
-def test_the_yaml_says_the_defaults_of_the_class_and_all_of_them(path):
+def test_data_yaml_lists_all_settings_with_the_defaults_of_the_class(path):
     data, node = make(path)
     defaults = {name: parameter.default for name, parameter in signature(type(data)).parameters.items()}
     assert node.keys() == defaults.keys()
@@ -34,7 +34,7 @@ def test_the_yaml_says_the_defaults_of_the_class_and_all_of_them(path):
 
 
 @ALL
-def test_making_one_reads_nothing_and_knows_name_and_shape(path, tmp_path):
+def test_construction_reads_no_files(path, tmp_path):
     data, node = make(path)
     for where in node.keys() & set(WHERE):
         data, _ = make(path, **{where: str(tmp_path / "nowhere")})
@@ -48,14 +48,14 @@ def test_making_one_reads_nothing_and_knows_name_and_shape(path, tmp_path):
 
 
 @ALL
-def test_what_needs_no_files_is_there_and_the_rest_says_what_it_needs(path, tmp_path):
+def test_data_without_files_can_be_read_and_others_name_their_files(path, tmp_path):
     data, node = make(path)
     for where in node.keys() & set(WHERE):
         data, _ = make(path, **{where: str(tmp_path / "nowhere")})
         with pytest.raises(FileNotFoundError, match=rf"data={path.stem}: .*{tmp_path}/nowhere.*data\.{where}="):
             data.check()
     if any(node[where] is not None for where in node.keys() & set(WHERE)):
-        return  # its files are not here
+        return  # the files are missing
     data, _ = make(path)
     data.check()
     assert tuple(data.samples.shape[1:]) == data.sample_shape
@@ -63,7 +63,7 @@ def test_what_needs_no_files_is_there_and_the_rest_says_what_it_needs(path, tmp_
     assert len(data.content_hash) == 64
 
 
-def test_values_out_of_range_are_refused():
+def test_samples_outside_the_range():
     from gansweep.data.digits import Digits
 
     class Loud(Digits):

@@ -1,4 +1,4 @@
-"""The embedded digits."""
+"""Digits of scikit-learn."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from gansweep.data.digits import Digits
 
 
-def test_pixels_are_those_of_scikit_learn_in_both_directions():
-    """A transposed or differently scaled image would be another data set."""
+def test_pixels_equal_those_of_scikit_learn():
+    """Mistakes: transposed or differently scaled images."""
     from sklearn.datasets import load_digits
 
     samples = Digits().samples
@@ -20,7 +20,7 @@ def test_pixels_are_those_of_scikit_learn_in_both_directions():
 
 
 @pytest.mark.parametrize("size", [16, 28, 32])
-def test_larger_digits_are_the_same_digits(size):
+def test_resizing_preserves_the_digits(size):
     data = Digits(size=size)
     assert data.samples.shape == (1797, *data.sample_shape) == (1797, 1, size, size)
     assert data.samples.abs().max() <= 1
@@ -30,11 +30,11 @@ def test_larger_digits_are_the_same_digits(size):
         assert correlation > 0.95
 
 
-def test_the_hash_knows_the_size():
+def test_hash_depends_on_the_size():
     assert Digits().content_hash == Digits().content_hash != Digits(size=16).content_hash
 
 
-def test_making_one_reads_nothing(monkeypatch):
+def test_construction_reads_nothing(monkeypatch):
     def fail(*args, **kwargs):
         raise AssertionError("read")
 
@@ -45,6 +45,6 @@ def test_making_one_reads_nothing(monkeypatch):
         len(data.samples)
 
 
-def test_wrong_size_is_refused_by_name():
+def test_size_out_of_range():
     with pytest.raises(ValueError, match="size=0"):
         Digits(size=0)

@@ -1,4 +1,4 @@
-"""The file format of MNIST: found, decoded, and refused with a reason."""
+"""MNIST: search, decoding and validation of its files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def encode(pixels):
 
 @pytest.fixture
 def root(tmp_path):
-    """Five training images, packed, and three test images, not packed."""
+    """Write five training images, compressed, and three test images, uncompressed."""
     for folder in ("MNIST", "FashionMNIST"):
         raw = tmp_path / folder / "raw"
         raw.mkdir(parents=True)
@@ -39,7 +39,7 @@ def train_file(root):
 
 
 @pytest.mark.parametrize("kind", [MNIST, FashionMNIST])
-def test_bytes_become_numbers_with_both_ends_exact(kind, root):
+def test_bytes_are_mapped_exactly_to_the_range(kind, root):
     train, test = kind(str(root)), kind(str(root), split="test")
     expected = torch.from_numpy(PIXELS).double()[:, None] / 127.5 - 1
     torch.testing.assert_close(train.samples.double(), expected, rtol=0, atol=1e-6)
@@ -55,15 +55,15 @@ def test_reading_agrees_with_torchvision(root):
     torch.testing.assert_close(MNIST(str(root), split="test").samples[:, 0], theirs, rtol=0, atol=1e-6)
 
 
-def test_packed_and_unpacked_are_one_data_set(root):
-    packed = MNIST(str(root)).content_hash
+def test_hash_does_not_depend_on_compression(root):
+    compressed = MNIST(str(root)).content_hash
     file = train_file(root)
     file.with_suffix("").write_bytes(gzip.decompress(file.read_bytes()))
     file.unlink()
-    assert MNIST(str(root)).content_hash == packed
+    assert MNIST(str(root)).content_hash == compressed
 
 
-def test_the_hash_knows_content_split_and_size_but_not_the_place(root, tmp_path_factory):
+def test_hash_depends_on_content_split_and_size_but_not_on_the_path(root, tmp_path_factory):
     original = MNIST(str(root)).content_hash
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     shutil.copytree(root / "MNIST", elsewhere / "MNIST")
@@ -81,14 +81,14 @@ def test_the_hash_knows_content_split_and_size_but_not_the_place(root, tmp_path_
     assert len(others | {original}) == 5
 
 
-def test_the_folder_itself_may_be_named_but_never_that_of_another_set(root):
+def test_root_may_be_the_folder_itself_but_not_that_of_another_data_set(root):
     assert len(MNIST(str(root / "MNIST")).samples) == 5
     with pytest.raises(FileNotFoundError):
         FashionMNIST(str(root / "MNIST")).check()
 
 
 @pytest.mark.parametrize("kind", [MNIST, FashionMNIST])
-def test_a_missing_file_says_what_to_put_where(kind, tmp_path):
+def test_missing_file(kind, tmp_path):
     data = kind(str(tmp_path))
     assert data.sample_shape == (1, 28, 28)
     expected = rf"train-images-idx3-ubyte.gz in {tmp_path}/{kind.folder}/raw.*data.root=.*data.download=true"
@@ -98,7 +98,7 @@ def test_a_missing_file_says_what_to_put_where(kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [MNIST, FashionMNIST])
-def test_a_failed_download_says_what_to_put_where(kind, tmp_path, monkeypatch):
+def test_failed_download(kind, tmp_path, monkeypatch):
     def offline(*args, **kwargs):
         raise RuntimeError("Error downloading")
 
@@ -136,7 +136,7 @@ def test_a_failed_download_says_what_to_put_where(kind, tmp_path, monkeypatch):
         "255 axes",
     ],
 )
-def test_a_damaged_file_is_named(root, damage, reason):
+def test_damaged_file(root, damage, reason):
     file = train_file(root)
     file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(ValueError, match=reason) as caught:
@@ -150,7 +150,7 @@ def test_resized_images_stay_in_range(root):
     assert data.samples.abs().max() <= 1
 
 
-def test_flipped_images_are_added(root):
+def test_flip_appends_mirror_images(root):
     plain, flipped = FashionMNIST(str(root)), FashionMNIST(str(root), flip=True)
     assert torch.equal(flipped.samples[:5], plain.samples)
     assert torch.equal(flipped.samples[5:], plain.samples.flip(3))
@@ -158,6 +158,6 @@ def test_flipped_images_are_added(root):
 
 
 @pytest.mark.parametrize("wrong", [{"split": "val"}, {"size": 0}], ids=str)
-def test_wrong_settings_are_refused_by_name(wrong):
+def test_settings_out_of_range(wrong):
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))}="):
         MNIST(**wrong)

@@ -1,4 +1,4 @@
-"""Mistakes: channels taken for rows, a float array taken for bytes, a moved file that becomes other data."""
+"""Npz. Mistakes: channels read as rows, floats read as bytes, a hash that depends on the path."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def npz(path, **changes):
     return Npz(**({"path": str(path), "size": 8} | changes))
 
 
-def test_both_layouts_are_the_same_images(tmp_path):
+def test_both_layouts_give_the_same_images(tmp_path):
     last = npz(written(tmp_path / "a.npz", images=PIXELS, labels=np.arange(5)))
     first = npz(written(tmp_path / "b.npz", x=PIXELS.transpose(0, 3, 1, 2)), key="x")
     assert last.sample_shape == (3, 8, 8)
@@ -31,20 +31,20 @@ def test_both_layouts_are_the_same_images(tmp_path):
     assert torch.equal(last.samples, first.samples)
 
 
-def test_grey_images_need_no_channel(tmp_path):
+def test_grey_images_without_a_channel_axis(tmp_path):
     grey = npz(written(tmp_path / "a.npz", images=PIXELS[..., 0]), channels=1)
     assert grey.samples.shape == (5, 1, 8, 8)
     assert torch.equal(grey.samples[:, 0], npz(written(tmp_path / "b.npz", images=PIXELS)).samples[:, 0])
 
 
-def test_other_sizes_are_resized_and_mirror_images_appended(tmp_path):
+def test_resizing_and_mirror_images(tmp_path):
     path = written(tmp_path / "a.npz", images=PIXELS)
     assert npz(path, size=4).samples.shape == (5, 3, 4, 4)
     both = npz(path, flip=True).samples
     assert torch.equal(both[5:], both[:5].flip(-1))
 
 
-def test_the_hash_is_of_the_pixels_wherever_and_however_packed_they_lie(tmp_path):
+def test_hash_depends_on_pixels_but_not_on_path_and_compression(tmp_path):
     path = written(tmp_path / "a.npz", images=PIXELS)
     np.savez_compressed(tmp_path / "b.npz", images=PIXELS, labels=np.arange(5))
     assert npz(path).content_hash == npz(tmp_path / "b.npz").content_hash
@@ -68,13 +68,13 @@ def test_the_hash_is_of_the_pixels_wherever_and_however_packed_they_lie(tmp_path
         ({"images": np.array([{}], dtype=object)}, {}, "can't be read as an .npz"),
     ],
 )
-def test_an_array_that_is_none_of_images_is_named(arrays, changes, message, tmp_path):
+def test_array_without_images(arrays, changes, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         len(npz(written(tmp_path / "a.npz", **arrays), **changes).samples)
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\3\4 cut off"])
-def test_a_file_that_is_no_archive_is_named(content, tmp_path):
+def test_file_that_is_not_an_archive(content, tmp_path):
     (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(ValueError, match=r"a\.npz can't be read as an \.npz"):
         len(npz(tmp_path / "a.npz").samples)

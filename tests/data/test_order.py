@@ -1,4 +1,4 @@
-"""In which order a member sees the data."""
+"""Order of the training samples of a member."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def take(one, count):
 
 
 @pytest.mark.parametrize(("num_samples", "batch_size"), [(10, 4), (12, 3), (5, 13), (1, 4), (7, 7)])
-def test_every_sample_comes_once_per_epoch_and_every_batch_is_full(num_samples, batch_size):
+def test_every_sample_occurs_once_per_epoch_and_batches_are_full(num_samples, batch_size):
     one = order(num_samples, batch_size)
     batches = [one.next() for _ in range(num_samples * 3)]
     assert {tuple(batch.shape) for batch in batches} == {(1, batch_size)}
@@ -26,27 +26,27 @@ def test_every_sample_comes_once_per_epoch_and_every_batch_is_full(num_samples, 
         assert epoch.sort().values.tolist() == list(range(num_samples))
 
 
-def test_several_batches_at_once_are_those_one_after_another():
+def test_several_batches_equal_single_calls():
     assert torch.equal(order(11, 4).next(9).flatten(), take(order(11, 4), 9))
 
 
-def test_every_epoch_has_another_order():
+def test_epochs_have_different_permutations():
     first, second = take(order(50, 50), 2).split(50)
     assert not torch.equal(first, second)
 
 
-def test_equal_seeds_see_equal_batches_and_others_do_not():
+def test_batches_depend_on_the_seed():
     a, b, c = (take(order(50, 7, seed), 20) for seed in (4, 5, 4))
     assert torch.equal(a, c)
     assert not torch.equal(a, b)
 
 
-def test_batch_size_does_not_change_the_order():
+def test_order_does_not_depend_on_the_batch_size():
     assert torch.equal(take(order(11, 4), 11), take(order(11, 11), 4))
 
 
 @pytest.mark.parametrize("before", [0, 1, 2, 3, 5, 6])
-def test_it_goes_on_exactly_where_it_was_saved(before):
+def test_restored_state_continues_exactly(before):
     """At the start, in the middle, and where an epoch ends with a batch."""
     one = order(12, 4, 3)
     for _ in range(before):
@@ -58,7 +58,7 @@ def test_it_goes_on_exactly_where_it_was_saved(before):
     assert torch.equal(take(other, 9), expected)
 
 
-def test_a_saved_state_does_not_move_with_the_order():
+def test_saved_state_is_not_modified():
     one = order()
     one.next()
     saved = one.get_state()
@@ -67,14 +67,14 @@ def test_a_saved_state_does_not_move_with_the_order():
     assert torch.equal(saved["permutation"], copy)
 
 
-def test_making_one_draws_nothing():
+def test_construction_draws_nothing():
     stream = Streams(0)["order"]
     before = stream.get_state()
     Order(10, 4, stream)
     assert torch.equal(stream.get_state(), before)
 
 
-def test_a_state_of_other_data_is_refused():
+def test_state_of_another_data_set():
     other = order(11)
     other.next()
     with pytest.raises(ValueError, match="expected 10 samples"):
@@ -82,7 +82,7 @@ def test_a_state_of_other_data_is_refused():
 
 
 @pytest.mark.parametrize("wrong", [{"num_samples": 0}, {"batch_size": 0}], ids=str)
-def test_wrong_numbers_are_refused_by_name(wrong):
+def test_settings_out_of_range(wrong):
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))}=0"):
         order(**wrong)
 

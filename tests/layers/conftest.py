@@ -1,4 +1,4 @@
-"""Threads stay as a test found them."""
+"""The number of threads, restored after each test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 @pytest.fixture(params=[1, 2], ids=["1 thread", "2 threads"])
 def threads(request):
-    """Compute with one thread and with two."""
+    """Set the number of threads to 1 and to 2."""
     before = torch.get_num_threads()
     torch.set_num_threads(request.param)
     yield request.param

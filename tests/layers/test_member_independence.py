@@ -1,4 +1,4 @@
-"""A member alone and in company, at any place: the same to the last bit."""
+"""A member's results are bitwise independent of the other members and of its index."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def critic(side: int, channels: int = 1, batch_norm: bool = False) -> Network:
     return Network(layers, DCGANNormal())
 
 
-def painter(batch_norm: bool) -> Network:
+def generator(batch_norm: bool) -> Network:
     layers = [Linear("0", 5, 63), Reshape((63,), (7, 3, 3))]
     if batch_norm:
         layers.append(BatchNorm("2", 7))
@@ -61,7 +61,7 @@ def painter(batch_norm: bool) -> Network:
 
 
 def residual_critic() -> Network:
-    """Blocks with and without a shortcut of their own, all weights normalised."""
+    """Residual blocks with and without a learned shortcut; all weights have spectral normalisation."""
     body = [LeakyReLU(0.2), SpectralNorm(Conv2d("1.body.1", 5, 5, 3, padding=1))]
     widening = [LeakyReLU(0.2), SpectralNorm(Conv2d("3.body.1", 5, 9, 3, padding=1))]
     layers = [
@@ -96,43 +96,43 @@ def residual_painter() -> Network:
     ids=str,
 )
 def test_linear_of_any_sizes(threads, widths, dropout, batch_size):
-    """Products whose bits depend on where in memory a member's matrices begin."""
+    """Matrix products whose rounding depends on the memory alignment of a member's matrices."""
     assert differences(dense(*widths, dropout=dropout), widths[:1], batch_size) == []
 
 
-def test_linear_with_more_weights_than_one_call_takes(threads):
-    """Products that threads share, and biases and slopes summed over more than 32768 numbers."""
+def test_linear_above_the_size_of_one_batched_product(threads):
+    """Products split over threads, and gradients of biases summed over more than 32768 numbers."""
     assert differences(dense(257, 300, 130, 1, dropout=0.3), (257,), 130) == []
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_convolutions(threads, batch_norm):
     assert differences(critic(11, 3, batch_norm), (3, 11, 11), 7) == []
-    assert differences(painter(batch_norm), (5,), 6) == []
+    assert differences(generator(batch_norm), (5,), 6) == []
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 20])
 def test_residual_blocks(threads, batch_size):
-    """Small kernels, which torch hands to a matrix product where there is one thread and a small batch."""
+    """Small kernels, which torch computes as a matrix product for one thread and a small batch."""
     assert differences(residual_critic(), (3, 11, 11), batch_size) == []
     assert differences(residual_painter(), (5,), batch_size) == []
 
 
-def test_label_of_a_single_number(threads):
+def test_label_embedding_of_length_1(threads):
     assert differences(Network([AppendLabel("0", 1)], TorchDefault()), (1,), 64) == []
 
 
 @pytest.mark.parametrize("widths", [(7, 33, 17, 1), (257, 300, 1), (40_000, 2, 1)], ids=str)
 def test_spectral_norm(threads, widths):
-    """Matrices and vectors of more than 32768 numbers, whose sums threads would share at K = 1 only."""
+    """Matrices and vectors of more than 32768 numbers, whose sums are split over threads at K = 1 only."""
     layers = []
     for narrow, wide in pairwise(widths):
         layers += [SpectralNorm(Linear(f"{len(layers)}", narrow, wide)), LeakyReLU(0.2)]
     assert differences(Network(layers[:-1], TorchDefault()), widths[:1], 5) == []
 
 
-def test_spectral_norm_beside_batch_norm():
-    """By double backward a weight's gradient lies otherwise in memory at K = 1, and sigma's is a sum over it."""
+def test_spectral_norm_with_batch_norm():
+    """In double backward, a weight's gradient has another memory layout at K = 1, and sigma's gradient sums over it."""
     layers = [
         SpectralNorm(Conv2d("0", 1, 4, 4, 2, 1)),
         LeakyReLU(0.2),
@@ -146,7 +146,7 @@ def test_spectral_norm_beside_batch_norm():
 
 
 def test_single_channel_batch_norm_of_many_pixels(threads):
-    """Summed in one go, mean and gradient are one number at K = 1, and threads share the sum."""
+    """A single sum would be a full reduction at K = 1, which torch splits over threads."""
     network = Network([BatchNorm("0", 1)], DCGANNormal())
     assert 50 * 28 * 28 > 32768
     assert differences(network, (1, 28, 28), 50) == []
@@ -156,8 +156,8 @@ def test_batch_norm_without_pixels(threads):
     assert differences(Network([BatchNorm("0", 33), LeakyReLU(0.2)], DCGANNormal()), (33,), 130) == []
 
 
-def test_stream_of_a_neighbour_is_never_used():
-    """Two members of one seed are one member, whoever is between them."""
+def test_random_streams_of_other_members_are_not_used():
+    """Two members with equal seeds are equal, also with another member between them."""
     network = dense(7, 33, 17, 1, dropout=0.3)
     first, _, last = quantities(network, (7,), 10, [4, 2, 4])
     assert all(torch.equal(first[name], last[name]) for name in first)
@@ -172,12 +172,12 @@ def test_stream_of_a_neighbour_is_never_used():
         (residual_critic(), (3, 11, 11)),
         (residual_painter(), (5,)),
     ],
-    ids=["odd", "batched", "convolution", "residual", "painter"],
+    ids=["odd", "batched", "convolution", "residual", "generator"],
 )
-def test_a_neighbour_of_nan_harms_nobody(network, shape):
-    """A mask times NaN or a mean over members would carry it over."""
+def test_nan_of_a_member_does_not_affect_the_others(network, shape):
+    """A mask times NaN, or a mean over members, would propagate it."""
     alone = {seed: quantities(network, shape, 6, [seed])[0] for seed in (0, 1)}
-    left, spoilt, right = quantities(network, shape, 6, [0, 3, 1], spoilt=3)
-    assert spoilt["output"].isnan().all()
-    for seed, told in ((0, left), (1, right)):
-        assert all(torch.equal(told[name], value) for name, value in alone[seed].items())
+    left, broken, right = quantities(network, shape, 6, [0, 3, 1], nan_seed=3)
+    assert broken["output"].isnan().all()
+    for seed, values in ((0, left), (1, right)):
+        assert all(torch.equal(values[name], value) for name, value in alone[seed].items())

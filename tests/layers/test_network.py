@@ -1,4 +1,4 @@
-"""What a network does beyond its layers."""
+"""Parameter rows, masks, state_dicts and modes of a network."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_cut_gives_views_in_the_order_of_the_row(net):
         (lambda s: s.update({"0.weight": torch.zeros(3, 4)}), r"'0.weight' has shape \(3, 4\), expected \(4, 3\)"),
     ],
 )
-def test_a_state_dict_that_does_not_fit_is_refused(net, change, message):
+def test_state_dict_with_missing_names_or_wrong_shapes(net, change, message):
     state = net.state_dict(torch.zeros(1, net.num_parameters), net.initial_buffers(1))
     change(state)
     with pytest.raises(ValueError, match=message):
@@ -41,8 +41,8 @@ def test_a_state_dict_that_does_not_fit_is_refused(net, change, message):
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.3, 0.5, 0.9])
-def test_masks_keep_the_mean_and_have_the_right_chance(p):
-    """Values are 0 and 1 / keep: unscaled masks would shrink what follows."""
+def test_masks_have_mean_1_and_the_given_probability(p):
+    """Values are 0 and 1 / keep: unscaled masks would reduce the activations."""
     layer = Network([Dropout((101,), p)], TorchDefault())
     (mask,) = layer.masks(997, [Streams(0)["dropout"]])
     kept = (mask != 0).double().mean().item()
@@ -52,7 +52,7 @@ def test_masks_keep_the_mean_and_have_the_right_chance(p):
 
 
 @pytest.mark.parametrize("p", [-0.1, 1.0, float("nan")])
-def test_a_chance_that_is_none_is_refused(p):
+def test_dropout_probability_out_of_range(p):
     with pytest.raises(ValueError, match="p="):
         Dropout((3,), p)
 
@@ -63,7 +63,7 @@ def test_every_pass_draws_new_masks(net):
     assert not torch.equal(first, second)
 
 
-def test_evaluation_is_the_default_and_leaves_no_statistics(net):
+def test_evaluation_is_the_default_and_updates_no_statistics(net):
     theta = net.initial(Streams(0)["init"])[None]
     state = Pass((), net.initial_buffers(1), training=False)
     x = torch.randn(1, 5, 3, generator=torch.Generator().manual_seed(0))
@@ -71,7 +71,7 @@ def test_evaluation_is_the_default_and_leaves_no_statistics(net):
     assert state.updates == {}
 
 
-def test_initial_rows_leave_the_global_stream_alone(net):
+def test_initialisation_does_not_use_the_global_generator(net):
     torch.manual_seed(5)
     before = torch.get_rng_state()
     net.initial(Streams(0)["init"])
@@ -79,7 +79,7 @@ def test_initial_rows_leave_the_global_stream_alone(net):
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_what_is_not_piecewise_linear_is_not_written_out(net):
+def test_piecewise_linear_and_couples_samples(net):
     assert not net.piecewise_linear
     assert net.couples_samples
     assert not Network([Tanh()], TorchDefault()).piecewise_linear

@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 class Given:
-    """A data set of given samples."""
+    """Data set of given samples."""
 
     def __init__(self, samples: Tensor) -> None:
         self.name, self.samples = "given", samples
@@ -24,7 +24,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Pixels:
-    """Pixels themselves as features, counting how many images were read."""
+    """Feature network that returns the pixels and counts the images."""
 
     batch_size: int = 7
     version: int = 1

@@ -1,4 +1,4 @@
-"""Mistakes: a torn file that is read, another key's file that is taken, a cache that must be writable."""
+"""Cache. Mistakes: a truncated file is read, the file of another key is used, the folder must be writable."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def only_file(folder):
     return path
 
 
-def test_what_is_kept_comes_back_from_the_folder():
+def test_stored_arrays_are_read_from_disk():
     assert cache.recall(KEY) is None
     cache.keep(KEY, {"mean": np.arange(3.0), "count": 7})
     cache.forget()
@@ -27,12 +27,12 @@ def test_what_is_kept_comes_back_from_the_folder():
 
 
 @pytest.mark.parametrize(
-    "tear", [lambda b: b[:-20], lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"no archive"]
+    "damage", [lambda b: b[:-20], lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"no archive"]
 )
-def test_a_torn_file_is_not_read_and_is_replaced(own_cache, tear):
+def test_damaged_file_is_replaced(own_cache, damage):
     cache.keep(KEY, {"mean": np.arange(300.0)})
     path = only_file(own_cache)
-    path.write_bytes(tear(path.read_bytes()))
+    path.write_bytes(damage(path.read_bytes()))
     cache.forget()
     assert cache.recall(KEY) is None
     cache.keep(KEY, {"mean": np.ones(2)})
@@ -42,7 +42,7 @@ def test_a_torn_file_is_not_read_and_is_replaced(own_cache, tear):
     assert found["mean"].tolist() == [1, 1]
 
 
-def test_a_flipped_bit_is_noticed(own_cache):
+def test_flipped_bit_is_detected(own_cache):
     cache.keep(KEY, {"mean": np.zeros(300)})
     path = only_file(own_cache)
     content = bytearray(path.read_bytes())
@@ -52,7 +52,7 @@ def test_a_flipped_bit_is_noticed(own_cache):
     assert cache.recall(KEY) is None
 
 
-def test_the_file_of_another_key_is_not_taken(own_cache):
+def test_file_of_another_key_is_not_used(own_cache):
     cache.keep(KEY, {"mean": np.zeros(3)})
     mine = only_file(own_cache)
     cache.keep({"data": "other"}, {"mean": np.ones(3)})
@@ -62,7 +62,7 @@ def test_the_file_of_another_key_is_not_taken(own_cache):
     assert cache.recall(KEY) is None
 
 
-def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
+def test_folder_that_is_not_writable(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("GANSWEEP_CACHE", str(tmp_path / "file" / "cache"))
     cache.keep(KEY, {"mean": np.zeros(3)})
@@ -71,7 +71,7 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
     assert cache.recall(KEY) is None
 
 
-def test_nothing_unfinished_is_left(own_cache, monkeypatch):
+def test_no_temporary_file_remains_after_a_failed_write(own_cache, monkeypatch):
     def full(*args, **kwargs):
         raise OSError("no space left on device")
 

@@ -1,4 +1,4 @@
-"""Mistakes: other weights than the told ones, dropout or drawn numbers left on, wrong range, wrong images."""
+"""Classifier features. Mistakes: other weights than recorded, random numbers drawn, wrong range or images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def digits() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(images).float().view(-1, 1, 8, 8) / 8 - 1, torch.from_numpy(classes)
 
 
-def test_told_accuracy_of_digits_is_true():
+def test_recorded_accuracy_of_digits():
     images, classes = digits()
     tested = torch.arange(len(classes)) % 5 == 4
     found = load_shipped("digits")(images[tested]).argmax(1) == classes[tested]
@@ -30,7 +30,7 @@ def test_told_accuracy_of_digits_is_true():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_shipped_weights_are_small_good_and_told(name):
+def test_size_accuracy_and_record_of_shipped_weights(name):
     path = SHIPPED / f"{name}.safetensors"
     assert path.stat().st_size < 3_000_000
     assert facts(name)["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -39,7 +39,7 @@ def test_shipped_weights_are_small_good_and_told(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_features_repeat_have_the_told_length_and_draw_nothing(name):
+def test_features_are_deterministic_and_have_the_recorded_length(name):
     load_shipped.cache_clear()
     network, images = ClassifierFeatures(name), uniform_images(9, 1, (1, 12, 12))
     before = torch.get_rng_state()
@@ -51,7 +51,7 @@ def test_features_repeat_have_the_told_length_and_draw_nothing(name):
     torch.testing.assert_close(network(images[4:5])[0], first[4], rtol=1e-4, atol=1e-4)
 
 
-def test_changed_weights_are_refused(tmp_path):
+def test_weights_with_another_hash(tmp_path):
     for path in SHIPPED.glob("digits.*"):
         shutil.copy(path, tmp_path)
     load_shipped("digits", folder=tmp_path)
@@ -62,7 +62,7 @@ def test_changed_weights_are_refused(tmp_path):
         load_shipped("digits", folder=tmp_path)
 
 
-def test_digits_are_nearer_to_digits_than_anything_else_is():
+def test_digits_have_the_smallest_distance_to_digits():
     images, classes = digits()
     data, metric = Given(images), FrechetDistance(ClassifierFeatures("digits"), 400)
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
@@ -79,26 +79,26 @@ def test_digits_are_nearer_to_digits_than_anything_else_is():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_resizing_keeps_what_a_digit_is(name):
+def test_resizing_preserves_the_class(name):
     images, classes = digits()
     large = torch.nn.functional.interpolate(images[:300], (28, 28), mode="bicubic", antialias=True).clamp(-1, 1)
     accuracy = (load_shipped(name)(large).argmax(1) == classes[:300]).double().mean()
     assert accuracy > 0.6
 
 
-def test_a_mapped_range_changes_features():
+def test_features_depend_on_low():
     images = digits()[0][:50]
     features = ClassifierFeatures("digits")
     assert not torch.allclose(features(images), features((images + 1) / 2))
 
 
 @pytest.mark.parametrize(("shape", "hint"), [((3, 32, 32), "metric=inception"), ((2,), "metric=wasserstein1")])
-def test_samples_it_cannot_read_are_refused_with_a_hint(shape, hint):
+def test_check_of_unsupported_samples_suggests_metrics(shape, hint):
     with pytest.raises(ValueError, match=hint):
         FrechetDistance(ClassifierFeatures("digits"), 10).check(Given(torch.zeros(4, *shape)))
     FrechetDistance(ClassifierFeatures("digits"), 10).check(Given(torch.zeros(4, 1, 8, 8)))
 
 
-def test_unknown_weights_are_refused_with_the_known_ones():
+def test_unknown_weights():
     with pytest.raises(ValueError, match=r"weights=lenet: .*digits"):
         ClassifierFeatures("lenet")

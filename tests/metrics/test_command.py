@@ -1,4 +1,4 @@
-"""Mistakes: another distance than pytorch-fid's from the same files, in order, range or covariance."""
+"""python -m gansweep.metrics. Mistakes: another order, range or covariance than in pytorch-fid."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def folders(tmp_path):
     return write(tmp_path / "a", a), write(tmp_path / "b", b)
 
 
-def test_folders_come_in_order_whole_and_in_range(folders):
+def test_folders_are_read_completely_in_order_and_in_range(folders):
     found = torch.cat(list(read_folder(folders[0], "RGB", 4)))
     first = np.asarray(Image.open(folders[0] / "000.png")).transpose(2, 0, 1)
     assert found.shape == (6, 3, 20, 16)
@@ -53,8 +53,8 @@ def test_digits_classifier_on_folders(tmp_path, capsys):
     assert abs(near["kid_digits"]) * 5 < far["kid_digits"]
 
 
-def test_error_of_the_kernel_distance_is_not_that_of_equal_subsets(tmp_path, capsys, monkeypatch):
-    """With fewer images than two subsets, all are taken, and the error is a jackknife's."""
+def test_jackknife_error_if_there_are_few_images(tmp_path, capsys, monkeypatch):
+    """With fewer images than two subsets, all are used, and the error is a jackknife estimate."""
     images = (load_digits(return_X_y=True)[0][:80].reshape(-1, 8, 8) * 255 / 16).astype(np.uint8)
     paths = [str(write(tmp_path / name, part)) for name, part in (("a", images[:40]), ("b", images[40:]))]
     lines = []
@@ -71,12 +71,12 @@ def test_error_of_the_kernel_distance_is_not_that_of_equal_subsets(tmp_path, cap
 
 def refused(capsys, *arguments: object) -> str:
     assert main([*map(str, arguments), "--features", "digits", "--device", "cpu"]) == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    return told
+    printed_text = capsys.readouterr().err
+    assert printed_text.count("\n") == 1
+    return printed_text
 
 
-def test_folders_that_hold_nothing_to_measure_are_told_by_name(tmp_path, folders, capsys):
+def test_folders_without_enough_images(tmp_path, folders, capsys):
     for name, files, expected in (
         ("empty", [], "empty: no images"),
         ("capitals", ["x.PNG", "y.PNG"], "2 files are not read as images, such as x.PNG"),
@@ -90,11 +90,11 @@ def test_folders_that_hold_nothing_to_measure_are_told_by_name(tmp_path, folders
     assert "000.png: not a folder" in refused(capsys, folders[0] / "000.png", folders[0])
 
 
-def cut_short(path):
+def truncate(path):
     path.write_bytes(path.read_bytes()[:200])
 
 
-def cut_in_the_chunks(path):
+def truncate_within_a_chunk(path):
     content = path.read_bytes()
     path.write_bytes(content[:60] + bytes(100) + content[160:])
 
@@ -102,22 +102,22 @@ def cut_in_the_chunks(path):
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (cut_short, ""),
-        (cut_in_the_chunks, ""),
+        (truncate, ""),
+        (truncate_within_a_chunk, ""),
         (lambda path: path.write_bytes(b""), "cannot identify"),
         (lambda path: path.write_text("<html>404</html>"), "cannot identify"),
         (lambda path: Image.fromarray(np.full((8, 8), 40000, np.int32)).save(path, "TIFF"), "its mode is I;"),
     ],
     ids=["cut", "broken", "empty", "another format", "32 bits"],
 )
-def test_a_damaged_image_is_told_by_name(folders, capsys, damage, reason):
+def test_damaged_image_is_named(folders, capsys, damage, reason):
     damage(folders[1] / "003.png")
-    told = refused(capsys, *folders)
-    assert f"{folders[1] / '003.png'} can't be read as a picture (" in told
-    assert reason in told
+    printed_text = refused(capsys, *folders)
+    assert f"{folders[1] / '003.png'} can't be read as a picture (" in printed_text
+    assert reason in printed_text
 
 
-def test_images_of_many_kinds_and_sizes_are_read_and_others_told(tmp_path, capsys):
+def test_images_of_many_kinds_and_sizes_and_skipped_files(tmp_path, capsys):
     mixed = tmp_path / "mixed"
     mixed.mkdir()
     grey = Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8) * 4)
@@ -148,19 +148,19 @@ def save(path, **arrays):
     ],
     ids=["missing", "damaged", "other names", "other shapes", "not finite", "objects"],
 )
-def test_files_that_are_no_statistics_are_told_by_name(tmp_path, folders, capsys, write, expected):
+def test_files_without_statistics(tmp_path, folders, capsys, write, expected):
     write(tmp_path / "s.npz")
-    told = refused(capsys, tmp_path / "s.npz", folders[0])
-    assert str(tmp_path / "s.npz") in told
-    assert expected in told
+    printed_text = refused(capsys, tmp_path / "s.npz", folders[0])
+    assert str(tmp_path / "s.npz") in printed_text
+    assert expected in printed_text
 
 
-def test_statistics_of_other_features_are_refused(tmp_path, folders, capsys):
+def test_statistics_of_other_features(tmp_path, folders, capsys):
     save(tmp_path / "s.npz", mu=np.zeros(3), sigma=np.eye(3))
     assert "features of length 3 and 64" in refused(capsys, tmp_path / "s.npz", folders[0])
 
 
-def test_settings_of_another_network_are_refused(folders, capsys):
+def test_options_of_another_network(folders, capsys):
     for setting in (["--dims", "64"], ["--weights", "x.pth"]):
         with pytest.raises(SystemExit) as end:
             main([*map(str, folders), "--features", "digits", *setting])
@@ -168,13 +168,13 @@ def test_settings_of_another_network_are_refused(folders, capsys):
         assert "--weights and --dims apply to --features inception only" in capsys.readouterr().err
 
 
-def test_help_tells_what_is_read_and_printed(capsys):
+def test_help(capsys):
     with pytest.raises(SystemExit) as end:
         main(["--help"])
     assert end.value.code == 0
-    told = capsys.readouterr().out
+    printed_text = capsys.readouterr().out
     for word in ("pytorch_fid", "--features", "--weights", "--dims", ".npz", "docs/metrics.md"):
-        assert word in told
+        assert word in printed_text
 
 
 @pytest.mark.slow
@@ -188,7 +188,7 @@ def test_same_distance_as_pytorch_fid(folders, weights, dims, monkeypatch, capsy
     statistics = [fid_score.compute_statistics_of_path(p, model, 4, dims, "cpu", 0) for p in paths]
     main([*paths, "--weights", str(weights), "--dims", str(dims), "--batch-size", "4", "--device", "cpu"])
     found = printed(capsys)["fid_inception" if dims == 2048 else f"fd_inception_{dims}"]
-    # Their square root is unsound with 6 images, so theirs is taken from the covariances in closed form.
+    # pytorch-fid's square root is inaccurate with 6 images, so the reference is computed in closed form.
     (m, s), (n, t) = statistics
     values = np.linalg.eigvals(s @ t).real.clip(0)
     expected = ((m - n) ** 2).sum() + np.trace(s) + np.trace(t) - 2 * np.sqrt(values).sum()
@@ -202,13 +202,13 @@ def test_same_distance_as_pytorch_fid(folders, weights, dims, monkeypatch, capsy
 
 
 @pytest.mark.slow
-def test_whole_command_prints_pytorch_fids_number(tmp_path, weights, monkeypatch, capsys):
+def test_command_prints_the_number_of_pytorch_fid(tmp_path, weights, monkeypatch, capsys):
     from pytorch_fid import fid_score, inception
 
     monkeypatch.setattr(inception, "load_state_dict_from_url", lambda *_, **__: torch.load(weights, weights_only=True))
     images = (load_digits(return_X_y=True)[0][:170].reshape(-1, 8, 8, 1) * 255 / 16).astype(np.uint8).repeat(3, 3)
     images[90:, 2:] //= 2
-    # More images than the 64 features, and of full rank, so that its square root is sound.
+    # More images than the 64 features, and of full rank, so that pytorch-fid's square root is accurate.
     images ^= np.random.default_rng(0).integers(0, 128, images.shape, dtype=np.uint8)
     paths = [str(write(tmp_path / name, part)) for name, part in (("a", images[:90]), ("b", images[90:]))]
     theirs = fid_score.calculate_fid_given_paths(paths, 40, "cpu", 64, 0)

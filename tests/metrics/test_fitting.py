@@ -1,4 +1,4 @@
-"""Mistakes: a message that sends people to a metric that refuses them too, or forgets one that would do."""
+"""Suggested metrics. Mistakes: a suggested metric rejects the samples, or an accepting one is not listed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 from metric_fakes import Given
-from test_conf import FOLDER, made
+from test_metric_conf import FOLDER, made
 
 from gansweep.metrics import inception, torchvision_inception
 from gansweep.metrics.fitting import fitting
@@ -15,7 +15,7 @@ SHAPES = [(2,), (1, 8, 8), (3, 32, 32)]
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_the_metrics_told_are_those_that_accept(shape, monkeypatch):
+def test_suggested_metrics_are_those_that_accept_the_samples(shape, monkeypatch):
     for module in (inception, torchvision_inception):  # whose weights would be downloaded
         monkeypatch.setattr(module, "find_weights", lambda *_: None)
         monkeypatch.setattr(module, "network", lambda *_: None)
@@ -23,16 +23,16 @@ def test_the_metrics_told_are_those_that_accept(shape, monkeypatch):
     for path in FOLDER.glob("*.yaml"):
         metric = made(yaml.safe_load(path.read_text()))
         if getattr(metric, "of_pairs", False):
-            continue  # an algorithm's own
+            continue  # used by denoising only
         try:
-            metric.check(Given(torch.zeros(1, *shape).expand(5000, *shape)))  # as many as a metric asks for
+            metric.check(Given(torch.zeros(1, *shape).expand(5000, *shape)))  # the most that a metric requires
         except ValueError as refusal:
             assert fitting(shape) in str(refusal), path
         else:
             accepting.add(path.stem)
-    told = set(fitting(shape).removeprefix("choose metric=").replace(" or ", ", ").split(", "))
-    assert told == accepting
+    suggested = set(fitting(shape).removeprefix("choose metric=").replace(" or ", ", ").split(", "))
+    assert suggested == accepting
 
 
-def test_no_metric_is_told_for_what_none_reads():
+def test_no_suggestion_for_unsupported_shapes():
     assert fitting((4, 8, 8)).startswith("expected")

@@ -1,4 +1,4 @@
-"""Mistakes: square root of a product term by term, complex roots, singular covariances, wrong data."""
+"""Fréchet distance. Mistakes: elementwise or complex square root, singular covariances, wrong data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def decaying(n: int, d: int, seed: int) -> torch.Tensor:
     return torch.randn(n, d, generator=g, dtype=torch.float64) * scale @ basis + 0.01 * seed
 
 
-def test_unit_gaussians_one_apart_in_every_direction():
+def test_shifted_unit_gaussians():
     eye = np.eye(2048)
     assert frechet_distance(gaussian(np.zeros(2048), eye), gaussian(np.ones(2048), eye)) == pytest.approx(2048, 1e-12)
 
@@ -51,7 +51,7 @@ def test_closed_forms(a, b, expected):
 
 
 @pytest.mark.parametrize(("n", "m"), [(300, 250), (300, 60), (60, 300), (60, 45)], ids=["SS", "SR", "RS", "RR"])
-def test_every_form_of_the_trace_is_that_of_the_covariances(n, m):
+def test_trace_is_the_same_for_roots_and_covariances(n, m):
     x, y = decaying(n, 100, 1), decaying(m, 100, 2)
     a, b = moments_of(x), moments_of(y)
     whole = [Statistics(s.mean, s.covariance, s.count, is_root=False) for s in (a, b)]
@@ -64,13 +64,13 @@ def test_every_form_of_the_trace_is_that_of_the_covariances(n, m):
 
 
 @pytest.mark.parametrize("n", [30, 300])
-def test_features_against_themselves(n):
+def test_distance_of_features_to_themselves_is_0(n):
     a = moments_of(decaying(n, 100, 1))
     assert abs(frechet_distance(a, a)) < 1e-6 * a.trace
 
 
 @pytest.mark.parametrize("n", [30, 300])
-def test_constant_features_leave_the_shift_and_the_trace(n):
+def test_distance_to_constant_features(n):
     real, c = decaying(n, 100, 1), torch.linspace(-1, 2, 100, dtype=torch.float64)
     a = moments_of(real)
     expected = ((a.mean - c).square().sum() + a.trace).item()
@@ -78,19 +78,19 @@ def test_constant_features_leave_the_shift_and_the_trace(n):
         assert frechet_distance(a, moments_of(c.expand(m, 100))) == pytest.approx(expected, 1e-12)
 
 
-def test_law_of_the_bias():
+def test_bias_of_the_estimate():
     # (2 d + d (d + 1) / 2) / n for two samples of one standard Gaussian, docs/metrics.md.
     d, n, g = 64, 2000, torch.Generator().manual_seed(3)
     values = [frechet_distance(*(moments_of(torch.randn(n, d, generator=g)) for _ in "ab")) for _ in range(4)]
     assert np.mean(values) == pytest.approx((2 * d + d * (d + 1) / 2) / n, rel=0.03)
 
 
-def test_refuses_features_of_different_length():
+def test_features_of_different_length():
     with pytest.raises(ValueError, match="length 1 and 2"):
         frechet_distance(gaussian([0], [[1]]), gaussian([0, 0], np.eye(2)))
 
 
-def test_metric_is_the_distance_to_all_real_samples():
+def test_metric_uses_all_real_samples():
     data, fake = Given(uniform_images(50, 1)), uniform_images(20, 2)
     expected = frechet_distance(moments_of(data.samples.flatten(1)), moments_of(fake.flatten(1)))
     metric = FrechetDistance(Pixels(), num_samples=20)
@@ -102,7 +102,7 @@ def test_metric_is_the_distance_to_all_real_samples():
     assert metric.fingerprint(data)["n_fake"] == 20
 
 
-def test_members_measured_together_get_their_own_values():
+def test_each_gives_the_values_of_single_calls():
     data, fakes = Given(uniform_images(50, 1)), [uniform_images(20, seed) * seed / 4 for seed in (2, 3, 4)]
     metric = FrechetDistance(Pixels(), num_samples=20)
     Pixels.read[0] = 0
@@ -111,7 +111,7 @@ def test_members_measured_together_get_their_own_values():
     assert together == [metric(data, fake) for fake in fakes]
 
 
-def test_a_real_network_gives_members_together_the_bits_it_gives_them_alone():
+def test_each_is_bitwise_equal_to_single_calls_with_a_network():
     data, fakes = Given(uniform_images(60, 1, (1, 8, 8))), [uniform_images(33, n, (1, 8, 8)) * n / 4 for n in (2, 3, 4)]
     metric = FrechetDistance(ClassifierFeatures("digits", batch_size=20), num_samples=33)
     alone = [metric(data, fake) for fake in fakes]
@@ -120,7 +120,7 @@ def test_a_real_network_gives_members_together_the_bits_it_gives_them_alone():
 
 
 @pytest.mark.parametrize("batch", [1, 7, 50])
-def test_batches_move_the_last_digits_of_float32_alone(batch):
+def test_batch_size_affects_only_the_last_digits_of_float32(batch):
     data, fake = Given(uniform_images(90, 1, (1, 8, 8))), uniform_images(80, 2, (1, 8, 8)) * 0.8
     whole = FrechetDistance(ClassifierFeatures("digits", 80), 80)(data, fake)
     cache.forget()
@@ -129,28 +129,28 @@ def test_batches_move_the_last_digits_of_float32_alone(batch):
     assert FrechetDistance(ClassifierFeatures("digits", batch), 80)(data, fake) == pytest.approx(whole, rel=1e-6)
 
 
-def test_another_number_of_samples_is_refused():
+def test_wrong_number_of_samples():
     with pytest.raises(ValueError, match="num_samples=20"):
         FrechetDistance(Pixels(), 20)(Given(uniform_images(50, 1)), uniform_images(19, 2))
 
 
 @pytest.mark.parametrize("n", [1, 0, -3])
-def test_too_few_samples_are_refused(n):
+def test_too_few_samples(n):
     with pytest.raises(ValueError, match=f"num_samples={n}"):
         FrechetDistance(Pixels(), n)
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("corrupt", "message"),
     [
         (lambda x: x * 1.5, r"\[-1\.4.*, 1\.4.*\]: expected \[-1, 1\]"),
         (lambda x: x.clone().index_fill(0, torch.tensor(3), math.nan), "not finite"),
         (lambda x: x.clone().index_fill(0, torch.tensor(3), math.inf), "not finite"),
     ],
 )
-def test_values_that_are_no_images_give_no_number(spoil, message):
+def test_invalid_images(corrupt, message):
     with pytest.raises(ValueError, match=message):
-        FrechetDistance(Pixels(), 20)(Given(uniform_images(50, 1)), spoil(uniform_images(20, 2)))
+        FrechetDistance(Pixels(), 20)(Given(uniform_images(50, 1)), corrupt(uniform_images(20, 2)))
 
 
 def test_real_statistics_are_computed_once():
@@ -160,7 +160,7 @@ def test_real_statistics_are_computed_once():
     assert Pixels.read[0] == 20
 
 
-def test_statistics_of_other_data_or_another_network_are_not_taken():
+def test_cache_depends_on_data_and_network():
     data, fake = Given(uniform_images(50, 1)), uniform_images(20, 2)
     FrechetDistance(Pixels(), 20)(data, fake)
     Pixels.read[0] = 0
@@ -170,7 +170,7 @@ def test_statistics_of_other_data_or_another_network_are_not_taken():
     assert Pixels.read[0] == (50 + 20) + 20 + (50 + 20)
 
 
-def test_floor_is_small_repeats_and_falls_with_n():
+def test_floor_is_deterministic_and_decreases_with_n():
     data = Given(uniform_images(400, 1))
     small, large = (FrechetDistance(Pixels(), n).floor(data) for n in (20, 200))
     assert small is not None
@@ -180,11 +180,11 @@ def test_floor_is_small_repeats_and_falls_with_n():
     assert FrechetDistance(Pixels(), 200).floor(data) == large
 
 
-def test_floor_needs_two_samples_on_either_side():
+def test_floor_needs_four_samples():
     assert FrechetDistance(Pixels(), 20).floor(Given(uniform_images(3, 1))) is None
 
 
-def test_precision_of_the_training_does_not_reach_the_features():
+def test_features_do_not_depend_on_the_training_precision():
     seen = []
 
     class Spy(Pixels):

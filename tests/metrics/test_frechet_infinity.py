@@ -1,4 +1,4 @@
-"""Mistakes: regression on N instead of 1/N, an error that is no error, always the same first images."""
+"""FD-infinity. Mistakes: regression on N instead of 1/N, wrong standard error, subsets that share images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gansweep.metrics.frechet_infinity import FrechetInfinity, extrapolate, frec
 from gansweep.metrics.statistics import Statistics
 
 
-def test_line_and_error_are_those_of_numpy():
+def test_line_and_error_equal_those_of_numpy():
     sizes = torch.tensor([500.0, 900, 2000, 3000, 5000])
     values = 3 + 100 / sizes + 0.01 * torch.tensor([1.0, -2, 0.5, 1, -1])
     coefficients, covariance = np.polyfit((1 / sizes.double()).numpy(), values.double().numpy(), 1, cov=True)
@@ -21,7 +21,7 @@ def test_line_and_error_are_those_of_numpy():
     assert found.standard_error == pytest.approx(covariance[1, 1] ** 0.5, rel=1e-9)
 
 
-def test_bias_of_a_perfect_generator_goes_away():
+def test_bias_of_a_perfect_generator_is_removed():
     # Against the exact statistics of N(0, I_d) the slope is d + d (d + 1) / 4.
     d, g = 16, torch.Generator().manual_seed(1)
     exact = Statistics(torch.zeros(d).double(), torch.eye(d).double(), 10**9, is_root=False)
@@ -30,7 +30,7 @@ def test_bias_of_a_perfect_generator_goes_away():
     assert abs(found.intercept) < 0.005
 
 
-def test_metric_lies_below_the_plain_distance():
+def test_metric_is_below_the_frechet_distance():
     data, fake = Given(uniform_images(300, 1)), uniform_images(200, 2) * 0.8
     found = FrechetInfinity(Pixels(), 200).estimate(data, fake)
     assert 0 < found.intercept < FrechetDistance(Pixels(), 200)(data, fake)

@@ -1,4 +1,4 @@
-"""Mistakes: other resizing, range, pooling or blocks than pytorch-fid's; weights that nobody said how to get."""
+"""Inception features. Mistakes: other resizing, range, pooling or blocks than pytorch-fid; unhelpful messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gansweep.metrics.torchvision_inception import TorchvisionInception
 
 
 def textures(count: int, side: int, seed: int) -> torch.Tensor:
-    """Colour images with edges and smooth parts, in [-1, 1]."""
+    """Return colour images with edges and smooth regions, in [-1, 1]."""
     g = torch.Generator().manual_seed(seed)
     coarse = torch.rand(count, 3, 5, 5, generator=g)
     smooth = torch.nn.functional.interpolate(coarse, (side, side), mode="bicubic").clamp(0, 1)
@@ -26,7 +26,7 @@ def textures(count: int, side: int, seed: int) -> torch.Tensor:
 
 
 def theirs(weights, images, dims, monkeypatch) -> np.ndarray:
-    """Features by pytorch-fid itself, from the same file."""
+    """Return the features of pytorch-fid with the weights of the same file."""
     from pytorch_fid import inception as original
 
     monkeypatch.setattr(original, "load_state_dict_from_url", lambda *_, **__: torch.load(weights, weights_only=True))
@@ -37,7 +37,7 @@ def theirs(weights, images, dims, monkeypatch) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dims", [64, 192, pytest.param(768, marks=pytest.mark.slow), 2048])
-def test_features_are_those_of_pytorch_fid(weights, dims, monkeypatch):
+def test_features_equal_those_of_pytorch_fid(weights, dims, monkeypatch):
     images = textures(2, 48, 1)
     expected = theirs(weights, images, dims, monkeypatch)
     found = InceptionFeatures(str(weights), dims)(images).numpy()
@@ -47,7 +47,7 @@ def test_features_are_those_of_pytorch_fid(weights, dims, monkeypatch):
 
 
 @pytest.mark.slow
-def test_distance_is_that_of_pytorch_fid(weights, monkeypatch):
+def test_distance_equals_that_of_pytorch_fid(weights, monkeypatch):
     from pytorch_fid.fid_score import calculate_frechet_distance
 
     real, fake = textures(90, 24, 1), textures(80, 24, 2)[:, [1, 0, 2]] * 0.8
@@ -57,13 +57,13 @@ def test_distance_is_that_of_pytorch_fid(weights, monkeypatch):
     assert metric(Given(real), fake) == pytest.approx(expected, rel=1e-5)
 
 
-def test_grey_images_fill_three_equal_channels(weights):
+def test_grey_images_are_repeated_to_three_channels(weights):
     grey = textures(2, 32, 3)[:, :1]
     features = InceptionFeatures(str(weights), 64)
     assert torch.equal(features(grey), features(grey.repeat(1, 3, 1, 1)))
 
 
-def test_loading_draws_nothing_and_switches_batch_statistics_off(weights):
+def test_loading_draws_nothing_and_uses_running_statistics(weights):
     inception.network.cache_clear()
     before, features, images = torch.get_rng_state(), InceptionFeatures(str(weights), 64), textures(2, 32, 3)
     both = features(images)
@@ -71,14 +71,14 @@ def test_loading_draws_nothing_and_switches_batch_statistics_off(weights):
     torch.testing.assert_close(features(images[1:])[0], both[1], rtol=1e-4, atol=1e-5)
 
 
-def test_fingerprint_names_the_weights_and_the_layer(weights):
+def test_fingerprint_contains_the_weights_and_the_layer(weights):
     prints = {json.dumps(InceptionFeatures(str(weights), dims).fingerprint()) for dims in inception.LAST_BLOCK}
     assert len(prints) == len(inception.LAST_BLOCK)
     sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
     assert InceptionFeatures(str(weights)).fingerprint()["sha256"] == sha256
 
 
-def test_only_pool3_is_called_fid():
+def test_only_pool3_is_named_fid():
     assert InceptionFeatures().frechet_name == "fid_inception"
     assert InceptionFeatures(dims=64).frechet_name == "fd_inception_64"
 
@@ -101,19 +101,19 @@ def no_network(tmp_path, monkeypatch):
     [(InceptionFeatures(), inception.URL), (TorchvisionInception(), torchvision_inception.URL)],
     ids=["pytorch-fid", "torchvision"],
 )
-def test_missing_weights_are_noticed_before_training_and_say_what_to_do(no_network, features, url):
-    with pytest.raises(ValueError) as error:
+def test_missing_weights_are_reported_before_training(no_network, features, url):
+    with pytest.raises(ValueError, match="could not be downloaded") as error:
         FrechetDistance(features).check(Given(uniform_images(4, 1, (3, 8, 8))))
-    for told in ("no route to host", url, str(no_network), "metric.features.weights", "metric=digits"):
-        assert told in str(error.value)
+    for part in ("no route to host", url, str(no_network), "metric.features.weights", "metric=digits"):
+        assert part in str(error.value)
 
 
-def test_a_path_without_a_file_is_refused(no_network):
+def test_path_without_a_file(no_network):
     with pytest.raises(ValueError, match=r"weights=/nowhere/w\.pth: no such file"):
         InceptionFeatures("/nowhere/w.pth").check((3, 8, 8))
 
 
-def test_weights_in_torch_home_are_taken_without_a_network(no_network):
+def test_weights_in_torch_home_need_no_network(no_network):
     path = no_network / "hub" / "checkpoints" / inception.URL.rsplit("/", 1)[1]
     path.parent.mkdir(parents=True)
     path.write_bytes(b"weights")
@@ -122,7 +122,7 @@ def test_weights_in_torch_home_are_taken_without_a_network(no_network):
 
 @pytest.mark.parametrize("content", ["another network", "a list", "text", "nothing"])
 @pytest.mark.parametrize("features", [InceptionFeatures, TorchvisionInception])
-def test_another_file_is_refused_before_training(tmp_path, features, content):
+def test_wrong_file_is_reported_before_training(tmp_path, features, content):
     path = tmp_path / "other.pth"
     if content in ("another network", "a list"):
         torch.save({"weight": torch.zeros(3)} if content == "another network" else [1], path)
@@ -133,7 +133,7 @@ def test_another_file_is_refused_before_training(tmp_path, features, content):
 
 
 @pytest.mark.parametrize("shape", [(2,), (4, 8, 8)])
-def test_samples_it_cannot_read_are_refused(shape, weights):
+def test_unsupported_samples(shape, weights):
     with pytest.raises(ValueError, match="the network inception reads images"):
         InceptionFeatures(str(weights)).check(shape)
 

@@ -1,4 +1,4 @@
-"""Mistakes: log of zero, p(y) over all images instead of the split, the exponential before the mean."""
+"""Inception score. Mistakes: log of zero, p(y) over all images instead of the split, mean of exponentials."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def test_known_scores(probabilities, expected, splits):
     assert std == pytest.approx(0, abs=1e-9)
 
 
-def test_each_split_has_its_own_class_shares():
+def test_class_distribution_is_computed_per_split():
     mean, std = inception_score(torch.cat([torch.eye(4)[:1].repeat(4, 1), torch.eye(4)]), 2)
     assert (mean, std) == (pytest.approx(2.5), pytest.approx(1.5))
 
 
-def test_real_digits_score_high_and_one_digit_low():
+def test_score_of_all_digits_and_of_one_digit():
     images, classes = load_digits(return_X_y=True)
     x = torch.from_numpy(images).float().view(-1, 1, 8, 8) / 8 - 1
     metric = InceptionScore(ClassifierFeatures("digits"), num_samples=100, num_splits=1)
@@ -53,7 +53,7 @@ def test_real_digits_score_high_and_one_digit_low():
         metric(Given(x), x[:99])
 
 
-def test_fewer_images_than_splits_are_refused():
+def test_fewer_images_than_splits():
     with pytest.raises(ValueError, match="num_samples=5"):
         InceptionScore(ClassifierFeatures("digits"), num_samples=5)
     with pytest.raises(ValueError, match="num_splits=0"):

@@ -1,4 +1,4 @@
-"""Mistakes: the diagonal left in (biased), a kernel without 1/D, the same subset on both sides."""
+"""Kernel distance. Mistakes: the diagonal included (biased), a kernel without 1/D, equal subsets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_four_points():
     assert kernel_distance(x, y, subset_size=2) == (pytest.approx(9.9375, rel=1e-12), 0)
 
 
-def test_sums_written_out():
+def test_equals_explicit_sums():
     g = torch.Generator().manual_seed(1)
     x, y = normal(4, 3, g), normal(6, 3, g) + 1
 
@@ -36,14 +36,14 @@ def test_sums_written_out():
 
 
 @pytest.mark.parametrize(("n", "repeats"), [(10, 1500), (50, 300)])
-def test_unbiased_at_any_number_of_samples(n, repeats):
+def test_unbiased_for_any_number_of_samples(n, repeats):
     g = torch.Generator().manual_seed(n)
     x, y = (normal(repeats * n, 5, g).view(repeats, n, 5) for _ in "xy")
     values = squared_mmd(x, y)
     assert abs(values.mean()) < 2 * values.std() / repeats**0.5
 
 
-def test_subsets_repeat_and_spread():
+def test_subsets_are_deterministic_and_differ():
     g = torch.Generator().manual_seed(2)
     x, y = normal(200, 4, g), normal(150, 4, g) + 0.5
     mean, std = kernel_distance(x, y, num_subsets=50, subset_size=40)
@@ -52,7 +52,7 @@ def test_subsets_repeat_and_spread():
     assert mean == pytest.approx(squared_mmd(x, y).item(), rel=0.2)
 
 
-def test_metric_takes_as_many_real_images_as_generated_ones():
+def test_metric_uses_equal_numbers_of_real_and_generated_images():
     data, fake = Given(uniform_images(50, 1)), uniform_images(20, 2) * 0.3
     metric = KernelDistance(Pixels(), num_samples=20, num_subsets=10, subset_size=20)
     value, spread = metric.estimate(data, fake)
@@ -72,7 +72,7 @@ def test_settings_out_of_range(settings):
         KernelDistance(Pixels(), **settings)
 
 
-def test_jackknife_leaves_out_each_sample_of_either_side():
+def test_jackknife_equals_explicit_omission_of_samples():
     g = torch.Generator().manual_seed(3)
     x, y = normal(7, 3, g), normal(5, 3, g) + 0.5
     value, error = jackknife(x, y)
@@ -86,15 +86,15 @@ def test_jackknife_leaves_out_each_sample_of_either_side():
     assert jackknife(x[:2], y)[1] is None
 
 
-def test_jackknife_error_is_the_spread_over_new_samples():
+def test_jackknife_error_is_the_deviation_over_new_samples():
     g = torch.Generator().manual_seed(4)
     found = [jackknife(normal(60, 4, g), normal(60, 4, g) + 0.7) for _ in range(80)]
     values, errors = (np.array(numbers) for numbers in zip(*found, strict=True))
     assert errors.mean() == pytest.approx(values.std(), rel=0.3)
 
 
-def test_subsets_larger_than_a_side_are_refused():
-    """All subsets would be the same set, and their deviation 0."""
+def test_subsets_larger_than_a_set():
+    """All subsets would be equal, with deviation 0."""
     x, y = torch.zeros(30, 2), torch.zeros(20, 2)
     with pytest.raises(ValueError, match="subset_size=1000: expected at most 20"):
         kernel_distance(x, y)

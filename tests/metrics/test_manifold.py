@@ -1,4 +1,4 @@
-"""Mistakes: sides swapped, the nearest neighbour being oneself, density not over k."""
+"""Precision, recall, density, coverage. Mistakes: sets exchanged, a sample as its own neighbour, density not / k."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from metric_fakes import Given, Pixels, uniform_images
 from gansweep.metrics.manifold import ManifoldShare, manifold_shares
 
 
-def written_out(real, fake, k):
-    """Count by loops."""
+def by_loops(real, fake, k):
+    """Compute the quantities by loops."""
 
     def radius(x, i):
         return sorted((x[i] - other).norm().item() for j, other in enumerate(x) if j != i)[k - 1]
@@ -27,16 +27,16 @@ def written_out(real, fake, k):
 
 
 @pytest.mark.parametrize("k", [1, 3])
-def test_shares_are_those_counted_by_hand(k):
+def test_equal_explicit_counts(k):
     g = torch.Generator().manual_seed(k)
     real = torch.randn(25, 2, generator=g, dtype=torch.float64)
     fake = torch.randn(20, 2, generator=g, dtype=torch.float64) * 0.5 + 0.3
     found = manifold_shares(real, fake, k)
-    assert found == pytest.approx(written_out(real, fake, k))
+    assert found == pytest.approx(by_loops(real, fake, k))
     assert len({round(v, 6) for v in found.values()}) >= 3
 
 
-def test_collapse_costs_recall_and_coverage_not_precision():
+def test_collapse_reduces_recall_and_coverage_but_not_precision():
     g = torch.Generator().manual_seed(0)
     real = torch.randn(300, 2, generator=g, dtype=torch.float64)
     found = manifold_shares(real, real[:1] * 0 + 1e-3 * torch.randn(300, 2, generator=g, dtype=torch.float64))
@@ -46,7 +46,7 @@ def test_collapse_costs_recall_and_coverage_not_precision():
     assert found["coverage"] < 0.1
 
 
-def test_metric_gives_the_asked_share():
+def test_metric_returns_the_chosen_quantity():
     data, fake = Given(uniform_images(60, 1)), uniform_images(60, 2) * 0.6
     values = {}
     for quantity in ("precision", "recall", "density", "coverage"):
@@ -66,7 +66,7 @@ def test_settings_out_of_range(settings):
         manifold_shares(torch.rand(9, 2), torch.rand(20, 2), 9)
 
 
-def test_a_data_set_without_a_kth_neighbour_is_refused_by_the_check():
+def test_check_of_a_data_set_without_a_kth_neighbour():
     ManifoldShare(Pixels(), num_samples=100, k=59).check(Given(uniform_images(60, 1)))
     with pytest.raises(ValueError, match="k=60: expected at most 59"):
         ManifoldShare(Pixels(), num_samples=100, k=60).check(Given(uniform_images(60, 1)))

@@ -1,4 +1,4 @@
-"""Mistakes: decibels of the pooled error, equal images counted as infinite, versions matched with other images."""
+"""PSNR. Mistakes: PSNR of the pooled error, infinite values included, versions compared with other images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from metric_fakes import Given
 from gansweep.metrics.psnr import PSNR, held_out, psnr, psnr_of_each, summary
 
 
-def test_known_decibels():
+def test_known_values():
     x = torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64) / 2
     assert psnr_of_each(x + 0.1, x, value_range=1.0).tolist() == pytest.approx([20.0] * 3)  # an MSE of 0.01
     assert psnr_of_each(x + 1 / 255, x, value_range=1.0).tolist() == pytest.approx([48.1308] * 3, abs=5e-5)
@@ -22,13 +22,13 @@ def test_known_decibels():
 @pytest.mark.parametrize(
     ("decibels", "mse", "grey_levels"), [(21, 0.0079433, 22.73), (26, 0.0025119, 12.78), (30, 0.001, 8.06)]
 )
-def test_what_the_printed_means_say_of_errors(decibels, mse, grey_levels):
+def test_errors_that_correspond_to_printed_means(decibels, mse, grey_levels):
     x = torch.zeros(1, 1, 2, 2, dtype=torch.float64)
     assert psnr_of_each(x + math.sqrt(mse), x, 1.0).item() == pytest.approx(decibels, abs=1e-4)
     assert 255 * math.sqrt(mse) == pytest.approx(grey_levels, abs=5e-3)
 
 
-def test_the_mean_over_images_is_above_that_of_the_pooled_error():
+def test_mean_over_images_is_above_the_psnr_of_the_pooled_error():
     x = torch.zeros(2, 1, 4, 4)
     spoiled = x + torch.tensor([0.02, 0.2]).view(2, 1, 1, 1)
     assert psnr_of_each(spoiled, x).tolist() == pytest.approx([40.0, 20.0], rel=1e-5)
@@ -36,14 +36,14 @@ def test_the_mean_over_images_is_above_that_of_the_pooled_error():
     assert psnr(spoiled, x) == pytest.approx(22.967, abs=1e-3)
 
 
-def test_equal_images_are_left_out_and_counted():
+def test_equal_images_are_excluded_and_counted():
     found = summary(torch.tensor([20.0, math.inf, 24.0], dtype=torch.float64))
     assert found == (22.0, pytest.approx(math.sqrt(8)), 1)
     assert summary(torch.tensor([math.inf])) is None
     assert summary(torch.tensor([20.0])) == (20.0, 0.0, 0)
 
 
-def test_the_metric_compares_every_version_with_its_own_image():
+def test_metric_compares_every_version_with_its_image():
     images = torch.rand(12, 1, 4, 4, generator=torch.Generator().manual_seed(2)) / 2
     data, metric = Given(images), PSNR(num_images=5, versions=2)
     test = images[held_out(12, 5).test]
@@ -60,7 +60,7 @@ def test_the_metric_compares_every_version_with_its_own_image():
         PSNR(versions=0)
 
 
-def test_nobody_trains_on_what_is_held_out():
+def test_training_and_test_images_are_disjoint():
     train, test = held_out(50, 8)
     assert sorted([*train.tolist(), *test.tolist()]) == list(range(50))
     assert len(test) == 8

@@ -1,4 +1,4 @@
-"""Mistakes: a divisor n, a result that depends on batches, memory that grows, a hidden NaN."""
+"""Mean and covariance. Mistakes: divisor n, dependence on the batch size, growing memory, ignored NaN."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def skewed(n: int, d: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("n", "d"), [(2, 5), (40, 64), (64, 64), (1024, 3), (2600, 3), (2600, 1100)])
-def test_moments_are_numpys(n, d):
+def test_moments_equal_those_of_numpy(n, d):
     x = skewed(n, d)
     found = collect(x, 100)
     assert found.count == n
@@ -34,7 +34,7 @@ def test_moments_are_numpys(n, d):
 
 
 @pytest.mark.parametrize("n", [60, 3000])
-def test_batches_do_not_change_a_bit(n):
+def test_result_is_bitwise_independent_of_the_batch_size(n):
     x = skewed(n, 100)
     whole = collect(x, n)
     for batch in (1, 7, 50, 1024):
@@ -44,7 +44,7 @@ def test_batches_do_not_change_a_bit(n):
 
 
 def test_batches_are_not_averaged_with_equal_weight():
-    # 1000 = 31 * 32 + 8: the last 8 would weigh as much as 32 others.
+    # 1000 = 31 * 32 + 8: the last 8 would have the weight of 32.
     x = torch.randn(1000, 2, generator=torch.Generator().manual_seed(1))
     x[-8:] += 100
     averaged = torch.stack([part.mean(0) for part in x.double().split(32)]).mean(0)
@@ -61,20 +61,20 @@ def test_memory_does_not_grow_with_the_number_of_samples():
         assert sum(t.untyped_storage().nbytes() for t in moments._waiting) <= 1024 * 4 * 8
 
 
-def test_a_batch_that_the_caller_reuses_is_not_kept():
+def test_batches_are_copied():
     moments, buffer = Moments(), torch.zeros(3, 2, dtype=torch.float64)
     moments.add(buffer)
     buffer.fill_(7.0)
     assert moments.statistics().mean.tolist() == [0.0, 0.0]
 
 
-def test_far_from_the_origin_nothing_cancels():
+def test_no_cancellation_far_from_the_origin():
     x = torch.randn(3000, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     near, far = collect(x, 100), collect(x + 1e8, 100)
     torch.testing.assert_close(far.covariance, near.covariance, rtol=1e-6, atol=1e-7)
 
 
-def test_refuses_what_has_no_covariance():
+def test_too_few_or_non_finite_features():
     with pytest.raises(ValueError, match="1 samples"):
         collect(torch.rand(1, 3), 1)
     with pytest.raises(ValueError, match="not finite"):

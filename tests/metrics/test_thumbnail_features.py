@@ -1,4 +1,4 @@
-"""Mistakes: a thumbnail of single pixels, images that are smaller than theirs."""
+"""Thumbnail features. Mistakes: subsampling instead of averaging, images smaller than the thumbnail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from gansweep.metrics.thumbnail_features import ThumbnailFeatures
 
 
-def test_every_value_is_the_mean_of_what_it_covers():
+def test_values_are_means_over_squares():
     images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     features = ThumbnailFeatures()(images)
     assert features.shape == (2, 3 * 64)
@@ -25,6 +25,6 @@ def test_every_value_is_the_mean_of_what_it_covers():
         (lambda: ThumbnailFeatures().check((2,)), "choose metric=wasserstein1"),
     ],
 )
-def test_what_it_can_not_do_is_told(make, message):
+def test_unsupported_settings_and_shapes(make, message):
     with pytest.raises(ValueError, match=message):
         make()

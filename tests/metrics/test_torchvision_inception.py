@@ -1,4 +1,4 @@
-"""Mistakes: torchvision's own input transform left on, another range than the named one, another preset."""
+"""torchvision's Inception. Mistakes: its input transform stays on, wrong range, wrong settings in conf."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def weights(tmp_path_factory):
 
 
 def theirs(weights, images) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features and probabilities of torchvision's own forward pass."""
+    """Return features and probabilities of torchvision's forward pass."""
     from torchvision.models import inception_v3
 
     net = inception_v3(weights=None, init_weights=False, transform_input=False)
@@ -45,22 +45,22 @@ def theirs(weights, images) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize("low", [-1.0, -3.0])
-def test_features_and_classes_are_those_of_torchvision(weights, low):
+def test_features_and_probabilities_equal_those_of_torchvision(weights, low):
     images = uniform_images(2, 1, (3, 20, 20))
     network = TorchvisionInception(str(weights), low)
-    # What pytorch-fid's 2x - 1 makes of [-1, 1] is [-3, 1].
+    # pytorch-fid's 2x - 1 maps [-1, 1] to [-3, 1].
     features, probabilities = theirs(weights, 2 * images - 1 if low == -3 else images)
     np.testing.assert_allclose(network(images), features, rtol=1e-4, atol=1e-5 * features.abs().max().item())
     np.testing.assert_allclose(network.probabilities(images), probabilities, rtol=1e-3, atol=1e-6)
 
 
-def test_names_tell_the_range():
+def test_names_contain_the_range():
     assert TorchvisionInception().frechet_name == "fd_torchvision"
     assert TorchvisionInception(low=-3.0).frechet_name == "fd_torchvision_-3"
     assert torchvision_inception.URL.endswith("-0cc3c7bd.pth")
 
 
-def test_real_images_drawn_with_replacement_are_always_the_same():
+def test_drawing_with_replacement_is_deterministic():
     data, fake = Given(uniform_images(50, 1)), uniform_images(20, 2)
     metric = FrechetDistance(Pixels(), num_samples=20, num_real=40)
     chosen = torch.randint(50, (40,), generator=Streams(0)["replacement"])

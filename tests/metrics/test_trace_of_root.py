@@ -1,4 +1,4 @@
-"""Mistakes: eigenvalues squared away where they are small, blocks that overlap, a triangle left empty."""
+"""Trace of the matrix square root. Mistakes: lost small eigenvalues, overlapping blocks, an empty triangle."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_two_by_two_root_of_a_product():
 
 @pytest.mark.parametrize("decay", [0.0, -1.0, -3.0, -6.0, -12.0])
 @pytest.mark.parametrize("shape", [(60, 60), (60, 90)])
-def test_sum_of_singular_values_however_fast_they_fall(decay, shape):
+def test_nuclear_norm_for_any_decay_of_the_singular_values(decay, shape):
     values = torch.arange(1, 61, dtype=torch.float64) ** decay
     c = with_singular_values(values, shape[1])
     assert nuclear_norm(c).item() == pytest.approx(values.sum().item(), rel=1e-8)
     assert nuclear_norm(c.T).item() == pytest.approx(values.sum().item(), rel=1e-8)
 
 
-def test_many_small_singular_values_are_not_lost_in_one_large(monkeypatch):
+def test_many_small_singular_values_next_to_a_large_one(monkeypatch):
     values = torch.full((200,), 3e-9, dtype=torch.float64)
     values[0] = 1.0
     c = with_singular_values(values, 200)
@@ -49,12 +49,12 @@ def test_many_small_singular_values_are_not_lost_in_one_large(monkeypatch):
     assert nuclear_norm(c).item() != pytest.approx(values.sum().item(), rel=1e-8)
 
 
-def test_nothing_in_common_is_zero():
+def test_orthogonal_features_give_0():
     assert nuclear_norm(torch.zeros(3, 4, dtype=torch.float64)).item() == 0
 
 
 @pytest.mark.parametrize("block", [3, 4, 7, 10, 50])
-def test_triangle_is_that_of_the_whole_product_for_every_block(block, monkeypatch):
+def test_lower_triangle_for_every_block_size(block, monkeypatch):
     monkeypatch.setattr(module, "BLOCK", block)
     x, y = normal(30, 10), normal(30, 10, seed=1) + 0.2
     a, b = x.T @ x, y.T @ y
@@ -63,7 +63,7 @@ def test_triangle_is_that_of_the_whole_product_for_every_block(block, monkeypatc
 
 
 @pytest.mark.parametrize("rank", [3, 2, 1])
-def test_eigenvalues_are_those_of_the_product_at_full_and_at_lost_rank(rank):
+def test_eigenvalues_equal_those_of_the_product_for_any_rank(rank):
     factor, other = normal(rank, 3, seed=rank), normal(5, 3, seed=9)
     a, b = factor.T @ factor, other.T @ other
     found = torch.linalg.eigvalsh(symmetric_product(a, b))
@@ -71,7 +71,7 @@ def test_eigenvalues_are_those_of_the_product_at_full_and_at_lost_rank(rank):
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
 
 
-def test_the_number_of_threads_is_left_as_it_was():
+def test_number_of_threads_is_restored():
     from threadpoolctl import threadpool_info
 
     before = [pool["num_threads"] for pool in threadpool_info()]

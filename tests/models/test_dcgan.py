@@ -1,4 +1,4 @@
-"""The convolutional pair."""
+"""DCGAN."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gansweep.seeding import Streams
 SHAPES = [(channels, size, size) for size in (8, 16, 28, 32, 64) for channels in (1, 3)]
 
 
-def test_parameter_counts_of_pytorchs_example():
+def test_parameter_counts_equal_those_of_the_pytorch_example():
     model = DCGAN(batch_norm_discriminator=True)
     assert model.generator((3, 64, 64)).num_parameters == 3_576_704
     assert model.discriminator((3, 64, 64)).num_parameters == 2_765_568
@@ -22,7 +22,7 @@ def test_parameter_counts_of_pytorchs_example():
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_every_size_has_its_shapes(shape, batch_norm):
+def test_shapes_for_every_image_size(shape, batch_norm):
     model = DCGAN(latent_dim=5, base_width=2, batch_norm_generator=batch_norm, batch_norm_discriminator=batch_norm)
     streams = [Streams(seed)["init"] for seed in (0, 1)]
     g, d = model.generator(shape), model.discriminator(shape)
@@ -38,7 +38,7 @@ def test_every_size_has_its_shapes(shape, batch_norm):
         assert any(isinstance(layer, BatchNorm) for layer in network.layers) == (batch_norm and len(names) > 2)
 
 
-def test_equals_the_network_of_torch_with_its_names():
+def test_equals_a_torch_network_with_the_same_names():
     model = DCGAN(latent_dim=5, base_width=3, batch_norm_discriminator=True)
     generator = nn.Sequential(
         nn.Unflatten(1, (5, 1, 1)), nn.ConvTranspose2d(5, 6, 4, bias=False), nn.BatchNorm2d(6), nn.ReLU(),
@@ -64,14 +64,14 @@ def test_equals_the_network_of_torch_with_its_names():
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_biases_stand_where_no_batch_norm_has_them(batch_norm):
+def test_layers_have_biases_without_batch_norm_only(batch_norm):
     model = DCGAN(batch_norm_generator=batch_norm, batch_norm_discriminator=batch_norm)
     for network in (model.generator((1, 32, 32)), model.discriminator((1, 32, 32))):
         assert any(slot.role == "bias" for slot in network.slots) != batch_norm
 
 
-def test_first_discriminator_layer_and_both_ends_are_never_normalised():
-    """Radford et al. 2016, section 3: it makes samples oscillate."""
+def test_first_and_last_layers_have_no_batch_norm():
+    """Radford et al. 2016, section 3: batch norm there causes sample oscillation."""
     model = DCGAN(batch_norm_discriminator=True)
     kinds = [type(layer).__name__ for layer in model.discriminator((1, 28, 28)).layers]
     assert kinds == ["Conv2d", "LeakyReLU", "Conv2d", "BatchNorm", "LeakyReLU", "Conv2d", "Reshape"]
@@ -79,20 +79,20 @@ def test_first_discriminator_layer_and_both_ends_are_never_normalised():
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 9, 9), (1, 4, 4), (1, 28, 32), (3, 36, 36)], ids=str)
-def test_a_shape_that_does_not_fit_is_refused_with_those_that_do(shape):
+def test_unsupported_shapes(shape):
     for build in (DCGAN().generator, DCGAN().discriminator):
         with pytest.raises(ValueError, match=r"dcgan .*samples of the data have shape \("):
             build(shape)
 
 
 @pytest.mark.parametrize("wrong", [{"latent_dim": 0}, {"base_width": 0}, {"slope": -1.0}], ids=str)
-def test_wrong_numbers_are_refused_by_name(wrong):
+def test_settings_out_of_range(wrong):
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))}="):
         DCGAN(**wrong)
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_spectral_norm_is_torchs(batch_norm):
+def test_spectral_norm_equals_torch(batch_norm):
     model = DCGAN(base_width=3, batch_norm_discriminator=batch_norm, spectral_norm=True)
     assert not any("original" in slot.name for slot in model.generator((1, 16, 16)).slots)
     d = model.discriminator((1, 16, 16))

@@ -1,4 +1,4 @@
-"""The Dirac-GAN: two numbers whose way is known."""
+"""The Dirac-GAN, whose first steps are known."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.r1 import R1
 
 
-def test_one_parameter_each_and_no_biases():
+def test_one_parameter_per_network_and_no_biases():
     model = Dirac(theta=2.0, psi=-3.0)
     g, d = model.generator((1,)), model.discriminator((1,))
     assert (g.num_parameters, d.num_parameters) == (1, 1)
@@ -31,15 +31,15 @@ def test_one_parameter_each_and_no_biases():
 
 
 @pytest.mark.parametrize(("gamma", "psi_of_the_paper"), [(0.0, 1.0537882843), (0.3, 0.9937882843)])
-def test_a_first_step_of_gradient_descent(gamma, psi_of_the_paper):
+def test_first_step_of_gradient_descent(gamma, psi_of_the_paper):
     """psi += h (theta f' - gamma psi), theta -= h psi f', f' = sigmoid(-theta psi), with the paper's psi."""
     torch.set_default_dtype(torch.float64)
     try:
         psi = 1 + 0.2 * (torch.tensor(-1.0).sigmoid() - gamma)
         theta = 1 - 0.2 * psi * (-psi).sigmoid()
         objective = Objective(Minimax(), {"r1": R1(weight=gamma)})
-        one = member(0, SGD(), 0.2, objective, steps=1)
-        pack = AdversarialPack([one], Dirac(psi=-1.0), PointMass().samples.double(), batch_size=4, critic_steps=1)
+        settings = member(0, SGD(), 0.2, objective, steps=1)
+        pack = AdversarialPack([settings], Dirac(psi=-1.0), PointMass().samples.double(), batch_size=4, critic_steps=1)
         next(pack.steps())
     finally:
         torch.set_default_dtype(torch.float32)
@@ -48,28 +48,30 @@ def test_a_first_step_of_gradient_descent(gamma, psi_of_the_paper):
     torch.testing.assert_close(pack.g.theta, theta.view(1, 1), rtol=1e-12, atol=0)
 
 
-def test_ignoring_z_is_not_taken_for_a_collapse():
-    one = member(0, SGD(), 0.1, Objective(Standard(), {}), steps=12)
-    pack = AdversarialPack([one], Dirac(), PointMass().samples, batch_size=4, critic_steps=1, check_every=1, patience=2)
+def test_ignored_z_is_not_reported_as_collapse():
+    settings = member(0, SGD(), 0.1, Objective(Standard(), {}), steps=12)
+    pack = AdversarialPack(
+        [settings], Dirac(), PointMass().samples, batch_size=4, critic_steps=1, check_every=1, patience=2
+    )
     for _ in pack.steps():
         pass
     assert pack.watch.read() == [None]
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 8, 8)], ids=str)
-def test_a_shape_that_does_not_fit_is_refused(shape):
+def test_unsupported_shapes(shape):
     for build in (Dirac().generator, Dirac().discriminator):
         with pytest.raises(ValueError, match=r"dirac .*samples of the data have shape \("):
             build(shape)
 
 
 @pytest.mark.parametrize("wrong", [{"theta": float("nan")}, {"psi": float("inf")}], ids=str)
-def test_wrong_numbers_are_refused_by_name(wrong):
+def test_settings_out_of_range(wrong):
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))}="):
         Dirac(**wrong)
 
 
-def test_the_data_are_a_single_number():
+def test_point_mass_data():
     data = PointMass(num_samples=7, value=0.5)
     assert torch.equal(data.samples, torch.full((7, 1), 0.5))
     assert data.sample_shape == (1,)

@@ -1,4 +1,4 @@
-"""Laws of the first parameters."""
+"""Distributions of the initial parameters."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from gansweep.interfaces import Initialisation, Slot
 from gansweep.models.initialisation import CFGNormal, DCGANNormal, Kaiming, Orthogonal, TorchDefault
 from gansweep.seeding import Streams
 
-LAWS = [TorchDefault(), DCGANNormal(), Kaiming(), Orthogonal()]
-ALL = pytest.mark.parametrize("law", LAWS, ids=lambda law: type(law).__name__)
+INITIALISATIONS = [TorchDefault(), DCGANNormal(), Kaiming(), Orthogonal()]
+ALL = pytest.mark.parametrize(
+    "initialisation", INITIALISATIONS, ids=lambda initialisation: type(initialisation).__name__
+)
 
 WEIGHT = Slot("0.weight", (60, 40, 4, 4), "weight", 40 * 16)
 BIAS = Slot("0.bias", (60,), "bias", 40 * 16)
@@ -21,30 +23,30 @@ SCALE = Slot("1.weight", (5000,), "scale")
 SHIFT = Slot("1.bias", (5000,), "shift")
 
 
-def draw(law, slot, seed=0):
-    return law(slot, Streams(seed)["init"])
+def draw(initialisation, slot, seed=0):
+    return initialisation(slot, Streams(seed)["init"])
 
 
 @ALL
-def test_a_law_depends_on_its_generator_alone(law):
-    assert isinstance(law, Initialisation)
+def test_values_depend_only_on_the_generator(initialisation):
+    assert isinstance(initialisation, Initialisation)
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    first = draw(law, WEIGHT)
+    first = draw(initialisation, WEIGHT)
     assert torch.equal(torch.get_rng_state(), before)
     assert first.shape == WEIGHT.shape
-    assert torch.equal(first, draw(law, WEIGHT))
-    assert not torch.equal(first, draw(law, WEIGHT, seed=1))
+    assert torch.equal(first, draw(initialisation, WEIGHT))
+    assert not torch.equal(first, draw(initialisation, WEIGHT, seed=1))
 
 
 @ALL
-def test_normalisation_starts_about_the_identity(law):
-    assert draw(law, SCALE).mean().item() == pytest.approx(1, abs=2e-3)
-    assert not draw(law, SHIFT).any()
+def test_scale_starts_at_1_and_shift_at_0(initialisation):
+    assert draw(initialisation, SCALE).mean().item() == pytest.approx(1, abs=2e-3)
+    assert not draw(initialisation, SHIFT).any()
 
 
-def test_torch_default_is_the_law_of_torchs_layers():
-    """Same width and same shape, biases included: torch's own numbers as witness."""
+def test_torch_default_is_the_distribution_of_torch_layers():
+    """Weights and biases have the range and standard deviation of those of torch."""
     torch.manual_seed(0)
     layer = nn.Conv2d(40, 60, 4)
     bound = 1 / math.sqrt(40 * 16)
@@ -56,7 +58,7 @@ def test_torch_default_is_the_law_of_torchs_layers():
         assert theirs.std().item() == pytest.approx(ours.std().item(), rel=0.3 if slot is BIAS else 0.02)
 
 
-def test_transposed_convolution_takes_torchs_fan_in():
+def test_fan_in_of_a_transposed_convolution_is_that_of_torch():
     from gansweep.layers import ConvTranspose2d
 
     theirs = nn.ConvTranspose2d(30, 7, 4)
@@ -66,7 +68,7 @@ def test_transposed_convolution_takes_torchs_fan_in():
     assert theirs.weight.abs().max().item() == pytest.approx(bound, rel=1e-2)
 
 
-def test_dcgan_is_narrow_and_its_scale_varies():
+def test_standard_deviations_of_dcgan():
     assert draw(DCGANNormal(), WEIGHT).std().item() == pytest.approx(0.02, rel=0.02)
     assert draw(DCGANNormal(), SCALE).std().item() == pytest.approx(0.02, rel=0.05)
     assert draw(DCGANNormal(std=0.1), WEIGHT).std().item() == pytest.approx(0.1, rel=0.02)
@@ -74,29 +76,31 @@ def test_dcgan_is_narrow_and_its_scale_varies():
 
 
 @ALL
-def test_an_embedding_starts_as_in_torch(law):
-    assert draw(law, Slot("embedding.weight", (1, 10_000), "embedding")).std().item() == pytest.approx(1, rel=0.03)
+def test_embeddings_are_standard_normal_as_in_torch(initialisation):
+    assert draw(initialisation, Slot("embedding.weight", (1, 10_000), "embedding")).std().item() == pytest.approx(
+        1, rel=0.03
+    )
 
 
-def test_cfg_has_narrow_kernels_kaiming_ends_and_scales_between_zero_and_one():
-    """The shortcut is a kernel too, and its name says so."""
-    law, kernel = CFGNormal(), (80, 60, 1, 1)
+def test_cfg_kernels_matrices_and_scales():
+    """The shortcut `convdim` is recognised by its name."""
+    initialisation, kernel = CFGNormal(), (80, 60, 1, 1)
     for name, shape, expected in (
         ("group0.block0.conv1.weight", kernel, 0.01),
         ("group0.block0.convdim.weight", kernel, math.sqrt(2 / 60)),
         ("fc.weight", (80, 60), math.sqrt(2 / 60)),
     ):
-        assert draw(law, Slot(name, shape, "weight", 60)).std().item() == pytest.approx(expected, rel=0.03)
-    scale = draw(law, SCALE)
+        assert draw(initialisation, Slot(name, shape, "weight", 60)).std().item() == pytest.approx(expected, rel=0.03)
+    scale = draw(initialisation, SCALE)
     assert 0 <= scale.min() < 0.01
     assert 0.99 < scale.max() <= 1
     assert scale.mean().item() == pytest.approx(0.5, abs=0.02)
-    assert not draw(law, SHIFT).any()
-    assert not draw(law, BIAS).any()
+    assert not draw(initialisation, SHIFT).any()
+    assert not draw(initialisation, BIAS).any()
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.2])
-def test_kaiming_keeps_the_second_moment_through_a_leaky_relu(slope):
+def test_kaiming_preserves_the_second_moment(slope):
     """He et al. 2015: E[y^2] = E[x^2] when y = W leaky(x) and x is symmetric."""
     slot = Slot("0.weight", (400, 300), "weight", 300)
     weight = draw(Kaiming(slope), slot)
@@ -114,7 +118,7 @@ def test_orthogonal_rows_or_columns(shape):
 
 
 @pytest.mark.parametrize(
-    ("law", "wrong"),
+    ("initialisation", "wrong"),
     [
         (CFGNormal, {"std": 0.0}),
         (DCGANNormal, {"std": 0.0}),
@@ -123,6 +127,6 @@ def test_orthogonal_rows_or_columns(shape):
         (Kaiming, {"slope": math.nan}),
     ],
 )
-def test_wrong_numbers_are_refused_by_name(law, wrong):
+def test_settings_out_of_range(initialisation, wrong):
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))}="):
-        law(**wrong)
+        initialisation(**wrong)

@@ -1,4 +1,4 @@
-"""The fully connected pair."""
+"""MLP."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def start(network, seed=0):
     return network.initial(Streams(seed)["init"])[None]
 
 
-def test_parameter_counts_of_the_paper():
+def test_parameter_counts_equal_those_of_the_paper():
     model = MLP()
     assert model.generator((1, 28, 28)).num_parameters == 1_493_520
     assert model.discriminator((1, 28, 28)).num_parameters == 1_460_225
 
 
-def test_first_bounds_of_the_paper():
-    """U(-1/sqrt(fan_in), 1/sqrt(fan_in)): a law by fan_out, or a normal one, ends elsewhere."""
+def test_bounds_of_the_initial_weights():
+    """U(-1/sqrt(fan_in), 1/sqrt(fan_in)); fan_out or a normal distribution would have other bounds."""
     for network, bound in ((MLP().generator((1, 28, 28)), 0.0883883), (MLP().discriminator((1, 28, 28)), 0.0357143)):
         weight, bias = network.cut(start(network))[:2]
         assert weight.abs().max().item() == pytest.approx(bound, rel=1e-3)
@@ -33,7 +33,7 @@ def test_first_bounds_of_the_paper():
         assert 0.9 * bound < bias.abs().max() <= bound
 
 
-def test_equals_the_network_of_torch_with_its_names():
+def test_equals_a_torch_network_with_the_same_names():
     model = MLP(latent_dim=3, generator_widths=(5, 6), discriminator_widths=(7, 4), slope=0.1, dropout=0.4)
     shape = (2, 3, 4)
     generator = nn.Sequential(
@@ -55,20 +55,20 @@ def test_equals_the_network_of_torch_with_its_names():
         torch.testing.assert_close(ours, theirs.eval()(x), rtol=1e-5, atol=1e-6)
 
 
-def test_dropout_comes_after_the_activation_of_every_hidden_layer_of_the_discriminator():
+def test_dropout_follows_every_hidden_activation_of_the_discriminator():
     network = MLP(discriminator_widths=(6, 5), dropout=0.3).discriminator((4,))
     assert [type(layer).__name__ for layer in network.layers] == ["Linear", "LeakyReLU", "Dropout"] * 2 + ["Linear"]
     assert [(draw.shape, draw.keep) for draw in network.draws] == [((6,), 0.7), ((5,), 0.7)]
     assert MLP().generator((4,)).draws == ()
 
 
-def test_names_do_not_depend_on_dropout():
+def test_parameter_names_do_not_depend_on_dropout():
     with_it, without = (MLP(dropout=p).discriminator((1, 8, 8)) for p in (0.3, 0.0))
     assert [slot.name for slot in with_it.slots] == [slot.name for slot in without.slots]
     assert without.draws == ()
 
 
-def test_points_are_not_squeezed_into_the_unit_square():
+def test_generated_points_are_not_limited_to_the_unit_square():
     network = MLP(generator_widths=(8,)).generator((2,))
     theta = 100 * start(network)
     z = torch.randn(1, 50, 128, generator=torch.Generator().manual_seed(0))
@@ -76,7 +76,7 @@ def test_points_are_not_squeezed_into_the_unit_square():
     assert network(network.cut(theta), z).shape == (1, 50, 2)
 
 
-def test_images_are_between_minus_one_and_one():
+def test_generated_images_are_in_range():
     network = MLP(generator_widths=(8,)).generator((1, 4, 4))
     theta = 100 * start(network)
     z = torch.randn(1, 50, 128, generator=torch.Generator().manual_seed(0))
@@ -87,7 +87,7 @@ def preset(name):
     return make(yaml.safe_load((CONF / f"{name}.yaml").read_text()))
 
 
-def test_the_ring_has_the_networks_of_its_paper():
+def test_mlp_ring_has_the_networks_of_the_paper():
     """2 -> 128 -> 1 on a quarter of the input, 256 -> 128 -> 128 -> 2; ReLU; orthogonal with gain 0.8, biases 0."""
     model = preset("mlp_ring")
     g, d = model.generator((2,)), model.discriminator((2,))
@@ -102,7 +102,7 @@ def test_the_ring_has_the_networks_of_its_paper():
     assert "Dropout" not in [type(layer).__name__ for layer in d.layers]
 
 
-def test_mescheders_networks_have_four_layers():
+def test_networks_of_mescheder_have_four_layers():
     model = preset("mlp_2d")
     for network in (model.generator((2,)), model.discriminator((2,))):
         assert sum(slot.role == "weight" for slot in network.slots) == 4
@@ -111,11 +111,11 @@ def test_mescheders_networks_have_four_layers():
 
 @pytest.mark.parametrize("normalised", [False, True])
 @pytest.mark.parametrize("activation", ["leaky_relu", "tanh"])
-def test_equals_the_network_of_torch_with_every_option(activation, normalised):
+def test_equals_a_torch_network_with_every_option(activation, normalised):
     model = MLP(3, (5,), (7, 4), activation, 0.1, 0.0, 0.5, normalised)
     act = nn.Tanh() if activation == "tanh" else nn.LeakyReLU(0.1)
     wrap = spectral_norm if normalised else (lambda module: module)
-    # names count as if there were a dropout
+    # indices in names include a dropout layer
     theirs = nn.Sequential(
         wrap(nn.Linear(2, 7)), act, nn.Identity(), wrap(nn.Linear(7, 4)), act, nn.Identity(), wrap(nn.Linear(4, 1))
     )
@@ -126,12 +126,12 @@ def test_equals_the_network_of_torch_with_every_option(activation, normalised):
     theirs.double().load_state_dict(d.state_dict(start(d).double(), buffers))
     x = torch.randn(9, 2, generator=torch.Generator().manual_seed(1)).double()
     state = Pass((), buffers)
-    slope = d.input_gradient(params, x[None], state)
+    grad = d.input_gradient(params, x[None], state)
     at = (0.5 * x).requires_grad_()
     (expected,) = torch.autograd.grad(theirs(at).sum(), at, create_graph=True)
-    torch.testing.assert_close(slope[0], 0.5 * expected, rtol=1e-11, atol=1e-13)
+    torch.testing.assert_close(grad[0], 0.5 * expected, rtol=1e-11, atol=1e-13)
     torch.testing.assert_close(d(params, x[None], Pass((), buffers | state.updates, False))[0], theirs.eval()(at))
-    ours = torch.autograd.grad(slope.square().sum(), params[0])[0]
+    ours = torch.autograd.grad(grad.square().sum(), params[0])[0]
     weight = dict(theirs.named_parameters())[d.slots[0].name]
     torch.testing.assert_close(ours[0], torch.autograd.grad((0.5 * expected).square().sum(), weight)[0])
 
@@ -151,11 +151,11 @@ def test_equals_the_network_of_torch_with_every_option(activation, normalised):
     ],
     ids=str,
 )
-def test_wrong_numbers_are_refused_by_name(wrong):
+def test_settings_out_of_range(wrong):
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))}="):
         MLP(**wrong)
 
 
-def test_a_shape_that_is_neither_point_nor_image_is_refused():
+def test_unsupported_shape():
     with pytest.raises(ValueError, match="samples of the data have shape"):
         MLP().generator((8, 8))

@@ -1,4 +1,4 @@
-"""Promises of every model in conf/model."""
+"""Every model in conf/model."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def make(node):
 
 
 @ALL
-def test_the_yaml_says_the_defaults_of_the_class_and_all_of_them(path):
-    """A yaml with the name of its file says the defaults; others choose, but leave nothing out."""
+def test_yaml_lists_all_settings_with_the_defaults_of_the_class(path):
+    """A yaml named like its module has the defaults; others have other values, but list all settings."""
     node = yaml.safe_load(path.read_text())
     model = make(node)
     assert isinstance(model, Model)
@@ -35,7 +35,7 @@ def test_the_yaml_says_the_defaults_of_the_class_and_all_of_them(path):
 
 @ALL
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64)], ids=str)
-def test_every_model_makes_the_images_of_every_data_set(path, shape):
+def test_every_model_generates_images_of_every_data_set(path, shape):
     if path.stem in ("dirac", "point"):
         pytest.skip("makes points")
     model = make(yaml.safe_load(path.read_text()))

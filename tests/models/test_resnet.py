@@ -1,4 +1,4 @@
-"""The residual pair."""
+"""ResNet."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Block(nn.Module):
 
 
 class Generator(nn.Module):
-    """Widths 5, 4, 2: the widest is cut off at 5, where twice as many would be 8."""
+    """Widths 5, 4, 2: the largest is limited to 5 instead of 8."""
 
     def __init__(self, side):
         super().__init__()
@@ -55,11 +55,11 @@ class Discriminator(nn.Module):
         return self.fc(leaky_relu(self.resnet(self.conv_img(x)).flatten(1), 0.2))
 
 
-def test_parameter_counts_of_the_published_code():
+def test_parameter_counts_equal_those_of_the_published_code():
     for model, side, expected in (
         (ResNet(), 256, (52_154_052, 47_944_385)),
         (ResNet(base_width=16, max_width=512), 1024, (18_810_036, 16_705_201)),
-        # ten labels there, one here: 9 embeddings of 256 and 9 outputs of 512 * 4 * 4 inputs less
+        # one label instead of ten: 9 embeddings of 256 and 9 outputs of 512 * 4 * 4 inputs less
         (ResNet(embed_size=256, max_width=512), 32, (6_776_003 - 9 * 256, 2_653_386 - 9 * (512 * 16 + 1))),
     ):
         shape = (3, side, side)
@@ -68,7 +68,7 @@ def test_parameter_counts_of_the_published_code():
 
 @pytest.mark.parametrize("side", [16, 28])
 @pytest.mark.parametrize("normalised", [False, True])
-def test_equals_the_network_of_torch_with_its_names(side, normalised):
+def test_equals_a_torch_network_with_the_same_names(side, normalised):
     model = ResNet(latent_dim=3, base_width=2, max_width=5, embed_size=2, spectral_norm=normalised)
     shape, smallest = (3, side, side), side // 4
     discriminator = Discriminator(smallest)
@@ -94,14 +94,14 @@ def test_equals_the_network_of_torch_with_its_names(side, normalised):
         assert torch.equal(row, torch.cat([p.flatten() for p in params]))
 
 
-def test_the_label_can_be_left_out():
+def test_embed_size_0_removes_the_label():
     shape = (1, 8, 8)
     with_it, without = (ResNet(latent_dim=3, base_width=2, embed_size=n).generator(shape) for n in (1, 0))
     assert "embedding.weight" not in {slot.name for slot in without.slots}
     assert with_it.num_parameters - without.num_parameters == 1 + 4 * 4 * 4
 
 
-def test_every_weight_of_the_discriminator_is_normalised_and_none_of_the_generator():
+def test_spectral_norm_of_all_discriminator_weights_only():
     model = ResNet(base_width=2, spectral_norm=True)
     g, d = model.generator((1, 16, 16)), model.discriminator((1, 16, 16))
     assert not g.buffers
@@ -111,7 +111,7 @@ def test_every_weight_of_the_discriminator_is_normalised_and_none_of_the_generat
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 9, 9), (1, 4, 4), (1, 28, 32)], ids=str)
-def test_a_shape_that_does_not_fit_is_refused(shape):
+def test_unsupported_shapes(shape):
     for build in (ResNet().generator, ResNet().discriminator):
         with pytest.raises(ValueError, match=r"resnet .*samples of the data have shape \("):
             build(shape)
@@ -120,6 +120,6 @@ def test_a_shape_that_does_not_fit_is_refused(shape):
 @pytest.mark.parametrize(
     "wrong", [{"latent_dim": 0}, {"base_width": 0}, {"max_width": 63}, {"embed_size": -1}], ids=str
 )
-def test_wrong_numbers_are_refused_by_name(wrong):
+def test_settings_out_of_range(wrong):
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))}="):
         ResNet(**wrong)

@@ -1,4 +1,4 @@
-"""Mistakes: a skip at the wrong level, variants of different size, an image that comes back in another shape."""
+"""U-Net. Mistakes: a skip connection at the wrong level, variants of different size, wrong output shape."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_all_variants_have_the_same_parameters_and_map_images_to_images():
 
 
 @pytest.mark.parametrize(
-    ("skips", "cut", "lives"),
+    ("skips", "cut", "depends"),
     [
         ("none", "code", False),
         ("deep", "code", True),
@@ -35,17 +35,17 @@ def test_all_variants_have_the_same_parameters_and_map_images_to_images():
         ("both", "down_b", True),
     ],
 )
-def test_what_still_reaches_the_output_when_a_layer_is_silenced(skips, cut, lives):
+def test_output_depends_on_the_input_if_a_layer_is_set_to_zero(skips, cut, depends):
     network, params = made(skips)
     quiet = [
         torch.zeros_like(p) if slot.name.startswith(cut) else p for slot, p in zip(network.slots, params, strict=True)
     ]
     images = torch.rand(1, 2, 3, 12, 12, generator=torch.Generator().manual_seed(1))
     out = network(quiet, images)
-    assert (not torch.equal(out[0, 0], out[0, 1])) == lives
+    assert (not torch.equal(out[0, 0], out[0, 1])) == depends
 
 
-def test_deep_adds_to_both_alone():
+def test_deep_skip_is_independent_of_the_shallow_one():
     images = torch.rand(1, 1, 3, 12, 12, generator=torch.Generator().manual_seed(1))
     shallow, both = (made(skips)[0](made(skips)[1], images) for skips in ("shallow", "both"))
     assert not torch.allclose(shallow, both)
@@ -61,6 +61,6 @@ def test_deep_adds_to_both_alone():
         (lambda: UNet().discriminator((1, 8, 8)), "it is for algorithm=denoising"),
     ],
 )
-def test_what_it_can_not_do_is_told(make, message):
+def test_invalid_settings_and_shapes(make, message):
     with pytest.raises(ValueError, match=message):
         make()

@@ -1,4 +1,4 @@
-"""On the Dirac-GAN every player's gradient is known: one point of data at 0, a generator at theta, D(x) = psi x.
+"""Losses and penalties on the Dirac-GAN, whose gradients are known: data at 0, G(z) = theta, D(x) = psi x.
 
 Mescheder et al. 2018, arXiv:1801.04406, section 2 and appendix; their discriminator ascends with the
 opposite sign of psi.
@@ -58,7 +58,7 @@ NETWORK = Network([Linear("0", 1, 1)], lambda slot, generator: torch.zeros(slot.
 
 
 class Dirac:
-    """The gradients by psi and by theta that the trainer would follow."""
+    """Gradients with respect to psi and theta, computed as in training."""
 
     def __init__(self, objective):
         self.objectives = Objectives([member(objective=objective)], torch.device("cpu"))
@@ -68,14 +68,14 @@ class Dirac:
         samples = torch.stack([torch.zeros(1, BATCH, 1), theta.expand(1, BATCH, 1)])
         return samples if noise is None else torch.stack([self.objectives.seen(x, noise) for x in samples])
 
-    def by_psi(self, theta, psi, noise=None):
+    def grad_psi(self, theta, psi, noise=None):
         row = torch.tensor([[psi, 0.0]], requires_grad=True)
         real, fake = self.seen(torch.tensor(theta), noise)
         given = [PenaltyInputs([torch.full((1, BATCH, 1), 0.3)]) for _ in self.objectives.passes]
         loss, _ = self.objectives.discriminator(NETWORK, NETWORK.cut(row), {}, real, fake, [], given)
         return torch.autograd.grad(loss, row)[0][0, 0].item()
 
-    def by_theta(self, theta, psi):
+    def grad_theta(self, theta, psi):
         at = torch.tensor(theta, requires_grad=True)
         real, fake = self.seen(at, None)
         real = real if self.objectives.relativistic else None
@@ -93,7 +93,7 @@ def roth_fake(gamma, theta, psi):
     return gamma * psi * s**2 + gamma * psi**2 * s**2 * (1 - s) * theta
 
 
-# Prices and their derivative by psi.
+# Penalties and their derivative with respect to psi.
 PENALTIES = [
     ((R1(0.3),), lambda theta, psi: 0.3 * psi),
     ((R2(0.3),), lambda theta, psi: 0.3 * psi),
@@ -112,15 +112,15 @@ PENALTIES = [
 @pytest.mark.parametrize(("penalties", "derivative"), PENALTIES, ids=lambda value: repr(value)[:60])
 @pytest.mark.parametrize(("theta", "psi"), POINTS)
 def test_penalties(penalties, derivative, theta, psi):
-    """Together with the saturating GAN, whose own part is theta sigmoid(psi theta)."""
+    """The minimax loss contributes theta sigmoid(psi theta)."""
     objective = Objective(Minimax(), {str(n): penalty for n, penalty in enumerate(penalties)})
     expected = theta * sigmoid(psi * theta) + derivative(theta, psi)
-    assert Dirac(objective).by_psi(theta, psi) == pytest.approx(expected, rel=1e-12)
+    assert Dirac(objective).grad_psi(theta, psi) == pytest.approx(expected, rel=1e-12)
 
 
-def test_every_penalty_is_here():
-    told = {type(one).__module__.rpartition(".")[2] for penalties, _ in PENALTIES for one in penalties}
-    assert told | {"gradient_penalty", "length"} == {
+def test_all_penalties_are_tested():
+    tested = {type(penalty).__module__.rpartition(".")[2] for penalties, _ in PENALTIES for penalty in penalties}
+    assert tested | {"gradient_penalty", "length"} == {
         module.name for module in pkgutil.iter_modules(gansweep.penalties.__path__)
     }
 
@@ -142,8 +142,8 @@ GAMES = [
 @pytest.mark.parametrize(("theta", "psi"), POINTS)
 def test_games(game, v_psi, v_theta, theta, psi):
     dirac = Dirac(Objective(game))
-    assert -dirac.by_psi(theta, psi) == pytest.approx(v_psi(theta, psi), rel=1e-12)
-    assert -dirac.by_theta(theta, psi) == pytest.approx(v_theta(theta, psi), rel=1e-12)
+    assert -dirac.grad_psi(theta, psi) == pytest.approx(v_psi(theta, psi), rel=1e-12)
+    assert -dirac.grad_theta(theta, psi) == pytest.approx(v_theta(theta, psi), rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -151,32 +151,32 @@ def test_games(game, v_psi, v_theta, theta, psi):
     [((R1(0.3),), 0.3), ((RothReal(0.6), RothFake(0.6)), 0.3), ((RothReal(0.6),), 0.15)],
 )
 def test_damping_at_the_equilibrium(penalties, damping):
-    """-dv_psi/dpsi at (0, 0): gamma for R1, gamma / 2 for Roth's, which weighs both halves with 1/4."""
+    """-dv_psi/dpsi at (0, 0): gamma for R1, gamma / 2 for the two terms of Roth et al., weighted by 1/4 each."""
     dirac = Dirac(Objective(Minimax(), {str(n): penalty for n, penalty in enumerate(penalties)}))
-    assert dirac.by_psi(0.0, 1e-6) / 1e-6 == pytest.approx(damping, rel=1e-6)
+    assert dirac.grad_psi(0.0, 1e-6) / 1e-6 == pytest.approx(damping, rel=1e-6)
 
 
-def test_instance_noise_damps_by_half_its_variance():
+def test_damping_by_instance_noise_is_half_its_variance():
     """-dv_psi/dpsi = -2 f''(0) s^2 = s^2 / 2 at (0, 0); noise of 1 and -1 has exactly variance 1."""
     dirac = Dirac(Objective(Minimax(), instance_noise=0.7))
     noise = torch.tensor([1.0, -1.0, 1.0])[None, :, None]
-    assert dirac.by_psi(0.0, 1e-6, noise) / 1e-6 == pytest.approx(0.49 / 2, rel=1e-5)
+    assert dirac.grad_psi(0.0, 1e-6, noise) / 1e-6 == pytest.approx(0.49 / 2, rel=1e-5)
 
 
 def test_instance_noise_reaches_real_and_generated_samples():
     theta, psi, s, e = 0.8, -0.6, 0.7, [1.3, -0.4, 0.9]
     dirac = Dirac(Objective(Minimax(), instance_noise=s))
-    fake = [(theta + s * one) * sigmoid(psi * (theta + s * one)) for one in e]
-    real = [-s * one * sigmoid(-psi * s * one) for one in e]
+    fake = [(theta + s * n) * sigmoid(psi * (theta + s * n)) for n in e]
+    real = [-s * n * sigmoid(-psi * s * n) for n in e]
     expected = (sum(fake) + sum(real)) / 3
-    assert dirac.by_psi(theta, psi, torch.tensor(e)[None, :, None]) == pytest.approx(expected, rel=1e-12)
+    assert dirac.grad_psi(theta, psi, torch.tensor(e)[None, :, None]) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(
     ("objective", "radius"),
     [
         (Objective(Minimax(), {"r1": R1(0.3)}), 2.642656e-6),
-        # 2.208e-6 is what one gets by flattening where the discriminator is sure: sigmoid(-D) on generated samples.
+        # The wrong weight sigmoid(-D)^2 on generated samples would give 2.208e-6.
         (Objective(Minimax(), {"f": RothFake(0.6), "r": RothReal(0.6)}), 3.1831e-6),
         (Objective(Minimax(), {"dragan": DRAGAN(0.35)}), 1.183),
         (Objective(Wasserstein(), {"gp": WGANGP(0.35)}), 1.802),
@@ -184,11 +184,11 @@ def test_instance_noise_reaches_real_and_generated_samples():
     ],
     ids=["r1", "roth", "dragan", "wgan_gp", "wgan_gp0"],
 )
-def test_where_five_hundred_steps_end(objective, radius):
-    """Simultaneous steps of 0.2 from (1, 1): zero-centred penalties converge, one-centred ones circle."""
-    dirac, theta, psi = Dirac(objective), 1.0, -1.0  # the paper's psi is minus ours
+def test_distance_from_the_equilibrium_after_500_steps(objective, radius):
+    """Simultaneous steps of 0.2 from (1, 1): zero-centred penalties converge, one-centred ones do not."""
+    dirac, theta, psi = Dirac(objective), 1.0, -1.0  # psi has the opposite sign in the paper
     for _ in range(500):
-        down_theta, down_psi = dirac.by_theta(theta, psi), dirac.by_psi(theta, psi)
+        down_theta, down_psi = dirac.grad_theta(theta, psi), dirac.grad_psi(theta, psi)
         theta, psi = theta - 0.2 * down_theta, psi - 0.2 * down_psi
     if radius is None:
         assert math.hypot(theta, psi) < 0.05
@@ -196,7 +196,7 @@ def test_where_five_hundred_steps_end(objective, radius):
         assert math.hypot(theta, psi) == pytest.approx(radius, rel=2e-3)
 
 
-def test_a_scheduled_weight_multiplies_the_penalty_alone():
+def test_scheduled_weight_multiplies_only_the_penalty():
     one = member(objective=Objective(Minimax(), {"r1": R1(0.3)}))
     dirac = Dirac(one.objective)
     dirac.objectives = Objectives(
@@ -205,4 +205,4 @@ def test_a_scheduled_weight_multiplies_the_penalty_alone():
     for step in (0, 3, 9):
         dirac.objectives.set([step], [10])
         expected = sigmoid(0.5) * 1.0 + (1 - step / 10) * 0.3 * 0.5
-        assert dirac.by_psi(1.0, 0.5) == pytest.approx(expected, rel=1e-12)
+        assert dirac.grad_psi(1.0, 0.5) == pytest.approx(expected, rel=1e-12)

@@ -1,4 +1,4 @@
-"""Prices of a slope that is known: a linear critic has the same one everywhere."""
+"""Values of the penalties for given input gradients."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ PENALTIES = [
 ]
 
 
-def price(penalty, slope, logits=None):
-    """weight * E[score(slope, logits)], from slopes (K, B, ...)."""
-    return penalty.weight * penalty.score(slope, logits).mean(1)
+def value_of(penalty, grad, logits=None):
+    """Return weight * E[score(grad, logits)] for input gradients (K, B, ...)."""
+    return penalty.weight * penalty.score(grad, logits).mean(1)
 
 
 def zeros(slot, generator):
@@ -40,66 +40,70 @@ def zeros(slot, generator):
 
 
 @pytest.mark.parametrize(("c", "expected"), [(0.0, 10.0), (1 / 28, 0.0), (0.1, 32.4), (1.0, 7290.0)])
-def test_gradient_penalty_of_a_sum_over_all_pixels(c, expected):
-    """D(x) = c sum(x) over 28 x 28 pixels has slope 28 c; pixel by pixel it would be c."""
-    slope = torch.full((2, 3, 1, 28, 28), c, dtype=torch.float64)
-    assert price(WGANGP(weight=10.0, target=1.0), slope).tolist() == pytest.approx([expected] * 2, rel=1e-9, abs=1e-20)
+def test_wgan_gp_of_a_sum_over_all_pixels(c, expected):
+    """D(x) = c sum(x) over 28 x 28 pixels has gradient norm 28 c; the norm per pixel would be c."""
+    grad = torch.full((2, 3, 1, 28, 28), c, dtype=torch.float64)
+    assert value_of(WGANGP(weight=10.0, target=1.0), grad).tolist() == pytest.approx(
+        [expected] * 2, rel=1e-9, abs=1e-20
+    )
 
 
 @pytest.mark.parametrize(("c", "expected"), [(0.0, 1.0), (1 / 28, 0.929847), (0.1, 0.81), (1.0, 0.0)])
-def test_the_quirk_of_a_norm_pixel_by_pixel(c, expected):
-    """The same D: c at every pixel, whatever the number of pixels."""
-    slope = torch.full((2, 3, 1, 28, 28), c, dtype=torch.float64)
-    assert price(WGANGPPerPixel(), slope).tolist() == pytest.approx([expected] * 2, rel=1e-6, abs=1e-20)
+def test_wgan_gp_per_pixel_of_a_sum_over_all_pixels(c, expected):
+    """For the same D, the gradient norm is c at every pixel."""
+    grad = torch.full((2, 3, 1, 28, 28), c, dtype=torch.float64)
+    assert value_of(WGANGPPerPixel(), grad).tolist() == pytest.approx([expected] * 2, rel=1e-6, abs=1e-20)
 
 
-def test_the_pixels_norm_runs_over_channels_and_the_mean_over_pixels():
-    slope = torch.zeros(1, 1, 2, 1, 3)
-    slope[0, 0, :, 0, 0] = torch.tensor([3.0, 4.0])  # lengths 5, 0 and 2 of three pixels of two channels
-    slope[0, 0, 1, 0, 2] = -2.0
-    assert WGANGPPerPixel().score(slope).item() == pytest.approx((16 + 1 + 1) / 3)
+def test_norm_over_channels_and_mean_over_pixels():
+    grad = torch.zeros(1, 1, 2, 1, 3)
+    grad[0, 0, :, 0, 0] = torch.tensor([3.0, 4.0])  # squared_norms 5, 0 and 2 of three pixels of two channels
+    grad[0, 0, 1, 0, 2] = -2.0
+    assert WGANGPPerPixel().score(grad).item() == pytest.approx((16 + 1 + 1) / 3)
     points = torch.tensor([[[3.0, 4.0], [0.0, -2.0]]])
     assert torch.equal(WGANGPPerPixel().score(points), WGANGP().score(points))
 
 
 @pytest.mark.parametrize(("c", "expected"), [(0.0, 0.0), (0.9, 0.0), (1.0, 0.0), (1.5, 2.5), (-3.0, 40.0)])
-def test_one_side_is_free(c, expected):
-    slope = torch.tensor([[[c, 0.0], [0.0, c]]], dtype=torch.float64)
-    assert price(WGANLP(weight=10.0), slope).tolist() == pytest.approx([expected])
+def test_wgan_lp_penalises_only_norms_above_the_limit(c, expected):
+    grad = torch.tensor([[[c, 0.0], [0.0, c]]], dtype=torch.float64)
+    assert value_of(WGANLP(weight=10.0), grad).tolist() == pytest.approx([expected])
 
 
-def test_roths_halves_weigh_the_slope_by_the_chance_to_be_wrong():
-    slope, logits = torch.tensor([[[3.0, 4.0], [1.0, 0.0]]], dtype=torch.float64), torch.tensor([[1.5, -0.5]]).double()
-    chance = 1 / (1 + torch.exp(-logits))
-    lengths = torch.tensor([[25.0, 1.0]], dtype=torch.float64)
-    torch.testing.assert_close(price(RothReal(0.6), slope, logits), 0.3 * ((1 - chance) ** 2 * lengths).mean(1))
-    torch.testing.assert_close(price(RothFake(0.6), slope, logits), 0.3 * (chance**2 * lengths).mean(1))
+def test_roth_weights_are_the_probability_of_the_wrong_class():
+    grad, logits = torch.tensor([[[3.0, 4.0], [1.0, 0.0]]], dtype=torch.float64), torch.tensor([[1.5, -0.5]]).double()
+    probability = 1 / (1 + torch.exp(-logits))
+    squared_norms = torch.tensor([[25.0, 1.0]], dtype=torch.float64)
+    torch.testing.assert_close(
+        value_of(RothReal(0.6), grad, logits), 0.3 * ((1 - probability) ** 2 * squared_norms).mean(1)
+    )
+    torch.testing.assert_close(value_of(RothFake(0.6), grad, logits), 0.3 * (probability**2 * squared_norms).mean(1))
 
 
-def test_roths_gradient_goes_through_the_chance():
-    """d/dt sigmoid(t)^2 = 2 sigmoid(t)^2 (1 - sigmoid(t)), also at 0 and far out."""
+def test_roth_gradient_includes_the_weights():
+    """d/dt sigmoid(t)^2 = 2 sigmoid(t)^2 (1 - sigmoid(t)), also at 0 and at large logits."""
     logits = torch.tensor([[-800.0, -2.0, 0.0, 1.0, 800.0]], dtype=torch.float64, requires_grad=True)
-    slope, chance = torch.ones(1, 5, 1, dtype=torch.float64), torch.sigmoid(logits.detach())
-    (fake,) = torch.autograd.grad(RothFake().score(slope, logits).sum(), logits)
-    (real,) = torch.autograd.grad(RothReal().score(slope, logits).sum(), logits)
-    torch.testing.assert_close(fake, chance**2 * (1 - chance))
-    torch.testing.assert_close(real, -((1 - chance) ** 2) * chance)
+    grad, probability = torch.ones(1, 5, 1, dtype=torch.float64), torch.sigmoid(logits.detach())
+    (fake,) = torch.autograd.grad(RothFake().score(grad, logits).sum(), logits)
+    (real,) = torch.autograd.grad(RothReal().score(grad, logits).sum(), logits)
+    torch.testing.assert_close(fake, probability**2 * (1 - probability))
+    torch.testing.assert_close(real, -((1 - probability) ** 2) * probability)
 
 
-def test_sigmoid_does_not_depend_on_the_place_of_a_number():
-    """torch's own rounds differently in the remainder of a vector register."""
+def test_sigmoid_does_not_depend_on_the_position():
+    """torch's sigmoid rounds elements after the last full vector register differently."""
     random = torch.Generator().manual_seed(0)
     for batch in range(1, 40):
         rows = torch.randn(3, batch, generator=random).mul_(4).requires_grad_()
         torch.testing.assert_close(sigmoid(rows), torch.sigmoid(rows))
-        (slope,) = torch.autograd.grad(sigmoid(rows).square().sum(), rows)
+        (grad,) = torch.autograd.grad(sigmoid(rows).square().sum(), rows)
         for k in range(3):
             alone = rows[k : k + 1].detach().clone().requires_grad_()
             assert torch.equal(sigmoid(alone)[0], sigmoid(rows)[k])
-            assert torch.equal(torch.autograd.grad(sigmoid(alone).square().sum(), alone)[0][0], slope[k])
+            assert torch.equal(torch.autograd.grad(sigmoid(alone).square().sum(), alone)[0][0], grad[k])
 
 
-def test_dragan_looks_around_real_samples_as_far_as_its_members_data_spread():
+def test_dragan_perturbation_scales_with_the_std_of_the_member():
     random = torch.Generator().manual_seed(1)
     real = torch.randn(2, 4, 1, 3, 3, generator=random, dtype=torch.float64) * torch.tensor([1.0, 5.0]).view(
         2, 1, 1, 1, 1
@@ -111,8 +115,8 @@ def test_dragan_looks_around_real_samples_as_far_as_its_members_data_spread():
     assert DRAGAN.noise == "entry"
 
 
-def test_dragans_spread_is_the_same_alone_and_in_company_on_two_threads():
-    """A lone member's sum over 46,080 numbers would be split over threads, one of twelve would not."""
+def test_dragan_std_does_not_depend_on_other_members_with_two_threads():
+    """A sum over 46,080 numbers is split over threads for one member, but not for twelve."""
     real = torch.randn(12, 80, 1, 24, 24, generator=torch.Generator().manual_seed(2))
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -126,16 +130,16 @@ def test_dragans_spread_is_the_same_alone_and_in_company_on_two_threads():
 
 
 @pytest.mark.parametrize("penalty", [R1(weight=3.0), R2(weight=3.0)])
-def test_r1_and_r2_have_the_papers_half(penalty):
+def test_r1_and_r2_have_the_factor_one_half(penalty):
     """gamma / 2 ||w||^2 for D(x) = w x."""
     w = torch.tensor([1.0, -2.0, 0.5])
     network = Network([Linear("0", 3, 1)], zeros)
     theta = torch.cat([w, torch.tensor([0.7])])[None]
-    slope = network.input_gradient(network.cut(theta), torch.randn(1, 4, 3))
-    assert price(penalty, slope).item() == pytest.approx(3.0 / 2 * 5.25, rel=1e-6)
+    grad = network.input_gradient(network.cut(theta), torch.randn(1, 4, 3))
+    assert value_of(penalty, grad).item() == pytest.approx(3.0 / 2 * 5.25, rel=1e-6)
 
 
-def test_where_the_slope_is_taken():
+def test_points_of_evaluation():
     real, fake = torch.tensor([[[4.0, 0.0], [1.0, 1.0]]]), torch.tensor([[[0.0, 2.0], [5.0, 1.0]]])
     u = torch.tensor([[[0.25], [1.0]]])
     assert torch.equal(R1().points(real, fake, u), real)
@@ -149,8 +153,8 @@ def test_where_the_slope_is_taken():
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("penalty", PENALTIES, ids=repr)
 @pytest.mark.parametrize("shape", [(5, 1, 3, 3), (66, 3, 17, 31), (7, 2)])
-def test_a_member_is_the_same_alone_and_in_company(penalty, shape, threads):
-    """The second is large enough for torch to split its sums over threads."""
+def test_penalties_do_not_depend_on_other_members(penalty, shape, threads):
+    """The second shape is large enough for torch to split its sums over threads."""
     random = torch.Generator().manual_seed(0)
     real, fake = torch.randn(2, 3, *shape, generator=random)
     u = torch.rand(3, *(shape if penalty.noise == "entry" else (shape[0], *[1] * (len(shape) - 1))), generator=random)
@@ -168,7 +172,7 @@ def test_a_member_is_the_same_alone_and_in_company(penalty, shape, threads):
 
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=repr)
-def test_a_neighbour_that_is_nan_stays_with_itself(penalty):
+def test_nan_of_a_member_does_not_affect_the_others(penalty):
     random = torch.Generator().manual_seed(0)
     real, fake = torch.randn(2, 2, 5, 3, generator=random)
     u = torch.rand(2, 5, 3 if penalty.noise == "entry" else 1, generator=random)
@@ -183,8 +187,8 @@ def test_a_neighbour_that_is_nan_stays_with_itself(penalty):
 
 
 @pytest.mark.parametrize("penalty", PENALTIES, ids=repr)
-def test_descending_it_brings_the_slope_to_its_target(penalty):
-    """Through a network that bends, so that the second derivative is needed."""
+def test_gradient_descent_reduces_the_penalty(penalty):
+    """With a nonlinear network, so that second derivatives are needed."""
     assert isinstance(penalty, Penalty)
     network = Network([Linear("0", 2, 8), LeakyReLU(0.2), Linear("2", 8, 1)], zeros)
     random = torch.Generator().manual_seed(4)
@@ -195,7 +199,7 @@ def test_descending_it_brings_the_slope_to_its_target(penalty):
 
     def value(rows):
         params = network.cut(rows)
-        return price(penalty, network.input_gradient(params, points), network(params, points)[..., 0])
+        return value_of(penalty, network.input_gradient(params, points), network(params, points)[..., 0])
 
     before = value(theta)
     for _ in range(50):
@@ -210,10 +214,10 @@ def test_descending_it_brings_the_slope_to_its_target(penalty):
 @pytest.mark.parametrize(
     "penalty", [WGANGP(target=0.0), WGANLP(), WGANGPPerPixel(target=0.0), R1(), R2(), RothReal(), RothFake()], ids=repr
 )
-def test_a_flat_critic_has_a_finite_gradient(penalty):
-    """The root of a sum of squares has an infinite one at zero."""
-    slope = torch.zeros(1, 2, 3, requires_grad=True)
-    (gradient,) = torch.autograd.grad(price(penalty, slope, torch.zeros(1, 2)).sum(), slope)
+def test_gradient_is_finite_at_input_gradient_0(penalty):
+    """The derivative of a square root is infinite at zero."""
+    grad = torch.zeros(1, 2, 3, requires_grad=True)
+    (gradient,) = torch.autograd.grad(value_of(penalty, grad, torch.zeros(1, 2)).sum(), grad)
     assert torch.equal(gradient, torch.zeros_like(gradient))
 
 
@@ -231,10 +235,10 @@ def test_a_flat_critic_has_a_finite_gradient(penalty):
         (lambda: RothFake(weight=float("inf")), "weight=inf"),
     ],
 )
-def test_a_setting_out_of_range_is_named(make, message):
+def test_settings_out_of_range(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 
 
-def test_the_weight_of_the_lipschitz_penalty():
+def test_default_weight_of_wgan_lp():
     assert WGANLP().weight == 10.0

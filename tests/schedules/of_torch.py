@@ -1,4 +1,4 @@
-"""The multipliers of one of torch's schedulers."""
+"""Multipliers of the schedulers in torch.optim."""
 
 from __future__ import annotations
 

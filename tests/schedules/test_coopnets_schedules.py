@@ -1,4 +1,4 @@
-"""The twelve generator schedules of Hill and Nijkamp 2017, by the numbers of their runs."""
+"""The twelve generator schedules of Hill and Nijkamp 2017, compared with their printed values."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def schedule(name, **changes):
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_the_arrays_of_the_study(name):
+def test_values_of_the_study(name):
     length, *numbers, total = TABLE[name]
     values = schedule(name).values(10 * length)
     epochs = values[::10]
-    assert (np.repeat(epochs, 10) == values).all()  # each held for the ten steps of an epoch
-    # the table prints six digits, its sums too
+    assert (np.repeat(epochs, 10) == values).all()  # constant over the ten steps of an epoch
+    # the table has six digits
     np.testing.assert_allclose(epochs[[0, 100, 250, -1]], numbers, rtol=4e-6)
     assert epochs.sum() == pytest.approx(total, rel=6e-6)
 
@@ -58,28 +58,28 @@ NUMPY = {
 
 
 @pytest.mark.parametrize("name", NUMPY)
-def test_the_formulas_of_the_study(name):
+def test_formulas_of_the_study(name):
     np.testing.assert_allclose(schedule(name).values(5000), NUMPY[name].repeat(10), rtol=1e-12)
 
 
-def test_the_table_has_all_there_are():
+def test_table_lists_all_schedules():
     assert TABLE.keys() == {path.stem for path in FOLDER.glob("*.yaml")}
 
 
 @pytest.mark.parametrize(
     ("name", "ratio"), [("exp_9", 0.9953962310), ("exp_10", 0.9953962310), ("exp_11", 0.9908136567)]
 )
-def test_ratios_of_the_geometric_ones(name, ratio):
+def test_ratios_of_geometric_schedules(name, ratio):
     epochs = schedule(name).values(5000)[::10]
     np.testing.assert_allclose(epochs[1:] / epochs[:-1], ratio, rtol=1e-9)
 
 
-def test_differences_of_the_linear_one():
+def test_differences_of_the_linear_schedule():
     epochs = schedule("exp_12").values(5000)[::10]
     np.testing.assert_allclose(np.diff(epochs), -0.0005 * 0.99 / 499, rtol=1e-9)
 
 
-def test_experiment_1_is_too_short_for_500_epochs():
+def test_schedule_of_experiment_1_is_shorter_than_500_epochs():
     with pytest.raises(ValueError, match=r"epochs=400: schedule shorter than the run.*are 4000.*has 5000.*null"):
         schedule("exp_1").check(5000)
     with pytest.raises(ValueError, match="epochs=500: schedule longer than the run"):
@@ -87,14 +87,14 @@ def test_experiment_1_is_too_short_for_500_epochs():
     schedule("exp_1").check(4000)
 
 
-def test_pieces_that_do_not_fill_the_epochs_are_refused_when_they_are_made():
+def test_pieces_must_fill_the_epochs():
     with pytest.raises(ValueError, match="pieces: schedule shorter than the run: lengths sum to 400, expected 500"):
         PerEpoch(Piecewise([[1.0, 400]]), epochs=500)
 
 
 @pytest.mark.parametrize("name", TABLE)
 @pytest.mark.parametrize("total_steps", [7, 100, 1000])
-def test_stretched_to_any_length_it_has_the_same_ends_and_mean(name, total_steps):
+def test_stretched_schedule_has_the_same_ends_and_mean(name, total_steps):
     length, first, _, _, last, total = TABLE[name]
     values = schedule(name, steps_per_epoch=None).values(total_steps)
     assert values[0] == pytest.approx(first, rel=1e-9)
@@ -107,12 +107,12 @@ def test_stretched_to_any_length_it_has_the_same_ends_and_mean(name, total_steps
 @pytest.mark.parametrize(
     "settings", [{"epochs": 0}, {"steps_per_epoch": 0}, {"factor": -1.0}, {"factor": float("inf")}], ids=str
 )
-def test_settings_out_of_range_are_named(settings):
+def test_settings_out_of_range(settings):
     (name,) = settings
     with pytest.raises(ValueError, match=f"{name}="):
         PerEpoch(Linspace(), **settings)
 
 
-def test_by_itself_values_are_those_of_the_schedule():
+def test_default_is_one_epoch():
     of = Linspace(1.0, 0.25)
     assert PerEpoch(of, epochs=4, steps_per_epoch=2).values(8).tolist() == of.values(4).repeat(2).tolist()

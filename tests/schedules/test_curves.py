@@ -1,4 +1,4 @@
-"""What is said and drawn about rates."""
+"""Summary, table and plot of learning-rate curves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def curve(schedule, lr=1.0, total_steps=1000):
     return Curve(str(schedule), lr * schedule.values(total_steps))
 
 
-def test_the_numbers_of_a_curve():
+def test_summary_of_a_curve():
     assert Curve("", np.array([0.5, 4.0, 3.0, 2.0, 1.0, 0.25, 0.0, 0.25])).summary() == {
         "first": 0.5,
         "n/4": 3.0,
@@ -31,7 +31,7 @@ def test_the_numbers_of_a_curve():
     assert set(Curve("", np.array([2.0])).summary().values()) == {2.0}
 
 
-def test_the_table_has_a_row_for_each_curve_and_straight_columns():
+def test_table_has_one_row_per_curve_and_aligned_columns():
     lines = table([Curve("a", np.array([1.0, 0.5])), Curve("longer", np.array([1e-4]))]).splitlines()
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     assert cells[0][:3] == ["schedule", "steps", "first"]
@@ -45,7 +45,7 @@ def test_the_table_has_a_row_for_each_curve_and_straight_columns():
 @pytest.mark.parametrize(
     ("curves", "expected"),
     [
-        ([curve(Cosine())], False),  # near zero at its end only
+        ([curve(Cosine())], False),  # near zero only at the end
         ([curve(Linspace(1, 0.01)), curve(Cosine(), lr=0.2)], False),
         ([curve(Logspace(0, -2))], True),
         ([curve(Cosine()), curve(Step(num_drops=2))], True),
@@ -54,18 +54,18 @@ def test_the_table_has_a_row_for_each_curve_and_straight_columns():
         ([curve(Linspace(0, 0)), curve(Logspace(0, -2))], True),
     ],
 )
-def test_the_axis_is_logarithmic_where_rates_span_decades(curves, expected):
+def test_axis_is_logarithmic_if_rates_span_decades(curves, expected):
     assert spans_decades(curves) is expected
 
 
 @pytest.mark.parametrize("schedules", [[Cosine()], [Linspace(0, 0), Step(num_drops=2)]], ids=str)
 @pytest.mark.parametrize("total_steps", [1, 50])
-def test_a_picture_is_drawn(schedules, total_steps, tmp_path):
+def test_plot_is_written(schedules, total_steps, tmp_path):
     pytest.importorskip("matplotlib")
     from PIL import Image
 
     draw([curve(schedule, total_steps=total_steps) for schedule in schedules], tmp_path / "curves.png")
     with Image.open(tmp_path / "curves.png") as picture:
         pixels = np.asarray(picture.convert("RGB"))
-    blue = np.array([0x1F, 0x77, 0xB4])  # the first curve, or at least its line in the legend
+    blue = np.array([0x1F, 0x77, 0xB4])  # colour of the first curve
     assert (abs(pixels.astype(int) - blue).max(-1) < 8).any()

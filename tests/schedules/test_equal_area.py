@@ -1,4 +1,4 @@
-"""Schedules at an equal sum of rates."""
+"""Normalisation to mean 1."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gansweep.schedules.warmup import Warmup
 
 @pytest.mark.parametrize("of", [Constant(), Cosine(), Logspace(-2, -4), Warmup(0.3, Linspace(0.7, 0.1))], ids=str)
 @pytest.mark.parametrize("total_steps", [1, 2, 49, 10_000])
-def test_the_multipliers_sum_to_the_number_of_steps_and_keep_their_shape(of, total_steps):
+def test_multipliers_sum_to_the_number_of_steps(of, total_steps):
     values = EqualArea(of).values(total_steps)
     assert math.fsum(values) == pytest.approx(total_steps, rel=1e-14)
     np.testing.assert_allclose(values / values[0], of.values(total_steps) / of.values(total_steps)[0], rtol=1e-12)
@@ -34,7 +34,7 @@ def test_known_values():
     assert EqualArea(Constant()).values(49).tolist() == [1.0] * 49
 
 
-def test_a_factor_of_the_schedule_makes_no_difference():
+def test_constant_factors_cancel():
     assert EqualArea(Linspace(4, 2)).values(7) == pytest.approx(EqualArea(Linspace(2, 1)).values(7))
 
 
@@ -47,7 +47,7 @@ class Counting(Pointwise):
         return 2.0 + step
 
 
-def test_the_mean_is_taken_once_for_each_length():
+def test_mean_is_cached_per_length():
     asked: list[int] = []
     schedule = EqualArea(Counting(asked))
     for _ in range(10):
@@ -57,11 +57,11 @@ def test_the_mean_is_taken_once_for_each_length():
     assert schedule(1, 100) == pytest.approx(3 / 51.5)
     assert len(asked) == 100 + 10 + 3 + 1 + 1
     asked.clear()
-    schedule.check(10**9)  # looks no further than it has to
+    schedule.check(10**9)  # stops at the first multiplier above 0
     assert len(asked) == 1
 
 
-def test_what_it_has_computed_is_no_part_of_it():
+def test_cache_is_not_compared_or_pickled():
     asked, fresh = EqualArea(Cosine(0.1)), EqualArea(Cosine(0.1))
     asked.values(30)
     assert asked == fresh
@@ -73,7 +73,7 @@ def test_what_it_has_computed_is_no_part_of_it():
         assert copied.values(30).tolist() == asked.values(30).tolist()
 
 
-def test_a_run_without_any_area_and_one_that_does_not_fit_are_refused():
+def test_check_of_zero_area_and_of_the_wrapped_schedule():
     EqualArea(Linspace(0, 1)).check(2)
     with pytest.raises(ValueError, match=r"of=Linspace\(start=0, end=1\): expected a multiplier above 0"):
         EqualArea(Linspace(0, 1)).check(1)

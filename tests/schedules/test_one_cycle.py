@@ -1,4 +1,4 @@
-"""The one cycle is torch's."""
+"""1cycle schedule."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize("total_steps", [4, 37, 100])
-def test_the_cycle_is_torchs(settings, total_steps):
+def test_equals_torch(settings, total_steps):
     expected = multipliers(
         lambda o: OneCycleLR(o, max_lr=1.0, total_steps=total_steps, cycle_momentum=False, **settings), total_steps
     )
@@ -32,15 +32,15 @@ def test_the_cycle_is_torchs(settings, total_steps):
 
 @pytest.mark.parametrize("pct_start", [0.0, 0.05, 0.1])
 @pytest.mark.parametrize("three_phase", [False, True])
-def test_without_a_rise_the_run_begins_at_the_highest_rate(pct_start, three_phase):
-    """torch's first step would be below it, or a division by zero."""
+def test_without_increase_the_run_begins_at_the_highest_rate(pct_start, three_phase):
+    """In torch, the first step would be lower, or a division by zero."""
     values = OneCycle(pct_start=pct_start, three_phase=three_phase).values(10)
     assert values[0] == 1
     assert (np.diff(values) < 0).all()
     assert values[-1] == pytest.approx(1 / 25 / 1e4)
 
 
-def test_corners_of_three_phases():
+def test_phase_boundaries_with_three_phases():
     values = OneCycle(pct_start=0.4, three_phase=True, anneal_strategy="linear").values(10)
     assert values[[0, 3, 6, 9]] == pytest.approx([0.04, 1, 0.04, 4e-6])
 
@@ -55,6 +55,6 @@ def test_corners_of_three_phases():
         (lambda: OneCycle(final_div_factor=float("inf")), "final_div_factor=inf"),
     ],
 )
-def test_a_setting_out_of_range_is_named(make, message):
+def test_settings_out_of_range(make, message):
     with pytest.raises(ValueError, match=message):
         make()

@@ -1,4 +1,4 @@
-"""The polynomial is torch's."""
+"""Polynomial decay."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from gansweep.schedules.polynomial import Polynomial
 
 
 @pytest.mark.parametrize("power", [0.5, 0.9, 2.0])
-def test_the_polynomial_is_torchs(power):
+def test_equals_torch(power):
     expected = multipliers(lambda o: PolynomialLR(o, total_iters=99, power=power), 100)
     np.testing.assert_allclose(Polynomial(power=power).values(100), expected, rtol=1e-10, atol=1e-15)
 
 
-def test_power_one_is_a_line_and_both_ends_are_met():
+def test_power_1_is_linear():
     np.testing.assert_allclose(Polynomial(power=1, end=0.1).values(50), Linspace(1, 0.1).values(50), rtol=1e-12)
     assert Polynomial(power=3, end=0.2).values(5) == pytest.approx([1, 0.2 + 0.8 * 27 / 64, 0.3, 0.2 + 0.8 / 64, 0.2])
 
@@ -29,7 +29,7 @@ def test_power_one_is_a_line_and_both_ends_are_met():
         (lambda: Polynomial(end=-0.1), "end=-0.1: expected a number >= 0"),
     ],
 )
-def test_a_setting_out_of_range_is_named(make, message):
+def test_settings_out_of_range(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 

@@ -1,4 +1,4 @@
-"""Warm restarts: torch's, and the paper's restarts where they should be."""
+"""Warm restarts, compared with torch and the paper."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gansweep.schedules.restarts import Restarts
 
 
 @pytest.mark.parametrize(("period", "multiplier", "end"), [(10, 1, 0.0), (7, 2, 0.2), (3, 3, 0.01), (1, 2, 0.0)])
-def test_restarts_are_torchs(period, multiplier, end):
+def test_equals_torch(period, multiplier, end):
     expected = multipliers(lambda o: CosineAnnealingWarmRestarts(o, period, multiplier, eta_min=end), 200)
     found = Restarts(period=period, multiplier=multiplier, end=end).values(200)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
@@ -23,7 +23,7 @@ def test_restarts_of_the_paper():
     assert np.flatnonzero(values == 1).tolist() == [0, 10, 30, 70, 150]
 
 
-def test_whole_cycles_end_with_the_run():
+def test_num_cycles_ends_with_the_run():
     assert Restarts(num_cycles=3, multiplier=2).values(70) == pytest.approx(
         Restarts(period=10, multiplier=2).values(70)
     )
@@ -34,7 +34,7 @@ def test_whole_cycles_end_with_the_run():
     assert Restarts(num_cycles=1).values(9).tolist() == Restarts(period=9).values(9).tolist()
 
 
-def test_a_late_step_takes_no_walk_through_all_cycles():
+def test_late_steps_do_not_iterate_over_all_cycles():
     assert Restarts(period=1)(10**12, 10**12 + 1) == 1.0
     assert Restarts(period=1, multiplier=2)(2**60 - 1, 2**61) == 1.0
 
@@ -50,6 +50,6 @@ def test_a_late_step_takes_no_walk_through_all_cycles():
         (lambda: Restarts(period=3, end=-1.0), "end=-1.0: expected a number >= 0"),
     ],
 )
-def test_a_setting_out_of_range_is_named(make, message):
+def test_settings_out_of_range(make, message):
     with pytest.raises(ValueError, match=message):
         make()

@@ -1,4 +1,4 @@
-"""What every schedule promises, for every yaml of conf/schedule."""
+"""Properties of every schedule in conf/schedule."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONF = Path(__file__).parents[2] / "conf"
 CHOICES = sorted(path.stem for path in (CONF / "schedule").glob("*.yaml"))
 
 
-# Groups as one types them; a choice that holds another one is tried around a curve, too.
+# Choices as typed on the command line; wrappers are also tested around another schedule.
 SHELF = [
     *([choice] for choice in CHOICES),
     ["warmup", "schedule@schedule.of=cosine"],
@@ -40,12 +40,12 @@ def schedule(request):
 
 
 @pytest.mark.parametrize("total_steps", [1, 2, 3, 10, 1000])
-def test_values_are_the_calls_in_order(schedule, total_steps):
+def test_values_equal_the_calls(schedule, total_steps):
     assert isinstance(schedule, Schedule)
     try:
         schedule.check(total_steps)
     except ValueError as error:
-        assert total_steps <= 10, error  # a warm-up of a twentieth has no step there
+        assert total_steps <= 10, error  # a warm-up of 5 % rounds to 0 steps
         pytest.skip(str(error))
     values = schedule.values(total_steps)
     assert values.dtype == np.float64
@@ -57,17 +57,17 @@ def test_values_are_the_calls_in_order(schedule, total_steps):
     assert values.any()
 
 
-def test_the_base_rate_is_the_highest_of_all_but_those_that_compare_areas(schedule):
+def test_maximum_is_1_except_with_equal_area(schedule):
     values = schedule.values(1000)
     if isinstance(schedule, EqualArea):
         assert values.sum() == pytest.approx(1000, rel=1e-12)
     else:
-        assert values.max() == pytest.approx(1, abs=2e-5)  # one_cycle's may lie between two steps
+        assert values.max() == pytest.approx(1, abs=2e-5)  # that of one_cycle can be between two steps
         assert values.max() <= 1
 
 
-def test_a_schedule_is_a_value(schedule):
-    """Also after it was asked: another process gets an equal one, and the log shows settings alone."""
+def test_equality_repr_and_pickling(schedule):
+    """Also after evaluation: a pickled copy is equal, and repr contains only settings."""
     before, text = pickle.loads(pickle.dumps(schedule)), repr(schedule)
     values = schedule.values(20)
     after = pickle.loads(pickle.dumps(schedule))
@@ -78,8 +78,8 @@ def test_a_schedule_is_a_value(schedule):
 
 
 @pytest.mark.parametrize("choice", CHOICES)
-def test_asking_for_a_rate_needs_neither_torch_nor_numpy(choice):
-    """Settings are checked on the way to `--help`, which must not wait for either."""
+def test_evaluation_imports_neither_torch_nor_numpy(choice):
+    """Settings are checked before `--help` is printed, which must not wait for these imports."""
     settings = OmegaConf.to_container(OmegaConf.load(CONF / "schedule" / f"{choice}.yaml"))
     module, _, name = settings.pop("_target_").rpartition(".")
     settings.pop("defaults", None)

@@ -52,7 +52,7 @@ def measure(path: Path, network: FeatureNetwork, mode: str, where: torch.device)
         features.append(features_of(network, images, where))
         moments.add(features[-1])
     if str(left_out):
-        print(f"{path}: {left_out}", file=sys.stderr)
+        sys.stderr.write(f"{path}: {left_out}\n")
     return moments.statistics(), torch.cat(features)
 
 

@@ -36,7 +36,7 @@ def recall(key: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
         return None
     try:
         # Opened explicitly, because numpy does not close the file of a truncated archive.
-        with open(path, "rb") as source, np.load(source, allow_pickle=False) as file:
+        with path.open("rb") as source, np.load(source, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         return None
@@ -56,12 +56,13 @@ def keep(key: Mapping[str, Any], arrays: Mapping[str, np.ndarray | float | int |
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+        draft = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 np.savez(file, key=np.array(_text(key)), **stored)
-            os.replace(name, path)
+            draft.replace(path)
         except OSError:
-            os.unlink(name)
+            draft.unlink()
             raise
 
 

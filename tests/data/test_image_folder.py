@@ -1,4 +1,4 @@
-"""Folders of pictures, and CelebA, which is one with a list."""
+"""Image folders, and CelebA, a folder with a list of splits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def picture(path, height, width, seed=0, mode="RGB"):
     return pixels
 
 
-def test_pictures_of_all_folders_in_the_order_of_their_paths(tmp_path):
+def test_images_of_all_subfolders_in_the_order_of_their_paths(tmp_path):
     b = picture(tmp_path / "b.png", 8, 8, 1)
     a = picture(tmp_path / "cats" / "a.PNG", 8, 8, 2)
     (tmp_path / "notes.txt").write_text("no picture")
@@ -27,7 +27,7 @@ def test_pictures_of_all_folders_in_the_order_of_their_paths(tmp_path):
     torch.testing.assert_close(samples.double(), expected, rtol=0, atol=1e-6)
 
 
-def test_the_central_square_is_cut_out(tmp_path):
+def test_central_crop(tmp_path):
     pixels = picture(tmp_path / "wide.png", 6, 10)
     for crop, part in ((None, pixels[:, 2:8]), (4, pixels[1:5, 3:7])):
         size = len(part)
@@ -35,7 +35,7 @@ def test_the_central_square_is_cut_out(tmp_path):
         torch.testing.assert_close(samples[0], torch.from_numpy(part.copy()).permute(2, 0, 1) / 127.5 - 1)
 
 
-def test_a_crop_larger_than_a_picture_names_it(tmp_path):
+def test_crop_larger_than_an_image(tmp_path):
     picture(tmp_path / "small.png", 6, 10)
     with pytest.raises(ValueError, match=r"small.png has 10 x 6 pixels, less than data.crop=8"):
         len(ImageFolder(str(tmp_path), crop=8).samples)
@@ -43,7 +43,7 @@ def test_a_crop_larger_than_a_picture_names_it(tmp_path):
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "1"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_pictures_of_any_mode_get_the_channels_asked_for(tmp_path, mode, channels):
+def test_images_of_any_mode_are_converted_to_the_channels(tmp_path, mode, channels):
     path = tmp_path / "one.png"
     picture(path, 9, 9, mode="RGB")
     Image.open(path).convert(mode).save(path)
@@ -52,15 +52,15 @@ def test_pictures_of_any_mode_get_the_channels_asked_for(tmp_path, mode, channel
     assert data.samples.abs().max() <= 1
 
 
-def test_a_shrunk_picture_is_averaged(tmp_path):
-    """Without anti-aliasing, stripes of one pixel would come out black or white."""
+def test_downscaling_is_anti_aliased(tmp_path):
+    """Without anti-aliasing, stripes of one pixel would become black or white."""
     stripes = np.zeros((32, 32, 3), np.uint8)
     stripes[:, ::2] = 255
     Image.fromarray(stripes).save(tmp_path / "stripes.png")
     assert ImageFolder(str(tmp_path), size=8).samples[..., 1:-1].abs().max() < 0.1
 
 
-def test_the_hash_knows_bytes_names_and_settings(tmp_path):
+def test_hash_depends_on_bytes_names_and_settings(tmp_path):
     picture(tmp_path / "a.png", 8, 8)
     seen = [ImageFolder(str(tmp_path), **s).content_hash for s in ({}, {"size": 8}, {"crop": 4}, {"flip": True})]
     (tmp_path / "a.png").rename(tmp_path / "b.png")
@@ -71,7 +71,7 @@ def test_the_hash_knows_bytes_names_and_settings(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture at all", None], ids=["empty", "text", "cut off"])
-def test_a_damaged_picture_is_named(tmp_path, content):
+def test_damaged_image(tmp_path, content):
     picture(tmp_path / "good.png", 8, 8)
     picture(tmp_path / "bad.png", 30, 30)
     raw = (tmp_path / "bad.png").read_bytes()
@@ -81,7 +81,7 @@ def test_a_damaged_picture_is_named(tmp_path, content):
 
 
 @pytest.mark.parametrize("made", [False, True])
-def test_a_folder_without_pictures_says_what_to_put_there(tmp_path, made):
+def test_folder_without_images(tmp_path, made):
     root = tmp_path / "pictures"
     if made:
         root.mkdir()
@@ -91,7 +91,7 @@ def test_a_folder_without_pictures_says_what_to_put_there(tmp_path, made):
 
 @pytest.fixture
 def faces(tmp_path):
-    """Four faces of CelebA's size: training, test, training, validation."""
+    """Write four images of CelebA's size: training, test, training, validation."""
     lines = []
     for n, split in enumerate([0, 2, 0, 1]):
         name = f"{n + 1:06}.jpg"
@@ -101,7 +101,7 @@ def faces(tmp_path):
     return tmp_path
 
 
-def test_celeba_takes_the_split_of_its_list(faces):
+def test_celeba_splits(faces):
     for split, count in (("train", 2), ("valid", 1), ("test", 1)):
         data = CelebA(str(faces), split=split, size=16)
         assert data.samples.shape == (count, 3, 16, 16)
@@ -115,7 +115,7 @@ def test_celeba_hash(faces):
     assert len({CelebA(str(faces), **one).content_hash for one in settings}) == 5
 
 
-def test_celeba_missing_says_what_to_put_where(tmp_path, faces):
+def test_celeba_with_missing_files(tmp_path, faces):
     with pytest.raises(FileNotFoundError, match=r"nowhere/celeba lacks img_align_celeba/ or list_eval_partition.txt"):
         CelebA(str(tmp_path / "nowhere")).check()
     (faces / "celeba" / "img_align_celeba" / "000003.jpg").unlink()
@@ -135,6 +135,6 @@ def test_celeba_missing_says_what_to_put_where(tmp_path, faces):
         (CelebA, {"num_images": 0}),
     ],
 )
-def test_wrong_settings_are_refused_by_name(kind, wrong):
+def test_settings_out_of_range(kind, wrong):
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))}="):
         kind(**wrong)

@@ -1,4 +1,4 @@
-"""Mistakes: directions that are not unit, modes counted through bad points, decibels of the wrong range."""
+"""Metrics of points, and PSNR. Mistakes: directions not normalised, non-finite points counted, wrong range."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_sliced_distance_of_a_translation():
     assert sliced_wasserstein1(x, x.flip(0)) == 0
 
 
-def test_sliced_distance_is_below_the_exact_one():
+def test_sliced_distance_is_below_w1():
     g = torch.Generator().manual_seed(2)
     a, b = torch.randn(60, 2, generator=g), torch.rand(60, 2, generator=g) * 3
     assert 0 < sliced_wasserstein1(a, b) < wasserstein1(a, b)
@@ -39,12 +39,12 @@ def test_sliced_distance_in_one_dimension_is_exact():
 
 
 @pytest.mark.parametrize("bad", [torch.zeros(3, 2), torch.full((4, 2), math.nan)])
-def test_points_that_cannot_be_compared_are_refused(bad):
+def test_points_that_cannot_be_compared(bad):
     with pytest.raises(ValueError, match="expected equal|not finite"):
         sliced_wasserstein1(torch.zeros(4, 2), bad)
 
 
-def test_a_bad_point_reaches_no_mode():
+def test_non_finite_point_covers_no_mode():
     ring = torch.tensor([[math.cos(a), math.sin(a)] for a in torch.arange(8) * math.pi / 4])
     points = torch.cat([ring[:5] * 1.05, ring[5:6] * 1.2, torch.zeros(2, 2)])
     assert mode_coverage(points, 1 * ring, 0.06) == (5, pytest.approx(5 / 8))
@@ -52,10 +52,10 @@ def test_a_bad_point_reaches_no_mode():
 
 
 @pytest.mark.parametrize("data", [Ring(num_modes=7), Grid(side=4, spacing=0.5)], ids=lambda data: data.name)
-def test_points_of_the_data_reach_every_mode_and_one_in_ninety_is_far(data):
+def test_points_of_the_data_cover_all_modes(data):
     share, count = ModeCoverage(10_000, "share"), ModeCoverage(10_000)
     assert count(data, data.samples) == len(data.centres)
-    # 1 - exp(-9 / 2) of a normal law in the plane lies within three standard deviations
+    # a fraction 1 - exp(-9 / 2) of a two-dimensional normal distribution is within three standard deviations
     assert share(data, data.samples) == pytest.approx(1 - math.exp(-4.5), abs=0.003)
     assert ModeCoverage(10_000, "share", 1.0)(data, data.samples) == pytest.approx(1 - math.exp(-0.5), abs=0.015)
     assert (count.name, share.name) == ("modes", "share_near_modes")
@@ -63,7 +63,7 @@ def test_points_of_the_data_reach_every_mode_and_one_in_ninety_is_far(data):
     assert count.fingerprint(data)["num_stds"] == 3.0
 
 
-def test_one_mode_alone_and_points_between_modes():
+def test_one_mode_and_points_between_modes():
     data, metric = Ring(), ModeCoverage(30)
     assert metric(data, data.centres[2].expand(30, 2)) == 1
     assert metric(data, torch.zeros(30, 2)) == 0
@@ -81,13 +81,13 @@ def test_one_mode_alone_and_points_between_modes():
     ],
     ids=["no modes", "no width", "images"],
 )
-def test_modes_are_counted_where_there_are_some(data, message):
+def test_data_without_modes(data, message):
     with pytest.raises(ValueError, match=message):
         ModeCoverage().check(data)
     ModeCoverage().check(Grid())
 
 
-def test_sliced_metric_compares_as_many_points_always_the_same_ones():
+def test_sliced_metric_uses_a_fixed_subset():
     data, metric = Ring(), SlicedWasserstein1(500, 64)
     fake = Ring(seed=5).samples[:500]
     value, floor = metric(data, fake), metric.floor(data)
@@ -115,7 +115,7 @@ def test_settings_out_of_range(make, settings):
         make(**settings)
 
 
-def test_decibels():
+def test_psnr():
     x = torch.rand(3, 1, 4, 4, generator=torch.Generator().manual_seed(4)) - 0.5
     assert psnr(x + 0.2, x) == pytest.approx(20, rel=1e-5)
     assert psnr((x + 0.2) / 2, x / 2, value_range=1.0) == pytest.approx(20, rel=1e-5)

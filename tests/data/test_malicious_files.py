@@ -1,4 +1,4 @@
-"""Mistakes: arrays allocated as large as a file declares them, Python objects, and home folders not found."""
+"""Malicious and damaged files. Mistakes: allocation of a declared size, loading of Python objects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gansweep.metrics.statistics import load_statistics
 
 
 def archive(path, header, content=b"", name="images.npy"):
-    """Write an .npz whose array has a header of its own."""
+    """Write an .npz file with the given array header."""
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(head, {"fortran_order": False, "descr": "|u1"} | header)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
@@ -60,7 +60,7 @@ def cut(path):
         (cut, "not a zip file"),
     ],
 )
-def test_bad_archives_are_refused_before_anything_is_allocated(tmp_path, write, reason):
+def test_bad_archives_are_rejected_before_allocation(tmp_path, write, reason):
     path = tmp_path / "x.npz"
     write(path)
     for check in (Npz(str(path), size=32).check, lambda: len(Npz(str(path), size=32).samples)):
@@ -70,7 +70,7 @@ def test_bad_archives_are_refused_before_anything_is_allocated(tmp_path, write, 
         assert "allow_pickle" not in str(error.value)
 
 
-def test_a_compressed_array_larger_than_memory_is_refused(tmp_path, monkeypatch):
+def test_compressed_array_larger_than_memory(tmp_path, monkeypatch):
     path = tmp_path / "x.npz"
     np.savez_compressed(path, images=np.zeros((1000, 32, 32, 3), np.uint8), mu=np.zeros(10**6), sigma=np.zeros(1))
     assert path.stat().st_size < 30_000
@@ -81,7 +81,7 @@ def test_a_compressed_array_larger_than_memory_is_refused(tmp_path, monkeypatch)
         load_statistics(path)
 
 
-def test_a_compressed_idx_file_is_not_unpacked_beyond_what_it_declares(tmp_path, monkeypatch):
+def test_idx_file_is_decompressed_only_to_its_declared_size(tmp_path, monkeypatch):
     head = bytes([0, 0, 8, 3]) + np.array([2, 2, 2], ">u4").tobytes()
     path = tmp_path / "x-images-idx3-ubyte.gz"
     path.write_bytes(gzip.compress(head + bytes(range(8))))
@@ -95,7 +95,7 @@ def test_a_compressed_idx_file_is_not_unpacked_beyond_what_it_declares(tmp_path,
         read_idx(path)
 
 
-def test_paths_in_the_home_folder(tmp_path, monkeypatch):
+def test_paths_below_the_home_directory(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     (tmp_path / "pics").mkdir()

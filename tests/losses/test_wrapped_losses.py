@@ -1,4 +1,4 @@
-"""Games around games: relativistic ones and smoothed labels, against the formulas of their papers."""
+"""Relativistic losses and label smoothing, compared with the formulas of their papers."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ def test_average_equals_the_formula(of, f1, f2):
     assert game.generator(fake, real).item() == pytest.approx(g, rel=1e-12)
 
 
-def test_members_average_over_their_own_batch():
+def test_average_is_taken_per_member():
     real, fake = torch.tensor([[1.0, 2.0], [30.0, -4.0]]), torch.tensor([[0.5, -1.0], [7.0, 8.0]])
     game = RelativisticAverage(Standard())
     for k in range(2):
         assert game.discriminator(real, fake)[k] == game.discriminator(real[k : k + 1], fake[k : k + 1])[0]
 
 
-def test_the_averages_gradient_goes_through_the_means():
-    """Both players see differences alone, so the gradients by all logits add up to zero."""
+def test_gradient_of_the_average_includes_the_means():
+    """Both losses depend on differences only, so the gradients of all logits sum to zero."""
     real, fake = (row.requires_grad_() for row in rows(REAL, FAKE))
     for loss in (
         RelativisticAverage(LABELS).discriminator(real, fake),
@@ -84,8 +84,8 @@ def test_the_averages_gradient_goes_through_the_means():
 
 
 @pytest.mark.parametrize("wrapper", [RelativisticPairing, RelativisticAverage])
-def test_a_relativistic_wasserstein_game_is_wasserstein(wrapper):
-    """Integral probability metrics are relativistic already (section 4.2); the average counts them twice."""
+def test_relativistic_wasserstein_equals_wasserstein(wrapper):
+    """Integral probability metrics are relativistic (section 4.2); the average counts them twice."""
     real, fake = rows(REAL, FAKE)
     times = 2 if wrapper is RelativisticAverage else 1
     game = wrapper(Wasserstein())
@@ -93,13 +93,13 @@ def test_a_relativistic_wasserstein_game_is_wasserstein(wrapper):
     torch.testing.assert_close(game.generator(fake, real), -times * Wasserstein().discriminator(real, fake))
 
 
-def test_the_pairing_does_not_saturate():
-    """Sure as the discriminator may be, the generator is pulled with a slope of one."""
+def test_pairing_does_not_saturate():
+    """The gradient of the generator's loss is 1 even if the discriminator is confident."""
     fake = torch.full((1, 4), -20.0, requires_grad=True)
-    (slope,) = torch.autograd.grad(
+    (derivative,) = torch.autograd.grad(
         RelativisticPairing(Standard()).generator(fake, torch.full((1, 4), 20.0)).sum(), fake
     )
-    assert slope.sum().item() == pytest.approx(-1.0)
+    assert derivative.sum().item() == pytest.approx(-1.0)
 
 
 @pytest.mark.parametrize(("of", "f1", "f2"), TERMS[:3], ids=NAMES[:3])
@@ -110,8 +110,8 @@ def test_smoothing_equals_the_formula(of, f1, f2):
     assert torch.equal(game.generator(fake), of.generator(fake))
 
 
-def test_a_smoothed_label_stops_at_its_logit():
-    """The cross-entropy of label 0.9 is least at log 9, and only on real samples."""
+def test_smoothed_cross_entropy_is_minimal_at_the_logit_of_its_label():
+    """The cross-entropy with label 0.9 is minimal at log 9; only real samples have this label."""
     logits = torch.tensor([[math.log(9.0)]], dtype=torch.float64, requires_grad=True)
     game = LabelSmoothing(Standard(), 0.1)
     (on_real,) = torch.autograd.grad(game.discriminator(logits, torch.zeros(1, 1)).sum(), logits)
@@ -120,8 +120,8 @@ def test_a_smoothed_label_stops_at_its_logit():
     assert on_fake.item() == pytest.approx(0.9, rel=1e-12)
 
 
-def test_smoothing_of_least_squares_moves_the_label():
-    """(1 - s)(t - 1)^2 + s t^2 has the slope of (t - (1 - s))^2."""
+def test_smoothing_of_least_squares_shifts_the_label():
+    """(1 - s)(t - 1)^2 + s t^2 has the derivative of (t - (1 - s))^2."""
     real, fake = (row.requires_grad_() for row in rows(REAL, FAKE))
     gradients = [
         torch.autograd.grad(game.discriminator(real, fake).sum(), (real, fake))
@@ -130,12 +130,12 @@ def test_smoothing_of_least_squares_moves_the_label():
     torch.testing.assert_close(*gradients)
 
 
-def test_no_smoothing_is_the_game_itself():
+def test_amount_0_is_the_wrapped_game():
     real, fake = rows(REAL, FAKE)
     assert torch.equal(LabelSmoothing(Hinge(), 0.0).discriminator(real, fake), Hinge().discriminator(real, fake))
 
 
-def test_wrapped_games_keep_the_protocol():
+def test_wrapped_games_satisfy_the_protocol():
     for wrapper, of in product(
         (RelativisticPairing, RelativisticAverage, LabelSmoothing), (Standard(), Hinge(), LABELS)
     ):
@@ -156,6 +156,6 @@ def test_wrapped_games_keep_the_protocol():
         (lambda: LabelSmoothing(Minimax(), float("nan")), "amount=nan"),
     ],
 )
-def test_what_does_not_go_together_is_named(make, message):
+def test_invalid_combinations(make, message):
     with pytest.raises(ValueError, match=message):
         make()

@@ -1,4 +1,4 @@
-"""The pairs of composite functional gradient learning: dcganx, resnet4 and the fully connected one."""
+"""Models of composite functional gradient learning: dcganx, resnet4 and mlp_cfg."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gansweep.models.initialisation import DCGANNormal
 from gansweep.models.resnet4 import ResNet4
 from gansweep.seeding import Streams
 
-# parameters of G and D with batch norm and without
+# numbers of parameters of G and D, with and without batch norm
 COUNTS = [
     (DCGANX, {"base_width": 32}, (1, 32, 32), (469_345, 280_513), (468_961, 279_745)),
     (DCGANX, {}, (3, 32, 32), (1_464_131, 1_117_185), (1_463_363, 1_115_649)),
@@ -30,14 +30,14 @@ def pair(cls, batch_norm, **settings):
 
 
 @pytest.mark.parametrize(("cls", "settings", "shape", "normalised", "plain"), COUNTS)
-def test_parameter_counts_of_the_authors_code(cls, settings, shape, normalised, plain):
+def test_parameter_counts_equal_those_of_the_published_code(cls, settings, shape, normalised, plain):
     for batch_norm, expected in ((True, normalised), (False, plain)):
         model = pair(cls, batch_norm, **settings)
         assert (model.generator(shape).num_parameters, model.discriminator(shape).num_parameters) == expected
 
 
 @pytest.mark.parametrize(("channels", "expected"), [(1, 839_680), (3, 1_890_304)])
-def test_the_fully_connected_generator_has_their_count(channels, expected):
+def test_parameter_counts_of_mlp_cfg(channels, expected):
     model = make(yaml.safe_load((CONF / "mlp_cfg.yaml").read_text()))
     assert model.latent_dim == 100
     assert model.generator((channels, 32, 32)).num_parameters == expected
@@ -91,7 +91,7 @@ def resnet4_block(num_in, hidden, num_out, batch_norm):
 
 
 class ResNet4Generator(nn.Module):
-    """7 pixels stay as they are in two blocks, and are doubled in the other two."""
+    """Two blocks keep the 7 pixels, two double them."""
 
     def __init__(self, batch_norm):
         super().__init__()
@@ -122,22 +122,22 @@ class ResNet4Discriminator(nn.Module):
             block = getattr(self, f"group{n}").block0
             residual = block["conv1"](relu(block["conv0"](h)))
             residual = block["bn"](residual) if "bn" in block else residual
-            beside = h
+            shortcut = h
             if n < 2:
-                residual, beside = avg_pool2d(residual, 2), avg_pool2d(h, 2)
-            h = relu(residual + block["convdim"](beside))
+                residual, shortcut = avg_pool2d(residual, 2), avg_pool2d(h, 2)
+            h = relu(residual + block["convdim"](shortcut))
         return self.fc(h.flatten(1))
 
 
-TWINS = [
+REFERENCES = [
     (DCGANX, {"base_width": 3, "depth": 2}, (2, 14, 14), DCGANXGenerator, DCGANXDiscriminator),
     (ResNet4, {"base_width": 2}, (1, 28, 28), ResNet4Generator, ResNet4Discriminator),
 ]
 
 
-@pytest.mark.parametrize(("cls", "settings", "shape", "generator", "discriminator"), TWINS)
+@pytest.mark.parametrize(("cls", "settings", "shape", "generator", "discriminator"), REFERENCES)
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_equal_the_networks_of_torch_with_their_names(cls, settings, shape, generator, discriminator, batch_norm):
+def test_equal_torch_networks_with_the_same_names(cls, settings, shape, generator, discriminator, batch_norm):
     model = pair(cls, batch_norm, latent_dim=5, initialisation=DCGANNormal(std=0.3), **settings)
     for network, theirs, inputs in (
         (model.generator(shape), generator(batch_norm), (6, 5)),
@@ -145,7 +145,7 @@ def test_equal_the_networks_of_torch_with_their_names(cls, settings, shape, gene
     ):
         assert network.couples_samples == batch_norm
         theta = network.initial(Streams(0)["init"])[None].double()
-        theta += 0.1 * torch.randn(theta.shape, generator=torch.Generator().manual_seed(2))  # biases too
+        theta += 0.1 * torch.randn(theta.shape, generator=torch.Generator().manual_seed(2))  # nonzero biases
         buffers = {name: b.double() for name, b in network.initial_buffers(1).items()}
         theirs.double().load_state_dict(network.state_dict(theta, buffers))
         x = torch.randn(inputs, generator=torch.Generator().manual_seed(1)).double()
@@ -167,14 +167,14 @@ def test_dcganx_makes_images_of_any_size(side):
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 4, 4), (1, 8, 16)], ids=str)
-def test_dcganx_refuses_shapes_that_do_not_fit(shape):
+def test_dcganx_with_unsupported_shapes(shape):
     for build in (DCGANX().generator, DCGANX().discriminator):
         with pytest.raises(ValueError, match=r"dcganx .*samples of the data have shape \("):
             build(shape)
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 9, 9), (1, 8, 16)], ids=str)
-def test_resnet4_refuses_shapes_that_do_not_fit(shape):
+def test_resnet4_with_unsupported_shapes(shape):
     for build in (ResNet4().generator, ResNet4().discriminator):
         with pytest.raises(ValueError, match=r"resnet4 .*samples of the data have shape \("):
             build(shape)
@@ -182,7 +182,7 @@ def test_resnet4_refuses_shapes_that_do_not_fit(shape):
 
 @pytest.mark.parametrize("cls", [DCGANX, ResNet4])
 @pytest.mark.parametrize("name", ["latent_dim", "base_width"])
-def test_wrong_numbers_are_refused_by_name(cls, name):
+def test_settings_out_of_range(cls, name):
     with pytest.raises(ValueError, match=f"{name}=0"):
         cls(**{name: 0})
     with pytest.raises(ValueError, match="depth=0"):

@@ -1,4 +1,4 @@
-"""Dropout that forgets to ask whether it trains. Mistakes: it drops when not told to, or its slope has another mask."""
+"""Dropout applied in evaluation. Mistakes: it is applied by default, or its input gradient uses another mask."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def critic(**settings):
     return network, network.cut(network.initial(torch.Generator().manual_seed(0))[None])
 
 
-def test_the_studys_critic_differs_from_pass_to_pass_and_the_canonical_one_does_not():
+def test_passes_differ_with_dropout_in_evaluation_only():
     x = torch.randn(1, 5, 1, 4, 4, generator=torch.Generator().manual_seed(1))
-    forgetful, params = critic(dropout_in_evaluation=True)
-    assert not torch.equal(forgetful(params, x), forgetful(params, x))
-    proper, params = critic()
-    assert torch.equal(proper(params, x), proper(params, x))
+    with_dropout, params = critic(dropout_in_evaluation=True)
+    assert not torch.equal(with_dropout(params, x), with_dropout(params, x))
+    without_dropout, params = critic()
+    assert torch.equal(without_dropout(params, x), without_dropout(params, x))
 
 
-def test_trainings_are_the_same_either_way():
+def test_training_passes_do_not_depend_on_the_setting():
     x = torch.randn(1, 5, 1, 4, 4, generator=torch.Generator().manual_seed(1))
     (one, params), (other, _) = critic(dropout_in_evaluation=True), critic()
     masks = one.masks(5, [torch.Generator().manual_seed(2)])
@@ -32,7 +32,7 @@ def test_trainings_are_the_same_either_way():
     assert torch.equal(one.input_gradient(params, x, Pass(masks)), other.input_gradient(params, x, Pass(masks)))
 
 
-def test_units_are_kept_as_often_as_said_and_scaled_up():
+def test_drop_rate_and_scale_of_kept_units():
     from gansweep.layers import Dropout
 
     torch.manual_seed(0)
@@ -41,9 +41,9 @@ def test_units_are_kept_as_often_as_said_and_scaled_up():
     assert abs(float((y > 0).float().mean()) - 0.7) < 0.02
 
 
-def test_the_slope_has_the_mask_of_its_own_pass():
+def test_input_gradient_uses_the_mask_of_its_pass():
     from gansweep.layers import Dropout
 
     x = torch.arange(1.0, 101).view(1, 1, 100)
-    y, way = Dropout((100,), 0.5, in_evaluation=True).linearised((), x, Pass(training=False))
-    assert torch.equal(way(torch.ones_like(y)), y / x)
+    y, pull_back = Dropout((100,), 0.5, in_evaluation=True).linearised((), x, Pass(training=False))
+    assert torch.equal(pull_back(torch.ones_like(y)), y / x)

@@ -1,8 +1,7 @@
-"""Image files of other kinds than 8-bit ones: values, what is not read, and files that cannot be read.
+"""Image files: values with more than 8 bits, unused contents, and files that cannot be read.
 
-Mistakes: 16-bit values clipped to white, other values for the same picture in a data set and in a
-metric, files that are left out without a word, a traceback or an exhausted memory instead of the
-name of a file.
+Mistakes: 16-bit values clipped to white; different values of the same image in a data set and in a
+metric; files skipped without a message; a traceback or exhausted memory instead of an error that names the file.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def folder(path, images, suffix="png"):
 
 @pytest.fixture
 def copies(tmp_path):
-    """The same digits in 8 bits, in 16 bits and as floats."""
+    """Write the same digits in 8 bits, in 16 bits and as floats."""
     wide, floats = DIGITS.astype(np.uint16) * 257, DIGITS.astype(np.float32) / np.float32(255)
     return {
         "8 bits": folder(tmp_path / "8", DIGITS),
@@ -54,7 +53,7 @@ def pgm(path, values, most=65535):
     path.write_bytes(f"P5 {width} {height} {most}\n".encode() + values.astype(">u2").tobytes())
 
 
-def test_copies_with_more_bits_have_the_same_values_and_distance(copies, capsys):
+def test_files_with_more_bits_give_the_same_values_and_distance(copies, capsys):
     data = {name: ImageFolder(str(path), size=8, channels=1) for name, path in copies.items()}
     fake = data["8 bits"].samples.flip(2)[:20]
     metric = FrechetDistance(ClassifierFeatures("digits"), 20)
@@ -69,7 +68,7 @@ def test_copies_with_more_bits_have_the_same_values_and_distance(copies, capsys)
     assert abs(float(capsys.readouterr().out.split()[1])) < 1e-6
 
 
-def test_sixteen_bits_are_kept_where_eight_would_round(tmp_path):
+def test_16_bit_values_are_not_rounded_to_8_bits(tmp_path):
     values = np.array([[0, 1], [32768, 65535]], np.uint16)
     expected = torch.from_numpy(values.astype(np.float64)) / 32767.5 - 1
     pgm(tmp_path / "a.pgm", values)
@@ -81,7 +80,7 @@ def test_sixteen_bits_are_kept_where_eight_would_round(tmp_path):
     torch.testing.assert_close(small[0, 0, 0, 0].double(), expected.mean(), rtol=0, atol=1e-6)
 
 
-def test_texture_of_sixteen_bits(tmp_path):
+def test_texture_of_a_16_bit_image(tmp_path):
     grey = np.arange(40 * 50, dtype=np.uint16).reshape(40, 50) % 256
     Image.fromarray(grey.astype(np.uint8)).save(tmp_path / "8.png")
     Image.fromarray(grey * 257).save(tmp_path / "16.png")
@@ -99,7 +98,7 @@ def test_texture_of_sixteen_bits(tmp_path):
     ],
     ids=["32 bits", "floats to 255", "not finite"],
 )
-def test_values_without_a_nominal_range_are_refused_by_file_name(tmp_path, values, reason):
+def test_values_without_a_nominal_range(tmp_path, values, reason):
     Image.fromarray(values).save(tmp_path / "x.tiff")
     for read in (
         lambda: ImageFolder(str(tmp_path), size=4).samples,
@@ -110,7 +109,7 @@ def test_values_without_a_nominal_range_are_refused_by_file_name(tmp_path, value
             read()
 
 
-def test_identity_of_plain_folders_is_that_of_earlier_versions(tmp_path):
+def test_hash_of_8_bit_folders_is_that_of_earlier_versions(tmp_path):
     (tmp_path / "b").mkdir()
     (tmp_path / "a.pgm").write_bytes(b"P5 2 2 255\n" + bytes([0, 85, 170, 255]))
     (tmp_path / "b" / "c.PPM").write_bytes(b"P6 2 2 255\n" + bytes(range(12)))
@@ -119,7 +118,7 @@ def test_identity_of_plain_folders_is_that_of_earlier_versions(tmp_path):
     assert data.samples.double().sum() == pytest.approx(-45.741175532341)
 
 
-def test_folders_whose_values_are_read_differently_now_have_another_identity(copies, monkeypatch):
+def test_hash_of_folders_with_more_bits_differs_from_earlier_versions(copies, monkeypatch):
     path = str(copies["16 bits"])
     found = ImageFolder(path, size=8).content_hash
     monkeypatch.setattr("gansweep.data.image_folder.is_deep", lambda path: False)
@@ -128,7 +127,7 @@ def test_folders_whose_values_are_read_differently_now_have_another_identity(cop
 
 @pytest.fixture
 def mixed(tmp_path):
-    """A picture of each kind of which a part is not used, beside what is no picture."""
+    """Write one image of each kind with unused contents, and other files."""
     root, image = tmp_path / "mixed", Image.fromarray(DIGITS[0])
     folder(root, DIGITS[:2])
     (root / "inside").mkdir()
@@ -144,7 +143,7 @@ def mixed(tmp_path):
     return root
 
 
-def test_what_is_left_out_is_counted(mixed, capsys):
+def test_unused_contents_are_counted(mixed, capsys):
     checked = check(
         composed("data=image_folder", f"data.root={mixed}", "data.size=8", "data.channels=1", "batch_size=2")
     )
@@ -176,7 +175,7 @@ def bomb(path):
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(packed))
 
 
-def test_a_picture_that_is_too_large_is_a_problem_that_names_it(tmp_path, capsys, monkeypatch):
+def test_too_large_image(tmp_path, capsys, monkeypatch):
     folder(tmp_path / "x", DIGITS[:3])
     bomb(tmp_path / "x" / "large.png")
     root = f"data.root={tmp_path / 'x'}"
@@ -193,10 +192,10 @@ def test_a_picture_that_is_too_large_is_a_problem_that_names_it(tmp_path, capsys
         len(ImageFolder(str(tmp_path / "x"), size=8).samples)
 
 
-def test_a_name_that_is_not_utf8_is_a_problem_that_names_it(tmp_path, capsys):
+def test_file_name_that_is_not_utf8(tmp_path, capsys):
     folder(tmp_path / "x", DIGITS[:3])
     try:
-        os.rename(tmp_path / "x" / "001.png", os.fsencode(tmp_path / "x") + b"/caf\xe9.png")
+        (tmp_path / "x" / "001.png").rename(tmp_path / "x" / os.fsdecode(b"caf\xe9.png"))
     except OSError:
         pytest.skip("this file system takes UTF-8 only")
     (problem,) = check(composed("data=image_folder", f"data.root={tmp_path / 'x'}", "batch_size=2")).problems

@@ -1,4 +1,4 @@
-"""How the EPFL study drew and showed its images. Mistakes: a range that is shifted, a drawing that repeats itself."""
+"""Settings of the EPFL study: input range, and drawing of the real images with or without replacement."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def digits(count, seed=0):
     return torch.rand(count, 1, 8, 8, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
-def test_images_are_taken_for_ones_in_0_1():
+def test_input_range_of_the_study():
     """2 x - 1 of images in [-1, 1]: black becomes -3 and white stays 1."""
     images = digits(5)
     slipped, proper = ClassifierFeatures("digits", low=-3.0), ClassifierFeatures("digits")
@@ -24,8 +24,8 @@ def test_images_are_taken_for_ones_in_0_1():
     assert slipped.fingerprint()["input"] == "[-1, 1] to [-1.5, 0.5]"
 
 
-def test_all_real_images_drawn_without_replacement_are_all_of_them():
-    """The same distance as to all; with replacement about a third is missing, and it is another one."""
+def test_drawing_all_images_without_replacement_uses_all():
+    """The distance equals that to all images; with replacement, about a third is missing."""
     data, fake = Given(digits(200)), digits(100, seed=1)
 
     def distance(**how):
@@ -35,13 +35,13 @@ def test_all_real_images_drawn_without_replacement_are_all_of_them():
     assert distance(num_real=200) != pytest.approx(distance(), rel=1e-3)
 
 
-def test_more_than_there_are_need_replacement():
+def test_more_images_than_the_data_set_need_replacement():
     metric = FrechetDistance(ClassifierFeatures("digits"), num_samples=10, num_real=21, with_replacement=False)
     with pytest.raises(ValueError, match="num_real=21: expected at most 20"):
         metric.check(Given(digits(20)))
 
 
-def test_the_fingerprint_tells_the_drawings_apart():
+def test_fingerprint_depends_on_the_drawing():
     data = Given(digits(20))
     marks = [
         FrechetDistance(ClassifierFeatures("digits"), 10, 15, with_replacement=how).fingerprint(data)

@@ -1,4 +1,4 @@
-"""Points in the plane: where they are, how often, and that they stay the same."""
+"""Point data sets: distributions and reproducibility."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gansweep.data.swiss_roll import SwissRoll
 TOYS = [Circle(), FourLines(), Gaussian(), Grid(), Line(), Ring(), SwissRoll()]
 ALL = pytest.mark.parametrize("toy", TOYS, ids=lambda toy: toy.name)
 
-# what a generator that has collapsed to the origin is away: E |x|, arXiv:1801.04406's targets
+# E |x|, the W1 distance to a generator collapsed to the origin
 MEAN_LENGTH = [
     (Gaussian(), math.sqrt(math.pi / 2)),
     (Line(), 0.5),
@@ -28,7 +28,7 @@ MEAN_LENGTH = [
 
 
 @ALL
-def test_points_are_the_same_in_every_object_and_other_with_another_seed(toy):
+def test_points_depend_only_on_the_seed(toy):
     again, other = type(toy)(), type(toy)(seed=1)
     assert toy.samples.shape == (10_000, 2)
     assert toy.samples.dtype == torch.float32
@@ -38,7 +38,7 @@ def test_points_are_the_same_in_every_object_and_other_with_another_seed(toy):
 
 
 @pytest.mark.parametrize("toy", [Circle(), FourLines(), Gaussian(), Grid(), Line(), Ring()], ids=lambda toy: toy.name)
-def test_the_centre_is_the_origin(toy):
+def test_mean_is_the_origin(toy):
     assert toy.samples.mean(0).abs().max() < 0.05
 
 
@@ -47,7 +47,7 @@ def test_mean_distance_from_the_origin(toy, expected):
     assert toy.samples.norm(dim=1).mean().item() == pytest.approx(expected, rel=0.02)
 
 
-def test_ring_has_its_modes_equally_often_and_each_its_width():
+def test_modes_of_the_ring():
     ring = Ring(num_modes=5, radius=3.0, std=0.1, num_samples=20_000)
     angles = 2 * math.pi * torch.arange(5) / 5
     centres = 3 * torch.stack([angles.cos(), angles.sin()], 1)
@@ -59,7 +59,7 @@ def test_ring_has_its_modes_equally_often_and_each_its_width():
     assert off.prod(1).mean().abs() < 1e-3
 
 
-def test_grid_has_every_place_equally_often():
+def test_modes_of_the_grid_are_equally_likely():
     grid = Grid(side=3, spacing=0.5, std=0.01, num_samples=20_000)
     place = (grid.samples / 0.5).round()
     places, counts = place.unique(dim=0, return_counts=True)
@@ -68,14 +68,14 @@ def test_grid_has_every_place_equally_often():
     assert (grid.samples - 0.5 * place).std().item() == pytest.approx(0.01, rel=0.03)
 
 
-def test_an_even_grid_is_centred_between_its_places():
+def test_grid_with_an_even_side_is_centred():
     assert sorted(Grid(side=2, std=0.0).samples.unique().tolist()) == [-0.5, 0.5]
 
 
 @pytest.mark.parametrize(
     "toy", [Ring(num_modes=5, radius=3.0), Ring(num_modes=1), Grid(side=4, spacing=0.7), Grid(side=1)]
 )
-def test_points_lie_around_the_centres_and_around_each(toy):
+def test_points_are_near_the_centres(toy):
     distance, mode = torch.cdist(toy.samples, toy.centres).min(1)
     assert distance.max() < 5.5 * toy.std
     assert len(mode.unique()) == len(toy.centres) == len(toy.centres.unique(dim=0))
@@ -83,13 +83,13 @@ def test_points_lie_around_the_centres_and_around_each(toy):
     assert distance.mean().item() == pytest.approx(toy.std * math.sqrt(math.pi / 2), rel=0.03)
 
 
-def test_line_is_flat_and_even():
+def test_line_is_horizontal_and_uniform():
     x, y = Line(half_length=2.0).samples.T
     assert not y.any()
     assert x.std().item() == pytest.approx(4 / math.sqrt(12), rel=0.02)
 
 
-def test_four_lines_are_two_upright_and_two_flat_ones_of_equal_share():
+def test_four_lines_are_two_vertical_and_two_horizontal_segments():
     points = FourLines(distance=2.0, length=1.0).samples
     upright, flat = points[:, 0].abs() == 2, points[:, 1].abs() == 2
     assert bool((upright ^ flat).all())
@@ -126,6 +126,6 @@ def test_swiss_roll_has_radius_proportional_to_angle():
         (Circle, {"num_samples": 10**12}),
     ],
 )
-def test_wrong_numbers_are_refused_by_name(toy, wrong):
+def test_settings_out_of_range(toy, wrong):
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))}="):
         toy(**wrong)

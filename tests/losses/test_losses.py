@@ -1,4 +1,4 @@
-"""What every game promises, for every yaml of conf/loss, and the numbers of each."""
+"""Properties of every loss in conf/loss, and known values of each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gansweep.losses.wasserstein import Wasserstein
 
 CONF = Path(__file__).parents[2] / "conf" / "loss"
 CHOICES = sorted(path.stem for path in CONF.glob("*.yaml"))
-# Between 0 and 1, where a discriminator that separates better gains in every game, LSGAN's included.
+# Between 0 and 1, where better separation lowers the discriminator's loss in every game, LSGAN included.
 REAL, FAKE = torch.tensor([[0.5, 0.1], [0.9, 0.2]]), torch.tensor([[0.8, 0.3], [0.7, 0.4]])
 
 
@@ -32,8 +32,8 @@ def choose(choice):
     return instantiate(OmegaConf.load(CONF / f"{choice}.yaml"))
 
 
-def generators_loss(game, fake, real):
-    """What the trainer would ask: a game that is not relativistic gets no real logits."""
+def generator_loss(game, fake, real):
+    """Return the generator's loss as the trainer computes it: only relativistic games get real logits."""
     return game.generator(fake, real if game.relativistic else None)
 
 
@@ -42,13 +42,13 @@ def objective(request):
     return choose(request.param)
 
 
-def test_is_made_of_a_game_and_penalties(objective):
+def test_objective_consists_of_a_game_and_penalties(objective):
     assert isinstance(objective, Objective)
     assert isinstance(objective.game, Game)
     assert all(isinstance(penalty, Penalty) for penalty in objective.penalties.values())
 
 
-def test_the_discriminator_gains_by_telling_real_from_fake(objective):
+def test_discriminator_loss_falls_with_better_separation(objective):
     game = objective.game
     before = game.discriminator(REAL, FAKE)
     assert (game.discriminator(REAL + 0.05, FAKE) <= before).all()
@@ -56,39 +56,39 @@ def test_the_discriminator_gains_by_telling_real_from_fake(objective):
     assert (game.discriminator(REAL + 0.05, FAKE - 0.05) < before).all()
 
 
-def test_the_generator_gains_by_raising_its_logits(objective):
+def test_generator_loss_falls_with_its_logits(objective):
     game = objective.game
-    assert (generators_loss(game, FAKE + 0.05, REAL) < generators_loss(game, FAKE, REAL)).all()
+    assert (generator_loss(game, FAKE + 0.05, REAL) < generator_loss(game, FAKE, REAL)).all()
 
 
-def test_a_game_that_is_relativistic_looks_at_differences_alone(objective):
+def test_relativistic_losses_depend_on_differences_only(objective):
     game = objective.game
-    shifted = [game.discriminator(REAL + 7, FAKE + 7), generators_loss(game, FAKE + 7, REAL + 7)]
-    unshifted = [game.discriminator(REAL, FAKE), generators_loss(game, FAKE, REAL)]
+    shifted = [game.discriminator(REAL + 7, FAKE + 7), generator_loss(game, FAKE + 7, REAL + 7)]
+    unshifted = [game.discriminator(REAL, FAKE), generator_loss(game, FAKE, REAL)]
     same = [torch.allclose(one, other) for one, other in zip(shifted, unshifted, strict=True)]
     assert same == [game.relativistic or isinstance(game, Wasserstein), game.relativistic]
 
 
-def test_a_member_is_the_same_alone_and_in_company(objective):
+def test_losses_do_not_depend_on_other_members(objective):
     random = torch.Generator().manual_seed(2)
     for batch in (1, 7, 16, 50):
         real, fake = torch.randn(2, 3, batch, generator=random) * 3
         game = objective.game
-        together = torch.stack([game.discriminator(real, fake), generators_loss(game, fake, real)])
+        together = torch.stack([game.discriminator(real, fake), generator_loss(game, fake, real)])
         for k in range(3):
             one = slice(k, k + 1)
-            alone = [game.discriminator(real[one], fake[one]), generators_loss(game, fake[one], real[one])]
+            alone = [game.discriminator(real[one], fake[one]), generator_loss(game, fake[one], real[one])]
             assert torch.equal(together[:, k], torch.cat(alone))
 
 
-def test_a_member_that_is_nan_leaves_the_others_alone(objective):
+def test_nan_of_a_member_does_not_affect_the_others(objective):
     broken = REAL.clone()
     broken[0, 1] = float("nan")
     game = objective.game
     assert game.discriminator(broken, FAKE)[0].isnan()
     assert game.discriminator(broken, FAKE)[1] == game.discriminator(REAL, FAKE)[1]
-    assert generators_loss(game, broken, REAL)[0].isnan()
-    assert generators_loss(game, broken, FAKE)[1] == generators_loss(game, REAL, FAKE)[1]
+    assert generator_loss(game, broken, REAL)[0].isnan()
+    assert generator_loss(game, broken, FAKE)[1] == generator_loss(game, REAL, FAKE)[1]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_member_that_is_nan_leaves_the_others_alone(objective):
         ("r1_gan_stability", Standard, {"r1": 20.0}, None, 1),
     ],
 )
-def test_a_name_means_what_its_paper_says(choice, game, penalties, clip, critic_steps):
+def test_settings_of_each_yaml(choice, game, penalties, clip, critic_steps):
     objective = choose(choice)
     assert type(objective.game) is game
     assert {name: penalty.weight for name, penalty in objective.penalties.items()} == penalties
@@ -127,7 +127,7 @@ def test_a_name_means_what_its_paper_says(choice, game, penalties, clip, critic_
     assert (objective.flip > 0, objective.instance_noise > 0) == (choice == "label_flips", choice == "instance_noise")
 
 
-def test_what_the_wrapped_games_and_the_penalties_are_made_of():
+def test_wrapped_games_and_targets_of_yamls():
     assert {name: type(choose(name).game.of) for name in ("rpgan", "r3gan", "ragan", "rahinge", "label_smoothing")} == {
         "rpgan": Standard,
         "r3gan": Standard,
@@ -165,31 +165,31 @@ def test_equals_the_formula(game, discriminator, generator):
     assert game.generator(rows[1]).tolist() == pytest.approx([sum(map(generator, fake)) / 3], rel=1e-12)
 
 
-def test_the_minimax_generator_saturates_and_the_standard_one_does_not():
+def test_minimax_generator_saturates_and_standard_does_not():
     logits = torch.full((1, 2), -20.0, requires_grad=True)
-    (flat,) = torch.autograd.grad(Minimax().generator(logits).sum(), logits)
-    (steep,) = torch.autograd.grad(Standard().generator(logits).sum(), logits)
-    assert flat.abs().max() < 1e-8
-    assert steep[0].tolist() == pytest.approx([-0.5, -0.5])
+    (saturated,) = torch.autograd.grad(Minimax().generator(logits).sum(), logits)
+    (standard,) = torch.autograd.grad(Standard().generator(logits).sum(), logits)
+    assert saturated.abs().max() < 1e-8
+    assert standard[0].tolist() == pytest.approx([-0.5, -0.5])
 
 
-def test_softplus_and_its_slope():
+def test_softplus_and_its_derivative():
     x = torch.tensor([-800.0, -30.0, -1.5, 0.0, 1.5, 30.0, 800.0], dtype=torch.float64, requires_grad=True)
     torch.testing.assert_close(softplus(x), torch.nn.functional.softplus(x), rtol=1e-14, atol=0)
-    (slope,) = torch.autograd.grad(softplus(x).sum(), x)
-    torch.testing.assert_close(slope, torch.sigmoid(x).detach(), rtol=1e-13, atol=1e-300)
+    (derivative,) = torch.autograd.grad(softplus(x).sum(), x)
+    torch.testing.assert_close(derivative, torch.sigmoid(x).detach(), rtol=1e-13, atol=1e-300)
 
 
-def test_softplus_and_its_slope_do_not_depend_on_the_place_of_a_number():
-    """torch's own rounds differently in the remainder of a vector register."""
+def test_softplus_and_its_derivative_do_not_depend_on_the_position():
+    """torch's softplus rounds elements after the last full vector register differently."""
     random = torch.Generator().manual_seed(0)
     for batch in range(1, 40):
         rows = torch.randn(3, batch, generator=random).mul_(4).requires_grad_()
-        (slope,) = torch.autograd.grad(softplus(rows).sum(), rows)
+        (derivative,) = torch.autograd.grad(softplus(rows).sum(), rows)
         for k in range(3):
             alone = rows[k : k + 1].detach().clone().requires_grad_()
             assert torch.equal(softplus(alone)[0], softplus(rows)[k])
-            assert torch.equal(torch.autograd.grad(softplus(alone).sum(), alone)[0][0], slope[k])
+            assert torch.equal(torch.autograd.grad(softplus(alone).sum(), alone)[0][0], derivative[k])
 
 
 @pytest.mark.parametrize(
@@ -205,11 +205,11 @@ def test_softplus_and_its_slope_do_not_depend_on_the_place_of_a_number():
         (lambda: LeastSquares(fake_label=1.0, real_label=0.0), "fake_label=1.0: expected less than real_label=0.0"),
     ],
 )
-def test_a_setting_out_of_range_is_named(make, message):
+def test_settings_out_of_range(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 
 
-def test_the_least_loss_of_labels():
-    """At (a + b) / 2 each half costs ((b - a) / 2)^2 / 2."""
+def test_ideal_loss_of_least_squares():
+    """At the output (a + b) / 2, each term is ((b - a) / 2)^2 / 2."""
     assert LeastSquares(fake_label=-1.0, real_label=2.0).ideal_loss == pytest.approx(2.25)

@@ -1,4 +1,4 @@
-"""Schedules of published experiments, and those of numpy and torch."""
+"""Schedules compared with published experiments, numpy and torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BASE = [[5e-4, 100], [1e-4, 100], [5e-5, 100], [1e-5, 100], [5e-6, 100]]
 SEVENTH = [[3e-4, 100], [1e-4, 100], [5e-5, 100], [5e-5, 100], [1e-5, 100]]
 
 # Hill and Nijkamp, "Learning-Rate Decay for Generator", 2017: base rate, schedule, then the
-# first value, those of epochs 101 and 251, the last one and the sum.
+# first value, values of epochs 101 and 251, last value and sum.
 EXPERIMENTS = {
     1: (1, Piecewise([[3.5e-4, 100], [3.5e-5, 200], [3.5e-6, 100]]), 3.5e-4, 3.5e-5, 3.5e-5, 3.5e-6, 0.04235),
     2: (1, Piecewise(BASE, factor=10), 5e-3, 1e-3, 5e-4, 5e-5, 0.665),
@@ -44,18 +44,18 @@ def test_the_twelve_generator_schedules(experiment):
     assert found == pytest.approx([first, epoch_101, epoch_251, last, total], rel=5e-6)
 
 
-def test_logspace_is_numpys():
+def test_logspace_equals_numpy():
     np.testing.assert_allclose(Logspace(-2, -3).values(500), np.logspace(-2, -3, 500), rtol=1e-12)
     np.testing.assert_allclose(Logspace(0, -2).values(7), np.geomspace(1, 0.01, 7), rtol=1e-12)
 
 
-def test_logspace_falls_by_one_ratio():
+def test_logspace_has_a_constant_ratio():
     values = Logspace(-2, -4).values(500)
     np.testing.assert_allclose(values[1:] / values[:-1], 10 ** (-2 / 499), rtol=1e-12)
     assert values[1] / values[0] == pytest.approx(0.9908136567, abs=1e-10)
 
 
-def test_linspace_is_numpys():
+def test_linspace_equals_numpy():
     np.testing.assert_allclose(Linspace(1, 0.01).values(500), np.linspace(1, 0.01, 500), rtol=1e-12)
     differences = np.diff(5e-4 * Linspace(1, 0.01).values(500))
     np.testing.assert_allclose(differences, -5e-4 * 0.99 / 499, rtol=1e-9)
@@ -67,7 +67,7 @@ def test_cosine_includes_both_ends():
     )
 
 
-def test_step_drops_after_the_period_not_in_its_last_step():
+def test_step_drops_after_the_period():
     assert Step(gamma=0.5, period=3).values(7).tolist() == [1, 1, 1, 0.5, 0.5, 0.5, 0.25]
     assert Step(gamma=0.5, num_drops=1).values(5).tolist() == [1, 1, 1, 0.5, 0.5]
     assert Step(gamma=1.0, period=150_000)(299_999, 300_000) == 1.0
@@ -77,12 +77,12 @@ def test_constant_is_one():
     assert Constant().values(3).tolist() == [1, 1, 1]
 
 
-def test_a_run_of_one_step_begins_the_schedule():
+def test_run_of_one_step_has_the_first_value():
     assert [schedule.values(1).item() for schedule in (Logspace(-1, -3), Linspace(0.7, 0), Cosine())] == [0.1, 0.7, 1.0]
 
 
 @pytest.mark.parametrize(("total_steps", "word"), [(500, "shorter"), (399, "longer")])
-def test_pieces_that_do_not_fill_the_run_are_refused(total_steps, word):
+def test_pieces_must_fill_the_run(total_steps, word):
     schedule = EXPERIMENTS[1][1]
     schedule.check(400)
     for ask in (schedule.check, schedule.values):
@@ -92,20 +92,20 @@ def test_pieces_that_do_not_fill_the_run_are_refused(total_steps, word):
             ask(total_steps)
 
 
-def test_pieces_may_be_fractions_of_the_run():
+def test_pieces_as_fractions_of_the_run():
     thirds = Piecewise([[1.0, 1 / 3], [0.5, 1 / 3], [0.1, 1 / 3]])
     assert thirds.values(4).tolist() == [1.0, 0.5, 0.5, 0.1]
     assert thirds.values(300).tolist() == [1.0] * 100 + [0.5] * 100 + [0.1] * 100
 
 
-def test_warmup_rises_to_where_the_other_begins_and_leaves_it_the_rest():
+def test_warmup_increases_to_the_first_value_of_the_wrapped_schedule():
     schedule = Warmup(length=4, after=Linspace(0.8, 0.2))
     assert schedule.values(8) == pytest.approx([0.2, 0.4, 0.6, 0.8, 0.8, 0.6, 0.4, 0.2])
     assert Warmup(length=0.5, after=Linspace(0.8, 0.2)).values(8).tolist() == schedule.values(8).tolist()
     assert Warmup(length=0, after=Linspace()).values(8).tolist() == Linspace().values(8).tolist()
 
 
-def test_warmup_must_end_before_the_run_and_suit_the_other():
+def test_check_of_the_warmup_length_and_of_the_wrapped_schedule():
     Warmup(length=4, after=Piecewise([[1.0, 6]])).check(10)
     with pytest.raises(ValueError, match="lengths sum to 6, expected 7"):
         Warmup(length=3, after=Piecewise([[1.0, 6]])).check(10)
@@ -140,10 +140,10 @@ def test_warmup_must_end_before_the_run_and_suit_the_other():
         (lambda: Warmup(length=2.5), "length=2.5"),
     ],
 )
-def test_a_setting_out_of_range_is_named(make, message):
+def test_settings_out_of_range(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 
 
-def test_linspace_falls_to_a_hundredth():
+def test_default_of_linspace():
     assert (Linspace().start, Linspace().end) == (1.0, 0.01)

@@ -1,4 +1,4 @@
-"""Mistakes: a yaml that names nothing, or writes another default than its class has."""
+"""Every metric in conf/metric. Mistakes: a class that does not exist, a default other than that of the class."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def made(node: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_yaml_makes_a_metric(path):
+def test_every_yaml_is_a_metric(path):
     metric = made(yaml.safe_load(path.read_text()))
     assert isinstance(metric, Metric)
     assert metric.num_samples > 1
