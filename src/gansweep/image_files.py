@@ -1,4 +1,4 @@
-"""Reading of image files: selection of the files in a folder, decoding, and scaling of pixel values."""
+"""Reading of image files: selection in a folder, decoding, scaling of pixel values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from PIL import Image
 from gansweep.memory import available_bytes
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-# By their contents, whatever their suffixes. Not PostScript: Pillow runs Ghostscript, which executes it.
+# By their contents, whatever their suffixes. Not PostScript: Pillow runs Ghostscript, which
+# executes it.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MODES = {1: "L", 3: "RGB"}
 EIGHT_BITS = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "LAB", "HSV"}
@@ -94,8 +95,8 @@ def list_images(root: Path, left_out: LeftOut, *, recursive: bool, any_case: boo
 def read_image(path: Path, channels: int) -> Picture:
     """Decode the first frame of an image file.
 
-    16-bit values are divided by 65535 / 255 and floats multiplied by 255, so that white is 255 in all files.
-    Transparency is dropped, and an orientation in EXIF data is not applied.
+    16-bit values are divided by 65535 / 255 and floats multiplied by 255, so that white is 255 in
+    all files. Transparency is dropped, and an orientation in EXIF data is not applied.
 
     Args:
         path: the file.

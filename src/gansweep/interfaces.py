@@ -61,14 +61,14 @@ class Game(Protocol):
     Logits are (K, B), one number per sample; losses are (K,). `relativistic`: the generator's loss
     depends on the logits of real samples too.
 
-    Optional attribute `ideal_loss`: the smallest loss of a discriminator when generated and real samples have
-    the same distribution. Gap-aware feedback uses it.
+    Optional attribute `ideal_loss`: the smallest loss of a discriminator when generated and real
+    samples have the same distribution. Gap-aware feedback uses it.
     """
 
     relativistic: ClassVar[bool]
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Return the discriminator's loss (K,) for its logits on real and on generated samples, (K, B) each."""
+        """Return the discriminator's loss (K,) for logits on real and generated samples (K, B)."""
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """Return the generator's loss (K,) for the discriminator's logits (K, B) on its samples.
@@ -98,15 +98,15 @@ class Penalty(Protocol):
         """Return x_hat (K, B, ...); `u` is (K, B, 1, ...) or (K, B, ...), depending on `noise`."""
 
     def score(self, grad: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Return scores (K, B) of input gradients (K, B, ...), without the weight; `logits` are (K, B) or None."""
+        """Return unweighted scores (K, B) of gradients (K, B, ...) and logits (K, B) or None."""
 
 
 @runtime_checkable
 class UpdateRule(Protocol):
     """Update rule of an optimizer, without parameters or state.
 
-    `elementwise`: the update of an entry does not depend on the other entries of the row. Such a rule is applied
-    to parts of a row that fit into the processor's cache.
+    `elementwise`: the update of an entry does not depend on the other entries of the row. Such a
+    rule is applied to parts of a row that fit into the processor's cache.
     """
 
     elementwise: ClassVar[bool]
@@ -206,15 +206,15 @@ class Remarking(Protocol):
 class Algorithm(Protocol):
     """Training algorithm: defines one training step. One instance is used for all members of a pack.
 
-    Optional attributes: `alone = True` if it trains only the generator, on a loss of its own; `hears_metric = True`
-    if feedback on one of its settings monitors the metric.
+    Optional attributes: `alone = True` if it trains only the generator, on a loss of its own;
+    `hears_metric = True` if feedback on one of its settings monitors the metric.
     """
 
     def check(self, run: Any) -> None:
-        """Raise ValueError if a `Run` does not fit the algorithm, with one line for each setting that has to change."""
+        """Raise ValueError if a `Run` does not fit, with one line for each setting to change."""
 
     def pack(self, runs: Sequence[Any], samples: Tensor) -> Any:
-        """Return the `Pack` that trains runs, which differ in their members only, on `samples` as one batch."""
+        """Return the `Pack` that trains runs, which differ only in their members, on `samples`."""
 
 
 @runtime_checkable
@@ -252,8 +252,8 @@ class Feedback(Protocol):
 
         rate = lr * schedule(step, total_steps) * gain,   gain = 1 before the first update
 
-    `hears`: the signal that it monitors. "game" is the discriminator's loss without penalties at each of
-    its updates, which changes the discriminator's rate only; "metric" is the value at every
+    `hears`: the signal that it monitors. "game" is the discriminator's loss without penalties at
+    each of its updates, which changes the discriminator's rate only; "metric" is the value at every
     evaluation; "nothing" is no signal. A member's gain depends on the signal of this member only.
     """
 
@@ -295,8 +295,8 @@ class Model(Protocol):
 class Dataset(Protocol):
     """Data set held as one tensor. Images are in the range [-1, 1].
 
-    The constructor reads no files. Samples and hash are read at first use and cached. Optional attribute
-    `left_out`: one line about unused files or parts of files, empty if all are used.
+    The constructor reads no files. Samples and hash are read at first use and cached. Optional
+    attribute `left_out`: one line about unused files or parts of files, empty if all are used.
     """
 
     @property
@@ -316,7 +316,7 @@ class Dataset(Protocol):
         """Hash of the source files or parameters of the samples; part of a cell's identity."""
 
     def check(self) -> None:
-        """Raise FileNotFoundError or ValueError if it cannot be read; the message names the expected files."""
+        """Raise FileNotFoundError or ValueError if it cannot be read, naming the expected files."""
 
 
 @runtime_checkable

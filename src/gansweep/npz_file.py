@@ -1,4 +1,4 @@
-"""Safe reading of .npz files: no code is executed, and no array larger than the available memory is allocated."""
+"""Safe reading of .npz files: executes no code, allocates no more than the memory."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def read_array(path: Path, name: str) -> np.ndarray:
 
 
 def _check_header(file: IO[bytes], file_size: int) -> None:
-    """Raise ValueError unless the array consists of numbers, its declared size is that of the file, and it fits."""
+    """Raise ValueError unless the array has numbers, the size of the file, and fits in memory."""
     version = np.lib.format.read_magic(file)
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read_header(file)

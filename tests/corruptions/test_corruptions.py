@@ -1,4 +1,7 @@
-"""Corruptions. Mistakes: wrong noise range, channels corrupted separately, dark borders, a truncated square."""
+"""Corruptions.
+
+Mistakes: wrong noise range, channels corrupted separately, dark borders, a truncated square.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Image files: values with more than 8 bits, unused contents, and files that cannot be read.
 
 Mistakes: 16-bit values clipped to white; different values of the same image in a data set and in a
-metric; files skipped without a message; a traceback or exhausted memory instead of an error that names the file.
+metric; files skipped without a message; a traceback or exhausted memory instead of an error that
+names the file.
 """
 
 from __future__ import annotations

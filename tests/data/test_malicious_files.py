@@ -1,4 +1,7 @@
-"""Malicious and damaged files. Mistakes: allocation of a declared size, loading of Python objects."""
+"""Malicious and damaged files.
+
+Mistakes: allocation of a declared size, loading of Python objects.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Texture. Mistakes: patches at wrong positions, rows and columns exchanged, equal hashes of different images."""
+"""Texture.
+
+Mistakes: patches at wrong positions, rows and columns exchanged, equal hashes of different images.
+"""
 
 from __future__ import annotations
 

@@ -18,8 +18,9 @@ def quantities(
 ) -> list[dict[str, Tensor]]:
     """Return outputs, gradients and gradients of the input gradient, one dictionary per seed.
 
-    All inputs of a member are drawn from its own seed. Cotangents are fixed numbers, so that
-    only reductions of the network itself can differ. The parameters of the member with seed `nan_seed` are NaN.
+    All inputs of a member are drawn from its own seed. Cotangents are fixed numbers, so that only
+    reductions of the network itself can differ. The parameters of the member with seed `nan_seed`
+    are NaN.
     """
     streams = [Streams(seed) for seed in seeds]
     theta = torch.stack([network.initial(stream["init"]) for stream in streams])
@@ -48,7 +49,7 @@ def quantities(
 
 
 def differences(network: Network, sample_shape: tuple[int, ...], batch_size: int) -> list[str]:
-    """Return the quantities that differ in any bit between a solo run and a batch of 2, 3 or 5 members."""
+    """Return the quantities that differ between a solo run and a batch of 2, 3 or 5."""
     alone = {seed: quantities(network, sample_shape, batch_size, [seed])[0] for seed in range(5)}
     result = []
     for batch in BATCHES:

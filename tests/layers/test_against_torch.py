@@ -233,7 +233,7 @@ NETWORKS = pytest.mark.parametrize(
 
 
 def pack(build):
-    """Return a network, parameters, inputs and masks of three members, and three equal modules of torch.nn."""
+    """Return a network of three members with inputs and masks, and equal torch modules."""
     network = Network(build([None])[0], DCGANNormal(std=0.4))
     streams = [Streams(seed) for seed in SEEDS]
     theta = torch.stack([network.initial(stream["init"]) for stream in streams]).double()

@@ -1,4 +1,7 @@
-"""Input gradient of strided convolutions. Mistakes: a phase or a border off by one, an indivisible side."""
+"""Input gradient of strided convolutions.
+
+Mistakes: a phase or a border off by one, an indivisible side.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Dropout applied in evaluation. Mistakes: it is applied by default, or its input gradient uses another mask."""
+"""Dropout applied in evaluation.
+
+Mistakes: it is applied by default, or its input gradient uses another mask.
+"""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def test_label_embedding_of_length_1(threads):
 
 @pytest.mark.parametrize("widths", [(7, 33, 17, 1), (257, 300, 1), (40_000, 2, 1)], ids=str)
 def test_spectral_norm(threads, widths):
-    """Matrices and vectors of more than 32768 numbers, whose sums are split over threads at K = 1 only."""
+    """Sums over more than 32768 numbers, which are split over threads at K = 1 only."""
     layers = []
     for narrow, wide in pairwise(widths):
         layers += [SpectralNorm(Linear(f"{len(layers)}", narrow, wide)), LeakyReLU(0.2)]
@@ -132,7 +132,7 @@ def test_spectral_norm(threads, widths):
 
 
 def test_spectral_norm_with_batch_norm():
-    """In double backward, a weight's gradient has another memory layout at K = 1, and sigma's gradient sums over it."""
+    """In double backward, a weight's gradient has another memory layout at K = 1."""
     layers = [
         SpectralNorm(Conv2d("0", 1, 4, 4, 2, 1)),
         LeakyReLU(0.2),

@@ -24,7 +24,8 @@ from gansweep.losses.wasserstein import Wasserstein
 
 CONF = Path(__file__).parents[2] / "conf" / "loss"
 CHOICES = sorted(path.stem for path in CONF.glob("*.yaml"))
-# Between 0 and 1, where better separation lowers the discriminator's loss in every game, LSGAN included.
+# Between 0 and 1, where better separation lowers the discriminator's loss in every game, LSGAN
+# included.
 REAL, FAKE = torch.tensor([[0.5, 0.1], [0.9, 0.2]]), torch.tensor([[0.8, 0.3], [0.7, 0.4]])
 
 
@@ -33,7 +34,7 @@ def choose(choice):
 
 
 def generator_loss(game, fake, real):
-    """Return the generator's loss as the trainer computes it: only relativistic games get real logits."""
+    """Return the generator's loss; only relativistic games get real logits."""
     return game.generator(fake, real if game.relativistic else None)
 
 

@@ -14,7 +14,7 @@ def own_cache(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory):
-    """Write random weights of the right shapes, with batch statistics for which no layer is constant."""
+    """Write random weights, with batch statistics for which no layer is constant."""
     from torchvision.models import inception_v3
 
     with torch.random.fork_rng(devices=[]):
@@ -25,7 +25,8 @@ def weights(tmp_path_factory):
                 module.bias.data.normal_(0.1, 0.1)
                 module.running_mean = torch.empty(module.num_features).normal_(0, 0.01)
                 module.running_var = torch.empty(module.num_features).uniform_(0.05, 0.1)
-        # The 1x1 convolutions after the pools have the same shapes in the files of pytorch-fid and torchvision.
+        # The 1x1 convolutions after the pools have the same shapes in the files of pytorch-fid and
+        # torchvision.
         path = tmp_path_factory.mktemp("weights") / "inception.pth"
         torch.save(net.state_dict(), path)
     return path

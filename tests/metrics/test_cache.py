@@ -1,4 +1,7 @@
-"""Cache. Mistakes: a truncated file is read, the file of another key is used, the folder must be writable."""
+"""Cache.
+
+Mistakes: a truncated file is read, the file of another key is used, the folder must be writable.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Classifier features. Mistakes: other weights than recorded, random numbers drawn, wrong range or images."""
+"""Classifier features.
+
+Mistakes: other weights than recorded, random numbers drawn, wrong range or images.
+"""
 
 from __future__ import annotations
 

@@ -188,7 +188,8 @@ def test_same_distance_as_pytorch_fid(folders, weights, dims, monkeypatch, capsy
     statistics = [fid_score.compute_statistics_of_path(p, model, 4, dims, "cpu", 0) for p in paths]
     main([*paths, "--weights", str(weights), "--dims", str(dims), "--batch-size", "4", "--device", "cpu"])
     found = printed(capsys)["fid_inception" if dims == 2048 else f"fd_inception_{dims}"]
-    # pytorch-fid's square root is inaccurate with 6 images, so the reference is computed in closed form.
+    # pytorch-fid's square root is inaccurate with 6 images, so the reference is computed in closed
+    # form.
     (m, s), (n, t) = statistics
     values = np.linalg.eigvals(s @ t).real.clip(0)
     expected = ((m - n) ** 2).sum() + np.trace(s) + np.trace(t) - 2 * np.sqrt(values).sum()

@@ -1,4 +1,7 @@
-"""Degenerate samples. Mistakes: the range over all values, which misses a repeated image; rounding errors."""
+"""Degenerate samples.
+
+Mistakes: the range over all values, which misses a repeated image; rounding errors.
+"""
 
 from __future__ import annotations
 

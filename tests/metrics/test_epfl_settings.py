@@ -1,4 +1,4 @@
-"""Settings of the EPFL study: input range, and drawing of the real images with or without replacement."""
+"""Settings of the EPFL study: input range, and drawing of the real images."""
 
 from __future__ import annotations
 

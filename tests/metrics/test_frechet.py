@@ -1,4 +1,7 @@
-"""Fréchet distance. Mistakes: elementwise or complex square root, singular covariances, wrong data."""
+"""Fréchet distance.
+
+Mistakes: elementwise or complex square root, singular covariances, wrong data.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""FD-infinity. Mistakes: regression on N instead of 1/N, wrong standard error, subsets that share images."""
+"""FD-infinity.
+
+Mistakes: regression on N instead of 1/N, wrong standard error, subsets that share images.
+"""
 
 from __future__ import annotations
 

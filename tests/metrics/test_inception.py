@@ -1,4 +1,7 @@
-"""Inception features. Mistakes: other resizing, range, pooling or blocks than pytorch-fid; unhelpful messages."""
+"""Inception features.
+
+Mistakes: other resizing, range, pooling or blocks than pytorch-fid; unhelpful messages.
+"""
 
 from __future__ import annotations
 

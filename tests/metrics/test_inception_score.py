@@ -1,4 +1,7 @@
-"""Inception score. Mistakes: log of zero, p(y) over all images instead of the split, mean of exponentials."""
+"""Inception score.
+
+Mistakes: log of zero, p(y) over all images instead of the split, mean of exponentials.
+"""
 
 from __future__ import annotations
 

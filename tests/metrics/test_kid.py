@@ -1,4 +1,7 @@
-"""Kernel distance. Mistakes: the diagonal included (biased), a kernel without 1/D, equal subsets."""
+"""Kernel distance.
+
+Mistakes: the diagonal included (biased), a kernel without 1/D, equal subsets.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Precision, recall, density, coverage. Mistakes: sets exchanged, a sample as its own neighbour, density not / k."""
+"""Precision, recall, density, coverage.
+
+Mistakes: sets exchanged, a sample as its own neighbour, density not / k.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Every metric in conf/metric. Mistakes: a class that does not exist, a default other than that of the class."""
+"""Every metric in conf/metric.
+
+Mistakes: a class that does not exist, a default other than that of the class.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Metrics of points, and PSNR. Mistakes: directions not normalised, non-finite points counted, wrong range."""
+"""Metrics of points, and PSNR.
+
+Mistakes: directions not normalised, non-finite points counted, wrong range.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,8 @@ def test_non_finite_point_covers_no_mode():
 def test_points_of_the_data_cover_all_modes(data):
     share, count = ModeCoverage(10_000, "share"), ModeCoverage(10_000)
     assert count(data, data.samples) == len(data.centres)
-    # a fraction 1 - exp(-9 / 2) of a two-dimensional normal distribution is within three standard deviations
+    # a fraction 1 - exp(-9 / 2) of a two-dimensional normal distribution is within three standard
+    # deviations
     assert share(data, data.samples) == pytest.approx(1 - math.exp(-4.5), abs=0.003)
     assert ModeCoverage(10_000, "share", 1.0)(data, data.samples) == pytest.approx(1 - math.exp(-0.5), abs=0.015)
     assert (count.name, share.name) == ("modes", "share_near_modes")

@@ -1,4 +1,7 @@
-"""PSNR. Mistakes: PSNR of the pooled error, infinite values included, versions compared with other images."""
+"""PSNR.
+
+Mistakes: PSNR of the pooled error, infinite values included, versions compared with other images.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Mean and covariance. Mistakes: divisor n, dependence on the batch size, growing memory, ignored NaN."""
+"""Mean and covariance.
+
+Mistakes: divisor n, dependence on the batch size, growing memory, ignored NaN.
+"""
 
 from __future__ import annotations
 

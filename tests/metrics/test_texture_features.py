@@ -1,4 +1,7 @@
-"""Texture features. Mistakes: filters respond to brightness, or do not distinguish directions or scales."""
+"""Texture features.
+
+Mistakes: filters respond to brightness, or do not distinguish directions or scales.
+"""
 
 from __future__ import annotations
 

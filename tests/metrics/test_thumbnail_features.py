@@ -1,4 +1,7 @@
-"""Thumbnail features. Mistakes: subsampling instead of averaging, images smaller than the thumbnail."""
+"""Thumbnail features.
+
+Mistakes: subsampling instead of averaging, images smaller than the thumbnail.
+"""
 
 from __future__ import annotations
 

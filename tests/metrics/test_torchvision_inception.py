@@ -1,4 +1,7 @@
-"""torchvision's Inception. Mistakes: its input transform stays on, wrong range, wrong settings in conf."""
+"""torchvision's Inception.
+
+Mistakes: its input transform stays on, wrong range, wrong settings in conf.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Trace of the matrix square root. Mistakes: lost small eigenvalues, overlapping blocks, an empty triangle."""
+"""Trace of the matrix square root.
+
+Mistakes: lost small eigenvalues, overlapping blocks, an empty triangle.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from gansweep.metrics import trace_of_root as module
+from gansweep.metrics import frechet as module
 from gansweep.metrics.frechet import nuclear_norm, symmetric_product, trace_of_root
 from gansweep.metrics.statistics import Statistics
 

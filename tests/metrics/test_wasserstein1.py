@@ -1,4 +1,7 @@
-"""Wasserstein-1 distance. Mistakes: greedy matching, squared distances, points matched with themselves."""
+"""Wasserstein-1 distance.
+
+Mistakes: greedy matching, squared distances, points matched with themselves.
+"""
 
 from __future__ import annotations
 

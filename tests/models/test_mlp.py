@@ -88,7 +88,7 @@ def preset(name):
 
 
 def test_mlp_ring_has_the_networks_of_the_paper():
-    """2 -> 128 -> 1 on a quarter of the input, 256 -> 128 -> 128 -> 2; ReLU; orthogonal with gain 0.8, biases 0."""
+    """D: 2 -> 128 -> 1 on a quarter of the input; G: 256 -> 128 -> 128 -> 2; ReLU; gain 0.8."""
     model = preset("mlp_ring")
     g, d = model.generator((2,)), model.discriminator((2,))
     assert [slot.shape for slot in g.slots if slot.role == "weight"] == [(128, 256), (128, 128), (2, 128)]

@@ -24,7 +24,7 @@ def make(node):
 
 @ALL
 def test_yaml_lists_all_settings_with_the_defaults_of_the_class(path):
-    """A yaml named like its module has the defaults; others have other values, but list all settings."""
+    """A yaml named like its module has the defaults; all list every setting."""
     node = yaml.safe_load(path.read_text())
     model = make(node)
     assert isinstance(model, Model)

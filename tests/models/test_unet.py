@@ -1,4 +1,7 @@
-"""U-Net. Mistakes: a skip connection at the wrong level, variants of different size, wrong output shape."""
+"""U-Net.
+
+Mistakes: a skip connection at the wrong level, variants of different size, wrong output shape.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Losses and penalties on the Dirac-GAN, whose gradients are known: data at 0, G(z) = theta, D(x) = psi x.
+"""Losses and penalties on the Dirac-GAN: data at 0, G(z) = theta, D(x) = psi x.
 
-Mescheder et al. 2018, arXiv:1801.04406, section 2 and appendix; their discriminator ascends with the
-opposite sign of psi.
+Mescheder et al. 2018, arXiv:1801.04406, section 2 and appendix; their discriminator ascends with
+the opposite sign of psi.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def test_games(game, v_psi, v_theta, theta, psi):
     [((R1(0.3),), 0.3), ((RothReal(0.6), RothFake(0.6)), 0.3), ((RothReal(0.6),), 0.15)],
 )
 def test_damping_at_the_equilibrium(penalties, damping):
-    """-dv_psi/dpsi at (0, 0): gamma for R1, gamma / 2 for the two terms of Roth et al., weighted by 1/4 each."""
+    """-dv_psi/dpsi at (0, 0): gamma for R1, gamma / 2 for the sum of both terms of Roth et al."""
     dirac = Dirac(Objective(Minimax(), {str(n): penalty for n, penalty in enumerate(penalties)}))
     assert dirac.grad_psi(0.0, 1e-6) / 1e-6 == pytest.approx(damping, rel=1e-6)
 
@@ -185,7 +185,7 @@ def test_instance_noise_reaches_real_and_generated_samples():
     ids=["r1", "roth", "dragan", "wgan_gp", "wgan_gp0"],
 )
 def test_distance_from_the_equilibrium_after_500_steps(objective, radius):
-    """Simultaneous steps of 0.2 from (1, 1): zero-centred penalties converge, one-centred ones do not."""
+    """Simultaneous steps of 0.2 from (1, 1): only zero-centred penalties converge."""
     dirac, theta, psi = Dirac(objective), 1.0, -1.0  # psi has the opposite sign in the paper
     for _ in range(500):
         down_theta, down_psi = dirac.grad_theta(theta, psi), dirac.grad_psi(theta, psi)

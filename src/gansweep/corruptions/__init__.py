@@ -1,4 +1,4 @@
-"""Image corruptions: none, salt-and-pepper noise, Gaussian noise, Gaussian blur, and masked squares."""
+"""Image corruptions, one per file, and their protocol."""
 
 # The methods of protocols have only docstrings as bodies.
 # pyright: reportReturnType=false

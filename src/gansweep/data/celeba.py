@@ -36,7 +36,8 @@ class CelebA(Images):
         root: folder of data sets.
         split: train (162,770), valid (19,867) or test (19,962).
         size: side in pixels after resizing.
-        crop: side in pixels of the central square that is cropped before resizing; null for the largest, 178.
+        crop: side in pixels of the central square that is cropped before resizing; null for the
+            largest, 178.
         flip: add the mirror image of every image.
         num_images: number of images, from the beginning of the split; null for all.
         download: download missing files with torchvision, which requires the package gdown.

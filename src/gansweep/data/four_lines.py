@@ -17,7 +17,8 @@ class FourLines(Points):
 
         x = (s distance, u) or (u, s distance),   s = +-1,   u ~ U[-length / 2, length / 2]
 
-    The segments are vertical at x = +-distance and horizontal at y = +-distance, with equal probabilities.
+    The segments are vertical at x = +-distance and horizontal at y = +-distance, with equal
+    probabilities.
 
     Mescheder et al. 2018, arXiv:1801.04406, section 6.1; the paper does not give the sizes.
 

@@ -17,7 +17,8 @@ class Gaussian(Points):
 
         x ~ N(0, std^2 I)
 
-    Mescheder et al. 2018, arXiv:1801.04406, section 6.1; the paper does not give the standard deviation.
+    Mescheder et al. 2018, arXiv:1801.04406, section 6.1; the paper does not give the standard
+    deviation.
 
     Args:
         num_samples: number of points N.

@@ -1,4 +1,4 @@
-"""Base class of image data sets: lazy reading, validation and content hash; parallel reading of image files."""
+"""Base class of image data sets: lazy reading, validation, content hash; reading of image files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Images(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """Raise FileNotFoundError or ValueError if the data cannot be read; the message names the files needed."""
+        """Raise FileNotFoundError or ValueError if the data cannot be read, naming the files."""
 
     @abstractmethod
     def read(self) -> Tensor:
@@ -82,7 +82,7 @@ class Images(ABC):
 
 
 def from_bytes(pixels: Tensor) -> Tensor:
-    """Map values 0 ... 255 of any shape to float32 in [-1, 1], exact at both ends. Floats are changed in place."""
+    """Map 0 ... 255 to float32 in [-1, 1], exact at both ends. Floats are changed in place."""
     return pixels.float().div_(127.5).sub_(1)
 
 

@@ -82,7 +82,8 @@ class MNIST(Images):
     @property
     def _folders(self) -> list[Path]:
         root = user_path(self.root)
-        # `root` itself only if it has the name of this data set: other data sets have files of the same names.
+        # `root` itself only if it has the name of this data set: other data sets have files of the
+        # same names.
         itself = [root / "raw"] if root.name == self.folder else []
         return [root / self.folder / "raw", *itself]
 
@@ -136,7 +137,7 @@ def read_idx(path: Path) -> bytes:
 
 
 def decode_idx(raw: bytes, path: Path) -> np.ndarray:
-    """Return the uint8 array of an IDX file: 0, 0, type, number of axes, their lengths (big endian), values.
+    """Decode an IDX file: 0, 0, type, number of axes, their lengths (big endian), values.
 
     Raises:
         ValueError: the file is not an IDX file of bytes, or its size differs from its header.

@@ -24,8 +24,8 @@ class Npz(Images):
 
         x = pixels / 127.5 - 1,   pixels in 0 ... 255
 
-    The array is (N, H, W, C) or (N, C, H, W), or (N, H, W) for grey images. Other arrays in the file, such
-    as labels, are ignored. Pickled objects are never loaded.
+    The array is (N, H, W, C) or (N, C, H, W), or (N, H, W) for grey images. Other arrays in the
+    file, such as labels, are ignored. Pickled objects are never loaded.
 
     Args:
         path: the file.

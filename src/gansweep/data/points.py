@@ -20,7 +20,7 @@ MOST_SAMPLES = 10**8  # maximum number of points; they take 800 MB
 
 @dataclass(frozen=True)
 class Points(ABC):
-    """Finite sample from a distribution in the plane; all members of all sweeps train on the same points.
+    """Finite sample from a distribution in the plane, the same in all sweeps.
 
     Args:
         num_samples: number of points N.

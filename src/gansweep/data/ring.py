@@ -14,7 +14,7 @@ from gansweep.data.points import Points, check_not_negative, polar
 
 @dataclass(frozen=True)
 class Ring(Points):
-    """Mixture of equally likely Gaussians with centres evenly spaced on a circle, a test of mode collapse.
+    """Mixture of equally likely Gaussians on a circle, a test of mode collapse.
 
         x = radius (cos a, sin a) + std n,   a = 2 pi k / num_modes,   k uniform,   n ~ N(0, I)
 

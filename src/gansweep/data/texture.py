@@ -24,9 +24,10 @@ SHIPPED = "flower.jpg"  # of scikit-learn's sample images, 640 x 427
 class Texture(Images):
     """Texture: square patches cropped from an image at random positions, scaled to [-1, 1].
 
-    The study of CoopNets' learning rates (Hill and Nijkamp 2017) uses 300 patches of 32 x 32 pixels from a
-    photograph of ivy. Its script draws one number for both the row and the column of a patch, so that all
-    patches are on the diagonal of the image; `offsets=diagonal` reproduces it. Any stationary texture can be used.
+    The study of CoopNets' learning rates (Hill and Nijkamp 2017) uses 300 patches of 32 x 32 pixels
+    from a photograph of ivy. Its script draws one number for both the row and the column of a
+    patch, so that all patches are on the diagonal of the image; `offsets=diagonal` reproduces it.
+    Any stationary texture can be used.
 
     Args:
         path: the image file; null for scikit-learn's image of a flower.
@@ -61,7 +62,7 @@ class Texture(Images):
         return 3, self.size, self.size
 
     def check(self) -> None:
-        """Raise FileNotFoundError or ValueError if the image is missing, unreadable or smaller than a patch."""
+        """Raise an error if the image is missing, unreadable or smaller than a patch."""
         if self.path is not None and not user_path(self.path).is_file():
             raise FileNotFoundError(f"data={self.name}: no picture at {self.path}; data.path=null takes scikit-learn's")
         height, width = self._picture.pixels.shape[:2]

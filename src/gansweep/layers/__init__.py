@@ -1,4 +1,4 @@
-"""Batched layers on inputs (K, B, ...): one parameter set per member, one call for all K members."""
+"""Layers on inputs (K, B, ...): one parameter set per member, one call for all members."""
 
 from gansweep.layers.activation import LeakyReLU, Scale, Tanh
 from gansweep.layers.batch_norm import BatchNorm

@@ -1,4 +1,4 @@
-"""Elementwise layers for inputs (K, B, ...): activation functions and multiplication by a constant."""
+"""Elementwise layers: activation functions and multiplication by a constant."""
 
 from __future__ import annotations
 

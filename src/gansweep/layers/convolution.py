@@ -11,8 +11,9 @@ from torch import Tensor
 from gansweep.interfaces import Slot
 from gansweep.layers.layer import Parameterless, Pass, each_member
 
-# On a CPU, torch (aten/src/ATen/native/Convolution.cpp, use_mkldnn) uses oneDNN float32 kernels for convolutions with
-# a large kernel, with a stride and two samples, or with 16 samples, independently of the number of threads.
+# On a CPU, torch (aten/src/ATen/native/Convolution.cpp, use_mkldnn) uses oneDNN float32 kernels for
+# convolutions with a large kernel, with a stride and two samples, or with 16 samples, independently
+# of the number of threads.
 LARGEST_SMALL_KERNEL, ENOUGH = 3, 16
 LARGE_KERNEL = 7  # from this size, a strided transposed convolution is computed as a plain convolution on a CPU
 
@@ -20,10 +21,11 @@ LARGE_KERNEL = 7  # from this size, a strided transposed convolution is computed
 class Conv2d(Parameterless):
     """2D convolution with square kernels, as `torch.nn.Conv2d`; weight (K, out, in, k, k).
 
-    The members are convolved one after another. On a CPU, grouped convolution is not faster, and its
-    rounding depends on the number of groups if there are few channels. Small batches with small
-    kernels are padded with zero samples. Without the padding, torch would use a matrix product whose
-    rounding depends on the memory alignment of a member's data, hence on its index in the batch of members.
+    The members are convolved one after another. On a CPU, grouped convolution is not faster, and
+    its rounding depends on the number of groups if there are few channels. Small batches with small
+    kernels are padded with zero samples. Without the padding, torch would use a matrix product
+    whose rounding depends on the memory alignment of a member's data, hence on its index in the
+    batch of members.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class Conv2d(Parameterless):
 
 
 class ConvTranspose2d(Parameterless):
-    """2D transposed convolution with square kernels, as `torch.nn.ConvTranspose2d`; weight (K, in, out, k, k)."""
+    """2D transposed convolution, as `torch.nn.ConvTranspose2d`; weight (K, in, out, k, k)."""
 
     def __init__(
         self,
@@ -89,9 +91,10 @@ def _transposed_by_phases(y: Tensor, weight: Tensor, stride: int, padding: int, 
 
         x[i] = sum_o w[i + padding - stride o] y[o]
 
-    All x[i] with the same (i + padding) mod stride use the same subset of the kernel. The transposed
-    convolution is therefore one plain convolution with stride^2 times as many channels and small kernels,
-    followed by a pixel shuffle. At 11 x 11, stride 2 and 3 channels it takes a tenth of torch's time on a CPU.
+    All x[i] with the same (i + padding) mod stride use the same subset of the kernel. The
+    transposed convolution is therefore one plain convolution with stride^2 times as many channels
+    and small kernels, followed by a pixel shuffle. At 11 x 11, stride 2 and 3 channels it takes a
+    tenth of torch's time on a CPU.
     """
     num_out, num_in, kernel, _ = weight.shape
     taps, first = -(-kernel // stride), padding // stride
@@ -106,7 +109,7 @@ def _transposed_by_phases(y: Tensor, weight: Tensor, stride: int, padding: int, 
 
 
 def _filled(convolution: Callable[..., Tensor], x: Tensor, params: Sequence[Tensor], stride: int) -> Tensor:
-    """Convolve each member separately, with the batch padded to the size at which torch uses oneDNN on a CPU."""
+    """Convolve each member, with the batch padded to the size at which a CPU uses oneDNN."""
     num_samples, kernel = x.shape[1], params[0].shape[-1]
     least = 1 if kernel > LARGEST_SMALL_KERNEL or x.device.type != "cpu" else (ENOUGH if stride == 1 else 2)
     if num_samples >= least:

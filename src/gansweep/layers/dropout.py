@@ -57,8 +57,9 @@ class Dropout(Parameterless):
 def mask_draws(draw: Draw, rows: int, generator: torch.Generator, count: int) -> Tensor:
     """Return the random draws of one member (count, rows, ...): int16 on a CPU, bool on other devices.
 
-    On a CPU, 64 random bits give four uniform 16-bit draws. This is seven times faster than `bernoulli_`
-    and accurate to 1 / 65536. Both types are small enough to store the draws of many steps.
+    On a CPU, 64 random bits give four uniform 16-bit draws. This is seven times faster than
+    `bernoulli_` and accurate to 1 / 65536. Both types are small enough to store the draws of many
+    steps.
     """
     shape = (count, rows, *draw.shape)
     if generator.device.type != "cpu":

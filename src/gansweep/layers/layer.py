@@ -1,4 +1,4 @@
-"""The protocol of batched layers, the state of one forward pass, and arithmetic that is independent of K."""
+"""Protocol of batched layers, state of a forward pass, and arithmetic independent of K."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def per_member(numbers: Tensor, samples: Tensor) -> Tensor:
 
 
 def row_sum(rows: Tensor) -> Tensor:
-    """Return the sum of each row of (N, P) as (N, 1), bitwise independent of N and of the number of threads."""
+    """Return the row sums (N, 1) of (N, P), bitwise independent of N and of the number of threads."""
     while rows.shape[1] > FOLD:
         rows = F.pad(rows, (0, -rows.shape[1] % FOLD)).unflatten(1, (-1, FOLD)).sum(2)
     return rows.sum(1, keepdim=True)

@@ -18,10 +18,11 @@ MULTIPLE = 8
 class Linear(Parameterless):
     """Fully connected layer y = x W^T + b, as `torch.nn.Linear`, with W (K, out, in) and b (K, out).
 
-    On a CPU, the rounding of a matrix product depends on the memory alignment of the matrices, which
-    differs with the index of a member in the batch; on the number of threads; and, for a single
-    output column, on K. If all sizes are multiples of 8, it depends on none of these, so other sizes are
-    padded with zeros. A single column is computed as a sum, which is cheaper and also independent.
+    On a CPU, the rounding of a matrix product depends on the memory alignment of the matrices,
+    which differs with the index of a member in the batch; on the number of threads; and, for a
+    single output column, on K. If all sizes are multiples of 8, it depends on none of these, so
+    other sizes are padded with zeros. A single column is computed as a sum, which is cheaper and
+    also independent.
 
     For small layers, one batched product saves calls. For large layers, it is a sixth slower than one
     product per member. The choice depends only on the sizes and the device, never on K.

@@ -47,13 +47,13 @@ class Network:
         self.ignores_input = any(layer.ignores_input for layer in layers)
 
     def initial(self, generator: torch.Generator) -> Tensor:
-        """Return the initial parameters of one member (P,), drawn from its generator, on the generator's device."""
+        """Return the initial parameters (P,) of one member, on the device of its random generator."""
         return torch.cat([self.initialisation(slot, generator).reshape(-1) for slot in self.slots])
 
     def initial_buffers(
         self, num_members: int, device: torch.device | str = "cpu", params: Params | None = None
     ) -> dict[str, Tensor]:
-        """Return the initial buffers by name, each (K, ...); those that depend on parameters are set from `params`."""
+        """Return the initial buffers by name, (K, ...); some of them depend on `params`."""
         buffers = {
             slot.name: torch.full((num_members, *slot.shape), slot.start, device=device) for slot in self.buffers
         }
@@ -105,7 +105,7 @@ class Network:
             return torch.autograd.grad(total(x), x, create_graph=grad_enabled)[0]
 
     def state_dict(self, theta: Tensor, buffers: dict[str, Tensor] | None = None, member: int = 0) -> dict[str, Tensor]:
-        """Return the `state_dict` of one member, in the layout of the same network built from `torch.nn` modules."""
+        """Return the `state_dict` of one member, with the names and shapes of `torch.nn`."""
         state = {slot.name: p[member].detach().clone() for slot, p in zip(self.slots, self.cut(theta), strict=True)}
         return state | {name: b[member].detach().clone() for name, b in (buffers or {}).items()}
 

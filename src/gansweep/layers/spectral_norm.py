@@ -31,11 +31,12 @@ class SpectralNorm(Parameterless):
     (out, all other axes). The gradient treats u and v as constants, but not sigma.
 
     u and v are buffers of each member. A pass stores the new u and v in its updates, and the caller
-    decides whether to apply them. The trainer applies them in the discriminator step only. In penalties
-    and in the generator step, one iteration starts from the stored vectors, so that sigma belongs to the
-    current weights, and the result is discarded. torch's module applies it in every pass. Evaluation
-    passes do not iterate. If batch norm requires separate passes of real and generated samples, both
-    passes iterate. v is initialised with equal entries, followed by 15 iterations with the initial weights.
+    decides whether to apply them. The trainer applies them in the discriminator step only. In
+    penalties and in the generator step, one iteration starts from the stored vectors, so that sigma
+    belongs to the current weights, and the result is discarded. torch's module applies it in every
+    pass. Evaluation passes do not iterate. If batch norm requires separate passes of real and
+    generated samples, both passes iterate. v is initialised with equal entries, followed by 15
+    iterations with the initial weights.
 
     Args:
         layer: a linear layer or a convolution.
@@ -92,8 +93,9 @@ class SpectralNorm(Parameterless):
 class _InOrder(torch.autograd.Function):
     """Identity whose gradient is contiguous in memory.
 
-    The gradient of a convolution has the memory layout of its kernel for a single member and is contiguous
-    for several. Without this, the order of summation in the gradient of sigma would differ between the two.
+    The gradient of a convolution has the memory layout of its kernel for a single member and is
+    contiguous for several. Without this, the order of summation in the gradient of sigma would
+    differ between the two.
     """
 
     @staticmethod
@@ -108,14 +110,15 @@ class _InOrder(torch.autograd.Function):
 def _iterated(matrix: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
     """Return u (K, h) and v (K, w) after one power iteration with matrices (K, h, w).
 
-    It uses sums of products, because the rounding of matrix products depends on the memory alignment of a member.
+    It uses sums of products, because the rounding of matrix products depends on the memory
+    alignment of a member.
     """
     u = _unit((matrix * v[:, None]).sum(2))
     return u, _unit((matrix * u[:, :, None]).sum(1))
 
 
 def _unit(vectors: Tensor) -> Tensor:
-    """Normalise vectors (K, n) to length 1; partial sums keep torch from splitting a sum among threads."""
+    """Normalise vectors (K, n); partial sums keep torch from splitting a sum among threads."""
     squares = vectors.square()
     whole = len(vectors[0]) // PARTS * PARTS
     sums = torch.cat([squares[:, :whole].unflatten(1, (PARTS, -1)).sum(2), squares[:, whole:]], 1)

@@ -12,7 +12,7 @@ from gansweep.losses.two_terms import TwoTerms, check_two_terms
 
 @dataclass(frozen=True)
 class LabelSmoothing(TwoTerms):
-    """One-sided label smoothing: real samples have the label 1 - amount, generated samples keep the label 0.
+    """One-sided label smoothing: the label of real samples is 1 - amount instead of 1.
 
         L_D = E[(1 - amount) on_real(D(x)) + amount on_fake(D(x))] + E[on_fake(D(G(z)))]
         L_G = the generator's loss of the wrapped game

@@ -1,4 +1,4 @@
-"""Training objective: a GAN loss with penalties, weight clipping and input noise, and the absence of a loss."""
+"""Training objective: a GAN loss with penalties, weight clipping and input noise."""
 
 from __future__ import annotations
 

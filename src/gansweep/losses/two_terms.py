@@ -1,4 +1,4 @@
-"""Base class of GAN losses whose discriminator loss is a term on real plus a term on generated samples."""
+"""Base class of GAN losses with separate terms on real and on generated samples."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def _compare(options: argparse.Namespace) -> None:
 
 
 def _kernel_distance(x: Tensor, y: Tensor) -> str:
-    """Return the kernel distance of features (N, D) and (M, D) as text, with its standard deviation or error."""
+    """Return the kernel distance of features (N, D) and (M, D) as text, with its error."""
     if min(len(x), len(y)) >= 2 * SUBSET_SIZE:
         mean, std = kernel_distance(x, y, NUM_SUBSETS, SUBSET_SIZE)
         return f"{mean:.10g} +- {std:.3g} (standard deviation over {NUM_SUBSETS} subsets of {SUBSET_SIZE})"
@@ -140,7 +140,7 @@ def image_files(path: Path, left_out: LeftOut) -> list[Path]:
 
 
 def read_folder(path: Path, mode: str, batch_size: int, left_out: LeftOut | None = None) -> Iterator[Tensor]:
-    """Yield batches of images (B, C, H, W) in [-1, 1], sorted by name; all images of a batch have the same size.
+    """Yield batches of images (B, C, H, W) in [-1, 1] of equal size, sorted by name.
 
     Args:
         path: the folder. Subfolders are not read.

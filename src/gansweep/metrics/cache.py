@@ -20,7 +20,7 @@ _memory: dict[str, dict[str, np.ndarray]] = {}
 
 
 def folder() -> Path | None:
-    """Return the folder of the cache: GANSWEEP_CACHE, by default ~/.cache/gansweep; None without a home directory."""
+    """Return GANSWEEP_CACHE or ~/.cache/gansweep; None without a home directory."""
     try:
         return Path(os.environ.get("GANSWEEP_CACHE") or Path.home() / ".cache" / "gansweep")
     except RuntimeError:
@@ -28,7 +28,7 @@ def folder() -> Path | None:
 
 
 def recall(key: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
-    """Return the arrays stored under a key; None if there are none, or their file is damaged or has another key."""
+    """Return the arrays stored under a key; None if there is no undamaged file of the key."""
     if _text(key) in _memory:
         return _memory[_text(key)]
     path = _path(key)
@@ -78,7 +78,7 @@ def _hold(key: Mapping[str, Any], arrays: dict[str, np.ndarray]) -> None:
 
 
 def _text(key: Mapping[str, Any]) -> str:
-    """Return a key as text. Rounding depends on the number of threads, so the text includes it if it is above 1."""
+    """Return a key as text, with the number of threads if above 1, which affects rounding."""
     threads = torch.get_num_threads()
     return json.dumps({**key, **({"threads": threads} if threads > 1 else {})}, sort_keys=True)
 

@@ -15,14 +15,14 @@ from safetensors.torch import load
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
-from gansweep.metrics.fitting import fitting
+from gansweep.metrics import suggested_metrics
 
 SHIPPED = Path(__file__).with_name("weights")
 
 
 @dataclass(frozen=True)
 class ClassifierFeatures:
-    """Classifier features: hidden layer of a classifier of digits, for grey images of 28x28 or 8x8 pixels.
+    """Classifier features: hidden layer of a classifier of digits, for grey images.
 
     `digits` was trained on scikit-learn's 8x8 digits, `mnist` on MNIST as in Binkowski et al. 2018,
     arXiv:1801.01401. The files in `weights/` record the training settings and the test accuracy.
@@ -62,7 +62,7 @@ class ClassifierFeatures:
         if len(sample_shape) != 3 or sample_shape[0] != 1:
             raise ValueError(
                 f"the network {self.name} reads grey images (1, H, W), these samples are {sample_shape}: "
-                f"{fitting(sample_shape)}"
+                f"{suggested_metrics(sample_shape)}"
             )
 
     def fingerprint(self) -> dict[str, Any]:
@@ -149,7 +149,7 @@ class Classifier(nn.Module):
 
 
 def save(classifier: Classifier, name: str, facts: dict[str, Any], folder: Path = SHIPPED) -> None:
-    """Write the weights to `name`.safetensors, and their hash, the architecture and `facts` to `name`.json."""
+    """Write the weights to `name`.safetensors; hash, architecture and `facts` to `name`.json."""
     path = folder / f"{name}.safetensors"
     path.write_bytes(to_bytes(classifier.state_dict()))
     record = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "architecture": asdict(classifier.architecture)}
@@ -158,7 +158,7 @@ def save(classifier: Classifier, name: str, facts: dict[str, Any], folder: Path 
 
 @cache
 def facts(name: str, folder: Path = SHIPPED) -> dict[str, Any]:
-    """Return the record of shipped weights: sha256, architecture, test accuracy and training settings."""
+    """Return the record of shipped weights: sha256, architecture, accuracy, training settings."""
     return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
@@ -180,7 +180,8 @@ def load_shipped(name: str, device: torch.device | str = "cpu", folder: Path = S
     if sha256 != record["sha256"]:
         raise ValueError(f"{path} has sha256 {sha256}, expected {record['sha256']}: install gansweep again")
     sizes = record["architecture"]
-    # Built on `meta`, where no initial values are drawn, so that loading does not advance torch's global generator.
+    # Built on `meta`, where no initial values are drawn, so that loading does not advance torch's
+    # global generator.
     with torch.device("meta"):
         classifier = Classifier(Architecture(**sizes | {"widths": tuple(sizes["widths"])}))
     classifier.load_state_dict(load(content), assign=True)

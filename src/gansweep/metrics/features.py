@@ -56,7 +56,7 @@ class FeatureNetwork(Protocol):
 
 
 def feature_batches(network: FeatureNetwork, images: Tensor, device: torch.device | None = None) -> Iterator[Tensor]:
-    """Yield the features (B, D) of images (N, C, H, W) in batches, in float32 independently of the training precision.
+    """Yield the features (B, D) of images (N, C, H, W) in batches, always in float32.
 
     Batches are moved to `device` one by one; the default is the device of the images.
 
@@ -91,7 +91,7 @@ def require_two(name: str, data: Dataset) -> None:
 
 
 def require_images(images: Tensor) -> None:
-    """Raise ValueError if images (N, C, H, W) are not finite, or outside [-1, 1] by more than rounding errors."""
+    """Raise ValueError unless images are finite and in [-1, 1] up to rounding errors."""
     low, high = images.min().item(), images.max().item()
     if not images.isfinite().all():
         raise ValueError("images are not finite: no distance to them is meaningful")
@@ -152,7 +152,7 @@ def reference_statistics(
 
 
 def reference_features(network: FeatureNetwork, data: Dataset, count: int, device: torch.device) -> Tensor:
-    """Return the features (n, D) of n = min(count, N) real images, drawn without replacement with a fixed seed."""
+    """Return the features (n, D) of n = min(count, N) real images, drawn with a fixed seed."""
     count = min(count, len(data.samples))
     key = {"features": network.fingerprint(), "data": data.content_hash, "count": count, "version": REFERENCE_VERSION}
     cached = cache.recall(key)
@@ -189,7 +189,7 @@ class FeatureMetric:
         return f"{self.title}_{self.features.name}"
 
     def check(self, data: Dataset) -> None:
-        """Raise ValueError if the samples do not fit the network, weights are unavailable, or samples are too few."""
+        """Raise ValueError if samples do not fit or are too few, or weights are unavailable."""
         self.features.check(data.sample_shape)
         require_two(self.name, data)
 

@@ -76,7 +76,7 @@ class FrechetDistance:
         return self.features.frechet_name
 
     def check(self, data: Dataset) -> None:
-        """Raise ValueError if the samples do not fit the network, weights are unavailable, or samples are too few."""
+        """Raise ValueError if samples do not fit or are too few, or weights are unavailable."""
         self.features.check(data.sample_shape)
         require_two(self.name, data)
         if self.num_real is not None and not self.with_replacement and self.num_real > len(data.samples):
@@ -104,7 +104,7 @@ class FrechetDistance:
         return self.each(data, [fake])[0]
 
     def each(self, data: Dataset, fakes: Sequence[Tensor]) -> list[float]:
-        """Return the distance for the images of each member; the statistics of the real images are shared."""
+        """Return the distance of each member; they share the statistics of the real images."""
         for fake in fakes:
             if len(fake) != self.num_samples:
                 raise ValueError(f"{len(fake)} generated samples: {self.name} is set to num_samples={self.num_samples}")
@@ -152,13 +152,13 @@ def trace_of_root(a: Statistics, b: Statistics) -> Tensor:
 
 
 def nuclear_norm(matrix: Tensor) -> Tensor:
-    """Return the nuclear norm, the sum of the singular values, of (N, M) in float64, to a relative 1e-8.
+    """Return the nuclear norm, the sum of the singular values, to a relative 1e-8.
 
         || C ||_* = sum_i sqrt(l_i),   l_i the eigenvalues of C C^T
 
-    Eigenvalues take half the time of singular values. Their error is a few times eps l_max, so the error
-    of a small root s is at most d / max(s, sqrt(d)), d = 4 eps l_max. If the sum of these bounds exceeds the
-    tolerance, the singular values are computed instead.
+    Eigenvalues take half the time of singular values. Their error is a few times eps l_max, so the
+    error of a small root s is at most d / max(s, sqrt(d)), d = 4 eps l_max. If the sum of these
+    bounds exceeds the tolerance, the singular values are computed instead.
     """
     # numpy's eigenvalues take half the time of torch's if the two use different libraries.
     c = matrix.numpy() if len(matrix) <= matrix.shape[1] else matrix.numpy().T

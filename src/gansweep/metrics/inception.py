@@ -1,4 +1,4 @@
-"""Features of the Inception network that defines the FID, as in pytorch-fid, and files of public weights."""
+"""Inception features of the FID, as in pytorch-fid, and files of public weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gansweep.metrics.fitting import fitting
+from gansweep.metrics import suggested_metrics
 
 URL = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth"
 LAST_BLOCK = {64: 0, 192: 1, 768: 2, 2048: 3}
@@ -29,7 +29,8 @@ class InceptionFeatures:
     2048, or with other weights, have other names, because they are not the FID.
 
     Args:
-        weights: file of the weights; null for the file in `TORCH_HOME/hub/checkpoints`, downloaded if missing.
+        weights: file of the weights; null for the file in `TORCH_HOME/hub/checkpoints`, downloaded
+            if missing.
         dims: 64 (first max pool), 192 (second), 768 (before the auxiliary head) or 2048 (pool3).
         batch_size: images per forward pass.
     """
@@ -63,7 +64,7 @@ class InceptionFeatures:
         if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
             raise ValueError(
                 f"the network {self.name} reads images (C, H, W), these samples are {sample_shape}: "
-                f"{fitting(sample_shape)}"
+                f"{suggested_metrics(sample_shape)}"
             )
         network(self.file(), self.dims, torch.device("cpu"))
 
@@ -98,7 +99,7 @@ def inception_features(blocks: nn.Module, images: Tensor) -> Tensor:
 
 
 def resized(images: Tensor) -> Tensor:
-    """Return images (B, 1 or 3, H, W) resized to (B, 3, 299, 299); grey images have three equal channels."""
+    """Resize images (B, 1 or 3, H, W) to (B, 3, 299, 299); grey channels are repeated."""
     return F.interpolate(images.expand(-1, 3, -1, -1), (299, 299), mode="bilinear", align_corners=False)
 
 
@@ -112,7 +113,8 @@ def network(file: Path, dims: int, device: torch.device) -> nn.Module:
     from pytorch_fid.inception import FIDInceptionA, FIDInceptionC, FIDInceptionE_1, FIDInceptionE_2
     from torchvision.models import inception_v3
 
-    # Built on `meta`, where no initial values are drawn, so that loading does not advance torch's global generator.
+    # Built on `meta`, where no initial values are drawn, so that loading does not advance torch's
+    # global generator.
     with torch.device("meta"):
         net = inception_v3(weights=None, num_classes=1008, aux_logits=False, init_weights=False)
         net.Mixed_5b = FIDInceptionA(192, pool_features=32)
@@ -194,7 +196,7 @@ def load_weights(path: Path, network: nn.Module, whose: str, url: str) -> None:
 
 
 def cached_weights(url: str) -> Path:
-    """Return the path at which torch.hub, and thus pytorch-fid and torchvision, cache the file of a URL."""
+    """Return the path at which torch.hub caches the file of a URL."""
     return Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[1]
 
 

@@ -22,7 +22,7 @@ class ClassifyingNetwork(FeatureNetwork, Protocol):
 
 
 def inception_score(probabilities: Tensor, num_splits: int = 10) -> tuple[float, float]:
-    """Return the mean and standard deviation of the score over consecutive splits of p(y|x) (N, classes).
+    """Return the mean and standard deviation of the score over splits of p(y|x) (N, classes).
 
         IS = exp( E_x KL( p(y|x) || p(y) ) ),   p(y) = E_x p(y|x) within the split
 

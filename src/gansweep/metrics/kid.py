@@ -1,4 +1,4 @@
-"""Kernel distance (squared MMD), which is unbiased for any number of samples; with Inception features, the KID."""
+"""Kernel distance (unbiased squared MMD); with Inception features, the KID."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def squared_mmd(x: Tensor, y: Tensor) -> Tensor:
 def kernel_distance(
     x: Tensor, y: Tensor, num_subsets: int = 100, subset_size: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
-    """Return the mean and standard deviation of the squared MMD over random subsets of both feature sets.
+    """Return the mean and standard deviation of the squared MMD over random subsets.
 
     Subsets are drawn without replacement. The standard deviation estimates that of an estimate from
-    `subset_size` samples only if N and M are much larger. If the subsets contain all samples it is 0; see
-    `jackknife`.
+    `subset_size` samples only if N and M are much larger. If the subsets contain all samples it is
+    0; see `jackknife`.
 
     Args:
         x: features (N, D).
@@ -67,13 +67,13 @@ def kernel_distance(
 
 
 def jackknife(x: Tensor, y: Tensor) -> tuple[float, float | None]:
-    """Return the squared MMD of features (m, D) and (n, D), and the jackknife estimate of its standard error.
+    """Return the squared MMD of features (m, D) and (n, D), and its jackknife standard error.
 
         SE^2 = (m - 1) / m sum_i (M_-i - mean)^2 + (n - 1) / n sum_j (M_-j - mean)^2
 
-    M_-i is the estimate without the i-th sample of the first set, M_-j without the j-th of the second. Efron and
-    Stein 1981, "The jackknife estimate of variance", for two independent samples. The standard error is None if
-    m or n is below 3.
+    M_-i is the estimate without the i-th sample of the first set, M_-j without the j-th of the
+    second. Efron and Stein 1981, "The jackknife estimate of variance", for two independent samples.
+    The standard error is None if m or n is below 3.
 
     >>> x = torch.tensor([[0.0], [1.0], [2.0]], dtype=torch.float64)
     >>> jackknife(x, x)[0] == squared_mmd(x, x).item()
@@ -102,7 +102,7 @@ def _require_subset(subset_size: int, num_samples: int) -> None:
 
 @dataclass(frozen=True)
 class KernelDistance(FeatureMetric):
-    """Kernel distance: mean of the squared MMD over random subsets; with Inception features it is the KID.
+    """Kernel distance: mean squared MMD over random subsets; with Inception features the KID.
 
     Args:
         features: the feature network.

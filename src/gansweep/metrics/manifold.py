@@ -20,7 +20,8 @@ def manifold_shares(real: Tensor, fake: Tensor, k: int = 5) -> dict[str, float]:
         density   = mean over fakes of the number of B(real) that contain them, divided by k
         coverage  = fraction of B(real) that contain a fake
 
-    B(x) is the ball around x whose radius is the distance to its k-th nearest neighbour in the same set.
+    B(x) is the ball around x whose radius is the distance to its k-th nearest neighbour in the same
+    set.
 
     Kynkaanniemi et al. 2019, arXiv:1904.06991, eq. 2 (k = 3 there), and Naeem et al. 2020,
     arXiv:2002.09797, eq. 3 and 4 (k = 5). Density may exceed 1.

@@ -8,16 +8,16 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 from torch import Tensor
 
 from gansweep.interfaces import Dataset
-from gansweep.metrics.fitting import fitting
+from gansweep.metrics import suggested_metrics
 from gansweep.metrics.point_metric import require_points
 
 
 def mode_coverage(points: Tensor, centres: Tensor, radius: float) -> tuple[int, float]:
-    """Return the number of covered modes, and the fraction of the points (N, 2) that are near a centre (M, 2).
+    """Return the number of covered modes, and the fraction of points near a centre.
 
-    A point is near its closest centre if the distance is at most `radius`; such a point covers the mode.
-    Metz et al. 2017, arXiv:1611.02163, and Srivastava et al. 2017, arXiv:1705.07761, section 5, use three
-    standard deviations.
+    A point is near its closest centre if the distance is at most `radius`; such a point covers the
+    mode. Metz et al. 2017, arXiv:1611.02163, and Srivastava et al. 2017, arXiv:1705.07761, section
+    5, use three standard deviations.
 
     >>> import torch
     >>> corners = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]])
@@ -48,9 +48,9 @@ class Modes(Protocol):
 class ModeCoverage:
     """Mode coverage: number of modes covered by generated points, or fraction of points near a mode.
 
-    Higher is better. 98.9 % of the points of the data themselves are within three standard deviations of
-    their mode. Neither number is sufficient alone: one point per mode covers all modes, and a generator
-    collapsed to one mode reaches a fraction of 1.
+    Higher is better. 98.9 % of the points of the data themselves are within three standard
+    deviations of their mode. Neither number is sufficient alone: one point per mode covers all
+    modes, and a generator collapsed to one mode reaches a fraction of 1.
 
     Args:
         num_samples: generated points per evaluation.
@@ -110,6 +110,6 @@ class ModeCoverage:
     def _of(self, data: Dataset) -> Modes:
         if not isinstance(data, Modes):
             raise ValueError(
-                f"{data.name} has no modes to count: choose data=ring or grid, or {fitting(data.sample_shape)}"
+                f"{data.name} has no modes to count: choose data=ring or grid, or {suggested_metrics(data.sample_shape)}"
             )
         return data

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Dataset
-from gansweep.metrics import cache
-from gansweep.metrics.fitting import fitting
+from gansweep.metrics import cache, suggested_metrics
 from gansweep.seeding import Streams
 
 
@@ -19,7 +18,8 @@ from gansweep.seeding import Streams
 class PointMetric(ABC):
     """Distance between generated points and the same number of points of the data set.
 
-    The distance of two finite samples from the same distribution is above 0. Compare values with `floor`.
+    The distance of two finite samples from the same distribution is above 0. Compare values with
+    `floor`.
 
     Args:
         num_samples: number of generated and of real points.
@@ -66,7 +66,7 @@ class PointMetric(ABC):
         return self.between(self._subsets(data, len(fake), 1, 0)[0], fake.to(data.samples.device))
 
     def floor(self, data: Dataset, num_splits: int = 4) -> float | None:
-        """Return the mean distance of two disjoint random subsets of min(num_samples, N // 2) real points."""
+        """Return the mean distance of disjoint random subsets of min(num_samples, N // 2) points."""
         count = min(self.num_samples, len(data.samples) // 2)
         if count == 0:
             return None
@@ -95,7 +95,7 @@ def require_points(name: str, data: Dataset) -> None:
     """Raise ValueError if the samples are not points (D,); the message lists suitable metrics."""
     if len(data.sample_shape) != 1:
         raise ValueError(
-            f"{name} compares points (2,), samples of {data.name} are {data.sample_shape}: {fitting(data.sample_shape)}"
+            f"{name} compares points (2,), samples of {data.name} are {data.sample_shape}: {suggested_metrics(data.sample_shape)}"
         )
 
 

@@ -14,9 +14,11 @@ from gansweep.seeding import Streams
 
 
 def psnr(images: Tensor, targets: Tensor, value_range: float = 2.0) -> float:
-    """Return the peak signal-to-noise ratio of images (N, C, H, W), in decibels; infinite if they equal the targets.
+    """Return the peak signal-to-noise ratio of images (N, C, H, W), in decibels.
 
         PSNR = 10 log10( range^2 / MSE ),   MSE: mean over all images
+
+    It is infinite if all images equal their targets.
 
     Args:
         images: restored images.
@@ -32,10 +34,10 @@ def psnr(images: Tensor, targets: Tensor, value_range: float = 2.0) -> float:
 
 
 def psnr_of_each(images: Tensor, targets: Tensor, value_range: float = 2.0) -> Tensor:
-    """Return the PSNR (N,) of each image of (N, C, H, W), in decibels; infinite for images equal to their target.
+    """Return the PSNR (N,) of each image, in decibels; infinite if it equals its target.
 
-    The mean of these values is at least `psnr`, which uses the mean squared error over all images, because
-    -log10 is convex.
+    The mean of these values is at least `psnr`, which uses the mean squared error over all images,
+    because -log10 is convex.
 
     Raises:
         ValueError: the shapes differ.
@@ -46,7 +48,7 @@ def psnr_of_each(images: Tensor, targets: Tensor, value_range: float = 2.0) -> T
 
 
 class Decibels(NamedTuple):
-    """Mean and standard deviation over the images that differ from their targets, and the number of the others."""
+    """Statistics over the images that differ from their targets, and the number of others."""
 
     mean: float
     std: float
@@ -54,7 +56,7 @@ class Decibels(NamedTuple):
 
 
 def summary(decibels: Tensor) -> Decibels | None:
-    """Return the statistics of the finite values of (N,), or None if there are none; the std of one value is 0."""
+    """Return the statistics of the finite values of (N,), or None if there are none."""
     finite = decibels[decibels.isfinite()]
     if len(finite) == 0:
         return None
@@ -66,8 +68,8 @@ def summary(decibels: Tensor) -> Decibels | None:
 class PSNR:
     """PSNR: mean peak signal-to-noise ratio between restored and original images, in decibels.
 
-    For denoising algorithms, which restore `versions` corrupted versions of each held-out image, ordered by
-    corruption. All corruptions have equal weight. Images restored exactly are excluded.
+    For denoising algorithms, which restore `versions` corrupted versions of each held-out image,
+    ordered by corruption. All corruptions have equal weight. Images restored exactly are excluded.
 
     Args:
         num_images: number of held-out images, equal to `num_test` of the algorithm.

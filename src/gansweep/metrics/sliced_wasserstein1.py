@@ -13,7 +13,7 @@ from gansweep.seeding import Streams
 
 
 def sliced_wasserstein1(a: Tensor, b: Tensor, num_directions: int = 256, seed: int = 0) -> float:
-    """Return the sliced W1 distance of point sets (N, D): the mean W1 of their projections on random directions.
+    """Return the sliced W1 of point sets (N, D): the mean W1 of their projections.
 
         SW1 = E_u [ (1/N) sum_i | sort(a u)_i - sort(b u)_i | ],   || u || = 1
 
@@ -31,7 +31,7 @@ def sliced_wasserstein1(a: Tensor, b: Tensor, num_directions: int = 256, seed: i
 
 @dataclass(frozen=True)
 class SlicedWasserstein1(PointMetric):
-    """Sliced W1 distance between generated points and the same number of data points, with fixed directions.
+    """Sliced W1 distance between generated points and as many data points.
 
     Args:
         num_samples: number of generated and of real points; the cost is that of sorting them.

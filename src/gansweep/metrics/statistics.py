@@ -114,7 +114,7 @@ def moments_of(features: Tensor) -> Statistics:
 
 
 def load_statistics(path: Path) -> Statistics:
-    """Return the statistics in a file saved by pytorch-fid; `count` is 0, because the file does not contain it.
+    """Return the statistics in a file of pytorch-fid, which does not contain `count`: 0.
 
     Raises:
         ValueError: the file is missing, damaged, or has other contents.

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gansweep.metrics.fitting import LEAST_SIDE as SIDE  # of a filter, in pixels
-from gansweep.metrics.fitting import fitting
+from gansweep.metrics import LEAST_SIDE as SIDE  # of a filter, in pixels
+from gansweep.metrics import suggested_metrics
 
 WAVELENGTHS = (3.0, 5.0, 8.0)  # pixels
 NUM_ORIENTATIONS = 6
@@ -29,10 +29,11 @@ class TextureFeatures:
         features: mean and standard deviation over the pixels of e, for 3 wavelengths lambda and 6
         directions n, and of every colour channel; 42 for a colour image, 38 for a grey one
 
-    The distribution of such filter responses characterises a stationary texture: Heeger and Bergen 1995; Zhu,
-    Wu and Mumford 1998 (FRAME). CoopNets' descriptor extends the FRAME model with learned filters. The
-    constant c makes the mean of a filter 0. Convolutions have no padding; images have at least 15 pixels
-    per side. Distances on these features do not measure the quality of objects.
+    The distribution of such filter responses characterises a stationary texture: Heeger and Bergen
+    1995; Zhu, Wu and Mumford 1998 (FRAME). CoopNets' descriptor extends the FRAME model with
+    learned filters. The constant c makes the mean of a filter 0. Convolutions have no padding;
+    images have at least 15 pixels per side. Distances on these features do not measure the quality
+    of objects.
 
     Args:
         batch_size: images per pass.
@@ -59,12 +60,12 @@ class TextureFeatures:
         if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
             raise ValueError(
                 f"the texture filters read images (C, H, W) of 1 or 3 channels, these samples are {sample_shape}: "
-                f"{fitting(sample_shape)}"
+                f"{suggested_metrics(sample_shape)}"
             )
         if min(sample_shape[1:]) < SIDE:
             raise ValueError(
                 f"the texture filters have {SIDE} x {SIDE} pixels, these samples are {sample_shape}: "
-                f"{fitting(sample_shape)}"
+                f"{suggested_metrics(sample_shape)}"
             )
 
     def fingerprint(self) -> dict[str, Any]:

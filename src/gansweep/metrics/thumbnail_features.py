@@ -8,7 +8,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from gansweep.metrics.fitting import fitting
+from gansweep.metrics import suggested_metrics
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class ThumbnailFeatures:
         return f"fd_{self.name}"
 
     def check(self, sample_shape: tuple[int, ...]) -> None:
-        """Raise ValueError unless samples are grey or colour images with at least the size of the thumbnail."""
+        """Raise ValueError unless samples are images with at least the size of the thumbnail."""
         if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
             raise ValueError(
-                f"{self.name} accepts images (C, H, W), samples are {sample_shape}: {fitting(sample_shape)}"
+                f"{self.name} accepts images (C, H, W), samples are {sample_shape}: {suggested_metrics(sample_shape)}"
             )
         if min(sample_shape[1:]) < self.size:
             raise ValueError(f"size={self.size}: expected at most {min(sample_shape[1:])}, the side of the images")

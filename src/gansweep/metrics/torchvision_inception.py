@@ -1,4 +1,4 @@
-"""Features of torchvision's ImageNet Inception, which some studies use in place of the FID network."""
+"""Features of torchvision's ImageNet Inception, which some studies use for an FID."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gansweep.metrics.fitting import fitting
+from gansweep.metrics import suggested_metrics
 from gansweep.metrics.inception import cut, file_sha256, find_weights, load_weights, resized
 
 URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"
@@ -20,13 +20,14 @@ URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"
 class TorchvisionInception:
     """torchvision's `inception_v3` with ImageNet weights: 2048 pooled features, 1000 classes.
 
-    Images are resized bilinearly to 299x299 and mapped from [-1, 1] to [low, 1]. low = -1 and the class
-    probabilities give the Inception score of Mescheder et al. 2018. low = -3 results if images in [-1, 1]
-    are given to pytorch-fid's wrapper, which maps [0, 1] to [-1, 1], as in the EPFL study of
-    optimizers. Neither gives values comparable to an FID.
+    Images are resized bilinearly to 299x299 and mapped from [-1, 1] to [low, 1]. low = -1 and the
+    class probabilities give the Inception score of Mescheder et al. 2018. low = -3 results if
+    images in [-1, 1] are given to pytorch-fid's wrapper, which maps [0, 1] to [-1, 1], as in the
+    EPFL study of optimizers. Neither gives values comparable to an FID.
 
     Args:
-        weights: file of the weights; null for the file in `TORCH_HOME/hub/checkpoints`, downloaded if missing.
+        weights: file of the weights; null for the file in `TORCH_HOME/hub/checkpoints`, downloaded
+            if missing.
         low: input value to which -1 is mapped, while 1 stays 1.
         batch_size: images per forward pass.
     """
@@ -60,7 +61,7 @@ class TorchvisionInception:
         if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
             raise ValueError(
                 f"the network {self.name} reads images (C, H, W), these samples are {sample_shape}: "
-                f"{fitting(sample_shape)}"
+                f"{suggested_metrics(sample_shape)}"
             )
         network(self.file(), torch.device("cpu"))
 
@@ -86,7 +87,7 @@ class TorchvisionInception:
         return layers(self._mapped(images)).mean((2, 3))
 
     def probabilities(self, images: Tensor) -> Tensor:
-        """Return the probabilities p(y|x) (B, 1000) of ImageNet's classes for images (B, C, H, W) in [-1, 1]."""
+        """Return the class probabilities p(y|x) (B, 1000) of images (B, C, H, W) in [-1, 1]."""
         layers, classes = network(self.file(), images.device)
         return classes(layers(self._mapped(images)).mean((2, 3))).softmax(1)
 
@@ -107,7 +108,8 @@ def network(file: Path, device: torch.device) -> tuple[nn.Module, nn.Module]:
     """
     from torchvision.models import inception_v3
 
-    # Built on `meta`, where no initial values are drawn, so that loading does not advance torch's global generator.
+    # Built on `meta`, where no initial values are drawn, so that loading does not advance torch's
+    # global generator.
     with torch.device("meta"):
         net = inception_v3(weights=None, aux_logits=True, init_weights=False)
     load_weights(file, net, "torchvision's", URL)

@@ -15,7 +15,7 @@ from gansweep.metrics.point_metric import PointMetric, require_pairs
 
 
 def wasserstein1(a: Tensor, b: Tensor) -> float:
-    """Return the Wasserstein-1 distance of points (N, D) and (N, D): the mean distance under the optimal matching.
+    """Return the Wasserstein-1 distance of points (N, D): mean of the optimal matching.
 
         W1 = min over permutations s of (1/N) sum_i || a_i - b_s(i) ||_2
 

@@ -15,15 +15,16 @@ from gansweep.models.initialisation import DCGANNormal
 class CoopNetsPair:
     """CoopNets architecture: a convolutional descriptor and a transposed-convolutional generator.
 
-        D: 11 x 11, stride 2; 7 x 7, stride 2; kernel of the size of the map -> f; a ReLU after each, also after f
+        D: 11 x 11, stride 2; 7 x 7, stride 2; kernel of the size of the map -> f; a ReLU after
+            each, also after f
         G: z -> s x s; 5 x 5, stride 3, s -> 3 s - 1, twice; leaky ReLU, tanh
 
-    Hill and Nijkamp 2017, "Learning-Rate Decay for Generator", as in their code: the maps have 16, 8
-    and 1 pixels in D, and 4, 11 and 32 in G. At (3, 32, 32) and width=100, D has 1,059,301 and G 555,803
-    parameters. Images of another size than 9 s - 4 are cropped from the next larger size.
+    Hill and Nijkamp 2017, "Learning-Rate Decay for Generator", as in their code: the maps have 16,
+    8 and 1 pixels in D, and 4, 11 and 32 in G. At (3, 32, 32) and width=100, D has 1,059,301 and G
+    555,803 parameters. Images of another size than 9 s - 4 are cropped from the next larger size.
 
-    There is no batch norm, although the settings in the paper mention it. Only CoopNets can train this D:
-    in a GAN loss, the ReLU after f has zero gradient when all its inputs are negative.
+    There is no batch norm, although the settings in the paper mention it. Only CoopNets can train
+    this D: in a GAN loss, the ReLU after f has zero gradient when all its inputs are negative.
 
     Args:
         latent_dim: dimension of z.

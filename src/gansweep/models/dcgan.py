@@ -12,7 +12,7 @@ from gansweep.models.initialisation import DCGANNormal
 
 @dataclass(frozen=True)
 class DCGAN:
-    """DCGAN: strided convolutions down to a map of 4 to 7 pixels, and transposed convolutions up from it.
+    """DCGAN: strided convolutions to a map of 4 to 7 pixels, transposed convolutions from it.
 
         G: z -> s x s; 4 x 4 transposed convolutions of stride 2 up to the image size; ReLU, tanh
         D: image; 4 x 4 convolutions of stride 2 down to s x s; -> 1; leaky ReLU
@@ -30,7 +30,8 @@ class DCGAN:
         latent_dim: dimension of z.
         base_width: channels at half the image size.
         batch_norm_generator: use batch norm after every layer of the generator except the last.
-        batch_norm_discriminator: use batch norm after every layer of the discriminator except the first and last.
+        batch_norm_discriminator: use batch norm after every layer of the discriminator except the
+            first and last.
         slope: negative slope of the leaky ReLUs in the discriminator.
         spectral_norm: use spectral normalisation for every weight of the discriminator.
         initialisation: distribution of the initial parameters.

@@ -28,10 +28,11 @@ class DCGANX:
         (3, 32, 32)                          1,464,131  1,463,363    1,117,185  1,115,649
         (3, 64, 64), depth 4                 5,221,699  5,219,907    4,663,297  4,659,713
 
-    In their code, D never uses the biases within [ ], because it looks them up by a wrong name. Here it
-    uses them: before batch norm they have no effect; without batch norm, D has more parameters than
-    theirs. Here images can have any size: s is the side halved `depth` times and rounded up, which is
-    4 for the 28 pixels of MNIST. They pad MNIST to 32 pixels. The default is no batch norm in D, as in `dcgan`.
+    In their code, D never uses the biases within [ ], because it looks them up by a wrong name.
+    Here it uses them: before batch norm they have no effect; without batch norm, D has more
+    parameters than theirs. Here images can have any size: s is the side halved `depth` times and
+    rounded up, which is 4 for the 28 pixels of MNIST. They pad MNIST to 32 pixels. The default is
+    no batch norm in D, as in `dcgan`.
 
     Args:
         latent_dim: dimension of z.

@@ -149,7 +149,7 @@ def _empty(slot: Slot, generator: torch.Generator) -> Tensor:
 
 
 def _constant(slot: Slot, generator: torch.Generator) -> Tensor:
-    """Return ones for a scale, zeros for biases and shifts, and N(0, 1) for embeddings, as torch does."""
+    """Return 1 for a scale, 0 for biases and shifts, and N(0, 1) for embeddings, as torch."""
     if slot.role == "embedding":
         return _empty(slot, generator).normal_(generator=generator)
     return torch.full(slot.shape, 1.0 if slot.role == "scale" else 0.0, device=generator.device)

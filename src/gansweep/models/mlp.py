@@ -27,15 +27,18 @@ class MLP:
     Args:
         latent_dim: dimension of z.
         generator_widths: widths of the hidden layers of the generator, from z to the sample.
-        discriminator_widths: widths of the hidden layers of the discriminator, from the sample to the logit.
+        discriminator_widths: widths of the hidden layers of the discriminator, from the sample to
+            the logit.
         activation: activation of the hidden layers of both networks: leaky_relu or tanh.
         slope: negative slope of the leaky ReLUs; 0 for ReLUs.
-        dropout: probability that a hidden unit of the discriminator is dropped in training; 0 disables dropout.
+        dropout: probability that a hidden unit of the discriminator is dropped in training; 0
+            disables dropout.
         input_factor: factor by which the discriminator multiplies its input; 1/4 for a ring of radius 2.
         spectral_norm: use spectral normalisation for every weight of the discriminator.
         initialisation: distribution of the initial parameters.
-        dropout_in_evaluation: apply dropout in the discriminator also in evaluation. It reproduces code that
-            calls `F.dropout` without the argument `training`. It does not change the training.
+        dropout_in_evaluation: apply dropout in the discriminator also in evaluation. It reproduces
+            code that calls `F.dropout` without the argument `training`. It does not change the
+            training.
     """
 
     latent_dim: int = 128

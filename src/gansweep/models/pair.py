@@ -12,9 +12,9 @@ from gansweep.layers import Network
 class Pair:
     """Combination of two models, such as a fully connected generator and a convolutional discriminator.
 
-    conf/model/mlp_cfg.yaml combines the networks of Johnson and Zhang 2018, arXiv:1801.06309: a generator with
-    two hidden layers of 512 ReLUs, and the discriminator of `dcganx`. The generator has 839,680 parameters at
-    (1, 32, 32) and 1,890,304 at (3, 32, 32).
+    conf/model/mlp_cfg.yaml combines the networks of Johnson and Zhang 2018, arXiv:1801.06309: a
+    generator with two hidden layers of 512 ReLUs, and the discriminator of `dcganx`. The generator
+    has 839,680 parameters at (1, 32, 32) and 1,890,304 at (3, 32, 32).
 
     Args:
         generator_of: model that provides the generator and the dimension of z.

@@ -36,9 +36,9 @@ class ResNet:
 
     Mescheder et al. 2018, arXiv:1801.04406, appendix, and their code (GAN_stability,
     gan_training/models/resnet.py); the `state_dict` has the names of that code. The shortcut is the
-    identity, or a 1 x 1 convolution without bias if the width changes. All leaky ReLUs have negative slope
-    0.2. All other layers have biases. There is no normalisation. Widths are base_width * 2^i, at most
-    max_width. s is 4 to 7 pixels (4 in their code).
+    identity, or a 1 x 1 convolution without bias if the width changes. All leaky ReLUs have
+    negative slope 0.2. All other layers have biases. There is no normalisation. Widths are
+    base_width * 2^i, at most max_width. s is 4 to 7 pixels (4 in their code).
 
     Their networks are conditional. Here there is one label, as in their runs on LSUN and celebA-HQ. Its
     learned embedding e is scaled to length 1 and concatenated to z; with embed_size=1, only its sign

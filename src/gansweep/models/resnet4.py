@@ -35,19 +35,20 @@ class ResNet4:
         D's block(x) = conv1x1(down(x)) + down(conv3x3(relu(conv3x3(x))))
 
     Johnson and Zhang 2018, arXiv:1801.06309, and their PyTorch code (cfg-gan-pt, netdef.py,
-    resnet4_G and resnet4_D). up is nearest-neighbour upsampling, down is 2 x 2 average pooling. In their
-    code, the ReLU before a block works in place and therefore also applies to the shortcut. Batch norm
-    follows the second 3 x 3 convolution. 3 x 3 convolutions have biases, 1 x 1 convolutions have none. The
-    widths of D are base_width times 1, 2, 4, 8. G starts with base_width times 8; its blocks have base_width
-    times 4, 2, 1, 1. Numbers of parameters of G and D, each with and without batch norm:
+    resnet4_G and resnet4_D). up is nearest-neighbour upsampling, down is 2 x 2 average pooling. In
+    their code, the ReLU before a block works in place and therefore also applies to the shortcut.
+    Batch norm follows the second 3 x 3 convolution. 3 x 3 convolutions have biases, 1 x 1
+    convolutions have none. The widths of D are base_width times 1, 2, 4, 8. G starts with
+    base_width times 8; its blocks have base_width times 4, 2, 1, 1. Numbers of parameters of G and
+    D, each with and without batch norm:
 
         (3, 64, 64)    3,403,459  3,402,435    2,544,833  2,542,913
         (3, 32, 32)    2,782,915  2,781,891    2,538,689  2,536,769
 
-    In their code, D never uses the biases of its 3 x 3 convolutions, because it looks them up by a wrong
-    name. Here it uses them; before batch norm they have no effect. If the image cannot be halved four
-    times, the blocks next to the fully connected layer keep the size; the smallest map of 28 pixels is 7.
-    The default is no batch norm in D, as in `dcgan`.
+    In their code, D never uses the biases of its 3 x 3 convolutions, because it looks them up by a
+    wrong name. Here it uses them; before batch norm they have no effect. If the image cannot be
+    halved four times, the blocks next to the fully connected layer keep the size; the smallest map
+    of 28 pixels is 7. The default is no batch norm in D, as in `dcgan`.
 
     Args:
         latent_dim: dimension of z.

@@ -16,17 +16,18 @@ SKIPS = ("none", "shallow", "deep", "both")
 
 @dataclass(frozen=True)
 class UNet:
-    """U-Net: autoencoder that halves the image twice, reduces it to `code_width` channels, and doubles it twice.
+    """U-Net: autoencoder with a bottleneck at a quarter of the image size.
 
         x -> conv -> a -> down -> b -> down, squeeze, up -> b' -> up -> a' -> conv -> y
 
         a: base_width channels at H,   b: twice as many at H / 2,   squeeze: code_width channels at H / 4
         shallow adds a to a',   deep adds b to b'
 
-    After Forsyth, "Building a working autoencoder - III". The slides compare no skip connection, a shallow one, and
-    both a shallow and a deep one. They do not specify the network: levels, widths and kernels are our choice. Skip
-    connections add (He et al. 2016) instead of concatenating, so that all variants have the same parameters.
-    Convolutions that halve or double are 4 x 4, the others 3 x 3. ReLUs follow the sums. The output is linear.
+    After Forsyth, "Building a working autoencoder - III". The slides compare no skip connection, a
+    shallow one, and both a shallow and a deep one. They do not specify the network: levels, widths
+    and kernels are our choice. Skip connections add (He et al. 2016) instead of concatenating, so
+    that all variants have the same parameters. Convolutions that halve or double are 4 x 4, the
+    others 3 x 3. ReLUs follow the sums. The output is linear.
 
     Args:
         base_width: channels at the image size.

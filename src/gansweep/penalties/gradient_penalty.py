@@ -12,7 +12,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class GradientPenalty:
-    """Gradient penalty without noise of its own and without logits; subclasses define `points` and `score`.
+    """Gradient penalty with a weight; subclasses define `points` and `score`.
 
         P(D) = weight * E[ score(dD/dx (x_hat), D(x_hat)) ],   x_hat = points(real, fake, u)
 
@@ -34,5 +34,5 @@ class GradientPenalty:
 
 
 def interpolated(real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
-    """Return u real + (1 - u) fake, (K, B, ...), for u ~ U[0, 1] (K, B, 1, ...): one draw per sample."""
+    """Return u real + (1 - u) fake, (K, B, ...), for u ~ U[0, 1], (K, B, 1, ...)."""
     return torch.lerp(fake, real, u)

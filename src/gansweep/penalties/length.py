@@ -1,4 +1,4 @@
-"""Norm of the input gradient per sample, and a sigmoid, both independent of the number of members."""
+"""Norm of the input gradient per sample, and a sigmoid; both are independent of K."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def length(gradient: Tensor) -> Tensor:
 
 
 def squared_length(gradient: Tensor) -> Tensor:
-    """Return the squared L2 norm of each sample, (K, B, ...) -> (K, B); differentiable at 0, unlike `length`."""
+    """Return the squared L2 norm of each sample, (K, B, ...) -> (K, B); differentiable at 0."""
     squares = gradient.flatten(2).square()
     return row_sum(squares.flatten(0, 1)).view(squares.shape[:2])
 

@@ -13,7 +13,7 @@ from gansweep.penalties.length import sigmoid, squared_length
 
 @dataclass(frozen=True)
 class RothFake(GradientPenalty):
-    """Jensen-Shannon regulariser, term on generated samples: squared gradient norm weighted by sigmoid(D)^2.
+    """Jensen-Shannon regulariser, term on generated samples.
 
         P(D) = weight / 2 * E[sigmoid(D(x_hat))^2 || dD/dx (x_hat) ||_2^2],   x_hat = x_fake
 
@@ -31,6 +31,6 @@ class RothFake(GradientPenalty):
         return fake
 
     def score(self, grad: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Return the unweighted penalty (K, B) for input gradients `grad` (K, B, ...) and `logits` (K, B)."""
+        """Return the unweighted penalty (K, B) for gradients (K, B, ...) and logits (K, B)."""
         assert logits is not None
         return sigmoid(logits).square() * squared_length(grad) / 2

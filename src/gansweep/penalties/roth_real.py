@@ -13,7 +13,7 @@ from gansweep.penalties.length import sigmoid, squared_length
 
 @dataclass(frozen=True)
 class RothReal(GradientPenalty):
-    """Jensen-Shannon regulariser, term on real samples: squared gradient norm weighted by (1 - sigmoid(D))^2.
+    """Jensen-Shannon regulariser, term on real samples.
 
         P(D) = weight / 2 * E[(1 - sigmoid(D(x_hat)))^2 || dD/dx (x_hat) ||_2^2],   x_hat = x_real
 
@@ -31,6 +31,6 @@ class RothReal(GradientPenalty):
         return real
 
     def score(self, grad: Tensor, logits: Tensor | None = None) -> Tensor:
-        """Return the unweighted penalty (K, B) for input gradients `grad` (K, B, ...) and `logits` (K, B)."""
+        """Return the unweighted penalty (K, B) for gradients (K, B, ...) and logits (K, B)."""
         assert logits is not None
         return sigmoid(-logits).square() * squared_length(grad) / 2  # 1 - sigmoid(D) = sigmoid(-D)

@@ -1,1 +1,1 @@
-"""Learning-rate schedules: multipliers of the base learning rate as pure functions of progress, one per file."""
+"""Learning-rate schedules, one per file: multipliers of the base learning rate."""

@@ -104,9 +104,9 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
 def spans_decades(curves: Sequence[Curve]) -> bool:
     """Return whether the learning rates need a logarithmic axis.
 
-    True if the lower quartile of a curve, or the maximum of a curve, is more than `MAX_LINEAR_RATIO` times
-    smaller than the maximum of this curve or of another curve, respectively. A curve that only ends
-    near zero, such as a cosine, is shown on a linear axis.
+    True if the lower quartile of a curve, or the maximum of a curve, is more than
+    `MAX_LINEAR_RATIO` times smaller than the maximum of this curve or of another curve,
+    respectively. A curve that only ends near zero, such as a cosine, is shown on a linear axis.
     """
     highest = [float(curve.rates.max()) for curve in curves if curve.rates.any()]
     within = any(float(curve.rates.max()) > MAX_LINEAR_RATIO * _lower_quartile(curve) for curve in curves)
@@ -119,7 +119,7 @@ def _lower_quartile(curve: Curve) -> float:
 
 
 def _floor(curves: Sequence[Curve]) -> float:
-    """Return the lower limit of a logarithmic axis: near the lowest learning rate, unless few steps are that low."""
+    """Return the lower limit of a logarithmic axis, above rates that few steps have."""
     lowest = min(float(curve.rates[curve.rates > 0].min()) for curve in curves if curve.rates.any())
     usual = min(_lower_quartile(curve) for curve in curves if curve.rates.any())
     return max(lowest / 1.5, usual / 30)

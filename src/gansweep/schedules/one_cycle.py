@@ -8,7 +8,8 @@ from typing import Literal
 
 from gansweep.schedules.pointwise import Pointwise
 
-# Interpolation weight between the two ends of a phase, as a function of the fraction t of its duration.
+# Interpolation weight between the two ends of a phase, as a function of the fraction t of its
+# duration.
 INTERPOLATION = {"cos": lambda t: (1 - math.cos(math.pi * t)) / 2, "linear": lambda t: t}
 
 

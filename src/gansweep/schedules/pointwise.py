@@ -1,4 +1,4 @@
-"""Base class of schedules that are defined by their value in one step, and durations of their phases."""
+"""Base class of schedules defined by their value in one step; durations of phases."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class Pointwise:
 
     def values(self, total_steps: int) -> np.ndarray:
         """Return the multipliers of all steps, float64 (total_steps,)."""
-        # Imported here: checking the settings does not need numpy, whose import takes half as long as the check.
+        # Imported here: checking the settings does not need numpy, whose import takes half as long
+        # as the check.
         import numpy as np
 
         return np.array([self(step, total_steps) for step in range(total_steps)], dtype=np.float64)

@@ -25,7 +25,8 @@ class Restarts(Pointwise):
     Args:
         period: T_0, steps of the first cycle; set either this or `num_cycles`.
         num_cycles: number of cycles in the run; the last one ends with the run.
-        multiplier: length of a cycle divided by that of the previous one, the paper's T_mult; a whole number.
+        multiplier: length of a cycle divided by that of the previous one, the paper's T_mult; a
+            whole number.
         end: multiplier at the end of a cycle.
     """
 
@@ -54,8 +55,8 @@ class Restarts(Pointwise):
 
     def __call__(self, step: int, total_steps: int) -> float:
         """Return the multiplier in `step`."""
-        # Integer arithmetic, because rounding could shift a restart. With num_cycles, the unit of time is a fraction
-        # of a step.
+        # Integer arithmetic, because rounding could shift a restart. With num_cycles, the unit of
+        # time is a fraction of a step.
         since, period = step, self.period or total_steps
         if self.num_cycles is not None:
             since *= self._units(self.num_cycles)

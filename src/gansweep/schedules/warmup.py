@@ -37,7 +37,7 @@ class Warmup(Pointwise):
         check_duration("length", self.length)
 
     def check(self, total_steps: int) -> None:
-        """Raise ValueError if a warm-up > 0 rounds to 0 steps or fills the run, or if `after` does not fit the rest."""
+        """Raise ValueError if the warm-up rounds to 0 or fills the run, or `after` does not fit."""
         warm = num_steps(self.length, total_steps)
         if warm < 1 and self.length > 0:
             raise ValueError(

@@ -1,4 +1,7 @@
-"""Suggested metrics. Mistakes: a suggested metric rejects the samples, or an accepting one is not listed."""
+"""Suggested metrics.
+
+Mistakes: a suggested metric rejects the samples, or an accepting one is not listed.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,7 @@ import yaml
 from metric_fakes import Given
 from test_metric_conf import FOLDER, made
 
-from gansweep.metrics import inception, torchvision_inception
-from gansweep.metrics.fitting import fitting
+from gansweep.metrics import inception, suggested_metrics, torchvision_inception
 
 SHAPES = [(2,), (1, 8, 8), (3, 32, 32)]
 
@@ -27,12 +29,12 @@ def test_suggested_metrics_are_those_that_accept_the_samples(shape, monkeypatch)
         try:
             metric.check(Given(torch.zeros(1, *shape).expand(5000, *shape)))  # the most that a metric requires
         except ValueError as refusal:
-            assert fitting(shape) in str(refusal), path
+            assert suggested_metrics(shape) in str(refusal), path
         else:
             accepting.add(path.stem)
-    suggested = set(fitting(shape).removeprefix("choose metric=").replace(" or ", ", ").split(", "))
+    suggested = set(suggested_metrics(shape).removeprefix("choose metric=").replace(" or ", ", ").split(", "))
     assert suggested == accepting
 
 
 def test_no_suggestion_for_unsupported_shapes():
-    assert fitting((4, 8, 8)).startswith("expected")
+    assert suggested_metrics((4, 8, 8)).startswith("expected")
