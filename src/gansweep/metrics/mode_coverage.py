@@ -110,6 +110,7 @@ class ModeCoverage:
     def _of(self, data: Dataset) -> Modes:
         if not isinstance(data, Modes):
             raise ValueError(
-                f"{data.name} has no modes to count: choose data=ring or grid, or {suggested_metrics(data.sample_shape)}"
+                f"{data.name} has no modes to count: choose data=ring or grid, "
+                f"or {suggested_metrics(data.sample_shape)}"
             )
         return data

@@ -95,7 +95,8 @@ def require_points(name: str, data: Dataset) -> None:
     """Raise ValueError if the samples are not points (D,); the message lists suitable metrics."""
     if len(data.sample_shape) != 1:
         raise ValueError(
-            f"{name} compares points (2,), samples of {data.name} are {data.sample_shape}: {suggested_metrics(data.sample_shape)}"
+            f"{name} compares points (2,), samples of {data.name} are {data.sample_shape}: "
+            f"{suggested_metrics(data.sample_shape)}"
         )
 
 
