@@ -46,7 +46,7 @@ def test_flip_size_and_hash(root):
     assert data.samples.shape == (6, 3, 16, 16)
     assert torch.equal(data.samples[3:], data.samples[:3].flip(3))
     settings = [{}, {"size": 16}, {"flip": True}, {"split": "test"}]
-    assert len({CIFAR10(str(root), **one).content_hash for one in settings}) == 4
+    assert len({CIFAR10(str(root), **changes).content_hash for changes in settings}) == 4
 
 
 def test_missing_files(tmp_path):

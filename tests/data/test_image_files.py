@@ -121,9 +121,9 @@ def test_hash_of_8_bit_folders_is_that_of_earlier_versions(tmp_path):
 
 def test_hash_of_folders_with_more_bits_differs_from_earlier_versions(copies, monkeypatch):
     path = str(copies["16 bits"])
-    found = ImageFolder(path, size=8).content_hash
+    original = ImageFolder(path, size=8).content_hash
     monkeypatch.setattr("gansweep.data.image_folder.is_deep", lambda path: False)
-    assert ImageFolder(path, size=8).content_hash != found
+    assert ImageFolder(path, size=8).content_hash != original
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_celeba_splits(faces):
 
 def test_celeba_hash(faces):
     settings = [{}, {"split": "test"}, {"num_images": 1}, {"crop": 108}, {"flip": True}]
-    assert len({CelebA(str(faces), **one).content_hash for one in settings}) == 5
+    assert len({CelebA(str(faces), **changes).content_hash for changes in settings}) == 5
 
 
 def test_celeba_with_missing_files(tmp_path, faces):

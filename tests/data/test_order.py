@@ -13,14 +13,14 @@ def order(num_samples=10, batch_size=4, seed=0):
     return Order(num_samples, batch_size, Streams(seed)["order"])
 
 
-def take(one, count):
-    return torch.cat([one.next() for _ in range(count)], 1)[0]
+def take(samples_order, count):
+    return torch.cat([samples_order.next() for _ in range(count)], 1)[0]
 
 
 @pytest.mark.parametrize(("num_samples", "batch_size"), [(10, 4), (12, 3), (5, 13), (1, 4), (7, 7)])
 def test_every_sample_occurs_once_per_epoch_and_batches_are_full(num_samples, batch_size):
-    one = order(num_samples, batch_size)
-    batches = [one.next() for _ in range(num_samples * 3)]
+    samples_order = order(num_samples, batch_size)
+    batches = [samples_order.next() for _ in range(num_samples * 3)]
     assert {tuple(batch.shape) for batch in batches} == {(1, batch_size)}
     for epoch in torch.cat(batches, 1)[0].split(num_samples):
         assert epoch.sort().values.tolist() == list(range(num_samples))
@@ -48,22 +48,22 @@ def test_order_does_not_depend_on_the_batch_size():
 @pytest.mark.parametrize("before", [0, 1, 2, 3, 5, 6])
 def test_restored_state_continues_exactly(before):
     """At the start, in the middle, and where an epoch ends with a batch."""
-    one = order(12, 4, 3)
+    samples_order = order(12, 4, 3)
     for _ in range(before):
-        one.next()
-    saved = one.get_state()
-    expected = take(one, 9)
+        samples_order.next()
+    saved = samples_order.get_state()
+    expected = take(samples_order, 9)
     other = order(12, 4, 5)
     other.set_state(saved)
     assert torch.equal(take(other, 9), expected)
 
 
 def test_saved_state_is_not_modified():
-    one = order()
-    one.next()
-    saved = one.get_state()
+    samples_order = order()
+    samples_order.next()
+    saved = samples_order.get_state()
     copy = saved["permutation"].clone()
-    take(one, 9)
+    take(samples_order, 9)
     assert torch.equal(saved["permutation"], copy)
 
 
@@ -89,7 +89,7 @@ def test_settings_out_of_range(wrong):
 
 @pytest.mark.gpu
 def test_on_a_gpu_indices_are_drawn_there():
-    one = Order(10, 4, Streams(0, "cuda")["order"])
-    assert one.next().device.type == "cuda"
-    one = Order(10, 4, Streams(0, "cuda")["order"])
-    assert sorted(take(one, 5)[:10].tolist()) == list(range(10))
+    samples_order = Order(10, 4, Streams(0, "cuda")["order"])
+    assert samples_order.next().device.type == "cuda"
+    samples_order = Order(10, 4, Streams(0, "cuda")["order"])
+    assert sorted(take(samples_order, 5)[:10].tolist()) == list(range(10))

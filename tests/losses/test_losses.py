@@ -77,8 +77,8 @@ def test_losses_do_not_depend_on_other_members(objective):
         game = objective.game
         together = torch.stack([game.discriminator(real, fake), generator_loss(game, fake, real)])
         for k in range(3):
-            one = slice(k, k + 1)
-            alone = [game.discriminator(real[one], fake[one]), generator_loss(game, fake[one], real[one])]
+            row = slice(k, k + 1)
+            alone = [game.discriminator(real[row], fake[row]), generator_loss(game, fake[row], real[row])]
             assert torch.equal(together[:, k], torch.cat(alone))
 
 

@@ -22,10 +22,10 @@ def test_stored_arrays_are_read_from_disk():
     assert cache.recall(KEY) is None
     cache.keep(KEY, {"mean": np.arange(3.0), "count": 7})
     cache.forget()
-    found = cache.recall(KEY)
-    assert found is not None
-    assert found["mean"].tolist() == [0, 1, 2]
-    assert int(found["count"]) == 7
+    arrays = cache.recall(KEY)
+    assert arrays is not None
+    assert arrays["mean"].tolist() == [0, 1, 2]
+    assert int(arrays["count"]) == 7
     assert cache.recall(KEY | {"n": 6}) is None
 
 
@@ -40,9 +40,9 @@ def test_damaged_file_is_replaced(own_cache, damage):
     assert cache.recall(KEY) is None
     cache.keep(KEY, {"mean": np.ones(2)})
     cache.forget()
-    found = cache.recall(KEY)
-    assert found is not None
-    assert found["mean"].tolist() == [1, 1]
+    arrays = cache.recall(KEY)
+    assert arrays is not None
+    assert arrays["mean"].tolist() == [1, 1]
 
 
 def test_flipped_bit_is_detected(own_cache):

@@ -27,9 +27,9 @@ def digits() -> tuple[torch.Tensor, torch.Tensor]:
 def test_recorded_accuracy_of_digits():
     images, classes = digits()
     tested = torch.arange(len(classes)) % 5 == 4
-    found = load_shipped("digits")(images[tested]).argmax(1) == classes[tested]
-    assert found.double().mean().item() == pytest.approx(facts("digits")["test_accuracy"], abs=1e-9)
-    assert found.double().mean() > 0.97
+    is_correct = load_shipped("digits")(images[tested]).argmax(1) == classes[tested]
+    assert is_correct.double().mean().item() == pytest.approx(facts("digits")["test_accuracy"], abs=1e-9)
+    assert is_correct.double().mean() > 0.97
 
 
 @pytest.mark.parametrize("name", NAMES)

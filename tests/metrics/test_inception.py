@@ -43,10 +43,10 @@ def theirs(weights, images, dims, monkeypatch) -> np.ndarray:
 def test_features_equal_those_of_pytorch_fid(weights, dims, monkeypatch):
     images = textures(2, 48, 1)
     expected = theirs(weights, images, dims, monkeypatch)
-    found = InceptionFeatures(str(weights), dims)(images).numpy()
-    assert found.shape == (2, dims)
+    features = InceptionFeatures(str(weights), dims)(images).numpy()
+    assert features.shape == (2, dims)
     assert expected.std() > 1e-3
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(features, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
 
 
 @pytest.mark.slow

@@ -91,8 +91,8 @@ def test_jackknife_equals_explicit_omission_of_samples():
 
 def test_jackknife_error_is_the_deviation_over_new_samples():
     g = torch.Generator().manual_seed(4)
-    found = [jackknife(normal(60, 4, g), normal(60, 4, g) + 0.7) for _ in range(80)]
-    values, errors = (np.array(numbers) for numbers in zip(*found, strict=True))
+    estimates = [jackknife(normal(60, 4, g), normal(60, 4, g) + 0.7) for _ in range(80)]
+    values, errors = (np.array(numbers) for numbers in zip(*estimates, strict=True))
     assert errors.mean() == pytest.approx(values.std(), rel=0.3)
 
 

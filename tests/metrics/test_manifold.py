@@ -34,19 +34,19 @@ def test_equal_explicit_counts(k):
     g = torch.Generator().manual_seed(k)
     real = torch.randn(25, 2, generator=g, dtype=torch.float64)
     fake = torch.randn(20, 2, generator=g, dtype=torch.float64) * 0.5 + 0.3
-    found = manifold_shares(real, fake, k)
-    assert found == pytest.approx(by_loops(real, fake, k))
-    assert len({round(v, 6) for v in found.values()}) >= 3
+    shares = manifold_shares(real, fake, k)
+    assert shares == pytest.approx(by_loops(real, fake, k))
+    assert len({round(v, 6) for v in shares.values()}) >= 3
 
 
 def test_collapse_reduces_recall_and_coverage_but_not_precision():
     g = torch.Generator().manual_seed(0)
     real = torch.randn(300, 2, generator=g, dtype=torch.float64)
-    found = manifold_shares(real, real[:1] * 0 + 1e-3 * torch.randn(300, 2, generator=g, dtype=torch.float64))
-    assert found["precision"] == 1
-    assert found["density"] > 1
-    assert found["recall"] < 0.02
-    assert found["coverage"] < 0.1
+    shares = manifold_shares(real, real[:1] * 0 + 1e-3 * torch.randn(300, 2, generator=g, dtype=torch.float64))
+    assert shares["precision"] == 1
+    assert shares["density"] > 1
+    assert shares["recall"] < 0.02
+    assert shares["coverage"] < 0.1
 
 
 def test_metric_returns_the_chosen_quantity():

@@ -40,8 +40,8 @@ def test_mean_over_images_is_above_the_psnr_of_the_pooled_error():
 
 
 def test_equal_images_are_excluded_and_counted():
-    found = summary(torch.tensor([20.0, math.inf, 24.0], dtype=torch.float64))
-    assert found == (22.0, pytest.approx(math.sqrt(8)), 1)
+    statistics = summary(torch.tensor([20.0, math.inf, 24.0], dtype=torch.float64))
+    assert statistics == (22.0, pytest.approx(math.sqrt(8)), 1)
     assert summary(torch.tensor([math.inf])) is None
     assert summary(torch.tensor([20.0])) == (20.0, 0.0, 0)
 

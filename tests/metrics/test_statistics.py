@@ -27,13 +27,13 @@ def skewed(n: int, d: int) -> torch.Tensor:
 @pytest.mark.parametrize(("n", "d"), [(2, 5), (40, 64), (64, 64), (1024, 3), (2600, 3), (2600, 1100)])
 def test_moments_equal_those_of_numpy(n, d):
     x = skewed(n, d)
-    found = collect(x, 100)
-    assert found.count == n
-    assert found.is_root == (n < d)
-    np.testing.assert_allclose(found.mean.numpy(), x.double().numpy().mean(0), rtol=1e-13)
+    statistics = collect(x, 100)
+    assert statistics.count == n
+    assert statistics.is_root == (n < d)
+    np.testing.assert_allclose(statistics.mean.numpy(), x.double().numpy().mean(0), rtol=1e-13)
     covariance = np.cov(x.double().numpy(), rowvar=False)
-    np.testing.assert_allclose(found.covariance.numpy(), covariance, atol=1e-12 * np.abs(covariance).max())
-    np.testing.assert_allclose(found.trace.item(), np.trace(covariance), rtol=1e-12)
+    np.testing.assert_allclose(statistics.covariance.numpy(), covariance, atol=1e-12 * np.abs(covariance).max())
+    np.testing.assert_allclose(statistics.trace.item(), np.trace(covariance), rtol=1e-12)
 
 
 @pytest.mark.parametrize("n", [60, 3000])
@@ -51,9 +51,9 @@ def test_batches_are_not_averaged_with_equal_weight():
     x = torch.randn(1000, 2, generator=torch.Generator().manual_seed(1))
     x[-8:] += 100
     averaged = torch.stack([part.mean(0) for part in x.double().split(32)]).mean(0)
-    found = collect(x, 32)
-    assert (averaged - found.mean).abs().max() > 1
-    torch.testing.assert_close(found.mean, x.double().mean(0), rtol=1e-12, atol=0)
+    statistics = collect(x, 32)
+    assert (averaged - statistics.mean).abs().max() > 1
+    torch.testing.assert_close(statistics.mean, x.double().mean(0), rtol=1e-12, atol=0)
 
 
 def test_memory_does_not_grow_with_the_number_of_samples():

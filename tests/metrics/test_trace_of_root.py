@@ -69,9 +69,9 @@ def test_lower_triangle_for_every_block_size(block, monkeypatch):
 def test_eigenvalues_equal_those_of_the_product_for_any_rank(rank):
     factor, other = normal(rank, 3, seed=rank), normal(5, 3, seed=9)
     a, b = factor.T @ factor, other.T @ other
-    found = torch.linalg.eigvalsh(symmetric_product(a, b))
+    eigenvalues = torch.linalg.eigvalsh(symmetric_product(a, b))
     expected = torch.linalg.eigvals(a @ b).real.sort().values
-    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(eigenvalues, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_number_of_threads_is_restored():

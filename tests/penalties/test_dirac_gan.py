@@ -197,10 +197,10 @@ def test_distance_from_the_equilibrium_after_500_steps(objective, radius):
 
 
 def test_scheduled_weight_multiplies_only_the_penalty():
-    one = member(objective=Objective(Minimax(), {"r1": R1(0.3)}))
-    dirac = Dirac(one.objective)
+    settings = member(objective=Objective(Minimax(), {"r1": R1(0.3)}))
+    dirac = Dirac(settings.objective)
     dirac.objectives = Objectives(
-        [replace(one, penalty_schedule=lambda step, total: 1 - step / total)], torch.device("cpu")
+        [replace(settings, penalty_schedule=lambda step, total: 1 - step / total)], torch.device("cpu")
     )
     for step in (0, 3, 9):
         dirac.objectives.set([step], [10])

@@ -123,8 +123,8 @@ def test_dragan_std_does_not_depend_on_other_members_with_two_threads():
     try:
         together = DRAGAN().points(real, real, torch.ones_like(real))
         for k in range(12):
-            one = real[k : k + 1]
-            assert torch.equal(DRAGAN().points(one, one, torch.ones_like(one))[0], together[k])
+            row = real[k : k + 1]
+            assert torch.equal(DRAGAN().points(row, row, torch.ones_like(row))[0], together[k])
     finally:
         torch.set_num_threads(before)
 
@@ -164,9 +164,9 @@ def test_penalties_do_not_depend_on_other_members(penalty, shape, threads):
     try:
         points, scores = penalty.points(real, fake, u), penalty.score(fake, logits)
         for k in range(3):
-            one = slice(k, k + 1)
-            assert torch.equal(penalty.points(real[one], fake[one], u[one])[0], points[k])
-            assert torch.equal(penalty.score(fake[one], logits[one])[0], scores[k])
+            row = slice(k, k + 1)
+            assert torch.equal(penalty.points(real[row], fake[row], u[row])[0], points[k])
+            assert torch.equal(penalty.score(fake[row], logits[row])[0], scores[k])
     finally:
         torch.set_num_threads(before)
 

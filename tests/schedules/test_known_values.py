@@ -40,8 +40,8 @@ EXPERIMENTS = {
 def test_the_twelve_generator_schedules(experiment):
     lr, schedule, first, epoch_101, epoch_251, last, total = EXPERIMENTS[experiment]
     values = lr * schedule.values(400 if experiment == 1 else 500)
-    found = [values[0], values[100], values[250], values[-1], values.sum()]
-    assert found == pytest.approx([first, epoch_101, epoch_251, last, total], rel=5e-6)
+    summary = [values[0], values[100], values[250], values[-1], values.sum()]
+    assert summary == pytest.approx([first, epoch_101, epoch_251, last, total], rel=5e-6)
 
 
 def test_logspace_equals_numpy():

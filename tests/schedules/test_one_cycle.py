@@ -26,8 +26,8 @@ def test_equals_torch(settings, total_steps):
     expected = multipliers(
         lambda o: OneCycleLR(o, max_lr=1.0, total_steps=total_steps, cycle_momentum=False, **settings), total_steps
     )
-    found = OneCycle(**settings).values(total_steps)
-    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+    values = OneCycle(**settings).values(total_steps)
+    np.testing.assert_allclose(values, expected, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize("pct_start", [0.0, 0.05, 0.1])

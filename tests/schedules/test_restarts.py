@@ -13,8 +13,8 @@ from gansweep.schedules.restarts import Restarts
 @pytest.mark.parametrize(("period", "multiplier", "end"), [(10, 1, 0.0), (7, 2, 0.2), (3, 3, 0.01), (1, 2, 0.0)])
 def test_equals_torch(period, multiplier, end):
     expected = multipliers(lambda o: CosineAnnealingWarmRestarts(o, period, multiplier, eta_min=end), 200)
-    found = Restarts(period=period, multiplier=multiplier, end=end).values(200)
-    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+    values = Restarts(period=period, multiplier=multiplier, end=end).values(200)
+    np.testing.assert_allclose(values, expected, rtol=1e-12, atol=1e-15)
 
 
 def test_restarts_of_the_paper():
