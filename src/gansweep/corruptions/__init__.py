@@ -1,7 +1,5 @@
 """Image corruptions, one per file, and their protocol."""
 
-# The methods of protocols have only docstrings as bodies.
-# pyright: reportReturnType=false
 from __future__ import annotations
 
 from typing import ClassVar, Literal, Protocol, runtime_checkable
@@ -16,10 +14,12 @@ class Corruption(Protocol):
     `law`: distribution of its random numbers, U[0, 1] or N(0, 1); None if it uses none.
     """
 
-    law: ClassVar[Literal["uniform", "normal"] | None]
+    law: ClassVar[Literal["uniform", "normal"] | None] = None
 
     def noise_shape(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of the noise for one image (C, H, W)."""
+        """Return the shape of the noise for one image (C, H, W); by default (), no noise."""
+        return ()
 
     def __call__(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return corrupted images (..., C, H, W), given noise (..., *noise_shape)."""
+        ...

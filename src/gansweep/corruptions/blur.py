@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
+
+from gansweep.corruptions import Corruption
 
 REACH = 3  # radius of the kernel in standard deviations
 
 
 @dataclass(frozen=True)
-class Blur:
+class Blur(Corruption):
     """Gaussian blur, applied along both axes one after the other.
 
         y(i) = sum_d w(d) x(i + d) / sum_d w(d),   w(d) = exp(-d^2 / (2 sigma^2)),   |d| <= 3 sigma
@@ -26,15 +27,10 @@ class Blur:
     """
 
     sigma: float = 1.0
-    law: ClassVar[Literal["uniform", "normal"] | None] = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.sigma < math.inf:
             raise ValueError(f"sigma={self.sigma}: expected pixels, a number >= 0")
-
-    def noise_shape(self, sample_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return (), because no noise is used."""
-        return ()
 
     def __call__(self, images: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return the corrupted images, of the same shape (..., C, H, W)."""
