@@ -34,6 +34,7 @@ class DRAGAN(GradientPenalty):
     target: float = 1.0
     spread: float = 0.5
     noise: ClassVar[Literal["sample", "entry"]] = "entry"
+    not_negative: ClassVar[tuple[str, ...]] = ("weight", "target", "spread")
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
         """Return x_hat (K, B, ...), the perturbed real samples."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
@@ -16,19 +16,19 @@ class GradientPenalty:
 
         P(D) = weight * E[ score(dD/dx (x_hat), D(x_hat)) ],   x_hat = points(real, fake, u)
 
+    `not_negative` names the settings that must be finite and at least 0.
+
     Args:
         weight: factor of the score.
-
-    Raises:
-        ValueError: a setting is negative or not finite.
     """
 
     weight: float = 10.0
     noise: ClassVar[Literal["sample", "entry"]] = "sample"
     needs_logits: ClassVar[bool] = False
+    not_negative: ClassVar[tuple[str, ...]] = ("weight",)
 
     def __post_init__(self) -> None:
-        for name in (field.name for field in fields(self)):
+        for name in self.not_negative:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
 

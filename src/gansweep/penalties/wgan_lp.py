@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -26,6 +27,7 @@ class WGANLP(GradientPenalty):
     """
 
     limit: float = 1.0
+    not_negative: ClassVar[tuple[str, ...]] = ("weight", "limit")
 
     def points(self, real: Tensor, fake: Tensor, u: Tensor) -> Tensor:
         """Return x_hat = u real + (1 - u) fake, (K, B, ...)."""
