@@ -77,34 +77,34 @@ def as_json(study: Study, verdicts: Sequence[Verdict]) -> str:
 
 
 def _row(number: int, verdict: Verdict, place: int, keys: Sequence[str]) -> dict[str, Any]:
-    contest, one = verdict.contest, verdict.contest.candidates[place]
-    found, ranked = one.estimate, place in verdict.order
+    contest, candidate = verdict.contest, verdict.contest.candidates[place]
+    estimate, ranked = candidate.estimate, place in verdict.order
     first = verdict.order[0] if verdict.first is not None else None
     against = verdict.comparisons.get((first, place)) if ranked and first is not None and place != first else None
-    settings = {_column(key): {**contest.fixed, **one.settings}.get(key) for key in keys}
+    settings = {_column(key): {**contest.fixed, **candidate.settings}.get(key) for key in keys}
     return settings | {
         "contest": number,
         "metric": contest.metric_name,
         "lower_is_better": contest.sign > 0,
         "select": contest.how,
         "rank": verdict.order.index(place) + 1 if ranked and place not in verdict.no_better else None,
-        "mean": found.mean,
-        "sd": found.sd,
-        "low": found.low,
-        "high": found.high,
-        "interval": found.method or None,
-        "n": found.n,
-        "num_na": found.num_na,
-        "num_failed": one.num_failed,
-        "num_missing": one.num_missing,
-        "untrained": statistics.fmean(one.untrained) if one.untrained else None,
+        "mean": estimate.mean,
+        "sd": estimate.sd,
+        "low": estimate.low,
+        "high": estimate.high,
+        "interval": estimate.method or None,
+        "n": estimate.n,
+        "num_na": estimate.num_na,
+        "num_failed": candidate.num_failed,
+        "num_missing": candidate.num_missing,
+        "untrained": statistics.fmean(candidate.untrained) if candidate.untrained else None,
         "no_better_than_untrained": place in verdict.no_better,
         "p_first": verdict.p_first.get(place),
         "beats": verdict.beats(place) if ranked else None,
         "p_against_first": against.adjusted if against else None,
-        "more_seeds": against.more_seeds() if against and not against.beaten() and found.n else None,
+        "more_seeds": against.more_seeds() if against and not against.beaten() and estimate.n else None,
         "verdict": verdict.against_first(place),
-        "optimistic": any(selected.optimistic for selected in one.selected.values()),
+        "optimistic": any(selected.optimistic for selected in candidate.selected.values()),
     }
 
 

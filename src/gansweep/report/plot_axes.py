@@ -60,7 +60,11 @@ class Roles:
         panels = []
         for combination in itertools.product(*values):
             fixed = dict(zip(self.rest, combination, strict=True))
-            inside = [one for one in self.contest.candidates if all(one.settings[k] == v for k, v in fixed.items())]
+            inside = [
+                candidate
+                for candidate in self.contest.candidates
+                if all(candidate.settings[k] == v for k, v in fixed.items())
+            ]
             if inside:
                 panels.append((", ".join(f"{key}={plain(value)}" for key, value in fixed.items()), inside))
         return panels[:MOST_PANELS]
@@ -68,12 +72,16 @@ class Roles:
     def with_method(self, candidates: Sequence[Candidate], method: Any) -> list[Candidate]:
         """Return the candidates with one value of the method, sorted by rate."""
         mark = json.dumps(method)
-        chosen = [one for one in candidates if self.method is None or json.dumps(one.settings[self.method]) == mark]
-        return sorted(chosen, key=lambda one: self.rate_of(one) if self.rate else 0)
+        chosen = [
+            candidate
+            for candidate in candidates
+            if self.method is None or json.dumps(candidate.settings[self.method]) == mark
+        ]
+        return sorted(chosen, key=lambda candidate: self.rate_of(candidate) if self.rate else 0)
 
-    def rate_of(self, one: Candidate) -> float:
+    def rate_of(self, candidate: Candidate) -> float:
         """Return the rate of a candidate."""
-        return float(one.settings[self.rate]) if self.rate else math.nan
+        return float(candidate.settings[self.rate]) if self.rate else math.nan
 
     def label(self, method: Any) -> str:
         """Return the name of a method, shortened to fit into a legend."""
