@@ -12,8 +12,8 @@ from gansweep.config.build import check
 from gansweep.papers import gamma2, sections
 from gansweep.papers.verdict import rank_correlation
 from gansweep.sweep.cell import Cell
+from gansweep.sweep.executor import alike
 from gansweep.sweep.identity import digest
-from gansweep.sweep.together import alike
 from gansweep.training import record
 
 EXPERIMENTS = range(1, 13)

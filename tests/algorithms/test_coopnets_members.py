@@ -105,12 +105,12 @@ def test_a_restart_goes_on_with_the_same_bits_and_the_same_numbers(tmp_path):
 
 
 def test_members_of_other_lengths_keep_their_own_numbers(tmp_path):
-    from gansweep.training.logbook import Logbook
+    from gansweep.training.session import TrainingSession
 
     runs = [run(), run(replace(CAST[0], steps=3))]
-    books = [Logbook(one, tmp_path / str(n)) for n, one in enumerate(runs)]
+    sessions = [TrainingSession(one, tmp_path / str(n)) for n, one in enumerate(runs)]
     records = []
-    train_together(books, ended=lambda book: records.append(book.close()))
+    train_together(sessions, ended=lambda session: records.append(session.finalize()))
     assert records[1]["curves"] == train(run(), tmp_path / "alone")["curves"]
     assert [point["step"] for point in records[0]["curves"]] == [2, 3]
 

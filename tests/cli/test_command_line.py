@@ -120,7 +120,7 @@ def test_a_traceback_is_in_the_jobs_own_log_and_not_on_the_console(gansweep, mon
     def broken(*arguments, **keywords):
         raise ArithmeticError("no luck today")
 
-    monkeypatch.setattr("gansweep.training.logbook.Logbook.note", broken)
+    monkeypatch.setattr("gansweep.training.session.TrainingSession.write_outputs", broken)
     answer = gansweep.tiny("name=log")
     (log,) = (gansweep.folder / "outputs" / "log").glob("*/gansweep.log")
     assert "Traceback" in log.read_text()
@@ -167,15 +167,15 @@ def test_ctrl_c_when_all_is_trained_leaves_nothing_to_continue(gansweep, monkeyp
     import os
     import signal
 
-    from gansweep.training.logbook import Logbook
+    from gansweep.training.session import TrainingSession
 
-    close = Logbook.close
+    finalize = TrainingSession.finalize
 
     def pressed(self):
         os.kill(os.getpid(), signal.SIGINT)
-        return close(self)
+        return finalize(self)
 
-    monkeypatch.setattr(Logbook, "close", pressed)
+    monkeypatch.setattr(TrainingSession, "finalize", pressed)
     answer = gansweep.tiny("name=whole")
     assert answer.code == 0
     assert "| cell" in answer.out
@@ -227,6 +227,7 @@ def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
         (["optimizer=adagrad", "schedule@schedule_beta=linspace"], "schedule_beta=linspace: optimizer=adagrad has no"),
         (["metric@metric_2=wasserstein1"], "metric_2=wasserstein1: "),
         (["trainer.eval_at=[0]"], "trainer.eval_at=[0]: expected steps, 1 or above"),
+        (["steps=9", "trainer.eval_at=[9,10]"], "trainer.eval_at=[9, 10]: the run ends after steps=9, expected"),
     ],
 )
 def test_a_mistake_has_one_clear_line_and_code_2(gansweep, arguments, expected):
@@ -308,7 +309,7 @@ def test_a_failed_cell_names_the_file_with_its_traceback(gansweep, monkeypatch):
     def broken(*arguments, **keywords):
         raise ArithmeticError("no \x1b[2Jluck")
 
-    monkeypatch.setattr("gansweep.training.logbook.Logbook.note", broken)
+    monkeypatch.setattr("gansweep.training.session.TrainingSession.write_outputs", broken)
     answer = gansweep.tiny("name=named")
     (log,) = (gansweep.folder / "outputs" / "named").glob("*/gansweep.log")
     assert f"no \\x1b[2Jluck; traceback in {log}" in answer.err

@@ -35,12 +35,12 @@ def test_a_launcher_with_a_backend_of_its_own_is_another_one():
 
 def test_another_launcher_is_not_asked_for_what_is_finished(gansweep, monkeypatch):
     gansweep.tiny(*GRID, "name=both")
-    monkeypatch.setattr("gansweep.cli.job.train", lambda *a: pytest.fail("trained again"))
+    monkeypatch.setattr("gansweep.cli.job.open_session", lambda *a: pytest.fail("trained again"))
     assert gansweep.tiny(*GRID, "name=both", "hydra/launcher=basic").code == 0
 
 
 def test_a_job_that_fails_elsewhere_is_recorded_and_counted(gansweep, monkeypatch):
-    monkeypatch.setattr("gansweep.training.trainer.train", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("gansweep.training.trainer.train_together", lambda *a, **k: 1 / 0)
     assert gansweep.tiny("name=bad", "hydra/launcher=basic").code == 1
     (record,) = gansweep.records("bad").values()
     assert record["error"]["type"] == "ZeroDivisionError"

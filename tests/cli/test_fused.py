@@ -19,8 +19,8 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tests.cli.tiny import TINY
 
 from gansweep.sweep import worker_pool
-from gansweep.sweep.stop import Stop
-from gansweep.training.logbook import Logbook
+from gansweep.training.interruption import Stop
+from gansweep.training.session import TrainingSession
 
 HOW = ("workers", "pack")
 SETTINGS = [one for one in TINY if one.partition("=")[0] not in ("~metric", "steps", "trainer.tensorboard", *HOW)] + [
@@ -174,7 +174,7 @@ def test_another_sweeper_gets_results_of_packs(gansweep, workers):
 
 @pytest.mark.skipif(not worker_pool.possible(), reason="processes can't be forked here")
 def test_ctrl_c_saves_in_every_worker_and_another_packing_goes_on(gansweep, monkeypatch):
-    grid, heard, note = ["-m", "seed=0,1,2,3,4", "steps=6"], [], Logbook.note
+    grid, heard, note = ["-m", "seed=0,1,2,3,4", "steps=6"], [], TrainingSession.write_outputs
     both = multiprocessing.get_context("fork").Barrier(2)
 
     def request(self):
@@ -194,7 +194,7 @@ def test_ctrl_c_saves_in_every_worker_and_another_packing_goes_on(gansweep, monk
     assert gansweep.tiny(*grid, "name=whole").code == 0
     with monkeypatch.context() as patch:
         patch.setattr(Stop, "request", request)
-        patch.setattr(Logbook, "note", note_and_press)
+        patch.setattr(TrainingSession, "write_outputs", note_and_press)
         answer = gansweep.tiny(*grid, "name=cut", "pack=2", "workers=2")
     assert answer.code == 130
     assert "To continue:" in answer.out

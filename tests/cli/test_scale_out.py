@@ -132,10 +132,10 @@ def test_a_failed_cell_is_tried_once_again_whatever_the_number_of_tasks(gansweep
 
 def test_ctrl_c_is_passed_on(gansweep, asked, monkeypatch):
     """The task presses it, once it trains; it saves, and the same command goes on."""
-    parent, note = os.getpid(), "gansweep.training.logbook.Logbook.note"
-    from gansweep.training.logbook import Logbook
+    parent, note = os.getpid(), "gansweep.training.session.TrainingSession.write_outputs"
+    from gansweep.training.session import TrainingSession
 
-    noted = Logbook.note
+    noted = TrainingSession.write_outputs
 
     def press(self):
         noted(self)

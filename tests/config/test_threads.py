@@ -16,7 +16,7 @@ from gansweep.config import build as building
 from gansweep.data.ring import Ring
 from gansweep.device import cpu_threads
 from gansweep.metrics import cache
-from gansweep.training.logbook import Logbook
+from gansweep.training.session import TrainingSession
 from gansweep.training.trainer import train_together
 
 # Large enough that sums and products are divided among threads.
@@ -53,14 +53,16 @@ def trained(folder, model, seeds, threads, by_default):
     os.environ["GANSWEEP_CACHE"] = str(folder / "cache")
     torch.set_num_threads(by_default)
     overrides = [*EVERY, f"model={model}", *MODELS[model], f"threads={threads}"]
-    books = []
+    sessions = []
     for seed in seeds:
         cell = {"name": str(seed), "hash": "0", "overrides": {}}
-        books.append(
-            Logbook(building.build(composed(*overrides, f"seed={seed}"), identity={}, cell=cell), folder / str(seed))
+        sessions.append(
+            TrainingSession(
+                building.build(composed(*overrides, f"seed={seed}"), identity={}, cell=cell), folder / str(seed)
+            )
         )
     records = []
-    train_together(books, ended=lambda book: records.append(book.close()))
+    train_together(sessions, ended=lambda session: records.append(session.finalize()))
     found = []
     for seed in seeds:
         saved = torch.load(folder / str(seed) / "checkpoint.pt", weights_only=True)["member"]

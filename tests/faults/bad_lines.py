@@ -1,10 +1,10 @@
-"""Command lines that must be refused, of every command: what no table of settings derives."""
+"""Command lines of all commands that must be refused, besides those derived from the settings."""
 
 from __future__ import annotations
 
 SWEEP = "outputs/s"  # a sweep of points in the plane
-# What the working directory of these lines holds besides: a text file, an empty folder, one of pictures, one of
-# a single picture, saved statistics that are none.
+# Further contents of the working directory: a text file, an empty folder, a folder of images, one of a single image,
+# and an invalid file of statistics.
 TEXT, EMPTY, PICTURES, SINGLE, BROKEN = "file.txt", "empty", "pictures", "single", "broken.npz"
 
 GANSWEEP = [
@@ -157,12 +157,12 @@ GANSWEEP = [
     "+hydra.job_logging.handlers.x={class: os.system}",
     "+hydra.job_logging.handlers.x={class: logging.FileHandler, filename: pwned}",
 ]
-# Legal in one of many ways, or refused; what must not happen is a traceback, a hang or a failed cell.
+# Valid in some environments, refused in others; in neither case a traceback, a hang or a failed cell.
 EITHER = {
     *("allow=['']", "allow=['..']"),
     *("lr = 1", "lr=1e-3 ", "lr=0x10", "lr=str(1)", "lr=json_str(1)", "device=cuda", "device=mps", "lr=1/3"),
     *("optimizer.betas[0]=0.5", "optimizer.betas.0=0.5", "allow=[os.system]", "allow=[nothing_of_that_name]"),
-    *("seeds=auto", "trainer.eval_at=[21]", "data.num_modes=1e12", "hydra.mode=RUN", "hydra.sweep.dir=3"),
+    *("seeds=auto", "data.num_modes=1e12", "hydra.mode=RUN", "hydra.sweep.dir=3"),
     *("hydra.job_logging.version=7", "hydra.searchpath=[x]"),
 }
 OPTIONS = [

@@ -1,4 +1,4 @@
-"""Every setting, derived from where it is declared, crossed with values that are wrong for its type."""
+"""Every declared setting with values that are wrong for its type."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from gansweep.training.run import TrainerSettings
 GROUPS = ("model", "loss", "optimizer", "algorithm", "dynamics", "schedule", "feedback", "data", "metric")
 POINTS = ("data=ring", "data.num_samples=64")
 IMAGES = ("data=digits",)
-# What every line is, besides the choice whose settings are wrong and what goes with it.
+# Part of every line, besides the choice with the wrong setting and its companions.
 BASE = (
     *("batch_size=8", "steps=20", "trainer.eval_every=20", "trainer.tensorboard=false"),
     *("device=cpu", "workers=1", "pack=1"),
 )
 MLP = ("model=mlp", "model.latent_dim=2", "model.generator_widths=[8]", "model.discriminator_widths=[8]")
 WASSERSTEIN = ("metric=wasserstein1", "metric.num_samples=16")
-# The choices of other groups that make a choice trainable, so that its own bad setting is all that is wrong.
+# Choices of other groups that make a choice valid, so that its own setting is the only error.
 PLAIN = (*POINTS, *MLP, *WASSERSTEIN, "loss=standard")
 OF_IMAGES = (*IMAGES, *MLP, "~metric", "loss=standard")
 DENOISING = ("data=digits", "model=unet", "~loss", "metric=psnr", "algorithm=denoising")
@@ -59,7 +59,7 @@ COMPANY: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting.
+    """A setting.
 
     Args:
         owner: class that declares it.
@@ -75,7 +75,7 @@ class Setting:
 
     @property
     def name(self) -> str:
-        """The last part of the key."""
+        """Last part of the key."""
         return self.key.rpartition(".")[2]
 
 
@@ -98,12 +98,12 @@ class Bad:
 
     @property
     def override(self) -> str:
-        """The wrong argument."""
+        """Override with the wrong value."""
         return f"{self.setting.key}={self.value}"
 
     @property
     def arguments(self) -> list[str]:
-        """The whole line."""
+        """Complete command line."""
         return [*BASE, *self.setting.line, self.override]
 
 
@@ -131,14 +131,14 @@ def _within(node: Any, path: str) -> Iterator[tuple[str, str, Any]]:
     if "_target_" in node:
         cls = locate(node["_target_"])
         for key, annotation in signature(cls).types.items():
-            if key in node:  # what the YAML leaves out would need a +
+            if key in node:  # keys that are not in the YAML file would need a +
                 yield cls.__name__, f"{path}.{key}", annotation
     for key, part in node.items():
         yield from _within(part, f"{path}.{key}")
 
 
 def bad_values() -> Iterator[Bad]:
-    """Cross every setting with what is wrong for its type, but for the exceptions."""
+    """Yield every setting with wrong values for its type, except those listed as valid."""
     for setting in settings():
         for kind, value in _wrong(setting.annotation):
             if kind not in legal(setting):
@@ -220,7 +220,7 @@ def _wrong(annotation: Any) -> Iterator[tuple[str, str]]:
 
 
 def legal(setting: Setting) -> set[str]:
-    """Return the kinds of values that the setting takes after all."""
+    """Return the kinds of values that are valid for the setting."""
     found = set[str]()
     for pattern, kinds in LEGAL.items():
         if re.fullmatch(pattern, f"{setting.owner}.{setting.name}"):
@@ -228,29 +228,29 @@ def legal(setting: Setting) -> set[str]:
     return found
 
 
-# Values that look wrong for their type and are not, by `Class.setting`.
+# Valid values that look wrong for their type, by `Class.setting`.
 LEGAL: Mapping[str, Sequence[str]] = {
     r".*\.seed": ["zero"],
-    # Empty text is a path, or a key, that is not there; the message says which setting to change.
+    # Empty text is a missing path or key; the message names the setting.
     r".*\.(root|path|key|weights)": ["empty text"],
-    # Positions, labels, exponents and slopes may be negative.
+    # Positions, labels, exponents and slopes can be negative.
     r"(Point\.start)": ["negative within"],
     r"(Dirac\.(theta|psi)|PointMass\.value|LeastSquares\..*|Logspace\..*|Kaiming\.slope)": ["negative"],
     r"(ClassifierFeatures|TorchvisionInception)\.low": ["negative"],
-    r"GapAware\.ideal": ["negative"],  # of losses that have no lower bound; refused for others, by x_min
-    # None of something that may be left out.
+    r"GapAware\.ideal": ["negative"],  # for losses without a lower bound; refused for others because of x_min
+    # null for optional settings.
     r"CFG\.(max_fit_decays|gap_after)|CoopNets\.(langevin|latent)_steps|Unrolled\.steps": ["zero"],
     r"Plateau\.(patience|cooldown)|ResNet\.embed_size|Step\.num_drops": ["zero"],
 }
 
 
 def names_it(bad: Bad, text: str) -> bool:
-    """Tell whether a block names the setting."""
+    """Return whether a block names the setting."""
     return re.search(rf"(?<![\w.]){re.escape(bad.setting.key)}\b", text) is not None
 
 
 def explains(bad: Bad, text: str) -> bool:
-    """Tell whether the line of the setting says what would be accepted."""
+    """Return whether the line of the setting states what is expected."""
     line = next((line for line in text.splitlines() if line.startswith(f"  {bad.setting.key}")), text)
     return (
         re.search(r"expected|accepted|needs? at least|comes with|must be|choose one of|allow=", line, re.I) is not None

@@ -1,4 +1,4 @@
-"""A warm process that all commands of this folder are forked from, and a sweep without faults."""
+"""A warm process from which all commands are forked, and a sweep without faults."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fault_child import GRID, IMPORTED_BEFORE, command
+from fork_server import ForkServer
 from moments import Moments, count
 
 
@@ -25,9 +26,17 @@ def warm(tmp_path_factory):
     os.environ.update(kept)
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Return a server of warm processes."""
+    server = ForkServer(tmp_path_factory.mktemp("server"), 2)
+    yield server
+    server.close()
+
+
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory) -> tuple[Path, Moments]:
-    """Two cells that are completed and one that diverges; and at how many moments they could be disturbed."""
+    """Return a sweep with two completed cells and one diverged cell, and the numbers of its moments."""
     folder = tmp_path_factory.mktemp("undisturbed")
     ended = command(folder, *GRID, fault=count)
     assert ended.code == 0, ended.text

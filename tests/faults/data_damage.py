@@ -1,4 +1,4 @@
-"""Data files that a user may name, and what may be wrong with them."""
+"""Data files that a user may name, and kinds of damage."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LINE = (
 
 @dataclass(frozen=True)
 class Data:
-    """A data set with something wrong.
+    """A damaged data set.
 
     Args:
         name: what is wrong.
@@ -51,14 +51,14 @@ def bad_data() -> Iterator[Data]:
 
 
 def npz(**arrays: np.ndarray) -> bytes:
-    """Pack arrays."""
+    """Return an .npz archive of arrays."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
 
 def images(*shape: int, kind: type = np.uint8) -> np.ndarray:
-    """Return pixels."""
+    """Return random pixels."""
     return np.random.default_rng(0).integers(0, 256, shape).astype(kind)
 
 
@@ -70,7 +70,7 @@ def _archives() -> Iterator[Data]:
         return Data(f"npz: {name}", line, lambda here: _write(here / "d.npz", content), words)
 
     for kind, damage in BYTES.items():
-        if kind not in ("doubled", "not UTF-8", "of the future"):  # the archive in them is whole
+        if kind not in ("doubled", "not UTF-8", "of the future"):  # their archive is valid
 
             def make(here: Path, damage: Callable[[Path], None] = damage) -> None:
                 _write(here / "d.npz", good)
@@ -95,7 +95,7 @@ def _archives() -> Iterator[Data]:
 
 
 def _bomb() -> bytes:
-    """Write an archive whose array says that it has 64 GB."""
+    """Return an archive whose array declares 64 GB."""
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         head, {"descr": "|u1", "fortran_order": False, "shape": (64, 2**14, 2**14, 3 + 1)}
@@ -153,14 +153,14 @@ def _folders() -> Iterator[Data]:
         (here / "d").mkdir()
         for n in range(8):
             _write(here / "d" / f"{n}.png", good)
-        with open(os.fsencode(here / "d") + b"/\xff.png", "wb") as file:
-            file.write(b"no picture")
+        with Path(os.fsdecode(os.fsencode(here / "d") + b"/\xff.png")).open("wb") as file:
+            file.write(b"not an image")
 
     yield Data("pictures: a name that is not UTF-8", line, not_unicode, ".png")
 
 
 def png(width: int, height: int) -> bytes:
-    """Write the head of a grey picture of that size, and hardly any pixels."""
+    """Return a grey PNG with the header of a given size and few pixels."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

@@ -1,4 +1,4 @@
-"""An optimizer that goes wrong in the way it is told to, while a file `broken` lies beside it."""
+"""Optimizer that fails in a configured way while a file `broken` exists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TRUST = ("--config-dir", "conf", "allow=[failing_rule]", "optimizer=failing", "n
 
 
 class Unpicklable(Exception):
-    """An error that another process can't unpickle."""
+    """Exception that cannot be unpickled."""
 
     def __init__(self, one: int, two: int) -> None:
         super().__init__("made of two")
@@ -22,7 +22,7 @@ class Unpicklable(Exception):
 
 @dataclass(frozen=True)
 class Failing:
-    """theta <- theta - lr g, until it goes wrong in step 5.
+    """theta <- theta - lr g, failing in step 5.
 
     Args:
         how: a method of this class, or `not_at_all`.

@@ -1,8 +1,4 @@
-"""One gansweep command in a process of its own, in which something goes wrong.
-
-The processes are forked from one that has imported everything and computed nothing, so that
-each costs a fraction of a second.
-"""
+"""One gansweep command in a separate process, with an injected fault."""
 
 from __future__ import annotations
 
@@ -36,7 +32,7 @@ TINY = (
     "workers=1",
     "pack=1",
 )
-# Two cells that are completed and one that diverges.
+# Two cells that complete and one that diverges.
 GRID = ("optimizer=adam", "lr=1e-3,1e-2,1e30", "name=s", "trainer.tensorboard=true")
 IMPORTED_BEFORE = [
     "pytest",
@@ -66,11 +62,11 @@ Fault = Callable[[], None]
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended.
+    """Outcome of a command.
 
     Args:
-        code: its exit code; the signal's number, negative, if it was killed.
-        text: everything that it printed.
+        code: exit code; the negative signal number if it was killed.
+        text: its output.
     """
 
     code: int
@@ -78,13 +74,13 @@ class Ended:
 
 
 class Running:
-    """A command that is on its way.
+    """A running command.
 
     Args:
-        folder: where it is typed.
-        overrides: what is said besides `base`.
-        fault: called before it begins, inside the process; a function of a module.
-        base: what is said by all.
+        folder: working directory.
+        overrides: arguments after `base`.
+        fault: called in the process before the command; a function of a module.
+        base: first arguments.
     """
 
     def __init__(
@@ -98,7 +94,7 @@ class Running:
         self.process.start()
 
     def end(self) -> Ended:
-        """Wait until it has ended."""
+        """Wait for its end and return the outcome."""
         self.process.join(LIMIT_S)
         if self.process.exitcode is None:
             self.process.kill()
@@ -124,7 +120,7 @@ def _run(folder: Path, arguments: list[str], fault: Fault | None) -> None:
     from gansweep.cli import app
 
     torch.set_num_threads(1)
-    gc.freeze()  # after every cell garbage is collected; not among everything imported
+    gc.freeze()  # exclude imported objects from the garbage collection after every cell
     os.chdir(folder)
     with _printed(folder, os.getpid()).open("w") as file:
         os.dup2(file.fileno(), 1)

@@ -10,13 +10,14 @@ import importlib
 import json
 import os
 import queue
+import re
 import resource
 import signal
 import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +25,11 @@ from pathlib import Path
 LIMIT_S = 20.0
 MEMORY = 4 * 2**30  # bytes above what the warm process has mapped
 TIMED_OUT = -99
+# The block of errors of a command, and control characters, which no output may contain.
+BLOCK = re.compile(r"\AThe configuration is not valid; nothing was trained\.\n(  .+\n)+\Z")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 HERE = Path(__file__).resolve().parent
-# Imported once. The last one composes a configuration, so that Hydra's parser has its caches.
+# Imported once. The last module composes a configuration, which fills the caches of Hydra's parser.
 WARM = (
     "torch",
     "torch.utils.tensorboard",
@@ -61,13 +65,13 @@ WARM = (
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended.
+    """Outcome of a command.
 
     Args:
-        code: exit code; the signal's number, negative, if it was killed; TIMED_OUT.
+        code: exit code; the negative signal number if it was killed; TIMED_OUT.
         out: standard output.
         err: standard error.
-        wall_s: seconds it took.
+        wall_s: time in seconds.
     """
 
     code: int
@@ -77,12 +81,12 @@ class Ended:
 
     @property
     def text(self) -> str:
-        """Everything that it printed."""
+        """Its whole output."""
         return self.out + self.err
 
 
 class ForkServer:
-    """Several warm processes that commands are forked from.
+    """Warm processes from which commands are forked.
 
     Args:
         scratch: a directory for homes, caches and captured output.
@@ -107,10 +111,10 @@ class ForkServer:
         """Run `python -m module arguments` in the directory `here` to its end.
 
         Args:
-            module: `gansweep`, one of its other commands, or `reading`, which is all that reads a sweep.
+            module: `gansweep`, one of its other commands, or `reading`, which reads a sweep in all ways.
             arguments: of the command.
             here: working directory.
-            before: module, function and arguments of what the process calls first.
+            before: module, function and arguments of a call before the command.
         """
         request = {"module": module, "arguments": list(arguments), "here": str(here), "before": list(before)}
         server = self._idle.get()
@@ -128,6 +132,11 @@ class ForkServer:
         with ThreadPoolExecutor(self.processes) as pool:
             return list(pool.map(work, cases))
 
+    def assert_no_faults(self, run: Callable[[int], list[str]], num_cases: int) -> None:
+        """Run all cases, several at a time; `run` takes the number of a case and returns its faults."""
+        faults = [fault for faults in self.map(run, range(num_cases)) for fault in faults]
+        assert not faults, "\n".join([f"{len(faults)} faults", *faults])
+
     def close(self) -> None:
         """End the warm processes."""
         for _ in range(self.processes):
@@ -140,7 +149,7 @@ class ForkServer:
 
 
 def _serve() -> None:
-    answers = open(os.dup(1), "w", buffering=1)
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     for module in WARM:
         importlib.import_module(module)
@@ -159,7 +168,7 @@ def _serve() -> None:
 
 
 def _wait(child: int, deadline: float) -> int:
-    """Return the exit code; whatever the child has started is killed with it at the deadline."""
+    """Return the exit code of a child; at the deadline its process group is killed."""
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
@@ -177,7 +186,7 @@ def _wait(child: int, deadline: float) -> int:
 
 
 def _run(request: dict, here: Path, captured: list[Path]) -> None:
-    """Be the command, and end as it does."""
+    """Run the command in this process and exit."""
     code = 70
     try:
         os.setsid()
@@ -215,7 +224,7 @@ def _main(module: str, arguments: list[str]) -> int:
 
 
 def _read(sweep: str) -> int:
-    """Read a sweep in all ways that there are, and return the highest exit code."""
+    """Read a sweep with all readers, and return the highest exit code."""
     from gansweep import results
     from gansweep.report import __main__ as report
 

@@ -1,4 +1,4 @@
-"""Moments of a command, by what it does and not by a clock: on every machine the same ones."""
+"""Moments of a command, counted by its calls and file accesses, hence equal on every machine."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ COUNTED = "moments.json"
 
 @dataclass
 class Moments:
-    """How often something happened.
+    """Numbers of events.
 
     Args:
-        calls: of a function, in Python or out of it.
-        files: of a file or folder of the sweep being opened, listed, renamed, linked or removed.
+        calls: calls of functions, in Python or C.
+        files: files or folders of the sweep opened, listed, renamed, linked or removed.
     """
 
     calls: int = 0
@@ -30,12 +30,12 @@ class Moments:
 
     @classmethod
     def read(cls, folder: Path) -> Moments:
-        """Read what `count` has counted there."""
+        """Read the numbers counted by `count`."""
         return cls(**json.loads((folder / COUNTED).read_text()))
 
 
 def count() -> None:
-    """Count all moments from when the grid is composed until the table is printed."""
+    """Count all moments between the composition of the grid and the table."""
     moments = Moments()
     _watch(moments, lambda: None)
     from gansweep.cli import sweep_callback
@@ -51,7 +51,7 @@ def count() -> None:
 
 
 def kill_at(kind: str, number: int) -> None:
-    """Let this process be killed at its n-th moment of a kind."""
+    """Kill this process at its n-th moment of a kind."""
     moments = Moments()
 
     def look() -> None:
@@ -62,7 +62,7 @@ def kill_at(kind: str, number: int) -> None:
 
 
 def kill_after_saving(times: int) -> None:
-    """Let the process be killed after it has saved a checkpoint so many times."""
+    """Kill this process after a number of saved checkpoints."""
     from gansweep.training import checkpoint
 
     save, saved = checkpoint.save, []
@@ -79,7 +79,7 @@ def kill_after_saving(times: int) -> None:
 def _watch(moments: Moments, look: Callable[[], None]) -> None:
     from gansweep.cli.sweeping import Multirun
 
-    here, run, watched = os.getcwd(), Multirun.run, False
+    here, run, watched = str(Path.cwd()), Multirun.run, False
 
     def on_call(frame: FrameType, event: str, argument: Any) -> None:
         if event in ("call", "c_call"):
@@ -89,7 +89,7 @@ def _watch(moments: Moments, look: Callable[[], None]) -> None:
     def on_audit(event: str, arguments: tuple) -> None:
         if watched and arguments and isinstance(arguments[0], (str, os.PathLike)):
             path = os.fspath(arguments[0])
-            if isinstance(path, str) and os.path.abspath(path).startswith(here) and event != "compile":
+            if isinstance(path, str) and os.path.abspath(path).startswith(here) and event != "compile":  # noqa: PTH100 - few calls
                 moments.files += 1
                 look()
 

@@ -1,4 +1,4 @@
-"""What a sweep consists of, without what may differ between two goes at it."""
+"""Contents of a sweep without parts that differ between two equal sweeps."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ BY_THE_CLOCK = ("wall_s", "steps_per_s")
 
 
 def records(sweep: Path) -> dict[str, str]:
-    """Return the text of every record by cell, but for its times and for who was trained beside it."""
+    """Return the text of every record by cell, without times and pack."""
     texts = {}
     for path in sorted(sweep.glob("*/record.json")):
         record = json.loads(path.read_text())
-        del record["sha256"]  # of the times too
+        del record["sha256"]  # includes the times
         for node, key in (
             (record, "time"),
             (record, "pack"),
@@ -30,7 +30,7 @@ def records(sweep: Path) -> dict[str, str]:
 
 
 def finals(sweep: Path) -> dict[str, Any]:
-    """Return everything that the last checkpoint of every cell holds of its member."""
+    """Return the member of the last checkpoint of every cell."""
     return {
         path.parent.name: _plain(torch.load(path, weights_only=True)["member"])
         for path in sorted(sweep.glob("*/checkpoint.pt"))
@@ -38,7 +38,7 @@ def finals(sweep: Path) -> dict[str, Any]:
 
 
 def rows(sweep: Path) -> list[dict[str, str]]:
-    """Return results.csv but for the times."""
+    """Return results.csv without times."""
     with (sweep / "results.csv").open() as file:
         return [{key: value for key, value in row.items() if key not in BY_THE_CLOCK} for row in csv.DictReader(file)]
 
@@ -58,7 +58,7 @@ def curves(sweep: Path) -> dict[str, dict[str, list[tuple[int, str]]]]:
 
 
 def leftovers(sweep: Path) -> list[str]:
-    """List files of cells that only a work in progress has. A claim that was never made may lie about."""
+    """List files that only unfinished cells have. Drafts of claims are ignored."""
     return [path.name for path in sweep.glob("*/.*") if path.is_file() and not path.name.startswith(".draft.")]
 
 

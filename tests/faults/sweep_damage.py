@@ -1,4 +1,4 @@
-"""Files of a sweep, and what may happen to each."""
+"""Files of a sweep, and kinds of damage to each."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# A cell that is completed, and one that a killed process has left half-way; and the sweep itself.
+# A completed cell, one whose process was killed, and the sweep itself.
 FILES = {
     "finished": (
         *("record.json", "checkpoint.pt", "gansweep.log", ".hydra/config.yaml", ".hydra/overrides.yaml"),
         *("samples", "events.*"),
     ),
-    "half-way": ("checkpoint.pt", "checkpoint.previous.pt", ".claim.*", "gansweep.log", ".hydra/config.yaml"),
+    "unfinished": ("checkpoint.pt", "checkpoint.previous.pt", ".claim.*", "gansweep.log", ".hydra/config.yaml"),
     "sweep": ("sweep.json", "table.md", "results.csv", "multirun.yaml"),
 }
 
@@ -96,7 +96,7 @@ VALUES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Damage:
-    """What happens to one file.
+    """Damage to one file.
 
     Args:
         where: finished, half-way or sweep.
@@ -115,12 +115,12 @@ class Damage:
 
     @property
     def is_named(self) -> bool:
-        """Whether the sweep has to name the file: it reads it, and cannot go on from it."""
-        read = (self.where, self.file) == ("half-way", "checkpoint.pt") or self.file in ("record.json", "sweep.json")
+        """Whether the sweep must name the file: it reads it and cannot use it."""
+        read = (self.where, self.file) == ("unfinished", "checkpoint.pt") or self.file in ("record.json", "sweep.json")
         return read and self.kind in BYTES and self.kind not in UNSPOKEN
 
     def __call__(self, path: Path) -> None:
-        """Damage a file. What a process writes claims into is an hour old: a young one may be in the making."""
+        """Damage a file. Claims get the age of an hour: a new one could still be written."""
         if path.is_dir():
             shutil.rmtree(path)
             path.write_bytes(b"")
@@ -130,7 +130,7 @@ class Damage:
             os.utime(path, (past, past), follow_symlinks=False)
 
 
-# What a sweep need not speak of: files that it does not read, or that are whole in spite of it.
+# Files that need not be named: the sweep does not read them, or they remain valid.
 UNSPOKEN = ("of the future", "gone", "doubled", "a link to nothing")
 
 
@@ -148,7 +148,7 @@ def damages(record: dict[str, Any], frozen: dict[str, Any]) -> Iterator[Damage]:
 
 
 def _fields(node: Any, path: tuple = ()) -> Iterator[tuple]:
-    """Walk over all places of a JSON file but the inside of configurations, and of lists their first entry."""
+    """Yield all paths of a JSON file, except those inside configurations; of lists the first entry only."""
     if path:
         yield path
     if isinstance(node, dict) and path[-1:] not in [("config",), ("identity",)]:

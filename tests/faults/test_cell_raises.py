@@ -1,4 +1,4 @@
-"""A cell that raises, leaves, runs out of memory or breaks its process costs that cell alone."""
+"""A cell that raises, exits or runs out of memory fails alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WAYS = ("by_raising", "by_leaving", "by_memory", "by_an_odd_error")
 
 @pytest.fixture
 def here(tmp_path) -> Path:
-    """A folder with the optimizer that fails."""
+    """Return a directory with the failing optimizer."""
     (tmp_path / "here/conf/optimizer").mkdir(parents=True)
     (tmp_path / "here/conf/optimizer/failing.yaml").write_text(YAML)
     (tmp_path / "here/broken").touch()
@@ -27,7 +27,7 @@ def states(here: Path) -> dict[str, str]:
     return {record["config"]["optimizer"]["how"]: record["state"] for record in found}
 
 
-def test_every_way_to_fail_leaves_the_others_alone_and_is_tried_again(here):
+def test_each_kind_of_failure_is_recorded_and_retried(here):
     grid = (*TRUST, f"optimizer.how={','.join(WAYS)},not_at_all")
     ended = command(here, *grid)
     assert ended.code == 1, ended.text
@@ -47,7 +47,7 @@ def test_every_way_to_fail_leaves_the_others_alone_and_is_tried_again(here):
     assert records(here / "outputs/s")[name] == record
 
 
-def test_a_cell_that_kills_the_process_is_the_next_to_be_tried(here):
+def test_a_cell_that_kills_the_process_is_trained_by_the_next_command(here):
     grid = (*TRUST, "optimizer.how=by_being_killed,not_at_all")
     assert command(here, *grid).code < 0
     (here / "broken").unlink()
@@ -55,7 +55,7 @@ def test_a_cell_that_kills_the_process_is_the_next_to_be_tried(here):
     assert set(states(here).values()) == {"completed"}
 
 
-def test_one_member_of_a_pack_does_not_take_the_others_with_it(here):
+def test_a_failing_member_of_a_pack_fails_alone(here):
     ended = command(here, *TRUST, "optimizer.how=by_raising,by_leaving,not_at_all", "pack=3")
     assert ended.code == 1, ended.text
     assert states(here) == {"by_raising": "failed", "by_leaving": "failed", "not_at_all": "completed"}

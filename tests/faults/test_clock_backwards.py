@@ -1,4 +1,4 @@
-"""A clock that is set back between two goes, or jumps while a cell trains."""
+"""A clock that is set back between two commands or during the training."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ DAY_S = 86_400.0
 
 
 def set_back(days: float, then_killed: bool = False) -> None:
-    """Let this process believe that it is so many days earlier, and every second look an hour earlier still."""
-    from gansweep.training import content, logbook
+    """Set the clock of this process back by days, and by another hour at every second call."""
+    from gansweep.training import run_recorder, session
 
-    told, now = time.time, datetime.datetime
-    looks = []
+    real_time, now = time.time, datetime.datetime
+    calls = []
 
     def earlier() -> float:
-        looks.append(1)
-        return told() - days * DAY_S - 3600 * (len(looks) % 2)
+        calls.append(1)
+        return real_time() - days * DAY_S - 3600 * (len(calls) % 2)
 
     class Clock(now):
         @classmethod
@@ -33,12 +33,12 @@ def set_back(days: float, then_killed: bool = False) -> None:
             return now.fromtimestamp(earlier(), tz)
 
     time.time = earlier
-    logbook.datetime = content.datetime = Clock
+    run_recorder.datetime = session.datetime = Clock
     if then_killed:
         kill_after_saving(2)
 
 
-def test_a_run_goes_on_in_the_past(tmp_path, undisturbed):
+def test_a_run_continues_with_an_earlier_clock(tmp_path, undisturbed):
     expected, _ = undisturbed
     here = tmp_path / "here"
     assert command(here, *GRID, fault=functools.partial(kill_after_saving, 2)).code == -signal.SIGKILL
@@ -52,7 +52,7 @@ def test_a_run_goes_on_in_the_past(tmp_path, undisturbed):
     assert all(one["wall_s"] >= 0 and one["eval_s"] >= 0 and one["steps_per_s"] > 0 for one in times)
 
 
-def test_files_of_the_future_are_nobodys_sign_of_life(tmp_path, undisturbed):
+def test_files_of_the_future_are_not_a_heartbeat(tmp_path, undisturbed):
     here, sweep = tmp_path / "here", tmp_path / "here/outputs/s"
     assert command(here, *GRID, fault=functools.partial(kill_after_saving, 2)).code == -signal.SIGKILL
     for path in sweep.rglob("*"):

@@ -1,4 +1,4 @@
-"""Ctrl-C saves, tells how to go on and is gone on with; twice, it stops at once."""
+"""Ctrl-C saves and prints how to continue; a second one stops at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sweep_contents import curves, finals, records
 
 
 def interrupt(number: signal.Signals, times: int) -> None:
-    """Let the process get a signal in step 4 of its second cell."""
+    """Send signals to this process in step 4 of its second cell."""
     from gansweep.sweep.progress import Progress
 
     step = Progress.step
@@ -32,7 +32,7 @@ def saved_steps(sweep: Path) -> list[int]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_once(tmp_path, undisturbed, number):
+def test_one_signal(tmp_path, undisturbed, number):
     here, sweep = tmp_path / "here", tmp_path / "here/outputs/s"
     stopped = command(here, *GRID, fault=functools.partial(interrupt, number, 1))
     assert stopped.code == 130, stopped.text
@@ -51,20 +51,20 @@ def test_once(tmp_path, undisturbed, number):
     assert curves(sweep) == curves(undisturbed[0])
 
 
-def test_twice(tmp_path, undisturbed):
+def test_two_signals(tmp_path, undisturbed):
     here, sweep = tmp_path / "here", tmp_path / "here/outputs/s"
     stopped = command(here, *GRID, fault=functools.partial(interrupt, signal.SIGINT, 2))
     assert stopped.code == 130, stopped.text
     assert "Traceback" not in stopped.text
     assert len(records(sweep)) == 1
-    assert saved_steps(sweep) == [3, 12], "nothing more is saved"
+    assert saved_steps(sweep) == [3, 12], "no further checkpoint is saved"
     ended = command(here, *GRID)
     assert ended.code == 0, ended.text
     assert records(sweep) == records(undisturbed[0])
     assert curves(sweep) == curves(undisturbed[0])
 
 
-def test_to_continue_is_not_to_start_over(tmp_path):
+def test_the_command_to_continue_does_not_contain_fresh(tmp_path):
     stopped = command(tmp_path / "here", *GRID, "fresh=true", fault=functools.partial(interrupt, signal.SIGINT, 1))
     (line,) = (line for line in stopped.text.splitlines() if "To continue" in line)
     assert "fresh" not in line

@@ -1,4 +1,4 @@
-"""Code, configuration or data that are edited while a sweep runs, or between two goes at it."""
+"""Code, configuration or data that are edited during a sweep or between two commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sweep_contents import records
 from gansweep.training.run import NUMERICS
 
 
-def test_a_yaml_that_is_edited_while_the_sweep_runs_counts_for_the_next_one(tmp_path):
+def test_a_yaml_file_edited_during_a_sweep_affects_the_next_one(tmp_path):
     here = tmp_path / "here"
     (here / "conf/optimizer").mkdir(parents=True)
     (here / "conf/optimizer/failing.yaml").write_text(YAML)
@@ -34,7 +34,7 @@ def test_a_yaml_that_is_edited_while_the_sweep_runs_counts_for_the_next_one(tmp_
     frozen = json.loads((here / "outputs/s/sweep.json").read_text())["cells"]
     assert sorted(cell["config"]["optimizer"]["momentum"] for cell in frozen) == [0.0, 0.0, 0.5, 0.5]
     head = ended.text[ended.text.index("| optimizer") :].splitlines()[0]
-    assert "optimizer.momentum" in head, "what was edited has to be told apart in the table"
+    assert "optimizer.momentum" in head, "the edited setting is a column of the table"
 
 
 def new_arithmetic() -> None:
@@ -43,7 +43,7 @@ def new_arithmetic() -> None:
     run.NUMERICS = "of tomorrow"
 
 
-def test_new_arithmetic_neither_continues_nor_counts_as_the_old(tmp_path, undisturbed):
+def test_other_numerics_are_another_identity(tmp_path, undisturbed):
     folder = tmp_path / "here"
     assert command(folder, *GRID, fault=functools.partial(kill_after_saving, 6)).code == -signal.SIGKILL
     ended = command(folder, *GRID, fault=new_arithmetic)
@@ -54,7 +54,7 @@ def test_new_arithmetic_neither_continues_nor_counts_as_the_old(tmp_path, undist
     assert "continuing from step" not in "".join(p.read_text() for p in folder.glob("outputs/s/*/gansweep.log"))
 
 
-def test_a_checkpoint_of_another_training_is_refused_and_what_differs_is_said(tmp_path, undisturbed):
+def test_a_checkpoint_of_another_training_is_refused_with_the_differences(tmp_path, undisturbed):
     folder = tmp_path / "here"
     shutil.copytree(undisturbed[0].parents[1], folder)
     sweep = folder / "outputs/s"
@@ -71,7 +71,7 @@ def test_a_checkpoint_of_another_training_is_refused_and_what_differs_is_said(tm
 
 
 def in_its_folder() -> None:
-    """Find modules where the command is typed, as `python -m gansweep` does."""
+    """Import modules from the working directory, as `python -m gansweep` does."""
     sys.path.insert(0, "")
 
 
@@ -80,7 +80,7 @@ def killed_in_its_folder() -> None:
     kill_after_saving(4)
 
 
-def test_code_that_is_edited_makes_another_training(tmp_path):
+def test_edited_code_is_another_identity(tmp_path):
     here = tmp_path / "here"
     (here / "conf/optimizer").mkdir(parents=True)
     (here / "conf/optimizer/mine.yaml").write_text("_target_: my_rule.Failing\nmomentum: 0.0\n")
@@ -93,7 +93,8 @@ def test_code_that_is_edited_makes_another_training(tmp_path):
     (here / "my_rule.py").write_text(source.replace("value=-1)", "value=-3)"))
     unfinished = "my_rule.py changed since the unfinished training: 1 cell will be trained again"
     ended = command(here, *line, fault=in_its_folder)
-    assert ended.code == 0 and unfinished in ended.text, ended.text
+    assert ended.code == 0, ended.text
+    assert unfinished in ended.text
     assert "continuing from step" not in "".join(p.read_text() for p in here.glob("outputs/s/*mine*/gansweep.log"))
     trained = sorted(here.glob("outputs/s/*/record.json"))
     assert len(trained) == 2
@@ -105,6 +106,7 @@ def test_code_that_is_edited_makes_another_training(tmp_path):
     changed = f"my_rule.py changed since the record of {today}: 1 cell will be trained again"
     assert changed in command(here, *line, "plan=true", fault=in_its_folder).text
     ended = command(here, *line, fault=in_its_folder)
-    assert ended.code == 0 and changed in ended.text, ended.text
+    assert ended.code == 0, ended.text
+    assert changed in ended.text
     assert len(list(here.glob("outputs/s/*/record.json"))) == 3
     assert "of older versions of edited code left out" in ended.text

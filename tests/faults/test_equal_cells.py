@@ -1,4 +1,4 @@
-"""Trainings that are spelt differently and are the same, and those that are nearly."""
+"""Equal runs in different spellings, and runs that differ slightly."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATIENT = settings(max_examples=25, deadline=None)
 
 @pytest.fixture(scope="module")
 def identity():
-    """The hash of a training, by its overrides."""
+    """Return a function from overrides to the hash of the run."""
     folders.register()
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(folders.conf_dir()), **BASE):
@@ -47,44 +47,44 @@ def spellings(value: float) -> list[str]:
 
 @PATIENT
 @given(rate=RATES, key=st.sampled_from(["lr", "lr_d", "loss.penalties.r1.weight", "model.slope"]))
-def test_a_number_is_the_same_however_it_is_written(identity, rate, key):
+def test_the_format_of_a_number_does_not_matter(identity, rate, key):
     rate = min(rate, 0.9) if key == "model.slope" else rate
     assert len({identity(f"{key}={text}") for text in spellings(rate)}) == 1
 
 
 @PATIENT
 @given(one=RATES, other=RATES)
-def test_two_numbers_are_two_trainings(identity, one, other):
+def test_different_numbers_are_different_runs(identity, one, other):
     assert (identity(f"lr={one!r}") == identity(f"lr={other!r}")) == (one == other)
 
 
 @PATIENT
 @given(order=st.permutations(["lr=1e-3", "seed=3", "optimizer=sgd", "steps=10", "batch_size=16"]))
-def test_the_order_of_overrides_means_nothing(identity, order):
+def test_the_order_of_overrides_does_not_matter(identity, order):
     assert identity(*order) == identity(*sorted(order))
 
 
 @PATIENT
 @given(name=NAMES)
-def test_the_name_of_a_sweep_is_no_part_of_its_trainings(identity, name):
+def test_the_name_of_the_sweep_is_not_part_of_the_identity(identity, name):
     assume(is_folder_name(name))
     quoted = name.replace("\\", "\\\\").replace("'", "\\'")
     assert identity(f"name='{quoted}'") == identity()
 
 
 @pytest.mark.parametrize("surrounding", ["device=cpu", "threads=1", "trainer.log_every=3", "retry_failed=false"])
-def test_where_and_how_it_is_watched_is_no_part_of_a_training(identity, surrounding):
+def test_device_and_logging_are_not_part_of_the_identity(identity, surrounding):
     assert identity(surrounding) == identity()
 
 
 @pytest.mark.parametrize(
     "setting", ["seed=1", "threads=2", "steps=999", "trainer.ema=0.5", "precision=bf16", "model.dropout=0.1"]
 )
-def test_what_changes_a_number_is_part_of_it(identity, setting):
+def test_settings_that_change_numbers_are_part_of_the_identity(identity, setting):
     assert identity(setting) != identity()
 
 
-def test_one_grid_with_the_same_training_thrice(tmp_path):
+def test_a_grid_with_three_equal_cells(tmp_path):
     here = tmp_path / "here"
     ended = command(here, "lr=1e-4,0.0001,1.0e-4,1e-3", "steps=2", "name=s")
     assert ended.code == 0, ended.text

@@ -1,4 +1,4 @@
-"""A disk that is full ends nothing but what needs it, and loses nothing that is on it."""
+"""A full disk: other cells are trained, and existing files are kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FULL = "No space left on device"
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system whose size is set by calling it."""
+    """Return a function that mounts a file system of a given size."""
     disk = tmp_path / "disk"
     disk.mkdir()
     if not shutil.which("mount") or os.geteuid() != 0:
@@ -32,7 +32,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", disk], check=True)
 
 
-def test_full_in_the_middle(small_disk, undisturbed):
+def test_the_disk_is_full_during_the_sweep(small_disk, undisturbed):
     expected, _ = undisturbed
     disk, resize = small_disk
     resize("280k")
@@ -41,7 +41,7 @@ def test_full_in_the_middle(small_disk, undisturbed):
     assert FULL in ended.text
     sweep = disk / "here/outputs/s"
     done = records(sweep)
-    assert 0 < len(done) < 3, "the disk has to fill up in the middle for this test to say anything"
+    assert 0 < len(done) < 3, "the disk must become full between two cells for this test"
     assert done.items() <= records(expected).items()
     resize("4m")
     ended = command(disk / "here", *GRID)
@@ -51,7 +51,7 @@ def test_full_in_the_middle(small_disk, undisturbed):
     assert leftovers(sweep) == []
 
 
-def test_full_from_the_start(small_disk):
+def test_the_disk_is_full_from_the_start(small_disk):
     disk, resize = small_disk
     resize("4k")
     ended = command(disk / "here", *GRID)
@@ -76,7 +76,7 @@ def limit_files() -> None:
     trainer.train_together = limited
 
 
-def test_a_checkpoint_that_can_not_be_written_does_not_change_the_results(tmp_path, undisturbed):
+def test_a_checkpoint_that_cannot_be_written_does_not_change_the_results(tmp_path, undisturbed):
     expected, _ = undisturbed
     ended = command(tmp_path / "here", *GRID, fault=limit_files)
     assert ended.code == 0, ended.text

@@ -1,4 +1,4 @@
-"""Files of a sweep and of data sets in every state: named and put aside, or refused; the others keep every byte."""
+"""Damaged files of a sweep are named and renamed, damaged data refused; other files are not changed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import hashlib
 import json
 import os
 import random
-import re
 import shutil
 from pathlib import Path
 
 import pytest
 from data_damage import LINE, bad_data
 from fault_child import TINY
-from fork_server import ForkServer
+from fork_server import BLOCK, CONTROL, ForkServer
 from sweep_contents import records
 from sweep_damage import BYTES, Damage, damages
 
@@ -21,25 +20,16 @@ pytestmark = pytest.mark.slow
 GRID = [*TINY, "optimizer=adam", "lr=1e-3,1e-2,1e-4", "name=s", "trainer.tensorboard=true"]
 SWEEP = "outputs/s"
 NUM_FILES, NUM_FIELDS = 140, 60
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-BLOCK = re.compile(r"\AThe configuration is not valid; nothing was trained\.\n(  .+\n)+\Z")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = ForkServer(tmp_path_factory.mktemp("server"), 2)
-    yield server
-    server.close()
 
 
 @pytest.fixture(scope="module")
 def sweep(server, tmp_path_factory) -> Path:
-    """Two cells that are completed and one that was killed at step 6 of 12."""
+    """Return a sweep with two completed cells and one whose process was killed at step 6 of 12."""
     here = tmp_path_factory.mktemp("sweep")
     killed = server("gansweep", GRID, here, before=["moments", "kill_after_saving", 10])
     assert killed.code == -9, killed.text
     assert len(list((here / SWEEP).glob("*/record.json"))) == 2
-    for name in ("table.md", "results.csv"):  # of an earlier end
+    for name in ("table.md", "results.csv"):  # of an earlier command
         (here / SWEEP / name).write_text("earlier")
     return here
 
@@ -64,23 +54,22 @@ def test_a_damaged_file_of_a_sweep(server, sweep, expected, tmp_path):
         finally:
             shutil.rmtree(here, ignore_errors=True)
 
-    found = [fault for faults in server.map(run, range(len(cases))) for fault in faults]
-    assert not found, "\n".join([f"{len(found)} faults", *found])
+    server.assert_no_faults(run, len(cases))
 
 
 def _chosen(sweep: Path) -> list[Damage]:
     record, frozen = (next((sweep / SWEEP).glob(name)) for name in ("*/record.json", "sweep.json"))
     every = list(damages(json.loads(record.read_text()), json.loads(frozen.read_text())))
     whole, fields = ([one for one in every if (one.kind in BYTES) is kind] for kind in (True, False))
-    chance = random.Random(15)
-    return chance.sample(whole, NUM_FILES) + chance.sample(fields, NUM_FIELDS)
+    random_ = random.Random(15)
+    return random_.sample(whole, NUM_FILES) + random_.sample(fields, NUM_FIELDS)
 
 
 def _faults(server: ForkServer, here: Path, damage: Damage, expected: dict[str, str]) -> list[str]:
-    """Damage a file, read the sweep, type its line again, and list what is not as it should be."""
+    """Damage a file, read the sweep, run its command again, and return the faults."""
     done = sorted(path.parent.name for path in (here / SWEEP).glob("*/record.json"))
-    (half_way,) = (path.parent.name for path in (here / SWEEP).glob("*/checkpoint.previous.pt"))
-    cell = {"finished": done[0], "half-way": half_way, "sweep": ""}[damage.where]
+    (unfinished,) = (path.parent.name for path in (here / SWEEP).glob("*/checkpoint.previous.pt"))
+    cell = {"finished": done[0], "unfinished": unfinished, "sweep": ""}[damage.where]
     path = next((here / SWEEP / cell).glob(damage.file), None)
     if path is None:
         return ["no such file"]
@@ -96,10 +85,10 @@ def _faults(server: ForkServer, here: Path, damage: Damage, expected: dict[str, 
         found.append(f"run does not name it: {run.text[-300:]}")
     found += [f"{name} changed" for name in untouched if _contents(here / SWEEP / name) != before[name]]
     pipes = [path.name for path in (here / SWEEP).glob("*/record.json") if not path.is_file()]
-    found += [f"{name} is no file still" for name in pipes]
+    found += [f"{name} is still not a file" for name in pipes]
     if run.code == 0 and not pipes:
         now = records(here / SWEEP)
-        # A field that nothing is made of, such as a version, stays as it was edited.
+        # An edited field that is not used, such as a version, is kept.
         kept = cell if damage.kind not in BYTES and path.name not in run.text else None
         found += [f"another record of {name}" for name in expected if name != kept and now.get(name) != expected[name]]
     return found
@@ -114,7 +103,7 @@ def test_damaged_data(server, tmp_path):
     cases = list(bad_data())
     assert len(cases) >= 70
 
-    def run(number: int) -> str:
+    def run(number: int) -> list[str]:
         data, here = cases[number], tmp_path / f"data{number}"
         here.mkdir()
         data.make(here)
@@ -122,7 +111,6 @@ def test_damaged_data(server, tmp_path):
         ended = server("gansweep", [*LINE, *data.settings], here)
         after = sorted(os.fsencode(path) for path in here.rglob("*"))
         good = ended.code == 2 and not ended.out and BLOCK.match(ended.err) and data.words in ended.err
-        return "" if good and before == after else f"{data}: {ended.code} {ended.text[-300:]}"
+        return [] if good and before == after else [f"{data}: {ended.code} {ended.text[-300:]}"]
 
-    found = list(filter(None, server.map(run, range(len(cases)))))
-    assert not found, "\n".join([f"{len(found)} cases", *found])
+    server.assert_no_faults(run, len(cases))

@@ -11,25 +11,17 @@ import pytest
 from bad_lines import BROKEN, COMMANDS, EITHER, EMPTY, GANSWEEP, OPTIONS, PICTURES, SINGLE, TEXT
 from bad_settings import BASE, PLAIN
 from fault_child import TINY
-from fork_server import ForkServer
+from fork_server import CONTROL, ForkServer
 from PIL import Image
 
 pytestmark = pytest.mark.slow
 BLOCK = re.compile(r"\AThe configuration is not valid; nothing was \w+\.\n(  .+\n)+\Z")
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 COMPOSING = ("gansweep", "gansweep.check", "gansweep.schedules")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = ForkServer(tmp_path_factory.mktemp("server"), 2)
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
 def folder(server, tmp_path_factory) -> Path:
-    """A working directory with a sweep, pictures, and things that are neither."""
+    """Return a working directory with a sweep, images and other files."""
     here = tmp_path_factory.mktemp("folder")
     assert server("gansweep", [*TINY, "lr=1e-3,1e-2", "name=s"], here).code == 0
     (here / TEXT).write_text("text")
@@ -44,9 +36,9 @@ def folder(server, tmp_path_factory) -> Path:
 
 
 def check(server: ForkServer, folder: Path, tmp_path: Path, lines: list[tuple[str, list[str]]]) -> None:
-    """Run all lines, each in a copy of the folder."""
+    """Run all command lines, each in a copy of the folder."""
 
-    def run(number: int) -> str:
+    def run(number: int) -> list[str]:
         module, arguments = lines[number]
         here = tmp_path / f"line{number}"
         shutil.copytree(folder, here)
@@ -54,7 +46,7 @@ def check(server: ForkServer, folder: Path, tmp_path: Path, lines: list[tuple[st
         ended = server(module, arguments, here)
         faults = []
         if ended.code == 0 and arguments[-1] in EITHER:
-            return ""
+            return []
         if ended.code != 2 or "Traceback" in ended.text:
             faults.append(f"exit code {ended.code}")
         elif ended.out or not ended.err.strip():
@@ -66,10 +58,9 @@ def check(server: ForkServer, folder: Path, tmp_path: Path, lines: list[tuple[st
         if _times(here) != before:
             faults.append("something was written")
         shutil.rmtree(here)
-        return f"{module} {arguments[-4:]}: {', '.join(faults)}: {ended.text[-300:]}" if faults else ""
+        return [f"{module} {arguments[-4:]}: {', '.join(faults)}: {ended.text[-300:]}"] if faults else []
 
-    found = list(filter(None, server.map(run, range(len(lines)))))
-    assert not found, "\n".join([f"{len(found)} lines", *found])
+    server.assert_no_faults(run, len(lines))
 
 
 def _times(folder: Path) -> dict[Path, int]:

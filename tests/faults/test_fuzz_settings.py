@@ -1,4 +1,4 @@
-"""Every setting with values that are wrong for its type: refused by name, before anything is trained or written."""
+"""Settings with values that are wrong for their type are refused by name before anything is written."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from pathlib import Path
 
 import pytest
 from bad_settings import BASE, Bad, bad_values, explains, names_it
-from fork_server import ForkServer
+from fork_server import BLOCK
 
 from gansweep.cli import folders, grid
 from gansweep.cli.compose_line import composer_and_loader, jobs_of
 from gansweep.config import build
 from gansweep.config.errors import BadConfig
 
-BLOCK = re.compile(r"\AThe configuration is not valid; nothing was trained\.\n(  .+\n)+\Z")
 NUM_WHOLE_COMMANDS, NUM_IN_ONE = 40, 12
 
 
 def refusals(cases: Sequence[Bad]) -> Iterator[tuple[Bad, str]]:
-    """Compose and check every case in this process, and return what is said of it; nothing, if it is accepted."""
+    """Compose and check every case in this process, and yield its problems as text, empty if it is accepted."""
     folders.register()
     by_line = defaultdict(list)
     for bad in cases:
@@ -41,7 +40,7 @@ def refusals(cases: Sequence[Bad]) -> Iterator[tuple[Bad, str]]:
 
 
 def wrong(cases: Sequence[Bad]) -> list[str]:
-    """List the cases that are accepted, or not named, or not explained."""
+    """Return the cases that are accepted, not named or not explained."""
     found = []
     for bad, text in refusals(cases):
         fault = "accepted" if not text else "" if names_it(bad, text) and explains(bad, text) else text.strip()
@@ -58,7 +57,7 @@ def test_settings_are_derived_from_their_declarations():
     }
 
 
-def test_a_dozen_of_values_of_one_line():
+def test_twelve_values():
     of_the_root = [bad for bad in bad_values() if bad.setting.owner in ("Root", "TrainerSettings")]
     assert not wrong(random.Random(15).sample(of_the_root, 12))
 
@@ -69,11 +68,10 @@ def test_every_value():
 
 
 @pytest.mark.slow
-def test_whole_commands(tmp_path):
-    """A dozen wrong settings in each: exit code 2, one block that names all, nothing written, no traceback."""
-    server, found = ForkServer(tmp_path / "server", 2), []
+def test_whole_commands(server, tmp_path):
+    """With 12 wrong settings each: exit code 2, one block that names all, nothing written, no traceback."""
 
-    def run(number: int) -> None:
+    def run(number: int) -> list[str]:
         lines = bundles[number]
         here = tmp_path / f"case{number}"
         here.mkdir()
@@ -81,19 +79,18 @@ def test_whole_commands(tmp_path):
         ended = server("gansweep", [*arguments, *(bad.override for bad in lines)], here)
         missing = [str(bad) for bad in lines if not names_it(bad, ended.text)]
         if ended.code != 2 or ended.out or missing or not BLOCK.match(ended.err) or list(here.iterdir()):
-            found.append(f"{[b.override[:60] for b in lines]}: {ended.code} {missing} {ended.text[-800:]}")
+            return [f"{[b.override[:60] for b in lines]}: {ended.code} {missing} {ended.text[-800:]}"]
+        return []
 
     bundles = _bundles(NUM_WHOLE_COMMANDS)
     assert sum(map(len, bundles)) >= 400
-    server.map(run, range(len(bundles)))
-    server.close()
-    assert not found, "\n".join(found)
+    server.assert_no_faults(run, len(bundles))
 
 
 def _bundles(count: int) -> list[list[Bad]]:
-    """Choose a dozen settings each time that can be wrong in one line: of one choice for each group.
+    """Return groups of 12 wrong settings that fit in one command line, with one choice for each group.
 
-    Numbers out of range are left out: an object is only made, and looks at them, when all its types are right.
+    Numbers out of range are excluded: an object checks them only if all its types are correct.
     """
     found = []
     cases = [bad for bad in bad_values() if not re.match("negative|zero|empty|one more", bad.kind)]
@@ -115,6 +112,6 @@ def _bundles(count: int) -> list[list[Bad]]:
 
 
 def _choice(bad: Bad) -> str:
-    """Return what chooses the class of a setting, nothing for those of the root and the trainer."""
+    """Return the override that chooses the class of a setting, empty for the root and the trainer."""
     group, dot, _ = bad.setting.key.partition(".")
     return bad.setting.line[-1] if dot and group != "trainer" else ""

@@ -1,4 +1,4 @@
-"""Killed at any moment, typed again: the results are those of a sweep that nobody touched."""
+"""A sweep killed at any moment and started again has the results of an undisturbed one."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ FAST, ALL = 2, 100
 
 
 @pytest.mark.parametrize("number", [pytest.param(n, marks=pytest.mark.slow if n >= FAST else []) for n in range(ALL)])
-def test_a_sweep_that_is_killed_and_killed_again_ends_like_one_that_is_not(tmp_path, undisturbed, number):
+def test_a_sweep_killed_several_times_has_the_same_results(tmp_path, undisturbed, number):
     expected, moments = undisturbed
     draw = random.Random(number)
-    packs = f"pack={draw.choice([1, 3])}"  # no member's result depends on who is trained beside it
+    packs = f"pack={draw.choice([1, 3])}"  # results do not depend on the pack
     for _ in range(2):
         kind = draw.choice(["calls", "files"])
         at = draw.randrange(1, getattr(moments, kind))
         killed = command(tmp_path / "here", *GRID, packs, fault=functools.partial(kill_at, kind, at))
-        # After the first kill a worker trains; the fault kills that one and all that replace it, until its cell fails.
+        # After the first kill a worker trains; the fault kills it and its replacements, until its cell fails.
         assert killed.code in (-signal.SIGKILL, 0, 1), killed.text
     ended = command(tmp_path / "here", *GRID)
     sweep = tmp_path / "here/outputs/s"
@@ -39,7 +39,7 @@ def test_a_sweep_that_is_killed_and_killed_again_ends_like_one_that_is_not(tmp_p
     assert leftovers(sweep) == []
 
 
-def test_the_first_go_is_killed_on_its_way(tmp_path, undisturbed):
+def test_the_first_command_is_killed(tmp_path, undisturbed):
     _, moments = undisturbed
     for kind in ("calls", "files"):
         middle = getattr(moments, kind) // 2
@@ -49,24 +49,24 @@ def test_the_first_go_is_killed_on_its_way(tmp_path, undisturbed):
 
 
 def kill_workers_and_then(step: int, parent_too: bool) -> None:
-    """Let every worker be killed in a step, or the process that waits for them before that."""
-    from gansweep.sweep.worker_pool import Told
+    """Kill every worker in a step, or their parent before that."""
+    from gansweep.sweep.worker_pool import PipeProgress
 
-    told = Told.step
+    shown = PipeProgress.step
 
     def killed(self, name, at, total_steps, text=""):
-        told(self, name, at, total_steps, text)
+        shown(self, name, at, total_steps, text)
         if at == step:
             os.kill(os.getppid() if parent_too else os.getpid(), signal.SIGKILL)
 
-    Told.step = killed
+    PipeProgress.step = killed
 
 
 @pytest.mark.parametrize("parent_too", [False, True])
-def test_workers_or_the_process_that_waits_for_them(tmp_path, undisturbed, parent_too):
+def test_killed_workers_or_parent(tmp_path, undisturbed, parent_too):
     expected, _ = undisturbed
-    crew = (*GRID, "workers=2")
-    killed = command(tmp_path / "here", *crew, fault=functools.partial(kill_workers_and_then, 7, parent_too))
+    line = (*GRID, "workers=2")
+    killed = command(tmp_path / "here", *line, fault=functools.partial(kill_workers_and_then, 7, parent_too))
     if parent_too:
         assert killed.code == -signal.SIGKILL, killed.text
     else:
@@ -74,14 +74,14 @@ def test_workers_or_the_process_that_waits_for_them(tmp_path, undisturbed, paren
         assert "died twice (killed by signal 9)" in killed.text
     sweep = tmp_path / "here/outputs/s"
     assert sum('"failed"' not in text for text in records(sweep).values()) < 3
-    ended = command(tmp_path / "here", *crew)
+    ended = command(tmp_path / "here", *line)
     assert ended.code == 0, ended.text
     assert records(sweep) == records(expected)
     assert finals(sweep) == finals(expected)
     assert curves(sweep) == curves(expected)
 
 
-def test_workers_whose_sweep_was_killed_do_not_train_on_for_nobody(tmp_path):
+def test_workers_end_when_their_parent_is_killed(tmp_path):
     here = tmp_path / "here"
     long = ("lr=1e-3,1e-2", "name=s", "workers=2", "steps=10000000", "trainer.checkpoint_every=50")
     killed = command(here, *long, fault=functools.partial(kill_workers_and_then, 60, True))
@@ -93,4 +93,4 @@ def test_workers_whose_sweep_was_killed_do_not_train_on_for_nobody(tmp_path):
         time.sleep(0.05)
     for owner in owners:
         os.kill(int(owner["pid"]), signal.SIGKILL)
-    assert owners == [], "they were still training"
+    assert owners == [], "the workers were still training"

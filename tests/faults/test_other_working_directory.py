@@ -1,8 +1,9 @@
-"""A job that begins in another working directory than the command, as Ray's do."""
+"""A job that starts in another working directory than the command, as on Ray."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from fault_child import GRID, command
 from sweep_contents import records
@@ -15,13 +16,13 @@ def begin_elsewhere() -> None:
 
     def begin_and_move(self, fresh):
         begin(self, fresh)
-        os.mkdir("elsewhere")
+        Path("elsewhere").mkdir()
         os.chdir("elsewhere")
 
     Multirun.begin = begin_and_move
 
 
-def test_its_results_are_where_the_sweep_is(tmp_path, undisturbed):
+def test_results_are_written_to_the_sweep(tmp_path, undisturbed):
     here = tmp_path / "it's here"
     ended = command(here, *GRID, "hydra/launcher=basic", fault=begin_elsewhere)
     assert ended.code == 0, ended.text

@@ -1,4 +1,4 @@
-"""A cell that takes its process down costs that cell alone, and the sweep goes on."""
+"""A cell that ends its process fails alone, and the sweep continues."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from fault_child import command
 from sweep_contents import leftovers, records
 
 KILLER = ("--config-dir", "conf", "allow=[failing_rule]", "name=s")
-MIXED = (*KILLER, "optimizer=p_kill,adam,sgd", "lr=1e-3,1e-2")  # two that kill and four that do not
+MIXED = (*KILLER, "optimizer=p_kill,adam,sgd", "lr=1e-3,1e-2")  # two cells that kill their process and four that do not
 
 
 @pytest.fixture
 def here(tmp_path) -> Path:
-    """A folder with an optimizer that kills its process."""
+    """Return a directory with an optimizer that kills its process."""
     (tmp_path / "here/conf/optimizer").mkdir(parents=True)
     choose(tmp_path / "here", "by_being_killed")
     (tmp_path / "here/broken").touch()
@@ -60,7 +60,7 @@ def assert_only_killers_failed(here: Path, ended, innocent) -> None:
 @pytest.mark.parametrize(
     "pack", [pytest.param(1, marks=pytest.mark.slow), 6, pytest.param("auto", marks=pytest.mark.slow)]
 )
-def test_one_run_is_enough_with_two_workers(here, innocent, pack):
+def test_one_command_with_two_workers(here, innocent, pack):
     ended = command(here, *MIXED, "workers=2", f"pack={pack}")
     assert_only_killers_failed(here, ended, innocent)
     (table,) = (here / "outputs/s").glob("table.md")
@@ -78,7 +78,7 @@ def test_one_run_is_enough_with_two_workers(here, innocent, pack):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pack", [1, 6])
-def test_with_one_worker_every_run_trains_the_others_first(here, innocent, pack):
+def test_with_one_worker_other_cells_are_trained_first(here, innocent, pack):
     killed = command(here, *MIXED, f"pack={pack}")
     assert killed.code == -signal.SIGKILL
     assert_only_killers_failed(here, command(here, *MIXED, f"pack={pack}"), innocent)
@@ -101,7 +101,7 @@ def test_other_ways_to_end_a_process(here, innocent, how, said):
 
 
 def limit_memory(more_mib: int) -> None:
-    """Let this process and its workers have so much more address space than they have now."""
+    """Limit the address space of this process and its workers to the present size plus `more_mib`."""
     now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (now + more_mib * 2**20,) * 2)
 

@@ -1,4 +1,4 @@
-"""A directory that nobody may write to is named, and nothing is trained in vain."""
+"""A directory that is not writable is reported before training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fault_child import command
 
 @pytest.fixture
 def read_only(tmp_path):
-    """A folder that takes no files, for root either."""
+    """Return a directory that is read-only, also for root."""
     folder = tmp_path / "here"
     folder.mkdir()
     if os.geteuid() != 0:
@@ -26,7 +26,7 @@ def read_only(tmp_path):
     subprocess.run(["umount", folder], check=True)
 
 
-def test_output_that_can_not_be_written(read_only):
+def test_output_that_cannot_be_written(read_only):
     ended = command(read_only, "optimizer=adam,sgd", "name=s")
     assert ended.code == 2, ended.text
     assert "outputs/s" in ended.text
@@ -34,6 +34,7 @@ def test_output_that_can_not_be_written(read_only):
     assert "Traceback" not in ended.text
 
 
-def test_a_plan_needs_no_writing(read_only):
+def test_a_plan_of_a_read_only_directory(read_only):
     ended = command(read_only, "optimizer=adam,sgd", "name=s", "plan=true")
-    assert ended.code == 0 and "2 new" in ended.text, ended.text
+    assert ended.code == 0, ended.text
+    assert "2 new" in ended.text

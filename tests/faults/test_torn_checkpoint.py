@@ -1,4 +1,4 @@
-"""A checkpoint that is cut off or changed: the one before it is taken, or the cell starts again."""
+"""A damaged checkpoint: the previous one is used, or the cell starts again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAMAGES = {"cut off": lambda content: content[:-200], "changed": flip, "empty": 
 
 
 @pytest.mark.parametrize(("damage", "both"), [("cut off", False), ("changed", True), ("empty", False)])
-def test_a_torn_checkpoint(tmp_path, undisturbed, damage, both):
+def test_a_damaged_checkpoint(tmp_path, undisturbed, damage, both):
     expected, _ = undisturbed
     here, sweep = tmp_path / "here", tmp_path / "here/outputs/s"
     killed = command(here, *GRID, fault=functools.partial(kill_after_saving, 2))

@@ -1,4 +1,4 @@
-"""A record that is cut off, foreign or newer is named, kept aside and made anew."""
+"""A damaged, foreign or newer record is named, renamed and written again."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def sweep(tmp_path, undisturbed):
     return tmp_path / "here/outputs/s"
 
 
-def test_one_record_of_each_kind_of_damage(sweep, undisturbed):
+def test_records_with_each_kind_of_damage(sweep, undisturbed):
     damaged = list(FAULTS.values())[:3], list(FAULTS.values())[3:]
     for faults in damaged:
         written = {}
@@ -53,7 +53,7 @@ def test_one_record_of_each_kind_of_damage(sweep, undisturbed):
         assert records(sweep) == records(undisturbed[0])
 
 
-def test_cut_off_at_any_place(tmp_path, undisturbed):
+def test_a_record_truncated_at_any_place(tmp_path, undisturbed):
     whole = next(undisturbed[0].glob("*/record.json")).read_bytes().rstrip()
     for length in range(0, len(whole), 7):
         (tmp_path / "record.json").write_bytes(whole[:length])

@@ -1,4 +1,4 @@
-"""Several processes on one sweep: every cell is trained once, whoever dies meanwhile."""
+"""Several processes on one sweep train every cell once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MANY = ("optimizer=adam,sgd", "lr=1e-3,1e30", "seed=1,2,3", "name=s")
 
 
 def note_trainings(killed_at: int | None = None) -> None:
-    """Write down which cell is trained by whom; perhaps be killed in the first one."""
+    """Write which process trains which cell; optionally kill this process in its first cell."""
     from gansweep.cli.job import Jobs
 
     opened = Jobs.__call__
@@ -39,7 +39,7 @@ def note_trainings(killed_at: int | None = None) -> None:
     Jobs.__call__ = noted
 
 
-def test_four_processes_and_one_is_killed(tmp_path):
+def test_four_processes_of_which_one_is_killed(tmp_path):
     here, sweep = tmp_path / "here", tmp_path / "here/outputs/s"
     others = [Running(here, MANY, note_trainings) for _ in range(3)]
     doomed = Running(here, MANY, functools.partial(note_trainings, killed_at=7))
@@ -66,7 +66,7 @@ def test_four_processes_and_one_is_killed(tmp_path):
     assert len((here / "trained.txt").read_text().splitlines()) == len(trained)
 
 
-def test_a_grid_that_joins_another_one(tmp_path, undisturbed):
+def test_a_second_grid_in_the_same_sweep(tmp_path, undisturbed):
     here = tmp_path / "here"
     first = Running(here, GRID, note_trainings)
     second = Running(here, [*GRID, "seed=0,1"], note_trainings)

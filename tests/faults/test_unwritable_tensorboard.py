@@ -1,4 +1,4 @@
-"""Event files that can't be written, or not to their end, change nothing else."""
+"""Event files that cannot be written have no other effect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sweep_contents import records
 
 
 def refuse(after: int) -> None:
-    """Let the disk take so many events of this process and no more."""
+    """Raise OSError after a number of written events."""
     from tensorboard.summary.writer.record_writer import RecordWriter
 
     write, written = RecordWriter.write, []
@@ -25,7 +25,7 @@ def refuse(after: int) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 5])
-def test_no_events(tmp_path, undisturbed, after):
+def test_event_files_that_cannot_be_written(tmp_path, undisturbed, after):
     ended = command(tmp_path / "here", *GRID, fault=functools.partial(refuse, after))
     assert ended.code == 0, ended.text
     assert "TensorBoard files can't be written" in ended.text

@@ -1,4 +1,4 @@
-"""Composes one configuration when it is imported, so that forked processes find Hydra's caches filled."""
+"""Composes one configuration at import, so that forked processes have Hydra's caches."""
 
 import gc
 

@@ -22,8 +22,8 @@ from gansweep.report.selection import select
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
 from gansweep.sweep.cell import State
-from gansweep.sweep.failure import failed_record
 from gansweep.sweep.result import Result
+from gansweep.sweep.run_state import failed_record
 
 HERE = Path()
 

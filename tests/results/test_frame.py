@@ -8,7 +8,7 @@ from tests.sweep.fake_cells import cell, diverged, record, write
 from gansweep import results
 from gansweep.results.frame import COLUMNS, read
 from gansweep.sweep.cell import State
-from gansweep.sweep.failure import failed_record
+from gansweep.sweep.run_state import failed_record
 from gansweep.training.record import summary
 
 pd = pytest.importorskip("pandas")

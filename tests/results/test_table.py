@@ -5,14 +5,14 @@ import io
 import re
 from dataclasses import replace
 
-from tests.sweep.fake_cells import cell, diverged, record
+from tests.sweep.fake_cells import cell, diverged, record, write
 
 from gansweep.results.frame import spreadsheet
 from gansweep.results.table import table
 from gansweep.sweep import tensorboard_layout
 from gansweep.sweep.cell import State
-from gansweep.sweep.failure import failed_record
 from gansweep.sweep.result import Result
+from gansweep.sweep.run_state import failed_record
 
 
 def done(root, final=50.0, fingerprint=None, untrained=400.0, config=None, **overrides):
@@ -122,7 +122,7 @@ def test_every_state_is_shown_and_explained(tmp_path):
     cells = [cell(tmp_path, lr=lr) for lr in range(1, 7)]
     results = [
         Result(cells[0], State.DIVERGED, diverged(cells[0])),
-        Result(cells[1], State.FAILED, failed_record(cells[1], ValueError("no\nsecond line"))),
+        Result(cells[1], State.FAILED, write(cells[1], failed_record(cells[1], ValueError("no\nsecond line")))),
         Result(cells[2], State.NEW),
         Result(cells[3], State.CLAIMED),
         Result(cells[4], State.RESUMABLE),

@@ -1,23 +1,27 @@
-"""Cells and trainings that cost nothing."""
+"""Cells, records and an executor without training, for tests of the sweep."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from gansweep.sweep.cell import Cell
+from gansweep.sweep.executor import in_packs
 from gansweep.sweep.identity import cell_name, digest, identity
+from gansweep.sweep.run_state import Executor, StepCallback
+from gansweep.training.interruption import Interrupted, interrupts
 
 
 def cell(root: Path, **overrides) -> Cell:
-    """Make the cell of some overrides; its config is these and a few numbers."""
+    """Return the cell of some overrides; its config is these and a few settings."""
     config = {"seed": 0, "steps": 100, "metric": {"num_samples": 8}} | overrides
-    who = identity(config, "data-hash", "1")
-    return Cell(overrides, config, who, digest(who), root / cell_name(overrides, digest(who)))
+    identity_ = identity(config, "data-hash", "1")
+    return Cell(overrides, config, identity_, digest(identity_), root / cell_name(overrides, digest(identity_)))
 
 
 def record(of: Cell, final: float | None = 50.0, *, untrained=400.0, fingerprint=None, **changes) -> dict:
-    """Make the record that a training of the cell would have left."""
+    """Return a record as a training of the cell would write it."""
     best = None if final is None else final - 1
     return {
         "format": 1,
@@ -52,20 +56,24 @@ def record(of: Cell, final: float | None = 50.0, *, untrained=400.0, fingerprint
 
 
 def diverged(of: Cell, step: int = 17) -> dict:
-    """Make the record of a training that diverged."""
-    why = {"step": step, "player": "discriminator", "cause": "loss is not finite"}
-    return record(of, None, state="diverged", steps=step, divergence=why)
+    """Return the record of a diverged run."""
+    divergence = {"step": step, "player": "discriminator", "cause": "loss is not finite"}
+    return record(of, None, state="diverged", steps=step, divergence=divergence)
 
 
 def write(of: Cell, content: dict) -> dict:
-    """Put a record where the cell's training would have put it."""
+    """Write a record to the cell's directory and return it."""
     of.directory.mkdir(parents=True, exist_ok=True)
     (of.directory / "record.json").write_text(json.dumps(content))
     return content
 
 
 class Trainer:
-    """Trains nothing, counts who was trained, and fails where it is told to."""
+    """Training function for `one_by_one` that records the names of its cells.
+
+    Args:
+        failures: errors to raise, by optimizer.
+    """
 
     def __init__(self, **failures: BaseException) -> None:
         self.failures, self.trained = failures, []
@@ -77,3 +85,44 @@ class Trainer:
                 raise error
         progress(100, 100, "")
         return write(of, record(of))
+
+
+class FakeSession:
+    """Training session whose training is a call of a function."""
+
+    def __init__(self, train: Callable, cell: Cell, callback: StepCallback) -> None:
+        self.directory, self.error, self.content = cell.directory, None, None
+        self.train = lambda stop: train(cell, stop, callback)
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Train, and store the record or the error."""
+        try:
+            self.content = self.train(stop)
+        except BaseException as error:
+            if isinstance(error, Interrupted) or interrupts(error):
+                raise
+            self.error = error
+
+    def finalize(self) -> dict:
+        """Return the record."""
+        return self.content
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def one_by_one(train: Callable) -> Executor:
+    """Return the executor with packs of one cell, and a function in place of the training.
+
+    Args:
+        train: called with the cell, `stop`, and the callback for every step; returns the record.
+    """
+
+    def train_together(sessions, *, refill, ended, stop):
+        while sessions:
+            for session in sessions:
+                session.run(stop)
+                ended(session)
+            sessions = refill(len(sessions))
+
+    return in_packs(lambda cell, callback: FakeSession(train, cell, callback), 1, train_together)

@@ -1,4 +1,4 @@
-"""Mistakes: code that was edited and counts as the same training; code that is released and does not."""
+"""Hashes of edited code and of the user's code."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def test_released_code_has_no_hash(folder):
     assert code({**SHIPPED, "allow": ["torch"], "x": {"name": "torch.optim.RAdam"}}) == {}
 
 
-def test_the_modules_of_a_user_have_one_with_what_they_import(folder):
+def test_modules_of_the_user_and_their_imports_have_hashes(folder):
     assert set(code(CONFIG)) == {"mine", "mine.rules", "mine.shared", "mine.inner", "mine.late", "helpers"}
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name not in ("mine/unused.py", "mine/__init__.py")])
-def test_an_edit_changes_it(folder, name):
+def test_an_edit_changes_the_hash(folder, name):
     before = code(CONFIG)
     (folder / name).write_text('"""Doc."""\n' + FILES[name] + "\n# a comment\n")
     assert code(CONFIG) == before
@@ -86,7 +86,7 @@ def test_an_edit_changes_it(folder, name):
 
 
 @pytest.mark.parametrize("statement", ["from mine.stars import *", "def f():\n    import space.inner.code"])
-def test_modules_of_a_star_and_of_namespace_packages_count(folder, statement):
+def test_star_imports_and_namespace_packages_are_included(folder, statement):
     for name, text in {"mine/stars/__init__.py": "__all__ = ['code']", "mine/stars/code.py": ""}.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
@@ -96,7 +96,7 @@ def test_modules_of_a_star_and_of_namespace_packages_count(folder, statement):
     assert {"mine.stars.code", "space.inner.code"} & set(code(CONFIG))
 
 
-def test_modules_in_an_archive_count(tmp_path, monkeypatch):
+def test_modules_in_an_archive_are_included(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path / "mine.zip")
     found = []
     for text in ("x = 1", "x = 2"):
@@ -111,13 +111,13 @@ def test_modules_in_an_archive_count(tmp_path, monkeypatch):
     forget()
 
 
-def test_what_nothing_imports_does_not_count(folder):
+def test_modules_that_are_not_imported_are_excluded(folder):
     before = code(CONFIG)
     (folder / "mine/unused.py").write_text("x = (")
     assert code(CONFIG) == before
 
 
-def test_another_process_in_another_folder_finds_the_same(folder, tmp_path_factory):
+def test_another_process_in_another_directory_computes_the_same_hashes(folder, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     shutil.copytree(folder, elsewhere / "copy")
     program = (
@@ -137,7 +137,7 @@ def test_nothing_is_executed(folder):
     assert "mine.late" in code(CONFIG)
 
 
-def test_an_edited_or_added_module_of_gansweep_counts_for_those_who_import_it(folder, monkeypatch):
+def test_an_edited_module_of_gansweep_is_included_if_it_is_imported(folder, monkeypatch):
     names = [
         "gansweep.optimizers.adam",
         "gansweep.optimizers.mine",
@@ -168,7 +168,7 @@ def test_a_file_of_gansweep_is_compared_with_the_release(folder, monkeypatch):
 
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
-    """A release of `mine` as pip installs it."""
+    """Install a release of `mine` as pip does."""
     site = tmp_path / "site-packages"
     lines = []
     for name, text in FILES.items():
@@ -185,7 +185,7 @@ def installed(tmp_path, monkeypatch):
     forget()
 
 
-def test_of_an_installed_package_the_version_counts_unless_it_was_edited(installed):
+def test_an_installed_package_is_represented_by_its_version_unless_edited(installed):
     assert code(CONFIG) == {"mine": "my-package==1.2"}
     (installed / "mine/late.py").write_text("x = 2\n")
     assert set(code(CONFIG)) == {"mine", "mine.rules", "mine.shared", "mine.inner", "mine.late"}

@@ -1,3 +1,5 @@
+"""Identity of a run, and names of cells and sweeps."""
+
 from __future__ import annotations
 
 import hashlib
@@ -38,23 +40,23 @@ def test_a_cell_keeps_its_hash_in_later_versions():
 
 
 @pytest.mark.parametrize("key", sorted(SURROUNDINGS))
-def test_where_and_under_which_name_it_runs_is_not_part_of_it(key):
+def test_name_and_place_are_not_part_of_the_identity(key):
     assert hash_of(CONFIG | {key: "else"}) == hash_of(CONFIG)
 
 
-def test_threads_are_part_of_it_unless_there_is_one():
+def test_more_than_one_thread_is_part_of_the_identity():
     assert hash_of(CONFIG | {"threads": 1}) == hash_of(CONFIG), "one thread, as before threads counted"
     assert len({hash_of(CONFIG | {"threads": n}) for n in (1, 2, 3)}) == 3
 
 
-def test_code_is_part_of_it_where_it_is_not_released():
+def test_unreleased_code_is_part_of_the_identity():
     whos = [identity(CONFIG, "d", "1", code) for code in (None, {}, {"mine": "a"}, {"mine": "b"})]
     assert whos[0] == whos[1] == identity(CONFIG, "d", "1")
     assert len({digest(who) for who in whos}) == 3
 
 
 @pytest.mark.parametrize("key", sorted(name for name, key in inside("trainer").items() if not key.identity))
-def test_how_it_is_watched_is_not_part_of_it(key):
+def test_logging_settings_are_not_part_of_the_identity(key):
     assert hash_of(CONFIG | {"trainer": CONFIG["trainer"] | {key: 7}}) == hash_of(CONFIG)
 
 
@@ -72,24 +74,24 @@ def test_how_it_is_watched_is_not_part_of_it(key):
     ],
     ids=str,
 )
-def test_what_changes_a_number_changes_the_hash(change):
+def test_settings_that_change_numbers_change_the_hash(change):
     assert hash_of(CONFIG | change) != hash_of(CONFIG)
 
 
-def test_data_and_arithmetic_are_part_of_it():
+def test_data_and_numerics_are_part_of_the_identity():
     assert len({hash_of(CONFIG), hash_of(CONFIG, data="e"), hash_of(CONFIG, numerics="2")}) == 3
 
 
-def test_data_may_be_moved():
+def test_the_path_of_the_data_is_not_part_of_the_identity():
     assert hash_of(CONFIG | {"data": CONFIG["data"] | {"root": "b", "download": True}}) == hash_of(CONFIG)
 
 
-def test_a_missing_setting_of_the_discriminator_is_the_generators():
+def test_missing_discriminator_settings_equal_those_of_the_generator():
     assert hash_of(CONFIG | {"optimizer_d": CONFIG["optimizer"]}) == hash_of(CONFIG)
     assert hash_of(CONFIG | {"lr_d": None}) == hash_of(CONFIG | {"lr_d": 1e-4}) != hash_of(CONFIG)
 
 
-def test_true_is_not_one():
+def test_true_and_one_have_different_hashes():
     assert hash_of({"a": True}) != hash_of({"a": 1})
 
 
@@ -101,7 +103,7 @@ JSON = st.recursive(
 
 
 def backwards(value):
-    """The same value with every mapping the other way round, lists as tuples, integers as floats."""
+    """Return the same value with mappings reversed, lists as tuples and integers as floats."""
     if isinstance(value, dict):
         return OrderedDict((key, backwards(inner)) for key, inner in reversed(value.items()))
     if isinstance(value, list):
@@ -110,38 +112,38 @@ def backwards(value):
 
 
 @given(st.dictionaries(st.text(), JSON, max_size=4))
-def test_spelling_does_not_matter(config):
+def test_order_and_types_do_not_change_the_hash(config):
     assert digest({"config": config}) == digest({"config": backwards(config)})
     assert canonical(canonical(config)) == canonical(config)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from(["{!r}", "{:.17g}", "{:.17e}"]))
-def test_the_formatting_of_a_number_does_not_matter(number, form):
+def test_the_format_of_a_number_does_not_change_the_hash(number, form):
     assert hash_of({"lr": float(form.format(number))}) == hash_of({"lr": number})
     assert sweep_name([f"lr={form.format(number)}"]) == sweep_name([f"lr={number!r}"])
 
 
 @given(st.dictionaries(st.text(), JSON, max_size=4))
-def test_a_directory_name_is_safe_everywhere(overrides):
+def test_cell_names_are_portable(overrides):
     name = cell_name(overrides, "0123456789abcdef")
     assert re.fullmatch(r"[A-Za-z0-9_=,+][A-Za-z0-9._=,+-]*-01234567", name)
     assert len(name) <= 120
 
 
 @given(st.lists(st.tuples(st.text(min_size=1), st.text()), max_size=4))
-def test_a_sweep_name_is_safe_everywhere(pairs):
+def test_sweep_names_are_portable(pairs):
     name = sweep_name([f"{key}={value}" for key, value in pairs])
     assert re.fullmatch(r"[A-Za-z0-9_=,+][A-Za-z0-9._=,+-]*", name)
     assert len(name) <= 80
 
 
-def test_a_cell_name_can_be_read():
+def test_cell_names_contain_the_overrides():
     assert cell_name({"optimizer": "adam", "lr": 1e-4}, "f" * 64) == "optimizer=adam,lr=0.0001-ffffffff"
     assert cell_name({"optimizer.betas": [0.5, 0.9]}, "f" * 64) == "optimizer.betas=-0.5,0.9--ffffffff"
     assert cell_name({}, "f" * 64) == "defaults-ffffffff"
 
 
-def test_the_same_command_names_the_same_sweep():
+def test_equivalent_commands_have_the_same_sweep_name():
     base = ["optimizer=adam,sgd", "lr=1e-4,1e-3"]
     same = [
         base[::-1],
@@ -154,7 +156,7 @@ def test_the_same_command_names_the_same_sweep():
     assert {sweep_name(line) for line in same} == {sweep_name(base)} == {"lr=0.0001,0.001,optimizer=adam,sgd"}
 
 
-def test_different_commands_name_different_sweeps():
+def test_different_commands_have_different_sweep_names():
     lines = [
         [],
         ["lr=1e-4"],

@@ -1,8 +1,9 @@
+"""Plan of a sweep."""
+
 from __future__ import annotations
 
-from fake_cells import Trainer, cell, record, write
+from fake_cells import Trainer, cell, one_by_one, record, write
 
-from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.plan import Estimate
 from gansweep.sweep.sweep import Sweep
 
@@ -21,7 +22,7 @@ def test_a_plan_shows_states_and_times_and_writes_nothing(tmp_path):
     assert "2 to train, one after the other about 4 min." in text
 
 
-def test_time_is_judged_by_cells_of_the_same_model(tmp_path):
+def test_time_is_estimated_from_cells_of_the_same_model(tmp_path):
     def made(model, lr):
         return cell(tmp_path, model=model, lr=lr)
 
@@ -35,12 +36,12 @@ def test_time_is_judged_by_cells_of_the_same_model(tmp_path):
     assert "about 34 min, 3.0 GiB of memory at most." in text
 
 
-def test_a_probe_can_be_asked_instead(tmp_path):
+def test_the_estimate_is_used_without_finished_cells(tmp_path):
     text = Sweep(tmp_path, [cell(tmp_path, lr=1)]).plan(estimate=lambda of: Estimate(90.0, 2**20))
     assert "90 s, 1 MiB" in text
 
 
-def test_a_kept_failure_costs_nothing(tmp_path):
+def test_a_failure_that_is_not_retried_costs_nothing(tmp_path):
     cells = [cell(tmp_path, optimizer="sgd")]
     Sweep(tmp_path, cells).run(one_by_one(Trainer(sgd=ValueError())))
     assert "Nothing is left" in Sweep(tmp_path, cells).plan(retry_failed=False)

@@ -1,3 +1,5 @@
+"""Progress display."""
+
 from __future__ import annotations
 
 import io
@@ -27,7 +29,7 @@ def go(stream, monkeypatch):
     return stream.getvalue()
 
 
-def test_a_file_gets_one_line_for_every_finished_cell(monkeypatch):
+def test_a_file_gets_one_line_per_finished_cell(monkeypatch):
     lines = go(io.StringIO(), monkeypatch).splitlines()
     assert lines == [
         "first: diverged | 2/4 cells, 1 diverged | 3 min left",
@@ -35,14 +37,14 @@ def test_a_file_gets_one_line_for_every_finished_cell(monkeypatch):
     ]
 
 
-def test_a_terminal_gets_a_line_that_is_rewritten(monkeypatch):
+def test_a_terminal_gets_one_line_that_is_rewritten(monkeypatch):
     text = go(Terminal(), monkeypatch)
     assert "\rfirst | step 50/100 | fd 57.2 | 1/4 cells | 4 min left" in text
     assert "\rsecond | step 50/100 | 2/4 cells, 1 diverged | 2 min left" in text
     assert text.count("\n") == 2
 
 
-def test_a_fast_cell_does_not_flood_the_terminal(monkeypatch):
+def test_lines_of_a_fast_cell_are_limited(monkeypatch):
     monkeypatch.setattr(progress.time, "monotonic", lambda: 0.0)
     terminal = Terminal()
     shown = Progress(1, terminal)
@@ -51,8 +53,8 @@ def test_a_fast_cell_does_not_flood_the_terminal(monkeypatch):
     assert terminal.getvalue() == ""
 
 
-def test_a_cell_that_ends_twice_counts_once():
-    """As where no record can be written: every worker tries the cell, and it fails for each."""
+def test_a_cell_that_finishes_twice_is_counted_once():
+    """If no record can be written, every worker trains the cell and fails."""
     stream = io.StringIO()
     shown = Progress(2, stream)
     for name, state in (("a", State.FAILED), ("a", State.FAILED), ("b", State.COMPLETED), ("a", State.COMPLETED)):
@@ -61,7 +63,7 @@ def test_a_cell_that_ends_twice_counts_once():
     assert counted == ["1/2 cells, 1 failed", "1/2 cells, 1 failed", "2/2 cells, 1 failed", "2/2 cells"]
 
 
-def test_one_cell_is_no_plural():
+def test_singular_and_plural():
     stream = io.StringIO()
     Progress(1, stream).finish("a", State.COMPLETED)
     assert stream.getvalue() == "a: completed | 1/1 cell\n"

@@ -8,14 +8,13 @@ import os
 from dataclasses import replace
 
 import pytest
-from fake_cells import Trainer, cell, diverged, record, write
+from fake_cells import Trainer, cell, diverged, one_by_one, record, write
 
 from gansweep import results
 from gansweep.results.frame import spreadsheet
 from gansweep.results.table import table
 from gansweep.results.table import write as write_table
 from gansweep.sweep import records
-from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.sweep import Sweep
 

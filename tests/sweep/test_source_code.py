@@ -1,3 +1,5 @@
+"""Hashes of sources, and the modules that they import."""
+
 from __future__ import annotations
 
 import pytest
@@ -31,7 +33,7 @@ class A:
     y = "# kept"'''  # noqa: W291
 
 
-def test_what_remains_of_a_source():
+def test_statements_of_a_source():
     assert statements(SOURCE) == STATEMENTS
 
 
@@ -52,17 +54,17 @@ def test_the_digest_is_the_same_under_every_version_of_python():
         ("    return", "  return", False),
     ],
 )
-def test_only_statements_count(old, new, equal):
+def test_only_statements_change_the_digest(old, new, equal):
     assert old in SOURCE
     assert (code_digest(SOURCE.replace(old, new).encode()) == code_digest(SOURCE.encode())) == equal
 
 
-def test_a_file_that_is_no_python_counts_as_it_is():
+def test_an_invalid_source_is_hashed_as_a_file():
     assert code_digest(b"x = (") != code_digest(b"x = (  # open")
     assert imported(b"x = (", "a", False) == set()
 
 
-def test_imports_are_found_wherever_they_stand():
+def test_imports_are_found_everywhere_in_a_module():
     source = b"""
 from typing import TYPE_CHECKING
 import a.b as c

@@ -1,3 +1,5 @@
+"""A sweep: which cells are trained, stored and reported."""
+
 from __future__ import annotations
 
 import csv
@@ -12,16 +14,15 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_cells import Trainer, cell, diverged, record, write
+from fake_cells import Trainer, cell, diverged, one_by_one, record, write
 
 from gansweep.results.table import write as write_table
 from gansweep.sweep import cell_lock, process, sweep
 from gansweep.sweep.cell import State, state
-from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.progress import Progress
-from gansweep.sweep.stop import Stop
-from gansweep.sweep.sweep import Sweep, set_aside
-from gansweep.training.interruption import StoppedAtOnce
+from gansweep.sweep.sweep import Sweep
+from gansweep.sweep.sweep_directory import set_aside
+from gansweep.training.interruption import Stop, StoppedAtOnce
 
 QUIET = {"progress": Progress(0, io.StringIO()), "wait": False}
 
@@ -34,7 +35,7 @@ def states(cells):
     return [state(one).value for one in cells]
 
 
-def test_typing_the_same_again_trains_nothing(tmp_path):
+def test_the_same_sweep_again_trains_nothing(tmp_path):
     cells = grid(tmp_path, "adam", "sgd")
     write(cells[1], diverged(cells[1]))
     first = Sweep(tmp_path, cells).run(one_by_one(Trainer()), **QUIET)
@@ -46,7 +47,7 @@ def test_typing_the_same_again_trains_nothing(tmp_path):
     assert states(cells) == ["completed", "diverged"]
 
 
-def test_a_half_trained_cell_and_a_failed_one_are_trained(tmp_path):
+def test_unfinished_and_failed_cells_are_trained(tmp_path):
     cells = grid(tmp_path, "adam", "sgd")
     cells[0].directory.mkdir(parents=True)
     (cells[0].directory / "checkpoint.pt").write_text("")
@@ -67,7 +68,7 @@ def test_retry_failed_false_keeps_the_failure(tmp_path):
     assert outcome.records[cells[0].hash]["error"]["message"] == "no"
 
 
-def test_what_a_process_left_that_died_after_the_record_is_removed(tmp_path):
+def test_files_of_a_process_that_died_after_the_record_are_removed(tmp_path):
     (one,) = grid(tmp_path, "adam")
     Sweep(tmp_path, [one]).run(one_by_one(Trainer()), **QUIET)
     nobody = {"host": process.here()["host"], "pid": 2**22 + 1, "started": "0"}
@@ -79,7 +80,7 @@ def test_what_a_process_left_that_died_after_the_record_is_removed(tmp_path):
     assert sorted(path.name for path in one.directory.iterdir()) == ["record.json"]
 
 
-def test_a_claim_of_a_living_process_on_a_finished_cell_is_left_alone(tmp_path):
+def test_a_live_claim_on_a_finished_cell_is_kept(tmp_path):
     (one,) = grid(tmp_path, "adam")
     Sweep(tmp_path, [one]).run(one_by_one(Trainer()), **QUIET)
     with cell_lock.Claim.acquire(one.directory):
@@ -87,7 +88,7 @@ def test_a_claim_of_a_living_process_on_a_finished_cell_is_left_alone(tmp_path):
         assert (one.directory / ".claim.0").exists()
 
 
-def test_what_another_process_failed_meanwhile_is_not_tried_again(tmp_path):
+def test_a_failure_of_another_process_in_the_meantime_is_not_retried(tmp_path):
     cells = grid(tmp_path, "adam", "sgd")
 
     def train(of, stop, progress):
@@ -103,7 +104,7 @@ def test_what_another_process_failed_meanwhile_is_not_tried_again(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError("broken"), SystemExit(7), MemoryError(), RuntimeError()], ids=repr)
-def test_a_cell_that_dies_does_not_stop_the_others(tmp_path, error):
+def test_a_cell_that_raises_does_not_stop_the_others(tmp_path, error):
     cells = grid(tmp_path, "adam", "rmsprop", "sgd")
     outcome = Sweep(tmp_path, cells).run(one_by_one(Trainer(rmsprop=error)), **QUIET)
     assert states(cells) == ["completed", "failed", "completed"]
@@ -114,7 +115,7 @@ def test_a_cell_that_dies_does_not_stop_the_others(tmp_path, error):
     assert "in __call__" in failed["error"]["traceback"]
 
 
-def test_a_directory_that_can_not_be_made_fails_its_cell_only(tmp_path, monkeypatch):
+def test_a_directory_that_cannot_be_created_fails_only_its_cell(tmp_path, monkeypatch):
     cells = grid(tmp_path, "adam", "sgd")
     acquire = cell_lock.Claim.acquire
 
@@ -156,14 +157,14 @@ def test_an_interruption_stops_the_sweep_and_leaves_the_rest(tmp_path):
     assert [cell_lock.holder(one.directory) for one in cells] == [None, None, None]
 
 
-def test_a_second_interrupt_gives_the_cell_back(tmp_path):
+def test_a_second_interrupt_releases_the_cell(tmp_path):
     cells = grid(tmp_path, "sgd")
     with pytest.raises(StoppedAtOnce):
         Sweep(tmp_path, cells).run(one_by_one(Trainer(sgd=StoppedAtOnce())), **QUIET)
     assert states(cells) == ["new"]
 
 
-def test_equal_trainings_run_once_and_it_is_told(tmp_path):
+def test_equal_cells_are_trained_once_and_listed_in_notices(tmp_path):
     cells = [cell(tmp_path, lr=1e-4), cell(tmp_path, lr=0.0001), cell(tmp_path, lr=1e-3)]
     trainer, combined = Trainer(), Sweep(tmp_path, cells)
     combined.run(one_by_one(trainer), **QUIET)
@@ -173,7 +174,7 @@ def test_equal_trainings_run_once_and_it_is_told(tmp_path):
     assert "once" in notice
 
 
-def test_a_wider_grid_finds_its_cells_under_their_old_names(tmp_path):
+def test_existing_cells_of_a_wider_grid_keep_their_names(tmp_path):
     narrow = grid(tmp_path, "adam", "sgd")
     first = Sweep(tmp_path, narrow)
     first.freeze()
@@ -186,7 +187,7 @@ def test_a_wider_grid_finds_its_cells_under_their_old_names(tmp_path):
     assert second.cells[0].directory == narrow[0].directory
 
 
-def test_of_two_grids_that_look_at_once_the_second_takes_the_names_of_the_first(tmp_path):
+def test_of_two_concurrent_grids_the_second_uses_the_names_of_the_first(tmp_path):
     first, second = Sweep(tmp_path, [cell(tmp_path, optimizer="sgd")]), Sweep(tmp_path, grid(tmp_path, "sgd", seed=0))
     assert first.cells[0].directory != second.cells[0].directory
     first.freeze()
@@ -209,7 +210,7 @@ def test_a_sweep_is_frozen_by_one_process_at_a_time(tmp_path):
 
 
 @pytest.mark.parametrize("frozen", [True, False])
-def test_a_narrower_grid_leaves_the_others_in_table_and_file(tmp_path, frozen):
+def test_cells_of_earlier_grids_stay_in_the_table(tmp_path, frozen):
     wide = Sweep(tmp_path, grid(tmp_path, "adam", "sgd", "rmsprop"))
     if frozen:
         wide.freeze()
@@ -229,7 +230,7 @@ def test_a_narrower_grid_leaves_the_others_in_table_and_file(tmp_path, frozen):
     assert (tmp_path / "table.md").read_text() == text
 
 
-def test_every_command_line_that_made_the_sweep_is_remembered_once(tmp_path):
+def test_command_lines_are_stored_once(tmp_path):
     for line in ("first", "second", "first"):
         one = Sweep(tmp_path, grid(tmp_path, line), line)
         one.freeze()
@@ -238,7 +239,7 @@ def test_every_command_line_that_made_the_sweep_is_remembered_once(tmp_path):
     assert "- `first`\n- `second`" in text
 
 
-def test_a_file_in_place_of_the_results_is_no_torn_sweep(tmp_path, caplog):
+def test_a_file_at_the_path_of_the_sweep_is_not_a_damaged_sweep(tmp_path, caplog):
     (tmp_path / "outputs").write_text("")
     root = tmp_path / "outputs" / "mine"
     assert Sweep(root, grid(root, "adam")).earlier == {}
@@ -247,7 +248,7 @@ def test_a_file_in_place_of_the_results_is_no_torn_sweep(tmp_path, caplog):
     assert caplog.text == ""
 
 
-def test_a_torn_sweep_file_is_named_and_written_anew(tmp_path, caplog):
+def test_a_truncated_sweep_json_is_named_and_written_again(tmp_path, caplog):
     (tmp_path / "sweep.json").write_text('{"cells": [{"na')
     one = Sweep(tmp_path, grid(tmp_path, "adam"))
     assert "sweep.json" in caplog.text
@@ -256,7 +257,7 @@ def test_a_torn_sweep_file_is_named_and_written_anew(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("torn", ["", '{"format": 1, "sta', "[]", '{"format": 99}', "\0" * 10])
-def test_an_unreadable_record_is_kept_aside_and_the_cell_trained(tmp_path, caplog, torn):
+def test_an_unreadable_record_is_renamed_and_the_cell_trained(tmp_path, caplog, torn):
     (one,) = grid(tmp_path, "adam")
     one.directory.mkdir(parents=True)
     (one.directory / "record.json").write_text(torn)
@@ -265,20 +266,20 @@ def test_an_unreadable_record_is_kept_aside_and_the_cell_trained(tmp_path, caplo
     assert (one.directory / "record.previous.json").read_text() == torn
 
 
-def test_the_record_of_another_training_is_not_taken_for_a_result(tmp_path):
+def test_the_record_of_another_cell_is_not_a_result(tmp_path):
     (one,), (other,) = grid(tmp_path, "adam"), grid(tmp_path, "sgd")
     write(one, record(other))
     assert state(one) is State.NEW
 
 
-def test_a_failure_is_one_even_while_its_claim_is_not_yet_released(tmp_path):
+def test_a_failed_cell_is_failed_while_its_claim_is_held(tmp_path):
     (one,) = grid(tmp_path, "sgd")
     Sweep(tmp_path, [one]).run(one_by_one(Trainer(sgd=ValueError("no"))), **QUIET)
     with cell_lock.Claim.acquire(one.directory):
         assert state(one) is State.FAILED
 
 
-def test_a_claimed_cell_is_left_to_its_process(tmp_path):
+def test_a_cell_locked_by_another_process_is_skipped(tmp_path):
     cells = grid(tmp_path, "adam", "sgd")
     with cell_lock.Claim.acquire(cells[0].directory):
         trainer = Trainer()
@@ -289,7 +290,7 @@ def test_a_claimed_cell_is_left_to_its_process(tmp_path):
         assert not outcome.interrupted
 
 
-def test_a_cell_that_was_finished_before_it_could_be_claimed_is_not_trained(tmp_path, monkeypatch):
+def test_a_cell_finished_just_before_it_is_locked_is_not_trained(tmp_path, monkeypatch):
     (one,) = grid(tmp_path, "adam")
     acquire = cell_lock.Claim.acquire
 
@@ -303,7 +304,7 @@ def test_a_cell_that_was_finished_before_it_could_be_claimed_is_not_trained(tmp_
     assert trainer.trained == []
 
 
-def test_two_grids_that_begin_together_both_stay_in_the_sweep(tmp_path):
+def test_cells_of_two_concurrent_grids_are_all_stored(tmp_path):
     first, second = Sweep(tmp_path, grid(tmp_path, "adam")), Sweep(tmp_path, grid(tmp_path, "sgd"))
     first.freeze()
     second.freeze()
@@ -327,7 +328,7 @@ def test_waiting_ends_when_the_other_process_is_done(tmp_path, monkeypatch, capl
     assert "waiting" in caplog.text
 
 
-def test_who_lost_its_claim_writes_nothing(tmp_path):
+def test_nothing_is_written_after_the_claim_is_lost(tmp_path):
     (one,) = grid(tmp_path, "adam")
 
     def train(of, stop, progress):
@@ -350,7 +351,7 @@ def test_who_lost_its_claim_writes_nothing(tmp_path):
     assert state(one) is State.CLAIMED
 
 
-def test_starting_over_keeps_the_old_results(tmp_path):
+def test_fresh_renames_the_old_results(tmp_path):
     root = tmp_path / "sweep"
     assert set_aside(root) is None
     for place in (1, 2):
@@ -360,21 +361,20 @@ def test_starting_over_keeps_the_old_results(tmp_path):
         assert len(list((tmp_path / f"sweep.{place}").glob("*/record.json"))) == 1
 
 
-def test_starting_over_does_not_pull_the_rug_from_a_living_process(tmp_path):
+def test_fresh_refuses_a_sweep_in_training(tmp_path):
     (one,) = grid(tmp_path / "sweep", "adam")
     with cell_lock.Claim.acquire(one.directory), pytest.raises(ValueError, match=str(os.getpid())):
         set_aside(tmp_path / "sweep")
 
 
-def test_a_finished_sweep_needs_no_torch(tmp_path):
+def test_a_finished_sweep_does_not_import_torch(tmp_path):
     cells = grid(tmp_path, "adam", "sgd")
     Sweep(tmp_path, cells).run(one_by_one(Trainer()), **QUIET)
     code = """
 import sys
 from pathlib import Path
-from fake_cells import Trainer, cell
+from fake_cells import Trainer, cell, one_by_one
 from gansweep.results.table import write as write_table
-from gansweep.sweep.one_by_one import one_by_one
 from gansweep.sweep.sweep import Sweep
 one = Sweep(Path(sys.argv[1]), [cell(Path(sys.argv[1]), optimizer=name) for name in ("adam", "sgd")])
 one.freeze()
@@ -391,10 +391,9 @@ assert not {"torch", "hydra", "omegaconf", "pandas"} & set(sys.modules)
 WORKER = """
 import os, sys, time
 from pathlib import Path
-from fake_cells import cell, record, write
+from fake_cells import cell, one_by_one, record, write
 from gansweep.results.table import write as write_table
 from gansweep.sweep import sweep
-from gansweep.sweep.one_by_one import one_by_one
 root = Path(sys.argv[1])
 sweep.WAIT_S = 0.02
 cells = [cell(root, optimizer="adam", seed=seed) for seed in range(20)]

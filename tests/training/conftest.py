@@ -1,4 +1,4 @@
-"""Threads stay as a test found them."""
+"""Restores the number of threads after every test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """Keep the number of threads that a test sets from the next one."""
+    """Use one thread in every test, and restore the number of threads after it."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -1,4 +1,4 @@
-"""Small games for the trainer's tests: every piece real, every size tiny."""
+"""Small runs for tests of the training: real classes, small sizes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gansweep.training.run import Run, TrainerSettings
 
 @dataclass(frozen=True)
 class Shapes:
-    """Forty 6 x 6 pictures that are the same in every process."""
+    """Forty 6 x 6 images, equal in every process."""
 
     name: str = "shapes"
     sample_shape: tuple[int, ...] = (1, 6, 6)
@@ -40,7 +40,7 @@ class Shapes:
 
 @dataclass(frozen=True)
 class MeanDistance:
-    """Distance of the mean picture: cheap, and zero for the data themselves."""
+    """Distance between the mean images; 0 for the data themselves."""
 
     name: str = "mean_distance"
     num_samples: int = 16
@@ -57,7 +57,7 @@ class MeanDistance:
 
 
 def small_mlp(**changes) -> MLP:
-    """An MLP of 4 -> 8 -> 10 -> 36 and 36 -> 10 -> 8 -> 1, dropout on."""
+    """Return an MLP of 4 -> 8 -> 10 -> 36 and 36 -> 10 -> 8 -> 1 with dropout."""
     settings = {"latent_dim": 4, "generator_widths": (8, 10), "discriminator_widths": (10, 8), "dropout": 0.3}
     return MLP(**(settings | changes))
 
@@ -65,14 +65,14 @@ def small_mlp(**changes) -> MLP:
 def member(
     seed: int = 0, rule=None, lr: float = 1e-3, objective=None, schedule=None, steps: int = 8, **changes
 ) -> Member:
-    """A member with the same settings for both players."""
+    """Return a member with the same settings for both players."""
     player = PlayerSettings(rule or Adam(), lr, schedule or Constant())
     objective = objective or Objective(Standard(), {"r1": R1(weight=1.0)})
     return Member(seed, objective, player, player, steps, **changes)
 
 
 def make_run(steps: int = 12, one: Member | None = None, model=None, metric=None, **trainer) -> Run:
-    """A run that evaluates every 4 steps and checkpoints every 5."""
+    """Return a run that evaluates every 4 steps and writes a checkpoint every 5."""
     every = {"eval_every": 4, "log_every": 2, "sample_every": 6, "checkpoint_every": 5, "check_every": 3}
     return Run(
         member=replace(one or member(), steps=steps),
@@ -88,7 +88,7 @@ def make_run(steps: int = 12, one: Member | None = None, model=None, metric=None
 
 
 def written(directory: Path) -> dict:
-    """Read a cell's record as it lies on disk, without its checksums."""
+    """Read a cell's record without its checksums."""
     content = json.loads((directory / record.NAME).read_text(), parse_constant=pytest.fail)
     assert content.pop(record.CHECKSUMS) == record.checksums(content)
     return content

@@ -1,20 +1,20 @@
-"""Files that are whole or not there."""
+"""Atomic writes."""
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import pytest
 
 from gansweep.training import atomic
 
 
-def test_what_a_killed_process_left_is_forgotten_and_nothing_else(tmp_path, monkeypatch):
+def test_only_files_of_a_killed_write_are_deleted(tmp_path, monkeypatch):
     atomic.write(tmp_path / "record.json", "whole")
     (tmp_path / ".claim.0").write_text("{}")
     with monkeypatch.context() as killed:
-        killed.setattr(os, "replace", lambda *names: (_ for _ in ()).throw(KeyboardInterrupt))
-        killed.setattr(os, "unlink", lambda name: None)
+        killed.setattr(Path, "replace", lambda *names: (_ for _ in ()).throw(KeyboardInterrupt))
+        killed.setattr(Path, "unlink", lambda path: None)
         with pytest.raises(KeyboardInterrupt):
             atomic.write(tmp_path / "record.json", "torn")
     assert len(list(tmp_path.iterdir())) == 3

@@ -1,4 +1,4 @@
-"""Critic steps that follow a schedule: as many as it says, drawn as often, resumed exactly, in any company."""
+"""Scheduled critic steps: numbers of updates and draws, resumption, independence of the pack."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gansweep.schedules.constant import Constant
 from gansweep.schedules.linspace import Linspace
 from gansweep.schedules.piecewise import Piecewise
 from gansweep.seeding import Streams
-from gansweep.training.logbook import Logbook
+from gansweep.training.session import TrainingSession
 from gansweep.training.trainer import Interrupted, train, train_together
 
 DOWN = Linspace(1.0, 0.0)
@@ -55,7 +55,7 @@ def draw_ahead(request, monkeypatch):
     return request.param
 
 
-def test_as_many_updates_and_draws_as_it_says():
+def test_numbers_of_updates_and_draws_follow_the_schedule():
     pack = pack_of(CAST[:1])
     before, seen = 0, []
     for _ in pack.steps():
@@ -73,8 +73,8 @@ def test_as_many_updates_and_draws_as_it_says():
 
 
 @pytest.mark.parametrize("fresh_batches", [True, False])
-def test_a_number_that_falls_in_the_middle_is_two_trainings_one_after_the_other(fresh_batches):
-    """The second, with one critic step, begins where the first, with three, had come."""
+def test_a_change_of_critic_steps_equals_two_successive_trainings(fresh_batches):
+    """The second training, with one critic step, begins at the end of the first, with three."""
     dynamics = Alternating(fresh_batches=fresh_batches)
     for one in CAST:
         scheduled = play(pack_of([one], Piecewise(((1.0, 4), (1 / 3, 3))), critic_steps=3, dynamics=dynamics))
@@ -84,21 +84,21 @@ def test_a_number_that_falls_in_the_middle_is_two_trainings_one_after_the_other(
         assert_same(scheduled, 0, play(second))
 
 
-def test_a_schedule_that_stays_changes_nothing(draw_ahead):
+def test_a_constant_schedule_has_no_effect(draw_ahead):
     plain = play(pack_of(CAST[:1], None, draw_ahead=draw_ahead))
     assert_same(play(pack_of(CAST[:1], Constant(), draw_ahead=draw_ahead)), 0, plain)
 
 
 @pytest.mark.parametrize("one", CAST, ids=["plain", "noisy", "averaged"])
 @pytest.mark.parametrize("after", [1, 3, 4, 6])
-def test_goes_on_to_the_last_bit(one, after, draw_ahead):
+def test_resumes_bit_for_bit(one, after, draw_ahead):
     straight = play(pack_of([one], draw_ahead=draw_ahead))
     other = pack_of([one], draw_ahead=draw_ahead)
     other.restore(0, play(pack_of([one], draw_ahead=draw_ahead), until=after).export(0))
     assert_same(play(other), 0, straight)
 
 
-def test_alone_and_in_company(draw_ahead):
+def test_members_are_independent_of_their_pack(draw_ahead):
     pack = play(pack_of(CAST, draw_ahead=draw_ahead))
     for k, one in enumerate(CAST):
         assert_same(pack, k, play(pack_of([one], draw_ahead=draw_ahead)))
@@ -111,7 +111,7 @@ def test_members_at_different_steps_are_refused():
         next(pack.steps())
 
 
-def test_dynamics_that_move_both_at_once_refuse_it():
+def test_joint_dynamics_refuse_scheduled_critic_steps():
     with pytest.raises(ValueError, match=r"schedule_critic=Linspace.*updates both players jointly, expected null"):
         replace(make_run(), dynamics=Simultaneous(), critic_schedule=DOWN)
 
@@ -121,25 +121,25 @@ def runs():
     return [replace(run, critic_steps=4, critic_schedule=DOWN) for run in made]
 
 
-def test_runs_at_different_steps_are_played_one_after_the_other_and_saved_when_asked(tmp_path):
-    """The first was interrupted before; while the others catch up it waits, and keeps its place on disk."""
+def test_runs_at_different_steps_are_trained_in_turn_and_saved_on_interruption(tmp_path):
+    """A run that was interrupted later waits until the others reach its step, and is saved on an interruption."""
     expected = [train(run, tmp_path / f"alone {n}")["metric"]["evaluations"] for n, run in enumerate(runs())]
     asked = iter([False, False, True])
     with pytest.raises(Interrupted):
         train(runs()[0], tmp_path / "0", stop=lambda: next(asked))
     asked = iter([False, True])
     with pytest.raises(Interrupted):
-        books = [Logbook(run, tmp_path / str(n)) for n, run in enumerate(runs())]
-        train_together(books, stop=lambda: next(asked))
-    books = [Logbook(run, tmp_path / str(n)) for n, run in enumerate(runs())]
-    assert [book.step for book in books] == [3, 2, 2]
+        sessions = [TrainingSession(run, tmp_path / str(n)) for n, run in enumerate(runs())]
+        train_together(sessions, stop=lambda: next(asked))
+    sessions = [TrainingSession(run, tmp_path / str(n)) for n, run in enumerate(runs())]
+    assert [session.step for session in sessions] == [3, 2, 2]
     records = {}
-    train_together(books, ended=lambda book: records.update({book.directory.name: book.close()}))
+    train_together(sessions, ended=lambda session: records.update({session.directory.name: session.finalize()}))
     assert [records[str(n)]["metric"]["evaluations"] for n in range(3)] == expected
 
 
-def test_places_are_filled_when_all_are_free(tmp_path):
-    waiting = [Logbook(run, tmp_path / str(n)) for n, run in enumerate(runs())]
+def test_members_are_replaced_when_all_have_ended(tmp_path):
+    waiting = [TrainingSession(run, tmp_path / str(n)) for n, run in enumerate(runs())]
     ended = []
 
     def refill(free):
@@ -147,5 +147,5 @@ def test_places_are_filled_when_all_are_free(tmp_path):
         return taken
 
     train_together(refill(2), refill=refill, ended=ended.append)
-    assert [book.step for book in ended] == [8, 8, 8]
-    assert all(book.error is None for book in ended)
+    assert [session.step for session in ended] == [8, 8, 8]
+    assert all(session.error is None for session in ended)

@@ -1,4 +1,4 @@
-"""The promises of a pack on a GPU, where they hold to a tolerance instead of to the bit."""
+"""Packs on a GPU, where results agree to a tolerance."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import pytest
 import torch
 from tests.training.small import Shapes, make_run, member, small_mlp
 from tests.training.test_independence import CAST, train
-from tests.training.test_together import CAST as RUNS
+from tests.training.test_trainer import CAST as RUNS
 
 from gansweep.models.dcgan import DCGAN
 from gansweep.training import pack_size
-from gansweep.training.logbook import Logbook
+from gansweep.training.session import TrainingSession
 from gansweep.training.trainer import Interrupted, train_together
 from gansweep.training.trainer import train as train_run
 
@@ -23,7 +23,7 @@ TOLERANCE = {1: 1e-5, 8: 1e-3}
 
 
 def distance(pack, k, alone):
-    """Relative distance of a member's parameters from those it has alone."""
+    """Return the relative distance between a member's parameters and those of its solo run."""
     one, other = pack.export(k), alone.export(0)
     return max(
         float((one[player]["theta"] - other[player]["theta"]).norm() / other[player]["theta"].norm())
@@ -32,7 +32,7 @@ def distance(pack, k, alone):
 
 
 @pytest.mark.parametrize("steps", [1, 8])
-def test_members_are_what_they_would_be_alone(steps):
+def test_members_are_close_to_solo_runs(steps):
     model, samples = small_mlp(), Shapes().samples.cuda()
     pack = train(CAST, model, samples, steps=steps)
     for k, one in enumerate(CAST):
@@ -48,7 +48,7 @@ def test_convolutions_and_batch_norm():
 
 
 @pytest.mark.slow
-def test_compiled_members_are_what_they_are_uncompiled():
+def test_compiled_members_are_close_to_uncompiled_ones():
     model, samples = small_mlp(dropout=0.0), Shapes().samples.cuda()
     compiled = train(CAST[:4], model, samples, steps=1, compiled=True)
     eager = train(CAST[:4], model, samples, steps=1)
@@ -64,16 +64,16 @@ def on_gpu(run):
     return replace(run, device="cuda")
 
 
-def test_runs_retire_and_others_take_their_places(tmp_path):
+def test_finished_members_are_replaced(tmp_path):
     names, records = list(RUNS), {}
 
     def take(free):
         taken, names[:] = names[:free], names[free:]
-        return [Logbook(on_gpu(RUNS[name]), tmp_path / name) for name in taken]
+        return [TrainingSession(on_gpu(RUNS[name]), tmp_path / name) for name in taken]
 
-    def ended(book):
-        assert book.error is None
-        records[book.directory.name] = book.close()
+    def ended(session):
+        assert session.error is None
+        records[session.directory.name] = session.finalize()
 
     train_together(take(2), refill=take, ended=ended)
     assert {name: record["state"] for name, record in records.items()} == {
@@ -91,7 +91,7 @@ def test_stopped_and_continued(tmp_path):
     assert cut["metric"]["final"] == pytest.approx(whole["metric"]["final"], rel=1e-3)
 
 
-def test_a_pack_is_as_large_as_memory_allows(monkeypatch):
+def test_the_pack_size_is_limited_by_memory(monkeypatch):
     runs = [on_gpu(make_run(one=member(seed), tensorboard=False)) for seed in range(2)]
     assert pack_size.best_size(runs, 50).size == 50
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1, 1))

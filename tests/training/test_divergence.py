@@ -1,4 +1,4 @@
-"""Divergence is recorded with step, player and cause, and never measured."""
+"""Divergence is recorded with step, player and cause."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
 
 
 def one_player_too_fast(player: str) -> Member:
-    """A member of which one player's rate is far too high and the other's is not."""
+    """Return a member whose rate is far too high for one of its players."""
     one = member(1, SGD(), 1e-6, GP)
     return replace(one, **{player: PlayerSettings(SGD(), 1e6, one.generator.schedule)})
 
 
-def test_a_rate_far_too_high_is_a_result(tmp_path):
+def test_a_divergence_is_a_result(tmp_path):
     record = train(make_run(steps=40, one=one_player_too_fast("discriminator")), tmp_path)
     assert record["state"] == "diverged"
     assert record["metric"]["final"] is None
@@ -37,7 +37,7 @@ def test_a_rate_far_too_high_is_a_result(tmp_path):
     assert record["steps"] == record["divergence"]["step"]
 
 
-def test_the_step_does_not_depend_on_when_one_looks(tmp_path):
+def test_the_recorded_step_does_not_depend_on_check_every(tmp_path):
     steps = {
         train(make_run(steps=40, one=one_player_too_fast("discriminator"), check_every=n), tmp_path / str(n))[
             "divergence"
@@ -47,7 +47,7 @@ def test_the_step_does_not_depend_on_when_one_looks(tmp_path):
     assert len(steps) == 1
 
 
-def test_the_step_of_the_divergence_is_in_the_curves_whenever_it_was_noticed(tmp_path):
+def test_the_step_of_the_divergence_is_in_the_curves(tmp_path):
     found = []
     for n in (1, 7):
         run = make_run(steps=40, one=one_player_too_fast("discriminator"), check_every=n, log_every=100)
@@ -60,13 +60,13 @@ def test_the_step_of_the_divergence_is_in_the_curves_whenever_it_was_noticed(tmp
     assert found[0] == found[1] > 1e30
 
 
-def test_the_generator_is_blamed_when_its_own_parameters_explode(tmp_path):
+def test_the_generator_is_recorded_when_its_parameters_are_not_finite(tmp_path):
     record = train(make_run(one=one_player_too_fast("generator"), steps=40), tmp_path)
     assert record["state"] == "diverged"
     assert record["divergence"]["player"] == "generator"
 
 
-def test_a_constant_generator_is_seen(tmp_path):
+def test_a_constant_generator_is_detected(tmp_path):
     pack = AdversarialPack(
         [member(1)], small_mlp(), Shapes().samples, batch_size=10, critic_steps=1, check_every=1, patience=3
     )
@@ -83,7 +83,7 @@ def test_a_constant_generator_is_seen(tmp_path):
     assert divergence.as_dict() == {"step": 4, "player": "generator", "cause": "output is constant"}
 
 
-def test_a_dead_gradient_is_seen_when_patience_is_at_its_end():
+def test_a_zero_gradient_is_detected_after_patience_checks():
     watch = Watch(3, torch.device("cpu"), patience=2)
     finite, fake, due = torch.ones(3) > 0, torch.rand(3, 4, 5), torch.tensor([True, True, False])
     for step in (10, 20):
@@ -95,7 +95,7 @@ def test_a_dead_gradient_is_seen_when_patience_is_at_its_end():
     assert (first.step, first.cause) == (20, "gradient is zero")
 
 
-def test_a_generator_that_comes_back_is_not_ended():
+def test_a_generator_that_recovers_is_not_ended():
     watch = Watch(1, torch.device("cpu"), patience=2)
     finite, due = torch.tensor([True]), torch.tensor([True])
     for step, spread in enumerate([0.0, 1.0, 0.0, 1.0, 0.0]):
@@ -103,7 +103,7 @@ def test_a_generator_that_comes_back_is_not_ended():
     assert watch.read() == [None]
 
 
-def test_the_first_cause_is_kept():
+def test_the_first_cause_is_recorded():
     watch = Watch(1, torch.device("cpu"))
     watch.see(2, torch.tensor([True]), torch.tensor([4]))
     watch.see(1, torch.tensor([True]), torch.tensor([5]))
@@ -112,7 +112,7 @@ def test_the_first_cause_is_kept():
     assert divergence.as_dict() == {"step": 4, "player": "discriminator", "cause": "loss is not finite"}
 
 
-def test_the_metric_never_sees_images_that_are_not_finite(tmp_path):
+def test_non_finite_samples_are_not_evaluated(tmp_path):
     class Strict(MeanDistance):
         def __call__(self, data, fake):
             assert fake.isfinite().all()
@@ -125,7 +125,7 @@ def test_the_metric_never_sees_images_that_are_not_finite(tmp_path):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_healthy_run_completes(seed, tmp_path):
+def test_a_run_without_divergence_completes(seed, tmp_path):
     record = train(make_run(one=member(seed)), tmp_path)
     assert record["state"] == "completed"
     assert [e["step"] for e in record["metric"]["evaluations"]] == [0, 4, 8, 12]

@@ -1,4 +1,4 @@
-"""Rates that answer to the run: heard in time, by the right member, and after a restart as before."""
+"""Feedback during training: observed values, members, and resumption."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ QUICK = GapAware(decay=0.5)
 
 
 def hearing(one, generator=None, discriminator=None):
-    """The same member with feedback."""
+    """Return the same member with feedback."""
     g, d = one.generator, one.discriminator
     return replace(one, generator=replace(g, feedback=generator), discriminator=replace(d, feedback=discriminator))
 
@@ -58,7 +58,7 @@ def pack_of(members, **settings):
 
 
 def play(pack, until=8):
-    """Train, and tell everybody a value of its own after every second step."""
+    """Train, and update every member's feedback with its own value after every second step."""
     done, steps = pack.done[0], pack.steps()
     while done < until:
         next(steps)
@@ -74,7 +74,7 @@ def gain(pack, player, k):
 
 
 @pytest.mark.parametrize(("threads", "orders"), [(1, [range(9), [8, 2, 0], range(8)]), (2, [[1, 2, 0]])])
-def test_members_in_company_are_as_alone(threads, orders):
+def test_members_are_independent_of_their_pack(threads, orders):
     torch.set_num_threads(threads)
     alone = [play(pack_of([CAST[n]])) for n in sorted(orders[0])]
     assert gain(alone[0], "d", 0) != 1
@@ -87,12 +87,12 @@ def test_members_in_company_are_as_alone(threads, orders):
             assert_equal_tree(pack.export(k), alone[n].export(0))
 
 
-def test_members_with_equal_feedback_stand_together():
+def test_members_with_equal_feedback_are_adjacent():
     order = side_by_side([CAST[n] for n in (0, 8, 4, 7, 5)])
     assert order.index(2) == order.index(0) + 1
 
 
-def test_a_member_moves_between_packs_with_its_gain():
+def test_the_gain_is_restored_in_another_pack():
     straight = play(pack_of(CAST[:4]))
     first = play(pack_of(CAST[:4]), until=3)
     second = pack_of([CAST[3], *CAST[6:], CAST[0], CAST[1], CAST[2]])
@@ -106,7 +106,7 @@ def test_a_member_moves_between_packs_with_its_gain():
 
 
 @pytest.mark.parametrize("neighbours", [[], CAST[:2]])
-def test_a_gain_of_one_is_no_feedback(neighbours):
+def test_a_gain_of_one_equals_no_feedback(neighbours):
     one = member(1, schedule=Cosine())
     without = play(pack_of([one]))
     for feedback in (None, NoFeedback(), GapAware(h_min=1.0, f_max=1.0)):
@@ -116,7 +116,7 @@ def test_a_gain_of_one_is_no_feedback(neighbours):
 
 @dataclass(frozen=True)
 class Quarter(NoFeedback):
-    """A quarter of the rate from the first update on."""
+    """A gain of 1/4 from the first update on."""
 
     hears: ClassVar = "game"
 
@@ -131,7 +131,7 @@ def test_the_gain_multiplies_the_scheduled_rate(rule):
     assert_same(play(pack_of([hearing(one, None, Quarter())])), 0, play(pack_of([quarter])))
 
 
-def test_a_batch_counts_in_the_update_that_it_leads_to():
+def test_a_batch_affects_the_update_it_leads_to():
     pack = pack_of([hearing(member(1, lr=1e-2), None, GapAware(decay=0.0))], critic_steps=1)
     for report in pack.steps():
         x = (float(report.discriminator.game) - math.log(4)) / (0.1 * math.log(4))
@@ -140,7 +140,7 @@ def test_a_batch_counts_in_the_update_that_it_leads_to():
         assert float(pack.g.lr) == pytest.approx(1e-2)
 
 
-def test_the_game_is_the_loss_before_penalties():
+def test_the_monitored_loss_excludes_penalties():
     terms = next(pack_of([member(1)]).steps()).discriminator
     assert float(terms.penalties[0]) > 0
     torch.testing.assert_close(terms.game + terms.penalties[0], terms.loss)
@@ -155,7 +155,7 @@ def test_a_loss_of_nan_makes_the_gain_nan_and_ends_the_run():
     assert_same(pack, 1, play(pack_of([CAST[0]])))
 
 
-def test_one_graph_reacts_as_the_eager_steps_do(monkeypatch):
+def test_compiled_feedback_equals_eager_feedback(monkeypatch):
     whole = torch.compile
     monkeypatch.setattr(torch, "compile", lambda step, **more: whole(step, backend="eager", **more))
     members = CAST[:3]
@@ -177,8 +177,8 @@ def listening(**every):
     return make_run(one=CAST[3], steps=12, **every)
 
 
-def test_rates_in_the_curves_follow_what_was_heard(tmp_path):
-    """Told at step 0, and before the next step: torch's scheduler on the values heard gives the same rates."""
+def test_rates_in_the_curves_follow_the_observed_values(tmp_path):
+    """torch's scheduler gives the same rates for the observed values."""
     run = listening(eval_every=3, log_every=1)
     record = train_run(run, tmp_path)
     evaluations = record["metric"]["evaluations"]
@@ -203,7 +203,7 @@ def test_stopped_and_continued(stops, tmp_path):
 
 @pytest.mark.parametrize("every", [{"eval_every": 5}, {"eval_every": 4}])
 def test_killed_after_a_checkpoint_of_an_evaluation(every, tmp_path):
-    """What the evaluation at step 5 told is in the checkpoint of step 5."""
+    """The checkpoint of step 5 contains the value observed at step 5."""
     run = listening(**every)
     expected = train_run(run, tmp_path / "straight")
 
@@ -221,14 +221,14 @@ def test_killed_after_a_checkpoint_of_an_evaluation(every, tmp_path):
     assert_equal_tree(member_of(tmp_path / "killed"), member_of(tmp_path / "straight"))
 
 
-def test_a_checkpoint_without_feedback_has_no_word_of_it(tmp_path):
+def test_a_checkpoint_without_feedback_has_no_field_for_it(tmp_path):
     train_run(make_run(one=member(1)), tmp_path)
     saved = member_of(tmp_path)
     assert "feedback" not in saved["generator"]
     assert "feedback" not in saved["discriminator"]
 
 
-def test_feedback_on_the_game_is_not_the_generators():
+def test_feedback_on_the_game_belongs_to_the_discriminator():
     with pytest.raises(ValueError, match=r"^generator\.feedback=GapAware.*discriminator\.feedback"):
         hearing(member(1), GapAware(), None)
 

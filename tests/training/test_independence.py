@@ -1,4 +1,4 @@
-"""A member's result does not depend on K, on its neighbours or on its place: bit for bit."""
+"""Bit-independence: a member's result does not depend on K, on other members or on its position."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def assert_same(pack, k, alone):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_alone_in_company_and_at_any_place(threads):
+def test_members_are_independent_of_pack_and_position(threads):
     torch.set_num_threads(threads)
     model, samples = small_mlp(), Shapes().samples
     alone = [train([m], model, samples) for m in CAST]
@@ -65,7 +65,7 @@ def test_alone_in_company_and_at_any_place(threads):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_wide_networks_whose_reductions_are_split_over_threads(threads):
+def test_wide_networks_with_several_threads(threads):
     torch.set_num_threads(threads)
     model = small_mlp(generator_widths=(64, 257), discriminator_widths=(257, 64))
     samples = Shapes().samples
@@ -84,7 +84,7 @@ def test_convolutions_and_batch_norm(in_discriminator):
         assert_same(pack, k, train([m], model, samples, steps=2, batch_size=6))
 
 
-def test_a_neighbour_that_turns_nan_harms_nobody():
+def test_a_diverged_member_does_not_affect_the_others():
     model, samples = small_mlp(), Shapes().samples
     bad = member(9, SGD(), 1e30, Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}))
     pack = train([CAST[0], bad, CAST[1], CAST[5]], model, samples)
@@ -94,7 +94,7 @@ def test_a_neighbour_that_turns_nan_harms_nobody():
         assert_same(pack, k, train([CAST[n]], model, samples))
 
 
-def test_equal_seeds_see_equal_batches_and_different_ones_do_not():
+def test_batches_depend_on_the_seed():
     pack = AdversarialPack(
         [member(1), member(1, lr=1e-2), member(2)],
         small_mlp(),
@@ -109,7 +109,7 @@ def test_equal_seeds_see_equal_batches_and_different_ones_do_not():
     assert not torch.equal(inputs.real[one], inputs.real[other])
 
 
-def test_evaluating_changes_nothing():
+def test_evaluation_does_not_affect_training():
     model, samples = small_mlp(), Shapes().samples
     pack = AdversarialPack([CAST[0]], model, samples, batch_size=10, critic_steps=2)
     for _ in pack.steps():
@@ -117,7 +117,7 @@ def test_evaluating_changes_nothing():
     assert_same(pack, 0, train([CAST[0]], model, samples))
 
 
-def test_a_switched_off_penalty_leaves_data_and_latents_as_they_were():
+def test_a_penalty_does_not_change_data_and_latents():
     off = replace(CAST[0], objective=Objective(Standard(), {}))
     packs = [
         AdversarialPack([m], small_mlp(dropout=0.0), Shapes().samples, batch_size=10, critic_steps=1)

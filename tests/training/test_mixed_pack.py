@@ -1,4 +1,4 @@
-"""Everything that conf/ offers in one pack: every member is, bit for bit, what it would be alone."""
+"""All choices of conf/ in one pack: every member is bit-identical to its solo run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONF = folders.conf_dir()
 
 
 def group(name):
-    """Every choice of a group, as a run would get it."""
+    """Return every choice of a group as in a run."""
     folders.register()
     made = {}
     with initialize_config_dir(str(CONF), **BASE):
@@ -46,7 +46,7 @@ def choices():
 
 @pytest.fixture(scope="module")
 def cast(choices):
-    """Every loss with every third optimizer, in turn, and as many schedules and seeds as there are."""
+    """Return every loss with every third optimizer in turn, with all schedules and different seeds."""
     losses, rules, schedules = choices
     schedule, members = cycle(schedules), []
     for n, k in ((n, k) for n, k in product(range(len(losses)), range(len(rules))) if (n + k) % 3 == 0):
@@ -88,8 +88,8 @@ def test_all_choices_in_one_pack(cast):
 
 
 @pytest.mark.slow
-def test_graphs_of_more_mixtures_than_dynamo_keeps_by_default(monkeypatch, cast):
-    """A multirun compiles a graph for every mixture of rules and objectives and every size of a pack."""
+def test_more_graphs_than_dynamo_caches_by_default(monkeypatch, cast):
+    """A multirun compiles a graph for every combination of rules and objectives and every pack size."""
     whole = torch.compile
     monkeypatch.setattr(torch, "compile", lambda step, **more: whole(step, backend="eager", **more))
     elementwise = [one for one in cast if one.generator.rule.elementwise and one.discriminator.rule.elementwise]
@@ -122,13 +122,13 @@ SMALL = {
 SHAPES = {"mlp_2d": (2,), "mlp_ring": (2,), "dirac": (1,)}
 
 
-def test_every_model_has_a_small_one():
+def test_every_model_has_a_small_variant():
     assert SMALL.keys() == {path.stem for path in (CONF / "model").glob("*.yaml")} - ALONE
 
 
 @pytest.mark.parametrize(("name", "variant"), [(name, n) for name, all_ in SMALL.items() for n in range(len(all_))])
 def test_every_choice_once_in_one_pack_of_every_model(name, variant, choices):
-    """Every loss with its penalties, every optimizer of either player, every schedule."""
+    """Every loss with its penalties, every optimizer of both players, every schedule."""
     model, (losses, rules, schedules) = SMALL[name][variant], choices
     samples = torch.rand(12, *SHAPES.get(name, (1, 16, 16)), generator=torch.Generator().manual_seed(4)) * 2 - 1
 

@@ -1,4 +1,4 @@
-"""Label flips, instance noise, scheduled weights and relativistic games inside a pack."""
+"""Label flips, instance noise, scheduled weights and relativistic losses in a pack."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ CAST = [
 
 @dataclass(frozen=True)
 class LinearCritic(MLP):
-    """D(x) = w x + b, whose slope is w everywhere."""
+    """D(x) = w x + b, whose input gradient is w everywhere."""
 
     def discriminator(self, sample_shape):
         return Network([Reshape(sample_shape, (36,)), Linear("1", 36, 1)], TorchDefault())
 
 
-def test_alone_in_company_and_at_any_place():
+def test_members_are_independent_of_pack_and_position():
     model, samples = small_mlp(), Shapes().samples
     alone = [train([one], model, samples, steps=5) for one in CAST]
     for order in (range(len(CAST)), [5, 3, 1, 4, 2, 0], [3, 6], [0, 2]):
@@ -60,8 +60,8 @@ def test_alone_in_company_and_at_any_place():
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_wide_batches_whose_sums_are_split_over_threads(threads):
-    """A lone member's batch is 46,080 numbers, above what torch adds up in one thread."""
+def test_wide_batches_with_several_threads(threads):
+    """A batch has 46,080 numbers, more than torch sums in one thread."""
     torch.set_num_threads(threads)
     model, samples = small_mlp(), torch.rand(80, 1, 24, 24, generator=torch.Generator().manual_seed(3))
     members = [CAST[5], CAST[4], CAST[3]]
@@ -70,7 +70,7 @@ def test_wide_batches_whose_sums_are_split_over_threads(threads):
         assert_same(pack, k, train([one], model, samples, steps=1, batch_size=80))
 
 
-def test_a_neighbour_that_turns_nan_harms_nobody():
+def test_a_diverged_member_does_not_affect_the_others():
     model, samples = small_mlp(), Shapes().samples
     for objective in (RELATIVISTIC, ROTH, CAST[5].objective):
         bad = member(9, SGD(), 1e30, objective)
@@ -84,14 +84,14 @@ def test_a_neighbour_that_turns_nan_harms_nobody():
 
 
 def losses_of(objectives, on_real, on_fake, flips):
-    """The discriminators' game, for a network that returns its input."""
+    """Return the discriminators' losses for a network that returns its input."""
     network = Network([], TorchDefault())
     samples = [logits[..., None] for logits in (on_real, on_fake)]
     _, (terms, _) = objectives.discriminator(network, [], {}, *samples, [], [], flips)
     return terms
 
 
-def test_a_flipped_pair_is_swapped_and_no_other():
+def test_only_flipped_pairs_are_swapped():
     members = [member(objective=Objective(Standard(), flip=flip)) for flip in (0.0, 0.25, 0.25)]
     on_real, on_fake = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(0))
     flips = torch.tensor([[0.0, 0.1, 0.2, 0.3], [0.0, 0.9, 0.24, 0.25], [0.25, 0.3, 0.4, 0.99]])
@@ -104,7 +104,7 @@ def test_a_flipped_pair_is_swapped_and_no_other():
     assert torch.equal(terms.real, on_real.mean(1))  # the log tells of what the samples are
 
 
-def test_no_flips_beside_flips_are_no_flips():
+def test_a_member_without_flips_beside_one_with_flips():
     model, samples = small_mlp(), Shapes().samples
     none, half = member(1), member(1, objective=replace(member(1).objective, flip=0.5))
     pack = train([none, half], model, samples)
@@ -115,7 +115,7 @@ def test_no_flips_beside_flips_are_no_flips():
     assert not torch.equal(pack.export(1)["discriminator"]["theta"], alone.export(0)["discriminator"]["theta"])
 
 
-def test_the_chance_to_be_flipped():
+def test_the_fraction_of_flipped_labels():
     one = member(1, objective=Objective(Standard(), flip=0.2))
     pack = AdversarialPack([one], small_mlp(), Shapes().samples, batch_size=40, critic_steps=1)
     drawn = torch.stack([pack.random.for_discriminator().flips for _ in range(100)])
@@ -127,7 +127,7 @@ def test_the_chance_to_be_flipped():
 
 
 def seen_by_both(monkeypatch, objective, **changes):
-    """What the discriminator is shown in every pass of three steps, and the samples before the noise."""
+    """Return the discriminator's inputs in every pass of three steps, and the samples before the noise."""
     shown = []
     whole = Network.__call__
 
@@ -145,7 +145,7 @@ def seen_by_both(monkeypatch, objective, **changes):
     return shown
 
 
-def test_the_generator_is_compared_with_the_batch_that_the_discriminator_saw(monkeypatch):
+def test_relativistic_losses_use_the_real_batch_of_the_discriminator(monkeypatch):
     game = RelativisticPairing(Standard())
     for noise in (0.0, 0.3):
         shown = seen_by_both(monkeypatch, Objective(game, instance_noise=noise))
@@ -156,8 +156,8 @@ def test_the_generator_is_compared_with_the_batch_that_the_discriminator_saw(mon
             assert (apart > 0.5).all() if noise else (apart == 0).all()
 
 
-def test_noise_of_the_scheduled_size_on_everything_that_is_seen(monkeypatch):
-    """0.4 in the first step, half of it in the second, none in the last; the players stand still."""
+def test_instance_noise_has_the_scheduled_size(monkeypatch):
+    """0.4 in the first step, 0.2 in the second, 0 in the last; the rates are 0."""
     still = {"rule": SGD(), "lr": 1e-30}
     schedule = Linspace(1.0, 0.0)
     noisy = seen_by_both(monkeypatch, Objective(Standard(), instance_noise=0.4), noise_schedule=schedule, **still)
@@ -175,8 +175,8 @@ def test_noise_of_the_scheduled_size_on_everything_that_is_seen(monkeypatch):
 
 
 @pytest.mark.parametrize("penalty", [R1(weight=3.0), R2(weight=3.0)])
-def test_a_weight_falls_along_its_schedule(penalty):
-    """gamma / 2 |w|^2 times 1, ..., 1/2, ..., 0 in nine steps, for a critic whose slope is w everywhere."""
+def test_a_penalty_weight_follows_its_schedule(penalty):
+    """gamma / 2 |w|^2 times 1, ..., 1/2, ..., 0 in nine steps, for a critic with input gradient w."""
     objective = Objective(Wasserstein(), {"flat": penalty})
     falling = member(1, SGD(), 1e-2, objective, steps=9, penalty_schedule=Linspace(1.0, 0.0))
     steady = replace(falling, penalty_schedule=None)
@@ -184,7 +184,7 @@ def test_a_weight_falls_along_its_schedule(penalty):
     pack = AdversarialPack([falling, steady], model, Shapes().samples, batch_size=10, critic_steps=1)
     steps, told = pack.steps(), []
     for _ in range(9):
-        w = [params.clone() for params in pack.d.params()][0].flatten(1)
+        w = next(iter(pack.d.params())).clone().flatten(1)
         report = next(steps)
         told.append(report.discriminator.penalties[0] / (1.5 * w.square().sum(1)))
     falling, steady = (torch.stack(told)[:, pack.place[k]] for k in range(2))
@@ -199,8 +199,8 @@ def test_a_weight_falls_along_its_schedule(penalty):
 @pytest.mark.parametrize(
     "objective", [replace(RELATIVISTIC, flip=0.2, instance_noise=0.1), ROTH], ids=["rpgan", "roth"]
 )
-def test_compiled_follows_eager(objective):
-    """By SGD: Adam would blow up the rounding of gradients that are zero, as of a bias in a game of differences."""
+def test_compiled_equals_eager(objective):
+    """With SGD: Adam amplifies the rounding of zero gradients, e.g. of a bias in a relativistic loss."""
     one = member(1, SGD(), 1e-2, objective)
     eager, compiled = (train([one], small_mlp(), Shapes().samples, steps=4, compiled=c) for c in (False, True))
     for name in ("generator", "discriminator"):

@@ -1,4 +1,4 @@
-"""Mistakes: a record that names no machine, or the commit of somebody else's repository."""
+"""Versions, commit and hardware in the record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gansweep.training import record
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """A repository with gansweep in src/, as far as its commit is concerned."""
+    """Create a repository with gansweep in src/."""
     if shutil.which("git") is None:
         pytest.skip("no git here")
     monkeypatch.setattr(checkout, "__file__", str(tmp_path / "src/gansweep/checkout.py"))
@@ -38,7 +38,7 @@ def begin(root):
     return git(root, "rev-parse", "HEAD").strip()
 
 
-def test_a_checkout_tells_its_commit_and_whether_it_was_edited(package, monkeypatch):
+def test_the_commit_of_a_checkout_and_whether_it_was_edited(package, monkeypatch):
     head = begin(package)
     monkeypatch.setenv("GIT_DIR", "/nowhere")  # as inside a hook
     assert record.versions()["commit"] == head
@@ -47,7 +47,7 @@ def test_a_checkout_tells_its_commit_and_whether_it_was_edited(package, monkeypa
     assert record.versions()["commit"] == f"{head}-dirty"
 
 
-def test_without_a_checkout_of_its_own_nothing_is_told(package, monkeypatch, capfd):
+def test_without_a_checkout_there_is_no_commit(package, monkeypatch, capfd):
     assert "commit" not in record.versions()
     begin(package)
     for path in ("venv/lib/gansweep/checkout.py", "venv/src/gansweep/checkout.py"):
@@ -57,13 +57,13 @@ def test_without_a_checkout_of_its_own_nothing_is_told(package, monkeypatch, cap
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_repository_that_git_refuses_is_passed_over(package, capfd):
+def test_a_repository_that_git_refuses_has_no_commit(package, capfd):
     (package / ".git").mkdir()
     assert checkout.commit() is None
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_processor_has_its_models_name(tmp_path):
+def test_the_name_of_the_processor(tmp_path):
     info = tmp_path / "cpuinfo"
     info.write_text(
         "processor\t: 0\nmodel\t\t: 85\nmodel name\t: Some CPU @ 2.00GHz\n\nprocessor\t: 1\nmodel name\t: x\n"

@@ -1,4 +1,4 @@
-"""What a run leaves behind can be read by others."""
+"""Record, curves, pictures and event files of a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gansweep.training import record, samples
 from gansweep.training.trainer import train
 
 
-def test_everything_is_there(tmp_path):
+def test_all_fields_and_files_are_written(tmp_path):
     train(make_run(), tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert {"record.json", "checkpoint.pt", "samples"} <= names
@@ -53,7 +53,7 @@ def test_the_curves_are_complete(tmp_path):
     assert curves["rate/generator"][0][1] == pytest.approx(1e-3)
 
 
-def test_the_best_is_reported_on_latents_that_did_not_choose_it(tmp_path):
+def test_the_holdout_value_of_the_best_uses_other_latents(tmp_path):
     metric = train(make_run(), tmp_path)["metric"]
     trained = metric["evaluations"][1:]
     so_far, new = float("inf"), []
@@ -66,20 +66,22 @@ def test_the_best_is_reported_on_latents_that_did_not_choose_it(tmp_path):
     assert metric["best_apart"] == best["apart"] != best["value"]
 
 
-def test_a_generator_without_variety_is_told_once_when_it_has_been_trained(tmp_path, monkeypatch, caplog):
+def test_degenerate_samples_are_recorded_and_warned_about_once(tmp_path, monkeypatch, caplog):
     run = make_run()
     real = run.data.samples[:16]
-    monkeypatch.setattr("gansweep.training.logbook.degenerate", lambda x: None if torch.equal(x, real) else "all alike")
+    monkeypatch.setattr(
+        "gansweep.training.evaluator.degenerate", lambda x: None if torch.equal(x, real) else "all alike"
+    )
     evaluations = train(run, tmp_path / "a")["metric"]["evaluations"]
-    assert [one["degenerate"] for one in evaluations] == ["all alike"] * 4, "the record has it from step 0"
+    assert [one["degenerate"] for one in evaluations] == ["all alike"] * 4, "the record contains it from step 0"
     assert [line for line in caplog.messages if "all alike" in line] == ["step 4: all alike"]
     caplog.clear()
-    monkeypatch.setattr("gansweep.training.logbook.degenerate", lambda x: "all alike")  # as of a point
+    monkeypatch.setattr("gansweep.training.evaluator.degenerate", lambda x: "all alike")  # as of a point
     train(run, tmp_path / "b")
     assert "all alike" not in caplog.text
 
 
-def test_evaluations_at_steps_of_ones_own(tmp_path):
+def test_eval_at_adds_evaluations(tmp_path):
     run = make_run()
     found = train(replace(run, trainer=replace(run.trainer, eval_at=[5, 7])), tmp_path)
     assert [one["step"] for one in found["metric"]["evaluations"]] == [0, 4, 5, 7, 8, 12]
@@ -88,7 +90,7 @@ def test_evaluations_at_steps_of_ones_own(tmp_path):
         replace(run.trainer, eval_at=[0])
 
 
-def test_a_second_metric_is_recorded_beside(tmp_path):
+def test_a_second_metric_is_recorded(tmp_path):
     small = MeanDistance(name="of_four", num_samples=4)
     found = train(replace(make_run(), metric_2=small), tmp_path / "two")
     values = [one["value_2"] for one in found["metric"]["evaluations"]]
@@ -101,13 +103,13 @@ def test_a_second_metric_is_recorded_beside(tmp_path):
     ]
 
 
-def test_what_an_algorithm_measures_is_recorded(tmp_path, monkeypatch):
+def test_measurements_of_the_algorithm_are_recorded(tmp_path, monkeypatch):
     monkeypatch.setattr(AdversarialPack, "measured", lambda pack, k: {"steps": float(pack.done[pack.place[k]])})
     found = train(make_run(), tmp_path)
     assert [one["measured"] for one in found["metric"]["evaluations"]] == [{"steps": n} for n in (0, 4, 8, 12)]
 
 
-def test_one_row_of_hparams_with_its_end(tmp_path):
+def test_one_hparams_row_with_results(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     from tensorboard.plugins.hparams import metadata
 
@@ -119,7 +121,7 @@ def test_one_row_of_hparams_with_its_end(tmp_path):
     assert metadata.SESSION_END_INFO_TAG in found
 
 
-def test_a_directory_that_takes_no_events_does_not_end_the_run(tmp_path, monkeypatch, caplog):
+def test_a_run_continues_without_tensorboard_files(tmp_path, monkeypatch, caplog):
     def refuse(*args, **kwargs):
         raise OSError(13, "Permission denied")
 
@@ -128,13 +130,13 @@ def test_a_directory_that_takes_no_events_does_not_end_the_run(tmp_path, monkeyp
     assert "the run continues without them" in caplog.text
 
 
-def test_the_same_run_twice_differs_in_time_alone(tmp_path):
+def test_two_equal_runs_differ_only_in_times(tmp_path):
     one, other = (train(make_run(), tmp_path / name) for name in ("a", "b"))
     assert {k for k in one if one[k] != other[k]} <= {"time"}
     assert written(tmp_path / "a") == one
 
 
-def test_numbers_that_are_not_finite_do_not_cost_the_record(tmp_path):
+def test_non_finite_numbers_become_null(tmp_path):
     settings = {"config": {"eps": float("inf")}, "metric": {"fingerprint": {"scale": float("nan")}}}
     record.write(tmp_path, settings | {"time": {"wall_s": float("nan")}, "odd": {1: np.float32(0.5)}})
     content = written(tmp_path)
@@ -148,7 +150,7 @@ def test_numbers_that_are_not_finite_do_not_cost_the_record(tmp_path):
 
 @dataclass(frozen=True)
 class Odd(MeanDistance):
-    """A metric that is not finite after step 0."""
+    """Metric that is not finite after step 0."""
 
     value: float = math.nan
 
@@ -162,7 +164,7 @@ odd: list[int] = []
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("second", [False, True])
-def test_a_metric_that_is_not_finite_is_recorded_as_null_with_a_reason(tmp_path, value, second):
+def test_a_non_finite_metric_is_null_with_a_reason(tmp_path, value, second):
     odd.clear()
     metrics = {"metric": MeanDistance(), "metric_2": Odd(value=value)} if second else {"metric": Odd(value=value)}
     made = train(replace(make_run(checkpoint_minutes=1e9), **metrics), tmp_path)
@@ -177,13 +179,13 @@ def test_a_metric_that_is_not_finite_is_recorded_as_null_with_a_reason(tmp_path,
     record_shape.check(content)
 
 
-def test_settings_that_are_not_finite_are_written_as_in_a_cells_identity(tmp_path):
+def test_non_finite_settings_are_written_as_text(tmp_path):
     run = replace(make_run(), config={"optimizer": {"eps": math.inf}}, identity={"config": {"eps": "inf"}})
     assert train(run, tmp_path)["config"] == {"optimizer": {"eps": "inf"}}
     assert written(tmp_path)["config"] == {"optimizer": {"eps": "inf"}}
 
 
-def test_a_grid_shows_what_was_made():
+def test_a_sample_grid_shows_the_samples():
     images = torch.full((64, 1, 8, 8), -1.0)
     images[0, :, :, :] = 1.0
     picture = samples.grid(images)

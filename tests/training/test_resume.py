@@ -1,4 +1,4 @@
-"""A run that was stopped anywhere ends exactly like one that was not."""
+"""A run that was stopped anywhere ends exactly like one that was not stopped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.cosine import Cosine
 from gansweep.schedules.linspace import Linspace
 from gansweep.training import checkpoint
-from gansweep.training.logbook import resumable
+from gansweep.training.session import check_resumable
 from gansweep.training.trainer import Interrupted, ResumeError, train
 
 GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
@@ -110,7 +110,7 @@ def check_continued(run, stops, tmp_path):
         assert picture.read_bytes() == (broken / "samples" / picture.name).read_bytes()
 
 
-def test_killed_between_checkpoints_goes_back_to_the_last(tmp_path):
+def test_a_killed_run_continues_from_its_last_checkpoint(tmp_path):
     run = RUNS["adam_ema"]
     expected = train(run, tmp_path / "straight")
 
@@ -128,7 +128,7 @@ def test_killed_between_checkpoints_goes_back_to_the_last(tmp_path):
     assert scalars(tmp_path / "killed") == scalars(tmp_path / "straight")
 
 
-def test_another_config_is_refused_and_says_what_differs(tmp_path):
+def test_a_checkpoint_of_another_config_is_refused_with_the_differences(tmp_path):
     run = make_run()
     with pytest.raises(Interrupted):
         train(run, tmp_path, stop=lambda: True)
@@ -138,7 +138,7 @@ def test_another_config_is_refused_and_says_what_differs(tmp_path):
 
 
 def damaged(content: bytes, how: str) -> bytes:
-    """Return a checkpoint file that is damaged; `how` may be a change to its content instead of its bytes."""
+    """Return a damaged checkpoint file; `how` changes its content or its bytes."""
     if how in ("truncated", "flipped", "empty"):
         middle = len(content) // 2
         flipped = content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
@@ -183,7 +183,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "empty pickle", "folder", "pipe", *CHANGES])
 @pytest.mark.parametrize("both", [False, True])
-def test_a_damaged_checkpoint_is_renamed_and_the_one_before_is_taken(damage, both, tmp_path, caplog, half_trained):
+def test_a_damaged_checkpoint_is_renamed_and_the_previous_one_used(damage, both, tmp_path, caplog, half_trained):
     run, expected, kept = half_trained
     here = tmp_path / "damaged"
     shutil.copytree(kept, here)
@@ -209,7 +209,7 @@ def test_a_damaged_checkpoint_is_renamed_and_the_one_before_is_taken(damage, bot
 
 @pytest.fixture(scope="module")
 def half_trained(tmp_path_factory):
-    """A run that was stopped at step 7, after checkpoints at steps 6 and 7, and its record when it is not stopped."""
+    """Return a run stopped at step 7, with checkpoints of steps 6 and 7, and its record without the stop."""
     folder = tmp_path_factory.mktemp("half")
     run = make_run(steps=12, checkpoint_every=3, tensorboard=False)
     expected = train(run, folder / "straight")
@@ -219,21 +219,21 @@ def half_trained(tmp_path_factory):
     return run, expected, folder / "kept"
 
 
-def test_one_flipped_byte_anywhere_is_noticed_or_harmless(tmp_path, half_trained):
+def test_one_flipped_byte_is_detected_or_harmless(tmp_path, half_trained):
     run, _, kept = half_trained
     content = (kept / checkpoint.NAME).read_bytes()
-    whole = checkpoint.load(kept, run.identity, torch.device("cpu"), partial(resumable, run))
+    whole = checkpoint.load(kept, run.identity, torch.device("cpu"), partial(check_resumable, run))
     for place in range(0, len(content), max(len(content) // 60, 1)):
         here = tmp_path / str(place)
         here.mkdir()
         (here / checkpoint.NAME).write_bytes(content[:place] + bytes([content[place] ^ 0x41]) + content[place + 1 :])
-        found = checkpoint.load(here, run.identity, torch.device("cpu"), partial(resumable, run))
+        found = checkpoint.load(here, run.identity, torch.device("cpu"), partial(check_resumable, run))
         assert (found is None) == (here / f"{checkpoint.NAME}.unreadable").exists()
         if found is not None:
             assert_equal_tree(found, whole)
 
 
-def test_too_little_memory_is_not_blamed_on_the_checkpoint(tmp_path, half_trained):
+def test_out_of_memory_does_not_rename_the_checkpoint(tmp_path, half_trained):
     run, _, kept = half_trained
     shutil.copytree(kept, tmp_path / "here")
 
@@ -245,7 +245,7 @@ def test_too_little_memory_is_not_blamed_on_the_checkpoint(tmp_path, half_traine
     assert (tmp_path / "here" / checkpoint.NAME).is_file()
 
 
-def test_a_checkpoint_executes_nothing(tmp_path):
+def test_loading_a_checkpoint_executes_no_code(tmp_path):
     import pickle
 
     class Evil:

@@ -1,4 +1,4 @@
-"""Rules that keep more than moments: in packs of any company, cut into any stretches, judged where they say."""
+"""Update rules with further state, in packs: independence, resumption, evaluation parameters."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def train(members, **settings):
 
 
 def everything(pack, k):
-    """All tensors that member k is, and what it draws."""
+    """Return all tensors of member k and its random draws."""
     saved = pack.export(k)
     found = {"samples": pack.generate(k, 9, "evaluation")} | ({"ema": saved["ema"]} if "ema" in saved else {})
     for name in ("generator", "discriminator"):
@@ -77,7 +77,7 @@ def assert_same(one, other):
         assert torch.equal(one[name], other[name]), name
 
 
-def test_alone_in_company_and_at_any_place(threads):
+def test_members_are_independent_of_pack_and_position(threads):
     alone = [everything(train([one], steps=4), 0) for one in MEMBERS]
     for order in (range(10, -1, -1), [4, 0, 6]):
         pack = train([MEMBERS[n] for n in order], steps=4)
@@ -85,7 +85,7 @@ def test_alone_in_company_and_at_any_place(threads):
             assert_same(everything(pack, k), alone[n])
 
 
-def test_wide_networks_whose_reductions_are_split_over_threads(threads):
+def test_wide_networks_with_several_threads(threads):
     settings = {
         "model": small_mlp(generator_widths=(64, 257), discriminator_widths=(257, 64)),
         "batch_size": 30,
@@ -99,8 +99,8 @@ def test_wide_networks_whose_reductions_are_split_over_threads(threads):
 
 
 @pytest.mark.parametrize("one", ELEMENTWISE, ids=NAMES[:8])
-def test_stretches_and_parts_change_nothing(one, monkeypatch):
-    """A number that a row's entries share moves on once a step, however many parts the row has."""
+def test_parameter_chunks_do_not_change_results(one, monkeypatch):
+    """A value shared by a row's entries is updated once per step, regardless of the number of chunks."""
     whole = everything(train([one]), 0)
     monkeypatch.setattr(parameter_chunks, "IN_CACHE", 17)
     pack = train([one])
@@ -109,7 +109,7 @@ def test_stretches_and_parts_change_nothing(one, monkeypatch):
 
 
 @pytest.mark.parametrize("one", MEMBERS, ids=NAMES)
-def test_goes_on_elsewhere_to_the_last_bit(one, monkeypatch):
+def test_resumes_bit_for_bit_in_another_pack(one, monkeypatch):
     straight, first = train([one]), pack_of([one])
     for report in first.steps():
         if report.steps == [4]:
@@ -127,8 +127,8 @@ def test_goes_on_elsewhere_to_the_last_bit(one, monkeypatch):
 
 
 @pytest.mark.parametrize("n", [5, 6, 7])
-def test_what_is_judged_is_not_what_is_trained(n):
-    """Samples come from the rule's average, and the trainer's running average is one of that."""
+def test_evaluation_parameters_differ_from_trained_ones(n):
+    """Samples come from the rule's average; the trainer's running average is computed from it."""
     one = replace(ELEMENTWISE[n], ema=None)
     pack = train([one, member(1)])
     row, name = pack.place[0], "slow" if n == 5 else "x"
@@ -144,7 +144,7 @@ def test_what_is_judged_is_not_what_is_trained(n):
     assert torch.equal(pack.generate(0, 9, "evaluation"), drawn)
 
 
-def test_both_players_go_back_in_the_same_step_where_there_is_one_critic_step():
+def test_lookahead_of_both_players_in_the_same_step():
     pack = pack_of([member(1, Lookahead(Adam(), k=3))], critic_steps=1)
     for report in pack.steps():
         back = [torch.equal(side.evaluated()[0], side.stretches[0]) for side in (pack.g, pack.d)]
@@ -152,14 +152,14 @@ def test_both_players_go_back_in_the_same_step_where_there_is_one_critic_step():
 
 
 @pytest.mark.parametrize("n", [5, 6, 7])
-def test_extragradient_refuses_what_would_not_come_back_from_its_look_ahead(n):
+def test_extragradient_refuses_rules_with_averages(n):
     run = make_run(one=ELEMENTWISE[n])
     with pytest.raises(ValueError, match=r"dynamics=ExtraGradient\(\): restores .* expected another optimizer"):
         replace(run, dynamics=ExtraGradient())
 
 
 @pytest.mark.slow
-def test_compiled_they_do_what_they_do_otherwise():
+def test_compiled_rules_equal_uncompiled_ones():
     members = [ELEMENTWISE[0], ELEMENTWISE[5], ELEMENTWISE[7]]
     plain = train(members, steps=4)
     compiled = AdversarialPack(

@@ -1,4 +1,4 @@
-"""Numbers that change from step to step: on time, for every member its own."""
+"""Scheduled values of every member at every step."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gansweep.penalties.r1 import R1
 from gansweep.schedules.linspace import Linspace
 
 
-def test_members_at_different_steps_get_their_own_values(monkeypatch):
-    """Over the border of what is taken ahead, and past a member's end."""
+def test_members_at_different_steps_have_their_own_values(monkeypatch):
+    """Beyond the block that is copied at once, and beyond a member's last step."""
     monkeypatch.setattr(scheduled, "AHEAD", 3)
     one = Scheduled([lambda step, total: step / total, lambda step, total: 10 * step / total], torch.device("cpu"))
     now = one.now
@@ -27,7 +27,7 @@ def test_members_at_different_steps_get_their_own_values(monkeypatch):
     assert now.flatten().tolist() == pytest.approx([0.1, 20 / 9])
 
 
-def test_the_average_takes_over_what_its_schedule_says():
+def test_the_running_average_follows_its_schedule():
     members = [replace(member(seed, ema=0.8, ema_schedule=Linspace(1.0, 0.0)), steps=4) for seed in (1, 2)]
     members.append(replace(member(3), steps=4))
     pack = AdversarialPack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=1)
@@ -39,8 +39,8 @@ def test_the_average_takes_over_what_its_schedule_says():
     assert "ema" not in pack.export(2)
 
 
-def test_what_is_scheduled_is_drawn_and_nothing_else():
-    """Each in the units of its setting: weight, standard deviation, decay, beta, moves."""
+def test_only_scheduled_settings_are_in_the_curves():
+    """Each in the unit of its setting: weight, standard deviation, decay, beta, critic steps."""
     half = Linspace(1.0, 0.5)
     one = member(1, ema=0.9, ema_schedule=half, penalty_schedule=half, noise_schedule=half)
     player = replace(one.generator, beta_schedule=half)

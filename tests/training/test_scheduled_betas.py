@@ -1,4 +1,4 @@
-"""Betas that change from step to step: each member's own, on time, in any company, after any interruption."""
+"""Scheduled betas: values of each member, independence of the pack, resumption."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def assert_same(one, other):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_alone_in_company_and_at_any_place(threads):
+def test_members_are_independent_of_pack_and_position(threads):
     torch.set_num_threads(threads)
     alone = [play(pack_of([one])).export(0) for one in CAST]
     for order in ([0, 1, 2, 3, 4, 5], [5, 3, 1, 4, 2, 0], [2, 1]):
@@ -71,8 +71,8 @@ def test_alone_in_company_and_at_any_place(threads):
     torch.set_num_threads(1)
 
 
-def test_each_players_own_is_in_force():
-    """A schedule that stays at 0.5 is half the beta, of that player alone; bits differ by rounding only."""
+def test_each_player_has_its_own_beta():
+    """A constant schedule of 0.5 halves the beta of that player only, up to rounding."""
     half, fast = Linspace(0.5, 0.5), Adam(betas=(0.45, 0.999))
     slow = member(1).discriminator
     expected = Member(1, member().objective, PlayerSettings(fast, 1e-3, Constant()), slow)
@@ -84,7 +84,7 @@ def test_each_players_own_is_in_force():
 
 
 def test_the_product_counts_every_update():
-    """Two critic steps of one generator step have the same beta, and each a factor of its own."""
+    """Two critic steps of one generator step have the same beta, and one factor each in the product."""
     pack = play(pack_of([CAST[1]], steps=3))
     values = 0.9 * torch.tensor([1.0, 0.6, 0.2], dtype=torch.float64)
     assert pack.g.beta_products.item() == pytest.approx(values.prod().item(), rel=1e-6)
@@ -92,7 +92,7 @@ def test_the_product_counts_every_update():
 
 
 @pytest.mark.parametrize("one", CAST[1:5], ids=lambda one: str(one.seed))
-def test_goes_on_elsewhere_to_the_last_bit(one, monkeypatch):
+def test_resumes_bit_for_bit_in_another_pack(one, monkeypatch):
     straight, saved = play(pack_of([one])).export(0), play(pack_of([one]), until=3).export(0)
     monkeypatch.setattr(parameter_chunks, "IN_CACHE", 17)
     other = pack_of([CAST[0], one])
@@ -103,13 +103,13 @@ def test_goes_on_elsewhere_to_the_last_bit(one, monkeypatch):
     assert_same(other.export(1), straight)
 
 
-def test_a_rule_that_sees_whole_rows_has_one_too():
+def test_a_rule_on_whole_rows_has_a_scheduled_beta():
     pack = play(pack_of([scheduled(member(1, Muon(), 0.02), DOWN, DOWN), member(2)]))
     alone = play(pack_of([scheduled(member(1, Muon(), 0.02), DOWN, DOWN)]))
     assert_same(pack.export(0), alone.export(0))
 
 
-def test_what_can_not_be_multiplied_is_refused():
+def test_rules_without_beta_refuse_the_schedule():
     with pytest.raises(ValueError, match=r"SGD\(.*has no momentum that a schedule of beta could change"):
         scheduled(member(1, SGD()), DOWN)
     with pytest.raises(ValueError, match=r"makes a beta of 1.08 of 0.9 in step 7, expected 0 <= beta < 1"):
@@ -117,7 +117,7 @@ def test_what_can_not_be_multiplied_is_refused():
 
 
 @pytest.mark.slow
-def test_compiled_they_do_what_they_do_otherwise():
+def test_compiled_rules_equal_uncompiled_ones():
     plain, compiled = play(pack_of(CAST, steps=4)), play(pack_of(CAST, steps=4, compiled=True))
     for k in range(len(CAST)):
         for name in ("generator", "discriminator"):

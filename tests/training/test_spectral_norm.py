@@ -1,4 +1,4 @@
-"""Spectral normalisation in training: whose passes move its vectors, and that members stay apart."""
+"""Spectral normalisation in training: which passes update its vectors, and independence of members."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def vectors(pack):
 
 
 def test_sigma_is_the_largest_singular_value_from_the_start():
-    """15 iterations have come before the first pass."""
+    """15 power iterations are done before the first pass."""
     pack = pack_of(member(1))
     for slot, weight in zip(pack.d.network.slots, pack.d.params(), strict=True):
         if slot.role == "weight":
@@ -44,7 +44,7 @@ def test_sigma_is_the_largest_singular_value_from_the_start():
             assert sigma.item() == pytest.approx(torch.linalg.matrix_norm(weight[0], 2).item(), rel=0.1)
 
 
-def test_one_iteration_in_a_discriminator_step_whatever_penalties_there_are_and_none_in_the_generators():
+def test_one_power_iteration_per_discriminator_step():
     penalised = Objective(Standard(), {"r1": R1(weight=0.0)})
     for objective in (Objective(Standard(), {}), penalised):
         pack = pack_of(member(1, SGD(), 0.0, objective))
@@ -60,8 +60,8 @@ def test_one_iteration_in_a_discriminator_step_whatever_penalties_there_are_and_
         assert all(torch.equal(kept[name], value) for name, value in vectors(pack).items())
 
 
-def test_the_generator_is_judged_by_the_weights_as_they_are():
-    """Its pass iterates from the kept vectors, after the weights have moved: sigma is not the old one."""
+def test_the_generator_step_uses_current_weights():
+    """Its pass iterates from the stored vectors with the updated weights, so sigma is not the old one."""
     pack = pack_of(member(1, SGD(), 0.5))
     inputs = pack.random.for_discriminator()
     pack._discriminator_step(inputs)
@@ -73,7 +73,7 @@ def test_the_generator_is_judged_by_the_weights_as_they_are():
 
 
 @pytest.mark.parametrize(("name", "threads"), [("mlp", 1), ("mlp", 2), ("dcgan", 1), ("resnet", 1)])
-def test_alone_and_in_company(name, threads):
+def test_members_are_independent_of_their_pack(name, threads):
     torch.set_num_threads(threads)
     samples = Shapes().samples if name == "mlp" else SAMPLES
     members = [CAST[0], CAST[1], CAST[3]]
@@ -82,7 +82,7 @@ def test_alone_and_in_company(name, threads):
         assert_same(pack, k, train([one], MODELS[name], samples, steps=2, batch_size=6))
 
 
-def test_a_restored_member_goes_on_as_if_nothing_had_happened():
+def test_a_restored_member_continues_bit_for_bit():
     one, other = pack_of(replace(member(3), steps=6)), pack_of(replace(member(3), steps=6))
     steps = one.steps()
     for _ in range(3):
@@ -97,7 +97,7 @@ def test_a_restored_member_goes_on_as_if_nothing_had_happened():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
-def test_compiled_steps_are_those_of_the_uncompiled(name):
+def test_compiled_steps_equal_uncompiled_ones(name):
     samples = Shapes().samples if name == "mlp" else SAMPLES[..., :8, :8]
     packs = [train([CAST[0]], MODELS[name], samples, 2, 6, compiled) for compiled in (False, True)]
     found = [[*p.d.stretches, *p.d.buffers.values(), *p.g.stretches] for p in packs]

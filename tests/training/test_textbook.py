@@ -1,4 +1,4 @@
-"""The trainer equals the loop a textbook would write, in float64, step by step."""
+"""Training equals the loop of a textbook, in float64, step by step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gansweep.schedules.linspace import Linspace
 
 
 class Masked(nn.Module):
-    """Dropout whose mask is given."""
+    """Dropout with a given mask."""
 
     mask: torch.Tensor
 
@@ -29,7 +29,7 @@ class Masked(nn.Module):
 
 
 def modules(pack):
-    """The two networks as torch.nn, with the pack's first parameters."""
+    """Return both networks as torch.nn modules with the pack's initial parameters."""
     generator = nn.Sequential(
         nn.Linear(4, 8), nn.LeakyReLU(0.2), nn.Linear(8, 10), nn.LeakyReLU(0.2), nn.Linear(10, 36), nn.Tanh()
     )
@@ -62,7 +62,7 @@ GAMES = {
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("game", GAMES)
-def test_twenty_steps(rule, game):
+def test_twenty_steps_equal_the_textbook_loop(rule, game):
     torch.set_default_dtype(torch.float64)
     try:
         ours, textbook = (make_pack(RULES[rule][0], GAMES[game]) for _ in range(2))

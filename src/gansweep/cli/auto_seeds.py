@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from gansweep.cli.sweeping import Multirun, command
 from gansweep.config.errors import BadConfig, Problem
 from gansweep.sweep.cell import Cell, State
-from gansweep.sweep.race import SeedRace
 from gansweep.sweep.result import Result
+from gansweep.sweep.seed_race import SeedRace
 from gansweep.sweep.sweep import Sweep
 from gansweep.sweep.sweep_keys import SEED
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Racing:
-    """Multirun whose seeds are chosen by successive elimination of configurations (`sweep.race.SeedRace`).
+    """Multirun whose seeds are chosen by successive elimination of configurations (`sweep.seed_race.SeedRace`).
 
     Each round trains one more seed of every configuration that is still in the race. The decision depends on the
     records alone, so the same command line continues an interrupted race.
@@ -79,7 +79,7 @@ class Racing:
             print(sweep.plan(self.config["retry_failed"], by_probe()))
             print(self._plan())
             return 0
-        sweep.note = self.race.told(self.settings())
+        sweep.note = self.race.summary(self.settings())
         if batch is not None:  # there are at least two seeds, so there is a first round
             batch.report(cut_short, sweep)
         return worst
@@ -111,7 +111,7 @@ class Racing:
         return any(seed not in settings[index] for index, seed in wanted)
 
     def _plan(self) -> str:
-        verdict = self.race.told(self.settings())
+        verdict = self.race.summary(self.settings())
         rest = len(self.race.seeds) * len(self.jobs) - sum(len(cells) for cells in self.cells)
         more = f"Up to {rest} more runs of these {len(self.jobs)} configurations, depending on the results."
         return f"{verdict}\n{more}" if verdict else f"seeds=auto: {more}"

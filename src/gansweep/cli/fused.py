@@ -12,9 +12,9 @@ from typing import Any
 from gansweep.cli.job import Jobs, run_of
 from gansweep.sweep import worker_pool
 from gansweep.sweep.cell import Cell, state
+from gansweep.sweep.executor import in_packs
 from gansweep.sweep.plan import Estimate, kind_of
-from gansweep.sweep.run_state import Settle
-from gansweep.sweep.together import in_packs
+from gansweep.sweep.run_state import Executor
 from gansweep.training.interruption import interrupts
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 def how(
     jobs: Jobs, cells: Sequence[Cell], config: Mapping[str, Any], tasks: int = 1, cores: int | None = None
-) -> tuple[Settle, int]:
+) -> tuple[Executor, int]:
     """Return how to train cells and in how many processes, from `workers` and `pack`.
 
     On a CPU one process per core with one thread each is fastest for networks of the usual sizes;

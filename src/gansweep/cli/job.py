@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +14,15 @@ from gansweep.sweep.cell import LOG, Cell
 
 if TYPE_CHECKING:
     from gansweep.cli.compose import Composition
-    from gansweep.sweep.run_state import Step
-    from gansweep.training.logbook import Logbook
+    from gansweep.sweep.run_state import StepCallback
     from gansweep.training.run import Run
+    from gansweep.training.session import TrainingSession
 
 log = logging.getLogger(__name__)
 
 
 class Jobs:
-    """Factory of the logbooks of a sweep's cells.
+    """Factory of the training sessions of a sweep's cells.
 
     Args:
         compositions: by hash of the cell.
@@ -37,13 +36,13 @@ class Jobs:
         self._numbers = {hash_: n for n, hash_ in enumerate(compositions)}
         self.packing: dict[str, Any] = {}
 
-    def __call__(self, cell: Cell, progress: Step) -> Logbook:
-        """Return a cell's open logbook, after writing .hydra/ and opening gansweep.log in its directory.
+    def __call__(self, cell: Cell, progress: StepCallback) -> TrainingSession:
+        """Return a cell's training session, after writing .hydra/ and opening gansweep.log in its directory.
 
         Raises:
             BadConfig, ResumeError, OSError: the cell can't be trained; the traceback is in its log.
         """
-        from gansweep.training.logbook import Logbook
+        from gansweep.training.session import TrainingSession
 
         whole = hydra_node(self._compositions[cell.hash], self._numbers[cell.hash], cell.directory)
         cell.directory.mkdir(parents=True, exist_ok=True)
@@ -51,9 +50,9 @@ class Jobs:
         journal = CellLog(cell.directory / LOG)
         with journal():
             try:
-                book = Logbook(run_of(cell), cell.directory, progress, journal, progress.guard)
-                book.packing = self.packing
-                return book
+                session = TrainingSession(run_of(cell), cell.directory, progress, journal, progress.guard)
+                session.packing = self.packing
+                return session
             except BaseException:
                 log.exception("%s failed", cell.name)
                 journal.close()
@@ -72,16 +71,12 @@ def run_of(cell: Cell) -> Run:
     return build(cell.config, identity=cell.identity, cell=about)
 
 
-def train(cell: Cell, stop: Callable[[], bool], progress: Step) -> dict[str, Any]:
-    """Build the run of a cell, train it and return its record."""
-    from gansweep.training.trainer import Interrupted
-    from gansweep.training.trainer import train as train_run
+def open_session(cell: Cell, progress: StepCallback) -> TrainingSession:
+    """Return the training session of a cell whose log and .hydra/ are written by Hydra."""
+    from gansweep.training.session import TrainingSession
 
     try:
-        return train_run(run_of(cell), cell.directory, stop=stop, progress=progress, guard=progress.guard)
-    except Interrupted as pause:
-        log.info("%s", pause)
-        raise
+        return TrainingSession(run_of(cell), cell.directory, progress, guard=progress.guard)
     except BaseException:
         log.info("%s failed", cell.name, exc_info=True)  # the sweep prints one line to the console
         raise

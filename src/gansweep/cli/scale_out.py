@@ -16,7 +16,7 @@ from gansweep.cli import backends
 from gansweep.cli.backends import Request, Task
 from gansweep.config.errors import BadConfig, Problem
 from gansweep.sweep.run_state import Outcome
-from gansweep.sweep.stop import Stop
+from gansweep.training.interruption import Stop
 
 if TYPE_CHECKING:
     from gansweep.cli.sweeping import Multirun

@@ -21,9 +21,10 @@ from gansweep.cli.compose import Composer
 from gansweep.cli.job import Jobs
 from gansweep.config.errors import BadConfig, Problem
 from gansweep.sweep.cell import Cell, State, cells, state
-from gansweep.sweep.run_state import make_room
-from gansweep.sweep.stop import Stop
-from gansweep.sweep.sweep import Outcome, Sweep, set_aside
+from gansweep.sweep.run_state import rename_misplaced
+from gansweep.sweep.sweep import Outcome, Sweep
+from gansweep.sweep.sweep_directory import set_aside
+from gansweep.training.interruption import Stop
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ class Multirun:
                 log.info("%s", notice)
             sweep.freeze()
             composed = self.root / "multirun.yaml"
-            make_room(composed, composed.is_file())
+            rename_misplaced(composed, composed.is_file())
             OmegaConf.save(self.master, composed)
         except ValueError as error:
             raise BadConfig([Problem.of("", error)]) from error
@@ -164,14 +165,14 @@ class Multirun:
 
         jobs = Jobs({cell.hash: composed for cell, composed in zip(self.cells, self.compositions, strict=True)})
         sweep = self.sweep()
-        settle, workers = how(jobs, sweep.cells, self.config, tasks, cores)
+        executor, workers = how(jobs, sweep.cells, self.config, tasks, cores)
         waiting = sum(not self._is_done(cell) for cell in sweep.cells)
         if announce and waiting:
             log.info("Training %d of %s in %s", waiting, cells(len(sweep.cells)), _processes(workers))
         with Stop() as stop:
             retry = self.config["retry_failed"]
             fork = can_fork(self.config)
-            return sweep.run(settle, retry_failed=retry, failed=failed, stop=stop, workers=workers, can_fork=fork)
+            return sweep.run(executor, retry_failed=retry, failed=failed, stop=stop, workers=workers, can_fork=fork)
 
     def refuse_edited(self) -> None:
         """Check that the hash of every cell is unchanged since the grid was checked.

@@ -29,11 +29,11 @@ def task(config: DictConfig) -> float | None:
         Diverged: the cell diverged and `diverged=raise` is set.
     """
     from gansweep.cli.grid import cell_of
-    from gansweep.cli.job import train
+    from gansweep.cli.job import open_session
     from gansweep.sweep.cell import Cell
-    from gansweep.sweep.one_by_one import one_by_one
-    from gansweep.sweep.stop import Stop
+    from gansweep.sweep.executor import in_packs
     from gansweep.sweep.sweep import Sweep
+    from gansweep.training.interruption import Stop
 
     hydra = HydraConfig.get()
     directory = Path(hydra.runtime.output_dir)
@@ -46,7 +46,7 @@ def task(config: DictConfig) -> float | None:
     cell = Cell(made.overrides, made.config, made.identity, made.hash, directory)
     with Stop() as stop:
         outcome = Sweep(directory.parent, [cell], "").run(
-            one_by_one(train), retry_failed=composed["retry_failed"], stop=stop
+            in_packs(open_session), retry_failed=composed["retry_failed"], stop=stop
         )
     return result(outcome.records.get(cell.hash), composed["diverged"] == "raise")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from gansweep import device as devices
 from gansweep.batched.member import Member
-from gansweep.config.checks import SCHEDULES, misfits, players, said
+from gansweep.config.checks import SCHEDULES, late_evaluations, misfits, players, said
 from gansweep.config.errors import BadConfig, Problem, unknown_key
 from gansweep.config.instantiate import Broken, Constructor
 from gansweep.config.protocol import keeps
@@ -108,6 +108,7 @@ def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
     if "data" in parts:
         parts["data"] = _shared(parts["data"], config["data"])
     make.problems += misfits(parts, config, root)
+    make.problems += late_evaluations(parts["trainer"], config["steps"], given)
     make.problems += _settled_feedback(parts, config)
     if not make.problems and config["critic_steps"] is None:
         config["critic_steps"] = 1 if parts["loss"] is None else parts["loss"].critic_steps

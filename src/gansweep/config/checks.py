@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -137,6 +137,19 @@ def _idle_schedules(parts: Mapping[str, Any]) -> list[Problem]:
         wrong = "trainer.ema=null: there is no average, expected e.g. trainer.ema=0.999"
         problems.append(Problem("schedule_ema", wrong))
     return problems
+
+
+def late_evaluations(trainer: Any, steps: Any, given: Collection[str]) -> list[Problem]:
+    """Return a problem if `trainer.eval_at` of the command line has steps after the last one.
+
+    Those of an experiment are not refused: they have no effect in its shorter scales.
+    """
+    if not isinstance(trainer, TrainerSettings) or not isinstance(steps, int) or steps < 1:
+        return []
+    if not {"trainer", "trainer.eval_at"} & set(given) or max(trainer.eval_at, default=0) <= steps:
+        return []
+    wrong = f"={trainer.eval_at}: the run ends after steps={steps}, expected steps from 1 to {steps}"
+    return [Problem("trainer.eval_at", wrong)]
 
 
 def _idle_critic_schedule(parts: Mapping[str, Any], root: Mapping[str, Any], steps: Any) -> list[Problem]:

@@ -32,13 +32,10 @@ def section(verdict: Verdict) -> Section | None:
         ]
     if failed:
         kinds = Counter(result.trouble for result in failed)
-        files = {result.trouble: result.traceback for result in reversed(failed)}
+        files = {r.trouble: f"; traceback in {r.traceback}" if r.traceback else "" for r in reversed(failed)}
         parts.append(
             f"{len(failed)} runs raised an error (not counted as divergence):\n\n"
-            + "\n".join(
-                f"- {' '.join(text.split())} ({count}); traceback in {files[text]}"
-                for text, count in kinds.most_common(10)
-            )
+            + "\n".join(f"- {' '.join(text.split())} ({count}){files[text]}" for text, count in kinds.most_common(10))
         )
     if not parts:
         return None

@@ -11,6 +11,7 @@ from typing import Any
 
 from gansweep.sweep import cell_lock, records
 from gansweep.sweep.identity import digest
+from gansweep.sweep.process import ProcessDied
 from gansweep.training import record
 
 log = logging.getLogger(__name__)
@@ -106,10 +107,18 @@ def state(cell: Cell) -> State:
     return State.RESUMABLE if any((cell.directory / name).exists() for name in CHECKPOINTS) else State.NEW
 
 
-def traceback_file(cell: Cell) -> Path:
-    """Return the file that holds the traceback of a failed cell: its log, or its record where it has no log."""
-    log_file = cell.directory / LOG
-    return log_file if log_file.is_file() else cell.directory / record.NAME
+def traceback_file(cell: Cell, error: Mapping[str, Any]) -> Path | None:
+    """Return the file with the traceback of a failed cell: its log, or its record if it has no log.
+
+    None if there is no such file. The record of a cell whose process died holds no traceback.
+
+    Args:
+        cell: the failed cell.
+        error: field `error` of its record.
+    """
+    log_file, record_file = cell.directory / LOG, cell.directory / record.NAME
+    files = (log_file,) if error.get("type") == ProcessDied.__name__ else (log_file, record_file)
+    return next((file for file in files if file.is_file()), None)
 
 
 def own_record(cell: Cell) -> dict[str, Any] | None:

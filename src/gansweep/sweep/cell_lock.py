@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Any
 
 from gansweep.sweep import process
-from gansweep.sweep.suspicion import Suspicion
+from gansweep.sweep.process import Suspicion
 from gansweep.training import atomic
 
 HEARTBEAT_S, STALE_S = 30.0, 300.0
@@ -125,7 +125,7 @@ class Claim:
                 try:
                     passed_on = self.suspicion.as_dict() if self.suspicion else {}
                     draft.write_text(json.dumps({"released": True} | passed_on))
-                    os.replace(draft, self.path)
+                    draft.replace(self.path)
                 finally:
                     draft.unlink(missing_ok=True)
             else:
@@ -164,7 +164,7 @@ def suspicion(directory: Path) -> Suspicion | None:
     content = owner(directory)
     if not content:
         return None
-    return Suspicion.noted(content) if holder(directory) is not None else Suspicion.after_death(content)
+    return Suspicion.in_claim(content) if holder(directory) is not None else Suspicion.after_death(content)
 
 
 def remain(directory: Path) -> bool:
@@ -182,7 +182,7 @@ def _draft(directory: Path) -> Path:
 
 def _numbers(directory: Path) -> list[int]:
     try:
-        names = os.listdir(directory)
+        names = [entry.name for entry in directory.iterdir()]
     except (FileNotFoundError, NotADirectoryError):
         return []
     return [int(match[1]) for match in (re.fullmatch(r"\.claim\.(\d+)", name) for name in names) if match]

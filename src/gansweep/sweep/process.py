@@ -1,15 +1,26 @@
-"""Identification of processes, and checks whether they are alive."""
+"""Processes: their identification, whether they are alive, and what dead ones have left.
+
+`Suspicion` describes the deaths of processes that trained a cell. Marker files of trial runs show deaths in a trial.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import platform
+import secrets
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from gansweep.training import atomic
+
+MOST_DEATHS = 2
+TRIAL_PREFIX = ".trial."
 
 
 def here() -> dict[str, str | int]:
@@ -43,7 +54,7 @@ def _host() -> str:
     with contextlib.suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     with contextlib.suppress(OSError):
-        namespace = os.readlink("/proc/self/ns/pid")
+        namespace = str(Path("/proc/self/ns/pid").readlink())
     return " ".join((platform.node(), boot, namespace)).strip()
 
 
@@ -70,3 +81,86 @@ def _started(pid: int) -> str | None:
         raise OSError("the start time of a process is not available on this system")
     result = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return result.stdout.strip() or None
+
+
+class ProcessDied(Exception):
+    """Recorded as the error of a cell whose processes died repeatedly."""
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """Information about dead previous owners of a cell, whose training may have caused the deaths.
+
+    Args:
+        limit: maximum size of a pack with this cell: half the size of the pack whose process died.
+        deaths: exit codes or signals of processes that died while they trained only this cell, as reported by their
+            parent process.
+    """
+
+    limit: int
+    deaths: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields in JSON types."""
+        return {"limit": self.limit, "deaths": list(self.deaths)}
+
+    @classmethod
+    def in_claim(cls, content: Mapping[str, Any]) -> Suspicion | None:
+        """Return the suspicion stored in a claim, None if there is none."""
+        limit, deaths = content.get("limit"), content.get("deaths")
+        if not isinstance(limit, int):
+            return None
+        return cls(max(limit, 1), tuple(map(str, deaths)) if isinstance(deaths, list) else ())
+
+    @classmethod
+    def after_death(cls, content: Mapping[str, Any]) -> Suspicion | None:
+        """Return the suspicion that follows from the claim of a dead process; a reboot of the machine adds none."""
+        before = cls.in_claim(content)
+        if not content or content.get("released") or rebooted(content):
+            return before
+        together = content.get("together")
+        limit = max(together // 2, 1) if isinstance(together, int) else 1
+        return cls(limit, before.deaths if before else ())
+
+
+@contextlib.contextmanager
+def trial_marker(root: Path) -> Iterator[None]:
+    """Keep a marker file in the directory of a sweep while this process runs a trial.
+
+    Trial runs of a few steps measure the best pack size and hold no claims. If a process dies in a trial, its marker
+    remains, so that the trial is not repeated.
+    """
+    path = root / f"{TRIAL_PREFIX}{secrets.token_hex(8)}"
+    with contextlib.suppress(OSError):
+        atomic.write(path, json.dumps(here()))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def died_in_trial(root: Path) -> bool:
+    """Return True if a process on this machine died in a trial run."""
+    return any(_is_of_dead_process(path) for path in root.glob(f"{TRIAL_PREFIX}*"))
+
+
+def remove_trial_markers(root: Path) -> None:
+    """Remove the marker files of dead processes; called when all cells have ended."""
+    for path in root.glob(f"{TRIAL_PREFIX}*"):
+        if _owner(path) is None or _is_of_dead_process(path) or rebooted(_owner(path) or {}):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _is_of_dead_process(path: Path) -> bool:
+    owner = _owner(path)
+    return owner is not None and alive(owner) is False
+
+
+def _owner(path: Path) -> dict[str, str | int] | None:
+    try:
+        content = json.loads(atomic.read(path))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None

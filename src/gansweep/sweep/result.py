@@ -96,7 +96,7 @@ class Result:
 
     @property
     def traceback(self) -> str:
-        """Path of the file with the traceback of a failed cell, relative to the sweep; empty if it did not fail."""
-        if not (self.record or {}).get("error"):
-            return ""
-        return traceback_file(self.cell).relative_to(self.cell.directory.parent).as_posix()
+        """Path of the file with the traceback of a failed cell, relative to the sweep; empty if there is none."""
+        error = (self.record or {}).get("error")
+        file = traceback_file(self.cell, error) if error else None
+        return file.relative_to(self.cell.directory.parent).as_posix() if file else ""

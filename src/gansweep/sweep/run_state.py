@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from gansweep.formatting import number
 from gansweep.sweep import cell_lock
 from gansweep.sweep.cell import CHECKPOINTS, Cell, State, own_record, read_record, traceback_file
-from gansweep.sweep.failure import failed_record
 from gansweep.sweep.progress import Progress
 from gansweep.training import atomic, record
 
@@ -26,7 +27,7 @@ class ClaimLost(Exception):
     """Raised if another process took over the cell, because the heartbeat of this process was stale."""
 
 
-class Step:
+class StepCallback:
     """Callback for every step of a cell: shows the progress, and raises ClaimLost if the claim was lost.
 
     Args:
@@ -81,7 +82,7 @@ class Outcome:
         return int(bool(self.missing) or any(content["state"] == "failed" for content in self.records.values()))
 
 
-class Work:
+class RunState:
     """State of one execution of a sweep; claims cells and stores their records.
 
     Args:
@@ -100,7 +101,7 @@ class Work:
         self.to_retry: dict[str, dict[str, Any]] = {}
         self.outcome = Outcome()
 
-    def already_settled(self, cell: Cell) -> bool:
+    def is_done(self, cell: Cell) -> bool:
         """Return True if a cell has a record and need not be trained; store the record in the outcome."""
         content = own_record(cell)
         if content is None or (content["state"] == "failed" and content == self.to_retry.get(cell.hash)):
@@ -108,7 +109,7 @@ class Work:
         self.outcome.records[cell.hash] = content
         self.progress.skip(State(content["state"]))
         if State(content["state"]).is_result:
-            tidy(cell.directory)
+            clean_up(cell.directory)
         return True
 
     def claim(self, cell: Cell, together: int = 1) -> cell_lock.Claim | None:
@@ -133,17 +134,17 @@ class Work:
         claim.release()
         return None
 
-    def watch(self, cell: Cell, claim: cell_lock.Claim) -> Step:
+    def callback(self, cell: Cell, claim: cell_lock.Claim) -> StepCallback:
         """Return the callback for every step of a cell; its `guard` is to be called before every write."""
-        return Step(cell, claim, self.progress)
+        return StepCallback(cell, claim, self.progress)
 
-    def keep(self, cell: Cell, content: dict[str, Any]) -> None:
+    def record_result(self, cell: Cell, content: dict[str, Any]) -> None:
         """Store the record of a trained cell in the outcome."""
         self.outcome.records[cell.hash] = content
         final = (content.get("metric") or {}).get("final")
         self.progress.finish(cell.name, State(content["state"]), "" if final is None else number(final))
 
-    def keep_failure(
+    def record_failure(
         self, cell: Cell, error: BaseException, wall_s: float, guard: Callable[[], None] = atomic.unguarded
     ) -> None:
         """Write the record of a cell that raised an exception, and store it in the outcome.
@@ -159,11 +160,50 @@ class Work:
         except (OSError, ValueError) as unwritten:
             log.warning("the record of %s could not be written: %s", cell.name, unwritten)
         kind, message = content["error"]["type"], content["error"]["message"]
-        log.error("%s failed: %s: %s; traceback in %s", cell.name, kind, message, traceback_file(cell))
+        file = traceback_file(cell, content["error"])
+        log.error("%s failed: %s: %s%s", cell.name, kind, message, f"; traceback in {file}" if file else "")
         self.progress.finish(cell.name, State.FAILED)
 
 
-def tidy(directory: Path) -> None:
+def failed_record(cell: Cell, error: BaseException, wall_s: float = 0.0) -> dict[str, Any]:
+    """Return the record of a cell that raised an exception.
+
+    Args:
+        cell: the failed cell.
+        error: the exception.
+        wall_s: training time in seconds.
+    """
+    message = str(error) if str(error) else repr(error)
+    content = {
+        "format": record.FORMAT,
+        "state": "failed",
+        "cell": {"name": cell.name, "hash": cell.hash, "overrides": cell.overrides},
+        "config": cell.config,
+        "identity": cell.identity,
+        "steps": 0,
+        "metric": None,
+        "divergence": None,
+        "error": {
+            "type": type(error).__name__,
+            "message": message,
+            "traceback": "".join(traceback.format_exception(type(error), error, error.__traceback__)),
+        },
+        "seeds": {"member": cell.config.get("seed")},
+        "versions": record.versions(),
+        "device": {},
+        "time": {
+            "started": None,
+            # microseconds distinguish a second failure from the first one
+            "finished": datetime.now(timezone.utc).isoformat(timespec="microseconds"),
+            "wall_s": round(wall_s, 3),
+            "steps_per_s": None,
+            "eval_s": None,
+        },
+    }
+    return record.in_json(content)
+
+
+def clean_up(directory: Path) -> None:
     """Remove the claim and checkpoint of a process that died after writing the record of a finished cell."""
     with contextlib.suppress(OSError):
         if cell_lock.remain(directory) and (claim := cell_lock.Claim.acquire(directory)) is not None:
@@ -171,7 +211,7 @@ def tidy(directory: Path) -> None:
             claim.release(finished=True)
 
 
-def put_aside(cell: Cell) -> None:
+def prepare_directory(cell: Cell) -> None:
     """Prepare the directory of a cell for training, by renaming or removing what would be overwritten.
 
     An older record that is not a result (a failure, another run, or unreadable) is renamed. A file at the path of a
@@ -187,19 +227,19 @@ def put_aside(cell: Cell) -> None:
             log.warning("%s belongs to another run, %.8s; renamed to %s", path, other["cell"]["hash"], previous.name)
         if os.path.lexists(previous) and not previous.is_file():
             atomic.put_aside(previous)
-        os.replace(path, previous)
+        path.replace(previous)
     for folder in (directory / name for name in FOLDERS):
-        make_room(folder, folder.is_dir())
+        rename_misplaced(folder, folder.is_dir())
     inside = [file for name in FOLDERS for file in (directory / name).glob("*")]
     for file in (path, directory / LOG, *directory.glob("events.out.*"), *inside):
-        make_room(file, file.is_file())
+        rename_misplaced(file, file.is_file())
 
 
-def make_room(path: Path, fits: bool) -> None:
+def rename_misplaced(path: Path, fits: bool) -> None:
     """Rename an entry of the wrong kind at a path that will be written."""
     if os.path.lexists(path) and not fits and not path.name.count(atomic.UNREADABLE):
         log.warning("%s is in the way; renamed to %s", path, atomic.put_aside(path).name)
 
 
 # Trains cells and returns those that were left for later or for other processes.
-Settle = Callable[[Work, Sequence[Cell]], list[Cell]]
+Executor = Callable[[RunState, Sequence[Cell]], list[Cell]]

@@ -55,7 +55,9 @@ Position = tuple[int, int]  # row from 1, column in bytes of UTF-8 from 0
 
 
 def _range(node: ast.AST) -> tuple[Position, Position]:
-    assert isinstance(node, ast.Expr) and node.end_lineno is not None and node.end_col_offset is not None
+    assert isinstance(node, ast.Expr)
+    assert node.end_lineno is not None
+    assert node.end_col_offset is not None
     return (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
 
 

@@ -5,27 +5,25 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gansweep.formatting import is_folder_name
-from gansweep.sweep import cell_lock, own_directory, pack_trials, records, tensorboard_layout, worker_pool
-from gansweep.sweep.cell import Cell, State, own_record, read_record, state
+from gansweep.sweep import cell_lock, process, sweep_directory, tensorboard_layout, worker_pool
+from gansweep.sweep.cell import Cell, State, own_record, state
 from gansweep.sweep.cell import cells as count_of
-from gansweep.sweep.code_changes import code_changes
-from gansweep.sweep.plan import Estimate, plan
+from gansweep.sweep.plan import Estimate, code_changes, plan
 from gansweep.sweep.progress import Progress
-from gansweep.sweep.record_shape import check_numbers
 from gansweep.sweep.result import Result
-from gansweep.sweep.run_state import Outcome, Settle, Work, make_room
+from gansweep.sweep.run_state import Executor, Outcome, RunState, rename_misplaced
+from gansweep.sweep.sweep_directory import FROZEN
 from gansweep.training import atomic, record
 
 log = logging.getLogger(__name__)
 
-FROZEN, FORMAT = "sweep.json", 1
+FORMAT = 1
 WAIT_S, FREEZING_S = 1.0, 0.1
 
 
@@ -46,7 +44,7 @@ class Sweep:
         self.root, self.command = root, command
         self.note = ""
         self.notices: list[str] = []
-        self._look()
+        self._read_directory()
         kept: dict[str, Cell] = {}
         for cell in cells:
             if cell.hash in kept:
@@ -55,16 +53,16 @@ class Sweep:
             kept[cell.hash] = cell
         self.cells: tuple[Cell, ...] = tuple(kept.values())
         self.code_changes = code_changes(self.cells, self.earlier)
-        self._settle_in()
+        self._keep_directories()
 
-    def _look(self) -> None:
+    def _read_directory(self) -> None:
         """Read existing cells, command lines and the note from the directory."""
-        earlier, commands, note = _left_there(self.root)
+        earlier, commands, note = sweep_directory.read(self.root)
         self.note = self.note or note
         self.earlier = {cell.hash: cell for cell in earlier}
         self.commands = list(dict.fromkeys(filter(None, [*commands, self.command])))
 
-    def _settle_in(self) -> None:
+    def _keep_directories(self) -> None:
         """Set the directories of existing cells."""
         existing = self.earlier
         self.cells = tuple(
@@ -94,8 +92,8 @@ class Sweep:
         while (claim := cell_lock.Claim.acquire(self.root)) is None:
             time.sleep(FREEZING_S)
         try:
-            self._look()
-            self._settle_in()
+            self._read_directory()
+            self._keep_directories()
             self._write()
         finally:
             claim.release(finished=True)
@@ -108,7 +106,7 @@ class Sweep:
             "versions": record.versions(),
             "cells": [cell.as_dict() for cell in self.all_cells],
         }
-        make_room(self.root / FROZEN, (self.root / FROZEN).is_file())
+        rename_misplaced(self.root / FROZEN, (self.root / FROZEN).is_file())
         atomic.write(self.root / FROZEN, json.dumps(content, indent=1, default=str) + "\n")
         tensorboard_layout.tell(self.root, self.all_cells)
 
@@ -123,7 +121,7 @@ class Sweep:
 
     def run(
         self,
-        settle: Settle,
+        executor: Executor,
         *,
         retry_failed: bool = True,
         failed: Mapping[str, dict[str, Any]] | None = None,
@@ -135,13 +133,12 @@ class Sweep:
     ) -> Outcome:
         """Train every cell that has no result.
 
-        A cell that raises an exception, runs out of memory or calls sys.exit is recorded as failed, and training
-        continues with the other cells. Cells locked by another live process are skipped. Cells whose process died are
-        trained last, in smaller and smaller packs. A cell whose process died repeatedly while training only this cell
-        is recorded as failed, if the process was a worker of this one.
+        A cell that raises an exception is recorded as failed, and the others are trained. Cells locked by another live
+        process are skipped. Cells whose process died are trained last, in smaller and smaller packs. A cell whose
+        process died repeatedly while training only this cell is recorded as failed, if it was a worker of this process.
 
         Args:
-            settle: trains cells; returned by `one_by_one` or `in_packs`.
+            executor: trains cells; see `executor.in_packs`.
             retry_failed: train cells again that failed before this call.
             failed: failed records to retry; None: those at the time of this call. With several processes, those at the
                 time when the first one started. See `failed`.
@@ -151,26 +148,24 @@ class Sweep:
             workers: number of processes; 1: train in this process.
             can_fork: allow a separate process for a single worker; used after a process died.
         """
-        work = Work(stop, progress or Progress(len(self.cells)))
+        run_state = RunState(stop, progress or Progress(len(self.cells)))
         if retry_failed:
-            work.to_retry = dict(self.failed() if failed is None else failed)
+            run_state.to_retry = dict(self.failed() if failed is None else failed)
 
-        def until_settled(run_state: Work, cells: Sequence[Cell], suspected: bool, log_wait: bool = False) -> None:
-            self._until_settled(run_state, cells, settle, wait, suspected, log_wait)
-
+        train = partial(self._train_until_done, executor=executor, wait=wait)
         # One worker means this process, unless a cell may have caused the death of another process.
-        watched = workers > 1 or (can_fork and any(cell_lock.suspicion(cell.directory) for cell in self.cells))
+        forked = workers > 1 or (can_fork and any(cell_lock.suspicion(cell.directory) for cell in self.cells))
         for suspected in (False, True):
-            cells = _under_suspicion(self.cells, work) if suspected else self.cells
-            if watched:
-                worker_pool.train(cells, work, partial(until_settled, suspected=suspected), 1 if suspected else workers)
+            cells = _under_suspicion(self.cells, run_state) if suspected else self.cells
+            if forked:
+                worker_pool.train(cells, run_state, partial(train, suspected=suspected), 1 if suspected else workers)
             else:
-                until_settled(work, cells, suspected, log_wait=True)
-        work.outcome.interrupted |= stop()
-        work.outcome.missing = [cell for cell in self.cells if cell.hash not in work.outcome.records]
-        if not work.outcome.missing:
-            pack_trials.forget(self.root)
-        return work.outcome
+                train(run_state, cells, suspected=suspected, log_wait=True)
+        run_state.outcome.interrupted |= stop()
+        run_state.outcome.missing = [cell for cell in self.cells if cell.hash not in run_state.outcome.records]
+        if not run_state.outcome.missing:
+            process.remove_trial_markers(self.root)
+        return run_state.outcome
 
     def failed(self) -> dict[str, dict[str, Any]]:
         """Return the records of the cells that have failed, by hash."""
@@ -186,82 +181,44 @@ class Sweep:
         }
         return Outcome(new, [cell for cell in self.cells if cell.hash not in new])
 
-    def _until_settled(
-        self, work: Work, cells: Sequence[Cell], settle: Settle, wait: bool, suspected: bool, log_wait: bool
+    def _train_until_done(
+        self,
+        run_state: RunState,
+        cells: Sequence[Cell],
+        *,
+        executor: Executor,
+        wait: bool,
+        suspected: bool,
+        log_wait: bool = False,
     ) -> None:
         """Train cells until none are left; without `suspected`, skip cells whose process died."""
-        left, work.suspected = [*cells], suspected
-        while left and not work.outcome.interrupted:
+        left, run_state.suspected = [*cells], suspected
+        while left and not run_state.outcome.interrupted:
             now = [cell for cell in left if suspected or cell_lock.suspicion(cell.directory) is None]
             if not now:
                 break
-            left = settle(work, now)
-            if not left or not wait or work.outcome.interrupted:
+            left = executor(run_state, now)
+            if not left or not wait or run_state.outcome.interrupted:
                 break
             if log_wait:
                 log.info("%s locked by another process; waiting for it", count_of(len(left)))
                 log_wait = False
-            _pause(work.stop)
+            _pause(run_state.stop)
 
 
-def set_aside(root: Path) -> Path | None:
-    """Rename an existing sweep to `<root>.1`, `.2`, ... and return the new path, None if there is none.
-
-    Raises:
-        ValueError: the directory is not a sweep, contains foreign files, or is locked by a live process.
-    """
-    return own_directory.rename(root, FROZEN, {cell.name for cell in _left_there(root)[0]})
-
-
-def _left_there(root: Path) -> tuple[list[Cell], list[str], str]:
-    """Return the cells of a sweep, from sweep.json or from records, its command lines and its note."""
-    found: dict[str, Cell] = {}
-    commands: list[str] = []
-    note = ""
-    try:
-        frozen = json.loads(atomic.read(root / FROZEN))
-        check_numbers("", frozen)
-        found = {cell.hash: cell for cell in _frozen_cells(root, frozen["cells"])}
-        commands = [str(line) for line in frozen.get("commands") or [frozen.get("command") or ""]]
-        note = str(frozen.get("note", ""))
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        log.warning("%s can't be read and is rewritten: %s", root / FROZEN, error)
-    known = {cell.directory for cell in found.values()}
-    for directory in records.directories(root) if root.is_dir() else ():
-        content = None if directory in known else read_record(directory)
-        if content is not None:
-            cell = Cell.from_dict(
-                root, {**content["cell"], **content, "hash": content["cell"]["hash"], "name": directory.name}
-            )
-            found.setdefault(cell.hash, cell)
-    return list(found.values()), commands, note
-
-
-def _under_suspicion(cells: Sequence[Cell], work: Work) -> list[Cell]:
+def _under_suspicion(cells: Sequence[Cell], run_state: RunState) -> list[Cell]:
     """Return the cells without a result whose process died, the least suspicious first, and log their names."""
     suspects = [
         (-suspicion.limit, len(suspicion.deaths), place)
         for place, cell in enumerate(cells)
-        if cell.hash not in work.outcome.records
+        if cell.hash not in run_state.outcome.records
         and (suspicion := cell_lock.suspicion(cell.directory)) is not None
-        and not work.already_settled(cell)
+        and not run_state.is_done(cell)
     ]
-    if suspects and not work.outcome.interrupted:
+    if suspects and not run_state.outcome.interrupted:
         names = ", ".join(cells[place].name for *_, place in sorted(suspects))
         log.warning("The process that trained these died; they are trained last, in smaller packs or alone: %s", names)
     return [cells[place] for *_, place in sorted(suspects)]
-
-
-def _frozen_cells(root: Path, contents: Sequence[Mapping[str, Any]]) -> Iterator[Cell]:
-    """Yield the cells of sweep.json; skip cells whose directory would be outside of the sweep, with a warning."""
-    for content in contents:
-        name = str(content["name"])
-        if is_folder_name(name):
-            yield Cell.from_dict(root, content)
-        else:
-            log.warning("%s: the cell %r is ignored, as it is not a folder name", root / FROZEN, name)
 
 
 def _results(cells: Sequence[Cell]) -> list[Result]:

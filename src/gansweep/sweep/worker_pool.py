@@ -20,17 +20,17 @@ from typing import Any
 
 from gansweep.sweep import cell_lock, process
 from gansweep.sweep.cell import Cell, State, own_record
+from gansweep.sweep.process import MOST_DEATHS, ProcessDied, Suspicion
 from gansweep.sweep.progress import Progress
-from gansweep.sweep.run_state import Work, tidy
-from gansweep.sweep.stop import Stop
-from gansweep.sweep.suspicion import MOST_DEATHS, ProcessDied, Suspicion
+from gansweep.sweep.run_state import RunState, clean_up
+from gansweep.training.interruption import Stop
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 0.2
-MOST_BLAMELESS = 4  # number of workers that die between two cells and are replaced
+POLL_S = 0.2
+MOST_DEATHS_BETWEEN_CELLS = 4  # number of workers that die between two cells and are replaced
 
-Settle = Callable[[Work, Sequence[Cell]], None]
+TrainCells = Callable[[RunState, Sequence[Cell]], None]
 
 
 def possible() -> bool:
@@ -38,27 +38,27 @@ def possible() -> bool:
     return hasattr(os, "fork") and sys.platform != "darwin"  # system libraries of macOS are not fork-safe
 
 
-def train(cells: Sequence[Cell], work: Work, settle: Settle, workers: int) -> None:
-    """Train the cells in `workers` processes, and store their records in `work`.
+def train(cells: Sequence[Cell], run_state: RunState, train_cells: TrainCells, workers: int) -> None:
+    """Train the cells in `workers` processes, and store their records in `run_state`.
 
     A worker that dies is replaced. A cell in which workers die repeatedly is recorded as failed.
 
     Args:
         cells: cells of the sweep.
-        work: state of the sweep; receives all records.
-        settle: called in each worker with its own copy of `work` and the cells.
+        run_state: state of the sweep; receives all records.
+        train_cells: called in each worker with its own copy of `run_state` and the cells.
         workers: number of processes.
     """
-    unsettled = [cell for cell in cells if not work.already_settled(cell)]
-    workers = min(workers, len(unsettled))
-    if workers < 1 or work.stop():
+    unfinished = [cell for cell in cells if not run_state.is_done(cell)]
+    workers = min(workers, len(unfinished))
+    if workers < 1 or run_state.stop():
         return
-    _Crew(unsettled, work, settle).train(workers)
-    work.outcome.interrupted = work.stop()
-    for cell in unsettled:
+    _Pool(unfinished, run_state, train_cells).train(workers)
+    run_state.outcome.interrupted = run_state.stop()
+    for cell in unfinished:
         record = own_record(cell)
-        if record is not None and record != work.to_retry.get(cell.hash):
-            work.outcome.records[cell.hash] = record
+        if record is not None and record != run_state.to_retry.get(cell.hash):
+            run_state.outcome.records[cell.hash] = record
 
 
 @dataclass
@@ -76,55 +76,55 @@ class _Worker:
     rest: bytes = b""
 
 
-class _Crew:
+class _Pool:
     """The workers of this process, and the last reported steps of their cells."""
 
-    def __init__(self, cells: Sequence[Cell], work: Work, settle: Settle) -> None:
-        self.cells, self.work, self.settle = cells, work, settle
+    def __init__(self, cells: Sequence[Cell], run_state: RunState, train_cells: TrainCells) -> None:
+        self.cells, self.run_state, self.train_cells = cells, run_state, train_cells
         self.me = process.here()
-        self.workers: list[_Worker] = []
+        self.run_stateers: list[_Worker] = []
         self.last_steps: dict[str, str] = {}
-        self.blameless = 0
+        self.deaths_between_cells = 0
 
     def train(self, workers: int) -> None:
         """Start workers, replace those that die, and return when all have ended."""
         stop_sent = False
         try:
-            self.workers = [_start(self.work, self.settle, self.cells, self.me) for _ in range(workers)]
-            while self.workers:
-                if self.work.stop() and not stop_sent:
+            self.run_stateers = [_start(self.run_state, self.train_cells, self.cells, self.me) for _ in range(workers)]
+            while self.run_stateers:
+                if self.run_state.stop() and not stop_sent:
                     stop_sent = True
                     self._signal(signal.SIGINT)
-                self._listen()
-                for worker in self.workers:
+                self._wait_for_messages()
+                for worker in self.run_stateers:
                     ended, status = os.waitpid(worker.pid, os.WNOHANG)
                     if ended:
-                        self._bury(worker, os.waitstatus_to_exitcode(status))
+                        self._handle_end(worker, os.waitstatus_to_exitcode(status))
         except BaseException:
             self._signal(signal.SIGKILL)
-            for worker in self.workers:
+            for worker in self.run_stateers:
                 os.waitpid(worker.pid, 0)
                 self._release(worker.pid)
                 os.close(worker.pipe)
             raise
 
-    def _bury(self, worker: _Worker, code: int) -> None:
+    def _handle_end(self, worker: _Worker, code: int) -> None:
         """Handle the end of a worker, and replace it if it died and cells are left."""
         self._read(worker)
         os.close(worker.pipe)
-        self.workers = [other for other in self.workers if other is not worker]
+        self.run_stateers = [other for other in self.run_stateers if other is not worker]
         held = self._claims(worker.pid)
-        if self.work.stop():
+        if self.run_state.stop():
             self._release(worker.pid)
-        if self.work.stop() or not (code or held):
+        if self.run_state.stop() or not (code or held):
             return
         how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        self._blame(held, how)
-        self.blameless += not held
-        if held or (code != GAVE_UP and self.blameless <= MOST_BLAMELESS):
-            self.workers.append(_start(self.work, self.settle, self.cells, self.me))
+        self._add_suspicion(held, how)
+        self.deaths_between_cells += not held
+        if held or (code != INTERNAL_ERROR and self.deaths_between_cells <= MOST_DEATHS_BETWEEN_CELLS):
+            self.run_stateers.append(_start(self.run_state, self.train_cells, self.cells, self.me))
 
-    def _blame(self, held: Sequence[tuple[Cell, bool]], how: str) -> None:
+    def _add_suspicion(self, held: Sequence[tuple[Cell, bool]], how: str) -> None:
         """Add a suspicion to the cells that a dead worker was training; mark a cell with repeated deaths as failed.
 
         Only deaths of workers that trained a single cell are counted.
@@ -138,7 +138,7 @@ class _Crew:
         for cell, alone in held:
             record = own_record(cell)
             if record is not None and State(record["state"]).is_result:
-                tidy(cell.directory)
+                clean_up(cell.directory)
                 continue
             claim = cell_lock.Claim.acquire(cell.directory)
             if claim is None or claim.suspicion is None:
@@ -148,9 +148,9 @@ class _Crew:
                 claim.suspicion = Suspicion(claim.suspicion.limit, deaths)
                 if len(deaths) >= MOST_DEATHS:
                     claim.suspicion = Suspicion(1)  # reset the deaths for a later retry of failed cells
-                    self.work.keep_failure(cell, self._died(cell, deaths), 0.0)
+                    self.run_state.record_failure(cell, self._process_died(cell, deaths), 0.0)
 
-    def _died(self, cell: Cell, deaths: Sequence[str]) -> ProcessDied:
+    def _process_died(self, cell: Cell, deaths: Sequence[str]) -> ProcessDied:
         step = self.last_steps.get(cell.name)
         where = f"last reported step {step}" if step else "no step was reported"
         how = " and ".join(dict.fromkeys(deaths))
@@ -169,21 +169,21 @@ class _Crew:
     def _release(self, pid: int) -> None:
         """Release the claims of a worker that was asked to stop, without adding a suspicion."""
         for cell, _ in self._claims(pid):
-            noted = Suspicion.noted(cell_lock.owner(cell.directory))
+            noted = Suspicion.in_claim(cell_lock.owner(cell.directory))
             claim = cell_lock.Claim.acquire(cell.directory)
             if claim is not None:
                 claim.suspicion = noted
                 claim.release()
 
     def _signal(self, number: signal.Signals) -> None:
-        for worker in self.workers:
+        for worker in self.run_stateers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker.pid, number)
 
-    def _listen(self) -> None:
-        """Wait up to LOOK_EVERY_S for messages or the end of a worker, and show the messages."""
-        ready, _, _ = select.select([worker.pipe for worker in self.workers], [], [], LOOK_EVERY_S)
-        for worker in self.workers:
+    def _wait_for_messages(self) -> None:
+        """Wait up to POLL_S for messages or the end of a worker, and show the messages."""
+        ready, _, _ = select.select([worker.pipe for worker in self.run_stateers], [], [], POLL_S)
+        for worker in self.run_stateers:
             if worker.pipe in ready:
                 self._read(worker)
 
@@ -206,16 +206,16 @@ class _Crew:
         if kind == "step":
             name, step, total_steps, _ = about
             self.last_steps[name] = f"{step} of {total_steps}"
-            self.work.progress.step(*about)
+            self.run_state.progress.step(*about)
         else:
             name, state, text = about
-            self.work.progress.finish(name, State(state), text)
+            self.run_state.progress.finish(name, State(state), text)
 
 
-GAVE_UP = 70  # exit code of a worker after an internal error, as EX_SOFTWARE
+INTERNAL_ERROR = 70  # exit code of a worker after an internal error, as EX_SOFTWARE
 
 
-def _start(work: Work, settle: Settle, cells: Sequence[Cell], parent: dict[str, Any]) -> _Worker:
+def _start(run_state: RunState, train_cells: TrainCells, cells: Sequence[Cell], parent: dict[str, Any]) -> _Worker:
     """Fork one worker. The function does not return in the worker."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         with contextlib.suppress(OSError, ValueError):
@@ -226,7 +226,7 @@ def _start(work: Work, settle: Settle, cells: Sequence[Cell], parent: dict[str, 
         os.close(writing)
         os.set_blocking(reading, False)
         return _Worker(pid, reading)
-    code = GAVE_UP
+    code = INTERNAL_ERROR
     try:
         # Separate process group: Ctrl-C reaches only the parent, which then sends SIGINT to the workers.
         os.setpgid(0, 0)
@@ -239,11 +239,11 @@ def _start(work: Work, settle: Settle, cells: Sequence[Cell], parent: dict[str, 
 
             def stop() -> bool:
                 # A signal between the fork and this line was handled by the inherited stop flag of the parent.
-                return requested() or work.stop() or os.getppid() != parent["pid"]
+                return requested() or run_state.stop() or os.getppid() != parent["pid"]
 
-            worker_state = Work(stop, Told(writing), parent)
-            worker_state.to_retry, worker_state.outcome.records = work.to_retry, dict(work.outcome.records)
-            settle(worker_state, cells)
+            worker_state = RunState(stop, PipeProgress(writing), parent)
+            worker_state.to_retry, worker_state.outcome.records = run_state.to_retry, dict(run_state.outcome.records)
+            train_cells(worker_state, cells)
         code = 0
     except BaseException:
         log.exception("a worker gave up")
@@ -252,7 +252,7 @@ def _start(work: Work, settle: Settle, cells: Sequence[Cell], parent: dict[str, 
         os._exit(code)
 
 
-class Told(Progress):
+class PipeProgress(Progress):
     """Progress that sends messages of a worker to its parent process, which displays them."""
 
     def __init__(self, pipe: int) -> None:
@@ -263,9 +263,9 @@ class Told(Progress):
         """Do nothing: the process that finished the cell has reported it."""
 
     def step(self, name: str, step: int, total_steps: int, text: str = "") -> None:
-        """Send the current step of a cell, at most once per LOOK_EVERY_S."""
+        """Send the current step of a cell, at most once per POLL_S."""
         now = time.monotonic()
-        if now - self._sent > LOOK_EVERY_S:
+        if now - self._sent > POLL_S:
             self._sent = now
             self._send("step", name, step, total_steps, text)
 

@@ -29,17 +29,18 @@ def write(path: Path, content: bytes | str, guard: Callable[[], None] = unguarde
         OSError: it can't be written. The old file is unchanged.
     """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=UNFINISHED, dir=path.parent)
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
+        temporary.chmod(0o644)
         guard()
-        os.replace(name, path)
+        temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(name)
+            temporary.unlink()
         raise
 
 
@@ -66,7 +67,7 @@ def put_aside(path: Path) -> Path:
     while os.path.lexists(aside):
         number += 1
         aside = path.with_name(f"{path.name}{UNREADABLE}.{number}")
-    os.rename(path, aside)
+    path.rename(aside)
     return aside
 
 

@@ -69,8 +69,8 @@ def save(
     path = directory / NAME
     if path.exists():
         atomic.write(directory / (NAME + ".new"), buffer.getvalue(), guard)
-        os.replace(path, directory / PREVIOUS)
-        os.replace(directory / (NAME + ".new"), path)
+        path.replace(directory / PREVIOUS)
+        (directory / (NAME + ".new")).replace(path)
     else:
         atomic.write(path, buffer.getvalue(), guard)
 

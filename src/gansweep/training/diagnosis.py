@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.algorithms.adversarial.joint import Joint
+from gansweep.batched.pack import Pack
 from gansweep.diagnostics.antisymmetric import antisymmetric
 from gansweep.diagnostics.arnoldi import arnoldi
 from gansweep.diagnostics.cosine import cosine
@@ -85,7 +86,7 @@ class Diagnosis:
         return {name: value if isinstance(value, list) else _short(value) for name, value in numbers.items()}
 
 
-def diagnose(pack: AdversarialPack) -> Diagnosis:
+def diagnose(pack: Pack) -> Diagnosis:
     """Return the diagnosis of the games at the current parameters of a pack.
 
     Samples, latents and masks come from separate streams and are the same in every diagnosis, so that changes are
@@ -93,7 +94,12 @@ def diagnose(pack: AdversarialPack) -> Diagnosis:
     optimizer states do not change.
 
     The Arnoldi iteration is applied to J^T, which has the eigenvalues of J and needs a third of the passes.
+
+    Raises:
+        TypeError: the pack trains no game; such algorithms refuse `trainer.diagnose_every`.
     """
+    if not isinstance(pack, AdversarialPack):
+        raise TypeError(f"{type(pack).__name__} can't be diagnosed: it has no discriminator")
     game = Joint(pack, pack.draw_apart(STREAMS), looking=True)
     v = game.field(create_graph=True)
     field = _whole(v.detach())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -142,7 +141,7 @@ def _forget_after(directory: Path, step: int) -> None:
 
         event = protobuf("compat.proto.event_pb2").Event
         merged, seen = directory / ".events.merged", set()
-        with open(merged, "wb") as file:
+        with merged.open("wb") as file:
             writer = RecordWriter(file)
             for path in old:
                 for raw in RawEventFileLoader(str(path)).Load():
@@ -152,7 +151,7 @@ def _forget_after(directory: Path, step: int) -> None:
                         seen.add(mark)
             writer.flush()
         kept = directory / FIRST_EVENTS
-        os.replace(merged, kept)
+        merged.replace(kept)
         old = [path for path in old if path != kept]
     for path in old:
         path.unlink()

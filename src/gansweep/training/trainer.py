@@ -10,26 +10,13 @@ from typing import Any
 import torch
 
 from gansweep import device as devices
-from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.pack import Pack, Report
 from gansweep.training.atomic import unguarded
 from gansweep.training.checkpoint import ResumeError
 from gansweep.training.diagnosis import diagnose
-from gansweep.training.interruption import interrupts
-from gansweep.training.logbook import Logbook, silent
+from gansweep.training.interruption import Interrupted, interrupts
 from gansweep.training.run import Run
-
-
-class Interrupted(Exception):
-    """The run was stopped on request; its checkpoint is written.
-
-    Args:
-        step: step from which it will continue.
-    """
-
-    def __init__(self, step: int) -> None:
-        super().__init__(f"stopped after step {step}, can be continued")
-        self.step = step
+from gansweep.training.session import TrainingSession, no_progress
 
 
 def never() -> bool:
@@ -37,7 +24,7 @@ def never() -> bool:
     return False
 
 
-def no_new_members(free: int) -> Sequence[Logbook]:
+def no_new_members(free: int) -> Sequence[TrainingSession]:
     """Return no new members."""
     return ()
 
@@ -47,7 +34,7 @@ def train(
     directory: Path,
     *,
     stop: Callable[[], bool] = never,
-    progress: Callable[[int, int, str], None] = silent,
+    progress: Callable[[int, int, str], None] = no_progress,
     guard: Callable[[], None] = unguarded,
 ) -> dict[str, Any]:
     """Train a run to its end, from the directory's checkpoint if there is one, and return the record.
@@ -65,18 +52,18 @@ def train(
         Interrupted: `stop` returned True.
         ResumeError: the directory holds the checkpoint of another training.
     """
-    book = Logbook(run, directory, progress, guard=guard)
-    train_together([book], stop=stop)
-    if book.error is not None:
-        raise book.error
-    return book.close()
+    session = TrainingSession(run, directory, progress, guard=guard)
+    train_together([session], stop=stop)
+    if session.error is not None:
+        raise session.error
+    return session.finalize()
 
 
 def train_together(
-    books: Sequence[Logbook],
+    sessions: Sequence[TrainingSession],
     *,
-    refill: Callable[[int], Sequence[Logbook]] = no_new_members,
-    ended: Callable[[Logbook], None] = lambda book: None,
+    refill: Callable[[int], Sequence[TrainingSession]] = no_new_members,
+    ended: Callable[[TrainingSession], None] = lambda session: None,
     stop: Callable[[], bool] = never,
 ) -> None:
     """Train several runs as one pack until all have ended.
@@ -86,7 +73,7 @@ def train_together(
     share model, data, batch size, critic steps and device.
 
     Args:
-        books: of the first members.
+        sessions: of the first members.
         refill: called with the number of free places; returns at most as many new members.
         ended: called with every member that has ended, to write its record.
         stop: called after every step; if it returns True, all members are saved and Interrupted is raised.
@@ -94,44 +81,41 @@ def train_together(
     Raises:
         Interrupted: `stop` returned True.
     """
-    places, inside = len(books), list(books)
+    places, inside = len(sessions), list(sessions)
     while inside:
         training = _trainable_together(inside)
-        pack = pack_of([book.run for book in training])
-        for k, book in enumerate(training):
-            _try(book, book.enter, pack, k, len(training))
-        stopped = all(book.open for book in training) and _train_pack(pack, training, stop)
-        for book in training if not stopped else inside:
-            with book.journal():
-                if stopped and book.open:
-                    _try(book, book.interrupt)
-                    if book.error is not None:
-                        book.abandon()
-                        ended(book)
-                elif book.open:
-                    book.leave()
-                else:
-                    if book.error is not None:
-                        book.abandon()
-                    ended(book)
-        inside = [book for book in inside if book.open]
+        pack = pack_of([session.run for session in training])
+        for k, session in enumerate(training):
+            _try(session, session.enter, pack, k, len(training))
+        stopped = all(session.open for session in training) and _train_pack(pack, training, stop)
+        for session in training if not stopped else inside:
+            with session.logger():
+                if session.open and stopped:
+                    _try(session, session.interrupt)
+                elif session.open:
+                    session.leave()
+                if not session.open:
+                    if session.error is not None:
+                        session.mark_failed()
+                    ended(session)
+        inside = [session for session in inside if session.open]
         if stopped and inside:
-            raise Interrupted(max(book.step for book in inside))
+            raise Interrupted(max(session.step for session in inside))
         if not inside or not _in_step(inside[0]):
             inside += refill(places - len(inside))
 
 
-def _in_step(book: Logbook) -> bool:
+def _in_step(session: TrainingSession) -> bool:
     """Return whether a run can only be trained with others that are at the same step."""
-    return book.run.critic_schedule is not None
+    return session.run.critic_schedule is not None
 
 
-def _trainable_together(books: Sequence[Logbook]) -> Sequence[Logbook]:
+def _trainable_together(sessions: Sequence[TrainingSession]) -> Sequence[TrainingSession]:
     """Return members that can be trained together: all of them, or those with the smallest step."""
-    if not _in_step(books[0]):
-        return books
-    first_step = min(book.step for book in books)
-    return [book for book in books if book.step == first_step]
+    if not _in_step(sessions[0]):
+        return sessions
+    first_step = min(session.step for session in sessions)
+    return [session for session in sessions if session.step == first_step]
 
 
 def pack_of(runs: Sequence[Run]) -> Pack:
@@ -145,56 +129,55 @@ def pack_of(runs: Sequence[Run]) -> Pack:
     return run.algorithm.pack(runs, samples.to(devices.resolve(run.device)))
 
 
-def _diagnose(pack: Pack, books: Sequence[Logbook], report: Report) -> None:
+def _diagnose(pack: Pack, sessions: Sequence[TrainingSession], report: Report) -> None:
     """Diagnose the members for which a diagnosis is due. Its time does not count as training time."""
-    due = [book for book in books if book.wants_diagnosis(report)]
+    due = [session for session in sessions if session.diagnosis_due(report)]
     if not due:
         return
     start = time.monotonic()
-    assert isinstance(pack, AdversarialPack)  # other algorithms refuse trainer.diagnose_every
     diagnosis = diagnose(pack)
-    for book in due:
-        _try(book, book.diagnosed, diagnosis)
-    for book in books:
-        book.eval_s += time.monotonic() - start
+    for session in due:
+        _try(session, session.record_diagnosis, diagnosis)
+    for session in sessions:
+        session.evaluator.eval_s += time.monotonic() - start
 
 
-def _train_pack(pack: Pack, books: Sequence[Logbook], stop: Callable[[], bool]) -> bool:
+def _train_pack(pack: Pack, sessions: Sequence[TrainingSession], stop: Callable[[], bool]) -> bool:
     """Train until a member has ended or `stop` returns True; return whether it was stopped."""
     since = time.monotonic()
     for report in pack.steps():
         stopped = stop()
-        for book in books:
-            _try(book, book.draw, report)
-        if stopped or any(book.due(report) for book in books):
+        for session in sessions:
+            _try(session, session.record_step, report)
+        if stopped or any(session.needs_divergence(report) for session in sessions):
             divergences = pack.watch.read()
-            for book in books:
-                divergence = divergences[pack.place[book.k]]
+            for session in sessions:
+                divergence = divergences[pack.place[session.k]]
                 if divergence is not None:
-                    _try(book, book.diverged, divergence)
+                    _try(session, session.mark_diverged, divergence)
         # The device was synchronised above if an output is due. Outputs do not count as training time.
         trained_s = time.monotonic() - since
-        for book in books:
-            book.trained_s += trained_s
-        _diagnose(pack, books, report)
-        for book in books:
-            if book.divergence is None and book.error is None:
-                _try(book, book.note)
-        if stopped or not all(book.open for book in books):
+        for session in sessions:
+            session.trained_s += trained_s
+        _diagnose(pack, sessions, report)
+        for session in sessions:
+            if session.divergence is None and session.error is None:
+                _try(session, session.write_outputs)
+        if stopped or not all(session.open for session in sessions):
             return stopped
         since = time.monotonic()
     return False
 
 
-def _try(book: Logbook, act: Callable[..., None], *arguments: Any) -> None:
+def _try(session: TrainingSession, act: Callable[..., None], *arguments: Any) -> None:
     """Call `act`; an exception ends this member only."""
     try:
-        with book.journal():
+        with session.logger():
             act(*arguments)
     except BaseException as error:
         if interrupts(error):
             raise
-        book.error = error
+        session.error = error
 
 
 __all__ = ["Interrupted", "ResumeError", "train", "train_together"]

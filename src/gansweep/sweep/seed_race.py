@@ -70,7 +70,7 @@ class SeedRace:
             runs_to_make += [(places[index], seed) for index, seed in self.race.wanted([*scores], self.seeds)]
         return sorted((place, int(str(seed))) for place, seed in runs_to_make)
 
-    def told(self, settings: Sequence[Runs]) -> str:
+    def summary(self, settings: Sequence[Runs]) -> str:
         """Return a summary of the race, "" before all configurations have their initial seeds."""
         parts = []
         for places in self._tables(settings):

@@ -1,4 +1,4 @@
-"""Numbers drawn many steps ahead: the same whoever trains beside, and wherever a run was stopped."""
+"""Random numbers drawn for many steps in one call: equal in any pack and after any interruption."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def two_pieces(seeds, **settings):
     return Ahead([Streams(seed)["x"] for seed in seeds], pieces, CPU, **settings)
 
 
-def test_blocks_follow_each_other_without_a_repetition(short_blocks):
+def test_blocks_do_not_repeat_numbers(short_blocks):
     drawn = sequence(two_pieces([0, 1], at_once=False), 13)
     assert drawn.shape == (2, 13, 5)
     assert len(drawn[0].unique()) == 13 * 5
@@ -57,7 +57,7 @@ def test_blocks_follow_each_other_without_a_repetition(short_blocks):
     assert (drawn[..., :3] < 0).any()
 
 
-def test_large_draws_are_not_kept_for_many_steps():
+def test_large_draws_use_short_blocks():
     pieces = [Piece(partial(normal, size=1), module.MOST_BYTES // 3)]
     assert Ahead([Streams(0)["x"]], pieces, CPU, at_once=False).num_steps == 3
     assert Ahead([Streams(0)["x"]], [Piece(normal, module.MOST_BYTES * 9)], CPU, at_once=False).num_steps == 1
@@ -66,7 +66,7 @@ def test_large_draws_are_not_kept_for_many_steps():
 
 @pytest.mark.parametrize("at_once", [True, False])
 @pytest.mark.parametrize("before", [0, 1, 3, 4, 5, 8])
-def test_a_member_goes_on_where_it_was_beside_one_that_is_elsewhere(short_blocks, before, at_once):
+def test_a_restored_member_continues_beside_a_member_at_another_step(short_blocks, before, at_once):
     expected = sequence(two_pieces([7], at_once=at_once), 14)[0]
     first = two_pieces([7], at_once=at_once)
     sequence(first, before) if before else None
@@ -86,14 +86,14 @@ def test_members_are_independent_of_their_pack(short_blocks):
 
 
 @pytest.mark.parametrize("stopped", [2, 4, 7])
-def test_a_run_goes_on_exactly_in_another_pack(short_blocks, stopped):
+def test_a_run_continues_bit_for_bit_in_another_pack(short_blocks, stopped):
     whole, half = play(make(CAST[:3])), play(make(CAST[:3]), until=stopped)
     other = make([CAST[2], CAST[3], CAST[0]])
     for k, n in ((0, 2), (2, 0)):
         other.restore(k, half.export(n))
     ends = {}
     for _ in other.steps():
-        pass  # ends when the first two do; the one in between has not yet
+        pass  # ends with the first two members; the third is not finished
     for k, n in ((0, 2), (2, 0)):
         ends[n] = other.export(k)
         assert ends[n]["step"] == 11
@@ -101,21 +101,21 @@ def test_a_run_goes_on_exactly_in_another_pack(short_blocks, stopped):
             assert torch.equal(ends[n][player]["theta"], whole.export(n)[player]["theta"])
 
 
-class NoWaiting(TorchDispatchMode):
-    """Refuses what waits for a GPU: a tensor read as a number, or made of numbers."""
+class NoSynchronisation(TorchDispatchMode):
+    """Raises if an operation would synchronise with a GPU: a tensor read as a number, or made of numbers."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         name = func.name()
         if name in ("aten::_local_scalar_dense", "aten::lift_fresh", "aten::nonzero", "aten::equal"):
-            raise AssertionError(f"{name} would wait for the device")
+            raise AssertionError(f"{name} would synchronise with the device")
         return func(*args, **(kwargs or {}))
 
 
-def test_no_step_waits_for_the_device():
-    """All members but those of torch.optim, over checks and blocks."""
+def test_no_step_synchronises_with_the_device():
+    """For all rules except those of torch.optim, over several checks and blocks."""
     pack = make(CAST, steps=60)
     steps = pack.steps()
-    next(steps)  # the first rates go to the device here
-    with NoWaiting():
+    next(steps)  # copies the first rates to the device
+    with NoSynchronisation():
         for _ in range(55):
             next(steps)

@@ -1,4 +1,4 @@
-"""The size of a pack is what was measured to be fastest, and measuring leaves no trace."""
+"""Automatic pack size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RUNS = [make_run(8, member(seed), tensorboard=False) for seed in range(20)]
 
 @pytest.fixture
 def costs(monkeypatch):
-    """Let a step of K members take a time that the test chooses; remember which K were asked for."""
+    """Return a function that sets the time of a step of K members and returns the list of measured K."""
     asked: list[int] = []
 
     def choose(seconds):
@@ -29,32 +29,32 @@ def costs(monkeypatch):
     return choose
 
 
-def test_one_cell_is_not_measured(costs):
+def test_a_single_cell_is_not_measured(costs):
     asked = costs(lambda k: 1 / 0)
     assert best_size(RUNS[:1], 1) == (1, None, None)
     assert asked == []
 
 
 @pytest.mark.parametrize(("count", "expected"), [(2, 2), (4, 4), (9, 9), (20, 20)])
-def test_company_that_costs_little_is_taken_as_far_as_there_are_cells(costs, count, expected):
+def test_cheap_members_are_packed_up_to_the_number_of_cells(costs, count, expected):
     costs(lambda k: 1 + 0.1 * k)
     assert best_size(RUNS[:count], count).size == expected
 
 
-def test_large_networks_stay_alone_and_many_are_not_even_tried(costs):
-    """Sixty-four large members would take all memory only to find out that nobody gains."""
+def test_large_networks_are_not_packed_and_large_packs_not_tried(costs):
+    """64 large members would need all memory without a gain."""
     asked = costs(lambda k: k * 0.99)
     assert best_size(RUNS, 20) == (1, 990.0, 990.0)
     assert asked == [1, 4]
 
 
-def test_a_pack_stops_growing_where_it_gets_slower_and_is_divided_evenly(costs):
+def test_the_fastest_size_is_used_and_cells_are_divided_evenly(costs):
     asked = costs(lambda k: 1 + 0.1 * k if k <= 4 else 2.0 * k)
     assert best_size(RUNS[:9], 9) == (3, 1100.0, 350.0)
     assert asked == [1, 4, 9]
 
 
-def test_fewer_measured_than_there_are(costs):
+def test_fewer_cells_are_measured_than_trained(costs):
     costs(lambda k: 1 + 0.01 * k)
     assert best_size(RUNS, 50).size == 17  # three packs of at most the 20 that were tried
 
@@ -67,7 +67,7 @@ def test_short_runs_can_be_measured(steps):
     assert choice.together_ms > 0
 
 
-def test_measuring_leaves_the_training_and_global_random_numbers_as_they_were(tmp_path):
+def test_measuring_does_not_affect_training_and_global_random_numbers(tmp_path):
     torch.manual_seed(4)
     before, random = train(RUNS[0], tmp_path / "before"), torch.get_rng_state()
     best_size(RUNS[:3], 3)
@@ -77,5 +77,5 @@ def test_measuring_leaves_the_training_and_global_random_numbers_as_they_were(tm
 
 
 def test_measuring_compiles_nothing(monkeypatch):
-    monkeypatch.setattr(torch, "compile", lambda *step, **more: pytest.fail("a minute for every size"))
+    monkeypatch.setattr(torch, "compile", lambda *step, **more: pytest.fail("takes a minute for every size"))
     best_size([make_run(8, member(seed), compile=True) for seed in range(2)], 2)

@@ -1,4 +1,4 @@
-"""Cells that share a pack: who may, who takes whose place, and what happens when memory does not suffice."""
+"""Training of cells in packs: compatible cells, replacement of members, and errors of a whole pack."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.training.small import make_run, member
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.sweep import cell_lock
+from gansweep.sweep.executor import alike, in_packs
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.sweep import Sweep
-from gansweep.sweep.together import alike, in_packs
-from gansweep.training.logbook import Logbook
+from gansweep.training.session import TrainingSession
 
 
 def run_of(of):
@@ -32,13 +32,13 @@ def grid(root, seeds=5, steps=4):
     return [cell(root, seed=seed, steps=steps) for seed in range(seeds)]
 
 
-def open_book(of, step):
-    return Logbook(run_of(of), of.directory, step, guard=step.guard)
+def open_session(of, step):
+    return TrainingSession(run_of(of), of.directory, step, guard=step.guard)
 
 
-def train(those, size, open_book=open_book, **more):
-    settle = in_packs(open_book, lambda waiting: size)
-    return Sweep(those[0].directory.parent, those).run(settle, progress=Progress(0, io.StringIO()), **more)
+def train(those, size, open_session=open_session, **more):
+    executor = in_packs(open_session, lambda waiting: size)
+    return Sweep(those[0].directory.parent, those).run(executor, progress=Progress(0, io.StringIO()), **more)
 
 
 def finals(outcome):
@@ -47,7 +47,7 @@ def finals(outcome):
 
 @pytest.fixture
 def packs(monkeypatch):
-    """The sizes of all packs that were trained."""
+    """Return the sizes of all trained packs."""
     sizes, steps = [], AdversarialPack.steps
 
     def counted(self):
@@ -58,7 +58,7 @@ def packs(monkeypatch):
     return sizes
 
 
-def test_places_are_filled_again(tmp_path, packs):
+def test_finished_members_are_replaced(tmp_path, packs):
     those = grid(tmp_path)
     outcome = train(those, 2)
     assert outcome.exit_code == 0
@@ -67,17 +67,17 @@ def test_places_are_filled_again(tmp_path, packs):
     assert not list(tmp_path.glob("*/.claim.*"))
 
 
-def test_a_pack_that_does_not_fit_is_tried_smaller_with_its_memory_freed(tmp_path, monkeypatch, caplog):
+def test_smaller_packs_are_tried_after_out_of_memory(tmp_path, monkeypatch, caplog):
     steps, sizes, failed = AdversarialPack.steps, [], []
 
     def limited(self):
         sizes.append(len(self.members))
         gc.collect()
-        assert not any(pack() for pack in failed), "the pack that failed is still in memory"
+        assert not any(pack() for pack in failed), "the failed pack is still in memory"
         for n, report in enumerate(steps(self)):
             if len(self.members) > 2 and n == 1:
                 failed.append(weakref.ref(self))
-                raise torch.OutOfMemoryError("no room for so many")
+                raise torch.OutOfMemoryError("out of memory")
             yield report
 
     monkeypatch.setattr(AdversarialPack, "steps", limited)
@@ -85,12 +85,12 @@ def test_a_pack_that_does_not_fit_is_tried_smaller_with_its_memory_freed(tmp_pat
     assert outcome.exit_code == 0
     assert sizes == [4, 2, 2, 1]
     assert len(failed) == 1
-    assert "4 cells together: OutOfMemoryError: no room for so many; trying them in smaller packs" in caplog.text
+    assert "4 cells together: OutOfMemoryError: out of memory; trying them in smaller packs" in caplog.text
     monkeypatch.undo()
     assert finals(outcome) == finals(train(grid(tmp_path / "alone"), 1))
 
 
-def test_files_of_a_pack_that_failed_are_closed(tmp_path, monkeypatch):
+def test_log_files_of_a_failed_pack_are_closed(tmp_path, monkeypatch):
     closed = []
 
     class Journal:
@@ -111,13 +111,13 @@ def test_files_of_a_pack_that_failed_are_closed(tmp_path, monkeypatch):
 
     monkeypatch.setattr(AdversarialPack, "steps", broken)
     those = grid(tmp_path, 2)
-    outcome = train(those, 2, lambda of, step: Logbook(run_of(of), of.directory, step, Journal(of.name)))
+    outcome = train(those, 2, lambda of, step: TrainingSession(run_of(of), of.directory, step, Journal(of.name)))
     names = [one.name for one in those]
     assert outcome.exit_code == 1
     assert sorted(closed) == sorted(names * 2)
 
 
-def test_what_fails_alone_is_recorded_and_the_others_go_on(tmp_path, monkeypatch):
+def test_a_failure_at_size_1_is_recorded_and_the_others_are_trained(tmp_path, monkeypatch):
     steps = AdversarialPack.steps
 
     def some(self):
@@ -133,7 +133,7 @@ def test_what_fails_alone_is_recorded_and_the_others_go_on(tmp_path, monkeypatch
     assert outcome.records[those[1].hash]["error"]["message"] == "seed 1 is too large"
 
 
-def test_hundreds_of_failures_do_not_nest(tmp_path, monkeypatch):
+def test_tracebacks_of_successive_failures_do_not_nest(tmp_path, monkeypatch):
     def broken(self):
         raise RuntimeError("always")
         yield
@@ -141,7 +141,7 @@ def test_hundreds_of_failures_do_not_nest(tmp_path, monkeypatch):
     monkeypatch.setattr(AdversarialPack, "steps", broken)
     deep = []
     monkeypatch.setattr(
-        "gansweep.sweep.run_state.Work.keep_failure", lambda self, of, error, wall_s: deep.append(depth(error))
+        "gansweep.sweep.run_state.RunState.record_failure", lambda self, of, error, wall_s: deep.append(depth(error))
     )
     train(grid(tmp_path, 6), 1, wait=False)
     assert len(deep) == 6
@@ -155,7 +155,7 @@ def depth(error):
     return found
 
 
-def test_a_cell_that_somebody_else_trains_is_left_to_him(tmp_path, packs):
+def test_a_locked_cell_is_left_to_its_owner(tmp_path, packs):
     those = grid(tmp_path, 3)
     other = cell_lock.Claim.acquire(those[1].directory)
     outcome = train(those, 3, wait=False)
@@ -166,9 +166,9 @@ def test_a_cell_that_somebody_else_trains_is_left_to_him(tmp_path, packs):
     assert packs == [2, 1]
 
 
-def test_who_has_lost_his_claim_leaves_and_the_others_stay(tmp_path, monkeypatch):
+def test_a_member_whose_claim_is_lost_leaves_the_pack(tmp_path, monkeypatch):
     those = grid(tmp_path, 3, steps=8)
-    opened = open_book
+    opened = open_session
 
     def open_and_lose(of, step):
         show = step.progress.step
@@ -216,7 +216,7 @@ def changed(path, value):
 
 
 @pytest.mark.parametrize("key", ["seed", "steps", "lr", "optimizer", "loss", "schedule", "trainer.ema"])
-def test_what_members_choose_for_themselves_does_not_part_them(key, tmp_path):
+def test_cells_that_differ_in_settings_of_members_share_a_pack(key, tmp_path):
     assert len(alike([cell(tmp_path, **WHOLE), cell(tmp_path, **changed(key, 7))])) == 1
 
 
@@ -237,11 +237,11 @@ def test_what_members_choose_for_themselves_does_not_part_them(key, tmp_path):
         "trainer.compile",
     ],
 )
-def test_what_a_pack_has_in_common_parts_those_who_differ(key, tmp_path):
+def test_cells_that_differ_in_shared_settings_do_not_share_a_pack(key, tmp_path):
     assert len(alike([cell(tmp_path, **WHOLE), cell(tmp_path, **changed(key, 7))])) == 2
 
 
-def test_steps_part_those_whose_critic_steps_follow_a_schedule(tmp_path):
-    """Members have to be at the same point of the curve."""
+def test_cells_with_scheduled_critic_steps_need_equal_steps(tmp_path):
+    """Their members have to be at the same point of the schedule."""
     scheduled = {**WHOLE, "schedule_critic": {"_target_": "a"}}
     assert len(alike([cell(tmp_path, **scheduled), cell(tmp_path, **(scheduled | {"steps": 7}))])) == 2

@@ -1,4 +1,4 @@
-"""A process that was frozen until another one took over and finished its cells writes nothing when it wakes."""
+"""A suspended process whose cells were taken over writes nothing after it resumes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sweep_contents import curves, finals, leftovers, records
 
 
 def elsewhere(host: str, freeze_at: int | None = None) -> None:
-    """Let this process believe that it runs on another machine, and perhaps be frozen before a checkpoint."""
+    """Set the host name of this process, and optionally suspend it before a checkpoint."""
     from gansweep.sweep import cell_lock, process, sweep
     from gansweep.training import checkpoint
 
@@ -33,7 +33,7 @@ def elsewhere(host: str, freeze_at: int | None = None) -> None:
 
 
 @pytest.mark.parametrize("pack", [1, 3])
-def test_who_wakes_too_late_changes_nothing(tmp_path, undisturbed, pack):
+def test_a_late_process_writes_nothing(tmp_path, undisturbed, pack):
     here, sweep = tmp_path / "here", tmp_path / "here/outputs/s"
     late = Running(here, (*GRID, f"pack={pack}"), functools.partial(elsewhere, "late", 2))
     until = time.monotonic() + 60
@@ -45,7 +45,8 @@ def test_who_wakes_too_late_changes_nothing(tmp_path, undisturbed, pack):
     before = contents(sweep)
     os.kill(late.process.pid, signal.SIGCONT)
     woken = late.end()
-    assert woken.code == 0 and "was taken over by another process" in woken.text, woken.text
+    assert woken.code == 0, woken.text
+    assert "was taken over by another process" in woken.text
     assert contents(sweep) == before
     assert records(sweep) == records(undisturbed[0])
     assert finals(sweep) == finals(undisturbed[0])
@@ -54,7 +55,7 @@ def test_who_wakes_too_late_changes_nothing(tmp_path, undisturbed, pack):
 
 
 def contents(sweep: Path) -> dict[str, bytes]:
-    """Return all files of the cells, but for the logs, to which a process that wakes may append a line."""
+    """Return all files of the cells except logs, to which the late process may append a line."""
     return {
         str(path): path.read_bytes()
         for path in sorted(sweep.glob("*/**/*"))

@@ -1,4 +1,4 @@
-"""Several processes on one sweep: nothing is trained twice, nobody is waited for in vain."""
+"""Several worker processes on one sweep."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import multiprocessing
 import os
 import select
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
-from fake_cells import cell, record, write
+from fake_cells import cell, one_by_one, record, write
 
 from gansweep.sweep import cell_lock, process, worker_pool
-from gansweep.sweep.one_by_one import one_by_one
+from gansweep.sweep.process import Suspicion
 from gansweep.sweep.progress import Progress
-from gansweep.sweep.run_state import Work
-from gansweep.sweep.stop import Stop
-from gansweep.sweep.suspicion import Suspicion
+from gansweep.sweep.run_state import RunState
 from gansweep.sweep.sweep import Sweep
-from gansweep.training.trainer import Interrupted
+from gansweep.training.interruption import Interrupted, Stop
 
 pytestmark = pytest.mark.skipif(not worker_pool.possible(), reason="processes can't be forked here")
 PATIENCE_S = 60
@@ -36,7 +37,7 @@ def run(those, train, stop=lambda: False):
     return Sweep(those[0].directory.parent, those).run(one_by_one(train), stop=stop, progress=quiet, workers=2)
 
 
-def test_every_cell_is_trained_once_and_by_both_workers(tmp_path):
+def test_every_cell_is_trained_once_and_both_workers_train(tmp_path):
     those, both = cells(tmp_path, *"abcdef"), multiprocessing.get_context("fork").Barrier(2)
     mine: list[str] = []
 
@@ -56,7 +57,7 @@ def test_every_cell_is_trained_once_and_by_both_workers(tmp_path):
     assert mine == []
 
 
-def test_the_one_who_waits_sees_every_cell_finish(tmp_path):
+def test_the_progress_shows_every_finished_cell(tmp_path):
     those, shown = cells(tmp_path, *"abc"), io.StringIO()
     Sweep(tmp_path, those).run(
         one_by_one(lambda of, stop, progress: write(of, record(of))), progress=Progress(3, shown), workers=2
@@ -67,7 +68,7 @@ def test_the_one_who_waits_sees_every_cell_finish(tmp_path):
     assert "3/3 cells" in lines[-1]
 
 
-def test_a_killed_worker_is_replaced_by_the_others(tmp_path, caplog):
+def test_a_killed_worker_is_replaced(tmp_path, caplog):
     those = cells(tmp_path, *"abcd")
 
     def train(of, stop, progress):
@@ -89,7 +90,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_a_cell_that_ends_its_process_fails_after_two_deaths_and_all_others_are_trained(tmp_path, caplog, how):
+def test_a_cell_fails_after_the_death_of_two_processes(tmp_path, caplog, how):
     those = cells(tmp_path, *"abcdef")
 
     def train(of, stop, progress):
@@ -100,7 +101,7 @@ def test_a_cell_that_ends_its_process_fails_after_two_deaths_and_all_others_are_
             ENDS[how]()
         return write(of, record(of))
 
-    for tries in (1, 2):  # failed cells are tried again by the next go
+    for tries in (1, 2):  # failed cells are retried by the next call
         outcome = run(those, train)
         assert outcome.exit_code == 1
         assert not outcome.missing
@@ -113,9 +114,10 @@ def test_a_cell_that_ends_its_process_fails_after_two_deaths_and_all_others_are_
         assert trained.replace("a", "").count("b") == 1
         assert trained.endswith("a")
     assert f"{those[0].name} failed" in caplog.text
+    assert "traceback in" not in caplog.text, "there is no log, and the record of a dead process has no traceback"
 
 
-def test_every_cell_that_ends_its_process_fails(tmp_path):
+def test_all_cells_fail_if_each_ends_its_process(tmp_path):
     outcome = run(cells(tmp_path, *"abc"), lambda *of: os.kill(os.getpid(), signal.SIGKILL))
     assert outcome.exit_code == 1
     assert not outcome.missing
@@ -123,7 +125,7 @@ def test_every_cell_that_ends_its_process_fails(tmp_path):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit(), BaseException("odd")], ids=repr)
-def test_what_a_cell_raises_is_its_failure_whatever_it_is(tmp_path, error):
+def test_any_exception_of_a_cell_is_recorded_as_its_failure(tmp_path, error):
     those = cells(tmp_path, *"abc")
 
     def train(of, stop, progress):
@@ -142,14 +144,14 @@ def test_what_a_cell_raises_is_its_failure_whatever_it_is(tmp_path, error):
             assert outcome.records[those[1].hash]["error"]["type"] == type(error).__name__
 
 
-def test_an_innocent_cell_whose_sweep_is_killed_by_hand_again_and_again_is_trained(tmp_path):
+def test_cells_are_trained_after_their_sweep_was_killed_several_times(tmp_path):
     those = cells(tmp_path, *"ab")
     for _ in range(4):
         assert os.WIFSIGNALED(Parent(those).end(signal.SIGKILL))
     assert run(those, lambda of, *more: write(of, record(of))).exit_code == 0
 
 
-def test_the_restart_of_a_machine_casts_no_suspicion(tmp_path):
+def test_a_reboot_adds_no_suspicion(tmp_path):
     (one,) = cells(tmp_path, "a")
     host = str(process.here()["host"]).split()
     if len(host) != 3:
@@ -161,14 +163,14 @@ def test_the_restart_of_a_machine_casts_no_suspicion(tmp_path):
     assert cell_lock.suspicion(one.directory) is None
 
 
-def test_an_owner_that_died_in_a_large_pack_is_followed_by_smaller_ones(tmp_path):
+def test_the_pack_size_is_halved_after_a_death(tmp_path):
     (one,) = cells(tmp_path, "a")
     one.directory.mkdir(parents=True)
     dead = process.here() | {"pid": 2**22 + 1, "together": 6}
     (one.directory / ".claim.0").write_text(json.dumps(dead))
     assert cell_lock.suspicion(one.directory) == Suspicion(3)
-    work = Work(lambda: False, Progress(1, io.StringIO()))
-    assert work.claim(one, 1) is None, "cells that nothing speaks against come first"
+    work = RunState(lambda: False, Progress(1, io.StringIO()))
+    assert work.claim(one, 1) is None, "cells without suspicion are trained first"
     work.suspected = True
     assert work.claim(one, 4) is None
     claim = work.claim(one, 3)
@@ -178,16 +180,16 @@ def test_an_owner_that_died_in_a_large_pack_is_followed_by_smaller_ones(tmp_path
     assert cell_lock.suspicion(one.directory) is None
 
 
-def test_an_error_in_the_sweep_itself_ends_it(tmp_path):
+def test_an_error_of_the_executor_ends_the_sweep(tmp_path):
     def broken(work, those):
-        raise RuntimeError("a mistake of ours")
+        raise RuntimeError("internal error")
 
     outcome = Sweep(tmp_path, cells(tmp_path, *"ab")).run(broken, progress=Progress(2, io.StringIO()), workers=2)
     assert outcome.exit_code == 1
     assert len(outcome.missing) == 2
 
 
-def test_a_failure_is_recorded_and_retried_only_if_it_is_older(tmp_path):
+def test_only_failures_of_earlier_calls_are_retried(tmp_path):
     those = cells(tmp_path, *"ab")
 
     def train(of, stop, progress):
@@ -204,8 +206,8 @@ def test_a_failure_is_recorded_and_retried_only_if_it_is_older(tmp_path):
         assert (tmp_path / "tries").read_text() == "x" * tries
 
 
-def test_a_wish_to_stop_that_comes_before_a_worker_can_hear_is_heard(tmp_path, monkeypatch):
-    """Between the fork and the worker's own handlers a signal reaches the copy of the parent's."""
+def test_a_stop_request_before_the_worker_installs_its_handlers(tmp_path, monkeypatch):
+    """A signal between the fork and the installation of the worker's handlers reaches the parent's handlers."""
 
     class Early(Stop):
         def __init__(self, quiet):
@@ -220,9 +222,9 @@ def test_a_wish_to_stop_that_comes_before_a_worker_can_hear_is_heard(tmp_path, m
 
 
 class Parent:
-    """A process of its own with two workers that train until they are asked to stop.
+    """Process with two workers that train until a stop is requested.
 
-    All of them hold the writing end of a pipe, so that its end tells of the last of them.
+    All hold the writing end of a pipe, so the end of the pipe is the end of the last process.
     """
 
     def __init__(self, those) -> None:
@@ -237,7 +239,7 @@ class Parent:
                 os._exit(code)
         os.close(writing)
         for _ in range(2):
-            assert self._heard() == b"."
+            assert self._read() == b"."
 
     @staticmethod
     def _train(writing, of, stop, progress):
@@ -248,21 +250,21 @@ class Parent:
         (of.directory / "saved").touch()
         raise Interrupted(1)
 
-    def _heard(self) -> bytes:
+    def _read(self) -> bytes:
         ready, _, _ = select.select([self.reading], [], [], PATIENCE_S)
-        assert ready, "nobody says anything"
+        assert ready, "no message within the time limit"
         return os.read(self.reading, 1)
 
     def end(self, number: signal.Signals) -> int:
-        """Send a signal and wait for all; return how the parent ended, as `os.waitpid` has it."""
+        """Send a signal and wait for all processes; return the status of the parent as `os.waitpid` does."""
         os.kill(self.pid, number)
         end = os.waitpid(self.pid, 0)[1]
-        assert self._heard() == b""
+        assert self._read() == b""
         os.close(self.reading)
         return end
 
 
-def test_workers_whose_parent_was_killed_save_and_end(tmp_path):
+def test_workers_save_and_end_when_their_parent_is_killed(tmp_path):
     those = cells(tmp_path, *"ab")
     assert os.WIFSIGNALED(Parent(those).end(signal.SIGKILL))
     assert all((one.directory / "saved").exists() for one in those)
@@ -274,3 +276,49 @@ def test_ctrl_c_reaches_the_workers_through_their_parent(tmp_path):
     assert [(one.directory / "saved").exists() for one in those] == [True, True, False]
     released = [json.loads(path.read_text()) for one in those[:2] for path in one.directory.glob(".claim.*")]
     assert released == [{"released": True}] * 2
+
+
+# Two threads of the parent have been used before the workers are forked.
+SWEEP = """
+import io, sys
+from pathlib import Path
+import torch
+from fake_cells import cell, one_by_one, record, write
+from gansweep.sweep.progress import Progress
+from gansweep.sweep.sweep import Sweep
+
+def work():
+    x = torch.linspace(0, 1, 1 << 20)
+    return float((x.sin() + (x.view(1024, 1024) @ x.view(1024, 1024))[0, 0]).sum())
+
+torch.set_num_threads(2)
+work()
+root = Path(sys.argv[1])
+cells = [cell(root, optimizer=name) for name in "ab"]
+
+def train(of, stop, progress):
+    work()
+    return write(of, record(of, device={"threads": torch.get_num_threads()}))
+
+outcome = Sweep(root, cells).run(one_by_one(train), progress=Progress(2, io.StringIO()), workers=2)
+print(outcome.exit_code, [found["device"]["threads"] for found in outcome.records.values()], torch.get_num_threads())
+"""
+
+
+def test_workers_do_not_wait_for_threads_of_the_parent(tmp_path):
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    child = subprocess.Popen(
+        [sys.executable, "-c", SWEEP, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        out, _ = child.communicate(timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        for claim in tmp_path.glob("*/.claim.*"):  # the workers wait forever
+            os.kill(json.loads(claim.read_text())["pid"], signal.SIGKILL)
+        child.wait()
+        pytest.fail("the workers did not end")
+    assert out == "0 [1, 1] 2\n"

@@ -1,4 +1,4 @@
-"""Members of a pack leave and come; what each of them leaves on disk is as if it had been alone."""
+"""Packs whose members leave and enter: all files equal those of solo runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gansweep.penalties.r1 import R1
 from gansweep.penalties.r2 import R2
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.training import checkpoint
-from gansweep.training.logbook import Logbook
+from gansweep.training.session import TrainingSession
 from gansweep.training.trainer import Interrupted, train, train_together
 
 GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
@@ -48,18 +48,18 @@ def without_time(record):
 
 
 def together(names, places, tmp_path, stop=lambda: False, cast=CAST):
-    """Train the named runs with so many places, refilled in order, and return what each left."""
+    """Train the named runs in a pack of a size, replaced in order, and return the files of each."""
     waiting = list(names)
 
     def next_ones(free):
         taken, waiting[:] = waiting[:free], waiting[free:]
-        return [Logbook(cast[name], tmp_path / name) for name in taken]
+        return [TrainingSession(cast[name], tmp_path / name) for name in taken]
 
     records = {}
 
-    def ended(book):
-        assert book.error is None
-        records[book.directory.name] = book.close()
+    def ended(session):
+        assert session.error is None
+        records[session.directory.name] = session.finalize()
 
     train_together(next_ones(places), refill=next_ones, ended=ended, stop=stop)
     return records
@@ -72,7 +72,7 @@ def alone(tmp_path_factory):
 
 
 @pytest.mark.parametrize("places", [1, 2, 3, 5])
-def test_whoever_trains_beside(places, alone, tmp_path):
+def test_records_and_files_are_independent_of_the_pack(places, alone, tmp_path):
     directory, expected = alone
     records = together(list(CAST), places, tmp_path)
     assert records.keys() == CAST.keys()
@@ -86,7 +86,7 @@ def test_whoever_trains_beside(places, alone, tmp_path):
 
 
 @pytest.mark.parametrize("at", [2, 8, 11])
-def test_stopped_in_one_packing_and_continued_in_another(at, alone, tmp_path):
+def test_runs_continue_with_another_pack_size(at, alone, tmp_path):
     _, expected = alone
     asked = iter([False] * at + [True] * 99)
     names = list(CAST)
@@ -100,7 +100,7 @@ def test_stopped_in_one_packing_and_continued_in_another(at, alone, tmp_path):
         assert without_time(record) == without_time(expected[name]), name
 
 
-def test_what_goes_wrong_with_one_member_ends_that_one(alone, tmp_path):
+def test_an_error_ends_only_its_member(alone, tmp_path):
     class Broken(MeanDistance):
         def __call__(self, data, fake):
             if (fake - data.samples.mean(0)).norm() != 0 and (tmp_path / "bad" / "samples").exists():
@@ -108,16 +108,19 @@ def test_what_goes_wrong_with_one_member_ends_that_one(alone, tmp_path):
             return super().__call__(data, fake)
 
     _, expected = alone
-    books = [Logbook(CAST["plain"], tmp_path / "good"), Logbook(make_run(metric=Broken()), tmp_path / "bad")]
+    sessions = [
+        TrainingSession(CAST["plain"], tmp_path / "good"),
+        TrainingSession(make_run(metric=Broken()), tmp_path / "bad"),
+    ]
     errors = {}
 
-    def ended(book):
-        errors[book.directory.name] = book.error
-        if book.error is None:
-            record = book.close()
+    def ended(session):
+        errors[session.directory.name] = session.error
+        if session.error is None:
+            record = session.finalize()
             assert without_time(record) == without_time(expected["plain"])
 
-    train_together(books, ended=ended)
+    train_together(sessions, ended=ended)
     assert str(errors["bad"]) == "the metric broke"
     assert errors["good"] is None
 
@@ -137,12 +140,12 @@ def assert_as_alone(records, crowd_alone, tmp_path):
 
 
 @pytest.mark.parametrize("places", [1, 2, 7, 16])
-def test_a_crowd_in_packs_of(places, crowd_alone, tmp_path):
+def test_many_members_in_packs(places, crowd_alone, tmp_path):
     assert_as_alone(together(CROWD, places, tmp_path, cast=CROWD), crowd_alone, tmp_path)
 
 
 @pytest.mark.parametrize(("first", "then"), [(1, 16), (2, 7), (7, 2), (16, 7), (16, 1)])
-def test_a_crowd_stopped_in_packs_of_and_continued_in_others(first, then, crowd_alone, tmp_path):
+def test_many_members_continue_with_another_pack_size(first, then, crowd_alone, tmp_path):
     asked = iter([False] * 4 + [True] * 99)
     with pytest.raises(Interrupted):
         together(CROWD, first, tmp_path, lambda: next(asked), cast=CROWD)
@@ -153,21 +156,21 @@ def test_a_crowd_stopped_in_packs_of_and_continued_in_others(first, then, crowd_
     assert_as_alone(done | together(left, then, tmp_path, cast=CROWD), crowd_alone, tmp_path)
 
 
-def test_a_divergence_that_nobody_has_read_yet_leaves_with_its_member(tmp_path, monkeypatch):
-    """A neighbour raises between the step of the divergence and the next look: all change packs then."""
+def test_an_unread_divergence_is_exported_with_its_member(tmp_path, monkeypatch):
+    """Another member raises between the step of the divergence and its check, so that a new pack is made."""
     rarely = {"eval_every": 12, "sample_every": 12, "checkpoint_every": 12, "check_every": 12} | QUIET
     lost, neighbour = (make_run(12, one, **rarely) for one in (CAST["diverging"].member, member(1)))
     expected = train(lost, tmp_path / "alone")["divergence"]
     assert expected["step"] < 8
-    draw = Logbook.draw
+    record_step = TrainingSession.record_step
 
     def raising(self, report):
-        draw(self, report)
+        record_step(self, report)
         if self.directory.name == "neighbour" and self.step == expected["step"] + 2:
             raise OSError("no space left on device")
 
-    monkeypatch.setattr(Logbook, "draw", raising)
-    books = [Logbook(lost, tmp_path / "lost"), Logbook(neighbour, tmp_path / "neighbour")]
-    train_together(books)
-    assert isinstance(books[1].error, OSError)
-    assert books[0].close()["divergence"] == expected
+    monkeypatch.setattr(TrainingSession, "record_step", raising)
+    sessions = [TrainingSession(lost, tmp_path / "lost"), TrainingSession(neighbour, tmp_path / "neighbour")]
+    train_together(sessions)
+    assert isinstance(sessions[1].error, OSError)
+    assert sessions[0].finalize()["divergence"] == expected

@@ -1,14 +1,16 @@
+"""Stop requests by signals."""
+
 from __future__ import annotations
 
 import signal
 
 import pytest
 
-from gansweep.sweep.stop import Stop
+from gansweep.training.interruption import Stop
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_asks_and_the_second_stops(number, capsys):
+def test_the_first_signal_requests_a_stop_and_the_second_raises(number, capsys):
     before = signal.getsignal(number)
     with Stop() as stop:
         assert not stop()
@@ -20,7 +22,7 @@ def test_the_first_signal_asks_and_the_second_stops(number, capsys):
     assert signal.getsignal(number) is before
 
 
-def test_a_worker_that_hears_of_it_twice_still_saves(capsys):
+def test_several_signals_to_a_worker_are_one_request(capsys):
     with Stop(quiet=True) as stop:
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)

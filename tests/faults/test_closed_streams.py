@@ -1,9 +1,8 @@
-"""Standard output and error that are full or closed, and a user without a home: the sweep is trained all the same."""
+"""Full or closed standard streams, and a user without a home directory."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,21 +34,21 @@ def states(folder: Path) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("redirected", ["2>/dev/full", ">/dev/full 2>&1", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_nobody_reads_what_is_printed(tmp_path, redirected, workers):
+def test_full_or_closed_streams(tmp_path, redirected, workers):
     assert shell(tmp_path, redirected, f"workers={workers}") == 0
     assert states(tmp_path) == ["completed"] * 2
     assert shell(tmp_path, redirected, "lr=-1") == 2
 
 
-def test_a_console_that_fails_from_the_start(tmp_path):
-    full = ">/dev/full 2>&-" if os.path.exists("/dev/full") else ">&- 2>&-"
+def test_streams_that_fail_from_the_start(tmp_path):
+    full = ">/dev/full 2>&-" if Path("/dev/full").exists() else ">&- 2>&-"
     assert shell(tmp_path, full, "workers=2") == 0
     assert states(tmp_path) == ["completed"] * 2
 
 
-def test_a_user_without_a_name_and_a_home(tmp_path):
+def test_a_user_without_name_and_home(tmp_path):
     assert shell(tmp_path, "", command=("-c", HOMELESS)) == 0
     assert states(tmp_path) == ["completed"] * 2

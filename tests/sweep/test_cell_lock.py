@@ -1,3 +1,5 @@
+"""Locks of cell directories between processes."""
+
 from __future__ import annotations
 
 import errno
@@ -31,7 +33,7 @@ def claiming_child(directory):
 
 
 def abandoned(directory, *, host="another machine", age_s=0.0, number=0):
-    """Leave a claim as a process elsewhere would have."""
+    """Write a claim as a process of another machine would."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f".claim.{number}"
     path.write_text(json.dumps({"host": host, "pid": 1, "started": "0"}))
@@ -43,7 +45,7 @@ def claim_files(directory):
     return sorted(path.name for path in directory.iterdir() if path.name.startswith((".claim", ".draft")))
 
 
-def test_only_one_can_have_it(tmp_path):
+def test_a_directory_has_one_owner(tmp_path):
     first = Claim.acquire(tmp_path / "cell")
     assert first is not None
     assert Claim.acquire(tmp_path / "cell") is None
@@ -55,7 +57,7 @@ def test_only_one_can_have_it(tmp_path):
     second.release()
 
 
-def test_a_living_process_keeps_it_and_a_killed_one_loses_it(tmp_path):
+def test_a_claim_is_valid_until_its_process_is_killed(tmp_path):
     child = claiming_child(tmp_path)
     try:
         assert Claim.acquire(tmp_path) is None
@@ -70,7 +72,7 @@ def test_a_living_process_keeps_it_and_a_killed_one_loses_it(tmp_path):
         child.communicate()
 
 
-def test_a_process_with_the_number_of_a_dead_one_is_not_taken_for_it(tmp_path):
+def test_a_reused_pid_is_not_the_owner(tmp_path):
     owner = process.here()
     (tmp_path / ".claim.0").write_text(json.dumps(owner | {"started": "1"}))
     assert cell_lock.holder(tmp_path) is None
@@ -79,7 +81,7 @@ def test_a_process_with_the_number_of_a_dead_one_is_not_taken_for_it(tmp_path):
 
 
 @pytest.mark.parametrize("host", ["another machine", None])
-def test_elsewhere_the_heartbeat_decides(tmp_path, host):
+def test_the_heartbeat_decides_for_processes_of_other_machines(tmp_path, host):
     abandoned(tmp_path, host=host, age_s=cell_lock.STALE_S - 60)
     assert Claim.acquire(tmp_path) is None
     abandoned(tmp_path, host=host, age_s=cell_lock.STALE_S + 60)
@@ -88,7 +90,7 @@ def test_elsewhere_the_heartbeat_decides(tmp_path, host):
     claim.release()
 
 
-def test_the_clock_of_this_machine_does_not_matter(tmp_path, monkeypatch):
+def test_the_local_clock_has_no_effect(tmp_path, monkeypatch):
     abandoned(tmp_path)
     now = time.time()
     for offset in (-1e6, 1e6):
@@ -97,7 +99,7 @@ def test_the_clock_of_this_machine_does_not_matter(tmp_path, monkeypatch):
         assert cell_lock.holder(tmp_path) is not None
 
 
-def test_of_many_who_take_over_one_succeeds(tmp_path):
+def test_one_of_many_concurrent_takeovers_succeeds(tmp_path):
     for attempt in range(20):
         directory = tmp_path / str(attempt)
         abandoned(directory, age_s=2 * cell_lock.STALE_S)
@@ -118,8 +120,8 @@ def test_of_many_who_take_over_one_succeeds(tmp_path):
         assert claim_files(directory) == [".claim.1"]
 
 
-def test_who_comes_late_with_an_old_number_steps_back(tmp_path, monkeypatch):
-    """Somebody saw the dead claim 0; until he acts, another one has taken over and released."""
+def test_a_late_takeover_of_an_old_claim_fails(tmp_path, monkeypatch):
+    """A process read the dead claim 0; before it acts, another one takes over and releases."""
     abandoned(tmp_path, age_s=2 * cell_lock.STALE_S)
     held = cell_lock._held
 
@@ -143,7 +145,7 @@ def test_who_comes_late_with_an_old_number_steps_back(tmp_path, monkeypatch):
     living[0].release()
 
 
-def test_a_frozen_owner_notices_that_it_lost_the_claim(tmp_path, monkeypatch):
+def test_a_suspended_owner_detects_that_its_claim_was_lost(tmp_path, monkeypatch):
     monkeypatch.setattr(cell_lock, "HEARTBEAT_S", 0.01)
     claim = Claim.acquire(tmp_path)
     assert claim is not None
@@ -156,7 +158,7 @@ def test_a_frozen_owner_notices_that_it_lost_the_claim(tmp_path, monkeypatch):
     claim.release()
 
 
-def test_the_heart_beats(tmp_path, monkeypatch):
+def test_the_heartbeat_updates_the_time_stamp(tmp_path, monkeypatch):
     monkeypatch.setattr(cell_lock, "HEARTBEAT_S", 0.01)
     claim = Claim.acquire(tmp_path)
     assert claim is not None
@@ -168,14 +170,14 @@ def test_the_heart_beats(tmp_path, monkeypatch):
     claim.release()
 
 
-def test_nothing_remains_of_a_finished_cell(tmp_path):
+def test_no_claim_file_remains_of_a_finished_cell(tmp_path):
     abandoned(tmp_path, age_s=2 * cell_lock.STALE_S)
     with Claim.acquire(tmp_path) as claim:
         claim.release(finished=True)
     assert claim_files(tmp_path) == []
 
 
-def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
+def test_a_file_system_without_hard_links(tmp_path, monkeypatch):
     def link(*_):
         raise OSError(errno.EPERM, "no links here")
 
@@ -186,7 +188,7 @@ def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch):
     claim.release()
 
 
-def test_a_link_whose_answer_was_lost_is_ours(tmp_path, monkeypatch):
+def test_a_repeated_link_request_succeeds(tmp_path, monkeypatch):
     link = os.link
 
     def twice(source, target):
@@ -199,13 +201,13 @@ def test_a_link_whose_answer_was_lost_is_ours(tmp_path, monkeypatch):
     claim.release()
 
 
-def test_a_directory_that_is_not_there_or_a_file_is_free(tmp_path):
+def test_a_missing_directory_and_a_file_are_unlocked(tmp_path):
     (tmp_path / "file").write_text("")
     assert cell_lock.holder(tmp_path / "nothing") is None
     assert cell_lock.holder(tmp_path / "file") is None
 
 
-def test_a_claim_with_a_time_in_the_future_is_waited_for_no_longer_than_any_other(tmp_path, monkeypatch):
+def test_a_claim_with_a_future_time_stamp_becomes_stale(tmp_path, monkeypatch):
     abandoned(tmp_path, age_s=-1e9)
     assert Claim.acquire(tmp_path) is None
     later = time.monotonic() + cell_lock.STALE_S + 1
@@ -215,7 +217,7 @@ def test_a_claim_with_a_time_in_the_future_is_waited_for_no_longer_than_any_othe
     claim.release()
 
 
-def test_a_heartbeat_in_the_future_is_a_sign_of_life(tmp_path, monkeypatch):
+def test_an_updated_time_stamp_in_the_future_is_a_heartbeat(tmp_path, monkeypatch):
     now = time.monotonic()
     for beat in range(5):
         abandoned(tmp_path, age_s=-1e9 - beat)
@@ -224,7 +226,7 @@ def test_a_heartbeat_in_the_future_is_a_sign_of_life(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "garbage", "a million digits"])
-def test_a_claim_that_is_none_is_waited_for_like_one_of_another_machine(tmp_path, kind):
+def test_an_unreadable_claim_becomes_stale(tmp_path, kind):
     path = tmp_path / ".claim.0"
     if kind == "pipe":
         os.mkfifo(path)
@@ -240,7 +242,7 @@ def test_a_claim_that_is_none_is_waited_for_like_one_of_another_machine(tmp_path
     claim.release(finished=True)
 
 
-def test_a_dead_process_is_left_to_its_living_supervisor(tmp_path):
+def test_only_the_supervisor_takes_over_from_a_dead_worker(tmp_path):
     child = claiming_child(tmp_path)
     try:
         dead = process.here() | {"pid": 2**22 + 1}
@@ -257,7 +259,7 @@ def test_a_dead_process_is_left_to_its_living_supervisor(tmp_path):
         child.communicate()
 
 
-def test_an_owner_that_lost_its_claim_does_not_touch_the_new_one(tmp_path):
+def test_releasing_a_lost_claim_keeps_the_new_one(tmp_path):
     claim = Claim.acquire(tmp_path)
     assert claim is not None
     assert not claim.is_lost()
@@ -267,3 +269,14 @@ def test_an_owner_that_lost_its_claim_does_not_touch_the_new_one(tmp_path):
     claim.release(finished=True)
     claim.release()
     assert claim_files(tmp_path) == [".claim.1"]
+
+
+def test_a_symbolic_link_to_itself_is_taken_over_when_it_is_old(tmp_path):
+    path = tmp_path / ".claim.0"
+    path.symlink_to(path.name)
+    assert Claim.acquire(tmp_path) is None
+    os.utime(path, (1, 1), follow_symlinks=False)
+    claim = Claim.acquire(tmp_path)
+    assert claim is not None
+    assert claim.number == 1
+    claim.release()

@@ -1,0 +1,129 @@
+"""Directory of a sweep: reading sweep.json, and renaming for fresh=true."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gansweep.formatting import is_folder_name
+from gansweep.sweep import cell_lock, records
+from gansweep.sweep.cell import CHECKPOINTS, LOG, Cell, read_record
+from gansweep.sweep.record_shape import check_numbers
+from gansweep.training import atomic, record
+
+log = logging.getLogger(__name__)
+
+FROZEN = "sweep.json"
+# Files that a sweep, its reports and its pictures write next to the cells.
+FILES = re.compile(r"events\.out\.tfevents\..+|.+\.(json|md|csv|yaml|html|tex|txt|png|svg|pdf|gif|npz|log)|\..+")
+FOLDERS = (".submitit", ".ray", ".ipynb_checkpoints")
+OF_A_CELL = (record.NAME, ".hydra", LOG, *CHECKPOINTS)
+
+
+class Contents(NamedTuple):
+    """Contents of a sweep's directory.
+
+    Args:
+        cells: all cells, in the order of their first appearance.
+        commands: command lines that made the sweep.
+        note: text for the table about the selection of the cells.
+    """
+
+    cells: list[Cell]
+    commands: list[str]
+    note: str
+
+
+def read(root: Path) -> Contents:
+    """Return the contents of a sweep's directory. Cells that sweep.json does not list are found by their records."""
+    cells: dict[str, Cell] = {}
+    commands: list[str] = []
+    note = ""
+    try:
+        frozen = json.loads(atomic.read(root / FROZEN))
+        check_numbers("", frozen)
+        cells = {cell.hash: cell for cell in _frozen_cells(root, frozen["cells"])}
+        commands = [str(line) for line in frozen.get("commands") or [frozen.get("command") or ""]]
+        note = str(frozen.get("note", ""))
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        log.warning("%s can't be read and is rewritten: %s", root / FROZEN, error)
+    listed = {cell.directory for cell in cells.values()}
+    for directory in records.directories(root) if root.is_dir() else ():
+        content = None if directory in listed else read_record(directory)
+        if content is not None:
+            cell = Cell.from_dict(
+                root, {**content["cell"], **content, "hash": content["cell"]["hash"], "name": directory.name}
+            )
+            cells.setdefault(cell.hash, cell)
+    return Contents(list(cells.values()), commands, note)
+
+
+def _frozen_cells(root: Path, contents: Sequence[Mapping[str, Any]]) -> Iterator[Cell]:
+    """Yield the cells of sweep.json; skip cells whose directory would be outside of the sweep, with a warning."""
+    for content in contents:
+        name = str(content["name"])
+        if is_folder_name(name):
+            yield Cell.from_dict(root, content)
+        else:
+            log.warning("%s: the cell %r is ignored, as it is not a folder name", root / FROZEN, name)
+
+
+def set_aside(root: Path) -> Path | None:
+    """Rename an existing sweep to `<root>.1`, `.2`, ... and return the new path, None if there is none.
+
+    If the directory is a symbolic link, the link is renamed and its target is unchanged.
+
+    Args:
+        root: directory of the sweep.
+
+    Raises:
+        ValueError: the directory is not a sweep, contains foreign files, or is locked by a live process.
+        OSError: the directory can't be listed or renamed.
+    """
+    if not root.is_dir() or not any(root.iterdir()):
+        return None
+    cells = {cell.name for cell in read(root).cells}
+    for entry in (root, *root.iterdir()):
+        owner = cell_lock.holder(entry) if entry.is_dir() else None
+        if owner is not None:
+            raise ValueError(
+                f"fresh=true: {entry.name} is being trained by process {owner.get('pid')}; stop that one first"
+            )
+    if not cells and not (root / FROZEN).is_file():
+        raise ValueError(f"fresh=true: {root} has no {FROZEN}, so it is not a sweep and is not renamed")
+    here = Path.cwd()
+    if root.resolve() in (here, *here.parents):
+        raise ValueError(f"fresh=true: {root} contains the working directory and is not renamed")
+    foreign = sorted(entry.name for entry in root.iterdir() if not _belongs(entry, cells))
+    if foreign:
+        raise ValueError(
+            f"fresh=true: {root} is not renamed, as it contains {foreign[0]}, which does not belong to the sweep"
+            f"{f' ({len(foreign)} such entries)' if len(foreign) > 1 else ''}; move it elsewhere or choose another name"
+        )
+    number = 1
+    while os.path.lexists(renamed := root.with_name(f"{root.name}.{number}")):
+        number += 1
+    root.rename(renamed)
+    return renamed
+
+
+def _belongs(entry: Path, cells: Collection[str]) -> bool:
+    """Return True if a directory entry may have been written by a sweep or by its report."""
+    if not entry.is_dir():
+        return FILES.fullmatch(entry.name) is not None
+    if (entry / FROZEN).exists():  # another sweep
+        return False
+    is_cell = entry.name in cells or any((entry / name).exists() for name in OF_A_CELL) or cell_lock.remain(entry)
+    return is_cell or entry.name in FOLDERS or _is_pictures(entry)
+
+
+def _is_pictures(folder: Path) -> bool:
+    """Return True if a folder contains only files that reports write."""
+    return all(not entry.is_dir() and FILES.fullmatch(entry.name) for entry in folder.iterdir())

@@ -1,0 +1,176 @@
+"""Evaluation of one run: its metrics on samples of the generator."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from gansweep.batched.pack import Pack
+from gansweep.interfaces import Metric
+from gansweep.metrics.degenerate import degenerate
+from gansweep.training import record
+from gansweep.training.run import Run
+
+log = logging.getLogger(__name__)
+
+
+class Evaluation(NamedTuple):
+    """Outcome of an evaluation.
+
+    Args:
+        values: measured values by TensorBoard tag.
+        is_finite: whether all generated samples are finite; otherwise the run has diverged.
+    """
+
+    values: dict[str, float]
+    is_finite: bool
+
+
+class Evaluator:
+    """Evaluations of one run: metric, holdout value, second metric, and the value for feedback.
+
+    Each is measured on samples from its own random stream. Evaluations do not affect the streams of the training.
+
+    Args:
+        run: the run.
+
+    Attributes:
+        evaluations: one entry per evaluation, as in record.json.
+        trained_at: training time at every evaluation.
+        eval_s: total time of evaluations and diagnoses in seconds.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.evaluations: list[dict[str, Any]] = []
+        self.trained_at: list[dict[str, Any]] = []
+        self.eval_s = 0.0
+
+    def evaluate(self, pack: Pack, k: int, step: int, trained_s: float) -> Evaluation:
+        """Evaluate member k of a pack.
+
+        A new best value is measured again on other latents (holdout, field `apart`): the best of several noisy values
+        is biased, the holdout value is not.
+
+        Args:
+            pack: contains the member.
+            k: index of the member.
+            step: number of finished steps.
+            trained_s: training time in seconds so far.
+        """
+        metric, start = self.run.metric, time.monotonic()
+        if metric is None:
+            return Evaluation({}, True)
+        self.trained_at.append({"step": step, "trained_s": round(trained_s, 3)})
+        fake = _samples(pack, k, metric, "evaluation")
+        if fake is None:
+            self.evaluations.append({"step": step, "value": None, "reason": "samples are not finite"})
+            return Evaluation({}, False)
+        value = float(metric(self.run.data, fake))
+        evaluation: dict[str, Any] = {"step": step, "value": _finite(value)}
+        if evaluation["value"] is None:
+            evaluation["reason"] = f"{metric.name} is {value}"
+            log.warning("step %d: %s", step, evaluation["reason"])
+        if step > 0 and record.is_best(value, self.evaluations, metric.lower_is_better):
+            evaluation["apart"] = self._measure(pack, k, metric, "evaluation apart")
+        if self.run.metric_2 is not None:
+            evaluation["value_2"] = self._measure(pack, k, self.run.metric_2, "evaluation")
+            if evaluation["value_2"] is None:
+                evaluation["reason_2"] = f"{self.run.metric_2.name} is not finite"
+        measured = pack.measured(k)
+        if measured:
+            evaluation["measured"] = finite(measured)
+        self.evaluations.append(evaluation)
+        self._note_degenerate(fake, evaluation, pack.g.network.ignores_input)
+        is_finite = self._update_feedback(pack, k, metric, evaluation)
+        self.eval_s += time.monotonic() - start
+        log.info("step %d: %s %.4g", step, metric.name, value)
+        return Evaluation({f"metric/{metric.name}": value} | self._further_values(evaluation), is_finite)
+
+    def newest(self) -> str:
+        """Return the newest metric value as text, "" if there is none."""
+        if not self.evaluations or self.run.metric is None or self.evaluations[-1]["value"] is None:
+            return ""
+        return f"{self.run.metric.name} {self.evaluations[-1]['value']:.4g}"
+
+    def summary(self, diverged: bool) -> dict[str, Any]:
+        """Return the fields `metric` and, with a second metric, `metric_2` of the record."""
+        run = self.run
+        if run.metric is None:
+            return {"metric": None}
+        metric = self._metric_field(run.metric, self.evaluations, diverged)
+        content: dict[str, Any] = {"metric": metric | {"evaluations": self.evaluations}}
+        if run.metric_2 is not None:
+            values = [{"step": e["step"], "value": e.get("value_2")} for e in self.evaluations]
+            content["metric_2"] = self._metric_field(run.metric_2, values, diverged)
+        return content
+
+    def _metric_field(self, metric: Metric, evaluations: Sequence[Mapping[str, Any]], diverged: bool) -> dict[str, Any]:
+        """Return name, fingerprint, floor and values of a metric. A diverged run has no final value."""
+        floor = getattr(metric, "floor", None)
+        content = {
+            "name": metric.name,
+            "fingerprint": metric.fingerprint(self.run.data),
+            "generator": "raw" if self.run.member.ema is None else "ema",
+            "lower_is_better": metric.lower_is_better,
+            "floor": floor(self.run.data) if floor else None,
+        } | record.summary(evaluations, metric.lower_is_better)
+        return content | ({"final": None, "final_step": None} if diverged else {})
+
+    def _measure(self, pack: Pack, k: int, metric: Metric, stream: str) -> float | None:
+        """Return a metric on samples from a stream, None if the samples or the value are not finite."""
+        fake = _samples(pack, k, metric, stream)
+        return None if fake is None else _finite(float(metric(self.run.data, fake)))
+
+    def _update_feedback(self, pack: Pack, k: int, metric: Metric, evaluation: dict[str, Any]) -> bool:
+        """Update the member's feedback, if it monitors the metric; return whether the samples are finite.
+
+        The value is measured on other latents than the reported one.
+        """
+        if not self.run.hears_metric or evaluation["step"] >= self.run.steps:
+            return True
+        fake = _samples(pack, k, metric, "feedback")
+        if fake is None:
+            return False
+        value = float(metric(self.run.data, fake))
+        pack.tell(k, value, metric.lower_is_better)
+        evaluation["heard"] = _finite(value)
+        return True
+
+    def _note_degenerate(self, fake: Tensor, evaluation: dict[str, Any], ignores_input: bool) -> None:
+        """Record degenerate samples, and warn once about those of a trained generator, unless the data are alike."""
+        description = degenerate(fake)
+        if description is None:
+            return
+        evaluation["degenerate"] = description
+        earlier = [other.get("degenerate") for other in self.evaluations[:-1] if other["step"] > 0]
+        expected = ignores_input or degenerate(self.run.data.samples[: len(fake)]) == description
+        if evaluation["step"] > 0 and description not in earlier and not expected:
+            log.warning("step %d: %s", evaluation["step"], description)
+
+    def _further_values(self, evaluation: Mapping[str, Any]) -> dict[str, float]:
+        """Return the values of an evaluation other than the metric by tag."""
+        values = {f"measured/{name}": value for name, value in evaluation.get("measured", {}).items()}
+        if self.run.metric_2 is not None:
+            values[f"metric/{self.run.metric_2.name}"] = evaluation["value_2"]
+        return {tag: value for tag, value in values.items() if value is not None}
+
+
+def finite(values: Mapping[str, float]) -> dict[str, float | None]:
+    """Return values by name, None for those that are not finite."""
+    return {name: _finite(value) for name, value in values.items()}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _samples(pack: Pack, k: int, metric: Metric, stream: str) -> Tensor | None:
+    """Return the samples that a metric needs, from the latents of a stream; None if some are not finite."""
+    fake = pack.generate(k, metric.num_samples, stream)
+    return fake if bool(fake.isfinite().all()) else None

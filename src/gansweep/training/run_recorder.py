@@ -1,0 +1,169 @@
+"""Output of one run while it trains: curves, pictures, diagnoses, TensorBoard, and the content of record.json."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from gansweep import device as devices
+from gansweep.batched.divergence import Divergence
+from gansweep.batched.pack import Pack, Report
+from gansweep.dynamics.position import Both
+from gansweep.training import diagnosis, record, samples
+from gansweep.training.diagnosis import Diagnosis
+from gansweep.training.evaluator import Evaluator, finite
+from gansweep.training.run import Run
+from gansweep.training.tensorboard import Board, results
+
+
+class RunRecorder:
+    """Curves, pictures and diagnoses of one run, written to its directory and to TensorBoard.
+
+    Args:
+        run: the run.
+        directory: of the cell.
+        step: first step of the run, or step from which it continues.
+
+    Attributes:
+        curves: values recorded by the algorithm (field `curves` of the record).
+        diagnoses: of the game's vector field (field `diagnostics`).
+        field: vector field at the last diagnosis.
+    """
+
+    def __init__(self, run: Run, directory: Path, step: int) -> None:
+        self.run, self.directory = run, directory
+        self.curves: list[dict[str, Any]] = []
+        self.diagnoses: list[dict[str, Any]] = []
+        self.field: Both | None = None
+        # A divergence is detected at most `check_every` steps after it occurs.
+        self._recent: deque[tuple[int, Report]] = deque(maxlen=run.trainer.check_every)
+        self._board: Board | None = None
+        if run.trainer.tensorboard:
+            hparams = dict(run.cell.get("overrides", {})) | {"seed": run.member.seed}
+            self._board = Board(directory, step, hparams, str(run.cell.get("name", directory.name)))
+
+    def enter_pack(self) -> None:
+        """Discard the reports of the previous pack."""
+        self._recent.clear()
+
+    def scalars(self, values: Mapping[str, float], step: int) -> None:
+        """Add a point to each TensorBoard curve."""
+        if self._board and values:
+            self._board.scalars(values, step)
+
+    def record_step(self, pack: Pack, k: int, report: Report, step: int, due: bool) -> None:
+        """Store the report of a step, and add a point to all curves if one is due, whether finite or not."""
+        self._recent.append((step, report))
+        if not due:
+            return
+        values = pack.kept(k)
+        if values:
+            self.curves.append({"step": step, **finite(values)})
+            self.scalars({f"kept/{name}": value for name, value in values.items()}, step)
+        if self._board:  # reading the values synchronises with the device
+            self.scalars(_values(pack, k, report), step)
+
+    def record_divergence(self, pack: Pack, k: int, step: int) -> None:
+        """Add the step of the divergence to the curves.
+
+        Rates and scheduled settings are left out, because they may already be those of a later step.
+        """
+        for recent, report in self._recent if self._board else ():
+            if recent == step:
+                values = _values(pack, k, report)
+                self.scalars({t: v for t, v in values.items() if not t.startswith(("rate/", "schedule/"))}, step)
+
+    def record_diagnosis(self, row: int, diagnosis_of_pack: Diagnosis, step: int) -> None:
+        """Append the row of this member in the diagnosis of its pack."""
+        numbers = diagnosis_of_pack.of(row, self.field)
+        self.field = diagnosis_of_pack.field.map(lambda part: part[row : row + 1].clone())
+        self.diagnoses.append({"step": step, **numbers})
+        self.scalars(diagnosis.curves(numbers), step)
+
+    def write_pictures(self, pack: Pack, k: int, step: int) -> None:
+        """Write sample grids of the generator and further samples of the algorithm."""
+        size = samples.NUM_SAMPLES if len(self.run.data.sample_shape) == 3 else 2048
+        for name, shown in ({"samples": pack.pictured(k, size)} | pack.pictures(k)).items():
+            picture, path = samples.grid(shown), self.directory / name / f"step_{step:07d}.png"
+            samples.save(path, picture)
+            if shown.ndim == 2:
+                samples.save_points(path.with_suffix(".npz"), shown)
+            if self._board:
+                self._board.picture(name, picture, step)
+
+    def flush(self) -> None:
+        """Write all TensorBoard events to disk, before a checkpoint is written."""
+        if self._board:
+            self._board.flush()
+
+    def close(self) -> None:
+        """Close the event files."""
+        if self._board:
+            self._board.close()
+
+    def finish(self, content: Mapping[str, Any], divergence: Divergence | None, step: int) -> None:
+        """Close the event files and write the results of the run for HPARAMS."""
+        if self._board:
+            self._board.close()
+            self._board.end(divergence is None, results(content), step)
+            if divergence is not None:  # remove the steps between divergence and detection
+                self._board.forget_after(divergence.step)
+
+    def content(
+        self,
+        evaluator: Evaluator,
+        divergence: Divergence | None,
+        step: int,
+        pack: Mapping[str, Any],
+        started: str,
+        wall_s: float,
+    ) -> dict[str, Any]:
+        """Return the record of a run that has ended: settings, results, versions, hardware and times.
+
+        Args:
+            evaluator: evaluations of the run.
+            divergence: how it diverged; None if it completed.
+            step: number of finished steps.
+            pack: number of members and how it was chosen.
+            started: date and time of its start.
+            wall_s: wall time in seconds, including the time before an interruption.
+        """
+        run = self.run
+        device = devices.resolve(run.device)
+        last = divergence.step if divergence else step  # a divergence may be detected later
+        curves = [point for point in self.curves if point["step"] <= last]
+        content = {
+            "format": record.FORMAT,
+            "state": "diverged" if divergence else "completed",
+            "cell": dict(run.cell),
+            "config": dict(run.config),
+            "identity": dict(run.identity),
+            "steps": step,
+            **evaluator.summary(divergence is not None),
+            **({} if run.trainer.diagnose_every is None else {"diagnostics": self.diagnoses}),
+            **({"curves": curves} if curves else {}),
+            "divergence": divergence.as_dict() if divergence else None,
+            "error": None,
+            "seeds": {"member": run.member.seed},
+            "versions": record.versions(),
+            "device": devices.describe(device, run.precision, run.threads),
+            "pack": dict(pack),
+            "time": {
+                "started": started,
+                "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                "wall_s": round(wall_s, 3),
+                "steps_per_s": round(step / max(wall_s - evaluator.eval_s, 1e-9), 3),
+                "eval_s": round(evaluator.eval_s, 3),
+                **({"evaluations": evaluator.trained_at} if evaluator.trained_at else {}),
+                "memory_bytes": devices.peak_memory_bytes(device),
+            },
+        }
+        return record.in_json(content)
+
+
+def _values(pack: Pack, k: int, report: Report) -> dict[str, float]:
+    """Return the member's values of a step by tag. Synchronises with the device."""
+    return {tag: float(value) for tag, value in pack.curves(report, k).items()}

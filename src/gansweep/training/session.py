@@ -1,0 +1,265 @@
+"""Training session of one run: its state between packs, its outputs and its checkpoint."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from gansweep import device as devices
+from gansweep.batched.divergence import Divergence
+from gansweep.batched.pack import Pack, Report
+from gansweep.dynamics.position import Both
+from gansweep.training import checkpoint, record
+from gansweep.training.atomic import unguarded
+from gansweep.training.diagnosis import Diagnosis
+from gansweep.training.evaluator import Evaluator
+from gansweep.training.run import Intervals, Run
+from gansweep.training.run_recorder import RunRecorder
+
+log = logging.getLogger(__name__)
+
+
+class RunLogger(Protocol):
+    """Log file of one run."""
+
+    def __call__(self) -> AbstractContextManager[None]:
+        """Return a context in which log messages are written to this file."""
+        ...
+
+    def close(self) -> None:
+        """Close the file."""
+        ...
+
+
+class NoLogFile:
+    """No log file: messages go to the configured handlers only."""
+
+    def __call__(self) -> AbstractContextManager[None]:
+        """Return a context without effect."""
+        return nullcontext()
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def no_progress(step: int, total_steps: int, text: str) -> None:
+    """Ignore the progress."""
+
+
+class TrainingSession:
+    """One run in training: its state, evaluations, outputs and checkpoint.
+
+    A session is constructed once and may be used with several packs. Between two packs it holds the complete state
+    of the member. The constructor loads the directory's checkpoint, if there is one.
+
+    Args:
+        run: the run.
+        directory: of the cell.
+        progress: called with (step, total steps, text of the newest metric value) after every step.
+        logger: log file for messages about this run.
+        guard: called before every write; raises if this process must not write there any more.
+
+    Raises:
+        ResumeError: the directory holds the checkpoint of another training.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        directory: Path,
+        progress: Callable[[int, int, str], None] = no_progress,
+        logger: RunLogger | None = None,
+        guard: Callable[[], None] = unguarded,
+    ) -> None:
+        self.run, self.directory, self.progress, self.guard = run, directory, progress, guard
+        self.logger = logger or NoLogFile()
+        self.intervals = Intervals(run.trainer, run.steps)
+        self.pack: Pack
+        self.k = 0
+        self.step, self.num_together = 0, 1
+        self.packing: Mapping[str, Any] = {}  # how the pack size was chosen, for the record
+        self.divergence: Divergence | None = None
+        self.error: BaseException | None = None
+        self.started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        self.wall_s = self.trained_s = 0.0
+        self.evaluator = Evaluator(run)
+        self._member: dict[str, Any] | None = None  # state of the member while it is in no pack
+        directory.mkdir(parents=True, exist_ok=True)
+        saved = checkpoint.load(directory, run.identity, devices.resolve(run.device), partial(check_resumable, run))
+        if saved is not None:
+            self.step = saved["member"]["step"]
+        self.recorder = RunRecorder(run, directory, self.step)
+        if saved is not None:
+            self._restore(saved)
+        self._since = self._saved_at = time.monotonic()
+
+    def _restore(self, saved: Mapping[str, Any]) -> None:
+        """Restore everything from the content of a checkpoint."""
+        self._member, self.started, self.wall_s = saved["member"], saved["started"], saved["wall_s"]
+        self.evaluator.evaluations, self.evaluator.eval_s = saved["evaluations"], saved["eval_s"]
+        self.trained_s, self.evaluator.trained_at = _training_times(saved)
+        self.recorder.curves = saved.get("curves", [])
+        if "field" in saved and self.run.trainer.diagnose_every is not None:
+            self.recorder.diagnoses = saved["diagnoses"]
+            self.recorder.field = Both(*((part,) for part in saved["field"]))
+        log.info("continuing from step %d of %d", self.step, self.run.steps)
+
+    @property
+    def open(self) -> bool:
+        """Whether the member has steps left to train and has neither diverged nor failed."""
+        return self.divergence is None and self.error is None and self.step < self.run.steps
+
+    def enter(self, pack: Pack, k: int, num_together: int) -> None:
+        """Become the k-th member of a pack and continue from the member's state."""
+        self.guard()
+        self.pack, self.k, self.num_together = pack, k, num_together
+        self.recorder.enter_pack()
+        if self._member is not None:
+            pack.restore(k, self._member)
+            self._member = None
+        elif self.step == 0:
+            self._evaluate()
+            self._write_pictures()
+
+    def leave(self) -> None:
+        """Export the member from its pack, to continue in another one."""
+        self._member = self.pack.export(self.k)
+
+    def needs_divergence(self, report: Report) -> bool:
+        """Return whether divergence has to be read after this step."""
+        return self.intervals.anything(self._step_of(report))
+
+    def mark_diverged(self, divergence: Divergence) -> None:
+        """End the run as diverged. The evaluations so far remain; there is no final value."""
+        self.divergence, self.step = divergence, divergence.step
+        if not self.intervals.point(self.step):
+            self.recorder.record_divergence(self.pack, self.k, self.step)
+        log.warning("diverged at step %d: %s: %s", divergence.step, divergence.player, divergence.cause)
+
+    def record_step(self, report: Report) -> None:
+        """Advance to the step of a report, and add a point to the curves if one is due."""
+        self.step = self._step_of(report)
+        due = self.intervals.point(self.step)
+        if due:
+            self.guard()
+        self.recorder.record_step(self.pack, self.k, report, self.step, due)
+
+    def diagnosis_due(self, report: Report) -> bool:
+        """Return whether a diagnosis of this member is due after this step."""
+        return self.divergence is None and self.error is None and self.intervals.diagnosis(self._step_of(report))
+
+    def record_diagnosis(self, diagnosis: Diagnosis) -> None:
+        """Append this member's row of a diagnosis of the pack."""
+        self.recorder.record_diagnosis(self.pack.place[self.k], diagnosis, self.step)
+
+    def write_outputs(self) -> None:
+        """Evaluate, write pictures and save a checkpoint if due after a step. Not called for a diverged member."""
+        if self.intervals.evaluation(self.step):
+            self._evaluate()
+        if self.divergence is None:
+            if self.intervals.picture(self.step):
+                self._write_pictures()
+            late = time.monotonic() - self._saved_at > 60 * self.run.trainer.checkpoint_minutes
+            if late or self.intervals.checkpoint(self.step):
+                self.save()
+        self.progress(self.step, self.run.steps, self.evaluator.newest())
+
+    def save(self) -> None:
+        """Write a checkpoint. If it can't be written, a warning is logged and the run continues."""
+        self.guard()
+        self.recorder.flush()
+        content = {
+            "member": self.pack.export(self.k) if self._member is None else self._member,
+            "evaluations": self.evaluator.evaluations,
+            "started": self.started,
+            "wall_s": self.elapsed(),
+            "eval_s": self.evaluator.eval_s,
+            "trained_s": self.trained_s,
+            "trained_at": self.evaluator.trained_at,
+        }
+        if self.recorder.curves:
+            content |= {"curves": self.recorder.curves}
+        if self.recorder.field is not None:
+            content |= {"diagnoses": self.recorder.diagnoses, "field": list(self.recorder.field.parts)}
+        try:
+            checkpoint.save(self.directory, self.run.identity, content, self.guard)
+        except OSError as error:
+            log.warning("no checkpoint at step %d: %s; the run continues", self.step, error)
+        self._saved_at = time.monotonic()
+
+    def finalize(self) -> dict[str, Any]:
+        """Write the record, close all files and return the record.
+
+        Raises:
+            OSError: it can't be written. The checkpoint remains and the run can be finished later.
+        """
+        pack = {"members": self.num_together, **self.packing}
+        content = self.recorder.content(
+            self.evaluator, self.divergence, self.step, pack, self.started, wall_s=self.elapsed()
+        )
+        self.guard()
+        self.recorder.finish(content, self.divergence, self.step)
+        record.write(self.directory, content, self.guard)
+        checkpoint.remove(self.directory)
+        self.logger.close()
+        return content
+
+    def mark_failed(self) -> None:
+        """Log the exception of a failed member and close its files."""
+        log.error("failed at step %d", self.step, exc_info=self.error)
+        self.close()
+
+    def interrupt(self) -> None:
+        """Save a checkpoint and close the files, to continue later."""
+        self.save()
+        log.info("stopped after step %d, can be continued", self.step)
+        self.close()
+
+    def close(self) -> None:
+        """Close the files without saving. The last checkpoint remains."""
+        self.recorder.close()
+        self.logger.close()
+
+    def elapsed(self) -> float:
+        """Return the wall time of the run in seconds, including the time before an interruption."""
+        return self.wall_s + time.monotonic() - self._since
+
+    def _step_of(self, report: Report) -> int:
+        return report.steps[self.pack.place[self.k]]
+
+    def _evaluate(self) -> None:
+        """Evaluate the member; samples that are not finite end the run as diverged."""
+        values, is_finite = self.evaluator.evaluate(self.pack, self.k, self.step, self.trained_s)
+        if not is_finite:
+            self.mark_diverged(Divergence(self.step, "generator", "samples are not finite"))
+        self.recorder.scalars(values, self.step)
+
+    def _write_pictures(self) -> None:
+        self.guard()
+        self.recorder.write_pictures(self.pack, self.k, self.step)
+
+
+def check_resumable(run: Run, saved: Mapping[str, Any]) -> None:
+    """Load a checkpoint's member into a separate pack, to check that the run can be continued from it.
+
+    Raises:
+        Exception: it can't be restored.
+    """
+    pack = run.algorithm.pack([run], run.data.samples.to(devices.resolve(run.device)))
+    checkpoint.check(saved, run.steps, pack.export(0))
+    pack.restore(0, saved["member"])
+
+
+def _training_times(saved: Mapping[str, Any]) -> tuple[float, list[dict[str, Any]]]:
+    """Return a checkpoint's training time, in total and at its evaluations; an estimate for old checkpoints."""
+    if "trained_s" in saved:
+        return saved["trained_s"], saved["trained_at"]
+    trained_s, steps = saved["wall_s"] - saved["eval_s"], max(saved["member"]["step"], 1)
+    at = [e["step"] for e in saved["evaluations"]]
+    return trained_s, [{"step": step, "trained_s": round(trained_s * step / steps, 3)} for step in at]
