@@ -124,7 +124,7 @@ def test_command_of_the_atlas(tmp_path, capsys):
 
 
 def test_a_portrait(tmp_path):
-    from gansweep.dirac.pictures.portraits import portraits
+    from gansweep.dirac.pictures import portraits
 
     portraits("simultaneous", Simultaneous(), 0.2, 5, tmp_path / "one.png")
     assert (tmp_path / "one.png").stat().st_size > 10_000

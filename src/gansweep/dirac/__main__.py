@@ -17,9 +17,7 @@ from gansweep.dirac import convergence
 from gansweep.dirac.atlas import ATLAS
 from gansweep.dirac.descent import trajectory
 from gansweep.dirac.notebook import ALGORITHMS, METHODS, NUM_STEPS, RATE, START
-from gansweep.dirac.pictures.eigenvalue_paths import eigenvalue_paths
-from gansweep.dirac.pictures.phase_diagram import phase_diagram
-from gansweep.dirac.pictures.portraits import portraits
+from gansweep.dirac.pictures import eigenvalue_paths, phase_diagram, portraits
 from gansweep.dirac.spectrum import autograd_jacobian, eigenvalues
 
 # Limits on memory: a trajectory stores all its points, and an atlas has width * width trajectories.
@@ -61,10 +59,10 @@ def write_eigenvalues(options: argparse.Namespace) -> None:
         if jacobian is None:
             lines.append(f"| `{field}` | v is discontinuous at the equilibrium | |")
         else:
-            columns = (eigenvalues(jacobian), eigenvalues(autograd_jacobian(field)))
-            lines.append(
-                f"| `{field}` | " + " | ".join(", ".join(f"{z:.6f}" for z in found) for found in columns) + " |"
+            by_formula, by_autograd = (
+                ", ".join(f"{z:.6f}" for z in eigenvalues(j)) for j in (jacobian, autograd_jacobian(field))
             )
+            lines.append(f"| `{field}` | {by_formula} | {by_autograd} |")
     say("\n".join(lines))
     _write(options.out / "eigenvalues.md", "\n".join(lines) + "\n")
     gif = options.out / "eigenvalues.gif" if options.gif else None
@@ -123,7 +121,7 @@ def arguments_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="convergence | portraits | eigenvalues | atlas")
 
-    def command(name: str, run, text: str) -> argparse.ArgumentParser:
+    def command(name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
         added.add_argument("--out", type=path, default=Path("outputs/dirac"), help="directory (default: %(default)s)")
         added.set_defaults(run=run)
@@ -132,15 +130,19 @@ def arguments_parser() -> argparse.ArgumentParser:
     command(
         "convergence", write_convergence, "convergence of every method: the paper's table 1 and the measured values"
     )
-    drawn = command(
+    portraits_parser = command(
         "portraits", write_portraits, "gradient vector fields and trajectories of every method and algorithm"
     )
-    drawn.add_argument("--rate", type=_rate, default=RATE, help="learning rate of both players (default: %(default)s)")
-    drawn.add_argument(
+    portraits_parser.add_argument(
+        "--rate", type=_rate, default=RATE, help="learning rate of both players (default: %(default)s)"
+    )
+    portraits_parser.add_argument(
         "--steps", type=_count(1, MOST_STEPS), default=NUM_STEPS, help="number of steps (default: %(default)s)"
     )
-    paths = command("eigenvalues", write_eigenvalues, "eigenvalues by formula and by autograd, and their paths")
-    for animated in (drawn, paths):
+    eigenvalues_parser = command(
+        "eigenvalues", write_eigenvalues, "eigenvalues by formula and by autograd, and their paths"
+    )
+    for animated in (portraits_parser, eigenvalues_parser):
         animated.add_argument("--gif", action="store_true", help="also write an animation")
     atlas = command("atlas", write_atlas, "phase diagrams over learning rate, penalty weight and momentum")
     atlas.add_argument("--sheets", nargs="+", choices=list(ATLAS), help="figures to draw (default: all)")

@@ -26,10 +26,8 @@ from gansweep.dirac.fields.field import Field
 from gansweep.dirac.fields.gan import GAN
 from gansweep.dirac.fields.r1 import R1
 from gansweep.dirac.notebook import ALGORITHMS
-from gansweep.dirac.rules.adam import Adam
-from gansweep.dirac.rules.heavy_ball import HeavyBall
-from gansweep.dirac.rules.optimistic import Optimistic
-from gansweep.dirac.rules.rmsprop import RMSprop
+from gansweep.dirac.rules.adam import Adam, RMSprop
+from gansweep.dirac.rules.heavy_ball import HeavyBall, Optimistic
 from gansweep.dirac.spectrum import moduli
 
 BLOCK = 8192
@@ -117,12 +115,12 @@ def factor(field: Field, algorithm: Algorithm, rate: Any, radius: float, num_ste
     rate_g, rate_d = pair(rate)
     # With unequal rates the trajectories are ellipses. In rescaled axes the distance does not
     # oscillate, and a trajectory that neither converges nor diverges has the factor 1.
-    stretch = np.power(rate_d / rate_g, 0.25)
-    start = (radius / math.sqrt(2) / stretch, radius / math.sqrt(2) * stretch)
+    scale = np.power(rate_d / rate_g, 0.25)
+    start = (radius / math.sqrt(2) / scale, radius / math.sqrt(2) * scale)
     theta, psi = deque(descend(field, algorithm, start, rate, num_steps), maxlen=1).pop()
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        shrunk = np.hypot(theta * stretch, psi / stretch) / radius
-        return np.where(np.isfinite(shrunk), np.log10(shrunk) / num_steps, np.inf)
+        remaining = np.hypot(theta * scale, psi / scale) / radius
+        return np.where(np.isfinite(remaining), np.log10(remaining) / num_steps, np.inf)
 
 
 RATE = Axis("rate h, both players", 0.02, 10.0)
@@ -147,7 +145,7 @@ def r1_sheets() -> Iterator[Sheet]:
         "RMSprop, alternating 1:1": (Alternating(rule=RMSprop()), 1.0),
     }
     for title, (algorithm, radius) in algorithms.items():
-        yield Sheet(title, RATE, GAMMA, lambda x, y, played=algorithm: (R1(gamma=y), played, x), radius)
+        yield Sheet(title, RATE, GAMMA, lambda x, y, scheme=algorithm: (R1(gamma=y), scheme, x), radius)
 
 
 def momentum_sheets() -> Iterator[Sheet]:
@@ -175,7 +173,7 @@ def ratio_sheets() -> Iterator[Sheet]:
                 f"{name}, {order}",
                 rate_g,
                 RATIO,
-                lambda x, y, field=field, played=algorithm: (field, played, (x, x * y)),
+                lambda x, y, field=field, scheme=algorithm: (field, scheme, (x, x * y)),
             )
 
 
@@ -187,7 +185,7 @@ def basin_sheets() -> Iterator[Sheet]:
                 f"{form}, {order}",
                 RATE,
                 GAMMA,
-                lambda x, y, played=algorithm, coded=as_coded: (Consensus(y, coded), played, x),
+                lambda x, y, scheme=algorithm, coded=as_coded: (Consensus(y, coded), scheme, x),
                 radius=math.sqrt(2.0),
             )
 

@@ -1,7 +1,7 @@
 """Local convergence of every method, measured and compared with table 1 of the paper.
 
     general                 the Dirac-GAN, two points
-    absolutely continuous   N(0, 1) against N(theta, 1), see `gaussian`
+    absolutely continuous   N(0, 1) against N(theta, 1), see `fields.gaussian`
 
 Both use D(x) = psi x. A counterexample proves a "no" of the table. A "yes" here means that the method
 converges on this toy problem; the paper proves it for all distributions.
@@ -14,23 +14,23 @@ the distance falls below `SHRUNK` times the initial distance.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from gansweep.dirac.descent import descend
 from gansweep.dirac.fields.consensus import Consensus
-from gansweep.dirac.fields.dragan import DRAGAN
 from gansweep.dirac.fields.field import Field
-from gansweep.dirac.fields.gan import GAN
-from gansweep.dirac.fields.instance_noise import InstanceNoise
-from gansweep.dirac.fields.r1 import R1
-from gansweep.dirac.fields.r2 import R2
-from gansweep.dirac.fields.roth import Roth
-from gansweep.dirac.fields.wgan import WGAN
-from gansweep.dirac.fields.wgan_gp import WGANGP
-from gansweep.dirac.gaussian import GAME, GaussianConsensus, GaussianRoth, SlopePenalty
+from gansweep.dirac.fields.gan import GAN, WGAN
+from gansweep.dirac.fields.gaussian import (
+    GAME,
+    GaussianConsensus,
+    GaussianGradientPenalty,
+    GaussianRoth,
+    InstanceNoise,
+)
+from gansweep.dirac.fields.r1 import R1, R2, Roth
+from gansweep.dirac.fields.wgan_gp import DRAGAN, WGANGP
 from gansweep.dirac.notebook import ALGORITHMS
 from gansweep.dirac.spectrum import eigenvalues, moduli
 
@@ -38,12 +38,12 @@ ROWS: tuple[tuple[Field, Field], ...] = (
     (GAN(), GAME),
     (WGAN(), WGAN()),
     (WGANGP(), WGANGP()),
-    (DRAGAN(), SlopePenalty(gamma=0.7, target=1.0)),
+    (DRAGAN(), GaussianGradientPenalty(gamma=0.7, target=1.0)),
     (InstanceNoise(std=0.7), InstanceNoise(std=math.hypot(1.0, 0.7))),
     (Consensus(), GaussianConsensus()),
     (Roth(), GaussianRoth()),
-    (R1(), SlopePenalty(gamma=0.3)),
-    (R2(), SlopePenalty(gamma=0.3)),
+    (R1(), GaussianGradientPenalty(gamma=0.3)),
+    (R2(), GaussianGradientPenalty(gamma=0.3)),
 )
 """The nine rows of the paper's table, each for points and for Gaussians."""
 
@@ -97,11 +97,11 @@ def measure(field: Field, num_steps: int = NUM_STEPS) -> Measured:
         end, half = (np.hypot(*positions[step - 1]) for step in (num_steps, num_steps // 2))
         with np.errstate(divide="ignore", invalid="ignore"):
             per_step = (end / half) ** (1 / (num_steps - num_steps // 2))
-        left = np.isnan(end)  # nan counts as diverged; 0 / 0 has converged
-        remaining.append(np.where(left, np.inf, end / RADIUS).max(-1))
-        factor.append(np.where(end == 0, 0.0, np.where(left | np.isnan(per_step), np.inf, per_step)).max(-1))
-        nothing = np.full(len(RATES), np.nan)
-        predicted.append(nothing if jacobian is None else moduli(algorithm, jacobian, RATES)[:, 0])
+        diverged = np.isnan(end)  # a distance of 0 with the factor 0 / 0 has converged
+        remaining.append(np.where(diverged, np.inf, end / RADIUS).max(-1))
+        factor.append(np.where(end == 0, 0.0, np.where(diverged | np.isnan(per_step), np.inf, per_step)).max(-1))
+        no_matrix = np.full(len(RATES), np.nan)
+        predicted.append(no_matrix if jacobian is None else moduli(algorithm, jacobian, RATES)[:, 0])
     largest_real = np.nan if jacobian is None else float(eigenvalues(jacobian).real.max())
     return Measured(largest_real, np.array(remaining), np.array(factor), np.array(predicted))
 
@@ -118,7 +118,7 @@ def markdown(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
             "| method | a.c., printed | a.c., measured | max Re eig | r_n / r_0 | general, printed | general, measured "
             "| max Re eig | r_n / r_0 | agrees |",
             "|---|---|---|---|---|---|---|---|---|---|",
-            *_lines(rows),
+            *map(_line, rows),
         ]
     )
 
@@ -129,35 +129,32 @@ def details(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
         "| toy | method | algorithm | rate | factor per step | largest modulus | r_n / r_0 |",
         "|---|---|---|---|---|---|---|",
     ]
-    for general, on_points, smooth, between in rows:
-        for toy, field, found in (("points", general, on_points), ("Gaussians", smooth, between)):
+    for general, on_points, smooth, on_gaussians in rows:
+        for toy, field, measured in (("points", general, on_points), ("Gaussians", smooth, on_gaussians)):
             for i, algorithm in enumerate(ALGORITHMS):
                 for j, rate in enumerate(RATES):
                     lines.append(
-                        f"| {toy} | {general.label}: `{field}` | {algorithm} | {rate:g} | {found.factor[i, j]:.6f} "
-                        f"| {_number(found.predicted[i, j], '.6f')} | {found.remaining[i, j]:.2g} |"
+                        f"| {toy} | {general.label}: `{field}` | {algorithm} | {rate:g} | {measured.factor[i, j]:.6f} "
+                        f"| {_number(measured.predicted[i, j], '.6f')} | {measured.remaining[i, j]:.2g} |"
                     )
     return "\n".join(lines)
 
 
-def _lines(rows: list[tuple[Field, Measured, Field, Measured]]) -> Iterator[str]:
-    for general, on_points, _, between in rows:
-        printed = general.converges
-        if printed is None:
-            raise ValueError(f"field={general}: expected a method of table 1 of the paper")
-        disagreeing = [
-            toy
-            for toy, expected, found in (
-                ("a.c.", printed.absolutely_continuous, between.converges),
-                ("general", printed.general, on_points.converges),
-            )
-            if expected != found
-        ]
-        cells = [general.label]
-        for expected, found in ((printed.absolutely_continuous, between), (printed.general, on_points)):
-            real = _number(found.largest_real + 0.0, ".3g")  # turns -0 into 0
-            cells += [_word(expected), _word(found.converges), real, f"{found.remaining.max():.2g}"]
-        yield f"| {' | '.join(cells)} | {'no: ' + ', '.join(disagreeing) if disagreeing else 'yes'} |"
+def _line(row: tuple[Field, Measured, Field, Measured]) -> str:
+    general, on_points, _, on_gaussians = row
+    printed = general.converges
+    if printed is None:
+        raise ValueError(f"field={general}: expected a method of table 1 of the paper")
+    columns = {
+        "a.c.": (printed.absolutely_continuous, on_gaussians),
+        "general": (printed.general, on_points),
+    }
+    cells = [general.label]
+    for expected, measured in columns.values():
+        real = _number(measured.largest_real + 0.0, ".3g")  # turns -0 into 0
+        cells += [_word(expected), _word(measured.converges), real, f"{measured.remaining.max():.2g}"]
+    differing = [name for name, (expected, measured) in columns.items() if expected != measured.converges]
+    return f"| {' | '.join(cells)} | {'no: ' + ', '.join(differing) if differing else 'yes'} |"
 
 
 def _word(verdict: bool | None) -> str:

@@ -14,8 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gansweep.dirac.fields.field import Field, Numbers, check_at_least_zero
-from gansweep.dirac.rules.gradient_descent import GradientDescent
-from gansweep.dirac.rules.rule import Rule
+from gansweep.dirac.rules.heavy_ball import GradientDescent, Rule
 from gansweep.interfaces import Schedule
 from gansweep.schedules.constant import Constant
 
@@ -69,7 +68,7 @@ class Simultaneous:
 
     def matrix(self, jacobian: np.ndarray, rate: Numbers | Pair) -> np.ndarray:
         """Return I + h J, where h is the diagonal matrix of both rates."""
-        return _moved(jacobian, pair(rate), self.rule, players=(0, 1))
+        return _update_matrix(jacobian, pair(rate), self.rule, players=(0, 1))
 
 
 @dataclass(frozen=True)
@@ -109,8 +108,8 @@ class Alternating:
 
     def matrix(self, jacobian: np.ndarray, rate: Numbers | Pair) -> np.ndarray:
         """Return the product of the matrices of all updates of a round."""
-        generator = _moved(jacobian, pair(rate), self.rule, players=(0,))
-        discriminator = _moved(jacobian, pair(rate), self.rule, players=(1,))
+        generator = _update_matrix(jacobian, pair(rate), self.rule, players=(0,))
+        discriminator = _update_matrix(jacobian, pair(rate), self.rule, players=(1,))
         return np.linalg.matrix_power(discriminator, self.discriminator_steps) @ np.linalg.matrix_power(
             generator, self.generator_steps
         )
@@ -171,9 +170,9 @@ def descend(
     if num_steps < 1:
         raise ValueError(f"num_steps={num_steps}: expected a whole number >= 1")
     schedules = pair(schedule)
-    for each in schedules:
-        each.check(num_steps)
-    multipliers = zip(*(each.values(num_steps).tolist() for each in schedules), strict=True)
+    for multiplier in schedules:
+        multiplier.check(num_steps)
+    multipliers = zip(*(multiplier.values(num_steps).tolist() for multiplier in schedules), strict=True)
     rate_g, rate_d = pair(rate)
     check_at_least_zero(rate_g=rate_g, rate_d=rate_d)
     position, memory = start, (None, None)
@@ -203,21 +202,21 @@ def trajectory(
     return np.array([[np.broadcast_to(x, shape) for x in position] for position in positions], dtype=np.float64)
 
 
-def _moved(jacobian: np.ndarray, rate: Pair, rule: Rule, players: tuple[int, ...]) -> np.ndarray:
+def _update_matrix(jacobian: np.ndarray, rate: Pair, rule: Rule, players: tuple[int, ...]) -> np.ndarray:
     """Return the matrix of (theta, psi, s_theta, s_psi) for an update of `players`."""
     linear = rule.linear
     if linear is None:
         raise ValueError(f"rule={rule}: expected a rule that is linear in the gradient; only such rules have a matrix")
     numbers = [np.shape(number) for number in (*linear, *rate)]
     shape = np.broadcast_shapes(jacobian.shape[:-2], *numbers)
-    moved = np.broadcast_to(np.eye(4), (*shape, 4, 4)).copy()
+    matrix = np.broadcast_to(np.eye(4), (*shape, 4, 4)).copy()
     for i in players:
         gradient = jacobian[..., i, :]
-        moved[..., i, :2] += _column(rate[i] * np.asarray(linear.by_gradient)) * gradient
-        moved[..., i, 2 + i] += rate[i] * np.asarray(linear.by_memory)
-        moved[..., 2 + i, :2] = _column(linear.take) * gradient
-        moved[..., 2 + i, 2 + i] = linear.keep
-    return moved if linear.remembers else moved[..., :2, :2]
+        matrix[..., i, :2] += _column(rate[i] * np.asarray(linear.by_gradient)) * gradient
+        matrix[..., i, 2 + i] += rate[i] * np.asarray(linear.by_memory)
+        matrix[..., 2 + i, :2] = _column(linear.take) * gradient
+        matrix[..., 2 + i, 2 + i] = linear.keep
+    return matrix if linear.remembers else matrix[..., :2, :2]
 
 
 def _column(numbers: Any) -> np.ndarray:

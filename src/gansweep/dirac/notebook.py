@@ -7,16 +7,11 @@ from __future__ import annotations
 
 from gansweep.dirac.descent import Algorithm, Alternating, Simultaneous
 from gansweep.dirac.fields.consensus import Consensus
-from gansweep.dirac.fields.dragan import DRAGAN
 from gansweep.dirac.fields.field import Field
-from gansweep.dirac.fields.gan import GAN
-from gansweep.dirac.fields.instance_noise import InstanceNoise
-from gansweep.dirac.fields.non_saturating import NonSaturating
-from gansweep.dirac.fields.non_saturating_r1 import NonSaturatingR1
-from gansweep.dirac.fields.r1 import R1
-from gansweep.dirac.fields.roth import Roth
-from gansweep.dirac.fields.wgan import WGAN
-from gansweep.dirac.fields.wgan_gp import WGANGP
+from gansweep.dirac.fields.gan import GAN, WGAN, NonSaturating
+from gansweep.dirac.fields.gaussian import InstanceNoise
+from gansweep.dirac.fields.r1 import R1, NonSaturatingR1, Roth
+from gansweep.dirac.fields.wgan_gp import DRAGAN, WGANGP
 
 RATE = 0.2
 START = (1.0, 1.0)

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gansweep.dirac.fields.field import Field, Numbers, Printed, check_finite, matrix
-from gansweep.dirac.fields.logistic import SLOPE, slope
+from gansweep.dirac.fields.field import F_PRIME, Field, Numbers, Printed, check_finite, f_prime, matrix
+from gansweep.dirac.fields.gan import GAN
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class Consensus(Field):
 
     def __call__(self, theta: Numbers, psi: Numbers) -> tuple[Any, Any]:
         """Return v_theta and v_psi, the update directions of both players."""
-        s = slope(psi * theta)
+        s = f_prime(psi * theta)
         cross = (np.square(theta) + np.square(psi)) * s * s * (s - 1) * (0.5 if self.as_coded else 1.0)
         v_theta = -psi * s - self.gamma * (theta * s * s + psi * cross)
         return v_theta, theta * s - self.gamma * (psi * s * s + theta * cross)
 
     def jacobian(self) -> np.ndarray:
         """Return [[-gamma a^2, -a], [a, -gamma a^2]]."""
-        pull = -self.gamma * SLOPE**2
-        return matrix(((pull, -SLOPE), (SLOPE, pull)))
+        pull = -self.gamma * F_PRIME**2
+        return matrix(((pull, -F_PRIME), (F_PRIME, pull)))
 
     def losses(self, theta: Any, psi: Any) -> tuple[Any, Any]:
         """Return L and -L, each with gamma/2 |v|^2 over the gradients of both players."""
@@ -55,9 +55,8 @@ class Consensus(Field):
                 f"as_coded={self.as_coded}: expected false; the notebook's field is not the gradient of a loss"
             )
         import torch
-        from torch.nn.functional import softplus
 
-        game = -softplus(-psi * theta)
+        game, _ = GAN().losses(theta, psi)
         v = torch.autograd.grad(game, (theta, psi), create_graph=True)
         regularizer = self.gamma / 2 * (v[0] ** 2 + v[1] ** 2)
         return game + regularizer, -game + regularizer

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gansweep.dirac.pictures.portraits import draw_field, draw_path, frame, key
+from gansweep.dirac.pictures import draw_field, draw_path, frame, key
 from gansweep.plot_style import panels, styled
 from gansweep.report.dirac_runs import TwoNumbers, is_of_two_numbers
 from gansweep.report.pictures import marks
