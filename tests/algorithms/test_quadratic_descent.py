@@ -9,7 +9,7 @@ from tests.config.test_build_conf import composed
 
 from gansweep.config.build import check
 from gansweep.papers import forsyth_quadratic, sections
-from gansweep.quadratic.closed_form import momentum
+from gansweep.quadratic import momentum
 from gansweep.sweep.identity import digest
 from gansweep.training.trainer import train
 

@@ -1,4 +1,4 @@
-"""Trajectories against the numbers of the specification, and optimizers against torch's."""
+"""Trajectories against known values, and update rules against torch.optim."""
 
 from __future__ import annotations
 
@@ -6,20 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from gansweep.dirac.descent import Alternating, Simultaneous, descend, trajectory
+from gansweep.dirac.descent import Alternating, Simultaneous, descend, pair, trajectory
 from gansweep.dirac.fields.consensus import Consensus
-from gansweep.dirac.fields.dragan import DRAGAN
-from gansweep.dirac.fields.gan import GAN
-from gansweep.dirac.fields.instance_noise import InstanceNoise
-from gansweep.dirac.fields.non_saturating import NonSaturating
+from gansweep.dirac.fields.gan import GAN, WGAN, NonSaturating
 from gansweep.dirac.fields.r1 import R1
-from gansweep.dirac.fields.wgan import WGAN
-from gansweep.dirac.fields.wgan_gp import WGANGP
-from gansweep.dirac.flow import flow, runge_kutta
+from gansweep.dirac.fields.wgan_gp import DRAGAN, WGANGP
 from gansweep.dirac.notebook import ALGORITHMS, METHODS, NUM_STEPS, RATE, START
-from gansweep.dirac.rules.adam import Adam
+from gansweep.dirac.rules.adam import Adam, RMSprop
 from gansweep.dirac.rules.heavy_ball import HeavyBall
-from gansweep.dirac.rules.rmsprop import RMSprop
 from gansweep.schedules.constant import Constant
 from gansweep.schedules.piecewise import Piecewise
 from gansweep.schedules.step import Step
@@ -46,7 +40,7 @@ ENDS = {
     "WGAN, clip 1": [(1.002, 1.001, 1.268), (1.024, 0.949, 1.049), (0.917, 0.435, 1.006)],
     "WGAN-GP 0.7": [(1.802, 1.620, 1.965), (1.221, 1.138, 1.438), (0.716, 0.675, 1.504)],
     "DRAGAN 0.7 (not theirs)": [(1.183, 1.155, 1.619), (1.400,), (1.400,)],
-    # Under 1:5 the rounding of E e f' = 0 used to leave 5.5e-17. The field now has no such floor.
+    # E e f' = 0 must be exact at the equilibrium: its rounding error would give 1:5 updates a floor of 5.5e-17.
     "instance noise 0.7": [(5.73e-5,), (4.00e-6,), (6.02e-28,)],
     "R1 0.3": [(2.64e-6,), (2.30e-7,), (9.2e-34,)],
     "R1 1.0 (critical)": [(9.5e-22,), (7.5e-17,), (5.1e-12,)],
@@ -58,16 +52,16 @@ ENDS = {
 
 
 @pytest.mark.parametrize("title", METHODS)
-def test_where_the_notebook_ends(title):
+def test_final_distances_of_the_notebooks_methods(title):
     for algorithm, expected in zip(ALGORITHMS.values(), ENDS[title], strict=True):
         r = np.hypot(*trajectory(METHODS[title], algorithm, START, RATE, NUM_STEPS).T)
-        found = (r[-1], r[-100:].min(), r[-100:].max())[: len(expected)]
-        # Three decimals of what circles, two or three digits of what shrinks.
+        measured = (r[-1], r[-100:].min(), r[-100:].max())[: len(expected)]
+        # Rotating games to three decimals, converging games to two or three digits.
         close = {"atol": 6e-4, "rtol": 0} if expected[0] > 0.1 else {"rtol": 0.011}
-        np.testing.assert_allclose(found, expected, **close)
+        np.testing.assert_allclose(measured, expected, **close)
 
 
-def test_known_ends_to_nine_digits():
+def test_final_distances_of_r1_to_seven_digits():
     gamma = np.array([0.0, 0.3, 1.0])
     for algorithm, expected in (
         (Simultaneous(), (3.096948667, 2.642656e-6, 9.528716e-22)),
@@ -77,12 +71,12 @@ def test_known_ends_to_nine_digits():
         np.testing.assert_allclose(np.hypot(*end), expected, rtol=2e-7)
 
 
-def test_measured_rate_of_r1():
+def test_factor_per_step_of_r1():
     r = np.hypot(*trajectory(R1(0.3), Simultaneous(), START, RATE, 400).T)
     assert (r[400] / r[200]) ** (1 / 200) == pytest.approx(0.97386, abs=5e-6)
 
 
-def test_law_of_the_non_saturating_game():
+def test_the_non_saturating_game_decreases_as_the_root_of_8_over_t():
     alternating = np.hypot(*trajectory(NonSaturating(), Alternating(), START, RATE, 5000).T)
     assert alternating[500] == pytest.approx(0.2839, abs=5e-5)
     assert alternating[5000] == pytest.approx(0.0880, abs=5e-5)
@@ -93,69 +87,39 @@ def test_law_of_the_non_saturating_game():
     np.testing.assert_allclose(cycle.max(0), [0.450, 0.640, 0.913], atol=6e-4)
 
 
-def test_the_saturating_game_stalls_far_out():
+def test_the_saturating_game_stalls_where_f_is_flat():
     assert np.hypot(*trajectory(GAN(), Simultaneous(), START, RATE, 2000)[-1]) == pytest.approx(3.623, abs=5e-4)
 
 
-def test_dragan_rests_where_it_should_not():
+def test_dragan_ends_at_a_spurious_equilibrium():
     theta, psi = trajectory(DRAGAN(0.7, 1.0), Alternating(), START, RATE, 2000)[-1]
     assert (theta, psi) == pytest.approx((-1.4, 0), abs=2e-3)
 
 
-def test_negative_gamma_leaves():
+def test_r1_with_a_negative_weight_diverges():
     assert np.hypot(*trajectory(R1(-0.1), Alternating(), (1e-3, 0.0), RATE, 200)[-1]) > 5e-3
 
 
-def test_runge_kutta_keeps_the_radius():
-    positions = runge_kutta(GAN(), START, 0.01, 2000)
-    np.testing.assert_allclose(np.square(positions).sum(1), 2, atol=1e-6)
-
-
-def test_flow_keeps_the_radius_and_is_runge_kutta():
-    times = np.linspace(0, 20, 201)
-    positions = flow(GAN(), START, times)
-    np.testing.assert_allclose(np.square(positions).sum(1), 2, atol=1e-6)
-    np.testing.assert_allclose(flow(R1(0.3), START, times), runge_kutta(R1(0.3), START, 0.1, 200), atol=1e-6)
-
-
-def test_flow_of_the_non_saturating_game_loses_what_it_should():
-    theta, psi = runge_kutta(NonSaturating(), START, 0.01, 2)[:, :].T
-    lost = (theta[2] ** 2 + psi[2] ** 2 - 2) / 0.02
-    assert lost == pytest.approx(-2 * theta[1] * psi[1] * np.tanh(theta[1] * psi[1] / 2), rel=1e-4)
-
-
-def test_runge_kutta_of_many_games():
-    gamma = np.array([0.1, 0.5])
-    together = runge_kutta(R1(gamma), START, 0.1, 5)
-    np.testing.assert_allclose(together[:, :, 1], runge_kutta(R1(0.5), START, 0.1, 5))
-
-
-def test_flow_refuses_jumps_and_projections():
-    for field in (WGANGP(), WGAN()):
-        with pytest.raises(ValueError, match="use runge_kutta"):
-            flow(field, START, np.array([0.0, 1.0]))
-
-
-def test_all_games_at_once_are_single_games():
+def test_a_batch_of_games_equals_the_single_games():
     rates, gamma = np.array([0.05, 0.2])[:, None], np.array([0.1, 0.5, 2.0])
     for algorithm in (Simultaneous(HeavyBall(0.3)), Alternating(2, 3), Alternating(rule=Adam())):
-        together = trajectory(R1(gamma), algorithm, START, (rates, 2 * rates), 30)
-        assert together.shape == (31, 2, 2, 3)
+        batched = trajectory(R1(gamma), algorithm, START, (rates, 2 * rates), 30)
+        assert batched.shape == (31, 2, 2, 3)
         for i, rate in enumerate(rates[:, 0]):
             for j, number in enumerate(gamma):
-                alone = trajectory(R1(float(number)), algorithm, START, (float(rate), 2 * float(rate)), 30)
-                np.testing.assert_allclose(together[:, :, i, j], alone, rtol=1e-12, atol=1e-14)
+                single = trajectory(R1(float(number)), algorithm, START, (float(rate), 2 * float(rate)), 30)
+                np.testing.assert_allclose(batched[:, :, i, j], single, rtol=1e-12, atol=1e-14)
 
 
-def test_schedules_multiply_each_players_rate():
+def test_each_player_has_its_own_schedule():
     halved = trajectory(GAN(), Simultaneous(), START, RATE, 2, (Constant(), Step(gamma=0.5, period=1)))
     (theta1, psi1), (theta2, psi2) = halved[1:]
     v = GAN()(theta1, psi1)
     assert (theta2, psi2) == pytest.approx((theta1 + RATE * v[0], psi1 + RATE / 2 * v[1]))
 
 
-def test_what_does_not_fit_is_refused():
-    with pytest.raises(ValueError):
+def test_rates_and_schedules_are_checked():
+    with pytest.raises(ValueError, match="schedule shorter than the run"):
         list(descend(GAN(), Simultaneous(), START, RATE, 3, Piecewise(pieces=((1.0, 2),))))
     with pytest.raises(ValueError, match="rate_d=nan: expected a finite number"):
         list(descend(GAN(), Simultaneous(), START, (RATE, float("nan")), 3))
@@ -180,7 +144,7 @@ def test_an_escape_is_a_result():
     ],
     ids=repr,
 )
-def test_rules_are_torchs(rule, make):
+def test_rules_equal_those_of_torch(rule, make):
     x = torch.tensor([1.0, -0.3], dtype=torch.float64, requires_grad=True)
     optimizer, ours, memory = make(x), x.detach().numpy().copy(), None
     curvature = np.array([0.3, 2.0])
@@ -192,16 +156,7 @@ def test_rules_are_torchs(rule, make):
     np.testing.assert_allclose(ours, x.detach().numpy(), rtol=1e-10)
 
 
-def test_notebooks_noise_reaches_the_same_place():
-    """Their 1000 draws per call leave a floor, not another point."""
-    from gansweep.dirac.fields.sampled_instance_noise import SampledInstanceNoise
-
-    drawn = trajectory(SampledInstanceNoise(0.7), Simultaneous(), START, RATE, 300)
-    computed = trajectory(InstanceNoise(0.7), Simultaneous(), START, RATE, 300)
-    np.testing.assert_allclose(drawn, computed, atol=0.1)
-
-
-def test_exact_consensus_escapes_under_one_to_five():
+def test_consensus_optimisation_diverges_with_1_to_5_updates_unless_as_in_the_notebook():
     exact, coded = (
         np.hypot(*trajectory(Consensus(1.0, as_coded), Alternating(1, 5), START, RATE, 100)[-1])
         for as_coded in (False, True)
@@ -220,6 +175,11 @@ def test_exact_consensus_escapes_under_one_to_five():
         (lambda: RMSprop(alpha=1.0), "alpha=1.0"),
     ],
 )
-def test_wrong_settings_are_named(make, message):
+def test_a_setting_out_of_range_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_single_value_is_used_for_both_players():
+    assert pair(0.2) == (0.2, 0.2)
+    assert pair((0.1, 0.2)) == (0.1, 0.2)

@@ -1,4 +1,4 @@
-"""Eigenvalues and moduli against the table of closed forms."""
+"""Eigenvalues and moduli against closed forms."""
 
 from __future__ import annotations
 
@@ -8,23 +8,12 @@ import pytest
 from gansweep.dirac.descent import Alternating, Extragradient, Simultaneous, trajectory
 from gansweep.dirac.fields.consensus import Consensus
 from gansweep.dirac.fields.field import Field, matrix
-from gansweep.dirac.fields.gan import GAN
-from gansweep.dirac.fields.instance_noise import InstanceNoise
-from gansweep.dirac.fields.non_saturating import NonSaturating
-from gansweep.dirac.fields.r1 import R1
-from gansweep.dirac.fields.roth import Roth
-from gansweep.dirac.fields.wgan import WGAN
+from gansweep.dirac.fields.gan import GAN, WGAN, NonSaturating
+from gansweep.dirac.fields.gaussian import InstanceNoise
+from gansweep.dirac.fields.r1 import R1, Roth
 from gansweep.dirac.rules.adam import Adam
-from gansweep.dirac.rules.gradient_descent import GradientDescent
-from gansweep.dirac.rules.heavy_ball import HeavyBall
-from gansweep.dirac.rules.optimistic import Optimistic
-from gansweep.dirac.spectrum import (
-    eigenvalues,
-    largest_alternating_rate,
-    largest_simultaneous_rate,
-    moduli,
-    rates_to_steps,
-)
+from gansweep.dirac.rules.heavy_ball import GradientDescent, HeavyBall, Optimistic
+from gansweep.dirac.spectrum import eigenvalues, moduli
 
 H = 0.2
 A = 0.5
@@ -50,7 +39,7 @@ def test_table_of_moduli(field, eigenvalue, largest):
         assert moduli(algorithm, jacobian, H)[0] == pytest.approx(expected, abs=1e-6)
 
 
-def test_second_moduli_where_they_differ():
+def test_second_modulus():
     assert moduli(Alternating(), R1(1.0).jacobian(), H)[1] == pytest.approx(0.862984, abs=1e-6)
     assert moduli(Alternating(1, 5), R1(1.0).jacobian(), H)[1] == pytest.approx(0.345419, abs=1e-6)
     assert moduli(Simultaneous(), R1(2.0).jacobian(), H)[1] == pytest.approx(0.626795, abs=1e-6)
@@ -60,69 +49,55 @@ def test_second_moduli_where_they_differ():
 
 def test_eigenvalues_by_formula():
     gamma = np.linspace(-1, 4, 23)
-    for found, damping in (
+    for computed, damping in (
         (eigenvalues(R1(gamma).jacobian()), gamma / 2),
         (eigenvalues(Roth(gamma).jacobian()), gamma / 4),
         (eigenvalues(InstanceNoise(abs(gamma)).jacobian()), gamma**2 / 4),
     ):
         root = np.sqrt((damping**2 - A**2).astype(complex))
-        np.testing.assert_allclose(found, np.stack([-damping + root, -damping - root], -1), atol=1e-7)
+        np.testing.assert_allclose(computed, np.stack([-damping + root, -damping - root], -1), atol=1e-7)
 
 
 @pytest.mark.parametrize(("n_g", "n_d"), [(1, 1), (1, 5), (3, 2)])
-def test_alternating_plain_game_is_neutral_up_to_alpha_two(n_g, n_d):
+def test_alternating_updates_of_the_gan_have_modulus_1_up_to_a_rate(n_g, n_d):
     edge = 2 / (A * np.sqrt(n_g * n_d))
     below, above = (moduli(Alternating(n_g, n_d), GAN().jacobian(), edge * factor) for factor in (0.999, 1.001))
     np.testing.assert_allclose(below, 1, atol=1e-12)
     assert above[0] > 1.03
 
 
-def test_alternating_matrix_of_r1():
+def test_alternating_by_roundsof_r1():
     gamma = 0.3
-    found = Alternating().matrix(R1(gamma).jacobian(), H)
-    assert np.trace(found) == pytest.approx(2 - H**2 * A**2 - H * gamma)
-    assert np.linalg.det(found) == pytest.approx(1 - H * gamma)
+    by_rounds = Alternating().matrix(R1(gamma).jacobian(), H)
+    assert np.trace(by_rounds) == pytest.approx(2 - H**2 * A**2 - H * gamma)
+    assert np.linalg.det(by_rounds) == pytest.approx(1 - H * gamma)
 
 
-@pytest.mark.parametrize("gamma", [0.0, 0.1, 0.3, 1.0, 2.0, -0.2])
 @pytest.mark.parametrize(
-    ("algorithm", "bound"), [(Simultaneous(), largest_simultaneous_rate), (Alternating(), largest_alternating_rate)]
+    ("algorithm", "bound"),
+    [
+        (Simultaneous(), lambda gamma: gamma / A**2),
+        (Alternating(), lambda gamma: (np.sqrt(gamma**2 + 4 * A**2) - gamma) / A**2),
+    ],
 )
-@pytest.mark.parametrize("method", [R1, Consensus])
-def test_bounds_of_the_rate_are_where_the_modulus_crosses_one(method, algorithm, bound, gamma):
-    jacobian = method(gamma).jacobian()
-    edge = bound(jacobian)
-    if edge > 0:
-        # Without damping alternating descent is neutral below its bound, up to rounding.
-        assert moduli(algorithm, jacobian, edge * 0.999)[0] < 1 + 1e-12
-    assert moduli(algorithm, jacobian, edge * 1.001 + 1e-6 * (edge == 0))[0] > 1 or (edge == 0 and gamma == 0)
-
-
-def test_bounds_of_any_stable_jacobian():
-    """Also where psi and theta help each other, so that the determinant is the first to leave."""
-    jacobian = np.random.default_rng(1).normal(size=(400, 2, 2))
-    damping, determinant = np.trace(jacobian, axis1=1, axis2=2), np.linalg.det(jacobian)
-    jacobian = jacobian[(damping < -0.1) & (determinant > 0.05)]
-    assert len(jacobian) > 30
-    for algorithm, bound in (
-        (Simultaneous(), largest_simultaneous_rate),
-        (Alternating(), largest_alternating_rate),
-    ):
-        edge = bound(jacobian)
-        for part in (0.2, 0.7, 0.999):
-            assert (moduli(algorithm, jacobian, part * edge)[:, 0] < 1).all()
-        assert (moduli(algorithm, jacobian, 1.001 * edge)[:, 0] > 1).all()
-
-
-def test_bounds_of_r1_by_formula():
+def test_largest_stable_rate_of_r1_by_formula(algorithm, bound):
+    """The formulas of docs/dirac.md for gamma below 2a: the largest modulus is 1 there."""
     gamma = np.array([0.1, 0.3, 0.9])
     jacobian = R1(gamma).jacobian()
-    np.testing.assert_allclose(largest_simultaneous_rate(jacobian), gamma / A**2)
-    np.testing.assert_allclose(largest_alternating_rate(jacobian), (np.sqrt(gamma**2 + 4 * A**2) - gamma) / A**2)
-    assert largest_alternating_rate(GAN().jacobian()) == pytest.approx(2 / A)
+    assert (moduli(algorithm, jacobian, 0.999 * bound(gamma))[:, 0] < 1).all()
+    assert (moduli(algorithm, jacobian, 1.001 * bound(gamma))[:, 0] > 1).all()
 
 
-def test_gradient_descent_is_a_ball_of_no_weight():
+@pytest.mark.parametrize("gamma", [1.1, 2.0, 5.0])
+def test_largest_stable_rate_of_simultaneous_r1_with_real_eigenvalues(gamma):
+    """-2 / lambda_min above gamma = 2a."""
+    jacobian = R1(gamma).jacobian()
+    bound = -2 / eigenvalues(jacobian).real.min()
+    below, above = (moduli(Simultaneous(), jacobian, part * bound)[0] for part in (0.999, 1.001))
+    assert below < 1 < above
+
+
+def test_heavy_ball_with_momentum_0_is_gradient_descent():
     jacobian = R1(0.3).jacobian()
     for make in (lambda rule: Simultaneous(rule), lambda rule: Alternating(2, 3, rule)):
         with_memory = moduli(make(HeavyBall(np.zeros(1))), jacobian, H)[0]
@@ -130,7 +105,7 @@ def test_gradient_descent_is_a_ball_of_no_weight():
         np.testing.assert_allclose(with_memory[2:], 0, atol=1e-12)
 
 
-def test_heavy_ball_solves_its_quadratic():
+def test_moduli_of_heavy_ball_are_roots_of_its_quadratic():
     beta, jacobian = -0.4, R1(0.3).jacobian()
     roots = [np.roots([1, -(1 + beta + H * root), beta]) for root in eigenvalues(jacobian)]
     np.testing.assert_allclose(
@@ -150,41 +125,36 @@ def test_heavy_ball_solves_its_quadratic():
     ],
     ids=repr,
 )
-def test_the_matrix_is_what_the_algorithm_does(algorithm):
-    """A linear field, played for ten steps, against powers of the matrix from the state after one."""
+def test_the_by_roundsdescribes_the_steps_of_the_algorithm(algorithm):
+    """A trajectory of a linear field satisfies the characteristic polynomial of the matrix."""
     jacobian = matrix(((-0.1, -0.7), (0.4, -0.3)))
 
-    class Line(Field):
+    class Linear(Field):
         def __call__(self, theta, psi):
             return tuple(jacobian @ [theta, psi])
 
     rate = (0.3, 0.2)
-    found = algorithm.matrix(jacobian, rate)
-    path = trajectory(Line(), algorithm, (1.0, -0.5), rate, 12)
+    steps = algorithm.matrix(jacobian, rate)
+    path = trajectory(Linear(), algorithm, (1.0, -0.5), rate, 12)
     # Any n + 1 positions of a linear recurrence obey its characteristic polynomial.
-    polynomial = np.poly(found)
-    for first in range(1, 12 - len(found)):
+    polynomial = np.poly(steps)
+    for first in range(1, 12 - len(steps)):
         window = path[first : first + len(polynomial)]
         np.testing.assert_allclose(polynomial[::-1] @ window, 0, atol=1e-12)
 
 
-def test_optimistic_and_extragradient_save_the_plain_game():
+def test_optimistic_descent_and_extragradient_stabilise_the_gan():
     jacobian = GAN().jacobian()
     assert moduli(Simultaneous(), jacobian, H)[0] > 1
     assert moduli(Simultaneous(Optimistic()), jacobian, H)[0] < 1
     assert moduli(Extragradient(), jacobian, H)[0] < 1
 
 
-def test_only_negative_momentum_saves_the_alternating_game():
+def test_negative_momentum_stabilises_alternating_updates():
     largest = moduli(Alternating(rule=HeavyBall(np.array([-0.3, 0.3]))), GAN().jacobian(), H)[:, 0]
     assert largest[0] < 1 < largest[1]
 
 
-def test_a_rule_without_a_matrix_says_so():
+def test_a_nonlinear_rule_has_no_matrix():
     with pytest.raises(ValueError, match=r"rule=Adam.*linear in the gradient"):
         moduli(Simultaneous(Adam()), GAN().jacobian(), H)
-
-
-def test_steps_of_a_rate():
-    assert rates_to_steps(0.1) == pytest.approx(1)
-    assert rates_to_steps(1.0) == np.inf

@@ -14,9 +14,7 @@ import numpy as np
 from gansweep.config import build
 from gansweep.optimizers.sgd import SGD
 from gansweep.papers.trained import Trained, parted, read
-from gansweep.quadratic import picture
-from gansweep.quadratic.closed_form import best_heavy_ball, best_rate, factor, momentum
-from gansweep.quadratic.paths import path
+from gansweep.quadratic import best_heavy_ball, best_rate, factor, heights, maps, momentum, path
 from gansweep.schedules.constant import Constant
 from gansweep.section import Section
 
@@ -91,9 +89,9 @@ def _section(eps: float, descents: Sequence[Descent]) -> Section:
         _text(eps, descents, rate),
         {
             "Trajectories from the square to the dot; adjacent contours differ by a factor of 10": partial(
-                picture.maps, paths, eps
+                maps, paths, eps
             ),
-            "Function value over steps": partial(picture.heights, paths, eps),
+            "Function value over steps": partial(heights, paths, eps),
         },
     )
 

@@ -13,13 +13,15 @@ from torch import Tensor
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.algorithms.adversarial.joint import Joint
 from gansweep.batched.pack import Pack
-from gansweep.diagnostics.antisymmetric import antisymmetric
-from gansweep.diagnostics.arnoldi import arnoldi
-from gansweep.diagnostics.cosine import cosine
-from gansweep.diagnostics.field_norm import field_norm
-from gansweep.diagnostics.penalty_ratio import penalty_ratio
-from gansweep.diagnostics.rotation import rotation
-from gansweep.diagnostics.spectrum import spectrum
+from gansweep.diagnostics import (
+    antisymmetric,
+    arnoldi,
+    cosine,
+    field_norm,
+    penalty_ratio,
+    rotation,
+    spectrum,
+)
 from gansweep.dynamics.position import Both
 from gansweep.seeding import Streams
 

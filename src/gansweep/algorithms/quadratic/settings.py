@@ -28,7 +28,7 @@ class Quadratic:
         f(theta) = E[ (eps (theta_1 - x_1)^2 + (theta_2 - x_2)^2) / 2 ]
 
     Forsyth, "Building a working autoencoder - III, Optimization tricks", for which gradient descent and momentum have
-    closed forms if all x are 0 (`data=gaussian data.std=0`): `gansweep.quadratic.closed_form`. Otherwise the
+    closed forms if all x are 0 (`data=gaussian data.std=0`): `gansweep.quadratic`. Otherwise the
     minimum is the mean of x and gradients are noisy: the noisy quadratic model of Zhang et al. 2019, arXiv:1907.04164.
 
     Records hold theta at every point of the curves.

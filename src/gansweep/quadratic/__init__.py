@@ -1,1 +1,0 @@
-"""Ill-conditioned 2D quadratic, with optimizer trajectories in closed form."""
