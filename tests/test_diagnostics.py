@@ -8,8 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tests.dynamics.test_dynamics import Dirac, curved, sigmoid
-from tests.training.small import member
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.algorithms.adversarial.joint import Joint
@@ -21,6 +19,8 @@ from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.r1 import R1
 from gansweep.training import diagnosis
 from gansweep.training.diagnosis import STREAMS, diagnose
+from tests.dynamics.test_dynamics import Dirac, curved, sigmoid
+from tests.training.small import member
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Classes that hold one mistake each; every one of them was made by somebody."""
+"""Classes with one mistake each, most of them from published code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gansweep.schedules.pointwise import Pointwise
 # ---------------------------------------------------------------- optimizers
 @dataclass(frozen=True)
 class Rule:
-    """What the mistakes are made in: theta <- theta - lr g."""
+    """The correct rule: theta <- theta - lr g."""
 
     elementwise: ClassVar[bool] = False
 
@@ -32,7 +32,7 @@ class Rule:
 
 
 class RateOfTheLastCall(Rule):
-    """ConjugateGradient_GAN, utils/lr_scheduler.py: StepLR of G built on D's optimizer."""
+    """Rate of the previous call, as in ConjugateGradient_GAN, utils/lr_scheduler.py: StepLR of G on D's optimizer."""
 
     def update(self, slots, theta, gradient, state, lr, step):
         object.__setattr__(self, "before", getattr(self, "now", lr.clone()))
@@ -41,7 +41,7 @@ class RateOfTheLastCall(Rule):
 
 
 class DecaysWithEveryCall(Rule):
-    """The same repository: one schedule stepped by both players decays twice as fast."""
+    """The same repository: both players step one schedule, which decays twice as fast."""
 
     def update(self, slots, theta, gradient, state, lr, step):
         object.__setattr__(self, "factor", getattr(self, "factor", 2.0) * 0.5)
@@ -49,14 +49,14 @@ class DecaysWithEveryCall(Rule):
 
 
 class ClipsTheGlobalNorm(Rule):
-    """clip_grad_norm_ over all that is there, the neighbours too."""
+    """clip_grad_norm_ over all members."""
 
     def update(self, slots, theta, gradient, state, lr, step):
         super().update(slots, theta, gradient / (1 + gradient.norm()), state, lr, step)
 
 
 class MomentumInAnAttribute(Rule):
-    """A buffer that no checkpoint knows, made anew in the first step."""
+    """A buffer that is not part of the checkpoint, created in the first step."""
 
     def update(self, slots, theta, gradient, state, lr, step):
         buffers = self.__dict__.setdefault("buffers", {})
@@ -71,7 +71,7 @@ CLASS_WIDE: dict[Any, Any] = {}
 
 
 class MomentumInTheModule(MomentumInAnAttribute):
-    """The same in a dictionary that every copy shares."""
+    """A buffer in a dictionary that all copies share."""
 
     def update(self, slots, theta, gradient, state, lr, step):
         key = tuple(slot.name for slot in slots), gradient.shape
@@ -92,25 +92,25 @@ class ReturnsInsteadOfMoving(Rule):
 
 
 class DecaysAtRateZero(Rule):
-    """Weight decay that forgot the rate."""
+    """Weight decay without the learning rate."""
 
     def update(self, slots, theta, gradient, state, lr, step):
         theta.mul_(1 - 1e-4)
         super().update(slots, theta, gradient, state, lr, step)
 
 
-class MendsNaN(Rule):
+class ReplacesNaN(Rule):
     def update(self, slots, theta, gradient, state, lr, step):
         super().update(slots, theta, gradient.nan_to_num(), state, lr, step)
 
 
-class SpoilsTheGradient(Rule):
+class ModifiesTheGradient(Rule):
     def update(self, slots, theta, gradient, state, lr, step):
         super().update(slots, theta, gradient.mul_(0.5), state, lr, step)
 
 
 class LatestStep(Adam):
-    """Bias correction by the newest count of the pack."""
+    """Bias correction with the largest step count of the pack."""
 
     def update(self, slots, theta, gradient, state, lr, step):
         super().update(slots, theta, gradient, state, lr, step.max().expand_as(step))
@@ -129,14 +129,14 @@ class RowNormCalledElementwise(Rule):
 
 
 class GlobalNoise(Rule):
-    """Langevin noise from torch's own generator."""
+    """Langevin noise from torch's global generator."""
 
     def update(self, slots, theta, gradient, state, lr, step):
         super().update(slots, theta, gradient + 0.1 * torch.randn_like(gradient), state, lr, step)
 
 
 class OnlyTheFirstGroup(Rule):
-    """mimicry: the decay touches param_groups[0] alone. Here: the first slot has the rate, the others a stale one."""
+    """mimicry: the decay changes param_groups[0] only. Here the first slot has the rate, the others a stale one."""
 
     def update(self, slots, theta, gradient, state, lr, step):
         first = torch.Size(slots[0].shape).numel()
@@ -147,7 +147,7 @@ class OnlyTheFirstGroup(Rule):
 # --------------------------------------------------------------------- losses
 @dataclass(frozen=True)
 class Cross:
-    """What the mistakes are made in: the standard game."""
+    """The correct losses: the non-saturating game."""
 
     relativistic: ClassVar[bool] = False
 
@@ -179,7 +179,7 @@ class MeanOverMembersRepeated(Cross):
 
 
 class ComparedWithThePack(Cross):
-    """Relative to the mean of all that is there, the neighbours too."""
+    """Relative to the mean over all members."""
 
     def generator(self, fake, real=None):
         return softplus(fake.mean() - 2 * fake).mean(1)
@@ -195,8 +195,8 @@ class DetachedHalf(Cross):
         return softplus(-real.detach()).mean(1) + softplus(fake).mean(1)
 
 
-class RatherLarge(Cross):
-    """NaN where a logit is far from 0."""
+class OverflowsAtLargeLogits(Cross):
+    """Infinite where a logit is far from 0."""
 
     def discriminator(self, real, fake):
         return (1 + (-real).exp()).log().mean(1) / (real.abs() < 2).all(1) + softplus(fake).mean(1)
@@ -207,47 +207,47 @@ class RatherLarge(Cross):
 class PerPixel(WGANGP):
     """optml_gan, src/training.py:78: the norm over dim 1 of (B, C, H, W)."""
 
-    def score(self, slope, logits=None):
-        return (slope.norm(dim=2) - self.target).square().flatten(2).mean(2)
+    def score(self, grad, logits=None):
+        return (grad.norm(dim=2) - self.target).square().flatten(2).mean(2)
 
 
 @dataclass(frozen=True)
 class PerPixelUnreduced(WGANGP):
-    def score(self, slope, logits=None):
-        return (slope.norm(dim=2) - self.target).square()
+    def score(self, grad, logits=None):
+        return (grad.norm(dim=2) - self.target).square()
 
 
 @dataclass(frozen=True)
 class Detached(WGANGP):
-    """create_graph=False, which is the same."""
+    """The same as create_graph=False."""
 
-    def score(self, slope, logits=None):
-        return super().score(slope.detach())
+    def score(self, grad, logits=None):
+        return super().score(grad.detach())
 
 
 @dataclass(frozen=True)
 class HalfDetached(WGANGP):
-    def score(self, slope, logits=None):
-        return length(slope) * length(slope).detach()
+    def score(self, grad, logits=None):
+        return length(grad) * length(grad).detach()
 
 
 @dataclass(frozen=True)
 class NormOfTheBatch(WGANGP):
-    def score(self, slope, logits=None):
-        size = slope.flatten(1).norm(dim=1, keepdim=True)
-        return (size - self.target).square().expand(-1, slope.shape[1])
+    def score(self, grad, logits=None):
+        size = grad.flatten(1).norm(dim=1, keepdim=True)
+        return (size - self.target).square().expand(-1, grad.shape[1])
 
 
 @dataclass(frozen=True)
 class RootAtZero(WGANGP):
-    def score(self, slope, logits=None):
-        return (slope.flatten(2).square().sum(2).sqrt() - self.target).square()
+    def score(self, grad, logits=None):
+        return (grad.flatten(2).square().sum(2).sqrt() - self.target).square()
 
 
 # ------------------------------------------------------------------ schedules
 @dataclass(frozen=True)
 class CountsItsCalls(Pointwise):
-    """torch's own kind: the value depends on how often it was asked."""
+    """As torch's schedulers: the value depends on the number of calls."""
 
     calls: list = field(default_factory=list, compare=False, repr=False)
 
@@ -279,10 +279,10 @@ class ValuesOneLate(Pointwise):
 
 @dataclass(frozen=True)
 class HoldsALambda(Pointwise):
-    law: Any = field(default_factory=lambda: lambda t: 1 - t)
+    function: Any = field(default_factory=lambda: lambda t: 1 - t)
 
     def __call__(self, step, total_steps):
-        return self.law(step / total_steps)
+        return self.function(step / total_steps)
 
 
 # ------------------------------------------------------------------- dynamics
@@ -292,7 +292,7 @@ class Moves:
 
 
 class RateOfTheOther(Moves):
-    """The generator's step at the discriminator's rate."""
+    """Generator steps with the discriminator's rate."""
 
     def __call__(self, game):
         v, lr = game.field(), game.rates
@@ -308,7 +308,7 @@ class GeneratorAscends(Moves):
 
 
 class StepsTwice(Moves):
-    """Extragradient that forgot to go back."""
+    """Extragradient that does not return to the start of the step."""
 
     def __call__(self, game):
         game.descend(game.field())
@@ -323,7 +323,7 @@ class CouplesMembers(Moves):
 
 
 class StaleField(Moves):
-    """Each step by the field of the step before, kept in an attribute."""
+    """Steps along the field of the previous step, which is stored in an attribute."""
 
     def __call__(self, game):
         v = game.field()

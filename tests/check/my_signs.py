@@ -1,4 +1,4 @@
-"""Somebody's own optimizers, outside of the package."""
+"""A user's optimizers, outside of the package."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SignSGD:
 
 @dataclass(frozen=True)
 class ClippedSGD:
-    """Clips the gradient's norm to 1, that of all members at once."""
+    """Mistake: clips the norm of all members' gradients together."""
 
     elementwise: ClassVar[bool] = False
 

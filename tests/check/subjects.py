@@ -1,4 +1,4 @@
-"""Subjects of a check: one choice in question, everything else as plain as it gets."""
+"""Subjects of a check: one class under test, the simplest choice for everything else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def subject(rule=None, game=None, penalty=None, schedule=None, dynamics=None, st
     return Subject(Member(0, objective, player, player, steps), dynamics or Alternating())
 
 
-def failed(one, family, only=None):
-    """Return the promises that it breaks, with the numbers behind each; `only` tries one of them."""
-    found = [check() for check in family.checks(one) if only in (None, check.promise)]
-    return {each.promise: each.numbers for each in found if each.failed}
+def failed(tested, family, only=None):
+    """Return the numbers of the failed checks by requirement; with `only`, of one check."""
+    findings = [check() for check in family.checks(tested) if only in (None, check.requirement)]
+    return {finding.requirement: finding.numbers for finding in findings if finding.failed}

@@ -1,4 +1,4 @@
-"""python -m gansweep.check"""
+"""python -m gansweep.check: exit codes, problems of the command line, and the table."""
 
 from __future__ import annotations
 
@@ -25,41 +25,41 @@ def my_conf(tmp_path):
     return str(tmp_path)
 
 
-def test_ones_own_optimizer_passes_or_fails(my_conf, capsys):
+def test_a_users_optimizer_passes_or_fails(my_conf, capsys):
     line = ["--config-dir", my_conf, "allow=[tests]", "loss=standard"]
     assert main([*line, "optimizer=signs"]) == 0
-    told = capsys.readouterr().out
-    assert told.startswith("allow=[tests] loss=standard optimizer=signs\n")
-    assert "FAIL" not in told
+    printed = capsys.readouterr().out
+    assert printed.startswith("allow=[tests] loss=standard optimizer=signs\n")
+    assert "FAIL" not in printed
     assert main([*line, "optimizer=clipped"]) == 1
-    told = capsys.readouterr().out.splitlines()
-    (n,) = [n for n, text in enumerate(told) if text.startswith("FAIL") and "NaN member" in text]
-    assert "-> reduce over all axes except axis 0" in told[n + 1]
-    assert told[-1].endswith("checks passed")
+    lines = capsys.readouterr().out.splitlines()
+    (n,) = [n for n, text in enumerate(lines) if text.startswith("FAIL") and "NaN member" in text]
+    assert "-> reduce over all axes except axis 0" in lines[n + 1]
+    assert lines[-1].endswith("checks passed")
 
 
-def test_subjects_are_what_a_run_would_be_made_of():
-    (one,) = subjects_of(
+def test_subjects_have_the_settings_of_the_run():
+    (tested,) = subjects_of(
         ["optimizer=adam", "lr_d=4e-4", "schedule=cosine", "schedule@schedule_d=step", "steps=9"]
     ).values()
-    assert isinstance(one, Subject)
-    g, d = one.member.generator, one.member.discriminator
+    assert isinstance(tested, Subject)
+    g, d = tested.member.generator, tested.member.discriminator
     assert (g.rule, g.lr, g.schedule) == (Adam(), 1e-4, Cosine())
-    assert (d.lr, d.schedule, one.member.steps) == (4e-4, Step(num_drops=2), 9)
+    assert (d.lr, d.schedule, tested.member.steps) == (4e-4, Step(num_drops=2), 9)
 
 
-def test_a_line_of_several_is_checked_one_by_one():
+def test_a_line_with_several_values_has_several_subjects():
     assert list(subjects_of(["optimizer=adam,sgd"])) == ["optimizer=adam", "optimizer=sgd"]
     assert subjects_of(["loss=wgan,hinge"])["loss=wgan"].critic_steps == 5
 
 
-def test_data_that_are_not_there_do_not_matter():
-    (one,) = subjects_of(["data=celeba", "data.root=/nowhere", "model=dcgan", "metric=inception"]).values()
-    assert one.member.steps == 1000
+def test_data_do_not_need_to_exist():
+    (tested,) = subjects_of(["data=celeba", "data.root=/nowhere", "model=dcgan", "metric=inception"]).values()
+    assert tested.member.steps == 1000
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("optimizer=adaam", "optimizer=adaam: did you mean adam?"),
         ("optimizer=adam optimizer.betas=[2,0]", "optimizer.betas=[2.0, 0.0]: expected two numbers"),
@@ -69,17 +69,17 @@ def test_data_that_are_not_there_do_not_matter():
         ("schedule=step schedule.period=2000 schedule.num_drops=null epochs=3", "epochs=3: the number of steps"),
     ],
 )
-def test_a_wrong_line_is_told_and_nothing_is_checked(line, told, capsys):
+def test_a_wrong_line_is_reported_and_nothing_is_checked(line, message, capsys):
     assert main(line.split()) == 2
     captured = capsys.readouterr()
-    assert told in captured.err
+    assert message in captured.err
     assert captured.out == ""
 
 
-def test_all_that_is_wrong_is_told_at_once():
-    with pytest.raises(BadConfig) as told:
+def test_all_problems_are_reported_together():
+    with pytest.raises(BadConfig) as error:
         subjects_of(["optimizer=adaam", "lr=-1"])
-    assert len(told.value.problems) == 2
+    assert len(error.value.problems) == 2
 
 
 def test_help_needs_no_torch():
@@ -89,39 +89,42 @@ def test_help_needs_no_torch():
         "try:\n    main(['--help'])\nexcept SystemExit as end:\n    code = end.code\n"
         "assert code == 0 and 'torch' not in sys.modules\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "python -m gansweep.check" in done.stdout
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    assert "python -m gansweep.check" in finished.stdout
 
 
-def test_what_a_class_raises_is_a_finding():
-    found = Check("loss", "works", "mend it", lambda: (1 / 0, ""))()
-    assert found.failed
-    assert found.numbers == "raised ZeroDivisionError: division by zero"
+def test_an_exception_of_a_class_is_a_failed_check():
+    finding = Check("loss", "works", "correct it", lambda: (1 / 0, ""))()
+    assert finding.failed
+    assert finding.numbers == "raised ZeroDivisionError: division by zero"
 
 
-def test_a_wrong_answer_of_numpy_is_a_wrong_answer():
+def test_false_of_numpy_is_a_failed_check():
     import numpy as np
 
     assert Check("schedule", "is right", "", lambda: (np.False_, ""))().failed
 
 
-def test_what_is_only_told_is_neither_passed_nor_failed():
-    found = [Finding("dirac", "seen", None, "r = 1", "do it"), Finding("dirac", "broken", False, "2", "mend it")]
-    lines = table(found).splitlines()
+def test_a_check_without_a_verdict_has_no_advice():
+    findings = [
+        Finding("dirac", "reported", None, "r = 1", "do it"),
+        Finding("dirac", "failed", False, "2", "correct it"),
+    ]
+    lines = table([reported, failed]).splitlines()
     assert lines[1].split()[0] == "-"
-    assert "do it" not in table(found)
-    assert lines[3].endswith("-> mend it")
+    assert "do it" not in table([reported, failed])
+    assert lines[3].endswith("-> correct it")
 
 
-def test_checks_leave_torch_as_it_was():
+def test_checks_restore_the_default_dtype():
     import torch
 
-    (one,) = subjects_of(["steps=5"]).values()
+    (tested,) = subjects_of(["steps=5"]).values()
     with bench.double():
         assert torch.get_default_dtype() == torch.float64
     families = [family.__name__.rpartition(".")[2] for family in everything.FAMILIES]
     assert families[0] == "optimizer"
     assert len(families) == len(set(families))
     assert torch.get_default_dtype() == torch.float32
-    assert one == one.fresh()
+    assert tested == tested.fresh()

@@ -46,12 +46,12 @@ class Subject:
 
         Weight clipping would change a discriminator that its optimizer does not update.
         """
-        one = self.member
+        member = self.member
         return replace(
-            one,
-            objective=replace(one.objective, clip=None),
-            generator=PlayerSettings(one.generator.rule, lr_g, by_g or Constant()),
-            discriminator=PlayerSettings(one.discriminator.rule, lr_d, by_d or Constant()),
+            member,
+            objective=replace(member.objective, clip=None),
+            generator=PlayerSettings(member.generator.rule, lr_g, by_g or Constant()),
+            discriminator=PlayerSettings(member.discriminator.rule, lr_d, by_d or Constant()),
         )
 
     def pack(self, members: Sequence[Member]) -> AdversarialPack:
@@ -89,14 +89,14 @@ def double() -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
-def precisely(ask: Callable[[], Any]) -> Callable[[], Any]:
-    """Return the check function wrapped to run in float64."""
+def in_float64(run: Callable[[], Any]) -> Callable[[], Any]:
+    """Return a function that calls `run` with the default dtype float64."""
 
-    def asked() -> Any:
+    def wrapped() -> Any:
         with double():
-            return ask()
+            return run()
 
-    return asked
+    return wrapped
 
 
 def difference(one: Any, other: Any) -> float:
@@ -109,21 +109,21 @@ def difference(one: Any, other: Any) -> float:
     return largest if largest == largest else float("inf")
 
 
-def slope_by_differences(function: Callable[[Tensor], Tensor], at: Tensor, step: float = 1e-6) -> Tensor:
-    """Return the gradient of the sum of `function`, by central differences, of the shape of `at`."""
-    gradient = torch.zeros_like(at)
-    for n in range(at.numel()):
-        ends = []
+def finite_differences(function: Callable[[Tensor], Tensor], x: Tensor, step: float = 1e-6) -> Tensor:
+    """Return the gradient of the sum of `function` at x by central differences, of the shape of x."""
+    gradient = torch.zeros_like(x)
+    for n in range(x.numel()):
+        values = []
         for sign in (1, -1):
-            moved = at.detach().clone()
-            moved.view(-1)[n] += sign * step
-            ends.append(function(moved).sum().item())
-        gradient.view(-1)[n] = (ends[0] - ends[1]) / (2 * step)
+            shifted = x.detach().clone()
+            shifted.view(-1)[n] += sign * step
+            values.append(function(shifted).sum().item())
+        gradient.view(-1)[n] = (values[0] - values[1]) / (2 * step)
     return gradient
 
 
-def agreement(gradient: Tensor, expected: Tensor) -> float:
+def relative_error(gradient: Tensor, expected: Tensor) -> float:
     """Return || gradient - expected || / || expected ||, inf where it is not a number."""
-    size = expected.norm().item()
-    apart = (gradient - expected).norm().item()
-    return apart / size if size > 0 else (0.0 if apart == 0 else float("inf"))
+    norm = expected.norm().item()
+    error = (gradient - expected).norm().item()
+    return error / norm if norm > 0 else (0.0 if error == 0 else float("inf"))

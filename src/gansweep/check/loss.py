@@ -8,12 +8,12 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from gansweep.check.bench import Subject, agreement, difference, precisely, slope_by_differences
+from gansweep.check.bench import Subject, difference, finite_differences, in_float64, relative_error
 from gansweep.check.finding import Answer, Check
 from gansweep.interfaces import Game
 
 K, B = 3, 5
-CLOSE = 1e-6
+TOLERANCE = 1e-6
 
 
 def checks(subject: Subject) -> Iterator[Check]:
@@ -24,31 +24,31 @@ def checks(subject: Subject) -> Iterator[Check]:
             "loss",
             f"{player} loss has shape (K,)",
             "reduce over the batch only: .mean(1), not .mean()",
-            precisely(partial(_shape, loss)),
+            in_float64(partial(_shape, loss)),
         )
         yield Check(
             "loss",
             f"{player} loss is a mean over the batch",
             "use the mean, not the sum: otherwise the learning rate depends on the batch size",
-            precisely(partial(_mean, loss)),
+            in_float64(partial(_mean, loss)),
         )
         yield Check(
             "loss",
             f"{player} gradient matches finite differences",
             "look for a detach(), an item() or a hand-written backward pass",
-            precisely(partial(_gradient, loss)),
+            in_float64(partial(_gradient, loss)),
         )
     yield Check(
         "loss",
         "separating real from fake lowers L_D",
         "check the sign: minimizing L_D must raise real logits and lower fake logits",
-        precisely(partial(_separates, game)),
+        in_float64(partial(_separates, game)),
     )
     yield Check(
         "loss",
         "raising fake logits lowers L_G",
         "check the sign: minimizing L_G must raise the logits of generated samples",
-        precisely(partial(_raises, game)),
+        in_float64(partial(_raises, game)),
     )
 
 
@@ -70,35 +70,36 @@ def _shape(loss: Callable[[Tensor], Tensor]) -> Answer:
     value = loss(logits)
     if tuple(value.shape) != (K,):
         return False, f"(K, B) = ({K}, {B}) gives {tuple(value.shape)}"
-    alone = torch.cat([loss(logits[k : k + 1]) for k in range(K)])
-    apart = difference(value, alone)
-    return apart == 0, f"({K},); a member in a batch and alone differ by {apart:.3g}"
+    single = torch.cat([loss(logits[k : k + 1]) for k in range(K)])
+    error = difference(value, single)
+    return error == 0, f"({K},); a member in a batch and alone differ by {error:.3g}"
 
 
 def _mean(loss: Callable[[Tensor], Tensor]) -> Answer:
     logits = _logits()
     once, twice = loss(logits), loss(torch.cat([logits, logits], 2))
-    return agreement(twice, once) < CLOSE, f"batch {once.flatten()[0]:.6g}, duplicated batch {twice.flatten()[0]:.6g}"
+    numbers = f"batch {once.flatten()[0]:.6g}, duplicated batch {twice.flatten()[0]:.6g}"
+    return relative_error(twice, once) < TOLERANCE, numbers
 
 
 def _gradient(loss: Callable[[Tensor], Tensor]) -> Answer:
     logits = _logits().requires_grad_()
     (gradient,) = torch.autograd.grad(loss(logits).sum(), logits, allow_unused=True, materialize_grads=True)
-    apart = agreement(gradient, slope_by_differences(loss, logits))
-    return apart < CLOSE, f"against finite differences: {apart:.2g}"
+    error = relative_error(gradient, finite_differences(loss, logits))
+    return error < TOLERANCE, f"against finite differences: {error:.2g}"
 
 
 def _derivative(loss: Callable[[Tensor], Tensor], real: float, fake: float) -> Tensor:
     """Return the derivative (K, 2) by real and fake logits around two values, summed over the batch."""
     logits = _logits() / 4 + torch.tensor([[real], [fake]])
-    return slope_by_differences(loss, logits).sum(2)
+    return finite_differences(loss, logits).sum(2)
 
 
 def _separates(game: Game) -> Answer:
     """Check the signs of the derivatives at real logits around -3 and fake logits around 3."""
     derivative = _derivative(_discriminator(game), -3.0, 3.0)
-    holds = bool((derivative[:, 0] < 0).all() and (derivative[:, 1] > 0).all())
-    return holds, f"dL_D/dreal {derivative[0, 0]:+.3g}, dL_D/dfake {derivative[0, 1]:+.3g}"
+    passed = bool((derivative[:, 0] < 0).all() and (derivative[:, 1] > 0).all())
+    return passed, f"dL_D/dreal {derivative[0, 0]:+.3g}, dL_D/dfake {derivative[0, 1]:+.3g}"
 
 
 def _raises(game: Game) -> Answer:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gansweep.batched.parameter_chunks import state_of_part
-from gansweep.check.bench import Subject, difference, precisely
+from gansweep.check.bench import Subject, difference, in_float64
 from gansweep.check.finding import Answer, Check
 from gansweep.interfaces import Slot, UpdateRule
 
@@ -21,10 +21,10 @@ RATES = (1e-2, 3e-3, 3e-2)
 
 def checks(subject: Subject) -> Iterator[Check]:
     """Yield the checks of the generator's update rule, and of the discriminator's if it differs."""
-    one = subject.member
-    rules = {"optimizer": one.generator.rule}
-    if repr(one.discriminator.rule) != repr(one.generator.rule):
-        rules["optimizer_d"] = one.discriminator.rule
+    member = subject.member
+    rules = {"optimizer": member.generator.rule}
+    if repr(member.discriminator.rule) != repr(member.generator.rule):
+        rules["optimizer_d"] = member.discriminator.rule
     for part, rule in rules.items():
         yield Check(
             part,
@@ -36,19 +36,19 @@ def checks(subject: Subject) -> Iterator[Check]:
             part,
             "lowers a convex quadratic",
             "update() must change theta in place, against the gradient",
-            precisely(partial(_downhill, rule)),
+            in_float64(partial(_minimizes, rule)),
         )
         yield Check(
             part,
             "does not modify the gradient",
             "work on a copy: gradient.add(...) instead of gradient.add_(...)",
-            partial(_gradient_kept, rule),
+            partial(_keeps_gradient, rule),
         )
         yield Check(
             part,
             "a NaN gradient reaches its own row only",
             "do not replace NaN: no nan_to_num, use sign(g) + 0 * g; take norms per row",
-            partial(_nan_shows, rule),
+            partial(_keeps_nan, rule),
         )
         yield Check(
             part,
@@ -60,7 +60,7 @@ def checks(subject: Subject) -> Iterator[Check]:
             part,
             "uses the step count of each member",
             "use `step` (K, 1) as given, not its maximum or a counter in an attribute",
-            partial(_own_steps, rule),
+            partial(_step_counts, rule),
         )
         if rule.elementwise:
             yield Check(
@@ -75,12 +75,12 @@ def _fresh(rule: UpdateRule) -> UpdateRule:
     return copy.deepcopy(rule)
 
 
-def _problem() -> tuple[Tensor, Tensor]:
+def _random_problem() -> tuple[Tensor, Tensor]:
     random = torch.Generator().manual_seed(5)
     return torch.randn(K, P, generator=random), torch.randn(8, K, P, generator=random)
 
 
-def _drive(
+def _run(
     rule: UpdateRule, theta: Tensor, gradient: Callable[[int], Tensor], steps: int, first: int = 1
 ) -> dict[str, Tensor]:
     state = rule.state(SLOTS, theta)
@@ -99,7 +99,7 @@ def _state(rule: UpdateRule) -> Answer:
     )
 
 
-def _downhill(rule: UpdateRule) -> Answer:
+def _minimizes(rule: UpdateRule) -> Answer:
     """Minimize 1/2 sum_i c_i theta_i^2 with c from 0.5 to 2, for 15 steps."""
     curvature, theta = torch.linspace(0.5, 2.0, P), torch.linspace(-1, 2, K * P).reshape(K, P)
 
@@ -107,62 +107,62 @@ def _downhill(rule: UpdateRule) -> Answer:
         return (curvature * theta.square()).sum(1) / 2
 
     before = height()
-    _drive(_fresh(rule), theta, lambda t: curvature * theta, 15)
+    _run(_fresh(rule), theta, lambda t: curvature * theta, 15)
     ratio = height() / before
     shown = ", ".join(f"x {r:.6g} at {lr:g}" for r, lr in zip(ratio.tolist(), RATES, strict=True))
     return bool((ratio < 1).all()), shown
 
 
-def _gradient_kept(rule: UpdateRule) -> Answer:
-    theta, gradients = _problem()
+def _keeps_gradient(rule: UpdateRule) -> Answer:
+    theta, gradients = _random_problem()
     before = gradients.clone()
-    _drive(_fresh(rule), theta, lambda t: gradients[t], len(gradients))
-    apart = difference(gradients, before)
-    return apart == 0, f"changed by {apart:.3g}"
+    _run(_fresh(rule), theta, lambda t: gradients[t], len(gradients))
+    error = difference(gradients, before)
+    return error == 0, f"changed by {error:.3g}"
 
 
-def _nan_shows(rule: UpdateRule) -> Answer:
-    theta, gradients = _problem()
+def _keeps_nan(rule: UpdateRule) -> Answer:
+    theta, gradients = _random_problem()
     gradients[3, 1, 7] = float("nan")
-    _drive(_fresh(rule), theta, lambda t: gradients[t], len(gradients))
+    _run(_fresh(rule), theta, lambda t: gradients[t], len(gradients))
     finite = theta.isfinite().all(1).tolist()
     return finite == [True, False, True], f"members finite after a NaN for the second: {finite}"
 
 
 def _alone(rule: UpdateRule) -> Answer:
-    theta, gradients = _problem()
+    theta, gradients = _random_problem()
     first = theta[:1].clone()
-    _drive(_fresh(rule), theta, lambda t: gradients[t], len(gradients))
-    _drive(_fresh(rule), first, lambda t: gradients[t, :1], len(gradients))
-    apart = difference(theta[:1], first)
-    return apart == 0, f"in a batch and alone differ by {apart:.3g}"
+    _run(_fresh(rule), theta, lambda t: gradients[t], len(gradients))
+    _run(_fresh(rule), first, lambda t: gradients[t, :1], len(gradients))
+    error = difference(theta[:1], first)
+    return error == 0, f"in a batch and alone differ by {error:.3g}"
 
 
-def _own_steps(rule: UpdateRule) -> Answer:
+def _step_counts(rule: UpdateRule) -> Answer:
     """Compare a batch of a member in its fifth step and one in its first step with each member alone."""
     if not _alone(rule)[0]:
         return None, "not applicable: rows depend on each other"
-    theta, gradients = _problem()
+    theta, gradients = _random_problem()
     rows = []
     for k, first in ((0, 5), (1, 1)):
-        rule_, row = _fresh(rule), theta[k : k + 1].clone()
-        _drive_to(rule_, row, gradients[:, k : k + 1], first)
+        row = theta[k : k + 1].clone()
+        _run_alone(_fresh(rule), row, gradients[:, k : k + 1], first)
         rows.append(row)
-    one = _fresh(rule)
+    trained = _fresh(rule)
     old = theta[:1].clone()
-    state = _drive_to(one, old, gradients[:, :1], 4)
+    state = _run_alone(trained, old, gradients[:, :1], 4)
     both = torch.cat([old, theta[1:2]])
     new = _fresh(rule).state(SLOTS, theta[1:2])
     state = {name: torch.cat([value, new[name]]) for name, value in state.items()}
     # Each member gets the gradient of its own step: the fifth of the first, the first of the second.
-    given = torch.stack([gradients[4, 0], gradients[0, 1]])
+    own_gradients = torch.stack([gradients[4, 0], gradients[0, 1]])
     lr = torch.full((2, 1), RATES[0])
-    one.update(SLOTS, both, given, state, lr, torch.tensor([[5.0], [1.0]], dtype=torch.float64))
-    apart = difference(both, torch.cat(rows))
-    return apart == 0, f"fifth step batched with a first step: {apart:.3g}"
+    trained.update(SLOTS, both, own_gradients, state, lr, torch.tensor([[5.0], [1.0]], dtype=torch.float64))
+    error = difference(both, torch.cat(rows))
+    return error == 0, f"fifth step batched with a first step: {error:.3g}"
 
 
-def _drive_to(rule: UpdateRule, theta: Tensor, gradients: Tensor, steps: int) -> dict[str, Tensor]:
+def _run_alone(rule: UpdateRule, theta: Tensor, gradients: Tensor, steps: int) -> dict[str, Tensor]:
     """Take `steps` steps at the first learning rate."""
     state = rule.state(SLOTS, theta)
     for t in range(steps):
@@ -172,16 +172,16 @@ def _drive_to(rule: UpdateRule, theta: Tensor, gradients: Tensor, steps: int) ->
 
 
 def _in_parts(rule: UpdateRule) -> Answer:
-    theta, gradients = _problem()
+    theta, gradients = _random_problem()
     whole, cut = theta.clone(), theta.clone()
-    _drive(_fresh(rule), whole, lambda t: gradients[t], len(gradients))
-    one = _fresh(rule)
-    state, lr = one.state(SLOTS, cut), torch.tensor(RATES)[:, None]
+    _run(_fresh(rule), whole, lambda t: gradients[t], len(gradients))
+    trained = _fresh(rule)
+    state, lr = trained.state(SLOTS, cut), torch.tensor(RATES)[:, None]
     for t, gradient in enumerate(gradients):
         count = torch.full((K, 1), t + 1.0, dtype=torch.float64)
         parts = (slice(0, 13), slice(13, 14), slice(14, P))
         for part in parts:
             views = state_of_part(state, part, last=part is parts[-1])
-            one.update(SLOTS, cut[:, part], gradient[:, part], views, lr, count)
-    apart = difference(cut, whole)
-    return apart == 0, f"in three parts and whole differ by {apart:.3g}"
+            trained.update(SLOTS, cut[:, part], gradient[:, part], views, lr, count)
+    error = difference(cut, whole)
+    return error == 0, f"in three parts and whole differ by {error:.3g}"

@@ -13,18 +13,18 @@ from gansweep.check.bench import Subject
 from gansweep.check.finding import Answer, Check
 from gansweep.interfaces import Schedule
 
-MOST_ASKED = 64
+MAX_STEPS = 64
 
 
 def checks(subject: Subject) -> Iterator[Check]:
     """Yield the checks of every schedule of the member, over its whole run."""
-    one, n = subject.member, subject.member.steps
-    schedules = {"schedule": one.generator.schedule}
-    if repr(one.discriminator.schedule) != repr(one.generator.schedule):
-        schedules["schedule_d"] = one.discriminator.schedule
+    member, n = subject.member, subject.member.steps
+    schedules = {"schedule": member.generator.schedule}
+    if repr(member.discriminator.schedule) != repr(member.generator.schedule):
+        schedules["schedule_d"] = member.discriminator.schedule
     for part in ("penalty_schedule", "noise_schedule", "ema_schedule"):
-        if getattr(one, part) is not None:
-            schedules[part] = getattr(one, part)
+        if getattr(member, part) is not None:
+            schedules[part] = getattr(member, part)
     for part, schedule in schedules.items():
         yield Check(
             part,
@@ -52,14 +52,14 @@ def checks(subject: Subject) -> Iterator[Check]:
         )
 
 
-def _asked(n: int) -> list[int]:
+def _steps(n: int) -> list[int]:
     """Return up to about 64 steps in shuffled order, including the first and the last."""
-    steps = sorted({0, n - 1, *np.linspace(0, n - 1, min(n, MOST_ASKED)).astype(int).tolist()})
-    return [steps[at] for at in np.random.default_rng(0).permutation(len(steps))]
+    steps = sorted({0, n - 1, *np.linspace(0, n - 1, min(n, MAX_STEPS)).astype(int).tolist()})
+    return [steps[n] for n in np.random.default_rng(0).permutation(len(steps))]
 
 
 def _finite(schedule: Schedule, n: int) -> Answer:
-    values = np.array([schedule(step, n) for step in sorted(_asked(n))])
+    values = np.array([schedule(step, n) for step in sorted(_steps(n))])
     return bool(np.isfinite(values).all() and (values >= 0).all()), f"from {values.min():.4g} to {values.max():.4g}"
 
 
@@ -67,17 +67,16 @@ def _values(schedule: Schedule, n: int) -> Answer:
     values = np.asarray(schedule.values(n))
     if values.shape != (n,) or values.dtype != np.float64:
         return False, f"shape {values.shape}, {values.dtype}; expected ({n},), float64"
-    pairs = [(float(values[step]), schedule(step, n)) for step in sorted(_asked(n))]
-    apart = max(0.0 if one == other else abs(one - other) for one, other in pairs)
-    return apart <= 1e-12 * np.abs(values).max(), f"{n} values, largest difference {apart:.2g}"
+    pairs = [(float(values[step]), schedule(step, n)) for step in sorted(_steps(n))]
+    error = max(0.0 if value == called else abs(value - called) for value, called in pairs)
+    return error <= 1e-12 * np.abs(values).max(), f"{n} values, largest difference {error:.2g}"
 
 
 def _pure(schedule: Schedule, n: int) -> Answer:
-    ordered = {step: schedule(step, n) for step in sorted(_asked(n))}
-    shuffled = {step: schedule(step, n) for step in _asked(n)}
-    apart = [abs(ordered[step] - shuffled[step]) for step in ordered]
-    wrong = sum(far != 0 for far in apart)
-    return wrong == 0, f"{wrong} of {len(apart)} steps return another value when called again"
+    ordered = {step: schedule(step, n) for step in sorted(_steps(n))}
+    shuffled = {step: schedule(step, n) for step in _steps(n)}
+    changed = sum(abs(ordered[step] - shuffled[step]) != 0 for step in ordered)
+    return changed == 0, f"{changed} of {len(ordered)} steps return another value when called again"
 
 
 def _pickles(schedule: Schedule, n: int) -> Answer:

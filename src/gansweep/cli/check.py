@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     for words, subject in subjects.items():
         results = list(findings(subject))
         failed = sum(finding.failed for finding in results)
-        judged = sum(finding.holds is not None for finding in results)
+        judged = sum(finding.passed is not None for finding in results)
         broken += failed
         say(f"{words or 'the defaults'}\n\n{table(results)}\n\n{judged - failed} of {judged} checks passed")
     return 1 if broken else 0
