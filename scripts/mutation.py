@@ -105,11 +105,11 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         if node.func.attr in CALLS and not _is_builtin_module(node.func.value):
             yield ast.Call(ast.Attribute(node.func.value, CALLS[node.func.attr], ast.Load()), node.args, node.keywords)
-        for at, keyword in enumerate(node.keywords):
+        for n, keyword in enumerate(node.keywords):
             if keyword.arg in AXES and isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, int):
                 other = copy.copy(node)
                 other.keywords = list(node.keywords)
-                other.keywords[at] = ast.keyword(keyword.arg, ast.Constant(0 if keyword.value.value else 1))
+                other.keywords[n] = ast.keyword(keyword.arg, ast.Constant(0 if keyword.value.value else 1))
                 yield other
     elif isinstance(node, ast.Constant) and type(node.value) is float and node.value not in (0.0,):
         yield ast.Constant(2 * node.value)

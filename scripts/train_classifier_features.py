@@ -1,7 +1,7 @@
 """Train the classifiers whose features `metric=digits` and `metric=mnist` use.
 
 python scripts/train_classifier_features.py --data digits
-python scripts/train_classifier_features.py --data mnist --root DIR    # DIR/MNIST/raw as torchvision keeps it
+python scripts/train_classifier_features.py --data mnist --root DIR    # DIR/MNIST/raw in torchvision's layout
 
 The weights and their description are written to src/gansweep/metrics/weights. Seeds, order and the single
 thread are fixed, but other versions of torch may round differently. The metric is therefore defined by the
@@ -41,10 +41,10 @@ def digits() -> Task:
     images, classes = load_digits(return_X_y=True)
     x = torch.from_numpy(images).float().view(-1, 1, 8, 8) / 8 - 1
     y = torch.from_numpy(classes).long()
-    tested = torch.arange(len(y)) % 5 == 4
+    is_test = torch.arange(len(y)) % 5 == 4
     return Task(
-        (x[~tested], y[~tested]),
-        (x[tested], y[tested]),
+        (x[~is_test], y[~is_test]),
+        (x[is_test], y[is_test]),
         Architecture(size=8, widths=(16, 32), kernel=3, padding=1, num_features=64),
         epochs=60,
         shift=0,

@@ -44,7 +44,7 @@ MANIFOLD_SAMPLES = 1000  # real and generated images for precision, recall, dens
 Row = dict[str, Any]
 
 
-def altered(samples: Tensor, count: int) -> dict[str, Tensor]:
+def corrupted(samples: Tensor, count: int) -> dict[str, Tensor]:
     """Return `count` real images (N, 1, H, W) by name, with increasing corruption."""
     g = Streams(0)["verification"]
     x = samples[torch.randperm(len(samples), generator=g)[:count]]
@@ -58,20 +58,20 @@ def altered(samples: Tensor, count: int) -> dict[str, Tensor]:
     }
 
 
-def measured(data: Any, network: ClassifierFeatures, count: int, given: Mapping[str, Tensor]) -> dict[str, Row]:
+def measure(data: Any, network: ClassifierFeatures, count: int, images_by_name: Mapping[str, Tensor]) -> dict[str, Row]:
     """Return the metrics of the floor, of the given images, and of `count` corrupted ones by name."""
     rows: dict[str, Row] = {
         "floor": {"images": count, network.frechet_name: FrechetDistance(network, count).floor(data)}
     }
-    for name, images in {**given, **altered(data.samples, count)}.items():
-        compared = min(MANIFOLD_SAMPLES, len(images))
-        real = reference_features(network, data, compared, images.device)
+    for name, images in {**images_by_name, **corrupted(data.samples, count)}.items():
+        num_compared = min(MANIFOLD_SAMPLES, len(images))
+        real = reference_features(network, data, num_compared, images.device)
         rows[name] = {
             "images": len(images),
             network.frechet_name: FrechetDistance(network, len(images))(data, images),
             "kid": KernelDistance(network, len(images), subset_size=min(1000, len(images)))(data, images),
             "is": InceptionScore(network, len(images))(data, images),
-            **manifold_shares(real.double(), features_of(network, images[:compared]).double()),
+            **manifold_shares(real.double(), features_of(network, images[:num_compared]).double()),
             "degenerate": degenerate(images),
         }
     return rows
@@ -79,13 +79,13 @@ def measured(data: Any, network: ClassifierFeatures, count: int, given: Mapping[
 
 def digits(root: str) -> dict[str, Row]:
     """Return the rows of scikit-learn's digits with the digits classifier."""
-    return measured(Digits(), ClassifierFeatures("digits"), 898, {})
+    return measure(Digits(), ClassifierFeatures("digits"), 898, {})
 
 
 def mnist(root: str) -> dict[str, Row]:
     """Return the rows of MNIST: training images as the reference, test images as a perfect generator."""
     test = MNIST(root, "test").samples
-    return measured(MNIST(root), ClassifierFeatures("mnist", batch_size=100), 5000, {"MNIST's test set": test})
+    return measure(MNIST(root), ClassifierFeatures("mnist", batch_size=100), 5000, {"MNIST's test set": test})
 
 
 def toys(root: str) -> dict[str, Row]:

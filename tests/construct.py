@@ -1,4 +1,4 @@
-"""The object that a YAML file names, made as a training makes it."""
+"""Construction of the object that a YAML file names, by the code that a training uses."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from gansweep.config.instantiate import Constructor
 
 
 def instantiate(node: Any, **changes: Any) -> Any:
-    """Make the object of a config node with changed settings; `hydra.utils.instantiate` warns since Hydra 1.4."""
-    make = Constructor()
-    part = make(OmegaConf.to_container(OmegaConf.merge(node, changes), resolve=True), "part")
-    assert make.problems == [], make.problems
+    """Return the object of a config node with changed settings; `hydra.utils.instantiate` warns since Hydra 1.4."""
+    construct = Constructor()
+    part = construct(OmegaConf.to_container(OmegaConf.merge(node, changes), resolve=True), "part")
+    assert construct.problems == [], construct.problems
     return part

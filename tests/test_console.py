@@ -1,4 +1,4 @@
-"""Whatever is printed may be read by `head`. Mistake: a traceback, or files that are not written after it."""
+"""Output of the commands. Mistake: `| head` closes the pipe, and the command ends before it writes its files."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ open(sys.argv[1], "w").close()
 """
 
 
-def test_a_reader_who_leaves_ends_nothing(tmp_path):
+def test_a_closed_pipe_does_not_end_the_command(tmp_path):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", LINES, str(tmp_path / "written")], **pipes) as command:
         assert command.stdout.readline() == "line 0\n"
         command.stdout.close()
-        said = command.stderr.read()
-    assert (command.returncode, said) == (0, "")
+        errors = command.stderr.read()
+    assert (command.returncode, errors) == (0, "")
     assert (tmp_path / "written").exists()
 
 
-def test_what_is_said_is_printed(capsys):
+def test_say_prints_its_text(capsys):
     from gansweep.console import say
 
     say("a", end="")
@@ -48,7 +48,7 @@ def test_what_is_said_is_printed(capsys):
     ],
     ids=repr,
 )
-def test_a_wrong_argument_is_2_as_with_argparse_and_a_failing_system_1(raised, code, capsys):
+def test_exit_code_is_2_for_a_wrong_argument_and_1_for_a_system_error(raised, code, capsys):
     from gansweep.console import exit_code
 
     def work() -> None:
@@ -59,7 +59,7 @@ def test_a_wrong_argument_is_2_as_with_argparse_and_a_failing_system_1(raised, c
     assert capsys.readouterr().err == ("" if raised is None else f"{raised}\n")
 
 
-def test_a_directory_to_write_to_is_made_or_refused_by_its_option(tmp_path):
+def test_an_output_directory_is_made_or_refused_under_its_option(tmp_path):
     from gansweep.console import make_folder
 
     make_folder("--out", tmp_path / "a" / "b")

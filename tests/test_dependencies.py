@@ -1,4 +1,4 @@
-"""Whatever the package imports is installed with it."""
+"""All imported packages are dependencies of the project."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[1]
-# Imported only where a user has chosen the extra that installs them.
+# Imported only if a user chose the extra that installs them.
 OPTIONAL = {"hydra_plugins", "joblib", "ray", "submitit"}
 DISTRIBUTIONS = {"PIL": "pillow", "hydra": "hydra-core", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 

@@ -1,4 +1,4 @@
-"""Examples in docstrings are true. Mistake: a function changes and its example stays."""
+"""Examples in docstrings run as tests. Mistake: a function changes and its example does not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_examples_give_what_they_say(name):
-    found = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
-    assert found.attempted
-    assert not found.failed
+def test_examples_have_the_shown_results(name):
+    results = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert results.attempted
+    assert not results.failed

@@ -16,7 +16,7 @@ from tests.config.test_build_conf import composed
 
 ROOT = Path(__file__).parents[1]
 README, FAQ, SWEEPS = (ROOT / name for name in ("README.md", "docs/faq.md", "docs/sweeps.md"))
-LONGEST_README = 8000
+MAX_README_CHARACTERS = 8000
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -40,13 +40,13 @@ def test_the_first_run_of_every_command_line_can_be_built(line):
 
 
 def test_the_readme_is_short():
-    assert len(README.read_text()) <= LONGEST_README
+    assert len(README.read_text()) <= MAX_README_CHARACTERS
 
 
 def test_the_generated_pages_are_up_to_date():
     command = [sys.executable, str(ROOT / "scripts" / "docs" / "generate.py"), "--check"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
 def test_the_notebook_example_runs(tmp_path, monkeypatch, capsys):
@@ -60,7 +60,7 @@ def test_the_notebook_example_runs(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "outputs" / "notebook" / "record.json").exists()
 
 
-def test_the_optimizer_in_two_files_works():
+def test_the_optimizer_of_the_readme_works():
     import torch
 
     (code,) = [block for block in blocks(README, "python") if "class SignSGD" in block]
@@ -71,7 +71,7 @@ def test_the_optimizer_in_two_files_works():
     torch.testing.assert_close(theta, torch.tensor([[0.9, 1.1, 1.0], [0.5, 0.5, 1.5]]))
 
 
-def test_the_check_reports_of_the_clipped_optimizer_what_the_page_shows(tmp_path, monkeypatch, capsys):
+def test_the_check_of_the_clipped_optimizer_has_the_shown_output(tmp_path, monkeypatch, capsys):
     from gansweep.cli.check import main
 
     page = ROOT / "docs" / "howto" / "check_your_class.md"

@@ -1,4 +1,4 @@
-"""Sweeps that are trained once for all tests of a module."""
+"""Command lines whose sweeps are trained once for all tests of a module."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from gansweep.cli import app
 
 
 def typed(folder: Path, *lines: Sequence[str]) -> Path:
-    """Type lines in an empty folder, and return where their sweeps are."""
+    """Run command lines in an empty folder, and return the directory of their sweeps."""
     log = logging.getLogger()
     handlers, level = list(log.handlers), log.level
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("GANSWEEP_CACHE", str(folder / "cache"))
-        patch.setattr("gc.collect", lambda *generation: 0)  # after every cell, 0.3 s once torch is there
+        patch.setattr(
+            "gc.collect", lambda *generation: 0
+        )  # would run after every cell and take 0.3 s once torch is imported
         assert [app.run(line) for line in lines] == [0] * len(lines)
     log.handlers[:] = handlers
     log.setLevel(level)

@@ -6,7 +6,7 @@
 #
 # Needs root and Debian's packages (tested with 22.05). All files are in a temporary directory, and all servers
 # listen on 127.0.0.1 only; an existing Slurm installation is not modified.
-# Without slurmdbd a sweep would wait for ever for a job that is killed.
+# Without slurmdbd a sweep would wait forever for a job that was killed.
 set -eu
 [ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
 home=$(mktemp -d) && chmod 755 "$home"

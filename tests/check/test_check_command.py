@@ -107,10 +107,8 @@ def test_false_of_numpy_is_a_failed_check():
 
 
 def test_a_check_without_a_verdict_has_no_advice():
-    findings = [
-        Finding("dirac", "reported", None, "r = 1", "do it"),
-        Finding("dirac", "failed", False, "2", "correct it"),
-    ]
+    reported = Finding("dirac", "reported", None, "r = 1", "do it")
+    failed = Finding("dirac", "failed", False, "2", "correct it")
     lines = table([reported, failed]).splitlines()
     assert lines[1].split()[0] == "-"
     assert "do it" not in table([reported, failed])

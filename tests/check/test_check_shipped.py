@@ -1,4 +1,4 @@
-"""Every choice that is shipped passed to every requirement."""
+"""Every class that a file in conf/ names passes all checks."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ NESTED = ("schedule", "optimizer")
 @cache
 def composed(group):
     """Return the subjects of a group whose files contain others, which only a composition inserts."""
-    findings = subjects_of([f"{group}={','.join(names(group))}", "steps=60"])
-    return {words.split()[0].partition("=")[2]: tested for words, tested in findings.items()}
+    subjects = subjects_of([f"{group}={','.join(names(group))}", "steps=60"])
+    return {words.split()[0].partition("=")[2]: tested for words, tested in subjects.items()}
 
 
 def subject_of(group, name):

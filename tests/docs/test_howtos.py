@@ -1,4 +1,4 @@
-"""What docs/howto tells a reader to write and to type works as it stands there."""
+"""The files and commands of the pages in docs/howto work as written."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def fences(page: Path) -> list[tuple[str, str]]:
 
 
 def file_of(code: str) -> str | None:
-    """The path that a block names in its first comment, if it is a file; Hydra wants its own line before."""
-    found = re.match(r"(?:# @package _global_\n)?# (my_\S+\.(?:py|yaml))\n", code)
-    return found[1] if found else None
+    """Return the path in the first comment of a block, if it names a file; Hydra's package line may precede it."""
+    match = re.match(r"(?:# @package _global_\n)?# (my_\S+\.(?:py|yaml))\n", code)
+    return match[1] if match else None
 
 
 def lines(page: Path) -> list[str]:
@@ -48,8 +48,8 @@ def first_combination(words: list[str]) -> list[str]:
 
 
 @pytest.fixture
-def reader(tmp_path, monkeypatch):
-    """A folder of the reader's, with the files of a page."""
+def folder(tmp_path, monkeypatch):
+    """An empty working directory; modules and log handlers of a page are removed after the test."""
     root, before = logging.getLogger(), set(sys.modules)
     handlers, level = list(root.handlers), root.level
     monkeypatch.chdir(tmp_path)
@@ -65,25 +65,25 @@ def reader(tmp_path, monkeypatch):
     root.setLevel(level)
 
 
-# Checks and small trainings take seconds; one page in the fast tests stands for the others.
+# Checks and small trainings take seconds, so the fast tests contain one page.
 FAST = "add_an_optimizer"
 FOLLOWED = [pytest.param(page, marks=[pytest.mark.slow] * (page.stem != FAST), id=page.stem) for page in PAGES]
 
 
 @pytest.mark.parametrize("page", FOLLOWED)
-def test_a_page_can_be_followed(page, reader, capsys):
-    (reader / "my_pictures").mkdir()
+def test_the_files_and_commands_of_a_page_work(page, folder, capsys):
+    (folder / "my_pictures").mkdir()
     for number in range(64):
-        Image.new("L", (28, 28), number).save(reader / "my_pictures" / f"{number}.png")
+        Image.new("L", (28, 28), number).save(folder / "my_pictures" / f"{number}.png")
     for _, code in fences(page):
         if file := file_of(code):
-            (reader / file).parent.mkdir(parents=True, exist_ok=True)
-            (reader / file).write_text(code)
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_text(code)
     for language, code in fences(page):
         if language == "python" and not file_of(code):
             exec(compile(code, str(page), "exec"), {})
     for line in lines(page):
-        follow(line, reader, capsys)
+        follow(line, folder, capsys)
 
 
 def follow(line: str, folder: Path, capsys) -> None:
@@ -97,25 +97,25 @@ def follow(line: str, folder: Path, capsys) -> None:
         assert [text for text in problems if not text.startswith("data")] == [], line
     elif module == "gansweep":
         code = app.run([*first_combination(words), *([] if "plan=true" in words else QUICK)])
-        told = capsys.readouterr()
-        problems = [text for text in told.err.splitlines() if text.startswith("  ") and "data=mnist" not in text]
-        assert code == 0 or problems == [], f"{line}\n{told.out}{told.err}"
+        output = capsys.readouterr()
+        problems = [text for text in output.err.splitlines() if text.startswith("  ") and "data=mnist" not in text]
+        assert code == 0 or problems == [], f"{line}\n{output.out}{output.err}"
     elif module in COMMANDS and not shipped:
-        known = {path.name for path in folder.glob("outputs/*")}
-        if any(word.startswith("outputs/") and Path(word).name not in known for word in words):
-            return  # a sweep that the page only shows
+        sweeps = {path.name for path in folder.glob("outputs/*")}
+        if any(word.startswith("outputs/") and Path(word).name not in sweeps for word in words):
+            return  # the page shows a sweep that is not trained here
         assert COMMANDS[module](words) == 0, line
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_what_is_shown_is_what_python_says(page):
+def test_python_sessions_have_the_shown_results(page):
     shown = "\n".join(code for language, code in fences(page) if language == "pycon")
     test = doctest.DocTestParser().get_doctest(shown, {}, page.stem, str(page), 0)
     assert doctest.DocTestRunner().run(test).failed == 0
 
 
 @pytest.mark.parametrize("page", [*PAGES, *sorted(DOCS.glob("*.md"))], ids=lambda page: page.stem)
-def test_every_link_leads_somewhere(page):
+def test_every_link_resolves(page):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), target
@@ -124,12 +124,12 @@ def test_every_link_leads_somewhere(page):
 @pytest.mark.parametrize(
     "line", [line for line in lines(DOCS / "gallery.md") if line.startswith("python -m gansweep ")]
 )
-def test_the_gallery_says_how_it_was_made(line):
+def test_commands_of_the_gallery_are_valid(line):
     first = [word for word in first_combination(shlex.split(line)[3:]) if not word.startswith("-")]
     assert check_settings(composed(*first)).problems == []
 
 
-def test_pictures_are_small_and_all_are_shown():
+def test_pictures_are_small_and_used():
     shown = {name for page in DOCS.glob("*.md") for name in re.findall(r"\(pictures/(\S+?)\)", page.read_text())}
     assert shown == {path.name for path in (DOCS / "pictures").iterdir()}
     assert max(path.stat().st_size for path in (DOCS / "pictures").iterdir()) < 150_000

@@ -1,4 +1,4 @@
-"""The documentation as a site, with a reference made of the docstrings."""
+"""The documentation site, with a reference generated from the docstrings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def test_every_package_is_in_the_reference(site):
     assert {path.stem for path in (site / "api").glob("*.html")} >= packages
     adam = (site / "api" / "optimizers.html").read_text()
     assert 'id="gansweep.optimizers.adam.Adam.update"' in adam
-    assert "&gt;&gt;&gt;" in (site / "api" / "statistics.html").read_text(), "examples are code, no quotations"
+    assert "&gt;&gt;&gt;" in (site / "api" / "statistics.html").read_text(), (
+        "examples must be code blocks, not quotations"
+    )
 
 
 @pytest.mark.slow
@@ -44,6 +46,6 @@ def test_every_page_is_in_the_menu(site):
 
 
 @pytest.mark.slow
-def test_nothing_is_fetched_from_elsewhere(site):
+def test_no_file_is_loaded_from_another_host(site):
     for page in site.rglob("*.html"):
         assert not re.search(r'<(?:script|link|img)[^>]*(?:src|href)="(?:https?:)?//', page.read_text()), page.name

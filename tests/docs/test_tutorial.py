@@ -17,7 +17,7 @@ NOTEBOOK = ROOT / "docs" / "tutorial.ipynb"
 
 
 def run(folder: Path):
-    """The notebook as it is after all cells have run; an error in one of them is raised."""
+    """Return the executed notebook; an error in a cell is raised."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3")
     return client.execute(cwd=str(folder))
@@ -32,14 +32,14 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("GANSWEEP_CACHE", str(tmp_path / "cache"))
     cells = [cell for cell in run(tmp_path).cells if cell.cell_type == "code"]
-    said = "\n".join(map(text, cells))
-    assert "weight=-1: expected a number >= 0" in said
-    assert "completed after 300 steps" in said
-    assert "is first of 4 by final w1" in said
+    printed = "\n".join(map(text, cells))
+    assert "weight=-1: expected a number >= 0" in printed
+    assert "completed after 300 steps" in printed
+    assert "is first of 4 by final w1" in printed
     assert sum("image/png" in out.get("data", {}) for cell in cells for out in cell.outputs) == 2
 
 
-def test_what_is_stored_was_run_in_order_and_is_small():
+def test_the_stored_notebook_was_run_in_order_and_is_small():
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     nbformat.validate(notebook)
     counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
