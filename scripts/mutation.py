@@ -3,9 +3,10 @@
     python scripts/mutation.py                      all folders, 150 defects drawn by --seed
     python scripts/mutation.py --folders penalties --count 0   all defects of one folder
 
-Each defect is a change of one operator or number in a temporary copy of src/: + and - swapped, * and / swapped, a
-factor of 2, another axis, mean and sum swapped, min and max swapped. The test module with the name of the file runs
-first; if it passes, all tests of the folder run. Docstrings, checks of arguments and annotations are not changed.
+Each defect is a change of one operator or number in a temporary copy of src/: + and - swapped, *
+and / swapped, a factor of 2, another axis, mean and sum swapped, min and max swapped. The test
+module with the name of the file runs first; if it passes, all tests of the folder run. Docstrings,
+checks of arguments and annotations are not changed.
 """
 
 from __future__ import annotations

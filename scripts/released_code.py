@@ -2,8 +2,8 @@
 
     python scripts/released_code.py
 
-Run it after every change of such a module that does not change any numbers. A change of numbers also requires a new
-NUMERICS in training/run.py.
+Run it after every change of such a module that does not change any numbers. A change of numbers
+also requires a new NUMERICS in training/run.py.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Train the classifiers whose features `metric=digits` and `metric=mnist` use.
 
-python scripts/train_classifier_features.py --data digits
-python scripts/train_classifier_features.py --data mnist --root DIR    # DIR/MNIST/raw in torchvision's layout
+python scripts/train_classifier_features.py --data digits python
+scripts/train_classifier_features.py --data mnist --root DIR # DIR/MNIST/raw in torchvision's layout
 
-The weights and their description are written to src/gansweep/metrics/weights. Seeds, order and the single
-thread are fixed, but other versions of torch may round differently. The metric is therefore defined by the
-committed file, identified by its hash; this script documents how it was produced.
+The weights and their description are written to src/gansweep/metrics/weights. Seeds, order and the
+single thread are fixed, but other versions of torch may round differently. The metric is therefore
+defined by the committed file, identified by its hash; this script documents how it was produced.
 """
 
 from __future__ import annotations

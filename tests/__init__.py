@@ -1,1 +1,1 @@
-"""A regular package: an installed package of the name `tests`, as torch-fidelity has one, would shadow a namespace."""
+"""Tests. A regular package: torch-fidelity installs a package `tests`, which would shadow a namespace."""

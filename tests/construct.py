@@ -10,7 +10,7 @@ from gansweep.config.instantiate import Constructor
 
 
 def instantiate(node: Any, **changes: Any) -> Any:
-    """Return the object of a config node with changed settings; `hydra.utils.instantiate` warns since Hydra 1.4."""
+    """Return the object of a config node; `hydra.utils.instantiate` warns since Hydra 1.4."""
     construct = Constructor()
     part = construct(OmegaConf.to_container(OmegaConf.merge(node, changes), resolve=True), "part")
     assert construct.problems == [], construct.problems

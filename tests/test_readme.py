@@ -1,4 +1,4 @@
-"""The README, the FAQ and docs/sweeps.md: their command lines are valid, their examples run, their links resolve."""
+"""README, FAQ and docs/sweeps.md: command lines are valid, examples run, and links resolve."""
 
 from __future__ import annotations
 

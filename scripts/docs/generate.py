@@ -3,8 +3,9 @@
     python scripts/docs/generate.py          # write them
     python scripts/docs/generate.py --check  # exit with 1 if one is out of date
 
-The settings come from `conf/` and the docstrings of the classes that its files name, the reference from the
-docstrings of all public classes and functions. Only the classes named in `conf/` are imported.
+The settings come from `conf/` and the docstrings of the classes that its files name, the reference
+from the docstrings of all public classes and functions. Only the classes named in `conf/` are
+imported.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Ill-conditioned quadratic f(x, y) = (eps x^2 + y^2) / 2: optimizer trajectories and their figures.
 
-Iterates of gradient descent and momentum in closed form, those of any update rule in float64. Forsyth,
-"Building a working autoencoder - III, Optimization tricks", the examples before procedure 18.1. His first
-slide swaps x and y. The coordinates are independent, so the closed forms are those of one coordinate of
-curvature lam (eps or 1).
+Iterates of gradient descent and momentum in closed form, those of any update rule in float64.
+Forsyth, "Building a working autoencoder - III, Optimization tricks", the examples before procedure
+18.1. His first slide swaps x and y. The coordinates are independent, so the closed forms are those
+of one coordinate of curvature lam (eps or 1).
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Rule:
 
 
 class RateOfTheLastCall(Rule):
-    """Rate of the previous call, as in ConjugateGradient_GAN, utils/lr_scheduler.py: StepLR of G on D's optimizer."""
+    """ConjugateGradient_GAN, utils/lr_scheduler.py: the StepLR of G uses D's optimizer."""
 
     def update(self, slots, theta, gradient, state, lr, step):
         object.__setattr__(self, "before", getattr(self, "now", lr.clone()))
@@ -136,7 +136,7 @@ class GlobalNoise(Rule):
 
 
 class OnlyTheFirstGroup(Rule):
-    """mimicry: the decay changes param_groups[0] only. Here the first slot has the rate, the others a stale one."""
+    """mimicry: the decay changes param_groups[0] only; here the other slots have a stale rate."""
 
     def update(self, slots, theta, gradient, state, lr, step):
         first = torch.Size(slots[0].shape).numel()

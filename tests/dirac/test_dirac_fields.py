@@ -77,7 +77,7 @@ def test_the_penalty_vanishes_at_zero_input_gradient(field):
 
 
 def test_the_radius_in_continuous_time():
-    """d(r^2)/dt = 2 (theta v_theta + psi v_psi): 0 for the GAN, -2 theta psi tanh(theta psi / 2) for the other loss."""
+    """d(r^2)/dt: 0 for the GAN, -2 theta psi tanh(theta psi / 2) for the non-saturating GAN."""
     theta, psi = np.array(POSITIONS).T
     for field, expected in ((GAN(), 0 * theta), (NonSaturating(), -2 * theta * psi * np.tanh(theta * psi / 2))):
         v_theta, v_psi = field(theta, psi)

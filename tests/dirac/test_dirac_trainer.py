@@ -1,6 +1,7 @@
 """Fields of `gansweep.dirac` against the trainer's own losses, penalties and dynamics by autograd, in float64.
 
-Mistakes: a penalty weights the wrong samples; an experiment trains another game than its row of the table.
+Mistakes: a penalty weights the wrong samples; an experiment trains another game than its row of the
+table.
 """
 
 from __future__ import annotations
@@ -41,8 +42,9 @@ def float64():
 def trainer_field(run, theta, psi, std):
     """Return the trainer's descent directions of both players, with the paper's sign of psi.
 
-    Data are N(0, std^2), generated samples N(theta, std^2). Every Gauss-Hermite node is a member with a batch
-    of one sample, and gradients of the members are averaged with the weights of the nodes.
+    Data are N(0, std^2), generated samples N(theta, std^2). Every Gauss-Hermite node is a member
+    with a batch of one sample, and gradients of the members are averaged with the weights of the
+    nodes.
     """
     std = math.hypot(std, run.member.objective.instance_noise)
     nodes, weights = map(torch.from_numpy, np.polynomial.hermite_e.hermegauss(64) if std else (np.zeros(1), np.ones(1)))

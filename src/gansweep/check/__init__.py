@@ -1,1 +1,1 @@
-"""Contract checks for user-defined optimizers, losses, penalties, schedules and dynamics, run before training."""
+"""Contract checks for user-defined optimizers, losses, penalties, schedules and dynamics."""

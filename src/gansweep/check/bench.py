@@ -42,9 +42,9 @@ class Subject:
         return copy.deepcopy(self)
 
     def at_rates(self, lr_g: float, lr_d: float, by_g: Schedule | None = None, by_d: Schedule | None = None) -> Member:
-        """Return the member with other learning rates, constant unless schedules are given, without weight clipping.
+        """Return the member with other learning rates and schedules, without weight clipping.
 
-        Weight clipping would change a discriminator that its optimizer does not update.
+        A schedule is constant unless it is given. Weight clipping would change a discriminator that its optimizer does not update.
         """
         member = self.member
         return replace(

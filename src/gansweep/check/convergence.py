@@ -1,7 +1,8 @@
 """Checks of the trainer against the eigenvalues of the linearized game.
 
-On the Dirac-GAN, D(x) = psi x with all data at 0, one training step near the equilibrium is a linear map M.
-The moduli of its eigenvalues are the factors per step: below 1 it converges, at 1 it rotates, above 1 it diverges.
+On the Dirac-GAN, D(x) = psi x with all data at 0, one training step near the equilibrium is a
+linear map M. The moduli of its eigenvalues are the factors per step: below 1 it converges, at 1 it
+rotates, above 1 it diverges.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def _both(x: Tensor) -> Both:
 
 
 def _second_differences(game: Position, x: Tensor, h: float = 1e-3) -> Tensor:
-    """Return J (2, 2) by differences of the losses: rows d2 L_G / dtheta d(theta, psi), d2 L_D / dpsi d(theta, psi)."""
+    """Return J (2, 2) by second differences: rows d2 L_G / dtheta dx and d2 L_D / dpsi dx."""
     jacobian, unit = torch.zeros(2, 2), torch.eye(2)
     for i, j in product(range(2), repeat=2):
         total = 0.0

@@ -19,11 +19,11 @@ TOLERANCE = 1e-9
 
 
 class Quadratic:
-    """K members at points x of a game with gradient vector field v(x) = J x + c and gradient descent steps.
+    """K members at points x of a game with gradient vector field v(x) = J x + c.
 
         L_G = 1/2 theta^T J_gg theta + theta^T J_gd psi + c_g^T theta,   L_D likewise
 
-    It implements `gansweep.dynamics.position.Position`, so that dynamics can be applied to it.
+    Steps are those of gradient descent. It implements `gansweep.dynamics.position.Position`, so that dynamics can be applied to it.
 
     Args:
         jacobian: J (P, P), the generator's rows first.
@@ -99,7 +99,7 @@ def checks(subject: Subject) -> Iterator[Check]:
 
 
 def _descends(dynamics: Dynamics) -> Answer:
-    """Compare with gradient descent, dx = -lr c, which all known dynamics reduce to on linear losses (J = 0)."""
+    """Compare with dx = -lr c, which all known dynamics reduce to on linear losses (J = 0)."""
     c, start = torch.tensor([1.0, -2.0, 0.5, 3.0, -0.7]), torch.zeros(2, 5)
     game = Quadratic(torch.zeros(5, 5), c, start, SIZE, RATES)
     with torch.no_grad():

@@ -77,7 +77,7 @@ def _each_sample(penalty: Penalty) -> Answer:
 
 
 def _norm_over_sample(penalty: Penalty) -> Answer:
-    """Compare D(x) = <w, x> on 28 x 28 pixels, ||w|| = 3, with w in one pixel and with w spread evenly."""
+    """Compare D(x) = <w, x>, ||w|| = 3, with w in one of 28 x 28 pixels and with w spread evenly."""
     pixel, even = torch.zeros(1, 1, 1, 28, 28), torch.full((1, 1, 1, 28, 28), 3 / 28)
     pixel[..., 5, 7] = 3.0
     first, second = (penalty.weight * _score(penalty, grad).mean().item() for grad in (pixel, even))

@@ -1,4 +1,4 @@
-"""Checks that a learning rate and its schedule act on their own player only, and that steps lower its loss."""
+"""Checks that rates and schedules act on their own player, and that steps lower its loss."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _schedule_is_separate(subject: Subject, player: str) -> Answer:
 
 
 def _scheduled_rates(subject: Subject) -> Answer:
-    """Compare the trainer's learning rates with lr x schedule at every step; the schedules are called in turn."""
+    """Compare the trainer's learning rates with lr x schedule at every step."""
     copy, expected = subject.fresh(), subject.fresh().member
     pack, errors, steps = copy.pack([copy.member]), [0.0, 0.0], min(MAX_STEPS, copy.member.steps)
     rates = [
@@ -117,9 +117,9 @@ def _loss(pack: AdversarialPack, player: str) -> float:
 
 
 def _lowers_loss(subject: Subject, player: str) -> Answer:
-    """Compare the loss before and after one step on the same random numbers, with a second pack of the same seed.
+    """Compare the loss before and after one step, with a second pack of the same seed.
 
-    Updates are alternating here: other dynamics may increase the current loss of a player.
+    Both use the same random numbers. Updates are alternating here: other dynamics may increase the current loss of a player.
     """
     copy = replace(subject.fresh(), dynamics=Alternating(), critic_steps=1)
     rates = [SMALL, 0.0] if player == "generator" else [0.0, SMALL]

@@ -1,4 +1,4 @@
-"""Tables and figures of the Dirac-GAN: python -m gansweep.dirac convergence|portraits|eigenvalues|atlas."""
+"""Tables and figures of the Dirac-GAN: `python -m gansweep.dirac`."""
 
 from __future__ import annotations
 

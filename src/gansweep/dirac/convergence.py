@@ -3,12 +3,12 @@
     general                 the Dirac-GAN, two points
     absolutely continuous   N(0, 1) against N(theta, 1), see `fields.gaussian`
 
-Both use D(x) = psi x. A counterexample proves a "no" of the table. A "yes" here means that the method
-converges on this toy problem; the paper proves it for all distributions.
+Both use D(x) = psi x. A counterexample proves a "no" of the table. A "yes" here means that the
+method converges on this toy problem; the paper proves it for all distributions.
 
-A verdict consists of two tests that must agree. Eigenvalues: all real parts of J are below 0, and v is
-smooth at the equilibrium. Trajectories: from eight points around it, with every algorithm and rate,
-the distance falls below `SHRUNK` times the initial distance.
+A verdict consists of two tests that must agree. Eigenvalues: all real parts of J are below 0, and v
+is smooth at the equilibrium. Trajectories: from eight points around it, with every algorithm and
+rate, the distance falls below `SHRUNK` times the initial distance.
 """
 
 from __future__ import annotations

@@ -57,7 +57,8 @@ def draw_field(axis: Any, field: Callable[[Any, Any], tuple[Any, Any]], edge: fl
     """Draw v on a 10 x 10 grid with arrows of equal length; a larger norm is darker.
 
     Args:
-        axis: matplotlib axis, drawn from -edge to edge; the default places the arrows as in the notebook.
+        axis: matplotlib axis, drawn from -edge to edge; the default places the arrows as in the
+            notebook.
         field: maps theta and psi, arrays (10, 10), to both components of v.
         edge: half width of the square.
     """

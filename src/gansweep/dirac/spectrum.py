@@ -1,8 +1,9 @@
 """Eigenvalues of the linearized game and moduli of the algorithms' matrices.
 
-Continuous-time training converges if all eigenvalues of J have real part below 0. A discrete algorithm
-converges if all eigenvalues of its matrix have modulus below 1; the largest modulus is the factor per
-step. With real part 0, or modulus 1, there is no linear rate, and higher orders decide.
+Continuous-time training converges if all eigenvalues of J have real part below 0. A discrete
+algorithm converges if all eigenvalues of its matrix have modulus below 1; the largest modulus is
+the factor per step. With real part 0, or modulus 1, there is no linear rate, and higher orders
+decide.
 """
 
 from __future__ import annotations

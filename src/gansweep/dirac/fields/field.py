@@ -7,8 +7,8 @@ The data is a point at 0, the generator a point at theta, and the discriminator 
 psi maximizes L and theta minimizes it; (0, 0) is the only equilibrium. Mescheder, Geiger and
 Nowozin 2018, arXiv:1801.04406, section 2.
 
-theta, psi and every hyperparameter of a method may be arrays that broadcast. One call then evaluates
-many games with different settings.
+theta, psi and every hyperparameter of a method may be arrays that broadcast. One call then
+evaluates many games with different settings.
 """
 
 from __future__ import annotations

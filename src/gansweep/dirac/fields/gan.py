@@ -78,7 +78,8 @@ class WGAN(Field):
     is inactive near the equilibrium.
 
     Args:
-        clip: largest |psi|; inf for no clipping. The authors' notebook uses 1; the default of its class is 0.3.
+        clip: largest |psi|; inf for no clipping. The authors' notebook uses 1; the default of its
+            class is 0.3.
     """
 
     clip: Numbers = 1.0

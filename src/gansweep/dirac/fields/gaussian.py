@@ -1,12 +1,12 @@
 """Methods with expectations over Gaussian noise: instance noise, and the toy problem with densities.
 
-The toy problem with densities has data N(0, 1), a generator N(theta, 1) and the discriminator D(x) = psi x.
-The expectations of the standard game over both normal distributions equal those of the Dirac-GAN with
-instance noise of standard deviation 1. Therefore `InstanceNoise(std=1)` is the GAN without a penalty here,
-additional noise of standard deviation s is `InstanceNoise(std=sqrt(1 + s^2))`, and WGAN is unchanged,
-because it depends on the means only. The input gradient of D is psi at every point, which gives the
-penalties. f'' damps psi: the Jacobian of the unregularised game is [[0, -a], [a, 2 f''(0)]], with
-eigenvalues -1/4 +- sqrt(1/16 - 1/4).
+The toy problem with densities has data N(0, 1), a generator N(theta, 1) and the discriminator
+D(x) = psi x. The expectations of the standard game over both normal distributions equal those of
+the Dirac-GAN with instance noise of standard deviation 1. Therefore `InstanceNoise(std=1)` is the
+GAN without a penalty here, additional noise of standard deviation s is
+`InstanceNoise(std=sqrt(1 + s^2))`, and WGAN is unchanged, because it depends on the means only. The
+input gradient of D is psi at every point, which gives the penalties. f'' damps psi: the Jacobian of
+the unregularised game is [[0, -a], [a, 2 f''(0)]], with eigenvalues -1/4 +- sqrt(1/16 - 1/4).
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class InstanceNoise(Field):
     Gauss-Hermite sums; the authors' notebook averages over 1000 draws per call instead.
 
     Args:
-        std: standard deviation of the noise, s. The authors' notebook uses 0.7; the default of its class is 1.
+        std: standard deviation of the noise, s. The authors' notebook uses 0.7; the default of its
+            class is 1.
         num_nodes: terms of each sum; 32 give nine digits where |psi| s < 1.5.
     """
 
@@ -130,8 +131,8 @@ class GaussianGradientPenalty(GradientPenalty):
 class GaussianRoth(Field):
     """Penalty of Roth et al. between Gaussians: gamma/2 psi^2 E[sigmoid(psi e')^2 + sigmoid(-psi (theta + e))^2].
 
-    The weights are the squared probabilities that D classifies a real sample e', or a generated sample
-    theta + e, wrongly. See `gansweep.dirac.fields.r1.Roth`.
+    The weights are the squared probabilities that D classifies a real sample e', or a generated
+    sample theta + e, wrongly. See `gansweep.dirac.fields.r1.Roth`.
 
     Args:
         gamma: weight of the penalty.

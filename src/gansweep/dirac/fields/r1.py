@@ -1,7 +1,7 @@
 """Penalties on the squared gradient norm: R1, R2 and the penalty of Roth et al. 2017.
 
-Each is added to the discriminator's loss of one of the games in `gansweep.dirac.fields.gan`. The input
-gradient of D(x) = psi x is psi everywhere.
+Each is added to the discriminator's loss of one of the games in `gansweep.dirac.fields.gan`. The
+input gradient of D(x) = psi x is psi everywhere.
 """
 
 from __future__ import annotations
@@ -95,11 +95,11 @@ class Roth(Field):
         d/dpsi penalty = gamma psi (1/4 + p^2) - gamma psi^2 theta p^2 (1 - p)
         eigenvalues -gamma/4 +- sqrt(gamma^2/16 - a^2)
 
-    Roth et al. 2017, arXiv:1705.09367, algorithm 1: the squared gradient norm of D at a sample is weighted by
-    the squared probability that D classifies the sample wrongly. It is 1/2 at the real point, where D = 0, and
-    p at the generated one: here D is high on generated samples, so that the probability of "real" is
-    sigmoid(-D). Mescheder et al. leave the weights out; with them twice the gamma gives the same damping.
-    The authors' notebook does not contain this method.
+    Roth et al. 2017, arXiv:1705.09367, algorithm 1: the squared gradient norm of D at a sample is
+    weighted by the squared probability that D classifies the sample wrongly. It is 1/2 at the real
+    point, where D = 0, and p at the generated one: here D is high on generated samples, so that the
+    probability of "real" is sigmoid(-D). Mescheder et al. leave the weights out; with them twice
+    the gamma gives the same damping. The authors' notebook does not contain this method.
 
     Args:
         gamma: weight of the penalty.

@@ -55,7 +55,8 @@ class WGANGP(GradientPenalty):
 
     Args:
         gamma: weight of the penalty. The authors' notebook uses 0.7; the default of its class is 1.
-        target: gradient norm to aim at, g0 in the notebook, which uses 1; the default of its class is 0.3.
+        target: gradient norm to aim at, g0 in the notebook, which uses 1; the default of its class
+            is 0.3.
     """
 
     label: ClassVar[str] = "WGAN-GP"

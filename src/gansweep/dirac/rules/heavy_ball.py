@@ -35,8 +35,8 @@ class Linear(NamedTuple):
 class Rule(Protocol):
     """Update rule: maps the direction v of a player to a step, x <- x + rate move.
 
-    v is the negative gradient of the player's loss. A rule object is stateless: it receives the state
-    that it returned in the previous step, and None in the first step.
+    v is the negative gradient of the player's loss. A rule object is stateless: it receives the
+    state that it returned in the previous step, and None in the first step.
     """
 
     @property
