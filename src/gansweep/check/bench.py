@@ -6,7 +6,8 @@ import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,6 +19,8 @@ from gansweep.interfaces import Dynamics, Schedule
 from gansweep.models.mlp import MLP
 from gansweep.schedules.constant import Constant
 
+P = ParamSpec("P")
+T = TypeVar("T")
 PLAYERS = ("generator", "discriminator")
 MODEL = MLP(latent_dim=4, generator_widths=(8, 10), discriminator_widths=(10, 8), dropout=0.3)
 NUM_SAMPLES, SAMPLE_SHAPE, BATCH = 40, (1, 6, 6), 10
@@ -44,7 +47,8 @@ class Subject:
     def at_rates(self, lr_g: float, lr_d: float, by_g: Schedule | None = None, by_d: Schedule | None = None) -> Member:
         """Return the member with other learning rates and schedules, without weight clipping.
 
-        A schedule is constant unless it is given. Weight clipping would change a discriminator that its optimizer does not update.
+        A schedule is constant unless it is given. Weight clipping would change a discriminator that
+        its optimizer does not update.
         """
         member = self.member
         return replace(
@@ -89,12 +93,13 @@ def double() -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
-def in_float64(run: Callable[[], Any]) -> Callable[[], Any]:
-    """Return a function that calls `run` with the default dtype float64."""
+def in_float64(run: Callable[P, T]) -> Callable[P, T]:
+    """Decorator: the default dtype is float64 during a call."""
 
-    def wrapped() -> Any:
+    @wraps(run)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
         with double():
-            return run()
+            return run(*args, **kwargs)
 
     return wrapped
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import islice, product
 from typing import Any, ClassVar
 
@@ -21,7 +21,7 @@ from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.member import PlayerSettings
 from gansweep.check.bench import PLAYERS, Subject, in_float64, play, relative_error
 from gansweep.check.dynamics import Quadratic
-from gansweep.check.finding import Answer, Check
+from gansweep.check.finding import Answer, Check, requirement
 from gansweep.dynamics.position import Both, Position
 from gansweep.interfaces import UpdateRule
 from gansweep.models.dirac import Dirac
@@ -44,30 +44,8 @@ NO_EQUILIBRIUM = None, "no linear equilibrium at (0, 0)"
 def checks(subject: Subject) -> Iterator[Check]:
     """Yield the checks of the Jacobian, then of the dynamics with gradient descent, then of the optimizers."""
     game = Linearization(subject)
-    yield Check(
-        "dirac",
-        "Jacobian matches finite differences",
-        "autograd misses a term: look for create_graph and detach() in losses and penalties",
-        in_float64(partial(_jacobian, game)),
-    )
-    yield Check(
-        "dirac",
-        "gradient descent follows the eigenvalues",
-        "the steps of the trainer differ from the dynamics: look for a factor, a sign or a stale gradient",
-        in_float64(partial(_gradient_descent, game)),
-    )
-    yield Check(
-        "dirac",
-        "optimizer steps follow the eigenvalues",
-        "a step must depend only on theta, gradient, lr and state: look for attributes",
-        in_float64(partial(_optimizers, game)),
-    )
-    yield Check(
-        "dirac",
-        f"{LONG} optimizer steps from (1, 1)",
-        "the classes must work outside of a sweep, in float64",
-        in_float64(partial(_trajectory, game)),
-    )
+    for required in (_jacobian, _gradient_descent, _optimizers, _trajectory):
+        yield required.check("dirac", game)
 
 
 @dataclass
@@ -168,6 +146,11 @@ class Linearization:
         return rate, rate * ratio
 
 
+@requirement(
+    "Jacobian matches finite differences",
+    "autograd misses a term: look for create_graph and detach() in losses and penalties",
+)
+@in_float64
 def _jacobian(game: Linearization) -> Answer:
     if not game.exists:
         return NO_EQUILIBRIUM
@@ -192,6 +175,11 @@ def _matrix(subject: Subject, jacobian: Tensor, rates: tuple[float, float]) -> T
     return game.at.T / NEAR
 
 
+@requirement(
+    "gradient descent follows the eigenvalues",
+    "the steps of the trainer differ from the dynamics: look for a factor, a sign or a stale gradient",
+)
+@in_float64
 def _gradient_descent(game: Linearization) -> Answer:
     if not game.exists:
         return NO_EQUILIBRIUM
@@ -276,6 +264,11 @@ def _is_linear(subject: Subject, rates: tuple[float, float]) -> bool:
     return bool(far.isfinite().all()) and relative_error(near * 2, far) < 1e-3
 
 
+@requirement(
+    "optimizer steps follow the eigenvalues",
+    "a step must depend only on theta, gradient, lr and state: look for attributes",
+)
+@in_float64
 def _optimizers(game: Linearization) -> Answer:
     if not game.exists:
         return NO_EQUILIBRIUM
@@ -287,6 +280,8 @@ def _optimizers(game: Linearization) -> Answer:
     return _compare(matrix, trained, "")
 
 
+@requirement(f"{LONG} optimizer steps from (1, 1)", "the classes must work outside of a sweep, in float64")
+@in_float64
 def _trajectory(game: Linearization) -> Answer:
     """Train with the optimizers and report the distance to the equilibrium."""
     copy = game.subject.fresh()

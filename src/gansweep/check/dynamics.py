@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from functools import partial
 
 import torch
 from torch import Tensor
 
 from gansweep.check.bench import Subject, in_float64
-from gansweep.check.finding import Answer, Check
+from gansweep.check.finding import Answer, Check, requirement
 from gansweep.dynamics.position import Both
 from gansweep.interfaces import Dynamics
 
@@ -23,7 +22,8 @@ class Quadratic:
 
         L_G = 1/2 theta^T J_gg theta + theta^T J_gd psi + c_g^T theta,   L_D likewise
 
-    Steps are those of gradient descent. It implements `gansweep.dynamics.position.Position`, so that dynamics can be applied to it.
+    Steps are those of gradient descent. It implements `gansweep.dynamics.position.Position`, so
+    that dynamics can be applied to it.
 
     Args:
         jacobian: J (P, P), the generator's rows first.
@@ -90,14 +90,14 @@ class Quadratic:
 def checks(subject: Subject) -> Iterator[Check]:
     """Yield the check for joint dynamics; alternating updates are the trainer's own loop."""
     if subject.dynamics.joint:
-        yield Check(
-            "dynamics",
-            "gradient descent on linear losses",
-            "call descend() once with each player's own gradient; corrections must vanish where J = 0",
-            in_float64(partial(_descends, subject.dynamics)),
-        )
+        yield _descends.check("dynamics", subject.dynamics)
 
 
+@requirement(
+    "gradient descent on linear losses",
+    "call descend() once with each player's own gradient; corrections must vanish where J = 0",
+)
+@in_float64
 def _descends(dynamics: Dynamics) -> Answer:
     """Compare with dx = -lr c, which all known dynamics reduce to on linear losses (J = 0)."""
     c, start = torch.tensor([1.0, -2.0, 0.5, 3.0, -0.7]), torch.zeros(2, 5)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 Answer = tuple[bool | None, str]
 """Whether the check passed, None if it is not applicable; and the measured numbers."""
@@ -59,6 +61,30 @@ class Check:
         if passed is not None:
             passed = bool(passed)  # numpy's False is not False
         return Finding(self.part, self.requirement, passed, numbers, self.advice)
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A function that checks a property of a class; `requirement` is its decorator.
+
+    Args:
+        text: the checked property; `{player}` is replaced.
+        advice: how to fix a failure, in one line.
+        run: computes the answer from the class.
+    """
+
+    text: str
+    advice: str
+    run: Callable[..., Answer]
+
+    def check(self, part: str, *tested: Any, **names: str) -> Check:
+        """Return the check of the given objects, which are arguments of `run`."""
+        return Check(part, self.text.format(**names), self.advice, partial(self.run, *tested))
+
+
+def requirement(text: str, advice: str) -> Callable[[Callable[..., Answer]], Requirement]:
+    """Decorator of a function that checks a property of a class."""
+    return partial(Requirement, text, advice)
 
 
 WORDS = {True: "pass", False: "FAIL", None: "-"}

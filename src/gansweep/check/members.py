@@ -13,7 +13,7 @@ import torch
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.member import Member
 from gansweep.check.bench import PLAYERS, Subject, difference, play
-from gansweep.check.finding import Answer, Check
+from gansweep.check.finding import Answer, Check, requirement
 
 STEPS = 4
 MIN_LR = 1e-3  # learning rate at which a dependence between members is visible in float32
@@ -24,17 +24,8 @@ STATE_ADVICE = "keep all state in tensors (K, ...) returned by state(), none in 
 def checks(subject: Subject) -> Iterator[Check]:
     """Yield the checks, which compare bits after training."""
     alone = cache(partial(_alone, subject))
-    yield Check(
-        "members",
-        "bit-identical for the same seed",
-        "draw random numbers from a seeded generator, not from torch's global one",
-        partial(_repeats, subject, alone),
-    )
-    yield Check("members", "bit-identical in any batch", COUPLED_ADVICE, partial(_in_batch, subject, alone))
-    yield Check(
-        "members", "bit-identical with a NaN member in the batch", COUPLED_ADVICE, partial(_with_nan, subject, alone)
-    )
-    yield Check("members", "bit-identical after a restart", STATE_ADVICE, partial(_resumes, subject, alone))
+    for required in (_repeats, _in_batch, _with_nan, _resumes):
+        yield required.check("members", subject, alone)
 
 
 def _variant(member: Member, seed: int, factor: float) -> Member:
@@ -68,11 +59,15 @@ def _alone(subject: Subject) -> dict[str, Any]:
     return _state_of(_trained(subject, [TESTED]), 0)
 
 
+@requirement(
+    "bit-identical for the same seed", "draw random numbers from a seeded generator, not from torch's global one"
+)
 def _repeats(subject: Subject, alone: Callable[[], dict[str, Any]]) -> Answer:
     error = difference(_alone(subject), alone())
     return error == 0, f"largest difference after {STEPS} steps: {error:.3g}"
 
 
+@requirement("bit-identical in any batch", COUPLED_ADVICE)
 def _in_batch(subject: Subject, alone: Callable[[], dict[str, Any]]) -> Answer:
     packs = {"second of 2": [LARGE_RATE, TESTED], "first of 3": [TESTED, SMALL_RATE, LARGE_RATE]}
     errors = {
@@ -82,11 +77,13 @@ def _in_batch(subject: Subject, alone: Callable[[], dict[str, Any]]) -> Answer:
     return not any(errors.values()), ", ".join(f"{where}: {error:.3g}" for where, error in errors.items())
 
 
+@requirement("bit-identical with a NaN member in the batch", COUPLED_ADVICE)
 def _with_nan(subject: Subject, alone: Callable[[], dict[str, Any]]) -> Answer:
     error = difference(_state_of(_trained(subject, [LARGE_RATE, TESTED], nan=0), 1), alone())
     return error == 0, f"largest difference after {STEPS} steps: {error:.3g}"
 
 
+@requirement("bit-identical after a restart", STATE_ADVICE)
 def _resumes(subject: Subject, alone: Callable[[], dict[str, Any]]) -> Answer:
     """Stop halfway, save, train another member, and resume with fresh objects."""
     first = subject.fresh()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from functools import partial
 
 import torch
 from torch import Tensor
 
 from gansweep.batched.parameter_chunks import state_of_part
 from gansweep.check.bench import Subject, difference, in_float64
-from gansweep.check.finding import Answer, Check
+from gansweep.check.finding import Answer, Check, requirement
 from gansweep.interfaces import Slot, UpdateRule
 
 SLOTS = (Slot("0.weight", (5, 7)), Slot("0.bias", (5,), "bias"))
@@ -26,49 +25,10 @@ def checks(subject: Subject) -> Iterator[Check]:
     if repr(member.discriminator.rule) != repr(member.generator.rule):
         rules["optimizer_d"] = member.discriminator.rule
     for part, rule in rules.items():
-        yield Check(
-            part,
-            "state is tensors (K, ...)",
-            "state() must return tensors whose first axis has one row per member",
-            partial(_state, rule),
-        )
-        yield Check(
-            part,
-            "lowers a convex quadratic",
-            "update() must change theta in place, against the gradient",
-            in_float64(partial(_minimizes, rule)),
-        )
-        yield Check(
-            part,
-            "does not modify the gradient",
-            "work on a copy: gradient.add(...) instead of gradient.add_(...)",
-            partial(_keeps_gradient, rule),
-        )
-        yield Check(
-            part,
-            "a NaN gradient reaches its own row only",
-            "do not replace NaN: no nan_to_num, use sign(g) + 0 * g; take norms per row",
-            partial(_keeps_nan, rule),
-        )
-        yield Check(
-            part,
-            "a row is independent of the others",
-            "reduce over all axes except axis 0 (members): norms, means and clipping per row",
-            partial(_alone, rule),
-        )
-        yield Check(
-            part,
-            "uses the step count of each member",
-            "use `step` (K, 1) as given, not its maximum or a counter in an attribute",
-            partial(_step_counts, rule),
-        )
+        for required in (_state, _minimizes, _keeps_gradient, _keeps_nan, _alone, _step_counts):
+            yield required.check(part, rule)
         if rule.elementwise:
-            yield Check(
-                part,
-                "elementwise: a row may be split",
-                "set elementwise = False: the update of an entry depends on other entries",
-                partial(_in_parts, rule),
-            )
+            yield _in_parts.check(part, rule)
 
 
 def _fresh(rule: UpdateRule) -> UpdateRule:
@@ -91,6 +51,7 @@ def _run(
     return state
 
 
+@requirement("state is tensors (K, ...)", "state() must return tensors whose first axis has one row per member")
 def _state(rule: UpdateRule) -> Answer:
     state = _fresh(rule).state(SLOTS, torch.zeros(K, P))
     shapes = {name: tuple(value.shape) for name, value in state.items()}
@@ -99,6 +60,8 @@ def _state(rule: UpdateRule) -> Answer:
     )
 
 
+@requirement("lowers a convex quadratic", "update() must change theta in place, against the gradient")
+@in_float64
 def _minimizes(rule: UpdateRule) -> Answer:
     """Minimize 1/2 sum_i c_i theta_i^2 with c from 0.5 to 2, for 15 steps."""
     curvature, theta = torch.linspace(0.5, 2.0, P), torch.linspace(-1, 2, K * P).reshape(K, P)
@@ -113,6 +76,7 @@ def _minimizes(rule: UpdateRule) -> Answer:
     return bool((ratio < 1).all()), shown
 
 
+@requirement("does not modify the gradient", "work on a copy: gradient.add(...) instead of gradient.add_(...)")
 def _keeps_gradient(rule: UpdateRule) -> Answer:
     theta, gradients = _random_problem()
     before = gradients.clone()
@@ -121,6 +85,10 @@ def _keeps_gradient(rule: UpdateRule) -> Answer:
     return error == 0, f"changed by {error:.3g}"
 
 
+@requirement(
+    "a NaN gradient reaches its own row only",
+    "do not replace NaN: no nan_to_num, use sign(g) + 0 * g; take norms per row",
+)
 def _keeps_nan(rule: UpdateRule) -> Answer:
     theta, gradients = _random_problem()
     gradients[3, 1, 7] = float("nan")
@@ -129,6 +97,10 @@ def _keeps_nan(rule: UpdateRule) -> Answer:
     return finite == [True, False, True], f"members finite after a NaN for the second: {finite}"
 
 
+@requirement(
+    "a row is independent of the others",
+    "reduce over all axes except axis 0 (members): norms, means and clipping per row",
+)
 def _alone(rule: UpdateRule) -> Answer:
     theta, gradients = _random_problem()
     first = theta[:1].clone()
@@ -138,9 +110,12 @@ def _alone(rule: UpdateRule) -> Answer:
     return error == 0, f"in a batch and alone differ by {error:.3g}"
 
 
+@requirement(
+    "uses the step count of each member", "use `step` (K, 1) as given, not its maximum or a counter in an attribute"
+)
 def _step_counts(rule: UpdateRule) -> Answer:
     """Compare a batch of a member in its fifth step and one in its first step with each member alone."""
-    if not _alone(rule)[0]:
+    if not _alone.run(rule)[0]:
         return None, "not applicable: rows depend on each other"
     theta, gradients = _random_problem()
     rows = []
@@ -171,6 +146,9 @@ def _run_alone(rule: UpdateRule, theta: Tensor, gradients: Tensor, steps: int) -
     return state
 
 
+@requirement(
+    "elementwise: a row may be split", "set elementwise = False: the update of an entry depends on other entries"
+)
 def _in_parts(rule: UpdateRule) -> Answer:
     theta, gradients = _random_problem()
     whole, cut = theta.clone(), theta.clone()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 import torch
 from torch import Tensor
 
 from gansweep.batched.objectives import PenaltyInputs, PenaltyPass
 from gansweep.check.bench import Subject, difference, finite_differences, in_float64, relative_error
-from gansweep.check.finding import Answer, Check
+from gansweep.check.finding import Answer, Check, requirement
 from gansweep.interfaces import Penalty
 from gansweep.layers import LeakyReLU, Linear, Network, Reshape, Tanh
 
@@ -22,37 +21,8 @@ WEIGHT_SCALES = (1.0, 4.0)  # a one-sided penalty has no gradient where the inpu
 def checks(subject: Subject) -> Iterator[Check]:
     """Yield the checks of every penalty of the objective, in float64."""
     for name, penalty in sorted(subject.member.objective.penalties.items()):
-        part = f"penalty {name}"
-        yield Check(
-            part,
-            "scores each sample separately",
-            "score() must map input gradients (K, B, ...) to (K, B); the trainer takes the mean over the batch",
-            in_float64(partial(_each_sample, penalty)),
-        )
-        yield Check(
-            part,
-            "takes the gradient norm over a whole sample",
-            "take the norm over all pixels, grad.flatten(2).norm(dim=2), not over the channels of each pixel",
-            in_float64(partial(_norm_over_sample, penalty)),
-        )
-        yield Check(
-            part,
-            "finite at zero input gradient",
-            "the square root of a sum of squares has no gradient at 0: use torch.linalg.vector_norm",
-            in_float64(partial(_zero_gradient, penalty)),
-        )
-        yield Check(
-            part,
-            "depends on the discriminator's parameters",
-            "differentiate through the input gradient: create_graph=True, no detach()",
-            in_float64(partial(_depends, penalty)),
-        )
-        yield Check(
-            part,
-            "gradient matches finite differences",
-            "part of the graph is detached from the parameters: look for detach(), data, item() or no_grad()",
-            in_float64(partial(_gradient, penalty)),
-        )
+        for required in (_each_sample, _norm_over_sample, _zero_gradient, _depends, _gradient):
+            yield required.check(f"penalty {name}", penalty)
 
 
 def _random(*shape: int, seed: int = 3) -> Tensor:
@@ -63,6 +33,11 @@ def _score(penalty: Penalty, grad: Tensor) -> Tensor:
     return penalty.score(grad, _random(*grad.shape[:2], seed=9) if penalty.needs_logits else None)
 
 
+@requirement(
+    "scores each sample separately",
+    "score() must map input gradients (K, B, ...) to (K, B); the trainer takes the mean over the batch",
+)
+@in_float64
 def _each_sample(penalty: Penalty) -> Answer:
     grad = _random(K, B, *SHAPE)
     scores = _score(penalty, grad)
@@ -76,6 +51,11 @@ def _each_sample(penalty: Penalty) -> Answer:
     return difference(scores, single) < 1e-12, f"whole batch {whole:.6g}, sample by sample {separate:.6g}"
 
 
+@requirement(
+    "takes the gradient norm over a whole sample",
+    "take the norm over all pixels, grad.flatten(2).norm(dim=2), not over the channels of each pixel",
+)
+@in_float64
 def _norm_over_sample(penalty: Penalty) -> Answer:
     """Compare D(x) = <w, x>, ||w|| = 3, with w in one of 28 x 28 pixels and with w spread evenly."""
     pixel, even = torch.zeros(1, 1, 1, 28, 28), torch.full((1, 1, 1, 28, 28), 3 / 28)
@@ -85,6 +65,11 @@ def _norm_over_sample(penalty: Penalty) -> Answer:
     return passed, f"||w|| = 3 in one pixel costs {first:.6g}, spread over 784 {second:.6g}"
 
 
+@requirement(
+    "finite at zero input gradient",
+    "the square root of a sum of squares has no gradient at 0: use torch.linalg.vector_norm",
+)
+@in_float64
 def _zero_gradient(penalty: Penalty) -> Answer:
     grad = torch.zeros(1, 2, *SHAPE, requires_grad=True)
     value = _score(penalty, grad).sum()
@@ -126,6 +111,11 @@ def _gradients(penalty: Penalty) -> Iterator[tuple[Network, Tensor, Tensor]]:
             yield network, theta, gradient
 
 
+@requirement(
+    "depends on the discriminator's parameters",
+    "differentiate through the input gradient: create_graph=True, no detach()",
+)
+@in_float64
 def _depends(penalty: Penalty) -> Answer:
     if penalty.weight == 0:
         return None, "weight 0"
@@ -135,6 +125,11 @@ def _depends(penalty: Penalty) -> Answer:
     return min(first, second) > 0, f"gradient norms {first:.3g}, {second:.3g}"
 
 
+@requirement(
+    "gradient matches finite differences",
+    "part of the graph is detached from the parameters: look for detach(), data, item() or no_grad()",
+)
+@in_float64
 def _gradient(penalty: Penalty) -> Answer:
     errors = [
         relative_error(gradient, finite_differences(lambda x, network=network: _penalty(penalty, network, x), theta))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 from torch import Tensor
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.check.bench import PLAYERS, Subject, in_float64, play, theta
-from gansweep.check.finding import Answer, Check
+from gansweep.check.finding import Answer, Check, requirement
 from gansweep.dynamics.alternating import Alternating
 from gansweep.interfaces import Schedule
 from gansweep.schedules.linspace import Linspace
@@ -22,38 +21,13 @@ MAX_STEPS = 6
 
 def checks(subject: Subject) -> Iterator[Check]:
     """Yield the checks, which train both players in the trainer."""
-    yield Check(
-        "rates",
-        "no update at learning rate 0",
-        "every change of theta must be a multiple of lr (weight decay too)",
-        in_float64(partial(_no_update, subject)),
-    )
+    yield _no_update.check("rates", subject)
     for player in PLAYERS:
-        yield Check(
-            "rates",
-            f"{player} rate moves only the {player}",
-            "use the lr argument of update(); keep none in an attribute, both players share the object",
-            in_float64(partial(_rate_is_separate, subject, player)),
-        )
-        yield Check(
-            "rates",
-            f"{player} schedule changes only the {player}",
-            "a schedule must act on its own player: look for the other player's rate in optimizer or dynamics",
-            in_float64(partial(_schedule_is_separate, subject, player)),
-        )
-    yield Check(
-        "rates",
-        "learning rates are lr x schedule",
-        "a schedule must depend on step and total_steps only",
-        in_float64(partial(_scheduled_rates, subject)),
-    )
+        yield _rate_is_separate.check("rates", subject, player, player=player)
+        yield _schedule_is_separate.check("rates", subject, player, player=player)
+    yield _scheduled_rates.check("rates", subject)
     for player in PLAYERS:
-        yield Check(
-            "rates",
-            f"a small step lowers the {player} loss",
-            "check the sign: both players minimize their losses, theta moves against the gradient",
-            in_float64(partial(_lowers_loss, subject, player)),
-        )
+        yield _lowers_loss.check("rates", subject, player, player=player)
 
 
 def _moves(subject: Subject, lr_g: float, lr_d: float, by: Sequence[Schedule | None] = (None, None)) -> list[Tensor]:
@@ -65,6 +39,8 @@ def _moves(subject: Subject, lr_g: float, lr_d: float, by: Sequence[Schedule | N
     return [theta(pack, player) - start for player, start in zip(PLAYERS, before, strict=True)]
 
 
+@requirement("no update at learning rate 0", "every change of theta must be a multiple of lr (weight decay too)")
+@in_float64
 def _no_update(subject: Subject) -> Answer:
     copy = subject.fresh()
     pack = copy.pack([copy.at_rates(0.0, 0.0)])
@@ -74,6 +50,11 @@ def _no_update(subject: Subject) -> Answer:
     return all(bool(move == 0) for move in moves), f"largest move in 3 steps: G {moves[0]:.3g}, D {moves[1]:.3g}"
 
 
+@requirement(
+    "{player} rate moves only the {player}",
+    "use the lr argument of update(); keep none in an attribute, both players share the object",
+)
+@in_float64
 def _rate_is_separate(subject: Subject, player: str) -> Answer:
     index = PLAYERS.index(player)
     rates = [0.0, 0.0]
@@ -82,6 +63,11 @@ def _rate_is_separate(subject: Subject, player: str) -> Answer:
     return norms[index] > 0 and norms[1 - index] == 0, f"at {SMALL:g} and 0: G {norms[0]:.3g}, D {norms[1]:.3g}"
 
 
+@requirement(
+    "{player} schedule changes only the {player}",
+    "a schedule must act on its own player: look for the other player's rate in optimizer or dynamics",
+)
+@in_float64
 def _schedule_is_separate(subject: Subject, player: str) -> Answer:
     index = PLAYERS.index(player)
     by: list[Schedule | None] = [None, None]
@@ -95,6 +81,8 @@ def _schedule_is_separate(subject: Subject, player: str) -> Answer:
     )
 
 
+@requirement("learning rates are lr x schedule", "a schedule must depend on step and total_steps only")
+@in_float64
 def _scheduled_rates(subject: Subject) -> Answer:
     """Compare the trainer's learning rates with lr x schedule at every step."""
     copy, expected = subject.fresh(), subject.fresh().member
@@ -116,10 +104,16 @@ def _loss(pack: AdversarialPack, player: str) -> float:
     return (report.discriminator.loss if player == "discriminator" else report.generator_loss).item()
 
 
+@requirement(
+    "a small step lowers the {player} loss",
+    "check the sign: both players minimize their losses, theta moves against the gradient",
+)
+@in_float64
 def _lowers_loss(subject: Subject, player: str) -> Answer:
     """Compare the loss before and after one step, with a second pack of the same seed.
 
-    Both use the same random numbers. Updates are alternating here: other dynamics may increase the current loss of a player.
+    Both use the same random numbers. Updates are alternating here: other dynamics may increase the
+    current loss of a player.
     """
     copy = replace(subject.fresh(), dynamics=Alternating(), critic_steps=1)
     rates = [SMALL, 0.0] if player == "generator" else [0.0, SMALL]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import partial
 from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 
 from gansweep.check.bench import Subject
-from gansweep.check.finding import Answer, Check
+from gansweep.check.finding import Answer, Check, requirement
 from gansweep.interfaces import Schedule
 
 MAX_STEPS = 64
@@ -18,7 +17,7 @@ MAX_STEPS = 64
 
 def checks(subject: Subject) -> Iterator[Check]:
     """Yield the checks of every schedule of the member, over its whole run."""
-    member, n = subject.member, subject.member.steps
+    member = subject.member
     schedules = {"schedule": member.generator.schedule}
     if repr(member.discriminator.schedule) != repr(member.generator.schedule):
         schedules["schedule_d"] = member.discriminator.schedule
@@ -26,30 +25,8 @@ def checks(subject: Subject) -> Iterator[Check]:
         if getattr(member, part) is not None:
             schedules[part] = getattr(member, part)
     for part, schedule in schedules.items():
-        yield Check(
-            part,
-            "finite and non-negative",
-            "look for a square root, a logarithm or a division at the first and the last step",
-            partial(_finite, schedule, n),
-        )
-        yield Check(
-            part,
-            "values(n) equals the calls",
-            "return float64 of length n, equal to schedule(0, n), ..., schedule(n - 1, n)",
-            partial(_values, schedule, n),
-        )
-        yield Check(
-            part,
-            "pure: independent of the call order",
-            "keep no counter: a resumed run starts in the middle, and two players share one object",
-            partial(_pure, schedule, n),
-        )
-        yield Check(
-            part,
-            "can be pickled",
-            "use a frozen dataclass at module level, without lambdas",
-            partial(_pickles, schedule, n),
-        )
+        for required in (_finite, _values, _pure, _pickles):
+            yield required.check(part, schedule, member.steps)
 
 
 def _steps(n: int) -> list[int]:
@@ -58,11 +35,17 @@ def _steps(n: int) -> list[int]:
     return [steps[n] for n in np.random.default_rng(0).permutation(len(steps))]
 
 
+@requirement(
+    "finite and non-negative", "look for a square root, a logarithm or a division at the first and the last step"
+)
 def _finite(schedule: Schedule, n: int) -> Answer:
     values = np.array([schedule(step, n) for step in sorted(_steps(n))])
     return bool(np.isfinite(values).all() and (values >= 0).all()), f"from {values.min():.4g} to {values.max():.4g}"
 
 
+@requirement(
+    "values(n) equals the calls", "return float64 of length n, equal to schedule(0, n), ..., schedule(n - 1, n)"
+)
 def _values(schedule: Schedule, n: int) -> Answer:
     values = np.asarray(schedule.values(n))
     if values.shape != (n,) or values.dtype != np.float64:
@@ -72,6 +55,10 @@ def _values(schedule: Schedule, n: int) -> Answer:
     return error <= 1e-12 * np.abs(values).max(), f"{n} values, largest difference {error:.2g}"
 
 
+@requirement(
+    "pure: independent of the call order",
+    "keep no counter: a resumed run starts in the middle, and two players share one object",
+)
 def _pure(schedule: Schedule, n: int) -> Answer:
     ordered = {step: schedule(step, n) for step in sorted(_steps(n))}
     shuffled = {step: schedule(step, n) for step in _steps(n)}
@@ -79,6 +66,7 @@ def _pure(schedule: Schedule, n: int) -> Answer:
     return changed == 0, f"{changed} of {len(ordered)} steps return another value when called again"
 
 
+@requirement("can be pickled", "use a frozen dataclass at module level, without lambdas")
 def _pickles(schedule: Schedule, n: int) -> Answer:
     # As when sent to another process.
     copy = ForkingPickler.loads(bytes(ForkingPickler.dumps(schedule)))  # pyright: ignore[reportAttributeAccessIssue]
