@@ -51,7 +51,7 @@ def cosine(a: Both, b: Both) -> Tensor:
 
 
 def penalty_ratio(v: Both, of_penalties: Both) -> Tensor:
-    """Return |grad_psi P| / |grad_psi (L_D - P)| of every member, (K, 1), where P is the sum of its penalties.
+    """Return |grad_psi P| / |grad_psi (L_D - P)| of every member, (K, 1); P is the sum of penalties.
 
     If it is far above 1, the penalties dominate the discriminator's update; far below 1, they have
     no effect. The ratio is ours. It depends on the weights lambda of arXiv:1704.00028, eq. 3, and
@@ -117,7 +117,7 @@ def arnoldi(times: Callable[[Both], Both], start: Both, iterations: int) -> Tens
 
 
 class Spectrum(NamedTuple):
-    """Ritz values in order of decreasing magnitude; of a conjugate pair, the one with a positive imaginary part.
+    """Ritz values in order of decreasing magnitude, one with Im >= 0 of each conjugate pair.
 
     Args:
         values: complex (n,).

@@ -1,4 +1,4 @@
-"""Ill-conditioned quadratic f(x, y) = (eps x^2 + y^2) / 2: optimizer trajectories and their figures.
+"""Ill-conditioned quadratic (eps x^2 + y^2) / 2: optimizer trajectories and their figures.
 
 Iterates of gradient descent and momentum in closed form, those of any update rule in float64.
 Forsyth, "Building a working autoencoder - III, Optimization tricks", the examples before procedure
@@ -36,8 +36,9 @@ def gradient_descent(lam: float, eta: float, r: int) -> float:
 
 
 def momentum(lam: float, eta: float, mu: float, r: int) -> float:
-    """Return theta_r of procedure 18.1 from theta_0 = 1, v = 0: v <- mu v + lam theta, theta <- theta - eta v.
+    """Return theta_r of momentum (procedure 18.1) from theta_0 = 1, v = 0.
 
+        v <- mu v + lam theta,   theta <- theta - eta v
         theta_{r+1} = (1 + mu - eta lam) theta_r - mu theta_{r-1},   theta_1 = 1 - eta lam
 
     The solution is A a^r + B b^r with the roots a and b of z^2 - (1 + mu - eta lam) z + mu.
@@ -70,7 +71,7 @@ def factor(eps: float, eta: float, mu: float) -> float:
 
 
 def best_rate(eps: float) -> float:
-    """Return the optimal learning rate of gradient descent; its factor per step is (1 - eps) / (1 + eps).
+    """Return the optimal rate of gradient descent; its factor is (1 - eps) / (1 + eps).
 
     >>> round(best_rate(0.01), 10)
     1.9801980198
@@ -115,7 +116,7 @@ def height(points: Any, eps: float) -> Any:
 
 
 def maps(paths: Mapping[str, Mapping[str, np.ndarray]], eps: float) -> Figure:
-    """Draw one panel per trajectory, one row per optimizer; adjacent contours differ by a factor of 10.
+    """Draw one panel per trajectory, one row per optimizer.
 
     Args:
         paths: points (R, 2) by optimizer and rate.

@@ -105,7 +105,7 @@ def in_float64(run: Callable[P, T]) -> Callable[P, T]:
 
 
 def difference(one: Any, other: Any) -> float:
-    """Return the largest absolute difference of two tensors or nested dicts of tensors; inf for NaN."""
+    """Return the largest difference of two tensors or nested dicts of tensors; inf for NaN."""
     if isinstance(one, Mapping):
         return max((difference(one[key], other[key]) for key in one), default=0.0)
     if one.numel() == 0:
@@ -115,7 +115,7 @@ def difference(one: Any, other: Any) -> float:
 
 
 def finite_differences(function: Callable[[Tensor], Tensor], x: Tensor, step: float = 1e-6) -> Tensor:
-    """Return the gradient of the sum of `function` at x by central differences, of the shape of x."""
+    """Return the gradient (shape of x) of the sum of `function` by central differences."""
     gradient = torch.zeros_like(x)
     for n in range(x.numel()):
         values = []

@@ -42,7 +42,7 @@ NO_EQUILIBRIUM = None, "no linear equilibrium at (0, 0)"
 
 
 def checks(subject: Subject) -> Iterator[Check]:
-    """Yield the checks of the Jacobian, then of the dynamics with gradient descent, then of the optimizers."""
+    """Yield the checks of the Jacobian, of gradient descent and of the optimizers."""
     game = Linearization(subject)
     for required in (_jacobian, _gradient_descent, _optimizers, _trajectory):
         yield required.check("dirac", game)
@@ -50,7 +50,7 @@ def checks(subject: Subject) -> Iterator[Check]:
 
 @dataclass
 class Probe:
-    """Dynamics that record v and J at the current point, by autograd and by differences, without moving."""
+    """Dynamics that record v, J and its finite differences, and take no step."""
 
     joint: ClassVar[bool] = True
     v: Tensor = field(default_factory=lambda: torch.zeros(2))
@@ -88,7 +88,7 @@ def _second_differences(game: Position, x: Tensor, h: float = 1e-3) -> Tensor:
 def _pack(
     subject: Subject, rules: Sequence[UpdateRule], rates: Sequence[float], position: Sequence[float]
 ) -> AdversarialPack:
-    """Return a Dirac-GAN pack at a position (theta, psi), without noise, clipping, schedules and EMA."""
+    """Return a Dirac-GAN pack at (theta, psi), without noise, clipping, schedules and EMA."""
     g, d = (PlayerSettings(rule, rate, Constant()) for rule, rate in zip(rules, rates, strict=True))
     member = replace(
         subject.member,
@@ -129,13 +129,13 @@ class Linearization:
 
     @cached_property
     def exists(self) -> bool:
-        """Whether both gradients vanish at (0, 0) from all sides, so that a step there is a linear map."""
+        """Whether both gradients vanish at (0, 0) from all sides; a step is then a linear map."""
         fields = [self.probe(x).v for x in ((0.0, 0.0), (NEAR, NEAR), (-NEAR, NEAR), (NEAR, -NEAR))]
         return all(bool(v.isfinite().all()) and v.abs().max().item() < math.sqrt(NEAR) for v in fields)
 
     @cached_property
     def rates(self) -> tuple[float, float]:
-        """Learning rates in the configured ratio at which gradient steps of these dynamics are small."""
+        """Learning rates in the configured ratio at which gradient steps are small."""
         member, jacobian, tiny = self.subject.member, self.at_equilibrium.jacobian, 1e-6
         ratio = min(max(member.discriminator.lr / member.generator.lr, 1 / LARGEST_RATIO), LARGEST_RATIO)
         largest = 0.0
@@ -256,7 +256,7 @@ class TrainingStep:
 
 
 def _is_linear(subject: Subject, rates: tuple[float, float]) -> bool:
-    """Return whether half the distance gives half the step; False for Adam and other normalized steps."""
+    """Return whether the step is proportional to the distance, as it is not for Adam."""
     far, near = (
         step(size * torch.eye(step.size)[:2].sum(0), 5)
         for size, step in ((size, TrainingStep(subject, rates)) for size in (1e-3, 5e-4))

@@ -74,7 +74,7 @@ def _gradient(loss: Callable[[Tensor], Tensor]) -> Answer:
 
 
 def _derivative(loss: Callable[[Tensor], Tensor], real: float, fake: float) -> Tensor:
-    """Return the derivative (K, 2) by real and fake logits around two values, summed over the batch."""
+    """Return the derivative (K, 2) by real and fake logits, summed over the batch."""
     logits = _logits() / 4 + torch.tensor([[real], [fake]])
     return finite_differences(loss, logits).sum(2)
 

@@ -29,7 +29,7 @@ def checks(subject: Subject) -> Iterator[Check]:
 
 
 def _variant(member: Member, seed: int, factor: float) -> Member:
-    """Return a member with the same optimizer and objective, another seed and scaled learning rates."""
+    """Return the member with another seed and scaled learning rates."""
     g, d = member.generator, member.discriminator
     rates = [max(player.lr, MIN_LR) * factor for player in (g, d)]
     return replace(member, seed=seed, generator=replace(g, lr=rates[0]), discriminator=replace(d, lr=rates[1]))

@@ -114,7 +114,7 @@ def _alone(rule: UpdateRule) -> Answer:
     "uses the step count of each member", "use `step` (K, 1) as given, not its maximum or a counter in an attribute"
 )
 def _step_counts(rule: UpdateRule) -> Answer:
-    """Compare a batch of a member in its fifth step and one in its first step with each member alone."""
+    """Compare a batch of a fifth and a first step with the same steps taken alone."""
     if not _alone.run(rule)[0]:
         return None, "not applicable: rows depend on each other"
     theta, gradients = _random_problem()
@@ -129,7 +129,7 @@ def _step_counts(rule: UpdateRule) -> Answer:
     both = torch.cat([old, theta[1:2]])
     new = _fresh(rule).state(SLOTS, theta[1:2])
     state = {name: torch.cat([value, new[name]]) for name, value in state.items()}
-    # Each member gets the gradient of its own step: the fifth of the first, the first of the second.
+    # The gradient of each member's step: the fifth of the first, the first of the second.
     own_gradients = torch.stack([gradients[4, 0], gradients[0, 1]])
     lr = torch.full((2, 1), RATES[0])
     trained.update(SLOTS, both, own_gradients, state, lr, torch.tensor([[5.0], [1.0]], dtype=torch.float64))

@@ -120,7 +120,7 @@ def _depends(penalty: Penalty) -> Answer:
     if penalty.weight == 0:
         return None, "weight 0"
     norms = [gradient.norm().item() for _, _, gradient in _gradients(penalty)]
-    # The gradient must be positive in each network; only the second has a nonzero second derivative by x.
+    # Only the second network has a nonzero second derivative by x; the gradient of both counts.
     first, second = max(norms[:2]), max(norms[2:])
     return min(first, second) > 0, f"gradient norms {first:.3g}, {second:.3g}"
 

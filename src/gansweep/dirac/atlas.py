@@ -94,7 +94,7 @@ class Sheet:
         return measured.reshape(x.shape)
 
     def largest_modulus(self, x: np.ndarray, y: np.ndarray) -> np.ndarray | None:
-        """Return the largest eigenvalue modulus of the algorithm's matrix; None if it has no matrix."""
+        """Return the largest eigenvalue modulus of the algorithm's matrix, if it has one."""
         field, algorithm, rate = self.game(x, y)
         jacobian = field.jacobian()
         if jacobian is None or not algorithm.linear:
@@ -140,7 +140,7 @@ def r1_sheets() -> Iterator[Sheet]:
         "extragradient": (Extragradient(), 1e-3),
         "optimistic, simultaneous": (Simultaneous(Optimistic()), 1e-3),
         "momentum -0.5, alternating 1:1": (Alternating(rule=HeavyBall(-0.5)), 1e-3),
-        # The step length of these is about the rate everywhere, so they start far from the equilibrium.
+        # Their step length is about the rate everywhere, so they start far from the equilibrium.
         "Adam, alternating 1:1": (Alternating(rule=Adam()), 1.0),
         "RMSprop, alternating 1:1": (Alternating(rule=RMSprop()), 1.0),
     }

@@ -112,7 +112,7 @@ def measured_rows(num_steps: int = NUM_STEPS) -> list[tuple[Field, Measured, Fie
 
 
 def markdown(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
-    """Return the printed and the measured verdicts as a Markdown table, with the numbers behind them."""
+    """Return the printed and the measured verdicts, with their numbers, as a Markdown table."""
     return "\n".join(
         [
             "| method | a.c., printed | a.c., measured | max Re eig | r_n / r_0 | general, printed | general, measured "
@@ -124,7 +124,7 @@ def markdown(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
 
 
 def details(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
-    """Return the measured and predicted factors per step by algorithm and rate, as a Markdown table."""
+    """Return the factors per step, measured and predicted, as a Markdown table."""
     lines = [
         "| toy | method | algorithm | rate | factor per step | largest modulus | r_n / r_0 |",
         "|---|---|---|---|---|---|---|",

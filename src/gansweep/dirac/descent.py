@@ -73,7 +73,7 @@ class Simultaneous:
 
 @dataclass(frozen=True)
 class Alternating:
-    """Alternating updates: generator_steps of the generator, then discriminator_steps of the discriminator.
+    """Alternating updates: some steps of the generator, then some of the discriminator.
 
     Args:
         generator_steps: generator steps per round, n_g.

@@ -31,7 +31,7 @@ METHODS: dict[str, Field] = {
     "NS-GAN with R1 0.3": NonSaturatingR1(gamma=0.3),
     "Roth 0.6 (not theirs)": Roth(gamma=0.6),
 }
-"""Field by title. The notebook samples instance noise, 1000 draws per call; here it is integrated."""
+"""Field by title. The notebook samples instance noise; here it is integrated."""
 
 ALGORITHMS: dict[str, Algorithm] = {
     "simultaneous": Simultaneous(),

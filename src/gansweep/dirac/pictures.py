@@ -1,4 +1,4 @@
-"""Figures of the Dirac-GAN: phase portraits, eigenvalues over a hyperparameter, and phase diagrams."""
+"""Figures of the Dirac-GAN: phase portraits, paths of eigenvalues, and phase diagrams."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EDGE = 2.2
 def portraits(
     name: str, algorithm: Algorithm, rate: float, num_steps: int, path: Path, gif: Path | None = None
 ) -> None:
-    """Draw every method of the notebook under one algorithm; also write an animation if `gif` is given."""
+    """Draw every method of the notebook under one algorithm, with `gif` also as an animation."""
     with styled():
         figure, axes = panels(
             len(METHODS), 4, f"Dirac-GAN, {name} descent, h = {rate:g}, {num_steps} steps from (1, 1)", (2.6, 2.6)
@@ -88,7 +88,7 @@ def _from_light(size: np.ndarray) -> Any:
 
 
 def draw_path(axis: Any, positions: np.ndarray) -> tuple[Any, Any]:
-    """Draw positions (T, 2) with their start, their end and the equilibrium; return the line and its end."""
+    """Draw positions (T, 2) and the equilibrium; return the line and its end."""
     (line,) = axis.plot(*positions.T, color=BLUE, linewidth=0.7, marker=".", markersize=3.5, markeredgewidth=0)
     axis.plot(*positions[0], color=ORANGE, marker="s", markersize=5, linestyle="", markeredgecolor="white")
     axis.plot(0, 0, color=GREY, marker="+", markersize=8, linestyle="")
@@ -114,7 +114,7 @@ FAMILIES: dict[str, tuple[Any, str, float, float]] = {
     "instance noise": (InstanceNoise, "$s$", float(np.sqrt(3.0)), float(np.sqrt(2.0))),
     "consensus optimisation": (Consensus, "$\\gamma$", 3.0, float("inf")),
 }
-"""By title: method, symbol of its hyperparameter, largest value (R1: 3a, as in the notebook), critical value."""
+"""By title: method, symbol of its hyperparameter, largest value and critical value."""
 
 LINE_STYLES: list[dict[str, Any]] = [
     {"color": BLUE, "linestyle": "-"},
@@ -125,7 +125,7 @@ LINE_STYLES: list[dict[str, Any]] = [
 
 
 def eigenvalue_paths(path: Path, gif: Path | None = None) -> None:
-    """Draw the eigenvalues of J in the complex plane (top) and the largest moduli of the algorithms (bottom)."""
+    """Draw eigenvalues of J in the complex plane, and below them the largest moduli."""
     with styled():
         figure, axes = panels(
             2 * len(FAMILIES),
@@ -230,7 +230,7 @@ def _boundary(axis: Any, sheet: Sheet) -> None:
     if largest is None:
         axis.text(0.03, 0.96, "no matrix", transform=axis.transAxes, va="top", bbox={"color": "white", "alpha": 0.7})
         return
-    # Without damping, moduli are 1 up to rounding over whole regions; a level slightly above 1 gives their boundary.
+    # Without damping, moduli are 1 up to rounding over whole regions, hence a level above 1.
     axis.contour(x, y, largest, levels=[1 + 1e-9], colors="black", linewidths=1.4)
 
 

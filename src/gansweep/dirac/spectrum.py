@@ -16,7 +16,7 @@ from gansweep.dirac.fields.field import Field, Numbers
 
 
 def eigenvalues(jacobian: np.ndarray) -> NDArray[np.complex128]:
-    """Return the eigenvalues t/2 +- sqrt(t^2/4 - d) of matrices (..., 2, 2), complex (..., 2), plus sign first.
+    """Return the eigenvalues t/2 +- sqrt(t^2/4 - d) of matrices (..., 2, 2), plus sign first.
 
     t is the trace and d the determinant. At a double eigenvalue this is more accurate than an
     iterative method.

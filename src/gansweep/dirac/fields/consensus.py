@@ -13,7 +13,7 @@ from gansweep.dirac.fields.gan import GAN
 
 @dataclass(frozen=True)
 class Consensus(Field):
-    """Consensus optimisation: gamma/2 |v|^2 added to both losses, where v is the field of the standard game.
+    """Consensus optimisation: gamma/2 |v|^2 added to both losses; v is the standard field.
 
         d/dtheta |v|^2 / 2 = theta f'^2 + psi (theta^2 + psi^2) f' f''
         d/dpsi   |v|^2 / 2 = psi f'^2 + theta (theta^2 + psi^2) f' f''

@@ -54,15 +54,15 @@ class Field:
         raise NotImplementedError
 
     def jacobian(self) -> np.ndarray | None:
-        """Return dv / d(theta, psi) at the equilibrium, (..., 2, 2); None where v is discontinuous there."""
+        """Return dv / d(theta, psi) at the equilibrium, (..., 2, 2); None if v is discontinuous."""
         raise NotImplementedError
 
     def losses(self, theta: Any, psi: Any) -> tuple[Any, Any]:
-        """Return the losses of generator and discriminator for torch tensors; each player minimizes its own."""
+        """Return the losses of generator and discriminator, both minimized, for torch tensors."""
         raise NotImplementedError
 
     def project(self, psi: Numbers) -> Any:
-        """Return the nearest psi that satisfies the constraint of the method; applied after each step of psi."""
+        """Return the nearest psi in the method's constraint set; applied after each step of psi."""
         return psi
 
 

@@ -1,4 +1,4 @@
-"""Methods with expectations over Gaussian noise: instance noise, and the toy problem with densities.
+"""Methods with Gaussian expectations: instance noise, and the toy problem with densities.
 
 The toy problem with densities has data N(0, 1), a generator N(theta, 1) and the discriminator
 D(x) = psi x. The expectations of the standard game over both normal distributions equal those of
@@ -50,7 +50,7 @@ def nodes_and_weights(num_nodes: int) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class InstanceNoise(Field):
-    """Instance noise: Gaussian noise of standard deviation `std` on the real and the generated point.
+    """Instance noise: Gaussian noise on the real and the generated point.
 
         v_theta = -psi E f'(psi (theta + s e)),   e, e' ~ N(0, 1)
         v_psi = E[(theta + s e) f'(psi (theta + s e))] - E[s e' f'(-psi s e')]
@@ -107,7 +107,7 @@ GAME = InstanceNoise(std=1.0)
 
 @dataclass(frozen=True)
 class GaussianGradientPenalty(GradientPenalty):
-    """Gradient penalty gamma/2 (|psi| - target)^2 between Gaussians: R1 and R2 at target 0, else DRAGAN.
+    """Gradient penalty between Gaussians: R1 and R2 at target 0, else DRAGAN.
 
     With a nonzero target, v is discontinuous at psi = 0 for all distributions: the discriminator of
     the equilibrium is constant, and the penalty has its kink at gradient norm 0.
@@ -129,7 +129,9 @@ class GaussianGradientPenalty(GradientPenalty):
 
 @dataclass(frozen=True)
 class GaussianRoth(Field):
-    """Penalty of Roth et al. between Gaussians: gamma/2 psi^2 E[sigmoid(psi e')^2 + sigmoid(-psi (theta + e))^2].
+    """Penalty of Roth et al. between Gaussians.
+
+        P = gamma/2 psi^2 E[sigmoid(psi e')^2 + sigmoid(-psi (theta + e))^2]
 
     The weights are the squared probabilities that D classifies a real sample e', or a generated
     sample theta + e, wrongly. See `gansweep.dirac.fields.r1.Roth`.
@@ -170,7 +172,7 @@ class GaussianRoth(Field):
 
 @dataclass(frozen=True)
 class GaussianConsensus(Field):
-    """Consensus optimisation between Gaussians: gamma/2 |v|^2 added to both losses, v the standard field.
+    """Consensus optimisation between Gaussians: gamma/2 |v|^2 added to both losses.
 
     The gradient of |v|^2 / 2 is J(z)' v(z), which needs expectations of f' and f''.
 

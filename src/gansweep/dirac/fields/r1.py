@@ -54,7 +54,7 @@ class R1(Field):
 
 @dataclass(frozen=True)
 class R2(R1):
-    """R2: the saturating game with the gradient penalty gamma/2 psi^2 at the generated point; same field as R1.
+    """R2: the gradient penalty gamma/2 psi^2 at the generated point; the same field as R1.
 
         v = (-psi f'(psi theta), theta f'(psi theta) - gamma psi)
         eigenvalues -gamma/2 +- sqrt(gamma^2/4 - a^2)
@@ -89,7 +89,7 @@ class NonSaturatingR1(R1):
 
 @dataclass(frozen=True)
 class Roth(Field):
-    """Penalty of Roth et al.: the saturating game with gamma/2 psi^2 (1/4 + p^2),   p = sigmoid(-psi theta).
+    """Penalty of Roth et al.: gamma/2 psi^2 (1/4 + p^2),   p = sigmoid(-psi theta).
 
         v = (-psi f'(psi theta), theta f'(psi theta) - d/dpsi penalty)
         d/dpsi penalty = gamma psi (1/4 + p^2) - gamma psi^2 theta p^2 (1 - p)

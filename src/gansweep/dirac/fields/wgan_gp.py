@@ -13,9 +13,9 @@ from gansweep.dirac.fields.gan import GAN, WGAN
 
 @dataclass(frozen=True)
 class GradientPenalty(Field):
-    """Game with the gradient penalty gamma/2 (|psi| - target)^2; the input gradient of D(x) = psi x is psi.
+    """Game with the gradient penalty gamma/2 (|psi| - target)^2; |psi| is the norm of the input gradient.
 
-        v = (v_theta of the game, v_psi of the game - gamma (|psi| - target) sign(psi)),   sign(0) = 0
+        v_psi of the game - gamma (|psi| - target) sign(psi),   sign(0) = 0
 
     Args:
         gamma: weight of the penalty.

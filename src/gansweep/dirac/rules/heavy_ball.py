@@ -1,4 +1,4 @@
-"""Update rules that are linear in the gradient: gradient descent, heavy ball and optimistic descent.
+"""Update rules linear in the gradient: gradient descent, heavy ball, optimistic descent.
 
 Such a rule has a matrix. `gansweep.dirac.rules.adam` has the rules without one.
 """
