@@ -133,3 +133,14 @@ def test_pictures_are_small_and_used():
     shown = {name for page in DOCS.glob("*.md") for name in re.findall(r"\(pictures/(\S+?)\)", page.read_text())}
     assert shown == {path.name for path in (DOCS / "pictures").iterdir()}
     assert max(path.stat().st_size for path in (DOCS / "pictures").iterdir()) < 150_000
+
+
+def test_files_and_functions_of_the_architecture_exist():
+    """Names are those of `src/gansweep`, `file.py`, or with a function, `file.py` (`name`) and `file.py`, `name`."""
+    text = (DOCS / "architecture.md").read_text()
+    source = DOCS.parent / "src" / "gansweep"
+    for path, name in re.findall(r"`([a-z_0-9/]+\.py)`(?:,? \(?`(\w+(?:\.\w+)?)`)?", text):
+        file = next((root / path for root in (source, source.parent, DOCS.parent) if (root / path).exists()), None)
+        assert file is not None, path
+        if name:
+            assert re.search(rf"\b{name.rpartition('.')[2]}\b", file.read_text()), f"{path}: {name}"
