@@ -45,8 +45,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Return the text of a page without its links to source files, which are not part of the site."""
+    return re.sub(r"\[([^\]]+)\]\((?:\.\./)+(?:conf|scripts|src|tests|README)[^)]*\)", r"\1", markdown)
+
+
 def from_the_top(text: str) -> str:
     """Rewrite links relative to the top of the checkout as links relative to docs/."""
+    text = re.sub(r"\[([^\]]+)\]\(docs/\w+/?\)", r"\1", text)  # folders are not pages
     text = text.replace("](docs/", "](")
     for source, page in AT_THE_TOP.items():
         text = text.replace(f"]({source}", f"]({page}")
