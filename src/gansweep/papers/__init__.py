@@ -1,17 +1,31 @@
 """Comparisons of sweeps with the published results of their experiments.
 
-The files share a name: conf/experiment/epfl_table1.yaml is the sweep, papers/epfl_table1.json holds the
-printed numbers with their source, and papers/epfl_table1.py has `sections`, which compares the two.
+conf/experiment/NAME.yaml is the sweep; the module of the paper holds the printed numbers with their source, and
+compares the two.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
-from gansweep.papers.trained import experiments
+from gansweep.papers.runs import grouped, read
 from gansweep.section import Section
+
+# Module and function that write the sections of an experiment, or of the experiments of a folder.
+SECTIONS = {
+    "cfg_vs_wgangp": ("cfg", "sections"),
+    "coopnets_table1": ("coopnets", "table_sections"),
+    "coopnets_transfer": ("coopnets", "transfer_sections"),
+    "dirac": ("mescheder", "dirac_sections"),
+    "epfl_quirks": ("epfl_quirks", "sections"),
+    "epfl_table1": ("epfl", "sections"),
+    "forsyth_autoencoder": ("forsyth", "autoencoder_sections"),
+    "forsyth_quadratic": ("forsyth", "quadratic_sections"),
+    "mescheder_2d": ("mescheder", "plane_sections"),
+    "mescheder_images": ("mescheder", "image_sections"),
+    "mescheder_toy": ("mescheder", "toy_sections"),
+}
 
 
 def sections(directory: Path) -> list[Section]:
@@ -20,10 +34,9 @@ def sections(directory: Path) -> list[Section]:
     Args:
         directory: directory of the sweep; its records name the experiment.
     """
-    found = []
-    for name in experiments(directory):
-        module = f"{__name__}.{name}"
-        if name.isidentifier() and find_spec(module) is not None:
-            written = getattr(import_module(module), "sections", None)
-            found += written(directory) if written is not None else []
-    return found
+    written = []
+    for experiment, runs in grouped(read(directory), lambda run: run.experiment).items():
+        if experiment in SECTIONS:
+            module, function = SECTIONS[experiment]
+            written += getattr(import_module(f"{__name__}.{module}"), function)(runs)
+    return written

@@ -1,0 +1,232 @@
+"""EPFL study, table I compared with a sweep: values, best learning rates, curves, samples and losses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gansweep.formatting import number
+from gansweep.papers.compare import band, plural, rank_correlation, ranks, rate, spread, table, verdict
+from gansweep.papers.epfl_table1 import (
+    BORDERS,
+    LABELS,
+    METRIC,
+    OPTIMIZERS,
+    PRINTED,
+    SOURCE,
+    STEPS_PER_EPOCH,
+    Comparison,
+    Values,
+    best_rate,
+    comparisons,
+    printed_at,
+    printed_best_until,
+)
+from gansweep.papers.figures import (
+    by_step,
+    last_picture,
+    losses_by_rate,
+    mean_and_range,
+    rate_colours,
+    rate_legend,
+    show_picture,
+)
+from gansweep.papers.runs import Run, grouped
+from gansweep.plot_style import GREY, panels, styled
+from gansweep.section import Section
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CLAIMED = 1e-4  # the best learning rate of all optimizers according to the paper
+PICTURES = 4  # samples shown per band
+
+
+def sections(runs: Sequence[Run]) -> list[Section]:
+    """Return the sections of every protocol and scale."""
+    written = []
+    for one in comparisons(runs):
+        pictures = {
+            f"{one.metric} during training (top) and the printed FID (bottom)": partial(curves, one),
+            "Generated digits in the paper's bands": partial(samples, one),
+            f"Losses, seed {one.seeds[0]}": partial(losses_by_rate, one.settings),
+        }
+        text = "The paper's figure 4, its figures 1 to 3 and the losses, from this sweep."
+        written += [
+            Section(f"Table I of the EPFL study: {one.name}", _table(one)),
+            Section(f"Which rate is best: {one.name}", _best_rates(one)),
+            Section(f"Pictures: {one.name}", text, pictures),
+        ]
+    return written
+
+
+def _table(one: Comparison) -> str:
+    """Return description, table of all settings with the printed values, and agreement."""
+    column = printed_at(one.label)
+    theirs, ours = ranks({setting: column.get(setting) for setting in one.settings}), ranks(one.values("final"))
+    rows = []
+    for setting, runs in one.settings.items():
+        finals = [run.final for run in runs]
+        present, value = [final for final in finals if final is not None], column.get(setting)
+        agreement = "not in the table"
+        if setting in column:
+            agreement = verdict(value, finals, BORDERS, None if one.same_metric else one.borders)
+        constant = " (constant)" if any(run.collapsed for run in runs) else ""
+        values = "N/A" if value is None else f"{value:.2f}", f"{spread(present)}{constant}"
+        lost, places = f"{len(finals) - len(present)} of {len(finals)}", (theirs.get(setting), ours.get(setting))
+        rows.append([setting[0], rate(setting[1]), *values, lost, *(str(p or "") for p in places), agreement])
+    head = ["optimizer", "lr", "printed", "ours", "N/A", "rank printed", "rank ours", "verdict"]
+    return "\n\n".join([_description(one), table(head, rows), _agreement(one, column)])
+
+
+def _description(one: Comparison) -> str:
+    """Return a description of the comparison and of the differences from the paper."""
+    length = "1 epoch" if one.epochs == 1 else f"{one.epochs:.3g} epochs"
+    compared = (
+        f"Ours: {one.metric} after {one.runs[0].steps} steps ({length} of MNIST), mean and standard deviation over "
+        f"{plural(len(one.seeds), 'seed')} {', '.join(map(str, one.seeds))}. Printed: FID of the checkpoint labelled "
+        f"{one.label}, which is the state after {one.label + 1} {plural(one.label + 1, 'epoch')}, of one seed. "
+        f"Source: {SOURCE}."
+    )
+    differences = "\n".join(f"- {difference}" for difference in _differences(one))
+    return f"{compared}\n\nWhat differs from the paper:\n\n{differences}" if differences else compared
+
+
+def _differences(one: Comparison) -> Iterable[str]:
+    data = one.runs[0].choice("data")
+    if data != "mnist":
+        yield f"the data set is {data}, not MNIST: this tests the pack and says nothing about the paper"
+    if not one.same_metric:
+        low, high = map(number, one.borders)
+        yield (
+            f"the features are those of {one.metric}, not of {METRIC}: only ranks are comparable, not "
+            "values. The paper's bands of 100 and 200 are converted at the same fraction of the untrained "
+            f"generator's value, {low} and {high} here"
+        )
+    if abs(one.epochs - one.label - 1) > 0.01:
+        yield f"the length: {one.epochs:.3g} epochs against {one.label + 1}"
+    if one.label != LABELS[-1]:
+        yield f"this is the column of label {one.label}, not the paper's final one (table I itself)"
+    if one.protocol != "original_code":
+        yield f"the protocol is {one.protocol}; the printed numbers correspond to protocol=original_code"
+
+
+def _agreement(one: Comparison, column: Values) -> str:
+    """Return the rank correlation, the settings without a value, and the legend of the table."""
+    rho, count = rank_correlation(column, one.values("final"))
+    by_rank = f"Spearman's rank correlation of printed and ours is **{rho:.2f}** over the {count} cells that both have."
+    known = [setting for setting in one.settings if setting in column]
+    lost = {setting for setting in known if all(run.final is None for run in one.settings[setting])}
+    printed_lost = {setting for setting in known if column[setting] is None}
+    words = [
+        "too few cells for a rank correlation." if math.isnan(rho) else by_rank,
+        f"Of {len(lost | printed_lost)} cells that are N/A in print or in all our seeds, {len(lost & printed_lost)} "
+        "are N/A in both.",
+    ]
+    if one.same_metric:
+        words.append("inside: the printed value lies in the 95 % prediction interval of one more seed.")
+    if any(run.collapsed for run in one.runs):
+        words.append("(constant): all samples of a seed were equal at the end; the run continued, as in the study.")
+    return " ".join(words)
+
+
+def _best_rates(one: Comparison) -> str:
+    """Return the best rate of every optimizer by final value and by best checkpoint, printed and ours."""
+    columns = [printed_at(one.label), printed_best_until(one.label), one.values("final"), one.values("best")]
+    rows = []
+    for optimizer in dict.fromkeys(name for name, _ in one.settings):
+        counts = (
+            sum(best_rate(one.values(of, seed), optimizer) == CLAIMED for seed in one.seeds) for of in ("final", "best")
+        )
+        best = [rate(best_rate(values, optimizer)) for values in columns]
+        rows.append([optimizer, *best, *(f"{count} of {len(one.seeds)}" for count in counts)])
+    head = ["optimizer", "printed, final", "printed, best checkpoint", "ours, final", "ours, best checkpoint"]
+    return f"{table([*head, 'seeds best at 1e-4, final', 'best checkpoint'], rows)}\n\n{_claim(one)}"
+
+
+def _claim(one: Comparison) -> str:
+    """Return whether the paper's statement holds in every seed, and in the printed column."""
+    claim = '"All optimizers are best at 1e-4"'
+    if one.runs[0].choice("data") != "mnist":
+        return f"{claim} cannot be tested: the data set is not MNIST."
+    rates, optimizers = {lr for _, lr in one.settings}, {name for name, _ in one.settings}
+    if not (rates >= {1e-3, CLAIMED, 1e-5} and optimizers >= set(OPTIMIZERS)):
+        return f"{claim} cannot be tested: the grid is incomplete."
+    by_seed = [one.values("final", seed) for seed in one.seeds]
+    holds = sum(all(best_rate(values, optimizer) == CLAIMED for optimizer in OPTIMIZERS) for values in by_seed)
+    survives = "survives" if holds == len(by_seed) else "does not survive"
+    result = f"{claim} **{survives}**: it holds in {holds} of {len(by_seed)} {plural(len(by_seed), 'seed')}."
+    if one.label == LABELS[-1]:
+        return result
+    printed = {optimizer: best_rate(printed_at(one.label), optimizer) for optimizer in OPTIMIZERS}
+    others = ", ".join(f"{name} {rate(lr)}" for name, lr in printed.items() if lr != CLAIMED)
+    then = f"does not hold in print either ({others})" if others else "holds in print"
+    return f"{result} The paper states it for label {LABELS[-1]}; at label {one.label} it {then}."
+
+
+def curves(one: Comparison) -> Figure:
+    """Draw figure 4: the metric over epochs, one column per optimizer, ours above the printed curves."""
+    optimizers = list(dict.fromkeys(name for name, _ in one.settings))
+    colours = rate_colours(lr for _, lr in [*one.settings, *PRINTED])
+    with styled():
+        figure, axes = panels(2 * len(optimizers), len(optimizers), "", (3.0, 2.4))
+        ours, printed = axes[: len(optimizers)], axes[len(optimizers) :]
+        for optimizer, above, below in zip(optimizers, ours, printed, strict=True):
+            above.set_title(optimizer)
+            for (name, lr), runs in one.settings.items():
+                if name == optimizer:
+                    columns = by_step([run.evaluations() for run in runs])
+                    mean_and_range(above, [step / STEPS_PER_EPOCH for step in columns], columns.values(), colours[lr])
+            for (name, lr), row in PRINTED.items():
+                if name == optimizer and row is not None:
+                    below.plot([label + 1 for label in LABELS], row, color=colours[lr], lw=1.2, marker=".")
+            below.axvline(one.epochs, color=GREY, lw=0.6, ls=":")
+        for row, label in ((ours, f"ours, {one.metric}"), (printed, "printed FID")):
+            _log_scale(row)
+            row[0].set_ylabel(label)
+        rate_legend(figure, colours)
+        return figure
+
+
+def _log_scale(row: Sequence[Axes]) -> None:
+    """Set logarithmic y axes with plain numbers and equal limits."""
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
+    for axis in row:
+        axis.set(yscale="log", xlabel="epochs")
+        axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.yaxis.set_major_formatter(ScalarFormatter())
+        axis.yaxis.set_minor_formatter(NullFormatter())
+    low, high = zip(*(axis.get_ylim() for axis in row), strict=True)
+    for axis in row:
+        axis.set_ylim(min(low), max(high))
+
+
+def samples(one: Comparison) -> Figure:
+    """Draw figures 1 to 3: samples of up to four runs of the first seed per band, by value."""
+    low, high = map(number, one.borders)
+    names = (f"below {low}", f"{low} to {high}", f"above {high}")
+    ended = [run for run in one.runs if run.seed == one.seeds[0] and run.final is not None and last_picture(run)]
+    bands = grouped(sorted(ended, key=lambda run: run.final or 0.0), lambda run: band(run.final or 0.0, one.borders))
+    empty = [name for n, name in enumerate(names) if n not in bands]
+    with styled():
+        title = f"no cell {' or '.join(empty)}" if empty else ""
+        figure, axes = panels(max(1, len(bands)) * PICTURES, PICTURES, title, (2.3, 2.5))
+        for axis in axes:
+            axis.axis("off")
+        for row, (n, runs) in enumerate(sorted(bands.items())):
+            for column, run in enumerate(_evenly(runs)):
+                text = f"{run.choice('optimizer')} {rate(run.lr)}: {number(run.final or 0.0)}"
+                above = "" if column else names[n]
+                show_picture(axes[row * PICTURES + column], last_picture(run), f"{above}\n{text}")
+        return figure
+
+
+def _evenly(runs: list[Run]) -> list[Run]:
+    """Return up to `PICTURES` runs, evenly spaced, including the first and the last."""
+    if len(runs) <= PICTURES:
+        return runs
+    return [runs[round(n * (len(runs) - 1) / (PICTURES - 1))] for n in range(PICTURES)]
