@@ -1,13 +1,68 @@
-"""A section of a report, independent of the output format."""
+"""Sections of a report: headings over blocks, independent of the output format."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Strong:
+    """Words in bold."""
+
+    words: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """Words in a fixed-width font."""
+
+    words: str
+
+
+Text: TypeAlias = "str | Sequence[str | Strong | Code]"
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph."""
+
+    text: Text
+
+
+@dataclass(frozen=True)
+class List:
+    """A bulleted list."""
+
+    items: Sequence[Text]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with head and rows."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its caption.
+
+    Args:
+        caption: one line.
+        draw: function that draws the figure; called only for formats with figures.
+    """
+
+    caption: str
+    draw: Callable[[], Figure]
+
+
+Block: TypeAlias = "Paragraph | List | Table | Picture"
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gansweep.formatting import number
-from gansweep.papers.compare import metric_names, plural, spread, table
+from gansweep.papers.compare import metric_names, plural, section, spread
 from gansweep.papers.figures import by_class, last_images
-from gansweep.papers.runs import Run, Table, grouped, tables
+from gansweep.papers.runs import Run, RunTable, grouped, tables
 from gansweep.plot_style import BLUE, GREY, ORANGE, VERMILION, panels, styled
-from gansweep.section import Section
+from gansweep.section import Block, List, Paragraph, Picture, Section, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +65,7 @@ def readings(run: Run) -> list[Reading]:
     ]
     found: list[Reading] = []
     previous = 0
-    for step, score in run.evaluations().items():
+    for step, score in run.values().items():
         if step == 0:
             continue
         d_losses, fits = ([value for at, value in series.items() if previous < at <= step] for series in losses)
@@ -101,27 +101,28 @@ def sections(runs: Sequence[Run]) -> list[Section]:
     return [_section(one, grouped(one.runs, lambda run: names_of(run)[2])) for one in found]
 
 
-def _section(one: Table, runs: Runs) -> Section:
+def _section(one: RunTable, runs: Runs) -> Section:
     data, scale, metric = one.key
-    pictures = {
-        f"{' and '.join(_metrics(runs).values())} over the run": partial(curves, runs),
-        "Last samples of the first seed, one row per class if the package includes a classifier for the data": (
-            partial(samples, data, runs)
-        ),
-    }
     by_seed = {run.seed: readings(run) for run in runs.get("cfg", [])}
+    rows = "Last samples of the first seed, one row per class if the package includes a classifier for the data"
+    blocks = [
+        _table(runs),
+        Paragraph(_verdict(runs)),
+        *_collapses(by_seed),
+        Picture(f"{' and '.join(_metrics(runs).values())} over the run", partial(curves, runs)),
+        Picture(rows, partial(samples, data, runs)),
+    ]
     if any(by_seed.values()):
         caption = "Losses and metric of CFG; cross: the discriminator loss fell, plus: the metric got worse"
-        pictures[caption] = partial(losses, metric, by_seed)
-    text = "\n\n".join([_table(runs), _verdict(runs), _collapses(by_seed)])
-    return Section(f"CFG against WGAN-GP on {data}: scale {scale}{one.note}", text, pictures)
+        blocks.append(Picture(caption, partial(losses, metric, by_seed)))
+    return section(f"CFG against WGAN-GP on {data}: scale {scale}{one.note}", blocks)
 
 
 def _metrics(runs: Runs) -> dict[str, str]:
     return metric_names(run for group in runs.values() for run in group)
 
 
-def _table(runs: Runs) -> str:
+def _table(runs: Runs) -> Table:
     first, *second = _metrics(runs).values()
     rows = []
     for method, group in runs.items():
@@ -132,7 +133,7 @@ def _table(runs: Runs) -> str:
         lost = f"{len(group) - len(finished)} of {len(group)}"
         rows.append([METHODS[method], *map(spread, values), str(group[0].steps), number(hours), lost])
     head = ["method", f"final {first}", "best", *(f"final {name}" for name in second), "steps", "hours", "N/A"]
-    return table(head, rows)
+    return Table(head, rows)
 
 
 def _verdict(runs: Runs) -> str:
@@ -147,10 +148,10 @@ def _verdict(runs: Runs) -> str:
     return f"{claim} Here CFG is better for {sum(cfg[s] < wgan_gp[s] for s in common)} of {len(common)} seeds."
 
 
-def _collapses(by_seed: Mapping[int, Sequence[Reading]]) -> str:
+def _collapses(by_seed: Mapping[int, Sequence[Reading]]) -> list[Block]:
     """Return whether the discriminator loss fell before the metric got worse, for every seed."""
     if not any(by_seed.values()):
-        return "No losses of CFG are recorded yet."
+        return [Paragraph("No losses of CFG are recorded yet.")]
     lines = []
     for seed, found in by_seed.items():
         fell = [n for n, reading in enumerate(found) if reading.loss_fell]
@@ -162,13 +163,13 @@ def _collapses(by_seed: Mapping[int, Sequence[Reading]]) -> str:
             earlier = collapse - first
             early = "had not fallen" if earlier < 0 else f"fell {earlier} {plural(earlier, 'reading')} earlier"
             lines.append(
-                f"- seed {seed}: the metric collapsed at step {found[collapse].step}; the discriminator loss {early}"
+                f"seed {seed}: the metric collapsed at step {found[collapse].step}; the discriminator loss {early}"
             )
         elif fell:
             step = found[fell[0]].step
-            lines.append(f"- seed {seed}: the discriminator loss fell at step {step}, the metric did not collapse")
-    head = "Log of the poster: the discriminator loss fell from 1.37 to 0.82 one reading before the score fell. "
-    return head + ("\n\n" + "\n".join(lines) if lines else "No training collapsed here.")
+            lines.append(f"seed {seed}: the discriminator loss fell at step {step}, the metric did not collapse")
+    head = "Log of the poster: the discriminator loss fell from 1.37 to 0.82 one reading before the score fell."
+    return [Paragraph(head), List(lines)] if lines else [Paragraph(f"{head} No training collapsed here.")]
 
 
 def curves(runs: Runs) -> Figure:
@@ -179,7 +180,7 @@ def curves(runs: Runs) -> Figure:
         for axis, (key, name) in zip(axes, metrics.items(), strict=True):
             for method, group in runs.items():
                 for n, run in enumerate(group):
-                    values = run.evaluations(key)
+                    values = run.values(key)
                     fractions, label = [step / run.steps for step in values], None if n else METHODS[method]
                     axis.plot(fractions, list(values.values()), color=COLOURS[method], linewidth=1.2, label=label)
             axis.set(xlabel="fraction of the run", ylabel=name)

@@ -1,4 +1,4 @@
-"""Comparison of printed and measured numbers: tables, verdicts, rank correlations, and methods side by side."""
+"""Comparison of printed and measured numbers: verdicts, rank correlations, and a table of methods."""
 
 from __future__ import annotations
 
@@ -9,16 +9,35 @@ from typing import Any, TypeVar
 
 from gansweep.formatting import number
 from gansweep.papers.runs import Run, grouped
+from gansweep.section import Block, Code, List, Paragraph, Picture, Section, Strong, Table, Text
 
 Key = TypeVar("Key")
 CONFIDENCE = 0.95
 METHODS = ("none", "r1", "r2", "gp", "wgan_gp", "wgan_gp_1", "wgan_gp_5")  # order of the rows
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
-    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])
+def section(title: str, blocks: Iterable[Block]) -> Section:
+    """Return a section with its blocks as Markdown."""
+    blocks = list(blocks)
+    text = "\n\n".join(_markdown(block) for block in blocks if not isinstance(block, Picture))
+    return Section(title, text, {block.caption: block.draw for block in blocks if isinstance(block, Picture)})
+
+
+def _markdown(block: Paragraph | List | Table) -> str:
+    if isinstance(block, Paragraph):
+        return _inline(block.text)
+    if isinstance(block, List):
+        return "\n".join(f"- {_inline(item)}" for item in block.items)
+    head, *rows = (f"| {' | '.join(row)} |" for row in (block.head, *block.rows))
+    return "\n".join([head, "|---" * len(block.head) + "|", *rows])
+
+
+def _inline(text: Text) -> str:
+    parts = [text] if isinstance(text, str) else text
+    marks = {Strong: "**", Code: "`"}
+    return "".join(
+        part if isinstance(part, str) else f"{marks[type(part)]}{part.words}{marks[type(part)]}" for part in parts
+    )
 
 
 def rate(lr: float | None) -> str:
@@ -159,7 +178,7 @@ def by_method(runs: Iterable[Run]) -> dict[str, list[Run]]:
     return grouped(sorted(runs, key=position), lambda run: run.choice("experiment"))
 
 
-def method_table(runs: Sequence[Run]) -> str:
+def method_table(runs: Sequence[Run]) -> Table:
     """Return a table of final and best values, diverged seeds and training time, one row per method."""
     first, *second = metric_names(runs).values()
     head = ["method", f"final {first or 'result'}", "best on the way", *(f"final {name}" for name in second)]
@@ -170,7 +189,7 @@ def method_table(runs: Sequence[Run]) -> str:
         values += [[run.record["metric_2"]["final"] for run in finished] for _ in second]
         lost = f"{len(group) - len(finished)} of {len(group)}"
         rows.append([method, *map(spread, values), lost, spread([_seconds(run) for run in finished])])
-    return table([*head, "N/A", "seconds"], rows)
+    return Table([*head, "N/A", "seconds"], rows)
 
 
 def _seconds(run: Run) -> float:

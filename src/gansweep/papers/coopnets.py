@@ -12,11 +12,11 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from gansweep.config.instantiate import Constructor
-from gansweep.papers.compare import rank_correlation, ranks, shown, table
+from gansweep.papers.compare import rank_correlation, ranks, section, shown
 from gansweep.papers.figures import last_picture, show_picture
 from gansweep.papers.runs import Run, grouped, tables
 from gansweep.plot_style import BLUE, VERMILION, panels, styled
-from gansweep.section import Section
+from gansweep.section import Block, List, Paragraph, Picture, Section, Table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,21 +136,20 @@ def table_sections(runs: Sequence[Run]) -> list[Section]:
         by_number = grouped(ordered, lambda run: experiment_number(run, "experiment") or 0)
         study = Study(f"scale={one.key[0]}{one.note}", by_number)
         first = {exp: runs[0] for exp, runs in study.runs.items()}
-        pictures = {
-            "Rate of the generator (Gamma2) and reconstruction error": partial(curves, first),
-            "Samples of the descriptor (left) and of the generator": partial(images, first),
-        }
-        text = "\n\n".join([_description(study), _table(study), _agreement(study)])
+        pictures = [
+            Paragraph("The study's figures from this sweep, the first seed of each."),
+            Picture("Rate of the generator (Gamma2) and reconstruction error", partial(curves, first)),
+            Picture("Samples of the descriptor (left) and of the generator", partial(images, first)),
+        ]
+        title = f"Twelve schedules of CoopNets' generator: {study.title}"
         written += [
-            Section(f"Twelve schedules of CoopNets' generator: {study.title}", text),
-            Section(
-                f"Pictures: {study.title}", "The study's figures from this sweep, the first seed of each.", pictures
-            ),
+            section(title, [*_description(study), _table(study), *_agreement(study)]),
+            section(f"Pictures: {study.title}", pictures),
         ]
     return written
 
 
-def _description(study: Study) -> str:
+def _description(study: Study) -> list[Block]:
     """Return a description of the comparison and of the differences from the study."""
     runs = [run for group in study.runs.values() for run in group]
     steps, seeds = sorted({run.steps for run in runs}), sorted({run.seed for run in runs})
@@ -169,12 +168,11 @@ def _description(study: Study) -> str:
     ]
     if steps not in ([4000, 5000], [5000], [4000]):
         differences.append("the length: schedules are stretched, so that every rate is held for fewer steps")
-    listed = "\n".join(f"- {difference}" for difference in differences)
-    return (
+    compared = (
         f"Reconstruction error of the last mini-batch after {' or '.join(map(str, steps))} steps, and {metric} of the "
         f"generator's samples, which the loss does not measure; seed {', '.join(map(str, seeds))}. Printed: {SOURCE}."
-        f"\n\nWhat differs from the study:\n\n{listed}"
     )
+    return [Paragraph(compared), Paragraph("What differs from the study:"), List(differences)]
 
 
 def _ranked(values: Values, missing: str = "N/A") -> dict[int, list[str]]:
@@ -183,7 +181,7 @@ def _ranked(values: Values, missing: str = "N/A") -> dict[int, list[str]]:
     return {exp: [shown(values.get(exp), missing), str(order.get(exp, ""))] for exp in PRINTED}
 
 
-def _table(study: Study) -> str:
+def _table(study: Study) -> Table:
     name = next(iter(study.runs.values()))[0].metric.get("name", "quality")
     head = ["exp", "Gamma2", "sum of rates", "printed loss", "rank", "loss", "rank", name, "rank"]
     columns = [_ranked(PRINTED_LOSSES, "unknown"), _ranked(study.losses), _ranked(study.metric)]
@@ -192,10 +190,10 @@ def _table(study: Study) -> str:
         for exp, row in PRINTED.items()
         if exp in study.runs
     ]
-    return table(head, rows)
+    return Table(head, rows)
 
 
-def _agreement(study: Study) -> str:
+def _agreement(study: Study) -> list[Block]:
     """Return the order by loss and the table of rank correlations."""
     order, printed = (" < ".join(map(str, ranks(losses))) for losses in (study.losses, PRINTED_LOSSES))
     pairs = [
@@ -206,16 +204,16 @@ def _agreement(study: Study) -> str:
         ("the samples' quality", "the printed loss", study.metric, PRINTED_LOSSES),
         ("the samples' quality", "the sum of our rates", study.metric, study.sums),
     ]
-    return f"Order by loss: {order or 'no results'}; printed: {printed}.\n\n{_correlations(pairs)}"
+    return [Paragraph(f"Order by loss: {order or 'no results'}; printed: {printed}."), _correlations(pairs)]
 
 
-def _correlations(pairs: Iterable[tuple[str, str, Values, Values]]) -> str:
+def _correlations(pairs: Iterable[tuple[str, str, Values, Values]]) -> Table:
     """Return a table of rank correlations for pairs (name, name, values, values)."""
     rows = []
     for one, other, first, second in pairs:
         rho, count = rank_correlation(first, second)
         rows.append([one, other, "-" if math.isnan(rho) else f"{rho:.3f}", str(count)])
-    return table(["Spearman's rank correlation of", "with", "is", "over"], rows)
+    return Table(["Spearman's rank correlation of", "with", "is", "over"], rows)
 
 
 def transfer_sections(runs: Sequence[Run]) -> list[Section]:
@@ -226,10 +224,10 @@ def transfer_sections(runs: Sequence[Run]) -> list[Section]:
         lambda run: (run.choice("loss"), run.choice("schedule")),
         varied=("config.loss", "config.schedule", "config.critic_steps"),
     )
-    return [Section(f"CoopNets' schedules in GANs: scale={one.key[0]}{one.note}", _transfer(one.runs)) for one in found]
+    return [section(f"CoopNets' schedules in GANs: scale={one.key[0]}{one.note}", _transfer(one.runs)) for one in found]
 
 
-def _transfer(runs: Sequence[Run]) -> str:
+def _transfer(runs: Sequence[Run]) -> list[Block]:
     """Return a table of the values for every loss and the printed CoopNets losses, with rank correlations."""
     by_loss = {
         name: {
@@ -249,10 +247,11 @@ def _transfer(runs: Sequence[Run]) -> str:
     head += [text for name in by_loss for text in (f"{name}: {metric}", "rank")]
     others = {"the printed loss of CoopNets": PRINTED_LOSSES, "the sum of the rates": sums}
     pairs = [(f"{metric}, {name}", other, v, o) for name, v in by_loss.items() for other, o in others.items()]
-    return (
+    compared = (
         f"The generator of CoopNets and the discriminator of DCGAN, Adam, after {' or '.join(map(str, steps))} steps; "
-        f"lower is better in both.\n\n{table(head, rows)}\n\n{_correlations(pairs)}"
+        "lower is better in both."
     )
+    return [Paragraph(compared), Table(head, rows), _correlations(pairs)]
 
 
 def curves(runs: Mapping[int, Run]) -> Figure:

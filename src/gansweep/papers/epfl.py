@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gansweep.formatting import number
-from gansweep.papers.compare import band, plural, rank_correlation, ranks, rate, spread, table, verdict
+from gansweep.papers.compare import band, plural, rank_correlation, ranks, rate, section, spread, verdict
 from gansweep.papers.epfl_table1 import (
     BORDERS,
     LABELS,
@@ -35,7 +35,7 @@ from gansweep.papers.figures import (
 )
 from gansweep.papers.runs import Run, grouped
 from gansweep.plot_style import GREY, panels, styled
-from gansweep.section import Section
+from gansweep.section import Block, List, Paragraph, Picture, Section, Strong, Table, Text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,21 +49,21 @@ def sections(runs: Sequence[Run]) -> list[Section]:
     """Return the sections of every protocol and scale."""
     written = []
     for one in comparisons(runs):
-        pictures = {
-            f"{one.metric} during training (top) and the printed FID (bottom)": partial(curves, one),
-            "Generated digits in the paper's bands": partial(samples, one),
-            f"Losses, seed {one.seeds[0]}": partial(losses_by_rate, one.settings),
-        }
-        text = "The paper's figure 4, its figures 1 to 3 and the losses, from this sweep."
+        pictures = [
+            Paragraph("The paper's figure 4, its figures 1 to 3 and the losses, from this sweep."),
+            Picture(f"{one.metric} during training (top) and the printed FID (bottom)", partial(curves, one)),
+            Picture("Generated digits in the paper's bands", partial(samples, one)),
+            Picture(f"Losses, seed {one.seeds[0]}", partial(losses_by_rate, one.settings)),
+        ]
         written += [
-            Section(f"Table I of the EPFL study: {one.name}", _table(one)),
-            Section(f"Which rate is best: {one.name}", _best_rates(one)),
-            Section(f"Pictures: {one.name}", text, pictures),
+            section(f"Table I of the EPFL study: {one.name}", _table(one)),
+            section(f"Which rate is best: {one.name}", _best_rates(one)),
+            section(f"Pictures: {one.name}", pictures),
         ]
     return written
 
 
-def _table(one: Comparison) -> str:
+def _table(one: Comparison) -> list[Block]:
     """Return description, table of all settings with the printed values, and agreement."""
     column = printed_at(one.label)
     theirs, ours = ranks({setting: column.get(setting) for setting in one.settings}), ranks(one.values("final"))
@@ -79,10 +79,10 @@ def _table(one: Comparison) -> str:
         lost, places = f"{len(finals) - len(present)} of {len(finals)}", (theirs.get(setting), ours.get(setting))
         rows.append([setting[0], rate(setting[1]), *values, lost, *(str(p or "") for p in places), agreement])
     head = ["optimizer", "lr", "printed", "ours", "N/A", "rank printed", "rank ours", "verdict"]
-    return "\n\n".join([_description(one), table(head, rows), _agreement(one, column)])
+    return [*_description(one), Table(head, rows), Paragraph(_agreement(one, column))]
 
 
-def _description(one: Comparison) -> str:
+def _description(one: Comparison) -> list[Block]:
     """Return a description of the comparison and of the differences from the paper."""
     length = "1 epoch" if one.epochs == 1 else f"{one.epochs:.3g} epochs"
     compared = (
@@ -91,8 +91,9 @@ def _description(one: Comparison) -> str:
         f"{one.label}, which is the state after {one.label + 1} {plural(one.label + 1, 'epoch')}, of one seed. "
         f"Source: {SOURCE}."
     )
-    differences = "\n".join(f"- {difference}" for difference in _differences(one))
-    return f"{compared}\n\nWhat differs from the paper:\n\n{differences}" if differences else compared
+    differences = list(_differences(one))
+    listed = [Paragraph("What differs from the paper:"), List(differences)] if differences else []
+    return [Paragraph(compared), *listed]
 
 
 def _differences(one: Comparison) -> Iterable[str]:
@@ -114,26 +115,27 @@ def _differences(one: Comparison) -> Iterable[str]:
         yield f"the protocol is {one.protocol}; the printed numbers correspond to protocol=original_code"
 
 
-def _agreement(one: Comparison, column: Values) -> str:
+def _agreement(one: Comparison, column: Values) -> Text:
     """Return the rank correlation, the settings without a value, and the legend of the table."""
     rho, count = rank_correlation(column, one.values("final"))
-    by_rank = f"Spearman's rank correlation of printed and ours is **{rho:.2f}** over the {count} cells that both have."
     known = [setting for setting in one.settings if setting in column]
     lost = {setting for setting in known if all(run.final is None for run in one.settings[setting])}
     printed_lost = {setting for setting in known if column[setting] is None}
     words = [
-        "too few cells for a rank correlation." if math.isnan(rho) else by_rank,
         f"Of {len(lost | printed_lost)} cells that are N/A in print or in all our seeds, {len(lost & printed_lost)} "
-        "are N/A in both.",
+        "are N/A in both."
     ]
     if one.same_metric:
         words.append("inside: the printed value lies in the 95 % prediction interval of one more seed.")
     if any(run.collapsed for run in one.runs):
         words.append("(constant): all samples of a seed were equal at the end; the run continued, as in the study.")
-    return " ".join(words)
+    if math.isnan(rho):
+        return " ".join(["too few cells for a rank correlation.", *words])
+    then = " ".join([f" over the {count} cells that both have.", *words])
+    return ["Spearman's rank correlation of printed and ours is ", Strong(f"{rho:.2f}"), then]
 
 
-def _best_rates(one: Comparison) -> str:
+def _best_rates(one: Comparison) -> list[Block]:
     """Return the best rate of every optimizer by final value and by best checkpoint, printed and ours."""
     columns = [printed_at(one.label), printed_best_until(one.label), one.values("final"), one.values("best")]
     rows = []
@@ -144,10 +146,11 @@ def _best_rates(one: Comparison) -> str:
         best = [rate(best_rate(values, optimizer)) for values in columns]
         rows.append([optimizer, *best, *(f"{count} of {len(one.seeds)}" for count in counts)])
     head = ["optimizer", "printed, final", "printed, best checkpoint", "ours, final", "ours, best checkpoint"]
-    return f"{table([*head, 'seeds best at 1e-4, final', 'best checkpoint'], rows)}\n\n{_claim(one)}"
+    head += ["seeds best at 1e-4, final", "best checkpoint"]
+    return [Table(head, rows), Paragraph(_claim(one))]
 
 
-def _claim(one: Comparison) -> str:
+def _claim(one: Comparison) -> Text:
     """Return whether the paper's statement holds in every seed, and in the printed column."""
     claim = '"All optimizers are best at 1e-4"'
     if one.runs[0].choice("data") != "mnist":
@@ -158,13 +161,17 @@ def _claim(one: Comparison) -> str:
     by_seed = [one.values("final", seed) for seed in one.seeds]
     holds = sum(all(best_rate(values, optimizer) == CLAIMED for optimizer in OPTIMIZERS) for values in by_seed)
     survives = "survives" if holds == len(by_seed) else "does not survive"
-    result = f"{claim} **{survives}**: it holds in {holds} of {len(by_seed)} {plural(len(by_seed), 'seed')}."
-    if one.label == LABELS[-1]:
-        return result
-    printed = {optimizer: best_rate(printed_at(one.label), optimizer) for optimizer in OPTIMIZERS}
+    seeds = f": it holds in {holds} of {len(by_seed)} {plural(len(by_seed), 'seed')}."
+    return [f"{claim} ", Strong(survives), f"{seeds}{_claim_in_print(one.label)}"]
+
+
+def _claim_in_print(label: int) -> str:
+    if label == LABELS[-1]:
+        return ""
+    printed = {optimizer: best_rate(printed_at(label), optimizer) for optimizer in OPTIMIZERS}
     others = ", ".join(f"{name} {rate(lr)}" for name, lr in printed.items() if lr != CLAIMED)
     then = f"does not hold in print either ({others})" if others else "holds in print"
-    return f"{result} The paper states it for label {LABELS[-1]}; at label {one.label} it {then}."
+    return f" The paper states it for label {LABELS[-1]}; at label {label} it {then}."
 
 
 def curves(one: Comparison) -> Figure:
@@ -178,7 +185,7 @@ def curves(one: Comparison) -> Figure:
             above.set_title(optimizer)
             for (name, lr), runs in one.settings.items():
                 if name == optimizer:
-                    columns = by_step([run.evaluations() for run in runs])
+                    columns = by_step([run.values() for run in runs])
                     mean_and_range(above, [step / STEPS_PER_EPOCH for step in columns], columns.values(), colours[lr])
             for (name, lr), row in PRINTED.items():
                 if name == optimizer and row is not None:

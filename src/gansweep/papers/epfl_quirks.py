@@ -9,11 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gansweep.formatting import number
-from gansweep.papers.compare import mean, rate, shown, table
+from gansweep.papers.compare import mean, rate, section, shown
 from gansweep.papers.epfl_table1 import OPTIMIZERS
 from gansweep.papers.runs import Run, tables
 from gansweep.plot_style import BLUE, GREY, VERMILION, panels, styled
-from gansweep.section import Section
+from gansweep.section import Block, Paragraph, Picture, Section, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,16 +43,14 @@ def sections(runs: Sequence[Run]) -> list[Section]:
         lambda run: (run.choice("optimizer"), run.choice("protocol", "wgan_gp")),
         varied=("config.optimizer", "metric", *(f"config.{switch}" for switch in SWITCHES)),
     )
-    caption = "{} from protocol to protocol, relative to the untrained generator; dots are seeds"
-    return [
-        Section(
-            f"From WGAN-GP to the EPFL study's code: scale {scale}, lr {rate(lr)}, {metric}{one.note}",
-            _text(finals_of(one.runs)),
-            {caption.format(metric): partial(waterfall, finals_of(one.runs, relative=True))},
-        )
-        for one in found
-        for scale, metric, lr in [one.key]
-    ]
+    written = []
+    for one in found:
+        scale, metric, lr = one.key
+        title = f"From WGAN-GP to the EPFL study's code: scale {scale}, lr {rate(lr)}, {metric}{one.note}"
+        caption = f"{metric} from protocol to protocol, relative to the untrained generator; dots are seeds"
+        picture = Picture(caption, partial(waterfall, finals_of(one.runs, relative=True)))
+        written.append(section(title, [*_blocks(finals_of(one.runs)), picture]))
+    return written
 
 
 def _network(run: Run) -> str:
@@ -82,8 +80,8 @@ def changes(finals: Finals) -> dict[str, list[float]]:
     return changed
 
 
-def _text(by_optimizer: Mapping[str, Finals]) -> str:
-    """Return a table of the values after each switch, and of the changes."""
+def _blocks(by_optimizer: Mapping[str, Finals]) -> list[Block]:
+    """Return a description, and a table of the values after each switch and of the changes."""
     differences = {name: changes(finals) for name, finals in by_optimizer.items()}
     rows = []
     for step, description in STEPS.items():
@@ -100,11 +98,12 @@ def _text(by_optimizer: Mapping[str, Finals]) -> str:
         rows.append(row)
     head = ["switch", *itertools.chain.from_iterable((name, "change") for name in by_optimizer)]
     seeds = sorted({seed for finals in by_optimizer.values() for values in finals.values() for seed in values})
-    return (
+    description = (
         f"Final values, every row includes all switches above it, mean over seeds {', '.join(map(str, seeds))}; change "
         "by the switch, mean and standard deviation of the differences per seed. The last two switches change "
-        f"the metric and not the training; dropout in evaluation changes neither.\n\n{table(head, rows)}"
+        "the metric and not the training; dropout in evaluation changes neither."
     )
+    return [Paragraph(description), Table(head, rows)]
 
 
 def _change(differences: list[float]) -> str:

@@ -94,7 +94,7 @@ class Comparison:
     @property
     def borders(self) -> tuple[float, ...]:
         """The bands of the paper in our metric, at the same fraction of the untrained generator's value."""
-        untrained = mean(run.evaluations().get(0) for run in self.runs)
+        untrained = mean(run.values().get(0) for run in self.runs)
         if self.same_metric or untrained is None or UNTRAINED is None:
             return BORDERS
         return tuple(border / UNTRAINED[0] * untrained for border in BORDERS)

@@ -63,7 +63,7 @@ def metric_over_time(runs: Sequence[Run]) -> Figure:
         for row, (key, metric) in enumerate(metrics.items()):
             pair = axes[2 * row : 2 * row + 2]
             for n, (method, group) in enumerate(by_method(runs).items()):
-                columns = by_step([run.evaluations(key) for run in group])
+                columns = by_step([run.values(key) for run in group])
                 times = [statistics.fmean(r.trained_s[s] for r in group if s in r.trained_s) for s in columns]
                 for axis, x in zip(pair, (times, list(columns)), strict=True):
                     mean_and_range(axis, x, columns.values(), METHOD_COLOURS[n % len(METHOD_COLOURS)], method)

@@ -13,13 +13,13 @@ import numpy as np
 
 from gansweep.config import build
 from gansweep.optimizers.sgd import SGD
-from gansweep.papers.compare import rate, table
+from gansweep.papers.compare import rate, section
 from gansweep.papers.runs import Run, grouped, tables
 from gansweep.quadratic import picture
 from gansweep.quadratic.closed_form import best_heavy_ball, best_rate, factor, momentum
 from gansweep.quadratic.paths import path
 from gansweep.schedules.constant import Constant
-from gansweep.section import Section
+from gansweep.section import Block, Code, Paragraph, Picture, Section, Table
 
 SLIDES = 'Forsyth, "Building a working autoencoder - III, Optimization tricks" (lecture slides, UIUC)'
 # The table "PSNR: Mean (std); this" by `model.skips`: row, mean and standard deviation over a test set in dB, and value
@@ -67,7 +67,7 @@ def autoencoder_sections(runs: Sequence[Run]) -> list[Section]:
         varied=("config.optimizer", "config.model.skips", "config.lr"),
     )
     title = "Forsyth's autoencoder on {}, {} steps{}"
-    return [Section(title.format(*one.key, one.note), autoencoder_text(one.runs)) for one in found]
+    return [section(title.format(*one.key, one.note), autoencoder_blocks(one.runs)) for one in found]
 
 
 def _network(run: Run) -> tuple[str, str, float]:
@@ -97,11 +97,11 @@ def ordered_seeds(best: Best, optimizer: str) -> tuple[int, int]:
     return sum(all(a < b for a, b in itertools.pairwise(value)) for value in values), len(common)
 
 
-def autoencoder_text(runs: Sequence[Run]) -> str:
+def autoencoder_blocks(runs: Sequence[Run]) -> list[Block]:
     """Return the table of printed and measured PSNR, and how many seeds have the printed order."""
     best = best_entries(runs)
     if not best:
-        return "No run has finished yet."
+        return [Paragraph("No run has finished yet.")]
     optimizers = list(dict.fromkeys(run.choice("optimizer") for run in runs))
     any_entry = next(iter(best.values()))
     measured = next(iter(any_entry.seeds.values()))
@@ -115,16 +115,22 @@ def autoencoder_text(runs: Sequence[Run]) -> str:
                 ours = map(entry.decibels, names)
                 rows.append([row, optimizer, rate(entry.lr), f"{mean:g} ({std:g})", *ours])
     columns = ["ours, all" if name == ALL else name.removeprefix("psnr/") for name in names]
-    notes = [
-        table(["row", "optimizer", "rate", "printed mean (std)", *columns], rows),
-        f"PSNR in dB on held-out images, mean (standard deviation) over images, averaged over seeds "
-        f"{', '.join(map(str, sorted({run.seed for run in runs})))}; for every optimizer and network at the best rate. "
-        "`all` pools the corruptions; clean inputs equal their targets and are excluded from the row Input.",
-        *(_order(best, optimizer) for optimizer in optimizers),
+    seeds = ", ".join(map(str, sorted({run.seed for run in runs})))
+    description = (
+        "PSNR in dB on held-out images, mean (standard deviation) over images, averaged over seeds "
+        f"{seeds}; for every optimizer and network at the best rate. "
+    )
+    pooled = " pools the corruptions; clean inputs equal their targets and are excluded from the row Input."
+    source = (
         f'Printed: {SLIDES}, the table "PSNR: Mean (std); this". Data, network, noise and optimizer of the printed '
-        "rows are not stated, so only their order can be compared, not the values 21, 26 and 30 dB.",
+        "rows are not stated, so only their order can be compared, not the values 21, 26 and 30 dB."
+    )
+    return [
+        Table(["row", "optimizer", "rate", "printed mean (std)", *columns], rows),
+        Paragraph([description, Code("all"), pooled]),
+        *(Paragraph(order) for order in (_order(best, optimizer) for optimizer in optimizers) if order),
+        Paragraph(source),
     ]
-    return "\n\n".join(filter(None, notes))
 
 
 def _order(best: Best, optimizer: str) -> str:
@@ -196,15 +202,14 @@ def _quadratic_section(eps: float, runs: Sequence[Run]) -> Section:
     paths: dict[str, dict[str, np.ndarray]] = {}
     for label, one in zip(labels, descents, strict=True):
         paths.setdefault(one.run.choice("optimizer"), {}).setdefault(label, one.points)
-    return Section(
+    caption = "Trajectories from the square to the dot; adjacent contours differ by a factor of 10"
+    return section(
         f"Descent of (eps x^2 + y^2) / 2, eps = {eps:g}",
-        _quadratic_text(eps, labels, descents),
-        {
-            "Trajectories from the square to the dot; adjacent contours differ by a factor of 10": partial(
-                picture.maps, paths, eps
-            ),
-            "Function value over steps": partial(picture.heights, paths, eps),
-        },
+        [
+            *_quadratic_blocks(eps, labels, descents),
+            Picture(caption, partial(picture.maps, paths, eps)),
+            Picture("Function value over steps", partial(picture.heights, paths, eps)),
+        ],
     )
 
 
@@ -219,13 +224,12 @@ def _rate_labels(runs: Sequence[Run]) -> list[str]:
     ]
 
 
-def _quadratic_text(eps: float, labels: Sequence[str], descents: Sequence[Descent]) -> str:
+def _quadratic_blocks(eps: float, labels: Sequence[str], descents: Sequence[Descent]) -> list[Block]:
     head = ["optimizer", "rate", "steps", "x, y", "expected x, y", "by", "largest difference", "factor of a step"]
     rows = [_row(one, label) for label, one in zip(labels, descents, strict=True)]
     eta, mu = best_heavy_ball(eps)
     best, slowest = best_rate(eps), (1 - eps) / (1 + eps)
-    return (
-        f"{table(head, rows)}\n\n"
+    description = (
         "Expected: by formula for gradient descent and momentum at a constant rate, else the same rule in float64. "
         "The difference is the largest over all steps, relative to the expected coordinate or to 1 if that is larger; "
         "training is in float32. The factor is the asymptotic factor per step of the distance to the minimum; "
@@ -233,6 +237,7 @@ def _quadratic_text(eps: float, labels: Sequence[str], descents: Sequence[Descen
         f"of {slowest:.6g}; the best heavy ball (Polyak 1964) has a rate of {eta:.6g}, a momentum of {mu:.6g} and a "
         f"factor of {math.sqrt(mu):.6g}. Source: {SLIDES}, procedures 18.1 and 18.2."
     )
+    return [Table(head, rows), Paragraph(description)]
 
 
 def _row(one: Descent, label: str) -> list[str]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from gansweep.dirac.convergence import ROWS, SHRUNK
-from gansweep.papers.compare import by_method, method_table, spread, table
+from gansweep.papers.compare import by_method, method_table, section, spread
 from gansweep.papers.figures import losses_by_method, metric_over_time
-from gansweep.papers.runs import Run, Table, grouped, tables
-from gansweep.section import Section
+from gansweep.papers.runs import Run, RunTable, grouped, tables
+from gansweep.section import Block, Code, Paragraph, Picture, Section, Table
 
 # The experiments of conf/experiment/dirac, in the order of table 1, which `gansweep.dirac.convergence` has in print.
 DIRAC_METHODS = ("gan", "wgan", "wgan_gp", "dragan", "instance_noise", "consensus", "roth", "r1", "r2")
@@ -27,7 +27,7 @@ FLOORS: Mapping[str, tuple[float, float]] = {
 SLIDES_INCEPTION_SCORE = 2.4715, 0.0223
 
 
-def _method_tables(runs: Sequence[Run]) -> Iterator[Table]:
+def _method_tables(runs: Sequence[Run]) -> Iterator[RunTable]:
     """Yield one table per data set, metric and length; the rows are methods."""
     return tables(
         runs,
@@ -46,7 +46,7 @@ def dirac_sections(runs: Sequence[Run]) -> list[Section]:
         varied=[f"config.{setting}" for setting in ("loss", "dynamics", "batch_size", "lr")],
     )
     title = "Which methods converge on the Dirac-GAN, {} steps{}"
-    return [Section(title.format(one.key[-1], one.note), dirac_text(one.runs)) for one in found]
+    return [section(title.format(one.key[-1], one.note), dirac_blocks(one.runs)) for one in found]
 
 
 def converged(run: Run) -> bool:
@@ -54,7 +54,7 @@ def converged(run: Run) -> bool:
     return run.final is not None and run.final < SHRUNK * run.metric["untrained"]
 
 
-def dirac_text(runs: Sequence[Run]) -> str:
+def dirac_blocks(runs: Sequence[Run]) -> list[Block]:
     """Return the printed convergence beside that of the trained games."""
     groups = by_method(runs)
     rows = []
@@ -67,13 +67,14 @@ def dirac_text(runs: Sequence[Run]) -> str:
         printed, trained, agrees = ("yes" if true else "no" for true in (*both, both[0] == both[1]))
         rows.append([field.label, printed, trained, ", ".join(ends), agrees])
     head = ["method", "converges, printed", "trained", "distance from 0, by rate", "agrees"]
-    return (
-        f"{table(head, rows)}\n\nPrinted: table 1, column of general distributions, which include this toy problem. "
+    description = (
+        "Printed: table 1, column of general distributions, which include this toy problem. "
         f"Trained: |theta| falls below {SHRUNK:g} times its start at every rate. Instance noise is resampled at every "
         "step, so theta fluctuates around 0; it converges in expectation. "
         "Eigenvalues, other algorithms and the column of absolutely continuous distributions: "
-        "`python -m gansweep.dirac convergence`."
     )
+    command = Code("python -m gansweep.dirac convergence")
+    return [Table(head, rows), Paragraph([description, command, "."])]
 
 
 def plane_sections(runs: Sequence[Run]) -> list[Section]:
@@ -85,7 +86,7 @@ def plane_sections(runs: Sequence[Run]) -> list[Section]:
         varied=("data", "metric", *(f"config.{setting}" for setting in ("data", "loss", "critic_steps", "lr"))),
     )
     return [
-        Section(f"Mescheder's methods in the plane, {one.key[0]} steps{one.note}", _plane(one.runs)) for one in found
+        section(f"Mescheder's methods in the plane, {one.key[0]} steps{one.note}", _plane(one.runs)) for one in found
     ]
 
 
@@ -96,7 +97,7 @@ def _setting(run: Run) -> tuple[str, float, object, str]:
 
 def late(run: Run) -> float | None:
     """Return the mean W1 over the last fifth of the steps; None for a diverged run."""
-    values = [value for step, value in run.evaluations().items() if step >= (1 - LAST_SHARE) * run.steps]
+    values = [value for step, value in run.values().items() if step >= (1 - LAST_SHARE) * run.steps]
     return statistics.fmean(values) if values and run.final is not None else None
 
 
@@ -112,7 +113,7 @@ def best_settings(runs: Sequence[Run]) -> dict[tuple[str, str], list[float]]:
     return best
 
 
-def _plane(runs: Sequence[Run]) -> str:
+def _plane(runs: Sequence[Run]) -> list[Block]:
     best = best_settings(runs)
     methods, targets = (list(dict.fromkeys(key[n] for key in best)) for n in (0, 1))
     rows = [
@@ -122,11 +123,11 @@ def _plane(runs: Sequence[Run]) -> str:
     for method in methods:
         finite = ([v for v in best.get((method, target), []) if v < float("inf")] for target in targets)
         rows.append([method, *map(spread, finite)])
-    return (
-        f"{table(['W1 of the best setting', *targets], rows)}\n\nAveraged over the last fifth of the steps. The paper "
-        "finds: R1 and R2 are alike, and slightly better than no regularisation and WGAN-GP. "
-        f"{plane_agreement(best)}"
+    finding = (
+        "Averaged over the last fifth of the steps. The paper finds: R1 and R2 are alike, and slightly better than no "
+        f"regularisation and WGAN-GP. {plane_agreement(best)}"
     )
+    return [Table(["W1 of the best setting", *targets], rows), Paragraph(finding)]
 
 
 def plane_agreement(best: Mapping[tuple[str, str], list[float]]) -> str:
@@ -143,23 +144,23 @@ def plane_agreement(best: Mapping[tuple[str, str], list[float]]) -> str:
 
 def toy_sections(runs: Sequence[Run]) -> list[Section]:
     """Return the eight Gaussians of the UVA slides for every metric and length."""
-    printed = (
-        "Printed: the UVA slides (Pan and Cheng 2019) show samples and loss curves of weight 0, "
-        "here `none`, but no number. The regulariser of their code, a generator penalty on the gradient of "
-        "the game by the discriminator weights, is not one of Mescheder's and is not implemented here."
-    )
-    return [
-        Section(
-            f"Eight Gaussians, {steps} steps{one.note}",
-            f"{method_table(one.runs)}\n\n{printed}",
-            {
-                "losses of the first seed": partial(losses_by_method, one.runs),
-                f"{metric} over time and over steps": partial(metric_over_time, one.runs),
-            },
-        )
-        for one in _method_tables(runs)
-        for _, metric, steps in [one.key]
+    printed = [
+        "Printed: the UVA slides (Pan and Cheng 2019) show samples and loss curves of weight 0, here ",
+        Code("none"),
+        ", but no number. The regulariser of their code, a generator penalty on the gradient of "
+        "the game by the discriminator weights, is not one of Mescheder's and is not implemented here.",
     ]
+    written = []
+    for one in _method_tables(runs):
+        _, metric, steps = one.key
+        blocks = [
+            method_table(one.runs),
+            Paragraph(printed),
+            Picture("losses of the first seed", partial(losses_by_method, one.runs)),
+            Picture(f"{metric} over time and over steps", partial(metric_over_time, one.runs)),
+        ]
+        written.append(section(f"Eight Gaussians, {steps} steps{one.note}", blocks))
+    return written
 
 
 def image_sections(runs: Sequence[Run]) -> list[Section]:
@@ -171,12 +172,10 @@ def image_sections(runs: Sequence[Run]) -> list[Section]:
         f"curves without numbers; the {score} ± {deviation} of the UVA slides belongs to a downloaded checkpoint for "
         "LSUN bedrooms, not to this experiment."
     )
-    return [
-        Section(
-            f"Mescheder's methods on {data}, {steps} steps{one.note}",
-            f"{method_table(one.runs)}\n\n{printed}",
-            {f"{metric} over time and over steps": partial(metric_over_time, one.runs)},
-        )
-        for one in _method_tables(runs)
-        for data, metric, steps in [one.key]
-    ]
+    written = []
+    for one in _method_tables(runs):
+        data, metric, steps = one.key
+        picture = Picture(f"{metric} over time and over steps", partial(metric_over_time, one.runs))
+        title = f"Mescheder's methods on {data}, {steps} steps{one.note}"
+        written.append(section(title, [method_table(one.runs), Paragraph(printed), picture]))
+    return written

@@ -69,7 +69,7 @@ class Run:
         """Name of the metric; "nothing" if nothing was measured."""
         return str(self.metric.get("name", "nothing"))
 
-    def evaluations(self, key: str = "value") -> dict[int, float]:
+    def values(self, key: str = "value") -> dict[int, float]:
         """Return the measured values by step. `value_2` is the key of the second metric."""
         return {e["step"]: e[key] for e in self.metric.get("evaluations", []) if e.get(key) is not None}
 
@@ -81,7 +81,7 @@ class Run:
     @property
     def best(self) -> float | None:
         """Lowest value after step 0; None for a diverged run."""
-        values = [value for step, value in self.evaluations().items() if step > 0]
+        values = [value for step, value in self.values().items() if step > 0]
         return None if self.final is None or not values else min(values)
 
     @property
@@ -97,7 +97,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Table:
+class RunTable:
     """Runs that are compared in one table.
 
     Args:
@@ -137,7 +137,7 @@ def tables(
     title: Callable[[Run], tuple[Any, ...]],
     entry: Callable[[Run], Hashable],
     varied: Collection[str],
-) -> Iterator[Table]:
+) -> Iterator[RunTable]:
     """Yield the tables of a paper. Runs of one entry of a table differ only in the seed, so they may be averaged.
 
     Everything else that identifies a training is the same in a whole table: settings, content of the data, code,
@@ -162,7 +162,7 @@ def tables(
         for run, settings in zip(group, identities, strict=True):
             parts.setdefault(tuple(map(settings.get, differing)), []).append(run)
         for values, part in parts.items():
-            yield Table(key, _note(differing, values), part)
+            yield RunTable(key, _note(differing, values), part)
 
 
 def _identities(runs: Sequence[Run]) -> list[dict[str, str]]:
