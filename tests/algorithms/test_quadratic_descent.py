@@ -8,7 +8,9 @@ import pytest
 from tests.config.test_build_conf import composed
 
 from gansweep.config.build import check
-from gansweep.papers import forsyth_quadratic, sections
+from gansweep.papers import sections
+from gansweep.papers.forsyth import descent
+from gansweep.papers.runs import read
 from gansweep.quadratic import momentum
 from gansweep.sweep.identity import digest
 from gansweep.training.trainer import train
@@ -88,8 +90,8 @@ def test_seeds_are_rows_and_paths_of_their_own(tmp_path):
 
 def test_nothing_is_expected_where_a_schedule_changes_the_momentum(tmp_path):
     trained(tmp_path, "optimizer=momentum", "lr=0.1", "steps=20", "schedule@schedule_beta=linspace")
-    (cell,) = forsyth_quadratic.read(tmp_path, "forsyth_quadratic")
-    found = forsyth_quadratic.descent(cell)
+    (cell,) = read(tmp_path)
+    found = descent(cell)
     assert found.expected is None
     assert found.error is None
     assert found.by == "not computed"
@@ -99,5 +101,5 @@ def test_a_path_that_left_its_formula_is_seen(tmp_path):
     record = trained(tmp_path, "optimizer=sgd", "lr=1.9", "steps=10")
     record["curves"][5]["y"] += 0.01
     (tmp_path / "cell" / "record.json").write_text(json.dumps(record))
-    (cell,) = forsyth_quadratic.read(tmp_path, "forsyth_quadratic")
-    assert forsyth_quadratic.descent(cell).error == pytest.approx(0.01, rel=1e-3)
+    (cell,) = read(tmp_path)
+    assert descent(cell).error == pytest.approx(0.01, rel=1e-3)

@@ -21,12 +21,12 @@ from gansweep.dirac.fields.r1 import NonSaturatingR1
 from gansweep.dirac.notebook import METHODS as METHODS_OF_THE_NOTEBOOK
 from gansweep.dynamics.consensus import Consensus
 from gansweep.dynamics.simultaneous import Simultaneous
-from gansweep.papers.dirac import METHODS
+from gansweep.papers.mescheder import DIRAC_METHODS
 
 POSITIONS = [(1.0, 1.0), (0.7, -1.3), (-1.6, 0.4), (-0.3, -0.9)]
 # The experiment of each row with its fields on points and between Gaussians, and two losses without a row.
 FIELDS = {
-    **{(f"experiment=dirac/{method}",): pair for method, pair in zip(METHODS, ROWS, strict=True)},
+    **{(f"experiment=dirac/{method}",): pair for method, pair in zip(DIRAC_METHODS, ROWS, strict=True)},
     ("experiment=dirac/gan", "loss=standard"): (NonSaturating(),),
     ("experiment=dirac/gan", "loss=r1", "loss.penalties.r1.weight=0.3"): (NonSaturatingR1(),),
 }

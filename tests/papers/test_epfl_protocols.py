@@ -1,4 +1,4 @@
-"""The three protocols of the EPFL study, row by row. Mistake: a preset that forgets a quirk, or invents one."""
+"""The three protocols of the EPFL study, row by row. Mistake: a deviation that is missing or not in the study."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CODE = {
     "metric.with_replacement": True,
     "epochs": 291,
 }
-MEANT = {
+PUBLISHED = {
     "dynamics.fresh_batches": True,
     "dynamics.fresh_latents": True,
     "loss.penalties.gp._target_": "gansweep.penalties.wgan_gp.WGANGP",
@@ -33,11 +33,11 @@ MEANT = {
     "metric.with_replacement": False,
     "epochs": 300,
 }
-EXPECTED = {"original_code": CODE, "wgan_gp": MEANT, "paper": MEANT | {"metric.num_real": 1000}}
+EXPECTED = {"original_code": CODE, "wgan_gp": PUBLISHED, "paper": PUBLISHED | {"metric.num_real": 1000}}
 
 
-def config(*line):
-    return composed(*spelled_out(line))
+def config(*overrides):
+    return composed(*spelled_out(overrides))
 
 
 def leaf(node, key):
@@ -52,7 +52,7 @@ def leaves(node, prefix=""):
 
 
 @pytest.mark.parametrize("protocol", EXPECTED)
-def test_rows_of_section_3_and_4(protocol):
+def test_settings_of_the_protocols(protocol):
     made = config("experiment=epfl_table1", f"protocol={protocol}")
     assert {key: leaf(made, key) for key in CODE} == EXPECTED[protocol]
     assert (made["batch_size"], made["loss"]["critic_steps"], made["metric"]["num_samples"]) == (128, 5, 1000)
@@ -60,8 +60,8 @@ def test_rows_of_section_3_and_4(protocol):
     assert made["optimizer"]["betas"] == [0.9, 0.999]
 
 
-def test_the_chain_of_quirks_leads_from_one_protocol_to_the_other():
-    """Each step changes its own switch alone; the first and the last are the protocols of table I."""
+def test_each_step_changes_one_switch():
+    """The first and the last step are the protocols of table I."""
     chain = [dict(leaves(config("experiment=epfl_quirks", f"protocol={name}"))) for name in STEPS]
     for ends, protocol in ((chain[0], "wgan_gp"), (chain[-1], "original_code")):
         made = dict(leaves(config("experiment=epfl_table1", f"protocol={protocol}")))
@@ -82,15 +82,15 @@ def test_the_chain_of_quirks_leads_from_one_protocol_to_the_other():
 @pytest.mark.parametrize("experiment", ["epfl_table1", "epfl_quirks"])
 @pytest.mark.parametrize("scale", ["full", "small", "smoke"])
 def test_every_scale_is_valid(experiment, scale):
-    """Data may be missing; the smallest has none to miss."""
+    """The data may be missing, except for the smallest scale, whose data are part of scikit-learn."""
     made = config(f"experiment={experiment}", f"scale={scale}")
-    said = [str(problem) for problem in check(made, ["experiment"]).problems]
-    assert [text for text in said if not text.startswith("data=mnist")] == []
+    problems = [str(problem) for problem in check(made, ["experiment"]).problems]
+    assert [text for text in problems if not text.startswith("data=mnist")] == []
     if scale == "smoke":
-        assert said == []
+        assert problems == []
 
 
-def test_the_networks_are_the_papers():
+def test_networks_have_the_size_of_the_paper():
     from gansweep.models.mlp import MLP
 
     model = MLP()

@@ -15,7 +15,7 @@ from gansweep.sweep.metric_groups import OF_TRAINING
 from gansweep.training.record import trained_s
 
 Key = TypeVar("Key", bound=Hashable)
-MOST_SHOWN = 3  # differing settings in the heading of a table
+LONGEST_SHOWN = 40  # characters of a setting in the heading of a table
 
 
 @dataclass(frozen=True)
@@ -152,17 +152,19 @@ def tables(
     """
     for key, group in grouped(runs, title).items():
         identities = _identities(group)
-        differing = [
-            name
-            for name in dict.fromkeys(name for settings in identities for name in settings)
-            if len({settings.get(name) for settings in identities}) > 1
-            and (not _inside(name, varied) or _differs_within(name, map(entry, group), identities))
-        ]
-        parts: dict[tuple[str | None, ...], list[Run]] = {}
+        entries = list(map(entry, group))
+        separating: list[str] = []
+        num_tables = 1
+        for name in dict.fromkeys(name for settings in identities for name in settings):
+            parts = {tuple(map(settings.get, [*separating, name])) for settings in identities}
+            if len(parts) > num_tables and (not _inside(name, varied) or _differs_within(name, entries, identities)):
+                separating.append(name)
+                num_tables = len(parts)
+        tables: dict[tuple[str | None, ...], list[Run]] = {}
         for run, settings in zip(group, identities, strict=True):
-            parts.setdefault(tuple(map(settings.get, differing)), []).append(run)
-        for values, part in parts.items():
-            yield RunTable(key, _note(differing, values), part)
+            tables.setdefault(tuple(map(settings.get, separating)), []).append(run)
+        for values, part in tables.items():
+            yield RunTable(key, _note(separating, values), part)
 
 
 def _identities(runs: Sequence[Run]) -> list[dict[str, str]]:
@@ -179,13 +181,22 @@ def _identities(runs: Sequence[Run]) -> list[dict[str, str]]:
         for key, fallback in FALLBACKS.items():
             if key in config and config[key] == config.get(fallback):
                 del config[key]
-        settings = _flat({**identity, "config": config})
-        fingerprint = {key: v for key, v in run.metric.get("fingerprint", {}).items() if key not in OF_TRAINING}
-        identities.append(settings | _flat({"metric": fingerprint}))
-        same.append(json.dumps([identity.get("data"), config.get("data"), config.get("metric")], sort_keys=True))
-        if fingerprint:
-            fingerprints.setdefault(same[-1], _flat({"metric": fingerprint}))
-    return [fingerprints.get(key, {}) | settings for key, settings in zip(same, identities, strict=True)]
+        identities.append(_flat({**identity, "config": config}))
+        same.append(json.dumps([identity.get("data"), *map(config.get, ("data", "metric", "metric_2"))]))
+        if run.metric:
+            fingerprints.setdefault(same[-1], []).append(_fingerprints(run))
+    return [
+        settings | (_fingerprints(run) if run.metric else fingerprints.get(key, [{}])[0])
+        for run, key, settings in zip(runs, same, identities, strict=True)
+    ]
+
+
+def _fingerprints(run: Run) -> dict[str, str]:
+    """Return the fingerprints of the metric and the second metric, by dotted path."""
+    fields = {name: (run.record.get(name) or {}).get("fingerprint") or {} for name in ("metric", "metric_2")}
+    return _flat(
+        {name: {key: value for key, value in part.items() if key not in OF_TRAINING} for name, part in fields.items()}
+    )
 
 
 def _flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -208,11 +219,8 @@ def _differs_within(name: str, entries: Iterable[Hashable], identities: Sequence
 
 
 def _note(names: Sequence[str], values: Sequence[str | None]) -> str:
-    if not names:
-        return ""
     shown = [
-        f"{name.removeprefix('config.')}={'not set' if value is None else value[:16]}"
-        for name, value in zip(names[:MOST_SHOWN], values, strict=False)
+        f"{name.removeprefix('config.')}={'not set' if value is None else value[:LONGEST_SHOWN]}"
+        for name, value in zip(names, values, strict=True)
     ]
-    more = [f"and {len(names) - MOST_SHOWN} more settings"] if len(names) > MOST_SHOWN else []
-    return f" ({', '.join([*shown, *more])})"
+    return f" ({', '.join(shown)})" if shown else ""
