@@ -29,7 +29,7 @@ TRIVIAL = [
     "data=ring",
     "~metric",
 ]
-WAYS = {"one process, one by one": ["workers=1", "pack=1"], "as typed": []}
+WAYS = {"one process, one by one": ["workers=1", "pack=1"], "default": []}
 
 
 def seconds(cells: int, how: list[str]) -> float:
