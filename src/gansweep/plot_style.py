@@ -1,8 +1,9 @@
-"""Style, layout and saving of figures."""
+"""Style, layout, legends and saving of figures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
 # The palette of Okabe and Ito, which is safe for colour-blind readers.
 BLUE, ORANGE, GREEN, PINK, SKY, VERMILION = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY = "#666666"
+COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PINK, SKY)
+MARKERS = ("o", "s", "^", "D", "v", "P")
+LINES = ("-", "--", "-.", ":")
+RATE_NAMES = {"lr": "learning rate (lr)", "lr_d": "discriminator learning rate (lr_d)"}
+FLOOR = {"color": GREY, "linestyle": "--", "linewidth": 1}  # line of real against real
+DECADE = 8.0  # ratio max/min above which an axis is logarithmic
 
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -50,6 +57,101 @@ def panels(number: int, columns: int, title: str, size: tuple[float, float]) -> 
     for spare in axes[number:]:
         spare.remove()
     return figure, axes[:number]
+
+
+def look(place: int) -> dict[str, Any]:
+    """Return colour, marker and line style of the n-th method; the combinations repeat after 24."""
+    return {
+        "color": COLOURS[place % 6],
+        "marker": MARKERS[place % 6],
+        "linestyle": LINES[(place // 6) % 4],
+    }
+
+
+def line(place: int) -> dict[str, Any]:
+    """Return colour and line style of the n-th method, without marker."""
+    return {name: value for name, value in look(place).items() if name != "marker"}
+
+
+def shades(number: int) -> list[Any]:
+    """Return `number` colours from dark to light for ordered values, distinguishable in greyscale."""
+    from matplotlib import colormaps
+
+    return [colormaps["viridis"](0.9 * n / max(number - 1, 1)) for n in range(number)]
+
+
+def num_columns(number: int) -> int:
+    """Return the number of small panels per row, 3 or 4, that leaves the fewest empty positions.
+
+    >>> [num_columns(number) for number in (2, 4, 5, 9, 11, 12)]
+    [2, 4, 3, 3, 4, 4]
+    """
+    return min(number, min((4, 3), key=lambda wide: -number % wide))
+
+
+def is_wide(values: Sequence[float]) -> bool:
+    """Return whether values are positive and spread enough for a logarithmic axis."""
+    finite = [value for value in values if math.isfinite(value)]
+    return bool(finite) and min(finite) > 0 and max(finite) > DECADE * min(finite)
+
+
+def scale_values(axis: Any, values: Sequence[float]) -> None:
+    """Make the y axis logarithmic if the values are `is_wide`."""
+    if is_wide(values):
+        span = math.log10(max(values) / min(values))
+        log_values(axis, (1.0, 2.0, 5.0) if span < 2 else (1.0, 3.0) if span < 4 else (1.0,))
+
+
+def log_values(axis: Any, subs: Sequence[float] = (1.0, 2.0, 5.0)) -> None:
+    """Make the y axis logarithmic, with plain decimal labels at these multiples of powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=subs))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    axis.yaxis.set_minor_formatter(NullFormatter())
+
+
+def scale_rates(axis: Any, rates: Sequence[float], name: str) -> None:
+    """Label the x axis with a rate; logarithmic if the rates differ by more than a factor of 3."""
+    axis.set_xlabel(RATE_NAMES.get(name, name))
+    if max(rates) > 3 * min(rates):
+        axis.set_xscale("log")
+        axis.set_xlim(min(rates) / 1.8, max(rates) * 1.8)
+
+
+def grid_lines(axis: Any) -> None:
+    """Draw faint grid lines behind the data."""
+    axis.grid(alpha=0.25, linewidth=0.5)
+    axis.set_axisbelow(True)
+
+
+def draw_floor(axis: Any, metric: Mapping[str, Any], values: Sequence[float]) -> list[float]:
+    """Draw the metric of real against real data as a dashed line if it is near the values; return [floor] or []."""
+    floor = metric.get("floor")
+    finite = [value for value in values if math.isfinite(value)]
+    if floor is None or not finite or not min(finite) / 3 < floor <= max(finite):
+        return []
+    axis.axhline(floor, **FLOOR, zorder=0.5)
+    return [floor]
+
+
+def key(label: str, **style: Any) -> Any:
+    """Return the legend entry of a line or marker."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], label=label, **style)
+
+
+def legend(figure: Any, handles: Sequence[Any]) -> None:
+    """Add a legend below the panels, as wide as the figure; the figure grows with the number of rows."""
+    if not handles:
+        return
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    fit = max(1, int(figure.get_figwidth() / (0.068 * longest + 0.55)))
+    rows = -(-len(handles) // fit)
+    figure.set_figheight(figure.get_figheight() + 0.17 * max(0, rows - 4))  # keeps the height of the panels
+    figure.legend(handles=handles, loc="outside lower center", ncols=-(-len(handles) // rows))
 
 
 def styled() -> Any:

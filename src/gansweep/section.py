@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Code:
     words: str
 
 
-Text: TypeAlias = "str | Sequence[str | Strong | Code]"
+Text: TypeAlias = str | Sequence[str | Strong | Code]
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,69 @@ class List:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A link to a file.
+
+    Args:
+        address: URL, relative to the folder of the report.
+        words: the displayed text.
+        label: text for screen readers, if `words` do not describe the target.
+    """
+
+    address: str
+    words: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One field of a table.
+
+    Args:
+        text: the displayed text.
+        sort: sort key; None to sort by the text.
+        strong: whether the text is bold.
+        link: link after the text, in formats with links.
+    """
+
+    text: str
+    sort: float | None = None
+    strong: bool = False
+    link: Link | None = None
+
+    @classmethod
+    def of(cls, text: str) -> Entry:
+        """Return an entry that sorts by the number at the start of its text.
+
+        >>> Entry.of("88.9% (2)").sort, Entry.of("N/A").sort, Entry.of("3 of 4").sort, Entry.of("1-2").sort
+        (88.9, None, 3.0, None)
+        """
+        leading = re.match(r"([-+]?\d+\.?\d*(?:e[-+]?\d+)?)%?(?=$|[ (])", text)
+        return cls(text, float(leading[1]) if leading else None)
+
+
+@dataclass(frozen=True)
 class Table:
-    """A table with head and rows."""
+    """A table with head, rows, caption and notes.
+
+    Args:
+        head: names of the columns.
+        rows: each as long as the head; a text is converted by `Entry.of`.
+        caption: a sentence or two.
+        notes: footnotes, referred to by entries as [1], [2], ...
+        num_labels: number of leading columns that identify the row.
+    """
 
     head: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[Entry | str]]
+    caption: str = ""
+    notes: Sequence[str] = ()
+    num_labels: int = 1
+
+    @property
+    def entries(self) -> list[list[Entry]]:
+        """The rows as entries."""
+        return [[Entry.of(field) if isinstance(field, str) else field for field in row] for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -62,20 +121,31 @@ class Picture:
     draw: Callable[[], Figure]
 
 
-Block: TypeAlias = "Paragraph | List | Table | Picture"
+Block: TypeAlias = Paragraph | List | Table | Picture
 
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a report: heading, text and pictures.
+    """A section of a report.
 
     Args:
-        title: the heading, as plain text.
-        text: Markdown with paragraphs, `-` lists, `**bold**`, `` `code` `` and tables with pipes.
-        pictures: functions that draw the pictures, by caption; called only for formats with pictures.
+        title: the heading.
+        blocks: the content.
+        needs_pictures: whether the text only describes the figures; formats without figures omit the section.
+        table: name of the table that the section belongs to; empty in a report with a single table.
     """
 
     title: str
-    text: str
-    pictures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
-    text_is_about_pictures: bool = False
+    blocks: Sequence[Block]
+    needs_pictures: bool = False
+    table: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The title with the name of the table."""
+        return f"{self.title} ({self.table})" if self.table else self.title
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """The figures."""
+        return [block for block in self.blocks if isinstance(block, Picture)]

@@ -1,3 +1,5 @@
+"""The command `python -m gansweep.report`. Mistakes: an error without a name, another table than the sweep's."""
+
 from __future__ import annotations
 
 import os
@@ -13,7 +15,7 @@ from gansweep.sweep.sweep import Sweep
 
 
 def small_sweep(root):
-    """Two optimizers, two rates, three seeds; one divergence."""
+    """Write two optimizers, two rates, three seeds; one divergence."""
     root.mkdir()
     cells = [
         cell(root, optimizer=name, lr=lr, seed=seed)
@@ -26,20 +28,20 @@ def small_sweep(root):
     return Sweep(root, cells, "python -m gansweep -m name=x")
 
 
-def test_prints_the_table_that_the_sweep_ended_with(tmp_path, capsys):
+def test_prints_the_table_of_the_sweep(tmp_path, capsys):
     expected = write_table(small_sweep(tmp_path / "x"))
     assert main([str(tmp_path / "x")]) == 0
     assert capsys.readouterr().out.startswith(expected.rstrip())
 
 
 @pytest.mark.parametrize(("arguments", "words"), [(["nowhere"], "no such directory"), (["."], "contains no cells")])
-def test_says_what_is_wrong(tmp_path, monkeypatch, capsys, arguments, words):
+def test_a_wrong_directory_is_an_error(tmp_path, monkeypatch, capsys, arguments, words):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
     assert words in capsys.readouterr().err
 
 
-def test_a_metric_that_nothing_was_measured_by_is_answered_by_those_that_are(tmp_path, capsys):
+def test_an_unknown_metric_is_answered_by_the_known_ones(tmp_path, capsys):
     write_table(small_sweep(tmp_path / "x"))
     assert main([str(tmp_path / "x"), "--metric", "fid"]) == 2
     assert "--metric fid" in (said := capsys.readouterr().err)
@@ -54,19 +56,19 @@ def test_a_key_that_was_not_varied_is_a_wrong_argument(tmp_path, capsys, option)
 
 
 @pytest.mark.parametrize(("options", "words"), [(["--cols", ""], "--cols "), (["--rows", "lr,lr"], "--rows lr: given")])
-def test_an_empty_key_and_one_given_twice_are_wrong(tmp_path, capsys, options, words):
+def test_empty_and_repeated_keys_are_wrong_arguments(tmp_path, capsys, options, words):
     write_table(small_sweep(tmp_path / "x"))
     assert main([str(tmp_path / "x"), *options]) == 2
     assert capsys.readouterr().err.startswith(words)
 
 
-def test_a_file_in_the_place_of_the_pictures_is_named(tmp_path, capsys):
+def test_a_file_in_place_of_the_folder_of_figures_is_named(tmp_path, capsys):
     write_table(small_sweep(tmp_path / "x"))
     assert main([str(tmp_path / "x"), "--pictures", str(tmp_path / "x/table.md")]) == 2
     assert capsys.readouterr().err.startswith("--pictures ")
 
 
-def test_a_file_in_a_new_folder_is_written_and_one_that_can_not_be_is_named(tmp_path, capsys):
+def test_out_creates_its_folder_and_names_an_unwritable_file(tmp_path, capsys):
     write_table(small_sweep(tmp_path / "x"))
     new, taken = tmp_path / "no" / "such" / "t.tex", tmp_path / "x" / "table.md" / "t.tex"
     assert main([str(tmp_path / "x"), "--format", "latex", "--out", str(new)]) == 0

@@ -1,4 +1,4 @@
-"""Phase portraits, points and time in a report. Mistakes: a sign, another method's field, records of others touched."""
+"""Phase portraits, points and training times in a report. Mistakes: a sign, another method's field, a wrong unit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 import pytest
-from tests.report.test_report_page import swept
+from tests.report.test_report_html import swept
 from tests.sweep.fake_cells import cell, record
 from tests.training.small import make_run
 from tests.typed import typed
@@ -16,13 +16,12 @@ from tests.typed import typed
 from gansweep.dirac.fields.consensus import Consensus
 from gansweep.dirac.fields.gan import GAN
 from gansweep.dirac.fields.wgan_gp import WGANGP
-from gansweep.report import formats, portraits, scatter
-from gansweep.report.formats import Wish, judge
+from gansweep.report import formats, markdown, portraits, scatter
+from gansweep.report.formats import TableOptions, judge, sections
 from gansweep.report.leaderboard import contests
 from gansweep.report.pictures import curves
-from gansweep.report.pictures.portraits import extent, played, portraits_picture
-from gansweep.report.pictures.scatter import points_picture
-from gansweep.report.sections import sections
+from gansweep.report.portraits import extent, portraits_picture, shown_runs
+from gansweep.report.scatter import points_picture
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
 from gansweep.sweep.cell import State
@@ -44,17 +43,21 @@ POINT = ("-m", "experiment=forsyth_quadratic", "name=point", "optimizer=sgd,adam
 
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory):
-    """Sweeps of three games of two numbers, of two losses in the plane, and of one point in it."""
+    """Train sweeps of three Dirac-GANs, of two losses on 2D data, and of a single 2D point."""
     return typed(tmp_path_factory.mktemp("toys"), DIRAC, PLANE, POINT)
 
 
 def verdict_on(directory):
-    (verdict,) = judge(Study.read(directory), Wish())
+    (verdict,) = judge(Study.read(directory), TableOptions())
     return verdict
 
 
-def test_a_path_begins_at_the_start_and_has_every_step(toys):
-    shown = played(verdict_on(toys / "dirac"))
+def captions(section):
+    return [picture.caption for picture in section.pictures]
+
+
+def test_a_path_contains_the_start_and_every_step(toys):
+    shown = shown_runs(verdict_on(toys / "dirac"))
     assert [one.settings["experiment"] for one, _ in shown] == list(FIELDS)
     for _, game in shown:
         assert game.positions.shape == (7, 2)
@@ -65,24 +68,24 @@ def test_a_path_begins_at_the_start_and_has_every_step(toys):
     np.testing.assert_allclose(gan.positions[1], [1 - step, -1 - step], rtol=1e-5)
 
 
-def test_arrows_are_the_fields_of_the_formulas_with_the_other_sign_of_psi(toys):
+def test_arrows_are_the_fields_of_the_formulas_with_opposite_psi(toys):
     theta, psi = np.meshgrid([-1.5, -0.4, 0.7], [-1.3, 0.2, 0.9])
-    for candidate, game in played(verdict_on(toys / "dirac")):
+    for candidate, game in shown_runs(verdict_on(toys / "dirac")):
         found = game.field(theta, psi)
         v_theta, v_psi = FIELDS[candidate.settings["experiment"]](theta, -psi)
         np.testing.assert_allclose(found, (v_theta, -v_psi), rtol=1e-4, atol=1e-6)
 
 
-def test_portraits_are_a_section_with_a_panel_for_every_setting(toys):
+def test_portraits_have_a_panel_for_every_configuration(toys):
     verdict = verdict_on(toys / "dirac")
-    assert portraits.section(verdict).pictures.keys() == {PORTRAITS}
+    assert captions(portraits.section(verdict)) == [PORTRAITS]
     figure = portraits_picture(verdict)
     assert [axis.get_title().split("\n")[0] for axis in figure.axes] == list(FIELDS)
     assert len({(axis.get_xlim(), axis.get_ylim()) for axis in figure.axes}) == 1
 
 
-def test_a_path_that_breaks_off_or_leaves_is_drawn_as_far_as_it_goes(toys):
-    (_, game), *_ = played(verdict_on(toys / "dirac"))
+def test_a_path_ends_before_its_first_missing_value(toys):
+    (_, game), *_ = shown_runs(verdict_on(toys / "dirac"))
     content = dict(game.result.record)
     content["curves"] = [*content["curves"][:2], {"step": 3, "theta": None, "psi": 1.0}, *content["curves"][3:]]
     assert len(type(game)(Result(game.result.cell, State.DIVERGED, content)).positions) == 3
@@ -92,13 +95,13 @@ def test_a_path_that_breaks_off_or_leaves_is_drawn_as_far_as_it_goes(toys):
     assert extent([]) > 0
 
 
-def test_other_trainings_keep_no_curves(tmp_path):
+def test_other_runs_record_no_path(tmp_path):
     assert "curves" not in train(make_run(), tmp_path)
 
 
-def test_points_are_drawn_over_the_data(toys):
+def test_points_of_both_kinds_are_drawn(toys):
     verdict = verdict_on(toys / "plane")
-    assert scatter.section(verdict).pictures.keys() == {POINTS}
+    assert captions(scatter.section(verdict)) == [POINTS]
     assert scatter.section(verdict_on(toys / "dirac")) is None
     assert portraits.section(verdict) is None
     figure = points_picture(verdict)
@@ -108,25 +111,25 @@ def test_points_are_drawn_over_the_data(toys):
         assert sizes == [2048, 2048]
 
 
-def test_markdown_has_no_sections_that_describe_pictures_only(toys):
+def test_markdown_omits_sections_that_only_describe_figures(toys):
     for sweep, titles in (("plane", {"Values", "Points"}), ("dirac", {"Values", "Phase portraits"})):
         study = Study.read(toys / sweep)
         assert titles <= {section.title for section in sections(study, [verdict_on(toys / sweep)])}
-        text = formats.in_markdown(study, Wish(), toys / sweep)
+        text = formats.in_markdown(study, TableOptions(), toys / sweep)
         assert titles.isdisjoint(re.findall("^## (.*)$", text, re.M))
         assert "## Verdict" in text
 
 
-def test_a_single_point_is_no_picture(toys):
+def test_a_single_point_is_not_drawn(toys):
     verdict = verdict_on(toys / "point")
     assert scatter.in_plane(verdict)
     assert scatter.section(verdict) is None
     assert "samples.png" not in {
-        path.name for path in formats.pictures(Study.read(toys / "point"), Wish(), toys / "of_point")
+        path.name for path in formats.pictures(Study.read(toys / "point"), TableOptions(), toys / "of_point")
     }
 
 
-def test_points_of_classes_that_are_not_at_hand_are_those_that_runs_have_drawn(toys):
+def test_sample_images_replace_points_of_unavailable_classes(toys):
     verdict = verdict_on(toys / "plane")
     for result in verdict.contest.results:
         result.cell.config["data"] = {"_target_": "somebody.elses.Points"}
@@ -134,25 +137,25 @@ def test_points_of_classes_that_are_not_at_hand_are_those_that_runs_have_drawn(t
 
 
 @pytest.mark.parametrize(("name", "caption", "metric"), [("dirac", PORTRAITS, "w1"), ("plane", POINTS, "modes")])
-def test_the_page_names_the_pictures(toys, name, caption, metric):
-    text = html.unescape(formats.in_html(Study.read(toys / name), Wish(), toys / name))
+def test_the_page_labels_the_figures(toys, name, caption, metric):
+    text = html.unescape(formats.in_html(Study.read(toys / name), TableOptions(), toys / name))
     for words in (caption, f"{metric} over the training time"):
         assert f'alt="Figure: {words}' in text
         assert f"<figcaption>{words}" in text
-    assert "Samples, the best first" not in text  # a dot or two, which the section above has already
+    assert "Samples, the best first" not in text  # drawn as points in the section above
 
 
-def test_files_of_points_are_not_written_twice(toys, tmp_path):
-    names = {path.name for path in formats.pictures(Study.read(toys / "plane"), Wish(), tmp_path)}
+def test_points_are_not_also_written_as_samples(toys, tmp_path):
+    names = {path.name for path in formats.pictures(Study.read(toys / "plane"), TableOptions(), tmp_path)}
     assert {"points.png", "points.svg", "values_2.png"} <= names
     assert "samples.png" not in names
-    names = {path.name for path in formats.pictures(Study.read(toys / "dirac"), Wish(), tmp_path / "dirac")}
+    names = {path.name for path in formats.pictures(Study.read(toys / "dirac"), TableOptions(), tmp_path / "dirac")}
     assert "phase_portraits.png" in names
     assert "samples.png" not in names
 
 
 def timed(root, ends):
-    """A verdict on optimizers whose two seeds took so many seconds."""
+    """Return the verdict on optimizers whose two seeds took these numbers of seconds."""
     results = []
     for optimizer, seconds in ends.items():
         for seed, end in enumerate(seconds):
@@ -164,7 +167,7 @@ def timed(root, ends):
     return Verdict(contest)
 
 
-def test_time_is_the_mean_over_seeds_in_a_unit_that_fits(tmp_path):
+def test_time_is_the_mean_over_seeds_in_a_suitable_unit(tmp_path):
     verdict = timed(tmp_path, {"adam": (600.0, 1200.0), "sgd": (1800.0, 1800.0)})
     (axis,) = curves.curves_picture(verdict, over_time=True).axes
     assert [line.get_xdata().tolist() for line in axis.lines[:2]] == [[0, 12, 15], [0, 24, 30]]
@@ -172,7 +175,7 @@ def test_time_is_the_mean_over_seeds_in_a_unit_that_fits(tmp_path):
     assert axis.get_xscale() == "linear"
 
 
-def test_methods_of_other_lengths_share_a_logarithmic_axis(tmp_path):
+def test_different_training_times_share_a_logarithmic_axis(tmp_path):
     verdict = timed(tmp_path, {"adam": (2.0, 2.0), "sgd": (40.0, 40.0)})
     (axis,) = curves.curves_picture(verdict, over_time=True).axes
     assert axis.get_xlabel() == "training time (s)"
@@ -180,13 +183,13 @@ def test_methods_of_other_lengths_share_a_logarithmic_axis(tmp_path):
     low, high = axis.get_xlim()
     assert low < 1.6
     assert high > 40
-    assert axis.xaxis.get_transform().transform(np.zeros(1)) == -np.inf  # time 0 is nowhere, not at the left edge
+    assert axis.xaxis.get_transform().transform(np.zeros(1)) == -np.inf  # time 0 is masked, not at the left edge
 
 
-def test_records_without_times_are_drawn_by_their_speed_and_that_is_said(tmp_path):
+def test_records_without_times_use_the_mean_speed_and_state_it(tmp_path):
     study = swept(tmp_path)
-    (verdict,) = judge(study, Wish())
+    (verdict,) = judge(study, TableOptions())
     (adam, *_), steps = verdict.contest.candidates, np.array([0, 80, 100])
     assert curves.times(adam, steps).tolist() == [0, 16, 20]
     (values,) = [part for part in sections(study, [verdict]) if part.title == "Values"]
-    assert "their steps are assumed to take equal time" in values.text
+    assert "their steps are assumed to take equal time" in markdown.write(values.blocks)

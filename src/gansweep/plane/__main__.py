@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gansweep.console import exit_code, make_folder, path, say
 
 if TYPE_CHECKING:
-    from gansweep.plane.trained_cell import Played
+    from gansweep.plane.trained_cell import TrainedCell
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,31 +22,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _draw(options: argparse.Namespace) -> list[Path]:
     # Imported here so that --help does not import torch.
-    from gansweep.plane.curves_picture import curves_picture
-    from gansweep.plane.samples_picture import over_time, samples_pictures
+    from gansweep.plane.pictures import curves_picture, over_time, samples_pictures
     from gansweep.plane.trained_cell import read
 
-    played, folder = read(options.sweep, options.allow), options.out or options.sweep
+    cells, folder = read(options.sweep, options.allow), options.out or options.sweep
     make_folder("--out", folder)
     if options.over_time is not None:
-        one = find(played, options.over_time)
+        one = find(cells, options.over_time)
         return over_time(one, folder / f"over_time_{one.cell.name}.png", options.svg)
-    written = samples_pictures(played, folder, options.svg)
-    if any(one.evaluations for one in played):
-        written += curves_picture(played, folder, options.svg)
+    written = samples_pictures(cells, folder, options.svg)
+    if any(one.evaluations for one in cells):
+        written += curves_picture(cells, folder, options.svg)
     else:
         say("no evaluations yet: no learning curves drawn")
     return written
 
 
-def find(played: Sequence[Played], words: str) -> Played:
+def find(cells: Sequence[TrainedCell], words: str) -> TrainedCell:
     """Return the cell whose name equals `words`, or the only cell whose name contains them.
 
     Raises:
         ValueError: no cell matches, or more than one.
     """
-    names = [one.cell.name for one in played]
-    found = [one for one in played if one.cell.name == words] or [one for one in played if words in one.cell.name]
+    names = [one.cell.name for one in cells]
+    found = [one for one in cells if one.cell.name == words] or [one for one in cells if words in one.cell.name]
     if len(found) != 1:
         among = [one.cell.name for one in found] or names
         what = "no cell matches" if not found else f"{len(found)} cells match"

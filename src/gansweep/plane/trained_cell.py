@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from gansweep.config import build
 from gansweep.config.errors import BadConfig
 from gansweep.formatting import number
 from gansweep.layers.layer import Pass
+from gansweep.npz_file import read_array
 from gansweep.sweep.cell import Cell, State, own_record, state
 from gansweep.sweep.result import Result
 from gansweep.sweep.sweep import Sweep
@@ -29,8 +30,8 @@ NUM_POINTS = 2048
 
 
 @dataclass(frozen=True)
-class Played:
-    """One cell: its config, its evaluations, and both players at its last checkpoint.
+class TrainedCell:
+    """One cell on 2D data: its config, its evaluations, and both players at its last checkpoint.
 
     Args:
         result: the cell, its state and its record.
@@ -46,6 +47,11 @@ class Played:
     def cell(self) -> Cell:
         """The cell, a combination of settings."""
         return self.result.cell
+
+    @property
+    def task(self) -> str:
+        """Comparison key: data and metric."""
+        return json.dumps([self.cell.config.get(key) for key in ("data", "metric")], sort_keys=True)
 
     @property
     def name(self) -> str:
@@ -89,17 +95,20 @@ class Played:
             return self._pack.generate(0, NUM_POINTS, "pictures").numpy()
 
     @cached_property
-    def kept(self) -> dict[int, np.ndarray]:
-        """Points (N, 2) saved by the run, by step; unreadable files are ignored."""
-        loaded = {step: _points(path) for step, path in sorted(points_files(self.cell.directory).items())}
-        return {step: points for step, points in loaded.items() if points is not None}
+    def saved_points(self) -> dict[int, np.ndarray]:
+        """Points (N, 2) saved by the run, by ascending step; unreadable files are ignored."""
+        found = {}
+        for step, path in sorted(points_files(self.cell.directory).items()):
+            with suppress(OSError, ValueError, KeyError):
+                found[step] = read_array(path, "points")[:NUM_POINTS]
+        return found
 
     @property
     def newest(self) -> tuple[int | None, np.ndarray | None]:
         """Step and points of the checkpoint; without one, the last saved points."""
-        if self.fake is not None or not self.kept:
+        if self.fake is not None or not self.saved_points:
             return self.step, self.fake
-        return list(self.kept.items())[-1]
+        return list(self.saved_points.items())[-1]
 
     def logits(self, at: np.ndarray) -> np.ndarray | None:
         """Return the logits (N,) of the discriminator at points (N, 2); None without checkpoint or discriminator."""
@@ -138,7 +147,7 @@ class Played:
         return text if self.result.state is State.COMPLETED else f"{text}; step {steps[-1]:.0f} of {self.run.steps}"
 
 
-def read(root: Path, allow: Sequence[str] = ()) -> list[Played]:
+def read(root: Path, allow: Sequence[str] = ()) -> list[TrainedCell]:
     """Read all cells of a sweep, finished or not.
 
     Args:
@@ -161,49 +170,39 @@ def read(root: Path, allow: Sequence[str] = ()) -> list[Played]:
     return [of(cell, allow) for cell in cells]
 
 
-def of(cell: Cell, allow: Sequence[str] = ()) -> Played:
+def of(cell: Cell, allow: Sequence[str] = ()) -> TrainedCell:
     """Read one cell.
 
     Raises:
         ValueError: the config cannot be built, or its samples are not 2D points.
     """
-    here = {"device": "cpu", "precision": "fp32", "threads": 1, "allow": list(allow)}
-    config = {**cell.config, **here, "trainer": {**(cell.config.get("trainer") or {}), "compile": False}}
-    checked = build.check(config)
+    checked = rebuilt(cell, allow)
     shape = tuple(checked.data.sample_shape) if "data" in checked.parts else (2,)
     if shape != (2,):
         wrong = f"{cell.name}: data={checked.data.name} has samples of shape {shape}"
         raise ValueError(f"{wrong}; expected 2D points of shape (2,), for example data=ring")
     if checked.run is None:
         raise ValueError(f"{cell.name} cannot be built from its config:\n{BadConfig(checked.problems)}")
-    now = state(cell)
     saved = checkpoint.load(cell.directory, cell.identity, torch.device("cpu"))
-    return Played(Result(cell, now, own_record(cell)), checked.run, saved)
+    return TrainedCell(Result(cell, state(cell), own_record(cell)), checked.run, saved)
 
 
-def _points(path: Path) -> np.ndarray | None:
-    try:
-        # Opened here, because numpy does not close the file of a truncated archive.
-        with open(path, "rb") as source, np.load(source) as file:
-            return file["points"][:NUM_POINTS]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-        return None
+def rebuilt(cell: Cell, allow: Sequence[str] = ()) -> build.Checked:
+    """Build the objects of a cell's config on the CPU; only modules in `allow` are trusted, not those of the config."""
+    trainer = {**(cell.config.get("trainer") or {}), "compile": False}
+    here = {"device": "cpu", "precision": "fp32", "threads": 1, "allow": list(allow), "trainer": trainer}
+    return build.check({**cell.config, **here})
 
 
-def floors(played: Sequence[Played]) -> dict[str, float]:
-    """Return the metric of real against real points by `task`, from the records of finished cells."""
-    found = {task(one): one.result.metric.get("floor") for one in played if one.result.metric}
-    return {key: floor for key, floor in found.items() if floor is not None}
+def floors(cells: Sequence[TrainedCell]) -> dict[str, float]:
+    """Return the metric of real against real points by task, from the records of finished cells."""
+    found = {one.task: one.result.metric.get("floor") for one in cells if one.result.metric}
+    return {task: floor for task, floor in found.items() if floor is not None}
 
 
-def task(one: Played) -> str:
-    """Return the comparison key of a cell: data and metric."""
-    return json.dumps([one.cell.config.get(key) for key in ("data", "metric")], sort_keys=True)
-
-
-def by(played: Sequence[Played], key: Any) -> Iterator[tuple[Any, list[Played]]]:
+def by(cells: Sequence[TrainedCell], key: Callable[[TrainedCell], str]) -> Iterator[tuple[str, list[TrainedCell]]]:
     """Yield groups of cells with equal `key`, in order of first appearance."""
-    groups: dict[Any, list[Played]] = {}
-    for one in played:
+    groups: dict[str, list[TrainedCell]] = {}
+    for one in cells:
         groups.setdefault(key(one), []).append(one)
     yield from groups.items()

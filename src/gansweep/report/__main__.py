@@ -26,14 +26,15 @@ def _report(options: argparse.Namespace) -> None:
     from gansweep.report.study import Study
 
     study = Study.read(options.sweep, options.metric)
-    wish = formats.Wish(options.select, _keys(options.rows), options.cols, _keys(options.group))
+    table_options = formats.TableOptions(options.select, _keys(options.rows), options.cols, _keys(options.group))
     out = options.out
     if out is None and options.format == "html":
         out = options.sweep / "report.html"
-    text = visible(formats.FORMATS[options.format](study, wish, options.sweep if out is None else out.parent))
+    folder = options.sweep if out is None else out.parent
+    text = visible(formats.FORMATS[options.format](study, table_options, folder))
     if options.pictures is not None:
         make_folder("--pictures", options.pictures)
-        for picture in formats.pictures(study, wish, options.pictures):
+        for picture in formats.pictures(study, table_options, options.pictures):
             say(f"wrote {picture}")
     if out is not None:
         _write(out, text)

@@ -63,12 +63,9 @@ class TwoNumbers:
     @cached_property
     def _run(self) -> Run | None:
         from gansweep.algorithms.adversarial import Adversarial
-        from gansweep.config import build
+        from gansweep.plane.trained_cell import rebuilt
 
-        config = self.result.cell.config
-        here = {"device": "cpu", "precision": "fp32", "threads": 1, "allow": []}  # settings of a record are not trusted
-        trainer = {**(config.get("trainer") or {}), "compile": False}
-        run = build.check({**config, **here, "trainer": trainer}).run
+        run = rebuilt(self.result.cell).run
         return run if run is not None and isinstance(run.algorithm, Adversarial) else None
 
     def _directions(self, theta: np.ndarray, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

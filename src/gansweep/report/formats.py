@@ -4,24 +4,48 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from gansweep.report import columns, latex, markdown, portraits, scatter
-from gansweep.report.pivot import pivot
-from gansweep.report.sections import names, sections
+from gansweep import papers
+from gansweep.report import (
+    columns,
+    diverged,
+    latex,
+    markdown,
+    portraits,
+    scatter,
+    sensitivity,
+    targets,
+    tuning,
+    values,
+    verdict_text,
+)
+from gansweep.report.pictures.samples import Sample, sampled, samples_picture
+from gansweep.report.pivot import pivot, ranks
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
 from gansweep.results.leaderboard import FINAL, contests
 from gansweep.results.table import table
-from gansweep.section import Section
-from gansweep.sweep.metric_groups import differences
+from gansweep.section import List, Paragraph, Picture, Section
+from gansweep.sweep.metric_groups import DIFFERENT, differences, fingerprint_differences
+from gansweep.sweep.result import Result
 from gansweep.sweep.sweep_keys import SEED
+
+SECTIONS: Sequence[Callable[[Verdict], Section | None]] = (
+    values.section,
+    portraits.section,
+    scatter.section,
+    sensitivity.section,
+    tuning.section,
+    targets.section,
+    diverged.section,
+)
 
 
 @dataclass(frozen=True)
-class Wish:
+class TableOptions:
     """Options of a report table.
 
     Args:
@@ -37,80 +61,116 @@ class Wish:
     group: Sequence[str] = (SEED,)
 
 
-def in_markdown(study: Study, wish: Wish, folder: Path) -> str:
+def in_markdown(study: Study, options: TableOptions, folder: Path) -> str:
     """Return the report in Markdown: the sweep's result table, or the requested one, then the sections."""
-    verdicts = judge(study, wish)
-    if wish == Wish():
+    verdicts = judge(study, options)
+    if options == TableOptions():
         parts = [table(study.results, study.commands).rstrip()]
     else:
-        parts = [differences([v.contest.results for v in verdicts])] if len(verdicts) > 1 else []
+        parts = [differences(_groups(verdicts))] if len(verdicts) > 1 else []
         for name, verdict in zip(names(verdicts), verdicts, strict=True):
             parts += [f"### {name[:1].upper()}{name[1:]}"] if name else []
-            parts.append(markdown.write(pivot(verdict, wish.rows, wish.cols)))
-    parts += [
-        f"## {section.title}\n\n{section.text.strip()}"
-        for section in sections(study, verdicts)
-        if not section.text_is_about_pictures
-    ]
+            parts.append(markdown.write([pivot(verdict, options.rows, options.cols)]))
+    for section in sections(study, verdicts):
+        if not section.needs_pictures:
+            parts.append(f"## {section.heading}\n\n{markdown.write(section.blocks)}")
     return "\n\n".join(parts) + "\n"
 
 
-def in_latex(study: Study, wish: Wish, folder: Path) -> str:
+def in_latex(study: Study, options: TableOptions, folder: Path) -> str:
     """Return the tables in LaTeX, without sections."""
-    verdicts = judge(study, wish)
-    marks = ["tab:gansweep", *(f"tab:gansweep{number}" for number in range(2, len(verdicts) + 1))]
-    tables = (latex.write(pivot(v, wish.rows, wish.cols), mark) for v, mark in zip(verdicts, marks, strict=True))
+    verdicts = judge(study, options)
+    labels = ["tab:gansweep", *(f"tab:gansweep{number}" for number in range(2, len(verdicts) + 1))]
+    grids = (pivot(verdict, options.rows, options.cols) for verdict in verdicts)
+    tables = (latex.write(grid, label) for grid, label in zip(grids, labels, strict=True))
     lines = "".join(f"% {' '.join(line.split())}\n" for line in study.commands)
     return f"{lines}% needs \\usepackage{{booktabs}} and \\usepackage[T1]{{fontenc}}\n" + "\n".join(tables)
 
 
-def in_csv(study: Study, wish: Wish, folder: Path) -> str:
+def in_csv(study: Study, options: TableOptions, folder: Path) -> str:
     """Return one CSV row per configuration; the columns are described in `columns.COLUMNS`."""
-    return columns.as_csv(judge(study, wish))
+    return columns.as_csv(judge(study, options))
 
 
-def in_json(study: Study, wish: Wish, folder: Path) -> str:
+def in_json(study: Study, options: TableOptions, folder: Path) -> str:
     """Return the same as JSON, with the value of every run."""
-    return columns.as_json(study, judge(study, wish))
+    return columns.as_json(study, judge(study, options))
 
 
-def in_html(study: Study, wish: Wish, folder: Path) -> str:
+def in_html(study: Study, options: TableOptions, folder: Path) -> str:
     """Return one self-contained HTML page; links to runs are relative to `folder`."""
-    from gansweep.report.html.page import page
+    from gansweep.report.html import ResultTable, page
 
-    verdicts = judge(study, wish)
-    return page(study, verdicts, sections(study, verdicts), folder, wish.rows, wish.cols)
+    verdicts, tables = judge(study, options), []
+    for number, (name, verdict) in enumerate(zip(names(verdicts), verdicts, strict=True), 1):
+        which = f"table {number}" if name else "the table"
+        grids = {f"{which} of {verdict.contest.metric_name}": pivot(verdict, options.rows, options.cols)}
+        if len(verdict.order) > 1:
+            grids[f"ranks of {which}"] = ranks(verdict)
+        tables.append(ResultTable(name, verdict, grids, image_samples(verdict)))
+    several = len(verdicts) > 1
+    different = [Paragraph(DIFFERENT), List(fingerprint_differences(_groups(verdicts)))] if several else []
+    return page(study, tables, different, sections(study, verdicts, with_ranks=False), folder)
 
 
-def pictures(study: Study, wish: Wish, folder: Path) -> list[Path]:
+def pictures(study: Study, options: TableOptions, folder: Path) -> list[Path]:
     """Write every figure as PNG and SVG, named after its section, and return the files."""
     from gansweep.plot_style import save, styled
-    from gansweep.report.pictures.samples import sampled, samples_picture
 
     folder.mkdir(parents=True, exist_ok=True)
-    written, verdicts = [], judge(study, wish)
-    found = sections(study, verdicts)
+    verdicts = judge(study, options)
+    written, found = [], sections(study, verdicts)
     for verdict in verdicts:
-        if sampled(verdict) and not (
-            scatter.in_plane(verdict) or portraits.of_two_numbers(verdict)
-        ):  # drawn in another section
-            found.append(Section("Samples", "", {"The best first": partial(samples_picture, verdict)}))
+        if image_samples(verdict):
+            found.append(Section("Samples", [Picture("The best first", partial(samples_picture, verdict))]))
     for section in found:
-        name = re.sub(r"[^a-z0-9]+", "_", section.title.lower()).strip("_")
-        for place, draw in enumerate(section.pictures.values(), 1):
-            suffix = f"_{place}" if len(section.pictures) > 1 else ""
+        name = re.sub(r"[^a-z0-9]+", "_", section.heading.lower()).strip("_")
+        for number, picture in enumerate(section.pictures, 1):
+            suffix = f"_{number}" if len(section.pictures) > 1 else ""
             with styled():
-                written += save(draw(), folder / f"{name}{suffix}.png", svg=True)
+                written += save(picture.draw(), folder / f"{name}{suffix}.png", svg=True)
     return written
 
 
-def judge(study: Study, wish: Wish) -> list[Verdict]:
+def sections(study: Study, verdicts: Sequence[Verdict], with_ranks: bool = True) -> list[Section]:
+    """Return all sections below the tables; comparisons with published results come last.
+
+    Args:
+        study: the sweep.
+        verdicts: the verdicts on its tables.
+        with_ranks: whether the verdict sections contain the ranking tables.
+    """
+    found = []
+    for name, verdict in zip(names(verdicts), verdicts, strict=True):
+        parts = [verdict_text.section(verdict, with_ranks), *(part(verdict) for part in SECTIONS)]
+        found += [replace(section, table=name) for section in parts if section is not None]
+    return found + papers.sections(study.directory)
+
+
+def image_samples(verdict: Verdict) -> list[Sample]:
+    """Return the sample images to show; empty if another section draws the samples as points."""
+    return [] if scatter.in_plane(verdict) or portraits.of_two_numbers(verdict) else sampled(verdict)
+
+
+def names(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return a name per table, for example `table 2: w1, data=ring`; a single table has an empty name."""
+    if len(verdicts) == 1:
+        return [""]
+    parts = [(verdict.contest.metric_name, verdict.contest.label) for verdict in verdicts]
+    return [f"table {number}: {', '.join(filter(None, pair))}" for number, pair in enumerate(parts, 1)]
+
+
+def judge(study: Study, options: TableOptions) -> list[Verdict]:
     """Return one verdict per group of comparable cells."""
-    return [Verdict(contest) for contest in contests(study.results, wish.select, wish.group)]
+    return [Verdict(contest) for contest in contests(study.results, options.select, options.group)]
+
+
+def _groups(verdicts: Sequence[Verdict]) -> list[list[Result]]:
+    return [verdict.contest.results for verdict in verdicts]
 
 
 # Arguments: the study, the table options and the folder of the file to write.
-FORMATS: Mapping[str, Callable[[Study, Wish, Path], str]] = {
+FORMATS: Mapping[str, Callable[[Study, TableOptions, Path], str]] = {
     "md": in_markdown,
     "csv": in_csv,
     "json": in_json,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gansweep.results.pivot import Entry, Grid
+from gansweep.section import Entry, Table
 
 # Characters with a meaning in TeX. They are replaced in one pass, so that nothing is escaped twice.
 SPECIAL = {
@@ -31,7 +31,7 @@ SPECIAL = {
 }
 ESCAPED = re.compile("|".join(map(re.escape, SPECIAL)))
 # Characters outside the range that pdflatex accepts; they can occur in paths and error messages.
-KNOWN = re.compile(r"[^\x20-\x7e\u00a0-\u017f]")
+UNSUPPORTED = re.compile(r"[^\x20-\x7e\u00a0-\u017f]")
 
 
 def escape(text: str) -> str:
@@ -40,23 +40,23 @@ def escape(text: str) -> str:
     >>> print(escape("lr_d=50% & a~b"))
     lr\_d=50\% \& a\textasciitilde{}b
     """
-    return ESCAPED.sub(lambda match: SPECIAL[match.group()], KNOWN.sub("?", " ".join(text.split())))
+    return ESCAPED.sub(lambda match: SPECIAL[match.group()], UNSUPPORTED.sub("?", " ".join(text.split())))
 
 
-def write(grid: Grid, label: str = "tab:gansweep") -> str:
+def write(table: Table, label: str = "tab:gansweep") -> str:
     """Return a LaTeX table environment."""
-    columns = "l" * grid.num_labels + "r" * (len(grid.head) - grid.num_labels)
-    notes = [rf"{{\footnotesize [{place}] {escape(note)}\par}}" for place, note in enumerate(grid.notes, 1)]
+    columns = "l" * table.num_labels + "r" * (len(table.head) - table.num_labels)
+    notes = [rf"{{\footnotesize [{number}] {escape(note)}\par}}" for number, note in enumerate(table.notes, 1)]
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escape(grid.caption)}}}",
+        rf"\caption{{{escape(table.caption)}}}",
         rf"\label{{{label}}}",
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
-        " & ".join(escape(name) for name in grid.head) + r" \\",
+        " & ".join(escape(name) for name in table.head) + r" \\",
         r"\midrule",
-        *(" & ".join(_text(entry) for entry in row) + r" \\" for row in grid.rows),
+        *(" & ".join(_field(entry) for entry in row) + r" \\" for row in table.entries),
         r"\bottomrule",
         r"\end{tabular}",
         *([r"\par\medskip", *notes] if notes else []),
@@ -65,6 +65,6 @@ def write(grid: Grid, label: str = "tab:gansweep") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _text(entry: Entry) -> str:
+def _field(entry: Entry) -> str:
     text = escape(entry.text)
     return rf"\textbf{{{text}}}" if entry.strong else text

@@ -11,14 +11,15 @@ from gansweep.formatting import number
 from gansweep.report.verdict import Verdict
 from gansweep.results import pivot as pivots
 from gansweep.results.leaderboard import FINAL, Candidate, Contest
-from gansweep.results.pivot import Entry, Grid, label
+from gansweep.results.pivot import label
 from gansweep.results.table import untrained_note
+from gansweep.section import Entry, Table
 from gansweep.sweep.cell import State
 
 MOST_TROUBLES = 2  # above this number, problems are summarized
 
 
-def pivot(verdict: Verdict, rows: Sequence[str] = (), across: str | None = None) -> Grid:
+def pivot(verdict: Verdict, rows: Sequence[str] = (), across: str | None = None) -> Table:
     """Return a table of all candidates: settings as rows and columns, mean over seeds in the fields.
 
     Varied settings that are in neither `rows` nor `across` become rows too. Values are averaged only over the
@@ -98,7 +99,7 @@ def _troubles(one: Candidate, over: str) -> str:
     return f"{when}{causes}"
 
 
-def ranks(verdict: Verdict, most: int | None = None) -> Grid:
+def ranks(verdict: Verdict, most: int | None = None) -> Table:
     """Return the ranking: at most `most` candidates from best to worst, with interval, P(first) and verdict."""
     contest = verdict.contest
     head = ["rank", *contest.keys, f"mean {contest.metric_name}", "95 % interval", "values", "N/A"]
@@ -123,4 +124,4 @@ def ranks(verdict: Verdict, most: int | None = None) -> Grid:
                 Entry(verdict.against_first(place), strong=strong),
             ]
         )
-    return Grid([*head, "P(first)", "verdict"], rows, caption(contest, spread=False), num_labels=1 + len(contest.keys))
+    return Table([*head, "P(first)", "verdict"], rows, caption(contest, spread=False), num_labels=1 + len(contest.keys))

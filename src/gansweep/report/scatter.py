@@ -1,15 +1,17 @@
-"""Report section: generated 2D points."""
+"""Report section: generated 2D points over data points, best configuration first."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import numpy as np
 
-from gansweep.report.pictures.samples import Sample, sampled
+from gansweep.npz_file import read_array
+from gansweep.plot_style import num_columns, panels, styled
+from gansweep.report.pictures.samples import MOST, Sample, sampled, samples_picture, title
 from gansweep.report.verdict import Verdict
-from gansweep.section import Section
+from gansweep.section import Code, Paragraph, Picture, Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,28 +25,46 @@ def section(verdict: Verdict) -> Section | None:
         return None
     text = (
         "Each panel shows the last checkpoint of the run with the median value. A panel is 1.5 times as wide as the "
-        "data and states the number of points outside; the contour of logit 0 has no meaning for critics of `wgan*`. "
-        "`python -m gansweep.plane` draws every cell, and single cells over time."
+        "data and states the number of points outside; the contour of logit 0 has no meaning for critics of "
     )
-    return Section("Points", text, {CAPTION: lambda: _draw(verdict)}, text_is_about_pictures=True)
+    command = Code("python -m gansweep.plane")
+    paragraph = Paragraph([text, Code("wgan*"), ". ", command, " draws every cell, and single cells over time."])
+    return Section("Points", [paragraph, Picture(CAPTION, partial(points_picture, verdict))], needs_pictures=True)
 
 
 def in_plane(verdict: Verdict) -> bool:
     """Return whether the shown runs saved 2D points."""
-    found = sampled(verdict)
-    return bool(found) and all(_points(one).shape[1] == 2 for one in found)
+    shown = sampled(verdict)
+    return bool(shown) and all(_points(one).shape[1] == 2 for one in shown)
 
 
 def _points(one: Sample) -> np.ndarray:
     """Return the saved points (N, D) of the last sample picture, or an empty (0, 0) array."""
     try:
-        with open(one.path.with_suffix(".npz"), "rb") as source, np.load(source) as file:
-            return file["points"]
-    except (OSError, ValueError, LookupError, EOFError, BadZipFile):
+        return read_array(one.path.with_suffix(".npz"), "points")
+    except (OSError, ValueError, KeyError):
         return np.empty((0, 0))
 
 
-def _draw(verdict: Verdict) -> Figure:
-    from gansweep.report.pictures.scatter import points_picture
+def points_picture(verdict: Verdict) -> Figure:
+    """Draw the first twelve configurations over the logits of their discriminators, as `python -m gansweep.plane` does.
 
-    return points_picture(verdict)
+    A report does not load classes of other packages; sweeps with such classes show the sample images saved by the runs.
+    """
+    from gansweep.plane import pictures, trained_cell
+
+    samples = sampled(verdict)[:MOST]
+    try:
+        cells = [trained_cell.of(one.candidate.runs[one.seed].cell) for one in samples]
+    except ValueError:
+        return samples_picture(verdict)
+    frames = pictures.frames(cells)
+    columns = num_columns(len(samples))
+    with styled():
+        figure, axes = panels(len(samples), columns, "", (2.4, 2.8))
+        shaded = False
+        for axis, sample, cell in zip(axes, samples, cells, strict=True):
+            shaded |= pictures.draw(axis, cell, frames[cell.task])
+            axis.set_title(title(verdict, sample), fontsize=7.5)
+        figure.legend(handles=pictures.keys(shaded), loc="outside lower center", ncols=4 if columns > 2 else 1)
+    return figure

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gansweep.formatting import markdown
 from gansweep.report.verdict import Verdict
-from gansweep.section import Section
+from gansweep.section import Code, Paragraph, Section, Table
 from gansweep.statistics.ranking import ranks_of_values
 from gansweep.statistics.variance_shares import Effect, variance_shares
 
@@ -70,16 +69,17 @@ def section(verdict: Verdict) -> Section | None:
     if seeds > 1:
         rows.append(["seeds", f"{found.seeds:.1%}", ""])
     what = "ranks, because some runs are N/A (tied last)" if found.by_rank else "values"
-    last = (
-        "`p` is the p-value of the F test against the variance between seeds."
+    column, meaning = (
+        ("p", " is the p-value of the F test against the variance between seeds.")
         if tested
-        else "`by chance` is the expected share of random values; a test needs several seeds."
+        else ("by chance", " is the expected share of random values; a test needs several seeds.")
     )
-    more = f"A row with several settings is their interaction, without their main effects. {last}"
-    text = f"Share of the variance of all runs' {what}, by setting (functional ANOVA on the full grid). {more}\n\n"
-    return Section(
-        "Importance of settings", text + markdown(["setting", "share", "p" if tested else "by chance"], rows)
+    text = (
+        f"Share of the variance of all runs' {what}, by setting (functional ANOVA on the full grid). "
+        "A row with several settings is their interaction, without their main effects. "
     )
+    blocks = [Paragraph([text, Code(column), meaning]), Table(["setting", "share", column], rows)]
+    return Section("Importance of settings", blocks)
 
 
 def _p(p: float) -> str:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansweep.formatting import markdown, number
+from gansweep.formatting import number
+from gansweep.plot_style import COLOURS, LINES, grid_lines, key, legend, panels, styled
 from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
 from gansweep.results.leaderboard import Candidate
-from gansweep.section import Section
-from gansweep.statistics.performance_profile import score
+from gansweep.section import Block, Paragraph, Picture, Section, Table
+from gansweep.statistics.performance_profile import profile, score
 from gansweep.statistics.time_to_target import time_to_target
 from gansweep.sweep.result import Result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST_RATIO = 4.0  # where AlgoPerf's score ends
 
@@ -70,36 +76,67 @@ def targets(verdict: Verdict) -> Targets | None:
 
 def section(verdict: Verdict) -> Section | None:
     """Return the section; None if there is nothing to compare."""
-    from gansweep.report.pictures.profiles import profiles_picture
-
     found = targets(verdict)
     if found is None:
         return None
     name = verdict.contest.metric_name
     none = f"No target, because no mean {name} is better than that of every untrained generator"
     if not found.goals:
-        return Section("Steps to target", f"{none}.")
-    scores, tasks = score(found.times, MOST_RATIO), found.times.shape[1]
-    rows = []
-    for place in np.argsort(-scores, kind="stable"):
-        times = found.times[place]
-        middle = float(np.median(times))
-        reached = int(np.isfinite(times).sum())
-        rows.append([found.methods[place], f"{middle:.0f}" if math.isfinite(middle) else "never",
-                     f"{reached} of {tasks}", f"{scores[place]:.2f}"])  # fmt: skip
+        return Section("Steps to target", [Paragraph(f"{none}.")])
     goals = "; ".join(f"{f'{title}: ' if title else ''}{number(goal)}" for title, goal in found.goals.items())
     text = (
         f"Steps until {name} first reaches the target ({goals}), each method at its best rate. The rate was chosen on "
         "the same runs, which biases all methods in the same direction. A task is one seed. The target is the median "
         "of the methods' means that are better than every untrained generator. The score is that of AlgoPerf: "
         f"the mean height of the performance profile between 1 and {MOST_RATIO:g} times the fastest "
-        "(Dolan and Moré 2002; Dahl et al. 2023).\n\n"
+        "(Dolan and Moré 2002; Dahl et al. 2023)."
     )
     if found.without:
-        text = f"{text.rstrip()} {none}: {'; '.join(found.without)}.\n\n"
+        text += f" {none}: {'; '.join(found.without)}."
     head = [Roles.of(verdict.contest).method or "", "median steps to target", "reached", "score"]
-    pictures = {"Performance profiles": lambda: profiles_picture(found)} if tasks > 2 else {}
-    return Section("Steps to target", text + markdown(head, rows), pictures)
+    blocks: list[Block] = [Paragraph(text), Table(head, _rows(found))]
+    if found.times.shape[1] > 2:
+        blocks.append(Picture("Performance profiles", partial(profiles_picture, found)))
+    return Section("Steps to target", blocks)
+
+
+def _rows(found: Targets) -> list[list[str]]:
+    """Return method, median steps, number of reached targets and score, best score first."""
+    scores, tasks = score(found.times, MOST_RATIO), found.times.shape[1]
+    rows = []
+    for place in np.argsort(-scores, kind="stable"):
+        times = found.times[place]
+        median, reached = float(np.median(times)), int(np.isfinite(times).sum())
+        steps = f"{median:.0f}" if math.isfinite(median) else "never"
+        rows.append([found.methods[place], steps, f"{reached} of {tasks}", f"{scores[place]:.2f}"])
+    return rows
+
+
+def profiles_picture(found: Targets) -> Figure:
+    """Draw the share of tasks that a method solves within tau times the steps of the fastest method.
+
+    Performance profiles, Dolan and Moré 2002.
+    """
+    from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+    taus = np.geomspace(1, 2 * MOST_RATIO, 400)
+    looks = ({"color": COLOURS[n % 6], "linestyle": LINES[n % 4]} for n in range(len(found.methods)))
+    styles: list[dict[str, Any]] = list(looks)
+    with styled():
+        figure, (axis,) = panels(1, 1, "", (5.6, 3.2))
+        for heights, style in zip(profile(found.times, taus), styles, strict=True):
+            axis.step(taus, heights, where="post", **style, linewidth=1.6)
+        axis.set_xscale("log")
+        axis.set_xticks([1, 2, 4, 8], minor=False)
+        axis.set_xticks([1.5, 3, 6], minor=True)
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        axis.xaxis.set_minor_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        axis.set(xlabel="steps to target / steps of the fastest method", ylabel="tasks solved", ylim=(-0.03, 1.03))
+        axis.set_xlim(1, 2 * MOST_RATIO)
+        axis.yaxis.set_major_formatter(PercentFormatter(1.0))
+        grid_lines(axis)
+        legend(figure, [key(name, **style, lw=1.6) for name, style in zip(found.methods, styles, strict=True)])
+    return figure
 
 
 def _best(own: list[Candidate], ranks: dict[int, int]) -> Candidate | None:

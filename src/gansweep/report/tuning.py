@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gansweep.formatting import markdown, number
+from gansweep.formatting import number
+from gansweep.plot_style import grid_lines, key, legend, line, look, panels, scale_values, styled
 from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
 from gansweep.results.leaderboard import Candidate
-from gansweep.section import Section
+from gansweep.section import Paragraph, Picture, Section, Table
 from gansweep.statistics.best_of_k import expected_best
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TITLE = "Expected best of k settings"
 SHOWN = (1, 2, 3, 5, 10, 20, 50)
 
 
@@ -54,22 +61,17 @@ def _value(one: Candidate) -> float:
 
 def section(verdict: Verdict) -> Section | None:
     """Return the section; None if no method has several configurations."""
-    from gansweep.report.pictures.tuning import tuning_picture
-
     found = tuned(verdict)
     if not found:
         return None
     ks = [k for k in SHOWN if k <= max(len(one.best) for one in found)]
-    rows = [[one.name, *(_entry(one, k) for k in ks)] for one in found]
     text = (
         f"Expected best {verdict.contest.how} {verdict.contest.metric_name} (mean over seeds) of k configurations "
         "drawn at random (Dodge et al. 2019; without replacement, Tang et al. 2020). A configuration with an N/A seed "
-        "is never the best; the number in brackets is the probability that all k have one.\n\n"
-        + markdown(["", *(f"k={k}" for k in ks)], rows)
+        "is never the best; the number in brackets is the probability that all k have one."
     )
-    return Section(
-        "Expected best of k settings", text, {"Expected best of k settings": lambda: tuning_picture(verdict)}
-    )
+    table = Table(["", *(f"k={k}" for k in ks)], [[one.name, *(_entry(one, k) for k in ks)] for one in found])
+    return Section(TITLE, [Paragraph(text), table, Picture(TITLE, partial(tuning_picture, verdict))])
 
 
 def _entry(one: Tuned, k: int) -> str:
@@ -77,3 +79,26 @@ def _entry(one: Tuned, k: int) -> str:
         return "-"
     none = f" ({one.none[k - 1]:.0%})" if one.none[k - 1] > 0.005 else ""
     return f"{number(one.best[k - 1])}{none}" if math.isfinite(one.best[k - 1]) else "N/A"
+
+
+def tuning_picture(verdict: Verdict) -> Figure:
+    """Draw the expected best mean of k configurations, drawn without replacement, for every method."""
+    from matplotlib.ticker import MaxNLocator
+
+    contest, curves = verdict.contest, tuned(verdict)
+    with styled():
+        figure, (axis,) = panels(1, 1, "", (5.6, 3.3))
+        heights = []
+        for n, one in enumerate(curves):
+            k = np.arange(1, len(one.best) + 1)
+            # No value is shown where more than half of the draws contain only N/A.
+            shown = np.where(one.none <= 0.5, one.best, np.nan)
+            axis.plot(k, shown, **line(n), linewidth=1.4)
+            axis.plot(k, shown, look(n)["marker"], color=look(n)["color"], markersize=4)
+            heights += [value for value in shown if math.isfinite(value)]
+        scale_values(axis, heights)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set(xlabel="configurations tried, k", ylabel=f"expected best {contest.how} {contest.metric_name}")
+        grid_lines(axis)
+        legend(figure, [key(one.name, **look(n), markersize=4, lw=1.4) for n, one in enumerate(curves)])
+    return figure

@@ -2,62 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gansweep.report.pictures.curves import curves_picture, metrics
-from gansweep.report.pictures.heat import heat_picture
-from gansweep.report.pictures.losses import losses_picture, watched
-from gansweep.report.pictures.rates import rates_picture
+from gansweep.report.pictures.losses import losses_picture, shown_runs
+from gansweep.report.pictures.rates import heat_picture, rates_picture
 from gansweep.report.pictures.schedules import schedules_picture, varies
 from gansweep.report.plot_axes import MOST_PANELS, Roles
 from gansweep.report.verdict import Verdict
-from gansweep.section import Section
+from gansweep.section import Paragraph, Picture, Section
 from gansweep.training.record import trained_s
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def section(verdict: Verdict) -> Section | None:
     """Return the section with all applicable figures; None if no run has a value."""
-    roles = Roles.of(verdict.contest)
     if not any(one.estimate.n for one in verdict.contest.candidates):
         return None
-    pictures: dict[str, Callable[[], Figure]] = {}
-    name, how = verdict.contest.metric_name, verdict.contest.how.capitalize()
+    timed, num_omitted = _timed(verdict), _num_omitted(Roles.of(verdict.contest))
+    text = "The figures show all finished runs."
+    if num_omitted:
+        text += f" Figures show the first {MOST_PANELS} panels; the other {num_omitted} combinations are in the table."
+    paragraph = Paragraph(text + _about_time(timed))
+    return Section("Values", [paragraph, *_pictures(verdict, bool(timed))], needs_pictures=True)
+
+
+def _pictures(verdict: Verdict, timed: bool) -> list[Picture]:
+    contest, roles = verdict.contest, Roles.of(verdict.contest)
+    name = f"{contest.how.capitalize()} {contest.metric_name}"
+    pictures = []
     if len(roles.rates) > 1:
-        pictures[f"{how} {name} against {roles.rate}: means, 95 % intervals and N/A runs"] = partial(
-            rates_picture, verdict
-        )
+        caption = f"{name} against {roles.rate}: means, 95 % intervals and N/A runs"
+        pictures.append(Picture(caption, partial(rates_picture, verdict)))
         if len(roles.methods) > 1:
-            pictures[f"{how} {name} by {roles.method} and {roles.rate}; hatched: every run is N/A"] = partial(
-                heat_picture, verdict
-            )
-    timed = _timed(verdict)
-    for key, metric in metrics(verdict.contest).items():
-        repeated = any(len(one.scores) > 1 for one in verdict.contest.candidates)
-        seeds = ": mean over seeds, band from minimum to maximum" if repeated else ""
-        words = f"{metric.get('name', 'result')} over {{}}{seeds}"
-        pictures[words.format("the steps")] = partial(curves_picture, verdict, key)
-        if timed:
-            pictures[words.format("the training time")] = partial(curves_picture, verdict, key, over_time=True)
-    if watched(verdict):
-        pictures["Losses of the best configuration of each method, run with the median value"] = partial(
-            losses_picture, verdict
-        )
+            caption = f"{name} by {roles.method} and {roles.rate}; hatched: every run is N/A"
+            pictures.append(Picture(caption, partial(heat_picture, verdict)))
+    repeated = any(len(one.scores) > 1 for one in contest.candidates)
+    seeds = ": mean over seeds, band from minimum to maximum" if repeated else ""
+    for field, metric in metrics(contest).items():
+        for axis, over_time in {"steps": False, "training time": True}.items():
+            if timed or not over_time:
+                caption = f"{metric.get('name', 'result')} over the {axis}{seeds}"
+                pictures.append(Picture(caption, partial(curves_picture, verdict, field, over_time)))
+    if shown_runs(verdict):
+        caption = "Losses of the best configuration of each method, run with the median value"
+        pictures.append(Picture(caption, partial(losses_picture, verdict)))
     if varies(verdict):
-        pictures["Learning rate schedules, as factors of the base rate"] = partial(schedules_picture, verdict)
-    left = _left_out(roles)
-    few = (
-        f" Figures show the first {MOST_PANELS} panels; the other {left} combinations are in the table." if left else ""
-    )
-    text = f"The figures show all finished runs.{few}{_of_time(timed)}"
-    return Section("Values", text, pictures, text_is_about_pictures=True)
+        caption = "Learning rate schedules, as factors of the base rate"
+        pictures.append(Picture(caption, partial(schedules_picture, verdict)))
+    return pictures
 
 
-def _left_out(roles: Roles) -> int:
+def _num_omitted(roles: Roles) -> int:
     combinations = {tuple(str(one.settings[key]) for key in roles.rest) for one in roles.contest.candidates}
     return max(0, len(combinations) - MOST_PANELS)
 
@@ -68,7 +65,7 @@ def _timed(verdict: Verdict) -> list[Mapping[str, Any]]:
     return [record for record in records if any(trained_s(record).values())]
 
 
-def _of_time(timed: Sequence[Mapping[str, Any]]) -> str:
+def _about_time(timed: Sequence[Mapping[str, Any]]) -> str:
     """Return the definition of the training time on the x axis; empty without timed records."""
     if not timed:
         return ""

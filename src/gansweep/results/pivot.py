@@ -4,48 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from gansweep.results.leaderboard import Candidate, Contest
+from gansweep.section import Entry, Table
 from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import is_number
 
 WIDEST = 8  # columns of values
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One field of a table.
-
-    Args:
-        text: the displayed text.
-        sort: sort key; None to sort by the text.
-        strong: whether the text is bold.
-    """
-
-    text: str
-    sort: float | None = None
-    strong: bool = False
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Table with head, rows, caption and notes.
-
-    Args:
-        head: names of the columns.
-        rows: each as long as the head.
-        caption: a sentence or two.
-        notes: footnotes, referred to by entries as [1], [2], ...
-        num_labels: number of leading columns that identify the row.
-    """
-
-    head: Sequence[str]
-    rows: Sequence[Sequence[Entry]]
-    caption: str = ""
-    notes: Sequence[str] = field(default=())
-    num_labels: int = 1
 
 
 def pivot(
@@ -54,7 +20,7 @@ def pivot(
     only: tuple[str, str],
     rows: Sequence[str] = (),
     across: str | None = None,
-) -> Grid:
+) -> Table:
     """Return the settings of all configurations as rows and columns, with a value in each field.
 
     Varied settings that are in neither `rows` nor `across` become rows too.
@@ -84,7 +50,7 @@ def pivot(
     for settings in combinations.values():
         labels = [label(settings[key]) for key in down] or [Entry(only[1])][:num_labels]
         body.append([*labels, *(show(contest.find({**settings, **column})) for column, show in fields)])
-    return Grid(head, body, num_labels=num_labels)
+    return Table(head, body, num_labels=num_labels)
 
 
 def label(value: Any) -> Entry:

@@ -12,7 +12,8 @@ from gansweep.config.keys import CAPTION, FALLBACKS
 from gansweep.formatting import markdown, number, visible
 from gansweep.results.frame import spreadsheet
 from gansweep.results.leaderboard import FINAL, Candidate, Contest, contest, contests, newest_code, spread
-from gansweep.results.pivot import Entry, Grid, pivot
+from gansweep.results.pivot import pivot
+from gansweep.section import Entry, Table
 from gansweep.sweep import tensorboard_layout
 from gansweep.sweep.cell import State
 from gansweep.sweep.identity import plain
@@ -101,7 +102,7 @@ class _Table:
         parts = [_markdown(grid)]
         if second and len(second.head) == 1 + second.num_labels and list(values) == list(grid.head[-2:]):
             columns = [[*row, other[-1]] for row, other in zip(grid.rows, second.rows, strict=True)]
-            parts = [_markdown(Grid([*grid.head, second.head[-1]], columns))]
+            parts = [_markdown(Table([*grid.head, second.head[-1]], columns))]
         elif second:
             parts += [f"Second metric, final {metric_2}:", _markdown(second)]
         notes = [f"[{place}] {note}{self.tracebacks.get(note, '')}" for note, place in self.notes.items()]
@@ -200,7 +201,7 @@ def untrained_note(one: Candidate) -> str:
     return f"no better than the untrained generator ({_range(one.untrained)})"
 
 
-def _markdown(grid: Grid) -> str:
+def _markdown(grid: Table) -> str:
     return markdown(grid.head, [[entry.text for entry in row] for row in grid.rows])
 
 

@@ -13,6 +13,7 @@ from gansweep.sweep.sweep_keys import short, swept_keys, value
 
 # trainer.ema is a setting of the training; earlier versions stored it in the fingerprint of the metric.
 OF_TRAINING = ("generator",)
+DIFFERENT = "These cells have different metric fingerprints and can't be compared with each other:"
 
 
 def comparable(results: Sequence[Result]) -> list[list[Result]]:
@@ -54,13 +55,18 @@ def fingerprint(result: Result, metric: str = "metric") -> dict[str, Any]:
 
 def differences(groups: Sequence[Sequence[Result]]) -> str:
     """Return Markdown that lists the differences between the fingerprints and the cells of each table."""
-    lines = ["These cells have different metric fingerprints and can't be compared with each other:"]
+    return "\n".join([DIFFERENT, *(f"- {line}" for line in fingerprint_differences(groups))])
+
+
+def fingerprint_differences(groups: Sequence[Sequence[Result]]) -> list[str]:
+    """Return for each table what its fingerprint differs in, and its first cells."""
+    lines = []
     for number, (what, label, group) in enumerate(zip(_marks(groups), labels(groups), groups, strict=True), 1):
         names = [result.cell.name for result in group]
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         which = f" ({label})" if label and label != what else ""
-        lines.append(f"- table {number}{which}: {what}: {shown}")
-    return "\n".join(lines)
+        lines.append(f"table {number}{which}: {what}: {shown}")
+    return lines
 
 
 def _marks(groups: Sequence[Sequence[Result]]) -> list[str]:

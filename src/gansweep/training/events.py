@@ -15,6 +15,7 @@ from gansweep.formatting import visible
 PREFIX = "events.out.tfevents."
 ROW = f"{PREFIX}0000000000.row"  # HPARAMS row of a run
 END = f"{PREFIX}9999999999.end"  # results of a run
+PLAYERS = ("discriminator", "generator")
 
 
 def protobuf(name: str) -> Any:
@@ -55,3 +56,22 @@ def put(path: Path, summaries: Sequence[Any], step: int = 0) -> None:
         writer.write(event(wall_time=time.time(), step=step, summary=summary).SerializeToString())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(file.getvalue())
+
+
+def event_files(directory: Path) -> list[Path]:
+    """Return the event files of a run, in the order of their names."""
+    return sorted(directory.glob(f"{PREFIX}*"))
+
+
+def losses(directory: Path) -> dict[str, dict[int, float]]:
+    """Return the losses of a run by player and step; a truncated last event is ignored."""
+    loader = protobuf("backend.event_processing.event_file_loader").EventFileLoader
+    make_ndarray = protobuf("util.tensor_util").make_ndarray
+    values: dict[str, dict[int, float]] = {}
+    for path in event_files(directory):
+        for event in loader(str(path)).Load():
+            for value in event.summary.value:
+                group, _, player = value.tag.partition("/")
+                if group == "loss" and player in PLAYERS and value.HasField("tensor"):
+                    values.setdefault(player, {})[event.step] = float(make_ndarray(value.tensor))
+    return {player: dict(sorted(by_step.items())) for player, by_step in values.items()}

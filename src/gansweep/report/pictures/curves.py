@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansweep.plot_style import GREY, panels, styled
-from gansweep.report.pictures import marks
+from gansweep.plot_style import (
+    FLOOR,
+    GREY,
+    draw_floor,
+    grid_lines,
+    is_wide,
+    key,
+    legend,
+    line,
+    panels,
+    scale_values,
+    shades,
+    styled,
+)
 from gansweep.report.plot_axes import MOST_PANELS, Roles
 from gansweep.report.verdict import Verdict
 from gansweep.results.leaderboard import Candidate, Contest
@@ -22,7 +34,7 @@ IN_A_ROW = 3
 LOST = 10.0  # the y axis ends at this factor times the largest value of the runs that did not diverge
 
 
-def curves_picture(verdict: Verdict, key: str = "value", over_time: bool = False) -> Figure:
+def curves_picture(verdict: Verdict, field: str = "value", over_time: bool = False) -> Figure:
     """Draw one panel per method with one curve per rate: mean over seeds, band from minimum to maximum.
 
     A mean ends at the last step that all seeds have reached; a cross means that a seed diverged after it. Values of
@@ -30,82 +42,97 @@ def curves_picture(verdict: Verdict, key: str = "value", over_time: bool = False
 
     Args:
         verdict: the verdict on the runs.
-        key: `value`, or `value_2` for the second metric.
+        field: `value`, or `value_2` for the second metric.
         over_time: plot against training time (mean over seeds) instead of steps; all panels share the x axis.
     """
-    from matplotlib.lines import Line2D
-
-    contest, roles = verdict.contest, Roles.of(verdict.contest)
-    parts = []
-    for title, candidates in roles.panels():
-        for method in roles.methods if roles.rate else [None]:
-            words = ", ".join(
-                filter(None, (f"{roles.method}={roles.label(method)}" if method is not None else "", title))
-            )
-            inside = roles.with_method(candidates, method) if roles.rate else candidates
-            if inside:
-                parts.append((words, inside))
-    parts = parts[:MOST_PANELS]
-    keys = roles.rates if roles.rate else roles.methods
-    looks = [{"color": c} for c in marks.shades(len(keys))] if roles.rate else [line(n) for n in range(len(keys))]
-    metric = metrics(contest)[key]
-    clock = Clock([times(one, common(one, key)[0])[-1:] for _, inside in parts for one in inside])
+    roles, metric = Roles.of(verdict.contest), metrics(verdict.contest)[field]
+    parts = _panels(roles)
+    drawn = [one for _, inside in parts for one in inside]
+    styles = _styles(roles)
+    clock = Clock([times(one, common(one, field)[0])[-1:] for one in drawn])
+    values = _limiting_values(drawn, field)
     crossed, floor = False, []
     with styled():
         size = (5.6, 3.4) if len(parts) == 1 else (3.5, 2.7)
         figure, axes = panels(len(parts), min(len(parts), IN_A_ROW), "", size)
-        every = _worth_room([one for _, inside in parts for one in inside], key)
         for n, (axis, (title, inside)) in enumerate(zip(axes, parts, strict=True)):
             for one in inside:
-                place = keys.index(roles.rate_of(one) if roles.rate else one.settings.get(roles.method or ""))
-                steps, values = common(one, key)
+                steps, curve = common(one, field)
                 along = times(one, steps) / clock.unit_s if over_time else steps
-                crossed |= _draw(axis, one, along, values, looks[place], max(every, default=math.inf))
-            floor = marks.reference(axis, metric, every)
-            marks.scale_values(axis, every)
-            marks.grid(axis)
+                crossed |= _draw(axis, one, along, curve, styles[_place(roles, one)], max(values, default=math.inf))
+            floor = draw_floor(axis, metric, values)
+            scale_values(axis, values)
+            grid_lines(axis)
             axis.set(title=title, xlabel=clock.label if over_time else "step (generator updates)")
-            if every:
-                low, high = min(every + floor), max(every)
-                pad = 0.04 * (high - low) or 0.04 * abs(high) or 1.0
-                room = 1.08 * (high / low) ** 0.02 if axis.get_yscale() == "log" else 1.0
-                axis.set_ylim(*((low / room, high * room) if room > 1 else (low - pad, high + pad)))
+            if values:
+                _limit(axis, min(values + floor), max(values))
             if n % IN_A_ROW == 0:
                 axis.set_ylabel(str(metric.get("name", "result")))
             if over_time:
                 clock.scale(axis)
             else:
                 axis.locator_params(axis="x", nbins=5)
-        handles: list[Any] = []
-        if len(keys) > 1:
-            handles = [
-                Line2D([], [], **look, linewidth=1.6, label=f"{roles.rate}={key:g}" if roles.rate else roles.label(key))
-                for key, look in zip(keys, looks, strict=True)
-            ]
+        keys = [key(name, **style, linewidth=1.6) for name, style in zip(_names(roles), styles, strict=True)]
+        keys = keys if len(keys) > 1 else []
         if crossed:
-            cross = {"marker": "x", "linestyle": "", "markersize": 5}
-            handles.append(Line2D([], [], color=GREY, label="a seed diverges after this", **cross))
+            keys.append(key("a seed diverges after this", color=GREY, marker="x", linestyle="", markersize=5))
         if floor:
-            handles.append(Line2D([], [], color=GREY, linestyle="--", linewidth=1, label="real against real"))
-        marks.legend(figure, handles)
+            keys.append(key("real against real", **FLOOR))
+        legend(figure, keys)
     return figure
 
 
-def line(place: int) -> dict[str, Any]:
-    """Return colour and line style of the n-th method, without marker."""
-    return {name: value for name, value in marks.look(place).items() if name != "marker"}
+def _panels(roles: Roles) -> list[tuple[str, list[Candidate]]]:
+    """Return title and candidates of each panel: one per method if there are rates, which are then the curves."""
+    if not roles.rate:
+        return roles.panels()[:MOST_PANELS]
+    parts = []
+    for title, candidates in roles.panels():
+        for method in roles.methods:
+            name = f"{roles.method}={roles.label(method)}" if method is not None else ""
+            parts.append((", ".join(filter(None, (name, title))), roles.with_method(candidates, method)))
+    return [part for part in parts if part[1]][:MOST_PANELS]
+
+
+def _styles(roles: Roles) -> list[dict[str, Any]]:
+    """Return the styles of the curves of a panel: shades of the rates, or else one style per method."""
+    if roles.rate:
+        return [{"color": colour} for colour in shades(len(roles.rates))]
+    return [line(n) for n in range(len(roles.methods))]
+
+
+def _names(roles: Roles) -> list[str]:
+    if roles.rate:
+        return [f"{roles.rate}={rate:g}" for rate in roles.rates]
+    return [roles.label(method) for method in roles.methods]
+
+
+def _place(roles: Roles, one: Candidate) -> int:
+    """Return the index of a candidate's curve among the curves of its panel."""
+    if roles.rate:
+        return roles.rates.index(roles.rate_of(one))
+    return roles.methods.index(one.settings.get(roles.method or ""))
+
+
+def _limit(axis: Any, low: float, high: float) -> None:
+    if axis.get_yscale() == "log":
+        room = 1.08 * (high / low) ** 0.02
+        axis.set_ylim(low / room, high * room)
+    else:
+        pad = 0.04 * (high - low) or 0.04 * abs(high) or 1.0
+        axis.set_ylim(low - pad, high + pad)
 
 
 def metrics(contest: Contest) -> dict[str, Mapping[str, Any]]:
-    """Return the metric entries of the records by key: `value`, and `value_2` if there is a second metric."""
+    """Return the metric entries of the records by field: `value`, and `value_2` if there is a second metric."""
     second = next((metric for run in contest.results if (metric := (run.record or {}).get("metric_2"))), None)
     return {"value": contest.metric} | ({"value_2": second} if second else {})
 
 
-def common(one: Candidate, key: str = "value") -> tuple[np.ndarray, np.ndarray]:
+def common(one: Candidate, field: str = "value") -> tuple[np.ndarray, np.ndarray]:
     """Return the steps at which all seeds have a value, and the values (seeds, steps)."""
     by_step = [
-        {e["step"]: e[key] for e in result.metric.get("evaluations", []) if e.get(key) is not None}
+        {e["step"]: e[field] for e in result.metric.get("evaluations", []) if e.get(field) is not None}
         for result in one.runs.values()
         if result.metric
     ]
@@ -139,8 +166,8 @@ class Clock:
         ends = [end / self.unit_s for end in self.ends]
         if not ends:
             return
-        if marks.is_wide(ends):
-            drawn = [x for line in axis.lines for x in np.ravel(line.get_xdata()) if x > 0]
+        if is_wide(ends):
+            drawn = [x for curve in axis.lines for x in np.ravel(curve.get_xdata()) if x > 0]
             axis.set_xscale("log", nonpositive="mask")  # 0 is masked: a clipped line would be flat at its start
             axis.set_xlim(min(*ends, *drawn) / 1.3, max(ends) * 1.3)
         else:
@@ -148,22 +175,22 @@ class Clock:
             axis.locator_params(axis="x", nbins=5)
 
 
-def _worth_room(candidates: Sequence[Candidate], key: str) -> list[float]:
-    """Return the values that determine the y limits."""
-    sound = [v for one in candidates if not one.num_diverged for v in np.ravel(common(one, key)[1]).tolist()]
-    top = LOST * max((v for v in sound if math.isfinite(v)), default=math.inf)
-    every = [v for one in candidates for v in np.ravel(common(one, key)[1]).tolist()]
-    return [v for v in every if v <= top] if top > 0 else every
+def _limiting_values(candidates: Sequence[Candidate], field: str) -> list[float]:
+    """Return the values that determine the y limits: all but those far above every run that did not diverge."""
+    values = {id(one): np.ravel(common(one, field)[1]).tolist() for one in candidates}
+    sound = [v for one in candidates if not one.num_diverged for v in values[id(one)] if math.isfinite(v)]
+    top = LOST * max(sound, default=math.inf)
+    return [v for own in values.values() for v in own if v <= top or top <= 0]
 
 
 def _draw(
-    axis: Any, one: Candidate, along: np.ndarray, values: np.ndarray, look: Mapping[str, Any], top: float
+    axis: Any, one: Candidate, along: np.ndarray, values: np.ndarray, style: Mapping[str, Any], top: float
 ) -> bool:
+    """Draw one curve; return whether it ends with a cross, at most at `top`."""
     if not len(along):
         return False
-    mean = values.mean(axis=0)
-    axis.plot(along, mean, **look, linewidth=1.5)
-    colour = look["color"]
+    mean, colour = values.mean(axis=0), style["color"]
+    axis.plot(along, mean, **style, linewidth=1.5)
     if len(values) > 1:
         axis.fill_between(along, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
     if any(math.isnan(value) for value in one.scores.values()) or one.num_diverged:

@@ -1,117 +1,192 @@
-"""Metric against learning rate, one line per method."""
+"""Metric against learning rate: lines with intervals, and a heat map."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gansweep.plot_style import GREY, panels, styled
-from gansweep.report.pictures import marks
+import numpy as np
+
+from gansweep.formatting import number
+from gansweep.plot_style import (
+    COLOURS,
+    FLOOR,
+    GREY,
+    draw_floor,
+    grid_lines,
+    is_wide,
+    key,
+    legend,
+    look,
+    panels,
+    scale_rates,
+    scale_values,
+    styled,
+)
 from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
+from gansweep.results.leaderboard import Candidate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SIZE = (5.6, 3.6)
+SIZE, SIZE_OF_SEVERAL = (5.6, 3.6), (4.2, 3.2)
 STRIP = 0.055  # height of one row of crosses, as a fraction of the axis
 
 
 def rates_picture(verdict: Verdict) -> Figure:
     """Draw means with 95 % intervals, every seed as a dot, and crosses at the top for N/A runs."""
-    from matplotlib.lines import Line2D
-
     contest, roles = verdict.contest, Roles.of(verdict.contest)
     assert roles.rate is not None
     parts = roles.panels()
+    values = [v for one in contest.candidates for v in one.scores.values() if math.isfinite(v)]
     with styled():
-        size = SIZE if len(parts) == 1 else (4.2, 3.2)
+        size = SIZE if len(parts) == 1 else SIZE_OF_SEVERAL
         figure, axes = panels(len(parts), min(len(parts), 3), "", size)
-        values = [v for one in contest.candidates for v in one.scores.values() if math.isfinite(v)]
-        hollow = crossed = False
         floor: list[float] = []
         for axis, (title, candidates) in zip(axes, parts, strict=True):
-            lost: list[tuple[float, str, int]] = []
+            lost: list[tuple[Candidate, int]] = []
             for place, method in enumerate(roles.methods):
-                own = roles.with_method(candidates, method)
-                hollow |= _line(axis, roles, own, place)
-                lost += [(roles.rate_of(one), _part(one), place) for one in own if one.estimate.num_na]
-            floor = marks.reference(axis, contest.metric, values)
-            marks.scale_values(axis, values)
-            marks.scale_rates(axis, roles.rates, roles.rate)
-            marks.grid(axis)
+                group = roles.with_method(candidates, method)
+                _draw_method(axis, roles, group, place)
+                lost += [(one, place) for one in group if one.estimate.num_na]
+            floor = draw_floor(axis, contest.metric, values)
+            scale_values(axis, values)
+            scale_rates(axis, roles.rates, roles.rate)
+            grid_lines(axis)
             axis.set(title=title, ylabel=f"{contest.how} {contest.metric_name}")
-            _limits(axis, values + floor, len({place for *_, place in lost}))
-            crossed |= _crosses(axis, lost)
-        handles: list[Any] = []
-        if roles.method:
-            handles += [
-                Line2D([], [], **marks.look(n), markersize=4, linewidth=1.4, label=roles.label(method))
-                for n, method in enumerate(roles.methods)
-            ]
-        handles.append(Line2D([], [], color=GREY, marker="|", markersize=9, linestyle="", label="95 % interval"))
-        if hollow:
-            handles.append(
-                Line2D([], [], color=GREY, marker="o", markersize=4, mfc="white", linestyle="", label="some seeds N/A")
-            )
-        if crossed:
-            handles.append(
-                Line2D([], [], color=GREY, marker="x", markersize=5, linestyle="", label="N/A: all seeds, or n of N")
-            )
-        if floor:
-            handles.append(Line2D([], [], color=GREY, linestyle="--", linewidth=1, label="real against real"))
-        marks.legend(figure, handles)
+            _limits(axis, values + floor, len({place for _, place in lost}))
+            _crosses(axis, roles, lost)
+        legend(figure, _keys(roles, [one for _, part in parts for one in part], bool(floor)))
     return figure
 
 
-def _line(axis: Any, roles: Roles, own: list[Any], place: int) -> bool:
-    """Draw one method; return whether some of its points have N/A seeds."""
-    look = marks.look(place)
-    known = [one for one in own if one.estimate.n]
+def _keys(roles: Roles, candidates: Sequence[Candidate], floor: bool) -> list[Any]:
+    """Return the legend entries of the methods and of the marks that occur."""
+    keys = [key(roles.label(m), **look(n), markersize=4, linewidth=1.4) for n, m in enumerate(roles.methods)]
+    keys = keys if roles.method else []
+    keys.append(key("95 % interval", color=GREY, marker="|", markersize=9, linestyle=""))
+    if any(one.estimate.num_na and one.estimate.n for one in candidates):
+        keys.append(key("some seeds N/A", color=GREY, marker="o", markersize=4, mfc="white", linestyle=""))
+    if any(one.estimate.num_na for one in candidates):
+        keys.append(key("N/A: all seeds, or n of N", color=GREY, marker="x", markersize=5, linestyle=""))
+    return [*keys, *([key("real against real", **FLOOR)] if floor else [])]
+
+
+def _draw_method(axis: Any, roles: Roles, candidates: Sequence[Candidate], place: int) -> None:
+    style, colour = look(place), look(place)["color"]
     # The line is interrupted at a rate without any value.
-    heights = [one.estimate.mean if one.estimate.n else math.nan for one in own]
-    axis.plot([roles.rate_of(one) for one in own], heights, color=look["color"], linestyle=look["linestyle"], lw=1.4)
-    for one in known:
-        found, x = one.estimate, roles.rate_of(one)
-        if math.isfinite(found.low):
-            axis.plot([x, x], [found.low, found.high], color=look["color"], linewidth=1, alpha=0.8)
+    heights = [one.estimate.mean if one.estimate.n else math.nan for one in candidates]
+    rates = [roles.rate_of(one) for one in candidates]
+    axis.plot(rates, heights, color=colour, linestyle=style["linestyle"], lw=1.4)
+    for x, one in zip(rates, candidates, strict=True):
+        estimate = one.estimate
+        if not estimate.n:
+            continue
+        if math.isfinite(estimate.low):
+            axis.plot([x, x], [estimate.low, estimate.high], color=colour, linewidth=1, alpha=0.8)
         values = [value for value in one.scores.values() if math.isfinite(value)]
         if len(values) > 1:
-            axis.plot([x] * len(values), values, ".", color=look["color"], markersize=2.5, alpha=0.5)
-        axis.plot(
-            x,
-            found.mean,
-            look["marker"],
-            color=look["color"],
-            markersize=4.5,
-            mfc="white" if found.num_na else look["color"],
-        )
-    return any(one.estimate.num_na for one in known)
+            axis.plot([x] * len(values), values, ".", color=colour, markersize=2.5, alpha=0.5)
+        inside = "white" if estimate.num_na else colour
+        axis.plot(x, estimate.mean, style["marker"], color=colour, markersize=4.5, mfc=inside)
 
 
-def _part(one: Any) -> str:
-    return f"{one.estimate.num_na}/{len(one.scores)}" if one.estimate.n else ""
-
-
-def _limits(axis: Any, values: list[float], rows: int) -> None:
+def _limits(axis: Any, values: Sequence[float], rows: int) -> None:
     """Set y limits with room for the crosses above the data; a wide interval of few seeds may be cut off."""
     if not values:
         axis.set_yticks([])
         return
-    there = axis.transScale.transform
-    low, high = (there((1, value))[1] for value in (min(values), max(values)))
+    to_axis = axis.transScale.transform
+    low, high = (to_axis((1, value))[1] for value in (min(values), max(values)))
     pad = 0.06 * (high - low) or abs(high) * 0.05 or 1.0
     top = (high + pad - (low - pad)) / (1 - STRIP * rows - (0.02 if rows else 0)) + low - pad
     axis.set_ylim(*(axis.transScale.inverted().transform((0, y))[1] for y in (low - pad, top)))
 
 
-def _crosses(axis: Any, lost: list[tuple[float, str, int]]) -> bool:
+def _crosses(axis: Any, roles: Roles, lost: Sequence[tuple[Candidate, int]]) -> None:
+    """Draw a cross for every candidate with N/A runs, in one row per method."""
     across = axis.get_xaxis_transform()
-    rows = sorted({place for *_, place in lost})
-    for x, text, place in lost:
-        y = 0.975 - STRIP * rows.index(place)
-        colour = marks.COLOURS[place % 6]
+    rows = sorted({place for _, place in lost})
+    for one, place in lost:
+        x, y, colour = roles.rate_of(one), 0.975 - STRIP * rows.index(place), COLOURS[place % 6]
+        part = f"{one.estimate.num_na}/{len(one.scores)}" if one.estimate.n else ""
         axis.plot(x, y, "x", color=colour, markersize=4.5, transform=across, clip_on=False)
-        axis.annotate(text, (x, y), xycoords=across, xytext=(4, 0), textcoords="offset points", va="center",
+        axis.annotate(part, (x, y), xycoords=across, xytext=(4, 0), textcoords="offset points", va="center",
                       fontsize=6.5, color=colour)  # fmt: skip
-    return bool(lost)
+
+
+def heat_picture(verdict: Verdict) -> Figure:
+    """Draw the mean of every combination of method and rate with its value; hatched where all seeds are N/A."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LogNorm, Normalize
+
+    contest, roles = verdict.contest, Roles.of(verdict.contest)
+    assert roles.rate is not None
+    across, down, parts = contest.values(roles.rate), roles.methods, roles.panels()
+    means = [one.estimate.mean for one in contest.candidates if one.estimate.n]
+    low, high = (min(means), max(means)) if means else (0.0, 1.0)
+    norm = (LogNorm if is_wide(means) else Normalize)(low, high if high > low else low + 1)
+    # Darker is better.
+    colours = colormaps["cividis" if contest.sign > 0 else "cividis_r"].copy()
+    crowded = len(across) > 8
+    longest = max(len(roles.label(method)) for method in down)
+    digits = max((len(number(mean)) for mean in means), default=0)
+    cell = 0.58 if crowded else max(0.58, 0.075 * digits + 0.06)  # inches
+    width, height = max(2.6, cell * len(across) + 1.0 + 0.075 * longest), max(1.5, 0.36 * len(down) + 0.9)
+    in_a_row = max(1, min(len(parts), int(11 / width)))
+    with styled():
+        figure, axes = panels(len(parts), in_a_row, "", (width, height))
+        for axis, (title, candidates) in zip(axes, parts, strict=True):
+            table = np.full((len(down), len(across)), np.nan)
+            for row, method in enumerate(down):
+                for one in roles.with_method(candidates, method):
+                    column, mean = across.index(one.settings[roles.rate]), one.estimate.mean
+                    table[row, column] = mean
+                    _write(axis, one, column, row, colours(norm(mean)) if one.estimate.n else None, crowded)
+            axis.imshow(np.ma.masked_invalid(table), cmap=colours, norm=norm, aspect="auto")
+            axis.set(title=title, xlabel=roles.rate, ylabel=roles.method or "")
+            rotated = {"rotation": 45, "ha": "right"} if crowded else {"rotation": 0, "ha": "center"}
+            axis.set_xticks(range(len(across)), [f"{value:g}" for value in across], **rotated)
+            axis.set_yticks(range(len(down)), [roles.label(value) for value in down])
+            axis.tick_params(length=0)
+            axis.spines[:].set_visible(False)
+        if means:
+            aspect = 12 * max(1.0, height * -(-len(parts) // in_a_row) / 2.5)
+            _colour_bar(figure, axes, norm, colours, f"{contest.how} {contest.metric_name}", aspect)
+    return figure
+
+
+def _colour_bar(figure: Any, axes: Any, norm: Any, colours: Any, label: str, aspect: float) -> None:
+    """Add a colour bar; a logarithmic one has plain decimal labels."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, label=label, aspect=aspect, pad=0.02)
+    bar.outline.set_visible(False)
+    if is_wide([norm.vmin, norm.vmax]):
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+        # Of the minor ticks only 2 and 5 times a power of ten are labelled.
+        some = FuncFormatter(lambda y, _: f"{y:g}" if f"{y:e}"[0] in "25" else "")
+        bar.ax.yaxis.set_minor_formatter(NullFormatter() if norm.vmax > 30 * norm.vmin else some)
+
+
+def _write(axis: Any, one: Candidate, x: int, y: int, ground: Any, crowded: bool) -> None:
+    """Write the value of a candidate into its field, in a colour readable on the ground (r, g, b, a)."""
+    from matplotlib.patches import Rectangle
+
+    estimate, size = one.estimate, 6.5 if crowded else 7.5
+    if ground is None:
+        if one.scores:
+            axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc="#f2f2f2", ec="#bbbbbb", hatch="///", lw=0))
+        axis.text(x, y, "N/A" if one.scores else "-", ha="center", va="center", fontsize=size, color=GREY)
+        return
+    brightness = 0.299 * ground[0] + 0.587 * ground[1] + 0.114 * ground[2]
+    text = f"{estimate.mean:.3g}" if crowded else number(estimate.mean)
+    if estimate.num_na:
+        text += f"\n{estimate.num_na}/{len(one.scores)}{'' if crowded else ' N/A'}"
+    axis.text(
+        x, y, text, ha="center", va="center", fontsize=size - (0.7 if estimate.num_na else 0),
+        color="black" if brightness > 0.5 else "white", linespacing=0.95,
+    )  # fmt: skip

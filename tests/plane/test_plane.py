@@ -1,4 +1,4 @@
-"""python -m gansweep.plane"""
+"""Figures of sweeps on 2D data, `python -m gansweep.plane`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ import torch
 import torch.nn.functional as F
 from tests.typed import typed
 
-from gansweep.plane import samples_picture
+from gansweep.plane import pictures
 from gansweep.plane.__main__ import find, main
-from gansweep.plane.curves_picture import look
-from gansweep.plane.trained_cell import NUM_POINTS, floors, read, task
+from gansweep.plane.trained_cell import NUM_POINTS, floors, read
 from gansweep.plot_style import panels, styled
 from gansweep.training.samples import points_files
 
@@ -41,7 +40,7 @@ def sweep(finished, tmp_path):
     return shutil.copytree(finished, tmp_path / "outputs" / "toy")
 
 
-def test_a_run_keeps_the_points_of_its_pictures(finished):
+def test_a_run_saves_the_points_of_its_sample_images(finished):
     cell = find(read(finished), "ring,lr=0.001,seed=1").cell
     files = points_files(cell.directory)
     assert sorted(files) == [0, 3, 5]
@@ -49,14 +48,14 @@ def test_a_run_keeps_the_points_of_its_pictures(finished):
     assert all(np.load(path)["points"].shape == (2048, 2) for path in files.values())
 
 
-def test_the_generator_of_the_checkpoint_draws_what_the_run_has_drawn(finished):
+def test_the_generator_of_the_checkpoint_gives_the_saved_points(finished):
     one = find(read(finished), "ring,lr=0.001,seed=1")
     kept = np.load(points_files(one.cell.directory)[5])["points"]
     np.testing.assert_array_equal(one.fake, kept)
     assert len(one.real) == NUM_POINTS
 
 
-def test_the_ground_is_the_saved_discriminator(finished):
+def test_logits_are_those_of_the_saved_discriminator(finished):
     one = find(read(finished), "circle,lr=0.001,seed=0")
     at = np.random.default_rng(1).normal(size=(7, 2)).astype(np.float32)
     left, x, sizes = one.saved["member"]["discriminator"]["theta"], torch.from_numpy(at), [2, 16, 16, 16, 1]
@@ -67,15 +66,15 @@ def test_the_ground_is_the_saved_discriminator(finished):
     np.testing.assert_allclose(one.logits(at), x[:, 0].numpy(), rtol=1e-4, atol=1e-6)
 
 
-def test_words_tell_the_value_beside_its_floor_or_why_there_is_none(sweep):
+def test_titles_state_value_and_floor_or_why_there_is_none(sweep):
     played = read(sweep)
     good, bad = find(played, "ring,lr=0.001,seed=0"), find(played, "ring,lr=1e+30,seed=0")
     metric = good.result.metric
     known = floors(played)
-    assert known[task(good)] == metric["floor"]
-    assert good.words(known[task(good)]) == f"W1 {metric['final']:.2f}, floor {metric['floor']:.2f}"
-    assert bad.words(known[task(bad)]) == f"W1 N/A: diverged at step {bad.diverged_at}"
-    (good.cell.directory / "record.json").unlink()  # as of a run that is on its way
+    assert known[good.task] == metric["floor"]
+    assert good.words(known[good.task]) == f"W1 {metric['final']:.2f}, floor {metric['floor']:.2f}"
+    assert bad.words(known[bad.task]) == f"W1 N/A: diverged at step {bad.diverged_at}"
+    (good.cell.directory / "record.json").unlink()  # as during training
     (later,) = [one for one in read(sweep) if one.cell == good.cell]
     assert later.words(None) == f"W1 {metric['final']:.2f}; step 5 of 5"
     assert [e["step"] for e in later.evaluations] == [0, 2, 4, 5]
@@ -85,13 +84,13 @@ def test_words_tell_the_value_beside_its_floor_or_why_there_is_none(sweep):
     assert never.words(None) == "not started"
     assert never.fake is None
     assert never.logits(never.real) is None
-    assert never.newest[0] == 5, "what a run has kept outlives its checkpoint"
+    assert never.newest[0] == 5, "saved points are used without a checkpoint"
     np.testing.assert_array_equal(never.newest[1], good.fake)
 
 
-def test_a_picture_for_what_two_axes_leave_over_and_one_of_the_curves(sweep, tmp_path, capsys):
+def test_one_figure_per_remaining_setting_and_one_of_the_curves(sweep, tmp_path, capsys):
     first = find(read(sweep), "ring,lr=0.001,seed=0").cell.directory
-    shutil.rmtree(first)  # begun by nobody yet
+    shutil.rmtree(first)  # not started
     out = tmp_path / "pictures"
     assert main([str(sweep), "--out", str(out), "--svg"]) == 0
     names = {"samples_seed=0", "samples_seed=1", "w1"}
@@ -108,8 +107,10 @@ def test_a_picture_for_what_two_axes_leave_over_and_one_of_the_curves(sweep, tmp
 
 
 @pytest.mark.parametrize(("firsts", "rests"), [(6, 8), (8, 4), (12, 4), (20, 2), (48, 1)])
-def test_no_two_methods_look_alike(firsts, rests):
-    assert len({look(first, rest, rests) for first in range(firsts) for rest in range(rests)}) == firsts * rests
+def test_methods_have_distinct_styles(firsts, rests):
+    assert (
+        len({pictures.look(first, rest, rests) for first in range(firsts) for rest in range(rests)}) == firsts * rests
+    )
 
 
 def test_one_cell_over_time(sweep, capsys):
@@ -126,7 +127,7 @@ def test_one_cell_over_time(sweep, capsys):
     assert "no cell matches" in capsys.readouterr().err
 
 
-def test_torn_points_are_left_out_and_none_at_all_are_told(sweep, capsys):
+def test_truncated_points_are_ignored_and_missing_ones_are_an_error(sweep, capsys):
     directory = find(read(sweep), "circle,lr=0.001,seed=1").cell.directory
     files = points_files(directory)
     files[3].write_bytes(files[3].read_bytes()[:300])
@@ -139,7 +140,7 @@ def test_torn_points_are_left_out_and_none_at_all_are_told(sweep, capsys):
     assert "trainer.sample_every" in capsys.readouterr().err
 
 
-def test_what_is_no_such_sweep_is_said_so(sweep, capsys):
+def test_other_directories_and_data_are_rejected(sweep, capsys):
     frozen = json.loads((sweep / "sweep.json").read_text())
     assert main([str(sweep.parent / "nowhere")]) == 2
     assert "nowhere: no such directory" in capsys.readouterr().err
@@ -151,7 +152,7 @@ def test_what_is_no_such_sweep_is_said_so(sweep, capsys):
     assert "shape (1, 8, 8); expected 2D points" in capsys.readouterr().err
 
 
-def test_a_module_that_the_sweep_names_is_not_trusted(sweep, capsys):
+def test_modules_allowed_by_the_sweep_are_not_trusted(sweep, capsys):
     frozen = json.loads((sweep / "sweep.json").read_text())
     frozen["cells"][0]["config"] |= {"allow": ["antigravity"], "loss": {"_target_": "antigravity.Loss"}}
     (sweep / "sweep.json").write_text(json.dumps(frozen))
@@ -160,21 +161,21 @@ def test_a_module_that_the_sweep_names_is_not_trusted(sweep, capsys):
     assert "antigravity" not in sys.modules
 
 
-def test_help_does_not_wait_for_torch():
+def test_help_does_not_import_torch():
     code = "import sys\nfrom gansweep.plane.__main__ import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
     code += "print([m for m in ('torch', 'matplotlib', 'numpy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_a_panel_has_room_for_its_title_and_the_legend():
+def test_titles_are_inside_the_figure():
     with styled():
-        figure, axes = panels(2, 2, "", samples_picture.SIZE)
+        figure, axes = panels(2, 2, "", pictures.SIZE)
         figure.get_layout_engine().set(h_pad=0.08)
         for axis in axes:
             axis.set_aspect("equal")
             axis.set_title("loss=r1\nW1 0.9477, floor 0.092")
-        figure.legend(handles=samples_picture.key(True), loc="outside lower center", ncols=2)
+        figure.legend(handles=pictures.keys(True), loc="outside lower center", ncols=2)
         figure.canvas.draw()
         for axis in axes:
             assert axis.title.get_window_extent().y1 <= figure.bbox.height

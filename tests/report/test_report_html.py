@@ -1,3 +1,5 @@
+"""The HTML page. Mistakes: a name that becomes markup, a link to nowhere, a section that the contents omit."""
+
 from __future__ import annotations
 
 import itertools
@@ -11,24 +13,21 @@ from pathlib import Path
 import pytest
 from tests.sweep.fake_cells import cell, diverged, record, write
 
-from gansweep.report import formats
-from gansweep.report.formats import Wish
-from gansweep.report.html import facts
-from gansweep.report.html.page import page
-from gansweep.report.html.prose import prose
-from gansweep.report.html.tables import table
+from gansweep.report import facts, formats, html
+from gansweep.report.formats import TableOptions
 from gansweep.report.study import Study
+from gansweep.section import Code, Entry, List, Paragraph, Section, Strong, Table
 
-EVIL = "<script>alert(1)</script>&\"'"
-ALONE = {"meta", "link", "br", "img", "input"}
+HOSTILE = "<script>alert(1)</script>&\"'"
+VOID_TAGS = {"meta", "link", "br", "img", "input"}
 
 
 def swept(root: Path) -> Study:
-    """A small sweep on disk with everything in it that a page has to show."""
+    """Write a small sweep with everything that a page shows."""
     from PIL import Image
 
     (root / "x").mkdir()
-    for name in ("adam", EVIL):
+    for name in ("adam", HOSTILE):
         for lr in (1e-4, 1e-2):
             for seed in range(3):
                 one = cell(root / "x", optimizer=name, lr=lr, seed=seed)
@@ -44,67 +43,75 @@ def written(tmp_path_factory):
     root = tmp_path_factory.mktemp("page")
     study = swept(root)
     path = root / "x" / "report.html"
-    path.write_text(formats.in_html(study, Wish(), path.parent), encoding="utf-8")
+    path.write_text(formats.in_html(study, TableOptions(), path.parent), encoding="utf-8")
     return path
 
 
-def test_a_list_may_follow_the_line_that_announces_it():
-    assert prose("These:\n- a\n- b", str) == "<p>These:</p>\n<ul><li>a</li><li>b</li></ul>"
-    assert prose("a - b\nc", str) == "<p>a - b c</p>"
-
-
-def test_tables_are_told_apart_by_what_was_swept(tmp_path):
-    (tmp_path / "x").mkdir()
+def two_tables(root: Path) -> Study:
+    """Write a sweep over two data sets, whose values are not comparable."""
+    (root / "x").mkdir()
     for data in ("ring", "grid"):
         for lr in (1, 2):
-            one = cell(tmp_path / "x", data=data, lr=lr)
+            one = cell(root / "x", data=data, lr=lr)
             kept = record(one, 1.0)
             kept["metric"]["fingerprint"] = {"data": {"ring": "0", "grid": "f"}[data] * 64}
             write(one, kept)
-    of = Study.read(tmp_path / "x")
-    text = formats.in_html(of, Wish(), tmp_path)
+    return Study.read(root / "x")
+
+
+def test_tables_are_named_after_the_settings_that_distinguish_them(tmp_path):
+    text = formats.in_html(two_tables(tmp_path), TableOptions(), tmp_path)
     assert '<h3 id="table-1">Table 1: fd_digits, data=' in text
     assert "Verdict (table 2: fd_digits, data=" in text
     assert "<li>table 2 (data=ring): data 00000000: data=ring" in text, "a hash is cut"
 
 
 @pytest.mark.parametrize(
-    ("members", "said"),
+    ("members", "text"),
     [
         (1, "Total wall time: 80 s of one process."),
         (4, "Total wall time: about 20 s of one process; the sum over runs is 80 s"),
     ],
 )
-def test_the_time_of_a_pack_is_counted_once(tmp_path, members, said):
+def test_the_time_of_a_pack_is_counted_once(tmp_path, members, text):
     (tmp_path / "x").mkdir()
     for seed in range(4):
         one = cell(tmp_path / "x", seed=seed)
         write(one, record(one, 1.0) | {"pack": {"members": members}})
-    assert said in facts.plan(Study.read(tmp_path / "x"))
+    assert text in facts.plan(Study.read(tmp_path / "x"))
 
 
 class Reader(HTMLParser):
-    """Checks that tags are closed in order and keeps what there is."""
+    """Checks that tags are closed in order, and stores tags and links."""
 
     def __init__(self, text):
         super().__init__()
-        self.open, self.tags = [], []
+        self.open, self.tags, self.links = [], [], []
         self.feed(text)
         assert not self.open, self.open
 
     def handle_starttag(self, tag, attributes):
         self.tags.append((tag, dict(attributes)))
-        if tag not in ALONE:
+        if tag not in VOID_TAGS:
             self.open.append(tag)
+        if tag == "a":
+            attributes = dict(attributes)
+            self.links.append((attributes["href"], attributes.get("aria-label", ""), "details" in self.open))
 
     def handle_endtag(self, tag):
-        assert self.open and self.open.pop() == tag, tag
+        assert self.open
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.lasttag == "a" and self.open[-1:] == ["a"]:
+            href, name, is_closed = self.links[-1]
+            self.links[-1] = (href, name or data, is_closed)
 
     def all(self, name):
         return [attributes for tag, attributes in self.tags if tag == name]
 
 
-def test_page_needs_no_other_file_and_every_tag_is_closed(written):
+def test_page_needs_no_other_file_and_closes_every_tag(written):
     reader = Reader(written.read_text(encoding="utf-8"))
     sources = [own[key] for _, own in reader.tags for key in ("src",) if key in own]
     assert sources
@@ -114,13 +121,13 @@ def test_page_needs_no_other_file_and_every_tag_is_closed(written):
     assert "@import" not in written.read_text(encoding="utf-8")
 
 
-def test_what_a_setting_is_called_is_text_and_never_a_tag(written):
+def test_names_of_settings_are_never_markup(written):
     text = written.read_text(encoding="utf-8")
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert" in text
 
 
-def test_page_is_read_without_eyes_or_mouse(written):
+def test_page_is_accessible(written):
     reader = Reader(written.read_text(encoding="utf-8"))
     assert all(image.get("alt") for image in reader.all("img"))
     assert len(reader.all("h1")) == 1
@@ -133,37 +140,61 @@ def test_page_is_read_without_eyes_or_mouse(written):
     assert {own["href"][1:] for own in reader.all("a") if own["href"].startswith("#")} <= marks
 
 
-def test_links_lead_to_the_runs_from_where_the_page_lies(written, tmp_path):
+def test_links_to_runs_are_relative_to_the_page(written, tmp_path):
     from urllib.parse import unquote
 
     reader = Reader(written.read_text(encoding="utf-8"))
     links = [unquote(own["href"]) for own in reader.all("a") if not own["href"].startswith("#")]
     assert sum(link.endswith("/") for link in links) == 12
     assert all((written.parent / link).exists() for link in links)
-    study = Study.read(written.parent)
-    elsewhere = page(study, formats.judge(study, Wish()), [], tmp_path)
+    elsewhere = formats.in_html(Study.read(written.parent), TableOptions(), tmp_path)
     found = [unquote(own["href"]) for own in Reader(elsewhere).all("a") if own["href"].endswith("/")]
     assert len(found) == 12
     assert all((tmp_path / link).is_dir() for link in found)
 
 
-def test_prose_is_escaped_and_its_tables_are_tables():
-    found = prose(
-        "# Head\n\na **b** `c|<d>` <e>\n\n- one\n- two\n\n| x | y |\n| - | - |\n| a | **1.5** |\n| b | N/A |", table
-    )
-    assert "<h3>Head</h3>" in found
-    assert "<code>c|&lt;d&gt;</code> &lt;e&gt;" in found
-    assert "<li>two</li>" in found
-    assert 'data-sort="1.5"><strong>1.5</strong>' in found
-    assert 'data-sort="">N/A' in found
+def contents(text):
+    """Return the links of the table of contents: id, accessible name, and whether it is in a collapsed list."""
+    nav = re.search("<nav.*?</nav>", text, re.S)[0]
+    return [(href.removeprefix("#"), name, is_closed) for href, name, is_closed in Reader(nav).links]
 
 
-@pytest.mark.slow
-def test_pictures_are_written_as_png_and_svg(written, tmp_path):
-    found = formats.pictures(Study.read(written.parent), Wish(), tmp_path)
-    names = {path.name for path in found}
-    assert {"values_1.png", "values_1.svg", "divergences.png", "expected_best_of_k_settings.png"} <= names
-    assert all(path.stat().st_size > 2000 for path in found)
+def test_contents_of_several_tables_have_a_collapsed_row_for_each(tmp_path):
+    text = formats.in_html(two_tables(tmp_path), TableOptions(), tmp_path)
+    links = contents(text)
+    ids = [attributes["id"] for tag, attributes in Reader(text).tags if tag in ("h2", "h3") and "id" in attributes]
+    assert sorted(place for place, *_ in links) == sorted(ids)
+    assert [name for _, name, is_closed in links if not is_closed] == ["Question", "Tables", "Runs", "How to reproduce"]
+    names = [name for _, name, _ in links]
+    assert len(set(names)) == len(names), "each link names its table"
+
+
+def test_contents_of_one_table_have_one_level(written):
+    links = contents(written.read_text(encoding="utf-8"))
+    assert [name for _, name, _ in links][:4] == ["Question", "Tables", "Verdict", "Values"]
+    assert not any(is_closed for *_, is_closed in links)
+
+
+def test_blocks_are_escaped(tmp_path):
+    blocks = [
+        Paragraph(["a ", Strong("<b>"), " `x` **y** ", Code("c|<d>"), " <e>"]),
+        List(["one", ["two ", Code("&")]]),
+        Table(["x<", "y"], [["a<", Entry("1.5", 1.5, strong=True)], ["b", "N/A"]], "<caption>", ["<note>"]),
+    ]
+    study = Study(tmp_path, (), ())
+    text = html.page(study, [], [], [Section("<title>", blocks)], tmp_path)
+    Reader(text)
+    for expected in (
+        "<p>a <strong>&lt;b&gt;</strong> `x` **y** <code>c|&lt;d&gt;</code> &lt;e&gt;</p>",
+        "<ul><li>one</li><li>two <code>&amp;</code></li></ul>",
+        'data-sort="1.5"><strong>1.5</strong></td>',
+        'data-sort="">N/A</td>',
+        "<span>&lt;caption&gt;</span>",
+        "<li>&lt;note&gt;</li>",
+        ">&lt;title&gt;</h2>",
+    ):
+        assert expected in text
+    assert not any(tag in text for tag in ("<note>", "<e>", "<b>", "<d>"))
 
 
 PRESS = """
@@ -184,7 +215,7 @@ document.title = [first, up, table.tHead.rows[0].cells[column].getAttribute("ari
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs chromium")
 @pytest.mark.parametrize("width", [1400, 500])
-def test_a_browser_sorts_the_columns_and_has_nothing_to_complain_about(written, tmp_path, width):
+def test_a_browser_sorts_columns_without_errors(written, tmp_path, width):
     page = tmp_path / "page.html"
     page.write_text(written.read_text(encoding="utf-8").replace("</body>", PRESS), encoding="utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--enable-logging=stderr"]

@@ -1,1 +1,0 @@
-"""Self-contained HTML report, readable from disk without a server."""
