@@ -146,6 +146,6 @@ class Section:
         return f"{self.title} ({self.table})" if self.table else self.title
 
     @property
-    def pictures(self) -> list[Picture]:
-        """The figures."""
-        return [block for block in self.blocks if isinstance(block, Picture)]
+    def pictures(self) -> dict[str, Callable[[], Figure]]:
+        """The functions that draw the figures, by caption."""
+        return {block.caption: block.draw for block in self.blocks if isinstance(block, Picture)}

@@ -52,10 +52,6 @@ def verdict_on(directory):
     return verdict
 
 
-def captions(section):
-    return [picture.caption for picture in section.pictures]
-
-
 def test_a_path_contains_the_start_and_every_step(toys):
     shown = shown_runs(verdict_on(toys / "dirac"))
     assert [one.settings["experiment"] for one, _ in shown] == list(FIELDS)
@@ -78,7 +74,7 @@ def test_arrows_are_the_fields_of_the_formulas_with_opposite_psi(toys):
 
 def test_portraits_have_a_panel_for_every_configuration(toys):
     verdict = verdict_on(toys / "dirac")
-    assert captions(portraits.section(verdict)) == [PORTRAITS]
+    assert list(portraits.section(verdict).pictures) == [PORTRAITS]
     figure = portraits_picture(verdict)
     assert [axis.get_title().split("\n")[0] for axis in figure.axes] == list(FIELDS)
     assert len({(axis.get_xlim(), axis.get_ylim()) for axis in figure.axes}) == 1
@@ -101,7 +97,7 @@ def test_other_runs_record_no_path(tmp_path):
 
 def test_points_of_both_kinds_are_drawn(toys):
     verdict = verdict_on(toys / "plane")
-    assert captions(scatter.section(verdict)) == [POINTS]
+    assert list(scatter.section(verdict).pictures) == [POINTS]
     assert scatter.section(verdict_on(toys / "dirac")) is None
     assert portraits.section(verdict) is None
     figure = points_picture(verdict)

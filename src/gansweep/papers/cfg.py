@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gansweep.formatting import number
-from gansweep.papers.compare import metric_names, plural, section, spread
+from gansweep.papers.compare import metric_names, plural, spread
 from gansweep.papers.figures import by_class, last_images
 from gansweep.papers.runs import Run, RunTable, grouped, tables
 from gansweep.plot_style import BLUE, GREY, ORANGE, VERMILION, panels, styled
@@ -115,7 +115,7 @@ def _section(one: RunTable, runs: Runs) -> Section:
     if any(by_seed.values()):
         caption = "Losses and metric of CFG; cross: the discriminator loss fell, plus: the metric got worse"
         blocks.append(Picture(caption, partial(losses, metric, by_seed)))
-    return section(f"CFG against WGAN-GP on {data}: scale {scale}{one.note}", blocks)
+    return Section(f"CFG against WGAN-GP on {data}: scale {scale}{one.note}", blocks)
 
 
 def _metrics(runs: Runs) -> dict[str, str]:

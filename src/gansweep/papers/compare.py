@@ -9,35 +9,11 @@ from typing import Any, TypeVar
 
 from gansweep.formatting import number
 from gansweep.papers.runs import Run, grouped
-from gansweep.section import Block, Code, List, Paragraph, Picture, Section, Strong, Table, Text
+from gansweep.section import Table
 
 Key = TypeVar("Key")
 CONFIDENCE = 0.95
 METHODS = ("none", "r1", "r2", "gp", "wgan_gp", "wgan_gp_1", "wgan_gp_5")  # order of the rows
-
-
-def section(title: str, blocks: Iterable[Block]) -> Section:
-    """Return a section with its blocks as Markdown."""
-    blocks = list(blocks)
-    text = "\n\n".join(_markdown(block) for block in blocks if not isinstance(block, Picture))
-    return Section(title, text, {block.caption: block.draw for block in blocks if isinstance(block, Picture)})
-
-
-def _markdown(block: Paragraph | List | Table) -> str:
-    if isinstance(block, Paragraph):
-        return _inline(block.text)
-    if isinstance(block, List):
-        return "\n".join(f"- {_inline(item)}" for item in block.items)
-    head, *rows = (f"| {' | '.join(row)} |" for row in (block.head, *block.rows))
-    return "\n".join([head, "|---" * len(block.head) + "|", *rows])
-
-
-def _inline(text: Text) -> str:
-    parts = [text] if isinstance(text, str) else text
-    marks = {Strong: "**", Code: "`"}
-    return "".join(
-        part if isinstance(part, str) else f"{marks[type(part)]}{part.words}{marks[type(part)]}" for part in parts
-    )
 
 
 def rate(lr: float | None) -> str:

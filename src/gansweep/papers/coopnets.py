@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from gansweep.config.instantiate import Constructor
-from gansweep.papers.compare import rank_correlation, ranks, section, shown
+from gansweep.papers.compare import rank_correlation, ranks, shown
 from gansweep.papers.figures import last_picture, show_picture
 from gansweep.papers.runs import Run, grouped, tables
 from gansweep.plot_style import BLUE, VERMILION, panels, styled
@@ -143,8 +143,8 @@ def table_sections(runs: Sequence[Run]) -> list[Section]:
         ]
         title = f"Twelve schedules of CoopNets' generator: {study.title}"
         written += [
-            section(title, [*_description(study), _table(study), *_agreement(study)]),
-            section(f"Pictures: {study.title}", pictures),
+            Section(title, [*_description(study), _table(study), *_agreement(study)]),
+            Section(f"Pictures: {study.title}", pictures),
         ]
     return written
 
@@ -224,7 +224,7 @@ def transfer_sections(runs: Sequence[Run]) -> list[Section]:
         lambda run: (run.choice("loss"), run.choice("schedule")),
         varied=("config.loss", "config.schedule", "config.critic_steps"),
     )
-    return [section(f"CoopNets' schedules in GANs: scale={one.key[0]}{one.note}", _transfer(one.runs)) for one in found]
+    return [Section(f"CoopNets' schedules in GANs: scale={one.key[0]}{one.note}", _transfer(one.runs)) for one in found]
 
 
 def _transfer(runs: Sequence[Run]) -> list[Block]:

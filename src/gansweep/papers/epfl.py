@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gansweep.formatting import number
-from gansweep.papers.compare import band, plural, rank_correlation, ranks, rate, section, spread, verdict
+from gansweep.papers.compare import band, plural, rank_correlation, ranks, rate, spread, verdict
 from gansweep.papers.epfl_table1 import (
     BORDERS,
     LABELS,
@@ -56,9 +56,9 @@ def sections(runs: Sequence[Run]) -> list[Section]:
             Picture(f"Losses, seed {one.seeds[0]}", partial(losses_by_rate, one.settings)),
         ]
         written += [
-            section(f"Table I of the EPFL study: {one.name}", _table(one)),
-            section(f"Which rate is best: {one.name}", _best_rates(one)),
-            section(f"Pictures: {one.name}", pictures),
+            Section(f"Table I of the EPFL study: {one.name}", _table(one)),
+            Section(f"Which rate is best: {one.name}", _best_rates(one)),
+            Section(f"Pictures: {one.name}", pictures),
         ]
     return written
 

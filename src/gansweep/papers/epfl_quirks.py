@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gansweep.formatting import number
-from gansweep.papers.compare import mean, rate, section, shown
+from gansweep.papers.compare import mean, rate, shown
 from gansweep.papers.epfl_table1 import OPTIMIZERS
 from gansweep.papers.runs import Run, tables
 from gansweep.plot_style import BLUE, GREY, VERMILION, panels, styled
@@ -49,7 +49,7 @@ def sections(runs: Sequence[Run]) -> list[Section]:
         title = f"From WGAN-GP to the EPFL study's code: scale {scale}, lr {rate(lr)}, {metric}{one.note}"
         caption = f"{metric} from protocol to protocol, relative to the untrained generator; dots are seeds"
         picture = Picture(caption, partial(waterfall, finals_of(one.runs, relative=True)))
-        written.append(section(title, [*_blocks(finals_of(one.runs)), picture]))
+        written.append(Section(title, [*_blocks(finals_of(one.runs)), picture]))
     return written
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from gansweep.papers.compare import by_method, metric_names, rate
 from gansweep.papers.runs import Run
 from gansweep.plot_style import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
+from gansweep.training.events import losses
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,8 +82,8 @@ def losses_by_method(runs: Sequence[Run]) -> Figure:
     with styled():
         figure, axes = panels(len(groups), 3, "", (3.0, 2.2))
         for axis, (method, group) in zip(axes, groups.items(), strict=True):
-            for player, (steps, values) in player_losses(min(group, key=lambda run: run.seed).directory).items():
-                axis.plot(steps, values, color=PLAYERS[player], lw=0.9, label=player)
+            for player, values in losses(min(group, key=lambda run: run.seed).directory).items():
+                axis.plot(list(values), list(values.values()), color=PLAYERS[player], lw=0.9, label=player)
             axis.set(title=method, xlabel="step")
         axes[0].legend()
         return figure
@@ -100,10 +101,11 @@ def losses_by_rate(settings: Mapping[tuple[str, float], Sequence[Run]]) -> Figur
     with styled():
         figure, axes = panels(2 * len(optimizers), len(optimizers), "", (3.0, 2.2))
         for (optimizer, lr), runs in settings.items():
-            losses = player_losses(runs[0].directory)
+            by_player = losses(runs[0].directory)
             for row, player in enumerate(PLAYERS):
                 axis = axes[row * len(optimizers) + optimizers.index(optimizer)]
-                axis.plot(*losses.get(player, ((), ())), color=colours[lr], lw=0.9)
+                values = by_player.get(player, {})
+                axis.plot(list(values), list(values.values()), color=colours[lr], lw=0.9)
         for n, axis in enumerate(axes):
             row, column = divmod(n, len(optimizers))
             axis.set_yscale("symlog", linthresh=1.0)
@@ -117,22 +119,6 @@ def losses_by_rate(settings: Mapping[tuple[str, float], Sequence[Run]]) -> Figur
                 axis.set_ylabel(f"{list(PLAYERS)[row]} loss")
         rate_legend(figure, colours)
         return figure
-
-
-def player_losses(directory: Path) -> dict[str, tuple[list[int], list[float]]]:
-    """Return steps and losses by player from the TensorBoard files of a run; players without data are omitted."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    if not list(directory.glob("events.out.tfevents.*")):
-        return {}
-    events = EventAccumulator(str(directory), size_guidance={"scalars": 500})
-    events.Reload()
-    losses = {}
-    for player in PLAYERS:
-        if f"loss/{player}" in events.Tags()["scalars"]:
-            points = events.Scalars(f"loss/{player}")
-            losses[player] = ([point.step for point in points], [point.value for point in points])
-    return losses
 
 
 def last_picture(run: Run, folder: str = "samples") -> Path | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from gansweep.config import build
 from gansweep.optimizers.sgd import SGD
-from gansweep.papers.compare import rate, section
+from gansweep.papers.compare import rate
 from gansweep.papers.runs import Run, grouped, tables
 from gansweep.quadratic import picture
 from gansweep.quadratic.closed_form import best_heavy_ball, best_rate, factor, momentum
@@ -67,7 +67,7 @@ def autoencoder_sections(runs: Sequence[Run]) -> list[Section]:
         varied=("config.optimizer", "config.model.skips", "config.lr"),
     )
     title = "Forsyth's autoencoder on {}, {} steps{}"
-    return [section(title.format(*one.key, one.note), autoencoder_blocks(one.runs)) for one in found]
+    return [Section(title.format(*one.key, one.note), autoencoder_blocks(one.runs)) for one in found]
 
 
 def _network(run: Run) -> tuple[str, str, float]:
@@ -203,7 +203,7 @@ def _quadratic_section(eps: float, runs: Sequence[Run]) -> Section:
     for label, one in zip(labels, descents, strict=True):
         paths.setdefault(one.run.choice("optimizer"), {}).setdefault(label, one.points)
     caption = "Trajectories from the square to the dot; adjacent contours differ by a factor of 10"
-    return section(
+    return Section(
         f"Descent of (eps x^2 + y^2) / 2, eps = {eps:g}",
         [
             *_quadratic_blocks(eps, labels, descents),

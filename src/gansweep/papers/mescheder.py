@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from gansweep.dirac.convergence import ROWS, SHRUNK
-from gansweep.papers.compare import by_method, method_table, section, spread
+from gansweep.papers.compare import by_method, method_table, spread
 from gansweep.papers.figures import losses_by_method, metric_over_time
 from gansweep.papers.runs import Run, RunTable, grouped, tables
 from gansweep.section import Block, Code, Paragraph, Picture, Section, Table
@@ -46,7 +46,7 @@ def dirac_sections(runs: Sequence[Run]) -> list[Section]:
         varied=[f"config.{setting}" for setting in ("loss", "dynamics", "batch_size", "lr")],
     )
     title = "Which methods converge on the Dirac-GAN, {} steps{}"
-    return [section(title.format(one.key[-1], one.note), dirac_blocks(one.runs)) for one in found]
+    return [Section(title.format(one.key[-1], one.note), dirac_blocks(one.runs)) for one in found]
 
 
 def converged(run: Run) -> bool:
@@ -86,7 +86,7 @@ def plane_sections(runs: Sequence[Run]) -> list[Section]:
         varied=("data", "metric", *(f"config.{setting}" for setting in ("data", "loss", "critic_steps", "lr"))),
     )
     return [
-        section(f"Mescheder's methods in the plane, {one.key[0]} steps{one.note}", _plane(one.runs)) for one in found
+        Section(f"Mescheder's methods in the plane, {one.key[0]} steps{one.note}", _plane(one.runs)) for one in found
     ]
 
 
@@ -159,7 +159,7 @@ def toy_sections(runs: Sequence[Run]) -> list[Section]:
             Picture("losses of the first seed", partial(losses_by_method, one.runs)),
             Picture(f"{metric} over time and over steps", partial(metric_over_time, one.runs)),
         ]
-        written.append(section(f"Eight Gaussians, {steps} steps{one.note}", blocks))
+        written.append(Section(f"Eight Gaussians, {steps} steps{one.note}", blocks))
     return written
 
 
@@ -177,5 +177,5 @@ def image_sections(runs: Sequence[Run]) -> list[Section]:
         data, metric, steps = one.key
         picture = Picture(f"{metric} over time and over steps", partial(metric_over_time, one.runs))
         title = f"Mescheder's methods on {data}, {steps} steps{one.note}"
-        written.append(section(title, [method_table(one.runs), Paragraph(printed), picture]))
+        written.append(Section(title, [method_table(one.runs), Paragraph(printed), picture]))
     return written

@@ -125,10 +125,10 @@ def pictures(study: Study, options: TableOptions, folder: Path) -> list[Path]:
             found.append(Section("Samples", [Picture("The best first", partial(samples_picture, verdict))]))
     for section in found:
         name = re.sub(r"[^a-z0-9]+", "_", section.heading.lower()).strip("_")
-        for number, picture in enumerate(section.pictures, 1):
+        for number, draw in enumerate(section.pictures.values(), 1):
             suffix = f"_{number}" if len(section.pictures) > 1 else ""
             with styled():
-                written += save(picture.draw(), folder / f"{name}{suffix}.png", svg=True)
+                written += save(draw(), folder / f"{name}{suffix}.png", svg=True)
     return written
 
 

@@ -74,4 +74,4 @@ def losses(directory: Path) -> dict[str, dict[int, float]]:
                 group, _, player = value.tag.partition("/")
                 if group == "loss" and player in PLAYERS and value.HasField("tensor"):
                     values.setdefault(player, {})[event.step] = float(make_ndarray(value.tensor))
-    return {player: dict(sorted(by_step.items())) for player, by_step in values.items()}
+    return {player: dict(sorted(values[player].items())) for player in PLAYERS if player in values}
