@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from gansweep.papers.runs import Run
+from gansweep.report import markdown
+from gansweep.section import Section
 from gansweep.sweep.identity import digest, identity
 from gansweep.training.record import FORMAT, summary
 
@@ -72,3 +75,8 @@ def write(sweep: Path, records: dict[str, dict[str, Any]]) -> Path:
         (sweep / name).mkdir(parents=True, exist_ok=True)
         (sweep / name / "record.json").write_text(json.dumps(content))
     return sweep
+
+
+def text_of(section: Section) -> str:
+    """Return a section as Markdown with single spaces."""
+    return re.sub(" +", " ", markdown.write(section.blocks))

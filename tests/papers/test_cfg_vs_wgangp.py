@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.papers.fake_records import record, run, write
+from tests.papers.fake_records import record, run, text_of, write
 
 from gansweep.metrics.classifier_features import load_shipped
 from gansweep.papers import sections
@@ -69,11 +69,11 @@ def test_sections_by_data_and_scale_count_the_better_seeds(sweep):
     found = {section.title: section for section in sections(sweep)}
     assert list(found) == ["CFG against WGAN-GP on mnist: scale full", "CFG against WGAN-GP on mnist: scale small"]
     full = found["CFG against WGAN-GP on mnist: scale full"]
-    assert "| CFG | 45.00 ± 49.50 | 14.50 ± 6.36 | 8.50 ± 0.71 | 1425 | 2.00 | 0 of 2 |" in full.text
-    assert "| WGAN-GP | 35.00 ± 7.07 |" in full.text
-    assert "Here CFG is better for 1 of 2 seeds." in full.text
-    assert "seed 0: the metric collapsed at step 1425; the discriminator loss fell 1 reading earlier" in full.text
-    assert "no seed for which both" in found["CFG against WGAN-GP on mnist: scale small"].text
+    assert "| CFG | 45.00 ± 49.50 | 14.50 ± 6.36 | 8.50 ± 0.71 | 1425 | 2.00 | 0 of 2 |" in text_of(full)
+    assert "| WGAN-GP | 35.00 ± 7.07 |" in text_of(full)
+    assert "Here CFG is better for 1 of 2 seeds." in text_of(full)
+    assert "seed 0: the metric collapsed at step 1425; the discriminator loss fell 1 reading earlier" in text_of(full)
+    assert "no seed for which both" in text_of(found["CFG against WGAN-GP on mnist: scale small"])
 
 
 def test_curves_have_a_panel_per_metric_and_a_line_per_seed(sweep):

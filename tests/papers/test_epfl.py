@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.papers.fake_records import record, run, write
+from tests.papers.fake_records import record, run, text_of, write
 
 from gansweep.papers import sections
 from gansweep.papers.epfl_table1 import LABELS, PRINTED, comparisons, printed_at, printed_best_until
@@ -61,26 +61,26 @@ def sweep_like_the_paper(folder, **more):
 
 def test_a_sweep_with_the_values_of_the_paper_agrees_with_it(tmp_path):
     table, choice, pictures = sections(sweep_like_the_paper(tmp_path))
-    rows = [line for line in table.text.splitlines() if line.startswith(("| adam", "| sgd", "| rmsprop"))]
+    rows = [line for line in text_of(table).splitlines() if line.startswith(("| adam", "| sgd", "| rmsprop"))]
     assert len(rows) == 21
     verdicts = [row.split("|")[-2].strip() for row in rows]
     assert sorted(set(verdicts)) == ["both N/A", "inside"]
     assert verdicts.count("both N/A") == 3
-    assert "**1.00** over the 18 cells" in table.text
-    assert "What differs" not in table.text
-    assert "**survives**: it holds in 3 of 3 seeds" in choice.text
-    assert "| rmsprop | 1e-4 | 1e-3 | 1e-4 | 1e-3 | 3 of 3 | 0 of 3 |" in choice.text
+    assert "**1.00** over the 18 cells" in text_of(table)
+    assert "What differs" not in text_of(table)
+    assert "**survives**: it holds in 3 of 3 seeds" in text_of(choice)
+    assert "| rmsprop | 1e-4 | 1e-3 | 1e-4 | 1e-3 | 3 of 3 | 0 of 3 |" in text_of(choice)
     assert len(pictures.pictures) == 3
 
 
 def test_another_metric_and_length_are_stated(tmp_path):
     """One epoch on other features: the column of label 0, and no interval."""
     table, choice, _ = sections(sweep_like_the_paper(tmp_path, steps=469, metric="fd_mnist_-3"))
-    assert "labelled 0, which is the state after 1 epoch," in table.text
-    assert "features are those of fd_mnist_-3, not of fd_torchvision_-3" in table.text
-    assert "inside" not in table.text
-    assert "the length" not in table.text
-    assert "at label 0 it does not hold in print either (rmsprop 1e-3)" in choice.text
+    assert "labelled 0, which is the state after 1 epoch," in text_of(table)
+    assert "features are those of fd_mnist_-3, not of fd_torchvision_-3" in text_of(table)
+    assert "inside" not in text_of(table)
+    assert "the length" not in text_of(table)
+    assert "at label 0 it does not hold in print either (rmsprop 1e-3)" in text_of(choice)
 
 
 def test_the_nearest_label_is_compared():
