@@ -59,6 +59,17 @@ def panels(number: int, columns: int, title: str, size: tuple[float, float]) -> 
     return figure, axes[:number]
 
 
+def wrapped(text: str, width: int = 34) -> str:
+    """Return a list separated by commas, such as `lr=1, loss=r1`, broken into at most three lines."""
+    lines: list[str] = []
+    for part in text.split(", "):
+        if lines and len(lines[-1]) + len(part) + 2 <= width:
+            lines[-1] += f", {part}"
+        else:
+            lines.append(part)
+    return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in lines[:3])
+
+
 def look(place: int) -> dict[str, Any]:
     """Return colour, marker and line style of the n-th method; the combinations repeat after 24."""
     return {

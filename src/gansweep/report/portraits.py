@@ -10,7 +10,6 @@ import numpy as np
 
 from gansweep.plot_style import num_columns, panels, styled
 from gansweep.report.dirac_runs import TwoNumbers, is_of_two_numbers
-from gansweep.report.pictures.samples import median_run
 from gansweep.report.verdict import Verdict
 from gansweep.results.leaderboard import Candidate
 from gansweep.section import Paragraph, Picture, Section
@@ -75,7 +74,7 @@ def shown_runs(verdict: Verdict) -> list[tuple[Candidate, TwoNumbers]]:
     """Return the configurations with a recorded path, each with its run of median value."""
     shown = []
     for place, candidate in enumerate(verdict.contest.candidates):
-        seed = median_run(verdict, place) if verdict.scores[place] else next(iter(candidate.runs))
+        seed = verdict.median_run(place) if verdict.scores[place] else next(iter(candidate.runs))
         if is_of_two_numbers(candidate.runs[seed].record):
             shown.append((candidate, TwoNumbers(candidate.runs[seed])))
     return shown

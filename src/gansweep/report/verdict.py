@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,6 +103,12 @@ class Verdict:
             for (a, b), test in self.comparisons.items()
             if place in (a, b)
         )
+
+    def median_run(self, place: int) -> str:
+        """Return the seed of a candidate's run with the median value; with an even number, the better of the two."""
+        scores = self.scores[place]
+        by_value = sorted(scores, key=lambda seed: scores[seed] if math.isfinite(scores[seed]) else math.inf)
+        return by_value[(len(by_value) - 1) // 2]
 
     def against_first(self, place: int) -> str:
         """Return the result of the comparison of a candidate with the first, in words."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from gansweep.plot_style import BLUE, VERMILION, grid_lines, key, legend, panels, styled
-from gansweep.report.pictures.samples import median_run, wrapped
+from gansweep.plot_style import BLUE, VERMILION, grid_lines, key, legend, panels, styled, wrapped
 from gansweep.report.plot_axes import Roles
 from gansweep.report.verdict import Verdict
 from gansweep.sweep.result import Result
@@ -47,7 +46,7 @@ def shown_runs(verdict: Verdict) -> list[tuple[str, Result]]:
     for place in verdict.order:
         candidate = contest.candidates[place]
         method = roles.label(candidate.settings.get(roles.method or ""))
-        run = candidate.runs[median_run(verdict, place)]
+        run = candidate.runs[verdict.median_run(place)]
         if method not in runs and event_files(run.cell.directory):
             runs[method] = (wrapped(candidate.name), run)
     return list(runs.values())[:MOST]

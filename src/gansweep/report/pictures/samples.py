@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansweep.formatting import number
-from gansweep.plot_style import panels, styled
+from gansweep.plot_style import panels, styled, wrapped
 from gansweep.report.verdict import Verdict
 from gansweep.results.leaderboard import Candidate
 
@@ -49,20 +49,13 @@ class Sample:
 
 def sampled(verdict: Verdict) -> list[Sample]:
     """Return the last sample image of each configuration that has one, in ranking order."""
-    found = []
+    samples = []
     for rank, place in enumerate(verdict.order, 1):
-        one, seed = verdict.contest.candidates[place], median_run(verdict, place)
-        pictures = sorted((one.runs[seed].cell.directory / "samples").glob("step_*.png"))
-        if pictures:
-            found.append(Sample(one, rank, seed, one.scores[seed], pictures[-1]))
-    return found
-
-
-def median_run(verdict: Verdict, place: int) -> str:
-    """Return the seed of the candidate's run with the median value; with an even number, the better of the two."""
-    scores = verdict.scores[place]
-    by_value = sorted(scores, key=lambda seed: scores[seed] if math.isfinite(scores[seed]) else math.inf)
-    return by_value[(len(by_value) - 1) // 2]
+        candidate, seed = verdict.contest.candidates[place], verdict.median_run(place)
+        images = sorted((candidate.runs[seed].cell.directory / "samples").glob("step_*.png"))
+        if images:
+            samples.append(Sample(candidate, rank, seed, candidate.scores[seed], images[-1]))
+    return samples
 
 
 def samples_picture(verdict: Verdict) -> Figure:
@@ -88,14 +81,3 @@ def title(verdict: Verdict, one: Sample) -> str:
     else:
         value = f"{one.place} {value}"
     return f"{value}\n{wrapped(one.candidate.name)}"
-
-
-def wrapped(text: str, width: int = 34) -> str:
-    """Return a candidate's name broken into at most three lines."""
-    lines: list[str] = []
-    for part in text.split(", "):
-        if lines and len(lines[-1]) + len(part) + 2 <= width:
-            lines[-1] += f", {part}"
-        else:
-            lines.append(part)
-    return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in lines[:3])
