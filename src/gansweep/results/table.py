@@ -202,7 +202,7 @@ def untrained_note(one: Candidate) -> str:
 
 
 def _markdown(grid: Table) -> str:
-    return markdown(grid.head, [[entry.text for entry in row] for row in grid.rows])
+    return markdown(grid.head, [[entry.text for entry in row] for row in grid.entries])
 
 
 def _is_repeated(one: Candidate) -> bool:
