@@ -19,6 +19,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", "-.", ":")
 RATE_NAMES = {"lr": "learning rate (lr)", "lr_d": "discriminator learning rate (lr_d)"}
 FLOOR = {"color": GREY, "linestyle": "--", "linewidth": 1}  # line of real against real
+CROSS = {"marker": "x", "linestyle": "", "markersize": 5, "markeredgewidth": 1.5}  # end of a diverged curve
 DECADE = 8.0  # ratio max/min above which an axis is logarithmic
 
 STYLE: dict[Any, Any] = {
@@ -135,6 +136,21 @@ def grid_lines(axis: Any) -> None:
     """Draw faint grid lines behind the data."""
     axis.grid(alpha=0.25, linewidth=0.5)
     axis.set_axisbelow(True)
+
+
+def draw_curve(axis: Any, x: Any, values: Any, style: Mapping[str, Any], crossed: bool, top: float = math.inf) -> Any:
+    """Draw the mean and the range of values (seeds, steps) over x (steps,), and return the line.
+
+    If `crossed`, a cross marks the end of the mean, at most at `top`.
+    """
+    mean = values.mean(axis=0)
+    (drawn,) = axis.plot(x, mean, **{"linewidth": 1.5, **style})
+    colour = style["color"]
+    if len(values) > 1:
+        axis.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
+    if crossed and len(x):
+        axis.plot(x[-1], min(mean[-1], top), **CROSS, color=colour, clip_on=False)
+    return drawn
 
 
 def draw_floor(axis: Any, metric: Mapping[str, Any], values: Sequence[float]) -> list[float]:

@@ -13,9 +13,11 @@ from gansweep.plane.trained_cell import TrainedCell, by, floors
 from gansweep.plot_style import (
     BLUE,
     COLOURS,
+    CROSS,
     FLOOR,
     GREY,
     VERMILION,
+    draw_curve,
     key,
     log_values,
     panels,
@@ -208,8 +210,9 @@ def curves_picture(cells: Sequence[TrainedCell], folder: Path, svg: bool = False
         figure, axes = panels(len(tasks), min(len(tasks), CURVES_IN_A_ROW), "", (3.6 if len(tasks) > 1 else 5, 3.0))
         for n, (axis, (task, group)) in enumerate(zip(axes, tasks.items(), strict=True)):
             for one in group:
-                method = _settings(one, settings)
-                lines.setdefault(method or one.cell.name, _curve(axis, one, styles[method]))
+                method, (steps, values) = _settings(one, settings), one.measured
+                drawn = draw_curve(axis, steps, values[None], styles[method], one.diverged_at is not None)
+                lines.setdefault(method or one.cell.name, drawn)
             if task in floor:
                 axis.axhline(floor[task], **FLOOR)
             if all(one.run.metric and one.run.metric.lower_is_better and min(one.measured[1], default=1) > 0
@@ -222,31 +225,24 @@ def curves_picture(cells: Sequence[TrainedCell], folder: Path, svg: bool = False
         if floor:
             lines["floor: real against real points"] = key("", **FLOOR)
         if any(one.diverged_at is not None and len(one.measured[0]) for one in measured):
-            cross = key("", color=GREY, marker="x", linestyle="", markersize=7, markeredgewidth=1.8)
-            lines["diverges after this"] = cross
+            lines["diverges after this"] = key("", **CROSS, color=GREY)
         columns = min(len(lines), 4 if len(tasks) > 1 else 2)
         figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=columns)
         return save(figure, folder / f"{name.lower()}.png", svg)
 
 
-def _curve(axis: Any, one: TrainedCell, style: tuple[str, Any]) -> Any:
-    """Draw the metric of a cell over steps, with a cross at its end if it diverged, and return the line."""
-    (colour, dashes), (steps, values) = style, one.measured
-    (drawn,) = axis.plot(steps, values, linestyle=dashes, color=colour, linewidth=1.2, marker=".", markersize=3.5)
-    if one.diverged_at is not None and len(steps):
-        axis.plot(steps[-1], values[-1], "x", color=colour, markersize=7, markeredgewidth=1.8)
-    return drawn
-
-
-def _styles(cells: Sequence[TrainedCell], settings: Sequence[str]) -> dict[str, tuple[str, Any]]:
-    """Return colour and dashes by method."""
-    firsts = order([value(one.cell, settings[0]) for one in cells]) if settings else [None]
+def _styles(cells: Sequence[TrainedCell], settings: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the line styles by method."""
     rests = list(dict.fromkeys(_settings(one, settings[1:]) for one in cells))
-    places = (
-        (firsts.index(value(one.cell, settings[0])) if settings else 0, rests.index(_settings(one, settings[1:])))
-        for one in cells
-    )
-    return {_settings(one, settings): look(*place, len(rests)) for one, place in zip(cells, places, strict=True)}
+    firsts = [plain(first) for first in order([value(one.cell, settings[0]) for one in cells])] if settings else [""]
+    styles = {}
+    for one in cells:
+        first = plain(value(one.cell, settings[0])) if settings else ""
+        place = firsts.index(first), rests.index(_settings(one, settings[1:]))
+        colour, dashes = look(*place, len(rests))
+        dots = {"linewidth": 1.2, "marker": ".", "markersize": 3.5}
+        styles[_settings(one, settings)] = {"color": colour, "linestyle": dashes, **dots}
+    return styles
 
 
 def look(first: int, rest: int, num_rests: int) -> tuple[str, Any]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gansweep.plot_style import (
+    CROSS,
     FLOOR,
     GREY,
+    draw_curve,
     draw_floor,
     grid_lines,
     is_wide,
@@ -58,8 +60,11 @@ def curves_picture(verdict: Verdict, field: str = "value", over_time: bool = Fal
         for n, (axis, (title, inside)) in enumerate(zip(axes, parts, strict=True)):
             for one in inside:
                 steps, curve = common(one, field)
-                along = times(one, steps) / clock.unit_s if over_time else steps
-                crossed |= _draw(axis, one, along, curve, styles[_place(roles, one)], max(values, default=math.inf))
+                if not len(steps):
+                    continue
+                along, lost = times(one, steps) / clock.unit_s if over_time else steps, _has_lost_runs(one)
+                draw_curve(axis, along, curve, styles[_place(roles, one)], lost, max(values, default=math.inf))
+                crossed |= lost
             floor = draw_floor(axis, metric, values)
             scale_values(axis, values)
             grid_lines(axis)
@@ -75,7 +80,7 @@ def curves_picture(verdict: Verdict, field: str = "value", over_time: bool = Fal
         keys = [key(name, **style, linewidth=1.6) for name, style in zip(_names(roles), styles, strict=True)]
         keys = keys if len(keys) > 1 else []
         if crossed:
-            keys.append(key("a seed diverges after this", color=GREY, marker="x", linestyle="", markersize=5))
+            keys.append(key("a seed diverges after this", **CROSS, color=GREY))
         if floor:
             keys.append(key("real against real", **FLOOR))
         legend(figure, keys)
@@ -183,17 +188,5 @@ def _limiting_values(candidates: Sequence[Candidate], field: str) -> list[float]
     return [v for own in values.values() for v in own if v <= top or top <= 0]
 
 
-def _draw(
-    axis: Any, one: Candidate, along: np.ndarray, values: np.ndarray, style: Mapping[str, Any], top: float
-) -> bool:
-    """Draw one curve; return whether it ends with a cross, at most at `top`."""
-    if not len(along):
-        return False
-    mean, colour = values.mean(axis=0), style["color"]
-    axis.plot(along, mean, **style, linewidth=1.5)
-    if len(values) > 1:
-        axis.fill_between(along, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
-    if any(math.isnan(value) for value in one.scores.values()) or one.num_diverged:
-        axis.plot(along[-1], min(mean[-1], top), "x", color=colour, markersize=5, markeredgewidth=1.5, clip_on=False)
-        return True
-    return False
+def _has_lost_runs(one: Candidate) -> bool:
+    return bool(one.num_diverged) or any(math.isnan(value) for value in one.scores.values())
