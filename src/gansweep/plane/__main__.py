@@ -28,10 +28,10 @@ def _draw(options: argparse.Namespace) -> list[Path]:
     cells, folder = read(options.sweep, options.allow), options.out or options.sweep
     make_folder("--out", folder)
     if options.over_time is not None:
-        one = find(cells, options.over_time)
-        return over_time(one, folder / f"over_time_{one.cell.name}.png", options.svg)
+        trained = find(cells, options.over_time)
+        return over_time(trained, folder / f"over_time_{trained.cell.name}.png", options.svg)
     written = samples_pictures(cells, folder, options.svg)
-    if any(one.evaluations for one in cells):
+    if any(trained.evaluations for trained in cells):
         written += curves_picture(cells, folder, options.svg)
     else:
         say("no evaluations yet: no learning curves drawn")
@@ -44,10 +44,12 @@ def find(cells: Sequence[TrainedCell], words: str) -> TrainedCell:
     Raises:
         ValueError: no cell matches, or more than one.
     """
-    names = [one.cell.name for one in cells]
-    found = [one for one in cells if one.cell.name == words] or [one for one in cells if words in one.cell.name]
+    names = [trained.cell.name for trained in cells]
+    found = [trained for trained in cells if trained.cell.name == words] or [
+        trained for trained in cells if words in trained.cell.name
+    ]
     if len(found) != 1:
-        among = [one.cell.name for one in found] or names
+        among = [trained.cell.name for trained in found] or names
         what = "no cell matches" if not found else f"{len(found)} cells match"
         raise ValueError(f"--over-time {words}: {what}, expected one of\n  " + "\n  ".join(among))
     return found[0]

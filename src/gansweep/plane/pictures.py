@@ -44,39 +44,39 @@ def samples_pictures(cells: Sequence[TrainedCell], folder: Path, svg: bool = Fal
     Columns and rows are the two settings with the most values, with the data in the columns. Every combination of the
     other settings has its own figure.
     """
-    keys = swept_keys([one.cell for one in cells])
-    counts = {name: len({plain(value(one.cell, name)) for one in cells}) for name in keys}
+    keys = swept_keys([trained.cell for trained in cells])
+    counts = {name: len({plain(value(trained.cell, name)) for trained in cells}) for name in keys}
     two = sorted(sorted(keys, key=lambda name: -counts[name])[:2], key=lambda name: (name != "data", -counts[name]))
     across, down = [*two, None, None][:2]
     others = [name for name in keys if name not in two]
     written, floor = [], floors(cells)
-    for rest, group in by(cells, lambda one: _settings(one, others, ",")):
+    for rest, group in by(cells, lambda trained: _settings(trained, others, ",")):
         path = folder / (f"samples_{_file_name(rest)}.png" if rest else "samples.png")
         written += _grid(group, across, down, rest, path, floor, svg)
     return written
 
 
-def over_time(one: TrainedCell, path: Path, svg: bool = False) -> list[Path]:
+def over_time(trained: TrainedCell, path: Path, svg: bool = False) -> list[Path]:
     """Draw the saved points of one cell at up to eight steps, and return the files.
 
     Raises:
         ValueError: the cell has no saved points.
     """
-    if not one.saved_points:
+    if not trained.saved_points:
         raise ValueError(
-            f"{one.cell.directory / 'samples'}: no step_*.npz with points; a run saves them "
+            f"{trained.cell.directory / 'samples'}: no step_*.npz with points; a run saves them "
             "every trainer.sample_every steps"
         )
-    steps = list(one.saved_points)
+    steps = list(trained.saved_points)
     steps = [steps[n] for n in np.unique(np.linspace(0, len(steps) - 1, MOST_STEPS).round().astype(int))]
-    values = dict(zip(*(part.tolist() for part in one.measured), strict=True))
-    (frame,) = frames([one]).values()
+    values = dict(zip(*(part.tolist() for part in trained.measured), strict=True))
+    (frame,) = frames([trained]).values()
     with styled():
-        figure, axes = panels(len(steps), min(len(steps), 4), one.cell.name.rpartition("-")[0], SIZE)
+        figure, axes = panels(len(steps), min(len(steps), 4), trained.cell.name.rpartition("-")[0], SIZE)
         for axis, step in zip(axes, steps, strict=True):
-            measured = f"{one.name} {number(values[step])}" if step in values else ""
+            measured = f"{trained.name} {number(values[step])}" if step in values else ""
             axis.set_title(f"step {step}\n{measured}")
-            _points(axis, one.real, one.saved_points[step], frame)
+            _points(axis, trained.real, trained.saved_points[step], frame)
         figure.legend(handles=keys(shaded=False), loc="outside lower center", ncols=2)
         return save(figure, path, svg)
 
@@ -93,9 +93,10 @@ def _grid(
     """Draw one panel per combination of the settings `across` (columns) and `down` (rows)."""
     axes_keys = [name for name in (down, across) if name is not None]
     columns, rows = (
-        order([value(one.cell, name) for one in cells]) if name is not None else [None] for name in (across, down)
+        order([value(trained.cell, name) for trained in cells]) if name is not None else [None]
+        for name in (across, down)
     )
-    found = {_settings(one, axes_keys): one for one in cells}
+    found = {_settings(trained, axes_keys): trained for trained in cells}
     wide = len(columns) if down is not None else min(len(columns), IN_A_ROW)
     with styled():
         figure, axes = panels(len(rows) * len(columns), wide, title, SIZE)
@@ -104,23 +105,23 @@ def _grid(
         for axis, (row, column) in zip(axes, ((row, column) for row in rows for column in columns), strict=True):
             pairs = ((down, row), (across, column))
             words = ", ".join(f"{name}={plain(chosen)}" for name, chosen in pairs if name is not None)
-            one = found.get(words)
-            if one is None:
+            trained = found.get(words)
+            if trained is None:
                 axis.set_title(f"{words}\nnot in the sweep")
                 axis.axis("off")
                 continue
-            axis.set_title("\n".join(filter(None, (words, one.words(floor.get(one.task))))))
-            shaded |= draw(axis, one, limits[one.task])
+            axis.set_title("\n".join(filter(None, (words, trained.words(floor.get(trained.task))))))
+            shaded |= draw(axis, trained, limits[trained.task])
         figure.legend(handles=keys(shaded), loc="outside lower center", ncols=2 if wide < 4 else 4)
         return save(figure, path, svg)
 
 
-def draw(axis: Any, one: TrainedCell, frame: Frame) -> bool:
+def draw(axis: Any, trained: TrainedCell, frame: Frame) -> bool:
     """Draw the latest points of a cell over the data; return whether the logits could be drawn."""
-    shaded = _logits(axis, one, frame)
-    step, fake = one.newest
-    _points(axis, one.real, fake, frame)
-    if one.diverged_at is not None and step is not None:
+    shaded = _logits(axis, trained, frame)
+    step, fake = trained.newest
+    _points(axis, trained.real, fake, frame)
+    if trained.diverged_at is not None and step is not None:
         _note(axis, f"as of step {step}", "bottom")
     return shaded
 
@@ -128,8 +129,8 @@ def draw(axis: Any, one: TrainedCell, frame: Frame) -> bool:
 def frames(cells: Sequence[TrainedCell]) -> dict[str, Frame]:
     """Return by task a square 1.5 times as wide as the data."""
     found = {}
-    for task, group in by(cells, lambda one: one.task):
-        real = np.concatenate([one.real for one in group])
+    for task, group in by(cells, lambda trained: trained.task):
+        real = np.concatenate([trained.real for trained in group])
         low, high = real.min(0), real.max(0)
         half = 0.75 * max(float((high - low).max()), 0.5)
         x, y = (low + high) / 2
@@ -137,12 +138,12 @@ def frames(cells: Sequence[TrainedCell]) -> dict[str, Frame]:
     return found
 
 
-def _logits(axis: Any, one: TrainedCell, frame: Frame) -> bool:
+def _logits(axis: Any, trained: TrainedCell, frame: Frame) -> bool:
     """Draw the logits as shading (darker is higher) and contours; return whether they could be drawn."""
     from matplotlib.colors import LinearSegmentedColormap
 
     x, y = np.linspace(*frame[:2], FINE), np.linspace(*frame[2:], FINE)
-    logits = one.logits(np.stack(np.meshgrid(x, y), -1).reshape(-1, 2))
+    logits = trained.logits(np.stack(np.meshgrid(x, y), -1).reshape(-1, 2))
     if logits is None or not np.isfinite(logits).all() or np.ptp(logits) == 0:
         return False
     logits = logits.reshape(FINE, FINE)
@@ -197,26 +198,26 @@ def curves_picture(cells: Sequence[TrainedCell], folder: Path, svg: bool = False
     Raises:
         ValueError: no cell has an evaluation.
     """
-    measured = [one for one in cells if one.evaluations and one.run.metric is not None]
+    measured = [trained for trained in cells if trained.evaluations and trained.run.metric is not None]
     if not measured:
         raise ValueError("no evaluations yet: no learning curves to draw")
-    settings = [name for name in swept_keys([one.cell for one in measured]) if name not in ("data", SEED)]
+    settings = [name for name in swept_keys([trained.cell for trained in measured]) if name not in ("data", SEED)]
     styles = _styles(measured, settings)
-    names = {one.name for one in measured}
+    names = {trained.name for trained in measured}
     name = names.pop() if len(names) == 1 else "metric"
-    floor, tasks = floors(measured), dict(by(measured, lambda one: one.task))
+    floor, tasks = floors(measured), dict(by(measured, lambda trained: trained.task))
     lines: dict[str, Any] = {}
     with styled():
         figure, axes = panels(len(tasks), min(len(tasks), CURVES_IN_A_ROW), "", (3.6 if len(tasks) > 1 else 5, 3.0))
         for n, (axis, (task, group)) in enumerate(zip(axes, tasks.items(), strict=True)):
-            for one in group:
-                method, (steps, values) = _settings(one, settings), one.measured
-                drawn = draw_curve(axis, steps, values[None], styles[method], one.diverged_at is not None)
-                lines.setdefault(method or one.cell.name, drawn)
+            for trained in group:
+                method, (steps, values) = _settings(trained, settings), trained.measured
+                drawn = draw_curve(axis, steps, values[None], styles[method], trained.diverged_at is not None)
+                lines.setdefault(method or trained.cell.name, drawn)
             if task in floor:
                 axis.axhline(floor[task], **FLOOR)
-            if all(one.run.metric and one.run.metric.lower_is_better and min(one.measured[1], default=1) > 0
-                   for one in group):  # fmt: skip
+            if all(trained.run.metric and trained.run.metric.lower_is_better and min(trained.measured[1], default=1) > 0
+                   for trained in group):  # fmt: skip
                 log_values(axis)
             axis.set(title=group[0].run.data.name, xlabel="step (generator updates)")
             axis.grid(alpha=0.25, which="both", linewidth=0.5)
@@ -224,7 +225,7 @@ def curves_picture(cells: Sequence[TrainedCell], folder: Path, svg: bool = False
                 axis.set_ylabel(f"{name} to the data\n(length in data units)" if name == "W1" else name)
         if floor:
             lines["floor: real against real points"] = key("", **FLOOR)
-        if any(one.diverged_at is not None and len(one.measured[0]) for one in measured):
+        if any(trained.diverged_at is not None and len(trained.measured[0]) for trained in measured):
             lines["diverges after this"] = key("", **CROSS, color=GREY)
         columns = min(len(lines), 4 if len(tasks) > 1 else 2)
         figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=columns)
@@ -233,15 +234,17 @@ def curves_picture(cells: Sequence[TrainedCell], folder: Path, svg: bool = False
 
 def _styles(cells: Sequence[TrainedCell], settings: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the line styles by method."""
-    rests = list(dict.fromkeys(_settings(one, settings[1:]) for one in cells))
-    firsts = [plain(first) for first in order([value(one.cell, settings[0]) for one in cells])] if settings else [""]
+    rests = list(dict.fromkeys(_settings(trained, settings[1:]) for trained in cells))
+    firsts = (
+        [plain(first) for first in order([value(trained.cell, settings[0]) for trained in cells])] if settings else [""]
+    )
     styles = {}
-    for one in cells:
-        first = plain(value(one.cell, settings[0])) if settings else ""
-        place = firsts.index(first), rests.index(_settings(one, settings[1:]))
+    for trained in cells:
+        first = plain(value(trained.cell, settings[0])) if settings else ""
+        place = firsts.index(first), rests.index(_settings(trained, settings[1:]))
         colour, dashes = look(*place, len(rests))
         dots = {"linewidth": 1.2, "marker": ".", "markersize": 3.5}
-        styles[_settings(one, settings)] = {"color": colour, "linestyle": dashes, **dots}
+        styles[_settings(trained, settings)] = {"color": colour, "linestyle": dashes, **dots}
     return styles
 
 
@@ -254,9 +257,9 @@ def look(first: int, rest: int, num_rests: int) -> tuple[str, Any]:
     return COLOURS[first % len(COLOURS)], DASHES[turn % len(DASHES)]
 
 
-def _settings(one: TrainedCell, names: Sequence[str], separator: str = ", ") -> str:
+def _settings(trained: TrainedCell, names: Sequence[str], separator: str = ", ") -> str:
     """Return settings of a cell as `key=value, ...`."""
-    return separator.join(f"{name}={plain(value(one.cell, name))}" for name in names)
+    return separator.join(f"{name}={plain(value(trained.cell, name))}" for name in names)
 
 
 def _file_name(text: str) -> str:

@@ -196,13 +196,13 @@ def rebuilt(cell: Cell, allow: Sequence[str] = ()) -> build.Checked:
 
 def floors(cells: Sequence[TrainedCell]) -> dict[str, float]:
     """Return the metric of real against real points by task, from the records of finished cells."""
-    found = {one.task: one.result.metric.get("floor") for one in cells if one.result.metric}
+    found = {trained.task: trained.result.metric.get("floor") for trained in cells if trained.result.metric}
     return {task: floor for task, floor in found.items() if floor is not None}
 
 
 def by(cells: Sequence[TrainedCell], key: Callable[[TrainedCell], str]) -> Iterator[tuple[str, list[TrainedCell]]]:
     """Yield groups of cells with equal `key`, in order of first appearance."""
     groups: dict[str, list[TrainedCell]] = {}
-    for one in cells:
-        groups.setdefault(key(one), []).append(one)
+    for trained in cells:
+        groups.setdefault(key(trained), []).append(trained)
     yield from groups.items()

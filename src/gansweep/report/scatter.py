@@ -21,7 +21,7 @@ CAPTION = "Generated points over data points, best configuration first"
 
 def section(verdict: Verdict) -> Section | None:
     """Return the section; None if samples are not 2D points or every run generates a single point."""
-    if not in_plane(verdict) or not any(np.ptp(_points(one), 0).any() for one in sampled(verdict)):
+    if not in_plane(verdict) or not any(np.ptp(_points(sample), 0).any() for sample in sampled(verdict)):
         return None
     text = (
         "Each panel shows the last checkpoint of the run with the median value. A panel is 1.5 times as wide as the "
@@ -35,13 +35,13 @@ def section(verdict: Verdict) -> Section | None:
 def in_plane(verdict: Verdict) -> bool:
     """Return whether the shown runs saved 2D points."""
     shown = sampled(verdict)
-    return bool(shown) and all(_points(one).shape[1] == 2 for one in shown)
+    return bool(shown) and all(_points(sample).shape[1] == 2 for sample in shown)
 
 
-def _points(one: Sample) -> np.ndarray:
+def _points(sample: Sample) -> np.ndarray:
     """Return the saved points (N, D) of the last sample picture, or an empty (0, 0) array."""
     try:
-        return read_array(one.path.with_suffix(".npz"), "points")
+        return read_array(sample.path.with_suffix(".npz"), "points")
     except (OSError, ValueError, KeyError):
         return np.empty((0, 0))
 
@@ -55,7 +55,7 @@ def points_picture(verdict: Verdict) -> Figure:
 
     samples = sampled(verdict)[:MOST]
     try:
-        cells = [trained_cell.of(one.candidate.runs[one.seed].cell) for one in samples]
+        cells = [trained_cell.of(sample.candidate.runs[sample.seed].cell) for sample in samples]
     except ValueError:
         return samples_picture(verdict)
     frames = pictures.frames(cells)

@@ -49,21 +49,21 @@ def curves_picture(verdict: Verdict, field: str = "value", over_time: bool = Fal
     """
     roles, metric = Roles.of(verdict.contest), metrics(verdict.contest)[field]
     parts = _panels(roles)
-    drawn = [one for _, inside in parts for one in inside]
+    drawn = [candidate for _, inside in parts for candidate in inside]
     styles = _styles(roles)
-    clock = Clock([times(one, common(one, field)[0])[-1:] for one in drawn])
+    clock = Clock([times(candidate, common(candidate, field)[0])[-1:] for candidate in drawn])
     values = _limiting_values(drawn, field)
     crossed, floor = False, []
     with styled():
         size = (5.6, 3.4) if len(parts) == 1 else (3.5, 2.7)
         figure, axes = panels(len(parts), min(len(parts), IN_A_ROW), "", size)
         for n, (axis, (title, inside)) in enumerate(zip(axes, parts, strict=True)):
-            for one in inside:
-                steps, curve = common(one, field)
+            for candidate in inside:
+                steps, curve = common(candidate, field)
                 if not len(steps):
                     continue
-                along, lost = times(one, steps) / clock.unit_s if over_time else steps, _has_lost_runs(one)
-                draw_curve(axis, along, curve, styles[_place(roles, one)], lost, max(values, default=math.inf))
+                along, lost = times(candidate, steps) / clock.unit_s if over_time else steps, _has_lost_runs(candidate)
+                draw_curve(axis, along, curve, styles[_place(roles, candidate)], lost, max(values, default=math.inf))
                 crossed |= lost
             floor = draw_floor(axis, metric, values)
             scale_values(axis, values)
@@ -112,11 +112,11 @@ def _names(roles: Roles) -> list[str]:
     return [roles.label(method) for method in roles.methods]
 
 
-def _place(roles: Roles, one: Candidate) -> int:
+def _place(roles: Roles, candidate: Candidate) -> int:
     """Return the index of a candidate's curve among the curves of its panel."""
     if roles.rate:
-        return roles.rates.index(roles.rate_of(one))
-    return roles.methods.index(one.settings.get(roles.method or ""))
+        return roles.rates.index(roles.rate_of(candidate))
+    return roles.methods.index(candidate.settings.get(roles.method or ""))
 
 
 def _limit(axis: Any, low: float, high: float) -> None:
@@ -134,11 +134,11 @@ def metrics(contest: Contest) -> dict[str, Mapping[str, Any]]:
     return {"value": contest.metric} | ({"value_2": second} if second else {})
 
 
-def common(one: Candidate, field: str = "value") -> tuple[np.ndarray, np.ndarray]:
+def common(candidate: Candidate, field: str = "value") -> tuple[np.ndarray, np.ndarray]:
     """Return the steps at which all seeds have a value, and the values (seeds, steps)."""
     by_step = [
         {e["step"]: e[field] for e in result.metric.get("evaluations", []) if e.get(field) is not None}
-        for result in one.runs.values()
+        for result in candidate.runs.values()
         if result.metric
     ]
     steps = sorted(set.intersection(*map(set, by_step))) if by_step else []
@@ -146,9 +146,9 @@ def common(one: Candidate, field: str = "value") -> tuple[np.ndarray, np.ndarray
     return np.array(steps), table.reshape(len(by_step), len(steps))
 
 
-def times(one: Candidate, steps: np.ndarray) -> np.ndarray:
+def times(candidate: Candidate, steps: np.ndarray) -> np.ndarray:
     """Return the training time in seconds at the given steps, mean over seeds; NaN if no record has it."""
-    by_step = [trained_s(result.record) for result in one.runs.values() if result.record and result.metric]
+    by_step = [trained_s(result.record) for result in candidate.runs.values() if result.record and result.metric]
     seconds = [[values[step] for values in by_step if step in values] for step in steps.tolist()]
     return np.array([np.mean(values) if values else math.nan for values in seconds])
 
@@ -182,11 +182,13 @@ class Clock:
 
 def _limiting_values(candidates: Sequence[Candidate], field: str) -> list[float]:
     """Return the values that determine the y limits: all but those far above every run that did not diverge."""
-    values = {id(one): np.ravel(common(one, field)[1]).tolist() for one in candidates}
-    sound = [v for one in candidates if not one.num_diverged for v in values[id(one)] if math.isfinite(v)]
+    values = {id(candidate): np.ravel(common(candidate, field)[1]).tolist() for candidate in candidates}
+    sound = [
+        v for candidate in candidates if not candidate.num_diverged for v in values[id(candidate)] if math.isfinite(v)
+    ]
     top = LOST * max(sound, default=math.inf)
     return [v for own in values.values() for v in own if v <= top or top <= 0]
 
 
-def _has_lost_runs(one: Candidate) -> bool:
-    return bool(one.num_diverged) or any(math.isnan(value) for value in one.scores.values())
+def _has_lost_runs(candidate: Candidate) -> bool:
+    return bool(candidate.num_diverged) or any(math.isnan(value) for value in candidate.scores.values())

@@ -40,7 +40,7 @@ def rates_picture(verdict: Verdict) -> Figure:
     contest, roles = verdict.contest, Roles.of(verdict.contest)
     assert roles.rate is not None
     parts = roles.panels()
-    values = [v for one in contest.candidates for v in one.scores.values() if math.isfinite(v)]
+    values = [v for candidate in contest.candidates for v in candidate.scores.values() if math.isfinite(v)]
     with styled():
         size = SIZE if len(parts) == 1 else SIZE_OF_SEVERAL
         figure, axes = panels(len(parts), min(len(parts), 3), "", size)
@@ -50,7 +50,7 @@ def rates_picture(verdict: Verdict) -> Figure:
             for place, method in enumerate(roles.methods):
                 group = roles.with_method(candidates, method)
                 _draw_method(axis, roles, group, place)
-                lost += [(one, place) for one in group if one.estimate.num_na]
+                lost += [(candidate, place) for candidate in group if candidate.estimate.num_na]
             floor = draw_floor(axis, contest.metric, values)
             scale_values(axis, values)
             scale_rates(axis, roles.rates, roles.rate)
@@ -58,7 +58,7 @@ def rates_picture(verdict: Verdict) -> Figure:
             axis.set(title=title, ylabel=f"{contest.how} {contest.metric_name}")
             _limits(axis, values + floor, len({place for _, place in lost}))
             _crosses(axis, roles, lost)
-        legend(figure, _keys(roles, [one for _, part in parts for one in part], bool(floor)))
+        legend(figure, _keys(roles, [candidate for _, part in parts for candidate in part], bool(floor)))
     return figure
 
 
@@ -67,9 +67,9 @@ def _keys(roles: Roles, candidates: Sequence[Candidate], floor: bool) -> list[An
     keys = [key(roles.label(m), **look(n), markersize=4, linewidth=1.4) for n, m in enumerate(roles.methods)]
     keys = keys if roles.method else []
     keys.append(key("95 % interval", color=GREY, marker="|", markersize=9, linestyle=""))
-    if any(one.estimate.num_na and one.estimate.n for one in candidates):
+    if any(candidate.estimate.num_na and candidate.estimate.n for candidate in candidates):
         keys.append(key("some seeds N/A", color=GREY, marker="o", markersize=4, mfc="white", linestyle=""))
-    if any(one.estimate.num_na for one in candidates):
+    if any(candidate.estimate.num_na for candidate in candidates):
         keys.append(key("N/A: all seeds, or n of N", color=GREY, marker="x", markersize=5, linestyle=""))
     return [*keys, *([key("real against real", **FLOOR)] if floor else [])]
 
@@ -77,16 +77,16 @@ def _keys(roles: Roles, candidates: Sequence[Candidate], floor: bool) -> list[An
 def _draw_method(axis: Any, roles: Roles, candidates: Sequence[Candidate], place: int) -> None:
     style, colour = look(place), look(place)["color"]
     # The line is interrupted at a rate without any value.
-    heights = [one.estimate.mean if one.estimate.n else math.nan for one in candidates]
-    rates = [roles.rate_of(one) for one in candidates]
+    heights = [candidate.estimate.mean if candidate.estimate.n else math.nan for candidate in candidates]
+    rates = [roles.rate_of(candidate) for candidate in candidates]
     axis.plot(rates, heights, color=colour, linestyle=style["linestyle"], lw=1.4)
-    for x, one in zip(rates, candidates, strict=True):
-        estimate = one.estimate
+    for x, candidate in zip(rates, candidates, strict=True):
+        estimate = candidate.estimate
         if not estimate.n:
             continue
         if math.isfinite(estimate.low):
             axis.plot([x, x], [estimate.low, estimate.high], color=colour, linewidth=1, alpha=0.8)
-        values = [value for value in one.scores.values() if math.isfinite(value)]
+        values = [value for value in candidate.scores.values() if math.isfinite(value)]
         if len(values) > 1:
             axis.plot([x] * len(values), values, ".", color=colour, markersize=2.5, alpha=0.5)
         inside = "white" if estimate.num_na else colour
@@ -109,9 +109,9 @@ def _crosses(axis: Any, roles: Roles, lost: Sequence[tuple[Candidate, int]]) -> 
     """Draw a cross for every candidate with N/A runs, in one row per method."""
     across = axis.get_xaxis_transform()
     rows = sorted({place for _, place in lost})
-    for one, place in lost:
-        x, y, colour = roles.rate_of(one), 0.975 - STRIP * rows.index(place), COLOURS[place % 6]
-        part = f"{one.estimate.num_na}/{len(one.scores)}" if one.estimate.n else ""
+    for candidate, place in lost:
+        x, y, colour = roles.rate_of(candidate), 0.975 - STRIP * rows.index(place), COLOURS[place % 6]
+        part = f"{candidate.estimate.num_na}/{len(candidate.scores)}" if candidate.estimate.n else ""
         axis.plot(x, y, "x", color=colour, markersize=4.5, transform=across, clip_on=False)
         axis.annotate(part, (x, y), xycoords=across, xytext=(4, 0), textcoords="offset points", va="center",
                       fontsize=6.5, color=colour)  # fmt: skip
@@ -125,7 +125,7 @@ def heat_picture(verdict: Verdict) -> Figure:
     contest, roles = verdict.contest, Roles.of(verdict.contest)
     assert roles.rate is not None
     across, down, parts = contest.values(roles.rate), roles.methods, roles.panels()
-    means = [one.estimate.mean for one in contest.candidates if one.estimate.n]
+    means = [candidate.estimate.mean for candidate in contest.candidates if candidate.estimate.n]
     low, high = (min(means), max(means)) if means else (0.0, 1.0)
     norm = (LogNorm if is_wide(means) else Normalize)(low, high if high > low else low + 1)
     # Darker is better.
@@ -141,10 +141,10 @@ def heat_picture(verdict: Verdict) -> Figure:
         for axis, (title, candidates) in zip(axes, parts, strict=True):
             table = np.full((len(down), len(across)), np.nan)
             for row, method in enumerate(down):
-                for one in roles.with_method(candidates, method):
-                    column, mean = across.index(one.settings[roles.rate]), one.estimate.mean
+                for candidate in roles.with_method(candidates, method):
+                    column, mean = across.index(candidate.settings[roles.rate]), candidate.estimate.mean
                     table[row, column] = mean
-                    _write(axis, one, column, row, colours(norm(mean)) if one.estimate.n else None, crowded)
+                    _write(axis, candidate, column, row, colours(norm(mean)) if candidate.estimate.n else None, crowded)
             axis.imshow(np.ma.masked_invalid(table), cmap=colours, norm=norm, aspect="auto")
             axis.set(title=title, xlabel=roles.rate, ylabel=roles.method or "")
             rotated = {"rotation": 45, "ha": "right"} if crowded else {"rotation": 0, "ha": "center"}
@@ -172,20 +172,20 @@ def _colour_bar(figure: Any, axes: Any, norm: Any, colours: Any, label: str, asp
         bar.ax.yaxis.set_minor_formatter(NullFormatter() if norm.vmax > 30 * norm.vmin else some)
 
 
-def _write(axis: Any, one: Candidate, x: int, y: int, ground: Any, crowded: bool) -> None:
+def _write(axis: Any, candidate: Candidate, x: int, y: int, ground: Any, crowded: bool) -> None:
     """Write the value of a candidate into its field, in a colour readable on the ground (r, g, b, a)."""
     from matplotlib.patches import Rectangle
 
-    estimate, size = one.estimate, 6.5 if crowded else 7.5
+    estimate, size = candidate.estimate, 6.5 if crowded else 7.5
     if ground is None:
-        if one.scores:
+        if candidate.scores:
             axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc="#f2f2f2", ec="#bbbbbb", hatch="///", lw=0))
-        axis.text(x, y, "N/A" if one.scores else "-", ha="center", va="center", fontsize=size, color=GREY)
+        axis.text(x, y, "N/A" if candidate.scores else "-", ha="center", va="center", fontsize=size, color=GREY)
         return
     brightness = 0.299 * ground[0] + 0.587 * ground[1] + 0.114 * ground[2]
     text = f"{estimate.mean:.3g}" if crowded else number(estimate.mean)
     if estimate.num_na:
-        text += f"\n{estimate.num_na}/{len(one.scores)}{'' if crowded else ' N/A'}"
+        text += f"\n{estimate.num_na}/{len(candidate.scores)}{'' if crowded else ' N/A'}"
     axis.text(
         x, y, text, ha="center", va="center", fontsize=size - (0.7 if estimate.num_na else 0),
         color="black" if brightness > 0.5 else "white", linespacing=0.95,

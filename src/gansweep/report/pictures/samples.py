@@ -62,22 +62,22 @@ def samples_picture(verdict: Verdict) -> Figure:
     """Draw the sample images of the first twelve configurations."""
     from matplotlib.image import imread
 
-    found = sampled(verdict)[:MOST]
+    samples = sampled(verdict)[:MOST]
     with styled():
-        figure, axes = panels(len(found), min(len(found), IN_A_ROW), "", (2.3, 2.62))
-        for axis, one in zip(axes, found, strict=True):
-            axis.imshow(imread(one.path), interpolation="nearest")
-            axis.set_title(title(verdict, one), fontsize=7.5)
+        figure, axes = panels(len(samples), min(len(samples), IN_A_ROW), "", (2.3, 2.62))
+        for axis, sample in zip(axes, samples, strict=True):
+            axis.imshow(imread(sample.path), interpolation="nearest")
+            axis.set_title(title(verdict, sample), fontsize=7.5)
             axis.axis("off")
     return figure
 
 
-def title(verdict: Verdict, one: Sample) -> str:
+def title(verdict: Verdict, sample: Sample) -> str:
     """Return the title of a panel: rank, value, seed and settings."""
-    seed = f" ({'/'.join(verdict.contest.repeated)} {one.seed})" if len(one.candidate.runs) > 1 else ""
-    value = f"{verdict.contest.metric_name} {one.words}{seed}"
-    if one.candidate.is_no_better_than_untrained:
+    seed = f" ({'/'.join(verdict.contest.repeated)} {sample.seed})" if len(sample.candidate.runs) > 1 else ""
+    value = f"{verdict.contest.metric_name} {sample.words}{seed}"
+    if sample.candidate.is_no_better_than_untrained:
         value = f"{value}\nno better than untrained"
     else:
-        value = f"{one.place} {value}"
-    return f"{value}\n{wrapped(one.candidate.name)}"
+        value = f"{sample.place} {value}"
+    return f"{value}\n{wrapped(sample.candidate.name)}"
