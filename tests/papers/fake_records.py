@@ -11,6 +11,7 @@ from gansweep.papers.runs import Run
 from gansweep.report import markdown
 from gansweep.section import Section
 from gansweep.sweep.identity import digest, identity
+from gansweep.sweep.result import Result
 from gansweep.training.record import FORMAT, summary
 
 DIVERGENCE = {"step": 1, "player": "generator", "cause": "loss is not finite"}
@@ -66,7 +67,13 @@ def record(
 
 def run(*args: Any, **kwargs: Any) -> Run:
     """Return a run with such a record."""
-    return Run(Path("x"), record(*args, **kwargs))
+    return run_of(record(*args, **kwargs))
+
+
+def run_of(content: dict[str, Any], directory: Path = Path("x")) -> Run:
+    """Return the run of a record."""
+    result = Result.of(directory, content)
+    return Run(result.cell, result.state, content)
 
 
 def write(sweep: Path, records: dict[str, dict[str, Any]]) -> Path:

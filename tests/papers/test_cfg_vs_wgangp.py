@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.papers.fake_records import record, run, text_of, write
+from tests.papers.fake_records import record, run, run_of, text_of, write
 
 from gansweep.metrics.classifier_features import load_shipped
 from gansweep.papers import sections
 from gansweep.papers.cfg import readings
 from gansweep.papers.figures import by_class, last_images
-from gansweep.papers.runs import Run
 from gansweep.training import samples
 
 # The poster's log: (stage, D's loss); its score fell one reading after the loss.
@@ -47,9 +46,9 @@ def sweep(tmp_path):
     )
 
 
-def test_in_the_posters_log_the_loss_falls_one_reading_before_the_score(tmp_path):
+def test_in_the_posters_log_the_loss_falls_one_reading_before_the_score():
     content = cell("mnist_cfg", 0, {0: 900.0, 1375: 20.0, 1400: 19.0, 1425: 80.0}, LOG, 1425)
-    found = readings(Run(tmp_path, content))
+    found = readings(run_of(content))
     assert [reading.step for reading in found] == [1375, 1400, 1425]
     assert [reading.d_loss for reading in found] == pytest.approx([(1.3594 + 1.3683) / 2, 0.8172, 0.8142])
     assert [reading.fit_loss for reading in found] == pytest.approx([0.00135, 0.0029, 0.1029])
@@ -99,11 +98,12 @@ def test_last_images_are_those_of_the_last_sample_grid(shape, tmp_path):
     images = torch.rand(64, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
     samples.save(tmp_path / "samples" / "step_0000005.png", samples.grid(images))
     samples.save(tmp_path / "samples" / "step_0000001.png", samples.grid(-images))
-    found = last_images(Run(tmp_path, {}))
+    content = cell("mnist_cfg", 0, {0: 9.0, 5: 1.0})
+    found = last_images(run_of(content, tmp_path))
     expected = ((images + 1) / 2).expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
     assert found.shape == expected.shape
     assert np.abs(found - expected).max() <= 0.5 / 255 + 1e-6
-    assert last_images(Run(tmp_path / "elsewhere", {})) is None
+    assert last_images(run_of(content, tmp_path / "elsewhere")) is None
 
 
 def test_rows_are_of_one_digit_with_the_most_confident_first():

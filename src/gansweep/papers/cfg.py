@@ -128,7 +128,7 @@ def _table(runs: Runs) -> Table:
     for method, group in runs.items():
         finished = [run for run in group if run.final is not None]
         values = [[run.metric[key] for run in finished] for key in ("final", "best")]
-        values += [[run.record["metric_2"]["final"] for run in finished] for _ in second]
+        values += [[run.metric_2["final"] for run in finished] for _ in second]
         hours = statistics.fmean(run.record["time"]["wall_s"] for run in group) / 3600
         lost = f"{len(group) - len(finished)} of {len(group)}"
         rows.append([METHODS[method], *map(spread, values), str(group[0].steps), number(hours), lost])

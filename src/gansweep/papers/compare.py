@@ -162,7 +162,7 @@ def method_table(runs: Sequence[Run]) -> Table:
     for method, group in by_method(runs).items():
         finished = [run for run in group if run.final is not None]
         values = [[run.metric[key] for run in finished] for key in ("final", "best")]
-        values += [[run.record["metric_2"]["final"] for run in finished] for _ in second]
+        values += [[run.metric_2["final"] for run in finished] for _ in second]
         lost = f"{len(group) - len(finished)} of {len(group)}"
         rows.append([method, *map(spread, values), lost, spread([_seconds(run) for run in finished])])
     return Table([*head, "N/A", "seconds"], rows)

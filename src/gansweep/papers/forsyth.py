@@ -241,7 +241,7 @@ def _quadratic_blocks(eps: float, labels: Sequence[str], descents: Sequence[Desc
 
 
 def _row(one: Descent, label: str) -> list[str]:
-    diverged = (one.run.record.get("divergence") or {}).get("step")
+    diverged = one.run.diverged_at
     return [
         one.run.choice("optimizer"),
         label,

@@ -2,47 +2,51 @@
 
 from __future__ import annotations
 
-import json
+import warnings
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gansweep.config.keys import FALLBACKS
-from gansweep.sweep import records
+from gansweep.results import frame
+from gansweep.sweep.cell import State
 from gansweep.sweep.identity import plain
-from gansweep.sweep.metric_groups import OF_TRAINING
-from gansweep.training.record import trained_s
+from gansweep.sweep.metric_groups import fingerprint
+from gansweep.sweep.result import Result
 
 Key = TypeVar("Key", bound=Hashable)
 LONGEST_SHOWN = 40  # characters of a setting in the heading of a table
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Result):
     """A run that completed or diverged.
 
     Args:
-        directory: directory of the cell.
         record: content of its record.json.
     """
 
-    directory: Path
-    record: dict[str, Any]
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def directory(self) -> Path:
+        """Directory of the run."""
+        return self.cell.directory
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The resolved configuration."""
+        return self.cell.config
 
     @property
     def experiment(self) -> str:
         """Name of the experiment; for `mescheder_images/r1` that of the folder."""
-        return str(self.record["cell"]["overrides"].get("experiment", "")).partition("/")[0]
+        return str(self.cell.overrides.get("experiment", "")).partition("/")[0]
 
     def choice(self, group: str, default: str = "") -> str:
         """Return the chosen option of a config group without its folder: `r1` for `experiment=mescheder_images/r1`."""
-        return str(self.record["cell"]["overrides"].get(group) or default).rpartition("/")[2]
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The resolved configuration."""
-        return self.record["config"]
+        return str(self.cell.overrides.get(group) or default).rpartition("/")[2]
 
     @property
     def lr(self) -> float:
@@ -60,23 +64,9 @@ class Run:
         return int(self.config["steps"])
 
     @property
-    def metric(self) -> dict[str, Any]:
-        """Metric entry of the record; empty if nothing was measured."""
-        return self.record.get("metric") or {}
-
-    @property
     def metric_name(self) -> str:
         """Name of the metric; "nothing" if nothing was measured."""
         return str(self.metric.get("name", "nothing"))
-
-    def values(self, key: str = "value") -> dict[int, float]:
-        """Return the measured values by step. `value_2` is the key of the second metric."""
-        return {e["step"]: e[key] for e in self.metric.get("evaluations", []) if e.get(key) is not None}
-
-    @property
-    def final(self) -> float | None:
-        """Final value of the metric; None for a diverged run."""
-        return self.metric.get("final")
 
     @property
     def best(self) -> float | None:
@@ -87,13 +77,7 @@ class Run:
     @property
     def collapsed(self) -> bool:
         """Whether the last samples were (nearly) all equal."""
-        evaluations = self.metric.get("evaluations", [])
-        return bool(evaluations and evaluations[-1].get("degenerate"))
-
-    @property
-    def trained_s(self) -> dict[int, float]:
-        """Training time in seconds at every evaluation, by step; for a member of a pack, that of the whole pack."""
-        return trained_s(self.record)
+        return bool(self.evaluations and self.evaluations[-1].get("degenerate"))
 
 
 @dataclass(frozen=True)
@@ -112,16 +96,11 @@ class RunTable:
 
 
 def read(directory: Path) -> list[Run]:
-    """Return the completed and diverged runs of a sweep. Unreadable records are omitted; the sweep reports them."""
-    runs = []
-    for cell in records.directories(directory):
-        try:
-            record = records.read(cell)
-        except records.UnreadableRecord:
-            continue
-        if record is not None and record["state"] != "failed":
-            runs.append(Run(cell, record))
-    return runs
+    """Return the completed and diverged runs of a sweep. Unreadable records are omitted; the report lists them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = list(frame.read(directory))
+    return [Run(result.cell, result.state, result.record or {}) for result in results if result.state != State.FAILED]
 
 
 def grouped(runs: Iterable[Run], by: Callable[[Run], Key]) -> dict[Key, list[Run]]:
@@ -168,35 +147,25 @@ def tables(
 
 
 def _identities(runs: Sequence[Run]) -> list[dict[str, str]]:
-    """Return what identifies the training and the metric of every run, except the seed, by dotted path.
+    """Return what identifies the training and the metrics of every run, except the seed, by dotted path.
 
     A setting of the discriminator that is equal to that of the generator is omitted. A run without a metric has the
-    fingerprint of a run with the same data and metric settings.
+    fingerprints of a run with the same data and metric settings.
     """
-    identities, fingerprints, same = [], {}, []
+    identities, measured, metrics = [], {}, []
     for run in runs:
-        identity = run.record.get("identity") or {}
-        config = dict(identity.get("config", {}))
-        config.pop("seed", None)
+        identity = run.cell.identity
+        config = {key: value for key, value in identity.get("config", {}).items() if key != "seed"}
         for key, fallback in FALLBACKS.items():
             if key in config and config[key] == config.get(fallback):
                 del config[key]
         identities.append(_flat({**identity, "config": config}))
-        same.append(json.dumps([identity.get("data"), *map(config.get, ("data", "metric", "metric_2"))]))
+        metrics.append(plain([identity.get("data"), *map(config.get, ("data", "metric", "metric_2"))]))
         if run.metric:
-            fingerprints.setdefault(same[-1], []).append(_fingerprints(run))
-    return [
-        settings | (_fingerprints(run) if run.metric else fingerprints.get(key, [{}])[0])
-        for run, key, settings in zip(runs, same, identities, strict=True)
-    ]
-
-
-def _fingerprints(run: Run) -> dict[str, str]:
-    """Return the fingerprints of the metric and the second metric, by dotted path."""
-    fields = {name: (run.record.get(name) or {}).get("fingerprint") or {} for name in ("metric", "metric_2")}
-    return _flat(
-        {name: {key: value for key, value in part.items() if key not in OF_TRAINING} for name, part in fields.items()}
-    )
+            fingerprints = {metric: fingerprint(run, metric) for metric in ("metric", "metric_2")}
+            measured.setdefault(metrics[-1], _flat(fingerprints))
+            identities[-1] |= _flat(fingerprints)
+    return [measured.get(metric, {}) | settings for metric, settings in zip(metrics, identities, strict=True)]
 
 
 def _flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
