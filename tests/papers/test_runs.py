@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.papers.fake_records import run
+from tests.papers.fake_records import record, run, write
 
 from gansweep.papers.epfl_table1 import comparisons
-from gansweep.papers.runs import tables
+from gansweep.papers.runs import read, tables
 
 SGD, ADAM = {"_target_": "gansweep.optimizers.sgd.SGD"}, {"_target_": "gansweep.optimizers.adam.Adam"}
 VALUES = {0: 9.0, 10: 1.0}
@@ -79,3 +79,11 @@ def test_precisions_are_separate_comparisons_of_the_epfl_table():
         "protocol paper, scale full (precision=bf16)",
     ]
     assert [len(one.settings["adam", 1e-4]) for one in found] == [2, 2]
+
+
+def test_failed_and_unreadable_runs_are_omitted(tmp_path):
+    failed = record("any", VALUES, seed=2) | {"state": "failed", "error": {"type": "ValueError", "message": "none"}}
+    lost = record("any", VALUES, seed=1, diverged=True)
+    write(tmp_path, {"a": record("any", VALUES), "b": lost, "c": failed, "d": record("any", VALUES)})
+    (tmp_path / "d" / "record.json").write_text("{")
+    assert [(found.seed, found.final) for found in read(tmp_path)] == [(0, 1.0), (1, None)]
