@@ -38,7 +38,7 @@ Runs = dict[str, list[Run]]  # by method, sorted by seed
 
 @dataclass(frozen=True)
 class Reading:
-    """An evaluation, with the mean losses since the previous one.
+    """An evaluation, with the mean losses since the previous reading.
 
     Args:
         step: step of the evaluation.
@@ -63,20 +63,20 @@ def readings(run: Run) -> list[Reading]:
         {point["step"]: point[name] for point in run.record.get("curves", []) if point.get(name) is not None}
         for name in ("discriminator_loss", "approximator_loss")
     ]
-    found: list[Reading] = []
+    series: list[Reading] = []
     previous = 0
     for step, score in run.values().items():
         if step == 0:
             continue
-        d_losses, fits = ([value for at, value in series.items() if previous < at <= step] for series in losses)
+        d_losses, fits = ([value for at, value in curve.items() if previous < at <= step] for curve in losses)
         previous = step
         if not d_losses or not fits:
             continue
-        d_loss, earlier = statistics.fmean(d_losses), [reading.d_loss for reading in found]
+        d_loss, earlier = statistics.fmean(d_losses), [reading.d_loss for reading in series]
         fell = d_loss < LOSS_BELOW and bool(earlier) and statistics.median(earlier) >= LOSS_BELOW
-        best = min((reading.score for reading in found), default=score)
-        found.append(Reading(step, score, d_loss, statistics.fmean(fits), fell, score >= WORSE * best))
-    return found
+        best = min((reading.score for reading in series), default=score)
+        series.append(Reading(step, score, d_loss, statistics.fmean(fits), fell, score >= WORSE * best))
+    return series
 
 
 def names_of(run: Run) -> tuple[str, str, str]:
@@ -92,17 +92,17 @@ def sections(runs: Sequence[Run]) -> list[Section]:
     order = {("mnist", "full"): 0, ("cifar10", "full"): 1, ("mnist", "small"): 2, ("cifar10", "small"): 3}
     known = [run for run in runs if names_of(run)[2]]
     position = {run.directory: order.get(names_of(run)[:2], len(order)) for run in known}
-    found = tables(
+    run_tables = tables(
         sorted(known, key=lambda run: (position[run.directory], names_of(run)[2], run.seed)),
         lambda run: (*names_of(run)[:2], run.metric_name),
         lambda run: names_of(run)[2],
         varied=[f"config.{setting}" for setting in VARIED],
     )
-    return [_section(one, grouped(one.runs, lambda run: names_of(run)[2])) for one in found]
+    return [_section(table, grouped(table.runs, lambda run: names_of(run)[2])) for table in run_tables]
 
 
-def _section(one: RunTable, runs: Runs) -> Section:
-    data, scale, metric = one.key
+def _section(table: RunTable, runs: Runs) -> Section:
+    data, scale, metric = table.key
     by_seed = {run.seed: readings(run) for run in runs.get("cfg", [])}
     rows = "Last samples of the first seed, one row per class if the package includes a classifier for the data"
     blocks = [
@@ -115,7 +115,7 @@ def _section(one: RunTable, runs: Runs) -> Section:
     if any(by_seed.values()):
         caption = "Losses and metric of CFG; cross: the discriminator loss fell, plus: the metric got worse"
         blocks.append(Picture(caption, partial(losses, metric, by_seed)))
-    return Section(f"CFG against WGAN-GP on {data}: scale {scale}{one.note}", blocks)
+    return Section(f"CFG against WGAN-GP on {data}: scale {scale}{table.note}", blocks)
 
 
 def _metrics(runs: Runs) -> dict[str, str]:
@@ -153,9 +153,9 @@ def _collapses(by_seed: Mapping[int, Sequence[Reading]]) -> list[Block]:
     if not any(by_seed.values()):
         return [Paragraph("No losses of CFG are recorded yet.")]
     lines = []
-    for seed, found in by_seed.items():
-        fell = [n for n, reading in enumerate(found) if reading.loss_fell]
-        collapse = next((n for n, reading in enumerate(found) if reading.collapsed), None)
+    for seed, series in by_seed.items():
+        fell = [n for n, reading in enumerate(series) if reading.loss_fell]
+        collapse = next((n for n, reading in enumerate(series) if reading.collapsed), None)
         if collapse is not None:
             first = collapse + 1
             while first - 1 in fell:
@@ -163,10 +163,10 @@ def _collapses(by_seed: Mapping[int, Sequence[Reading]]) -> list[Block]:
             earlier = collapse - first
             early = "had not fallen" if earlier < 0 else f"fell {earlier} {plural(earlier, 'reading')} earlier"
             lines.append(
-                f"seed {seed}: the metric collapsed at step {found[collapse].step}; the discriminator loss {early}"
+                f"seed {seed}: the metric collapsed at step {series[collapse].step}; the discriminator loss {early}"
             )
         elif fell:
-            step = found[fell[0]].step
+            step = series[fell[0]].step
             lines.append(f"seed {seed}: the discriminator loss fell at step {step}, the metric did not collapse")
     head = "Log of the poster: the discriminator loss fell from 1.37 to 0.82 one reading before the score fell."
     return [Paragraph(head), List(lines)] if lines else [Paragraph(f"{head} No training collapsed here.")]
@@ -209,13 +209,13 @@ def losses(metric: str, by_seed: Mapping[int, Sequence[Reading]]) -> Figure:
     """Draw discriminator loss, approximator loss and metric of every seed in three panels."""
     with styled():
         figure, (d_axis, fit_axis, score_axis) = panels(3, 1, "", (6, 1.7))
-        for seed, found in by_seed.items():
-            steps = [reading.step for reading in found]
-            d_axis.plot(steps, [reading.d_loss for reading in found], linewidth=1.0, label=f"seed {seed}")
-            fit_axis.plot(steps, [reading.fit_loss for reading in found], linewidth=1.0)
-            score_axis.plot(steps, [reading.score for reading in found], linewidth=1.0)
-            _mark(d_axis, [(reading.step, reading.d_loss) for reading in found if reading.loss_fell], "x")
-            _mark(score_axis, [(reading.step, reading.score) for reading in found if reading.collapsed], "+")
+        for seed, series in by_seed.items():
+            steps = [reading.step for reading in series]
+            d_axis.plot(steps, [reading.d_loss for reading in series], linewidth=1.0, label=f"seed {seed}")
+            fit_axis.plot(steps, [reading.fit_loss for reading in series], linewidth=1.0)
+            score_axis.plot(steps, [reading.score for reading in series], linewidth=1.0)
+            _mark(d_axis, [(reading.step, reading.d_loss) for reading in series if reading.loss_fell], "x")
+            _mark(score_axis, [(reading.step, reading.score) for reading in series if reading.collapsed], "+")
         d_axis.axhline(2 * math.log(2), color=GREY, linestyle="--", linewidth=0.8)
         d_axis.set(ylabel="D's loss")
         fit_axis.set(ylabel="approximator's", yscale="log")

@@ -124,17 +124,17 @@ def table_sections(runs: Sequence[Run]) -> list[Section]:
         "steps",
         "epochs",
     )  # experiment 1 has a length and descriptor rates of its own
-    found = tables(
+    run_tables = tables(
         numbered,
         lambda run: (run.choice("scale", "full"),),
         lambda run: experiment_number(run, "experiment"),
         varied=[f"config.{setting}" for setting in settings],
     )
     written = []
-    for one in found:
-        ordered = sorted(one.runs, key=lambda run: (experiment_number(run, "experiment") or 0, run.seed))
+    for table in run_tables:
+        ordered = sorted(table.runs, key=lambda run: (experiment_number(run, "experiment") or 0, run.seed))
         by_number = grouped(ordered, lambda run: experiment_number(run, "experiment") or 0)
-        study = Study(f"scale={one.key[0]}{one.note}", by_number)
+        study = Study(f"scale={table.key[0]}{table.note}", by_number)
         first = {exp: runs[0] for exp, runs in study.runs.items()}
         pictures = [
             Paragraph("The study's figures from this sweep, the first seed of each."),
@@ -210,21 +210,24 @@ def _agreement(study: Study) -> list[Block]:
 def _correlations(pairs: Iterable[tuple[str, str, Values, Values]]) -> Table:
     """Return a table of rank correlations for pairs (name, name, values, values)."""
     rows = []
-    for one, other, first, second in pairs:
+    for name, other, first, second in pairs:
         rho, count = rank_correlation(first, second)
-        rows.append([one, other, "-" if math.isnan(rho) else f"{rho:.3f}", str(count)])
+        rows.append([name, other, "-" if math.isnan(rho) else f"{rho:.3f}", str(count)])
     return Table(["Spearman's rank correlation of", "with", "is", "over"], rows)
 
 
 def transfer_sections(runs: Sequence[Run]) -> list[Section]:
     """Return a section for every scale of the same schedules in GANs."""
-    found = tables(
+    run_tables = tables(
         runs,
         lambda run: (run.choice("scale", "full"),),
         lambda run: (run.choice("loss"), run.choice("schedule")),
         varied=("config.loss", "config.schedule", "config.critic_steps"),
     )
-    return [Section(f"CoopNets' schedules in GANs: scale={one.key[0]}{one.note}", _transfer(one.runs)) for one in found]
+    return [
+        Section(f"CoopNets' schedules in GANs: scale={table.key[0]}{table.note}", _transfer(table.runs))
+        for table in run_tables
+    ]
 
 
 def _transfer(runs: Sequence[Run]) -> list[Block]:

@@ -48,86 +48,86 @@ PICTURES = 4  # samples shown per band
 def sections(runs: Sequence[Run]) -> list[Section]:
     """Return the sections of every protocol and scale."""
     written = []
-    for one in comparisons(runs):
+    for grid in comparisons(runs):
         pictures = [
             Paragraph("The paper's figure 4, its figures 1 to 3 and the losses, from this sweep."),
-            Picture(f"{one.metric} during training (top) and the printed FID (bottom)", partial(curves, one)),
-            Picture("Generated digits in the paper's bands", partial(samples, one)),
-            Picture(f"Losses, seed {one.seeds[0]}", partial(losses_by_rate, one.settings)),
+            Picture(f"{grid.metric} during training (top) and the printed FID (bottom)", partial(curves, grid)),
+            Picture("Generated digits in the paper's bands", partial(samples, grid)),
+            Picture(f"Losses, seed {grid.seeds[0]}", partial(losses_by_rate, grid.settings)),
         ]
         written += [
-            Section(f"Table I of the EPFL study: {one.name}", _table(one)),
-            Section(f"Which rate is best: {one.name}", _best_rates(one)),
-            Section(f"Pictures: {one.name}", pictures),
+            Section(f"Table I of the EPFL study: {grid.name}", _table(grid)),
+            Section(f"Which rate is best: {grid.name}", _best_rates(grid)),
+            Section(f"Pictures: {grid.name}", pictures),
         ]
     return written
 
 
-def _table(one: Comparison) -> list[Block]:
+def _table(grid: Comparison) -> list[Block]:
     """Return description, table of all settings with the printed values, and agreement."""
-    column = printed_at(one.label)
-    theirs, ours = ranks({setting: column.get(setting) for setting in one.settings}), ranks(one.values("final"))
+    column = printed_at(grid.label)
+    theirs, ours = ranks({setting: column.get(setting) for setting in grid.settings}), ranks(grid.values("final"))
     rows = []
-    for setting, runs in one.settings.items():
+    for setting, runs in grid.settings.items():
         finals = [run.final for run in runs]
         present, value = [final for final in finals if final is not None], column.get(setting)
         agreement = "not in the table"
         if setting in column:
-            agreement = verdict(value, finals, BORDERS, None if one.same_metric else one.borders)
+            agreement = verdict(value, finals, BORDERS, None if grid.same_metric else grid.borders)
         constant = " (constant)" if any(run.collapsed for run in runs) else ""
         values = "N/A" if value is None else f"{value:.2f}", f"{spread(present)}{constant}"
         lost, places = f"{len(finals) - len(present)} of {len(finals)}", (theirs.get(setting), ours.get(setting))
         rows.append([setting[0], rate(setting[1]), *values, lost, *(str(p or "") for p in places), agreement])
     head = ["optimizer", "lr", "printed", "ours", "N/A", "rank printed", "rank ours", "verdict"]
-    return [*_description(one), Table(head, rows), Paragraph(_agreement(one, column))]
+    return [*_description(grid), Table(head, rows), Paragraph(_agreement(grid, column))]
 
 
-def _description(one: Comparison) -> list[Block]:
-    """Return a description of the comparison and of the differences from the paper."""
-    length = "1 epoch" if one.epochs == 1 else f"{one.epochs:.3g} epochs"
+def _description(grid: Comparison) -> list[Block]:
+    """Return a description of the grid and of the differences from the paper."""
+    length = "1 epoch" if grid.epochs == 1 else f"{grid.epochs:.3g} epochs"
     compared = (
-        f"Ours: {one.metric} after {one.runs[0].steps} steps ({length} of MNIST), mean and standard deviation over "
-        f"{plural(len(one.seeds), 'seed')} {', '.join(map(str, one.seeds))}. Printed: FID of the checkpoint labelled "
-        f"{one.label}, which is the state after {one.label + 1} {plural(one.label + 1, 'epoch')}, of one seed. "
+        f"Ours: {grid.metric} after {grid.runs[0].steps} steps ({length} of MNIST), mean and standard deviation over "
+        f"{plural(len(grid.seeds), 'seed')} {', '.join(map(str, grid.seeds))}. Printed: FID of the checkpoint labelled "
+        f"{grid.label}, which is the state after {grid.label + 1} {plural(grid.label + 1, 'epoch')}, of one seed. "
         f"Source: {SOURCE}."
     )
-    differences = list(_differences(one))
+    differences = list(_differences(grid))
     listed = [Paragraph("What differs from the paper:"), List(differences)] if differences else []
     return [Paragraph(compared), *listed]
 
 
-def _differences(one: Comparison) -> Iterable[str]:
-    data = one.runs[0].choice("data")
+def _differences(grid: Comparison) -> Iterable[str]:
+    data = grid.runs[0].choice("data")
     if data != "mnist":
         yield f"the data set is {data}, not MNIST: this tests the pack and says nothing about the paper"
-    if not one.same_metric:
-        low, high = map(number, one.borders)
+    if not grid.same_metric:
+        low, high = map(number, grid.borders)
         yield (
-            f"the features are those of {one.metric}, not of {METRIC}: only ranks are comparable, not "
+            f"the features are those of {grid.metric}, not of {METRIC}: only ranks are comparable, not "
             "values. The paper's bands of 100 and 200 are converted at the same fraction of the untrained "
             f"generator's value, {low} and {high} here"
         )
-    if abs(one.epochs - one.label - 1) > 0.01:
-        yield f"the length: {one.epochs:.3g} epochs against {one.label + 1}"
-    if one.label != LABELS[-1]:
-        yield f"this is the column of label {one.label}, not the paper's final one (table I itself)"
-    if one.protocol != "original_code":
-        yield f"the protocol is {one.protocol}; the printed numbers correspond to protocol=original_code"
+    if abs(grid.epochs - grid.label - 1) > 0.01:
+        yield f"the length: {grid.epochs:.3g} epochs against {grid.label + 1}"
+    if grid.label != LABELS[-1]:
+        yield f"this is the column of label {grid.label}, not the paper's final one (table I itself)"
+    if grid.protocol != "original_code":
+        yield f"the protocol is {grid.protocol}; the printed numbers correspond to protocol=original_code"
 
 
-def _agreement(one: Comparison, column: Values) -> Text:
+def _agreement(grid: Comparison, column: Values) -> Text:
     """Return the rank correlation, the settings without a value, and the legend of the table."""
-    rho, count = rank_correlation(column, one.values("final"))
-    known = [setting for setting in one.settings if setting in column]
-    lost = {setting for setting in known if all(run.final is None for run in one.settings[setting])}
+    rho, count = rank_correlation(column, grid.values("final"))
+    known = [setting for setting in grid.settings if setting in column]
+    lost = {setting for setting in known if all(run.final is None for run in grid.settings[setting])}
     printed_lost = {setting for setting in known if column[setting] is None}
     words = [
         f"Of {len(lost | printed_lost)} cells that are N/A in print or in all our seeds, {len(lost & printed_lost)} "
         "are N/A in both."
     ]
-    if one.same_metric:
+    if grid.same_metric:
         words.append("inside: the printed value lies in the 95 % prediction interval of one more seed.")
-    if any(run.collapsed for run in one.runs):
+    if any(run.collapsed for run in grid.runs):
         words.append("(constant): all samples of a seed were equal at the end; the run continued, as in the study.")
     if math.isnan(rho):
         return " ".join(["too few cells for a rank correlation.", *words])
@@ -135,34 +135,35 @@ def _agreement(one: Comparison, column: Values) -> Text:
     return ["Spearman's rank correlation of printed and ours is ", Strong(f"{rho:.2f}"), then]
 
 
-def _best_rates(one: Comparison) -> list[Block]:
+def _best_rates(grid: Comparison) -> list[Block]:
     """Return the best rate of every optimizer by final value and by best checkpoint, printed and ours."""
-    columns = [printed_at(one.label), printed_best_until(one.label), one.values("final"), one.values("best")]
+    columns = [printed_at(grid.label), printed_best_until(grid.label), grid.values("final"), grid.values("best")]
     rows = []
-    for optimizer in dict.fromkeys(name for name, _ in one.settings):
+    for optimizer in dict.fromkeys(name for name, _ in grid.settings):
         counts = (
-            sum(best_rate(one.values(of, seed), optimizer) == CLAIMED for seed in one.seeds) for of in ("final", "best")
+            sum(best_rate(grid.values(of, seed), optimizer) == CLAIMED for seed in grid.seeds)
+            for of in ("final", "best")
         )
         best = [rate(best_rate(values, optimizer)) for values in columns]
-        rows.append([optimizer, *best, *(f"{count} of {len(one.seeds)}" for count in counts)])
+        rows.append([optimizer, *best, *(f"{count} of {len(grid.seeds)}" for count in counts)])
     head = ["optimizer", "printed, final", "printed, best checkpoint", "ours, final", "ours, best checkpoint"]
     head += ["seeds best at 1e-4, final", "best checkpoint"]
-    return [Table(head, rows), Paragraph(_claim(one))]
+    return [Table(head, rows), Paragraph(_claim(grid))]
 
 
-def _claim(one: Comparison) -> Text:
+def _claim(grid: Comparison) -> Text:
     """Return whether the paper's statement holds in every seed, and in the printed column."""
     claim = '"All optimizers are best at 1e-4"'
-    if one.runs[0].choice("data") != "mnist":
+    if grid.runs[0].choice("data") != "mnist":
         return f"{claim} cannot be tested: the data set is not MNIST."
-    rates, optimizers = {lr for _, lr in one.settings}, {name for name, _ in one.settings}
+    rates, optimizers = {lr for _, lr in grid.settings}, {name for name, _ in grid.settings}
     if not (rates >= {1e-3, CLAIMED, 1e-5} and optimizers >= set(OPTIMIZERS)):
         return f"{claim} cannot be tested: the grid is incomplete."
-    by_seed = [one.values("final", seed) for seed in one.seeds]
+    by_seed = [grid.values("final", seed) for seed in grid.seeds]
     holds = sum(all(best_rate(values, optimizer) == CLAIMED for optimizer in OPTIMIZERS) for values in by_seed)
     survives = "survives" if holds == len(by_seed) else "does not survive"
     seeds = f": it holds in {holds} of {len(by_seed)} {plural(len(by_seed), 'seed')}."
-    return [f"{claim} ", Strong(survives), f"{seeds}{_claim_in_print(one.label)}"]
+    return [f"{claim} ", Strong(survives), f"{seeds}{_claim_in_print(grid.label)}"]
 
 
 def _claim_in_print(label: int) -> str:
@@ -174,24 +175,24 @@ def _claim_in_print(label: int) -> str:
     return f" The paper states it for label {LABELS[-1]}; at label {label} it {then}."
 
 
-def curves(one: Comparison) -> Figure:
+def curves(grid: Comparison) -> Figure:
     """Draw figure 4: the metric over epochs, one column per optimizer, ours above the printed curves."""
-    optimizers = list(dict.fromkeys(name for name, _ in one.settings))
-    colours = rate_colours(lr for _, lr in [*one.settings, *PRINTED])
+    optimizers = list(dict.fromkeys(name for name, _ in grid.settings))
+    colours = rate_colours(lr for _, lr in [*grid.settings, *PRINTED])
     with styled():
         figure, axes = panels(2 * len(optimizers), len(optimizers), "", (3.0, 2.4))
         ours, printed = axes[: len(optimizers)], axes[len(optimizers) :]
         for optimizer, above, below in zip(optimizers, ours, printed, strict=True):
             above.set_title(optimizer)
-            for (name, lr), runs in one.settings.items():
+            for (name, lr), runs in grid.settings.items():
                 if name == optimizer:
                     columns = by_step([run.values() for run in runs])
                     mean_and_range(above, [step / STEPS_PER_EPOCH for step in columns], columns.values(), colours[lr])
             for (name, lr), row in PRINTED.items():
                 if name == optimizer and row is not None:
                     below.plot([label + 1 for label in LABELS], row, color=colours[lr], lw=1.2, marker=".")
-            below.axvline(one.epochs, color=GREY, lw=0.6, ls=":")
-        for row, label in ((ours, f"ours, {one.metric}"), (printed, "printed FID")):
+            below.axvline(grid.epochs, color=GREY, lw=0.6, ls=":")
+        for row, label in ((ours, f"ours, {grid.metric}"), (printed, "printed FID")):
             _log_scale(row)
             row[0].set_ylabel(label)
         rate_legend(figure, colours)
@@ -212,12 +213,12 @@ def _log_scale(row: Sequence[Axes]) -> None:
         axis.set_ylim(min(low), max(high))
 
 
-def samples(one: Comparison) -> Figure:
+def samples(grid: Comparison) -> Figure:
     """Draw figures 1 to 3: samples of up to four runs of the first seed per band, by value."""
-    low, high = map(number, one.borders)
+    low, high = map(number, grid.borders)
     names = (f"below {low}", f"{low} to {high}", f"above {high}")
-    ended = [run for run in one.runs if run.seed == one.seeds[0] and run.final is not None and last_picture(run)]
-    bands = grouped(sorted(ended, key=lambda run: run.final or 0.0), lambda run: band(run.final or 0.0, one.borders))
+    ended = [run for run in grid.runs if run.seed == grid.seeds[0] and run.final is not None and last_picture(run)]
+    bands = grouped(sorted(ended, key=lambda run: run.final or 0.0), lambda run: band(run.final or 0.0, grid.borders))
     empty = [name for n, name in enumerate(names) if n not in bands]
     with styled():
         title = f"no cell {' or '.join(empty)}" if empty else ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# The protocols in order; each adds one switch to the previous one.
+# The protocols in order; each adds one switch to the previous table.
 STEPS: Mapping[str, str] = {
     "wgan_gp": "WGAN-GP as published",
     "same_minibatch": "one real minibatch for all five critic steps",
@@ -37,19 +37,19 @@ Finals = dict[str, dict[int, float | None]]  # final value by protocol and seed,
 
 def sections(runs: Sequence[Run]) -> list[Section]:
     """Return a section for every scale, learning rate and feature network."""
-    found = tables(
+    run_tables = tables(
         runs,
         lambda run: (run.choice("scale", "full"), _network(run), run.lr),
         lambda run: (run.choice("optimizer"), run.choice("protocol", "wgan_gp")),
         varied=("config.optimizer", "metric", *(f"config.{switch}" for switch in SWITCHES)),
     )
     written = []
-    for one in found:
-        scale, metric, lr = one.key
-        title = f"From WGAN-GP to the EPFL study's code: scale {scale}, lr {rate(lr)}, {metric}{one.note}"
+    for table in run_tables:
+        scale, metric, lr = table.key
+        title = f"From WGAN-GP to the EPFL study's code: scale {scale}, lr {rate(lr)}, {metric}{table.note}"
         caption = f"{metric} from protocol to protocol, relative to the untrained generator; dots are seeds"
-        picture = Picture(caption, partial(waterfall, finals_of(one.runs, relative=True)))
-        written.append(Section(title, [*_blocks(finals_of(one.runs)), picture]))
+        picture = Picture(caption, partial(waterfall, finals_of(table.runs, relative=True)))
+        written.append(Section(title, [*_blocks(finals_of(table.runs)), picture]))
     return written
 
 

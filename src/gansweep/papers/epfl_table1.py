@@ -137,13 +137,13 @@ def printed_best_until(label: int) -> dict[Setting, float | None]:
 
 def comparisons(runs: Sequence[Run]) -> list[Comparison]:
     """Return one comparison per protocol, scale, metric and length, and per any other setting that differs."""
-    found = tables(
+    run_tables = tables(
         runs,
         lambda run: (run.choice("protocol", "paper"), run.choice("scale", "full"), run.metric.get("name"), run.steps),
         setting_of,
         varied=("config.optimizer", "config.lr"),
     )
-    return [Comparison(one.key[0], one.key[1], one.note, one.runs) for one in found]
+    return [Comparison(table.key[0], table.key[1], table.note, table.runs) for table in run_tables]
 
 
 def best_rate(values: Values, optimizer: str) -> float | None:

@@ -60,14 +60,14 @@ Best = dict[tuple[str, str], Entry]  # by optimizer and skip connections
 
 def autoencoder_sections(runs: Sequence[Run]) -> list[Section]:
     """Return the comparison of the autoencoder for every length and data set."""
-    found = tables(
+    run_tables = tables(
         runs,
         lambda run: (run.choice("data"), run.steps),
         _network,
         varied=("config.optimizer", "config.model.skips", "config.lr"),
     )
     title = "Forsyth's autoencoder on {}, {} steps{}"
-    return [Section(title.format(*one.key, one.note), autoencoder_blocks(one.runs)) for one in found]
+    return [Section(title.format(*table.key, table.note), autoencoder_blocks(table.runs)) for table in run_tables]
 
 
 def _network(run: Run) -> tuple[str, str, float]:
@@ -144,7 +144,7 @@ def _order(best: Best, optimizer: str) -> str:
 
 @dataclass(frozen=True)
 class Descent:
-    """A trained trajectory and the expected one.
+    """A trained trajectory and the expected trajectory.
 
     Args:
         run: the run.
@@ -175,7 +175,7 @@ def quadratic_sections(runs: Sequence[Run]) -> list[Section]:
 
 
 def descent(run: Run) -> Descent:
-    """Return the recorded trajectory of a run and the expected one."""
+    """Return the recorded trajectory of a run and the expected trajectory."""
     start, eps = run.config["model"]["start"], float(run.config["algorithm"]["eps"])
     curve = run.record.get("curves", [])
     finite = itertools.takewhile(lambda point: None not in (point["x"], point["y"]), curve)
@@ -200,8 +200,8 @@ def descent(run: Run) -> Descent:
 def _quadratic_section(eps: float, runs: Sequence[Run]) -> Section:
     labels, descents = _rate_labels(runs), [descent(run) for run in runs]
     paths: dict[str, dict[str, np.ndarray]] = {}
-    for label, one in zip(labels, descents, strict=True):
-        paths.setdefault(one.run.choice("optimizer"), {}).setdefault(label, one.points)
+    for label, trajectory in zip(labels, descents, strict=True):
+        paths.setdefault(trajectory.run.choice("optimizer"), {}).setdefault(label, trajectory.points)
     caption = "Trajectories from the square to the dot; adjacent contours differ by a factor of 10"
     return Section(
         f"Descent of (eps x^2 + y^2) / 2, eps = {eps:g}",
@@ -226,7 +226,7 @@ def _rate_labels(runs: Sequence[Run]) -> list[str]:
 
 def _quadratic_blocks(eps: float, labels: Sequence[str], descents: Sequence[Descent]) -> list[Block]:
     head = ["optimizer", "rate", "steps", "x, y", "expected x, y", "by", "largest difference", "factor of a step"]
-    rows = [_row(one, label) for label, one in zip(labels, descents, strict=True)]
+    rows = [_row(trajectory, label) for label, trajectory in zip(labels, descents, strict=True)]
     eta, mu = best_heavy_ball(eps)
     best, slowest = best_rate(eps), (1 - eps) / (1 + eps)
     description = (
@@ -240,17 +240,17 @@ def _quadratic_blocks(eps: float, labels: Sequence[str], descents: Sequence[Desc
     return [Table(head, rows), Paragraph(description)]
 
 
-def _row(one: Descent, label: str) -> list[str]:
-    diverged = one.run.diverged_at
+def _row(trajectory: Descent, label: str) -> list[str]:
+    diverged = trajectory.run.diverged_at
     return [
-        one.run.choice("optimizer"),
+        trajectory.run.choice("optimizer"),
         label,
-        f"diverged at {diverged}" if diverged else str(one.run.steps),
-        "N/A" if diverged else _pair(one.points[-1]),
-        "" if diverged or one.expected is None else _pair(one.expected[-1]),
-        one.by,
-        "" if one.error is None else f"{one.error:.1e}",
-        "" if one.factor is None else f"{one.factor:.6f}",
+        f"diverged at {diverged}" if diverged else str(trajectory.run.steps),
+        "N/A" if diverged else _pair(trajectory.points[-1]),
+        "" if diverged or trajectory.expected is None else _pair(trajectory.expected[-1]),
+        trajectory.by,
+        "" if trajectory.error is None else f"{trajectory.error:.1e}",
+        "" if trajectory.factor is None else f"{trajectory.factor:.6f}",
     ]
 
 

@@ -39,14 +39,14 @@ def _method_tables(runs: Sequence[Run]) -> Iterator[RunTable]:
 
 def dirac_sections(runs: Sequence[Run]) -> list[Section]:
     """Return the comparison with table 1 for every length."""
-    found = tables(
+    run_tables = tables(
         runs,
         lambda run: (run.choice("data"), run.metric_name, run.steps),
         lambda run: (run.choice("experiment"), run.lr),
         varied=[f"config.{setting}" for setting in ("loss", "dynamics", "batch_size", "lr")],
     )
     title = "Which methods converge on the Dirac-GAN, {} steps{}"
-    return [Section(title.format(one.key[-1], one.note), dirac_blocks(one.runs)) for one in found]
+    return [Section(title.format(table.key[-1], table.note), dirac_blocks(table.runs)) for table in run_tables]
 
 
 def converged(run: Run) -> bool:
@@ -79,14 +79,15 @@ def dirac_blocks(runs: Sequence[Run]) -> list[Block]:
 
 def plane_sections(runs: Sequence[Run]) -> list[Section]:
     """Return the comparison with section 6.1, four methods on four distributions, for every length."""
-    found = tables(
+    run_tables = tables(
         runs,
         lambda run: (run.steps,),
         lambda run: (run.choice("data"), *_setting(run)),
         varied=("data", "metric", *(f"config.{setting}" for setting in ("data", "loss", "critic_steps", "lr"))),
     )
     return [
-        Section(f"Mescheder's methods in the plane, {one.key[0]} steps{one.note}", _plane(one.runs)) for one in found
+        Section(f"Mescheder's methods in the plane, {table.key[0]} steps{table.note}", _plane(table.runs))
+        for table in run_tables
     ]
 
 
@@ -151,15 +152,15 @@ def toy_sections(runs: Sequence[Run]) -> list[Section]:
         "the game by the discriminator weights, is not one of Mescheder's and is not implemented here.",
     ]
     written = []
-    for one in _method_tables(runs):
-        _, metric, steps = one.key
+    for table in _method_tables(runs):
+        _, metric, steps = table.key
         blocks = [
-            method_table(one.runs),
+            method_table(table.runs),
             Paragraph(printed),
-            Picture("losses of the first seed", partial(losses_by_method, one.runs)),
-            Picture(f"{metric} over time and over steps", partial(metric_over_time, one.runs)),
+            Picture("losses of the first seed", partial(losses_by_method, table.runs)),
+            Picture(f"{metric} over time and over steps", partial(metric_over_time, table.runs)),
         ]
-        written.append(Section(f"Eight Gaussians, {steps} steps{one.note}", blocks))
+        written.append(Section(f"Eight Gaussians, {steps} steps{table.note}", blocks))
     return written
 
 
@@ -173,9 +174,9 @@ def image_sections(runs: Sequence[Run]) -> list[Section]:
         "LSUN bedrooms, not to this experiment."
     )
     written = []
-    for one in _method_tables(runs):
-        data, metric, steps = one.key
-        picture = Picture(f"{metric} over time and over steps", partial(metric_over_time, one.runs))
-        title = f"Mescheder's methods on {data}, {steps} steps{one.note}"
-        written.append(Section(title, [method_table(one.runs), Paragraph(printed), picture]))
+    for table in _method_tables(runs):
+        data, metric, steps = table.key
+        picture = Picture(f"{metric} over time and over steps", partial(metric_over_time, table.runs))
+        title = f"Mescheder's methods on {data}, {steps} steps{table.note}"
+        written.append(Section(title, [method_table(table.runs), Paragraph(printed), picture]))
     return written
