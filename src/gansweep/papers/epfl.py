@@ -34,11 +34,10 @@ from gansweep.papers.figures import (
     show_picture,
 )
 from gansweep.papers.runs import Run, grouped
-from gansweep.plot_style import GREY, panels, styled
+from gansweep.plot_style import GREY, log_values, panels, styled
 from gansweep.section import Block, List, Paragraph, Picture, Section, Strong, Table, Text
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 CLAIMED = 1e-4  # the best learning rate of all optimizers according to the paper
@@ -193,24 +192,15 @@ def curves(grid: Comparison) -> Figure:
                     below.plot([label + 1 for label in LABELS], row, color=colours[lr], lw=1.2, marker=".")
             below.axvline(grid.epochs, color=GREY, lw=0.6, ls=":")
         for row, label in ((ours, f"ours, {grid.metric}"), (printed, "printed FID")):
-            _log_scale(row)
             row[0].set_ylabel(label)
+            for axis in row:
+                log_values(axis)
+                axis.set_xlabel("epochs")
+            low, high = zip(*(axis.get_ylim() for axis in row), strict=True)
+            for axis in row:
+                axis.set_ylim(min(low), max(high))
         rate_legend(figure, colours)
         return figure
-
-
-def _log_scale(row: Sequence[Axes]) -> None:
-    """Set logarithmic y axes with plain numbers and equal limits."""
-    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
-
-    for axis in row:
-        axis.set(yscale="log", xlabel="epochs")
-        axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axis.yaxis.set_major_formatter(ScalarFormatter())
-        axis.yaxis.set_minor_formatter(NullFormatter())
-    low, high = zip(*(axis.get_ylim() for axis in row), strict=True)
-    for axis in row:
-        axis.set_ylim(min(low), max(high))
 
 
 def samples(grid: Comparison) -> Figure:

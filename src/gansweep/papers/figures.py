@@ -11,7 +11,7 @@ import numpy as np
 
 from gansweep.papers.compare import by_method, metric_names, rate
 from gansweep.papers.runs import Run
-from gansweep.plot_style import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
+from gansweep.plot_style import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, grid_lines, key, legend, panels, styled
 from gansweep.training.events import losses
 
 if TYPE_CHECKING:
@@ -50,10 +50,7 @@ def rate_colours(rates: Iterable[float]) -> dict[float, str]:
 
 def rate_legend(figure: Figure, colours: Mapping[float, str]) -> None:
     """Add the legend of the learning rates below all panels."""
-    from matplotlib.lines import Line2D
-
-    handles = [Line2D([], [], color=colour, label=rate(lr)) for lr, colour in colours.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    legend(figure, [key(rate(lr), color=colour) for lr, colour in colours.items()])
 
 
 def metric_over_time(runs: Sequence[Run]) -> Figure:
@@ -61,18 +58,17 @@ def metric_over_time(runs: Sequence[Run]) -> Figure:
     metrics = metric_names(runs)
     with styled():
         figure, axes = panels(2 * len(metrics), 2, "", (4.2, 3.0 if len(metrics) == 1 else 2.6))
-        for row, (key, metric) in enumerate(metrics.items()):
+        for row, (name, metric) in enumerate(metrics.items()):
             pair = axes[2 * row : 2 * row + 2]
             for n, (method, group) in enumerate(by_method(runs).items()):
-                columns = by_step([run.values(key) for run in group])
+                columns = by_step([run.values(name) for run in group])
                 times = [statistics.fmean(r.trained_s[s] for r in group if s in r.trained_s) for s in columns]
                 for axis, x in zip(pair, (times, list(columns)), strict=True):
                     mean_and_range(axis, x, columns.values(), METHOD_COLOURS[n % len(METHOD_COLOURS)], method)
             for axis, label in zip(pair, ("training time (s)", "step (generator updates)"), strict=True):
                 axis.set(xlabel=label, ylabel=metric)
-                axis.grid(alpha=0.25, linewidth=0.5)
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+                grid_lines(axis)
+        legend(figure, axes[0].get_legend_handles_labels()[0])
         return figure
 
 
