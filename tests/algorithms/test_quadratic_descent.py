@@ -6,6 +6,7 @@ import json
 
 import pytest
 from tests.config.test_build_conf import composed
+from tests.papers.fake_records import text_of
 
 from gansweep.config.build import check
 from gansweep.papers import sections
@@ -50,7 +51,7 @@ def test_with_other_data_the_minimum_is_their_mean(tmp_path, caplog):
     last = record["curves"][-1]
     assert [last["x"], last["y"]] == pytest.approx(mean, abs=1e-5)
     (section,) = sections(tmp_path)
-    assert "noisy gradients" in section.text
+    assert "noisy gradients" in text_of(section)
     assert "equal" not in caplog.text  # samples of a point are, by nature
 
 
@@ -62,7 +63,7 @@ def test_sections_put_paths_beside_formulas_and_divergence_beside_its_factor(tmp
     (section,) = sections(tmp_path)
     rows = {
         tuple(row[1:3]): row
-        for row in ([part.strip() for part in line.split("|")] for line in section.text.splitlines())
+        for row in ([part.strip() for part in line.split("|")] for line in text_of(section).splitlines())
         if len(row) > 8
     }
     assert rows["sgd", "1.9"][6] == "formula"
@@ -82,8 +83,8 @@ def test_seeds_are_rows_and_paths_of_their_own(tmp_path):
         record["cell"]["overrides"] |= {"seed": seed}
         (tmp_path / f"cell-{seed}" / "record.json").write_text(json.dumps(record))
     (section,) = sections(tmp_path)
-    assert "| 0.0001, seed=0 |" in section.text
-    assert "| 0.0001, seed=1 |" in section.text
+    assert "| 0.0001, seed=0 |" in text_of(section)
+    assert "| 0.0001, seed=1 |" in text_of(section)
     (maps, _) = section.pictures.values()
     assert len(maps().axes) == 2
 

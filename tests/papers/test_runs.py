@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.papers.fake_records import record, run, write
+from tests.papers.fake_records import record, run, run_of, write
 
 from gansweep.papers.epfl_table1 import comparisons
 from gansweep.papers.runs import read, tables
@@ -63,9 +63,8 @@ def test_settings_outside_the_identity_do_not_divide():
 
 
 def test_a_run_without_a_value_is_in_the_table_of_its_settings():
-    lost = trained(seed=1)
-    del lost.record["metric"]
-    assert divided(trained(), lost) == [("", [0, 1])]
+    content = record("any", VALUES, overrides={"optimizer": "adam"}, seed=1, optimizer=ADAM, precision="fp32")
+    assert divided(trained(), run_of(content | {"metric": None})) == [("", [0, 1])]
 
 
 def test_precisions_are_separate_comparisons_of_the_epfl_table():
