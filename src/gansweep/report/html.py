@@ -16,7 +16,7 @@ from gansweep.report import facts
 from gansweep.report.pictures.samples import Sample
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
-from gansweep.section import Block, Code, List, Paragraph, Picture, Section, Table, Text
+from gansweep.section import Block, Code, List, Paragraph, Picture, Section, Strong, Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -79,28 +79,15 @@ def _environment() -> Environment:
     )
     limits = {"MOST_SAMPLES": MOST_SAMPLES, "OPEN_SAMPLES": OPEN_SAMPLES, "MOST_NOTES": MOST_NOTES, "TALL": TALL}
     environment.globals |= limits | {"facts": facts, "image": image, "png": png}
-    environment.filters |= {"inline": inline, "sort_key": sort_key}
+    environment.filters["sort_key"] = sort_key
     environment.tests["numeric"] = lambda table, column: any(row[column].sort is not None for row in table.entries)
-    for kind in (Paragraph, List, Table):
+    for kind in (Code, Strong, Paragraph, List, Table):
         environment.tests[kind.__name__.lower()] = partial(_is, kind)
     return environment
 
 
-def _is(kind: type, block: Block) -> bool:
-    return isinstance(block, kind)
-
-
-def inline(text: Text) -> Any:
-    """Return escaped text with bold and code markup."""
-    from markupsafe import Markup, escape
-
-    parts = [text] if isinstance(text, str) else text
-    return Markup("").join(
-        escape(part)
-        if isinstance(part, str)
-        else Markup("<code>{}</code>" if isinstance(part, Code) else "<strong>{}</strong>").format(part.words)
-        for part in parts
-    )
+def _is(kind: type, value: object) -> bool:
+    return isinstance(value, kind)
 
 
 def sort_key(value: float | None) -> str:
