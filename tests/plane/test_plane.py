@@ -50,8 +50,8 @@ def test_a_run_saves_the_points_of_its_sample_images(finished):
 
 def test_the_generator_of_the_checkpoint_gives_the_saved_points(finished):
     one = find(read(finished), "ring,lr=0.001,seed=1")
-    kept = np.load(points_files(one.cell.directory)[5])["points"]
-    np.testing.assert_array_equal(one.fake, kept)
+    saved = np.load(points_files(one.cell.directory)[5])["points"]
+    np.testing.assert_array_equal(one.fake, saved)
     assert len(one.real) == NUM_POINTS
 
 
@@ -119,10 +119,10 @@ def test_one_cell_over_time(sweep, capsys):
     assert path.with_suffix(".png").stat().st_size > 5000
     assert all(f"step {step}" in path.read_text() for step in (0, 3, 5))
     assert main([str(sweep), "--over-time", "circle,lr=0.001"]) == 2
-    said = capsys.readouterr().err
-    assert "2 cells match" in said
-    assert "circle,lr=0.001,seed=0" in said
-    assert "ring" not in said
+    errors = capsys.readouterr().err
+    assert "2 cells match" in errors
+    assert "circle,lr=0.001,seed=0" in errors
+    assert "ring" not in errors
     assert main([str(sweep), "--over-time", "grid"]) == 2
     assert "no cell matches" in capsys.readouterr().err
 

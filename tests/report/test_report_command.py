@@ -44,8 +44,8 @@ def test_a_wrong_directory_is_an_error(tmp_path, monkeypatch, capsys, arguments,
 def test_an_unknown_metric_is_answered_by_the_known_ones(tmp_path, capsys):
     write_table(small_sweep(tmp_path / "x"))
     assert main([str(tmp_path / "x"), "--metric", "fid"]) == 2
-    assert "--metric fid" in (said := capsys.readouterr().err)
-    assert "fd_digits" in said
+    assert "--metric fid" in (errors := capsys.readouterr().err)
+    assert "fd_digits" in errors
 
 
 @pytest.mark.parametrize("option", ["--rows", "--cols", "--group"])

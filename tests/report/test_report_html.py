@@ -53,9 +53,9 @@ def two_tables(root: Path) -> Study:
     for data in ("ring", "grid"):
         for lr in (1, 2):
             one = cell(root / "x", data=data, lr=lr)
-            kept = record(one, 1.0)
-            kept["metric"]["fingerprint"] = {"data": {"ring": "0", "grid": "f"}[data] * 64}
-            write(one, kept)
+            content = record(one, 1.0)
+            content["metric"]["fingerprint"] = {"data": {"ring": "0", "grid": "f"}[data] * 64}
+            write(one, content)
     return Study.read(root / "x")
 
 

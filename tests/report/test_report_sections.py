@@ -27,8 +27,8 @@ def verdict(root, finals):
     results = []
     for (optimizer, lr, seed), final in finals.items():
         one = cell(root, optimizer=optimizer, lr=lr, seed=seed)
-        kept = diverged_record(one) if final is None else record(one, final)
-        results.append(Result(one, State.DIVERGED if final is None else State.COMPLETED, kept))
+        content = diverged_record(one) if final is None else record(one, final)
+        results.append(Result(one, State.DIVERGED if final is None else State.COMPLETED, content))
     (contest,) = contests(results)
     return Verdict(contest)
 

@@ -34,8 +34,8 @@ def study(root, finals, commands=()):
     for overrides, final in finals:
         one = cell(root, **overrides)
         if isinstance(final, State):
-            kept = failed_record(one, ValueError("no")) if final is State.FAILED else None
-            results.append(Result(one, final, kept))
+            content = failed_record(one, ValueError("no")) if final is State.FAILED else None
+            results.append(Result(one, final, content))
         elif final is None:
             results.append(Result(one, State.DIVERGED, diverged(one)))
         else:

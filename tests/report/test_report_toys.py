@@ -157,8 +157,8 @@ def timed(root, ends):
         for seed, end in enumerate(seconds):
             one = cell(root, optimizer=optimizer, seed=seed)
             at = [{"step": step, "trained_s": end * step / 100} for step in (0, 80, 100)]
-            kept = record(one, time={"steps_per_s": 5.0, "wall_s": 1e6, "eval_s": 0.0, "evaluations": at})
-            results.append(Result(one, State.COMPLETED, kept))
+            content = record(one, time={"steps_per_s": 5.0, "wall_s": 1e6, "eval_s": 0.0, "evaluations": at})
+            results.append(Result(one, State.COMPLETED, content))
     (contest,) = contests(results)
     return Verdict(contest)
 

@@ -122,7 +122,7 @@ def _diverged(groups: Iterable[Sequence[Result]]) -> list[Result]:
 
 
 def _drawn_groups(groups: Mapping[str, Sequence[Result]]) -> list[str]:
-    """Return the labels of the groups to draw; with many groups, only one group without divergences is kept."""
+    """Return the labels of the groups to draw; with many groups, only one without divergences."""
     if len(groups) <= MOST_LINES:
         return list(groups)
     diverged = [label for label, runs in groups.items() if _diverged([runs])]

@@ -55,10 +55,10 @@ class Study:
 
 
 def _measured_by(results: Sequence[Result], metric: str) -> list[Result]:
-    kept = [result for result in results if result.metric.get("name") == metric]
-    if not kept:
+    selected = [result for result in results if result.metric.get("name") == metric]
+    if not selected:
         names = sorted({str(result.metric["name"]) for result in results if result.metric})
         raise ValueError(
             f"--metric {metric}: no cell was measured by this metric, expected one of {', '.join(names) or 'none'}"
         )
-    return kept
+    return selected
