@@ -15,9 +15,7 @@ from gansweep.config import build
 from gansweep.optimizers.sgd import SGD
 from gansweep.papers.compare import rate
 from gansweep.papers.runs import Run, grouped, tables
-from gansweep.quadratic import picture
-from gansweep.quadratic.closed_form import best_heavy_ball, best_rate, factor, momentum
-from gansweep.quadratic.paths import path
+from gansweep.quadratic import best_heavy_ball, best_rate, factor, heights, maps, momentum, path
 from gansweep.schedules.constant import Constant
 from gansweep.section import Block, Code, Paragraph, Picture, Section, Table
 
@@ -207,8 +205,8 @@ def _quadratic_section(eps: float, runs: Sequence[Run]) -> Section:
         f"Descent of (eps x^2 + y^2) / 2, eps = {eps:g}",
         [
             *_quadratic_blocks(eps, labels, descents),
-            Picture(caption, partial(picture.maps, paths, eps)),
-            Picture("Function value over steps", partial(picture.heights, paths, eps)),
+            Picture(caption, partial(maps, paths, eps)),
+            Picture("Function value over steps", partial(heights, paths, eps)),
         ],
     )
 

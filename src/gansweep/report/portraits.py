@@ -46,7 +46,7 @@ def of_two_numbers(verdict: Verdict) -> bool:
 
 def portraits_picture(verdict: Verdict) -> Figure:
     """Draw one panel per configuration, the first twenty in grid order, all with the same axis limits."""
-    from gansweep.dirac.pictures.portraits import draw_field, draw_path, frame, key
+    from gansweep.dirac.pictures import draw_field, draw_path, frame, key
 
     shown = shown_runs(verdict)[:MOST]
     paths = [run.positions for _, run in shown]
