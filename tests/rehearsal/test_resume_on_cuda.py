@@ -11,7 +11,7 @@ from tests.rehearsal.algorithms import CFG, COOPNETS
 from tests.rehearsal.pretended import PretendedDevice
 from tests.rehearsal.rehearsal import FEW_SAMPLES, parameters, run_on
 
-from gansweep.training.logbook import Logbook
+from gansweep.training.session import TrainingSession
 from gansweep.training.trainer import Interrupted, train, train_together
 
 pytestmark = pytest.mark.rehearsal
@@ -56,11 +56,11 @@ def test_members_end_and_others_take_their_places(tmp_path):
 
     def refill(free: int):
         seeds, waiting[:] = waiting[:free], waiting[free:]
-        return [Logbook(seed_of(seed), tmp_path / f"{seed}") for seed in seeds]
+        return [TrainingSession(seed_of(seed), tmp_path / f"{seed}") for seed in seeds]
 
-    def ended(book) -> None:
-        assert book.error is None
-        records[int(book.directory.name)] = book.close()
+    def ended(session) -> None:
+        assert session.error is None
+        records[int(session.directory.name)] = session.finalize()
 
     with PretendedDevice():
         train_together(refill(2), refill=refill, ended=ended)

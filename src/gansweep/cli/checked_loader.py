@@ -72,9 +72,9 @@ class Repository(ConfigRepository):
     """
 
     def _create_defaults_list(self, config_path: str, defaults: ListConfig) -> list[InputDefault]:
-        entries = super()._create_defaults_list(config_path, defaults)
+        entries: list[Any] = super()._create_defaults_list(config_path, defaults)
         for entry in entries:
-            group: Any = getattr(entry, "original_group", None)
+            group = getattr(entry, "original_group", None)
             if group is not None and getattr(entry, "normalized_shorthand", False):
                 folder = entry.group.removeprefix(f"{group}/")
                 entry.group, entry.value = group, f"{folder}/{entry.value}"
