@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gansweep.cli.presets import spelled_out
+from gansweep.cli.experiments import spelled_out
 from gansweep.config.build import check
 from tests.config.test_build_conf import composed
 

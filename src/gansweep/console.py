@@ -30,6 +30,11 @@ def say(text: object, end: str = "\n") -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def say_error(text: object) -> None:
+    """Print to stderr."""
+    print(visible(str(text)), file=sys.stderr)
+
+
 def protect() -> None:
     """Replace stdout and stderr by streams whose writes never raise, so that training continues without a terminal.
 
@@ -99,10 +104,10 @@ def exit_code(work: Callable[[], object]) -> int:
     try:
         work()
     except (ValueError, FileNotFoundError) as error:
-        print(visible(str(error)), file=sys.stderr)
+        say_error(error)
         return WRONG
     except OSError as error:
-        print(visible(str(error)), file=sys.stderr)
+        say_error(error)
         return WRONG if error.errno in WRONG_PATH else 1
     return 0
 

@@ -25,7 +25,7 @@ ALGORITHMS = {
 def test_all_is_named_at_once(name):
     problems = check(composed(f"algorithm={name}", "trainer.compile=true")).problems
     *named, last = problems
-    assert {one.where for one in named} - {"trainer.compile", ""} == ALGORITHMS[name], named
+    assert {one.name for one in named} - {"trainer.compile", ""} == ALGORITHMS[name], named
     assert any("trainer.compile" in str(one) for one in named)
     settings, experiment = re.fullmatch(rf"algorithm={name}: goes with (.*), as in experiment=(.*)", str(last)).groups()
     assert (conf_dir() / "experiment" / f"{experiment}.yaml").is_file()
@@ -35,9 +35,9 @@ def test_all_is_named_at_once(name):
 @pytest.mark.parametrize("name", ["denoising", "coopnets", "quadratic"])
 def test_a_loss_that_has_to_go_takes_its_critic_steps_along(name):
     problems = check(composed(f"algorithm={name}", "loss=wgan_gp")).problems
-    assert {one.where for one in problems} == ALGORITHMS[name] | {"algorithm"}
+    assert {one.name for one in problems} == ALGORITHMS[name] | {"algorithm"}
     problems = check(composed(f"algorithm={name}", "loss=wgan_gp", "critic_steps=2")).problems
-    assert "critic_steps" in {one.where for one in problems}
+    assert "critic_steps" in {one.name for one in problems}
 
 
 def test_what_is_about_several_settings_begins_with_them():

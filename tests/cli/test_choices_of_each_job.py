@@ -67,7 +67,7 @@ def test_a_key_that_one_choice_lacks_is_named_with_those_that_have_it(planned, l
     assert answer.err.count("nothing was trained") == 1
 
 
-def test_two_lines_of_one_name_are_one_sweep_as_that_advice_says(gansweep):
+def test_two_command_lines_with_one_name_are_one_sweep(gansweep):
     line = ["-m", "name=both", "seed=0,1", "model.latent_dim=4"]
     assert gansweep.tiny(*line, "optimizer=adam", "optimizer.betas=[0.5,0.9]").code == 0
     answer = gansweep.tiny(*line, "optimizer=sgd")
@@ -81,6 +81,15 @@ def test_two_lines_of_one_name_are_one_sweep_as_that_advice_says(gansweep):
         ("-m lr=1e-4, 1e-3", "lr=1e-4,: is not a list of values; expected commas without spaces; write lr=1e-4,1e-3"),
         ("-m lr=1e-4 ,1e-3", ",1e-3: is not a list of values; expected commas without spaces; write lr=1e-4,1e-3"),
         ("-m lr=1e-4 , 1e-3 seed=2", ",: is not a list of values; expected commas without spaces; write lr=1e-4,1e-3"),
+        (
+            "-m optimizer=adam sgd lr=1",
+            "sgd: expected key=value. Values of one key are joined by commas: -m optimizer=adam,sgd",
+        ),
+        (
+            "optimizer=adam sgd rmsprop",
+            "sgd: expected key=value. Values of one key are joined by commas: -m optimizer=adam,sgd,",
+        ),
+        ("steps=3 lr = 1e-3", "lr: expected key=value, without spaces around ="),
         ("lr = 1e-3", "lr: expected key=value, without spaces around ="),
         ("lr=1e\u22123", "lr=1e\u22123: has U+2212, minus sign; write lr=1e-3"),
         ("lr=\u20131", "lr=\u20131: has U+2013, en dash; write lr=-1"),
@@ -110,7 +119,7 @@ def test_a_line_that_can_not_be_meant_has_one_block(gansweep, line, expected):
 
 
 @pytest.mark.parametrize("name", ["2024_01_01", "1.10", "1e3", "007", "20240101"])
-def test_a_name_that_looks_like_a_number_is_taken_as_it_is_typed(gansweep, name):
+def test_a_name_that_looks_like_a_number_is_used_as_typed(gansweep, name):
     assert gansweep.tiny(f"name={name}").code == 0
     assert [path.name for path in (gansweep.folder / "outputs").iterdir()] == [name]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from omegaconf import OmegaConf
 
-from gansweep.cli.scale_out import chosen
+from gansweep.cli.backends import chosen
 
 GRID = ["-m", "optimizer=adam,sgd"]
 
@@ -33,7 +33,7 @@ def test_a_launcher_with_a_backend_of_its_own_is_another_one():
     assert chosen(OmegaConf.create({"hydra": {"launcher": node}})) == {"backend": "local"}
 
 
-def test_another_launcher_is_not_asked_for_what_is_finished(gansweep, monkeypatch):
+def test_another_launcher_gets_no_finished_cells(gansweep, monkeypatch):
     gansweep.tiny(*GRID, "name=both")
     monkeypatch.setattr("gansweep.cli.job.open_session", lambda *a: pytest.fail("trained again"))
     assert gansweep.tiny(*GRID, "name=both", "hydra/launcher=basic").code == 0
@@ -60,7 +60,7 @@ def test_a_job_that_became_another_training_since_the_plan_is_refused(gansweep, 
     assert gansweep.records("edited") == {}
 
 
-def test_mistakes_are_told_before_another_launcher_starts(gansweep):
+def test_errors_are_reported_before_another_launcher_starts(gansweep):
     answer = gansweep.tiny("-m", "lr=1,-1", "hydra/launcher=basic")
     assert answer.code == 2
     assert list(gansweep.folder.iterdir()) == []
@@ -74,7 +74,7 @@ def test_another_sweeper_gets_results_and_one_table(gansweep):
     assert answer.out.count("Command:") == 1
 
 
-def test_fresh_counts_for_the_first_batch_alone(gansweep):
+def test_fresh_applies_to_the_first_batch_only(gansweep):
     gansweep.tiny("name=fresh")
     line = [*GRID, "name=fresh", "fresh=true", "hydra/sweeper=basic", "hydra.sweeper.max_batch_size=1"]
     assert gansweep.tiny(*line).code == 0
@@ -89,7 +89,7 @@ def test_a_search_can_not_be_planned(gansweep):
 
 
 def test_a_divergence_is_raised_for_a_sweeper_that_wants_it():
-    from gansweep.cli.task import Diverged, JobFailed, result
+    from gansweep.cli.job import Diverged, JobFailed, result
 
     diverged = {"state": "diverged", "divergence": {"step": 3, "cause": "x"}, "metric": {"final": None}}
     assert result(diverged, raise_divergence=False) is None

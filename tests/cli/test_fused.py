@@ -145,7 +145,7 @@ def test_the_size_of_a_pack_is_measured_and_recorded(gansweep, monkeypatch):
     assert packs == [{"members": 3, "workers": 1, "alone_ms": 1000.0, "together_ms": 333.333}] * 3
 
 
-def test_what_can_not_be_measured_is_trained_and_fails_by_itself(gansweep, monkeypatch):
+def test_a_cell_that_can_not_be_measured_fails_when_it_is_trained(gansweep, monkeypatch):
     from gansweep.cli import fused, job
 
     def first_is_broken(cell):
@@ -173,7 +173,7 @@ def test_another_sweeper_gets_results_of_packs(gansweep, workers):
 
 
 @pytest.mark.skipif(not worker_pool.possible(), reason="processes can't be forked here")
-def test_ctrl_c_saves_in_every_worker_and_another_packing_goes_on(gansweep, monkeypatch):
+def test_ctrl_c_saves_in_every_worker_and_another_pack_size_continues(gansweep, monkeypatch):
     grid, heard, note = ["-m", "seed=0,1,2,3,4", "steps=6"], [], TrainingSession.write_outputs
     both = multiprocessing.get_context("fork").Barrier(2)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from gansweep.cli.compose_line import composed, composer_and_loader, jobs_of
-from gansweep.cli.grid_size import num_jobs, refuse_too_many
+from gansweep.cli.hydra_app import composed, composer_and_loader, jobs_of
+from gansweep.cli.overrides import num_jobs, refuse_too_many
 from gansweep.config.errors import BadConfig
 from gansweep.sweep.identity import sweep_name, training_config
 
@@ -59,12 +59,12 @@ def test_a_limit_that_is_no_number_is_left_to_the_check_of_the_configuration():
     refuse_too_many([OverridesParser.create().parse_overrides(["seed=1,2", "most_cells=many"])], 10)
 
 
-def test_the_limit_is_no_part_of_a_training_or_of_a_name():
+def test_the_limit_is_not_part_of_the_identity_or_the_name():
     assert training_config({"most_cells": 5, "steps": 1}) == {"steps": 1}
     assert sweep_name(["lr=1", "most_cells=5"]) == sweep_name(["lr=1"])
 
 
-def test_jobs_of_equal_groups_share_what_hydra_composed():
+def test_jobs_of_equal_groups_share_one_composition():
     """Mistake: each job keeps a copy of its own, which takes most of the 80 KB of a cell."""
     jobs = composed(["model=mlp_ring", "data=ring", "seed=0,1,2"], None)
     assert all(job.whole is jobs[0].whole and job.base is jobs[0].base for job in jobs)

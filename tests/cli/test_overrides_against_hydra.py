@@ -9,9 +9,9 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from gansweep.cli import folders
+from gansweep.cli import folders, hydra_app
 from gansweep.cli.compose import Composer
-from gansweep.cli.compose_line import BASE, jobs_of
+from gansweep.cli.hydra_app import BASE, jobs_of
 from gansweep.config.errors import BadConfig
 
 ACCEPTED = [
@@ -113,7 +113,7 @@ REFUSED = [
 
 @pytest.fixture(scope="module")
 def composer():
-    folders.register()
+    hydra_app.register()
     with initialize_config_dir(str(folders.conf_dir()), **BASE):
         loader = GlobalHydra.instance().config_loader()
         yield Composer(lambda lines: compose("config", lines, return_hydra_config=True), loader)
@@ -125,7 +125,7 @@ def composed(composer, line):
 
 
 @pytest.mark.parametrize("line", ACCEPTED, ids=" ".join)
-def test_a_line_sets_what_hydra_sets(composer, line):
+def test_a_line_sets_the_same_values_as_hydra(composer, line):
     ours = composed(composer, line)
     assert ours.problems == []
     assert ours.config == OmegaConf.to_container(compose("config", line), resolve=True)

@@ -32,7 +32,7 @@ def test_an_experiment_plans_a_sweep(gansweep, planned):
     assert cells(gansweep, "planned") == expected
 
 
-def test_what_is_typed_outranks_the_plan(gansweep, planned):
+def test_command_line_overrides_take_precedence_over_the_plan(gansweep, planned):
     assert planned("lr=0.5", "seed=3,4").code == 0
     assert cells(gansweep, "planned") == [f"optimizer={rule},seed={n}" for rule in ("adam", "sgd") for n in (3, 4)]
 
@@ -67,7 +67,7 @@ hydra:
 """
 
 
-def test_each_of_several_experiments_brings_its_own_plan(gansweep, planned):
+def test_each_of_several_experiments_has_its_own_plan(gansweep, planned):
     (gansweep.folder / "own" / "experiment" / "other.yaml").write_text(OTHER)
     folder = str(gansweep.folder / "own")
     answer = gansweep.tiny("--config-dir", folder, "-m", "experiment=planned,other,smoke", "lr=0.5", "name=both")
@@ -88,7 +88,7 @@ def test_a_config_dir_that_is_not_there_is_no_warning_but_an_error(gansweep):
     assert not (gansweep.folder / "outputs").exists()
 
 
-def test_settings_without_effect_are_told_once_for_all_cells(gansweep):
+def test_settings_without_effect_are_logged_once_for_all_cells(gansweep):
     answer = gansweep.tiny("-m", "optimizer=prodigy", "seed=0,1", "lr=1e-3", "plan=true")
     assert answer.code == 0
     assert (answer.out + answer.err).count("Without effect: optimizer=Prodigy: lr=0.001") == 1

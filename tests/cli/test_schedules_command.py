@@ -46,7 +46,7 @@ def test_a_choice_inside_a_choice():
     np.testing.assert_array_equal(curve.rates, 1e-4 * EqualArea(Warmup(5, Cosine())).values(30))
 
 
-def test_ones_own_schedule_is_found(folder):
+def test_a_schedule_of_the_user_is_found(folder):
     (folder / "my" / "schedule").mkdir(parents=True)
     (folder / "my" / "schedule" / "mine.yaml").write_text("_target_: gansweep.schedules.cosine.Cosine\nend: 0.5\n")
     cosine, mine = curves_of(["schedule=cosine,mine", "steps=9"], str(folder / "my"))
@@ -103,7 +103,7 @@ def test_a_setting_of_no_schedule_is_refused_for_each():
         curves_of(["schedule=cosine,step", "schedule.foo=1"])
 
 
-def test_the_picture_goes_where_it_is_asked_for(capsys, folder):
+def test_the_figure_is_written_to_the_given_path(capsys, folder):
     assert main(["schedule=cosine", "steps=9", "out=rates.svg"]) == 0
     assert "Drawn in rates.svg" in capsys.readouterr().out
     assert main(["-m", "steps=9"]) == 0

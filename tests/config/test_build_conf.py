@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from gansweep.cli import folders
-from gansweep.cli.checked_loader import checked_loading
-from gansweep.cli.compose_line import BASE
+from gansweep.cli.hydra_app import composer_and_loader
 from gansweep.config.build import build, check
 from gansweep.training.run import Run
 
@@ -25,9 +23,10 @@ def choices():
 
 
 def composed(*overrides):
-    folders.register()
-    with checked_loading(), initialize_config_dir(str(CONF), **BASE):
-        return OmegaConf.to_container(compose("config", list(overrides)), resolve=True)
+    with composer_and_loader(None) as (composer, _):
+        composition = composer(overrides)
+    assert composition.problems == []
+    return composition.config
 
 
 @pytest.mark.parametrize("choice", choices())
@@ -41,7 +40,7 @@ def test_every_choice_is_a_class_completed_with_arguments_that_it_takes(choice):
 
 
 @pytest.mark.parametrize("group", ["optimizer", "schedule", "feedback"])
-def test_every_choice_can_be_the_discriminators_alone(group):
+def test_every_choice_can_apply_to_the_discriminator_only(group):
     for path in sorted((CONF / group).glob("*.yaml")):
         run = build(composed(f"{group}@{group}_d={path.stem}"), identity={}, cell={})
         assert run.member.generator == build(composed(), identity={}, cell={}).member.generator
@@ -56,7 +55,7 @@ def test_the_defaults_build():
     assert run.cell == {"name": "x"}
 
 
-def test_every_yaml_names_the_file_that_it_is_about():
+def test_every_yaml_names_its_class():
     """One path tells the other: conf/optimizer/lion.yaml, a class somewhere in gansweep.optimizers."""
     folder = {"loss": "losses", "data": "data", "metric": "metrics", "feedback": "feedback"}
     for group in ("model", "optimizer", "schedule", "feedback", "data", "metric"):

@@ -61,13 +61,13 @@ def test_equal_trainings_have_one_identity_and_others_another(spellings):
     assert (hash_of("feedback=plateau") in hashes) == (["feedback=plateau"] in spellings)
 
 
-def test_without_feedback_the_identity_is_what_it_was_before_there_was_any():
+def test_the_identity_without_feedback_is_that_of_earlier_versions():
     config = check(composed("feedback=none", f"{OWN}=none")).config
     assert not [key for key in config if "feedback" in key]
     assert not [key for key in identity(config, "data", "1")["config"] if "feedback" in key]
 
 
-def test_what_is_settled_once_stays_so():
+def test_normalising_feedback_twice_changes_nothing():
     once = check(composed("feedback=gap_aware")).config
     assert check(once).config == once
     assert "feedback" not in once

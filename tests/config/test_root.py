@@ -22,13 +22,13 @@ from gansweep.config.root import out_of_range, steps_of
         ("name", ["", "/etc", "a/../../b", "a/b", ".", "..", "a\0"]),
     ],
 )
-def test_what_is_out_of_range_is_named(key, values):
+def test_values_out_of_range_are_reported(key, values):
     for value in values:
         (problem,) = out_of_range({key: value})
         assert str(problem).startswith(f"{key}={value}: expected")
 
 
-def test_what_is_in_range_is_not():
+def test_values_in_range_are_not_reported():
     fine = {"lr": 1e-9, "seed": 0, "steps": 1, "epochs": None, "device": "cuda:12", "name": "a b ü"}
     assert list(out_of_range(fine)) == []
 

@@ -13,6 +13,7 @@ from tests.config.test_build_conf import composed
 from tests.config.test_every_choice_trains import NARROW, OF_DENOISING, choices
 
 from gansweep.config import build as building
+from gansweep.config import normalise
 from gansweep.data.ring import Ring
 from gansweep.device import cpu_threads
 from gansweep.metrics import cache
@@ -30,9 +31,10 @@ MODELS = {
     "dirac": ["data=point_mass", "batch_size=8", "~metric"],
     "coopnets": ["model.width=8", *IMAGES],
     "coopnets_dcgan": ["model.generator_of.width=8", "model.discriminator_of.base_width=8", *IMAGES],
-    **dict.fromkeys(
-        ["dcgan", "dcgan_plain", "dcganx", "resnet", "resnet4"], ["model.base_width=8", NARROW[1], *IMAGES]
-    ),
+    **{
+        model: ["model.base_width=8", NARROW[1], *IMAGES]
+        for model in ("dcgan", "dcgan_plain", "dcganx", "resnet", "resnet4")
+    },
 }
 EVERY = ["device=cpu", "steps=2", "trainer.eval_every=2", "trainer.tensorboard=false", "lr=1e-2", "loss=standard"]
 
@@ -48,7 +50,7 @@ def threads_and_caches(tmp_path, monkeypatch):
 
 def trained(folder, model, seeds, threads, by_default):
     """Train members in one pack, and return what is left of each; nothing is known from before."""
-    building._datasets.clear()
+    normalise._datasets.clear()
     cache.forget()
     os.environ["GANSWEEP_CACHE"] = str(folder / "cache")
     torch.set_num_threads(by_default)
@@ -101,7 +103,7 @@ def test_numbers_do_not_depend_on_the_environment(tmp_path):
 
 
 def test_samples_are_made_with_one_thread(monkeypatch):
-    building._datasets.clear()
+    normalise._datasets.clear()
     seen = []
     draw = Ring.draw
     monkeypatch.setattr(Ring, "draw", lambda data, rng: seen.append(torch.get_num_threads()) or draw(data, rng))

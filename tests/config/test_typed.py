@@ -1,4 +1,4 @@
-"""Values of YAML and the command line against annotations."""
+"""Values converted to annotated types; structural checks that evaluate no property."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import pytest
 
-from gansweep.config.typed import Misfit, describe, fit
-from gansweep.interfaces import Schedule
+from gansweep.config.typed import Misfit, describe, fit, keeps
+from gansweep.interfaces import Dataset, Metric, Schedule
 from gansweep.schedules.constant import Constant
 
 
@@ -29,7 +29,7 @@ from gansweep.schedules.constant import Constant
         (7, Any, 7),
     ],
 )
-def test_a_number_gets_the_type_that_is_asked_for(value, annotation, expected):
+def test_a_number_is_converted_to_its_type(value, annotation, expected):
     fitted = fit(value, annotation)
     assert repr(fitted) == repr(expected)
 
@@ -64,7 +64,7 @@ def test_a_number_gets_the_type_that_is_asked_for(value, annotation, expected):
         ({"betas": [0.9, float("nan")]}, Mapping[str, Any]),
     ],
 )
-def test_what_does_not_fit_is_refused(value, annotation):
+def test_values_of_another_type_are_refused(value, annotation):
     with pytest.raises(Misfit, match="expected"):
         fit(value, annotation)
 
@@ -76,3 +76,27 @@ def test_an_object_fits_the_protocol_that_it_keeps():
 def test_types_are_named_in_words():
     assert describe(Sequence[float]) == "a list, each a number"
     assert describe(Literal["a", "b"]) == "one of a, b"
+
+
+class Unreadable:
+    name = "unreadable"
+    sample_shape = (1, 8, 8)
+
+    @property
+    def samples(self):
+        raise FileNotFoundError("was read")
+
+    content_hash = samples
+
+    def check(self):
+        return None
+
+
+def test_properties_are_not_evaluated():
+    assert keeps(Unreadable(), Dataset)
+
+
+def test_an_object_without_an_attribute_does_not_keep_the_protocol():
+    assert not keeps(Unreadable(), Metric)
+    assert not keeps(object(), Dataset)
+    assert not keeps(3, str)

@@ -181,10 +181,10 @@ def test_too_large_image(tmp_path, capsys, monkeypatch):
     bomb(tmp_path / "x" / "large.png")
     root = f"data.root={tmp_path / 'x'}"
     (problem,) = check(composed("data=image_folder", root, "data.channels=1", "batch_size=2")).problems
-    assert problem.where == "data"
+    assert problem.name == "data"
     assert "large.png can't be read as a picture (Image size (3600000000 pixels) exceeds limit" in str(problem)
     (problem,) = check(composed("data=texture", f"data.path={tmp_path / 'x' / 'large.png'}", "~metric")).problems
-    assert problem.where == "data.path"
+    assert problem.name == "data.path"
     assert main([str(tmp_path / "x")] * 2 + ["--features", "digits", "--device", "cpu"]) == 2
     assert "large.png can't be read" in capsys.readouterr().err
     (tmp_path / "x" / "large.png").unlink()

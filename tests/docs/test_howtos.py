@@ -15,7 +15,7 @@ from tests.config.test_build_conf import CONF, composed
 
 from gansweep.cli import app
 from gansweep.cli.check import main as check
-from gansweep.cli.presets import spelled_out
+from gansweep.cli.experiments import spelled_out
 from gansweep.config.build import check as check_settings
 from gansweep.plane.__main__ import main as plane
 from gansweep.report.__main__ import main as report

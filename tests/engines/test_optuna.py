@@ -24,7 +24,7 @@ def trials(engine: Engine) -> list:
     return optuna.load_study(study_name="gansweep", storage=f"sqlite:///{engine.folder}/study.db").trials
 
 
-def test_the_search_space_and_a_study_that_goes_on(engine):
+def test_the_search_space_and_a_continued_study(engine):
     text = engine("hydra.sweeper.n_trials=2")
     assert text.count("Command:") == 1
     assert "Final w1" in text
@@ -39,7 +39,7 @@ def test_the_search_space_and_a_study_that_goes_on(engine):
     assert told == sorted(record["metric"]["final"] for record in records if record["state"] == "completed")
 
 
-def test_a_divergence_is_told_as_a_failure_and_not_as_a_number(engine):
+def test_a_divergence_is_reported_as_a_failure(engine):
     grid = ("hydra/sweeper/sampler=grid", "lr=choice(1e-3,1e30)", "lr_d=choice(1e-3)", "optimizer=choice(sgd)")
     engine("hydra.sweeper.n_trials=2", *grid)
     found = {str(trial.params["lr"]): trial for trial in trials(engine)}

@@ -11,9 +11,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 from omegaconf import OmegaConf
 
 from gansweep.cli.folders import conf_dir
-from gansweep.config.allowed import locate
+from gansweep.config.instantiate import locate
 from gansweep.config.root import Root
-from gansweep.config.signature import signature
+from gansweep.config.typed import signature
 from gansweep.training.run import TrainerSettings
 
 GROUPS = ("model", "loss", "optimizer", "algorithm", "dynamics", "schedule", "feedback", "data", "metric")

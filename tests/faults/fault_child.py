@@ -46,7 +46,6 @@ IMPORTED_BEFORE = [
     "gansweep.sweep.worker_pool",
     "gansweep.training.pack_size",
     "gansweep.cli.app",
-    "gansweep.cli.sweep_callback",
     "gansweep.cli.sweeping",
     "gansweep.training.trainer",
     "gansweep.metrics.wasserstein1",

@@ -43,7 +43,6 @@ WARM = (
     "PIL.Image",
     "gansweep.config.build",
     "gansweep.cli.app",
-    "gansweep.cli.sweep_callback",
     "gansweep.cli.fused",
     "gansweep.cli.job",
     "gansweep.cli.sweeping",

@@ -38,16 +38,16 @@ def count() -> None:
     """Count all moments between the composition of the grid and the table."""
     moments = Moments()
     _watch(moments, lambda: None)
-    from gansweep.cli import sweep_callback
+    from gansweep.cli import app
 
-    report = sweep_callback.report
+    report = app.report_search
 
-    def counted(command: str) -> None:
+    def counted(hydra: app.HydraApp) -> None:
         sys.setprofile(None)
         Path(COUNTED).write_text(json.dumps(asdict(moments)))
-        report(command)
+        report(hydra)
 
-    sweep_callback.report = counted
+    app.report_search = counted
 
 
 def kill_at(kind: str, number: int) -> None:

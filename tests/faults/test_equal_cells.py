@@ -13,9 +13,9 @@ from hydra.core.global_hydra import GlobalHydra
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gansweep.cli import folders, grid
+from gansweep.cli import folders, grid, hydra_app
 from gansweep.cli.compose import Composer
-from gansweep.cli.compose_line import BASE
+from gansweep.cli.hydra_app import BASE
 from gansweep.formatting import is_folder_name
 
 RATES = st.floats(1e-12, 1e3, allow_subnormal=False)
@@ -26,7 +26,7 @@ PATIENT = settings(max_examples=25, deadline=None)
 @pytest.fixture(scope="module")
 def identity():
     """Return a function from overrides to the hash of the run."""
-    folders.register()
+    hydra_app.register()
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(folders.conf_dir()), **BASE):
         loader = GlobalHydra.instance().config_loader()

@@ -12,9 +12,9 @@ import pytest
 from bad_settings import BASE, Bad, bad_values, explains, names_it
 from fork_server import BLOCK
 
-from gansweep.cli import folders, grid
-from gansweep.cli.compose_line import composer_and_loader, jobs_of
-from gansweep.config import build
+from gansweep.cli import grid, hydra_app
+from gansweep.cli.hydra_app import composer_and_loader, jobs_of
+from gansweep.config import normalise
 from gansweep.config.errors import BadConfig
 
 NUM_WHOLE_COMMANDS, NUM_IN_ONE = 40, 12
@@ -22,14 +22,14 @@ NUM_WHOLE_COMMANDS, NUM_IN_ONE = 40, 12
 
 def refusals(cases: Sequence[Bad]) -> Iterator[tuple[Bad, str]]:
     """Compose and check every case in this process, and yield its problems as text, empty if it is accepted."""
-    folders.register()
+    hydra_app.register()
     by_line = defaultdict(list)
     for bad in cases:
         by_line[bad.setting.line].append(bad)
     for line in by_line.values():
         with composer_and_loader(None) as (composer, loader):
             for bad in line:
-                build._datasets.clear()
+                normalise._datasets.clear()
                 (job,) = jobs_of(loader, bad.arguments)
                 try:
                     grid.compose(composer, [job], Path("nowhere"), here=True)

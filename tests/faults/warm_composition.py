@@ -5,7 +5,7 @@ import gc
 import torch
 from hydra.core.global_hydra import GlobalHydra
 
-from gansweep.cli.compose_line import composed
+from gansweep.cli.hydra_app import composed
 
 torch.set_num_threads(1)
 composed(["lr=1e-3,1e-4", "optimizer=sgd", "model.generator_widths=[8]"], None)

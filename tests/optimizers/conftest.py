@@ -10,7 +10,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from tests.construct import instantiate
 
-from gansweep.cli.compose_line import BASE
+from gansweep.cli.hydra_app import BASE
 from gansweep.interfaces import Slot
 
 CONF = Path(__file__).parents[2] / "conf"

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from tests.config.test_build_conf import composed
 
-from gansweep.cli.presets import spelled_out
+from gansweep.cli.experiments import spelled_out
 from gansweep.config.build import check
 from gansweep.papers.epfl_quirks import STEPS
 

@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from tests.construct import instantiate
 
-from gansweep.cli.compose_line import BASE
+from gansweep.cli.hydra_app import BASE
 from gansweep.interfaces import Schedule
 from gansweep.schedules.equal_area import EqualArea
 

@@ -11,7 +11,7 @@ from fake_cells import cell, record, write
 
 from gansweep import console
 from gansweep.cli.error_report import complain
-from gansweep.config.errors import Problem
+from gansweep.config.errors import SettingError
 from gansweep.formatting import csv_field, visible
 from gansweep.report import __main__ as report
 from gansweep.results.frame import spreadsheet
@@ -39,7 +39,7 @@ def failed(root, name):
 
 
 def test_what_a_terminal_would_carry_out_is_shown_as_codes(tmp_path, capsys):
-    complain([Problem(HOSTILE, f"={HOSTILE}\n{HOSTILE}")], "trained")
+    complain([SettingError(HOSTILE, HOSTILE, HOSTILE)], "trained")
     console.say(HOSTILE)
 
     def broken():

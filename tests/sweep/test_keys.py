@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from gansweep.config.build import GROUPS
 from gansweep.config.keys import KEYS, SURROUNDINGS, WHOLE_SWEEP, shared_in_pack
+from gansweep.config.normalise import GROUPS
 from gansweep.config.root import Root
 from gansweep.training.run import TrainerSettings
 

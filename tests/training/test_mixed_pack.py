@@ -13,8 +13,8 @@ from tests.training.test_independence import assert_same
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.member import Member, PlayerSettings
-from gansweep.cli import folders
-from gansweep.cli.compose_line import BASE
+from gansweep.cli import folders, hydra_app
+from gansweep.cli.hydra_app import BASE
 from gansweep.config.build import check
 from gansweep.models.coopnets import CoopNetsPair
 from gansweep.models.dcgan import DCGAN
@@ -30,7 +30,7 @@ CONF = folders.conf_dir()
 
 def group(name):
     """Return every choice of a group as in a run."""
-    folders.register()
+    hydra_app.register()
     made = {}
     with initialize_config_dir(str(CONF), **BASE):
         for path in sorted((CONF / name).glob("*.yaml")):

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from gansweep.cli.sweeping import Multirun, command
-from gansweep.config.errors import BadConfig, Problem
+from gansweep.cli.sweeping import Multirun
+from gansweep.config.errors import SettingError
+from gansweep.console import say
 from gansweep.sweep.cell import Cell, State
 from gansweep.sweep.result import Result
 from gansweep.sweep.seed_race import SeedRace
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Racing:
+class AutoSeeds:
     """Multirun whose seeds are chosen by successive elimination of configurations (`sweep.seed_race.SeedRace`).
 
     Each round trains one more seed of every configuration that is still in the race. The decision depends on the
@@ -36,15 +37,15 @@ class Racing:
 
     def __init__(self, typed: Multirun, again: Callable[[Sequence[Sequence[str]], Sequence[str]], Multirun]) -> None:
         self.config, self.root, self._again = typed.config, typed.root, again
+        self.command = typed.command
         if any(cell.config.get("metric") is None for cell in typed.cells):
-            raise BadConfig(
-                [Problem("seeds", "=auto: seeds are chosen by the metric's values; choose a metric with metric=...")]
-            )
+            expected = "seeds are chosen by the metric's values; choose a metric with metric=..."
+            raise SettingError("seeds", "auto", expected)
         seeds = dict.fromkeys(int(cell.config[SEED]) for cell in typed.cells)
         try:
             self.race = SeedRace.beginning_with(seeds, self.config["most_seeds"])
         except ValueError as error:
-            raise BadConfig([Problem.of("", error)]) from error
+            raise SettingError.of("", error) from error
         # One job for every configuration; cells with equal hashes are one configuration.
         first = next(iter(seeds))
         jobs = {cell.hash: job for cell, job in zip(typed.cells, typed.jobs, strict=True) if cell.config[SEED] == first}
@@ -53,32 +54,20 @@ class Racing:
         self.cells: list[dict[int, Cell]] = [{} for _ in self.jobs]
 
     def run(self, launcher: Launcher | None = None) -> int:
-        """Print the plan, or train all rounds and print the table.
-
-        Returns:
-            The exit code.
-        """
-        worst, cut_short, fresh = 0, False, self.config["fresh"]
-        for_plan, batch = self.config["plan"], None
-        while (wanted := self.race.wanted(self.settings())) and not cut_short:
+        """Print the plan, or train all rounds and print the table; return the exit code."""
+        if self.config["plan"]:
+            self._print_plan()
+            return 0
+        worst, fresh, cut_short, batch = 0, self.config["fresh"], False, None
+        while wanted := self.race.wanted(self.settings()):
             batch = self._round(wanted)
-            if for_plan:
-                if self._missing(wanted):
-                    break
-                continue
             batch.begin(fresh)
             fresh = False
             code, cut_short = batch.settle(launcher)
             worst = max(worst, code)
-            if self._missing(wanted):  # another launcher failed, or the user asked to stop
+            if cut_short or self._missing(wanted):  # another launcher failed, or the user stopped the sweep
                 break
         sweep = self._sweep()
-        if for_plan:
-            from gansweep.cli.fused import by_probe
-
-            print(sweep.plan(self.config["retry_failed"], by_probe()))
-            print(self._plan())
-            return 0
         sweep.note = self.race.summary(self.settings())
         if batch is not None:  # there are at least two seeds, so there is a first round
             batch.report(cut_short, sweep)
@@ -94,27 +83,34 @@ class Racing:
         ]
 
     def _sweep(self) -> Sweep:
-        return Sweep(self.root, [cell for cells in self.cells for cell in cells.values()], command())
+        return Sweep(self.root, [cell for cells in self.cells for cell in cells.values()], self.command)
 
     def _round(self, wanted: Sequence[tuple[int, int]]) -> Multirun:
         """Compose and check the cells of a round, given as pairs (index of the configuration, seed)."""
         batch = self._again([_with_seed(self.jobs[index], seed) for index, seed in wanted], self.keys)
         for (index, seed), cell in zip(wanted, batch.cells, strict=True):
             self.cells[index][seed] = cell
-        racing = len({index for index, _ in wanted})
         if min(seed for _, seed in wanted) not in self.race.seeds[: self.race.fewest]:
-            log.info("seeds=auto: one more seed for %d of %d configurations", racing, len(self.jobs))
+            log.info("seeds=auto: one more seed for %d of %d configurations", len(dict(wanted)), len(self.jobs))
         return batch
 
     def _missing(self, wanted: Sequence[tuple[int, int]]) -> bool:
         settings = self.settings()
         return any(seed not in settings[index] for index, seed in wanted)
 
-    def _plan(self) -> str:
+    def _print_plan(self) -> None:
+        """Print the cells of the next round, and the number of runs that may follow."""
+        from gansweep.cli.fused import cost_by_probe
+
+        while wanted := self.race.wanted(self.settings()):
+            self._round(wanted)
+            if self._missing(wanted):
+                break
+        say(self._sweep().plan(self.config["retry_failed"], cost_by_probe()))
         verdict = self.race.summary(self.settings())
         rest = len(self.race.seeds) * len(self.jobs) - sum(len(cells) for cells in self.cells)
         more = f"Up to {rest} more runs of these {len(self.jobs)} configurations, depending on the results."
-        return f"{verdict}\n{more}" if verdict else f"seeds=auto: {more}"
+        say(f"{verdict}\n{more}" if verdict else f"seeds=auto: {more}")
 
 
 def _with_seed(job: Sequence[str], seed: int) -> list[str]:

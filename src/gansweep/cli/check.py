@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gansweep.cli.compose import Composition
-from gansweep.cli.compose_line import composed
 from gansweep.cli.error_report import complain
-from gansweep.config.errors import BadConfig, Problem
+from gansweep.cli.hydra_app import composed, overrides_parser
+from gansweep.config.errors import BadConfig, SettingError
 from gansweep.console import say
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if broken else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> ArgumentParser:
+    return overrides_parser(
         "python -m gansweep.check",
         description="Checks the contracts of an optimizer, loss, penalty, schedule or dynamics on small problems "
         "that take about a second: each learning rate affects its own player only, each member's numbers do not "
@@ -56,10 +56,6 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 all checks passed, 1 some failed, 2 the configuration is wrong. Example: "
         "python -m gansweep.check --config-dir my_conf allow=[my_package] optimizer=mine loss=wgan_gp",
     )
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="setting, with commas for several values")
-    parser.add_argument("--config-dir", "-cd", help="directory with further YAML files")
-    parser.add_argument("--multirun", "-m", action="store_true", help="accepted and ignored")
-    return parser
 
 
 def subjects_of(overrides: Sequence[str], config_dir: str | None = None) -> dict[str, Subject]:
@@ -83,7 +79,7 @@ def subjects_of(overrides: Sequence[str], config_dir: str | None = None) -> dict
     return subjects
 
 
-def _subject(composition: Composition, problems: list[Problem]) -> Subject | None:
+def _subject(composition: Composition, problems: list[SettingError]) -> Subject | None:
     """Build the chosen classes, with `STAND_INS` for the rest; return None and append to problems on an error."""
     from gansweep.check.bench import Subject
     from gansweep.config.build import check
@@ -93,7 +89,7 @@ def _subject(composition: Composition, problems: list[Problem]) -> Subject | Non
         return None
     if config.get("epochs") is not None and "steps" not in composition.given:
         problems.append(
-            Problem("epochs", f"={config['epochs']}: the number of steps depends on the data set; expected steps=...")
+            SettingError("epochs", config["epochs"], "the number of steps depends on the data set; expected steps=...")
         )
         return None
     checked = check({**config, **STAND_INS}, composition.given)

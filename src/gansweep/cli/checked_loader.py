@@ -11,8 +11,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -29,12 +27,11 @@ from omegaconf import Container, DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from gansweep.cli.hydra_settings import wrong_settings
-from gansweep.config.allowed import NotAllowed, locate
-from gansweep.config.errors import BadConfig, Problem
+from gansweep.config.errors import BadConfig, SettingError
+from gansweep.config.instantiate import NotAllowed, locate
 
 # The classes of conf/config.yaml. They are compared as text, so --help does not import them.
 OWN = {
-    "hydra.callbacks.gansweep._target_": "gansweep.cli.sweep_callback.NoteSearch",
     "hydra.launcher._target_": "hydra_plugins.gansweep.local_launcher.LocalLauncher",
     "hydra.sweeper._target_": "hydra_plugins.gansweep.grid_sweeper.GridSweeper",
 }
@@ -87,10 +84,14 @@ class CheckedLoader(ConfigLoaderImpl):
 
     Every configuration passes through `_process_config_searchpath` and `_load_configuration_impl`, in Hydra 1.3 and
     in 1.4.
+
+    Attributes:
+        arguments: command line, as typed.
     """
 
-    def __init__(self, config_search_path: ConfigSearchPath) -> None:
+    def __init__(self, config_search_path: ConfigSearchPath, arguments: Sequence[str] = ()) -> None:
         super().__init__(config_search_path)
+        self.arguments = arguments
         self.repository = Repository(config_search_path)
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
@@ -106,7 +107,7 @@ class CheckedLoader(ConfigLoaderImpl):
     def _process_config_searchpath(self, config_name: str | None, parsed_overrides: list[Override], repo: Any) -> None:
         """Refuse `hydra.searchpath` before Hydra evaluates it, since it can import a package."""
         if any(re.findall(r"\w+", override.key_or_group) == ["hydra", "searchpath"] for override in parsed_overrides):
-            raise BadConfig([Problem("hydra.searchpath", "is not supported; expected --config-dir DIRECTORY")])
+            raise SettingError("hydra.searchpath", None, "is not supported; expected --config-dir DIRECTORY")
         super()._process_config_searchpath(config_name, parsed_overrides, repo)
 
     def _load_configuration_impl(
@@ -119,16 +120,19 @@ class CheckedLoader(ConfigLoaderImpl):
             (name, *_) = (*error.args, None)
             if isinstance(error, OmegaConfBaseException) or not isinstance(name, str) or name in os.environ:
                 raise
-            raise BadConfig([Problem("hydra.job.env_copy", f"{name} is not set in the environment")]) from error
+            raise SettingError("hydra.job.env_copy", None, f"{name} is not set in the environment") from error
         parsed = OverridesParser.create().parse_overrides(overrides)
         typed = [override.get_key_element().lstrip("+~") for override in parsed]
         problems = [*foreign_code(config, typed), *wrong_settings(config)]
         recorded = len(config.hydra.overrides.hydra) + len(config.hydra.overrides.task)
         if recorded != len(overrides):  # jobs are composed from this record, as if it had been typed
-            problems.append(Problem("hydra.overrides", "is Hydra's record of the command line and can't be set"))
-        if "allow" not in typed and (OmegaConf.is_interpolation(config, "allow") or config.get("allow")):
             problems.append(
-                Problem("allow", f"={config.get('allow')}: expected on the command line, not in a YAML file")
+                SettingError("hydra.overrides", None, "is Hydra's record of the command line and can't be set")
+            )
+        can_allow = "allow" in config and "allow" not in typed  # --hydra-help composes Hydra's settings only
+        if can_allow and (OmegaConf.is_interpolation(config, "allow") or config.get("allow")):
+            problems.append(
+                SettingError("allow", config.get("allow"), "expected on the command line, not in a YAML file")
             )
         OmegaConf.clear_cache(config)  # the check has resolved values before those of a job are set
         if problems:
@@ -136,21 +140,7 @@ class CheckedLoader(ConfigLoaderImpl):
         return config
 
 
-hydra_module: Any = import_module("hydra._internal.hydra")
-
-
-@contextmanager
-def checked_loading() -> Iterator[None]:
-    """Replace Hydra's config loader by `CheckedLoader` in the block."""
-    replaced = hydra_module.ConfigLoaderImpl
-    hydra_module.ConfigLoaderImpl = CheckedLoader
-    try:
-        yield
-    finally:
-        hydra_module.ConfigLoaderImpl = replaced
-
-
-def foreign_code(config: DictConfig, typed: Sequence[str] = ()) -> Iterator[Problem]:
+def foreign_code(config: DictConfig, typed: Sequence[str] = ()) -> Iterator[SettingError]:
     """Yield a problem for every value below `hydra` that names code which may not run.
 
     Args:
@@ -175,13 +165,13 @@ def foreign_code(config: DictConfig, typed: Sequence[str] = ()) -> Iterator[Prob
         if message is None and _names_code(where, value, typed):
             message = "can run code; expected on the command line, not in a YAML file"
         if message is not None:
-            yield Problem(where, message if isinstance(value, Container) else f"={value}: {message}")
+            yield SettingError(where, None if isinstance(value, Container) else str(value), message)
     for section in ("launcher", "sweeper"):
         if not isinstance(raw[section], dict) or "_target_" not in raw[section]:
-            yield Problem(f"hydra.{section}", f"=null: expected a choice, hydra/{section}=...")
+            yield SettingError(f"hydra.{section}", "null", f"expected a choice, hydra/{section}=...")
     for planned in OmegaConf.select(config, "hydra.sweeper.params") or {}:
         if re.match(r"\W*(allow$|hydra\b)", str(planned)):
-            yield Problem(f"hydra.sweeper.params.{planned}", "can't be swept; expected on the command line")
+            yield SettingError(f"hydra.sweeper.params.{planned}", None, "can't be swept; expected on the command line")
 
 
 class _Unknown(str):

@@ -17,11 +17,10 @@ from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from gansweep.cli.groups import Groups
-from gansweep.cli.override_precedence import Outranking
-from gansweep.cli.presets import PRESETS
+from gansweep.cli.experiments import PRESETS
+from gansweep.cli.override_precedence import Groups, Precedence
 from gansweep.cli.values import given_values, set_value
-from gansweep.config.errors import Problem, UnknownKey
+from gansweep.config.errors import SettingError, UnknownKey
 
 ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra plugins that an extra of this package installs
 # What a further choice of a group is for, by the suffix of its key.
@@ -57,7 +56,7 @@ class Composition:
     whole: DictConfig
     base: DictConfig
     values: list[Override]
-    problems: list[Problem]
+    problems: list[SettingError]
 
     @property
     def task(self) -> DictConfig:
@@ -83,7 +82,7 @@ class Base:
     whole: DictConfig
     task: DictConfig
     hydra: Any
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[SettingError] = field(default_factory=list)
 
     @property
     def choices(self) -> Mapping[str, Any]:
@@ -103,7 +102,7 @@ class Composer:
     """
 
     def __init__(self, compose: Callable[[list[str]], DictConfig], loader: ConfigLoader) -> None:
-        self._compose, self._groups = Outranking(compose, loader), Groups(loader)
+        self._compose, self._groups = Precedence(compose, loader), Groups(loader)
         self._bases: dict[tuple[str, ...], Base] = {}
         self._parser = OverridesParser.create(config_loader=loader)
         self._parsed: dict[str, Override] = {}
@@ -112,7 +111,7 @@ class Composer:
         """Compose one job; invalid overrides are left out and reported in `problems`."""
         parsed = [self._parse(line) for line in overrides]
         problems = [problem for override in parsed for problem in self._choice_problems(override)]
-        wrong = {problem.where for problem in problems}
+        wrong = {problem.name for problem in problems}
         parsed = [override for override in parsed if override.get_key_element() not in wrong]
         # Hydra sets values in their order, after all groups.
         base = self._base([override for override in parsed if self._composed_by_hydra(override)])
@@ -128,7 +127,7 @@ class Composer:
         try:
             config = OmegaConf.to_container(task, resolve=True)
         except OmegaConfBaseException as error:
-            problems.append(Problem(error.full_key or "", _first_line(error)))
+            problems.append(SettingError(error.full_key or "", None, _first_line(error)))
         finally:
             HydraConfig.instance().cfg = before
         given = given_values(parsed)
@@ -153,7 +152,7 @@ class Composer:
                 raise
             problem = self._refused_setting_of_hydra(lines)
             problem = problem or _refused(lines, _first_line(error.__cause__ or error), self._compose([]))
-            rest = [line for line in lines if line.partition("=")[0] != problem.where]
+            rest = [line for line in lines if line.partition("=")[0] != problem.name]
             base = self._new_base(rest if len(rest) < len(lines) else [])
             return replace(base, problems=[problem, *base.problems])
         before = HydraConfig.instance().cfg
@@ -165,33 +164,35 @@ class Composer:
             del task["hydra"]
         return Base(whole, task, hydra)
 
-    def _refused_setting_of_hydra(self, lines: Sequence[str]) -> Problem | None:
+    def _refused_setting_of_hydra(self, lines: Sequence[str]) -> SettingError | None:
         for line in lines if len(lines) > 1 else ():
             if line.lstrip("+~").startswith("hydra."):
                 try:
                     self._compose([line])
                 except ConfigCompositionException as error:
                     key, _, value = line.partition("=")
-                    return Problem(key, f"={value}: {_first_line(error.__cause__ or error)}")
+                    return SettingError(key, value, _first_line(error.__cause__ or error))
         return None
 
-    def _choice_problems(self, override: Override) -> list[Problem]:
+    def _choice_problems(self, override: Override) -> list[SettingError]:
         key, value = override.get_key_element(), override.value()
         if override.key_or_group == "hydra":
-            return [Problem(key, f"={value}: expected one setting of Hydra, such as hydra.verbose=true")]
+            return [SettingError(key, value, "expected one setting of Hydra, such as hydra.verbose=true")]
         if not override.key_or_group:
-            return [Problem(key, f"{override.input_line}: expected key=value")]
+            return [SettingError(key, None, f"{override.input_line}: expected key=value")]
         if not self._groups.chosen_by(override):
             if override.package is None:
                 return self._player_choice_problems(override)
-            return [Problem(key, f"={value}: there is no group {override.key_or_group}")]
+            return [SettingError(key, value, f"there is no group {override.key_or_group}")]
         options = self._groups.options(override.key_or_group)
         if (override.is_add() or override.is_force_add()) and key.lstrip("+") in self._base([]).choices:
-            return [Problem(key, f"={value}: is one of the settings already; write {key.lstrip('+')}={value}")]
+            return [SettingError(key, value, f"is one of the settings already; write {key.lstrip('+')}={value}")]
         if isinstance(value, list) and not key.startswith("hydra/"):
             wanted = ",".join(map(str, value))
             return [
-                Problem(key, f"={override.get_value_string()}: expected one choice; with -m {key}={wanted} trains each")
+                SettingError(
+                    key, override.get_value_string(), f"expected one choice; with -m {key}={wanted} trains each"
+                )
             ]
         chosen = value if isinstance(value, list) else [value]
         unknown = [choice for choice in chosen if not self._groups.has(override.key_or_group, choice)]
@@ -205,40 +206,40 @@ class Composer:
         leave_out = f"; ~{key} leaves it out" if unknown[0] is None and key == "metric" else ""
         extra = str(what).partition("_")[0]
         install = f"; {what} comes with: pip install 'gansweep[{extra}]'" if extra in ENGINES else ""
-        return [Problem(key, f"={what}: {hint}Choose one of {', '.join(sorted(options))}{leave_out}{install}")]
+        return [SettingError(key, what, f"{hint}Choose one of {', '.join(sorted(options))}{leave_out}{install}")]
 
-    def _player_choice_problems(self, override: Override) -> list[Problem]:
+    def _player_choice_problems(self, override: Override) -> list[SettingError]:
         """Return a problem with the right spelling, optimizer@optimizer_d=sgd, for `optimizer_d=sgd`."""
         key, value = override.key_or_group, override.value()
         group, _, of = key.partition("_")
         if of not in WHOSE or override.is_delete() or isinstance(value, Mapping) or not self._groups.options(group):
             return []
-        return [Problem(override.get_key_element(), f"={value}: for {WHOSE[of]} write {group}@{key}={value}")]
+        return [SettingError(override.get_key_element(), value, f"for {WHOSE[of]} write {group}@{key}={value}")]
 
     def _composed_by_hydra(self, override: Override) -> bool:
         return override.is_hydra_override() or self._groups.chosen_by(override)
 
 
-def _choice_as_value(whole: DictConfig, override: Override) -> list[Problem]:
+def _choice_as_value(whole: DictConfig, override: Override) -> list[SettingError]:
     """Return a problem with the right spelling for a nested choice written as a value, `optimizer.of=sgd`."""
     key, value = override.key_or_group, override.value()
     groups = [str(choice) for choice in whole.hydra.runtime.choices if str(choice).endswith(f"@{key}")]
     if not groups or not isinstance(value, str) or "." not in key:
         return []
-    return [Problem(key, f"={value}: is a choice of a group; write {groups[0]}={value}")]
+    return [SettingError(key, value, f"is a choice of a group; write {groups[0]}={value}")]
 
 
-def _refused(lines: Sequence[str], text: str, default: DictConfig) -> Problem:
+def _refused(lines: Sequence[str], text: str, default: DictConfig) -> SettingError:
     """Return the problem of a group override that Hydra refused, with the packages where the group can be chosen."""
     unplaced = re.match(r"Could not override '([^']+)'", text)
     if unplaced is None:
-        return Problem(" ".join(lines), text)
+        return SettingError(" ".join(lines), None, text)
     group, _, place = unplaced[1].partition("@")
     others = [str(choice) for choice in default.hydra.runtime.choices if str(choice).partition("@")[0] == group]
     outer = place.rpartition(".")[0]
     inside = f"the chosen {outer} contains no other" if outer else f"nothing of that kind is chosen at {place or group}"
     value = {line.lstrip("+").partition("=")[0]: line.partition("=")[2] for line in lines}.get(unplaced[1], "")
-    return UnknownKey(unplaced[1], f"={value}: {inside}; choose with {', '.join(others) or 'another group'}")
+    return UnknownKey(unplaced[1], value, f"{inside}; choose with {', '.join(others) or 'another group'}")
 
 
 def _first_line(error: BaseException) -> str:

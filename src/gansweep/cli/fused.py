@@ -20,10 +20,10 @@ from gansweep.training.interruption import interrupts
 log = logging.getLogger(__name__)
 
 
-def how(
+def distribute(
     jobs: Jobs, cells: Sequence[Cell], config: Mapping[str, Any], tasks: int = 1, cores: int | None = None
 ) -> tuple[Executor, int]:
-    """Return how to train cells and in how many processes, from `workers` and `pack`.
+    """Return a function that trains cells and the number of processes, from `workers` and `pack`.
 
     On a CPU one process per core with one thread each is fastest for networks of the usual sizes;
     the best pack size is measured. On a GPU there is one process.
@@ -59,7 +59,7 @@ def how(
     return in_packs(jobs, size), workers
 
 
-def by_probe() -> Callable[[Cell], Estimate | None]:
+def cost_by_probe() -> Callable[[Cell], Estimate | None]:
     """Return a function that estimates a cell's cost by training a few steps of one cell of each kind."""
     measured: dict[str, Estimate | None] = {}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansweep.cli.compose import Composer, Composition
-from gansweep.cli.missing_keys import by_choice
-from gansweep.config.errors import BadConfig, Problem, UnknownKey
+from gansweep.config.errors import BadConfig, SettingError, UnknownKey
 from gansweep.config.keys import WHOLE_SWEEP
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.code_identity import code_of
@@ -46,9 +46,11 @@ def compose(
 
     swept = swept_keys(jobs)
     problems = [
-        Problem(key, "belongs to the sweep as a whole; give it one value") for key in swept if key in WHOLE_SWEEP
+        SettingError(key, None, "belongs to the sweep as a whole; give it one value")
+        for key in swept
+        if key in WHOLE_SWEEP
     ]
-    cells, compositions, of_jobs = [], [], list[list[Problem]]()
+    cells, compositions, of_jobs = [], [], list[list[SettingError]]()
     remarked, not_read = dict[str, None](), dict[str, None]()
     next_report = time.monotonic() + PROGRESS_AFTER_S
     for number, job in enumerate(jobs):
@@ -65,13 +67,16 @@ def compose(
         if checked and here and not problems:
             problems += absent_device(checked.config)
         if checked and not problems:
-            cells.append(_cell(checked, composition.given, composition.choices, {*swept, *vary}, root))
+            cell = _cell(checked, composition.given, composition.choices, {*swept, *vary}, root)
+            # Runs with the first data set are kept; other data sets would fill the memory.
+            is_first = not cells or (cells[0].run is not None and checked.data is cells[0].run.data)
+            cells.append(cell if is_first else replace(cell, run=None))
             compositions.append(composition)
             remarked |= dict.fromkeys(remarks(checked.run) if checked.run else ())
             not_read |= dict.fromkeys(left_out(checked.data))
     if problems:
-        explained = by_choice(jobs, of_jobs)
-        raise BadConfig(explained.get(p.where, p) if isinstance(p, UnknownKey) else p for p in problems)
+        explained = _by_choice(jobs, of_jobs)
+        raise BadConfig(explained.get(p.name, p) if isinstance(p, UnknownKey) else p for p in problems)
     if remarked:
         log.warning("Without effect: %s", "; ".join(remarked))
     for line in not_read:
@@ -79,29 +84,31 @@ def compose(
     return cells, compositions
 
 
-def _varied_by_interpolation(composition: Composition, others: Sequence[Composition]) -> list[Problem]:
+def _varied_by_interpolation(composition: Composition, others: Sequence[Composition]) -> list[SettingError]:
     """Return a problem for every sweep-wide setting that an interpolation, such as name=s_${seed}, varies."""
     return [
-        Problem(key, f"={text}: differs among the jobs, but belongs to the sweep as a whole; give it one value")
+        SettingError(key, text, "differs among the jobs, but belongs to the sweep as a whole; give it one value")
         for key, text in composition.given.items()
         if key in WHOLE_SWEEP and "${" in str(text)
         if any(other.config.get(key) != composition.config.get(key) for other in others[:1])
     ]
 
 
-def _named_by_choice(problem: Problem, choices: Mapping[str, Any], parts: Mapping[str, Any]) -> Problem:
+def _named_by_choice(problem: SettingError, choices: Mapping[str, Any], parts: Mapping[str, Any]) -> SettingError:
     """Replace the repr of an object in a problem by its choice on the command line.
 
     `metric: ...` becomes `metric=digits: ...`, and `loss=Objective(...): ...` becomes `loss=r1: ...`.
     """
-    where, message = problem.where, problem.message
-    if _option(choices, where):
-        message = message.removeprefix(f"={parts[where]!r}: ") if where in parts else message
-        message = message if message.startswith("=") else f"={_option(choices, where)}: {message}"
+    option, value, expected = _option(choices, problem.name), problem.value, problem.expected
+    printed = f"{parts.get(problem.name)!r}: "
+    if option and (value is None or value is parts.get(problem.name)):
+        value = option
+    elif option and f"{value}: {expected}".startswith(printed):  # the class itself raised the error
+        value, expected = option, f"{value}: {expected}".removeprefix(printed)
     for group, part in parts.items():
         if part is not None and _option(choices, group):
-            message = message.replace(repr(part), f"{group}={_option(choices, group)}")
-    return Problem(where, message)
+            expected = expected.replace(repr(part), f"{group}={_option(choices, group)}")
+    return SettingError(problem.name, value, expected)
 
 
 def _option(choices: Mapping[str, Any], group: str) -> Any:
@@ -165,7 +172,7 @@ def _cell(
     hash_ = digest(identity_)
     mappings = tuple(f"{key}." for key in swept if key not in typed)  # given by their inner keys
     named = {key: value for key, value in typed.items() if key in swept or key.startswith(mappings)} or typed
-    return Cell(overrides, checked.config, identity_, hash_, root / cell_name(named, hash_))
+    return Cell(overrides, checked.config, identity_, hash_, root / cell_name(named, hash_), checked.run)
 
 
 def _typed(config: Mapping[str, Any], key: str, value: Any) -> Any:
@@ -181,3 +188,64 @@ def _typed(config: Mapping[str, Any], key: str, value: Any) -> Any:
 def _is_top_level(group: str) -> bool:
     """Return False for groups of Hydra and for choices nested in another choice, such as warmup's `of`."""
     return not group.startswith("hydra/") and "." not in group.partition("@")[2]
+
+
+def _by_choice(jobs: Sequence[Sequence[str]], problems: Sequence[Sequence[SettingError]]) -> dict[str, SettingError]:
+    """Return problems by key for keys that exist in some jobs only; each names the choices that have the key.
+
+    Args:
+        jobs: overrides of each job.
+        problems: problems of each job.
+    """
+    lacking: dict[str, list[int]] = {}
+    for n, of_job in enumerate(problems):
+        for problem in of_job:
+            if isinstance(problem, UnknownKey):
+                lacking.setdefault(problem.name, []).append(n)
+    return {
+        where: _lacking_problem(where, jobs, indices) for where, indices in lacking.items() if len(indices) < len(jobs)
+    }
+
+
+def _lacking_problem(where: str, jobs: Sequence[Sequence[str]], lacking: Sequence[int]) -> SettingError:
+    """Return the problem of a key, with the choice that separates the jobs that have it from those that do not."""
+    typed = _typed_override(where, jobs[lacking[0]])
+    key, equals, value = typed.partition("=")
+    having = [n for n in range(len(jobs)) if n not in set(lacking)]
+    choices = [_choices(job) for job in jobs]
+    varied = [name for name in choices[lacking[0]] if len({job.get(name) for job in choices}) > 1]
+    for choice in varied:
+        without, with_ = (list(dict.fromkeys(choices[n].get(choice, "") for n in those)) for those in (lacking, having))
+        if not set(without) & set(with_):
+            has, lacks = (" and ".join(f"{choice}={value}" for value in those) for those in (with_, without))
+            return SettingError(
+                key,
+                value if equals else None,
+                f"{has} {_have(with_)} this key, {lacks} {_have(without)} not. Two lines with the same name=... "
+                f"are one sweep: one with {choice}={','.join(with_)} {typed}, "
+                f"the other with {choice}={','.join(without)} and without {typed if not equals else key}",
+            )
+    job = " ".join(f"{name}={choices[lacking[0]][name]}" for name in varied)
+    some = f"{len(having)} of {len(jobs)} jobs have this key, but not the job {job}"
+    return SettingError(key, value if equals else None, f"{some}. Lines with the same name=... are one sweep")
+
+
+def _choices(job: Sequence[str]) -> dict[str, str]:
+    """Return the values of a job by key, except mappings."""
+    pairs = (override.partition("=") for override in job)
+    return {key: value for key, _, value in pairs if not value.startswith("{")}
+
+
+def _typed_override(where: str, job: Sequence[str]) -> str:
+    """Return the override that sets a key: its value, one inside it, or a mapping around it."""
+    bare = where.lstrip("+~")
+    for override in job:
+        key, _, value = override.partition("=")
+        key = key.lstrip("+~")
+        if key == bare or key.startswith(f"{bare}.") or (bare.startswith(f"{key}.") and value.startswith("{")):
+            return override
+    return where
+
+
+def _have(choices: Sequence[str]) -> str:
+    return "has" if len(choices) == 1 else "have"

@@ -1,4 +1,4 @@
-"""Settings of Hydra itself that it fails on without naming them."""
+"""Checks of Hydra's own settings."""
 
 from __future__ import annotations
 
@@ -7,13 +7,63 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from gansweep.config.errors import Problem
+from gansweep.config.errors import BadConfig, SettingError
 
-LOGGING = ("hydra_logging", "job_logging")
+EXPECTED_PLACES = (
+    "can't be changed: runs are written to outputs/<sweep>/<cell>, Hydra's files to .hydra; "
+    "expected name=... or hydra.sweep.dir=..."
+)
+# Settings of Hydra that determine the directory of a run, with the values of conf/config.yaml and of Hydra.
+PLACES = {
+    ("run", "dir"): "outputs/${gansweep.sweep:${name},${hydra.overrides.task}}/${gansweep.cell:}",
+    ("sweep", "subdir"): "${gansweep.cell:}",
+    ("", "output_subdir"): ".hydra",
+}
 LEVELS = ("CRITICAL", "FATAL", "ERROR", "WARNING", "WARN", "INFO", "DEBUG", "NOTSET")
 
 
-def wrong_settings(config: DictConfig) -> Iterator[Problem]:
+def check_hydra_settings(master: DictConfig, here: bool) -> None:
+    """Refuse settings of Hydra that do not work with several cells in one process, or that move their directories.
+
+    Values are compared with conf/config.yaml, so those of an experiment are found too.
+
+    Raises:
+        BadConfig: with all problems.
+    """
+    node: Any = OmegaConf.to_container(master.hydra, resolve=False)
+    problems = []
+    if node["job"]["chdir"]:
+        problems.append(
+            SettingError(
+                "hydra.job.chdir", "true", "not supported, because the cells of a process share its working directory"
+            )
+        )
+    for (group, key), default in PLACES.items():
+        value = node[group][key] if group else node[key]
+        if value != default:
+            where = ".".join(filter(None, ("hydra", group, key)))
+            problems.append(SettingError(where, "null" if value is None else value, EXPECTED_PLACES))
+    if not str(node["sweep"]["dir"]).strip():
+        problems.append(SettingError("hydra.sweep.dir", "", "expected a directory"))
+    size = node["sweeper"].get("max_batch_size")
+    if size is not None and (type(size) is not int or size < 1):
+        problems.append(
+            SettingError("hydra.sweeper.max_batch_size", size, "expected a whole number, 1 or above, or null")
+        )
+    if here and node["job"]["env_set"]:
+        names = ", ".join(node["job"]["env_set"])
+        problems.append(
+            SettingError(
+                "hydra.job.env_set",
+                names,
+                "not supported, because cells share a process; set it in the shell before the command",
+            )
+        )
+    if problems:
+        raise BadConfig(problems)
+
+
+def wrong_settings(config: DictConfig) -> Iterator[SettingError]:
     """List what is wrong with `hydra.verbose` and with the logging configurations.
 
     Args:
@@ -23,35 +73,37 @@ def wrong_settings(config: DictConfig) -> Iterator[Problem]:
     verbose = node["verbose"]
     names = verbose if isinstance(verbose, list) else [verbose]
     if not isinstance(verbose, bool) and not all(isinstance(name, str) for name in names):
-        yield Problem("hydra.verbose", f"={verbose}: expected true, false, or names of loggers")
-    for name in LOGGING:
+        yield SettingError("hydra.verbose", verbose, "expected true, false, or names of loggers")
+    for name in ("hydra_logging", "job_logging"):
         if isinstance(node[name], Mapping):
             yield from _wrong_logging(f"hydra.{name}", node[name])
 
 
-def _wrong_logging(where: str, node: Mapping[str, Any]) -> Iterator[Problem]:
+def _wrong_logging(where: str, node: Mapping[str, Any]) -> Iterator[SettingError]:
     if node.get("version") != 1:
-        yield Problem(f"{where}.version", f"={node.get('version')}: expected 1")
+        yield SettingError(f"{where}.version", node.get("version"), "expected 1")
     handlers, formatters = (_mapping(node.get(name)) for name in ("handlers", "formatters"))
     loggers = {f"loggers.{name}": inner for name, inner in _mapping(node.get("loggers")).items()}
     for name, inner in {"root": node.get("root"), **loggers}.items():
         yield from _wrong_level(f"{where}.{name}", _mapping(inner))
         chosen = _mapping(inner).get("handlers") or []
         if not isinstance(chosen, list) or not set(map(str, chosen)) <= handlers.keys():
-            yield Problem(f"{where}.{name}.handlers", f"={chosen}: expected a list of {', '.join(handlers) or 'none'}")
+            yield SettingError(
+                f"{where}.{name}.handlers", chosen, f"expected a list of {', '.join(handlers) or 'none'}"
+            )
     for name, inner in handlers.items():
         yield from _wrong_level(f"{where}.handlers.{name}", _mapping(inner))
         formatter = _mapping(inner).get("formatter")
         if formatter is not None and str(formatter) not in formatters:
             expected = ", ".join(formatters) or "none"
-            yield Problem(f"{where}.handlers.{name}.formatter", f"={formatter}: expected {expected}")
+            yield SettingError(f"{where}.handlers.{name}.formatter", formatter, f"expected {expected}")
 
 
-def _wrong_level(where: str, node: Mapping[str, Any]) -> Iterator[Problem]:
+def _wrong_level(where: str, node: Mapping[str, Any]) -> Iterator[SettingError]:
     level = node.get("level")
     known = level is None or type(level) is int or level in LEVELS
     if not known and "${" not in str(level):
-        yield Problem(f"{where}.level", f"={level}: expected one of {', '.join(LEVELS)}")
+        yield SettingError(f"{where}.level", level, f"expected one of {', '.join(LEVELS)}")
 
 
 def _mapping(node: Any) -> Mapping[str, Any]:

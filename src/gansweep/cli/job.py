@@ -1,14 +1,17 @@
-"""Open a cell for training: build its run and write the files that Hydra writes for a job."""
+"""Train one cell: its logbook and the files that Hydra writes for a job; Hydra's task function."""
 
 from __future__ import annotations
 
 import copy
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from gansweep.cli import grid, hydra_app
 from gansweep.cli.cell_log import CellLog
 from gansweep.sweep.cell import LOG, Cell
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from gansweep.training.run import Run
     from gansweep.training.session import TrainingSession
 
+hydra_app.register()  # also in the processes of other launchers, which import this module for `task`
 log = logging.getLogger(__name__)
 
 
@@ -60,14 +64,16 @@ class Jobs:
 
 
 def run_of(cell: Cell) -> Run:
-    """Build the run of a cell from its config.
+    """Return the run of a cell, built from its config unless the check of the grid has built it in this process.
 
     Raises:
-        BadConfig: it can't be built.
+        BadConfig: it can't be built, or the device is not available.
     """
-    from gansweep.config.build import build
+    from gansweep.config.build import build, for_cell
 
     about = {"name": cell.name, "hash": cell.hash, "overrides": cell.overrides}
+    if cell.run is not None:
+        return for_cell(cell.run, identity=cell.identity, cell=about)
     return build(cell.config, identity=cell.identity, cell=about)
 
 
@@ -103,3 +109,49 @@ def _save(composition: Composition, whole: DictConfig, folder: Path) -> None:
     OmegaConf.save(composition.task, folder / "config.yaml")
     OmegaConf.save(OmegaConf.masked_copy(whole, "hydra"), folder / "hydra.yaml")
     OmegaConf.save(OmegaConf.create(list(composition.overrides)), folder / "overrides.yaml")
+
+
+class JobFailed(RuntimeError):
+    """The cell has no result; the reason is in its record."""
+
+
+class Diverged(ArithmeticError):
+    """The cell diverged, and `diverged=raise` is set."""
+
+
+def task(config: DictConfig) -> float | None:
+    """Train the cell of a Hydra job and return the final value of its metric.
+
+    Raises:
+        JobFailed: the cell failed, or its hash differs from the planned one.
+        Diverged: the cell diverged and `diverged=raise` is set.
+    """
+    from gansweep.sweep.executor import in_packs
+    from gansweep.sweep.sweep import Sweep
+    from gansweep.training.interruption import Stop
+
+    hydra = HydraConfig.get()
+    directory = Path(hydra.runtime.output_dir)
+    composed: Any = OmegaConf.to_container(config, resolve=True)
+    made = grid.cell_of(composed, list(hydra.overrides.task), hydra.runtime.choices, directory.parent)
+    if not directory.name.endswith(made.hash[:8]):
+        raise JobFailed(
+            f"{directory.name} has another hash now: the code or a YAML file was edited after the grid was checked"
+        )
+    cell = replace(made, directory=directory)
+    with Stop() as stop:
+        outcome = Sweep(directory.parent, [cell], "").run(
+            in_packs(open_session), retry_failed=composed["retry_failed"], stop=stop
+        )
+    return result(outcome.records.get(cell.hash), composed["diverged"] == "raise")
+
+
+def result(record: dict[str, Any] | None, raise_divergence: bool) -> float | None:
+    """Return the final metric value of a record; None after a divergence or without a metric."""
+    if record is None:
+        raise JobFailed("the cell is locked by another process or was interrupted")
+    if record["state"] == "failed":
+        raise JobFailed(f"{record['error']['type']}: {record['error']['message']}")
+    if record["state"] == "diverged" and raise_divergence:
+        raise Diverged(f"diverged at step {record['divergence']['step']}: {record['divergence']['cause']}")
+    return record["metric"]["final"] if record["metric"] else None

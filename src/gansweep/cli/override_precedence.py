@@ -6,15 +6,48 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf
 
 from gansweep.cli.checked_loader import CheckedLoader
-from gansweep.cli.groups import Groups
+from gansweep.cli.experiments import EXPERIMENT, PRESETS
 
 
-class Outranking:
+class Groups:
+    """Options of config groups, cached by group.
+
+    Args:
+        loader: Hydra's config loader.
+    """
+
+    def __init__(self, loader: ConfigLoader) -> None:
+        self._loader = loader
+        self._options: dict[str, list[str]] = {}
+
+    def options(self, group: str) -> list[str]:
+        """Return the options of a group; empty if there is no such group."""
+        if group not in self._options:
+            self._options[group] = self._loader.get_group_options(group, ObjectType.CONFIG)
+        return self._options[group]
+
+    def chosen_by(self, override: Override) -> bool:
+        """Return whether an override chooses an option of a group."""
+        if isinstance(override.value(), Mapping):
+            return False
+        return override.key_or_group in PRESETS or bool(self.options(override.key_or_group))
+
+    def has(self, group: str, choice: Any) -> bool:
+        """Return whether a group has an option; it may lie in a subfolder, such as dirac/gan."""
+        folder, _, name = str(choice).rpartition("/")
+        if not {".", ".."}.isdisjoint(folder.split("/")):
+            return False  # Hydra would open the file, and one option would have two names
+        return choice in self.options(group) or bool(folder and name in self.options(f"{group}/{folder}"))
+
+
+class Precedence:
     """Composition in which choices on the command line take precedence over an experiment.
 
     If the command line chooses another option of a group than the experiment, the experiment's settings of that
@@ -34,7 +67,7 @@ class Outranking:
         """Return the configuration of a list of overrides."""
         whole = self._compose(lines)
         parsed = self._parser.parse_overrides(lines)
-        experiments = [override for override in parsed if override.key_or_group == "experiment"]
+        experiments = [override for override in parsed if override.key_or_group == EXPERIMENT]
         if not experiments:
             return whole
         without = [str(override.input_line) for override in parsed if override not in experiments]
@@ -60,13 +93,13 @@ class Outranking:
         return self._without_experiment[key]
 
 
-class OutrankingLoader(CheckedLoader):
+class PrecedenceLoader(CheckedLoader):
     """Hydra's config loader for launchers that compose each job in its own process."""
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         """Return the configuration of one job."""
         compose = super().load_sweep_config
-        return Outranking(lambda lines: compose(master_config, lines), self)(sweep_overrides)
+        return Precedence(lambda lines: compose(master_config, lines), self)(sweep_overrides)
 
 
 def _merge_known(combined: Any, chosen: Any) -> Any:

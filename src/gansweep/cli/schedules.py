@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gansweep.cli.compose import Composition
-from gansweep.cli.compose_line import composed
 from gansweep.cli.error_report import complain
-from gansweep.config.errors import BadConfig, Problem
+from gansweep.cli.hydra_app import composed, overrides_parser
+from gansweep.config.errors import BadConfig, SettingError
 from gansweep.config.instantiate import Broken, Constructor
-from gansweep.config.protocol import keeps
 from gansweep.config.root import Root, out_of_range
-from gansweep.config.signature import signature
-from gansweep.console import WRONG, say
+from gansweep.config.typed import keeps, signature
+from gansweep.console import WRONG, say, say_error
 from gansweep.interfaces import Schedule
 from gansweep.sweep.identity import plain
 
@@ -54,8 +52,8 @@ def main(arguments: Sequence[str]) -> int:
     return _picture(curves, path) if out != "null" else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> ArgumentParser:
+    return overrides_parser(
         "python -m gansweep.schedules",
         description="Plots the learning rates of a `python -m gansweep` command and prints a table of them. All "
         "settings of that command are accepted; only schedule, schedule_d, lr, lr_d and steps have an effect. "
@@ -63,10 +61,6 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"The figure is written to {OUT}; choose another file with out=FILE, or none with out=null. Example: "
         "python -m gansweep.schedules schedule=cosine,step lr=1e-3 steps=1000 out=rates.png",
     )
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="setting, with commas for several values")
-    parser.add_argument("--config-dir", "-cd", help="directory with further YAML files")
-    parser.add_argument("--multirun", "-m", action="store_true", help="accepted and ignored")
-    return parser
 
 
 def _check_out(out: str) -> None:
@@ -84,7 +78,7 @@ def _check_out(out: str) -> None:
         wrong = f"{folders[0]} is not a directory"
     else:
         return
-    raise BadConfig([Problem("out", f"={out}: {wrong}; expected a file ending in {', '.join(SUFFIXES)}, or null")])
+    raise SettingError("out", out, f"{wrong}; expected a file ending in {', '.join(SUFFIXES)}, or null")
 
 
 def _picture(curves: Sequence[Curve], path: Path) -> int:
@@ -94,7 +88,7 @@ def _picture(curves: Sequence[Curve], path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         draw(curves, path)
     except (OSError, ValueError) as error:
-        print(f"out={path}: can't be written: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
+        say_error(f"out={path}: can't be written: {getattr(error, 'strerror', None) or error}")
         return WRONG
     say(f"\nDrawn in {path}")
     return 0
@@ -136,15 +130,15 @@ def curves_of(overrides: Sequence[str], config_dir: str | None = None) -> list[C
     ]
 
 
-def _problems(compositions: Sequence[Composition]) -> list[Problem]:
+def _problems(compositions: Sequence[Composition]) -> list[SettingError]:
     """Return the problems of all overrides, except settings that exist for another schedule."""
     known = {key for composition in compositions for key in _taken(composition) if "." in key}
-    return [problem for each in compositions for problem in each.problems if problem.where not in known]
+    return [problem for each in compositions for problem in each.problems if problem.name not in known]
 
 
 def _taken(composition: Composition) -> Mapping[str, Any]:
     """Return the overrides that are valid in the composition."""
-    wrong = {problem.where for problem in composition.problems}
+    wrong = {problem.name for problem in composition.problems}
     return {key: value for key, value in composition.given.items() if key not in wrong}
 
 
@@ -155,13 +149,13 @@ def _players(composition: Composition, make: Constructor) -> Iterator[Player]:
     root = {k: v for k, v in make.arguments(Root, numbers, "").items() if not isinstance(v, Broken)}
     if root.get("lr_d") == root.get("lr"):  # not set separately, so its problems are those of lr
         root.pop("lr_d", None)
-        make.problems = [problem for problem in make.problems if problem.where != "lr_d"]
+        make.problems = [problem for problem in make.problems if problem.name != "lr_d"]
     make.problems += out_of_range(root)
     if root.get("steps", 0) > MOST_STEPS:
-        make.problems.append(Problem("steps", f"={root['steps']}: expected at most {MOST_STEPS} to draw"))
+        make.problems.append(SettingError("steps", root["steps"], f"expected at most {MOST_STEPS} to draw"))
     if root.get("epochs") is not None and "steps" not in composition.given:
         make.problems.append(
-            Problem("epochs", f"={root['epochs']}: the number of steps depends on the data set; expected steps=...")
+            SettingError("epochs", root["epochs"], "the number of steps depends on the data set; expected steps=...")
         )
     own = config.get("schedule_d") is not None
     for group, lr in (("schedule", "lr"), ("schedule_d" if own else "schedule", "lr_d")):
@@ -171,7 +165,7 @@ def _players(composition: Composition, make: Constructor) -> Iterator[Player]:
         try:
             schedule.check(root["steps"])
         except ValueError as error:
-            make.problems.append(Problem.of(group, error))
+            make.problems.append(SettingError.of(group, error))
             return
         words = _words(composition, group)
         if lr == "lr" or own or "lr_d" in root:
@@ -181,13 +175,13 @@ def _players(composition: Composition, make: Constructor) -> Iterator[Player]:
 
 def _schedule(node: Any, group: str, make: Constructor) -> Schedule | None:
     if not isinstance(node, dict):
-        make.problems.append(Problem(group, f"must be chosen: {group}=..."))
+        make.problems.append(SettingError(group, None, f"must be chosen: {group}=..."))
         return None
     schedule = make(node, group)
     if isinstance(schedule, Broken):
         return None
     if not keeps(schedule, Schedule):
-        make.problems.append(Problem(f"{group}._target_", f"={node['_target_']}: is not a Schedule"))
+        make.problems.append(SettingError(f"{group}._target_", node["_target_"], "is not a Schedule"))
         return None
     return schedule
 

@@ -6,20 +6,23 @@ import logging
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.utils import configure_log
+from hydra.core.utils import JobReturn, JobStatus, configure_log
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
-from gansweep.cli import grid, scale_out
+from gansweep.cli import backends, grid
 from gansweep.cli.backends import HERE
 from gansweep.cli.cell_log import name_cells
-from gansweep.cli.compose import Composer
-from gansweep.cli.job import Jobs
-from gansweep.config.errors import BadConfig, Problem
+from gansweep.cli.compose import Composer, Composition
+from gansweep.cli.hydra_settings import check_hydra_settings
+from gansweep.cli.job import Diverged, JobFailed, Jobs, result
+from gansweep.config.errors import SettingError
+from gansweep.console import say
 from gansweep.sweep.cell import Cell, State, cells, state
 from gansweep.sweep.run_state import rename_misplaced
 from gansweep.sweep.sweep import Outcome, Sweep
@@ -27,17 +30,6 @@ from gansweep.sweep.sweep_directory import set_aside
 from gansweep.training.interruption import Stop
 
 log = logging.getLogger(__name__)
-
-EXPECTED_PLACES = (
-    "can't be changed: runs are written to outputs/<sweep>/<cell>, Hydra's files to .hydra; "
-    "expected name=... or hydra.sweep.dir=..."
-)
-# Settings of Hydra that determine the directory of a run, with the values of conf/config.yaml and of Hydra.
-PLACES = {
-    ("run", "dir"): "outputs/${gansweep.sweep:${name},${hydra.overrides.task}}/${gansweep.cell:}",
-    ("sweep", "subdir"): "${gansweep.cell:}",
-    ("", "output_subdir"): ".hydra",
-}
 
 
 class Multirun:
@@ -64,9 +56,10 @@ class Multirun:
         here: bool,
     ) -> None:
         self.master, self.jobs = master, jobs
+        self.command, self.command_to_continue = command(loader), command(loader, continues=True)
         self.listen()
-        _refuse(master, here)
-        self.backend = scale_out.chosen(master)
+        check_hydra_settings(master, here)
+        self.backend = backends.chosen(master)
         here = here and self.backend["backend"] == HERE
         self.root = Path(str(master.hydra.sweep.dir)).absolute()
         composer = Composer(lambda overrides: loader.load_sweep_config(master, overrides), loader)
@@ -84,9 +77,9 @@ class Multirun:
             The exit code.
         """
         if self.config["plan"]:
-            from gansweep.cli.fused import by_probe
+            from gansweep.cli.fused import cost_by_probe
 
-            print(self.sweep().plan(self.config["retry_failed"], by_probe()))
+            say(self.sweep().plan(self.config["retry_failed"], cost_by_probe()))
             return 0
         self.begin(self.config["fresh"])
         code, cut_short = self.settle(launcher)
@@ -107,7 +100,7 @@ class Multirun:
 
     def sweep(self) -> Sweep:
         """Return a new `Sweep` of the grid's cells."""
-        return Sweep(self.root, self.cells, command())
+        return Sweep(self.root, self.cells, self.command)
 
     def begin(self, fresh: bool) -> None:
         """Write the grid to the sweep's directory.
@@ -130,11 +123,9 @@ class Multirun:
             rename_misplaced(composed, composed.is_file())
             OmegaConf.save(self.master, composed)
         except ValueError as error:
-            raise BadConfig([Problem.of("", error)]) from error
+            raise SettingError.of("", error) from error
         except OSError as error:
-            raise BadConfig(
-                [Problem("hydra.sweep.dir", f"={self.root}: can't be written: {error.strerror}")]
-            ) from error
+            raise SettingError("hydra.sweep.dir", self.root, f"can't be written: {error.strerror}") from error
 
     def train(self, announce: bool = True) -> Outcome:
         """Train the cells on the launcher's `backend`.
@@ -142,9 +133,33 @@ class Multirun:
         Args:
             announce: log the number of cells and processes at the start.
         """
-        if self.backend["backend"] != HERE:
-            return scale_out.train(self, self.backend)
-        return self.train_here(announce=announce)
+        if self.backend["backend"] == HERE:
+            return self.train_here(announce=announce)
+        sweep = self.sweep()
+        failed = sweep.failed()
+        retried = failed if self.config["retry_failed"] else {}
+        outcome = sweep.outcome(retried)
+        if outcome.missing:
+            work = partial(self.train_share, failed, Path.cwd())
+            interrupted = backends.train(work, self.backend, self.root)
+            outcome = sweep.outcome(retried)
+            outcome.interrupted = interrupted and bool(outcome.missing)
+        return outcome
+
+    def train_share(self, failed: Mapping[str, dict[str, Any]], folder: Path) -> int:
+        """Train the cells as one of several tasks of a backend, and return the exit code.
+
+        All tasks iterate over the same cells, as several processes of one machine do. Each task runs until all
+        cells have ended, and so takes over the cells of a lost task. Later edits of YAML files have no effect.
+
+        Args:
+            failed: records of the cells that had failed before. A cell that fails in another task is not tried again.
+            folder: working directory of the command.
+        """
+        os.chdir(folder)
+        self.listen()
+        self.refuse_edited()
+        return self.train_here(failed, self.backend["tasks"], self.backend["cpus"]).exit_code
 
     def train_here(
         self,
@@ -153,7 +168,7 @@ class Multirun:
         cores: int | None = None,
         announce: bool = False,
     ) -> Outcome:
-        """Train the cells on this machine, with the number of processes and pack size of `cli.fused.how`.
+        """Train the cells on this machine, with the number of processes and pack size of `cli.fused.distribute`.
 
         Args:
             failed: records of the cells that had failed when the sweep began; None: read them from disk.
@@ -161,14 +176,19 @@ class Multirun:
             cores: CPU cores to use; None: all that are available to this process.
             announce: log the number of cells and processes at the start.
         """
-        from gansweep.cli.fused import can_fork, how
+        from gansweep.cli.fused import can_fork, distribute
 
         jobs = Jobs({cell.hash: composed for cell, composed in zip(self.cells, self.compositions, strict=True)})
         sweep = self.sweep()
-        executor, workers = how(jobs, sweep.cells, self.config, tasks, cores)
+        executor, workers = distribute(jobs, sweep.cells, self.config, tasks, cores)
         waiting = sum(not self._is_done(cell) for cell in sweep.cells)
         if announce and waiting:
-            log.info("Training %d of %s in %s", waiting, cells(len(sweep.cells)), _processes(workers))
+            log.info(
+                "Training %d of %s in %s",
+                waiting,
+                cells(len(sweep.cells)),
+                "one process" if workers == 1 else f"{workers} processes",
+            )
         with Stop() as stop:
             retry = self.config["retry_failed"]
             fork = can_fork(self.config)
@@ -183,19 +203,18 @@ class Multirun:
         for cell, composed in zip(self.cells, self.compositions, strict=True):
             now = grid.cell_of(composed.config, composed.overrides, composed.choices, self.root)
             if now.hash != cell.hash:
-                raise BadConfig(
-                    [Problem(cell.name, "its hash has changed: the code was edited after the grid was checked")]
-                )
+                expected = "its hash has changed: the code was edited after the grid was checked"
+                raise SettingError(cell.name, None, expected)
 
     def report(self, cut_short: bool = False, sweep: Sweep | None = None) -> None:
         """Write and print the table, the report command and, after an interruption, the command that continues."""
         from gansweep.results import table  # imports numpy, which --help and --cfg need not
 
-        print(table.write(sweep or self.sweep()))
+        say(table.write(sweep or self.sweep()))
         where = shlex.quote(os.path.relpath(self.root))
-        print(f"Verdicts and pictures: python -m gansweep.report {where} --format html")
+        say(f"Verdicts and pictures: python -m gansweep.report {where} --format html")
         if cut_short:
-            print(f"\nInterrupted. To continue: {to_continue()}")
+            say(f"\nInterrupted. To continue: {self.command_to_continue}")
 
     def _elsewhere(self, launcher: Launcher) -> tuple[int, bool]:
         """Train with another Hydra launcher, one job per cell; return as `settle`."""
@@ -217,8 +236,7 @@ class Multirun:
             interrupted = True
         except Exception:
             log.exception("The launcher failed")
-        cut_short = interrupted and not all(self._is_done(cell) for cell in cells)
-        if cut_short:
+        if interrupted and not all(self._is_done(cell) for cell in cells):
             return 130, True
         return (0 if all(state(cell).is_result for cell in cells) else 1), False
 
@@ -227,59 +245,54 @@ class Multirun:
         return now.is_result or (now is State.FAILED and not self.config["retry_failed"])
 
 
-def _processes(count: int) -> str:
-    return "one process" if count == 1 else f"{count} processes"
+def command(loader: ConfigLoader, continues: bool = False) -> str:
+    """Return the command line as typed.
+
+    Args:
+        loader: gansweep's config loader, which contains the arguments.
+        continues: omit fresh=true, which would start the sweep again.
+    """
+    arguments = getattr(loader, "arguments", ())
+    typed = [text for text in arguments if not (continues and text.startswith("fresh="))]
+    return shlex.join(["python", "-m", "gansweep", *typed])
 
 
-def command() -> str:
-    """Return the command line as typed."""
-    return shlex.join(["python", "-m", "gansweep", *ARGUMENTS])
+def train_batch(
+    loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str]], first: bool
+) -> list[JobReturn]:
+    """Train a batch in this process and return one `JobReturn` per job.
 
-
-def to_continue() -> str:
-    """Return the command line that continues the sweep: without fresh=true, which would start it again."""
-    return shlex.join(["python", "-m", "gansweep", *(text for text in ARGUMENTS if not text.startswith("fresh="))])
-
-
-# Arguments as typed; set by `cli.app` before it passes the rewritten ones to Hydra.
-ARGUMENTS: list[str] = []
-
-
-def _refuse(master: DictConfig, here: bool) -> None:
-    """Refuse settings of Hydra that do not work with several cells in one process, or that move their directories.
-
-    Values are compared with conf/config.yaml, so those of an experiment are found too.
+    Args:
+        loader: Hydra's config loader.
+        master: the configuration of the command line.
+        jobs: overrides of every job of the batch.
+        first: True for the first batch of a sweep.
 
     Raises:
-        BadConfig: with all problems.
+        BadConfig: a job is not valid, or plan=true or seeds=auto is set.
+        KeyboardInterrupt: the user asked to stop; finished and partial runs are saved.
     """
-    node: Any = OmegaConf.to_container(master.hydra, resolve=False)
-    problems = []
-    if node["job"]["chdir"]:
-        problems.append(
-            Problem(
-                "hydra.job.chdir", "=true: not supported, because the cells of a process share its working directory"
-            )
-        )
-    for (group, key), default in PLACES.items():
-        value = node[group][key] if group else node[key]
-        if value != default:
-            where = ".".join(filter(None, ("hydra", group, key)))
-            problems.append(Problem(where, f"={'null' if value is None else value}: {EXPECTED_PLACES}"))
-    if not str(node["sweep"]["dir"]).strip():
-        problems.append(Problem("hydra.sweep.dir", "=: expected a directory"))
-    size = node["sweeper"].get("max_batch_size")
-    if size is not None and (type(size) is not int or size < 1):
-        problems.append(
-            Problem("hydra.sweeper.max_batch_size", f"={size}: expected a whole number, 1 or above, or null")
-        )
-    if here and node["job"]["env_set"]:
-        names = ", ".join(node["job"]["env_set"])
-        problems.append(
-            Problem(
-                "hydra.job.env_set",
-                f"={names}: not supported, because cells share a process; set it in the shell before the command",
-            )
-        )
-    if problems:
-        raise BadConfig(problems)
+    multirun = Multirun(loader, master, jobs, here=True)
+    for key, value in {"plan": "true", "seeds": "auto"}.items():
+        if multirun.config[key]:
+            expected = "not supported by this sweeper, which chooses jobs by the results of earlier ones"
+            raise SettingError(key, value, expected)
+    multirun.begin(fresh=first and multirun.config["fresh"])
+    outcome = multirun.train(announce=False)
+    if outcome.interrupted:
+        raise KeyboardInterrupt
+    return [
+        _job_return(composition, outcome.records.get(cell.hash))
+        for cell, composition in zip(multirun.cells, multirun.compositions, strict=True)
+    ]
+
+
+def _job_return(composition: Composition, record: dict[str, Any] | None) -> JobReturn:
+    overrides, cfg = composition.overrides, composition.task
+    raise_divergence = composition.config["diverged"] == "raise"
+    job_return = JobReturn(overrides=overrides, cfg=cfg, working_dir=str(Path.cwd()), task_name="gansweep")
+    try:
+        job_return.return_value, job_return.status = result(record, raise_divergence), JobStatus.COMPLETED
+    except (JobFailed, Diverged) as error:
+        job_return.return_value, job_return.status = error, JobStatus.FAILED
+    return job_return

@@ -12,11 +12,11 @@ from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
-from gansweep.config.errors import Problem, UnknownKey, unknown_key
+from gansweep.config.errors import SettingError, UnknownKey, unknown_key
 from gansweep.sweep.identity import plain
 
 
-def set_value(config: DictConfig, override: Override) -> list[Problem]:
+def set_value(config: DictConfig, override: Override) -> list[SettingError]:
     """Apply one override to the configuration in place; return its problems.
 
     The key of a problem includes the `+` or `~` of the override.
@@ -58,7 +58,7 @@ def _flat(value: Mapping[Any, Any], prefix: str) -> dict[str, Any]:
     return leaves
 
 
-def _problem(config: DictConfig, override: Override, error: Exception) -> Problem:
+def _problem(config: DictConfig, override: Override, error: Exception) -> SettingError:
     """Return the problem of an override that Hydra refused, with the accepted keys."""
     key, text = override.key_or_group, str(override.input_line).partition("=")[2]
     text = override.get_value_element_as_str() if text else ""
@@ -66,15 +66,15 @@ def _problem(config: DictConfig, override: Override, error: Exception) -> Proble
     if override.is_delete():
         return _not_deleted(config, key, text)
     if override.is_add() and cause is None:
-        return Problem(f"+{key}", f"={text}: is one of the settings already; write {key}={text}")
+        return SettingError(f"+{key}", text, f"is one of the settings already; write {key}={text}")
     if isinstance(cause, (ConfigKeyError, ConfigAttributeError)):
         value = override.value()
         inner = _flat(value, key) if isinstance(value, Mapping) else {}
         absent = next((path for path in inner if _is_absent(config, path)), None)
         return _unknown(config, key, text) if absent is None else _unknown(config, absent, plain(inner[absent]))
     for where, kinds in _of_another_kind(config, key, override.value()):
-        return Problem(where, kinds if where != key else f"={text}: {kinds}")
-    return Problem(key, f"={text}: {_first_line(cause or error)}")
+        return SettingError(where, text if where == key else None, kinds)
+    return SettingError(key, text, f"{_first_line(cause or error)}")
 
 
 def _of_another_kind(config: DictConfig, key: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -96,13 +96,13 @@ def _of_another_kind(config: DictConfig, key: str, value: Any) -> Iterator[tuple
                 yield from _of_another_kind(config, f"{key}.{name}", inner)
 
 
-def _not_deleted(config: DictConfig, key: str, text: str) -> Problem:
+def _not_deleted(config: DictConfig, key: str, text: str) -> SettingError:
     if _is_absent(config, key):
         return _unknown(config, key, "", prefix="~")
     value = plain(OmegaConf.select(config, key))
     if value == "null":
-        return Problem(f"~{key}", "is null already")
-    return Problem(f"~{key}", f"={text}: its value is {value}; ~{key} deletes it whatever it is")
+        return SettingError(f"~{key}", None, "is null already")
+    return SettingError(f"~{key}", text, f"its value is {value}; ~{key} deletes it whatever it is")
 
 
 def _is_absent(config: DictConfig, key: str) -> bool:
@@ -111,7 +111,7 @@ def _is_absent(config: DictConfig, key: str) -> bool:
     return not isinstance(node, DictConfig) or last not in node
 
 
-def _unknown(config: DictConfig, key: str, value: str, prefix: str = "") -> Problem:
+def _unknown(config: DictConfig, key: str, value: str, prefix: str = "") -> SettingError:
     """Return the problem of an unknown key, with the accepted keys of the deepest existing node."""
     parts, node, depth = key.split("."), config, 0
     while depth < len(parts) - 1 and isinstance(node.get(parts[depth]), DictConfig):
@@ -120,7 +120,7 @@ def _unknown(config: DictConfig, key: str, value: str, prefix: str = "") -> Prob
     problem = unknown_key(
         ".".join(parts[: depth + 1]), accepted, value if depth == len(parts) - 1 else "", _leaves(config)
     )
-    return UnknownKey(f"{prefix}{problem.where}", problem.message)
+    return UnknownKey(f"{prefix}{problem.name}", problem.value, problem.expected)
 
 
 def _leaves(config: DictConfig, path: str = "") -> list[str]:

@@ -1,4 +1,4 @@
-"""Compatibility checks between the groups of a configuration."""
+"""Checks of a normalised configuration: compatibility of its objects. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 
 from gansweep.algorithms.adversarial.critic_steps import critic_steps_at
 from gansweep.batched.member import PlayerSettings
-from gansweep.config.errors import BadConfig, Problem
-from gansweep.config.root import steps_of
+from gansweep.config.errors import BadConfig, SettingError
 from gansweep.data.images import UnreadableImages
 from gansweep.interfaces import Dataset, Metric, Model
 from gansweep.memory import GIB, available_bytes
@@ -23,29 +22,34 @@ SCHEDULES = (
 COPIES = 2  # minimum number of copies of the parameters in memory: the parameters and their gradient
 
 
-def misfits(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str, Any]) -> list[Problem]:
-    """Return the incompatibilities between the instantiated objects."""
-    problems = _with_data(parts, config, root)
-    steps = config["steps"]  # epochs are converted to steps by now
-    if isinstance(steps, int) and steps > 0:
+def misfits(
+    config: Mapping[str, Any], parts: Mapping[str, Any], root: Mapping[str, Any], given_as: Mapping[str, str]
+) -> list[SettingError]:
+    """Return the incompatibilities of a normalised configuration; the arguments are fields of `Normal`."""
+    problems = _with_data(config, parts, root)
+    steps = root.get("steps", 0) if root.get("epochs") is None else 0  # unknown if the data can't be read
+    if steps > 0:
         for key in SCHEDULES:
             if parts.get(key) is not None:
-                problems += said(key, lambda key=key: parts[key].check(steps))
-        problems += _with_memory(parts, config, steps) if not problems else []
-    problems += _with_feedback(parts) + _sides(parts) + _idle_schedules(parts)
+                problems += problems_of(key, lambda key=key: parts[key].check(steps))
+        problems += _with_memory(config, parts, steps) if not problems else []
+    problems += _with_feedback(parts, given_as) + _sides(parts) + _idle_schedules(parts)
     return problems + (_idle_critic_schedule(parts, root, steps) if not problems else [])
 
 
-def _with_data(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[str, Any]) -> list[Problem]:
+def data_problems(config: Mapping[str, Any], data: Dataset) -> list[SettingError]:
+    """Return the first problem of a data set, found before its samples are read."""
+    size = math.prod(data.sample_shape)
+    return problems_of("data", data.check) or problems_of("data", lambda: _check_size(config, "data", "a sample", size))
+
+
+def _with_data(config: Mapping[str, Any], parts: Mapping[str, Any], root: Mapping[str, Any]) -> list[SettingError]:
     """Check the data and then what depends on them; return the first problem, which may cause the others."""
     data, model = parts.get("data"), parts.get("model")
     if data is None:
         return []
     shape = tuple(data.sample_shape)
-    checks: list[tuple[str, Callable[[], Any]]] = [
-        ("data", data.check),
-        ("data", lambda: _check_size(config, "data", "a sample", math.prod(shape))),
-    ]
+    checks: list[tuple[str, Callable[[], Any]]] = []
     if model is not None:
         sides = ["generator"] if getattr(parts.get("algorithm"), "alone", False) else ["generator", "discriminator"]
         checks += [("model", lambda m=model, side=side: _check_network(config, m, side, shape)) for side in sides]
@@ -53,8 +57,9 @@ def _with_data(parts: Mapping[str, Any], config: dict[str, Any], root: Mapping[s
         if parts.get(key) is not None:
             checks.append((key, lambda key=key: _check_evaluation(config, key, parts[key], shape)))
             checks.append((key, lambda key=key: parts[key].check(data)))
-    checks.append(("data", lambda: _lengths_of_data(config, root, data)))
-    return next(filter(None, (said(where, check) for where, check in checks)), [])
+    checks.append(("data", lambda: _check_batch_size(root.get("batch_size", 1), data)))
+    first = (problems_of(where, check) for where, check in checks)
+    return data_problems(config, data) or next(filter(None, first), [])
 
 
 def _check_network(config: Mapping[str, Any], model: Model, side: str, shape: tuple[int, ...]) -> None:
@@ -73,7 +78,7 @@ def _check_size(config: Mapping[str, Any], group: str, what: str, count: int) ->
     if needed > available:
         value, key = max(_whole_numbers(config[group], group), default=(0, group))
         takes = f"{what} would take {needed / GIB:,.1f} GiB of memory, {available / GIB:,.1f} GiB are available"
-        raise BadConfig([Problem(key, f"={value}: {takes}; expected a smaller number")])
+        raise SettingError(key, value, f"{takes}; expected a smaller number")
 
 
 def _whole_numbers(node: Any, path: str) -> Iterator[tuple[int, str]]:
@@ -87,96 +92,91 @@ def _whole_numbers(node: Any, path: str) -> Iterator[tuple[int, str]]:
         yield node, path
 
 
-def _with_memory(parts: Mapping[str, Any], config: Mapping[str, Any], steps: int) -> list[Problem]:
+def _with_memory(config: Mapping[str, Any], parts: Mapping[str, Any], steps: int) -> list[SettingError]:
     """Check that the optimizers support the schedules of beta."""
     if not {"optimizer", "schedule"} <= parts.keys():
         return []
     generator, discriminator = players(config, parts)
     whose = "schedule_beta" if parts.get("schedule_beta_d") is None else "schedule_beta_d"
-    return said("schedule_beta", lambda: generator.check_beta(steps)) or said(
+    return problems_of("schedule_beta", lambda: generator.check_beta(steps)) or problems_of(
         whose, lambda: discriminator.check_beta(steps)
     )
 
 
-def _with_feedback(parts: Mapping[str, Any]) -> list[Problem]:
+def _with_feedback(parts: Mapping[str, Any], given_as: Mapping[str, str]) -> list[SettingError]:
     """Return a problem for feedback whose monitored quantity is not available."""
     problems = []
     for key in ("feedback", "feedback_d"):
-        feedback = parts.get(key)
+        feedback, where = parts.get(key), given_as.get(key, key)
         if feedback is not None and feedback.hears == "metric" and "metric" in parts and parts["metric"] is None:
-            wrong = f"={feedback!r}: monitors a metric, but metric=null; expected metric=... or another feedback"
-            problems.append(Problem(key, wrong))
+            wrong = "monitors a metric, but metric=null; expected metric=... or another feedback"
+            problems.append(SettingError(where, feedback, wrong))
         if feedback is not None and parts.get("loss") is not None:
-            problems += said(key, lambda feedback=feedback: feedback.fitted(parts["loss"].game))
+            problems += problems_of(where, lambda feedback=feedback: feedback.fitted(parts["loss"].game))
     return problems
 
 
-def _sides(parts: Mapping[str, Any]) -> list[Problem]:
+def _sides(parts: Mapping[str, Any]) -> list[SettingError]:
     """Check the settings that two-player algorithms require; single-player algorithms check their own."""
     problems, algorithm = [], parts.get("algorithm")
     if algorithm is not None and not getattr(algorithm, "alone", False):
         if "loss" in parts and parts["loss"] is None:
-            problems.append(Problem("loss", "must be chosen: loss=..."))
+            problems.append(SettingError("loss", None, "must be chosen: loss=..."))
         for key in ("metric", "metric_2"):
             if getattr(parts.get(key), "of_pairs", False):
-                wrong = f"={parts[key].name}: compares restored images with originals; expected algorithm=denoising"
-                problems.append(Problem(key, wrong))
+                wrong = "compares restored images with originals; expected algorithm=denoising"
+                problems.append(SettingError(key, parts[key].name, wrong))
     return problems
 
 
-def _idle_schedules(parts: Mapping[str, Any]) -> list[Problem]:
+def _idle_schedules(parts: Mapping[str, Any]) -> list[SettingError]:
     """Return a problem for each schedule without a quantity to multiply; it would have no effect in a comparison."""
     problems, loss = [], parts.get("loss")
     if loss is not None and parts.get("schedule_penalty") is not None and not loss.penalties:
-        problems.append(Problem("schedule_penalty", "the loss has no penalties, expected e.g. loss=r1, or null"))
+        problems.append(
+            SettingError("schedule_penalty", None, "the loss has no penalties, expected e.g. loss=r1, or null")
+        )
     if loss is not None and parts.get("schedule_noise") is not None and not loss.instance_noise:
         wrong = "the loss has instance_noise=0, expected e.g. loss=instance_noise or loss.instance_noise=0.1, or null"
-        problems.append(Problem("schedule_noise", wrong))
+        problems.append(SettingError("schedule_noise", None, wrong))
     trainer = parts.get("trainer")
     if isinstance(trainer, TrainerSettings) and parts.get("schedule_ema") is not None and trainer.ema is None:
         wrong = "trainer.ema=null: there is no average, expected e.g. trainer.ema=0.999"
-        problems.append(Problem("schedule_ema", wrong))
+        problems.append(SettingError("schedule_ema", None, wrong))
     return problems
 
 
-def late_evaluations(trainer: Any, steps: Any, given: Collection[str]) -> list[Problem]:
+def late_evaluations(trainer: Any, steps: int, given: Collection[str]) -> list[SettingError]:
     """Return a problem if `trainer.eval_at` of the command line has steps after the last one.
 
     Those of an experiment are not refused: they have no effect in its shorter scales.
     """
-    if not isinstance(trainer, TrainerSettings) or not isinstance(steps, int) or steps < 1:
+    if not isinstance(trainer, TrainerSettings) or steps < 1:
         return []
     if not {"trainer", "trainer.eval_at"} & set(given) or max(trainer.eval_at, default=0) <= steps:
         return []
-    wrong = f"={trainer.eval_at}: the run ends after steps={steps}, expected steps from 1 to {steps}"
-    return [Problem("trainer.eval_at", wrong)]
+    wrong = f"the run ends after steps={steps}, expected steps from 1 to {steps}"
+    return [SettingError("trainer.eval_at", trainer.eval_at, wrong)]
 
 
-def _idle_critic_schedule(parts: Mapping[str, Any], root: Mapping[str, Any], steps: Any) -> list[Problem]:
+def _idle_critic_schedule(parts: Mapping[str, Any], root: Mapping[str, Any], steps: int) -> list[SettingError]:
     """Return a problem if a schedule of critic steps has no effect after rounding."""
     schedule, loss = parts.get("schedule_critic"), parts.get("loss")
-    if schedule is None or loss is None or not isinstance(steps, int) or steps < 1:
+    if schedule is None or loss is None or steps < 1:
         return []
     base = root.get("critic_steps") or loss.critic_steps
     moves = {critic_steps_at(base, schedule, step, steps) for step in range(steps)}
     if moves == {base} and set(schedule.values(steps).tolist()) != {1.0}:
-        wrong = f"={schedule!r}: has no effect on critic_steps={base} after rounding, expected more of them, or null"
-        return [Problem("schedule_critic", wrong)]
+        wrong = f"has no effect on critic_steps={base} after rounding, expected more of them, or null"
+        return [SettingError("schedule_critic", schedule, wrong)]
     return []
 
 
-def _lengths_of_data(config: dict[str, Any], root: Mapping[str, Any], data: Dataset) -> None:
-    """Check the batch size against the data, and convert epochs to steps in place.
-
-    Raises:
-        BadConfig: the batch is larger than the data set.
-    """
-    batch_size, num_samples = root.get("batch_size", 1), len(data.samples)
+def _check_batch_size(batch_size: int, data: Dataset) -> None:
+    num_samples = len(data.samples)
     if batch_size > num_samples:
-        wrong = f"={batch_size}: the data set has {num_samples} samples, expected at most that"
-        raise BadConfig([Problem("batch_size", wrong)])
-    if root.get("epochs") is not None and config["epochs"] is not None and batch_size > 0:
-        config["steps"], config["epochs"] = steps_of(root["epochs"], num_samples, batch_size), None
+        wrong = f"the data set has {num_samples} samples, expected at most that"
+        raise SettingError("batch_size", batch_size, wrong)
 
 
 def players(config: Mapping[str, Any], parts: Mapping[str, Any]) -> tuple[PlayerSettings, PlayerSettings]:
@@ -198,20 +198,20 @@ def players(config: Mapping[str, Any], parts: Mapping[str, Any]) -> tuple[Player
     return generator, discriminator
 
 
-def said(where: str, check: Callable[[], Any]) -> list[Problem]:
+def problems_of(where: str, check: Callable[[], Any]) -> list[SettingError]:
     """Call `check` and return the problems of the error that it raises, an empty list if it raises none."""
     try:
         check()
     except BadConfig as error:
         return error.problems
     except UnreadableImages as error:
-        return [Problem.of("data", error)]
+        return [SettingError.of("data", error)]
     except (ValueError, OSError, ImportError) as error:
-        return [Problem.of(where, error)]
+        return [SettingError.of(where, error)]
     except MemoryError as error:
-        return [Problem(where, f"needs more memory than is available: {error}")]
+        return [SettingError(where, None, f"needs more memory than is available: {error}")]
     except RuntimeError as error:  # torch has no exception class for out of memory on a CPU
         if "can't allocate memory" not in str(error):
             raise
-        return [Problem(where, "needs more memory than is available")]
+        return [SettingError(where, None, "needs more memory than is available")]
     return []

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any, get_origin
 
-from gansweep.config.allowed import NotAllowed, locate
-from gansweep.config.errors import Problem, unknown_key
-from gansweep.config.signature import signature
-from gansweep.config.typed import Misfit, fit
+from gansweep.config.errors import SettingError, unknown_key
+from gansweep.config.typed import Misfit, fit, signature
 
 MISSING = "???"  # marks a mandatory value in a YAML file
+ALWAYS = ("gansweep", "torch.optim")  # modules whose classes a configuration may name
 
 
 class Broken:
@@ -38,7 +39,7 @@ class Constructor:
 
     def __init__(self, allow: Sequence[str] = ()) -> None:
         self.allow = tuple(allow)
-        self.problems: list[Problem] = []
+        self.problems: list[SettingError] = []
 
     def __call__(self, node: dict[str, Any], where: str) -> Any:
         """Return the object of a node, or Broken if the node has problems."""
@@ -46,7 +47,7 @@ class Constructor:
         try:
             cls = locate(node.get("_target_"), self.allow)
         except NotAllowed as error:
-            self.problems.append(Problem(f"{where}._target_", str(error)))
+            self.problems.append(SettingError(f"{where}._target_", None, str(error)))
             return Broken()
         arguments = self.arguments(cls, node, where)
         if len(self.problems) > before:
@@ -54,7 +55,7 @@ class Constructor:
         try:
             return cls(**arguments)
         except (ValueError, TypeError, ArithmeticError, ImportError, OSError) as error:
-            self.problems += _all_said(cls, arguments, where, error)
+            self.problems += _all_problems(cls, arguments, where, error)
             return Broken()
 
     def arguments(self, cls: type, node: dict[str, Any], where: str) -> dict[str, Any]:
@@ -73,7 +74,7 @@ class Constructor:
                 arguments[key] = self._argument(node, key, accepts.types.get(key, Any), path)
         for key in sorted(accepts.required - arguments.keys()):
             path = f"{where}.{key}" if where else key
-            self.problems.append(Problem(path, "must be given"))
+            self.problems.append(SettingError(path, None, "must be given"))
         return arguments
 
     def _argument(self, node: dict[str, Any], key: str, annotation: Any, path: str) -> Any:
@@ -84,7 +85,7 @@ class Constructor:
         try:
             fitted = fit(made, annotation)
         except Misfit as error:
-            self.problems.append(Problem(path, f"={_show(node[key])}: {error}"))
+            self.problems.append(SettingError(path, _show(node[key]), str(error)))
             return Broken()
         if not _holds_target(node[key]):
             node[key] = fitted
@@ -100,7 +101,7 @@ class Constructor:
         return value
 
 
-def _without_aliases(node: dict[str, Any], aliases: Mapping[str, str], where: str) -> list[Problem]:
+def _without_aliases(node: dict[str, Any], aliases: Mapping[str, str], where: str) -> list[SettingError]:
     """Replace aliases in a node, in place, by the names of the class, so that a setting has one name in records.
 
     The YAML file has a default for the alias and none for the name of the class. If the latter is present, it was given
@@ -114,11 +115,13 @@ def _without_aliases(node: dict[str, Any], aliases: Mapping[str, str], where: st
         if name not in node:
             node[name] = value
         elif isinstance(value, dict) and set(value) != {"_target_"}:
-            problems.append(Problem(f"{where}.{name}", f"is another name of {where}.{alias}; expected one of them"))
+            problems.append(
+                SettingError(f"{where}.{name}", None, f"is another name of {where}.{alias}; expected one of them")
+            )
     return problems
 
 
-def _all_said(cls: type, arguments: dict[str, Any], where: str, error: Exception) -> list[Problem]:
+def _all_problems(cls: type, arguments: dict[str, Any], where: str, error: Exception) -> list[SettingError]:
     """Return all problems of a constructor that raises only the first, by retrying without the reported arguments.
 
     An error that mentions a removed argument is dropped, since it may be caused by the removal.
@@ -127,8 +130,8 @@ def _all_said(cls: type, arguments: dict[str, Any], where: str, error: Exception
     current: Exception | None = error
     problems = []
     while current is not None and not any(re.search(rf"\b{name}\b", str(current)) for name in named):
-        problems.append(Problem.of(where, current))
-        key = str(current).partition("=")[0]
+        problems.append(SettingError.of(where, current))
+        key = SettingError.of("", current).name
         if key not in left or key in required:
             break
         named.append(key)
@@ -154,3 +157,46 @@ def _tuples(value: Any) -> Any:
 
 def _show(value: Any) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class NotAllowed(ValueError):
+    """Raised for a `_target_` that is not a class of an allowed module."""
+
+
+def locate(target: object, allow: Sequence[str] = ()) -> type:
+    """Import and return the class at the dotted path `target`.
+
+    The class must be defined in an allowed module. Names that an allowed module only imports, such as `os`, are
+    rejected. The path is checked before anything is imported.
+
+    >>> locate("os.system")
+    Traceback (most recent call last):
+    gansweep.config.instantiate.NotAllowed: os.system is not in an allowed module (gansweep, torch.optim); ...
+
+    Args:
+        target: dotted path of a class.
+        allow: further modules that the user trusts.
+
+    Raises:
+        NotAllowed: the path does not exist, is not a class, or is not in an allowed module.
+    """
+    if not isinstance(target, str) or "." not in target:
+        raise NotAllowed(f"_target_={target}: expected the dotted path of a class")
+    modules = (*ALWAYS, *allow)
+    if not _within(target, modules):
+        raise NotAllowed(
+            f"{target} is not in an allowed module ({', '.join(modules)}); "
+            f"if you trust it, add allow=[{target.partition('.')[0]}]"
+        )
+    path, _, name = target.rpartition(".")
+    try:
+        cls = getattr(import_module(path), name)
+    except (ImportError, AttributeError) as error:
+        raise NotAllowed(f"{target} can't be imported: {error}") from error
+    if not inspect.isclass(cls) or not _within(f"{cls.__module__}.", modules):
+        raise NotAllowed(f"{target} is not a class of an allowed module ({', '.join(modules)})")
+    return cls
+
+
+def _within(path: str, modules: Sequence[str]) -> bool:
+    return any(path.startswith(f"{module}.") for module in modules)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gansweep.config.errors import Problem
+from gansweep.config.errors import SettingError
 from gansweep.formatting import is_folder_name
 
 # Upper limits: far above practical values, below overflow. Too many threads or processes make a machine hang.
@@ -67,13 +67,13 @@ class Root:
     most_cells: int = 10_000
 
 
-def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
+def out_of_range(values: Mapping[str, Any]) -> Iterator[SettingError]:
     """Yield a problem for each value that is out of range; the types are already correct."""
     for key in ("lr", "lr_d"):
         if key in values and not 0 < values[key] < math.inf:
-            yield Problem(key, f"={values[key]}: expected a finite rate above 0, e.g. 1e-4")
+            yield SettingError(key, values[key], "expected a finite rate above 0, e.g. 1e-4")
     if values.get("seed", 0) < 0:
-        yield Problem("seed", f"={values['seed']}: expected a whole number, 0 or above")
+        yield SettingError("seed", values["seed"], "expected a whole number, 0 or above")
     for key in (
         "batch_size",
         "steps",
@@ -89,16 +89,16 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[Problem]:
         most = MOST.get(key, MOST_OF_OTHERS)
         if isinstance(count, int) and not 1 <= count <= most:
             least = "at least 1" if count < 1 else f"at most {most}"
-            yield Problem(key, f"={count}: expected a whole number, {least}")
+            yield SettingError(key, count, f"expected a whole number, {least}")
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", values.get("device", "auto")):
-        yield Problem("device", f"={values['device']}: expected auto, cpu, mps, cuda or cuda:1")
+        yield SettingError("device", values["device"], "expected auto, cpu, mps, cuda or cuda:1")
     name = values.get("name")
     if isinstance(name, float) and not math.isfinite(name):
-        yield Problem(
-            "name", f"={name}: is parsed as a number and is not finite; expected the name of a folder inside outputs/"
+        yield SettingError(
+            "name", name, "is parsed as a number and is not finite; expected the name of a folder inside outputs/"
         )
     elif name is not None and not is_folder_name(str(name)):
-        yield Problem("name", f"={name!s:.100}: expected the name of a folder inside outputs/")
+        yield SettingError("name", f"{name!s:.100}", "expected the name of a folder inside outputs/")
 
 
 def steps_of(epochs: int, num_samples: int, batch_size: int) -> int:

@@ -1,16 +1,19 @@
-"""Conversion of values from YAML and the command line to annotated types."""
+"""Types of settings: signatures of constructors, conversion of values to annotated types, checks of protocols."""
 
 from __future__ import annotations
 
+import inspect
 import math
 import types
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Union, get_args, get_origin
-
-from gansweep.config.protocol import keeps
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 LARGEST = 2**63 - 1  # largest integer of torch and of JSON readers
 WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false", type(None): "null"}
+_ABSENT = object()
 
 
 class Misfit(ValueError):
@@ -147,3 +150,59 @@ def _each(value: Sequence[Any], annotation: Any, kind: Any) -> list:
         return [fit(part, kind) for part in value]
     except Misfit:
         raise Misfit(f"expected {describe(annotation)}") from None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Keyword arguments of a constructor.
+
+    Args:
+        types: annotation by keyword, Any if there is no resolvable annotation.
+        required: keywords without a default.
+        open: True if the constructor has `**kwargs`.
+    """
+
+    types: Mapping[str, Any]
+    required: frozenset[str]
+    open: bool
+
+
+@cache
+def signature(cls: type) -> Signature:
+    """Return the signature of the constructor of `cls`."""
+    parameters = inspect.signature(cls).parameters.values()
+    hints = _hints(cls)
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return Signature(
+        types={p.name: hints.get(p.name, Any) for p in named},
+        required=frozenset(p.name for p in named if p.default is p.empty),
+        open=any(p.kind is p.VAR_KEYWORD for p in parameters),
+    )
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    """Return the resolved annotations of fields and constructor; names imported under TYPE_CHECKING are skipped.
+
+    The constructor of a dataclass with inherited fields has annotations that resolve only in the module of the base
+    class, so fields and constructor are resolved separately.
+    """
+    hints: dict[str, Any] = {}
+    for annotated in (cls, cls.__init__):
+        with suppress(NameError):
+            hints |= get_type_hints(annotated)
+    return hints
+
+
+def keeps(value: Any, kind: type) -> bool:
+    """Return True if `value` is an instance of a class, or has all attributes of a protocol.
+
+    Before Python 3.12 `isinstance` evaluates the properties of the protocol, which would load a data set.
+    """
+    if not getattr(kind, "_is_protocol", False):
+        return isinstance(value, kind)
+    names = {name for name in (*vars(kind), *getattr(kind, "__annotations__", {})) if _is_promise(name)}
+    return all(inspect.getattr_static(value, name, _ABSENT) is not _ABSENT for name in names)
+
+
+def _is_promise(name: str) -> bool:
+    return not name.startswith("_") or name == "__call__"

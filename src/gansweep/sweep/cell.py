@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gansweep.sweep import cell_lock, records
 from gansweep.sweep.identity import digest
 from gansweep.sweep.process import ProcessDied
 from gansweep.training import record
+
+if TYPE_CHECKING:
+    from gansweep.training.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ class Cell:
         identity: the part of the config, the data and the code that determines the numbers of the run.
         hash: sha256 of the identity.
         directory: output directory.
+        run: the run of the config, if it was built by this process when the config was checked.
     """
 
     overrides: dict[str, Any]
@@ -37,6 +41,11 @@ class Cell:
     identity: dict[str, Any]
     hash: str
     directory: Path
+    run: Run | None = field(default=None, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Omit the run, which holds the data set; another process builds it again."""
+        return self.__dict__ | {"run": None}
 
     @property
     def name(self) -> str:

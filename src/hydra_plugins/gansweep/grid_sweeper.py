@@ -35,34 +35,34 @@ class GridSweeper(BasicSweeper):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Set up the launcher with a config loader that composes jobs as this sweeper does."""
-        from gansweep.cli.override_precedence import OutrankingLoader
+        from gansweep.cli.override_precedence import PrecedenceLoader
 
-        loader = OutrankingLoader(hydra_context.config_loader.get_search_path())
+        loader = PrecedenceLoader(hydra_context.config_loader.get_search_path())
         context = replace(hydra_context, config_loader=loader)
         super().setup(hydra_context=context, task_function=task_function, config=config)
         self.hydra_context = hydra_context
 
     def sweep(self, arguments: list[str]) -> Any:
         """Train every combination; exit the process with an error code unless all cells have a result."""
-        from gansweep.cli.auto_seeds import Racing
+        from gansweep.cli.auto_seeds import AutoSeeds
         from gansweep.cli.sweeping import Multirun
 
-        assert self.hydra_context is not None and self.config is not None
+        assert self.hydra_context is not None
+        assert self.config is not None
         loader = self.hydra_context.config_loader
         jobs = self._jobs(OverridesParser.create(loader), arguments)
         # Compared by name: Hydra 1.3 executes plugin modules a second time, so their classes exist twice.
         is_local = self.config.hydra.launcher["_target_"] == TARGET
-        multirun: Multirun | Racing = Multirun(loader, self.config, jobs, here=is_local)
+        multirun: Multirun | AutoSeeds = Multirun(loader, self.config, jobs, here=is_local)
         if multirun.config["seeds"] == "auto":
-            multirun = Racing(multirun, partial(Multirun, loader, self.config, here=is_local))
+            multirun = AutoSeeds(multirun, partial(Multirun, loader, self.config, here=is_local))
         code = multirun.run(None if is_local else self.launcher)
         if code:
             sys.exit(code)
 
     def _jobs(self, parser: OverridesParser, arguments: list[str]) -> list[list[str]]:
         """Return the overrides of every job, including the sweep that each experiment defines."""
-        from gansweep.cli.combinations import combinations
-        from gansweep.cli.grid_size import refuse_too_many
+        from gansweep.cli.overrides import combinations, refuse_too_many
 
         assert self.config is not None
         lines = [
@@ -83,7 +83,8 @@ class GridSweeper(BasicSweeper):
 
         There is one pair, unless several experiments are given and one of them defines a sweep.
         """
-        assert self.hydra_context is not None and self.config is not None
+        assert self.hydra_context is not None
+        assert self.config is not None
         typed = parser.parse_overrides(arguments)
         several = [n for n, o in enumerate(typed) if o.key_or_group == EXPERIMENT and o.is_sweep_override()]
         if not several:

@@ -8,15 +8,19 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from gansweep.cli import folders
-from gansweep.cli.compose_line import BASE
+from gansweep.cli import folders, hydra_app
+from gansweep.cli.hydra_app import BASE
 from gansweep.config.build import build, check, remarks
+from gansweep.config.checks import misfits
 from gansweep.config.errors import BadConfig
+from gansweep.config.normalise import normalise
+
+GAP_AWARE = {"_target_": "gansweep.feedback.gap_aware.GapAware"}
 
 
 @pytest.fixture(scope="module")
 def default():
-    folders.register()
+    hydra_app.register()
     with initialize_config_dir(str(folders.conf_dir()), **BASE):
         return OmegaConf.to_container(compose("config", ["device=cpu"]), resolve=True)
 
@@ -41,7 +45,7 @@ def test_the_default_has_no_problem(default):
     assert told(default) == []
 
 
-def test_all_that_is_wrong_is_told_at_once(default):
+def test_all_errors_are_reported_together(default):
     wrong = with_(
         default, lr=-1.0, steps=0, seed=1.5, optimizer__betas=[0.5, 1.0], model__dropout=2.0, trainer__ema=1.0
     )
@@ -49,7 +53,7 @@ def test_all_that_is_wrong_is_told_at_once(default):
     assert keys == {"lr", "steps", "seed", "optimizer.betas", "model.dropout", "trainer.ema"}
 
 
-def test_the_rate_that_follows_another_is_not_told_twice(default):
+def test_an_error_of_an_interpolated_rate_is_reported_once(default):
     assert len(told(with_(default, lr="fast", lr_d="fast"))) == 1
     assert len(told(with_(default, lr_d=0.0))) == 1
 
@@ -126,7 +130,7 @@ def test_a_schedule_of_beta_is_both_players_unless_one_has_its_own_or_no_momentu
     assert betas(schedule_beta=linspace, optimizer_d={"_target_": "gansweep.optimizers.sgd.SGD"}) == [0.5, None]
 
 
-def test_a_schedule_of_critic_steps_reaches_the_run_unless_rounding_leaves_nothing_of_it(default):
+def test_a_schedule_of_critic_steps_without_effect_after_rounding_is_refused(default):
     linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.2}
     (text,) = told(with_(default, schedule_critic=linspace))
     assert text.startswith("schedule_critic=Linspace(")
@@ -136,7 +140,7 @@ def test_a_schedule_of_critic_steps_reaches_the_run_unless_rounding_leaves_nothi
     assert told(with_(default, schedule_critic={"_target_": "gansweep.schedules.constant.Constant"})) == []
 
 
-def test_schedules_that_nobody_chose_leave_no_trace_in_the_identity(default):
+def test_schedules_without_a_choice_are_not_part_of_the_identity(default):
     assert not {"schedule_d", "schedule_penalty", "schedule_noise", "schedule_ema"} & check(default).config.keys()
 
 
@@ -148,7 +152,7 @@ def test_schedules_of_the_penalties_and_the_noise_reach_the_member(default):
     assert (member.noise(0, 1000), member.noise(999, 1000)) == (0.2, 0.0)
 
 
-def test_games_that_do_not_go_together_are_told(default):
+def test_incompatible_games_are_reported(default):
     wrong = {"_target_": "gansweep.losses.least_squares.LeastSquares"}
     pairing = {"_target_": "gansweep.losses.relativistic_pairing.RelativisticPairing"}
     (text,) = told(with_(default, loss__game=dict(pairing, of=wrong)))
@@ -165,7 +169,7 @@ def test_a_metric_that_does_not_fit_the_data(default):
     assert text.startswith("metric")
 
 
-def test_data_that_are_not_there_say_what_to_put_where(default, tmp_path):
+def test_missing_data_are_reported_with_their_directory(default, tmp_path):
     data = {"_target_": "gansweep.data.mnist.MNIST", "root": str(tmp_path)}
     (text,) = told(with_(default, data=data))
     assert text.startswith("data=mnist: no ")
@@ -215,7 +219,7 @@ def test_critic_steps_are_the_losses_unless_given(default):
     assert build(with_(default, loss__critic_steps=5, critic_steps=2), identity={}, cell={}).critic_steps == 2
 
 
-def test_parts_that_do_not_go_together_are_told_before_training(default):
+def test_incompatible_parts_are_reported_before_training(default):
     adagrad = {"_target_": "gansweep.optimizers.torch_optimizer.TorchOptimizer", "name": "torch.optim.Adagrad"}
     (text,) = told(with_(default, optimizer=adagrad, trainer__compile=True))
     assert text.startswith("trainer.compile=true: ")
@@ -239,7 +243,7 @@ def test_equal_data_are_read_once(default):
     assert check(with_(default, data__size=16)).data is not first.data
 
 
-def test_what_is_given_is_not_changed(default):
+def test_the_given_configuration_is_not_changed(default):
     config = with_(default, optimizer__eps=1, steps=1e3)
     before = repr(config)
     check(config)
@@ -271,7 +275,7 @@ def test_a_device_that_is_not_there_stops_the_build(default):
         ({}, None),
     ],
 )
-def test_settings_without_effect_are_told(default, changes, said):
+def test_settings_without_effect_are_reported(default, changes, said):
     """Of a run of 20 steps that is evaluated at 0, 5, 10, 15, and after its end."""
 
     def node(package, name, settings):
@@ -284,3 +288,28 @@ def test_settings_without_effect_are_told(default, changes, said):
     assert checked.problems == []
     told = remarks(checked.run)
     assert told == [] if said is None else (len(told) == 1 and told[0].startswith(said))
+
+
+def test_checks_do_not_change_the_normalised_configuration(default):
+    """Mistake: a check converts epochs to steps, so its order among the checks matters."""
+    for changes in ({"epochs": 2}, {"batch_size": 1798}, {"steps": 0, "lr": -1.0}, {"feedback": GAP_AWARE}):
+        normal = normalise(with_(default, **changes))
+        before = copy.deepcopy((normal.config, normal.root)), dict(normal.parts)
+        misfits(normal.config, normal.parts, normal.root, normal.given_as)
+        assert ((normal.config, normal.root), normal.parts) == before
+
+
+def test_a_normal_form_is_its_own_normal_form(default):
+    config = normalise(with_(default, epochs=2, feedback=GAP_AWARE, optimizer__eps=1)).config
+    assert config["steps"] == 58
+    assert "feedback_d" in config
+    assert normalise(config).config == config
+
+
+def test_a_moved_feedback_is_reported_under_the_group_in_which_it_was_chosen(default):
+    loss = {
+        "_target_": "gansweep.losses.objective.Objective",
+        "game": {"_target_": "gansweep.losses.wasserstein.Wasserstein"},
+    }
+    (text,) = told(with_(default, loss=loss, feedback=GAP_AWARE))
+    assert text.startswith("feedback.x_min=null: ")

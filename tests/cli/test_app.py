@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 
@@ -35,7 +36,7 @@ def test_every_combination_is_trained_and_the_table_has_rows_and_columns(ganswee
     assert "adam" in answer.out
 
 
-def test_a_job_leaves_what_hydra_would_have_left(gansweep):
+def test_a_job_writes_the_files_of_a_hydra_job(gansweep):
     gansweep.tiny("optimizer=sgd", "optimizer.momentum=0.5", "name=left")
     (directory,) = (path.parent for path in (gansweep.folder / "outputs" / "left").glob("*/record.json"))
     task, hydra = (OmegaConf.load(directory / ".hydra" / f"{name}.yaml") for name in ("config", "hydra"))
@@ -56,7 +57,7 @@ def test_the_same_line_again_trains_nothing(gansweep, monkeypatch):
     assert len(list((gansweep.folder / "outputs").iterdir())) == 1
 
 
-def test_a_wider_grid_trains_only_what_is_new(gansweep, monkeypatch):
+def test_a_wider_grid_trains_only_new_cells(gansweep, monkeypatch):
     gansweep.tiny("-m", "lr=1e-4,1e-3", "name=wide")
     from gansweep.cli import job
 
@@ -75,7 +76,7 @@ def test_a_plan_writes_nothing(gansweep):
     assert list(gansweep.folder.iterdir()) == []
 
 
-def test_a_plan_of_cells_without_finished_neighbours_tries_a_few_steps(gansweep):
+def test_a_plan_without_finished_cells_measures_a_few_steps(gansweep):
     answer = gansweep.tiny("-m", "lr=1e-4,1e-3", "plan=true")
     assert "2 to train, one after the other about" in answer.out
 
@@ -101,7 +102,7 @@ def test_an_explicit_sweep_directory_is_honoured(gansweep):
     assert len(list((gansweep.folder / "there" / "x").glob("*/record.json"))) == 1
 
 
-def test_a_cell_that_raises_leaves_the_others_alone(gansweep, monkeypatch):
+def test_an_exception_in_one_cell_does_not_affect_the_others(gansweep, monkeypatch):
     from gansweep.cli import job
 
     run_of = job.run_of
@@ -139,7 +140,7 @@ def test_a_warning_names_its_cell(gansweep):
     assert "] diverged at step " in log, "which is the cell's own"
 
 
-def test_ctrl_c_saves_prints_the_table_and_says_how_to_continue(gansweep, monkeypatch):
+def test_ctrl_c_saves_and_prints_the_table_and_the_command_that_continues(gansweep, monkeypatch):
     import os
     import signal
 
@@ -163,7 +164,7 @@ def test_ctrl_c_saves_prints_the_table_and_says_how_to_continue(gansweep, monkey
     assert "continuing from step" in log.read_text()
 
 
-def test_ctrl_c_when_all_is_trained_leaves_nothing_to_continue(gansweep, monkeypatch):
+def test_ctrl_c_after_the_last_cell_prints_no_command_to_continue(gansweep, monkeypatch):
     import os
     import signal
 
@@ -183,7 +184,7 @@ def test_ctrl_c_when_all_is_trained_leaves_nothing_to_continue(gansweep, monkeyp
     assert "To continue" not in answer.out
 
 
-def test_what_is_coming_is_said_before_the_first_cell_ends(gansweep):
+def test_the_number_of_cells_is_logged_before_the_first_one_ends(gansweep):
     gansweep.tiny("name=grown")
     answer = gansweep.tiny("-m", "seed=0,1,2", "name=grown", "workers=1")
     lines = answer.err.splitlines()
@@ -192,7 +193,7 @@ def test_what_is_coming_is_said_before_the_first_cell_ends(gansweep):
     assert "Training" not in gansweep.tiny("-m", "seed=0,1,2", "name=grown").err
 
 
-def test_all_mistakes_of_a_grid_are_told_before_anything_is_written(gansweep):
+def test_all_errors_of_a_grid_are_reported_before_anything_is_written(gansweep):
     answer = gansweep("-m", "optimizer=adam,adm", "lr=1,-1", "lrr=3", "steps=0", "schedule@schedule_d=cosin")
     assert answer.code == 2
     assert answer.out == ""
@@ -281,6 +282,23 @@ def test_asking_does_not_import_torch(arguments):
     assert "optimizer" in answer.stdout
 
 
+@pytest.mark.parametrize(
+    "arguments", [["--hydra-help"], ["--info", "searchpath"], ["--shell-completion", "install=bash"]]
+)
+def test_hydras_options_print_to_stdout(gansweep, arguments):
+    answer = gansweep(*arguments)
+    assert answer.code == 0, answer.err
+    assert answer.out + answer.err
+    assert not list(gansweep.folder.iterdir())
+
+
+@pytest.mark.parametrize("arguments", [["--cfg", "job", "-m"], ["--resolve"], ["--no-such-option"]])
+def test_options_that_exclude_each_other_are_refused(gansweep, arguments):
+    answer = gansweep(*arguments)
+    assert answer.code == 2
+    assert "gansweep: error: " in answer.err
+
+
 def test_importing_the_package_does_not_import_torch():
     code = "import sys, gansweep, gansweep.cli.app; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -316,3 +334,25 @@ def test_a_failed_cell_names_the_file_with_its_traceback(gansweep, monkeypatch):
     assert "Traceback" in log.read_text()
     assert f"no \\x1b[2Jluck; traceback in {log.parent.name}/gansweep.log" in answer.out
     assert "\x1b" not in answer.err + answer.out + log.read_text()
+
+
+def test_a_run_is_built_once_for_each_cell(gansweep, monkeypatch):
+    """Mistake: composition, measurement of the pack size and training each build and check it."""
+    from gansweep.config import build
+
+    checked, check = [], build.check
+    monkeypatch.setattr(build, "check", lambda *arguments: checked.append(1) or check(*arguments))
+    assert gansweep.tiny("-m", "seed=0,1,2", "pack=auto").code == 0
+    assert len(checked) == 3
+
+
+def test_a_cell_in_another_process_has_no_run_and_other_data_sets_are_not_kept(gansweep):
+    from gansweep.cli import grid
+    from gansweep.cli.hydra_app import composer_and_loader, jobs_of
+
+    with composer_and_loader(None) as (composer, loader):
+        jobs = jobs_of(loader, ["data=ring,grid", "model=mlp_ring", "~metric", "seed=0,1"])
+        cells, _ = grid.compose(composer, jobs, gansweep.folder)
+    assert [cell.run is not None for cell in cells] == [True, True, False, False]
+    assert pickle.loads(pickle.dumps(cells[0])) == cells[0]
+    assert pickle.loads(pickle.dumps(cells[0])).run is None

@@ -7,9 +7,9 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-from gansweep.cli import folders
+from gansweep.cli import folders, hydra_app
 from gansweep.cli.compose import Composer
-from gansweep.cli.compose_line import BASE
+from gansweep.cli.hydra_app import BASE
 
 
 class Counted:
@@ -25,7 +25,7 @@ class Counted:
 
 @pytest.fixture(scope="module")
 def hydra():
-    folders.register()
+    hydra_app.register()
     with initialize_config_dir(str(folders.conf_dir()), **BASE):
         yield
 
@@ -66,7 +66,7 @@ def composer(hydra, counted):
         ["data.root=null", "data=mnist", "data.size=32"],
     ],
 )
-def test_every_job_is_what_hydra_makes_of_it(composer, overrides):
+def test_every_job_equals_the_composition_of_hydra(composer, overrides):
     composed = composer(overrides)
     assert composed.problems == []
     assert composed.config == OmegaConf.to_container(compose("config", overrides), resolve=True)
@@ -80,14 +80,14 @@ def test_the_kept_composition_is_not_changed_by_the_jobs_made_of_it(composer):
     assert composer([]).config == before
 
 
-def test_hydra_is_asked_once_per_choice_of_groups(composer, counted):
+def test_hydra_composes_once_per_choice_of_groups(composer, counted):
     for optimizer in ("adam", "sgd"):
         for lr in range(1, 30):
             composer([f"optimizer={optimizer}", f"lr={lr}", f"seed={lr}"])
     assert counted.count == 2
 
 
-def test_values_by_key_and_choices_are_told(composer):
+def test_a_composition_has_values_by_key_and_choices(composer):
     composed = composer(["optimizer=sgd", "lr=1e-3", "+extra=[1,2]", "optimizer@optimizer_d=adam"])
     assert composed.given == {"optimizer": "sgd", "lr": 1e-3, "extra": [1, 2], "optimizer@optimizer_d": "adam"}
     assert composed.choices["optimizer"] == "sgd"
@@ -123,7 +123,7 @@ def test_values_by_key_and_choices_are_told(composer):
         ("schedule_noise=step", "schedule_noise=step: for the instance noise write schedule@schedule_noise=step"),
     ],
 )
-def test_a_mistake_is_told_and_the_rest_goes_on(composer, override, start):
+def test_an_error_is_reported_and_the_rest_is_composed(composer, override, start):
     composed = composer(["seed=7", override, "steps=5"])
     (problem,) = composed.problems
     assert str(problem).startswith(start)
@@ -135,7 +135,7 @@ def test_a_choice_inside_a_choice_has_its_own_spelling(composer):
     assert str(problem) == "optimizer.of=sgd: is a choice of a group; write optimizer@optimizer.of=sgd"
 
 
-def test_a_typed_choice_outranks_what_an_experiment_says_of_another(composer):
+def test_a_choice_on_the_command_line_takes_precedence_over_an_experiment(composer):
     """dirac/roth weighs two penalties that a typed loss has not, dirac/base a metric that it may have."""
     (alone,) = [composer(["loss=wgan_gp"]).config["loss"]]
     composed = composer(["experiment=dirac/roth", "loss=wgan_gp"])
@@ -149,7 +149,7 @@ def test_a_typed_choice_outranks_what_an_experiment_says_of_another(composer):
     assert nested.config["optimizer"]["of"]["_target_"].endswith("SGD")
 
 
-def test_a_value_that_nothing_stands_behind(composer, monkeypatch):
+def test_an_interpolation_of_a_missing_variable_is_reported(composer, monkeypatch):
     monkeypatch.delenv("NO_SUCH_VARIABLE", raising=False)
     (problem,) = composer(["lr=${oc.env:NO_SUCH_VARIABLE}"]).problems
     assert "NO_SUCH_VARIABLE" in str(problem)

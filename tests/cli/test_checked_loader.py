@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf, open_dict
 
 from gansweep.cli.checked_loader import foreign_code
-from gansweep.cli.compose_line import composed, composer_and_loader
+from gansweep.cli.hydra_app import composed, composer_and_loader
 from gansweep.config.errors import BadConfig
 
 LOG_FILE = {"class": "logging.FileHandler", "filename": "${hydra.runtime.output_dir}/${hydra.job.name}.log"}
@@ -42,10 +42,13 @@ FOREIGN = {
     "callbacks.x": {"_target_": "numpy.load", "file": "e.pkl", "allow_pickle": True},
     "callbacks.function": {"_target_": "hydra.utils.instantiate"},
     "callbacks.nested": {
-        "_target_": "gansweep.cli.sweep_callback.NoteSearch",
+        "_target_": "hydra.experimental.callbacks.LogJobReturnCallback",
         "y": {"_target_": "os.mkdir", "path": "y"},
     },
-    "callbacks.listed": {"_target_": "gansweep.cli.sweep_callback.NoteSearch", "y": [{"_target_": "os.mkdir"}]},
+    "callbacks.listed": {
+        "_target_": "hydra.experimental.callbacks.LogJobReturnCallback",
+        "y": [{"_target_": "os.mkdir"}],
+    },
     "callbacks.ours_but_no_callback": {"_target_": "gansweep.sweep.sweep.Sweep"},
     "launcher._target_": "os.system",
     "launcher.ray": {"init": {"_target_": "os.mkdir"}},
@@ -87,7 +90,7 @@ def test_an_interpolation_hides_nothing(config, place, value):
     assert said(config)
 
 
-def test_what_hydra_and_its_plugins_offer_is_accepted(config):
+def test_classes_of_hydra_and_its_plugins_are_accepted(config):
     assert said(config) == []
     for place, value in {
         "callbacks.log": {"_target_": "hydra.experimental.callbacks.LogJobReturnCallback"},
@@ -123,14 +126,15 @@ def evil(gansweep):
 
 
 def untouched(gansweep, answer, *words):
-    assert answer.code == 2 and answer.out == "", answer.err
+    assert answer.code == 2, answer.err
+    assert answer.out == ""
     assert answer.err.startswith("The configuration is not valid")
     assert all(word in answer.err for word in words)
     assert not (gansweep.folder / "executed").exists()
     assert not (gansweep.folder / "outputs").exists()
 
 
-def test_a_callback_of_an_experiment_is_refused_before_it_is_made(gansweep, evil):
+def test_a_callback_of_an_experiment_is_refused_before_it_is_instantiated(gansweep, evil):
     """Mistake: `numpy.load` with `allow_pickle` runs a pickle, and plan=true does too."""
     callback = {"_target_": "numpy.load", "file": "e.pkl", "allow_pickle": True}
     answer = gansweep(*evil({"hydra": {"callbacks": {"x": callback}}}))
@@ -144,7 +148,7 @@ def test_logging_of_an_experiment_is_checked_before_it_is_configured(gansweep, e
     untouched(gansweep, gansweep(*line, "--cfg", "hydra"), "os.mkdir")
 
 
-def test_an_experiment_can_not_extend_what_is_trusted(gansweep, evil):
+def test_an_experiment_can_not_extend_allow(gansweep, evil):
     """Mistake: `allow: [subprocess]` in a YAML file, and the class to be made beside it."""
     optimizer = {"_target_": "subprocess.Popen", "args": ["mkdir", "executed"]}
     line = evil({"allow": ["subprocess"], "optimizer": optimizer})

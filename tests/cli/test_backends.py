@@ -57,7 +57,7 @@ def asked(monkeypatch):
 
     monkeypatch.setattr(backends, "installed", lambda name: True)
     monkeypatch.setattr(backends, "backend", lambda name: SimpleNamespace(submit=submit))
-    monkeypatch.setattr("gansweep.cli.scale_out.LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("gansweep.cli.backends.LOOK_EVERY_S", 0.01)
     return requests
 
 
@@ -75,7 +75,7 @@ def in_turn(asked, monkeypatch):
     monkeypatch.setattr(backends, "backend", lambda name: SimpleNamespace(submit=submit))
 
 
-def test_tasks_leave_what_one_machine_leaves(gansweep, asked):
+def test_tasks_write_the_same_files_as_one_machine(gansweep, asked):
     def train(name, *how):
         answer = gansweep(*SETTINGS, *GRID, f"hydra.sweep.dir={name}", *how)
         assert answer.code == 0, answer.err
@@ -90,13 +90,13 @@ def test_tasks_leave_what_one_machine_leaves(gansweep, asked):
     assert request.settings["timeout_min"] > 0
 
 
-def test_what_is_finished_is_not_asked_for(gansweep, asked):
+def test_no_task_starts_if_all_cells_are_finished(gansweep, asked):
     gansweep.tiny("name=both")
     assert gansweep.tiny("name=both", *THERE).code == 0
     assert asked == []
 
 
-def test_a_task_leaves_room_for_the_others_and_the_record_tells(gansweep, in_turn, monkeypatch):
+def test_the_pack_size_allows_for_all_tasks_and_is_recorded(gansweep, in_turn, monkeypatch):
     """Eight cells for two machines of two cores: packs of two, even if the second machine comes late."""
     monkeypatch.setattr("gansweep.training.pack_size._seconds_per_step", lambda runs: 1.0)  # company costs nothing
     how = ["hydra.launcher.tasks=2", "hydra.launcher.cpus=2", "workers=auto", "pack=auto"]
@@ -105,7 +105,7 @@ def test_a_task_leaves_room_for_the_others_and_the_record_tells(gansweep, in_tur
     assert packs == [{"members": 2, "workers": 2, "tasks": 2, "alone_ms": 1000.0, "together_ms": 500.0}] * 8
 
 
-def test_a_task_that_was_killed_is_told_and_its_cells_are_trained(gansweep, asked, monkeypatch):
+def test_a_killed_task_is_reported_and_its_cells_are_trained(gansweep, asked, monkeypatch):
     def submit(request):
         return [Process(request.work, kill=True), Process(request.work)]
 
@@ -182,7 +182,7 @@ def test_another_sweeper_gets_results_of_tasks(gansweep, asked):
         ("gpus=1.5", "hydra.launcher.gpus=1.5: expected a whole number from 0 to 1024"),
     ],
 )
-def test_mistakes_are_told_before_anything_begins(line, told, gansweep):
+def test_wrong_settings_of_the_launcher_are_refused(line, told, gansweep):
     answer = gansweep.tiny("-m", "hydra/launcher=fused", f"hydra.launcher.{line}")
     assert answer.code == 2
     assert told in answer.err
@@ -196,7 +196,7 @@ def test_an_extra_that_is_missing_is_named(gansweep, monkeypatch):
     assert 'backend=submitit: submitit is not installed: pip install "gansweep[submitit]"' in answer.err
 
 
-def test_settings_that_the_backend_refuses_are_told(gansweep, asked, monkeypatch):
+def test_settings_that_the_backend_refuses_are_reported(gansweep, asked, monkeypatch):
     def submit(request):
         raise ValueError("Unknown argument 'partitoin'")
 

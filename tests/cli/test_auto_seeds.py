@@ -68,7 +68,7 @@ def test_only_the_open_settings_get_more_seeds(gansweep, rounds):
     assert all(re.match(r"optimizer=\w+,seed=\d-", name) for name in gansweep.records("race"))
 
 
-def test_the_same_line_goes_on_where_it_stopped(gansweep, rounds):
+def test_the_same_command_continues_the_race(gansweep, rounds):
     played, limit = rounds
     limit.append(2)
     assert gansweep(*LINE, "most_seeds=5").code == 130
@@ -82,7 +82,7 @@ def test_the_same_line_goes_on_where_it_stopped(gansweep, rounds):
     assert {seed for name, seed in every if name == "adam"} == set(range(5))
 
 
-def test_a_plan_trains_nothing_and_says_what_may_come(gansweep, rounds):
+def test_a_plan_trains_nothing_and_states_the_largest_number_of_runs(gansweep, rounds):
     answer = gansweep(*LINE, "most_seeds=5", "plan=true")
     assert answer.code == 0
     assert "6 cells: 6 new" in answer.out
@@ -100,7 +100,7 @@ def test_a_plan_trains_nothing_and_says_what_may_come(gansweep, rounds):
         (["~metric"], "seeds=auto: seeds are chosen by the metric"),
     ],
 )
-def test_what_can_not_race_is_refused(gansweep, rounds, wrong, where):
+def test_settings_that_exclude_seeds_auto_are_refused(gansweep, rounds, wrong, where):
     answer = gansweep(*[one for one in LINE if one.partition("=")[0] != wrong[0].partition("=")[0]], *wrong)
     assert answer.code == 2
     assert where in answer.err

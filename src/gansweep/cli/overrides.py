@@ -1,0 +1,144 @@
+"""Jobs of a command line: the Cartesian product of the values of its overrides."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, Quote, QuotedString, RangeSweep, Transformer
+from hydra.errors import HydraException
+
+from gansweep.config.errors import BadConfig, SettingError
+
+
+def combinations(overrides: Sequence[Override]) -> list[list[str]]:
+    """Return the overrides of every job, in the order of Hydra's BasicSweeper.
+
+    That sweeper keeps only the last of several overrides of one key. Hydra merges mappings, so
+    `trainer={ema: 0.9} trainer={eval_every: 1}` sets both; mappings are therefore all kept here.
+
+    Raises:
+        BadConfig: an override lists no value, or a continuous interval of them.
+    """
+    kept: list[Override] = []
+    problems = []
+    for override in overrides:
+        if override.is_interval_sweep():
+            problems.append(_not_discrete(override))
+        _replace(kept, override)
+    choices = [list(_values(override, problems)) for override in kept]
+    if problems:
+        raise BadConfig(problems)
+    return [list(job) for job in itertools.product(*choices)]
+
+
+def _replace(kept: list[Override], override: Override) -> None:
+    """Insert an override into `kept`, in the place of an earlier one of the same key where the order allows it."""
+    key = override.get_key_element()
+    earlier = [n for n, other in enumerate(kept) if other.get_key_element() == key and not _is_mapping(other)]
+    if _is_mapping(override) or not earlier:
+        kept.append(override)
+    elif any(_overlap(override, other) for other in kept[earlier[0] + 1 :]):
+        del kept[earlier[0]]
+        kept.append(override)
+    else:
+        kept[earlier[0]] = override
+
+
+def _overlap(first: Override, second: Override) -> bool:
+    """Return whether two overrides may set the same value, so that their order matters."""
+    path, other = (f"{override.package or override.key_or_group}." for override in (first, second))
+    return path.startswith(other) or other.startswith(path)
+
+
+def _is_mapping(override: Override) -> bool:
+    value = override.value()
+    return isinstance(value, Mapping) or any(isinstance(choice, Mapping) for choice in getattr(value, "list", ()))
+
+
+def _values(override: Override, problems: list[SettingError]) -> Iterator[str]:
+    """Yield the override once per value; an override with a single value is yielded as typed."""
+    key = override.get_key_element()
+    if not override.is_sweep_override():
+        yield str(override.input_line)
+        return
+    if override.is_interval_sweep():
+        return
+    try:
+        values = list(override.sweep_iterator(_as_text))
+    except (ValueError, HydraException) as error:  # range(0,1,0)
+        problems.append(SettingError(key, override.get_value_string(), str(error)))
+        return
+    if not values:
+        problems.append(SettingError(key, override.get_value_string(), "lists no value; expected at least one"))
+    yield from (f"{key}={value}" for value in values)
+
+
+def _as_text(value: Any) -> str:
+    """Return text that Hydra parses as the same value; the string "3", from str(3), is quoted."""
+    text = Transformer.str(value)
+    if isinstance(value, str) and OverridesParser.create().parse_override(f"key={text}").value() != value:
+        return QuotedString(value, Quote.single).with_quotes()
+    return text
+
+
+def _not_discrete(override: Override) -> SettingError:
+    expected = "a grid needs a list of values, such as a,b or range(0,1,0.25); intervals are for Optuna"
+    return SettingError(override.get_key_element(), override.get_value_string(), expected)
+
+
+def name_as_typed(overrides: Sequence[str]) -> list[str]:
+    """Quote the sweep's name where Hydra would parse it as a number and change it, as 2024_01_01 or 1.10."""
+    return [_quoted_number(override) for override in overrides]
+
+
+def _quoted_number(override: str) -> str:
+    key, _, text = override.partition("=")
+    if key.lstrip("+") != "name" or not re.fullmatch(r"[-+.\w]+", text):
+        return override
+    value = OverridesParser.create().parse_override(override).value()
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return f"{key}='{text}'" if is_number and str(value) != text else override
+
+
+def refuse_too_many(lines: Sequence[Sequence[Override]], default: Any) -> None:
+    """Refuse a command line with more jobs than `most_cells`; they are counted without listing them.
+
+    Args:
+        lines: overrides; one line per experiment if several experiments define sweeps.
+        default: value of `most_cells` if it is not given on the command line.
+
+    Raises:
+        BadConfig: there are more jobs.
+    """
+    typed = [override.value() for line in lines for override in line if override.key_or_group == "most_cells"]
+    most = typed[-1] if typed else default
+    if type(most) is not int or most < 1:  # reported later, with all other problems of the configuration
+        return
+    count = sum(num_jobs(line) for line in lines)
+    if count > most:
+        expected = f"this command line has {count} cells. To train all of them, add most_cells={count}"
+        raise SettingError("most_cells", most, expected)
+
+
+def num_jobs(overrides: Sequence[Override]) -> int:
+    """Return the number of combinations; of several overrides of one key the last is used.
+
+    >>> num_jobs(OverridesParser.create().parse_overrides(["lr=1,2", "seed=range(0,1000000000)"]))
+    2000000000
+    """
+    return math.prod({override.get_key_element(): _num_values(override) for override in overrides}.values())
+
+
+def _num_values(override: Override) -> int:
+    value = override.value()
+    if not override.is_discrete_sweep():
+        return 1
+    if isinstance(value, RangeSweep):
+        start, stop, step = (value.start or 0, value.stop or 0, value.step)
+        return max(0, math.ceil((stop - start) / step)) if step else 1
+    return sum(1 for _ in override.sweep_iterator())

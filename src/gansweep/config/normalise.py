@@ -1,0 +1,205 @@
+"""Normal form of a configuration: numbers in their declared types, one spelling for equivalent settings."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gansweep.config.checks import SCHEDULES, data_problems, problems_of
+from gansweep.config.errors import SettingError, unknown_key
+from gansweep.config.instantiate import Broken, Constructor
+from gansweep.config.root import Root, out_of_range, steps_of
+from gansweep.config.typed import keeps, signature
+from gansweep.interfaces import Algorithm, Dataset, Dynamics, Feedback, Metric, Model, Schedule, UpdateRule
+from gansweep.losses.objective import Objective
+from gansweep.training.run import TrainerSettings
+
+# Required type of each config group. Groups ending in _d apply to the discriminator only, _beta to the optimizer,
+# _penalty and _noise to the objective, _ema to the weight average. These are optional, and so are feedback and metrics.
+GROUPS: Mapping[str, type] = {
+    "model": Model,
+    "loss": Objective,
+    "optimizer": UpdateRule,
+    "optimizer_d": UpdateRule,
+    "algorithm": Algorithm,
+    "dynamics": Dynamics,
+    "schedule": Schedule,
+    "schedule_d": Schedule,
+    "schedule_beta": Schedule,
+    "schedule_beta_d": Schedule,
+    "schedule_penalty": Schedule,
+    "schedule_noise": Schedule,
+    "schedule_ema": Schedule,
+    "schedule_critic": Schedule,
+    "feedback": Feedback,
+    "feedback_d": Feedback,
+    "data": Dataset,
+    "metric": Metric,
+    "metric_2": Metric,
+}
+OPTIONAL = ("loss", "optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric", "metric_2")
+MOST_DATASETS = 2
+_datasets: dict[str, Dataset] = {}
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Normalised configuration with the objects that it names.
+
+    Args:
+        config: the configuration; equivalent configurations are equal.
+        root: settings outside the groups; invalid ones are missing.
+        parts: instantiated objects by group; groups that failed are missing.
+        problems: what could not be converted or instantiated.
+        given_as: the group in which the user chose an object, for objects that belong to another group.
+    """
+
+    config: dict[str, Any]
+    root: dict[str, Any]
+    parts: dict[str, Any]
+    problems: list[SettingError]
+    given_as: dict[str, str] = field(default_factory=dict)
+
+
+def normalise(config: Mapping[str, Any], given: Collection[str] = ()) -> Normal:
+    """Return the normal form of a configuration, which is not changed itself.
+
+    1. Numbers are converted to their declared types, aliases to the names of the classes.
+    2. Groups without a choice are removed; all others are instantiated.
+    3. A length in epochs is converted to steps.
+    4. `critic_steps` gets the default of the loss.
+    5. Feedback that monitors the discriminator's loss belongs to `feedback_d`; feedback without effect is removed.
+
+    Args:
+        config: resolved configuration in JSON types.
+        given: keys given on the command line; `steps` there takes precedence over the `epochs` of an experiment.
+    """
+    config = copy.deepcopy(dict(config))  # changed in place by the functions below
+    allow = config.get("allow")
+    make = Constructor(allow if isinstance(allow, list) else ())
+    root = _root(config, make)
+    make.problems += out_of_range(root)
+    if root.get("lr_d") == root.get("lr"):  # lr_d is interpolated from lr; its problem is already reported for lr
+        make.problems = [problem for problem in make.problems if problem.name != "lr_d"]
+    normal = Normal(config, root, {}, make.problems)
+    _drop_epochs(normal, given)
+    for group, part in {"trainer": _trainer(config, make), **_parts(config, make)}.items():
+        if not isinstance(part, Broken):
+            normal.parts[group] = part
+    if "data" in normal.parts:
+        normal.parts["data"] = _shared(normal.parts["data"], config["data"])
+    _convert_epochs(normal)
+    if "loss" in normal.parts and root.get("critic_steps", 0) is None:
+        loss = normal.parts["loss"]
+        config["critic_steps"] = root["critic_steps"] = 1 if loss is None else loss.critic_steps
+    _move_feedback(normal)
+    return normal
+
+
+def _root(config: dict[str, Any], make: Constructor) -> dict[str, Any]:
+    """Convert the root settings to their declared types in place, and return the valid ones."""
+    accepted = signature(Root).types
+    for key in config:
+        if key not in accepted and key not in GROUPS and key != "trainer":
+            make.problems.append(unknown_key(key, [*accepted, *GROUPS, "trainer"]))
+    numbers = {key: value for key, value in config.items() if key in accepted}
+    arguments = make.arguments(Root, numbers, "")
+    config.update(numbers)
+    return {key: value for key, value in arguments.items() if not isinstance(value, Broken)}
+
+
+def _trainer(config: dict[str, Any], make: Constructor) -> TrainerSettings | Broken:
+    """Return the settings of conf/trainer, which has no `_target_` because there is only one trainer."""
+    node = {"_target_": "gansweep.training.run.TrainerSettings", **(config.get("trainer") or {})}
+    trainer = make(node, "trainer")
+    config["trainer"] = {key: value for key, value in node.items() if key != "_target_"}
+    return trainer
+
+
+def _parts(config: dict[str, Any], make: Constructor) -> dict[str, Any]:
+    """Return the object of every group; None for a group without a choice, which is removed from the config."""
+    return {group: _part(config, group, kind, make) for group, kind in GROUPS.items()}
+
+
+def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> Any:
+    node = config.get(group)
+    if node is None:
+        if group not in OPTIONAL:
+            make.problems.append(SettingError(group, None, f"must be chosen: {group}=..."))
+            return Broken()
+        config.pop(group, None)
+        return None
+    if not isinstance(node, dict) or "_target_" not in node:
+        make.problems.append(SettingError(group, None, "expected a choice of this group with a _target_"))
+        return Broken()
+    torchs = str(node["_target_"]).startswith("torch.optim.")
+    if torchs and kind is UpdateRule:
+        wrapped = "_target_: gansweep.optimizers.torch_optimizer.TorchOptimizer with"
+        hint = f"write {wrapped} name: {node['_target_']} and settings: {{...}}"
+        make.problems.append(
+            SettingError(f"{group}._target_", node["_target_"], f"{hint}; conf/optimizer/radam.yaml is an example")
+        )
+        return Broken()
+    part = make(node, group)
+    if not isinstance(part, Broken) and not keeps(part, kind):
+        make.problems.append(SettingError(f"{group}._target_", node["_target_"], f"is not a {kind.__name__}"))
+        return Broken()
+    return part
+
+
+def _drop_epochs(normal: Normal, given: Collection[str]) -> None:
+    """Discard the `epochs` of an experiment where `steps` are given on the command line."""
+    epochs = normal.root.get("epochs")
+    if epochs is None or "steps" not in given:
+        return
+    normal.config["epochs"] = normal.root["epochs"] = None
+    if "epochs" in given:
+        conflict = f"steps={normal.config['steps']} is given too; expected only one of them"
+        normal.problems.append(SettingError("epochs", epochs, conflict))
+
+
+def _convert_epochs(normal: Normal) -> None:
+    """Replace `epochs` by `steps`, unless the data set can't be read, which is reported by the checks."""
+    data, epochs, batch_size = normal.parts.get("data"), normal.root.get("epochs"), normal.root.get("batch_size", 0)
+    if data is None or epochs is None or batch_size < 1:
+        return
+    if data_problems(normal.config, data) or problems_of("data", lambda: data.samples):
+        return
+    steps = steps_of(epochs, len(data.samples), batch_size)
+    normal.config.update(steps=steps, epochs=None)
+    normal.root.update(steps=steps, epochs=None)
+
+
+def _move_feedback(normal: Normal) -> None:
+    """Move feedback that monitors the discriminator's loss to `feedback_d`, and remove feedback without effect.
+
+    A `feedback_d` without effect is kept where it replaces the generator's feedback.
+    """
+    config, parts = normal.config, normal.parts
+    shared, own = parts.get("feedback"), parts.get("feedback_d")
+    if shared is not None and shared.hears == "game":
+        if own is not None:
+            conflict = f"changes only the discriminator's rate, and so does feedback_d={own!r}"
+            normal.problems.append(SettingError("feedback", shared, f"{conflict}; expected one of them"))
+            return
+        parts["feedback_d"], config["feedback_d"] = shared, config.pop("feedback")
+        parts["feedback"] = shared = None
+        normal.given_as["feedback_d"] = "feedback"
+    if shared is None or shared.hears == "nothing":
+        for group in ("feedback", "feedback_d"):
+            if parts.get(group) is not None and parts[group].hears == "nothing":
+                parts[group] = None
+                del config[group]
+
+
+def _shared(data: Dataset, node: Mapping[str, Any]) -> Dataset:
+    """Return the cached data set with equal settings, whose samples may be loaded already."""
+    key = json.dumps(node, sort_keys=True, default=str)
+    if key not in _datasets:
+        while len(_datasets) >= MOST_DATASETS:
+            del _datasets[next(iter(_datasets))]
+        _datasets[key] = data
+    return _datasets[key]
