@@ -24,11 +24,6 @@ from collections import Counter
 from typing import Any
 
 import torch
-from torch.utils import _pytree as pytree
-from torch.utils import backend_registration as registration
-from torch.utils._mode_utils import no_dispatch
-from torch.utils._python_dispatch import TorchDispatchMode
-
 from tests.rehearsal.operations import (
     AUTOCAST_FLOAT32,
     AUTOCAST_LOWER,
@@ -38,6 +33,10 @@ from tests.rehearsal.operations import (
     NO_KERNEL,
     SYNCHRONISE,
 )
+from torch.utils import _pytree as pytree
+from torch.utils import backend_registration as registration
+from torch.utils._mode_utils import no_dispatch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 NAME = "pretended"
 DEVICE_TYPES = (NAME, "cuda")

@@ -7,10 +7,10 @@ import re
 import pytest
 from tests.config.test_build_conf import CONF
 from tests.config.test_every_choice_trains import MLP, NO_WEIGHTS, OF_DENOISING, SMALL, SMALLER, choices
+from tests.rehearsal.pretended import PretendedDevice
 from tests.rehearsal.rehearsal import BF16_TOLERANCE, FEW_SAMPLES, rehearse, run_on
 
 from gansweep.training.trainer import train
-from tests.rehearsal.pretended import PretendedDevice
 
 pytestmark = pytest.mark.rehearsal
 PRECISIONS = pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 5e-3), ("bf16", BF16_TOLERANCE)])
