@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.algorithms.adversarial.joint import Joint
+from gansweep.batched.pack import PackSettings
 from gansweep.diagnostics import arnoldi, spectrum
 from gansweep.dynamics.position import Both
 from gansweep.losses.minimax import Minimax
@@ -34,10 +34,10 @@ def dirac_at(gamma, theta, psi):
     """Return a pack with the initial parameters (1, 1) that is now at (theta, psi)."""
     penalties = {"r1": R1(weight=gamma)} if gamma else {}
     one = replace(member(0, SGD(), 0.2, Objective(Minimax(), penalties)), steps=1)
-    pack = AdversarialPack([one], Dirac(), torch.zeros(4, 1), batch_size=2, critic_steps=1)
+    pack = AdversarialPack([one], Dirac(), torch.zeros(4, 1), PackSettings(batch_size=2), critic_steps=1)
     pack.objectives.set([0], [1])
-    pack.g.stretches[0].fill_(theta)
-    pack.d.stretches[0].fill_(psi)
+    pack.g.chunks[0].fill_(theta)
+    pack.d.chunks[0].fill_(psi)
     return pack
 
 
@@ -97,7 +97,7 @@ def test_at_the_equilibrium_the_path_angle_is_undefined():
 
 def dense(pack):
     """Return J of member 0 by autograd, row by row, on the samples of a diagnosis."""
-    game = Joint(pack, pack.draw_apart(STREAMS), looking=True)
+    game = pack.game(pack.separate_inputs(STREAMS), looking=True)
     flat = torch.cat(game.field(create_graph=True).parts, 1)[0]
     rows = [torch.cat([g.flatten() for g in torch.autograd.grad(x, game.at.parts, retain_graph=True)]) for x in flat]
     return torch.stack(rows).numpy()

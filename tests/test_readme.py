@@ -63,11 +63,14 @@ def test_the_notebook_example_runs(tmp_path, monkeypatch, capsys):
 def test_the_optimizer_of_the_readme_works():
     import torch
 
+    from gansweep.interfaces import UpdateContext
+
     (code,) = [block for block in blocks(README, "python") if "class SignSGD" in block]
     names: dict = {}
     exec(compile(code, "README.md", "exec"), names)
     theta, gradient = torch.ones(2, 3), torch.tensor([[1.0, -2.0, 0.0], [3.0, 1.0, -1.0]])
-    names["SignSGD"]().update((), theta, gradient, {}, torch.tensor([[0.1], [0.5]]), torch.ones(2, 1))
+    context = UpdateContext(torch.tensor([[0.1], [0.5]]), torch.ones(2, 1))
+    names["SignSGD"]().update(theta, gradient, {}, context)
     torch.testing.assert_close(theta, torch.tensor([[0.9, 1.1, 1.0], [0.5, 0.5, 1.5]]))
 
 

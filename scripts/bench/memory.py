@@ -23,6 +23,7 @@ from textbook import CASES, Case
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.member import Member, PlayerSettings
+from gansweep.batched.pack import PackSettings
 from gansweep.device import hold_memory, peak_memory_bytes
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
@@ -37,7 +38,9 @@ def pack(case: Case, num_members: int, device: str) -> AdversarialPack:
     player = PlayerSettings(Adam(), 1e-4, Constant())
     member = Member(0, Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}), player, player, steps=5)
     members = [replace(member, seed=seed) for seed in range(num_members)]
-    return AdversarialPack(members, case.model, case.samples().to(device), batch_size=case.batch, critic_steps=1)
+    return AdversarialPack(
+        members, case.model, case.samples().to(device), PackSettings(batch_size=case.batch), critic_steps=1
+    )
 
 
 def needed(case: Case) -> float:
@@ -48,7 +51,7 @@ def needed(case: Case) -> float:
     inputs = [given.real, given.z, *given.generator_masks, *given.masks, *(given.penalties[0].masks)]
     kept = {tensor.data_ptr(): tensor.nbytes for tensor in inputs}
 
-    parameters_at = {theta.untyped_storage().data_ptr() for theta in one.d.stretches}
+    parameters_at = {theta.untyped_storage().data_ptr() for theta in one.d.chunks}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()

@@ -22,6 +22,7 @@ from textbook import CASES, Case, textbook
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.member import Member, PlayerSettings
+from gansweep.batched.pack import PackSettings
 from gansweep.device import hold_memory
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
@@ -39,7 +40,7 @@ def ours(case: Case, compiled: bool) -> Callable[[], None]:
         [member],
         case.model,
         case.samples(),
-        batch_size=case.batch,
+        PackSettings(batch_size=case.batch),
         critic_steps=case.critic_steps,
         compiled=compiled,
     )

@@ -101,6 +101,40 @@ class Penalty(Protocol):
         """Return unweighted scores (K, B) of gradients (K, B, ...) and logits (K, B) or None."""
 
 
+class Beta(NamedTuple):
+    """Scheduled beta1 or momentum in one update.
+
+    Args:
+        now: current beta1 or momentum, (K, 1), in the parameters' precision.
+        product: product of all values up to and including this update, (K, 1), in float64. It replaces
+            beta1^t in the bias correction 1 - beta1^t.
+    """
+
+    now: Tensor
+    product: Tensor
+
+
+class UpdateContext(NamedTuple):
+    """What an update rule may need besides parameters, gradient and state.
+
+    Args:
+        lr: current learning rates, (K, 1): base rate times schedule times gain.
+        step: number of this update of each member, counted from 1, (K, 1) in float64.
+        slots: parameters of the network, in the order of their columns in theta. For an elementwise rule, theta
+            may be a part of these columns.
+        beta: scheduled beta1 or momentum; None if it is not scheduled.
+    """
+
+    lr: Tensor
+    step: Tensor
+    slots: Sequence[Slot] = ()
+    beta: Beta | None = None
+
+    def scheduled(self, beta: float) -> float | Tensor:
+        """Return the scheduled beta1 or momentum (K, 1), or `beta`, the rule's own, if it is not scheduled."""
+        return beta if self.beta is None else self.beta.now
+
+
 @runtime_checkable
 class UpdateRule(Protocol):
     """Update rule of an optimizer, without parameters or state.
@@ -118,19 +152,8 @@ class UpdateRule(Protocol):
         """
         ...
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-    ) -> None:
-        """Apply one descent step to `theta` (K, P) in place; `lr` is (K, 1).
-
-        `step` (K, 1) counts this member's updates from 1, in float64.
-        """
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
+        """Apply one descent step to `theta` (K, P) and update `state`, in place, given the gradient (K, P)."""
         ...
 
 
@@ -143,39 +166,13 @@ class Averaging(Protocol):
         ...
 
 
-class Beta(NamedTuple):
-    """Scheduled beta1 or momentum in one update.
-
-    Args:
-        now: current beta1 or momentum, (K, 1), in the parameters' precision.
-        product: product of all values up to and including this update, (K, 1), in float64. It replaces
-            beta1^t in the bias correction 1 - beta1^t.
-    """
-
-    now: Tensor
-    product: Tensor
-
-
 @runtime_checkable
-class Remembering(Protocol):
-    """Update rule whose beta1 or momentum can be scheduled."""
+class SchedulableMomentum(Protocol):
+    """Update rule whose beta1 or momentum can be scheduled: `update` uses `context.beta` in place of its own."""
 
     @property
     def memory(self) -> float:
         """Base value that the schedule multiplies: beta1 or momentum, 0 if the rule has none."""
-        ...
-
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
-        """Update `theta` as `UpdateRule.update` does; `beta`, if given, replaces the rule's own beta1 or momentum."""
         ...
 
 

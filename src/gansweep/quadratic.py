@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot, UpdateRule
+from gansweep.interfaces import Slot, UpdateContext, UpdateRule
 from gansweep.plot_style import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION, panels, styled
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def path(rule: UpdateRule, rates: Sequence[float], eps: float, start: Sequence[f
     state, points = rule.state(SLOTS, theta), [theta.clone()]
     for step, rate in enumerate(rates, 1):
         lr, count = (torch.full((1, 1), float(number), dtype=torch.float64) for number in (rate, step))
-        rule.update(SLOTS, theta, curvature * theta, state, lr, count)
+        rule.update(theta, curvature * theta, state, UpdateContext(lr, count, SLOTS))
         points.append(theta.clone())
     return torch.cat(points)
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from gansweep.algorithms.coopnets import CoopNets, CoopNetsPack
 from gansweep.batched.member import Member, PlayerSettings
+from gansweep.batched.pack import PackSettings
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
 from gansweep.models.coopnets import CoopNetsPair
@@ -30,11 +31,11 @@ def member(seed: int = 0, lr: float = 5e-4, lr_d: float = 5e-4, rule=None, sched
     return Member(seed, Objective(Wasserstein(), {}), *players, steps, **changes)
 
 
-def pack_of(members, algorithm=None, model=TINY, samples=None, batch_size: int = 6, **changes) -> CoopNetsPack:
+def pack_of(members, algorithm=None, model=TINY, samples=None, batch_size: int = 6, **settings) -> CoopNetsPack:
     """A pack of them on a few patches."""
     algorithm = algorithm or CoopNets(langevin_steps=3)
     samples = patches() if samples is None else samples
-    return CoopNetsPack(members, model, samples, algorithm, batch_size=batch_size, **changes)
+    return CoopNetsPack(members, model, samples, PackSettings(batch_size, **settings), algorithm=algorithm)
 
 
 def trained(*arguments, **changes) -> CoopNetsPack:

@@ -12,7 +12,8 @@ from tests.training.small import Shapes, make_run, member, small_mlp
 from gansweep.algorithms.breakdown import Breakdown, Guard
 from gansweep.algorithms.cfg import CFG, CFGPack
 from gansweep.algorithms.cfg.approximators import half_square
-from gansweep.algorithms.cfg.pushes import push
+from gansweep.algorithms.cfg.functional_gradient import functional_gradient_step
+from gansweep.batched.pack import PackSettings
 from gansweep.feedback.gap_aware import GapAware
 from gansweep.feedback.plateau import Plateau
 from gansweep.layers import Linear, Network, Pass
@@ -71,7 +72,7 @@ def test_the_exact_gaussian_case(t, mean, divergence):
     x = z
     for _ in range(t):
         net, params = linear(3 - float((x - z).mean()))
-        x = push(net, params, x, torch.tensor([[0.25]]), Pass())
+        x = functional_gradient_step(net, params, x, torch.tensor([[0.25]]), Pass())
     m = float((x - z).mean())
     assert m == pytest.approx(3 * (1 - 0.75**t), abs=1e-12)
     assert m == pytest.approx(mean, abs=1e-6)
@@ -81,7 +82,7 @@ def test_the_exact_gaussian_case(t, mean, divergence):
 def test_a_linear_discriminator_moves_every_sample_by_eta_w():
     net, params = linear(1.0, -2.0, 0.5)
     x = torch.randn(1, 7, 3, dtype=torch.float64)
-    moved = push(net, params, x, torch.tensor([[0.5]], dtype=torch.float64), Pass()) - x
+    moved = functional_gradient_step(net, params, x, torch.tensor([[0.5]], dtype=torch.float64), Pass()) - x
     assert torch.allclose(moved, torch.tensor([0.5, -1.0, 0.25], dtype=torch.float64).expand(1, 7, 3), rtol=1e-14)
 
 
@@ -98,17 +99,17 @@ def test_samples_are_the_generator_followed_by_the_stored_pushes_one_by_one():
     """Bit for bit, in float64: G_T of the stored discriminators is T single pushes from where the stage began."""
     pack, _ = played(run_of())
     for player in pack.players.values():
-        player.stretches = [theta.double() for theta in player.stretches]
-    for stored in pack.pushes.stored:
-        stored.stretches = [theta.double() for theta in stored.stretches]
+        player.chunks = [theta.double() for theta in player.chunks]
+    for stored in pack.gradient_steps.stored:
+        stored.chunks = [theta.double() for theta in stored.chunks]
     x = single = torch.randn(1, 9, 1, 6, 6, dtype=torch.float64)
     for t in range(3):
-        params = pack.d.params(pack.pushes.stored[t].stretches)
-        single = push(pack.d.network, params, single, pack.pushes.eta, Pass())
-    assert torch.equal(pack.pushes(x, 0, 3), single)
-    assert torch.equal(pack.pushes.of(0, x), single)
-    assert torch.equal(pack.pushes(pack.pushes(x, 0, 1), 1, 3), single)
-    assert not torch.equal(pack.pushes(x, 0, 2), single)
+        params = pack.d.params(pack.gradient_steps.stored[t].chunks)
+        single = functional_gradient_step(pack.d.network, params, single, pack.gradient_steps.eta, Pass())
+    assert torch.equal(pack.gradient_steps(x, 0, 3), single)
+    assert torch.equal(pack.gradient_steps.of(0, x), single)
+    assert torch.equal(pack.gradient_steps(pack.gradient_steps(x, 0, 1), 1, 3), single)
+    assert not torch.equal(pack.gradient_steps(x, 0, 2), single)
 
 
 def test_what_is_shown_begins_at_the_generator_that_the_pushes_were_made_for():
@@ -120,20 +121,20 @@ def test_what_is_shown_begins_at_the_generator_that_the_pushes_were_made_for():
     params = pack.g.network.cut(before)
     z = pack.latents(0, 9, "pictures")[None]
     g_0 = pack.g.network(params, z, Pass(training=False))
-    assert torch.equal(pack.generate(0, 9, "pictures"), pack.pushes(g_0, 0, 3)[0])
+    assert torch.equal(pack.generate(0, 9, "pictures"), pack.gradient_steps(g_0, 0, 3)[0])
     assert not torch.equal(pack.g.theta, before)
 
 
 def test_images_are_cut_off_where_they_are_shown_and_nowhere_else():
     pack, _ = played(run_of())
-    pack.pushes.eta.fill_(200.0)
+    pack.gradient_steps.eta.fill_(200.0)
     shown, z = pack.generate(0, 50, "pictures"), pack.latents(0, 50, "pictures")[None]
     params, buffers = pack.origin.of()
     g_0 = pack.g.network(params, z, Pass((), buffers, training=False))
-    pushed = pack.pushes(g_0, 0, 3)[0]
+    pushed = pack.gradient_steps(g_0, 0, 3)[0]
     assert float(pushed.abs().max()) > 1
     assert torch.equal(shown, pushed.clamp(-1, 1))
-    pack.pushes.eta.fill_(float("inf"))
+    pack.gradient_steps.eta.fill_(float("inf"))
     assert not pack.generate(0, 5, "pictures").isfinite().all()
 
 
@@ -246,37 +247,37 @@ def test_a_gap_of_41_stops_after_stage_2000(stage, stops):
     pack, (*_, last) = played(run_of())
     pack.step.fill_(stage)
     wide = last.discriminator._replace(real=torch.tensor([20.0]), fake=torch.tensor([-21.0]))
-    pack._look_at_gap(wide)
-    (found,) = pack.watch.read()
+    pack._check_logit_gap(wide)
+    (found,) = pack.monitor.read()
     assert (found is not None) == stops
     if found is not None:
         assert (found.step, found.player) == (2001, "discriminator")
         assert "too far apart" in found.cause
-    pack.watch.code.zero_()
-    pack._look_at_gap(wide._replace(real=torch.tensor([18.0])))
-    assert pack.watch.read() == [None]
+    pack.monitor.code.zero_()
+    pack._check_logit_gap(wide._replace(real=torch.tensor([18.0])))
+    assert pack.monitor.read() == [None]
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_a_push_looks_at_the_others_of_its_batch_where_there_is_batch_norm(batch_norm):
     model = replace(BATCH_NORM, batch_norm_discriminator=batch_norm)
     pack = pack_of(run_of(model=model))
-    pack.pushes.eta.fill_(1.0)
+    pack.gradient_steps.eta.fill_(1.0)
     x = torch.randn(1, 4, 1, 6, 6, generator=torch.Generator().manual_seed(3))
     changed = x.clone()
     changed[:, 2] += 1
     others = [0, 1, 3]
-    difference = (pack.pushes.of(0, x) - pack.pushes.of(0, changed))[:, others].abs().max()
+    difference = (pack.gradient_steps.of(0, x) - pack.gradient_steps.of(0, changed))[:, others].abs().max()
     assert bool(difference > 0) == batch_norm
 
 
 def test_pushes_use_batch_statistics_and_move_the_running_ones_of_what_is_stored():
     pack = pack_of(run_of(model=BATCH_NORM))
     name = next(name for name in pack.d.buffers if name.endswith("running_mean"))
-    live, stored = pack.d.buffers[name].clone(), pack.pushes.stored[0].buffers[name].clone()
+    live, stored = pack.d.buffers[name].clone(), pack.gradient_steps.stored[0].buffers[name].clone()
     x = torch.randn(1, 8, 1, 6, 6)
-    pack.pushes(x, 0, 1)
-    assert not torch.equal(pack.pushes.stored[0].buffers[name], stored)
+    pack.gradient_steps(x, 0, 1)
+    assert not torch.equal(pack.gradient_steps.stored[0].buffers[name], stored)
     assert torch.equal(pack.d.buffers[name], live)
 
 
@@ -303,8 +304,8 @@ def test_in_a_pool_the_discriminator_sees_what_the_approximator_is_fitted_to():
     g_0 = pack.g.network(params, z, Pass((), buffers, training=False))
     assert torch.allclose(seen[0], g_0[:, :10], atol=1e-6)
     rows = [10, 11, 12, 13, 14, 0, 1, 2, 3, 4]  # batch after batch of the pool, round and round
-    assert torch.allclose(seen[1], pack.pushes(g_0, 0, 1)[:, rows], atol=1e-6)
-    assert torch.allclose(target, pack.pushes(g_0, 0, 2), atol=1e-6)
+    assert torch.allclose(seen[1], pack.gradient_steps(g_0, 0, 1)[:, rows], atol=1e-6)
+    assert torch.allclose(target, pack.gradient_steps(g_0, 0, 2), atol=1e-6)
 
 
 def test_penalties_take_part():
@@ -369,7 +370,7 @@ def alike(one, other, where=""):
 def heard(pack, k):
     """Play to the end, and tell the member's feedback a rising metric after every stage."""
     for report in pack.steps():
-        pack.tell(k, float(report.steps[pack.place[k]]), True)
+        pack.update_feedback(k, float(report.steps[pack.place[k]]), True)
 
 
 @pytest.mark.parametrize("cast", CASTS)
@@ -380,7 +381,7 @@ def test_a_member_is_the_same_alone_and_in_company_at_any_place(cast):
         pack = pack_of(*order)
         for report in pack.steps():
             for k in range(len(order)):
-                pack.tell(k, float(report.steps[0]), True)
+                pack.update_feedback(k, float(report.steps[0]), True)
         for k, run in enumerate(order):
             alone = pack_of(run)
             heard(alone, 0)
@@ -399,7 +400,7 @@ def test_a_member_goes_on_bit_for_bit_in_another_pack(cast):
         steps = torn.steps()
         for _ in range(2):
             report = next(steps)
-            torn.tell(0, float(report.steps[0]), True)
+            torn.update_feedback(0, float(report.steps[0]), True)
         other = pack_of(runs[0], run)  # beside a neighbour that begins
         other.restore(1, torn.export(0))
         assert torch.equal(other.generate(1, 9, "evaluation"), torn.generate(0, 9, "evaluation"))
@@ -422,7 +423,12 @@ def test_drawing_ahead_or_at_once_goes_on_bit_for_bit():
 
     def pack(ahead=True):
         return CFGPack(
-            [run.member], [run.algorithm], run.model, Shapes().samples, batch_size=10, critic_steps=1, draw_ahead=ahead
+            [run.member],
+            run.model,
+            Shapes().samples,
+            PackSettings(batch_size=10, draw_ahead=ahead),
+            algorithms=[run.algorithm],
+            critic_steps=1,
         )
 
     whole, torn, other = pack(), pack(), pack()
@@ -443,7 +449,7 @@ def test_eta_has_a_schedule_and_feedback_of_its_own():
     for n, report in enumerate(pack.steps()):
         etas.append(float(report.rates["eta"]))
         rates.append(float(report.rates["discriminator"]))
-        pack.tell(0, float(n), True)
+        pack.update_feedback(0, float(n), True)
     assert etas == pytest.approx([2 * Linspace()(n, 4) * 0.5 ** max(0, n - 1) for n in range(4)])
     assert rates == pytest.approx([1e-3] * 4)
     assert run_of(box).hears_metric

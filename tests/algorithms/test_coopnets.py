@@ -10,8 +10,7 @@ import torch
 from tests.algorithms.small_coopnets import member, pack_of, patches, trained
 
 from gansweep.algorithms.coopnets import CoopNets
-from gansweep.algorithms.coopnets.gradients import areas, capped
-from gansweep.algorithms.coopnets.grey_levels import grey, proposal, within_range
+from gansweep.algorithms.coopnets.pack import areas, capped, grey, proposal, within_range
 from gansweep.dynamics.simultaneous import Simultaneous
 from gansweep.layers import Conv2d, LeakyReLU, Network, Pass, Reshape
 from gansweep.models.coopnets import CoopNetsPair
@@ -116,8 +115,8 @@ class Seen:
     def state(self, slots, theta):
         return {}
 
-    def update(self, slots, theta, gradient, state, lr, step):
-        self.gradient = gradient.clone()
+    def update(self, theta, grad, state, context):
+        self.gradient = grad.clone()
 
 
 @pytest.mark.parametrize(("convention", "factor"), [("sum", 6.0), ("mean", 1.0)])
@@ -170,7 +169,7 @@ def test_latents_follow_the_posterior_of_their_samples():
 
 def test_the_reconstruction_error_is_that_of_the_updated_generator():
     pack = pack_of([member(lr=1e-2)])
-    assert pack.kept(0) == {}
+    assert pack.custom_scalars(0) == {}
     assert pack.pictures(0) == {}
     old = [p.clone() for p in pack.g.params()]
     next(pack.steps())
@@ -178,7 +177,7 @@ def test_the_reconstruction_error_is_that_of_the_updated_generator():
     def error(params):
         return (pack.g.network(params, pack.last.z) - pack.last.y).abs().mean().item()
 
-    (told,) = pack.kept(0).values()
+    (told,) = pack.custom_scalars(0).values()
     assert told == pytest.approx(error(pack.g.params()), rel=1e-6)
     assert told != pytest.approx(error(old), rel=1e-3)
     assert pack.pictures(0)["descriptor"].shape == (6, 3, 12, 12)
@@ -189,7 +188,7 @@ def test_larger_rates_reconstruct_better_in_short_runs():
     algorithm = CoopNets(langevin_steps=8, langevin_shrink="as_run")
     cast = [member(lr=5e-4 * factor, steps=15) for factor in (10, 1, 0.1)]
     pack = trained(cast, algorithm, samples=0.3 * patches() + 0.5)
-    errors = [pack.kept(k)["reconstruction_error"] for k in range(3)]
+    errors = [pack.custom_scalars(k)["reconstruction_error"] for k in range(3)]
     assert errors[0] < errors[1] / 2 < errors[2] / 4
 
 

@@ -39,7 +39,7 @@ def assert_same(pack, k, alone):
         assert torch.equal(one[player]["theta"], other[player]["theta"]), player
         for name, value in other[player]["state"].items():
             assert torch.equal(one[player]["state"][name], value), (player, name)
-    assert pack.kept(k) == alone.kept(0)
+    assert pack.custom_scalars(k) == alone.custom_scalars(0)
     assert torch.equal(pack.generate(k, 9, "evaluation"), alone.generate(0, 9, "evaluation"))
     assert torch.equal(pack.pictures(k)["descriptor"], alone.pictures(0)["descriptor"])
 
@@ -65,7 +65,7 @@ def test_the_studys_shapes():
 def test_a_neighbour_that_runs_away_harms_nobody():
     bad = member(9, lr=1e30, lr_d=1e30)
     pack = trained([CAST[0], bad], WITH_ALL)
-    assert [one is not None for one in (pack.watch.read()[pack.place[k]] for k in range(2))] == [False, True]
+    assert [one is not None for one in (pack.monitor.read()[pack.place[k]] for k in range(2))] == [False, True]
     assert_same(pack, 0, trained([CAST[0]], WITH_ALL))
 
 

@@ -11,6 +11,7 @@ from tests.config.test_build_conf import composed
 
 from gansweep.algorithms.denoising import Denoising, DenoisingPack
 from gansweep.batched.member import Member, PlayerSettings
+from gansweep.batched.pack import PackSettings
 from gansweep.config.build import build, check
 from gansweep.data.digits import Digits
 from gansweep.losses.objective import NoGame, Objective
@@ -37,7 +38,9 @@ CAST = [one(1), one(2, SGD(momentum=0.9), 1e-2), one(3, Adam(), 1e-2, Cosine()),
 
 
 def trained(members, model=TINY, images=IMAGES, ahead=None, batch_size=12):
-    pack = DenoisingPack(members, model, images, ALGORITHM, batch_size=batch_size, draw_ahead=ahead)
+    pack = DenoisingPack(
+        members, model, images, PackSettings(batch_size=batch_size, draw_ahead=ahead), algorithm=ALGORITHM
+    )
     for _ in pack.steps():
         pass
     return pack
@@ -49,7 +52,7 @@ def assert_same(pack, k, alone):
     for name, value in other["generator"]["state"].items():
         assert torch.equal(one["generator"]["state"][name], value), name
     assert torch.equal(pack.generate(k, 40, "evaluation"), alone.generate(0, 40, "evaluation"))
-    assert pack.measured(k) == alone.measured(0)
+    assert pack.measurements(k) == alone.measurements(0)
 
 
 @pytest.mark.parametrize("skips", ["none", "both"])
@@ -69,9 +72,9 @@ def test_numbers_drawn_ahead_are_those_of_any_company():
 
 def test_a_step_lowers_the_error_of_a_batch_that_holds_every_corruption():
     """The rate is the gradient's scale: with SGD, theta moves by lr times the slope of the mean square error."""
-    pack = DenoisingPack([one(1, SGD(), 0.1, steps=1)], TINY, IMAGES, ALGORITHM, batch_size=12)
+    pack = DenoisingPack([one(1, SGD(), 0.1, steps=1)], TINY, IMAGES, PackSettings(batch_size=12), algorithm=ALGORITHM)
     before = [p.clone().requires_grad_() for p in pack.g.params()]
-    twin = DenoisingPack([one(1, SGD(), 0.1, steps=1)], TINY, IMAGES, ALGORITHM, batch_size=12)
+    twin = DenoisingPack([one(1, SGD(), 0.1, steps=1)], TINY, IMAGES, PackSettings(batch_size=12), algorithm=ALGORITHM)
     target = twin.samples[twin.draws.next("order")]
     spoiled = twin._corrupted(target)
     error = (pack.g.network(before, spoiled) - target).square().mean()
@@ -96,7 +99,7 @@ def test_held_out_images_are_never_trained_on():
 
 def test_what_is_measured_is_of_every_corruption():
     pack = trained([one(1)])
-    told = pack.measured(0)
+    told = pack.measurements(0)
     names = ("blur", "clean", "gaussian", "knockout", "salt_and_pepper", "all")
     assert {key for key in told if key.startswith("psnr/")} == {f"psnr/{n}{end}" for n in names for end in ("", "/std")}
     assert "given/clean" not in told  # equal to the last bit, all of them
@@ -113,10 +116,12 @@ def test_skip_connections_help_on_digits():
     decibels = {}
     for skips in ("none", "both"):
         members = [one(0, lr=4e-3, steps=400)]
-        pack = DenoisingPack(members, UNet(skips=skips), Digits().samples, Denoising(), batch_size=64)
+        pack = DenoisingPack(
+            members, UNet(skips=skips), Digits().samples, PackSettings(batch_size=64), algorithm=Denoising()
+        )
         for _ in pack.steps():
             pass
-        decibels[skips] = pack.measured(0)["psnr/all"]
+        decibels[skips] = pack.measurements(0)["psnr/all"]
     assert decibels["both"] > decibels["none"] + 1.5
     assert decibels["none"] > 16
 

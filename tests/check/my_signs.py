@@ -15,9 +15,8 @@ class SignSGD:
     def state(self, slots, theta):
         return {}
 
-    def update(self, slots, theta, gradient, state, lr, step):
-        sign = gradient.sign() + 0 * gradient
-        theta.addcmul_(sign, lr.to(theta.dtype), value=-1)
+    def update(self, theta, grad, state, context):
+        theta.addcmul_(grad.sign(), context.lr.to(theta.dtype), value=-1)
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,6 @@ class ClippedSGD:
     def state(self, slots, theta):
         return {}
 
-    def update(self, slots, theta, gradient, state, lr, step):
-        clipped = gradient / gradient.norm().clamp(min=1.0)
-        theta.addcmul_(clipped, lr.to(theta.dtype), value=-1)
+    def update(self, theta, grad, state, context):
+        clipped = grad / grad.norm().clamp(min=1.0)
+        theta.addcmul_(clipped, context.lr.to(theta.dtype), value=-1)

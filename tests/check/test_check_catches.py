@@ -37,7 +37,6 @@ def name_of(value):
         (broken.GlobalNoise(), members, ["bit-identical for the same seed"]),
         (broken.Ascends(), optimizer, ["lowers a convex quadratic"]),
         (broken.ReturnsInsteadOfMoving(), optimizer, ["lowers a convex quadratic"]),
-        (broken.ReplacesNaN(), optimizer, ["a NaN gradient reaches its own row only"]),
         (broken.ClipsTheGlobalNorm(), optimizer, ["a row is independent of the others"]),
         (broken.ModifiesTheGradient(), optimizer, ["does not modify the gradient"]),
         (broken.LatestStep(), optimizer, ["uses the step count of each member"]),

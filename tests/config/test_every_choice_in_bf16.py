@@ -13,6 +13,7 @@ from tests.config.test_every_choice_trains import MLP, NOT_HERE, OF_DENOISING, S
 from tests.training.small import Shapes, member, small_mlp
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.pack import PackSettings
 from gansweep.config.build import build
 from gansweep.layers import Pass
 from gansweep.optimizers.sgd import SGD
@@ -129,7 +130,7 @@ def test_optimizers_do_not_run_under_autocast():
             super().update(*arguments)
 
     pack = AdversarialPack(
-        [member(1, Spy())], small_mlp(), Shapes().samples, batch_size=4, critic_steps=1, precision="bf16"
+        [member(1, Spy())], small_mlp(), Shapes().samples, PackSettings(batch_size=4, precision="bf16"), critic_steps=1
     )
     next(pack.steps())
     assert seen

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 from omegaconf import OmegaConf
+from tests.batched.test_independence import CAST, assert_same
 from tests.construct import instantiate
 from tests.training.small import Shapes, member, small_mlp
-from tests.training.test_independence import CAST, assert_same
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.pack import PackSettings
 from gansweep.dynamics.alternating import Alternating
 from gansweep.dynamics.competitive import Competitive, solve
 from gansweep.dynamics.consensus import Consensus
@@ -53,7 +54,9 @@ def exact():
 def dirac(dynamics, objective, steps, rule=None, lr=H, psi=1.0):
     """Play on data that are all zero, and return (theta, psi) after every step."""
     one = replace(member(0, rule or SGD(), lr, objective), steps=steps)
-    pack = AdversarialPack([one], Dirac(psi=psi), torch.zeros(4, 1), batch_size=2, critic_steps=1, dynamics=dynamics)
+    pack = AdversarialPack(
+        [one], Dirac(psi=psi), torch.zeros(4, 1), PackSettings(batch_size=2), critic_steps=1, dynamics=dynamics
+    )
     return [(pack.g.theta.item(), pack.d.theta.item()) for _ in pack.steps()]
 
 
@@ -118,11 +121,13 @@ def inputs_of_a_step(**settings):
     """What the three moves of the discriminator and the generator's are given."""
     one = replace(member(1), steps=3)
     dynamics = Alternating(**settings)
-    pack = AdversarialPack([one], small_mlp(), Shapes().samples, batch_size=10, critic_steps=3, dynamics=dynamics)
+    pack = AdversarialPack(
+        [one], small_mlp(), Shapes().samples, PackSettings(batch_size=10), critic_steps=3, dynamics=dynamics
+    )
     seen = []
-    descend_d, descend_g = pack._descend_d, pack._descend_g
-    pack._descend_d = lambda given: (seen.append(given), descend_d(given))[1]
-    pack._descend_g = lambda given: (seen.append(given), descend_g(given))[1]
+    update_d, update_g = pack._update_d, pack._update_g
+    pack._update_d = lambda given: (seen.append(given), update_d(given))[1]
+    pack._update_g = lambda given: (seen.append(given), update_g(given))[1]
     steps = pack.steps()
     for _ in range(2):
         next(steps)
@@ -253,14 +258,12 @@ def curved(seed):
     model = MLP(latent_dim=2, generator_widths=(5,), discriminator_widths=(6,), dropout=0.0)
     one = replace(member(seed, SGD(), 0.1, objective), steps=3)
     samples = torch.rand(12, 1, 2, 2, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    return AdversarialPack([one], model, samples, batch_size=4, critic_steps=1, dynamics=Simultaneous())
+    return AdversarialPack([one], model, samples, PackSettings(batch_size=4), critic_steps=1, dynamics=Simultaneous())
 
 
 def test_products_with_the_jacobian_are_those_of_the_whole_matrix(exact):
     """On networks: J by autograd, column by column, both blocks and all."""
-    from gansweep.algorithms.adversarial.joint import Joint
-
-    game = Joint(curved(3), curved(3).random.for_discriminator())
+    game = curved(3).game(curved(3).random.for_discriminator())
     v = game.field(create_graph=True)
     flat = torch.cat(v.parts, 1)[0]
     rows = [torch.cat([g.flatten() for g in torch.autograd.grad(x, game.at.parts, retain_graph=True)]) for x in flat]
@@ -281,7 +284,9 @@ def test_is_dynamics_and_moves_nothing_at_rate_zero(choice):
     dynamics = choose(choice)
     assert isinstance(dynamics, Dynamics)
     one = replace(member(1, SGD(), 1e-30, Objective(Standard())), steps=2)
-    pack = AdversarialPack([one], small_mlp(), Shapes().samples, batch_size=10, critic_steps=1, dynamics=dynamics)
+    pack = AdversarialPack(
+        [one], small_mlp(), Shapes().samples, PackSettings(batch_size=10), critic_steps=1, dynamics=dynamics
+    )
     before = pack.export(0)
     for _ in pack.steps():
         pass
@@ -292,7 +297,7 @@ def test_is_dynamics_and_moves_nothing_at_rate_zero(choice):
 def play(members, dynamics, steps=5, until=None, pack=None):
     members = [replace(one, steps=steps) for one in members]
     pack = pack or AdversarialPack(
-        members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=1, dynamics=dynamics
+        members, small_mlp(), Shapes().samples, PackSettings(batch_size=10), critic_steps=1, dynamics=dynamics
     )
     for report in pack.steps():
         if report.steps[0] == until:
@@ -317,14 +322,16 @@ def test_members_are_independent_of_their_pack(choice, threads):
 def test_a_member_that_is_nan_leaves_the_others_alone(choice):
     dynamics = choose(choice)
     members = [replace(one, steps=4) for one in CAST[:3]]
-    pack = AdversarialPack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=1, dynamics=dynamics)
-    for theta in pack.d.stretches:
+    pack = AdversarialPack(
+        members, small_mlp(), Shapes().samples, PackSettings(batch_size=10), critic_steps=1, dynamics=dynamics
+    )
+    for theta in pack.d.chunks:
         theta[pack.place[1]] = float("nan")
     for _ in pack.steps():
         pass
     assert_same(pack, 0, play([CAST[0]], dynamics, steps=4))
     assert_same(pack, 2, play([CAST[2]], dynamics, steps=4))
-    assert pack.watch.read()[pack.place[1]] is not None
+    assert pack.monitor.read()[pack.place[1]] is not None
 
 
 @pytest.mark.parametrize("choice", JOINT)
@@ -335,7 +342,7 @@ def test_it_goes_on_exactly_where_it_stopped(choice):
         [replace(one, steps=5) for one in (CAST[4], CAST[1])],
         small_mlp(),
         Shapes().samples,
-        batch_size=10,
+        PackSettings(batch_size=10),
         critic_steps=1,
         dynamics=dynamics,
     )

@@ -38,10 +38,10 @@ class Failing:
     def state(self, slots, theta):
         return {}
 
-    def update(self, slots, theta, gradient, state, lr, step):
-        if int(step[0]) == 5 and Path(self.folder, "broken").exists():
+    def update(self, theta, grad, state, context):
+        if int(context.step[0]) == 5 and Path(self.folder, "broken").exists():
             getattr(self, self.how)()
-        theta.addcmul_(gradient, lr.to(theta.dtype), value=-1)
+        theta.addcmul_(grad, context.lr.to(theta.dtype), value=-1)
 
     def not_at_all(self) -> None:
         pass

@@ -7,6 +7,7 @@ import torch
 from tests.training.small import member
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.pack import PackSettings
 from gansweep.data.point_mass import PointMass
 from gansweep.layers import Pass
 from gansweep.losses.minimax import Minimax
@@ -39,7 +40,9 @@ def test_first_step_of_gradient_descent(gamma, psi_of_the_paper):
         theta = 1 - 0.2 * psi * (-psi).sigmoid()
         objective = Objective(Minimax(), {"r1": R1(weight=gamma)})
         settings = member(0, SGD(), 0.2, objective, steps=1)
-        pack = AdversarialPack([settings], Dirac(psi=-1.0), PointMass().samples.double(), batch_size=4, critic_steps=1)
+        pack = AdversarialPack(
+            [settings], Dirac(psi=-1.0), PointMass().samples.double(), PackSettings(batch_size=4), critic_steps=1
+        )
         next(pack.steps())
     finally:
         torch.set_default_dtype(torch.float32)
@@ -51,11 +54,11 @@ def test_first_step_of_gradient_descent(gamma, psi_of_the_paper):
 def test_ignored_z_is_not_reported_as_collapse():
     settings = member(0, SGD(), 0.1, Objective(Standard(), {}), steps=12)
     pack = AdversarialPack(
-        [settings], Dirac(), PointMass().samples, batch_size=4, critic_steps=1, check_every=1, patience=2
+        [settings], Dirac(), PointMass().samples, PackSettings(batch_size=4, check_every=1, patience=2), critic_steps=1
     )
     for _ in pack.steps():
         pass
-    assert pack.watch.read() == [None]
+    assert pack.monitor.read() == [None]
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 8, 8)], ids=str)

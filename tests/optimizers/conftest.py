@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from tests.construct import instantiate
 
 from gansweep.cli.hydra_app import BASE
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Slot, UpdateContext
 
 CONF = Path(__file__).parents[2] / "conf"
 CHOICES = sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml"))
@@ -53,7 +53,7 @@ def drive(slots):
         for t in range(num_steps or len(gradients)):
             gradient = gradients(theta) if callable(gradients) else gradients[t]
             step = torch.full((len(theta), 1), float(first + t), dtype=torch.float64)
-            rule.update(slots, theta, gradient, state, lr, step)
+            rule.update(theta, gradient, state, UpdateContext(lr, step, slots))
         return state
 
     return run
@@ -80,10 +80,11 @@ def follow():
         for t in range(1, num_steps + 1):
             rate = lr * (1 + t % 7) / 7
             gradient = (hessian @ theta[:, :, None])[:, :, 0] + noise[t - 1]
-            rule.update(slots, theta, gradient, state, rate, torch.full((3, 1), float(t), dtype=torch.float64))
-            for k, step in enumerate(steps):
-                slope = hessian[k].numpy() @ theirs[k] + noise[t - 1, k].numpy()
-                theirs[k] = step(slope, float(rate[k]), t)
+            step = torch.full((3, 1), float(t), dtype=torch.float64)
+            rule.update(theta, gradient, state, UpdateContext(rate, step, slots))
+            for k, their_step in enumerate(steps):
+                gradient_k = hessian[k].numpy() @ theirs[k] + noise[t - 1, k].numpy()
+                theirs[k] = their_step(gradient_k, float(rate[k]), t)
         return theta, state, torch.from_numpy(theirs)
 
     return run

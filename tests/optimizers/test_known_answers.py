@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from gansweep.interfaces import UpdateContext
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.adamw import AdamW
 from gansweep.optimizers.nadam import NAdam
@@ -84,9 +85,8 @@ def test_bias_corrections_are_not_rounded_to_float32(slots, rule):
     """1 - 0.999^1 has three digits left in float32; the first step is lr g / |g| all the same."""
     theta = torch.zeros(1, 2)
     gradient = torch.tensor([[0.3, -0.7]])
-    rule.update(
-        slots, theta, gradient, rule.state(slots, theta), torch.tensor([[1.0]]), torch.ones(1, 1, dtype=torch.float64)
-    )
+    context = UpdateContext(torch.tensor([[1.0]]), torch.ones(1, 1, dtype=torch.float64), slots)
+    rule.update(theta, gradient, rule.state(slots, theta), context)
     assert theta[0].tolist() == pytest.approx([-1.0, 1.0], rel=3e-7)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Slot, UpdateContext
 from gansweep.optimizers.adamw import AdamW
 from gansweep.optimizers.muon import Muon, hidden_matrices, newton_schulz
 
@@ -88,7 +88,7 @@ def bits(k, rows, gradients, slots):
     state = rule.state(slots, theta)
     for t, gradient in enumerate(gradients):
         step, lr = torch.full((len(theta), 1), t + 1.0, dtype=torch.float64), torch.full((len(theta), 1), 0.1)
-        rule.update(slots, theta, gradient[k], state, lr, step)
+        rule.update(theta, gradient[k], state, UpdateContext(lr, step, slots))
     return theta
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from gansweep.interfaces import UpdateContext
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.adamw import AdamW
 from gansweep.optimizers.nadam import NAdam
@@ -58,7 +59,8 @@ def test_equals_torch_on_a_noisy_quadratic(rule, settings, slots):
         lr = RATES * (1 + t % 7) / 7
         gradient = (hessian @ theta[:, :, None])[:, :, 0] + noise[t]
         before = gradient.clone()
-        ours.update(slots, theta, gradient, state, lr, torch.full((3, 1), t + 1.0, dtype=torch.float64))
+        step = torch.full((3, 1), t + 1.0, dtype=torch.float64)
+        ours.update(theta, gradient, state, UpdateContext(lr, step, slots))
         assert torch.equal(gradient, before)
         for k, (row, optimizer) in enumerate(zip(theirs, optimizers, strict=True)):
             row.grad = hessian[k] @ row.detach() + noise[t, k]
@@ -79,6 +81,7 @@ def test_is_traced_into_one_graph(rule, settings, slots):
     update = torch.compile(ours.update, backend="aot_eager", fullgraph=True)
     for t in (1.0, 2.0):
         step = torch.full((3, 1), t, dtype=torch.float64)
-        ours.update(slots, eager, gradient, eager_state, RATES, step)
-        update(slots, traced, gradient, traced_state, RATES, step)
+        context = UpdateContext(RATES, step, slots)
+        ours.update(eager, gradient, eager_state, context)
+        update(traced, gradient, traced_state, context)
     torch.testing.assert_close(traced, eager, rtol=1e-12, atol=1e-12)

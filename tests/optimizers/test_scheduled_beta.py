@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gansweep.interfaces import Beta, Remembering, Slot
+from gansweep.interfaces import Beta, SchedulableMomentum, Slot, UpdateContext
 from gansweep.optimizers.adabelief import AdaBelief
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.adamw import AdamW
@@ -28,11 +28,12 @@ def drive(rule, gradients, betas, slots=SLOTS, dtype=torch.float64):
     state, product, way = rule.state(slots, theta), torch.ones(1, 1, dtype=torch.float64), [theta.clone()]
     for t, (gradient, value) in enumerate(zip(gradients.to(dtype), betas, strict=True), 1):
         step = torch.full((1, 1), float(t), dtype=torch.float64)
-        given = {}
+        beta = None
         if value is not None:
             product = product * value
-            given = {"beta": Beta(torch.full((1, 1), value, dtype=dtype), product)}
-        rule.update(slots, theta, gradient[None], state, torch.full((1, 1), 0.1, dtype=dtype), step, **given)
+            beta = Beta(torch.full((1, 1), value, dtype=dtype), product)
+        lr = torch.full((1, 1), 0.1, dtype=dtype)
+        rule.update(theta, gradient[None], state, UpdateContext(lr, step, slots, beta))
         way.append(theta.clone())
     return torch.cat(way)
 
@@ -42,7 +43,7 @@ def noise(num_steps, size=5):
 
 
 def test_a_memory_that_stays_is_the_rules_own(rule):
-    if not isinstance(rule, Remembering) or rule.memory == 0:
+    if not isinstance(rule, SchedulableMomentum) or rule.memory == 0:
         pytest.skip("has no momentum that a schedule could change")
     gradients = noise(9, 40)
     own = drive(rule, gradients, [None] * 9, LAYERS)
@@ -94,5 +95,5 @@ def test_every_step_takes_its_own(rule):
 
 def test_what_has_no_momentum_says_so():
     assert SGD().memory == RMSprop().memory == Adam(betas=(0.0, 0.9)).memory == Optimistic(SGD()).memory == 0
-    assert not isinstance(TorchOptimizer("torch.optim.Adamax"), Remembering)
+    assert not isinstance(TorchOptimizer("torch.optim.Adamax"), SchedulableMomentum)
     assert Lookahead(TorchOptimizer("torch.optim.Adamax")).memory == 0

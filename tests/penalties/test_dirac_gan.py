@@ -66,7 +66,7 @@ class Dirac:
 
     def seen(self, theta, noise):
         samples = torch.stack([torch.zeros(1, BATCH, 1), theta.expand(1, BATCH, 1)])
-        return samples if noise is None else torch.stack([self.objectives.seen(x, noise) for x in samples])
+        return samples if noise is None else torch.stack([self.objectives.with_noise(x, noise) for x in samples])
 
     def grad_psi(self, theta, psi, noise=None):
         row = torch.tensor([[psi, 0.0]], requires_grad=True)

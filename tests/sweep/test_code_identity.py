@@ -141,15 +141,17 @@ def test_an_edited_module_of_gansweep_is_included_if_it_is_imported(folder, monk
     names = [
         "gansweep.optimizers.adam",
         "gansweep.optimizers.mine",
-        "gansweep.optimizers.betas",
+        "gansweep.optimizers.adamw",
         "gansweep.layers.linear",
     ]
     monkeypatch.setattr(code_identity, "edited", lambda: {name: name[-4:] for name in names})
     every_training = {"gansweep.layers.linear": "near"}
     assert code_of({}) == every_training
     assert code_of({"model": {"_target_": "gansweep.models.mlp.MLP"}}) == every_training
-    adam = {"gansweep.optimizers.adam": "adam", "gansweep.optimizers.betas": "etas"}
+    adam = {"gansweep.optimizers.adam": "adam"}
     assert code_of(SHIPPED) == adam | every_training
+    adamw = {"optimizer": {"_target_": "gansweep.optimizers.adamw.AdamW"}}
+    assert code_of(adamw) == adam | {"gansweep.optimizers.adamw": "damw"} | every_training
 
 
 def test_a_file_of_gansweep_is_compared_with_the_release(folder, monkeypatch):

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.batched.test_independence import assert_same
 from tests.training.small import Shapes, make_run, member, small_mlp
-from tests.training.test_independence import assert_same
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.batched import rng_prefetch
+from gansweep.batched import random_streams
+from gansweep.batched.pack import PackSettings
 from gansweep.data.order import Order
 from gansweep.dynamics.alternating import Alternating
 from gansweep.dynamics.simultaneous import Simultaneous
@@ -30,12 +31,12 @@ NOISY = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}, flip=0.1, instance
 CAST = [member(1), member(2, objective=NOISY), member(3, ema=0.9)]
 
 
-def pack_of(members, schedule=DOWN, steps=7, critic_steps=4, **settings):
+def pack_of(members, schedule=DOWN, steps=7, critic_steps=4, draw_ahead=None, **settings):
     return AdversarialPack(
         [replace(one, steps=steps) for one in members],
         small_mlp(),
         Shapes().samples,
-        batch_size=10,
+        PackSettings(batch_size=10, draw_ahead=draw_ahead),
         critic_steps=critic_steps,
         critic_schedule=schedule,
         **settings,
@@ -51,7 +52,7 @@ def play(pack, until=None):
 
 @pytest.fixture(params=[False, True], ids=["at once", "ahead"])
 def draw_ahead(request, monkeypatch):
-    monkeypatch.setattr(rng_prefetch, "MOST_STEPS", 4)
+    monkeypatch.setattr(random_streams, "MOST_STEPS", 4)
     return request.param
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.batched.test_independence import CAST, train
 from tests.training.small import Shapes, make_run, member, small_mlp
-from tests.training.test_independence import CAST, train
 from tests.training.test_trainer import CAST as RUNS
 
 from gansweep.models.dcgan import DCGAN

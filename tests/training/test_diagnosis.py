@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.batched.test_divergence import one_player_too_fast
+from tests.batched.test_independence import CAST
 from tests.training.small import Shapes, make_run, member, small_mlp
-from tests.training.test_divergence import one_player_too_fast
-from tests.training.test_independence import CAST
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.pack import PackSettings
 from gansweep.layers.network import Network
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
@@ -73,7 +74,7 @@ def test_the_training_is_bit_identical_with_and_without_diagnostics(tmp_path):
 def test_running_statistics_and_random_states_do_not_change():
     model = DCGAN(latent_dim=6, base_width=4, batch_norm_discriminator=True)
     samples = torch.rand(30, 1, 28, 28, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    pack = AdversarialPack([member(1)], model, samples, batch_size=6, critic_steps=1)
+    pack = AdversarialPack([member(1)], model, samples, PackSettings(batch_size=6), critic_steps=1)
     pack.objectives.set([0], [8])
     before, state = pack.export(0), torch.get_rng_state()
     assert diagnose(pack).of(0, None)["field"] > 0
@@ -83,7 +84,11 @@ def test_running_statistics_and_random_states_do_not_change():
 
 def trained(members, steps=3):
     pack = AdversarialPack(
-        [replace(one, steps=steps) for one in members], small_mlp(), Shapes().samples, batch_size=10, critic_steps=2
+        [replace(one, steps=steps) for one in members],
+        small_mlp(),
+        Shapes().samples,
+        PackSettings(batch_size=10),
+        critic_steps=2,
     )
     for _ in pack.steps():
         pass
@@ -105,7 +110,7 @@ def test_diagnostics_of_a_member_do_not_depend_on_the_batch():
 def test_a_nan_member_affects_its_own_diagnosis_only():
     cast = [member(1), member(2)]
     pack, before = trained(cast)
-    pack.d.stretches[0][pack.place[1]] = float("nan")
+    pack.d.chunks[0][pack.place[1]] = float("nan")
     again = diagnose(pack)
     assert again.of(pack.place[0], None) == before.of(pack.place[0], None)
     broken = again.of(pack.place[1], None)
@@ -128,11 +133,11 @@ def test_a_diverged_run_has_no_diagnosis_after_its_end(tmp_path):
 def test_every_diagnosis_uses_the_same_samples():
     """Otherwise `turn` would measure the change of the batch."""
     pack, diagnosis = trained([member(1)])
-    first, second = pack.draw_apart("diagnostics/"), pack.draw_apart("diagnostics/")
+    first, second = pack.separate_inputs("diagnostics/"), pack.separate_inputs("diagnostics/")
     assert torch.equal(first.z, second.z)
     assert torch.equal(first.real, second.real)
     assert diagnosis.of(0, diagnosis.field)["turn"] == pytest.approx(1.0)
-    assert not torch.equal(first.z, pack.draw_apart("other/").z)
+    assert not torch.equal(first.z, pack.separate_inputs("other/").z)
 
 
 def test_a_resumed_run_keeps_the_field_of_the_last_diagnosis(tmp_path):

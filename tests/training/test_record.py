@@ -11,6 +11,7 @@ import torch
 from tests.training.small import MeanDistance, Shapes, make_run, member, small_mlp, written
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.pack import PackSettings
 from gansweep.sweep import record_shape
 from gansweep.training import record, samples
 from gansweep.training.trainer import train
@@ -104,7 +105,7 @@ def test_a_second_metric_is_recorded(tmp_path):
 
 
 def test_measurements_of_the_algorithm_are_recorded(tmp_path, monkeypatch):
-    monkeypatch.setattr(AdversarialPack, "measured", lambda pack, k: {"steps": float(pack.done[pack.place[k]])})
+    monkeypatch.setattr(AdversarialPack, "measurements", lambda pack, k: {"steps": float(pack.done[pack.place[k]])})
     found = train(make_run(), tmp_path)
     assert [one["measured"] for one in found["metric"]["evaluations"]] == [{"steps": n} for n in (0, 4, 8, 12)]
 
@@ -205,7 +206,12 @@ def test_points_are_drawn_with_y_upwards():
 def test_compiled_training_follows_eager(tmp_path):
     def final(compiled):
         pack = AdversarialPack(
-            [member(1, steps=5)], small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, compiled=compiled
+            [member(1, steps=5)],
+            small_mlp(),
+            Shapes().samples,
+            PackSettings(batch_size=10),
+            critic_steps=2,
+            compiled=compiled,
         )
         for _ in pack.steps():
             pass

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.batched.test_independence import CAST, assert_same, train
 from tests.training.small import Shapes, member, small_mlp
-from tests.training.test_independence import CAST, assert_same, train
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.pack import PackSettings
 from gansweep.layers import Pass
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
@@ -27,7 +28,7 @@ MODELS = {
 
 
 def pack_of(*members, model=MODELS["mlp"]):
-    return AdversarialPack(list(members), model, Shapes().samples, batch_size=10, critic_steps=1)
+    return AdversarialPack(list(members), model, Shapes().samples, PackSettings(batch_size=10), critic_steps=1)
 
 
 def vectors(pack):
@@ -100,6 +101,6 @@ def test_a_restored_member_continues_bit_for_bit():
 def test_compiled_steps_equal_uncompiled_ones(name):
     samples = Shapes().samples if name == "mlp" else SAMPLES[..., :8, :8]
     packs = [train([CAST[0]], MODELS[name], samples, 2, 6, compiled) for compiled in (False, True)]
-    found = [[*p.d.stretches, *p.d.buffers.values(), *p.g.stretches] for p in packs]
+    found = [[*p.d.chunks, *p.d.buffers.values(), *p.g.chunks] for p in packs]
     for plain, compiled in zip(*found, strict=True):
         torch.testing.assert_close(compiled, plain, rtol=1e-3, atol=1e-4)

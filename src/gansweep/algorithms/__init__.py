@@ -1,5 +1,5 @@
-"""Training algorithms, one folder each.
+"""Training algorithms: one file or folder each.
 
-`settings.py` holds the class of conf/algorithm/NAME.yaml, `pack.py` the training step, which follows the algorithm
-box of the paper. The other files hold the components of the step.
+In a folder, `settings.py` holds the class of conf/algorithm/NAME.yaml and `pack.py` the training step, which follows
+the algorithm box of the paper. The other files hold the components of the step.
 """

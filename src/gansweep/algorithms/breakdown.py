@@ -65,7 +65,7 @@ class Guard:
         self.losses = torch.full((2, num_members, rule.window), math.nan, device=device)  # L_D and L_fit
         self.factor = torch.ones(num_members, 1, device=device)
         self.returns = torch.zeros(num_members, dtype=torch.int64, device=device)
-        self.sound: list[dict[str, Any] | None] = [None] * num_members
+        self.saved_states: list[dict[str, Any] | None] = [None] * num_members
 
     def broken(self, d_loss: Tensor, fit_loss: Tensor) -> list[bool]:
         """Return whether each member broke down in a stage with losses (K,).
@@ -82,11 +82,11 @@ class Guard:
         self.losses = torch.where(broken[None, :, None], self.losses, moved)
         return broken.tolist()
 
-    def wants(self, row: int, step: int) -> bool:
+    def save_is_due(self, row: int, step: int) -> bool:
         """Return whether to save the state of a member after a stage without a breakdown."""
-        return self.sound[row] is None or step % self.rule.keep_every == 0
+        return self.saved_states[row] is None or step % self.rule.keep_every == 0
 
-    def slow_down(self, row: int) -> None:
+    def reduce_rates(self, row: int) -> None:
         """Multiply the rate factor of a restored member by `decay` and count the restoration."""
         self.factor[row] *= self.rule.decay
         self.returns[row] += 1
@@ -94,11 +94,11 @@ class Guard:
     def export(self, row: int) -> dict[str, Any]:
         """Return the state of a member."""
         state = {"losses": self.losses[:, row].clone(), "factor": self.factor[row].clone()}
-        return state | {"returns": self.returns[row].clone(), "sound": self.sound[row]}
+        return state | {"returns": self.returns[row].clone(), "sound": self.saved_states[row]}
 
     def restore(self, row: int, saved: dict[str, Any]) -> None:
         """Restore a member from an exported state."""
         self.losses[:, row] = saved["losses"]
         self.factor[row].copy_(saved["factor"])
         self.returns[row].copy_(saved["returns"])
-        self.sound[row] = saved["sound"]
+        self.saved_states[row] = saved["sound"]

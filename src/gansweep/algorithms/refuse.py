@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Any
 
 from gansweep.dynamics.alternating import Alternating
 from gansweep.losses.objective import NoGame
-
-if TYPE_CHECKING:
-    from gansweep.training.run import Run
 
 Found = tuple[bool, str]  # whether the problem exists, and its message: `key=value: reason, and what is expected`
 
@@ -30,8 +27,8 @@ def refuse(found: Iterable[Found], example: str) -> None:
         raise ValueError("\n".join([*problems, *([example] if len(problems) > 1 else [])]))
 
 
-def of_a_game(run: Run) -> list[Found]:
-    """Return the problems of a run with settings that only `algorithm=adversarial` supports.
+def of_a_game(run: Any) -> list[Found]:
+    """Return the problems of a `Run` with settings that only `algorithm=adversarial` supports.
 
     These are joint dynamics, scheduled critic steps, compiled steps and diagnoses of the game's vector field.
     """
@@ -44,7 +41,7 @@ def of_a_game(run: Run) -> list[Found]:
     ]
 
 
-def of_two_players(run: Run) -> list[Found]:
+def of_two_players(run: Any) -> list[Found]:
     """Return the problems of a run with discriminator settings, or with settings of `of_a_game`."""
     member, objective = run.member, run.member.objective
     own_loss = isinstance(objective.game, NoGame)

@@ -12,7 +12,7 @@ CONSTANT_BELOW = 1e-6  # standard deviation over a batch, per pixel, for values 
 
 
 class Cause(IntEnum):
-    """Codes of the causes of divergence, as `Watch.code` and checkpoints store them. 0 means no divergence."""
+    """Codes of the causes of divergence, as checkpoints store them. 0 means no divergence."""
 
     NON_FINITE_SAMPLES = 1
     NON_FINITE_LOSS = 2
@@ -22,6 +22,8 @@ class Cause(IntEnum):
     CONSTANT_OUTPUT = 6
     ZERO_GRADIENT = 7
     LOGIT_GAP = 8
+    NON_FINITE_GENERATOR_GRADIENT = 9
+    NON_FINITE_DISCRIMINATOR_GRADIENT = 10
 
 
 # Player and description of every cause, as the record holds them.
@@ -34,6 +36,18 @@ CAUSES = {
     Cause.CONSTANT_OUTPUT: ("generator", "output is constant"),
     Cause.ZERO_GRADIENT: ("generator", "gradient is zero"),
     Cause.LOGIT_GAP: ("discriminator", "logits of real and generated samples lie too far apart"),
+    Cause.NON_FINITE_GENERATOR_GRADIENT: ("generator", "gradient is not finite"),
+    Cause.NON_FINITE_DISCRIMINATOR_GRADIENT: ("discriminator", "gradient is not finite"),
+}
+
+# Causes that are found in a player's parameters and gradients.
+IN_PARAMETERS = {
+    "generator": Cause.NON_FINITE_GENERATOR_PARAMETERS,
+    "discriminator": Cause.NON_FINITE_DISCRIMINATOR_PARAMETERS,
+}
+IN_GRADIENTS = {
+    "generator": Cause.NON_FINITE_GENERATOR_GRADIENT,
+    "discriminator": Cause.NON_FINITE_DISCRIMINATOR_GRADIENT,
 }
 
 
@@ -56,7 +70,7 @@ class Divergence:
         return asdict(self)
 
 
-class Watch:
+class DivergenceMonitor:
     """Divergence monitor: stores the first diverged step of every member and its cause, on the device.
 
     Every step costs a few operations on K numbers; only `read` synchronises with the device.
@@ -78,7 +92,7 @@ class Watch:
         self.step = torch.zeros(num_members, dtype=torch.int64, device=device)
         self.strikes = torch.zeros(num_members, 2, dtype=torch.int64, device=device)
 
-    def see(self, cause: int, bad: Tensor, step: Tensor) -> None:
+    def record(self, cause: Cause, bad: Tensor, step: Tensor) -> None:
         """Record `cause` and `step` (K,) for members where `bad` (K,) is True and which had not diverged before.
 
         The first cause that is recorded remains.
@@ -87,28 +101,22 @@ class Watch:
         self.code = torch.where(new, int(cause), self.code)
         self.step = torch.where(new, step, self.step)
 
-    def check(
-        self, due: Tensor, step: Tensor, finite_g: Tensor, finite_d: Tensor, fake: Tensor, generator_gradient: Tensor
-    ) -> None:
-        """Run the checks that are too expensive for every step, for the members where `due` (K,) is True.
+    def check_stuck(self, due: Tensor, step: Tensor, fake: Tensor, generator_gradient: Tensor) -> None:
+        """Record generators with a constant output or a zero gradient in `patience` consecutive checks.
 
         Args:
             due: which members to check (K,).
             step: generator step of every member (K,).
-            finite_g: True where all parameters of the generator are finite (K,).
-            finite_d: the same for the discriminator (K,).
             fake: generated samples (K, B, ...); their standard deviation over the batch is compared with a bound.
             generator_gradient: norm of the generator's gradient (K,).
         """
-        self.see(Cause.NON_FINITE_GENERATOR_PARAMETERS, due & ~finite_g, step)
-        self.see(Cause.NON_FINITE_DISCRIMINATOR_PARAMETERS, due & ~finite_d, step)
         flat = fake.flatten(2)
         single_sample = flat.shape[1] == 1  # no standard deviation
         spread = torch.full_like(generator_gradient, torch.inf) if single_sample else flat.std(1).amax(1)
         stuck = torch.stack([spread < self.smallest_spread, generator_gradient == 0], 1)
         self.strikes = torch.where(due[:, None], torch.where(stuck, self.strikes + 1, 0), self.strikes)
-        self.see(Cause.CONSTANT_OUTPUT, due & (self.strikes[:, 0] >= self.patience), step)
-        self.see(Cause.ZERO_GRADIENT, due & (self.strikes[:, 1] >= self.patience), step)
+        self.record(Cause.CONSTANT_OUTPUT, due & (self.strikes[:, 0] >= self.patience), step)
+        self.record(Cause.ZERO_GRADIENT, due & (self.strikes[:, 1] >= self.patience), step)
 
     def export(self, k: int) -> dict[str, Tensor]:
         """Return copies of member k's state, including a divergence that has not been read yet."""

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from gansweep.interfaces import Feedback, Penalty, Remembering, Schedule, UpdateRule
+from gansweep.interfaces import Feedback, Penalty, SchedulableMomentum, Schedule, UpdateRule
 from gansweep.losses.objective import Objective
 
 T = TypeVar("T")
+
+
+def check_update(rule: UpdateRule) -> None:
+    """Raise ValueError if `update` of a rule, or of a rule that it wraps, has another signature than the protocol's."""
+    signature = inspect.signature(rule.update)
+    try:
+        signature.bind("theta", "grad", "state", "context")
+    except TypeError:
+        raise ValueError(
+            f"{type(rule).__name__}.update{signature}: expected update(theta, grad, state, context), "
+            "with lr, step and slots in context; see docs/howto/add_an_optimizer.md"
+        ) from None
+    wrapped = getattr(rule, "of", None)
+    if isinstance(wrapped, UpdateRule):
+        check_update(wrapped)
 
 
 @dataclass(frozen=True)
@@ -30,6 +46,9 @@ class PlayerSettings:
     feedback: Feedback | None = None
     beta_schedule: Schedule | None = None
 
+    def __post_init__(self) -> None:
+        check_update(self.rule)
+
     def rate(self, step: int, total_steps: int) -> float:
         """Return the learning rate of a step before feedback, 0 <= step < total_steps."""
         return self.lr * self.schedule(step, total_steps)
@@ -37,7 +56,7 @@ class PlayerSettings:
     @property
     def memory(self) -> float:
         """Beta1 or momentum of the rule, 0 if it has none that can be scheduled."""
-        return self.rule.memory if isinstance(self.rule, Remembering) else 0.0
+        return self.rule.memory if isinstance(self.rule, SchedulableMomentum) else 0.0
 
     def beta(self, step: int, total_steps: int) -> float:
         """Return the scheduled beta1 or momentum of a step; 1, which is not used, without a schedule."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gansweep.batched.member import Member, kind, runs
 from gansweep.batched.random_streams import Draws, masks_of, uniform
-from gansweep.batched.scheduled import Course, Scheduled
+from gansweep.batched.scheduled import Scheduled, ValueAt
 from gansweep.interfaces import Game, Penalty
 from gansweep.layers import Network, Pass
 from gansweep.layers.layer import per_member
@@ -30,7 +30,7 @@ class PenaltyInputs:
 class PenaltyPass:
     """One penalty of each of the first n members, evaluated in one pass of the discriminator."""
 
-    def __init__(self, penalties: Sequence[Penalty], factors: Sequence[Course], device: torch.device) -> None:
+    def __init__(self, penalties: Sequence[Penalty], factors: Sequence[ValueAt], device: torch.device) -> None:
         self.count = len(penalties)
         self.kinds: list[tuple[Penalty, slice]] = runs(kind(penalty) for penalty in penalties)
         self.weights = torch.tensor([penalty.weight for penalty in penalties], device=device)
@@ -123,9 +123,9 @@ class Objectives:
             for penalty, rows in penalty_pass.kinds:
                 shape = sample_shape if penalty.noise == "entry" else (1,) * len(sample_shape)
                 u = uniform(batch_size, *shape, device=self.device)
-                draws.plan(f"interpolation/{n}", [u] * count, rows, of_move=1)
+                draws.plan(f"interpolation/{n}", [u] * count, rows, per_update=1)
             masks = masks_of(network, batch_size) * count
-            draws.plan(f"dropout/penalty/{n}", masks, slice(0, penalty_pass.count), of_move=len(network.draws))
+            draws.plan(f"dropout/penalty/{n}", masks, slice(0, penalty_pass.count), per_update=len(network.draws))
 
     def draw_penalties(self, draws: Draws, network: Network) -> list[PenaltyInputs]:
         """Return the random inputs of one evaluation of all penalties."""
@@ -134,11 +134,17 @@ class Objectives:
             for n in range(len(self.passes))
         ]
 
-    def seen(self, samples: Tensor, noise: Tensor | None) -> Tensor:
+    def with_noise(self, samples: Tensor, noise: Tensor | None) -> Tensor:
         """Return samples (K, B, ...) with instance noise added."""
         if self.noise is None or noise is None:
             return samples
         return samples + per_member(self.noise.now, samples) * noise
+
+    def clip_weights(self, chunks: Sequence[Tensor]) -> None:
+        """Clamp the discriminators' parameters (K, P_i) in place to the bounds of weight clipping."""
+        if self.clip is not None:
+            for theta in chunks:
+                theta.copy_(theta.clamp(-self.clip, self.clip))
 
     def discriminator(
         self,

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from gansweep.batched.divergence import Watch
+from gansweep.batched.divergence import IN_GRADIENTS, IN_PARAMETERS, DivergenceMonitor
 from gansweep.batched.member import Member, side_by_side
 from gansweep.batched.player import Player
 from gansweep.batched.random_streams import Draws
 from gansweep.batched.scheduled import Scheduled
 from gansweep.device import autocast
+from gansweep.interfaces import Model
 from gansweep.layers import Network, Pass
 from gansweep.seeding import Streams
-
-if TYPE_CHECKING:
-    from gansweep.interfaces import Model
-    from gansweep.training.run import Run
 
 
 class Report(Protocol):
@@ -30,7 +28,31 @@ class Report(Protocol):
 
 
 R = TypeVar("R", bound=Report)
-P = TypeVar("P", bound="Pack[Any]")
+
+
+@dataclass(frozen=True)
+class PackSettings:
+    """Settings that all members of a pack share, for every algorithm.
+
+    Args:
+        batch_size: B.
+        precision: fp32, tf32 or bf16, for forward passes.
+        check_every: steps of a member between two checks of its parameters and samples for divergence.
+        patience: consecutive checks with a constant output or a zero gradient that end a run.
+        draw_ahead: draw random numbers for many steps in one call. Default: True on accelerators, False on CPU.
+    """
+
+    batch_size: int
+    precision: str = "fp32"
+    check_every: int = 25
+    patience: int = 4
+    draw_ahead: bool | None = None
+
+    @classmethod
+    def of(cls, run: Any) -> PackSettings:
+        """Return the settings of a run."""
+        trainer = run.trainer
+        return cls(run.batch_size, run.precision, check_every=trainer.check_every, patience=trainer.patience)
 
 
 class Pack(ABC, Generic[R]):
@@ -39,20 +61,15 @@ class Pack(ABC, Generic[R]):
     The rows are sorted so that members with equal settings are adjacent; `place[k]` is the row of the k-th
     member. A member's numbers depend neither on the other members of the pack nor on their progress.
 
-    A subclass takes members, a `model`, `samples` and settings of its own, and passes the settings below on. It
-    defines the training step (`play`), registers its random draws (`draws`) and names its curves. It exports and
-    restores any further state.
+    A subclass defines the training step (`play`), registers its random draws (`draws`) and names its curves. It
+    exports and restores any further state.
 
     Args:
         members: settings of every member.
         samples: the data (N, ...), on the device to train on.
         networks: networks by player name; `generator` is required.
         latent_dim: length of z.
-        batch_size: B.
-        precision: fp32, tf32 or bf16, for forward passes.
-        check_every: steps of a member between two checks of its parameters and samples for divergence.
-        patience: consecutive checks with a constant output or a zero gradient that end a run.
-        draw_ahead: draw random numbers for many steps in one call. Default: True on accelerators, False on CPU.
+        settings: shared settings.
     """
 
     def __init__(
@@ -61,59 +78,33 @@ class Pack(ABC, Generic[R]):
         samples: Tensor,
         networks: Mapping[str, Network],
         latent_dim: int,
-        *,
-        batch_size: int,
-        precision: str = "fp32",
-        check_every: int = 25,
-        patience: int = 4,
-        draw_ahead: bool | None = None,
+        settings: PackSettings,
     ) -> None:
         rows = side_by_side(members)
         self.place = [rows.index(k) for k in range(len(members))]
         self.members = [members[k] for k in rows]
-        self.samples, self.batch_size, self.device = samples, batch_size, samples.device
-        self.latent_dim, self.precision, self.check_every = latent_dim, precision, check_every
+        self.samples, self.latent_dim, self.device = samples, latent_dim, samples.device
+        self.settings, self.batch_size, self.precision = settings, settings.batch_size, settings.precision
         self.total_steps = [member.steps for member in self.members]
         self.done = [0] * len(self.members)  # `step` holds the same on the device, to avoid a synchronisation
         self.step, self.last = (torch.tensor(n, device=self.device) for n in (self.done, self.total_steps))
         self.streams = [Streams(member.seed, self.device) for member in self.members]
-        self.draws = Draws(self.streams, self.device, ahead=draw_ahead)
+        self.draws = Draws(self.streams, self.device, ahead=settings.draw_ahead)
         self.players = {name: self._player(network, name) for name, network in networks.items()}
         self.g = self.players["generator"]
-        self.watch = Watch(len(members), self.device, patience, self.g.network.ignores_input)
+        self.monitor = DivergenceMonitor(len(members), self.device, settings.patience, self.g.network.ignores_input)
         self.ema = None
         if any(member.ema is not None for member in members):
             self.ema = [theta.clone() for theta in self.g.evaluated()]
         self.averaging = Scheduled([member.averaging for member in self.members], self.device)
-        self.courses: list[Any] = [
+        self.scheduled: list[Any] = [  # set before every step
             self.averaging,
-            *(course for player in self.players.values() for course in player.courses),
+            *(values for player in self.players.values() for values in player.scheduled),
         ]
 
     def _player(self, network: Network, name: str) -> Player:
         settings = [member.player(name) for member in self.members]
         return Player(network, settings, [stream[f"init/{name}"] for stream in self.streams])
-
-    @classmethod
-    def of(cls: type[P], runs: Sequence[Run], samples: Tensor, **own: Any) -> P:
-        """Return the pack of runs that differ in their members only.
-
-        Args:
-            runs: one per member.
-            samples: the data, on the device to train on.
-            own: further arguments of this algorithm's pack.
-        """
-        run, make = runs[0], cast("Callable[..., P]", cls)
-        return make(
-            [each.member for each in runs],
-            model=run.model,
-            samples=samples,
-            batch_size=run.batch_size,
-            precision=run.precision,
-            check_every=run.trainer.check_every,
-            patience=run.trainer.patience,
-            **own,
-        )
 
     @abstractmethod
     def play(self) -> R:
@@ -123,7 +114,7 @@ class Pack(ABC, Generic[R]):
     def curves(self, report: R, k: int) -> dict[str, Tensor]:
         """Return member k's values of a step by tag. Reading them synchronises with the device."""
 
-    def kept(self, k: int) -> dict[str, float]:
+    def custom_scalars(self, k: int) -> dict[str, float]:
         """Return further values of member k's training for its record, by name.
 
         Called at the steps at which the curves have points.
@@ -138,30 +129,28 @@ class Pack(ABC, Generic[R]):
     def steps(self) -> Iterator[R]:
         """Train until the first member has finished; yield the values of every step."""
         while all(done < total for done, total in zip(self.done, self.total_steps, strict=True)):
-            for course in self.courses:
-                course.set(self.done, self.total_steps)
+            for values in self.scheduled:
+                values.set(self.done, self.total_steps)
             self.done = [done + 1 for done in self.done]
             self.step += 1
             yield self.play()
 
-    def look(self, fake: Tensor, generator_gradient: Tensor) -> None:
+    def check_divergence(self, fake: Tensor, generator_gradient: Tensor) -> None:
         """Check for divergence that does not show in the losses, every `check_every` steps and at the last step.
 
         Args:
             fake: samples (K, B, ...) of this step.
             generator_gradient: norm (K,) of the generator's gradient.
         """
+        every, monitor = self.settings.check_every, self.monitor
         at_end = any(done == total for done, total in zip(self.done, self.total_steps, strict=True))
-        if at_end or any(done % self.check_every == 0 for done in self.done):
-            due = (self.step % self.check_every == 0) | (self.step == self.last)
-            self.watch.check(
-                due,
-                self.step,
-                self.g.finite(),
-                torch.stack([player.finite() for player in self.players.values()]).all(0),
-                fake,
-                generator_gradient,
-            )
+        if at_end or any(done % every == 0 for done in self.done):
+            due = (self.step % every == 0) | (self.step == self.last)
+            for name, player in self.players.items():
+                monitor.record(IN_PARAMETERS[name], due & ~player.finite(), self.step)
+            for name, player in self.players.items():
+                monitor.record(IN_GRADIENTS[name], due & ~player.finite_gradients, self.step)
+            monitor.check_stuck(due, self.step, fake, generator_gradient)
 
     def average(self) -> None:
         """Update the running averages of the generators' parameters."""
@@ -169,14 +158,14 @@ class Pack(ABC, Generic[R]):
             for average, theta in zip(self.ema, self.g.evaluated(), strict=True):
                 average.lerp_(theta, self.averaging.now)
 
-    def judged(self, k: int) -> tuple[list[Tensor], dict[str, Tensor]]:
+    def evaluated(self, k: int) -> tuple[list[Tensor], dict[str, Tensor]]:
         """Return the parameters and buffers of member k's generator for evaluation, (1, ...) each.
 
         These are the running averages if the member has them, else the evaluation parameters of its update rule.
         """
         row = self.place[k]
-        stretches = self.g.evaluated() if self.ema is None or self.members[row].ema is None else self.ema
-        params = self.g.params([theta[row : row + 1] for theta in stretches])
+        chunks = self.g.evaluated() if self.ema is None or self.members[row].ema is None else self.ema
+        params = self.g.params([theta[row : row + 1] for theta in chunks])
         return params, {name: buffer[row : row + 1] for name, buffer in self.g.buffers.items()}
 
     def latents(self, k: int, num_samples: int, stream: str) -> Tensor:
@@ -188,9 +177,9 @@ class Pack(ABC, Generic[R]):
         return torch.randn(num_samples, self.latent_dim, generator=generator, device=self.device)
 
     @torch.no_grad()
-    def mapped(self, k: int, inputs: Tensor, batch_size: int = 500) -> Tensor:
+    def outputs(self, k: int, inputs: Tensor, batch_size: int = 500) -> Tensor:
         """Return the outputs (N, ...) of member k's evaluation generator for inputs (N, ...), in evaluation mode."""
-        params, buffers = self.judged(k)
+        params, buffers = self.evaluated(k)
         state = Pass((), buffers, training=False)
         with autocast(self.device, self.precision):
             parts = [self.g.network(params, part[None], state)[0] for part in inputs.split(batch_size)]
@@ -198,19 +187,19 @@ class Pack(ABC, Generic[R]):
 
     def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
         """Return samples (N, ...) of member k in evaluation mode, from the latents of a stream."""
-        return self.mapped(k, self.latents(k, num_samples, stream), batch_size)
+        return self.outputs(k, self.latents(k, num_samples, stream), batch_size)
 
-    def pictured(self, k: int, num_samples: int) -> Tensor:
+    def sample_grid(self, k: int, num_samples: int) -> Tensor:
         """Return the samples for the sample grid of member k, eight per row."""
         return self.generate(k, num_samples, "pictures")
 
-    def tell(self, k: int, value: float, lower_is_better: bool) -> None:
+    def update_feedback(self, k: int, value: float, lower_is_better: bool) -> None:
         """Update the feedback of member k with a metric value. It applies from the next step on."""
         for player in self.players.values():
             if player.gains is not None:
-                player.gains.hear_metric(self.place[k], value, lower_is_better)
+                player.gains.update_with_metric(self.place[k], value, lower_is_better)
 
-    def measured(self, k: int) -> dict[str, float]:
+    def measurements(self, k: int) -> dict[str, float]:
         """Return the algorithm's own measurements of member k for an evaluation, by name. Default: none."""
         return {}
 
@@ -219,7 +208,7 @@ class Pack(ABC, Generic[R]):
         row = self.place[k]
         saved: dict[str, Any] = {"step": self.done[row]}
         saved |= {name: player.export(row) for name, player in self.players.items()}
-        saved |= {"streams": self.draws.export(row), "watch": self.watch.export(row)}
+        saved |= {"streams": self.draws.export(row), "watch": self.monitor.export(row)}
         if self.ema is not None and self.members[row].ema is not None:
             saved["ema"] = torch.cat([average[row] for average in self.ema])
         return saved
@@ -233,9 +222,9 @@ class Pack(ABC, Generic[R]):
             player.restore(row, saved[name])
         self.draws.restore(row, saved["streams"], saved["step"])
         # Checkpoints of earlier versions hold `strikes` only.
-        self.watch.restore(row, saved["watch"] if "watch" in saved else {"strikes": saved["strikes"]})
+        self.monitor.restore(row, saved["watch"] if "watch" in saved else {"strikes": saved["strikes"]})
         if self.ema is not None and "ema" in saved:
-            for average, value in zip(self.ema, self.g.in_stretches(saved["ema"]), strict=True):
+            for average, value in zip(self.ema, self.g.in_chunks(saved["ema"]), strict=True):
                 average[row].copy_(value)
 
 
@@ -244,7 +233,7 @@ def finite(samples: Tensor) -> Tensor:
     return samples.flatten(1).isfinite().all(1)
 
 
-def both(model: Model, samples: Tensor) -> dict[str, Network]:
+def networks_of(model: Model, samples: Tensor) -> dict[str, Network]:
     """Return the networks of both players for samples (N, ...), by player name."""
     shape = tuple(samples.shape[1:])
     return {"generator": model.generator(shape), "discriminator": model.discriminator(shape)}

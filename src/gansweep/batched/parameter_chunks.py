@@ -12,7 +12,7 @@ from gansweep.layers import Network
 IN_CACHE = 1 << 18  # entries of a row per call of an update rule
 
 
-def stretches_of(network: Network) -> list[slice]:
+def chunks_of(network: Network) -> list[slice]:
     """Return the slots of every chunk: a large slot is a chunk, small adjacent slots share one.
 
     Only small gradients are then concatenated before an update, which reduces the number of calls.

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from gansweep.batched.lr_gains import Gains
 from gansweep.batched.member import PlayerSettings, runs
-from gansweep.batched.parameter_chunks import abreast, joined, parts_of, state_of_part, stretches_of
-from gansweep.batched.scheduled import Scheduled
+from gansweep.batched.parameter_chunks import abreast, chunks_of, joined, parts_of, state_of_part
+from gansweep.batched.scheduled import Gains, Scheduled
 from gansweep.device import finest
-from gansweep.interfaces import Averaging, Beta, Remembering, Slot, UpdateRule
+from gansweep.interfaces import Averaging, Beta, Slot, UpdateContext, UpdateRule
 from gansweep.layers import Network
 
 # parameters -> (sum of the members' losses (), auxiliary outputs of the pass)
 Losses = Callable[[Sequence[Tensor]], tuple[Tensor, Any]]
 # gradients of the slots, (K, *shape) each -> gradients that the update rules receive
-Shaping = Callable[[Sequence[Tensor]], Sequence[Tensor]]
+Transform = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 
 
 class Group(NamedTuple):
-    """Adjacent members that share an update rule, and its state for every parameter chunk.
-
-    `remembers`: the rule's beta is scheduled.
-    """
+    """Adjacent members that share an update rule, and its state for every parameter chunk."""
 
     rule: UpdateRule
-    remembers: bool
+    beta_is_scheduled: bool
     rows: slice
     state: list[dict[str, Tensor]]
+
+
+def no_signal(outputs: Any) -> None:
+    """Return no signal for feedback: the player's gain does not depend on a loss."""
+
+
+def unchanged(gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Return the gradients as they are."""
+    return gradients
 
 
 class Player:
@@ -54,12 +59,13 @@ class Player:
     ) -> None:
         self.network, self.settings = network, tuple(settings)
         whole = not all(player.rule.elementwise for player in settings)
-        self.spans = [slice(0, len(network.slots))] if whole else stretches_of(network)
+        self.spans = [slice(0, len(network.slots))] if whole else chunks_of(network)
         rows = torch.stack([network.initial(generator) for generator in generators])
-        self.stretches = self.in_stretches(rows)
+        self.chunks = self.in_chunks(rows)
         self.device = rows.device
         self.buffers = network.initial_buffers(len(settings), self.device, self.params())
         self.updates = torch.zeros(len(settings), 1, dtype=finest(self.device), device=self.device)
+        self.finite_gradients = torch.ones(len(settings), dtype=torch.bool, device=self.device)  # so far
         self.rates = Scheduled([player.rate for player in settings], self.device)
         self.lr, self.gains = self.rates.now, None
         if any(player.feedback is not None for player in settings):
@@ -75,46 +81,49 @@ class Player:
         self.averaging = [group.rule if isinstance(group.rule, Averaging) else None for group in self.groups]
 
     @property
-    def courses(self) -> list[Scheduled]:
+    def scheduled(self) -> list[Scheduled]:
         """Scheduled values to be set before every step."""
         return [self.rates] if self.betas is None else [self.rates, self.betas]
 
     def _walk(self) -> Iterator[tuple[slice, Tensor]]:
-        return zip(self.spans, self.stretches, strict=True)
+        return zip(self.spans, self.chunks, strict=True)
 
     @property
     def theta(self) -> Tensor:
         """Copy of the parameters (K, P)."""
-        return torch.cat(self.stretches, 1)
+        return torch.cat(self.chunks, 1)
 
-    def in_stretches(self, rows: Tensor) -> list[Tensor]:
+    def in_chunks(self, rows: Tensor) -> list[Tensor]:
         """Return rows (..., P) split into chunks, each a contiguous copy."""
         sizes = [sum(self.network.sizes[span]) for span in self.spans]
         return [part.clone(memory_format=torch.contiguous_format) for part in rows.split(sizes, -1)]
 
-    def params(self, stretches: Sequence[Tensor] | None = None) -> list[Tensor]:
+    def params(self, chunks: Sequence[Tensor] | None = None) -> list[Tensor]:
         """Return views (K, *shape) of every slot into chunks. Default: the player's chunks."""
-        given = self.stretches if stretches is None else stretches
+        given = self.chunks if chunks is None else chunks
         return [p for span, theta in zip(self.spans, given, strict=True) for p in self.network.cut(theta, span)]
 
     def evaluated(self) -> list[Tensor]:
         """Return the chunks for evaluation: the trained ones, unless a rule has separate evaluation parameters."""
         if all(rule is None for rule in self.averaging):
-            return self.stretches
-        judged = []
-        for n, theta in enumerate(self.stretches):
+            return self.chunks
+        evaluated = []
+        for n, theta in enumerate(self.chunks):
             rows = [theta[group.rows] for group in self.groups]
             for at, (rule, group) in enumerate(zip(self.averaging, self.groups, strict=True)):
                 rows[at] = rows[at] if rule is None else rule.evaluated(rows[at], group.state[n])
-            judged.append(torch.cat(rows))
-        return judged
+            evaluated.append(torch.cat(rows))
+        return evaluated
 
     def finite(self) -> Tensor:
         """Return a (K,) boolean mask: True where all parameters of a member are finite."""
-        return torch.stack([theta.isfinite().all(1) for theta in self.stretches]).all(0)
+        return torch.stack([theta.isfinite().all(1) for theta in self.chunks]).all(0)
 
     def descend(
-        self, losses: Losses, game: Callable[[Any], Tensor] | None = None, shape: Shaping | None = None
+        self,
+        losses: Losses,
+        feedback_loss: Callable[[Any], Tensor | None] = no_signal,
+        transform: Transform = unchanged,
     ) -> tuple[Any, Tensor]:
         """Apply one optimizer step to every member.
 
@@ -123,42 +132,42 @@ class Player:
 
         Args:
             losses: function of the parameters that returns the sum of the losses and auxiliary outputs.
-            game: function of the auxiliary outputs that returns the losses (K,) for feedback.
-            shape: transformation of the gradients before the update.
+            feedback_loss: function of the auxiliary outputs that returns the losses (K,) for feedback.
+            transform: transformation of the gradients before the update.
 
         Returns:
             The auxiliary outputs of `losses`, and the norms (K,) of the gradients that the rules received.
         """
         if torch.compiler.is_compiling():
-            assert shape is None
-            return self._descend_in_one_graph(losses, game)
+            assert transform is unchanged
+            return self._descend_in_one_graph(losses, feedback_loss)
         slots = [p.detach().requires_grad_() for p in self.params()]
         with torch.enable_grad():
-            total, kept = losses(slots)
+            total, outputs = losses(slots)
             gradients = torch.autograd.grad(total, slots)
-        gradients = gradients if shape is None else shape(gradients)
-        self.react(game(kept) if game is not None else None)
-        flat = [gradient.flatten(1) for gradient in gradients]
-        self.move([abreast(flat[span]) for span in self.spans])
-        return kept, norms(flat)
+        flat = [gradient.flatten(1) for gradient in transform(gradients)]
+        grad_norm = norms(flat)
+        self.set_rate(feedback_loss(outputs))
+        self.apply([abreast(flat[span]) for span in self.spans], grad_norm)
+        return outputs, grad_norm
 
-    def move(self, gradient: Sequence[Tensor]) -> None:
-        """Apply every member's update rule, given the gradients of the chunks, (K, P_i) each."""
-        self._count()
+    def apply(self, gradients: Sequence[Tensor], grad_norm: Tensor) -> None:
+        """Apply every member's update rule, given the gradients of the chunks, (K, P_i) each, and their norms (K,)."""
+        self._count(grad_norm)
         for group in self.groups:
             rows, whole = group.rows, not group.rule.elementwise
-            for (span, theta), chunk_gradient, state in zip(self._walk(), gradient, group.state, strict=True):
+            for (span, theta), gradient, state in zip(self._walk(), gradients, group.state, strict=True):
                 width = theta.shape[1]
                 for at in [slice(0, width)] if whole else parts_of(width):
                     self._update(
                         group,
                         self.network.slots[span],
                         theta[rows, at],
-                        chunk_gradient[rows, at],
+                        gradient[rows, at],
                         state if whole else state_of_part(state, at, last=at.stop == width),
                     )
 
-    def forget(self) -> None:
+    def reset_state(self) -> None:
         """Reset the state of every update rule. The parameters do not change."""
         self.updates.zero_()
         if self.betas is not None:
@@ -168,8 +177,9 @@ class Player:
                 for name, value in group.rule.state(self.network.slots[span], theta[group.rows]).items():
                     state[name].copy_(value)
 
-    def _count(self) -> None:
-        """Increment the update counter and the products of beta."""
+    def _count(self, grad_norm: Tensor) -> None:
+        """Increment the update counter and the products of beta, and note members with a non-finite gradient."""
+        self.finite_gradients.logical_and_(grad_norm.isfinite())
         self.updates.add_(1)
         if self.betas is not None:
             self.beta_products.mul_(self.betas.now)
@@ -178,42 +188,44 @@ class Player:
         self, group: Group, slots: Sequence[Slot], theta: Tensor, gradient: Tensor, state: dict[str, Tensor]
     ) -> None:
         """Apply a group's update rule to its rows of a chunk."""
-        lr, step = self.lr[group.rows], self.updates[group.rows]
-        if group.remembers and self.betas is not None:
+        beta = None
+        if group.beta_is_scheduled and self.betas is not None:
             beta = Beta(self.betas.now[group.rows], self.beta_products[group.rows])
-            cast("Remembering", group.rule).update(slots, theta, gradient, state, lr, step, beta)
-        else:
-            group.rule.update(slots, theta, gradient, state, lr, step)
+        context = UpdateContext(self.lr[group.rows], self.updates[group.rows], slots, beta)
+        group.rule.update(theta, gradient, state, context)
 
-    def react(self, game: Tensor | None) -> None:
-        """Set the learning rate of this update to schedule * gain, after updating the gain with `game`.
+    def set_rate(self, feedback_loss: Tensor | None = None) -> None:
+        """Set the learning rate of this update to schedule * gain, after updating the gain with a loss, if given.
 
-        `game` (K,) are the discriminators' losses without penalties, or None for a player without this signal.
+        `feedback_loss` (K,) are the discriminators' losses without penalties.
         """
         if self.gains is not None:
-            if game is not None:
-                self.gains.hear_game(game)
+            if feedback_loss is not None:
+                self.gains.update_with_loss(feedback_loss)
             self.lr.copy_(self.rates.now * self.gains.now)
 
-    def _descend_in_one_graph(self, losses: Losses, game: Callable[[Any], Tensor] | None = None) -> tuple[Any, Tensor]:
+    def _descend_in_one_graph(
+        self, losses: Losses, feedback_loss: Callable[[Any], Tensor | None]
+    ) -> tuple[Any, Tensor]:
         """Apply the same step under torch.compile, with losses, gradient and update in one graph.
 
         Inside a graph, writing to a part of a matrix copies the whole matrix, so chunks are not divided further.
         """
-        gradients, kept = torch.func.grad(lambda given: losses(self.params(given)), has_aux=True)(self.stretches)
-        self.react(game(kept) if game is not None else None)
-        self._count()
+        gradients, outputs = torch.func.grad(lambda given: losses(self.params(given)), has_aux=True)(self.chunks)
+        grad_norm = norms(gradients)
+        self.set_rate(feedback_loss(outputs))
+        self._count(grad_norm)
         for n, (span, theta) in enumerate(self._walk()):
             alone = len(self.groups) == 1
-            moved = []
+            updated = []
             for group in self.groups:
                 rows = group.rows
-                moved.append(theta if alone else theta[rows].clone())
+                updated.append(theta if alone else theta[rows].clone())
                 gradient = gradients[n] if alone else gradients[n][rows]
-                self._update(group, self.network.slots[span], moved[-1], gradient, group.state[n])
+                self._update(group, self.network.slots[span], updated[-1], gradient, group.state[n])
             if not alone:
-                theta.copy_(torch.cat(moved))
-        return kept, norms(gradients)
+                theta.copy_(torch.cat(updated))
+        return outputs, grad_norm
 
     def keep_buffers(self, new: dict[str, Tensor]) -> None:
         """Store the running statistics that a forward pass updated."""
@@ -226,28 +238,31 @@ class Player:
         names = group.state[0]
         feedback = None if self.gains is None else self.gains.export(k)
         saved = {
-            "theta": torch.cat([theta[k] for theta in self.stretches]),
+            "theta": torch.cat([theta[k] for theta in self.chunks]),
             "buffers": {name: buffer[k].clone() for name, buffer in self.buffers.items()},
             "updates": self.updates[k].clone(),
             "state": {name: joined([state[name][row] for state in group.state]) for name in names},
         }
         if self.settings[k].beta_schedule is not None:
             saved["beta_product"] = self.beta_products[k].clone()
+        if not self.finite_gradients[k]:
+            saved["finite_gradients"] = False
         return saved | ({} if feedback is None else {"feedback": feedback})
 
     def restore(self, k: int, saved: dict[str, Any]) -> None:
         """Restore member k from an exported state."""
         group, row = self._group_of(k)
-        for theta, value in zip(self.stretches, self.in_stretches(saved["theta"]), strict=True):
+        for theta, value in zip(self.chunks, self.in_chunks(saved["theta"]), strict=True):
             theta[k].copy_(value)
         self.updates[k].copy_(saved["updates"])
+        self.finite_gradients[k] = saved.get("finite_gradients", True)
         if self.settings[k].beta_schedule is not None:
             self.beta_products[k].copy_(saved["beta_product"])
         for name, value in saved["buffers"].items():
             self.buffers[name][k].copy_(value)
         for name, value in saved["state"].items():
             undivided = len(group.state) == 1 or value.ndim == 0
-            values = [value] * len(group.state) if undivided else self.in_stretches(value)
+            values = [value] * len(group.state) if undivided else self.in_chunks(value)
             for state, part in zip(group.state, values, strict=True):
                 state[name][row].copy_(part)
         if self.gains is not None and self.settings[k].feedback is not None:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gansweep.algorithms.adversarial import AdversarialPack, Report
 from gansweep.batched.member import Member, PlayerSettings
+from gansweep.batched.pack import PackSettings
 from gansweep.dynamics.alternating import Alternating
 from gansweep.interfaces import Dynamics, Schedule
 from gansweep.models.mlp import MLP
@@ -63,7 +64,12 @@ class Subject:
         random = torch.Generator().manual_seed(5)
         samples = torch.rand(NUM_SAMPLES, *SAMPLE_SHAPE, generator=random) * 2 - 1
         return AdversarialPack(
-            members, MODEL, samples, batch_size=BATCH, critic_steps=self.critic_steps, dynamics=self.dynamics
+            members,
+            MODEL,
+            samples,
+            PackSettings(batch_size=BATCH),
+            critic_steps=self.critic_steps,
+            dynamics=self.dynamics,
         )
 
 

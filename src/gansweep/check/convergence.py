@@ -19,6 +19,7 @@ from torch import Tensor
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.member import PlayerSettings
+from gansweep.batched.pack import PackSettings
 from gansweep.check.bench import PLAYERS, Subject, in_float64, play, relative_error
 from gansweep.check.dynamics import Quadratic
 from gansweep.check.finding import Answer, Check, requirement
@@ -103,9 +104,9 @@ def _pack(
     )
     critic_steps, dynamics = subject.critic_steps, subject.dynamics
     samples = torch.zeros(4, 1)
-    pack = AdversarialPack([member], Dirac(), samples, batch_size=2, critic_steps=critic_steps, dynamics=dynamics)
+    pack = AdversarialPack([member], Dirac(), samples, PackSettings(2), critic_steps=critic_steps, dynamics=dynamics)
     for player, value in zip((pack.g, pack.d), position, strict=True):
-        player.stretches[0].fill_(value)
+        player.chunks[0].fill_(value)
     return pack
 
 

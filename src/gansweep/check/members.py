@@ -41,7 +41,7 @@ def _trained(subject: Subject, runs: Sequence[tuple[int, float]], nan: int | Non
     pack = copy.pack([_variant(copy.member, seed, factor) for seed, factor in runs])
     if nan is not None:
         for player in (pack.g, pack.d):
-            for theta in player.stretches:
+            for theta in player.chunks:
                 theta[pack.place[nan]] = float("nan")
     play(pack, STEPS)
     return pack

@@ -121,7 +121,7 @@ def _lowers_loss(subject: Subject, player: str) -> Answer:
     before = _loss(moved, player)
     after = copy.pack([copy.at_rates(0.0, 0.0)])
     for source, target in ((moved.g, after.g), (moved.d, after.d)):
-        for stretch, value in zip(target.stretches, source.stretches, strict=True):
+        for stretch, value in zip(target.chunks, source.chunks, strict=True):
             stretch.copy_(value)
     change = _loss(after, player) - before
     return change < 0, f"{before:.6g} by {change:+.3g} at rate {SMALL:g}"

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gansweep.batched.member import check_update
 from gansweep.config.checks import SCHEDULES, data_problems, problems_of
 from gansweep.config.errors import SettingError, unknown_key
 from gansweep.config.instantiate import Broken, Constructor
@@ -147,6 +148,10 @@ def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> 
     if not isinstance(part, Broken) and not keeps(part, kind):
         make.problems.append(SettingError(f"{group}._target_", node["_target_"], f"is not a {kind.__name__}"))
         return Broken()
+    if kind is UpdateRule and not isinstance(part, Broken):
+        wrong = problems_of(f"{group}._target_", lambda: check_update(part))
+        make.problems += wrong
+        return Broken() if wrong else part
     return part
 
 

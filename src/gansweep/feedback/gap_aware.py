@@ -87,7 +87,9 @@ class GapAware:
 
     def update(self, state: Mapping[str, Tensor], signal: Tensor, lower_is_better: bool = True) -> Tensor:
         """Update the running averages with the losses `signal` (K,) of one batch and return the gains (K,)."""
-        assert self.ideal is not None and self.x_min is not None and self.x_max is not None, "call fitted() first"
+        assert self.ideal is not None, "call fitted() first"
+        assert self.x_min is not None
+        assert self.x_max is not None
         v = state["loss"].mul_(self.decay).add_((1 - self.decay) * signal.to(torch.float32))
         x = (v - self.ideal).abs()
         # `exp` instead of `pow`, whose rounding depends on the number of members.

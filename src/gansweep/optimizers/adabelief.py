@@ -10,8 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
-from gansweep.optimizers.betas import checked
+from gansweep.interfaces import Slot, UpdateContext
+from gansweep.optimizers.adam import checked_betas
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class AdaBelief:
     elementwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "betas", checked(self.betas))
+        object.__setattr__(self, "betas", checked_betas(self.betas))
         for name in ("eps", "weight_decay"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
@@ -52,24 +52,15 @@ class AdaBelief:
         """Return the initial moments m and s, zeros (K, P)."""
         return {name: torch.zeros_like(theta) for name in ("m", "s")}
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
-        beta2 = self.betas[1]
-        beta1, product = beta or (self.betas[0], self.betas[0] ** step)
+        lr, t, (beta1, beta2) = context.lr, context.step, self.betas
+        beta1, product = context.beta or (beta1, beta1**t)
         if self.weight_decay:
             theta.mul_((1 - self.weight_decay * lr).to(theta.dtype))
-        m = state["m"].lerp_(gradient, 1 - beta1)
-        deviation = gradient - m
+        m = state["m"].lerp_(grad, 1 - beta1)
+        deviation = grad - m
         s = state["s"].mul_(beta2).addcmul_(deviation, deviation, value=1 - beta2).add_(self.eps)
         rate = (lr / (1 - product)).to(theta.dtype)
-        correction = (1 - beta2**step).rsqrt().to(theta.dtype)
+        correction = (1 - beta2**t).rsqrt().to(theta.dtype)
         theta.addcdiv_(m * rate, s.sqrt().mul_(correction).add_(self.eps), value=-1)

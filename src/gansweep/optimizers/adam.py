@@ -10,8 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
-from gansweep.optimizers.betas import checked
+from gansweep.interfaces import Slot, UpdateContext
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Adam:
     elementwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "betas", checked(self.betas))
+        object.__setattr__(self, "betas", checked_betas(self.betas))
         for name in ("eps", "weight_decay"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
@@ -56,26 +55,29 @@ class Adam:
         names = ["m", "v"] + ["v_max"] * self.amsgrad
         return {name: torch.zeros_like(theta) for name in names}
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
-        beta2 = self.betas[1]
-        beta1, product = beta or (self.betas[0], self.betas[0] ** step)
-        g = gradient.add(theta, alpha=self.weight_decay) if self.weight_decay else gradient
+        lr, t, (beta1, beta2) = context.lr, context.step, self.betas
+        beta1, product = context.beta or (beta1, beta1**t)
+        g = grad.add(theta, alpha=self.weight_decay) if self.weight_decay else grad
         m = state["m"].lerp_(g, 1 - beta1)
         v = state["v"].mul_(beta2).addcmul_(g, g, value=1 - beta2)
         if self.amsgrad:
             v = torch.maximum(state["v_max"], v, out=state["v_max"])
         # In float32, 1 - 0.999^1 would have only a few correct digits, so the bias corrections are
-        # computed from `step` in float64 and applied as factors (K, 1).
+        # computed from t in float64 and applied as factors (K, 1).
         rate = (lr / (1 - product)).to(theta.dtype)
-        correction = (1 - beta2**step).rsqrt().to(theta.dtype)
+        correction = (1 - beta2**t).rsqrt().to(theta.dtype)
         theta.addcdiv_(m * rate, v.sqrt().mul_(correction).add_(self.eps), value=-1)
+
+
+def checked_betas(betas: Sequence[float], count: int = 2) -> tuple[float, ...]:
+    """Return `betas` (a list when read from YAML) as a tuple.
+
+    Raises:
+        ValueError: the number of values is not `count`, or a value is outside [0, 1).
+    """
+    if len(betas) != count or not all(0 <= beta < 1 for beta in betas):
+        expected = {2: "two", 3: "three"}[count]
+        raise ValueError(f"betas={list(betas)}: expected {expected} numbers, 0 <= beta < 1")
+    return tuple(betas)

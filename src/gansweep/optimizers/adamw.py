@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
+from gansweep.interfaces import Slot, UpdateContext
 from gansweep.optimizers.adam import Adam
 
 
@@ -52,16 +52,7 @@ class AdamW:
         """Return Adam's initial moments, zeros (K, P)."""
         return self._adam.state(slots, theta)
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
-        theta.mul_((1 - self.weight_decay * lr).to(theta.dtype))
-        self._adam.update(slots, theta, gradient, state, lr, step, beta)
+        theta.mul_((1 - self.weight_decay * context.lr).to(theta.dtype))
+        self._adam.update(theta, grad, state, context)

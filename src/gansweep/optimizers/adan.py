@@ -10,8 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
-from gansweep.optimizers.betas import checked
+from gansweep.interfaces import Slot, UpdateContext
+from gansweep.optimizers.adam import checked_betas
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Adan:
     elementwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "betas", checked(self.betas, 3))
+        object.__setattr__(self, "betas", checked_betas(self.betas, 3))
         for name in ("eps", "weight_decay"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
@@ -53,28 +53,19 @@ class Adan:
         """Return the initial moments m, v and n and the previous gradient, zeros (K, P)."""
         return {name: torch.zeros_like(theta) for name in ("m", "v", "n", "gradient")}
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
-        beta2, beta3 = self.betas[1:]
-        beta1, product = beta or (self.betas[0], self.betas[0] ** step)
-        d = torch.where(step > 1, gradient - state["gradient"], 0.0)
-        state["gradient"].copy_(gradient)
-        m = state["m"].lerp_(gradient, 1 - beta1)
+        lr, t, (beta1, beta2, beta3) = context.lr, context.step, self.betas
+        beta1, product = context.beta or (beta1, beta1**t)
+        d = torch.where(t > 1, grad - state["gradient"], 0.0)
+        state["gradient"].copy_(grad)
+        m = state["m"].lerp_(grad, 1 - beta1)
         v = state["v"].lerp_(d, 1 - beta2)
-        nesterov = gradient.add(d, alpha=beta2)
+        nesterov = grad.add(d, alpha=beta2)
         n = state["n"].mul_(beta3).addcmul_(nesterov, nesterov, value=1 - beta3)
         m_factor = (lr / (1 - product)).to(theta.dtype)
-        v_factor = (lr * beta2 / (1 - beta2**step)).to(theta.dtype)
-        correction = (1 - beta3**step).rsqrt().to(theta.dtype)
+        v_factor = (lr * beta2 / (1 - beta2**t)).to(theta.dtype)
+        correction = (1 - beta3**t).rsqrt().to(theta.dtype)
         theta.addcdiv_((m * m_factor).addcmul_(v, v_factor), n.sqrt().mul_(correction).add_(self.eps), value=-1)
         if self.weight_decay:
             theta.div_((1 + self.weight_decay * lr).to(theta.dtype))

@@ -10,8 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
-from gansweep.optimizers.betas import checked
+from gansweep.interfaces import Slot, UpdateContext
+from gansweep.optimizers.adam import checked_betas
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Lion:
     elementwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "betas", checked(self.betas))
+        object.__setattr__(self, "betas", checked_betas(self.betas))
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay={self.weight_decay}: expected a number >= 0")
 
@@ -48,22 +48,11 @@ class Lion:
         """Return the initial momentum, zeros (K, P)."""
         return {"m": torch.zeros_like(theta)}
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
-        beta2 = self.betas[1]
-        beta1 = self.betas[0] if beta is None else beta.now
-        c = state["m"].lerp(gradient, 1 - beta1)
-        c = c.sign().add_(c, alpha=0.0)  # sign(NaN) is 0; adding 0 * c propagates the NaN
-        state["m"].lerp_(gradient, 1 - beta2)
+        lr, beta1, beta2 = context.lr, context.scheduled(self.betas[0]), self.betas[1]
+        c = state["m"].lerp(grad, 1 - beta1).sign_()
+        state["m"].lerp_(grad, 1 - beta2)
         if self.weight_decay:
             theta.mul_((1 - self.weight_decay * lr).to(theta.dtype))
         theta.addcmul_(c, lr.to(theta.dtype), value=-1)

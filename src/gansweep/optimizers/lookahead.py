@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Outlook, Slot
-from gansweep.optimizers.around import Around
+from gansweep.interfaces import Outlook, Slot, UpdateContext
+from gansweep.optimizers.wrapper import Wrapper
 
 
 @dataclass(frozen=True)
-class Lookahead(Around):
+class Lookahead(Wrapper):
     """Lookahead: slow weights that are interpolated towards the fast weights every k steps.
 
         theta <- theta + update of the rule `of`
@@ -56,19 +56,10 @@ class Lookahead(Around):
         """Return the slow weights (K, P)."""
         return state["slow"]
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
-        self.step_inside(slots, theta, gradient, state, lr, step, beta)
-        reset = step % self.k == 0  # computed on the device, without synchronisation
+        self.update_inside(theta, grad, state, context)
+        reset = context.step % self.k == 0  # computed on the device, without synchronisation
         slow = state["slow"]
         slow.copy_(torch.where(reset, slow.lerp(theta, self.alpha), slow))
         theta.copy_(torch.where(reset, slow, theta))

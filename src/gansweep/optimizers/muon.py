@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
+from gansweep.interfaces import Slot, UpdateContext
 from gansweep.optimizers.adamw import AdamW
 from gansweep.optimizers.columns import columns
 
@@ -82,26 +82,19 @@ class Muon:
             state |= {f"{slot.name}/{name}": value for name, value in inner.items()}
         return state
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
-        hidden, momentum = hidden_matrices(slots), self.momentum if beta is None else beta.now
-        for slot, span in columns(slots):
-            parameter, g = theta[:, span], gradient[:, span]
+        hidden, momentum = hidden_matrices(context.slots), context.scheduled(self.momentum)
+        rate = context.lr.to(theta.dtype)
+        of_adamw = context._replace(lr=context.lr * self.adam_rate, beta=None)
+        for slot, span in columns(context.slots):
+            parameter, g = theta[:, span], grad[:, span]
             if slot in hidden:
                 m = state[f"{slot.name}/momentum"]
-                self._update_matrix(slot, parameter, g, m, lr.to(theta.dtype), momentum)
+                self._update_matrix(slot, parameter, g, m, rate, momentum)
             else:
                 inner = {name: state[f"{slot.name}/{name}"] for name in ("m", "v")}
-                self._adamw.update((slot,), parameter, g, inner, lr * self.adam_rate, step)
+                self._adamw.update(parameter, g, inner, of_adamw)
 
     def _update_matrix(
         self, slot: Slot, theta: Tensor, g: Tensor, m: Tensor, rate: Tensor, momentum: float | Tensor

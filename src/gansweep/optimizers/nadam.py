@@ -10,8 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
-from gansweep.optimizers.betas import checked
+from gansweep.interfaces import Slot, UpdateContext
+from gansweep.optimizers.adam import checked_betas
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class NAdam:
     elementwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "betas", checked(self.betas))
+        object.__setattr__(self, "betas", checked_betas(self.betas))
         for name in ("eps", "weight_decay", "momentum_decay"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
@@ -59,32 +59,23 @@ class NAdam:
         moments = {name: torch.zeros_like(theta) for name in ("m", "v")}
         return moments | {"mu_product": theta.new_ones(len(theta))}
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
-        beta2 = self.betas[1]
-        beta1 = self.betas[0] if beta is None else beta.now
-        g = gradient
+        lr, t, beta2 = context.lr, context.step, self.betas[1]
+        beta1 = context.scheduled(self.betas[0])
+        g = grad
         if self.weight_decay and self.decoupled_weight_decay:
             theta.mul_((1 - self.weight_decay * lr).to(theta.dtype))
         elif self.weight_decay:
-            g = gradient.add(theta, alpha=self.weight_decay)
-        mu, next_mu = self._mu(beta1, step), self._mu(beta1, step + 1)
+            g = grad.add(theta, alpha=self.weight_decay)
+        mu, next_mu = self._mu(beta1, t), self._mu(beta1, t + 1)
         product = state["mu_product"].mul_(mu[:, 0].to(theta.dtype))[:, None]
         m = state["m"].lerp_(g, 1 - beta1)
         v = state["v"].mul_(beta2).addcmul_(g, g, value=1 - beta2)
         m_factor = (lr * next_mu / (1 - product * next_mu)).to(theta.dtype)
         g_factor = (lr * (1 - mu) / (1 - product)).to(theta.dtype)
-        correction = (1 - beta2**step).rsqrt().to(theta.dtype)
+        correction = (1 - beta2**t).rsqrt().to(theta.dtype)
         theta.addcdiv_((m * m_factor).addcmul_(g, g_factor), v.sqrt().mul_(correction).add_(self.eps), value=-1)
 
-    def _mu(self, beta1: float | Tensor, step: Tensor) -> Tensor:
-        return beta1 * (1 - 0.5 * 0.96 ** (step * self.momentum_decay))
+    def _mu(self, beta1: float | Tensor, t: Tensor) -> Tensor:
+        return beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))

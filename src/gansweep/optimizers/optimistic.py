@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
-from gansweep.optimizers.around import Around
+from gansweep.interfaces import Slot, UpdateContext
+from gansweep.optimizers.wrapper import Wrapper
 
 
 @dataclass(frozen=True)
-class Optimistic(Around):
+class Optimistic(Wrapper):
     """Optimistic gradient method: twice the current update of a rule minus its previous update.
 
         theta <- theta + 2 u_t - u_{t-1},   u_t = update of the rule `of`,  u_0 = 0
@@ -31,19 +31,10 @@ class Optimistic(Around):
         """Return the previous update, zeros (K, P), and the wrapped rule's initial state."""
         return {"last_step": torch.zeros_like(theta)} | self.state_inside(slots, theta)
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
         before = theta.clone()
-        self.step_inside(slots, theta, gradient, state, lr, step, beta)
+        self.update_inside(theta, grad, state, context)
         u = theta - before
         theta.add_(u).sub_(state["last_step"])
         state["last_step"].copy_(u)

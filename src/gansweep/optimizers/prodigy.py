@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Outlook, Slot
+from gansweep.interfaces import Outlook, Slot, UpdateContext
 from gansweep.layers.layer import row_sum
 from gansweep.optimizers.adam import Adam
 
@@ -66,30 +66,21 @@ class Prodigy:
         zeros = theta.new_zeros(len(theta), 1)
         return rows | {"start": theta.clone(), "r": zeros, "d": zeros + self.d0}
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
         beta1, beta2 = self.betas
         beta3 = math.sqrt(beta2)
-        rate, d = lr.to(theta.dtype), state["d"]
-        if beta is None:
-            m = state["m"].mul_(beta1).addcmul_(gradient, d, value=1 - beta1)
+        rate, d = context.lr.to(theta.dtype), state["d"]
+        if context.beta is None:
+            m = state["m"].mul_(beta1).addcmul_(grad, d, value=1 - beta1)
         else:
-            m = state["m"].mul_(beta.now).addcmul_(gradient, d * (1 - beta.now))
-        scaled = gradient * d
+            m = state["m"].mul_(context.beta.now).addcmul_(grad, d * (1 - context.beta.now))
+        scaled = grad * d
         v = state["v"].mul_(beta2).addcmul_(scaled, scaled, value=1 - beta2)
         # r and s are divided by d0^2, which cancels in r / |s|_1. In the paper's units they are tiny.
         weight = (1 - beta3) * rate * (d / self.d0) ** 2
-        r = state["r"].mul_(beta3).add_(weight * row_sum(gradient * (state["start"] - theta)))
-        s = state["s"].mul_(beta3).addcmul_(gradient, weight)
+        r = state["r"].mul_(beta3).add_(weight * row_sum(grad * (state["start"] - theta)))
+        s = state["s"].mul_(beta3).addcmul_(grad, weight)
         if self.weight_decay:
             theta.mul_(1 - self.weight_decay * rate * d)
         theta.addcdiv_(m * (rate * d), v.sqrt().add_(d * self.eps), value=-1)

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
+from gansweep.interfaces import Slot, UpdateContext
 
 
 @dataclass(frozen=True)
@@ -61,19 +61,10 @@ class RMSprop:
         names = ["mean_square"] + ["mean"] * self.centered + ["momentum"] * (self.momentum > 0)
         return {name: torch.zeros_like(theta) for name in names}
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
-        rate = lr.to(theta.dtype)
-        g = gradient.add(theta, alpha=self.weight_decay) if self.weight_decay else gradient
+        rate = context.lr.to(theta.dtype)
+        g = grad.add(theta, alpha=self.weight_decay) if self.weight_decay else grad
         s = state["mean_square"].mul_(self.alpha).addcmul_(g, g, value=1 - self.alpha)
         square = s
         if self.centered:
@@ -81,7 +72,7 @@ class RMSprop:
             square = s.addcmul(mean, mean, value=-1)
         rms = square.add(self.eps).sqrt_() if self.eps_inside else square.sqrt().add_(self.eps)
         if self.momentum:
-            v = state["momentum"].mul_(self.momentum if beta is None else beta.now).addcdiv_(g, rms)
+            v = state["momentum"].mul_(context.scheduled(self.momentum)).addcdiv_(g, rms)
             theta.addcmul_(v, rate, value=-1)
         else:
             theta.addcdiv_(g * rate, rms, value=-1)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
+from gansweep.interfaces import Slot, UpdateContext
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.schedule_free_sgd import average
 
@@ -58,22 +58,12 @@ class ScheduleFreeAdamW:
         """Return the average x (K, P)."""
         return state["x"]
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
         beta2 = self.betas[1]
-        beta1 = self.betas[0] if beta is None else beta.now
-        gamma = (lr * (1 - beta2**step).sqrt()).to(theta.dtype)
-        v = state["v"].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        z = state["z"].addcdiv_(gradient * gamma, v.sqrt().add_(self.eps), value=-1)
+        gamma = (context.lr * (1 - beta2**context.step).sqrt()).to(theta.dtype)
+        v = state["v"].mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
+        z = state["z"].addcdiv_(grad * gamma, v.sqrt().add_(self.eps), value=-1)
         if self.weight_decay:
             z.addcmul_(theta, gamma, value=-self.weight_decay)
-        average(theta, z, state["x"], state["weight_sum"], gamma, beta1)
+        average(theta, z, state["x"], state["weight_sum"], gamma, context.scheduled(self.betas[0]))

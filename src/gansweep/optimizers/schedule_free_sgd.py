@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
+from gansweep.interfaces import Slot, UpdateContext
 
 
 @dataclass(frozen=True)
@@ -55,21 +55,12 @@ class ScheduleFreeSGD:
         """Return the average x (K, P)."""
         return state["x"]
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
-        g = gradient.add(theta, alpha=self.weight_decay) if self.weight_decay else gradient
-        rate = lr.to(theta.dtype)
+        g = grad.add(theta, alpha=self.weight_decay) if self.weight_decay else grad
+        rate = context.lr.to(theta.dtype)
         z = state["z"].addcmul_(g, rate, value=-1)
-        average(theta, z, state["x"], state["weight_sum"], rate, self.beta if beta is None else beta.now)
+        average(theta, z, state["x"], state["weight_sum"], rate, context.scheduled(self.beta))
 
 
 def average(y: Tensor, z: Tensor, x: Tensor, weight_sum: Tensor, rate: Tensor, beta: float | Tensor) -> None:

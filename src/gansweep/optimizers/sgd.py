@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Beta, Slot
+from gansweep.interfaces import Slot, UpdateContext
 
 
 @dataclass(frozen=True)
@@ -59,26 +59,18 @@ class SGD:
         """Return the initial momentum buffer, zeros (K, P), if momentum > 0."""
         return {"momentum": torch.zeros_like(theta)} if self.momentum else {}
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
-        g = gradient.add(theta, alpha=self.weight_decay) if self.weight_decay else gradient
+        g = grad.add(theta, alpha=self.weight_decay) if self.weight_decay else grad
         if self.momentum:
-            v = state["momentum"].mul_(self.momentum if beta is None else beta.now)
+            momentum = context.scheduled(self.momentum)
+            v = state["momentum"].mul_(momentum)
             if self.dampening:
-                v.addcmul_(g, 1 - self.dampening * (step > 1).to(theta.dtype))
+                v.addcmul_(g, 1 - self.dampening * (context.step > 1).to(theta.dtype))
             else:
                 v.add_(g)
-            if self.nesterov and beta is not None:
-                g = g.addcmul(v, beta.now)
+            if self.nesterov and context.beta is not None:
+                g = g.addcmul(v, context.beta.now)
             else:
                 g = g.add(v, alpha=self.momentum) if self.nesterov else v
-        theta.addcmul_(g, lr.to(theta.dtype), value=-1)
+        theta.addcmul_(g, context.lr.to(theta.dtype), value=-1)

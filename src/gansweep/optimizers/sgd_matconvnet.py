@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Slot, UpdateContext
 from gansweep.optimizers.columns import columns
 
 
@@ -48,18 +48,10 @@ class MatConvNetSGD:
         """Return the initial momentum buffer, zeros (K, P)."""
         return {"momentum": torch.zeros_like(theta)}
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
-        v, rate = state["momentum"].mul_(self.momentum).add_(gradient), lr.to(theta.dtype)
-        for slot, span in columns(slots):
+        v, rate = state["momentum"].mul_(self.momentum).add_(grad), context.lr.to(theta.dtype)
+        for slot, span in columns(context.slots):
             if slot.role == "weight":
                 v[:, span].add_(theta[:, span], alpha=self.weight_decay)
                 theta[:, span].addcmul_(v[:, span], rate, value=-1)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NoReturn
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot
+from gansweep.interfaces import Slot, UpdateContext
 from gansweep.optimizers.columns import columns
 
 
@@ -95,19 +95,11 @@ class TorchOptimizer:
                     )
         return state
 
-    def update(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-    ) -> None:
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place, one member after another."""
-        rates, steps = lr.flatten().tolist(), step.flatten().tolist()
+        rates, steps = context.lr.flatten().tolist(), context.step.flatten().tolist()
         for k, (rate, t) in enumerate(zip(rates, steps, strict=True)):
-            self._update_member(slots, theta[k], gradient[k], {key: s[k] for key, s in state.items()}, rate, t == 1)
+            self._update_member(context.slots, theta[k], grad[k], {key: s[k] for key, s in state.items()}, rate, t == 1)
 
     def _update_member(
         self,

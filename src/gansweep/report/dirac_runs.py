@@ -92,9 +92,10 @@ class TwoNumbers:
         assert run is not None
         pack: Any = pack_of([run] * theta.size)
         with torch.no_grad():
-            for course in pack.courses:
-                course.set(pack.done, pack.total_steps)
-            game = Look(pack, pack.draw_apart(STREAMS), looking=True)
+            for values in pack.scheduled:
+                values.set(pack.done, pack.total_steps)
+            inputs = pack.separate_inputs(STREAMS)
+            game = Look(pack.g, pack.d, pack.objectives, pack.precision, inputs, looking=True)
             g, d = (torch.as_tensor(values.reshape(-1, 1), dtype=torch.float32) for values in (theta, psi))
             game.go_to(Both((g,), (d,)))
             if run.dynamics.joint:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.algorithms.adversarial.joint import Joint
 from gansweep.batched.pack import Pack
 from gansweep.diagnostics import (
     antisymmetric,
@@ -102,7 +101,7 @@ def diagnose(pack: Pack) -> Diagnosis:
     """
     if not isinstance(pack, AdversarialPack):
         raise TypeError(f"{type(pack).__name__} can't be diagnosed: it has no discriminator")
-    game = Joint(pack, pack.draw_apart(STREAMS), looking=True)
+    game = pack.game(pack.separate_inputs(STREAMS), looking=True)
     v = game.field(create_graph=True)
     field = _whole(v.detach())
     with torch.no_grad():
@@ -134,7 +133,7 @@ def _whole(v: Both) -> Both:
 
 def _cut(pack: AdversarialPack, v: Both) -> Both:
     (theta,), (psi,) = v.generator, v.discriminator
-    return Both(tuple(pack.g.in_stretches(theta)), tuple(pack.d.in_stretches(psi)))
+    return Both(tuple(pack.g.in_chunks(theta)), tuple(pack.d.in_chunks(psi)))
 
 
 def _start(pack: AdversarialPack) -> Both:

@@ -82,7 +82,7 @@ class Evaluator:
             evaluation["value_2"] = self._measure(pack, k, self.run.metric_2, "evaluation")
             if evaluation["value_2"] is None:
                 evaluation["reason_2"] = f"{self.run.metric_2.name} is not finite"
-        measured = pack.measured(k)
+        measured = pack.measurements(k)
         if measured:
             evaluation["measured"] = finite(measured)
         self.evaluations.append(evaluation)
@@ -138,7 +138,7 @@ class Evaluator:
         if fake is None:
             return False
         value = float(metric(self.run.data, fake))
-        pack.tell(k, value, metric.lower_is_better)
+        pack.update_feedback(k, value, metric.lower_is_better)
         evaluation["heard"] = _finite(value)
         return True
 

@@ -59,7 +59,7 @@ class RunRecorder:
         self._recent.append((step, report))
         if not due:
             return
-        values = pack.kept(k)
+        values = pack.custom_scalars(k)
         if values:
             self.curves.append({"step": step, **finite(values)})
             self.scalars({f"kept/{name}": value for name, value in values.items()}, step)
@@ -86,7 +86,7 @@ class RunRecorder:
     def write_pictures(self, pack: Pack, k: int, step: int) -> None:
         """Write sample grids of the generator and further samples of the algorithm."""
         size = samples.NUM_SAMPLES if len(self.run.data.sample_shape) == 3 else 2048
-        for name, shown in ({"samples": pack.pictured(k, size)} | pack.pictures(k)).items():
+        for name, shown in ({"samples": pack.sample_grid(k, size)} | pack.pictures(k)).items():
             picture, path = samples.grid(shown), self.directory / name / f"step_{step:07d}.png"
             samples.save(path, picture)
             if shown.ndim == 2:

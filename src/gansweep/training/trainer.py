@@ -150,7 +150,7 @@ def _train_pack(pack: Pack, sessions: Sequence[TrainingSession], stop: Callable[
         for session in sessions:
             _try(session, session.record_step, report)
         if stopped or any(session.needs_divergence(report) for session in sessions):
-            divergences = pack.watch.read()
+            divergences = pack.monitor.read()
             for session in sessions:
                 divergence = divergences[pack.place[session.k]]
                 if divergence is not None:

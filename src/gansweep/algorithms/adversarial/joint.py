@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from gansweep.batched.player import norms
+from gansweep.algorithms.adversarial.random_inputs import DiscriminatorInputs
+from gansweep.batched.objectives import DiscriminatorTerms, Objectives
+from gansweep.batched.player import Player, norms
 from gansweep.device import autocast
 from gansweep.dynamics.position import Both
 from gansweep.layers import Pass
 
-if TYPE_CHECKING:
-    from gansweep.algorithms.adversarial.pack import AdversarialPack
-    from gansweep.algorithms.adversarial.random_inputs import DiscriminatorInputs
-    from gansweep.batched.objectives import DiscriminatorTerms
+
+class StepResult(NamedTuple):
+    """Values of one step of both players.
+
+    Args:
+        d_terms: terms of the discriminators' losses in the last critic step, (K,) each.
+        d_gradient: norm of the discriminators' gradients in the last critic step, (K,).
+        g_loss: losses of the generators, (K,).
+        g_gradient: norm of the generators' gradients, (K,).
+        fake: samples of the last generator update, (K, B, ...).
+    """
+
+    d_terms: DiscriminatorTerms
+    d_gradient: Tensor
+    g_loss: Tensor
+    g_gradient: Tensor
+    fake: Tensor
 
 
 class Joint:
@@ -23,32 +38,45 @@ class Joint:
 
         v(theta, psi) = (grad_theta L_G, grad_psi L_D),   J = dv / d(theta, psi)
 
-    Both losses use the same real and generated samples and the same dropout masks. The report of a step holds
+    Both losses use the same real and generated samples and the same dropout masks. The result of a step holds
     the losses at its first point and the first gradients that the optimizers received. Running statistics are
     updated once, by the first evaluation, and not at all if `looking` is True.
 
     Args:
-        pack: the players and objectives.
+        g: the generators.
+        d: the discriminators.
+        objectives: losses and penalties.
+        precision: fp32, tf32 or bf16.
         given: random inputs of the step.
         looking: evaluate only, without a change of running statistics and learning rates.
     """
 
-    def __init__(self, pack: AdversarialPack, given: DiscriminatorInputs, *, looking: bool = False) -> None:
-        self.pack, self.given, self.looking = pack, given, looking
-        self._seen: tuple[DiscriminatorTerms, Tensor, Tensor] | None = None
-        self._first: Both | None = None
+    def __init__(
+        self,
+        g: Player,
+        d: Player,
+        objectives: Objectives,
+        precision: str,
+        given: DiscriminatorInputs,
+        *,
+        looking: bool = False,
+    ) -> None:
+        self.g, self.d, self.objectives, self.precision = g, d, objectives, precision
+        self.given, self.looking = given, looking
+        self._first_losses: tuple[DiscriminatorTerms, Tensor, Tensor] | None = None  # terms, losses of G, samples
+        self._first_norms: tuple[Tensor, Tensor] | None = None
 
     @property
     def rates(self) -> Both:
         """Both players' learning rates, (K, 1) each."""
-        return Both((self.pack.g.lr,), (self.pack.d.lr,))
+        return Both((self.g.lr,), (self.d.lr,))
 
     def here(self) -> Both:
         """Return a copy of both players' parameters."""
         return self._at().map(Tensor.clone)
 
     def _at(self) -> Both:
-        return Both(tuple(self.pack.g.stretches), tuple(self.pack.d.stretches))
+        return Both(tuple(self.g.chunks), tuple(self.d.chunks))
 
     def go_to(self, at: Both) -> None:
         """Set both players' parameters. The optimizer states do not change."""
@@ -57,28 +85,32 @@ class Joint:
 
     def losses(self, at: Both) -> tuple[Tensor, Tensor]:
         """Return L_G and L_D () at any parameters, summed over members, differentiable by both players' parameters."""
-        pack, given, objectives = self.pack, self.given, self.pack.objectives
-        size = pack.batch_size
-        with torch.enable_grad(), autocast(pack.device, pack.precision):
-            state = Pass(given.generator_masks, pack.g.buffers)
-            fake = pack.g.network(pack.g.params(at.generator), given.z, state)
-            real, seen = objectives.seen(given.real, given.real_noise), objectives.seen(fake, given.fake_noise)
-            params, network, buffers = pack.d.params(at.discriminator), pack.d.network, pack.d.buffers
+        g, d, given, objectives = self.g, self.d, self.given, self.objectives
+        with torch.enable_grad(), autocast(g.device, self.precision):
+            state = Pass(given.generator_masks, g.buffers)
+            fake = g.network(g.params(at.generator), given.z, state)
+            real, seen = self._with_noise(fake)
+            params = d.params(at.discriminator)
             loss_d, (terms, updates) = objectives.discriminator(
-                network, params, buffers, real, seen, given.masks, given.penalties, given.flips
+                d.network, params, d.buffers, real, seen, given.masks, given.penalties, given.flips
             )
-            masks = [mask[:, size:] for mask in given.masks]
+            masks = [mask[:, real.shape[1] :] for mask in given.masks]
             compared = real if objectives.relativistic else None
-            losses_g = objectives.generator(network, params, buffers, seen, masks, compared)
+            losses_g = objectives.generator(d.network, params, d.buffers, seen, masks, compared)
             loss_g = losses_g.sum()
-        if self._seen is None:
-            self._seen = terms, losses_g.detach(), fake.detach()
+        if self._first_losses is None:
+            self._first_losses = terms, losses_g.detach(), fake.detach()
             if not self.looking:
-                pack.g.keep_buffers(state.updates)
-                pack.d.keep_buffers(updates)
-                pack.d.react(terms.game)
-                pack.g.react(None)
+                g.keep_buffers(state.updates)
+                d.keep_buffers(updates)
+                d.set_rate(terms.game)
+                g.set_rate()
         return loss_g, loss_d
+
+    def _with_noise(self, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Return real and generated samples with instance noise."""
+        given, objectives = self.given, self.objectives
+        return objectives.with_noise(given.real, given.real_noise), objectives.with_noise(fake, given.fake_noise)
 
     def field(self, *, create_graph: bool = False) -> Both:
         """Return v at the current parameters."""
@@ -91,16 +123,14 @@ class Joint:
 
     def penalties(self) -> Both:
         """Return the gradients of the discriminators' penalties at the point of the last call of `field`."""
-        assert self._seen is not None
-        pack, given, objectives = self.pack, self.given, self.pack.objectives
-        fake, psi = self._seen[2], self.at.discriminator
-        with torch.enable_grad(), autocast(pack.device, pack.precision):
-            real, seen = objectives.seen(given.real, given.real_noise), objectives.seen(fake, given.fake_noise)
-            params, network, buffers = pack.d.params(psi), pack.d.network, pack.d.buffers
-            total = fake.new_zeros(())
-            for penalty, inputs in zip(objectives.passes, given.penalties, strict=True):
+        assert self._first_losses is not None
+        d, fake, psi = self.d, self._first_losses[2], self.at.discriminator
+        with torch.enable_grad(), autocast(d.device, self.precision):
+            real, seen = self._with_noise(fake)
+            params, total = d.params(psi), fake.new_zeros(())
+            for penalty, inputs in zip(self.objectives.passes, self.given.penalties, strict=True):
                 n = penalty.count
-                total = total + penalty(network, params, buffers, real[:n], seen[:n], inputs).sum()
+                total = total + penalty(d.network, params, d.buffers, real[:n], seen[:n], inputs).sum()
         return Both(tuple(torch.zeros_like(part) for part in self.at.generator), _gradients(total, psi, False))
 
     def vjp(self, v: Both, u: Both, *, mixed: bool = False) -> Both:
@@ -128,19 +158,21 @@ class Joint:
                 _gradients(of_d, self.at.generator, create_graph), _gradients(of_g, self.at.discriminator, create_graph)
             )
 
-    def report(self) -> tuple[DiscriminatorTerms, Tensor, Tensor, Tensor, Tensor]:
-        """Return the fields of `StepResult`: d_terms, d_gradient, g_loss, g_gradient and fake."""
-        assert self._seen is not None and self._first is not None
-        terms, loss, fake = self._seen
-        return terms, norms(self._first.discriminator), loss, norms(self._first.generator), fake
+    def result(self) -> StepResult:
+        """Return the values of the step."""
+        assert self._first_losses is not None
+        assert self._first_norms is not None
+        (terms, loss, fake), (d_norm, g_norm) = self._first_losses, self._first_norms
+        return StepResult(terms, d_norm, loss, g_norm, fake)
 
     def descend(self, gradient: Both) -> None:
         """Apply an optimizer step to each player with the given gradient."""
-        pack, gradient = self.pack, gradient.detach()
-        self._first = self._first or gradient
-        pack.d.move(gradient.discriminator)
-        pack.g.move(gradient.generator)
-        pack.clip()
+        gradient = gradient.detach()
+        grad_norms = norms(gradient.discriminator), norms(gradient.generator)
+        self._first_norms = self._first_norms or grad_norms
+        self.d.apply(gradient.discriminator, grad_norms[0])
+        self.g.apply(gradient.generator, grad_norms[1])
+        self.objectives.clip_weights(self.d.chunks)
 
 
 def _by_player(v: Both, w: Both) -> tuple[tuple, tuple]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from gansweep.batched.objectives import PenaltyInputs
+from gansweep.batched.objectives import Objectives, PenaltyInputs
 from gansweep.batched.random_streams import Draws, masks_of, normal, uniform
-
-if TYPE_CHECKING:
-    from gansweep.algorithms.adversarial.pack import AdversarialPack
+from gansweep.dynamics.alternating import Alternating
+from gansweep.layers import Network
 
 
 @dataclass
@@ -39,43 +37,58 @@ class GeneratorInputs:
     noise: Tensor | None
 
 
+@dataclass
 class RandomInputs:
-    """Random inputs of a pack's updates, drawn from the members' streams.
+    """Random inputs of the updates of a step, drawn from the members' streams.
 
     A step is registered with the largest number of discriminator updates of any step (`Draws`).
 
     Args:
-        pack: its members, networks and objectives determine which inputs are needed.
         draws: of the members' streams, with nothing registered yet.
+        samples: the data (N, ...).
+        g: generator network.
+        d: discriminator network.
+        latent_dim: length of z.
+        batch_size: B.
+        objectives: determine which inputs are needed.
+        alternating: which batches and latents are new.
+        updates_d: largest number of discriminator updates of a step.
+        updates_g: generator updates of a step; 0 if both players share the discriminator's inputs (joint dynamics).
     """
 
-    def __init__(self, pack: AdversarialPack, draws: Draws) -> None:
-        self.pack, self.draws, self.turns, self.objectives = pack, draws, pack.turns, pack.objectives
-        self.g, self.d = pack.g.network, pack.d.network
-        self._plan(pack.most_critic_steps, 0 if pack.dynamics.joint else pack.turns.generator_steps)
+    draws: Draws
+    samples: Tensor
+    g: Network
+    d: Network
+    latent_dim: int
+    batch_size: int
+    objectives: Objectives
+    alternating: Alternating
+    updates_d: int
+    updates_g: int
 
-    def _plan(self, moves_d: int, moves_g: int) -> None:
-        """Register the draws of a step. With joint dynamics both players share the discriminator's draws."""
-        pack, turns, draws = self.pack, self.turns, self.draws
-        size, device, sample = pack.batch_size, pack.device, tuple(pack.samples.shape[1:])
-        batches, latents = (moves_d if turns.fresh_batches else 1), moves_d + (moves_g if turns.fresh_latents else 0)
-        of_g, of_d = len(self.g.draws), len(self.d.draws)
-        masks = masks_of(self.d, 2 * size) * moves_d + masks_of(self.d, size) * moves_g
-        draws.plan_batches(len(pack.samples), size, batches, of_move=int(turns.fresh_batches))
-        draws.plan("latents", [normal(size, pack.latent_dim, device=device)] * latents, of_move=1)
-        draws.plan("dropout/generator", masks_of(self.g, size) * latents, of_move=of_g)
-        draws.plan("dropout/discriminator", masks, of_move=of_d)
-        self.objectives.plan_penalties(draws, self.d, sample, size, moves_d)
+    def __post_init__(self) -> None:
+        """Register the draws of a step."""
+        draws, size, device, sample = self.draws, self.batch_size, self.samples.device, tuple(self.samples.shape[1:])
+        batches = self.updates_d if self.alternating.fresh_batches else 1
+        latents = self.updates_d + (self.updates_g if self.alternating.fresh_latents else 0)
+        masks = masks_of(self.d, 2 * size) * self.updates_d + masks_of(self.d, size) * self.updates_g
+        draws.plan_batches(len(self.samples), size, batches, per_update=int(self.alternating.fresh_batches))
+        draws.plan("latents", [normal(size, self.latent_dim, device=device)] * latents, per_update=1)
+        draws.plan("dropout/generator", masks_of(self.g, size) * latents, per_update=len(self.g.draws))
+        draws.plan("dropout/discriminator", masks, per_update=len(self.d.draws))
+        self.objectives.plan_penalties(draws, self.d, sample, size, self.updates_d)
         if self.objectives.flip is not None:
-            draws.plan("flips", [uniform(size, device=device)] * moves_d, of_move=1)
+            draws.plan("flips", [uniform(size, device=device)] * self.updates_d, per_update=1)
         if self.objectives.noise is not None:
-            draws.plan("instance_noise", [normal(size, *sample, device=device)] * (2 * moves_d + moves_g), of_move=2)
+            count = 2 * self.updates_d + self.updates_g
+            draws.plan("instance_noise", [normal(size, *sample, device=device)] * count, per_update=2)
 
     def for_discriminator(self, before: DiscriminatorInputs | None = None) -> DiscriminatorInputs:
         """Draw the inputs of a discriminator update; `before` are those of the previous update in this step."""
-        draws = self.draws
+        draws, fresh = self.draws, self.alternating.fresh_batches
         return DiscriminatorInputs(
-            real=self.pack.samples[draws.next("order")] if self.turns.fresh_batches or before is None else before.real,
+            real=self.samples[draws.next("order")] if before is None or fresh else before.real,
             z=draws.next("latents"),
             generator_masks=draws.masks("dropout/generator", self.g),
             masks=draws.masks("dropout/discriminator", self.d),
@@ -87,18 +100,18 @@ class RandomInputs:
 
     def for_generator(self, before: DiscriminatorInputs) -> GeneratorInputs:
         """Draw the inputs of a generator update; a relativistic game reuses the last real batch with its noise."""
-        draws, fresh = self.draws, self.turns.fresh_latents
+        draws, fresh = self.draws, self.alternating.fresh_latents
         return GeneratorInputs(
             z=draws.next("latents") if fresh else before.z,
             generator_masks=draws.masks("dropout/generator", self.g) if fresh else before.generator_masks,
             masks=draws.masks("dropout/discriminator", self.d),
-            real=self.objectives.seen(before.real, before.real_noise) if self.objectives.relativistic else None,
+            real=self.objectives.with_noise(before.real, before.real_noise) if self.objectives.relativistic else None,
             noise=self._if_planned("instance_noise"),
         )
 
-    def leave_out(self, moves: int) -> None:
-        """Skip the draws of `moves` further discriminator updates in this step."""
-        self.draws.leave_out(moves)
+    def skip(self, num_updates: int) -> None:
+        """Skip the draws of further discriminator updates in this step."""
+        self.draws.skip(num_updates)
 
     def _if_planned(self, name: str) -> Tensor | None:
         return self.draws.next(name) if name in self.draws else None

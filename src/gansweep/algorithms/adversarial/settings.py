@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from torch import Tensor
 
 from gansweep.algorithms.adversarial.pack import AdversarialPack
+from gansweep.batched.pack import PackSettings
 from gansweep.dynamics.extragradient import ExtraGradient
 from gansweep.interfaces import Averaging
-
-if TYPE_CHECKING:
-    from gansweep.training.run import Run
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Adversarial:
     how their gradients become optimizer steps.
     """
 
-    def check(self, run: Run) -> None:
+    def check(self, run: Any) -> None:
         """Raise ValueError if the dynamics do not support the update rules or trainer settings."""
         if run.dynamics.joint and run.critic_steps != 1:
             raise ValueError(
@@ -51,14 +49,16 @@ class Adversarial:
                     "expected another optimizer, or dynamics=alternating"
                 )
 
-    def pack(self, runs: Sequence[Run], samples: Tensor) -> AdversarialPack:
+    def pack(self, runs: Sequence[Any], samples: Tensor) -> AdversarialPack:
         """Return the pack of runs that differ in their members only."""
         run = runs[0]
-        return AdversarialPack.of(
-            runs,
+        return AdversarialPack(
+            [each.member for each in runs],
+            run.model,
             samples,
+            PackSettings.of(run),
             critic_steps=run.critic_steps,
-            compiled=run.trainer.compile,
-            dynamics=run.dynamics,
             critic_schedule=run.critic_schedule,
+            dynamics=run.dynamics,
+            compiled=run.trainer.compile,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,9 +16,6 @@ from gansweep.batched.random_streams import Draws, normal, permutation
 from gansweep.device import autocast
 from gansweep.layers import Pass
 from gansweep.seeding import Streams
-
-if TYPE_CHECKING:
-    from gansweep.algorithms.cfg.settings import CFG
 
 
 @dataclass
@@ -36,12 +33,12 @@ class Approximators:
 
     Args:
         g: networks and optimizers.
-        algorithm: settings of the fit.
+        algorithm: `CFG` with the settings of the fit.
         batch_size: B.
         precision: fp32, tf32 or bf16.
     """
 
-    def __init__(self, g: Player, algorithm: CFG, batch_size: int, precision: str) -> None:
+    def __init__(self, g: Player, algorithm: Any, batch_size: int, precision: str) -> None:
         self.g, self.algorithm, self.batch_size, self.precision = g, algorithm, batch_size, precision
 
     def __call__(self, z: Tensor) -> Tensor:
@@ -55,7 +52,7 @@ class Approximators:
         A member's rate is multiplied by `fit_decay` after an epoch whose mean loss has risen. The next stage starts
         at the scheduled rate again.
         """
-        self.g.forget()
+        self.g.reset_state()
         rows = torch.arange(len(z), device=z.device)[:, None]
         decays, means, gradient = torch.zeros(len(z), 1, device=z.device), [], None
         for order in orders:
@@ -86,7 +83,7 @@ class Approximators:
         self.g.keep_buffers(buffers)
         return loss, gradient
 
-    def imitate_noise(self, members: Sequence[Member], latent_dim: int, shape: tuple[int, ...]) -> Fit:
+    def fit_to_noise(self, members: Sequence[Member], latent_dim: int, shape: tuple[int, ...]) -> Fit:
         """Fit G~ to clip(W^T z, -1, 1), reshaped to samples, with streams that are used only here."""
         a, device = self.algorithm, self.g.device
         draws = Draws([Streams(member.seed, device, "start/") for member in members], device, ahead=False)
@@ -96,7 +93,7 @@ class Approximators:
         w, z = draws.next("projection") * a.start_std, draws.next("latents")
         noise = torch.stack([latents @ projection for latents, projection in zip(z, w, strict=True)]).clamp(-1, 1)
         self.g.rates.set([0] * len(members), [member.steps for member in members])
-        self.g.react(None)
+        self.g.set_rate()
         return self.fit(z, noise.view(*z.shape[:2], *shape), [draws.next("shuffle") for _ in range(a.fit_epochs)])
 
 

@@ -12,27 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from gansweep.algorithms.breakdown import Guard
 from gansweep.algorithms.cfg.approximators import Approximators, Fit
-from gansweep.algorithms.cfg.pushes import Pushes
+from gansweep.algorithms.cfg.functional_gradient import FunctionalGradientSteps, Snapshot
 from gansweep.batched.divergence import Cause
-from gansweep.batched.lr_gains import Gains
 from gansweep.batched.member import Member
 from gansweep.batched.objectives import DiscriminatorTerms, Objectives
-from gansweep.batched.pack import Pack, both, finite
+from gansweep.batched.pack import Pack, PackSettings, finite, networks_of
 from gansweep.batched.random_streams import normal, permutation
-from gansweep.batched.scheduled import Scheduled
-from gansweep.batched.snapshot import Snapshot
+from gansweep.batched.scheduled import Gains, Scheduled
 from gansweep.device import autocast
 from gansweep.interfaces import Model
-
-if TYPE_CHECKING:
-    from gansweep.algorithms.cfg.settings import CFG
 
 
 @dataclass
@@ -59,72 +54,72 @@ class CFGPack(Pack[Report]):
 
     Args:
         members: settings of every member.
-        algorithms: one per member; they may differ in eta only.
         model: the pair of networks.
         samples: the data (N, ...), on the device to train on.
-        critic_steps: U, updates of the discriminator before each push.
-        shared: batch_size, precision, check_every, patience and draw_ahead, see `Pack`; a step is a stage.
+        settings: settings of every pack; a step is a stage.
+        algorithms: `CFG` of each member; they may differ in eta only.
+        critic_steps: U, updates of the discriminator before each functional gradient step.
     """
 
     def __init__(
         self,
         members: Sequence[Member],
-        algorithms: Sequence[CFG],
         model: Model,
         samples: Tensor,
+        settings: PackSettings,
         *,
+        algorithms: Sequence[Any],
         critic_steps: int,
-        **shared: Any,
     ) -> None:
-        super().__init__(members, samples, both(model, samples), model.latent_dim, **shared)
+        super().__init__(members, samples, networks_of(model, samples), model.latent_dim, settings)
         in_rows = [algorithms[self.place.index(row)] for row in range(len(algorithms))]
         self.algorithm, self.critic_steps = algorithms[0], critic_steps
         self.d, guard = self.players["discriminator"], self.algorithm.guard
         self.objectives = Objectives(self.members, self.device)
         self.eta = Scheduled([algorithm.eta_at for algorithm in in_rows], self.device)
-        self.courses += [self.objectives, self.eta]
+        self.scheduled += [self.objectives, self.eta]
         self.eta_gains = Gains([algorithm.feedback_eta for algorithm in in_rows], self.device)
         self.guard = Guard(guard, len(members), self.device) if guard.enabled else None
-        self.pushes = Pushes(self.d, self.algorithm.num_pushes)
+        self.gradient_steps = FunctionalGradientSteps(self.d, self.algorithm.num_pushes)
         self._plan()
         self.approximators = Approximators(self.g, self.algorithm, self.batch_size, self.precision)
-        self.start = self.approximators.imitate_noise(self.members, self.latent_dim, tuple(samples.shape[1:]))
+        self.start = self.approximators.fit_to_noise(self.members, self.latent_dim, tuple(samples.shape[1:]))
         self.origin = Snapshot(self.g)  # G_0 of the last stage
 
     def play(self) -> Report:
         """Train one stage: T functional gradient steps of all members, then the fit of their approximators."""
         a = self.algorithm
-        self._settle_rates()
-        z, x = self._latents_of_stage()
+        self._set_rates()
+        z, x = self._draw_pairs()
         first, losses, d_result = x[:, : self.batch_size], [], None
         for t in range(a.num_pushes):
             for update in range(self.critic_steps):
                 real = self.samples[self.draws.next("order")]
-                fake = self._pushed_so_far(t, update, x)
+                fake = self._current_samples(t, update, x)
                 d_result = self._discriminator_step(real, fake)
                 terms, _ = d_result
                 losses.append(terms.game)
-                self.watch.see(Cause.NON_FINITE_SAMPLES, ~finite(fake), self.step)
-                self.watch.see(Cause.NON_FINITE_LOSS, ~terms.loss.isfinite(), self.step)
-            self.pushes.store(t)
+                self.monitor.record(Cause.NON_FINITE_SAMPLES, ~finite(fake), self.step)
+                self.monitor.record(Cause.NON_FINITE_LOSS, ~terms.loss.isfinite(), self.step)
+            self.gradient_steps.store(t)
             if a.pool:
-                x = self._pushed(x, t, t + 1)
+                x = self._apply_steps(x, t, t + 1)
 
         assert d_result is not None  # num_pushes >= 1 and critic_steps >= 1
         terms, d_gradient = d_result
-        target = x if a.pool else self._pushed(x, 0, a.num_pushes)
+        target = x if a.pool else self._apply_steps(x, 0, a.num_pushes)
         batch = target[:, : self.batch_size]
         g_loss = self._generator_loss(batch)
         moved = (batch - first).abs().flatten(2).mean(2).mean(1)
         self.origin.take()
         fit = self.approximators.fit(z, target, [self.draws.next("shuffle") for _ in range(a.fit_epochs)])
 
-        self.watch.see(Cause.NON_FINITE_SAMPLES, ~fit.last.isfinite(), self.step)
-        self.watch.see(Cause.NON_FINITE_LOGITS, ~(g_loss + terms.real + terms.fake).isfinite(), self.step)
-        self._look_at_gap(terms)
-        self.look(batch, fit.gradient)
+        self.monitor.record(Cause.NON_FINITE_SAMPLES, ~fit.last.isfinite(), self.step)
+        self.monitor.record(Cause.NON_FINITE_LOGITS, ~(g_loss + terms.real + terms.fake).isfinite(), self.step)
+        self._check_logit_gap(terms)
+        self.check_divergence(batch, fit.gradient)
         loss = torch.stack(losses).mean(0)
-        self._go_back_where_broken(loss, fit.last)
+        self._restore_broken_members(loss, fit.last)
         self.reported = Report(
             list(self.done),
             terms,
@@ -159,39 +154,39 @@ class CFGPack(Pack[Report]):
             curves["guard/returns"] = report.returns
         return {tag: value[row] for tag, value in curves.items()}
 
-    def kept(self, k: int) -> dict[str, float]:
+    def custom_scalars(self, k: int) -> dict[str, float]:
         """Return the losses of the breakdown criterion for the record."""
         row, report = self.place[k], self.reported
         losses = {"discriminator_loss": report.loss, "approximator_loss": report.fit.last}
         return {name: float(value[row]) for name, value in losses.items()}
 
-    def _settle_rates(self) -> None:
+    def _set_rates(self) -> None:
         """Set eta and the learning rates of this stage from schedules, gains and the guard's factor."""
         factor = 1.0 if self.guard is None else self.guard.factor
-        self.pushes.eta.copy_(self.eta.now * self.eta_gains.now * factor)
+        self.gradient_steps.eta.copy_(self.eta.now * self.eta_gains.now * factor)
         self.d.rates.now.mul_(factor)
         for player in (self.g, self.d):
-            player.react(None)
+            player.set_rate()
         self.rates = {
             "generator": self.g.lr.clone(),
             "discriminator": self.d.lr.clone(),
-            "eta": self.pushes.eta.clone(),
+            "eta": self.gradient_steps.eta.clone(),
         }
 
-    def _latents_of_stage(self) -> tuple[Tensor, Tensor]:
+    def _draw_pairs(self) -> tuple[Tensor, Tensor]:
         """Draw N latents (K, N, latent_dim); return them and their samples G~(z) (K, N, ...)."""
         z = self.draws.next("pairs")
         return z, torch.cat([self.approximators(part) for part in z.split(self.batch_size, 1)], 1)
 
-    def _pushed(self, x: Tensor, first: int, last: int) -> Tensor:
+    def _apply_steps(self, x: Tensor, first: int, last: int) -> Tensor:
         """Apply functional gradient steps first + 1 ... last to samples (K, N, ...), in parts of the batch size."""
         with autocast(self.device, self.precision):
-            return torch.cat([self.pushes(part, first, last) for part in x.split(self.batch_size, 1)], 1)
+            return torch.cat([self.gradient_steps(part, first, last) for part in x.split(self.batch_size, 1)], 1)
 
-    def _pushed_so_far(self, t: int, update: int, pool: Tensor) -> Tensor:
+    def _current_samples(self, t: int, update: int, pool: Tensor) -> Tensor:
         """Return a batch of samples G_t(z): of new latents, or from the pool, which already holds G_t(z)."""
         if not self.algorithm.pool:
-            return self._pushed(self.approximators(self.draws.next("latents")), 0, t)
+            return self._apply_steps(self.approximators(self.draws.next("latents")), 0, t)
         first = (t * self.critic_steps + update) * self.batch_size
         return pool[:, torch.arange(first, first + self.batch_size, device=self.device) % pool.shape[1]]
 
@@ -212,29 +207,29 @@ class CFGPack(Pack[Report]):
         with autocast(self.device, self.precision):
             return self.objectives.generator(self.d.network, self.d.params(), self.d.buffers, fake, ())
 
-    def _look_at_gap(self, terms: DiscriminatorTerms) -> None:
+    def _check_logit_gap(self, terms: DiscriminatorTerms) -> None:
         """Record members as diverged whose logit gap between real and generated samples exceeds `max_gap`."""
         if self.algorithm.max_gap is not None:
             wide = (terms.real - terms.fake).abs() > self.algorithm.max_gap
-            self.watch.see(Cause.LOGIT_GAP, wide & (self.step > self.algorithm.gap_after), self.step)
+            self.monitor.record(Cause.LOGIT_GAP, wide & (self.step > self.algorithm.gap_after), self.step)
 
-    def _go_back_where_broken(self, d_loss: Tensor, fit_loss: Tensor) -> None:
+    def _restore_broken_members(self, d_loss: Tensor, fit_loss: Tensor) -> None:
         """Restore members that broke down to their saved state and reduce their rates; save the state of the others."""
         if self.guard is None:
             return
         for row, broken in enumerate(self.guard.broken(d_loss, fit_loss)):
-            sound = self.guard.sound[row]
-            if broken and sound is not None:
+            saved = self.guard.saved_states[row]
+            if broken and saved is not None:
                 for name, player in self.players.items():  # the feedback state is not reset
                     feedback = {} if player.gains is None else {"feedback": player.gains.export(row)}
-                    player.restore(row, sound[name] | feedback)
-                self._restore_stage(row, sound)
-                self.guard.slow_down(row)
-            elif not broken and self.guard.wants(row, self.done[row]):
+                    player.restore(row, saved[name] | feedback)
+                self._restore_stage(row, saved)
+                self.guard.reduce_rates(row)
+            elif not broken and self.guard.save_is_due(row, self.done[row]):
                 players = {name: player.export(row) for name, player in self.players.items()}
-                self.guard.sound[row] = players | self._export_stage(row)
+                self.guard.saved_states[row] = players | self._export_stage(row)
 
-    def judged(self, k: int) -> tuple[list[Tensor], dict[str, Tensor]]:
+    def evaluated(self, k: int) -> tuple[list[Tensor], dict[str, Tensor]]:
         """Return parameters and buffers of member k's approximator at the start of its last stage, (1, ...) each."""
         return self.origin.of(slice(self.place[k], self.place[k] + 1))
 
@@ -249,14 +244,14 @@ class CFGPack(Pack[Report]):
         if self.done[row]:
             size = self.batch_size if self.d.network.couples_samples else batch_size
             with autocast(self.device, self.precision):
-                fake = torch.cat([self.pushes.of(row, part[None])[0] for part in fake.split(size)])
+                fake = torch.cat([self.gradient_steps.of(row, part[None])[0] for part in fake.split(size)])
         # Non-finite values are not clipped, so that they are detected.
         return torch.where(fake.isfinite(), fake.clamp(-1, 1), fake) if fake.ndim == 4 else fake
 
-    def tell(self, k: int, value: float, lower_is_better: bool) -> None:
+    def update_feedback(self, k: int, value: float, lower_is_better: bool) -> None:
         """Update the feedback of member k's rates and eta with a metric value. It applies from the next stage on."""
-        super().tell(k, value, lower_is_better)
-        self.eta_gains.hear_metric(self.place[k], value, lower_is_better)
+        super().update_feedback(k, value, lower_is_better)
+        self.eta_gains.update_with_metric(self.place[k], value, lower_is_better)
 
     def export(self, k: int) -> dict[str, Any]:
         """Return the complete state of member k, including the discriminators of its last stage."""
@@ -278,12 +273,12 @@ class CFGPack(Pack[Report]):
 
     def _export_stage(self, row: int) -> dict[str, Any]:
         """Return copies of the state that a member's samples depend on: origin and functional gradient steps."""
-        return {"origin": self.origin.export(row), "pushes": self.pushes.export(row)}
+        return {"origin": self.origin.export(row), "pushes": self.gradient_steps.export(row)}
 
     def _restore_stage(self, row: int, saved: dict[str, Any]) -> None:
         """Restore the state exported by `_export_stage`."""
         self.origin.restore(row, saved["origin"])
-        self.pushes.restore(row, saved["pushes"])
+        self.gradient_steps.restore(row, saved["pushes"])
 
     def _plan(self) -> None:
         """Register the random draws of a stage."""

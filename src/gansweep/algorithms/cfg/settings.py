@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 from torch import Tensor
 
 from gansweep.algorithms.breakdown import Breakdown
 from gansweep.algorithms.cfg.pack import CFGPack
 from gansweep.algorithms.refuse import of_a_game, refuse
+from gansweep.batched.pack import PackSettings
 from gansweep.interfaces import Averaging, Feedback, Schedule
 from gansweep.schedules.constant import Constant
-
-if TYPE_CHECKING:
-    from gansweep.training.run import Run
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class CFG:
         """Return the size of a functional gradient step in a stage, before feedback."""
         return self.eta * self.schedule_eta(step, total_steps)
 
-    def check(self, run: Run) -> None:
+    def check(self, run: Any) -> None:
         """Raise ValueError if the run has unsupported settings, with one line for each."""
         member, objective, rule = run.member, run.member.objective, run.member.generator.rule
         plain = "expected loss=standard, or it with penalties, e.g. loss=r1"
@@ -138,7 +136,15 @@ class CFG:
         except ValueError as error:
             raise ValueError(f"algorithm.schedule_eta: {error}") from None
 
-    def pack(self, runs: Sequence[Run], samples: Tensor) -> CFGPack:
+    def pack(self, runs: Sequence[Any], samples: Tensor) -> CFGPack:
         """Return the pack of runs that differ in their members and eta only."""
         algorithms = [run.algorithm for run in runs if isinstance(run.algorithm, CFG)]
-        return CFGPack.of(runs, samples, algorithms=algorithms, critic_steps=runs[0].critic_steps)
+        run = runs[0]
+        return CFGPack(
+            [each.member for each in runs],
+            run.model,
+            samples,
+            PackSettings.of(run),
+            algorithms=algorithms,
+            critic_steps=run.critic_steps,
+        )

@@ -11,25 +11,22 @@ Xie et al. 2018, arXiv:1609.09408, algorithm 1; formulas and differences from th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from gansweep.algorithms.coopnets.gradients import areas, capped
-from gansweep.algorithms.coopnets.grey_levels import grey, proposal, within_range
 from gansweep.batched.divergence import Cause
 from gansweep.batched.member import Member
-from gansweep.batched.pack import Pack, both, finite
+from gansweep.batched.pack import Pack, PackSettings, finite, networks_of
 from gansweep.batched.random_streams import normal
 from gansweep.device import autocast
 from gansweep.interfaces import Model
-from gansweep.layers import Pass
-
-if TYPE_CHECKING:
-    from gansweep.algorithms.coopnets.settings import CoopNets
+from gansweep.layers import Network, Pass, chain
+from gansweep.layers.layer import per_member
 
 
 @dataclass
@@ -64,8 +61,8 @@ class CoopNetsPack(Pack[Report]):
         members: settings of every member.
         model: the pair of networks; the descriptor is its discriminator.
         samples: images (N, C, H, W) in [-1, 1], on the device to train on.
-        algorithm: settings of the step.
-        shared: batch_size, precision, check_every, patience and draw_ahead, see `Pack`.
+        settings: settings of every pack.
+        algorithm: `CoopNets` with the settings of the step.
     """
 
     def __init__(
@@ -73,10 +70,11 @@ class CoopNetsPack(Pack[Report]):
         members: Sequence[Member],
         model: Model,
         samples: Tensor,
-        algorithm: CoopNets,
-        **shared: Any,
+        settings: PackSettings,
+        *,
+        algorithm: Any,
     ) -> None:
-        super().__init__(members, samples, both(model, samples), model.latent_dim, **shared)
+        super().__init__(members, samples, networks_of(model, samples), model.latent_dim, settings)
         self.algorithm, self.d = algorithm, self.players["discriminator"]
         self.num_chains = algorithm.num_chains or self.batch_size
         self.mean = grey(samples).mean(0)
@@ -99,10 +97,10 @@ class CoopNetsPack(Pack[Report]):
         self.average()
 
         d_loss = on_chains - on_real
-        self.watch.see(Cause.NON_FINITE_SAMPLES, ~finite(fake), self.step)
-        self.watch.see(Cause.NON_FINITE_LOSS, ~d_loss.isfinite(), self.step)
-        self.watch.see(Cause.NON_FINITE_LOGITS, ~g_loss.isfinite(), self.step)
-        self.look(fake, g_gradient)
+        self.monitor.record(Cause.NON_FINITE_SAMPLES, ~finite(fake), self.step)
+        self.monitor.record(Cause.NON_FINITE_LOSS, ~d_loss.isfinite(), self.step)
+        self.monitor.record(Cause.NON_FINITE_LOGITS, ~g_loss.isfinite(), self.step)
+        self.check_divergence(fake, g_gradient)
         self.last = Revision(z, target)
         moved = (y - start).flatten(1).abs().mean(1)
         return Report(list(self.done), d_loss, on_real, on_chains, d_gradient, g_loss, g_gradient, moved)
@@ -124,7 +122,7 @@ class CoopNetsPack(Pack[Report]):
         return {tag: value[row] for tag, value in curves.items()}
 
     @torch.no_grad()
-    def kept(self, k: int) -> dict[str, float]:
+    def custom_scalars(self, k: int) -> dict[str, float]:
         """Return the reconstruction error mean |G(z) - y| of the generator after its update.
 
         Hill and Nijkamp 2017 call it the loss. It is the mean over all entries of the last step's chains, in units
@@ -196,7 +194,7 @@ class CoopNetsPack(Pack[Report]):
             return loss.sum(), (loss.detach(), state.updates)
 
         (loss, buffers), gradient = self.g.descend(
-            losses, shape=lambda gradients: [capped(g, a.cap_generator) for g in gradients]
+            losses, transform=lambda gradients: [capped(g, a.cap_generator) for g in gradients]
         )
         self.g.keep_buffers(buffers)
         return loss, gradient
@@ -208,3 +206,53 @@ class CoopNetsPack(Pack[Report]):
         draws.plan("latents", [normal(chains, self.latent_dim, device=device)])
         draws.plan("langevin", [normal(chains, *self.samples.shape[1:], device=device)] * a.langevin_steps)
         draws.plan("latent_langevin", [normal(chains, self.latent_dim, device=device)] * a.latent_steps)
+
+
+def grey(images: Tensor) -> Tensor:
+    """Return grey levels 0 ... 255 of images in [-1, 1].
+
+    >>> grey(torch.tensor([-1.0, 1.0]))
+    tensor([  0., 255.])
+    """
+    return (images + 1) * 127.5
+
+
+def proposal(fake: Tensor) -> Tensor:
+    """Return the initial grey levels of the chains for generated images in [-1, 1].
+
+    >>> proposal(torch.tensor([-1.0, 0.0, 0.001, 1.0]))
+    tensor([  0., 128., 128., 256.])
+    """
+    return (128 * (fake + 1)).floor()
+
+
+def within_range(levels: Tensor) -> Tensor:
+    """Return images in the range of a generator, clipped, for grey levels.
+
+    >>> within_range(torch.tensor([-40.0, 128.0, 300.0]))
+    tensor([-0.9999,  0.0000,  0.9999])
+    """
+    return levels.clamp(0.01, 255.99) / 128 - 1
+
+
+def capped(gradient: Tensor, cap: float | None) -> Tensor:
+    """Return the gradient (K, ...) of a parameter, scaled per member so that no entry exceeds `cap` in magnitude.
+
+    >>> capped(torch.tensor([[16.0, -4.0], [4.0, 1.0]]), 8.0)
+    tensor([[ 8., -2.],
+            [ 4.,  1.]])
+    """
+    if cap is None:
+        return gradient
+    largest = gradient.flatten(1).abs().amax(1)
+    factor = torch.where(largest > cap, cap / largest, 1.0)
+    return gradient * per_member(factor, gradient)
+
+
+def areas(network: Network, params: Sequence[Tensor], x: Tensor) -> list[int]:
+    """Return, for every parameter of a network, the number of output pixels of its layer for input x (1, 1, ...)."""
+    counts, state = [], Pass(buffers=network.initial_buffers(1, x.device), training=False)
+    for layer, layer_params, inner in chain.shares(network.layers, params, state):
+        x = layer.forward(layer_params, x, inner)
+        counts += [math.prod(x.shape[3:])] * len(layer_params)
+    return counts

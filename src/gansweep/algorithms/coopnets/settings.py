@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 from torch import Tensor
 
 from gansweep.algorithms.coopnets.pack import CoopNetsPack
 from gansweep.algorithms.refuse import Found, of_a_game, refuse
+from gansweep.batched.pack import PackSettings
 from gansweep.interfaces import Model
 from gansweep.layers import Network
 from gansweep.losses.wasserstein import Wasserstein
-
-if TYPE_CHECKING:
-    from gansweep.training.run import Run
 
 EXAMPLE = (
     "algorithm=coopnets: goes with loss=mean_difference model=coopnets data=texture metric=kid_texture, "
@@ -101,7 +99,7 @@ class CoopNets:
         """Return chains y (K, B, ...) after one Langevin step, given df/dy and noise from N(0, I)."""
         return self.keep * y + (self.delta**2 / 2) * input_gradient + self.delta * noise
 
-    def check(self, run: Run) -> None:
+    def check(self, run: Any) -> None:
         """Raise ValueError if a run has unsupported settings, with one line for each."""
         objective, shape = run.member.objective, tuple(run.data.sample_shape)
         plain = not objective.penalties and objective.clip is None and not objective.flip
@@ -127,9 +125,10 @@ class CoopNets:
         ]
         refuse(problems, EXAMPLE)
 
-    def pack(self, runs: Sequence[Run], samples: Tensor) -> CoopNetsPack:
+    def pack(self, runs: Sequence[Any], samples: Tensor) -> CoopNetsPack:
         """Return the pack of runs that differ in their members only."""
-        return CoopNetsPack.of(runs, samples, algorithm=self)
+        members = [run.member for run in runs]
+        return CoopNetsPack(members, runs[0].model, samples, PackSettings.of(runs[0]), algorithm=self)
 
 
 def _untrainable(model: Model, name: str, shape: tuple[int, ...]) -> Found:

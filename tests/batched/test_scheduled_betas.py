@@ -11,6 +11,7 @@ from tests.training.small import Shapes, member, small_mlp
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched import parameter_chunks
 from gansweep.batched.member import Member, PlayerSettings
+from gansweep.batched.pack import PackSettings
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.lookahead import Lookahead
 from gansweep.optimizers.muon import Muon
@@ -41,7 +42,9 @@ CAST = [
 
 def pack_of(members, steps=6, **settings):
     members = [replace(one, steps=steps) for one in members]
-    return AdversarialPack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, **settings)
+    return AdversarialPack(
+        members, small_mlp(), Shapes().samples, PackSettings(batch_size=10), critic_steps=2, **settings
+    )
 
 
 def play(pack, until=None):

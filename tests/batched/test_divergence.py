@@ -10,10 +10,13 @@ from tests.training.small import MeanDistance, Shapes, make_run, member, small_m
 from tests.training.test_resume import scalars
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.batched.divergence import Watch
+from gansweep.batched.divergence import Cause, DivergenceMonitor
 from gansweep.batched.member import Member, PlayerSettings
+from gansweep.batched.pack import PackSettings
+from gansweep.batched.player import norms
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
+from gansweep.optimizers.lion import Lion
 from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.training.trainer import train
@@ -68,46 +71,50 @@ def test_the_generator_is_recorded_when_its_parameters_are_not_finite(tmp_path):
 
 def test_a_constant_generator_is_detected(tmp_path):
     pack = AdversarialPack(
-        [member(1)], small_mlp(), Shapes().samples, batch_size=10, critic_steps=1, check_every=1, patience=3
+        [member(1)],
+        small_mlp(),
+        Shapes().samples,
+        PackSettings(batch_size=10, check_every=1, patience=3),
+        critic_steps=1,
     )
     steps = pack.steps()
     next(steps)
-    assert pack.watch.read() == [None]
+    assert pack.monitor.read() == [None]
     last = [n for n, slot in enumerate(pack.g.network.slots) if slot.role == "bias"][-1]
     with torch.no_grad():
         pack.g.params()[last].fill_(1e4)  # tanh saturates
     for _ in steps:
         pass
-    (divergence,) = pack.watch.read()
+    (divergence,) = pack.monitor.read()
     assert divergence is not None
     assert divergence.as_dict() == {"step": 4, "player": "generator", "cause": "output is constant"}
 
 
 def test_a_zero_gradient_is_detected_after_patience_checks():
-    watch = Watch(3, torch.device("cpu"), patience=2)
-    finite, fake, due = torch.ones(3) > 0, torch.rand(3, 4, 5), torch.tensor([True, True, False])
+    monitor = DivergenceMonitor(3, torch.device("cpu"), patience=2)
+    fake, due = torch.rand(3, 4, 5), torch.tensor([True, True, False])
     for step in (10, 20):
-        assert watch.read() == [None, None, None]
-        watch.check(due, torch.tensor([step] * 3), finite, finite, fake, torch.tensor([0.0, 0.1, 0.0]))
-    first, *others = watch.read()
+        assert monitor.read() == [None, None, None]
+        monitor.check_stuck(due, torch.tensor([step] * 3), fake, torch.tensor([0.0, 0.1, 0.0]))
+    first, *others = monitor.read()
     assert others == [None, None]
     assert first is not None
     assert (first.step, first.cause) == (20, "gradient is zero")
 
 
 def test_a_generator_that_recovers_is_not_ended():
-    watch = Watch(1, torch.device("cpu"), patience=2)
-    finite, due = torch.tensor([True]), torch.tensor([True])
+    monitor = DivergenceMonitor(1, torch.device("cpu"), patience=2)
+    due = torch.tensor([True])
     for step, spread in enumerate([0.0, 1.0, 0.0, 1.0, 0.0]):
-        watch.check(due, torch.tensor([step]), finite, finite, spread * torch.rand(1, 4, 5), torch.ones(1))
-    assert watch.read() == [None]
+        monitor.check_stuck(due, torch.tensor([step]), spread * torch.rand(1, 4, 5), torch.ones(1))
+    assert monitor.read() == [None]
 
 
 def test_the_first_cause_is_recorded():
-    watch = Watch(1, torch.device("cpu"))
-    watch.see(2, torch.tensor([True]), torch.tensor([4]))
-    watch.see(1, torch.tensor([True]), torch.tensor([5]))
-    (divergence,) = watch.read()
+    monitor = DivergenceMonitor(1, torch.device("cpu"))
+    monitor.record(Cause.NON_FINITE_LOSS, torch.tensor([True]), torch.tensor([4]))
+    monitor.record(Cause.NON_FINITE_SAMPLES, torch.tensor([True]), torch.tensor([5]))
+    (divergence,) = monitor.read()
     assert divergence is not None
     assert divergence.as_dict() == {"step": 4, "player": "discriminator", "cause": "loss is not finite"}
 
@@ -130,3 +137,30 @@ def test_a_run_without_divergence_completes(seed, tmp_path):
     assert record["state"] == "completed"
     assert [e["step"] for e in record["metric"]["evaluations"]] == [0, 4, 8, 12]
     assert record["metric"]["final"] == record["metric"]["evaluations"][-1]["value"]
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_single_nan_gradient_is_recorded_although_the_parameters_stay_finite(resumed):
+    """Lion takes the sign of its momentum, and the sign of NaN is 0."""
+
+    def pack_of():
+        members = [member(1, Lion()), member(2, Lion())]
+        return AdversarialPack(
+            members, small_mlp(), Shapes().samples, PackSettings(batch_size=10, check_every=2), critic_steps=1
+        )
+
+    pack = pack_of()
+    next(pack.steps())
+    gradients = [torch.zeros_like(theta) for theta in pack.d.chunks]
+    gradients[0][pack.place[1], 3] = float("nan")
+    pack.d.apply(gradients, norms(gradients))
+    assert pack.d.finite().all()
+    if resumed:
+        saved, pack = [pack.export(k) for k in range(2)], pack_of()
+        for k in range(2):
+            pack.restore(k, saved[k])
+    next(pack.steps())
+    first, second = (pack.monitor.read()[pack.place[k]] for k in range(2))
+    assert first is None
+    assert second is not None
+    assert second.as_dict() == {"step": 2, "player": "discriminator", "cause": "gradient is not finite"}

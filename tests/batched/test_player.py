@@ -10,6 +10,7 @@ from tests.training.small import Shapes, make_run, member, small_mlp
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched import parameter_chunks
+from gansweep.batched.pack import PackSettings
 from gansweep.dynamics.extragradient import ExtraGradient
 from gansweep.optimizers.adabelief import AdaBelief
 from gansweep.optimizers.adam import Adam
@@ -50,7 +51,7 @@ def threads(request):
 def pack_of(members, steps=8, model=None, batch_size=10, critic_steps=2):
     members = [replace(one, steps=steps) for one in members]
     return AdversarialPack(
-        members, model or small_mlp(), Shapes().samples, batch_size=batch_size, critic_steps=critic_steps
+        members, model or small_mlp(), Shapes().samples, PackSettings(batch_size=batch_size), critic_steps=critic_steps
     )
 
 
@@ -104,7 +105,7 @@ def test_parameter_chunks_do_not_change_results(one, monkeypatch):
     whole = everything(train([one]), 0)
     monkeypatch.setattr(parameter_chunks, "IN_CACHE", 17)
     pack = train([one])
-    assert len(pack.g.stretches) > 2
+    assert len(pack.g.chunks) > 2
     assert_same(everything(pack, 0), whole)
 
 
@@ -140,14 +141,14 @@ def test_evaluation_parameters_differ_from_trained_ones(n):
     forgetful = train([replace(one, ema=0.0)])
     assert torch.equal(forgetful.ema[0][0], average)
     assert torch.equal(forgetful.generate(0, 9, "evaluation"), drawn)
-    pack.g.stretches[0][row].zero_()
+    pack.g.chunks[0][row].zero_()
     assert torch.equal(pack.generate(0, 9, "evaluation"), drawn)
 
 
 def test_lookahead_of_both_players_in_the_same_step():
     pack = pack_of([member(1, Lookahead(Adam(), k=3))], critic_steps=1)
     for report in pack.steps():
-        back = [torch.equal(side.evaluated()[0], side.stretches[0]) for side in (pack.g, pack.d)]
+        back = [torch.equal(side.evaluated()[0], side.chunks[0]) for side in (pack.g, pack.d)]
         assert back == [report.steps[0] % 3 == 0] * 2
 
 
@@ -166,7 +167,7 @@ def test_compiled_rules_equal_uncompiled_ones():
         [replace(one, steps=4) for one in members],
         small_mlp(),
         Shapes().samples,
-        batch_size=10,
+        PackSettings(batch_size=10),
         critic_steps=2,
         compiled=True,
     )

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 import torch
+from tests.batched.test_independence import assert_same, train
 from tests.training.small import Shapes, member, small_mlp
-from tests.training.test_independence import assert_same, train
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.objectives import Objectives
+from gansweep.batched.pack import PackSettings
 from gansweep.layers import Linear, Network, Reshape
 from gansweep.losses.objective import Objective
 from gansweep.losses.relativistic_average import RelativisticAverage
@@ -117,7 +118,7 @@ def test_a_member_without_flips_beside_one_with_flips():
 
 def test_the_fraction_of_flipped_labels():
     one = member(1, objective=Objective(Standard(), flip=0.2))
-    pack = AdversarialPack([one], small_mlp(), Shapes().samples, batch_size=40, critic_steps=1)
+    pack = AdversarialPack([one], small_mlp(), Shapes().samples, PackSettings(batch_size=40), critic_steps=1)
     drawn = torch.stack([pack.random.for_discriminator().flips for _ in range(100)])
     assert drawn.shape == (100, 1, 40)
     assert (drawn < 0.2).double().mean().item() == pytest.approx(0.2, abs=5 * (0.2 * 0.8 / 4000) ** 0.5)
@@ -137,7 +138,7 @@ def seen_by_both(monkeypatch, objective, **changes):
         return whole(network, params, x, state)
 
     one = member(1, objective=objective, steps=3, **changes)
-    pack = AdversarialPack([one], small_mlp(dropout=0.0), Shapes().samples, batch_size=10, critic_steps=1)
+    pack = AdversarialPack([one], small_mlp(dropout=0.0), Shapes().samples, PackSettings(batch_size=10), critic_steps=1)
     with monkeypatch.context() as patch:
         patch.setattr(Network, "__call__", watched)
         for _ in pack.steps():
@@ -181,10 +182,10 @@ def test_a_penalty_weight_follows_its_schedule(penalty):
     falling = member(1, SGD(), 1e-2, objective, steps=9, penalty_schedule=Linspace(1.0, 0.0))
     steady = replace(falling, penalty_schedule=None)
     model = LinearCritic(latent_dim=4, generator_widths=(8,))
-    pack = AdversarialPack([falling, steady], model, Shapes().samples, batch_size=10, critic_steps=1)
+    pack = AdversarialPack([falling, steady], model, Shapes().samples, PackSettings(batch_size=10), critic_steps=1)
     steps, told = pack.steps(), []
     for _ in range(9):
-        w = next(iter(pack.d.params())).clone().flatten(1)
+        w = pack.d.params()[0].clone().flatten(1)
         report = next(steps)
         told.append(report.discriminator.penalties[0] / (1.5 * w.square().sum(1)))
     falling, steady = (torch.stack(told)[:, pack.place[k]] for k in range(2))

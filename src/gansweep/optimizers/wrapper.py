@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from torch import Tensor
 
-from gansweep.interfaces import Averaging, Beta, Outlook, Remarking, Remembering, Slot, UpdateRule
+from gansweep.interfaces import Averaging, Outlook, Remarking, SchedulableMomentum, Slot, UpdateContext, UpdateRule
 
 
 @dataclass(frozen=True)
-class Around:
+class Wrapper:
     """Base class of update rules that wrap another rule and store its state under the prefix `of/`.
 
     Args:
@@ -33,7 +32,7 @@ class Around:
     @property
     def memory(self) -> float:
         """Return beta1 or the momentum of the wrapped rule, 0 if it has none."""
-        return self.of.memory if isinstance(self.of, Remembering) else 0.0
+        return self.of.memory if isinstance(self.of, SchedulableMomentum) else 0.0
 
     def remarks(self, outlook: Outlook) -> list[str]:
         """Return the warnings of the wrapped rule, with setting names prefixed by `of.`."""
@@ -43,19 +42,7 @@ class Around:
         """Return the wrapped rule's initial state, keys prefixed with `of/`."""
         return {f"of/{name}": value for name, value in self.of.state(slots, theta).items()}
 
-    def step_inside(
-        self,
-        slots: Sequence[Slot],
-        theta: Tensor,
-        gradient: Tensor,
-        state: Mapping[str, Tensor],
-        lr: Tensor,
-        step: Tensor,
-        beta: Beta | None = None,
-    ) -> None:
+    def update_inside(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) in place by one step of the wrapped rule."""
         inner = {name[3:]: value for name, value in state.items() if name.startswith("of/")}
-        if beta is None:
-            self.of.update(slots, theta, gradient, inner, lr, step)
-        else:
-            cast("Remembering", self.of).update(slots, theta, gradient, inner, lr, step, beta)
+        self.of.update(theta, grad, inner, context)

@@ -8,11 +8,12 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from tests.batched.test_independence import assert_same
 from tests.training.small import Shapes, small_mlp
-from tests.training.test_independence import assert_same
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.member import Member, PlayerSettings
+from gansweep.batched.pack import PackSettings
 from gansweep.cli import folders, hydra_app
 from gansweep.cli.hydra_app import BASE
 from gansweep.config.build import check
@@ -62,7 +63,9 @@ def cast(choices):
 
 
 def train(members):
-    pack = AdversarialPack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, check_every=2)
+    pack = AdversarialPack(
+        members, small_mlp(), Shapes().samples, PackSettings(batch_size=10, check_every=2), critic_steps=2
+    )
     for _ in pack.steps():
         pass
     return pack
@@ -95,7 +98,9 @@ def test_more_graphs_than_dynamo_caches_by_default(monkeypatch, cast):
     elementwise = [one for one in cast if one.generator.rule.elementwise and one.discriminator.rule.elementwise]
     assert len(elementwise) > 8
     for one in elementwise[:12]:
-        pack = AdversarialPack([one], small_mlp(), Shapes().samples, batch_size=8, critic_steps=1, compiled=True)
+        pack = AdversarialPack(
+            [one], small_mlp(), Shapes().samples, PackSettings(batch_size=8), critic_steps=1, compiled=True
+        )
         next(pack.steps())
 
 
@@ -139,7 +144,7 @@ def test_every_choice_once_in_one_pack_of_every_model(name, variant, choices):
     members = [Member(n, losses[n % len(losses)], player(n), player(n + 1), 2) for n in range(count)]
 
     def train(those):
-        pack = AdversarialPack(those, model, samples, batch_size=3, critic_steps=1)
+        pack = AdversarialPack(those, model, samples, PackSettings(batch_size=3), critic_steps=1)
         for _ in pack.steps():
             pass
         return pack

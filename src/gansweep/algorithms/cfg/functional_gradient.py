@@ -8,13 +8,12 @@ import torch
 from torch import Tensor
 
 from gansweep.batched.player import Player
-from gansweep.batched.snapshot import Snapshot
 from gansweep.layers import Network, Pass
 from gansweep.layers.layer import per_member
 from gansweep.layers.network import Params
 
 
-def push(network: Network, params: Params, x: Tensor, eta: Tensor, state: Pass) -> Tensor:
+def functional_gradient_step(network: Network, params: Params, x: Tensor, eta: Tensor, state: Pass) -> Tensor:
     """Functional gradient step on samples (K, B, ...): return x + eta dD/dx (x), with `eta` (K, 1).
 
     Johnson and Zhang 2018, arXiv:1801.06309, algorithm 1, with s(x) = 1 as in all their experiments. `state`
@@ -26,7 +25,7 @@ def push(network: Network, params: Params, x: Tensor, eta: Tensor, state: Pass) 
     return x + per_member(eta, x) * input_gradient
 
 
-class Pushes:
+class FunctionalGradientSteps:
     """Functional gradient steps of every member: its discriminators D_1 ... D_T at the time of each step.
 
         G_t(z) = G_{t-1}(z) + eta dD_t/dx (G_{t-1}(z))
@@ -51,7 +50,7 @@ class Pushes:
         for stored in self.stored[first:last]:
             params, buffers = stored.of()
             state = Pass((), buffers)
-            x = push(self.d.network, params, x, self.eta, state)
+            x = functional_gradient_step(self.d.network, params, x, self.eta, state)
             stored.keep_buffers(state.updates)
         return x
 
@@ -60,7 +59,7 @@ class Pushes:
         rows = slice(row, row + 1)
         for stored in self.stored:
             params, buffers = stored.of(rows)
-            x = push(self.d.network, params, x, self.eta[rows], Pass((), buffers))
+            x = functional_gradient_step(self.d.network, params, x, self.eta[rows], Pass((), buffers))
         return x
 
     def export(self, row: int) -> dict[str, Any]:
@@ -80,3 +79,44 @@ class Pushes:
         for t, stored in enumerate(self.stored):
             buffers = {name: values[t] for name, values in saved["buffers"].items()}
             stored.restore(row, {"theta": saved["theta"][t], "buffers": buffers})
+
+
+class Snapshot:
+    """Copy of the parameters and running statistics of all members of a player.
+
+    Args:
+        player: the player to copy, at construction and at every call of `take`.
+    """
+
+    def __init__(self, player: Player) -> None:
+        self.player = player
+        self.chunks = [theta.clone() for theta in player.chunks]
+        self.buffers = {name: buffer.clone() for name, buffer in player.buffers.items()}
+
+    def take(self) -> None:
+        """Copy the current parameters and running statistics of the player."""
+        for kept, theta in zip(self.chunks, self.player.chunks, strict=True):
+            kept.copy_(theta)
+        self.keep_buffers(self.player.buffers)
+
+    def keep_buffers(self, new: dict[str, Tensor]) -> None:
+        """Store the running statistics that a forward pass updated."""
+        for name, value in new.items():
+            self.buffers[name].copy_(value)
+
+    def of(self, rows: slice = slice(None)) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """Return the slots' views and the buffers of `rows`. Default: all rows."""
+        params = self.player.params([theta[rows] for theta in self.chunks])
+        return params, {name: buffer[rows] for name, buffer in self.buffers.items()}
+
+    def export(self, row: int) -> dict[str, Any]:
+        """Return copies of a member's parameters (P,) and buffers."""
+        buffers = {name: buffer[row].clone() for name, buffer in self.buffers.items()}
+        return {"theta": torch.cat([theta[row] for theta in self.chunks]), "buffers": buffers}
+
+    def restore(self, row: int, saved: dict[str, Any]) -> None:
+        """Restore a member from an exported state."""
+        for kept, value in zip(self.chunks, self.player.in_chunks(saved["theta"]), strict=True):
+            kept[row].copy_(value)
+        for name, value in saved["buffers"].items():
+            self.buffers[name][row].copy_(value)

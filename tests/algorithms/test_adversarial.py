@@ -8,6 +8,7 @@ from tests.training.small import Shapes, member, small_mlp
 from torch import nn
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.pack import PackSettings
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
 from gansweep.losses.wasserstein import Wasserstein
@@ -79,7 +80,7 @@ def test_twenty_steps_equal_the_textbook_loop(rule, game):
 def make_pack(rule, objective):
     samples = Shapes().samples.double()
     one = member(3, rule, 0.01, objective, Linspace(start=1.0, end=0.1), steps=20)
-    return AdversarialPack([one], small_mlp(), samples, batch_size=10, critic_steps=2)
+    return AdversarialPack([one], small_mlp(), samples, PackSettings(batch_size=10), critic_steps=2)
 
 
 def train_as_a_textbook(pack, optimizer, game):

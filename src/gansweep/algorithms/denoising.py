@@ -1,32 +1,119 @@
-"""One training step of a denoising autoencoder for K members as one batch.
+"""Denoising autoencoder, for K members as one batch.
 
-x ~ data,  x_tilde = c(x) with corruption c,  L = mean (G(x_tilde) - x)^2,  update G
+x ~ data,  x_tilde = c(x) with corruption c
+L      <- mean (G(x_tilde; theta) - x)^2
+theta  <- rule(grad_theta L, theta, lr)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from gansweep.algorithms.one_player import OnePlayerPack, Report
+from gansweep.algorithms.refuse import of_two_players, refuse
 from gansweep.batched.divergence import Cause
 from gansweep.batched.member import Member
-from gansweep.batched.pack import finite
+from gansweep.batched.pack import PackSettings, finite
 from gansweep.batched.random_streams import normal, uniform
+from gansweep.corruptions import Corruption
+from gansweep.corruptions.blur import Blur
+from gansweep.corruptions.clean import Clean
+from gansweep.corruptions.gaussian import Gaussian
+from gansweep.corruptions.knockout import Knockout
+from gansweep.corruptions.salt_and_pepper import SaltAndPepper
 from gansweep.device import autocast
 from gansweep.interfaces import Model
 from gansweep.layers import Pass
-from gansweep.metrics.psnr import held_out, psnr_of_each, summary
+from gansweep.metrics.psnr import PSNR, held_out, psnr_of_each, summary
 from gansweep.seeding import Streams
 
-if TYPE_CHECKING:
-    from gansweep.algorithms.denoising.settings import Denoising
-
 SHOWN = 8  # test images per row of a picture
-LAWS = {"uniform": (uniform, torch.rand), "normal": (normal, torch.randn)}
+DISTRIBUTIONS = {"uniform": (uniform, torch.rand), "normal": (normal, torch.randn)}
+EXAMPLE = "algorithm=denoising: goes with model=unet ~loss metric=psnr, as in experiment=forsyth_autoencoder"
+
+
+def five() -> dict[str, Corruption]:
+    """Return the corruptions of Forsyth's table. Their strengths are ours: the source does not state them."""
+    return {
+        "clean": Clean(),
+        "salt_and_pepper": SaltAndPepper(),
+        "gaussian": Gaussian(),
+        "blur": Blur(),
+        "knockout": Knockout(),
+    }
+
+
+@dataclass(frozen=True)
+class Denoising:
+    """Denoising autoencoder.
+
+        L = E[ (G(c(x)) - x)^2 ],   mean over pixels, images and corruptions c
+
+    Forsyth, "Building a working autoencoder - III, Optimization tricks". Image b of a batch gets corruption
+    b mod n, sorted by name, so that the counts of the corruptions in a batch differ by at most one.
+    `num_test` test images, the same for all members, are not used for training. The metric `psnr` is the mean over
+    all test images and corruptions. Every evaluation also records mean and standard deviation per corruption.
+
+    Args:
+        corruptions: corruptions by their name in the record.
+        num_test: number of test images.
+    """
+
+    corruptions: Mapping[str, Corruption] = field(default_factory=five)
+    num_test: int = 200
+    alone: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not self.corruptions:
+            raise ValueError("corruptions={}: expected one or more")
+        if self.num_test < SHOWN:
+            raise ValueError(f"num_test={self.num_test}: expected {SHOWN} or more")
+
+    def check(self, run: Any) -> None:
+        """Raise ValueError if a run has unsupported settings, with one line for each."""
+        count, second = len(self.corruptions), run.metric_2
+        num_restored = count * self.num_test
+        problems = [
+            *of_two_players(run),
+            (
+                bool(run.model.latent_dim),
+                f"model={run.model!r}: maps latents to images, expected a model from images to images: model=unet",
+            ),
+            (
+                len(run.data.sample_shape) != 3,
+                f"data={run.data.name}: samples are {run.data.sample_shape}, expected images",
+            ),
+            (
+                self.num_test >= len(run.data.samples),
+                f"algorithm.num_test={self.num_test}: {run.data.name} has {len(run.data.samples)} images, "
+                "expected fewer",
+            ),
+            (
+                run.batch_size < count,
+                f"batch_size={run.batch_size}: expected {count} or more, one image for each corruption",
+            ),
+            (
+                run.metric is not None and run.metric != PSNR(self.num_test, count),
+                f"metric={run.metric!r}: expected metric=psnr with num_images={self.num_test} and versions={count}, "
+                "or ~metric",
+            ),
+            (
+                second is not None and second.num_samples != num_restored,
+                f"metric_2.num_samples={second and second.num_samples}: expected {num_restored}, "
+                "the number of restored images",
+            ),
+        ]
+        refuse(problems, EXAMPLE)
+
+    def pack(self, runs: Sequence[Any], samples: Tensor) -> DenoisingPack:
+        """Return the pack of runs that differ in their members only."""
+        members = [run.member for run in runs]
+        return DenoisingPack(members, runs[0].model, samples, PackSettings.of(runs[0]), algorithm=self)
 
 
 class DenoisingPack(OnePlayerPack):
@@ -36,8 +123,8 @@ class DenoisingPack(OnePlayerPack):
         members: settings of every member.
         model: its generator is the autoencoder.
         samples: the data (N, C, H, W), including the test images.
+        settings: settings of every pack.
         algorithm: corruptions and number of test images.
-        shared: batch_size, precision, check_every, patience and draw_ahead, see `Pack`.
     """
 
     def __init__(
@@ -45,12 +132,13 @@ class DenoisingPack(OnePlayerPack):
         members: Sequence[Member],
         model: Model,
         samples: Tensor,
+        settings: PackSettings,
+        *,
         algorithm: Denoising,
-        **shared: Any,
     ) -> None:
         division = held_out(len(samples), algorithm.num_test)
         networks = {"generator": model.generator(tuple(samples.shape[1:]))}
-        super().__init__(members, samples[division.train.to(samples.device)], networks, 0, **shared)
+        super().__init__(members, samples[division.train.to(samples.device)], networks, 0, settings)
         self.test = samples[division.test.to(samples.device)]
         self.corruptions = sorted(algorithm.corruptions.items())
         self._plan()
@@ -71,8 +159,8 @@ class DenoisingPack(OnePlayerPack):
         (loss, restored, buffers), gradient = self.g.descend(losses)
         self.g.keep_buffers(buffers)
         self.average()
-        self.watch.see(Cause.NON_FINITE_SAMPLES, ~finite(restored), self.step)
-        self.look(restored, gradient)
+        self.monitor.record(Cause.NON_FINITE_SAMPLES, ~finite(restored), self.step)
+        self.check_divergence(restored, gradient)
         return Report(list(self.done), loss, gradient)
 
     def _plan(self) -> None:
@@ -82,7 +170,9 @@ class DenoisingPack(OnePlayerPack):
             if corruption.law is not None:
                 size = len(range(n, self.batch_size, len(self.corruptions)))
                 shape = corruption.noise_shape(tuple(self.samples.shape[1:]))
-                self.draws.plan(f"corruption/{name}", [LAWS[corruption.law][0](size, *shape, device=self.device)])
+                self.draws.plan(
+                    f"corruption/{name}", [DISTRIBUTIONS[corruption.law][0](size, *shape, device=self.device)]
+                )
 
     def _corrupted(self, images: Tensor) -> Tensor:
         """Return corrupted images (K, B, C, H, W); image b gets corruption b mod n."""
@@ -105,7 +195,7 @@ class DenoisingPack(OnePlayerPack):
             noise = None
             if corruption.law is not None:
                 shape = len(images), *corruption.noise_shape(tuple(images.shape[1:]))
-                noise = LAWS[corruption.law][1](shape, generator=generator, device=self.device)
+                noise = DISTRIBUTIONS[corruption.law][1](shape, generator=generator, device=self.device)
             corrupted.append(corruption(images, noise))
         return torch.stack(corrupted)
 
@@ -118,16 +208,16 @@ class DenoisingPack(OnePlayerPack):
         corrupted = self.tests(k, stream).flatten(0, 1)
         if num_samples != len(corrupted):
             raise ValueError(f"num_samples={num_samples}: expected {len(corrupted)}, the number of corrupted images")
-        return self.mapped(k, corrupted, batch_size)
+        return self.outputs(k, corrupted, batch_size)
 
-    def measured(self, k: int) -> dict[str, float]:
+    def measurements(self, k: int) -> dict[str, float]:
         """Return mean and standard deviation of the PSNR in dB, per corruption and over all.
 
         `psnr/` is of the restored images, `given/` of the corrupted ones. Images that equal their target are left
         out of the mean and counted in `/equal`; without other images, as for `given/clean`, there is no entry.
         """
         corrupted = self.tests(k, "evaluation")
-        restored = self.mapped(k, corrupted.flatten(0, 1)).view_as(corrupted)
+        restored = self.outputs(k, corrupted.flatten(0, 1)).view_as(corrupted)
         names, measurements = [name for name, _ in self.corruptions], {}
         for what, images in (("psnr", restored), ("given", corrupted)):
             decibels = [psnr_of_each(each, self.test) for each in images]
@@ -139,8 +229,8 @@ class DenoisingPack(OnePlayerPack):
                         measurements[f"{what}/{name}/equal"] = float(statistics.num_equal)
         return measurements
 
-    def pictured(self, k: int, num_samples: int) -> Tensor:
+    def sample_grid(self, k: int, num_samples: int) -> Tensor:
         """Return rows of SHOWN images: test images, then for every corruption the corrupted and the restored ones."""
         corrupted = self.tests(k, "pictures", SHOWN)
-        restored = self.mapped(k, corrupted.flatten(0, 1)).view_as(corrupted)
+        restored = self.outputs(k, corrupted.flatten(0, 1)).view_as(corrupted)
         return torch.cat([self.test[:SHOWN], torch.stack([corrupted, restored], 1).flatten(0, 2)])

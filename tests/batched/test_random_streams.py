@@ -7,13 +7,14 @@ from functools import partial
 
 import pytest
 import torch
+from tests.batched.test_independence import CAST, assert_same
 from tests.training.small import Shapes, small_mlp
-from tests.training.test_independence import CAST, assert_same
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.batched import rng_prefetch as module
-from gansweep.batched.rng_prefetch import Ahead, Piece
+from gansweep.batched import random_streams as module
+from gansweep.batched.pack import PackSettings
+from gansweep.batched.random_streams import Piece, Prefetch
 from gansweep.seeding import Streams
 
 CPU = torch.device("cpu")
@@ -21,7 +22,9 @@ CPU = torch.device("cpu")
 
 def make(members, steps=11):
     members = [replace(one, steps=steps) for one in members]
-    return AdversarialPack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=2, draw_ahead=True)
+    return AdversarialPack(
+        members, small_mlp(), Shapes().samples, PackSettings(batch_size=10, draw_ahead=True), critic_steps=2
+    )
 
 
 def play(pack, until=None):
@@ -46,7 +49,7 @@ def sequence(one, num_steps):
 
 def two_pieces(seeds, **settings):
     pieces = [Piece(partial(normal, size=3), 12), Piece(partial(normal, size=2), 8, torch.abs)]
-    return Ahead([Streams(seed)["x"] for seed in seeds], pieces, CPU, **settings)
+    return Prefetch([Streams(seed)["x"] for seed in seeds], pieces, CPU, **settings)
 
 
 def test_blocks_do_not_repeat_numbers(short_blocks):
@@ -59,9 +62,9 @@ def test_blocks_do_not_repeat_numbers(short_blocks):
 
 def test_large_draws_use_short_blocks():
     pieces = [Piece(partial(normal, size=1), module.MOST_BYTES // 3)]
-    assert Ahead([Streams(0)["x"]], pieces, CPU, at_once=False).num_steps == 3
-    assert Ahead([Streams(0)["x"]], [Piece(normal, module.MOST_BYTES * 9)], CPU, at_once=False).num_steps == 1
-    assert Ahead([Streams(0)["x"]], [Piece(normal, 8)], CPU, at_once=True).num_steps == 1
+    assert Prefetch([Streams(0)["x"]], pieces, CPU, at_once=False).num_steps == 3
+    assert Prefetch([Streams(0)["x"]], [Piece(normal, module.MOST_BYTES * 9)], CPU, at_once=False).num_steps == 1
+    assert Prefetch([Streams(0)["x"]], [Piece(normal, 8)], CPU, at_once=True).num_steps == 1
 
 
 @pytest.mark.parametrize("at_once", [True, False])

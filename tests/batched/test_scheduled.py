@@ -10,6 +10,7 @@ from tests.training.small import Shapes, member, small_mlp
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched import scheduled
+from gansweep.batched.pack import PackSettings
 from gansweep.batched.scheduled import Scheduled
 from gansweep.penalties.r1 import R1
 from gansweep.schedules.linspace import Linspace
@@ -30,7 +31,7 @@ def test_members_at_different_steps_have_their_own_values(monkeypatch):
 def test_the_running_average_follows_its_schedule():
     members = [replace(member(seed, ema=0.8, ema_schedule=Linspace(1.0, 0.0)), steps=4) for seed in (1, 2)]
     members.append(replace(member(3), steps=4))
-    pack = AdversarialPack(members, small_mlp(), Shapes().samples, batch_size=10, critic_steps=1)
+    pack = AdversarialPack(members, small_mlp(), Shapes().samples, PackSettings(batch_size=10), critic_steps=1)
     average = pack.g.theta
     for step, _ in enumerate(pack.steps()):
         weight = torch.tensor([0.2 * (1 - step / 3)] * 2 + [1.0])[torch.tensor(pack.place).argsort()][:, None]
@@ -50,7 +51,7 @@ def test_only_scheduled_settings_are_in_the_curves():
         [replace(member(2), steps=3), one],
         small_mlp(),
         Shapes().samples,
-        batch_size=10,
+        PackSettings(batch_size=10),
         critic_steps=4,
         critic_schedule=half,
     )

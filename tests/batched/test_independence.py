@@ -9,6 +9,7 @@ import torch
 from tests.training.small import Shapes, member, small_mlp
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.pack import PackSettings
 from gansweep.losses.hinge import Hinge
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
@@ -34,7 +35,9 @@ CAST = [
 
 def train(members, model, samples, steps=8, batch_size=10, compiled=False):
     members = [replace(one, steps=steps) for one in members]
-    pack = AdversarialPack(members, model, samples, batch_size=batch_size, critic_steps=2, compiled=compiled)
+    pack = AdversarialPack(
+        members, model, samples, PackSettings(batch_size=batch_size), critic_steps=2, compiled=compiled
+    )
     for _ in pack.steps():
         pass
     return pack
@@ -89,17 +92,22 @@ def test_a_diverged_member_does_not_affect_the_others():
     bad = member(9, SGD(), 1e30, Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}))
     pack = train([CAST[0], bad, CAST[1], CAST[5]], model, samples)
     assert not pack.export(1)["discriminator"]["theta"].isfinite().all()
-    assert [d is not None for d in (pack.watch.read()[pack.place[k]] for k in range(4))] == [False, True, False, False]
+    assert [d is not None for d in (pack.monitor.read()[pack.place[k]] for k in range(4))] == [
+        False,
+        True,
+        False,
+        False,
+    ]
     for k, n in ((0, 0), (2, 1), (3, 5)):
         assert_same(pack, k, train([CAST[n]], model, samples))
 
 
 def test_batches_depend_on_the_seed():
     pack = AdversarialPack(
-        [member(1), member(1, lr=1e-2), member(2)],
+        [member(1), member(1, lr=0.01), member(2)],
         small_mlp(),
         Shapes().samples,
-        batch_size=10,
+        PackSettings(batch_size=10),
         critic_steps=1,
     )
     inputs = pack.random.for_discriminator()
@@ -111,7 +119,7 @@ def test_batches_depend_on_the_seed():
 
 def test_evaluation_does_not_affect_training():
     model, samples = small_mlp(), Shapes().samples
-    pack = AdversarialPack([CAST[0]], model, samples, batch_size=10, critic_steps=2)
+    pack = AdversarialPack([CAST[0]], model, samples, PackSettings(batch_size=10), critic_steps=2)
     for _ in pack.steps():
         pack.generate(0, 7, "evaluation")
     assert_same(pack, 0, train([CAST[0]], model, samples))
@@ -120,7 +128,7 @@ def test_evaluation_does_not_affect_training():
 def test_a_penalty_does_not_change_data_and_latents():
     off = replace(CAST[0], objective=Objective(Standard(), {}))
     packs = [
-        AdversarialPack([m], small_mlp(dropout=0.0), Shapes().samples, batch_size=10, critic_steps=1)
+        AdversarialPack([m], small_mlp(dropout=0.0), Shapes().samples, PackSettings(batch_size=10), critic_steps=1)
         for m in (CAST[0], off)
     ]
     for _ in range(5):

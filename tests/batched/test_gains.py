@@ -8,13 +8,14 @@ from typing import ClassVar
 
 import pytest
 import torch
+from tests.batched.test_independence import assert_same
 from tests.training.small import Shapes, make_run, member, small_mlp
-from tests.training.test_independence import assert_same
 from tests.training.test_resume import assert_equal_tree, check_continued, member_of, scalars, timeless
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.member import side_by_side
+from gansweep.batched.pack import PackSettings
 from gansweep.feedback.gap_aware import GapAware
 from gansweep.feedback.none import NoFeedback
 from gansweep.feedback.plateau import Plateau
@@ -48,12 +49,10 @@ CAST = [
 ]
 
 
-def pack_of(members, **settings):
+def pack_of(members, batch_size=10, **settings):
+    members = [replace(one, steps=8) for one in members]
     return AdversarialPack(
-        [replace(one, steps=8) for one in members],
-        small_mlp(),
-        Shapes().samples,
-        **({"batch_size": 10, "critic_steps": 2} | settings),
+        members, small_mlp(), Shapes().samples, PackSettings(batch_size), **({"critic_steps": 2} | settings)
     )
 
 
@@ -65,7 +64,7 @@ def play(pack, until=8):
         done += 1
         if done % 2 == 0:
             for k in range(len(pack.members)):
-                pack.tell(k, math.cos(done * pack.members[pack.place[k]].seed), True)
+                pack.update_feedback(k, math.cos(done * pack.members[pack.place[k]].seed), True)
     return pack
 
 
@@ -149,7 +148,7 @@ def test_the_monitored_loss_excludes_penalties():
 def test_a_loss_of_nan_makes_the_gain_nan_and_ends_the_run():
     bad = hearing(member(1, SGD(), 1e30), None, QUICK)
     pack = play(pack_of([bad, CAST[0]]))
-    found = pack.watch.read()[pack.place[0]]
+    found = pack.monitor.read()[pack.place[0]]
     assert found is not None
     assert math.isnan(gain(pack, "d", 0))
     assert_same(pack, 1, play(pack_of([CAST[0]])))
