@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,28 @@ def resolve(name: str) -> torch.device:
     if name not in available:
         raise ValueError(f"device={name}: this machine has {', '.join(available)}; auto selects the fastest")
     return torch.device(name)
+
+
+def num_gpus(name: str) -> int:
+    """Return the number of GPUs for a `device`: all visible ones for `auto` and `cuda`, 1 for `cuda:1`, 0 for `cpu`."""
+    if resolve(name).type == "cpu":
+        return 0
+    return max(1, torch.cuda.device_count()) if name in ("auto", "cuda") else 1
+
+
+def environment_of_gpu(name: str, number: int) -> dict[str, str]:
+    """Return the environment variables of a process that uses one of the GPUs of a `device`.
+
+    In this process, `auto` and `cuda` are the GPU with the number, and no memory of other GPUs is used.
+
+    Args:
+        name: auto, cuda, or a device with a number, which needs no variables.
+        number: from 0, less than `num_gpus(name)`.
+    """
+    if name not in ("auto", "cuda"):
+        return {}
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return {"CUDA_VISIBLE_DEVICES": str(number) if visible is None else visible.split(",")[number].strip()}
 
 
 @contextlib.contextmanager

@@ -50,7 +50,7 @@ def test_the_first_command_is_killed(tmp_path, undisturbed):
 
 def kill_workers_and_then(step: int, parent_too: bool) -> None:
     """Kill every worker in a step, or their parent before that."""
-    from gansweep.sweep.worker_pool import PipeProgress
+    from gansweep.sweep.worker import PipeProgress
 
     shown = PipeProgress.step
 

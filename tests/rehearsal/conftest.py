@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.rehearsal import pretended
+from tests.rehearsal import answers, pretended
 
-from gansweep import device as devices
 from gansweep.batched.random_streams import Draws
 from gansweep.metrics import cache
-
-GIB = 1 << 30
 
 
 @pytest.fixture(autouse=True)
@@ -19,27 +16,14 @@ def pretended_cuda(monkeypatch, tmp_path):
     if not pretended.SUPPORTED:
         pytest.skip("this version of PyTorch can't register a device in Python")
     pretended.install()
-    resolve = devices.resolve
-
-    def resolve_pretended(name: str) -> torch.device:
-        return torch.device(pretended.NAME, 0) if name.startswith(pretended.DEVICE_TYPES) else resolve(name)
-
-    monkeypatch.setattr(devices, "resolve", resolve_pretended)
-    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", _reset_peak)
-    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device=None: pretended.MEMORY.peak)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device=None: (8 * GIB, 16 * GIB))
-    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device=None: "pretended GPU")
+    for owner, name, replacement in answers.replacements():
+        monkeypatch.setattr(owner, name, replacement)
     monkeypatch.setenv("GANSWEEP_CACHE", str(tmp_path / "cache"))
     cache.forget()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-def _reset_peak(device=None) -> None:
-    pretended.MEMORY.peak = pretended.MEMORY.live
 
 
 @pytest.fixture(autouse=True)

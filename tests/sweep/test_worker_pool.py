@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 from fake_cells import cell, one_by_one, record, write
 
-from gansweep.sweep import cell_lock, process, worker_pool
+from gansweep.sweep import cell_lock, process, worker
 from gansweep.sweep.process import Suspicion
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.run_state import RunState
 from gansweep.sweep.sweep import Sweep
 from gansweep.training.interruption import Interrupted, Stop
 
-pytestmark = pytest.mark.skipif(not worker_pool.possible(), reason="processes can't be forked here")
+pytestmark = pytest.mark.skipif(not worker.can_fork(), reason="processes can't be forked here")
 PATIENCE_S = 60
 
 
@@ -214,7 +214,7 @@ def test_a_stop_request_before_the_worker_installs_its_handlers(tmp_path, monkey
             os.kill(os.getpid(), signal.SIGINT)
             super().__init__(quiet)
 
-    monkeypatch.setattr(worker_pool, "Stop", Early)
+    monkeypatch.setattr(worker, "Stop", Early)
     with Stop(quiet=True) as stop:
         outcome = run(cells(tmp_path, *"ab"), lambda of, *more: write(of, record(of)), stop)
     assert not stop()

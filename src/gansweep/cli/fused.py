@@ -6,11 +6,12 @@ import logging
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gansweep.cli.job import Jobs, run_of
-from gansweep.sweep import worker_pool
+from gansweep.config.errors import SettingError
+from gansweep.sweep import worker
 from gansweep.sweep.cell import Cell, state
 from gansweep.sweep.executor import in_packs
 from gansweep.sweep.plan import Estimate, kind_of
@@ -26,7 +27,7 @@ def distribute(
     """Return a function that trains cells and the number of processes, from `workers` and `pack`.
 
     On a CPU one process per core with one thread each is fastest for networks of the usual sizes;
-    the best pack size is measured. On a GPU there is one process.
+    the best pack size is measured. There is one process per GPU.
 
     Args:
         jobs: opens the run of a cell.
@@ -34,15 +35,36 @@ def distribute(
         config: of any of the cells.
         tasks: number of machines that share the cells, this one included.
         cores: CPU cores to use; None: all that are available to this process.
+
+    Raises:
+        SettingError: there are fewer GPUs than `workers`.
     """
     unsettled = sum(not state(cell).is_result for cell in cells)
     workers = num_workers(config, math.ceil(unsettled / tasks), cores)
+    return in_packs(jobs, _PackSize(jobs, config["pack"], workers, tasks)), workers
 
-    def size(waiting: Sequence[Cell]) -> int:
-        share = math.ceil(len(waiting) / (workers * tasks))
-        jobs.packing = {"workers": workers} | ({"tasks": tasks} if tasks > 1 else {})
-        if config["pack"] != "auto":
-            return int(config["pack"])
+
+@dataclass(frozen=True)
+class _PackSize:
+    """Function that returns the pack size for compatible cells. It can be sent to another process.
+
+    Args:
+        jobs: opens the run of a cell; receives the measurements.
+        pack: the setting.
+        workers: number of processes of each task.
+        tasks: number of machines that share the cells.
+    """
+
+    jobs: Jobs
+    pack: int | str
+    workers: int
+    tasks: int
+
+    def __call__(self, waiting: Sequence[Cell]) -> int:
+        share = math.ceil(len(waiting) / (self.workers * self.tasks))
+        self.jobs.packing = {"workers": self.workers} | ({"tasks": self.tasks} if self.tasks > 1 else {})
+        if self.pack != "auto":
+            return int(self.pack)
         from gansweep.training.pack_size import LARGEST, best_size
 
         # Measure the first cells only: all have the same networks, data and batch size.
@@ -53,10 +75,8 @@ def distribute(
                 raise
             log.info("The pack size can't be measured (%s); cells are trained one at a time", error)
             return 1
-        jobs.packing |= {"alone_ms": choice.alone_ms, "together_ms": choice.together_ms}
+        self.jobs.packing |= {"alone_ms": choice.alone_ms, "together_ms": choice.together_ms}
         return choice.size
-
-    return in_packs(jobs, size), workers
 
 
 def cost_by_probe() -> Callable[[Cell], Estimate | None]:
@@ -86,24 +106,48 @@ def _probed(cell: Cell) -> Estimate | None:
 
 
 def num_workers(config: Mapping[str, Any], unsettled: int, cores: int | None = None) -> int:
-    """Return the number of processes: `workers`, or one per core, at most one per unfinished cell."""
-    if not can_fork(config):
+    """Return the number of processes: `workers`, or one per GPU or core, at most one per unfinished cell.
+
+    Raises:
+        SettingError: there are fewer GPUs than `workers`.
+    """
+    from gansweep.device import num_gpus
+
+    gpus, workers = num_gpus(config["device"]), config["workers"]
+    if gpus:
+        if workers != "auto" and workers > gpus:
+            expected = f"expected at most the number of GPUs, {gpus} with device={config['device']}"
+            raise SettingError("workers", workers, f"{expected}: a process uses the memory of a whole GPU")
+        if not worker.can_spawn():
+            return 1
+    elif not _can_fork(config):
         return 1
-    if config["workers"] != "auto":
-        return max(1, min(int(config["workers"]), unsettled))
-    if cores is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, unsettled))
+    if workers == "auto":
+        workers = gpus or cores or num_cores()
+    return max(1, min(int(workers), unsettled))
 
 
-def can_fork(config: Mapping[str, Any]) -> bool:
-    """Return whether cells can be trained in processes forked from this one."""
+def num_cores() -> int:
+    """Return the number of CPU cores that are available to this process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def starting(config: Mapping[str, Any], prepare: Callable[[], None]) -> worker.Start | None:
+    """Return how a worker process is started: by a fork, or as a new process for a GPU; None if neither is possible.
+
+    Args:
+        config: of any of the cells.
+        prepare: picklable function that each new process calls first.
+    """
+    from gansweep.device import environment_of_gpu, num_gpus
+
+    device = config["device"]
+    if gpus := num_gpus(device):
+        environments = [environment_of_gpu(device, number) for number in range(gpus)]
+        return worker.Spawn(environments, prepare) if worker.can_spawn() else None
+    return worker.fork if _can_fork(config) else None
+
+
+def _can_fork(config: Mapping[str, Any]) -> bool:
     # The threads of a process are not copied by a fork.
-    return worker_pool.possible() and config["threads"] == 1 and not on_gpu(config["device"])
-
-
-def on_gpu(device: str) -> bool:
-    """Return whether a value of `device` resolves to a GPU on this machine."""
-    from gansweep.device import resolve
-
-    return resolve(device).type != "cpu"
+    return worker.can_fork() and config["threads"] == 1

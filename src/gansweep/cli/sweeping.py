@@ -95,8 +95,7 @@ class Multirun:
 
     def listen(self) -> None:
         """Configure logging from `hydra.hydra_logging`."""
-        configure_log(self.master.hydra.hydra_logging, self.master.hydra.verbose)
-        name_cells()
+        _configure_log(self.master)
 
     def sweep(self) -> Sweep:
         """Return a new `Sweep` of the grid's cells."""
@@ -176,7 +175,7 @@ class Multirun:
             cores: CPU cores to use; None: all that are available to this process.
             announce: log the number of cells and processes at the start.
         """
-        from gansweep.cli.fused import can_fork, distribute
+        from gansweep.cli.fused import distribute, starting
 
         jobs = Jobs({cell.hash: composed for cell, composed in zip(self.cells, self.compositions, strict=True)})
         sweep = self.sweep()
@@ -191,8 +190,8 @@ class Multirun:
             )
         with Stop() as stop:
             retry = self.config["retry_failed"]
-            fork = can_fork(self.config)
-            return sweep.run(executor, retry_failed=retry, failed=failed, stop=stop, workers=workers, can_fork=fork)
+            start = starting(self.config, partial(_configure_log, self.master))
+            return sweep.run(executor, retry_failed=retry, failed=failed, stop=stop, workers=workers, start=start)
 
     def refuse_edited(self) -> None:
         """Check that the hash of every cell is unchanged since the grid was checked.
@@ -243,6 +242,12 @@ class Multirun:
     def _is_done(self, cell: Cell) -> bool:
         now = state(cell)
         return now.is_result or (now is State.FAILED and not self.config["retry_failed"])
+
+
+def _configure_log(master: DictConfig) -> None:
+    """Configure logging from `hydra.hydra_logging`."""
+    configure_log(master.hydra.hydra_logging, master.hydra.verbose)
+    name_cells()
 
 
 def command(loader: ConfigLoader, continues: bool = False) -> str:

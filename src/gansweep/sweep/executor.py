@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -60,7 +61,17 @@ def in_packs(
         size: number of members of a pack, or a function that chooses it for a list of compatible cells by trial runs.
         train: trains sessions; takes the arguments of `gansweep.training.trainer.train_together`.
     """
-    return lambda run_state, cells: _PackExecutor(run_state, open_session, size, train).execute(cells)
+    return partial(_execute, open_session, size, train)  # can be sent to another process
+
+
+def _execute(
+    open_session: Open,
+    size: int | Callable[[Sequence[Cell]], int],
+    train: Train,
+    run_state: RunState,
+    cells: Sequence[Cell],
+) -> list[Cell]:
+    return _PackExecutor(run_state, open_session, size, train).execute(cells)
 
 
 class _PackExecutor:

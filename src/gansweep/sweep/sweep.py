@@ -19,6 +19,7 @@ from gansweep.sweep.progress import Progress
 from gansweep.sweep.result import Result
 from gansweep.sweep.run_state import Executor, Outcome, RunState, rename_misplaced
 from gansweep.sweep.sweep_directory import FROZEN
+from gansweep.sweep.worker import Start, fork
 from gansweep.training import atomic, record
 
 log = logging.getLogger(__name__)
@@ -129,7 +130,7 @@ class Sweep:
         progress: Progress | None = None,
         wait: bool = True,
         workers: int = 1,
-        can_fork: bool = False,
+        start: Start | None = None,
     ) -> Outcome:
         """Train every cell that has no result.
 
@@ -146,7 +147,8 @@ class Sweep:
             progress: progress display.
             wait: wait until the cells of other processes are finished; cells of processes that die are trained here.
             workers: number of processes; 1: train in this process.
-            can_fork: allow a separate process for a single worker; used after a process died.
+            start: starts a worker process; also a single one, if a process died before. None: `worker.fork`, only if
+                there are several.
         """
         run_state = RunState(stop, progress or Progress(len(self.cells)))
         if retry_failed:
@@ -154,11 +156,14 @@ class Sweep:
 
         train = partial(self._train_until_done, executor=executor, wait=wait)
         # One worker means this process, unless a cell may have caused the death of another process.
-        forked = workers > 1 or (can_fork and any(cell_lock.suspicion(cell.directory) for cell in self.cells))
+        separate = workers > 1 or (
+            start is not None and any(cell_lock.suspicion(cell.directory) for cell in self.cells)
+        )
         for suspected in (False, True):
             cells = _under_suspicion(self.cells, run_state) if suspected else self.cells
-            if forked:
-                worker_pool.train(cells, run_state, partial(train, suspected=suspected), 1 if suspected else workers)
+            if separate:
+                num_workers = 1 if suspected else workers
+                worker_pool.train(cells, run_state, partial(train, suspected=suspected), num_workers, start or fork)
             else:
                 train(run_state, cells, suspected=suspected, log_wait=True)
         run_state.outcome.interrupted |= stop()

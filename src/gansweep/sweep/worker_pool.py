@@ -1,4 +1,4 @@
-"""Pool of forked worker processes on one machine that train one sweep.
+"""Pool of worker processes on one machine that train one sweep.
 
 All workers iterate over the same cells; claims prevent that a cell is trained twice. Workers send progress messages
 through pipes, one line of JSON each, short enough to be written atomically.
@@ -12,33 +12,24 @@ import logging
 import os
 import select
 import signal
-import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from gansweep.sweep import cell_lock, process
 from gansweep.sweep.cell import Cell, State, own_record
 from gansweep.sweep.process import MOST_DEATHS, ProcessDied, Suspicion
-from gansweep.sweep.progress import Progress
 from gansweep.sweep.run_state import RunState, clean_up
-from gansweep.training.interruption import Stop
+from gansweep.sweep.worker import INTERNAL_ERROR, POLL_S, Start, TrainCells, Work, Worker, fork
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.2
 MOST_DEATHS_BETWEEN_CELLS = 4  # number of workers that die between two cells and are replaced
 
-TrainCells = Callable[[RunState, Sequence[Cell]], None]
 
-
-def possible() -> bool:
-    """Return True if worker processes can be forked on this system."""
-    return hasattr(os, "fork") and sys.platform != "darwin"  # system libraries of macOS are not fork-safe
-
-
-def train(cells: Sequence[Cell], run_state: RunState, train_cells: TrainCells, workers: int) -> None:
+def train(
+    cells: Sequence[Cell], run_state: RunState, train_cells: TrainCells, workers: int, start: Start = fork
+) -> None:
     """Train the cells in `workers` processes, and store their records in `run_state`.
 
     A worker that dies is replaced. A cell in which workers die repeatedly is recorded as failed.
@@ -48,12 +39,13 @@ def train(cells: Sequence[Cell], run_state: RunState, train_cells: TrainCells, w
         run_state: state of the sweep; receives all records.
         train_cells: called in each worker with its own copy of `run_state` and the cells.
         workers: number of processes.
+        start: starts one of them.
     """
     unfinished = [cell for cell in cells if not run_state.is_done(cell)]
     workers = min(workers, len(unfinished))
     if workers < 1 or run_state.stop():
         return
-    _Pool(unfinished, run_state, train_cells).train(workers)
+    _Pool(unfinished, run_state, train_cells, start).train(workers)
     run_state.outcome.interrupted = run_state.stop()
     for cell in unfinished:
         record = own_record(cell)
@@ -61,28 +53,13 @@ def train(cells: Sequence[Cell], run_state: RunState, train_cells: TrainCells, w
             run_state.outcome.records[cell.hash] = record
 
 
-@dataclass
-class _Worker:
-    """A worker process.
-
-    Args:
-        pid: process id.
-        pipe: file descriptor for reading its messages.
-        rest: received part of an incomplete message.
-    """
-
-    pid: int
-    pipe: int
-    rest: bytes = b""
-
-
 class _Pool:
     """The workers of this process, and the last reported steps of their cells."""
 
-    def __init__(self, cells: Sequence[Cell], run_state: RunState, train_cells: TrainCells) -> None:
-        self.cells, self.run_state, self.train_cells = cells, run_state, train_cells
+    def __init__(self, cells: Sequence[Cell], run_state: RunState, train_cells: TrainCells, start: Start) -> None:
+        self.cells, self.run_state, self.train_cells, self.start = cells, run_state, train_cells, start
         self.me = process.here()
-        self.run_stateers: list[_Worker] = []
+        self.workers: list[Worker] = []
         self.last_steps: dict[str, str] = {}
         self.deaths_between_cells = 0
 
@@ -90,29 +67,35 @@ class _Pool:
         """Start workers, replace those that die, and return when all have ended."""
         stop_sent = False
         try:
-            self.run_stateers = [_start(self.run_state, self.train_cells, self.cells, self.me) for _ in range(workers)]
-            while self.run_stateers:
+            for number in range(workers):
+                self._start(number)
+            while self.workers:
                 if self.run_state.stop() and not stop_sent:
                     stop_sent = True
                     self._signal(signal.SIGINT)
                 self._wait_for_messages()
-                for worker in self.run_stateers:
+                for worker in self.workers:
                     ended, status = os.waitpid(worker.pid, os.WNOHANG)
                     if ended:
                         self._handle_end(worker, os.waitstatus_to_exitcode(status))
         except BaseException:
             self._signal(signal.SIGKILL)
-            for worker in self.run_stateers:
+            for worker in self.workers:
                 os.waitpid(worker.pid, 0)
                 self._release(worker.pid)
                 os.close(worker.pipe)
             raise
 
-    def _handle_end(self, worker: _Worker, code: int) -> None:
+    def _start(self, number: int) -> None:
+        """Start the worker with a number."""
+        work = Work(self.train_cells, self.cells, self.run_state.to_retry, self.run_state.outcome.records, self.me)
+        self.workers.append(self.start(number, work, self.run_state.stop))
+
+    def _handle_end(self, worker: Worker, code: int) -> None:
         """Handle the end of a worker, and replace it if it died and cells are left."""
         self._read(worker)
         os.close(worker.pipe)
-        self.run_stateers = [other for other in self.run_stateers if other is not worker]
+        self.workers = [other for other in self.workers if other is not worker]
         held = self._claims(worker.pid)
         if self.run_state.stop():
             self._release(worker.pid)
@@ -122,7 +105,7 @@ class _Pool:
         self._add_suspicion(held, how)
         self.deaths_between_cells += not held
         if held or (code != INTERNAL_ERROR and self.deaths_between_cells <= MOST_DEATHS_BETWEEN_CELLS):
-            self.run_stateers.append(_start(self.run_state, self.train_cells, self.cells, self.me))
+            self._start(worker.number)
 
     def _add_suspicion(self, held: Sequence[tuple[Cell, bool]], how: str) -> None:
         """Add a suspicion to the cells that a dead worker was training; mark a cell with repeated deaths as failed.
@@ -176,18 +159,18 @@ class _Pool:
                 claim.release()
 
     def _signal(self, number: signal.Signals) -> None:
-        for worker in self.run_stateers:
+        for worker in self.workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker.pid, number)
 
     def _wait_for_messages(self) -> None:
         """Wait up to POLL_S for messages or the end of a worker, and show the messages."""
-        ready, _, _ = select.select([worker.pipe for worker in self.run_stateers], [], [], POLL_S)
-        for worker in self.run_stateers:
+        ready, _, _ = select.select([worker.pipe for worker in self.workers], [], [], POLL_S)
+        for worker in self.workers:
             if worker.pipe in ready:
                 self._read(worker)
 
-    def _read(self, worker: _Worker) -> None:
+    def _read(self, worker: Worker) -> None:
         """Read and show the available messages of a worker."""
         while True:
             try:
@@ -210,69 +193,3 @@ class _Pool:
         else:
             name, state, text = about
             self.run_state.progress.finish(name, State(state), text)
-
-
-INTERNAL_ERROR = 70  # exit code of a worker after an internal error, as EX_SOFTWARE
-
-
-def _start(run_state: RunState, train_cells: TrainCells, cells: Sequence[Cell], parent: dict[str, Any]) -> _Worker:
-    """Fork one worker. The function does not return in the worker."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid:
-        os.close(writing)
-        os.set_blocking(reading, False)
-        return _Worker(pid, reading)
-    code = INTERNAL_ERROR
-    try:
-        # Separate process group: Ctrl-C reaches only the parent, which then sends SIGINT to the workers.
-        os.setpgid(0, 0)
-        os.close(reading)
-        # Threads are not inherited by a fork: torch would wait forever for its thread pool.
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            torch.set_num_threads(1)
-        with Stop(quiet=True) as requested:
-
-            def stop() -> bool:
-                # A signal between the fork and this line was handled by the inherited stop flag of the parent.
-                return requested() or run_state.stop() or os.getppid() != parent["pid"]
-
-            worker_state = RunState(stop, PipeProgress(writing), parent)
-            worker_state.to_retry, worker_state.outcome.records = run_state.to_retry, dict(run_state.outcome.records)
-            train_cells(worker_state, cells)
-        code = 0
-    except BaseException:
-        log.exception("a worker gave up")
-    finally:
-        logging.shutdown()
-        os._exit(code)
-
-
-class PipeProgress(Progress):
-    """Progress that sends messages of a worker to its parent process, which displays them."""
-
-    def __init__(self, pipe: int) -> None:
-        super().__init__(0)
-        self.pipe, self._sent = pipe, 0.0
-
-    def skip(self, state: State) -> None:
-        """Do nothing: the process that finished the cell has reported it."""
-
-    def step(self, name: str, step: int, total_steps: int, text: str = "") -> None:
-        """Send the current step of a cell, at most once per POLL_S."""
-        now = time.monotonic()
-        if now - self._sent > POLL_S:
-            self._sent = now
-            self._send("step", name, step, total_steps, text)
-
-    def finish(self, name: str, state: State, text: str = "") -> None:
-        """Send the state of a finished cell."""
-        self._send("finish", name, state.value, text)
-
-    def _send(self, *message: Any) -> None:
-        with contextlib.suppress(OSError):  # the parent has closed the pipe: the worker will stop
-            os.write(self.pipe, (json.dumps(message) + "\n").encode())

@@ -1,0 +1,210 @@
+"""One worker process of a pool: how it is started, and how it reports its progress.
+
+On a CPU a worker is a fork of the main process. CUDA can't be used in a fork, so that a worker for a GPU is a new
+process, which receives its work as a pickle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import pickle
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from gansweep.sweep.cell import Cell, State
+from gansweep.sweep.progress import Progress
+from gansweep.sweep.run_state import RunState
+from gansweep.training.interruption import Stop
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.2
+INTERNAL_ERROR = 70  # exit code of a worker after an internal error, as EX_SOFTWARE
+
+TrainCells = Callable[[RunState, Sequence[Cell]], None]
+
+
+class Work(NamedTuple):
+    """What a worker needs of the main process.
+
+    Args:
+        train_cells: trains the cells, and reports to its `RunState`.
+        cells: cells of the sweep.
+        to_retry: failed records of cells to train again, by hash.
+        records: other records, by hash.
+        parent: `process.here()` of the main process.
+    """
+
+    train_cells: TrainCells
+    cells: Sequence[Cell]
+    to_retry: dict[str, dict[str, Any]]
+    records: dict[str, dict[str, Any]]
+    parent: dict[str, Any]
+
+    def __call__(self, pipe: int, stop: Callable[[], bool]) -> None:
+        """Train the cells in this process, which is a worker.
+
+        Args:
+            pipe: file descriptor for messages to the main process.
+            stop: returns True if this process or, in a fork, its parent was asked to stop.
+        """
+        run_state = RunState(lambda: stop() or os.getppid() != self.parent["pid"], PipeProgress(pipe), self.parent)
+        run_state.to_retry, run_state.outcome.records = self.to_retry, dict(self.records)
+        self.train_cells(run_state, self.cells)
+
+
+@dataclass
+class Worker:
+    """A worker process.
+
+    Args:
+        pid: process id.
+        pipe: file descriptor for reading its messages.
+        number: of the worker in its pool, from 0; a replacement has the number of the worker that died.
+        rest: received part of an incomplete message.
+    """
+
+    pid: int
+    pipe: int
+    number: int
+    rest: bytes = b""
+
+
+# Starts the worker with a number; the last argument is the stop flag of the main process.
+Start = Callable[[int, Work, Callable[[], bool]], Worker]
+
+
+def can_fork() -> bool:
+    """Return True if worker processes can be forked on this system."""
+    return hasattr(os, "fork") and sys.platform != "darwin"  # system libraries of macOS are not fork-safe
+
+
+def fork(number: int, work: Work, stop_parent: Callable[[], bool]) -> Worker:
+    """Fork one worker. The function does not return in the worker."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(writing)
+        os.set_blocking(reading, False)
+        return Worker(pid, reading, number)
+    code = INTERNAL_ERROR
+    try:
+        # Separate process group: Ctrl-C reaches only the parent, which then sends SIGINT to the workers.
+        os.setpgid(0, 0)
+        os.close(reading)
+        # Threads are not inherited by a fork: torch would wait forever for its thread pool.
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            torch.set_num_threads(1)
+        with Stop(quiet=True) as requested:
+            # A signal between the fork and this line was handled by the inherited stop flag of the parent.
+            work(writing, lambda: requested() or stop_parent())
+        code = 0
+    except BaseException:
+        log.exception("a worker gave up")
+    finally:
+        logging.shutdown()
+        os._exit(code)
+
+
+def can_spawn() -> bool:
+    """Return True if worker processes can be spawned on this system; all but Windows."""
+    return hasattr(os, "posix_spawn")
+
+
+STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
+MAIN = "import sys; sys.path[:] = sys.argv[3:]; from gansweep.sweep import worker; worker.main(*sys.argv[1:3])"
+
+
+@dataclass(frozen=True)
+class Spawn:
+    """Start workers as new processes.
+
+    Args:
+        environments: environment variables of each worker, added to those of this process.
+        prepare: picklable function that each worker calls first, for example to configure its log.
+    """
+
+    environments: Sequence[Mapping[str, str]]
+    prepare: Callable[[], None]
+
+    def __call__(self, number: int, work: Work, stop_parent: Callable[[], bool]) -> Worker:
+        """Start the worker with a number, and send it its work."""
+        del stop_parent  # signals reach the process from its start: they are blocked until it can handle them
+        reading, writing = os.pipe()
+        with tempfile.TemporaryFile() as file, os.fdopen(writing, "wb"):
+            pickle.dump((self.prepare, work), file)
+            file.seek(0)
+            inherited = file.fileno(), writing
+            for descriptor in inherited:
+                os.set_inheritable(descriptor, True)
+            pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-c", MAIN, *map(str, inherited), *sys.path],
+                os.environ | self.environments[number],
+                setpgroup=0,  # as for a fork
+                setsigmask=STOP_SIGNALS,
+            )
+        os.set_blocking(reading, False)
+        return Worker(pid, reading, number)
+
+
+def main(work_file: str, pipe: str) -> None:
+    """Train in a spawned process. The function does not return.
+
+    Args:
+        work_file: file descriptor of the pickled work.
+        pipe: file descriptor for messages to the main process.
+    """
+    code = INTERNAL_ERROR
+    try:
+        with Stop(quiet=True) as requested:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            os.set_inheritable(int(pipe), False)
+            with os.fdopen(int(work_file), "rb") as file:
+                prepare, work = pickle.load(file)
+            prepare()
+            work(int(pipe), requested)
+        code = 0
+    except BaseException:
+        log.exception("a worker gave up")
+    finally:
+        logging.shutdown()
+        os._exit(code)
+
+
+class PipeProgress(Progress):
+    """Progress that sends messages of a worker to its parent process, which displays them."""
+
+    def __init__(self, pipe: int) -> None:
+        super().__init__(0)
+        self.pipe, self._sent = pipe, 0.0
+
+    def skip(self, state: State) -> None:
+        """Do nothing: the process that finished the cell has reported it."""
+
+    def step(self, name: str, step: int, total_steps: int, text: str = "") -> None:
+        """Send the current step of a cell, at most once per POLL_S."""
+        now = time.monotonic()
+        if now - self._sent > POLL_S:
+            self._sent = now
+            self._send("step", name, step, total_steps, text)
+
+    def finish(self, name: str, state: State, text: str = "") -> None:
+        """Send the state of a finished cell."""
+        self._send("finish", name, state.value, text)
+
+    def _send(self, *message: Any) -> None:
+        with contextlib.suppress(OSError):  # the parent has closed the pipe: the worker will stop
+            os.write(self.pipe, (json.dumps(message) + "\n").encode())
