@@ -1,0 +1,144 @@
+"""Kernels, FLOP and bytes of one generator step on CUDA, counted without a GPU and without a clock.
+
+    python scripts/bench/count_step.py --write         # into docs/records/count_step.md
+    python scripts/bench/count_step.py --case digits --members 1,24 --optimizers adam
+
+Ours is one pack of K members, whose optimizers alternate; the plain loop of textbook.py trains the same members one
+after another. Both train WGAN-GP with all critic steps, on tensors without memory of the pretended device of
+tests/rehearsal, which describes how it counts. Draws are the kernels that take a random generator. Random numbers are
+drawn for up to 64 steps at a time, so that the counts are means over `--steps` steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from textbook import CASES, Case, textbook
+
+from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched.member import Member, PlayerSettings
+from gansweep.losses.objective import Objective
+from gansweep.losses.wasserstein import Wasserstein
+from gansweep.optimizers.adam import Adam
+from gansweep.optimizers.rmsprop import RMSprop
+from gansweep.optimizers.sgd import SGD
+from gansweep.penalties.wgan_gp import WGANGP
+from gansweep.schedules.constant import Constant
+from report import report
+
+sys.path.append(str(Path(__file__).parents[2]))
+from tests.rehearsal.operations import KERNELS
+from tests.rehearsal.pretended import NAME, SUPPORTED, PretendedDevice, install
+
+RULES = {"adam": Adam(), "sgd": SGD(), "rmsprop": RMSprop()}
+OF_TORCH = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop"}
+NUM_SAMPLES = 60_000
+WARM_STEPS = 1
+HEAD = ["K", "loop", "kernels", "of them draws", "GFLOP", "GB moved", "uploads", "host waits"]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts of one generator step."""
+
+    kernels: float
+    draws: float
+    flop: float
+    traffic_bytes: float
+    uploads: float
+    waits: float
+
+    def __mul__(self, factor: float) -> Counts:
+        return Counts(*(factor * value for value in vars(self).values()))
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+
+    def row(self, members: int, name: str) -> str:
+        """Return the counts as a row of the table."""
+        numbers = [f"{self.kernels:,.0f}", f"{self.draws:,.0f}"]
+        numbers += [f"{self.flop / 1e9:,.1f}", f"{self.traffic_bytes / 1e9:,.2f}"]
+        numbers += [f"{self.uploads:,.0f}", f"{self.waits:,.0f}"]
+        return f"| {members} | {name} | {' | '.join(numbers)} |"
+
+
+def count(device: PretendedDevice, step: Callable[[], object], steps: int) -> Counts:
+    """Return the mean counts of a step."""
+    for _ in range(WARM_STEPS):
+        step()
+    device.reset()
+    for _ in range(steps):
+        step()
+    draws = sum(number * KERNELS.get(name, 1) for name, number in device.operations.items() if is_draw(name))
+    sums = device.kernels, draws, device.flops, device.traffic_bytes, sum(device.uploads.values())
+    return Counts(*sums, sum(device.waits.values())) * (1 / steps)
+
+
+def is_draw(name: str) -> bool:
+    """Return whether an operation draws random numbers."""
+    packet = getattr(torch.ops.aten, name.removeprefix("aten::"))
+    return any(torch.Tag.nondeterministic_seeded in getattr(packet, one).tags for one in packet.overloads())
+
+
+def pack(case: Case, num_members: int, optimizers: Sequence[str]) -> AdversarialPack:
+    """Return a pack of members whose optimizers alternate."""
+    members = []
+    for seed in range(num_members):
+        player = PlayerSettings(RULES[optimizers[seed % len(optimizers)]], 1e-4, Constant())
+        objective = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
+        members.append(Member(seed, objective, player, player, steps=10**6))
+    samples = torch.empty(NUM_SAMPLES, *case.shape, device=NAME)
+    return AdversarialPack(members, case.model, samples, batch_size=case.batch, critic_steps=case.critic_steps)
+
+
+def rows(case: Case, members: Sequence[int], optimizers: Sequence[str], steps: int) -> list[str]:
+    """Count a step of ours and of the plain loop for several numbers of members; print and return the rows."""
+    with PretendedDevice(inner="meta") as device:
+        alone = [count(device, textbook(case, OF_TORCH[rule], 1e-4, NAME), min(steps, 5)) for rule in optimizers]
+    lines = []
+    for num_members in members:
+        with PretendedDevice(inner="meta") as device:
+            training = pack(case, num_members, optimizers).steps()
+            ours = count(device, lambda training=training: next(training), steps)
+        theirs = alone[0] * 0
+        for k in range(num_members):
+            theirs += alone[k % len(optimizers)]
+        lines += [ours.row(num_members, "gansweep"), theirs.row(num_members, "textbook")]
+        print(*lines[-2:], sep="\n", flush=True)
+    return lines
+
+
+def main() -> None:
+    """Count, print the table, and write the record with --write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", choices=["epfl", "digits", "toy"], default="epfl")
+    parser.add_argument("--members", default="1,6,210", help="numbers of members, separated by commas")
+    parser.add_argument("--optimizers", default=",".join(RULES), help=f"some of {', '.join(RULES)}")
+    parser.add_argument("--steps", type=int, default=128)
+    parser.add_argument("--write", action="store_true", help="also write docs/records/count_step.md")
+    arguments = parser.parse_args()
+    if not SUPPORTED:
+        sys.exit(f"torch {torch.__version__} can't register a device in Python")
+    install()
+    torch.set_num_threads(1)
+    case, optimizers = CASES[arguments.case], arguments.optimizers.split(",")
+    members = [int(number) for number in arguments.members.split(",")]
+    lines = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
+    lines += rows(case, members, optimizers, arguments.steps)
+    dropout = getattr(case.model, "dropout", 0)
+    how = (
+        f"Networks of {arguments.case}: critic_steps={case.critic_steps}, batch {case.batch}, dropout {dropout}, "
+        f"WGAN-GP, float32, not compiled; optimizers {', '.join(optimizers)} alternate over the members. Counted on a "
+        f"pretended device without values: mean of {arguments.steps} generator steps; FLOP of matrix products only; "
+        "bytes that operations read and write, each tensor once."
+    )
+    report("count_step", "Cost of a generator step on CUDA, counted", lines, how, write=arguments.write)
+
+
+if __name__ == "__main__":
+    main()
