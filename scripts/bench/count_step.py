@@ -22,6 +22,7 @@ from textbook import CASES, Case, textbook
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.member import Member, PlayerSettings
+from gansweep.batched.pack import PackSettings
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
 from gansweep.optimizers.adam import Adam
@@ -93,7 +94,8 @@ def pack(case: Case, num_members: int, optimizers: Sequence[str]) -> Adversarial
         objective = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
         members.append(Member(seed, objective, player, player, steps=10**6))
     samples = torch.empty(NUM_SAMPLES, *case.shape, device=NAME)
-    return AdversarialPack(members, case.model, samples, batch_size=case.batch, critic_steps=case.critic_steps)
+    settings = PackSettings(batch_size=case.batch)
+    return AdversarialPack(members, case.model, samples, settings, critic_steps=case.critic_steps)
 
 
 def rows(case: Case, members: Sequence[int], optimizers: Sequence[str], steps: int) -> list[str]:

@@ -28,10 +28,10 @@ class Root:
         steps: number of generator updates.
         epochs: length in passes over the data; null: use `steps`.
         critic_steps: discriminator updates before each generator update; null: the default of the loss.
-        device: auto, cpu, cuda, cuda:1 or mps.
+        device: auto, cpu, cuda, cuda:1 or mps; a sweep uses all visible GPUs with auto and cuda.
         precision: precision of matrix products.
         threads: CPU threads of one operation.
-        workers: number of processes of a sweep on one machine; auto: one per core on a CPU.
+        workers: number of processes of a sweep on one machine; auto: one per core on a CPU, one per GPU.
         pack: number of cells that one process trains as a batch; auto: measure which number is fastest.
         name: name of the sweep; null: derived from the command line.
         seeds: auto: add seeds for configurations that may still be the best; null: train the given seeds only.
