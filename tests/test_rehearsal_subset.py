@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.rehearsal import pretended
 
 ROOT = Path(__file__).parents[1]

@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--case", choices=["epfl", "digits", "toy"], default="epfl")
     parser.add_argument("--members", default="1,6,210", help="numbers of members, separated by commas")
     parser.add_argument("--optimizers", default=",".join(RULES), help=f"some of {', '.join(RULES)}")
-    parser.add_argument("--steps", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=64)
     parser.add_argument("--write", action="store_true", help="also write docs/records/count_step.md")
     arguments = parser.parse_args()
     if not SUPPORTED:

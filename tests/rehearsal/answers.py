@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from tests.rehearsal import pretended
 
 from gansweep import device as devices
-from tests.rehearsal import pretended
 
 GIB = 1 << 30
 

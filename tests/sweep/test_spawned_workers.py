@@ -14,7 +14,7 @@ import pytest
 from fake_cells import cell
 from spawned_cells import PATIENCE_S, kill_first, prepare, record_gpu, until_stopped
 
-from gansweep.sweep import worker
+from gansweep.sweep import worker, worker_pool
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.sweep import Sweep
 from gansweep.training.interruption import Stop
@@ -69,22 +69,24 @@ def test_a_stop_reaches_every_worker(tmp_path):
     assert len(list(tmp_path.glob("*/saved"))) == 2
 
 
-def test_a_stop_request_while_a_worker_starts(tmp_path, capfd):
-    """Python's own handler would raise KeyboardInterrupt in the middle of an import."""
-    pressed = Stop()
-    prepared = worker.Spawn.__call__
+def test_a_stop_request_while_a_worker_starts(tmp_path, monkeypatch):
+    """By default, SIGINT ends a process that starts, or raises KeyboardInterrupt in the middle of an import."""
+    stop, spawn, end, codes = Stop(), worker.Spawn.__call__, worker_pool._Pool._handle_end, []
 
-    def press_at_once(self, number, work, stop_parent):
-        started = prepared(self, number, work, stop_parent)
+    def spawn_and_press(self, number, work, stop_parent):
+        started = spawn(self, number, work, stop_parent)
         os.kill(started.pid, signal.SIGINT)
-        pressed.request()
+        stop.request()
         return started
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(worker.Spawn, "__call__", press_at_once)
-        outcome = run(tmp_path, until_stopped, pressed)
-    assert outcome.exit_code == 130
-    assert "Traceback" not in capfd.readouterr().err
+    def note_code(self, ended, code):
+        codes.append(code)
+        end(self, ended, code)
+
+    monkeypatch.setattr(worker.Spawn, "__call__", spawn_and_press)
+    monkeypatch.setattr(worker_pool._Pool, "_handle_end", note_code)
+    assert run(tmp_path, until_stopped, stop).exit_code == 130
+    assert codes == [0, 0]
 
 
 def test_an_error_before_the_training_ends_the_sweep(tmp_path):

@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 
 import torch
+from tests.rehearsal import answers, pretended
 
 from gansweep import device as devices
 from gansweep.training.interruption import Stop
 from gansweep.training.session import TrainingSession
-from tests.rehearsal import answers, pretended
 
 VISIBLE = os.environ.get("CUDA_VISIBLE_DEVICES", "0,1")
 FOLDER, FAULT = Path(os.environ["MEET"]), os.environ.get("FAULT")
