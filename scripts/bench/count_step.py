@@ -5,8 +5,9 @@
 
 Ours is one pack of K members, whose optimizers alternate; the plain loop of textbook.py trains the same members one
 after another. Both train WGAN-GP with all critic steps, on tensors without memory of the pretended device of
-tests/rehearsal, which describes how it counts. Draws are the kernels that take a random generator. Random numbers are
-drawn for up to 64 steps at a time, so that the counts are means over `--steps` steps.
+tests/rehearsal, which describes how it counts. Draws are the operations that generate random numbers, without the
+copies of their results. Random numbers are generated for up to 64 steps at a time, so that the counts are means over
+`--steps` steps.
 """
 
 from __future__ import annotations
