@@ -114,6 +114,18 @@ class Beta(NamedTuple):
     product: Tensor
 
 
+class OnHost(NamedTuple):
+    """Values of an update on the CPU, where reading them does not synchronise with the device.
+
+    Args:
+        lr: current learning rates, (K, 1).
+        step: number of this update of each member, (K, 1) in float64.
+    """
+
+    lr: Tensor
+    step: Tensor
+
+
 class UpdateContext(NamedTuple):
     """What an update rule may need besides parameters, gradient and state.
 
@@ -123,12 +135,15 @@ class UpdateContext(NamedTuple):
         slots: parameters of the network, in the order of their columns in theta. For an elementwise rule, theta
             may be a part of these columns.
         beta: scheduled beta1 or momentum; None if it is not scheduled.
+        on_host: `lr` and `step` on the CPU; None if `lr` is known on the device only, for elementwise rules, and if
+            `lr` and `step` are on the CPU anyway.
     """
 
     lr: Tensor
     step: Tensor
     slots: Sequence[Slot] = ()
     beta: Beta | None = None
+    on_host: OnHost | None = None
 
     def scheduled(self, beta: float) -> float | Tensor:
         """Return the scheduled beta1 or momentum (K, 1), or `beta`, the rule's own, if it is not scheduled."""

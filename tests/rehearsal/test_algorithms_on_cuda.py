@@ -14,6 +14,7 @@ from gansweep.training.trainer import pack_of
 
 pytestmark = pytest.mark.rehearsal
 PRECISIONS = pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-2), ("bf16", BF16_TOLERANCE)])
+WAITS_OF_STEP = {"guarded cfg": 1}  # the guard decides on the host whether a member returns to its saved state
 GUARD = ["algorithm.guard.enabled=true", "algorithm.guard.window=2", "algorithm.guard.keep_every=1"]
 
 
@@ -72,5 +73,5 @@ def test_a_step_does_not_wait_for_the_device(name):
         device.reset()
         for _ in range(5):
             next(steps)
-    assert not device.waits
+    assert device.waits.total() <= 5 * WAITS_OF_STEP.get(name, 0), device.waits
     assert not device.uploads

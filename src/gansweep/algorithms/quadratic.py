@@ -105,7 +105,7 @@ class QuadraticPack(OnePlayerPack):
         self.check_divergence(self.g.theta[:, None], gradient)
         return Report(list(self.done), loss, gradient)
 
-    def custom_scalars(self, k: int) -> dict[str, float]:
+    def custom_scalars(self, k: int) -> dict[str, Tensor]:
         """Return theta of member k as x and y."""
-        x, y = self.g.theta[self.place[k]].tolist()
+        x, y = self.g.theta[self.place[k]].unbind()
         return {"x": x, "y": y}

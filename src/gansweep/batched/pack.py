@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -15,7 +15,7 @@ from gansweep.batched.member import Member, side_by_side
 from gansweep.batched.player import Player
 from gansweep.batched.random_streams import Draws
 from gansweep.batched.scheduled import Scheduled
-from gansweep.device import autocast
+from gansweep.device import autocast, finest
 from gansweep.interfaces import Model
 from gansweep.layers import Network, Pass
 from gansweep.seeding import Streams
@@ -93,6 +93,7 @@ class Pack(ABC, Generic[R]):
         self.players = {name: self._player(network, name) for name, network in networks.items()}
         self.g = self.players["generator"]
         self.monitor = DivergenceMonitor(len(members), self.device, settings.patience, self.g.network.ignores_input)
+        self._on_host: dict[str, tuple[R, list[dict[str, float]]]] = {}  # newest values of `_read`
         self.ema = None
         if any(member.ema is not None for member in members):
             self.ema = [theta.clone() for theta in self.g.evaluated()]
@@ -114,12 +115,34 @@ class Pack(ABC, Generic[R]):
     def curves(self, report: R, k: int) -> dict[str, Tensor]:
         """Return member k's values of a step by tag. Reading them synchronises with the device."""
 
-    def custom_scalars(self, k: int) -> dict[str, float]:
+    def custom_scalars(self, k: int) -> Mapping[str, Tensor | float]:
         """Return further values of member k's training for its record, by name.
 
         Called at the steps at which the curves have points.
         """
         return {}
+
+    def read_curves(self, report: R, k: int) -> dict[str, float]:
+        """Return member k's `curves` as numbers."""
+        return self._read("curves", report, k, lambda k: self.curves(report, k))
+
+    def read_custom_scalars(self, report: R, k: int) -> dict[str, float]:
+        """Return member k's `custom_scalars` as numbers, after the step of `report`, which is the newest one."""
+        return self._read("custom_scalars", report, k, self.custom_scalars)
+
+    def _read(
+        self, name: str, report: R, k: int, values: Callable[[int], Mapping[str, Tensor | float]]
+    ) -> dict[str, float]:
+        """Return member k's values as numbers.
+
+        Except on a CPU, the first call for a report copies the values of all members in one transfer, so that the
+        number of synchronisations does not depend on the number of members.
+        """
+        if self.device.type == "cpu":
+            return {tag: float(value) for tag, value in values(k).items()}
+        if name not in self._on_host or self._on_host[name][0] is not report:
+            self._on_host[name] = report, to_numbers([values(other) for other in range(len(self.members))])
+        return self._on_host[name][1][k]
 
     def pictures(self, k: int) -> dict[str, Tensor]:
         """Return further samples (N, ...) of member k to show after a step, by name, besides those of its generator."""
@@ -226,6 +249,27 @@ class Pack(ABC, Generic[R]):
         if self.ema is not None and "ema" in saved:
             for average, value in zip(self.ema, self.g.in_chunks(saved["ema"]), strict=True):
                 average[row].copy_(value)
+
+
+def to_numbers(rows: Sequence[Mapping[str, Tensor | float]]) -> list[dict[str, float]]:
+    """Return the values of tensors () as numbers, with one transfer from each device."""
+    tensors: dict[torch.device, dict[torch.dtype, list[Tensor]]] = {}
+    for row in rows:
+        for value in row.values():
+            if isinstance(value, Tensor):
+                tensors.setdefault(value.device, {}).setdefault(value.dtype, []).append(value)
+    numbers: dict[tuple[torch.device, torch.dtype], Iterator[float]] = {}
+    for device, by_dtype in tensors.items():
+        parts = [torch.stack(values).to(finest(device)) for values in by_dtype.values()]
+        on_host = torch.cat(parts).cpu().split([len(part) for part in parts])
+        numbers |= {(device, dtype): iter(part.tolist()) for dtype, part in zip(by_dtype, on_host, strict=True)}
+    return [
+        {
+            name: next(numbers[value.device, value.dtype]) if isinstance(value, Tensor) else float(value)
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
 
 
 def finite(samples: Tensor) -> Tensor:

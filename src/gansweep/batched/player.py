@@ -12,7 +12,7 @@ from gansweep.batched.member import PlayerSettings, runs
 from gansweep.batched.parameter_chunks import abreast, chunks_of, joined, parts_of, state_of_part
 from gansweep.batched.scheduled import Gains, Scheduled
 from gansweep.device import finest
-from gansweep.interfaces import Averaging, Beta, Slot, UpdateContext, UpdateRule
+from gansweep.interfaces import Averaging, Beta, OnHost, Slot, UpdateContext, UpdateRule
 from gansweep.layers import Network
 
 # parameters -> (sum of the members' losses (), auxiliary outputs of the pass)
@@ -65,6 +65,8 @@ class Player:
         self.device = rows.device
         self.buffers = network.initial_buffers(len(settings), self.device, self.params())
         self.updates = torch.zeros(len(settings), 1, dtype=finest(self.device), device=self.device)
+        # Rules that use all parameters at a time may read it; on a CPU they read `updates`.
+        self.updates_on_host = self.updates.cpu() if whole and self.device.type != "cpu" else None
         self.finite_gradients = torch.ones(len(settings), dtype=torch.bool, device=self.device)  # so far
         self.rates = Scheduled([player.rate for player in settings], self.device)
         self.lr, self.gains = self.rates.now, None
@@ -170,6 +172,8 @@ class Player:
     def reset_state(self) -> None:
         """Reset the state of every update rule. The parameters do not change."""
         self.updates.zero_()
+        if self.updates_on_host is not None:
+            self.updates_on_host.zero_()
         if self.betas is not None:
             self.beta_products.fill_(1)
         for group in self.groups:
@@ -181,6 +185,8 @@ class Player:
         """Increment the update counter and the products of beta, and note members with a non-finite gradient."""
         self.finite_gradients.logical_and_(grad_norm.isfinite())
         self.updates.add_(1)
+        if self.updates_on_host is not None:
+            self.updates_on_host.add_(1)
         if self.betas is not None:
             self.beta_products.mul_(self.betas.now)
 
@@ -191,8 +197,14 @@ class Player:
         beta = None
         if group.beta_is_scheduled and self.betas is not None:
             beta = Beta(self.betas.now[group.rows], self.beta_products[group.rows])
-        context = UpdateContext(self.lr[group.rows], self.updates[group.rows], slots, beta)
+        on_host = None if self.updates_on_host is None else self._on_host(group.rows)
+        context = UpdateContext(self.lr[group.rows], self.updates[group.rows], slots, beta, on_host)
         group.rule.update(theta, gradient, state, context)
+
+    def _on_host(self, rows: slice) -> OnHost | None:
+        """Return learning rates and update counts of rows on the CPU, None if a gain was computed on the device."""
+        lr = self.rates.on_host if self.gains is None else None
+        return None if lr is None or self.updates_on_host is None else OnHost(lr[rows], self.updates_on_host[rows])
 
     def set_rate(self, feedback_loss: Tensor | None = None) -> None:
         """Set the learning rate of this update to schedule * gain, after updating the gain with a loss, if given.
@@ -255,6 +267,8 @@ class Player:
         for theta, value in zip(self.chunks, self.in_chunks(saved["theta"]), strict=True):
             theta[k].copy_(value)
         self.updates[k].copy_(saved["updates"])
+        if self.updates_on_host is not None:
+            self.updates_on_host[k].copy_(saved["updates"])
         self.finite_gradients[k] = saved.get("finite_gradients", True)
         if self.settings[k].beta_schedule is not None:
             self.beta_products[k].copy_(saved["beta_product"])

@@ -38,6 +38,8 @@ class Scheduled:
         self.values = tuple(values)
         self.now = torch.zeros(len(self.values), 1, device=device, dtype=dtype)
         self.coming, self.since = self.now[:0], [0] * len(self.values)
+        self._coming_on_host = self.coming
+        self._at: int | None = None  # row of `_coming_on_host` that equals `now`
 
     def set(self, done: Sequence[int], total: Sequence[int]) -> None:
         """Set `now` to the values of the step after `done` of `total` generator steps of each member."""
@@ -45,9 +47,21 @@ class Scheduled:
         if not 0 <= at < len(self.coming) or any(d - s != at for d, s in zip(done, self.since, strict=True)):
             members = list(zip(self.values, done, total, strict=True))
             values = [[[value(min(d + n, t - 1), t)] for value, d, t in members] for n in range(AHEAD)]
-            self.coming = torch.tensor(values, dtype=self.now.dtype).to(self.now.device)
+            self._coming_on_host = torch.tensor(values, dtype=self.now.dtype)
+            self.coming = self._coming_on_host.to(self.now.device)
             self.since, at = list(done), 0
         self.now.copy_(self.coming[at])
+        self._at = at
+
+    @property
+    def on_host(self) -> Tensor | None:
+        """`now` on the CPU, None before the first step and after `scale`."""
+        return None if self._at is None else self._coming_on_host[self._at]
+
+    def scale(self, factor: Tensor | float) -> None:
+        """Multiply `now` by a factor, () or (K, 1), until the next step."""
+        self.now.mul_(factor)
+        self._at = None
 
 
 class FeedbackGroup(NamedTuple):

@@ -24,8 +24,8 @@ class TorchOptimizer:
     and a resumed run is bit-identical.
 
     Costs: members are updated one after another, each with about 10 us to create the optimizer plus
-    the time of its step. The learning rates are copied from the device once per update. An update
-    can't be part of a compiled graph. The first update imports torch's compiler, which takes seconds.
+    the time of its step. With feedback, the learning rates are copied from the device once per update.
+    An update can't be part of a compiled graph. The first update imports torch's compiler, which takes seconds.
 
     Args:
         name: qualified name of the class, e.g. `torch.optim.NAdam`.
@@ -97,7 +97,8 @@ class TorchOptimizer:
 
     def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place, one member after another."""
-        rates, steps = context.lr.flatten().tolist(), context.step.flatten().tolist()
+        values = context.on_host or context
+        rates, steps = values.lr.flatten().tolist(), values.step.flatten().tolist()
         for k, (rate, t) in enumerate(zip(rates, steps, strict=True)):
             self._update_member(context.slots, theta[k], grad[k], {key: s[k] for key, s in state.items()}, rate, t == 1)
 

@@ -59,12 +59,12 @@ class RunRecorder:
         self._recent.append((step, report))
         if not due:
             return
-        values = pack.custom_scalars(k)
+        values = pack.read_custom_scalars(report, k)
         if values:
             self.curves.append({"step": step, **finite(values)})
             self.scalars({f"kept/{name}": value for name, value in values.items()}, step)
-        if self._board:  # reading the values synchronises with the device
-            self.scalars(_values(pack, k, report), step)
+        if self._board:
+            self.scalars(pack.read_curves(report, k), step)
 
     def record_divergence(self, pack: Pack, k: int, step: int) -> None:
         """Add the step of the divergence to the curves.
@@ -73,7 +73,7 @@ class RunRecorder:
         """
         for recent, report in self._recent if self._board else ():
             if recent == step:
-                values = _values(pack, k, report)
+                values = pack.read_curves(report, k)
                 self.scalars({t: v for t, v in values.items() if not t.startswith(("rate/", "schedule/"))}, step)
 
     def record_diagnosis(self, row: int, diagnosis_of_pack: Diagnosis, step: int) -> None:
@@ -162,8 +162,3 @@ class RunRecorder:
             },
         }
         return record.in_json(content)
-
-
-def _values(pack: Pack, k: int, report: Report) -> dict[str, float]:
-    """Return the member's values of a step by tag. Synchronises with the device."""
-    return {tag: float(value) for tag, value in pack.curves(report, k).items()}

@@ -237,12 +237,12 @@ class AdversarialPack(Pack[Report]):
         } | {f"penalty/{name}": value for name, value in zip(names, d.penalties, strict=False)}
         return {tag: value[row] for tag, value in curves.items()} | self._scheduled_settings(row)
 
-    def custom_scalars(self, k: int) -> dict[str, float]:
+    def custom_scalars(self, k: int) -> dict[str, Tensor]:
         """Return theta and psi of member k if each network has a single parameter (Dirac-GAN), else nothing."""
         if (self.g.network.num_parameters, self.d.network.num_parameters) != (1, 1):
             return {}
         row = self.place[k]
-        return {"theta": self.g.theta[row].item(), "psi": self.d.theta[row].item()}
+        return {"theta": self.g.theta[row, 0], "psi": self.d.theta[row, 0]}
 
     def _scheduled_settings(self, row: int) -> dict[str, Tensor]:
         """Return the scheduled settings of a row by tag."""

@@ -154,17 +154,17 @@ class CFGPack(Pack[Report]):
             curves["guard/returns"] = report.returns
         return {tag: value[row] for tag, value in curves.items()}
 
-    def custom_scalars(self, k: int) -> dict[str, float]:
+    def custom_scalars(self, k: int) -> dict[str, Tensor]:
         """Return the losses of the breakdown criterion for the record."""
         row, report = self.place[k], self.reported
         losses = {"discriminator_loss": report.loss, "approximator_loss": report.fit.last}
-        return {name: float(value[row]) for name, value in losses.items()}
+        return {name: value[row] for name, value in losses.items()}
 
     def _set_rates(self) -> None:
         """Set eta and the learning rates of this stage from schedules, gains and the guard's factor."""
         factor = 1.0 if self.guard is None else self.guard.factor
         self.gradient_steps.eta.copy_(self.eta.now * self.eta_gains.now * factor)
-        self.d.rates.now.mul_(factor)
+        self.d.rates.scale(factor)
         for player in (self.g, self.d):
             player.set_rate()
         self.rates = {

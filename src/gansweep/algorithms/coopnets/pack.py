@@ -122,7 +122,7 @@ class CoopNetsPack(Pack[Report]):
         return {tag: value[row] for tag, value in curves.items()}
 
     @torch.no_grad()
-    def custom_scalars(self, k: int) -> dict[str, float]:
+    def custom_scalars(self, k: int) -> dict[str, Tensor]:
         """Return the reconstruction error mean |G(z) - y| of the generator after its update.
 
         Hill and Nijkamp 2017 call it the loss. It is the mean over all entries of the last step's chains, in units
@@ -134,7 +134,7 @@ class CoopNetsPack(Pack[Report]):
         buffers = {name: buffer[row] for name, buffer in self.g.buffers.items()}
         with autocast(self.device, self.precision):
             reconstructed = self.g.network([p[row] for p in self.g.params()], self.last.z[row], Pass((), buffers))
-        return {"reconstruction_error": float((reconstructed - self.last.y[row]).abs().mean())}
+        return {"reconstruction_error": (reconstructed - self.last.y[row]).abs().mean()}
 
     def pictures(self, k: int) -> dict[str, Tensor]:
         """Return the descriptor's samples: the final states of the last step's chains."""
