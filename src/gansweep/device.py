@@ -98,6 +98,12 @@ def finest(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
+def synchronize(device: torch.device) -> None:
+    """Wait until a device has finished all operations. To be called before reading a clock."""
+    if device.type != "cpu":
+        torch.zeros((), device=device).item()  # works on every kind of device
+
+
 def hold_memory() -> None:
     """Configure glibc's malloc to keep freed blocks in the process.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from tests.rehearsal.algorithms import ALGORITHMS
 from tests.rehearsal.pretended import PretendedDevice
 from tests.rehearsal.rehearsal import run_on
 
+from gansweep.training.pack_size import TIMED_STEPS, WARM_STEPS, seconds_alone
 from gansweep.training.session import TrainingSession
 from gansweep.training.trainer import pack_of
 
@@ -40,3 +42,19 @@ def test_a_point_of_the_curves_waits_once(name, tmp_path):
                 assert device.waits.total() <= most, (num_members, device.waits)
         for session in sessions:
             session.close()
+
+
+def test_the_time_of_a_step_is_that_of_the_device(monkeypatch):
+    """Every reading of the clock follows a synchronisation, and the clock is not the CPU time of the process."""
+    waits_before_readings = []
+
+    def clock():
+        waits_before_readings.append(device.waits.total())
+        device.waits.clear()
+        return 0.0
+
+    monkeypatch.setattr(time, "perf_counter", clock)
+    with PretendedDevice() as device:
+        seconds_alone(run_on("cuda", *MLP, steps=12))
+    assert len(waits_before_readings) == 2 * (WARM_STEPS + TIMED_STEPS)
+    assert all(waits_before_readings)

@@ -104,7 +104,8 @@ class ModeCoverage:
         if len(fake) != self.num_samples:
             raise ValueError(f"{len(fake)} generated points: {self.name} is set to num_samples={self.num_samples}")
         modes = self._of(data)
-        count, share = mode_coverage(fake, modes.centres.to(fake.device), self.num_stds * modes.std)
+        centres = modes.centres
+        count, share = mode_coverage(fake.to(centres.device), centres, self.num_stds * modes.std)
         return float(count) if self.quantity == "modes" else share
 
     def _of(self, data: Dataset) -> Modes:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from gansweep.device import finest
 from gansweep.interfaces import Dataset
 from gansweep.seeding import Streams
 
@@ -29,7 +30,7 @@ def psnr(images: Tensor, targets: Tensor, value_range: float = 2.0) -> float:
         ValueError: the shapes differ.
     """
     _require_pairs(images, targets)
-    error = (images.double() - targets.double()).square().mean().item()
+    error = _squared_error(images, targets).mean().item()
     return 10 * math.log10(value_range**2 / error) if error else math.inf
 
 
@@ -43,7 +44,7 @@ def psnr_of_each(images: Tensor, targets: Tensor, value_range: float = 2.0) -> T
         ValueError: the shapes differ.
     """
     _require_pairs(images, targets)
-    error = (images.double() - targets.double()).square().flatten(1).mean(1)
+    error = _squared_error(images, targets).flatten(1).mean(1)
     return 10 * torch.log10(value_range**2 / error)
 
 
@@ -125,6 +126,12 @@ class PSNR:
         if decibels is None:
             raise ValueError(f"{self.name}: all images are restored exactly, so the mean is infinite")
         return decibels.mean
+
+
+def _squared_error(images: Tensor, targets: Tensor) -> Tensor:
+    """Return the squared errors of all entries, in the highest precision of the device."""
+    dtype = finest(images.device)
+    return (images.to(dtype) - targets.to(dtype)).square()
 
 
 def _require_pairs(images: Tensor, targets: Tensor) -> None:

@@ -70,13 +70,16 @@ def seconds_alone(run: Run) -> float:
 
 
 def _seconds_per_step(runs: Sequence[Run]) -> float:
-    """Return the time of the fastest of a few steps in seconds; CPU time with one thread, else wall time."""
-    steps = pack_of([_uncompiled(run) for run in runs]).steps()
-    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    """Return the time of the fastest of a few steps in seconds: CPU time on a CPU with one thread, else wall time."""
+    pack = pack_of([_uncompiled(run) for run in runs])
+    steps = pack.steps()
+    clock = time.process_time if pack.device.type == "cpu" and torch.get_num_threads() == 1 else time.perf_counter
     times = []
     for _ in range(min(WARM_STEPS + TIMED_STEPS, *(run.steps for run in runs))):
+        devices.synchronize(pack.device)
         start = clock()
         next(steps)
+        devices.synchronize(pack.device)
         times.append(clock() - start)
     return min(times[WARM_STEPS:], default=times[0])
 
