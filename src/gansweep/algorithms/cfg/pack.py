@@ -164,7 +164,8 @@ class CFGPack(Pack[Report]):
         """Set eta and the learning rates of this stage from schedules, gains and the guard's factor."""
         factor = 1.0 if self.guard is None else self.guard.factor
         self.gradient_steps.eta.copy_(self.eta.now * self.eta_gains.now * factor)
-        self.d.rates.scale(factor)
+        if self.guard is not None:
+            self.d.rates.scale(self.guard.factor)
         for player in (self.g, self.d):
             player.set_rate()
         self.rates = {
