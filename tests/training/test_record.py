@@ -126,7 +126,7 @@ def test_a_run_continues_without_tensorboard_files(tmp_path, monkeypatch, caplog
     def refuse(*args, **kwargs):
         raise OSError(13, "Permission denied")
 
-    monkeypatch.setattr("torch.utils.tensorboard.SummaryWriter", refuse)
+    monkeypatch.setattr("gansweep.training.tensorboard.EventFile", refuse)
     assert train(make_run(), tmp_path)["state"] == "completed"
     assert "the run continues without them" in caplog.text
 

@@ -21,21 +21,20 @@ class CellLog:
     Inside the block the console shows only warnings and errors, with the name of the cell and without tracebacks.
 
     Args:
-        path: log file, opened for appending; the name of its directory is the name of the cell.
+        path: log file, to which lines are appended; the name of its directory is the name of the cell.
     """
 
     def __init__(self, path: Path) -> None:
         root = logging.getLogger()
-        self.cell = path.absolute().parent.name
+        self.path, self.closed = path.absolute(), False
+        self.cell = self.path.parent.name
+        self.path.open("a").close()  # raises if it can't be written
         for handler in root.handlers:
-            if not isinstance(handler, _Own):
+            if handler is not _files:
                 handler.removeFilter(_quiet)
                 handler.addFilter(_quiet)
         name_cells()
-        self.handler = _Own(path, encoding="utf-8")
-        self.handler.setFormatter(_Visible(FORMAT))
-        self.handler.addFilter(lambda record: _active.get() is self)
-        root.addHandler(self.handler)
+        root.addHandler(_files)
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
@@ -47,13 +46,28 @@ class CellLog:
             _active.reset(token)
 
     def close(self) -> None:
-        """Close the file."""
-        logging.getLogger().removeHandler(self.handler)
-        self.handler.close()
+        """Write nothing more to the file."""
+        self.closed = True
 
 
-class _Own(logging.FileHandler):
-    """File handler of a cell, as opposed to the handlers of the console."""
+class _Files(logging.Handler):
+    """Handler of the root logger that appends records to the log file of the active cell.
+
+    A file is open only while a record is written, so that the number of members of a pack is not limited by that of
+    file descriptors.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Append a record to the file of the active cell."""
+        active = _active.get()
+        if active is None or active.closed:
+            return
+        try:
+            line = self.format(record)
+            with active.path.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+        except Exception:
+            self.handleError(record)
 
 
 class _Visible(logging.Formatter):
@@ -84,8 +98,12 @@ class _Named(logging.Formatter):
 def name_cells() -> None:
     """Prefix the lines of all console handlers with the name of the active cell."""
     for handler in logging.getLogger().handlers:
-        if not isinstance(handler, _Own) and not isinstance(handler.formatter, _Named):
+        if handler is not _files and not isinstance(handler.formatter, _Named):
             handler.setFormatter(_Named(handler.formatter or logging.Formatter()))
+
+
+_files = _Files()
+_files.setFormatter(_Visible(FORMAT))
 
 
 def _quiet(record: logging.LogRecord) -> bool:

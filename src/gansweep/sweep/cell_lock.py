@@ -16,7 +16,6 @@ import json
 import os
 import re
 import secrets
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,25 +23,26 @@ from types import TracebackType
 from typing import Any
 
 from gansweep.sweep import process
+from gansweep.sweep.heartbeat import Heartbeat
 from gansweep.sweep.process import Suspicion
 from gansweep.training import atomic
 
 HEARTBEAT_S, STALE_S = 30.0, 300.0
+_heartbeat = Heartbeat(lambda: HEARTBEAT_S)
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 class Claim:
     """Lock of a directory, held by this process until `release`.
 
-    A thread updates the time stamp of the file every 30 s (heartbeat). Processes on other machines use it to detect a
-    dead owner; processes on the same machine check the owner's pid. `lost` is True if the time stamp became stale and
+    The time stamp of the file is updated every 30 s (`Heartbeat`). Processes on other machines use it to detect a dead
+    owner; processes on the same machine check the owner's pid. `lost` is True if the time stamp became stale and
     another process took over. `suspicion` describes dead previous owners and is passed on to the next owner.
     """
 
     def __init__(self, path: Path, suspicion: Suspicion | None = None) -> None:
         self.path, self.suspicion, self.lost = path, suspicion, False
-        self._released = threading.Event()
-        self._heart = threading.Thread(target=self._beat, name="gansweep-claim", daemon=True)
+        self._released = False
 
     @classmethod
     def acquire(
@@ -85,7 +85,7 @@ class Claim:
                 with contextlib.suppress(IsADirectoryError, PermissionError):
                     _path(directory, older).unlink(missing_ok=True)
         try:
-            claim._heart.start()
+            _heartbeat.add(claim.beat)
         except RuntimeError as error:  # out of memory for another thread
             claim.release()
             raise OSError(errno.EAGAIN, str(error)) from error
@@ -114,9 +114,10 @@ class Claim:
 
     def release(self, *, finished: bool = False) -> None:
         """Unlock the directory. With `finished`, delete all claim files."""
-        if self._released.is_set():
+        if self._released:
             return
-        self._released.set()
+        self._released = True
+        _heartbeat.remove(self.beat)
         with contextlib.suppress(OSError):
             if not self.refresh():
                 return
@@ -132,8 +133,9 @@ class Claim:
                 for number in _numbers(self.path.parent):
                     _path(self.path.parent, number).unlink(missing_ok=True)
 
-    def _beat(self) -> None:
-        while not self._released.wait(HEARTBEAT_S):
+    def beat(self) -> None:
+        """Update the time stamp, and note whether another process has taken over."""
+        if not self._released:
             self.lost = not self.refresh()
 
     def __enter__(self) -> Claim:

@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from gansweep.training import events
+from gansweep.training.event_file import EventFile
 from gansweep.training.events import protobuf
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class Board:
 
     def __init__(self, directory: Path, step: int, hparams: Mapping[str, Any], name: str) -> None:
         self.directory = directory
-        self.writer: Any = None
+        self.file: EventFile | None = None
         try:
             (directory / events.END).unlink(missing_ok=True)
             _forget_after(directory, step)
@@ -41,32 +42,34 @@ class Board:
             self._give_up(error)
 
     def _open(self, hparams: Mapping[str, Any], name: str) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        self.writer = SummaryWriter(str(self.directory))
+        self.file = EventFile(self.directory)
         if not (self.directory / events.ROW).exists():
             events.put(self.directory / events.ROW, [events.row(hparams, name)])
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Add one point to each curve."""
 
-        def points(writer: Any) -> None:
+        from torch.utils.tensorboard.summary import scalar
+
+        def points(file: EventFile) -> None:
             for tag, value in values.items():
-                writer.add_scalar(tag, value, step)
+                file.add(scalar(tag, value), step)
 
         self._write(points)
 
     def picture(self, tag: str, picture: Tensor, step: int) -> None:
         """Add a picture (3, h, w) in [0, 1]."""
-        self._write(lambda writer: writer.add_image(tag, picture, step))
+        from torch.utils.tensorboard.summary import image
+
+        self._write(lambda file: file.add(image(tag, picture, dataformats="CHW"), step))
 
     def flush(self) -> None:
         """Flush all events to disk. Called before a checkpoint is written."""
-        self._write(lambda writer: writer.flush())
+        self._write(lambda file: file.flush())
 
     def close(self) -> None:
-        """Close the files."""
-        self._write(lambda writer: writer.close())
+        """Write all events to disk. The file is open only while it is written."""
+        self.flush()
 
     def end(self, finished: bool, results: Mapping[str, float], step: int) -> None:
         """Write the end state and the results of the run for HPARAMS.
@@ -82,12 +85,12 @@ class Board:
         except OSError as error:
             self._give_up(error)
 
-    def _write(self, write: Callable[[Any], object]) -> None:
-        """Call `write` with the writer, unless an earlier write has failed."""
-        if self.writer is None:
+    def _write(self, write: Callable[[EventFile], object]) -> None:
+        """Call `write` with the event file, unless an earlier write has failed."""
+        if self.file is None:
             return
         try:
-            write(self.writer)
+            write(self.file)
         except OSError as error:
             self._give_up(error)
 
@@ -95,7 +98,7 @@ class Board:
         log.warning(
             "TensorBoard files can't be written in %s (%s); the run continues without them", self.directory, error
         )
-        self.writer = None
+        self.file = None
 
 
 def results(content: Mapping[str, Any]) -> dict[str, float]:
