@@ -219,7 +219,9 @@ class Algorithm(Protocol):
     """Training algorithm: defines one training step. One instance is used for all members of a pack.
 
     Optional attributes: `alone = True` if it trains only the generator, on a loss of its own;
-    `hears_metric = True` if feedback on one of its settings monitors the metric.
+    `hears_metric = True` if feedback on one of its settings monitors the metric;
+    `indexes_samples = True` if its packs use only length, shape, device and batches `samples[indices]`
+    of the samples, so that large images may be held as bytes.
     """
 
     def check(self, run: Any) -> None:

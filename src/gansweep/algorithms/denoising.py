@@ -67,6 +67,7 @@ class Denoising:
     corruptions: Mapping[str, Corruption] = field(default_factory=five)
     num_test: int = 200
     alone: ClassVar[bool] = True
+    indexes_samples: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not self.corruptions:
@@ -138,14 +139,15 @@ class DenoisingPack(OnePlayerPack):
     ) -> None:
         division = held_out(len(samples), algorithm.num_test)
         networks = {"generator": model.generator(tuple(samples.shape[1:]))}
-        super().__init__(members, samples[division.train.to(samples.device)], networks, 0, settings)
+        super().__init__(members, samples, networks, 0, settings)
+        self.train = division.train.to(samples.device)
         self.test = samples[division.test.to(samples.device)]
         self.corruptions = sorted(algorithm.corruptions.items())
         self._plan()
 
     def play(self) -> Report:
         """Train one step: restore a corrupted batch and update on the squared error."""
-        target = self.samples[self.draws.next("order")]
+        target = self.samples[self.train[self.draws.next("order")]]
         corrupted = self._corrupted(target)
 
         def losses(params: Sequence[Tensor]) -> tuple[Tensor, Any]:
@@ -165,7 +167,7 @@ class DenoisingPack(OnePlayerPack):
 
     def _plan(self) -> None:
         """Register the random draws of a step."""
-        self.draws.plan_batches(len(self.samples), self.batch_size, 1)
+        self.draws.plan_batches(len(self.train), self.batch_size, 1)
         for n, (name, corruption) in enumerate(self.corruptions):
             if corruption.law is not None:
                 size = len(range(n, self.batch_size, len(self.corruptions)))

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from gansweep import device as devices
 from gansweep.batched.divergence import Divergence
 from gansweep.batched.pack import Pack, Report
+from gansweep.data.on_device import samples_on
 from gansweep.dynamics.position import Both
 from gansweep.training import checkpoint, record
 from gansweep.training.atomic import unguarded
@@ -251,7 +252,7 @@ def check_resumable(run: Run, saved: Mapping[str, Any]) -> None:
     Raises:
         Exception: it can't be restored.
     """
-    pack = run.algorithm.pack([run], run.data.samples.to(devices.resolve(run.device)))
+    pack = run.algorithm.pack([run], samples_on(devices.resolve(run.device), run.data, run.algorithm))
     checkpoint.check(saved, run.steps, pack.export(0))
     pack.restore(0, saved["member"])
 

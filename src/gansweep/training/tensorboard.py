@@ -48,7 +48,6 @@ class Board:
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Add one point to each curve."""
-
         from torch.utils.tensorboard.summary import scalar
 
         def points(file: EventFile) -> None:

@@ -11,6 +11,7 @@ import torch
 
 from gansweep import device as devices
 from gansweep.batched.pack import Pack, Report
+from gansweep.data.on_device import samples_on
 from gansweep.training.atomic import unguarded
 from gansweep.training.checkpoint import ResumeError
 from gansweep.training.diagnosis import diagnose
@@ -122,11 +123,11 @@ def pack_of(runs: Sequence[Run]) -> Pack:
     """Return the pack of runs that differ in their members only."""
     run = runs[0]
     with devices.cpu_threads(1):  # for generated data that is not in memory yet
-        samples = run.data.samples
+        samples = samples_on(devices.resolve(run.device), run.data, run.algorithm)
     torch.set_num_threads(run.threads)
     devices.hold_memory()
     devices.set_matmul_precision(run.precision)
-    return run.algorithm.pack(runs, samples.to(devices.resolve(run.device)))
+    return run.algorithm.pack(runs, samples)
 
 
 def _diagnose(pack: Pack, sessions: Sequence[TrainingSession], report: Report) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -21,6 +21,8 @@ class Adversarial:
     Goodfellow et al. 2014, arXiv:1406.2661, algorithm 1. `loss` selects the losses of both players, `dynamics`
     how their gradients become optimizer steps.
     """
+
+    indexes_samples: ClassVar[bool] = True
 
     def check(self, run: Any) -> None:
         """Raise ValueError if the dynamics do not support the update rules or trainer settings."""

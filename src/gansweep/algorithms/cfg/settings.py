@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -63,6 +63,7 @@ class CFG:
     max_gap: float | None = 40.0
     gap_after: int = 2000
     guard: Breakdown = field(default_factory=Breakdown)
+    indexes_samples: ClassVar[bool] = True
     schedule_eta: Schedule = field(default_factory=Constant)
     feedback_eta: Feedback | None = None
 
