@@ -75,7 +75,7 @@ def test_a_step_lowers_the_error_of_a_batch_that_holds_every_corruption():
     pack = DenoisingPack([one(1, SGD(), 0.1, steps=1)], TINY, IMAGES, PackSettings(batch_size=12), algorithm=ALGORITHM)
     before = [p.clone().requires_grad_() for p in pack.g.params()]
     twin = DenoisingPack([one(1, SGD(), 0.1, steps=1)], TINY, IMAGES, PackSettings(batch_size=12), algorithm=ALGORITHM)
-    target = twin.samples[twin.draws.next("order")]
+    target = twin.samples[twin.train[twin.draws.next("order")]]
     spoiled = twin._corrupted(target)
     error = (pack.g.network(before, spoiled) - target).square().mean()
     slopes = torch.autograd.grad(error, before)
@@ -93,7 +93,7 @@ def test_a_step_lowers_the_error_of_a_batch_that_holds_every_corruption():
 def test_held_out_images_are_never_trained_on():
     pack = trained([one(1)])
     division = held_out(60, 8)
-    assert torch.equal(pack.samples, IMAGES[division.train])
+    assert torch.equal(pack.samples[pack.train], IMAGES[division.train])
     assert torch.equal(pack.test, IMAGES[division.test])
 
 
