@@ -222,12 +222,12 @@ def half_trained(tmp_path_factory):
 def test_one_flipped_byte_is_detected_or_harmless(tmp_path, half_trained):
     run, _, kept = half_trained
     content = (kept / checkpoint.NAME).read_bytes()
-    whole = checkpoint.load(kept, run.identity, torch.device("cpu"), partial(check_resumable, run))
+    whole = checkpoint.load(kept, run.identity, partial(check_resumable, run))
     for place in range(0, len(content), max(len(content) // 60, 1)):
         here = tmp_path / str(place)
         here.mkdir()
         (here / checkpoint.NAME).write_bytes(content[:place] + bytes([content[place] ^ 0x41]) + content[place + 1 :])
-        found = checkpoint.load(here, run.identity, torch.device("cpu"), partial(check_resumable, run))
+        found = checkpoint.load(here, run.identity, partial(check_resumable, run))
         assert (found is None) == (here / f"{checkpoint.NAME}.unreadable").exists()
         if found is not None:
             assert_equal_tree(found, whole)
@@ -241,7 +241,7 @@ def test_out_of_memory_does_not_rename_the_checkpoint(tmp_path, half_trained):
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        checkpoint.load(tmp_path / "here", run.identity, torch.device("cpu"), short)
+        checkpoint.load(tmp_path / "here", run.identity, short)
     assert (tmp_path / "here" / checkpoint.NAME).is_file()
 
 
@@ -253,7 +253,7 @@ def test_loading_a_checkpoint_executes_no_code(tmp_path):
             return (open, (str(tmp_path / "executed"), "w"))
 
     torch.save({"identity": Evil()}, tmp_path / checkpoint.NAME, pickle_module=pickle)
-    assert checkpoint.load(tmp_path, {}, torch.device("cpu")) is None
+    assert checkpoint.load(tmp_path, {}) is None
     assert not (tmp_path / "executed").exists()
 
 

@@ -183,7 +183,7 @@ def of(cell: Cell, allow: Sequence[str] = ()) -> TrainedCell:
         raise ValueError(f"{wrong}; expected 2D points of shape (2,), for example data=ring")
     if checked.run is None:
         raise ValueError(f"{cell.name} cannot be built from its config:\n{BadConfig(checked.problems)}")
-    saved = checkpoint.load(cell.directory, cell.identity, torch.device("cpu"))
+    saved = checkpoint.load(cell.directory, cell.identity)
     return TrainedCell(Result(cell, state(cell), own_record(cell)), checked.run, saved)
 
 

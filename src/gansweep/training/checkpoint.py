@@ -78,17 +78,18 @@ def save(
 def load(
     directory: Path,
     identity: Mapping[str, Any],
-    device: torch.device,
     resumable: Callable[[Mapping[str, Any]], None] = lambda content: None,
 ) -> dict[str, Any] | None:
     """Return the newest usable checkpoint, None if there is none. No code in it is executed.
+
+    Tensors are loaded to the CPU. A pack copies those of a member to its device, except the states of random
+    generators, which PyTorch requires on the CPU for the generators of all devices.
 
     A checkpoint that can't be read or used is reported in a warning and renamed, and the previous one is used.
 
     Args:
         directory: of the run.
         identity: values that have to be equal to those in the checkpoint.
-        device: where tensors are placed.
         resumable: raises if a run can't be continued from its content.
 
     Raises:
@@ -101,7 +102,7 @@ def load(
         if not os.path.lexists(path) or (content is not None and path.is_file()):
             continue
         try:
-            candidate = _read(path, device)
+            candidate = _read(path)
             _refuse_other(path, candidate, identity)
             resumable(candidate)
         except ResumeError:
@@ -164,14 +165,14 @@ def remove(directory: Path) -> None:
     (directory / PREVIOUS).unlink(missing_ok=True)
 
 
-def _read(path: Path, device: torch.device) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     file = io.BytesIO(atomic.read(path))
     with zipfile.ZipFile(file) as archive:
         torn = archive.testzip()
     if torn is not None:
         raise Unusable(f"checksum of {torn} is wrong")
     file.seek(0)
-    content = torch.load(file, map_location=device, weights_only=True)
+    content = torch.load(file, map_location="cpu", weights_only=True)
     if not isinstance(content, dict) or not isinstance(content.get("identity"), str):
         raise Unusable("it is not a checkpoint of gansweep")
     return content

@@ -92,7 +92,7 @@ class TrainingSession:
         self.evaluator = Evaluator(run)
         self._member: dict[str, Any] | None = None  # state of the member while it is in no pack
         directory.mkdir(parents=True, exist_ok=True)
-        saved = checkpoint.load(directory, run.identity, devices.resolve(run.device), partial(check_resumable, run))
+        saved = checkpoint.load(directory, run.identity, partial(check_resumable, run))
         if saved is not None:
             self.step = saved["member"]["step"]
         self.recorder = RunRecorder(run, directory, self.step)
@@ -108,7 +108,8 @@ class TrainingSession:
         self.recorder.curves = saved.get("curves", [])
         if "field" in saved and self.run.trainer.diagnose_every is not None:
             self.recorder.diagnoses = saved["diagnoses"]
-            self.recorder.field = Both(*((part,) for part in saved["field"]))
+            device = devices.resolve(self.run.device)
+            self.recorder.field = Both(*((part.to(device),) for part in saved["field"]))
         log.info("continuing from step %d of %d", self.step, self.run.steps)
 
     @property
