@@ -81,9 +81,35 @@ def set_matmul_precision(precision: str) -> None:
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision={precision}: choose one of {', '.join(PRECISIONS)}")
+    _allow_tf32(matmul=precision == "tf32", convolutions=precision == "tf32")
+
+
+@contextlib.contextmanager
+def restored_matmul_precision() -> Iterator[None]:
+    """Restore the precision of float32 matrix products and convolutions on exit. Usable as a decorator."""
     backends: Any = torch.backends  # attributes are defined at run time
-    for operation in (backends.cuda.matmul, backends.cudnn.conv):
-        operation.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+    settings = backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn
+    before = [setting.fp32_precision for setting in settings]  # allow_tf32 raises if users mixed both interfaces
+    try:
+        yield
+    finally:
+        matmul, convolutions, _ = (precision == "tf32" for precision in before)
+        _allow_tf32(matmul=matmul, convolutions=convolutions)
+        for setting, precision in zip(settings, before, strict=True):
+            if setting.fp32_precision != precision:
+                setting.fp32_precision = precision
+
+
+def _allow_tf32(*, matmul: bool, convolutions: bool) -> None:
+    """Set the TF32 flags of CUDA.
+
+    PyTorch 2.9 and later have two interfaces, and `fp32_precision` does not update what `allow_tf32` and
+    `torch.get_float32_matmul_precision` read: they raise afterwards, also inside torch.compile and
+    `torch.backends.cudnn.flags`. `allow_tf32` updates both. It does not change the precision on a CPU, as
+    `torch.set_float32_matmul_precision` does.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = matmul
+    torch.backends.cudnn.allow_tf32 = convolutions
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from operator import attrgetter
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from gansweep.device import restored_matmul_precision, set_matmul_precision
 from gansweep.interfaces import Dataset
 from gansweep.metrics import cache
 from gansweep.metrics.statistics import Moments, Statistics
@@ -102,16 +102,9 @@ def require_images(images: Tensor) -> None:
 @contextlib.contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
     """Disable TF32 and autocast, so that metric values do not depend on the training precision."""
-    modes = attrgetter("cuda.matmul", "cudnn.conv")(torch.backends)
-    before = [mode.fp32_precision for mode in modes]
-    for mode in modes:
-        mode.fp32_precision = "ieee"
-    try:
-        with torch.autocast(device.type, enabled=False):
-            yield
-    finally:
-        for mode, precision in zip(modes, before, strict=True):
-            mode.fp32_precision = precision
+    with restored_matmul_precision(), torch.autocast(device.type, enabled=False):
+        set_matmul_precision("fp32")
+        yield
 
 
 def reference_statistics(

@@ -60,6 +60,7 @@ def train(
     return session.finalize()
 
 
+@devices.restored_matmul_precision()
 def train_together(
     sessions: Sequence[TrainingSession],
     *,
