@@ -250,6 +250,14 @@ class Pack(ABC, Generic[R]):
             for average, value in zip(self.ema, self.g.in_chunks(saved["ema"]), strict=True):
                 average[row].copy_(value)
 
+    def release(self) -> None:
+        """Free all tensors of the pack, which can't be used afterwards.
+
+        A pack refers to itself through its parts. Without this it would stay in memory, beside the next pack, until
+        Python's garbage collector runs.
+        """
+        self.__dict__.clear()
+
 
 def to_numbers(rows: Sequence[Mapping[str, Tensor | float]]) -> list[dict[str, float]]:
     """Return the values of tensors () as numbers, with one transfer from each device."""

@@ -73,7 +73,8 @@ class _PackSize:
         except BaseException as error:  # the cell that causes it fails when it is trained
             if interrupts(error):
                 raise
-            log.info("The pack size can't be measured (%s); cells are trained one at a time", error)
+            reason = f"{type(error).__name__}: {error}"
+            log.warning("The pack size could not be measured; cells are trained one at a time (pack=1): %s", reason)
             return 1
         self.jobs.packing |= {"alone_ms": choice.alone_ms, "together_ms": choice.together_ms}
         return choice.size

@@ -8,6 +8,7 @@ import logging
 import math
 import sys
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from gansweep.config.keys import shared_in_pack
+from gansweep.device_errors import is_device_failure
 from gansweep.sweep import cell_lock, process
 from gansweep.sweep.cell import Cell, State
 from gansweep.sweep.identity import canonical
@@ -23,6 +25,11 @@ from gansweep.sweep.run_state import ClaimLost, Executor, RunState, StepCallback
 from gansweep.training.interruption import Interrupted, interrupts
 
 log = logging.getLogger(__name__)
+
+DEVICE_FAILED = (
+    "This process can't use the device any more, so the sweep is stopped. The same command continues the cells from "
+    "their checkpoints. CUDA reports errors late; with CUDA_LAUNCH_BLOCKING=1 this is the line that failed."
+)
 
 
 class Session(Protocol):
@@ -124,11 +131,15 @@ class _PackExecutor:
                 left += [cell for cell in pack.unfinished if not self._record_failure(cell, failure)]
                 cells = list(pack.waiting)
             del failure  # its traceback keeps the tensors of the pack alive
-            free_memory()
+            if not self.run_state.outcome.device_failed:  # else this would raise, too
+                free_memory()
         return left
 
     def _train_pack(self, pack: _PackCells, size: int) -> BaseException | None:
-        """Train until no cells are waiting or a stop is requested; return the error of a whole pack, if any."""
+        """Train until no cells are waiting or a stop is requested; return the error of a whole pack, if any.
+
+        If the device fails, the sweep is stopped: all other cells would fail, too.
+        """
         try:
             with pack:
                 self.train(pack.take(size), refill=pack.take, ended=pack.ended, stop=self.run_state.stop)
@@ -137,7 +148,12 @@ class _PackExecutor:
         except BaseException as error:
             if interrupts(error):
                 raise
-            return error
+            if not is_device_failure(error):
+                return error
+            outcome = self.run_state.outcome
+            outcome.interrupted = outcome.device_failed = True
+            reason, at = str(error).partition("\n")[0], traceback.extract_tb(error.__traceback__)[-1]
+            log.error("%s, reported in %s:%d. %s", reason, at.filename, at.lineno, DEVICE_FAILED)
         return None
 
     def _record_failure(self, cell: Cell, failure: BaseException) -> bool:
@@ -200,7 +216,8 @@ class _PackCells:
                 prepare_directory(cell)
                 session = self.open_session(cell, callback)
             except BaseException as error:
-                if interrupts(error):
+                if interrupts(error) or is_device_failure(error):
+                    self.waiting.appendleft(cell)
                     raise
                 if claim.is_lost():
                     self._lose(cell)
@@ -223,7 +240,7 @@ class _PackCells:
                 except ClaimLost:
                     raise
                 except BaseException as error:
-                    if interrupts(error):
+                    if interrupts(error) or is_device_failure(error):
                         raise
                     self.run_state.record_failure(cell, error, time.monotonic() - since, callback.guard)
                 else:

@@ -62,22 +62,24 @@ class Outcome:
     Args:
         records: records of the cells that have one, by hash.
         missing: cells without a record.
-        interrupted: True if a stop was requested.
+        interrupted: True if a stop was requested or the device failed.
+        device_failed: True if the device failed. The cells in training can be continued.
     """
 
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     missing: list[Cell] = field(default_factory=list)
     interrupted: bool = False
+    device_failed: bool = False
 
     @property
     def cut_short(self) -> bool:
-        """True if a stop was requested before all cells were trained."""
+        """True if the sweep was stopped before all cells were trained."""
         return self.interrupted and bool(self.missing)
 
     @property
     def exit_code(self) -> int:
         """0: every cell has a result; 1: some cells have none or failed; 130: interrupted."""
-        if self.cut_short:
+        if self.cut_short and not self.device_failed:
             return 130
         return int(bool(self.missing) or any(content["state"] == "failed" for content in self.records.values()))
 

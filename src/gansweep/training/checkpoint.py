@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from gansweep.device_errors import is_device_failure, is_out_of_memory
 from gansweep.training import atomic
 
 log = logging.getLogger(__name__)
@@ -188,10 +189,11 @@ def _refuse_other(path: Path, content: Mapping[str, Any], identity: Mapping[str,
 
 
 def _is_shortage(error: Exception) -> bool:
-    """Return whether an error is due to a lack of memory or file handles, not to the file."""
+    """Return whether an error is due to a lack of memory or file handles or to the device, not to the file."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOMEM, errno.EMFILE, errno.ENFILE)
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
+    short = isinstance(error, MemoryError) or is_out_of_memory(error)
+    return short or is_device_failure(error) or "can't allocate memory" in str(error)
 
 
 def _reason(error: Exception) -> str:

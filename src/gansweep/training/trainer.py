@@ -12,6 +12,7 @@ import torch
 from gansweep import device as devices
 from gansweep.batched.pack import Pack, Report
 from gansweep.data.on_device import samples_on
+from gansweep.device_errors import is_device_failure, is_out_of_memory
 from gansweep.training.atomic import unguarded
 from gansweep.training.checkpoint import ResumeError
 from gansweep.training.diagnosis import diagnose
@@ -90,16 +91,19 @@ def train_together(
         for k, session in enumerate(training):
             _try(session, session.enter, pack, k, len(training))
         stopped = all(session.open for session in training) and _train_pack(pack, training, stop)
-        for session in training if not stopped else inside:
+        leaving = training if not stopped else inside
+        for session in leaving:
             with session.logger():
                 if session.open and stopped:
                     _try(session, session.interrupt)
                 elif session.open:
                     session.leave()
-                if not session.open:
-                    if session.error is not None:
-                        session.mark_failed()
-                    ended(session)
+        pack.release()
+        for session in [session for session in leaving if not session.open]:
+            with session.logger():
+                if session.error is not None:
+                    session.mark_failed()
+                ended(session)
         inside = [session for session in inside if session.open]
         if stopped and inside:
             raise Interrupted(max(session.step for session in inside))
@@ -172,12 +176,15 @@ def _train_pack(pack: Pack, sessions: Sequence[TrainingSession], stop: Callable[
 
 
 def _try(session: TrainingSession, act: Callable[..., None], *arguments: Any) -> None:
-    """Call `act`; an exception ends this member only."""
+    """Call `act`; an exception ends this member only.
+
+    Out of memory is raised, since the member may fit into a smaller pack. So is a failure of the device.
+    """
     try:
         with session.logger():
             act(*arguments)
     except BaseException as error:
-        if interrupts(error):
+        if interrupts(error) or is_out_of_memory(error) or is_device_failure(error):
             raise
         session.error = error
 
