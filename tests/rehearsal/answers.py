@@ -23,6 +23,7 @@ def replacements() -> list[tuple[Any, str, Any]]:
         (devices, "resolve", resolve_pretended),
         (torch.cuda, "reset_peak_memory_stats", _reset_peak),
         (torch.cuda, "max_memory_allocated", lambda device=None: pretended.MEMORY.peak),
+        (torch.cuda, "memory_allocated", lambda device=None: pretended.MEMORY.live),
         (torch.cuda, "mem_get_info", lambda device=None: (8 * GIB, 16 * GIB)),
         (torch.cuda, "empty_cache", lambda: None),
         (torch.cuda, "get_device_name", lambda device=None: "pretended GPU"),

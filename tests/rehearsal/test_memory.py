@@ -6,11 +6,12 @@ import gc
 from dataclasses import replace
 
 import pytest
+import torch
 from tests.rehearsal.algorithms import ALGORITHMS
 from tests.rehearsal.pretended import MEMORY, PretendedDevice
 from tests.rehearsal.rehearsal import run_on
 
-from gansweep.training import trainer
+from gansweep.training import pack_size, trainer
 from gansweep.training.session import TrainingSession
 from gansweep.training.trainer import pack_of, train_together
 
@@ -51,7 +52,6 @@ def test_the_next_pack_replaces_the_one_before(batch_size, tmp_path, monkeypatch
         train_together(sessions)
     first, whole = peaks[1] - before, MEMORY.peak - before
     assert len(peaks) == 2
-    print("RATIO", first, whole / first)
     assert whole <= BUDGET * first
 
 
@@ -66,3 +66,60 @@ def test_a_released_pack_is_freed(name, no_gc):
         assert MEMORY.live > before
         pack.release()
         assert MEMORY.live == before
+
+
+CHEAP = ["loss=hinge", "optimizer=sgd"]
+EXPENSIVE = ["loss=r1_r2", "optimizer=adam", "trainer.ema=0.9"]
+FREE = 1 << 30
+
+
+def measured_each(kinds, monkeypatch):
+    """Return the memory of a member by which the size of a pack is chosen."""
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device=None: (FREE, FREE))
+    return pack_size.MEMORY_USED * FREE / pack_size._that_fit(kinds, torch.device("pretended:0"))
+
+
+def actual_each(run):
+    """Return the memory of a further member, from packs of 2 and 6."""
+    few, many = (pack_size._peak_bytes(members(run, count), torch.device("pretended:0")) for count in (2, 6))
+    return (many - few) / 4
+
+
+def test_measured_memory_of_a_member(monkeypatch, no_gc):
+    with PretendedDevice():
+        run = run_on("cuda", *WIDE, steps=12)
+        assert measured_each([run], monkeypatch) == pytest.approx(actual_each(run), rel=0.15)
+
+
+@pytest.mark.parametrize("expensive_at", [0, 1, 2])
+def test_the_most_expensive_kind_is_measured(expensive_at, monkeypatch):
+    with PretendedDevice():
+        expensive, cheap = (run_on("cuda", *WIDE, *kind, steps=12) for kind in (EXPENSIVE, CHEAP))
+        kinds = [cheap, cheap]
+        kinds.insert(expensive_at, expensive)
+        assert actual_each(expensive) > 1.5 * actual_each(cheap)
+        assert measured_each(kinds, monkeypatch) == pytest.approx(actual_each(expensive), rel=0.15)
+
+
+def test_a_pack_in_memory_is_not_counted(monkeypatch):
+    with PretendedDevice():
+        run = run_on("cuda", *WIDE, steps=12)
+        alone = measured_each([run], monkeypatch)
+        other = pack_of(members(run, 3))
+        assert measured_each([run], monkeypatch) == pytest.approx(alone, rel=0.01)
+        other.release()
+
+
+def test_compiled_packs_are_measured_compiled(monkeypatch):
+    compiled = []
+    train_briefly = pack_size._train_briefly
+
+    def spy(runs):
+        compiled.append((runs[0].trainer.compile, len(runs)))
+        return train_briefly([pack_size._uncompiled(run) for run in runs])
+
+    monkeypatch.setattr(pack_size, "_train_briefly", spy)
+    with PretendedDevice():
+        kinds = [run_on("cuda", *WIDE, "trainer.compile=true", f"loss={loss}", steps=12) for loss in ("hinge", "r1")]
+        measured_each(kinds, monkeypatch)
+    assert compiled == [(False, 1), (False, 1), (True, 1), (True, 2)]

@@ -7,7 +7,7 @@ import torch
 from tests.training.small import make_run, member
 
 from gansweep.training import pack_size
-from gansweep.training.pack_size import best_size
+from gansweep.training.pack_size import best_size, memory_kinds
 from gansweep.training.trainer import train
 
 RUNS = [make_run(8, member(seed), tensorboard=False) for seed in range(20)]
@@ -79,3 +79,27 @@ def test_measuring_does_not_affect_training_and_global_random_numbers(tmp_path):
 def test_measuring_compiles_nothing(monkeypatch):
     monkeypatch.setattr(torch, "compile", lambda *step, **more: pytest.fail("takes a minute for every size"))
     best_size([make_run(8, member(seed), compile=True) for seed in range(2)], 2)
+
+
+CONFIG = {
+    "seed": 0, "lr": 1e-3, "loss": {"_target_": "L", "weight": 10.0, "penalties": {"r1": {"weight": 1.0}}},
+    "optimizer": {"_target_": "Adam", "betas": [0.9, 0.999]}, "trainer": {"ema": None}, "schedule": {"_target_": "A"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "num_kinds"),
+    [
+        ({"seed": 1}, 1),
+        ({"lr": 1e-4}, 1),
+        ({"schedule": {"_target_": "B"}}, 1),
+        ({"optimizer": {"_target_": "Adam", "betas": [0.5, 0.9]}}, 1),
+        ({"optimizer": {"_target_": "Adam", "betas": [0.0, 0.9]}}, 2),
+        ({"optimizer": {"_target_": "SGD"}}, 2),
+        ({"loss": {"_target_": "L", "weight": 10.0, "penalties": {}}}, 2),
+        ({"trainer": {"ema": 0.9}}, 2),
+    ],
+    ids=str,
+)
+def test_kinds_differ_in_memory(change, num_kinds):
+    assert memory_kinds([CONFIG, CONFIG, CONFIG | change]) == [0, 2][:num_kinds]
