@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from gansweep import device as devices
 from gansweep.data.order import Order
 from gansweep.seeding import Streams
 
@@ -90,6 +91,6 @@ def test_settings_out_of_range(wrong):
 @pytest.mark.gpu
 def test_on_a_gpu_indices_are_drawn_there():
     samples_order = Order(10, 4, Streams(0, "cuda")["order"])
-    assert samples_order.next().device.type == "cuda"
+    assert samples_order.next().device.type == devices.resolve("cuda").type
     samples_order = Order(10, 4, Streams(0, "cuda")["order"])
     assert sorted(take(samples_order, 5)[:10].tolist()) == list(range(10))

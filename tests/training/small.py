@@ -53,7 +53,7 @@ class MeanDistance:
         return {"name": self.name, "num_samples": self.num_samples}
 
     def __call__(self, data, fake: Tensor) -> float:
-        return float((fake.mean(0) - data.samples.mean(0)).norm())
+        return float((fake.to(data.samples.device).mean(0) - data.samples.mean(0)).norm())
 
 
 def small_mlp(**changes) -> MLP:

@@ -8,6 +8,7 @@ from tests.batched.test_independence import CAST, train
 from tests.training.small import Shapes, make_run, member, small_mlp
 from tests.training.test_trainer import CAST as RUNS
 
+from gansweep import device as devices
 from gansweep.models.dcgan import DCGAN
 from gansweep.training import pack_size
 from gansweep.training.session import TrainingSession
@@ -79,7 +80,7 @@ def test_finished_members_are_replaced(tmp_path):
     assert {name: record["state"] for name, record in records.items()} == {
         name: "diverged" if name == "diverging" else "completed" for name in RUNS
     }
-    assert all(record["device"]["type"] == "cuda" for record in records.values())
+    assert {record["device"]["type"] for record in records.values()} == {devices.resolve("cuda").type}
 
 
 def test_stopped_and_continued(tmp_path):
