@@ -156,8 +156,28 @@ def test_a_cell_that_can_not_be_measured_fails_when_it_is_trained(gansweep, monk
     made = job.run_of
     for module in (fused, job):
         monkeypatch.setattr(module, "run_of", first_is_broken)
-    assert gansweep.tiny("-m", "seed=0,1", "name=broken", "pack=auto").code == 1
+    answer = gansweep.tiny("-m", "seed=0,1", "name=broken", "pack=auto")
+    assert answer.code == 1
     assert [found["state"] for found in gansweep.records("broken").values()] == ["failed", "completed"]
+    why = "cells are trained one at a time (pack=1): RuntimeError: can't be made"
+    assert answer.err.count(f"The pack size could not be measured; {why}") == 1
+
+
+def test_on_a_gpu_one_cell_of_each_kind_is_measured(gansweep, monkeypatch):
+    from gansweep.cli import fused
+    from gansweep.training.pack_size import Choice
+
+    def best_size(runs, num_cells):
+        measured.append([(type(run.member.generator.rule).__name__, run.member.ema) for run in runs])
+        return Choice(num_cells)
+
+    measured = []
+    monkeypatch.setattr(fused, "on_gpu", lambda device: True)
+    monkeypatch.setattr("gansweep.training.pack_size.best_size", best_size)
+    line = ["-m", "seed=0,1", "optimizer=sgd,adam", "trainer.ema=null,0.9", "lr=1e-3,1e-4", "name=kinds", "pack=auto"]
+    assert gansweep.tiny(*line).code == 0
+    assert len(measured) == 1
+    assert sorted(measured[0], key=str) == [("Adam", 0.9), ("Adam", None), ("SGD", 0.9), ("SGD", None)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

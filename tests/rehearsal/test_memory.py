@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.config.test_every_choice_trains import MLP
 from tests.rehearsal.algorithms import ALGORITHMS
 from tests.rehearsal.pretended import MEMORY, PretendedDevice
-from tests.rehearsal.rehearsal import run_on
+from tests.rehearsal.rehearsal import FEW_SAMPLES, run_on
 
 from gansweep.training import pack_size, trainer
 from gansweep.training.session import TrainingSession
-from gansweep.training.trainer import pack_of, train_together
+from gansweep.training.trainer import Interrupted, pack_of, train, train_together
 
 pytestmark = pytest.mark.rehearsal
 WIDE = ["model.generator_widths=[64,256]", "model.discriminator_widths=[256,64]", "trainer.sample_every=99"]
@@ -58,13 +59,31 @@ def test_the_next_pack_replaces_the_one_before(batch_size, tmp_path, monkeypatch
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_a_released_pack_is_freed(name, no_gc):
     with PretendedDevice():
-        runs = members(run_on("cuda", *ALGORITHMS[name], steps=4), 2)
-        runs[0].data.samples  # noqa: B018  read from disk once
+        runs = members(run_on("cuda", *ALGORITHMS[name], steps=6), 2)
         before = MEMORY.live
         pack = pack_of(runs)
-        assert sum(1 for _ in pack.steps()) == 4
-        assert MEMORY.live > before
+        live = [MEMORY.live for _ in pack.steps()]
+        assert live[-1] == live[-2] > before, "a step keeps tensors"
         pack.release()
+        assert MEMORY.live == before
+
+
+@pytest.mark.parametrize("settings", [[], ["trainer.diagnose_every=2", "trainer.ema=0.9", "metric@metric_2=coverage"]])
+def test_a_finished_training_and_a_resumed_one_are_freed(settings, tmp_path, no_gc):
+    further = ["metric_2.num_samples=100"] if settings else []
+    run = run_on("cuda", *MLP, *FEW_SAMPLES, *settings, *further, "trainer.checkpoint_every=2", steps=5)
+    stops = iter([False] * 2 + [True])
+    with PretendedDevice():
+        train(run_on("cuda", *MLP, *FEW_SAMPLES, *settings, *further, steps=1), tmp_path / "warm")
+        before = MEMORY.live
+        with pytest.raises(Interrupted):
+            train(run, tmp_path / "run", stop=lambda: next(stops))
+        assert MEMORY.live == before
+        session = TrainingSession(run, tmp_path / "run")
+        assert session.step == 3
+        assert MEMORY.live - before < 1 << 16, "the pack of the check for resumption is still in memory"
+        train_together([session])
+        del session
         assert MEMORY.live == before
 
 

@@ -27,9 +27,10 @@ pytestmark = pytest.mark.rehearsal
         [*MLP, "trainer.diagnose_every=2"],
         [*MLP, "feedback=plateau", *FEW_SAMPLES],
         CFG,
+        [*CFG, "algorithm.pool=true", "algorithm.guard.enabled=true", "feedback@algorithm.feedback_eta=plateau"],
         COOPNETS,
     ],
-    ids=["mlp", "bf16", "dcgan", "prodigy", "diagnosis", "plateau", "cfg", "coopnets"],
+    ids=["mlp", "bf16", "dcgan", "prodigy", "diagnosis", "plateau", "cfg", "cfg pool", "coopnets"],
 )
 @pytest.mark.parametrize("stop_at", [1, 4])
 def test_a_continued_run_is_the_same(settings, stop_at, tmp_path):

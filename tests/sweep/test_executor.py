@@ -90,6 +90,57 @@ def test_smaller_packs_are_tried_after_out_of_memory(tmp_path, monkeypatch, capl
     assert finals(outcome) == finals(train(grid(tmp_path / "alone"), 1))
 
 
+@pytest.mark.parametrize("name", ["generate", "pictured", "export"])
+def test_smaller_packs_are_tried_after_out_of_memory_in_an_output(name, tmp_path, monkeypatch, caplog, packs):
+    original = getattr(AdversarialPack, name)
+
+    def limited(self, *arguments):
+        if len(self.members) > 2 and self.done[0] == 4:
+            raise torch.OutOfMemoryError("out of memory")
+        return original(self, *arguments)
+
+    monkeypatch.setattr(AdversarialPack, name, limited)
+    outcome = train(grid(tmp_path), 4)
+    assert outcome.exit_code == 0
+    assert packs == [4, 2, 2, 1]
+    assert caplog.text.count("trying them in smaller packs") == 1
+    monkeypatch.undo()
+    assert finals(outcome) == finals(train(grid(tmp_path / "alone"), 1))
+
+
+ILLEGAL_ACCESS = "CUDA error: an illegal memory access was encountered"
+
+
+@pytest.mark.parametrize("place", ["open", "step", "evaluation", "checkpoint", "record"])
+def test_a_failure_of_the_device_stops_the_sweep(place, tmp_path, monkeypatch, caplog):
+    targets = {
+        "open": (TrainingSession, "__init__"),
+        "step": (AdversarialPack, "play"),
+        "evaluation": (AdversarialPack, "generate"),
+        "checkpoint": (AdversarialPack, "export"),
+        "record": (TrainingSession, "finalize"),
+    }
+    calls = []
+
+    def fail(*arguments, **settings):
+        calls.append(arguments)
+        raise torch.AcceleratorError(ILLEGAL_ACCESS + "\nCUDA kernel errors might be asynchronously reported")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*targets[place], fail)
+        patch.setattr("gansweep.sweep.executor.free_memory", lambda: pytest.fail("the device can't be used"))
+        outcome = train(grid(tmp_path), 2)
+    assert len(calls) == 1
+    assert (outcome.exit_code, outcome.cut_short, outcome.records) == (1, True, {})
+    errors = [entry.getMessage() for entry in caplog.records if entry.levelname in ("ERROR", "WARNING")]
+    assert len(errors) == 1
+    assert errors[0].startswith(f"{ILLEGAL_ACCESS}, reported in {__file__}:")
+    assert "The same command continues" in errors[0]
+    again = train(grid(tmp_path), 2)
+    assert again.exit_code == 0
+    assert finals(again) == finals(train(grid(tmp_path / "alone"), 1))
+
+
 def test_log_files_of_a_failed_pack_are_closed(tmp_path, monkeypatch):
     closed = []
 

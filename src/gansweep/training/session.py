@@ -254,8 +254,11 @@ def check_resumable(run: Run, saved: Mapping[str, Any]) -> None:
         Exception: it can't be restored.
     """
     pack = run.algorithm.pack([run], samples_on(devices.resolve(run.device), run.data, run.algorithm))
-    checkpoint.check(saved, run.steps, pack.export(0))
-    pack.restore(0, saved["member"])
+    try:
+        checkpoint.check(saved, run.steps, pack.export(0))
+        pack.restore(0, saved["member"])
+    finally:
+        pack.release()
 
 
 def _training_times(saved: Mapping[str, Any]) -> tuple[float, list[dict[str, Any]]]:
