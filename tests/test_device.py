@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.training.small import make_run, member
 
 from gansweep.device import PRECISIONS, restored_matmul_precision, set_matmul_precision
 from gansweep.metrics.features import full_precision
 from gansweep.training.trainer import train
+from tests.training.small import make_run, member
 
 
 @pytest.fixture(autouse=True)

@@ -256,7 +256,7 @@ class Pack(ABC, Generic[R]):
         A pack refers to itself through its parts. Without this it would stay in memory, beside the next pack, until
         Python's garbage collector runs.
         """
-        self.__dict__.clear()
+        vars(self).clear()
 
 
 def to_numbers(rows: Sequence[Mapping[str, Tensor | float]]) -> list[dict[str, float]]:
