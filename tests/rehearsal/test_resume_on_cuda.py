@@ -27,7 +27,7 @@ pytestmark = pytest.mark.rehearsal
         [*MLP, "trainer.diagnose_every=2"],
         [*MLP, "feedback=plateau", *FEW_SAMPLES],
         CFG,
-        [*CFG, "algorithm.pool=true", "algorithm.guard.enabled=true", "feedback@algorithm.feedback_eta=plateau"],
+        [*CFG, "algorithm.pool=true", "algorithm.guard.enabled=true"],
         COOPNETS,
     ],
     ids=["mlp", "bf16", "dcgan", "prodigy", "diagnosis", "plateau", "cfg", "cfg pool", "coopnets"],

@@ -90,7 +90,7 @@ def test_smaller_packs_are_tried_after_out_of_memory(tmp_path, monkeypatch, capl
     assert finals(outcome) == finals(train(grid(tmp_path / "alone"), 1))
 
 
-@pytest.mark.parametrize("name", ["generate", "pictured", "export"])
+@pytest.mark.parametrize("name", ["generate", "sample_grid", "export"])
 def test_smaller_packs_are_tried_after_out_of_memory_in_an_output(name, tmp_path, monkeypatch, caplog, packs):
     original = getattr(AdversarialPack, name)
 
