@@ -65,12 +65,13 @@ class _PackSize:
         self.jobs.packing = {"workers": self.workers} | ({"tasks": self.tasks} if self.tasks > 1 else {})
         if self.pack != "auto":
             return int(self.pack)
+        from gansweep.device import num_gpus
         from gansweep.training.pack_size import LARGEST, best_size, memory_kinds
 
         # All have the same networks, data and batch size, so the time is measured with the first cells only.
         measured = waiting[: min(share, LARGEST)]
         try:
-            if on_gpu(waiting[0].config["device"]):
+            if num_gpus(waiting[0].config["device"]):
                 measured = [waiting[n] for n in memory_kinds([cell.config for cell in waiting])]
             choice = best_size([run_of(cell) for cell in measured], share)
         except BaseException as error:  # the cell that causes it fails when it is trained

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import os
@@ -42,6 +43,7 @@ class EventFile:
         directory.mkdir(parents=True, exist_ok=True)
         source = event.SourceMetadata(writer="gansweep.training.event_file")
         self._append(event.Event(wall_time=time.time(), file_version="brain.Event:2", source_metadata=source))
+        self.path.touch()
         self.flush()
 
     def add(self, summary: Any, step: int) -> None:
@@ -51,8 +53,14 @@ class EventFile:
             self.flush()
 
     def flush(self) -> None:
-        """Append all events to the file."""
-        with self.path.open("ab") as file:
+        """Append all events to the file.
+
+        A file that has been removed is not created again: its events belong to another process now.
+        """
+        with (
+            contextlib.suppress(FileNotFoundError),
+            os.fdopen(os.open(self.path, os.O_WRONLY | os.O_APPEND), "ab") as file,
+        ):
             file.write(self._pending.getvalue())
         self._pending.seek(0)
         self._pending.truncate()
