@@ -164,7 +164,6 @@ def test_a_cell_that_can_not_be_measured_fails_when_it_is_trained(gansweep, monk
 
 
 def test_on_a_gpu_one_cell_of_each_kind_is_measured(gansweep, monkeypatch):
-    from gansweep.cli import fused
     from gansweep.training.pack_size import Choice
 
     def best_size(runs, num_cells):
