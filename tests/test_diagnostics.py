@@ -97,7 +97,7 @@ def test_at_the_equilibrium_the_path_angle_is_undefined():
 
 def dense(pack):
     """Return J of member 0 by autograd, row by row, on the samples of a diagnosis."""
-    game = pack.game(pack.separate_inputs(STREAMS), looking=True)
+    game = pack.game(pack.separate_inputs(STREAMS), read_only=True)
     flat = torch.cat(game.field(create_graph=True).parts, 1)[0]
     rows = [torch.cat([g.flatten() for g in torch.autograd.grad(x, game.at.parts, retain_graph=True)]) for x in flat]
     return torch.stack(rows).numpy()

@@ -13,7 +13,6 @@ The first dimension of every training tensor is K. No operation reduces over K, 
 result does not depend on which runs share the batch.
 """
 
-# The methods of protocols have only docstrings as bodies.
 # pyright: reportReturnType=false
 from __future__ import annotations
 
@@ -59,10 +58,8 @@ class Game(Protocol):
     """Losses of the discriminator and the generator as functions of the logits.
 
     Logits are (K, B), one number per sample; losses are (K,). `relativistic`: the generator's loss
-    depends on the logits of real samples too.
-
-    Optional attribute `ideal_loss`: the smallest loss of a discriminator when generated and real
-    samples have the same distribution. Gap-aware feedback uses it.
+    depends on the logits of the last real batch too. Optional attribute `ideal_loss`: the smallest
+    discriminator loss when generated and real samples have the same distribution (gap-aware feedback).
     """
 
     relativistic: ClassVar[bool]
@@ -71,10 +68,7 @@ class Game(Protocol):
         """Return the discriminator's loss (K,) for logits on real and generated samples (K, B)."""
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """Return the generator's loss (K,) for the discriminator's logits (K, B) on its samples.
-
-        `real` are the logits (K, B) of the last real batch if the game is relativistic, else None.
-        """
+        """Return the generator's loss (K,) for logits (K, B); `real` is None unless the game is relativistic."""
 
 
 @runtime_checkable
@@ -102,12 +96,9 @@ class Penalty(Protocol):
 
 
 class Beta(NamedTuple):
-    """Scheduled beta1 or momentum in one update.
+    """Scheduled beta1 or momentum (K, 1) in one update, in the parameters' precision.
 
-    Args:
-        now: current beta1 or momentum, (K, 1), in the parameters' precision.
-        product: product of all values up to and including this update, (K, 1), in float64. It replaces
-            beta1^t in the bias correction 1 - beta1^t.
+    `product` (K, 1): all values so far, this one included, in float64; for beta1^t in 1 - beta1^t.
     """
 
     now: Tensor
@@ -115,12 +106,7 @@ class Beta(NamedTuple):
 
 
 class OnHost(NamedTuple):
-    """Values of an update on the CPU, where reading them does not synchronise with the device.
-
-    Args:
-        lr: current learning rates, (K, 1).
-        step: number of this update of each member, (K, 1) in float64.
-    """
+    """`lr` and `step` of `UpdateContext` on the CPU, where reading them does not wait for the device."""
 
     lr: Tensor
     step: Tensor
@@ -132,11 +118,9 @@ class UpdateContext(NamedTuple):
     Args:
         lr: current learning rates, (K, 1): base rate times schedule times gain.
         step: number of this update of each member, counted from 1, (K, 1) in float64.
-        slots: parameters of the network, in the order of their columns in theta. For an elementwise rule, theta
-            may be a part of these columns.
+        slots: parameters of the network in the order of theta's columns; elementwise rules may get a part of theta.
         beta: scheduled beta1 or momentum; None if it is not scheduled.
-        on_host: `lr` and `step` on the CPU; None if `lr` is known on the device only, for elementwise rules, and if
-            `lr` and `step` are on the CPU anyway.
+        on_host: None for elementwise rules, if `lr` is known on the device only, and on a CPU.
     """
 
     lr: Tensor
@@ -150,55 +134,8 @@ class UpdateContext(NamedTuple):
         return beta if self.beta is None else self.beta.now
 
 
-@runtime_checkable
-class UpdateRule(Protocol):
-    """Update rule of an optimizer, without parameters or state.
-
-    `elementwise`: the update of an entry does not depend on the other entries of the row. Such a
-    rule is applied to parts of a row that fit into the processor's cache.
-    """
-
-    elementwise: ClassVar[bool]
-
-    def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Return the initial optimizer state; the first dimension of every tensor is K.
-
-        Tensors of an elementwise rule are (K, P), or (K,) for a value that all entries share.
-        """
-        ...
-
-    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
-        """Apply one descent step to `theta` (K, P) and update `state`, in place, given the gradient (K, P)."""
-        ...
-
-
-@runtime_checkable
-class Averaging(Protocol):
-    """Update rule whose evaluation parameters differ from the parameters at which gradients are computed."""
-
-    def evaluated(self, theta: Tensor, state: Mapping[str, Tensor]) -> Tensor:
-        """Return the parameters for evaluation (K, P), given the trained parameters theta (K, P)."""
-        ...
-
-
-@runtime_checkable
-class SchedulableMomentum(Protocol):
-    """Update rule whose beta1 or momentum can be scheduled: `update` uses `context.beta` in place of its own."""
-
-    @property
-    def memory(self) -> float:
-        """Base value that the schedule multiplies: beta1 or momentum, 0 if the rule has none."""
-        ...
-
-
-class Outlook(NamedTuple):
-    """Planned length of a run, for one player's rule or feedback.
-
-    Args:
-        updates: number of updates of this player's parameters.
-        evaluations: number of metric values that feedback receives.
-        lr: base learning rate.
-    """
+class RunLength(NamedTuple):
+    """Updates of a player in a run, metric values that its feedback receives, and its base learning rate."""
 
     updates: int
     evaluations: int
@@ -206,12 +143,26 @@ class Outlook(NamedTuple):
 
 
 @runtime_checkable
-class Remarking(Protocol):
-    """Rule or feedback that can detect settings without effect before the run starts."""
+class UpdateRule(Protocol):
+    """Update rule of an optimizer, without parameters or state.
 
-    def remarks(self, outlook: Outlook) -> list[str]:
-        """Return one warning line `setting=value: ...` per setting without effect. The run is trained anyway."""
-        ...
+    `elementwise`: the update of an entry does not depend on the other entries of the row. Such a
+    rule is applied to parts of a row that fit into the processor's cache.
+
+    Optional members:
+
+        evaluated(theta, state)   returns the parameters for evaluation (K, P), if they differ from theta
+        memory                    beta1 or momentum, 0 if the rule has none; a scheduled one is in `context.beta`
+        without_effect(length)    returns a warning `setting=value: ...` for every such setting in a `RunLength`
+    """
+
+    elementwise: ClassVar[bool]
+
+    def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
+        """Return the initial state; tensors are (K, ...), those of an elementwise rule (K, P) or (K,)."""
+
+    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
+        """Apply one descent step to `theta` (K, P) and update `state`, in place, given the gradient (K, P)."""
 
 
 @runtime_checkable
@@ -219,9 +170,8 @@ class Algorithm(Protocol):
     """Training algorithm: defines one training step. One instance is used for all members of a pack.
 
     Optional attributes: `alone = True` if it trains only the generator, on a loss of its own;
-    `hears_metric = True` if feedback on one of its settings monitors the metric;
-    `indexes_samples = True` if its packs use only length, shape, device and batches `samples[indices]`
-    of the samples, so that large images may be held as bytes.
+    `monitors_metric = True` if feedback on one of its settings monitors the metric;
+    `indexes_samples = True` if its packs use length, shape, device and `samples[indices]` only.
     """
 
     def check(self, run: Any) -> None:
@@ -235,15 +185,13 @@ class Algorithm(Protocol):
 class Dynamics(Protocol):
     """Game dynamics: how both players' gradients become optimizer steps.
 
-    `joint`: both players are updated from the same parameters, once per step. Otherwise the algorithm
-    updates them alternately.
+    `joint`: both players are updated from the same parameters, once per step; otherwise alternately.
     """
 
     joint: ClassVar[bool]
 
     def __call__(self, game: Any) -> None:
         """Take one step of the game, a `gansweep.dynamics.position.Position`."""
-        ...
 
 
 @runtime_checkable
@@ -266,28 +214,22 @@ class Feedback(Protocol):
 
         rate = lr * schedule(step, total_steps) * gain,   gain = 1 before the first update
 
-    `hears`: the signal that it monitors. "game" is the discriminator's loss without penalties at
+    `monitors`: its signal. "game" is the discriminator's loss without penalties at
     each of its updates, which changes the discriminator's rate only; "metric" is the value at every
     evaluation; "nothing" is no signal. A member's gain depends on the signal of this member only.
+    Optional method `without_effect(length)`, as that of `UpdateRule`.
     """
 
-    hears: ClassVar[Literal["game", "metric", "nothing"]]
+    monitors: ClassVar[Literal["game", "metric", "nothing"]]
 
     def fitted(self, game: Game) -> Feedback:
-        """Return a copy with the defaults that depend on the game filled in.
-
-        Raises:
-            ValueError: it cannot be used with this game.
-        """
-        ...
+        """Return a copy with the defaults that depend on the game; raise ValueError if the game does not fit."""
 
     def state(self, num_members: int, device: torch.device) -> dict[str, Tensor]:
         """Return the initial state; the first dimension of every tensor is K."""
-        ...
 
     def update(self, state: Mapping[str, Tensor], signal: Tensor, lower_is_better: bool = True) -> Tensor:
         """Update the state in place with a signal (K,) and return the gains (K,) from now on."""
-        ...
 
 
 @runtime_checkable
@@ -309,7 +251,7 @@ class Model(Protocol):
 class Dataset(Protocol):
     """Data set held as one tensor. Images are in the range [-1, 1].
 
-    The constructor reads no files. Samples and hash are read at first use and cached. Optional
+    The constructor reads no files; samples and hash are read at first use and cached. Optional
     attribute `left_out`: one line about unused files or parts of files, empty if all are used.
     """
 
@@ -335,10 +277,7 @@ class Dataset(Protocol):
 
 @runtime_checkable
 class Metric(Protocol):
-    """Metric between generated samples and a data set.
-
-    Optional attribute `of_pairs = True`: it compares every sample with its own target, as PSNR does.
-    """
+    """Metric between generated samples and a data set; optional `of_pairs = True`: each with its own target (PSNR)."""
 
     lower_is_better: ClassVar[bool]
 

@@ -452,8 +452,8 @@ def test_eta_has_a_schedule_and_feedback_of_its_own():
         pack.update_feedback(0, float(n), True)
     assert etas == pytest.approx([2 * Linspace()(n, 4) * 0.5 ** max(0, n - 1) for n in range(4)])
     assert rates == pytest.approx([1e-3] * 4)
-    assert run_of(box).hears_metric
-    assert not run_of().hears_metric
+    assert run_of(box).monitors_metric
+    assert not run_of().monitors_metric
 
 
 def test_the_guard_goes_back_and_slows_down():

@@ -62,7 +62,7 @@ def test_eta_is_a_number_with_a_schedule_like_any():
     assert isinstance(run.algorithm.schedule_eta, Cosine)
     heard = built("feedback@algorithm.feedback_eta=plateau")
     assert isinstance(heard.algorithm.feedback_eta, Plateau)
-    assert heard.hears_metric
+    assert heard.monitors_metric
     with pytest.raises(ValueError, match="metric=null"):
         line = [one for one in TINY if not one.startswith("metric")]
         build(composed(*line, "feedback@algorithm.feedback_eta=plateau", "~metric"), identity={}, cell={})

@@ -117,7 +117,7 @@ def test_a_gain_of_one_equals_no_feedback(neighbours):
 class Quarter(NoFeedback):
     """A gain of 1/4 from the first update on."""
 
-    hears: ClassVar = "game"
+    monitors: ClassVar = "game"
 
     def update(self, state, signal, lower_is_better=True):
         return torch.full_like(signal, 0.25)

@@ -1,4 +1,4 @@
-"""What a configuration is told before anything is trained."""
+"""Problems of configurations, found before anything is trained."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from gansweep.cli import folders, hydra_app
 from gansweep.cli.hydra_app import BASE
-from gansweep.config.build import build, check, remarks
+from gansweep.config.build import build, check, without_effect
 from gansweep.config.checks import misfits
 from gansweep.config.errors import BadConfig
 from gansweep.config.normalise import normalise
@@ -37,47 +37,47 @@ def with_(config, **changes):
     return config
 
 
-def told(config, given=()):
+def problems_of(config, given=()):
     return [str(problem) for problem in check(config, given).problems]
 
 
 def test_the_default_has_no_problem(default):
-    assert told(default) == []
+    assert problems_of(default) == []
 
 
 def test_all_errors_are_reported_together(default):
     wrong = with_(
         default, lr=-1.0, steps=0, seed=1.5, optimizer__betas=[0.5, 1.0], model__dropout=2.0, trainer__ema=1.0
     )
-    keys = {text.partition("=")[0] for text in told(wrong)}
+    keys = {text.partition("=")[0] for text in problems_of(wrong)}
     assert keys == {"lr", "steps", "seed", "optimizer.betas", "model.dropout", "trainer.ema"}
 
 
 def test_an_error_of_an_interpolated_rate_is_reported_once(default):
-    assert len(told(with_(default, lr="fast", lr_d="fast"))) == 1
-    assert len(told(with_(default, lr_d=0.0))) == 1
+    assert len(problems_of(with_(default, lr="fast", lr_d="fast"))) == 1
+    assert len(problems_of(with_(default, lr_d=0.0))) == 1
 
 
 def test_a_batch_larger_than_the_data(default):
-    assert told(with_(default, batch_size=1797)) == []
-    (text,) = told(with_(default, batch_size=1798))
+    assert problems_of(with_(default, batch_size=1797)) == []
+    (text,) = problems_of(with_(default, batch_size=1798))
     assert text.startswith("batch_size=1798: the data set has 1797 samples")
 
 
 def test_a_model_that_does_not_fit_the_data(default):
     model = {"_target_": "gansweep.models.dcgan.DCGAN"}
-    (text,) = told(with_(default, model=model, data__size=9))
+    (text,) = problems_of(with_(default, model=model, data__size=9))
     assert text.startswith("model")
 
 
 def test_a_schedule_shorter_than_the_run(default):
     pieces = {"_target_": "gansweep.schedules.piecewise.Piecewise", "pieces": [[1.0, 600], [0.1, 300]]}
-    (text,) = told(with_(default, schedule=pieces))
+    (text,) = problems_of(with_(default, schedule=pieces))
     assert text.startswith("schedule")
     assert "900" in text
     assert "1000" in text
-    assert told(with_(default, schedule=pieces, steps=900)) == []
-    (text,) = told(with_(default, schedule_d=pieces))
+    assert problems_of(with_(default, schedule=pieces, steps=900)) == []
+    (text,) = problems_of(with_(default, schedule_d=pieces))
     assert text.startswith("schedule_d")
 
 
@@ -85,33 +85,33 @@ def test_a_schedule_of_the_penalties_or_the_noise_is_checked_like_any(default):
     pieces = {"_target_": "gansweep.schedules.piecewise.Piecewise", "pieces": [[1.0, 600], [0.1, 300]]}
     noisy = with_(default, loss__instance_noise=0.1)
     for key in ("schedule_penalty", "schedule_noise"):
-        (text,) = told(with_(noisy, **{key: pieces}))
+        (text,) = problems_of(with_(noisy, **{key: pieces}))
         assert text.startswith(key)
         assert "900" in text
         assert "1000" in text
-        assert told(with_(noisy, **{key: pieces}, steps=900)) == []
-    (text,) = told(with_(default, schedule_penalty=default["optimizer"]))
+        assert problems_of(with_(noisy, **{key: pieces}, steps=900)) == []
+    (text,) = problems_of(with_(default, schedule_penalty=default["optimizer"]))
     assert text.startswith("schedule_penalty._target_")
     assert text.endswith("is not a Schedule")
 
 
 def test_a_schedule_with_nothing_to_multiply(default):
     linspace = {"_target_": "gansweep.schedules.linspace.Linspace"}
-    (text,) = told(with_(default, schedule_penalty=linspace, loss__penalties={}))
+    (text,) = problems_of(with_(default, schedule_penalty=linspace, loss__penalties={}))
     assert text.startswith("schedule_penalty: the loss has no penalties")
-    (text,) = told(with_(default, schedule_noise=linspace))
+    (text,) = problems_of(with_(default, schedule_noise=linspace))
     assert text.startswith("schedule_noise: the loss has instance_noise=0")
 
 
 def test_a_schedule_of_beta_asks_for_momentum_and_stays_below_one(default):
     linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.5}
     sgd = {"_target_": "gansweep.optimizers.sgd.SGD"}
-    (text,) = told(with_(default, schedule_beta=linspace, optimizer=sgd))
+    (text,) = problems_of(with_(default, schedule_beta=linspace, optimizer=sgd))
     assert text.startswith("schedule_beta: SGD(momentum=0.0,")
     assert "has no momentum" in text
-    (text,) = told(with_(default, schedule_beta_d=linspace, optimizer_d=sgd))
+    (text,) = problems_of(with_(default, schedule_beta_d=linspace, optimizer_d=sgd))
     assert text.startswith("schedule_beta_d: SGD(")
-    (text,) = told(with_(default, schedule_beta=dict(linspace, end=1.5)))
+    (text,) = problems_of(with_(default, schedule_beta=dict(linspace, end=1.5)))
     assert text.startswith("schedule_beta: Linspace(")
     assert "makes a beta of 1.35 of 0.9 in step 999" in text
 
@@ -132,12 +132,12 @@ def test_a_schedule_of_beta_is_both_players_unless_one_has_its_own_or_no_momentu
 
 def test_a_schedule_of_critic_steps_without_effect_after_rounding_is_refused(default):
     linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.2}
-    (text,) = told(with_(default, schedule_critic=linspace))
+    (text,) = problems_of(with_(default, schedule_critic=linspace))
     assert text.startswith("schedule_critic=Linspace(")
     assert "has no effect on critic_steps=1" in text
     run = build(with_(default, schedule_critic=linspace, critic_steps=5), identity={}, cell={})
     assert run.critic_schedule.end == 0.2
-    assert told(with_(default, schedule_critic={"_target_": "gansweep.schedules.constant.Constant"})) == []
+    assert problems_of(with_(default, schedule_critic={"_target_": "gansweep.schedules.constant.Constant"})) == []
 
 
 def test_schedules_without_a_choice_are_not_part_of_the_identity(default):
@@ -155,38 +155,38 @@ def test_schedules_of_the_penalties_and_the_noise_reach_the_member(default):
 def test_incompatible_games_are_reported(default):
     wrong = {"_target_": "gansweep.losses.least_squares.LeastSquares"}
     pairing = {"_target_": "gansweep.losses.relativistic_pairing.RelativisticPairing"}
-    (text,) = told(with_(default, loss__game=dict(pairing, of=wrong)))
+    (text,) = problems_of(with_(default, loss__game=dict(pairing, of=wrong)))
     assert text.startswith("loss.game.of=LeastSquares")
     assert "fake_label = -real_label" in text
     standard = {"_target_": "gansweep.losses.standard.Standard"}
-    (text,) = told(with_(default, loss__game=dict(pairing, of=dict(pairing, of=standard))))
+    (text,) = problems_of(with_(default, loss__game=dict(pairing, of=dict(pairing, of=standard))))
     assert text.startswith("loss.game.of=")
 
 
 def test_a_metric_that_does_not_fit_the_data(default):
     ring = {"_target_": "gansweep.data.ring.Ring", "num_samples": 100}
-    (text,) = told(with_(default, data=ring))
+    (text,) = problems_of(with_(default, data=ring))
     assert text.startswith("metric")
 
 
 def test_missing_data_are_reported_with_their_directory(default, tmp_path):
     data = {"_target_": "gansweep.data.mnist.MNIST", "root": str(tmp_path)}
-    (text,) = told(with_(default, data=data))
+    (text,) = problems_of(with_(default, data=data))
     assert text.startswith("data=mnist: no ")
     assert str(tmp_path) in text
 
 
 def test_a_group_needs_a_choice_of_its_kind(default):
-    assert told(with_(default, optimizer=None)) == ["optimizer: must be chosen: optimizer=..."]
-    (text,) = told(with_(default, optimizer=default["schedule"]))
+    assert problems_of(with_(default, optimizer=None)) == ["optimizer: must be chosen: optimizer=..."]
+    (text,) = problems_of(with_(default, optimizer=default["schedule"]))
     assert text.endswith("is not a UpdateRule")
-    assert told(with_(default, metric=None)) == []
+    assert problems_of(with_(default, metric=None)) == []
 
 
 def test_an_unknown_key_at_the_root_or_in_the_trainer(default):
-    (text,) = told(with_(default, lrr=1))
+    (text,) = problems_of(with_(default, lrr=1))
     assert text.startswith("lrr: unknown key; did you mean lr")
-    (text,) = told(with_(default, trainer__eval_evry=1))
+    (text,) = problems_of(with_(default, trainer__eval_evry=1))
     assert text.startswith("trainer.eval_evry=1: unknown key; did you mean trainer.eval_every")
 
 
@@ -204,14 +204,14 @@ def test_epochs_are_another_spelling_of_steps(default):
 
 def test_steps_and_epochs_both_typed_contradict(default):
     both = with_(default, steps=10, epochs=2)
-    assert told(both, ["steps", "epochs"]) == ["epochs=2: steps=10 is given too; expected only one of them"]
+    assert problems_of(both, ["steps", "epochs"]) == ["epochs=2: steps=10 is given too; expected only one of them"]
     assert check(both, ["steps"]).config["steps"] == 10  # an experiment's epochs give way
     assert check(both, ["epochs"]).config["steps"] == 58
 
 
 def test_a_length_in_epochs_is_the_one_that_a_schedule_is_checked_against(default):
     pieces = {"_target_": "gansweep.schedules.piecewise.Piecewise", "pieces": [[1.0, 50], [0.1, 8]]}
-    assert told(with_(default, schedule=pieces, epochs=2)) == []
+    assert problems_of(with_(default, schedule=pieces, epochs=2)) == []
 
 
 def test_critic_steps_are_the_losses_unless_given(default):
@@ -221,7 +221,7 @@ def test_critic_steps_are_the_losses_unless_given(default):
 
 def test_incompatible_parts_are_reported_before_training(default):
     adagrad = {"_target_": "gansweep.optimizers.torch_optimizer.TorchOptimizer", "name": "torch.optim.Adagrad"}
-    (text,) = told(with_(default, optimizer=adagrad, trainer__compile=True))
+    (text,) = problems_of(with_(default, optimizer=adagrad, trainer__compile=True))
     assert text.startswith("trainer.compile=true: ")
 
 
@@ -253,7 +253,7 @@ def test_the_given_configuration_is_not_changed(default):
 def test_a_device_that_is_not_there_stops_the_build(default):
     with pytest.raises(BadConfig, match="device=cuda:99"):
         build(with_(default, device="cuda:99"), identity={}, cell={})
-    assert told(with_(default, device="cuda:99")) == []  # another machine may have it
+    assert problems_of(with_(default, device="cuda:99")) == []  # another machine may have it
 
 
 @pytest.mark.parametrize(
@@ -286,8 +286,8 @@ def test_settings_without_effect_are_reported(default, changes, said):
     nodes = {key: node(packages[key], *one) if isinstance(one, tuple) else one for key, one in changes.items()}
     checked = check(with_(default, steps=20, trainer__eval_every=5, **nodes))
     assert checked.problems == []
-    told = remarks(checked.run)
-    assert told == [] if said is None else (len(told) == 1 and told[0].startswith(said))
+    warnings = without_effect(checked.run)
+    assert warnings == [] if said is None else (len(warnings) == 1 and warnings[0].startswith(said))
 
 
 def test_checks_do_not_change_the_normalised_configuration(default):
@@ -311,5 +311,5 @@ def test_a_moved_feedback_is_reported_under_the_group_in_which_it_was_chosen(def
         "_target_": "gansweep.losses.objective.Objective",
         "game": {"_target_": "gansweep.losses.wasserstein.Wasserstein"},
     }
-    (text,) = told(with_(default, loss=loss, feedback=GAP_AWARE))
+    (text,) = problems_of(with_(default, loss=loss, feedback=GAP_AWARE))
     assert text.startswith("feedback.x_min=null: ")

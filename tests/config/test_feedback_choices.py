@@ -19,9 +19,9 @@ def told(*overrides):
     return [str(problem) for problem in check(composed(*overrides)).problems]
 
 
-def hears(*overrides):
+def monitors(*overrides):
     member = build(composed(*overrides, "device=cpu"), identity={}, cell={}).member
-    return [getattr(player.feedback, "hears", None) for player in (member.generator, member.discriminator)]
+    return [getattr(player.feedback, "monitors", None) for player in (member.generator, member.discriminator)]
 
 
 OWN = "feedback@feedback_d"
@@ -40,7 +40,7 @@ OWN = "feedback@feedback_d"
     ],
 )
 def test_both_players_unless_the_discriminator_has_its_own(overrides, expected):
-    assert hears(*overrides) == expected
+    assert monitors(*overrides) == expected
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,8 @@ import gansweep
 from gansweep.cli import app
 from gansweep.data.npz import Npz
 from gansweep.plane import trained_cell
-from gansweep.report.dirac_runs import TwoNumbers
-from gansweep.sweep.cell import Cell, State
-from gansweep.sweep.result import Result
+from gansweep.report.portraits import TwoNumbers
+from gansweep.sweep.cell import Cell, Result, State
 
 
 class Evil:

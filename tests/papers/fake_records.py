@@ -10,8 +10,8 @@ from typing import Any
 from gansweep.papers.runs import Run
 from gansweep.report import markdown
 from gansweep.section import Section
+from gansweep.sweep.cell import Result
 from gansweep.sweep.identity import digest, identity
-from gansweep.sweep.result import Result
 from gansweep.training.record import FORMAT, summary
 
 DIVERGENCE = {"step": 1, "player": "generator", "cause": "loss is not finite"}

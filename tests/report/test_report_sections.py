@@ -11,14 +11,13 @@ from tests.sweep.fake_cells import cell, record
 from tests.sweep.fake_cells import diverged as diverged_record
 
 from gansweep.plot_style import COLOURS, key, legend, panels, styled
-from gansweep.report import diverged, formats, markdown, sensitivity, targets, tuning
-from gansweep.report.leaderboard import contests
-from gansweep.report.pictures import curves, losses, schedules
+from gansweep.report import diverged, formats, markdown, sensitivity, targets, tuning, values
+from gansweep.report.leaderboard import leaderboards
+from gansweep.report.pictures import curves
 from gansweep.report.pictures.samples import Sample, sampled, title
-from gansweep.report.plot_axes import Roles
+from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
-from gansweep.sweep.cell import State
-from gansweep.sweep.result import Result
+from gansweep.sweep.cell import Result, State
 from gansweep.training import events
 
 
@@ -29,8 +28,8 @@ def verdict(root, finals):
         one = cell(root, optimizer=optimizer, lr=lr, seed=seed)
         content = diverged_record(one) if final is None else record(one, final)
         results.append(Result(one, State.DIVERGED if final is None else State.COMPLETED, content))
-    (contest,) = contests(results)
-    return Verdict(contest)
+    (leaderboard,) = leaderboards(results)
+    return Verdict(leaderboard)
 
 
 def grid(root, value, seeds=2, rates=(1e-3, 1e-2), optimizers=("adam", "sgd")):
@@ -42,19 +41,19 @@ def text(section):
 
 
 def test_rates_are_the_axis_and_names_are_colours(tmp_path):
-    roles = Roles.of(grid(tmp_path, lambda o, lr, s: 1.0).contest)
-    assert (roles.rate, roles.method, roles.rest) == ("lr", "optimizer", ())
-    assert roles.rates == [1e-3, 1e-2]
-    assert roles.methods == ["adam", "sgd"]
+    layout = PlotAxes.of(grid(tmp_path, lambda o, lr, s: 1.0).leaderboard)
+    assert (layout.rate, layout.method, layout.rest) == ("lr", "optimizer", ())
+    assert layout.rates == [1e-3, 1e-2]
+    assert layout.methods == ["adam", "sgd"]
 
 
 @pytest.mark.parametrize("untrained", [1.0, 9.0], ids=["no better than untrained", "ranked"])
 def test_titles_are_not_wider_than_their_panel(tmp_path, untrained):
     of = grid(tmp_path, lambda o, lr, s: 1.92)
-    for result in of.contest.results:
+    for result in of.leaderboard.results:
         result.record["metric"]["untrained"] = untrained
-    of = Verdict(of.contest)
-    lines = title(of, Sample(of.contest.candidates[0], 1, "0", 1.92, tmp_path / "step_0.png")).split("\n")
+    of = Verdict(of.leaderboard)
+    lines = title(of, Sample(of.leaderboard.configurations[0], 1, "0", 1.92, tmp_path / "step_0.png")).split("\n")
     assert ("no better than untrained" in lines) == (untrained == 1.0)
     assert max(map(len, lines)) <= 34, lines
 
@@ -109,7 +108,7 @@ def test_no_run_reaches_the_target_untrained(tmp_path):
 
     def untrained(value):
         found = grid(tmp_path, lambda o, lr, s: finals[o], optimizers=tuple(finals))
-        for run in found.contest.results:
+        for run in found.leaderboard.results:
             run.record["metric"]["untrained"] = value
             run.record["metric"]["evaluations"][0]["value"] = value
         return found
@@ -142,7 +141,7 @@ def test_legends_of_divergences_are_above_their_panels(tmp_path):
 
 def test_a_mean_ends_at_the_last_common_step(tmp_path):
     found = grid(tmp_path, lambda o, lr, s: 5.0 + s)
-    (one, *_) = found.contest.candidates
+    (one, *_) = found.leaderboard.configurations
     one.runs["1"].record["metric"]["evaluations"].pop()
     steps, values = curves.common(one)
     assert steps.tolist() == [0, 80]
@@ -152,7 +151,7 @@ def test_a_mean_ends_at_the_last_common_step(tmp_path):
 def test_diverged_curves_do_not_extend_the_axis(tmp_path):
     """The evaluations are 400 at 0, final - 1 at 80, and 1e9 for the diverged run."""
     found = grid(tmp_path, lambda o, lr, s: None if lr > 5e-3 else 5.0, seeds=1, optimizers=("adam",))
-    (lost,) = (run for one in found.contest.candidates if one.num_diverged for run in one.runs.values())
+    (lost,) = (run for one in found.leaderboard.configurations if one.num_diverged for run in one.runs.values())
     lost.metric["evaluations"][1:] = [{"step": 80, "value": 1e9}]
     (axis,) = curves.curves_picture(found).axes
     assert 400 < axis.get_ylim()[1] < 1000
@@ -163,7 +162,7 @@ def test_diverged_curves_do_not_extend_the_axis(tmp_path):
 def test_a_long_legend_keeps_the_height_of_the_panel():
     heights = []
     for number in (8, 24):
-        assert len({(COLOURS[n % 6], schedules.line_style(n)) for n in range(number)}) == number
+        assert len({(COLOURS[n % 6], values.line_style(n)) for n in range(number)}) == number
         with styled():
             figure, (axis,) = panels(1, 1, "", (5.6, 3.0))
             legend(figure, [key(f"a schedule with a long name {n}") for n in range(number)])
@@ -174,11 +173,11 @@ def test_a_long_legend_keeps_the_height_of_the_panel():
 
 def test_schedules_are_those_of_the_configs(tmp_path):
     found = grid(tmp_path, lambda o, lr, s: 5.0)
-    assert not schedules.varies(found)
-    for result in found.contest.results:
+    assert not values.varies(found)
+    for result in found.leaderboard.results:
         result.cell.config["schedule"] = {"_target_": "gansweep.schedules.cosine.Cosine"}
-    assert schedules.varies(found)
-    (name, rates), *rest = schedules.curves(found).items()
+    assert values.varies(found)
+    (name, rates), *rest = values.schedule_values(found).items()
     assert name == "cosine"
     assert not rest
     assert len(rates) == 100
@@ -192,27 +191,27 @@ def test_losses_are_those_of_the_best_setting_of_each_method(tmp_path):
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
     found = grid(tmp_path, lambda o, lr, s: {"adam": 5.0, "sgd": 1.0}[o] + s + 100 * lr)
-    for result in found.contest.results:
+    for result in found.leaderboard.results:
         writer = EventFileWriter(str(result.cell.directory))
         for step in (10, 20):
             for tag, value in (("loss/generator", 2.0 * step), ("loss/discriminator", 1.0), ("rate/generator", 7.0)):
                 point = Summary.Value(tag=tag, simple_value=value)
                 writer.add_event(Event(step=step, summary=Summary(value=[point])))
         writer.close()
-    shown = [run.cell.overrides for _, run in losses.shown_runs(found)]
+    shown = [run.cell.overrides for _, run in values.shown_runs(found)]
     assert [(one["optimizer"], one["lr"], one["seed"]) for one in shown] == [("sgd", 1e-3, 0), ("adam", 1e-3, 0)]
-    read = events.losses(found.contest.results[0].cell.directory)
+    read = events.losses(found.leaderboard.results[0].cell.directory)
     assert read == {"generator": {10: 20.0, 20: 40.0}, "discriminator": {10: 1.0, 20: 1.0}}
-    names = [label.get_text() for label in losses.losses_picture(found).legends[0].get_texts()]
+    names = [label.get_text() for label in values.losses_picture(found).legends[0].get_texts()]
     assert names == ["discriminator", "generator"]
 
 
 def test_samples_are_of_the_median_run_in_ranking_order(tmp_path):
     found = grid(tmp_path, lambda o, lr, s: {"adam": 5.0, "sgd": 1.0}[o] + s + lr, seeds=3)
-    for result in found.contest.results:
+    for result in found.leaderboard.results:
         (result.cell.directory / "samples").mkdir(parents=True)
         (result.cell.directory / "samples" / "step_0000010.png").touch()
-    order = [(one.candidate.settings["optimizer"], one.seed) for one in sampled(found)]
+    order = [(one.configuration.settings["optimizer"], one.seed) for one in sampled(found)]
     assert order == [("sgd", "1"), ("sgd", "1"), ("adam", "1"), ("adam", "1")]
 
 

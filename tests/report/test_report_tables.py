@@ -16,13 +16,12 @@ from tests.sweep.fake_cells import cell, diverged, record
 from gansweep.report import formats, latex
 from gansweep.report.columns import COLUMNS
 from gansweep.report.formats import TableOptions
-from gansweep.report.leaderboard import contests
+from gansweep.report.leaderboard import leaderboards
 from gansweep.report.pivot import pivot
 from gansweep.report.selection import select
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
-from gansweep.sweep.cell import State
-from gansweep.sweep.result import Result
+from gansweep.sweep.cell import Result, State
 from gansweep.sweep.run_state import failed_record
 
 HERE = Path()
@@ -48,8 +47,8 @@ def by_lr(root, finals):
 
 
 def verdict(of, **how):
-    (contest,) = contests(of.results, **how)
-    return Verdict(contest)
+    (leaderboard,) = leaderboards(of.results, **how)
+    return Verdict(leaderboard)
 
 
 def texts(grid):
@@ -58,7 +57,7 @@ def texts(grid):
 
 def test_a_run_without_a_value_ranks_behind_all_and_is_in_no_mean(tmp_path):
     found = verdict(by_lr(tmp_path, {1: [1.0, 1.0, None], 2: [9.0, 9.1, 9.2], 3: [None, None, None]}))
-    names = [found.contest.candidates[place].settings["lr"] for place in found.order]
+    names = [found.leaderboard.configurations[place].settings["lr"] for place in found.order]
     assert names == [2, 1, 3]
     assert texts(pivot(found))[1] == ["1", "1.00 ± 0.00 (2 of 3) [1]"]
     assert "[1]" in formats.in_markdown(
@@ -72,7 +71,7 @@ def test_errors_and_runs_that_are_missing_count_neither_way(tmp_path):
     assert first.settings["lr"] == 1
     assert first.num_failed == 1
     assert first.estimate.num_na == 0
-    assert found.contest.candidates[1].num_missing == 1
+    assert found.leaderboard.configurations[1].num_missing == 1
 
 
 def test_higher_is_better_turns_everything(tmp_path):
@@ -80,7 +79,7 @@ def test_higher_is_better_turns_everything(tmp_path):
     for result in of.results:
         result.record["metric"] |= {"lower_is_better": False, "untrained": 0.0}
     found = verdict(of)
-    assert [found.contest.candidates[place].settings["lr"] for place in found.order] == [2, 1, 3]
+    assert [found.leaderboard.configurations[place].settings["lr"] for place in found.order] == [2, 1, 3]
     assert found.against_first(0) == "beaten"
     assert found.p_first[1] == 1
 
@@ -192,15 +191,15 @@ def test_every_format_says_which_settings_a_table_is_of(tmp_path):
     assert page.count("<caption><span>Final fd_digits, lower is better; metric.num_samples=80.</span>") == 2
 
 
-def test_runs_on_other_data_are_another_candidate_and_none_is_lost(tmp_path):
+def test_runs_on_other_data_are_another_configuration_and_none_is_lost(tmp_path):
     of = by_lr(tmp_path, {1: [1.0, 1.1]})
     later = [
         Result(replace(one.cell, identity=one.cell.identity | {"data": "b" * 64}), one.state, record(one.cell, 7.0))
         for one in of.results
     ]
     found = verdict(replace(of, results=(*of.results, *later)))
-    assert [one.settings["data content"] for one in found.contest.candidates] == ["data-hash", "bbbbbbbb"]
-    assert [len(one.runs) for one in found.contest.candidates] == [2, 2]
+    assert [one.settings["data content"] for one in found.leaderboard.configurations] == ["data-hash", "bbbbbbbb"]
+    assert [len(one.runs) for one in found.leaderboard.configurations] == [2, 2]
 
 
 def against_untrained(root, finals, untrained):
@@ -245,7 +244,7 @@ def test_where_nothing_is_better_than_untrained_nothing_is_bold_or_first(tmp_pat
 def test_runs_without_a_value_or_without_an_untrained_one_are_not_held_against_a_setting(tmp_path):
     of = against_untrained(tmp_path, {1: [1.0, None], 2: [None, None], 3: [2.0, 2.1]}, 1.8)
     assert verdict(of).no_better == {2}
-    names = [verdict(of).contest.candidates[place].settings["lr"] for place in verdict(of).order]
+    names = [verdict(of).leaderboard.configurations[place].settings["lr"] for place in verdict(of).order]
     assert names == [1, 3, 2]
     unknown = against_untrained(tmp_path, {1: [5.0, 6.0]}, None)
     assert verdict(unknown).no_better == frozenset()

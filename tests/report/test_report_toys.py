@@ -18,14 +18,13 @@ from gansweep.dirac.fields.gan import GAN
 from gansweep.dirac.fields.wgan_gp import WGANGP
 from gansweep.report import formats, markdown, portraits, scatter
 from gansweep.report.formats import TableOptions, judge, sections
-from gansweep.report.leaderboard import contests
+from gansweep.report.leaderboard import leaderboards
 from gansweep.report.pictures import curves
 from gansweep.report.portraits import extent, portraits_picture, shown_runs
 from gansweep.report.scatter import points_picture
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
-from gansweep.sweep.cell import State
-from gansweep.sweep.result import Result
+from gansweep.sweep.cell import Result, State
 from gansweep.training.trainer import train
 
 pytest.importorskip("matplotlib")
@@ -66,9 +65,9 @@ def test_a_path_contains_the_start_and_every_step(toys):
 
 def test_arrows_are_the_fields_of_the_formulas_with_opposite_psi(toys):
     theta, psi = np.meshgrid([-1.5, -0.4, 0.7], [-1.3, 0.2, 0.9])
-    for candidate, game in shown_runs(verdict_on(toys / "dirac")):
+    for configuration, game in shown_runs(verdict_on(toys / "dirac")):
         found = game.field(theta, psi)
-        v_theta, v_psi = FIELDS[candidate.settings["experiment"]](theta, -psi)
+        v_theta, v_psi = FIELDS[configuration.settings["experiment"]](theta, -psi)
         np.testing.assert_allclose(found, (v_theta, -v_psi), rtol=1e-4, atol=1e-6)
 
 
@@ -127,7 +126,7 @@ def test_a_single_point_is_not_drawn(toys):
 
 def test_sample_images_replace_points_of_unavailable_classes(toys):
     verdict = verdict_on(toys / "plane")
-    for result in verdict.contest.results:
+    for result in verdict.leaderboard.results:
         result.cell.config["data"] = {"_target_": "somebody.elses.Points"}
     assert all(axis.images and not axis.lines for axis in points_picture(verdict).axes)
 
@@ -159,8 +158,8 @@ def timed(root, ends):
             at = [{"step": step, "trained_s": end * step / 100} for step in (0, 80, 100)]
             content = record(one, time={"steps_per_s": 5.0, "wall_s": 1e6, "eval_s": 0.0, "evaluations": at})
             results.append(Result(one, State.COMPLETED, content))
-    (contest,) = contests(results)
-    return Verdict(contest)
+    (leaderboard,) = leaderboards(results)
+    return Verdict(leaderboard)
 
 
 def test_time_is_the_mean_over_seeds_in_a_suitable_unit(tmp_path):
@@ -185,7 +184,7 @@ def test_different_training_times_share_a_logarithmic_axis(tmp_path):
 def test_records_without_times_use_the_mean_speed_and_state_it(tmp_path):
     study = swept(tmp_path)
     (verdict,) = judge(study, TableOptions())
-    (adam, *_), steps = verdict.contest.candidates, np.array([0, 80, 100])
+    (adam, *_), steps = verdict.leaderboard.configurations, np.array([0, 80, 100])
     assert curves.times(adam, steps).tolist() == [0, 16, 20]
     (values,) = [part for part in sections(study, [verdict]) if part.title == "Values"]
     assert "their steps are assumed to take equal time" in markdown.write(values.blocks)

@@ -10,8 +10,7 @@ from tests.sweep.fake_cells import cell, diverged, record, write
 from gansweep.results.frame import spreadsheet
 from gansweep.results.table import table
 from gansweep.sweep import tensorboard_layout
-from gansweep.sweep.cell import State
-from gansweep.sweep.result import Result
+from gansweep.sweep.cell import Result, State
 from gansweep.sweep.run_state import failed_record
 
 

@@ -18,10 +18,9 @@ from gansweep.results.frame import spreadsheet
 from gansweep.results.table import table
 from gansweep.results.table import write as write_table
 from gansweep.sweep import records
-from gansweep.sweep.cell import State
+from gansweep.sweep.cell import Result, State
 from gansweep.sweep.plan import plan
 from gansweep.sweep.progress import Progress
-from gansweep.sweep.result import Result
 from gansweep.sweep.sweep import FROZEN, Sweep
 
 HOSTILE = "a\x1b]0;title\x07b\x1b[2Jc\rd\x9be\u202ef\u2028g\ud800h"

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from fake_cells import cell, diverged, record
 
-from gansweep.sweep.cell import State
-from gansweep.sweep.result import Result
+from gansweep.sweep.cell import Result, State
 from gansweep.sweep.seed_race import SeedRace
 
 

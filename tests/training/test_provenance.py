@@ -8,7 +8,6 @@ import subprocess
 
 import pytest
 
-from gansweep import checkout
 from gansweep.device import processor
 from gansweep.training import record
 
@@ -18,11 +17,11 @@ def package(tmp_path, monkeypatch):
     """Create a repository with gansweep in src/."""
     if shutil.which("git") is None:
         pytest.skip("no git here")
-    monkeypatch.setattr(checkout, "__file__", str(tmp_path / "src/gansweep/checkout.py"))
-    checkout.commit.cache_clear()
+    monkeypatch.setattr(record, "__file__", str(tmp_path / "src/gansweep/training/record.py"))
+    record.commit.cache_clear()
     (tmp_path / "src/gansweep").mkdir(parents=True)
     yield tmp_path
-    checkout.commit.cache_clear()
+    record.commit.cache_clear()
 
 
 def git(root, *arguments):
@@ -43,23 +42,23 @@ def test_the_commit_of_a_checkout_and_whether_it_was_edited(package, monkeypatch
     monkeypatch.setenv("GIT_DIR", "/nowhere")  # as inside a hook
     assert record.versions()["commit"] == head
     (package / "file").write_text("2")
-    checkout.commit.cache_clear()
+    record.commit.cache_clear()
     assert record.versions()["commit"] == f"{head}-dirty"
 
 
 def test_without_a_checkout_there_is_no_commit(package, monkeypatch, capfd):
     assert "commit" not in record.versions()
     begin(package)
-    for path in ("venv/lib/gansweep/checkout.py", "venv/src/gansweep/checkout.py"):
-        monkeypatch.setattr(checkout, "__file__", str(package / path))
-        checkout.commit.cache_clear()
+    for path in ("venv/lib/gansweep/training/record.py", "venv/src/gansweep/training/record.py"):
+        monkeypatch.setattr(record, "__file__", str(package / path))
+        record.commit.cache_clear()
         assert "commit" not in record.versions()
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_repository_that_git_refuses_has_no_commit(package, capfd):
     (package / ".git").mkdir()
-    assert checkout.commit() is None
+    assert record.commit() is None
     assert capfd.readouterr() == ("", "")
 
 

@@ -12,7 +12,7 @@ from tests.training.small import MeanDistance, Shapes, make_run, member, small_m
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.pack import PackSettings
-from gansweep.sweep import record_shape
+from gansweep.sweep.records import check_shape
 from gansweep.training import record, samples
 from gansweep.training.trainer import train
 
@@ -177,7 +177,7 @@ def test_a_non_finite_metric_is_null_with_a_reason(tmp_path, value, second):
     assert [one[key] for one in evaluations] == [1.0, *[None] * (len(evaluations) - 1)]
     assert all("mean_distance is" in one[reason] for one in evaluations[1:])
     assert content["metric_2" if second else "metric"]["final"] is None
-    record_shape.check(content)
+    check_shape(content)
 
 
 def test_non_finite_settings_are_written_as_text(tmp_path):

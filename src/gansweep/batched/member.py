@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from gansweep.interfaces import Feedback, Penalty, SchedulableMomentum, Schedule, UpdateRule
+from gansweep.interfaces import Feedback, Penalty, Schedule, UpdateRule
 from gansweep.losses.objective import Objective
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class PlayerSettings:
     @property
     def memory(self) -> float:
         """Beta1 or momentum of the rule, 0 if it has none that can be scheduled."""
-        return self.rule.memory if isinstance(self.rule, SchedulableMomentum) else 0.0
+        return getattr(self.rule, "memory", 0.0)
 
     def beta(self, step: int, total_steps: int) -> float:
         """Return the scheduled beta1 or momentum of a step; 1, which is not used, without a schedule."""
@@ -110,7 +110,7 @@ class Member:
         for player in (self.generator, self.discriminator):
             player.check_beta(self.steps)
         feedback = self.generator.feedback
-        if feedback is not None and feedback.hears == "game":
+        if feedback is not None and feedback.monitors == "game":
             raise ValueError(
                 f"generator.feedback={feedback!r}: monitors the discriminator's loss and changes only its rate; "
                 "expected as discriminator.feedback"
@@ -123,10 +123,10 @@ class Member:
         return player if feedback is None else replace(player, feedback=feedback.fitted(self.objective.game))
 
     @property
-    def hears_metric(self) -> bool:
+    def monitors_metric(self) -> bool:
         """Whether the feedback of a player monitors the metric."""
         feedbacks = (self.generator.feedback, self.discriminator.feedback)
-        return any(feedback is not None and feedback.hears == "metric" for feedback in feedbacks)
+        return any(feedback is not None and feedback.monitors == "metric" for feedback in feedbacks)
 
     def penalty_factor(self, step: int, total_steps: int) -> float:
         """Return the multiplier of the penalties' weights during a step."""

@@ -12,7 +12,7 @@ from gansweep.batched.member import PlayerSettings, runs
 from gansweep.batched.parameter_chunks import abreast, chunks_of, joined, parts_of, state_of_part
 from gansweep.batched.scheduled import Gains, Scheduled
 from gansweep.device import finest
-from gansweep.interfaces import Averaging, Beta, OnHost, Slot, UpdateContext, UpdateRule
+from gansweep.interfaces import Beta, OnHost, Slot, UpdateContext, UpdateRule
 from gansweep.layers import Network
 
 # parameters -> (sum of the members' losses (), auxiliary outputs of the pass)
@@ -80,7 +80,7 @@ class Player:
             Group(rule, scheduled, rows, [rule.state(network.slots[span], theta[rows]) for span, theta in self._walk()])
             for (rule, scheduled), rows in runs((player.rule, player.beta_schedule is not None) for player in settings)
         ]
-        self.averaging = [group.rule if isinstance(group.rule, Averaging) else None for group in self.groups]
+        self.averages = [getattr(group.rule, "evaluated", None) for group in self.groups]
 
     @property
     def scheduled(self) -> list[Scheduled]:
@@ -107,13 +107,13 @@ class Player:
 
     def evaluated(self) -> list[Tensor]:
         """Return the chunks for evaluation: the trained ones, unless a rule has separate evaluation parameters."""
-        if all(rule is None for rule in self.averaging):
+        if all(average is None for average in self.averages):
             return self.chunks
         evaluated = []
         for n, theta in enumerate(self.chunks):
             rows = [theta[group.rows] for group in self.groups]
-            for at, (rule, group) in enumerate(zip(self.averaging, self.groups, strict=True)):
-                rows[at] = rows[at] if rule is None else rule.evaluated(rows[at], group.state[n])
+            for at, (average, group) in enumerate(zip(self.averages, self.groups, strict=True)):
+                rows[at] = rows[at] if average is None else average(rows[at], group.state[n])
             evaluated.append(torch.cat(rows))
         return evaluated
 

@@ -93,13 +93,13 @@ class Gains:
     def update_with_loss(self, losses: Tensor) -> None:
         """Update the feedbacks that monitor the game with the discriminators' losses (K,) of a batch."""
         for feedback, rows, state in self.groups:
-            if feedback.hears == "game":
+            if feedback.monitors == "game":
                 self.now[rows] = feedback.update(state, losses[rows])[:, None].to(self.now.dtype)
 
     def update_with_metric(self, k: int, value: float, lower_is_better: bool) -> None:
         """Update the feedback of member k with a metric value, if it monitors the metric."""
         for feedback, rows, state in self.groups:
-            if feedback.hears == "metric" and rows.start <= k < rows.stop:
+            if feedback.monitors == "metric" and rows.start <= k < rows.stop:
                 member_state = {name: tensor[k - rows.start : k - rows.start + 1] for name, tensor in state.items()}
                 signal = torch.tensor([value], dtype=finest(self.now.device), device=self.now.device)
                 self.now[k] = feedback.update(member_state, signal, lower_is_better).to(self.now.dtype)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from gansweep.cli.sweeping import Multirun
 from gansweep.config.errors import SettingError
 from gansweep.console import say
-from gansweep.sweep.cell import Cell, State
-from gansweep.sweep.result import Result
+from gansweep.sweep.cell import Cell, Result, State
 from gansweep.sweep.seed_race import SeedRace
 from gansweep.sweep.sweep import Sweep
 from gansweep.sweep.sweep_keys import SEED

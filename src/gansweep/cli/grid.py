@@ -42,46 +42,70 @@ def compose(
     Raises:
         BadConfig: with the problems of all jobs.
     """
-    from gansweep.config.build import absent_device, check, left_out, remarks
-
-    swept = swept_keys(jobs)
+    grid = _Grid(root, {*swept_keys(jobs), *vary}, here)
     problems = [
         SettingError(key, None, "belongs to the sweep as a whole; give it one value")
-        for key in swept
+        for key in swept_keys(jobs)
         if key in WHOLE_SWEEP
     ]
-    cells, compositions, of_jobs = [], [], list[list[SettingError]]()
-    remarked, not_read = dict[str, None](), dict[str, None]()
+    of_jobs: list[list[SettingError]] = []
     next_report = time.monotonic() + PROGRESS_AFTER_S
     for number, job in enumerate(jobs):
         if time.monotonic() > next_report:
             log.info("Checked %d of %d cells", number, len(jobs))
             next_report = time.monotonic() + PROGRESS_EVERY_S
         composition = composer(job)
-        checked = check(composition.config, composition.given.keys()) if composition.config else None
         of_jobs.append(composition.problems)
         problems += composition.problems
-        problems += _varied_by_interpolation(composition, compositions)
-        if checked:
-            problems += [_named_by_choice(problem, composition.choices, checked.parts) for problem in checked.problems]
-        if checked and here and not problems:
-            problems += absent_device(checked.config)
-        if checked and not problems:
-            cell = _cell(checked, composition.given, composition.choices, {*swept, *vary}, root)
-            # Runs with the first data set are kept; other data sets would fill the memory.
-            is_first = not cells or (cells[0].run is not None and checked.data is cells[0].run.data)
-            cells.append(cell if is_first else replace(cell, run=None))
-            compositions.append(composition)
-            remarked |= dict.fromkeys(remarks(checked.run) if checked.run else ())
-            not_read |= dict.fromkeys(left_out(checked.data))
+        problems += grid.add(composition, wanted=not problems)
     if problems:
         explained = _by_choice(jobs, of_jobs)
         raise BadConfig(explained.get(p.name, p) if isinstance(p, UnknownKey) else p for p in problems)
-    if remarked:
-        log.warning("Without effect: %s", "; ".join(remarked))
-    for line in not_read:
+    if grid.without_effect:
+        log.warning("Without effect: %s", "; ".join(grid.without_effect))
+    for line in grid.left_out:
         log.warning("%s", line)
-    return cells, compositions
+    return grid.cells, grid.compositions
+
+
+class _Grid:
+    """Cells of the jobs that have been checked so far.
+
+    Args:
+        root: directory of the sweep.
+        named_by: keys that the cells are named by.
+        here: cells are trained on this machine, so `device` is checked against its devices.
+
+    Attributes:
+        without_effect, left_out: warnings about the cells, without repetitions.
+    """
+
+    def __init__(self, root: Path, named_by: Collection[str], here: bool) -> None:
+        self._root, self._named_by, self._here = root, named_by, here
+        self.cells, self.compositions = list[Cell](), list[Composition]()
+        self.without_effect, self.left_out = dict[str, None](), dict[str, None]()
+
+    def add(self, composition: Composition, wanted: bool) -> list[SettingError]:
+        """Check a job and return its problems; without any, add its cell if it is wanted."""
+        from gansweep.config.build import absent_device, check, left_out, without_effect
+
+        problems = _varied_by_interpolation(composition, self.compositions)
+        if not composition.config:
+            return problems
+        checked = check(composition.config, composition.given.keys())
+        problems += [_named_by_choice(problem, composition.choices, checked.parts) for problem in checked.problems]
+        if not wanted or problems:
+            return problems
+        if self._here and (absent := absent_device(checked.config)):
+            return absent
+        cell = _cell(checked, composition.given, composition.choices, self._named_by, self._root)
+        # Runs with the first data set are kept; other data sets would fill the memory.
+        is_first = not self.cells or (self.cells[0].run is not None and checked.data is self.cells[0].run.data)
+        self.cells.append(cell if is_first else replace(cell, run=None))
+        self.compositions.append(composition)
+        self.without_effect |= dict.fromkeys(without_effect(checked.run) if checked.run else ())
+        self.left_out |= dict.fromkeys(left_out(checked.data))
+        return []
 
 
 def _varied_by_interpolation(composition: Composition, others: Sequence[Composition]) -> list[SettingError]:

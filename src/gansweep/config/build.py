@@ -12,7 +12,7 @@ from gansweep.batched.member import Member
 from gansweep.config.checks import late_evaluations, misfits, players, problems_of
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.config.normalise import Normal, normalise
-from gansweep.interfaces import Dataset, Outlook, Remarking
+from gansweep.interfaces import Dataset, RunLength
 from gansweep.losses.objective import NoGame, Objective
 from gansweep.training.run import Run
 
@@ -122,16 +122,16 @@ def _run(normal: Normal) -> Run:
     )
 
 
-def remarks(run: Run) -> list[str]:
+def without_effect(run: Run) -> list[str]:
     """Return one warning line for each setting that has no effect in a run."""
     member, lines = run.member, list[str]()
     evaluations = math.ceil(run.steps / run.trainer.eval_every)  # feedback can't react to the last evaluation
     moves = getattr(run.dynamics, "generator_steps", 1), run.critic_steps
     for player, count in zip((member.generator, member.discriminator), moves, strict=True):
-        outlook = Outlook(run.steps * count, evaluations, player.lr)
+        length = RunLength(run.steps * count, evaluations, player.lr)
         for group, part in (("optimizer", player.rule), ("feedback", player.feedback)):
-            if isinstance(part, Remarking):
-                lines += [f"{group}={type(part).__name__}: {remark}" for remark in part.remarks(outlook)]
+            warnings = getattr(part, "without_effect", lambda _: [])
+            lines += [f"{group}={type(part).__name__}: {line}" for line in warnings(length)]
     return list(dict.fromkeys(lines))
 
 

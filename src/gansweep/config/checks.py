@@ -108,7 +108,7 @@ def _with_feedback(parts: Mapping[str, Any], given_as: Mapping[str, str]) -> lis
     problems = []
     for key in ("feedback", "feedback_d"):
         feedback, where = parts.get(key), given_as.get(key, key)
-        if feedback is not None and feedback.hears == "metric" and "metric" in parts and parts["metric"] is None:
+        if feedback is not None and feedback.monitors == "metric" and "metric" in parts and parts["metric"] is None:
             wrong = "monitors a metric, but metric=null; expected metric=... or another feedback"
             problems.append(SettingError(where, feedback, wrong))
         if feedback is not None and parts.get("loss") is not None:

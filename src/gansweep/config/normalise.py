@@ -12,7 +12,7 @@ from gansweep.batched.member import check_update
 from gansweep.config.checks import SCHEDULES, data_problems, problems_of
 from gansweep.config.errors import SettingError, unknown_key
 from gansweep.config.instantiate import Broken, Constructor
-from gansweep.config.root import Root, out_of_range, steps_of
+from gansweep.config.keys import Root, out_of_range, steps_of
 from gansweep.config.typed import keeps, signature
 from gansweep.interfaces import Algorithm, Dataset, Dynamics, Feedback, Metric, Model, Schedule, UpdateRule
 from gansweep.losses.objective import Objective
@@ -185,7 +185,7 @@ def _move_feedback(normal: Normal) -> None:
     """
     config, parts = normal.config, normal.parts
     shared, own = parts.get("feedback"), parts.get("feedback_d")
-    if shared is not None and shared.hears == "game":
+    if shared is not None and shared.monitors == "game":
         if own is not None:
             conflict = f"changes only the discriminator's rate, and so does feedback_d={own!r}"
             normal.problems.append(SettingError("feedback", shared, f"{conflict}; expected one of them"))
@@ -193,9 +193,9 @@ def _move_feedback(normal: Normal) -> None:
         parts["feedback_d"], config["feedback_d"] = shared, config.pop("feedback")
         parts["feedback"] = shared = None
         normal.given_as["feedback_d"] = "feedback"
-    if shared is None or shared.hears == "nothing":
+    if shared is None or shared.monitors == "nothing":
         for group in ("feedback", "feedback_d"):
-            if parts.get(group) is not None and parts[group].hears == "nothing":
+            if parts.get(group) is not None and parts[group].monitors == "nothing":
                 parts[group] = None
                 del config[group]
 

@@ -43,7 +43,7 @@ class GapAware:
     h_min: float = 0.1
     f_max: float = 2.0
     decay: float = 0.95
-    hears: ClassVar[Literal["game"]] = "game"
+    monitors: ClassVar[Literal["game"]] = "game"
 
     def __post_init__(self) -> None:
         if self.ideal is not None and not math.isfinite(self.ideal):

@@ -20,7 +20,7 @@ class NoFeedback:
     disables the discriminator's feedback when `feedback` is set.
     """
 
-    hears: ClassVar[Literal["nothing"]] = "nothing"
+    monitors: ClassVar[Literal["nothing"]] = "nothing"
 
     def fitted(self, game: Game) -> NoFeedback:
         """Return self; nothing depends on the game."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gansweep.device import finest
-from gansweep.interfaces import Game, Outlook
+from gansweep.interfaces import Game, RunLength
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Plateau:
     threshold_mode: Literal["rel", "abs"] = "rel"
     cooldown: int = 0
     minimum: float = 0.0
-    hears: ClassVar[Literal["metric"]] = "metric"
+    monitors: ClassVar[Literal["metric"]] = "metric"
 
     def __post_init__(self) -> None:
         if not 0 < self.factor < 1:
@@ -59,13 +59,13 @@ class Plateau:
         if not 0 <= self.minimum <= 1:
             raise ValueError(f"minimum={self.minimum}: expected 0 <= minimum <= 1")
 
-    def remarks(self, outlook: Outlook) -> list[str]:
+    def without_effect(self, length: RunLength) -> list[str]:
         """Return a warning if there are fewer than patience + 2 evaluations, the minimum for a reduction."""
         warning = (
-            f"patience={self.patience}: the run has {outlook.evaluations} evaluations, "
+            f"patience={self.patience}: the run has {length.evaluations} evaluations, "
             "so the learning rate is never reduced"
         )
-        return [warning] * (outlook.evaluations < self.patience + 2)
+        return [warning] * (length.evaluations < self.patience + 2)
 
     def fitted(self, game: Game) -> Plateau:
         """Return self; nothing depends on the game."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Outlook, Slot, UpdateContext
+from gansweep.interfaces import RunLength, Slot, UpdateContext
 from gansweep.optimizers.wrapper import Wrapper
 
 
@@ -43,10 +43,10 @@ class Lookahead(Wrapper):
         if not 0 < self.alpha <= 1:
             raise ValueError(f"alpha={self.alpha}: expected 0 < alpha <= 1")
 
-    def remarks(self, outlook: Outlook) -> list[str]:
+    def without_effect(self, length: RunLength) -> list[str]:
         """Return a warning if the run has fewer than k updates: the initial parameters are evaluated then."""
-        warning = f"k={self.k}: the player has {outlook.updates} updates, so the slow weights keep their initial values"
-        return super().remarks(outlook) + [warning] * (self.k > outlook.updates)
+        warning = f"k={self.k}: the player has {length.updates} updates, so the slow weights keep their initial values"
+        return super().without_effect(length) + [warning] * (self.k > length.updates)
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Return the slow weights, a copy of theta (K, P), and the wrapped rule's initial state."""

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Outlook, Slot, UpdateContext
+from gansweep.interfaces import RunLength, Slot, UpdateContext
 from gansweep.layers.layer import row_sum
 from gansweep.optimizers.adam import Adam
 
@@ -50,10 +50,10 @@ class Prodigy:
         if not 0 < self.d0 < math.inf:
             raise ValueError(f"d0={self.d0}: expected a number above 0")
 
-    def remarks(self, outlook: Outlook) -> list[str]:
+    def without_effect(self, length: RunLength) -> list[str]:
         """Return a warning if the base learning rate, which multiplies d, is below `MIN_PLAUSIBLE_LR`."""
-        warning = f"lr={outlook.lr:g}: multiplies the step size that Prodigy estimates; the paper uses lr=1"
-        return [warning] * (outlook.lr < MIN_PLAUSIBLE_LR)
+        warning = f"lr={length.lr:g}: multiplies the step size that Prodigy estimates; the paper uses lr=1"
+        return [warning] * (length.lr < MIN_PLAUSIBLE_LR)
 
     @property
     def memory(self) -> float:

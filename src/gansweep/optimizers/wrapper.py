@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
-from gansweep.interfaces import Averaging, Outlook, Remarking, SchedulableMomentum, Slot, UpdateContext, UpdateRule
+from gansweep.interfaces import RunLength, Slot, UpdateContext, UpdateRule
 
 
 @dataclass(frozen=True)
@@ -15,13 +16,13 @@ class Wrapper:
     """Base class of update rules that wrap another rule and store its state under the prefix `of/`.
 
     Args:
-        of: the wrapped rule; a rule that evaluates at averaged parameters (`Averaging`) is not accepted.
+        of: the wrapped rule; a rule with evaluation parameters of its own (`evaluated`) is not accepted.
     """
 
     of: UpdateRule
 
     def __post_init__(self) -> None:
-        if isinstance(self.of, Averaging):
+        if hasattr(self.of, "evaluated"):
             raise ValueError(f"of={self.of!r}: expected a rule without averaged parameters")
 
     @property
@@ -32,11 +33,12 @@ class Wrapper:
     @property
     def memory(self) -> float:
         """Return beta1 or the momentum of the wrapped rule, 0 if it has none."""
-        return self.of.memory if isinstance(self.of, SchedulableMomentum) else 0.0
+        return getattr(self.of, "memory", 0.0)
 
-    def remarks(self, outlook: Outlook) -> list[str]:
+    def without_effect(self, length: RunLength) -> list[str]:
         """Return the warnings of the wrapped rule, with setting names prefixed by `of.`."""
-        return [f"of.{warning}" for warning in self.of.remarks(outlook)] if isinstance(self.of, Remarking) else []
+        of: Any = self.of
+        return [f"of.{warning}" for warning in of.without_effect(length)] if hasattr(of, "without_effect") else []
 
     def state_inside(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Return the wrapped rule's initial state, keys prefixed with `of/`."""

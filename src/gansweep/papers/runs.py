@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 
 from gansweep.config.keys import FALLBACKS
 from gansweep.results import frame
-from gansweep.sweep.cell import State
+from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.metric_groups import fingerprint
-from gansweep.sweep.result import Result
 
 Key = TypeVar("Key", bound=Hashable)
 LONGEST_SHOWN = 40  # characters of a setting in the heading of a table

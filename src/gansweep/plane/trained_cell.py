@@ -18,8 +18,7 @@ from gansweep.config.errors import BadConfig
 from gansweep.formatting import number
 from gansweep.layers.layer import Pass
 from gansweep.npz_file import read_array
-from gansweep.sweep.cell import Cell, State, own_record, state
-from gansweep.sweep.result import Result
+from gansweep.sweep.cell import Cell, Result, State, own_record, state
 from gansweep.sweep.sweep import Sweep
 from gansweep.training import checkpoint
 from gansweep.training.run import Run

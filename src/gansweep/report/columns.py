@@ -43,10 +43,10 @@ COLUMNS = {
 
 
 def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
-    """Return one row per candidate. Every setting is a column; a missing value is None."""
-    contests = [verdict.contest for verdict in verdicts]
-    varied = dict.fromkeys(key for contest in contests for key in (*contest.fixed, *contest.keys))
-    keys = [key for key in varied if all(key not in contest.repeated for contest in contests)]
+    """Return one row per configuration. Every setting is a column; a missing value is None."""
+    leaderboards = [verdict.leaderboard for verdict in verdicts]
+    varied = dict.fromkeys(key for leaderboard in leaderboards for key in (*leaderboard.fixed, *leaderboard.keys))
+    keys = [key for key in varied if all(key not in leaderboard.repeated for leaderboard in leaderboards)]
     return [
         _row(number, verdict, place, keys) for number, verdict in enumerate(verdicts, 1) for place in verdict.places
     ]
@@ -60,33 +60,33 @@ def as_csv(verdicts: Sequence[Verdict]) -> str:
 
 def as_json(study: Study, verdicts: Sequence[Verdict]) -> str:
     """Return the rows as JSON, with the value of every run and a description of the columns."""
-    ordered = [verdict.contest.candidates[place] for verdict in verdicts for place in verdict.places]
-    candidates = [
-        row | {"runs": {seed: _json(value) for seed, value in candidate.scores.items()}}
-        for row, candidate in zip(rows(verdicts), ordered, strict=True)
+    ordered = [verdict.leaderboard.configurations[place] for verdict in verdicts for place in verdict.places]
+    configurations = [
+        row | {"runs": {seed: _json(value) for seed, value in configuration.scores.items()}}
+        for row, configuration in zip(rows(verdicts), ordered, strict=True)
     ]
     content = {
         "format": FORMAT,
         "sweep": study.directory.name,
         "commands": list(study.commands),
         "columns": COLUMNS | {"runs": "value of every run by seed, null for N/A"},
-        "fingerprints": [verdict.contest.metric.get("fingerprint") for verdict in verdicts],
-        "candidates": [{key: _json(value) for key, value in row.items()} for row in candidates],
+        "fingerprints": [verdict.leaderboard.metric.get("fingerprint") for verdict in verdicts],
+        "candidates": [{key: _json(value) for key, value in row.items()} for row in configurations],
     }
     return json.dumps(content, indent=1, allow_nan=False, default=str) + "\n"
 
 
 def _row(number: int, verdict: Verdict, place: int, keys: Sequence[str]) -> dict[str, Any]:
-    contest, candidate = verdict.contest, verdict.contest.candidates[place]
-    estimate, ranked = candidate.estimate, place in verdict.order
+    leaderboard, configuration = verdict.leaderboard, verdict.leaderboard.configurations[place]
+    estimate, ranked = configuration.estimate, place in verdict.order
     first = verdict.order[0] if verdict.first is not None else None
     against = verdict.comparisons.get((first, place)) if ranked and first is not None and place != first else None
-    settings = {_column(key): {**contest.fixed, **candidate.settings}.get(key) for key in keys}
+    settings = {_column(key): {**leaderboard.fixed, **configuration.settings}.get(key) for key in keys}
     return settings | {
         "contest": number,
-        "metric": contest.metric_name,
-        "lower_is_better": contest.sign > 0,
-        "select": contest.how,
+        "metric": leaderboard.metric_name,
+        "lower_is_better": leaderboard.sign > 0,
+        "select": leaderboard.how,
         "rank": verdict.order.index(place) + 1 if ranked and place not in verdict.no_better else None,
         "mean": estimate.mean,
         "sd": estimate.sd,
@@ -95,16 +95,16 @@ def _row(number: int, verdict: Verdict, place: int, keys: Sequence[str]) -> dict
         "interval": estimate.method or None,
         "n": estimate.n,
         "num_na": estimate.num_na,
-        "num_failed": candidate.num_failed,
-        "num_missing": candidate.num_missing,
-        "untrained": statistics.fmean(candidate.untrained) if candidate.untrained else None,
+        "num_failed": configuration.num_failed,
+        "num_missing": configuration.num_missing,
+        "untrained": statistics.fmean(configuration.untrained) if configuration.untrained else None,
         "no_better_than_untrained": place in verdict.no_better,
         "p_first": verdict.p_first.get(place),
         "beats": verdict.beats(place) if ranked else None,
         "p_against_first": against.adjusted if against else None,
         "more_seeds": against.more_seeds() if against and not against.beaten() and estimate.n else None,
         "verdict": verdict.against_first(place),
-        "optimistic": any(selected.optimistic for selected in candidate.selected.values()),
+        "optimistic": any(selected.optimistic for selected in configuration.selected.values()),
     }
 
 

@@ -9,12 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gansweep.plot_style import COLOURS, LINES, RATE_NAMES, grid_lines, key, panels, shades, styled
-from gansweep.report.plot_axes import Roles
+from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
 from gansweep.section import Block, List, Paragraph, Picture, Section, Table
 from gansweep.statistics.survival import survival
-from gansweep.sweep.cell import State
-from gansweep.sweep.result import Result
+from gansweep.sweep.cell import Result, State
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +24,7 @@ HATCHES = ("", "///", "...", "xxx")
 
 def section(verdict: Verdict) -> Section | None:
     """Return the section with counts of divergences by cause; None if no run diverged or failed."""
-    results = verdict.contest.results
+    results = verdict.leaderboard.results
     diverged = [result for result in results if result.state is State.DIVERGED]
     failed = [result for result in results if result.state is State.FAILED]
     blocks: list[Block] = []
@@ -65,17 +64,17 @@ def cause(result: Result) -> str:
 
 
 def _where(verdict: Verdict) -> str:
-    roles = Roles.of(verdict.contest)
-    if roles.rate is None:
+    layout = PlotAxes.of(verdict.leaderboard)
+    if layout.rate is None:
         return ""
-    rates = sorted({roles.rate_of(one) for one in verdict.contest.candidates if one.num_diverged})
-    return f", from {roles.rate}={rates[0]:g} on" if len(rates) > 1 else f", all at {roles.rate}={rates[0]:g}"
+    rates = sorted({layout.rate_of(one) for one in verdict.leaderboard.configurations if one.num_diverged})
+    return f", from {layout.rate}={rates[0]:g} on" if len(rates) > 1 else f", all at {layout.rate}={rates[0]:g}"
 
 
 def survival_picture(verdict: Verdict) -> Figure:
     """Draw the share of runs that have not diverged over steps, and the causes of divergence, by rate or method."""
-    roles = Roles.of(verdict.contest)
-    setting = roles.rate or roles.method
+    layout = PlotAxes.of(verdict.leaderboard)
+    setting = layout.rate or layout.method
     groups = _groups(verdict, setting)
     lines, causes = _drawn_groups(groups), Counter(map(cause, _diverged(groups.values())))
     colours = dict(zip(groups, shades(len(groups)), strict=True))
@@ -83,7 +82,7 @@ def survival_picture(verdict: Verdict) -> Figure:
         figure, (left, right) = panels(2, 2, "", (4.0, 3.1))
         last = max(run_steps(result) for runs in groups.values() for result in runs)
         for n, label in enumerate(lines):
-            runs, style = groups[label], "-" if roles.rate else LINES[n % 4]
+            runs, style = groups[label], "-" if layout.rate else LINES[n % 4]
             at, height = survival([run_steps(r) for r in runs], [r.state is State.DIVERGED for r in runs])
             left.step([*at, last], [*height, height[-1]], where="post", color=colours[label], lw=1.6, linestyle=style)
         _dress_survival(left, last)
@@ -109,8 +108,10 @@ def survival_picture(verdict: Verdict) -> Figure:
 def _groups(verdict: Verdict, setting: str | None) -> dict[str, list[Result]]:
     """Return the finished runs by the value of a setting."""
     groups: dict[str, list[Result]] = {}
-    for value in verdict.contest.values(setting) if setting else [None]:
-        chosen = [one for one in verdict.contest.candidates if setting is None or one.settings[setting] == value]
+    for value in verdict.leaderboard.values(setting) if setting else [None]:
+        chosen = [
+            one for one in verdict.leaderboard.configurations if setting is None or one.settings[setting] == value
+        ]
         ended = [r for one in chosen for r in one.runs.values() if r.state in (State.COMPLETED, State.DIVERGED)]
         if ended:
             groups[f"{value:g}" if isinstance(value, int | float) else str(value or "all")] = ended

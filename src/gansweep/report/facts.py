@@ -12,12 +12,11 @@ from urllib.parse import quote
 from gansweep.config.keys import CAPTION
 from gansweep.formatting import number
 from gansweep.report.study import Study
-from gansweep.results.leaderboard import Contest
+from gansweep.results.leaderboard import Leaderboard
 from gansweep.section import Code, Entry, Link, Paragraph, Strong, Table
-from gansweep.sweep.cell import State
+from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.progress import duration
-from gansweep.sweep.result import Result
 from gansweep.sweep.sweep_keys import SEED, UNSAID, is_number, order, swept_keys, value
 
 MANY = 12
@@ -78,9 +77,9 @@ def environment(study: Study) -> dict[str, str]:
     return {name: _counted(count) for name, count in (counts | {"device": devices}).items() if count}
 
 
-def fingerprint(contest: Contest) -> str:
+def fingerprint(leaderboard: Leaderboard) -> str:
     """Return the metric fingerprint and its real-against-real floor as JSON."""
-    metric = contest.metric
+    metric = leaderboard.metric
     content = {"fingerprint": metric.get("fingerprint"), "floor (real against real)": metric.get("floor")}
     return json.dumps(content, indent=1, default=str)
 

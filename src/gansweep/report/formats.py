@@ -26,11 +26,11 @@ from gansweep.report.pictures.samples import Sample, sampled, samples_picture
 from gansweep.report.pivot import pivot, ranks
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import FINAL, contests
+from gansweep.results.leaderboard import FINAL, leaderboards
 from gansweep.results.table import table
 from gansweep.section import List, Paragraph, Picture, Section
+from gansweep.sweep.cell import Result
 from gansweep.sweep.metric_groups import DIFFERENT, differences, fingerprint_differences
-from gansweep.sweep.result import Result
 from gansweep.sweep.sweep_keys import SEED
 
 SECTIONS: Sequence[Callable[[Verdict], Section | None]] = (
@@ -104,7 +104,7 @@ def in_html(study: Study, options: TableOptions, folder: Path) -> str:
     verdicts, tables = judge(study, options), []
     for number, (name, verdict) in enumerate(zip(names(verdicts), verdicts, strict=True), 1):
         which = f"table {number}" if name else "the table"
-        grids = {f"{which} of {verdict.contest.metric_name}": pivot(verdict, options.rows, options.cols)}
+        grids = {f"{which} of {verdict.leaderboard.metric_name}": pivot(verdict, options.rows, options.cols)}
         if len(verdict.order) > 1:
             grids[f"ranks of {which}"] = ranks(verdict)
         tables.append(ResultTable(name, verdict, grids, image_samples(verdict)))
@@ -156,17 +156,17 @@ def names(verdicts: Sequence[Verdict]) -> list[str]:
     """Return a name per table, for example `table 2: w1, data=ring`; a single table has an empty name."""
     if len(verdicts) == 1:
         return [""]
-    parts = [(verdict.contest.metric_name, verdict.contest.label) for verdict in verdicts]
+    parts = [(verdict.leaderboard.metric_name, verdict.leaderboard.label) for verdict in verdicts]
     return [f"table {number}: {', '.join(filter(None, pair))}" for number, pair in enumerate(parts, 1)]
 
 
 def judge(study: Study, options: TableOptions) -> list[Verdict]:
     """Return one verdict per group of comparable cells."""
-    return [Verdict(contest) for contest in contests(study.results, options.select, options.group)]
+    return [Verdict(leaderboard) for leaderboard in leaderboards(study.results, options.select, options.group)]
 
 
 def _groups(verdicts: Sequence[Verdict]) -> list[list[Result]]:
-    return [verdict.contest.results for verdict in verdicts]
+    return [verdict.leaderboard.results for verdict in verdicts]
 
 
 # Arguments: the study, the table options and the folder of the file to write.

@@ -1,5 +1,7 @@
 """The configurations of a sweep; the module is `gansweep.results.leaderboard`."""
 
-from gansweep.results.leaderboard import Candidate, Contest, contests
+from gansweep.results.leaderboard import Configuration, Leaderboard, leaderboards
 
-__all__ = ["Candidate", "Contest", "contests"]
+contests = leaderboards  # the earlier name
+
+__all__ = ["Configuration", "Leaderboard", "contests", "leaderboards"]

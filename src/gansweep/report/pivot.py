@@ -9,10 +9,9 @@ from dataclasses import replace
 
 from gansweep.formatting import number
 from gansweep.report.verdict import Verdict
-from gansweep.results import pivot as pivots
-from gansweep.results.leaderboard import FINAL, Candidate, Contest
-from gansweep.results.pivot import label
-from gansweep.results.table import untrained_note
+from gansweep.results import table as tables
+from gansweep.results.leaderboard import FINAL, Configuration, Leaderboard
+from gansweep.results.table import label, untrained_note
 from gansweep.section import Entry, Table
 from gansweep.sweep.cell import State
 
@@ -20,34 +19,34 @@ MOST_TROUBLES = 2  # above this number, problems are summarized
 
 
 def pivot(verdict: Verdict, rows: Sequence[str] = (), across: str | None = None) -> Table:
-    """Return a table of all candidates: settings as rows and columns, mean over seeds in the fields.
+    """Return a table of all configurations: settings as rows and columns, mean over seeds in the fields.
 
     Varied settings that are in neither `rows` nor `across` become rows too. Values are averaged only over the
     repeated keys.
 
     Args:
-        verdict: the verdict on the candidates.
+        verdict: the verdict on the configurations.
         rows: keys of the rows, in this order.
         across: key of the columns; None takes the last key with at most eight values.
 
     Raises:
         ValueError: a key was not varied or is given twice.
     """
-    contest = verdict.contest
-    _check(contest, rows, across)
+    leaderboard = verdict.leaderboard
+    _check(leaderboard, rows, across)
     notes: dict[str, int] = {}
-    values = {f"{contest.how} {contest.metric_name}": lambda one: _entry(verdict, one, notes)}
-    grid = pivots.pivot(contest, values, ("setting", "the only configuration"), rows, across)
-    return replace(grid, caption=caption(contest), notes=[*notes])
+    values = {f"{leaderboard.how} {leaderboard.metric_name}": lambda one: _entry(verdict, one, notes)}
+    grid = tables.pivot(leaderboard, values, ("setting", "the only configuration"), rows, across)
+    return replace(grid, caption=caption(leaderboard), notes=[*notes])
 
 
-def _check(contest: Contest, rows: Sequence[str], across: str | None) -> None:
+def _check(leaderboard: Leaderboard, rows: Sequence[str], across: str | None) -> None:
     """Raise ValueError for keys of rows and columns that do not exist or are given twice."""
     for option, key in [*(("--rows", key) for key in rows), *([("--cols", across)] if across is not None else [])]:
-        if key in contest.repeated:
+        if key in leaderboard.repeated:
             raise ValueError(f"{option} {key}: runs are averaged over this setting, see --group")
-        if key not in contest.keys:
-            expected = ", ".join(contest.keys) or "none: only one configuration was trained"
+        if key not in leaderboard.keys:
+            expected = ", ".join(leaderboard.keys) or "none: only one configuration was trained"
             raise ValueError(f"{option} {key}: not a varied setting, expected one of {expected}")
     twice = next((key for number, key in enumerate(rows) if key in rows[:number]), None)
     if twice is not None:
@@ -56,39 +55,39 @@ def _check(contest: Contest, rows: Sequence[str], across: str | None) -> None:
         raise ValueError(f"--cols {across}: already in --rows, expected another setting")
 
 
-def caption(contest: Contest, spread: bool = True) -> str:
+def caption(leaderboard: Leaderboard, spread: bool = True) -> str:
     """Return the caption: metric, direction and aggregation; `spread` if the table shows standard deviations."""
-    metric, direction = contest.metric_name, "lower" if contest.sign > 0 else "higher"
-    over = " and ".join(contest.repeated)
-    parts = [f"{contest.how.capitalize()} {metric}, {direction} is better", *filter(None, [contest.label])]
-    if any(len(one.runs) > 1 for one in contest.candidates):
+    metric, direction = leaderboard.metric_name, "lower" if leaderboard.sign > 0 else "higher"
+    over = " and ".join(leaderboard.repeated)
+    parts = [f"{leaderboard.how.capitalize()} {metric}, {direction} is better", *filter(None, [leaderboard.label])]
+    if any(len(one.runs) > 1 for one in leaderboard.configurations):
         parts.append(f"mean ± standard deviation (number of values) over {over}" if spread else f"means over {over}")
-    if any(one.estimate.num_na for one in contest.candidates):
+    if any(one.estimate.num_na for one in leaderboard.configurations):
         parts.append("N/A: runs without a value, excluded from the mean and ranked last")
-    if contest.optimistic:
+    if leaderboard.optimistic:
         parts.append("the best was chosen on the latents that it is reported on and is therefore biased")
-    elif contest.how != FINAL:
+    elif leaderboard.how != FINAL:
         parts.append("the best was chosen on other latents than it is reported on")
-    return "; ".join([*parts, *filter(None, [contest.omitted])]) + "."
+    return "; ".join([*parts, *filter(None, [leaderboard.omitted])]) + "."
 
 
-def _entry(verdict: Verdict, one: Candidate | None, notes: dict[str, int]) -> Entry:
+def _entry(verdict: Verdict, one: Configuration | None, notes: dict[str, int]) -> Entry:
     if one is None:
         return Entry("-")
-    remarks = [_troubles(one, "/".join(verdict.contest.repeated))]
+    remarks = [_troubles(one, "/".join(verdict.leaderboard.repeated))]
     remarks += [untrained_note(one)] if one.is_no_better_than_untrained else []
     marks = "".join(f"[{notes.setdefault(text, len(notes) + 1)}]" for text in remarks if text)
     if not one.values:
         word = "N/A" if one.scores else "failed" if one.num_failed else "done" if one.count(State.COMPLETED) else "-"
-        return Entry(f"{word} {marks}".strip(), math.inf * verdict.contest.sign)
+        return Entry(f"{word} {marks}".strip(), math.inf * verdict.leaderboard.sign)
     text = one.spread if len(one.runs) > 1 else number(one.values[0])
     # One seed is not enough to mark a configuration as best.
     strong = one is verdict.first and len(verdict.order) > 1 and len(one.values) == len(one.scores) > 1
     return Entry(f"{text} {marks}".strip(), one.estimate.mean, strong)
 
 
-def _troubles(one: Candidate, over: str) -> str:
-    """Return the problems of a candidate's runs, summarized if there are more than `MOST_TROUBLES`."""
+def _troubles(one: Configuration, over: str) -> str:
+    """Return the problems of a configuration's runs, summarized if there are more than `MOST_TROUBLES`."""
     texts = {seed: " ".join(result.trouble.split()) for seed, result in one.runs.items() if result.trouble}
     if len(texts) <= MOST_TROUBLES:
         return "; ".join(f"{over} {seed}: {text}" if len(one.runs) > 1 else text for seed, text in texts.items())
@@ -100,12 +99,12 @@ def _troubles(one: Candidate, over: str) -> str:
 
 
 def ranks(verdict: Verdict, most: int | None = None) -> Table:
-    """Return the ranking: at most `most` candidates from best to worst, with interval, P(first) and verdict."""
-    contest = verdict.contest
-    head = ["rank", *contest.keys, f"mean {contest.metric_name}", "95 % interval", "values", "N/A"]
+    """Return the ranking: at most `most` configurations from best to worst, with interval, P(first) and verdict."""
+    leaderboard = verdict.leaderboard
+    head = ["rank", *leaderboard.keys, f"mean {leaderboard.metric_name}", "95 % interval", "values", "N/A"]
     rows = []
     for rank, place in enumerate(verdict.order[:most], 1):
-        one, p_first = contest.candidates[place], verdict.p_first.get(place)
+        one, p_first = leaderboard.configurations[place], verdict.p_first.get(place)
         found = one.estimate
         interval = Entry("-", math.inf)
         if math.isfinite(found.low):
@@ -115,8 +114,8 @@ def ranks(verdict: Verdict, most: int | None = None) -> Table:
         rows.append(
             [
                 Entry("-", math.inf) if place in verdict.no_better else Entry(str(rank), rank),
-                *(label(one.settings[key]) for key in contest.keys),
-                Entry(number(found.mean), found.mean) if found.n else Entry("N/A", math.inf * contest.sign),
+                *(label(one.settings[key]) for key in leaderboard.keys),
+                Entry(number(found.mean), found.mean) if found.n else Entry("N/A", math.inf * leaderboard.sign),
                 interval,
                 Entry(str(found.n), found.n),
                 Entry(str(found.num_na), found.num_na),
@@ -124,4 +123,6 @@ def ranks(verdict: Verdict, most: int | None = None) -> Table:
                 Entry(verdict.against_first(place), strong=strong),
             ]
         )
-    return Table([*head, "P(first)", "verdict"], rows, caption(contest, spread=False), num_labels=1 + len(contest.keys))
+    return Table(
+        [*head, "P(first)", "verdict"], rows, caption(leaderboard, spread=False), num_labels=1 + len(leaderboard.keys)
+    )

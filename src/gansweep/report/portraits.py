@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gansweep.plot_style import num_columns, panels, styled
-from gansweep.report.dirac_runs import TwoNumbers, is_of_two_numbers
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import Candidate
+from gansweep.results.leaderboard import Configuration
 from gansweep.section import Paragraph, Picture, Section
+from gansweep.sweep.cell import Result
 from gansweep.sweep.identity import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from gansweep.training.run import Run
+
 
 CAPTION = "Phase portraits: path of the parameters of both players over the gradient vector field of the game"
 MOST = 20
@@ -27,7 +31,7 @@ def section(verdict: Verdict) -> Section | None:
     """Return the section; None if no run has exactly two parameters."""
     if not of_two_numbers(verdict):
         return None
-    some = f"The first {MOST} configurations are shown. " if len(verdict.contest.candidates) > MOST else ""
+    some = f"The first {MOST} configurations are shown. " if len(verdict.leaderboard.configurations) > MOST else ""
     text = (
         "The generator has one parameter, theta, and the discriminator has one, psi. Training is a path in the "
         f"(theta, psi) plane; the equilibrium is the centre. {some}Arrows show the direction of a plain gradient step "
@@ -41,7 +45,7 @@ def section(verdict: Verdict) -> Section | None:
 
 def of_two_numbers(verdict: Verdict) -> bool:
     """Return whether some runs have one parameter per player."""
-    return any(is_of_two_numbers(result.record) for result in verdict.contest.results)
+    return any(is_of_two_numbers(result.record) for result in verdict.leaderboard.results)
 
 
 def portraits_picture(verdict: Verdict) -> Figure:
@@ -53,13 +57,13 @@ def portraits_picture(verdict: Verdict) -> Figure:
     edge, columns = extent(paths), num_columns(len(shown))
     with styled():
         figure, axes = panels(len(shown), columns, "", (2.4, 2.6))
-        for n, (axis, (candidate, run), positions) in enumerate(zip(axes, shown, paths, strict=True)):
+        for n, (axis, (configuration, run), positions) in enumerate(zip(axes, shown, paths, strict=True)):
             if run.field is not None:
                 draw_field(axis, run.field, edge)
             else:
                 frame(axis, edge)
             draw_path(axis, positions)
-            axis.set_title(f"{_name(candidate)}\n{_end(run, positions)}", fontsize=8)
+            axis.set_title(f"{_name(configuration)}\n{_end(run, positions)}", fontsize=8)
             axis.locator_params(nbins=5)
             axis.set(
                 xlabel="$\\theta$ (generator)" if n + columns >= len(shown) else "",
@@ -70,13 +74,13 @@ def portraits_picture(verdict: Verdict) -> Figure:
     return figure
 
 
-def shown_runs(verdict: Verdict) -> list[tuple[Candidate, TwoNumbers]]:
+def shown_runs(verdict: Verdict) -> list[tuple[Configuration, TwoNumbers]]:
     """Return the configurations with a recorded path, each with its run of median value."""
     shown = []
-    for place, candidate in enumerate(verdict.contest.candidates):
-        seed = verdict.median_run(place) if verdict.scores[place] else next(iter(candidate.runs))
-        if is_of_two_numbers(candidate.runs[seed].record):
-            shown.append((candidate, TwoNumbers(candidate.runs[seed])))
+    for place, configuration in enumerate(verdict.leaderboard.configurations):
+        seed = verdict.median_run(place) if verdict.scores[place] else next(iter(configuration.runs))
+        if is_of_two_numbers(configuration.runs[seed].record):
+            shown.append((configuration, TwoNumbers(configuration.runs[seed])))
     return shown
 
 
@@ -94,10 +98,10 @@ def _dots(spacings: set[int]) -> str:
     return "path, one dot per step" if steps == 1 else f"path, one dot every {steps} steps"
 
 
-def _name(candidate: Candidate) -> str:
+def _name(configuration: Configuration) -> str:
     """Return the name of a configuration; text values are shown without their keys."""
-    parts = (plain(v) if isinstance(v, str) else f"{key}={plain(v)}" for key, v in candidate.settings.items())
-    return ", ".join(parts) or candidate.name
+    parts = (plain(v) if isinstance(v, str) else f"{key}={plain(v)}" for key, v in configuration.settings.items())
+    return ", ".join(parts) or configuration.name
 
 
 def _end(run: TwoNumbers, positions: np.ndarray) -> str:
@@ -105,3 +109,101 @@ def _end(run: TwoNumbers, positions: np.ndarray) -> str:
     if divergence:
         return f"diverged at step {divergence['step']}"
     return f"r = {np.hypot(*positions[-1]):.2g} at the end" if len(positions) else ""
+
+
+THETA, PSI = "theta", "psi"
+STREAMS = "portrait/"
+
+
+@dataclass(frozen=True)
+class TwoNumbers:
+    """Path of (theta, psi) from a run's record, and the gradient vector field of its game.
+
+    Args:
+        result: the result of the run.
+    """
+
+    result: Result
+
+    @property
+    def positions(self) -> np.ndarray:
+        """Points (T, 2) of theta and psi: the start if it can be rebuilt, then the recorded curve while finite."""
+        start = [] if self._run is None else [self._start]
+        path = np.array([*start, *self._recorded], dtype=float).reshape(-1, 2)
+        broken = np.flatnonzero(~np.isfinite(path).all(1))
+        return path[: broken[0]] if len(broken) else path
+
+    @property
+    def spacing(self) -> int:
+        """Training steps between two points of the path."""
+        steps = [one["step"] for one in (self.result.record or {}).get("curves", [])]
+        return int(steps[0]) if steps else 0
+
+    @property
+    def field(self) -> Callable[[Any, Any], tuple[Any, Any]] | None:
+        """Direction of a gradient step at (theta, psi); None for other algorithms or missing classes."""
+        return None if self._run is None else self._directions
+
+    @property
+    def _recorded(self) -> list[tuple[Any, Any]]:
+        points = (self.result.record or {}).get("curves", [])
+        return [(one.get(THETA), one.get(PSI)) for one in points]
+
+    @property
+    def _start(self) -> tuple[float, float]:
+        from gansweep.training.trainer import pack_of
+
+        assert self._run is not None
+        pack = pack_of([self._run])
+        return pack.g.theta.item(), pack.players["discriminator"].theta.item()
+
+    @cached_property
+    def _run(self) -> Run | None:
+        from gansweep.algorithms.adversarial import Adversarial
+        from gansweep.plane.trained_cell import rebuilt
+
+        run = rebuilt(self.result.cell).run
+        return run if run is not None and isinstance(run.algorithm, Adversarial) else None
+
+    def _directions(self, theta: np.ndarray, psi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the descent directions of both players at all points, evaluated as one pack by the run's dynamics.
+
+        A plain gradient step is the generator's learning rate times this; the discriminator's direction is scaled by
+        the ratio of the two learning rates.
+        """
+        import torch
+
+        from gansweep.algorithms.adversarial.joint import Joint
+        from gansweep.dynamics.position import Both
+        from gansweep.training.trainer import pack_of
+
+        class FieldOfGame(Joint):
+            """The joint game; `descend` stores the gradient and does not move the parameters."""
+
+            wanted: Both
+
+            def descend(self, gradient: Both) -> None:
+                self.wanted = gradient
+
+        run = self._run
+        assert run is not None
+        pack: Any = pack_of([run] * theta.size)
+        with torch.no_grad():
+            for values in pack.scheduled:
+                values.set(pack.done, pack.total_steps)
+            inputs = pack.separate_inputs(STREAMS)
+            game = FieldOfGame(pack.g, pack.d, pack.objectives, pack.precision, inputs, read_only=True)
+            g, d = (torch.as_tensor(values.reshape(-1, 1), dtype=torch.float32) for values in (theta, psi))
+            game.go_to(Both((g,), (d,)))
+            if run.dynamics.joint:
+                run.dynamics(game)
+            else:
+                game.wanted = game.field()
+        step_g, step_d = (-part.detach().numpy().reshape(theta.shape) for part in game.wanted.parts)
+        return step_g, step_d * (run.member.discriminator.lr / run.member.generator.lr)
+
+
+def is_of_two_numbers(record: Mapping[str, Any] | None) -> bool:
+    """Return whether a record holds a path of theta and psi."""
+    points = (record or {}).get("curves") or [{}]
+    return {THETA, PSI} <= points[0].keys()

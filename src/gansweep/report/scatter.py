@@ -55,7 +55,7 @@ def points_picture(verdict: Verdict) -> Figure:
 
     samples = sampled(verdict)[:MOST]
     try:
-        cells = [trained_cell.of(sample.candidate.runs[sample.seed].cell) for sample in samples]
+        cells = [trained_cell.of(sample.configuration.runs[sample.seed].cell) for sample in samples]
     except ValueError:
         return samples_picture(verdict)
     frames = pictures.frames(cells)

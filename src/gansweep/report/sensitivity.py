@@ -32,16 +32,16 @@ class Sensitivity:
 
 def sensitivity(verdict: Verdict) -> Sensitivity | None:
     """Return the variance shares; None if the grid is not full or nothing varies."""
-    contest = verdict.contest
-    values = [contest.values(key) for key in contest.keys]
+    leaderboard = verdict.leaderboard
+    values = [leaderboard.values(key) for key in leaderboard.keys]
     shape = [len(one) for one in values]
-    if not shape or math.prod(shape) != len(contest.candidates) or len(contest.candidates) < 2:
+    if not shape or math.prod(shape) != len(leaderboard.configurations) or len(leaderboard.configurations) < 2:
         return None
-    numbers = {len(one.scores) for one in contest.candidates}
+    numbers = {len(one.scores) for one in leaderboard.configurations}
     if len(numbers) != 1 or 0 in numbers:
         return None
-    # contest.candidates are in the order of their keys' values, the last fastest
-    table = np.array([list(one.scores.values()) for one in contest.candidates]) * contest.sign
+    # leaderboard.configurations are in the order of their keys' values, the last fastest
+    table = np.array([list(one.scores.values()) for one in leaderboard.configurations]) * leaderboard.sign
     by_rank = not np.isfinite(table).all()
     if by_rank:
         table = ranks_of_values(table.ravel().tolist()).reshape(table.shape)
@@ -52,10 +52,10 @@ def sensitivity(verdict: Verdict) -> Sensitivity | None:
 def section(verdict: Verdict) -> Section | None:
     """Return the section; None without shares, or with one setting and one seed, where its share is trivially 1."""
     found = sensitivity(verdict)
-    seeds = len(verdict.contest.candidates[0].scores)
+    seeds = len(verdict.leaderboard.configurations[0].scores)
     if found is None or (len(found.effects) == 1 and seeds == 1):
         return None
-    keys = verdict.contest.keys
+    keys = verdict.leaderboard.keys
     tested = not math.isnan(found.effects[0].p)
     rows = [
         [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gansweep.sweep.result import Result
+from gansweep.sweep.cell import Result
 from gansweep.sweep.sweep import Sweep
 
 LONGEST_TITLE = 48  # characters

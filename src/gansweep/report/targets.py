@@ -11,13 +11,13 @@ import numpy as np
 
 from gansweep.formatting import number
 from gansweep.plot_style import COLOURS, LINES, grid_lines, key, legend, panels, styled
-from gansweep.report.plot_axes import Roles
+from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import Candidate
+from gansweep.results.leaderboard import Configuration
 from gansweep.section import Block, Paragraph, Picture, Section, Table
 from gansweep.statistics.performance_profile import profile, score
 from gansweep.statistics.time_to_target import time_to_target
-from gansweep.sweep.result import Result
+from gansweep.sweep.cell import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,29 +49,29 @@ def targets(verdict: Verdict) -> Targets | None:
     than the untrained value of every compared run count. Therefore no run meets the target at step 0, and about half
     of these methods reach it.
     """
-    contest, roles = verdict.contest, Roles.of(verdict.contest)
-    if roles.method is None:
+    leaderboard, layout = verdict.leaderboard, PlotAxes.of(verdict.leaderboard)
+    if layout.method is None:
         return None
-    ranks = {id(contest.candidates[place]): rank for rank, place in enumerate(verdict.order)}
+    ranks = {id(leaderboard.configurations[place]): rank for rank, place in enumerate(verdict.order)}
     columns, goals, without = [], {}, []
-    for title, inside in roles.panels():
-        best = [_best(roles.with_method(inside, method), ranks) for method in roles.methods]
-        means = [contest.sign * one.estimate.mean for one in best if one is not None and one.estimate.n]
+    for title, inside in layout.panels():
+        best = [_best(layout.with_method(inside, method), ranks) for method in layout.methods]
+        means = [leaderboard.sign * one.estimate.mean for one in best if one is not None and one.estimate.n]
         if len(means) < 2:
             continue
-        untrained = [contest.sign * value for one in best if one is not None for value in one.untrained]
+        untrained = [leaderboard.sign * value for one in best if one is not None for value in one.untrained]
         means = [mean for mean in means if mean < min(untrained, default=math.inf)]
         if not means:
             without.append(title)
             continue
         goal = float(np.median(means))
-        goals[title] = contest.sign * goal
+        goals[title] = leaderboard.sign * goal
         seeds = list(dict.fromkeys(seed for one in best if one is not None for seed in one.scores))
-        columns += [[_time(one, seed, goal, contest.sign) for one in best] for seed in seeds]
+        columns += [[_time(one, seed, goal, leaderboard.sign) for one in best] for seed in seeds]
     if not columns and not without:
         return None
-    times = np.array(columns).T if columns else np.empty((len(roles.methods), 0))
-    return Targets([roles.label(method) for method in roles.methods], times, goals, without)
+    times = np.array(columns).T if columns else np.empty((len(layout.methods), 0))
+    return Targets([layout.label(method) for method in layout.methods], times, goals, without)
 
 
 def section(verdict: Verdict) -> Section | None:
@@ -79,7 +79,7 @@ def section(verdict: Verdict) -> Section | None:
     found = targets(verdict)
     if found is None:
         return None
-    name = verdict.contest.metric_name
+    name = verdict.leaderboard.metric_name
     none = f"No target, because no mean {name} is better than that of every untrained generator"
     if not found.goals:
         return Section("Steps to target", [Paragraph(f"{none}.")])
@@ -93,7 +93,7 @@ def section(verdict: Verdict) -> Section | None:
     )
     if found.without:
         text += f" {none}: {'; '.join(found.without)}."
-    head = [Roles.of(verdict.contest).method or "", "median steps to target", "reached", "score"]
+    head = [PlotAxes.of(verdict.leaderboard).method or "", "median steps to target", "reached", "score"]
     blocks: list[Block] = [Paragraph(text), Table(head, _rows(found))]
     if found.times.shape[1] > 2:
         blocks.append(Picture("Performance profiles", partial(profiles_picture, found)))
@@ -139,11 +139,11 @@ def profiles_picture(found: Targets) -> Figure:
     return figure
 
 
-def _best(own: list[Candidate], ranks: dict[int, int]) -> Candidate | None:
+def _best(own: list[Configuration], ranks: dict[int, int]) -> Configuration | None:
     return min((one for one in own if id(one) in ranks), key=lambda one: ranks[id(one)], default=None)
 
 
-def _time(one: Candidate | None, seed: str, goal: float, sign: int) -> float:
+def _time(one: Configuration | None, seed: str, goal: float, sign: int) -> float:
     result: Result | None = one.runs.get(seed) if one else None
     if result is None or not result.metric:
         return math.inf

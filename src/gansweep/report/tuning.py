@@ -11,9 +11,9 @@ import numpy as np
 
 from gansweep.formatting import number
 from gansweep.plot_style import grid_lines, key, legend, line, look, panels, scale_values, styled
-from gansweep.report.plot_axes import Roles
+from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import Candidate
+from gansweep.results.leaderboard import Configuration
 from gansweep.section import Paragraph, Picture, Section, Table
 from gansweep.statistics.best_of_k import expected_best
 
@@ -44,18 +44,18 @@ def tuned(verdict: Verdict) -> list[Tuned]:
 
     The value of a configuration is its mean over seeds; it has no value if a seed is N/A.
     """
-    contest, roles = verdict.contest, Roles.of(verdict.contest)
+    leaderboard, layout = verdict.leaderboard, PlotAxes.of(verdict.leaderboard)
     found = []
-    for method in roles.methods:
-        own = [one for one in roles.with_method(contest.candidates, method) if one.scores]
+    for method in layout.methods:
+        own = [one for one in layout.with_method(leaderboard.configurations, method) if one.scores]
         if len(own) > 1:
-            best, none = expected_best([contest.sign * _value(one) for one in own])
-            name = f"{roles.method}={roles.label(method)}" if roles.method else "all settings"
-            found.append(Tuned(name, contest.sign * best, none))
+            best, none = expected_best([leaderboard.sign * _value(one) for one in own])
+            name = f"{layout.method}={layout.label(method)}" if layout.method else "all settings"
+            found.append(Tuned(name, leaderboard.sign * best, none))
     return found
 
 
-def _value(one: Candidate) -> float:
+def _value(one: Configuration) -> float:
     return math.nan if one.estimate.num_na else one.estimate.mean
 
 
@@ -66,9 +66,9 @@ def section(verdict: Verdict) -> Section | None:
         return None
     ks = [k for k in SHOWN if k <= max(len(one.best) for one in found)]
     text = (
-        f"Expected best {verdict.contest.how} {verdict.contest.metric_name} (mean over seeds) of k configurations "
-        "drawn at random (Dodge et al. 2019; without replacement, Tang et al. 2020). A configuration with an N/A seed "
-        "is never the best; the number in brackets is the probability that all k have one."
+        f"Expected best {verdict.leaderboard.how} {verdict.leaderboard.metric_name} (mean over seeds) of k "
+        "configurations drawn at random (Dodge et al. 2019; without replacement, Tang et al. 2020). A configuration "
+        "with an N/A seed is never the best; the number in brackets is the probability that all k have one."
     )
     table = Table(["", *(f"k={k}" for k in ks)], [[one.name, *(_entry(one, k) for k in ks)] for one in found])
     return Section(TITLE, [Paragraph(text), table, Picture(TITLE, partial(tuning_picture, verdict))])
@@ -85,7 +85,7 @@ def tuning_picture(verdict: Verdict) -> Figure:
     """Draw the expected best mean of k configurations, drawn without replacement, for every method."""
     from matplotlib.ticker import MaxNLocator
 
-    contest, curves = verdict.contest, tuned(verdict)
+    leaderboard, curves = verdict.leaderboard, tuned(verdict)
     with styled():
         figure, (axis,) = panels(1, 1, "", (5.6, 3.3))
         heights = []
@@ -98,7 +98,7 @@ def tuning_picture(verdict: Verdict) -> Figure:
             heights += [value for value in shown if math.isfinite(value)]
         scale_values(axis, heights)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.set(xlabel="configurations tried, k", ylabel=f"expected best {contest.how} {contest.metric_name}")
+        axis.set(xlabel="configurations tried, k", ylabel=f"expected best {leaderboard.how} {leaderboard.metric_name}")
         grid_lines(axis)
         legend(figure, [key(one.name, **look(n), markersize=4, lw=1.4) for n, one in enumerate(curves)])
     return figure

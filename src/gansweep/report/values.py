@@ -1,26 +1,36 @@
-"""Report section: figures of the metric against the settings, the steps and the time."""
+"""Report section: the metric against settings, steps and time, with losses and schedules of the runs."""
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from gansweep.plot_style import BLUE, COLOURS, LINES, VERMILION, grid_lines, key, legend, panels, styled, wrapped
 from gansweep.report.pictures.curves import curves_picture, metrics
-from gansweep.report.pictures.losses import losses_picture, shown_runs
 from gansweep.report.pictures.rates import heat_picture, rates_picture
-from gansweep.report.pictures.schedules import schedules_picture, varies
-from gansweep.report.plot_axes import MOST_PANELS, Roles
+from gansweep.report.plot_axes import MOST_PANELS, PlotAxes
 from gansweep.report.verdict import Verdict
 from gansweep.section import Paragraph, Picture, Section
+from gansweep.sweep.cell import Result
+from gansweep.sweep.identity import plain
+from gansweep.sweep.sweep_keys import value
+from gansweep.training.events import event_files, losses
 from gansweep.training.record import trained_s
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def section(verdict: Verdict) -> Section | None:
     """Return the section with all applicable figures; None if no run has a value."""
-    if not any(one.estimate.n for one in verdict.contest.candidates):
+    if not any(one.estimate.n for one in verdict.leaderboard.configurations):
         return None
-    timed, num_omitted = _timed(verdict), _num_omitted(Roles.of(verdict.contest))
+    timed, num_omitted = _timed(verdict), _num_omitted(PlotAxes.of(verdict.leaderboard))
     text = "The figures show all finished runs."
     if num_omitted:
         text += f" Figures show the first {MOST_PANELS} panels; the other {num_omitted} combinations are in the table."
@@ -29,18 +39,18 @@ def section(verdict: Verdict) -> Section | None:
 
 
 def _pictures(verdict: Verdict, timed: bool) -> list[Picture]:
-    contest, roles = verdict.contest, Roles.of(verdict.contest)
-    name = f"{contest.how.capitalize()} {contest.metric_name}"
+    leaderboard, layout = verdict.leaderboard, PlotAxes.of(verdict.leaderboard)
+    name = f"{leaderboard.how.capitalize()} {leaderboard.metric_name}"
     pictures = []
-    if len(roles.rates) > 1:
-        caption = f"{name} against {roles.rate}: means, 95 % intervals and N/A runs"
+    if len(layout.rates) > 1:
+        caption = f"{name} against {layout.rate}: means, 95 % intervals and N/A runs"
         pictures.append(Picture(caption, partial(rates_picture, verdict)))
-        if len(roles.methods) > 1:
-            caption = f"{name} by {roles.method} and {roles.rate}; hatched: every run is N/A"
+        if len(layout.methods) > 1:
+            caption = f"{name} by {layout.method} and {layout.rate}; hatched: every run is N/A"
             pictures.append(Picture(caption, partial(heat_picture, verdict)))
-    repeated = any(len(one.scores) > 1 for one in contest.candidates)
+    repeated = any(len(one.scores) > 1 for one in leaderboard.configurations)
     seeds = ": mean over seeds, band from minimum to maximum" if repeated else ""
-    for field, metric in metrics(contest).items():
+    for field, metric in metrics(leaderboard).items():
         for axis, over_time in {"steps": False, "training time": True}.items():
             if timed or not over_time:
                 caption = f"{metric.get('name', 'result')} over the {axis}{seeds}"
@@ -54,14 +64,14 @@ def _pictures(verdict: Verdict, timed: bool) -> list[Picture]:
     return pictures
 
 
-def _num_omitted(roles: Roles) -> int:
-    combinations = {tuple(str(one.settings[key]) for key in roles.rest) for one in roles.contest.candidates}
+def _num_omitted(layout: PlotAxes) -> int:
+    combinations = {tuple(str(one.settings[key]) for key in layout.rest) for one in layout.leaderboard.configurations}
     return max(0, len(combinations) - MOST_PANELS)
 
 
 def _timed(verdict: Verdict) -> list[Mapping[str, Any]]:
     """Return the records with a training time for evaluations after the first."""
-    records = [result.record for result in verdict.contest.results if result.record and result.metric]
+    records = [result.record for result in verdict.leaderboard.results if result.record and result.metric]
     return [record for record in records if any(trained_s(record).values())]
 
 
@@ -75,3 +85,106 @@ def _about_time(timed: Sequence[Mapping[str, Any]]) -> str:
     if any("evaluations" not in record["time"] for record in timed):
         text += " Some records hold only the mean speed; their steps are assumed to take equal time."
     return text
+
+
+PLAYERS = {"discriminator": BLUE, "generator": VERMILION}
+MOST_RUNS, IN_A_ROW = 6, 3
+
+
+def losses_picture(verdict: Verdict) -> Figure:
+    """Draw the losses of the best configuration of every method, run with the median value; at most six panels."""
+    parts = shown_runs(verdict)
+    players: set[str] = set()
+    with styled():
+        size = (3.5, 2.5) if len(parts) > 1 else (5.6, 3.2)
+        figure, axes = panels(len(parts), min(len(parts), IN_A_ROW), "", size)
+        for n, (axis, (title, result)) in enumerate(zip(axes, parts, strict=True)):
+            for player, values in losses(result.cell.directory).items():
+                finite = {step: value for step, value in values.items() if math.isfinite(value)}
+                players.add(player)
+                axis.plot(list(finite), list(finite.values()), color=PLAYERS[player], linewidth=1.2)
+            axis.set(title=title, xlabel="step (generator updates)")
+            if n % IN_A_ROW == 0:
+                axis.set_ylabel("loss")
+            axis.locator_params(axis="x", nbins=5)
+            grid_lines(axis)
+        legend(figure, [key(player, color=c, lw=1.6) for player, c in PLAYERS.items() if player in players])
+    return figure
+
+
+def shown_runs(verdict: Verdict) -> list[tuple[str, Result]]:
+    """Return title and run of the best configuration of every method that has event files."""
+    leaderboard, layout = verdict.leaderboard, PlotAxes.of(verdict.leaderboard)
+    runs: dict[str, tuple[str, Result]] = {}
+    for place in verdict.order:
+        configuration = leaderboard.configurations[place]
+        method = layout.label(configuration.settings.get(layout.method or ""))
+        run = configuration.runs[verdict.median_run(place)]
+        if method not in runs and event_files(run.cell.directory):
+            runs[method] = (wrapped(configuration.name), run)
+    return list(runs.values())[:MOST_RUNS]
+
+
+CONSTANT = "gansweep.schedules.constant.Constant"
+SCHEDULES = {"schedule": "generator", "schedule_d": "discriminator"}
+
+
+def schedule_values(verdict: Verdict) -> dict[str, np.ndarray]:
+    """Return the distinct schedules of both players by name: factors of the base rate (steps,)."""
+    from gansweep.config.instantiate import Broken, Constructor
+
+    distinct: dict[str, tuple[str, Any, int]] = {}  # by content: name, node, steps
+    for result in verdict.leaderboard.results:
+        config = result.cell.config
+        steps = (result.record or {}).get("config", config).get("steps")
+        for setting, player in SCHEDULES.items():
+            node = config.get(setting)
+            if not isinstance(node, Mapping) or "_target_" not in node or not isinstance(steps, int):
+                continue
+            chosen = plain(value(result.cell, setting))
+            name = chosen if chosen != "default" else str(node["_target_"]).rpartition(".")[2].lower()
+            label = name if setting == "schedule" else f"{name} ({player})"
+            distinct.setdefault(json.dumps([node, steps], sort_keys=True), (label, node, steps))
+    found: dict[str, np.ndarray] = {}
+    for label, node, steps in distinct.values():
+        schedule = Constructor()(json.loads(json.dumps(node)), "schedule")
+        if isinstance(schedule, Broken):
+            continue  # classes of other packages are not loaded here
+        while label in found:
+            label += "'"
+        found[label] = np.asarray(schedule.values(steps), dtype=float)
+    return found
+
+
+def varies(verdict: Verdict) -> bool:
+    """Return whether some run has a non-constant schedule, without constructing schedules."""
+    nodes = [result.cell.config.get(setting) for result in verdict.leaderboard.results for setting in SCHEDULES]
+    return any(isinstance(node, Mapping) and node.get("_target_", CONSTANT) != CONSTANT for node in nodes)
+
+
+def schedules_picture(verdict: Verdict) -> Figure:
+    """Draw the factor of the base rate over training steps."""
+    found = schedule_values(verdict)
+    looks: list[dict[str, Any]] = [{"color": COLOURS[n % 6], "linestyle": line_style(n)} for n in range(len(found))]
+    with styled():
+        figure, (axis,) = panels(1, 1, "", (5.6, 3.0))
+        for rates, style in zip(found.values(), looks, strict=True):
+            steps = np.arange(len(rates) + 1)
+            axis.plot(steps, [*rates, rates[-1]], drawstyle="steps-post", linewidth=1.6, **style)
+        axis.set(xlabel="step (generator updates)", ylabel="factor of the base rate")
+        positive = [rates[rates > 0] for rates in found.values() if (rates > 0).any()]
+        # The quantile keeps a cosine linear: it ends near 0 but is mostly far from it; see gansweep.schedules.curves.
+        if any(np.quantile(rates, 0.25) < rates.max() / 20 for rates in positive):
+            axis.set_yscale("log", nonpositive="clip")
+            axis.set_ylim(bottom=max(min(rates.min() for rates in positive) / 1.5, 1e-4))
+        else:
+            axis.set_ylim(bottom=0)
+        axis.set_xlim(0, max((len(rates) for rates in found.values()), default=1))
+        grid_lines(axis)
+        legend(figure, [key(name, **style, lw=1.6) for name, style in zip(found, looks, strict=True)])
+    return figure
+
+
+def line_style(n: int) -> str:
+    """Return the line style of line n: with six colours, 24 combinations are distinct."""
+    return LINES[(n + n // 12) % 4]

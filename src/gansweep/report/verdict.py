@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gansweep.results.leaderboard import Candidate, Contest
+from gansweep.results.leaderboard import Configuration, Leaderboard
 from gansweep.statistics.paired import Comparison, compare_all
 from gansweep.statistics.ranking import order, rank_probabilities
 
@@ -21,24 +21,26 @@ MOST_TO_RANK_AGAIN = 400  # resampling the ranks of more would take seconds
 
 @dataclass(frozen=True)
 class Verdict:
-    """Ranking of the candidates of one contest, with paired tests over the seeds."""
+    """Ranking of the configurations of one leaderboard, with paired tests over the seeds."""
 
-    contest: Contest
+    leaderboard: Leaderboard
 
     @cached_property
     def scores(self) -> list[dict[str, float]]:
-        """Values of every candidate by seed, with the sign flipped where higher is better, so that lower is better."""
-        sign = self.contest.sign
-        return [{seed: sign * value for seed, value in one.scores.items()} for one in self.contest.candidates]
+        """Values of every configuration by seed, negated where higher is better, so that lower is better."""
+        sign = self.leaderboard.sign
+        return [{seed: sign * value for seed, value in one.scores.items()} for one in self.leaderboard.configurations]
 
     @cached_property
     def no_better(self) -> frozenset[int]:
-        """Indices of the candidates that are no better than their untrained generators; none of them can be first."""
-        return frozenset(place for place, one in enumerate(self.contest.candidates) if one.is_no_better_than_untrained)
+        """Indices of the configurations no better than their untrained generators; none of them can be first."""
+        return frozenset(
+            place for place, one in enumerate(self.leaderboard.configurations) if one.is_no_better_than_untrained
+        )
 
     @cached_property
     def order(self) -> list[int]:
-        """Indices of the candidates with at least one finished run, sorted from best to worst.
+        """Indices of the configurations with at least one finished run, sorted from best to worst.
 
         Candidates that improved on the untrained generator come first, then those that did not, then those without
         any value.
@@ -46,36 +48,40 @@ class Verdict:
         ended = [place for place, one in enumerate(self.scores) if one]
         ranked = [ended[place] for place in order(_matrix([self.scores[place] for place in ended]))] if ended else []
         return sorted(
-            ranked, key=lambda place: (not self.contest.candidates[place].estimate.n, place in self.no_better)
+            ranked, key=lambda place: (not self.leaderboard.configurations[place].estimate.n, place in self.no_better)
         )
 
     @property
     def places(self) -> list[int]:
-        """Indices of all candidates: the ranked ones in order, then the others."""
+        """Indices of all configurations: the ranked ones in order, then the others."""
         return [*self.order, *(place for place in range(len(self.scores)) if place not in self.order)]
 
     @property
-    def first(self) -> Candidate | None:
-        """The best candidate, or None if no candidate has a value better than untrained."""
-        best = self.contest.candidates[self.order[0]] if self.order and self.order[0] not in self.no_better else None
+    def first(self) -> Configuration | None:
+        """The best configuration, or None if no configuration has a value better than untrained."""
+        best = (
+            self.leaderboard.configurations[self.order[0]]
+            if self.order and self.order[0] not in self.no_better
+            else None
+        )
         return best if best is not None and best.estimate.n else None
 
     @cached_property
     def _ranked(self) -> list[int]:
-        """`order` without the candidates that are no better than untrained."""
+        """`order` without the configurations that are no better than untrained."""
         return [place for place in self.order if place not in self.no_better]
 
     @cached_property
     def common(self) -> list[str]:
-        """Seeds shared by all candidates that are better than untrained."""
+        """Seeds shared by all configurations that are better than untrained."""
         ended = [self.scores[place] for place in self._ranked]
         return [seed for seed in ended[0] if all(seed in one for one in ended)] if ended else []
 
     @cached_property
     def p_first(self) -> dict[int, float]:
-        """Bootstrap probability over the common seeds of each candidate to rank first.
+        """Bootstrap probability over the common seeds of each configuration to rank first.
 
-        Empty with fewer than 2 common seeds, fewer than 2 candidates, or more than `MOST_TO_RANK_AGAIN`.
+        Empty with fewer than 2 common seeds, fewer than 2 configurations, or more than `MOST_TO_RANK_AGAIN`.
         """
         if len(self.common) < 2 or not 1 < len(self._ranked) <= MOST_TO_RANK_AGAIN:
             return {}
@@ -87,7 +93,7 @@ class Verdict:
     def comparisons(self) -> dict[tuple[int, int], Comparison]:
         """Paired comparisons by (better ranked index, worse ranked index).
 
-        With more than `MOST_FOR_ALL_PAIRS` candidates, only the pairs with the first are tested; the Holm correction
+        With more than `MOST_FOR_ALL_PAIRS` configurations, only pairs with the first are tested; the Holm correction
         still counts all pairs.
         """
         pairs = list(itertools.combinations(self.order, 2))
@@ -97,7 +103,7 @@ class Verdict:
         return dict(zip(pairs, compare_all(self.scores, pairs, max(family, 1), LEVEL), strict=True))
 
     def beats(self, place: int) -> int:
-        """Return the number of candidates that a candidate is significantly better than."""
+        """Return the number of configurations that a configuration is significantly better than."""
         return sum(
             test.beaten(LEVEL) and (test.sign < 0) == (a == place)
             for (a, b), test in self.comparisons.items()
@@ -105,16 +111,16 @@ class Verdict:
         )
 
     def median_run(self, place: int) -> str:
-        """Return the seed of a candidate's run with the median value; with an even number, the better of the two."""
+        """Return the seed of the run with the median value; of an even number of runs, the better of the two."""
         scores = self.scores[place]
         by_value = sorted(scores, key=lambda seed: scores[seed] if math.isfinite(scores[seed]) else math.inf)
         return by_value[(len(by_value) - 1) // 2]
 
     def against_first(self, place: int) -> str:
-        """Return the result of the comparison of a candidate with the first, in words."""
+        """Return the result of the comparison of a configuration with the first, in words."""
         if not self.order or place not in self.order:
             return "no finished run"
-        if not self.contest.candidates[place].estimate.n:
+        if not self.leaderboard.configurations[place].estimate.n:
             return "every run is N/A"
         if place in self.no_better:
             return "no better than untrained"
@@ -139,7 +145,7 @@ class Verdict:
 
 
 def _matrix(scores: Sequence[dict[str, float]]) -> np.ndarray:
-    """Return a (candidates, values) array with the right share of N/A and the right mean in each row.
+    """Return a (configurations, values) array with the right share of N/A and the right mean in each row.
 
     Candidates may have different numbers of seeds. Rows are repeated to a common length,
     which changes neither quantity.

@@ -34,15 +34,15 @@ def sentences(verdict: Verdict) -> list[str]:
 
 
 def _sentences(verdict: Verdict) -> list[Sequence[str | Strong | Code]]:
-    contest, order = verdict.contest, verdict.order
-    name = f"{contest.how} {contest.metric_name}"
+    leaderboard, order = verdict.leaderboard, verdict.order
+    name = f"{leaderboard.how} {leaderboard.metric_name}"
     no_better = [place for place in order if place in verdict.no_better]
     if verdict.first is None:
         if no_better:
             return [[f"No configuration is better than the untrained generator by {name}."]]
         return [["No run has a value yet." if not order else "Every run is N/A."]]
     if len(order) == 1:
-        which = f" ({verdict.first.name})" if len(contest.candidates) > 1 else ""
+        which = f" ({verdict.first.name})" if len(leaderboard.configurations) > 1 else ""
         return [[f"Only one configuration has finished{which}; nothing to compare."]]
     probability = verdict.p_first.get(order[0])
     often = "" if probability is None else f", and in {probability:.0%} of bootstrap resamples of the seeds"
@@ -62,7 +62,7 @@ def _comparisons(verdict: Verdict) -> list[str]:
     """Return which configurations the first beats, and against which it is undecided."""
     first, *others = verdict.order
     against = {place: verdict.comparisons[first, place] for place in others if place not in verdict.no_better}
-    all_na = [place for place in against if not verdict.contest.candidates[place].estimate.n]
+    all_na = [place for place in against if not verdict.leaderboard.configurations[place].estimate.n]
     tested = {place: test for place, test in against.items() if place not in all_na}
     beaten = [place for place, test in tested.items() if test.beaten(LEVEL) and test.sign < 0]
     undecided = [place for place in tested if place not in beaten]
@@ -76,7 +76,7 @@ def _comparisons(verdict: Verdict) -> list[str]:
             more, place = min(needs)
             lines.append(
                 "The comparison that needs the fewest additional seeds is with "
-                f"{verdict.contest.candidates[place].name}: about {more} more seed{'s' if more > 1 else ''}."
+                f"{verdict.leaderboard.configurations[place].name}: about {more} more seed{'s' if more > 1 else ''}."
             )
     if all_na:
         lines.append(f"Every run is N/A: {_names(verdict, all_na, len(against))}.")
@@ -97,12 +97,12 @@ def _tests(verdict: Verdict) -> str:
 
 def _counts(verdict: Verdict) -> list[str]:
     """Return the numbers of runs that are N/A, failed or not finished."""
-    contest, lines = verdict.contest, []
-    if num_na := sum(candidate.estimate.num_na for candidate in contest.candidates):
-        lines.append(f"{num_na} of {len(contest.results)} runs are N/A: they rank last and lose every comparison.")
-    if failed := sum(candidate.num_failed for candidate in contest.candidates):
+    leaderboard, lines = verdict.leaderboard, []
+    if num_na := sum(configuration.estimate.num_na for configuration in leaderboard.configurations):
+        lines.append(f"{num_na} of {len(leaderboard.results)} runs are N/A: they rank last and lose every comparison.")
+    if failed := sum(configuration.num_failed for configuration in leaderboard.configurations):
         lines.append(f"{failed} run{'s' if failed > 1 else ''} raised an error (excluded from the comparison).")
-    if missing := sum(candidate.num_missing for candidate in contest.candidates):
+    if missing := sum(configuration.num_missing for configuration in leaderboard.configurations):
         lines.append(f"{missing} run{'s have' if missing > 1 else ' has'} not finished.")
     return lines
 
@@ -110,7 +110,7 @@ def _counts(verdict: Verdict) -> list[str]:
 def _names(verdict: Verdict, places: Sequence[int], of: int) -> str:
     if len(places) == of and of > 1:
         return f"all {of} others"
-    names = [verdict.contest.candidates[place].name for place in places]
+    names = [verdict.leaderboard.configurations[place].name for place in places]
     if len(names) <= NAMES:
         return "; ".join(names)
     return f"{len(names)} of {of} others"

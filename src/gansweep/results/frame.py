@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from gansweep.formatting import csv_text
 from gansweep.sweep import records
+from gansweep.sweep.cell import Result
 from gansweep.sweep.identity import plain
-from gansweep.sweep.result import Result
 from gansweep.sweep.sweep_keys import UNSAID, column_keys, value
 
 if TYPE_CHECKING:

@@ -13,10 +13,9 @@ from typing import Any
 from gansweep.formatting import number
 from gansweep.statistics.estimate import Estimate, estimate
 from gansweep.statistics.improvement import no_better_than_untrained
-from gansweep.sweep.cell import State
+from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.metric_groups import comparable, fixed_keys, labels
-from gansweep.sweep.result import Result
 from gansweep.sweep.sweep_keys import SEED, order, swept_keys, value
 
 FINAL = "final"  # the other one is "best"
@@ -61,7 +60,7 @@ def select(metric: Mapping[str, Any], how: str) -> Selected:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Configuration:
     """One configuration: a combination of all varied settings except the seed.
 
     Args:
@@ -132,23 +131,23 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Contest:
-    """The candidates whose metric has the same fingerprint, so that their values are comparable.
+class Leaderboard:
+    """The configurations whose metric has the same fingerprint, so that their values are comparable.
 
     Args:
         keys: the varied settings, without those repeated over.
         repeated: the varied keys that runs are averaged over.
-        candidates: in grid order.
+        configurations: in grid order.
         how: `final` or `best`.
         levels: the values of every varied setting, sorted if they are numbers.
-        label: what distinguishes it from the other contests of the sweep; empty if there is only one.
-        fixed: settings that the sweep varies and that are equal for all runs of this contest.
+        label: what distinguishes it from the other leaderboards of the sweep; empty if there is only one.
+        fixed: settings that the sweep varies and that are equal for all runs of this leaderboard.
         omitted: note on runs that are not shown, empty if all are.
     """
 
     keys: tuple[str, ...]
     repeated: tuple[str, ...]
-    candidates: tuple[Candidate, ...]
+    configurations: tuple[Configuration, ...]
     how: str
     levels: Mapping[str, Sequence[Any]]
     label: str = ""
@@ -158,7 +157,7 @@ class Contest:
     @property
     def results(self) -> list[Result]:
         """All runs."""
-        return [result for one in self.candidates for result in one.runs.values()]
+        return [result for one in self.configurations for result in one.runs.values()]
 
     @cached_property
     def metric(self) -> Mapping[str, Any]:
@@ -178,35 +177,35 @@ class Contest:
     @property
     def optimistic(self) -> bool:
         """Whether some values are the best of several evaluations on the same latents, which biases them."""
-        return any(one.optimistic for candidate in self.candidates for one in candidate.selected.values())
+        return any(one.optimistic for configuration in self.configurations for one in configuration.selected.values())
 
     def values(self, key: str) -> list[Any]:
         """Return the distinct values of a setting, in order."""
         return list(self.levels[key])
 
-    def sorted(self, keys: Sequence[str]) -> list[Candidate]:
-        """Return the candidates sorted by the first of some keys, then by the second, ..."""
+    def sorted(self, keys: Sequence[str]) -> list[Configuration]:
+        """Return the configurations sorted by the first of some keys, then by the second, ..."""
         ranks = {key: [_mark(level) for level in self.levels[key]] for key in keys}
-        return sorted(self.candidates, key=lambda one: [ranks[key].index(_mark(one.settings[key])) for key in keys])
+        return sorted(self.configurations, key=lambda one: [ranks[key].index(_mark(one.settings[key])) for key in keys])
 
-    def find(self, settings: Mapping[str, Any]) -> Candidate | None:
-        """Return the candidate with these settings, or None."""
+    def find(self, settings: Mapping[str, Any]) -> Configuration | None:
+        """Return the configuration with these settings, or None."""
         return self._by_settings.get(_mark(settings))
 
     @cached_property
-    def _by_settings(self) -> dict[str, Candidate]:
-        return {_mark(one.settings): one for one in self.candidates}
+    def _by_settings(self) -> dict[str, Configuration]:
+        return {_mark(one.settings): one for one in self.configurations}
 
 
-def contests(results: Sequence[Result], how: str = FINAL, group: Sequence[str] = (SEED,)) -> list[Contest]:
-    """Divide the cells of a sweep into comparable groups, and each group into candidates.
+def leaderboards(results: Sequence[Result], how: str = FINAL, group: Sequence[str] = (SEED,)) -> list[Leaderboard]:
+    """Divide the cells of a sweep into comparable groups, and each group into configurations.
 
     Runs of older versions of edited code are left out; see `newest_code`.
 
     Args:
         results: the cells.
         how: evaluation that runs are compared by, `final` or `best`.
-        group: keys that runs of one candidate may differ in.
+        group: keys that runs of one configuration may differ in.
 
     Raises:
         ValueError: a key of `group` was not varied.
@@ -218,15 +217,15 @@ def contests(results: Sequence[Result], how: str = FINAL, group: Sequence[str] =
             raise ValueError(f"--group {key}: not a varied setting, expected some of {', '.join(varied) or SEED}")
     groups = comparable(shown)
     if len(groups) == 1:
-        return [replace(contest(shown, how, group), omitted=omitted)]
+        return [replace(leaderboard(shown, how, group), omitted=omitted)]
     return [
-        replace(contest(runs, how, group), label=label, fixed=fixed, omitted=omitted)
+        replace(leaderboard(runs, how, group), label=label, fixed=fixed, omitted=omitted)
         for runs, label, fixed in zip(groups, labels(groups), fixed_keys(groups), strict=True)
     ]
 
 
-def contest(results: Sequence[Result], how: str = FINAL, group: Sequence[str] = (SEED,)) -> Contest:
-    """Return the candidates of comparable cells; arguments as in `contests`."""
+def leaderboard(results: Sequence[Result], how: str = FINAL, group: Sequence[str] = (SEED,)) -> Leaderboard:
+    """Return the configurations of comparable cells; arguments as in `leaderboards`."""
     swept = swept_keys([result.cell for result in results])
     keys = tuple(key for key in swept if key not in group)
     repeated = tuple(key for key in swept if key in group) or (SEED,)
@@ -238,19 +237,19 @@ def contest(results: Sequence[Result], how: str = FINAL, group: Sequence[str] = 
         seed = ",".join(plain(value(result.cell, key)) for key in repeated)
         runs.setdefault(_mark(varied), {})[seed] = result
     levels = {key: order([varied[key] for varied in settings.values()]) for key in keys}
-    candidates = tuple(_candidate(settings[mark], by_seed, how) for mark, by_seed in runs.items())
-    unsorted = Contest(keys, repeated, candidates, how, levels)
-    return replace(unsorted, candidates=tuple(unsorted.sorted(keys)))
+    configurations = tuple(_configuration(settings[mark], by_seed, how) for mark, by_seed in runs.items())
+    unsorted = Leaderboard(keys, repeated, configurations, how, levels)
+    return replace(unsorted, configurations=tuple(unsorted.sorted(keys)))
 
 
-def _candidate(settings: Mapping[str, Any], runs: Mapping[str, Result], how: str) -> Candidate:
+def _configuration(settings: Mapping[str, Any], runs: Mapping[str, Result], how: str) -> Configuration:
     ended = {
         seed: select(result.metric, how) if result.metric else Selected(math.nan)
         for seed, result in runs.items()
         # A completed run without a metric was configured without one.
         if result.state is State.DIVERGED or (result.state is State.COMPLETED and result.metric)
     }
-    return Candidate(settings, runs, ended)
+    return Configuration(settings, runs, ended)
 
 
 def newest_code(results: Sequence[Result]) -> tuple[list[Result], str]:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from gansweep.config.keys import CAPTION, FALLBACKS
 from gansweep.formatting import markdown, number, visible
 from gansweep.results.frame import spreadsheet
-from gansweep.results.leaderboard import FINAL, Candidate, Contest, contest, contests, newest_code, spread
-from gansweep.results.pivot import pivot
+from gansweep.results.leaderboard import (
+    FINAL,
+    Configuration,
+    Leaderboard,
+    leaderboard,
+    leaderboards,
+    newest_code,
+    spread,
+)
 from gansweep.section import Entry, Table
 from gansweep.sweep import tensorboard_layout
-from gansweep.sweep.cell import State
+from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.metric_groups import comparable, differences
-from gansweep.sweep.result import Result
 from gansweep.sweep.sweep import Sweep
-from gansweep.sweep.sweep_keys import SEED, UNSAID, order, value
+from gansweep.sweep.sweep_keys import SEED, UNSAID, is_number, order, value
 from gansweep.training import atomic
 
 log = logging.getLogger(__name__)
@@ -38,7 +45,7 @@ def write(sweep: Sweep) -> str:
             sweep.freeze()
         atomic.write(sweep.root / SPREADSHEET, spreadsheet(results))
         atomic.write(sweep.root / TABLE, text)
-        tensorboard_layout.tell(sweep.root, sweep.all_cells, text)
+        tensorboard_layout.write(sweep.root, sweep.all_cells, text)
     except OSError as error:
         log.warning("results.csv and table.md could not be written: %s", error)
     return text
@@ -55,7 +62,7 @@ def table(results: Sequence[Result], commands: Sequence[str] = (), note: str = "
         commands: distinct command lines of the sweep.
         note: text about the selection of the cells, if it is not determined by the command lines.
     """
-    tables = contests(results)
+    tables = leaderboards(results)
     parts = [differences(comparable(newest_code(results)[0]))] if len(tables) > 1 else []
     for place, one in enumerate(tables, 1):
         if len(tables) > 1:
@@ -71,34 +78,36 @@ def table(results: Sequence[Result], commands: Sequence[str] = (), note: str = "
 
 
 class _Table:
-    """Table of the configurations of one contest, with notes and a caption.
+    """Table of the configurations of one leaderboard, with notes and a caption.
 
     Seeds are averaged, but if only the seed varies, every run is a row.
     """
 
-    def __init__(self, of: Contest) -> None:
+    def __init__(self, of: Leaderboard) -> None:
         self.results = of.results
         self.over_seeds = bool(of.keys) and len(self._values(SEED)) > 1
         by_seed = not of.keys and len(of.results) > 1
-        self.contest = replace(contest(of.results, FINAL, ()), fixed=of.fixed, label=of.label) if by_seed else of
+        self.leaderboard = (
+            replace(leaderboard(of.results, FINAL, ()), fixed=of.fixed, label=of.label) if by_seed else of
+        )
         self.notes: dict[str, int] = {}
         self.tracebacks: dict[str, str] = {}  # traceback file of the first cell, by note
         # No bold for a single seed, nor for a mean over the seeds that did not diverge, which is biased.
-        repeated = [one for one in self.contest.candidates if _is_repeated(one)]
+        repeated = [one for one in self.leaderboard.configurations if _is_repeated(one)]
         means = [statistics.fmean(one.values) for one in repeated if not one.is_no_better_than_untrained]
-        best = min if self.contest.sign > 0 else max
+        best = min if self.leaderboard.sign > 0 else max
         self.best = best(means) if means and len(repeated) > 1 else None
 
     def text(self) -> str:
         """Return the table, its notes and its caption as Markdown."""
-        metric, metric_2 = self.contest.metric_name, self._metric_2_name()
-        values: dict[str, Callable[[Candidate | None], Entry]] = {
+        metric, metric_2 = self.leaderboard.metric_name, self._metric_2_name()
+        values: dict[str, Callable[[Configuration | None], Entry]] = {
             f"final {metric}": self._entry,
             "best on the way" if self.over_seeds else "best (step)": self._best,
         }
         name = self.results[0].cell.name if self.results else ""
-        grid = pivot(self.contest, values, ("cell", name))
-        second = pivot(self.contest, {f"final {metric_2}": self._second}, ("cell", name)) if metric_2 else None
+        grid = pivot(self.leaderboard, values, ("cell", name))
+        second = pivot(self.leaderboard, {f"final {metric_2}": self._second}, ("cell", name)) if metric_2 else None
         parts = [_markdown(grid)]
         if second and len(second.head) == 1 + second.num_labels and list(values) == list(grid.head[-2:]):
             columns = [[*row, other[-1]] for row, other in zip(grid.rows, second.rows, strict=True)]
@@ -111,7 +120,7 @@ class _Table:
     def _metric_2_name(self) -> str:
         return next((str(result.metric_2["name"]) for result in self.results if result.metric_2), "")
 
-    def _entry(self, one: Candidate | None) -> Entry:
+    def _entry(self, one: Configuration | None) -> Entry:
         """Return the entry of one configuration: a value, or mean ± standard deviation (n) over seeds."""
         if one is None:
             return Entry("-")
@@ -129,7 +138,7 @@ class _Table:
             text = f"**{text}**"
         return Entry(f"{text} {marks}".strip())
 
-    def _best(self, one: Candidate | None) -> Entry:
+    def _best(self, one: Configuration | None) -> Entry:
         metrics = [run.metric for run in one.runs.values() if run.metric.get("best") is not None] if one else []
         if not one or not metrics:
             return Entry("-")
@@ -137,7 +146,7 @@ class _Table:
             return Entry(spread([metric["best"] for metric in metrics], len(one.runs)))
         return Entry(f"{number(metrics[0]['best'])} ({metrics[0]['best_step']})")
 
-    def _second(self, one: Candidate | None) -> Entry:
+    def _second(self, one: Configuration | None) -> Entry:
         """Return the entry of the second metric."""
         runs = one.runs.values() if one else ()
         finals = [run.metric_2["final"] for run in runs if run.metric_2.get("final") is not None]
@@ -160,7 +169,7 @@ class _Table:
         if not measured:
             return ""
         metric = measured[0].metric
-        fingerprint, direction = metric.get("fingerprint") or {}, "lower" if self.contest.sign > 0 else "higher"
+        fingerprint, direction = metric.get("fingerprint") or {}, "lower" if self.leaderboard.sign > 0 else "higher"
         steps = _range(result.cell.config.get("steps") for result in measured)
         sentences = [f"Final {metric['name']} after {steps} steps, {direction} is better"]
         if "n_fake" in fingerprint and "n_real" in fingerprint:
@@ -177,15 +186,15 @@ class _Table:
         seeds = ", ".join(plain(seed) for seed in self._values(SEED))
         if len(self.results) == 1:
             return [f"seed {seeds}"]
-        if all(len(one.runs) == 1 for one in self.contest.candidates):
-            return [f"seeds {seeds}" if SEED in self.contest.keys else f"one seed each ({seeds})"]
+        if all(len(one.runs) == 1 for one in self.leaderboard.configurations):
+            return [f"seeds {seeds}" if SEED in self.leaderboard.keys else f"one seed each ({seeds})"]
         parts = ["mean ± standard deviation (number of seeds)", f"seeds {seeds}"]
         return parts if self.best is None else [*parts, "bold: best mean where every seed has a value"]
 
     def _shared(self) -> list[str]:
         """Return a text of the settings that all cells have in common, as a list of none or one."""
         shared: dict[str, Any] = {}
-        for key in dict.fromkeys([*self.contest.fixed, *CAPTION]):
+        for key in dict.fromkeys([*self.leaderboard.fixed, *CAPTION]):
             values = self._values(key)
             generators = shared.get(FALLBACKS.get(key.rpartition("@")[2], ""))
             if len(values) == 1 and values[0] not in (UNSAID, None, generators):
@@ -196,8 +205,8 @@ class _Table:
         return order([value(result.cell, key) for result in self.results])
 
 
-def untrained_note(one: Candidate) -> str:
-    """Return the note for a candidate that is no better than its untrained generators."""
+def untrained_note(one: Configuration) -> str:
+    """Return the note for a configuration that is no better than its untrained generators."""
     return f"no better than the untrained generator ({_range(one.untrained)})"
 
 
@@ -205,7 +214,7 @@ def _markdown(grid: Table) -> str:
     return markdown(grid.head, [[entry.text for entry in row] for row in grid.entries])
 
 
-def _is_repeated(one: Candidate) -> bool:
+def _is_repeated(one: Configuration) -> bool:
     """Return True if there are several seeds and each has a value."""
     return len(one.runs) > 1 and len(one.values) == len(one.runs)
 
@@ -219,3 +228,50 @@ def _range(values: Iterable[Any]) -> str:
 def _versions(results: Sequence[Result], package: str) -> str:
     versions: set[str] = {str(((result.record or {}).get("versions") or {}).get(package, "?")) for result in results}
     return " and ".join(sorted(versions))
+
+
+WIDEST = 8  # columns of values
+
+
+def pivot(
+    leaderboard: Leaderboard,
+    values: Mapping[str, Callable[[Configuration | None], Entry]],
+    only: tuple[str, str],
+    rows: Sequence[str] = (),
+    across: str | None = None,
+) -> Table:
+    """Return the settings of all configurations as rows and columns, with a value in each field.
+
+    Varied settings that are in neither `rows` nor `across` become rows too.
+
+    Args:
+        leaderboard: the configurations.
+        values: what is shown of a configuration, or of None where it does not exist, by heading. Without a setting
+            as columns each is a column; otherwise only the first is shown.
+        only: heading and label of the row if no setting varies.
+        rows: keys of the rows, in this order.
+        across: key of the columns; None takes the last key with at most eight values, if there are two keys or more.
+    """
+    left = [key for key in leaderboard.keys if key not in rows and key != across]
+    if across is None and len(rows) < len(leaderboard.keys) and len(leaderboard.keys) > 1:
+        across = next((key for key in reversed(left) if len(leaderboard.values(key)) <= WIDEST), None)
+    down = [*rows, *(key for key in left if key != across)]
+    if across is None:
+        fields = [({}, show) for show in values.values()]
+        head = [*(down or only[:1]), *values]
+    else:
+        show = next(iter(values.values()))
+        fields = [({across: value}, show) for value in leaderboard.values(across)]
+        head = [*down, *(f"{across}={plain(value)}" for value in leaderboard.values(across))]
+    num_labels = len(head) - len(fields)
+    body = []
+    combinations = {json.dumps([one.settings[key] for key in down]): one.settings for one in leaderboard.sorted(down)}
+    for settings in combinations.values():
+        labels = [label(settings[key]) for key in down] or [Entry(only[1])][:num_labels]
+        body.append([*labels, *(show(leaderboard.find({**settings, **column})) for column, show in fields)])
+    return Table(head, body, num_labels=num_labels)
+
+
+def label(value: Any) -> Entry:
+    """Return the entry of a setting; numbers sort numerically."""
+    return Entry(plain(value), float(value) if is_number(value) else None)

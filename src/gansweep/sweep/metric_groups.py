@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gansweep.sweep.cell import Result
 from gansweep.sweep.identity import canonical, plain
-from gansweep.sweep.result import Result
 from gansweep.sweep.sweep_keys import short, swept_keys, value
 
 # trainer.ema is a setting of the training; earlier versions stored it in the fingerprint of the metric.

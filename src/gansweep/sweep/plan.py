@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from gansweep.formatting import visible
-from gansweep.sweep.cell import Cell, State, cells, own_record, state
+from gansweep.sweep.cell import Cell, Result, State, cells, own_record, state
 from gansweep.sweep.code_identity import OURS, find
 from gansweep.sweep.identity import digest
 from gansweep.sweep.progress import duration
-from gansweep.sweep.result import Result
 
 
 @dataclass(frozen=True)

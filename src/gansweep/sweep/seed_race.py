@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.statistics.racing import Race
+from gansweep.sweep.cell import Result
 from gansweep.sweep.metric_groups import comparable
-from gansweep.sweep.result import Result
 
 LEVEL = 0.05
 Runs = Mapping[int, Result]  # runs of one configuration, by seed

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from gansweep.sweep import cell_lock, process, sweep_directory, tensorboard_layout, worker_pool
-from gansweep.sweep.cell import Cell, State, own_record, state
+from gansweep.sweep.cell import Cell, Result, State, own_record, state
 from gansweep.sweep.cell import cells as count_of
 from gansweep.sweep.plan import Estimate, code_changes, plan
 from gansweep.sweep.progress import Progress
-from gansweep.sweep.result import Result
 from gansweep.sweep.run_state import Executor, Outcome, RunState, rename_misplaced
 from gansweep.sweep.sweep_directory import FROZEN
 from gansweep.sweep.worker import Start, fork
@@ -109,7 +108,7 @@ class Sweep:
         }
         rename_misplaced(self.root / FROZEN, (self.root / FROZEN).is_file())
         atomic.write(self.root / FROZEN, json.dumps(content, indent=1, default=str) + "\n")
-        tensorboard_layout.tell(self.root, self.all_cells)
+        tensorboard_layout.write(self.root, self.all_cells)
 
     def plan(self, retry_failed: bool = True, estimate: Callable[[Cell], Estimate | None] | None = None) -> str:
         """Return a text that describes what `run` would do. Nothing is written.
@@ -153,7 +152,6 @@ class Sweep:
         run_state = RunState(stop, progress or Progress(len(self.cells)))
         if retry_failed:
             run_state.to_retry = dict(self.failed() if failed is None else failed)
-
         train = partial(self._train_until_done, executor=executor, wait=wait)
         # One worker means this process, unless a cell may have caused the death of another process.
         separate = workers > 1 or (

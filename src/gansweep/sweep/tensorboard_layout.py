@@ -49,7 +49,7 @@ UNITS = {
 }
 
 
-def tell(root: Path, cells: Sequence[Cell], table: str | None = None) -> None:
+def write(root: Path, cells: Sequence[Cell], table: str | None = None) -> None:
     """Write the TensorBoard files of a sweep into its directory and those of its cells.
 
     The varied settings may change with every added grid, so the rows are written by the sweep and not by the runs. A

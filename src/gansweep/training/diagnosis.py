@@ -101,7 +101,7 @@ def diagnose(pack: Pack) -> Diagnosis:
     """
     if not isinstance(pack, AdversarialPack):
         raise TypeError(f"{type(pack).__name__} can't be diagnosed: it has no discriminator")
-    game = pack.game(pack.separate_inputs(STREAMS), looking=True)
+    game = pack.game(pack.separate_inputs(STREAMS), read_only=True)
     v = game.field(create_graph=True)
     field = _whole(v.detach())
     with torch.no_grad():

@@ -132,7 +132,7 @@ class Evaluator:
 
         The value is measured on other latents than the reported one.
         """
-        if not self.run.hears_metric or evaluation["step"] >= self.run.steps:
+        if not self.run.monitors_metric or evaluation["step"] >= self.run.steps:
             return True
         fake = _samples(pack, k, metric, "feedback")
         if fake is None:

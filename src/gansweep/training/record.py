@@ -6,14 +6,16 @@ import hashlib
 import json
 import math
 import numbers
+import os
 import platform
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import gansweep
-from gansweep.checkout import commit
 from gansweep.training import atomic
 
 NAME, FORMAT = "record.json", 1
@@ -146,3 +148,22 @@ def trained_s(record: Mapping[str, Any]) -> dict[int, float]:
     speed = record["time"].get("steps_per_s")
     measured = (record.get("metric") or {}).get("evaluations", [])
     return {entry["step"]: entry["step"] / speed for entry in measured} if speed else {}
+
+
+@cache
+def commit() -> str | None:
+    """Return the commit, with suffix `-dirty` if a tracked file was edited; None outside a checkout.
+
+    A package installed inside the checkout of another project returns None too.
+    """
+    package = Path(__file__).resolve().parents[1]
+    root = package.parents[1]
+    if package.parent.name != "src" or not (root / ".git").exists():
+        return None
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    describe = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        result = subprocess.run(describe, capture_output=True, text=True, check=True, timeout=10, env=environment)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return result.stdout.strip() or None

@@ -156,15 +156,15 @@ class Run:
         return self.member.steps
 
     @property
-    def hears_metric(self) -> bool:
+    def monitors_metric(self) -> bool:
         """Whether the feedback of a player or of the algorithm monitors the metric."""
         algorithm = self.algorithm
-        return self.member.hears_metric or getattr(algorithm, "hears_metric", False)
+        return self.member.monitors_metric or getattr(algorithm, "monitors_metric", False)
 
     def __post_init__(self) -> None:
         if self.metric is None and self.metric_2 is not None:
             raise ValueError("metric=null: metric_2 needs a first metric, expected metric=...")
-        if self.metric is None and self.hears_metric:
+        if self.metric is None and self.monitors_metric:
             raise ValueError(
                 "metric=null: the feedback of this run monitors the metric, expected metric=..., or other feedback"
             )

@@ -40,7 +40,7 @@ class Joint:
 
     Both losses use the same real and generated samples and the same dropout masks. The result of a step holds
     the losses at its first point and the first gradients that the optimizers received. Running statistics are
-    updated once, by the first evaluation, and not at all if `looking` is True.
+    updated once, by the first evaluation, and not at all if `read_only` is True.
 
     Args:
         g: the generators.
@@ -48,7 +48,7 @@ class Joint:
         objectives: losses and penalties.
         precision: fp32, tf32 or bf16.
         given: random inputs of the step.
-        looking: evaluate only, without a change of running statistics and learning rates.
+        read_only: evaluate only, without a change of running statistics and learning rates.
     """
 
     def __init__(
@@ -59,10 +59,10 @@ class Joint:
         precision: str,
         given: DiscriminatorInputs,
         *,
-        looking: bool = False,
+        read_only: bool = False,
     ) -> None:
         self.g, self.d, self.objectives, self.precision = g, d, objectives, precision
-        self.given, self.looking = given, looking
+        self.given, self.read_only = given, read_only
         self._first_losses: tuple[DiscriminatorTerms, Tensor, Tensor] | None = None  # terms, losses of G, samples
         self._first_norms: tuple[Tensor, Tensor] | None = None
 
@@ -100,7 +100,7 @@ class Joint:
             loss_g = losses_g.sum()
         if self._first_losses is None:
             self._first_losses = terms, losses_g.detach(), fake.detach()
-            if not self.looking:
+            if not self.read_only:
                 g.keep_buffers(state.updates)
                 d.keep_buffers(updates)
                 d.set_rate(terms.game)

@@ -183,9 +183,9 @@ class AdversarialPack(Pack[Report]):
         self.monitor.record(Cause.NON_FINITE_SAMPLES, ~finite_samples, self.step)
         self.monitor.record(Cause.NON_FINITE_LOSS, ~d_terms.loss.isfinite(), self.step)
 
-    def game(self, given: DiscriminatorInputs, *, looking: bool = False) -> Joint:
-        """Return the members' games for fixed random inputs; `looking`: evaluate only."""
-        return Joint(self.g, self.d, self.objectives, self.precision, given, looking=looking)
+    def game(self, given: DiscriminatorInputs, *, read_only: bool = False) -> Joint:
+        """Return the members' games for fixed random inputs; `read_only`: evaluate only."""
+        return Joint(self.g, self.d, self.objectives, self.precision, given, read_only=read_only)
 
     def critic_steps_now(self) -> int:
         """Return the number of discriminator updates in the current step, equal for all members.

@@ -199,7 +199,7 @@ class CFGPack(Pack[Report]):
             with autocast(self.device, self.precision):
                 return self.objectives.discriminator(self.d.network, params, self.d.buffers, real, fake, (), penalties)
 
-        (terms, buffers), gradient = self.d.descend(losses, lambda kept: kept[0].game)
+        (terms, buffers), gradient = self.d.descend(losses, lambda aux: aux[0].game)
         self.d.keep_buffers(buffers)
         return terms, gradient
 

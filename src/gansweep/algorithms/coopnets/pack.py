@@ -177,7 +177,7 @@ class CoopNetsPack(Pack[Report]):
             cap = self.algorithm.cap_discriminator
             return [capped(g / area, cap) for g, area in zip(gradients, self.areas, strict=True)]
 
-        (means, buffers), gradient = self.d.descend(losses, lambda kept: kept[0][1] - kept[0][0], shaped)
+        (means, buffers), gradient = self.d.descend(losses, lambda aux: aux[0][1] - aux[0][0], shaped)
         self.d.keep_buffers(buffers)
         return means, gradient
 

@@ -24,9 +24,9 @@ from gansweep.plot_style import (
     shades,
     styled,
 )
-from gansweep.report.plot_axes import MOST_PANELS, Roles
+from gansweep.report.plot_axes import MOST_PANELS, PlotAxes
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import Candidate, Contest
+from gansweep.results.leaderboard import Configuration, Leaderboard
 from gansweep.training.record import trained_s
 
 if TYPE_CHECKING:
@@ -47,23 +47,24 @@ def curves_picture(verdict: Verdict, field: str = "value", over_time: bool = Fal
         field: `value`, or `value_2` for the second metric.
         over_time: plot against training time (mean over seeds) instead of steps; all panels share the x axis.
     """
-    roles, metric = Roles.of(verdict.contest), metrics(verdict.contest)[field]
-    parts = _panels(roles)
-    drawn = [candidate for _, inside in parts for candidate in inside]
-    styles = _styles(roles)
-    clock = Clock([times(candidate, common(candidate, field)[0])[-1:] for candidate in drawn])
+    layout, metric = PlotAxes.of(verdict.leaderboard), metrics(verdict.leaderboard)[field]
+    parts = _panels(layout)
+    drawn = [configuration for _, inside in parts for configuration in inside]
+    styles = _styles(layout)
+    clock = Clock([times(configuration, common(configuration, field)[0])[-1:] for configuration in drawn])
     values = _limiting_values(drawn, field)
     crossed, floor = False, []
     with styled():
         size = (5.6, 3.4) if len(parts) == 1 else (3.5, 2.7)
         figure, axes = panels(len(parts), min(len(parts), IN_A_ROW), "", size)
         for n, (axis, (title, inside)) in enumerate(zip(axes, parts, strict=True)):
-            for candidate in inside:
-                steps, curve = common(candidate, field)
+            for configuration in inside:
+                steps, curve = common(configuration, field)
                 if not len(steps):
                     continue
-                along, lost = times(candidate, steps) / clock.unit_s if over_time else steps, _has_lost_runs(candidate)
-                draw_curve(axis, along, curve, styles[_place(roles, candidate)], lost, max(values, default=math.inf))
+                along = times(configuration, steps) / clock.unit_s if over_time else steps
+                lost, style = _has_lost_runs(configuration), styles[_place(layout, configuration)]
+                draw_curve(axis, along, curve, style, lost, max(values, default=math.inf))
                 crossed |= lost
             floor = draw_floor(axis, metric, values)
             scale_values(axis, values)
@@ -77,7 +78,7 @@ def curves_picture(verdict: Verdict, field: str = "value", over_time: bool = Fal
                 clock.scale(axis)
             else:
                 axis.locator_params(axis="x", nbins=5)
-        keys = [key(name, **style, linewidth=1.6) for name, style in zip(_names(roles), styles, strict=True)]
+        keys = [key(name, **style, linewidth=1.6) for name, style in zip(_names(layout), styles, strict=True)]
         keys = keys if len(keys) > 1 else []
         if crossed:
             keys.append(key("a seed diverges after this", **CROSS, color=GREY))
@@ -87,36 +88,36 @@ def curves_picture(verdict: Verdict, field: str = "value", over_time: bool = Fal
     return figure
 
 
-def _panels(roles: Roles) -> list[tuple[str, list[Candidate]]]:
-    """Return title and candidates of each panel: one per method if there are rates, which are then the curves."""
-    if not roles.rate:
-        return roles.panels()[:MOST_PANELS]
+def _panels(layout: PlotAxes) -> list[tuple[str, list[Configuration]]]:
+    """Return title and configurations of each panel: one per method if there are rates, which are then the curves."""
+    if not layout.rate:
+        return layout.panels()[:MOST_PANELS]
     parts = []
-    for title, candidates in roles.panels():
-        for method in roles.methods:
-            name = f"{roles.method}={roles.label(method)}" if method is not None else ""
-            parts.append((", ".join(filter(None, (name, title))), roles.with_method(candidates, method)))
+    for title, configurations in layout.panels():
+        for method in layout.methods:
+            name = f"{layout.method}={layout.label(method)}" if method is not None else ""
+            parts.append((", ".join(filter(None, (name, title))), layout.with_method(configurations, method)))
     return [part for part in parts if part[1]][:MOST_PANELS]
 
 
-def _styles(roles: Roles) -> list[dict[str, Any]]:
+def _styles(layout: PlotAxes) -> list[dict[str, Any]]:
     """Return the styles of the curves of a panel: shades of the rates, or else one style per method."""
-    if roles.rate:
-        return [{"color": colour} for colour in shades(len(roles.rates))]
-    return [line(n) for n in range(len(roles.methods))]
+    if layout.rate:
+        return [{"color": colour} for colour in shades(len(layout.rates))]
+    return [line(n) for n in range(len(layout.methods))]
 
 
-def _names(roles: Roles) -> list[str]:
-    if roles.rate:
-        return [f"{roles.rate}={rate:g}" for rate in roles.rates]
-    return [roles.label(method) for method in roles.methods]
+def _names(layout: PlotAxes) -> list[str]:
+    if layout.rate:
+        return [f"{layout.rate}={rate:g}" for rate in layout.rates]
+    return [layout.label(method) for method in layout.methods]
 
 
-def _place(roles: Roles, candidate: Candidate) -> int:
-    """Return the index of a candidate's curve among the curves of its panel."""
-    if roles.rate:
-        return roles.rates.index(roles.rate_of(candidate))
-    return roles.methods.index(candidate.settings.get(roles.method or ""))
+def _place(layout: PlotAxes, configuration: Configuration) -> int:
+    """Return the index of a configuration's curve among the curves of its panel."""
+    if layout.rate:
+        return layout.rates.index(layout.rate_of(configuration))
+    return layout.methods.index(configuration.settings.get(layout.method or ""))
 
 
 def _limit(axis: Any, low: float, high: float) -> None:
@@ -128,17 +129,17 @@ def _limit(axis: Any, low: float, high: float) -> None:
         axis.set_ylim(low - pad, high + pad)
 
 
-def metrics(contest: Contest) -> dict[str, Mapping[str, Any]]:
+def metrics(leaderboard: Leaderboard) -> dict[str, Mapping[str, Any]]:
     """Return the metric entries of the records by field: `value`, and `value_2` if there is a second metric."""
-    second = next((metric for run in contest.results if (metric := (run.record or {}).get("metric_2"))), None)
-    return {"value": contest.metric} | ({"value_2": second} if second else {})
+    second = next((metric for run in leaderboard.results if (metric := (run.record or {}).get("metric_2"))), None)
+    return {"value": leaderboard.metric} | ({"value_2": second} if second else {})
 
 
-def common(candidate: Candidate, field: str = "value") -> tuple[np.ndarray, np.ndarray]:
+def common(configuration: Configuration, field: str = "value") -> tuple[np.ndarray, np.ndarray]:
     """Return the steps at which all seeds have a value, and the values (seeds, steps)."""
     by_step = [
         {e["step"]: e[field] for e in result.metric.get("evaluations", []) if e.get(field) is not None}
-        for result in candidate.runs.values()
+        for result in configuration.runs.values()
         if result.metric
     ]
     steps = sorted(set.intersection(*map(set, by_step))) if by_step else []
@@ -146,9 +147,9 @@ def common(candidate: Candidate, field: str = "value") -> tuple[np.ndarray, np.n
     return np.array(steps), table.reshape(len(by_step), len(steps))
 
 
-def times(candidate: Candidate, steps: np.ndarray) -> np.ndarray:
+def times(configuration: Configuration, steps: np.ndarray) -> np.ndarray:
     """Return the training time in seconds at the given steps, mean over seeds; NaN if no record has it."""
-    by_step = [trained_s(result.record) for result in candidate.runs.values() if result.record and result.metric]
+    by_step = [trained_s(result.record) for result in configuration.runs.values() if result.record and result.metric]
     seconds = [[values[step] for values in by_step if step in values] for step in steps.tolist()]
     return np.array([np.mean(values) if values else math.nan for values in seconds])
 
@@ -157,7 +158,7 @@ class Clock:
     """Time axis shared by all panels.
 
     Args:
-        ends: per candidate, the training time in seconds at its last value, an array of length 1 or 0.
+        ends: per configuration, the training time in seconds at its last value, an array of length 1 or 0.
     """
 
     def __init__(self, ends: Sequence[np.ndarray]) -> None:
@@ -180,15 +181,19 @@ class Clock:
             axis.locator_params(axis="x", nbins=5)
 
 
-def _limiting_values(candidates: Sequence[Candidate], field: str) -> list[float]:
+def _limiting_values(configurations: Sequence[Configuration], field: str) -> list[float]:
     """Return the values that determine the y limits: all but those far above every run that did not diverge."""
-    values = {id(candidate): np.ravel(common(candidate, field)[1]).tolist() for candidate in candidates}
+    values = {id(configuration): np.ravel(common(configuration, field)[1]).tolist() for configuration in configurations}
     sound = [
-        v for candidate in candidates if not candidate.num_diverged for v in values[id(candidate)] if math.isfinite(v)
+        v
+        for configuration in configurations
+        if not configuration.num_diverged
+        for v in values[id(configuration)]
+        if math.isfinite(v)
     ]
     top = LOST * max(sound, default=math.inf)
     return [v for own in values.values() for v in own if v <= top or top <= 0]
 
 
-def _has_lost_runs(candidate: Candidate) -> bool:
-    return bool(candidate.num_diverged) or any(math.isnan(value) for value in candidate.scores.values())
+def _has_lost_runs(configuration: Configuration) -> bool:
+    return bool(configuration.num_diverged) or any(math.isnan(value) for value in configuration.scores.values())

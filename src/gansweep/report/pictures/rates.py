@@ -24,9 +24,9 @@ from gansweep.plot_style import (
     scale_values,
     styled,
 )
-from gansweep.report.plot_axes import Roles
+from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import Candidate
+from gansweep.results.leaderboard import Configuration
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,56 +37,60 @@ STRIP = 0.055  # height of one row of crosses, as a fraction of the axis
 
 def rates_picture(verdict: Verdict) -> Figure:
     """Draw means with 95 % intervals, every seed as a dot, and crosses at the top for N/A runs."""
-    contest, roles = verdict.contest, Roles.of(verdict.contest)
-    assert roles.rate is not None
-    parts = roles.panels()
-    values = [v for candidate in contest.candidates for v in candidate.scores.values() if math.isfinite(v)]
+    leaderboard, layout = verdict.leaderboard, PlotAxes.of(verdict.leaderboard)
+    assert layout.rate is not None
+    parts = layout.panels()
+    values = [
+        v for configuration in leaderboard.configurations for v in configuration.scores.values() if math.isfinite(v)
+    ]
     with styled():
         size = SIZE if len(parts) == 1 else SIZE_OF_SEVERAL
         figure, axes = panels(len(parts), min(len(parts), 3), "", size)
         floor: list[float] = []
-        for axis, (title, candidates) in zip(axes, parts, strict=True):
-            lost: list[tuple[Candidate, int]] = []
-            for place, method in enumerate(roles.methods):
-                group = roles.with_method(candidates, method)
-                _draw_method(axis, roles, group, place)
-                lost += [(candidate, place) for candidate in group if candidate.estimate.num_na]
-            floor = draw_floor(axis, contest.metric, values)
+        for axis, (title, configurations) in zip(axes, parts, strict=True):
+            lost: list[tuple[Configuration, int]] = []
+            for place, method in enumerate(layout.methods):
+                group = layout.with_method(configurations, method)
+                _draw_method(axis, layout, group, place)
+                lost += [(configuration, place) for configuration in group if configuration.estimate.num_na]
+            floor = draw_floor(axis, leaderboard.metric, values)
             scale_values(axis, values)
-            scale_rates(axis, roles.rates, roles.rate)
+            scale_rates(axis, layout.rates, layout.rate)
             grid_lines(axis)
-            axis.set(title=title, ylabel=f"{contest.how} {contest.metric_name}")
+            axis.set(title=title, ylabel=f"{leaderboard.how} {leaderboard.metric_name}")
             _limits(axis, values + floor, len({place for _, place in lost}))
-            _crosses(axis, roles, lost)
-        legend(figure, _keys(roles, [candidate for _, part in parts for candidate in part], bool(floor)))
+            _crosses(axis, layout, lost)
+        legend(figure, _keys(layout, [configuration for _, part in parts for configuration in part], bool(floor)))
     return figure
 
 
-def _keys(roles: Roles, candidates: Sequence[Candidate], floor: bool) -> list[Any]:
+def _keys(layout: PlotAxes, configurations: Sequence[Configuration], floor: bool) -> list[Any]:
     """Return the legend entries of the methods and of the marks that occur."""
-    keys = [key(roles.label(m), **look(n), markersize=4, linewidth=1.4) for n, m in enumerate(roles.methods)]
-    keys = keys if roles.method else []
+    keys = [key(layout.label(m), **look(n), markersize=4, linewidth=1.4) for n, m in enumerate(layout.methods)]
+    keys = keys if layout.method else []
     keys.append(key("95 % interval", color=GREY, marker="|", markersize=9, linestyle=""))
-    if any(candidate.estimate.num_na and candidate.estimate.n for candidate in candidates):
+    if any(configuration.estimate.num_na and configuration.estimate.n for configuration in configurations):
         keys.append(key("some seeds N/A", color=GREY, marker="o", markersize=4, mfc="white", linestyle=""))
-    if any(candidate.estimate.num_na for candidate in candidates):
+    if any(configuration.estimate.num_na for configuration in configurations):
         keys.append(key("N/A: all seeds, or n of N", color=GREY, marker="x", markersize=5, linestyle=""))
     return [*keys, *([key("real against real", **FLOOR)] if floor else [])]
 
 
-def _draw_method(axis: Any, roles: Roles, candidates: Sequence[Candidate], place: int) -> None:
+def _draw_method(axis: Any, layout: PlotAxes, configurations: Sequence[Configuration], place: int) -> None:
     style, colour = look(place), look(place)["color"]
     # The line is interrupted at a rate without any value.
-    heights = [candidate.estimate.mean if candidate.estimate.n else math.nan for candidate in candidates]
-    rates = [roles.rate_of(candidate) for candidate in candidates]
+    heights = [
+        configuration.estimate.mean if configuration.estimate.n else math.nan for configuration in configurations
+    ]
+    rates = [layout.rate_of(configuration) for configuration in configurations]
     axis.plot(rates, heights, color=colour, linestyle=style["linestyle"], lw=1.4)
-    for x, candidate in zip(rates, candidates, strict=True):
-        estimate = candidate.estimate
+    for x, configuration in zip(rates, configurations, strict=True):
+        estimate = configuration.estimate
         if not estimate.n:
             continue
         if math.isfinite(estimate.low):
             axis.plot([x, x], [estimate.low, estimate.high], color=colour, linewidth=1, alpha=0.8)
-        values = [value for value in candidate.scores.values() if math.isfinite(value)]
+        values = [value for value in configuration.scores.values() if math.isfinite(value)]
         if len(values) > 1:
             axis.plot([x] * len(values), values, ".", color=colour, markersize=2.5, alpha=0.5)
         inside = "white" if estimate.num_na else colour
@@ -105,13 +109,13 @@ def _limits(axis: Any, values: Sequence[float], rows: int) -> None:
     axis.set_ylim(*(axis.transScale.inverted().transform((0, y))[1] for y in (low - pad, top)))
 
 
-def _crosses(axis: Any, roles: Roles, lost: Sequence[tuple[Candidate, int]]) -> None:
-    """Draw a cross for every candidate with N/A runs, in one row per method."""
+def _crosses(axis: Any, layout: PlotAxes, lost: Sequence[tuple[Configuration, int]]) -> None:
+    """Draw a cross for every configuration with N/A runs, in one row per method."""
     across = axis.get_xaxis_transform()
     rows = sorted({place for _, place in lost})
-    for candidate, place in lost:
-        x, y, colour = roles.rate_of(candidate), 0.975 - STRIP * rows.index(place), COLOURS[place % 6]
-        part = f"{candidate.estimate.num_na}/{len(candidate.scores)}" if candidate.estimate.n else ""
+    for configuration, place in lost:
+        x, y, colour = layout.rate_of(configuration), 0.975 - STRIP * rows.index(place), COLOURS[place % 6]
+        part = f"{configuration.estimate.num_na}/{len(configuration.scores)}" if configuration.estimate.n else ""
         axis.plot(x, y, "x", color=colour, markersize=4.5, transform=across, clip_on=False)
         axis.annotate(part, (x, y), xycoords=across, xytext=(4, 0), textcoords="offset points", va="center",
                       fontsize=6.5, color=colour)  # fmt: skip
@@ -122,39 +126,46 @@ def heat_picture(verdict: Verdict) -> Figure:
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm, Normalize
 
-    contest, roles = verdict.contest, Roles.of(verdict.contest)
-    assert roles.rate is not None
-    across, down, parts = contest.values(roles.rate), roles.methods, roles.panels()
-    means = [candidate.estimate.mean for candidate in contest.candidates if candidate.estimate.n]
+    leaderboard, layout = verdict.leaderboard, PlotAxes.of(verdict.leaderboard)
+    assert layout.rate is not None
+    across, down, parts = leaderboard.values(layout.rate), layout.methods, layout.panels()
+    means = [configuration.estimate.mean for configuration in leaderboard.configurations if configuration.estimate.n]
     low, high = (min(means), max(means)) if means else (0.0, 1.0)
     norm = (LogNorm if is_wide(means) else Normalize)(low, high if high > low else low + 1)
     # Darker is better.
-    colours = colormaps["cividis" if contest.sign > 0 else "cividis_r"].copy()
+    colours = colormaps["cividis" if leaderboard.sign > 0 else "cividis_r"].copy()
     crowded = len(across) > 8
-    longest = max(len(roles.label(method)) for method in down)
+    longest = max(len(layout.label(method)) for method in down)
     digits = max((len(number(mean)) for mean in means), default=0)
     cell = 0.58 if crowded else max(0.58, 0.075 * digits + 0.06)  # inches
     width, height = max(2.6, cell * len(across) + 1.0 + 0.075 * longest), max(1.5, 0.36 * len(down) + 0.9)
     in_a_row = max(1, min(len(parts), int(11 / width)))
     with styled():
         figure, axes = panels(len(parts), in_a_row, "", (width, height))
-        for axis, (title, candidates) in zip(axes, parts, strict=True):
+        for axis, (title, configurations) in zip(axes, parts, strict=True):
             table = np.full((len(down), len(across)), np.nan)
             for row, method in enumerate(down):
-                for candidate in roles.with_method(candidates, method):
-                    column, mean = across.index(candidate.settings[roles.rate]), candidate.estimate.mean
+                for configuration in layout.with_method(configurations, method):
+                    column, mean = across.index(configuration.settings[layout.rate]), configuration.estimate.mean
                     table[row, column] = mean
-                    _write(axis, candidate, column, row, colours(norm(mean)) if candidate.estimate.n else None, crowded)
+                    _write(
+                        axis,
+                        configuration,
+                        column,
+                        row,
+                        colours(norm(mean)) if configuration.estimate.n else None,
+                        crowded,
+                    )
             axis.imshow(np.ma.masked_invalid(table), cmap=colours, norm=norm, aspect="auto")
-            axis.set(title=title, xlabel=roles.rate, ylabel=roles.method or "")
+            axis.set(title=title, xlabel=layout.rate, ylabel=layout.method or "")
             rotated = {"rotation": 45, "ha": "right"} if crowded else {"rotation": 0, "ha": "center"}
             axis.set_xticks(range(len(across)), [f"{value:g}" for value in across], **rotated)
-            axis.set_yticks(range(len(down)), [roles.label(value) for value in down])
+            axis.set_yticks(range(len(down)), [layout.label(value) for value in down])
             axis.tick_params(length=0)
             axis.spines[:].set_visible(False)
         if means:
             aspect = 12 * max(1.0, height * -(-len(parts) // in_a_row) / 2.5)
-            _colour_bar(figure, axes, norm, colours, f"{contest.how} {contest.metric_name}", aspect)
+            _colour_bar(figure, axes, norm, colours, f"{leaderboard.how} {leaderboard.metric_name}", aspect)
     return figure
 
 
@@ -172,20 +183,20 @@ def _colour_bar(figure: Any, axes: Any, norm: Any, colours: Any, label: str, asp
         bar.ax.yaxis.set_minor_formatter(NullFormatter() if norm.vmax > 30 * norm.vmin else some)
 
 
-def _write(axis: Any, candidate: Candidate, x: int, y: int, ground: Any, crowded: bool) -> None:
-    """Write the value of a candidate into its field, in a colour readable on the ground (r, g, b, a)."""
+def _write(axis: Any, configuration: Configuration, x: int, y: int, ground: Any, crowded: bool) -> None:
+    """Write the value of a configuration into its field, in a colour readable on the ground (r, g, b, a)."""
     from matplotlib.patches import Rectangle
 
-    estimate, size = candidate.estimate, 6.5 if crowded else 7.5
+    estimate, size = configuration.estimate, 6.5 if crowded else 7.5
     if ground is None:
-        if candidate.scores:
+        if configuration.scores:
             axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc="#f2f2f2", ec="#bbbbbb", hatch="///", lw=0))
-        axis.text(x, y, "N/A" if candidate.scores else "-", ha="center", va="center", fontsize=size, color=GREY)
+        axis.text(x, y, "N/A" if configuration.scores else "-", ha="center", va="center", fontsize=size, color=GREY)
         return
     brightness = 0.299 * ground[0] + 0.587 * ground[1] + 0.114 * ground[2]
     text = f"{estimate.mean:.3g}" if crowded else number(estimate.mean)
     if estimate.num_na:
-        text += f"\n{estimate.num_na}/{len(candidate.scores)}{'' if crowded else ' N/A'}"
+        text += f"\n{estimate.num_na}/{len(configuration.scores)}{'' if crowded else ' N/A'}"
     axis.text(
         x, y, text, ha="center", va="center", fontsize=size - (0.7 if estimate.num_na else 0),
         color="black" if brightness > 0.5 else "white", linespacing=0.95,

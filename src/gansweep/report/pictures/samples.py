@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gansweep.formatting import number
 from gansweep.plot_style import panels, styled, wrapped
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import Candidate
+from gansweep.results.leaderboard import Configuration
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,14 +23,14 @@ class Sample:
     """The last sample image of one run of a configuration.
 
     Args:
-        candidate: the configuration.
+        configuration: the configuration.
         rank: rank of the configuration, from 1.
         seed: seed of the run with the median value, so that the choice is not biased towards good runs.
         value: value of the run, NaN for N/A.
         path: path of the PNG file.
     """
 
-    candidate: Candidate
+    configuration: Configuration
     rank: int
     seed: str
     value: float
@@ -39,7 +39,7 @@ class Sample:
     @property
     def place(self) -> str:
         """The rank, or a note that the configuration is not ranked."""
-        return "No better than untrained:" if self.candidate.is_no_better_than_untrained else f"{self.rank}."
+        return "No better than untrained:" if self.configuration.is_no_better_than_untrained else f"{self.rank}."
 
     @property
     def words(self) -> str:
@@ -51,10 +51,10 @@ def sampled(verdict: Verdict) -> list[Sample]:
     """Return the last sample image of each configuration that has one, in ranking order."""
     samples = []
     for rank, place in enumerate(verdict.order, 1):
-        candidate, seed = verdict.contest.candidates[place], verdict.median_run(place)
-        images = sorted((candidate.runs[seed].cell.directory / "samples").glob("step_*.png"))
+        configuration, seed = verdict.leaderboard.configurations[place], verdict.median_run(place)
+        images = sorted((configuration.runs[seed].cell.directory / "samples").glob("step_*.png"))
         if images:
-            samples.append(Sample(candidate, rank, seed, candidate.scores[seed], images[-1]))
+            samples.append(Sample(configuration, rank, seed, configuration.scores[seed], images[-1]))
     return samples
 
 
@@ -74,10 +74,10 @@ def samples_picture(verdict: Verdict) -> Figure:
 
 def title(verdict: Verdict, sample: Sample) -> str:
     """Return the title of a panel: rank, value, seed and settings."""
-    seed = f" ({'/'.join(verdict.contest.repeated)} {sample.seed})" if len(sample.candidate.runs) > 1 else ""
-    value = f"{verdict.contest.metric_name} {sample.words}{seed}"
-    if sample.candidate.is_no_better_than_untrained:
+    seed = f" ({'/'.join(verdict.leaderboard.repeated)} {sample.seed})" if len(sample.configuration.runs) > 1 else ""
+    value = f"{verdict.leaderboard.metric_name} {sample.words}{seed}"
+    if sample.configuration.is_no_better_than_untrained:
         value = f"{value}\nno better than untrained"
     else:
         value = f"{sample.place} {value}"
-    return f"{value}\n{wrapped(sample.candidate.name)}"
+    return f"{value}\n{wrapped(sample.configuration.name)}"
