@@ -102,6 +102,27 @@ def test_an_explicit_sweep_directory_is_honoured(gansweep):
     assert len(list((gansweep.folder / "there" / "x").glob("*/record.json"))) == 1
 
 
+@pytest.mark.parametrize("more", [[], ["plan=true"], ["fresh=true"]])
+def test_a_sweep_directory_that_can_not_exist_is_one_problem(gansweep, more):
+    name = "a" * 300
+    answer = gansweep.tiny(f"name={name}", *more)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.endswith(f"  name={name}: is too long for a folder (300 bytes); expected at most 255 bytes\n")
+    assert f"hydra.sweep.dir={gansweep.folder / name}: is too long" in gansweep.tiny(f"hydra.sweep.dir={name}").err
+    (gansweep.folder / "outputs").touch()
+    answer = gansweep.tiny("name=x", *more)
+    assert answer.code == 2
+    assert "  outputs: is a file, but the results of this sweep need a folder of this name: " in answer.err
+    assert "sweep.json" not in answer.err
+
+
+def test_an_unknown_key_lists_the_groups_too(gansweep):
+    err = gansweep("stps=200").err
+    assert "stps=200: unknown key; did you mean steps? Accepted here: algorithm, allow, " in err
+    assert ", feedback, feedback@feedback_d, " in err
+    assert ", optimizer@optimizer_d, " in err
+
+
 def test_an_exception_in_one_cell_does_not_affect_the_others(gansweep, monkeypatch):
     from gansweep.cli import job
 

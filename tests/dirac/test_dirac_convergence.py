@@ -46,7 +46,7 @@ def test_the_table_has_printed_and_measured_verdicts(rows):
     assert len(lines) == 11
     assert lines[2].startswith("| unregularised | yes | yes | -0.25 |")
     assert lines[2].endswith("| yes |")
-    assert [line.split("|")[1].strip() for line in lines[2:] if "no: a.c." in line] == ["DRAGAN"]
+    assert [line.split("|")[1].strip() for line in lines[2:] if "no: absolutely continuous" in line] == ["DRAGAN"]
 
 
 def test_there_is_no_verdict_where_eigenvalues_and_trajectories_disagree():

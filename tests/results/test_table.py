@@ -73,7 +73,7 @@ def test_seeds_are_averaged_and_counted(tmp_path):
     results += [Result(one, State.DIVERGED, diverged(one)), done(tmp_path, 80.0, lr=2, seed=1)]
     text = table(results)
     assert rows(text) == [
-        ["lr", "final fd_digits", "best on the way"],
+        ["lr", "final fd_digits", "best during training"],
         ["1", "60.00 ± 10.00 (3)", "59.00 ± 10.00 (3)"],
         ["2", "80.00 (1 of 2) [1]", "79.00 (1 of 2)"],
     ]

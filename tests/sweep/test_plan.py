@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from fake_cells import Trainer, cell, one_by_one, record, write
 
 from gansweep.sweep.plan import Estimate
 from gansweep.sweep.sweep import Sweep
+from gansweep.training import checkpoint
 
 
 def test_a_plan_shows_states_and_times_and_writes_nothing(tmp_path):
@@ -46,3 +48,23 @@ def test_a_failure_that_is_not_retried_costs_nothing(tmp_path):
     Sweep(tmp_path, cells).run(one_by_one(Trainer(sgd=ValueError())))
     assert "Nothing is left" in Sweep(tmp_path, cells).plan(retry_failed=False)
     assert "1 to train" in Sweep(tmp_path, cells).plan(retry_failed=True)
+
+
+def test_a_plan_shows_the_step_of_a_checkpoint(tmp_path):
+    one = cell(tmp_path, lr=1, steps=600)
+    one.directory.mkdir()
+    checkpoint.save(one.directory, {}, {"member": {"theta": torch.zeros(3), "step": 300}, "evaluations": []})
+    assert f"resumable from step 300 of 600    {one.name}" in Sweep(tmp_path, [one]).plan()
+    (one.directory / "checkpoint.pt").write_bytes(b"damaged")
+    assert f"  resumable    {one.name}" in Sweep(tmp_path, [one]).plan()
+
+
+def test_a_long_plan_lists_the_first_and_the_last_cells(tmp_path):
+    cells = [cell(tmp_path, lr=lr, steps=600) for lr in range(1, 302)]
+    lines = Sweep(tmp_path, cells).plan().splitlines()
+    assert lines[0] == "301 cells: 301 new"
+    assert [line.split()[-1] for line in lines[1:21]] == [one.name for one in cells[:20]]
+    assert lines[21] == "  ... 261 more"
+    assert [line.split()[-1] for line in lines[22:42]] == [one.name for one in cells[-20:]]
+    assert lines[42].startswith("301 to train")
+    assert len(Sweep(tmp_path, cells[:200]).plan().splitlines()) == 1 + 200 + 1

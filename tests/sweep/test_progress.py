@@ -32,15 +32,32 @@ def go(stream, monkeypatch):
 def test_a_file_gets_one_line_per_finished_cell(monkeypatch):
     lines = go(io.StringIO(), monkeypatch).splitlines()
     assert lines == [
+        "1/4 cells | 1 running: first step 60 of 100 | 0.983 steps/s | 4 min left",
         "first: diverged | 2/4 cells, 1 diverged | 3 min left",
         "second: completed 57.20 | 3/4 cells, 1 diverged | 75 s left",
     ]
 
 
+def test_a_file_gets_a_line_for_all_running_cells_each_minute(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    stream = io.StringIO()
+    shown = Progress(6, stream)
+    for step in range(300, 500):  # the cells continue from checkpoints
+        clock[0] += 1
+        for name in "abcdef":
+            shown.step(name, step, 1000)
+    first, *_, last = stream.getvalue().splitlines()
+    running = "6 running: a step 359 of 1000, b step 358 of 1000, c step 358 of 1000, d step 358 of 1000 and 2 more"
+    assert first == f"0/6 cells | {running} | 5.82 steps/s | 11 min left"
+    assert " | 6 steps/s | " in last
+    assert len(stream.getvalue().splitlines()) == 3
+
+
 def test_a_terminal_gets_one_line_that_is_rewritten(monkeypatch):
     text = go(Terminal(), monkeypatch)
     assert "\rfirst | step 50/100 | fd 57.2 | 1/4 cells | 4 min left" in text
-    assert "\rsecond | step 50/100 | 2/4 cells, 1 diverged | 2 min left" in text
+    assert "\rsecond | step 50/100 | 2/4 cells, 1 diverged | 4 min left" in text
     assert text.count("\n") == 2
 
 

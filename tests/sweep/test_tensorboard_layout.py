@@ -151,7 +151,7 @@ def test_tensorboard_serves_rows_columns_layout_table_and_units(trained):
         assert [one["name"] for one in experiment["hparamInfos"]] == ["optimizer"]
         metrics = [one["name"] for one in experiment["metricInfos"]]
         assert [one["tag"] for one in metrics] == ["result/final", "result/best"]
-        assert [one["displayName"] for one in experiment["metricInfos"]] == ["final", "best on the way"]
+        assert [one["displayName"] for one in experiment["metricInfos"]] == ["final", "best during training"]
 
         every = [f"STATUS_{name}" for name in ("UNKNOWN", "SUCCESS", "FAILURE", "RUNNING")]
         ask = {"allowedStatuses": every, "colParams": [{"metric": one} for one in metrics], "sliceSize": 100}

@@ -293,4 +293,5 @@ def _trajectory(game: Linearization) -> Answer:
     if not all(map(math.isfinite, r)):
         return None, "diverges: not finite"
     trend = "approaches" if last < 0.95 * first else "moves away" if last > 1.05 * first else "keeps its distance"
-    return None, f"r = 1.41 -> {r[-1]:.4g}, largest {first:.4g} then {last:.4g}: {trend}"
+    thirds = f"largest {first:.4g} in the first third, {last:.4g} in the last"
+    return None, f"{trend}: distance 1.41 at the start, {r[-1]:.4g} at the end; {thirds}"

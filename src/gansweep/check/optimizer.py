@@ -72,8 +72,8 @@ def _minimizes(rule: UpdateRule) -> Answer:
     before = height()
     _run(_fresh(rule), theta, lambda t: curvature * theta, 15)
     ratio = height() / before
-    shown = ", ".join(f"x {r:.6g} at {lr:g}" for r, lr in zip(ratio.tolist(), RATES, strict=True))
-    return bool((ratio < 1).all()), shown
+    shown = ", ".join(f"{r:.6g} at lr {lr:g}" for r, lr in zip(ratio.tolist(), RATES, strict=True))
+    return bool((ratio < 1).all()), f"end / start: {shown}"
 
 
 @requirement("does not modify the gradient", "work on a copy: gradient.add(...) instead of gradient.add_(...)")

@@ -95,7 +95,7 @@ def report_search(app: HydraApp) -> None:
     if config is None or config.hydra.sweeper["_target_"] == GRID_SWEEPER:
         return
     root = Path(str(config.hydra.sweep.dir)).absolute()
-    if root.is_dir():
+    if os.access(root, os.F_OK):  # False, not an error, for a name that is too long
         from gansweep.cli.sweeping import command
         from gansweep.results import table
         from gansweep.sweep.sweep import Sweep

@@ -120,7 +120,7 @@ class Composer:
         task = copy.deepcopy(base.task)
         for override in values:
             misplaced = _choice_as_value(base.whole, override)
-            problems += misplaced or set_value(task, override)
+            problems += misplaced or set_value(task, override, top_level(base.choices))
         config: Any = {}
         before = HydraConfig.instance().cfg
         HydraConfig.instance().cfg = base.hydra
@@ -218,6 +218,15 @@ class Composer:
 
     def _composed_by_hydra(self, override: Override) -> bool:
         return override.is_hydra_override() or self._groups.chosen_by(override)
+
+
+def top_level(choices: Mapping[str, Any]) -> list[str]:
+    """Return the keys of the groups that are neither Hydra's nor inside another choice.
+
+    >>> top_level({"schedule": 1, "optimizer@optimizer_d": None, "optimizer@optimizer.of": 1, "hydra/help": 1})
+    ['schedule', 'optimizer@optimizer_d']
+    """
+    return [group for group in choices if not group.startswith("hydra/") and "." not in group.partition("@")[2]]
 
 
 def _choice_as_value(whole: DictConfig, override: Override) -> list[SettingError]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gansweep.cli.compose import Composer, Composition
+from gansweep.cli.compose import Composer, Composition, top_level
 from gansweep.config.errors import BadConfig, SettingError, UnknownKey
 from gansweep.config.keys import WHOLE_SWEEP
 from gansweep.sweep.cell import Cell
@@ -50,14 +50,17 @@ def compose(
     ]
     of_jobs: list[list[SettingError]] = []
     next_report = time.monotonic() + PROGRESS_AFTER_S
+    reported = False
     for number, job in enumerate(jobs):
-        if time.monotonic() > next_report:
+        if number and time.monotonic() > next_report:
             log.info("Checked %d of %d cells", number, len(jobs))
-            next_report = time.monotonic() + PROGRESS_EVERY_S
+            next_report, reported = time.monotonic() + PROGRESS_EVERY_S, True
         composition = composer(job)
         of_jobs.append(composition.problems)
         problems += composition.problems
         problems += grid.add(composition, wanted=not problems)
+    if reported:
+        log.info("Checked %d of %d cells", len(jobs), len(jobs))
     if problems:
         explained = _by_choice(jobs, of_jobs)
         raise BadConfig(explained.get(p.name, p) if isinstance(p, UnknownKey) else p for p in problems)
@@ -189,7 +192,7 @@ def _cell(
     from gansweep.training.run import NUMERICS, NUMERICS_OF_PRECISION
 
     typed = {key: _typed(checked.config, key, value) for key, value in given.items() if key not in WHOLE_SWEEP}
-    chosen = {group: option for group, option in choices.items() if option and _is_top_level(group)}
+    chosen = {group: choices[group] for group in top_level(choices) if choices[group]}
     overrides = typed | {group: option for group, option in chosen.items() if group not in typed}
     numerics = NUMERICS_OF_PRECISION.get(checked.config["precision"], NUMERICS)
     identity_ = identity(checked.config, checked.data.content_hash, numerics, code_of(checked.config))
@@ -207,11 +210,6 @@ def _typed(config: Mapping[str, Any], key: str, value: Any) -> Any:
             return value
         node = node[part]
     return value if node is None or isinstance(node, Mapping) else node
-
-
-def _is_top_level(group: str) -> bool:
-    """Return False for groups of Hydra and for choices nested in another choice, such as warmup's `of`."""
-    return not group.startswith("hydra/") and "." not in group.partition("@")[2]
 
 
 def _by_choice(jobs: Sequence[Sequence[str]], problems: Sequence[Sequence[SettingError]]) -> dict[str, SettingError]:

@@ -19,6 +19,7 @@ from gansweep.cli import backends, grid
 from gansweep.cli.backends import HERE
 from gansweep.cli.cell_log import name_cells
 from gansweep.cli.compose import Composer, Composition
+from gansweep.cli.folders import sweep_dir
 from gansweep.cli.hydra_settings import check_hydra_settings
 from gansweep.cli.job import Diverged, JobFailed, Jobs, result
 from gansweep.config.errors import SettingError
@@ -61,7 +62,7 @@ class Multirun:
         check_hydra_settings(master, here)
         self.backend = backends.chosen(master)
         here = here and self.backend["backend"] == HERE
-        self.root = Path(str(master.hydra.sweep.dir)).absolute()
+        self.root = sweep_dir(master)
         composer = Composer(lambda overrides: loader.load_sweep_config(master, overrides), loader)
         self.cells, self.compositions = grid.compose(composer, jobs, self.root, here=here, vary=vary)
         self.swept = grid.swept_keys(jobs)

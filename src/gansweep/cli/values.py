@@ -16,16 +16,37 @@ from gansweep.config.errors import SettingError, UnknownKey, unknown_key
 from gansweep.sweep.identity import plain
 
 
-def set_value(config: DictConfig, override: Override) -> list[SettingError]:
+def set_value(config: DictConfig, override: Override, groups: Sequence[str] = ()) -> list[SettingError]:
     """Apply one override to the configuration in place; return its problems.
 
     The key of a problem includes the `+` or `~` of the override.
+
+    Args:
+        config: changed in place.
+        override: sets, adds or deletes a value.
+        groups: keys of groups, which are listed with the accepted keys where a key of the top level is unknown.
     """
     try:
         ConfigLoaderImpl._apply_overrides_to_config([override], config)
     except (ConfigCompositionException, ValueError, TypeError, IndexError) as error:  # the latter: of keys inside lists
-        return [_problem(config, override, error)]
+        problem = _problem(config, override, error)
+        return [_with_groups(problem, config, groups)] if isinstance(problem, UnknownKey) else [problem]
     return []
+
+
+def _with_groups(problem: UnknownKey, config: DictConfig, groups: Sequence[str]) -> SettingError:
+    """Return the problem of an unknown key of the top level with the groups among the accepted keys."""
+    name = problem.name.lstrip("~")
+    if "." in name:
+        return problem
+    value = "" if problem.value is None else str(problem.value)
+    group = next((group for group in groups if group.rpartition("@")[2] == name), None)
+    if group is not None:
+        return UnknownKey(
+            problem.name, problem.value, f"no option of this group is chosen; choose one with {group}=..."
+        )
+    listed = unknown_key(name, list(dict.fromkeys([*map(str, config), *groups])), value, _leaves(config))
+    return UnknownKey(problem.name, listed.value, listed.expected)
 
 
 def given_values(overrides: Sequence[Override]) -> dict[str, Any]:

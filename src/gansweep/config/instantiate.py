@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import traceback
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, get_origin
@@ -13,6 +14,8 @@ from gansweep.config.typed import Misfit, fit, signature
 
 MISSING = "???"  # marks a mandatory value in a YAML file
 ALWAYS = ("gansweep", "torch.optim")  # modules whose classes a configuration may name
+# Exceptions of a constructor that concern its arguments.
+EXPECTED = (ValueError, TypeError, ArithmeticError, ImportError, OSError)
 
 
 class Broken:
@@ -54,9 +57,12 @@ class Constructor:
             return Broken()
         try:
             return cls(**arguments)
-        except (ValueError, TypeError, ArithmeticError, ImportError, OSError) as error:
+        except EXPECTED as error:
             self.problems += _all_problems(cls, arguments, where, error)
-            return Broken()
+        except (Exception, SystemExit) as error:
+            cause = f"{node['_target_']} can't be instantiated: {_cause(error, (*ALWAYS, *self.allow))}"
+            self.problems.append(SettingError(where, None, cause))
+        return Broken()
 
     def arguments(self, cls: type, node: dict[str, Any], where: str) -> dict[str, Any]:
         """Return the keyword arguments for the constructor of `cls`, converted to its annotated types."""
@@ -141,6 +147,8 @@ def _all_problems(cls: type, arguments: dict[str, Any], where: str, error: Excep
             cls(**left)
         except ValueError as another:
             current = another
+        except (Exception, SystemExit):  # the constructor of the user may raise anything
+            break
     return problems
 
 
@@ -191,8 +199,8 @@ def locate(target: object, allow: Sequence[str] = ()) -> type:
     path, _, name = target.rpartition(".")
     try:
         cls = getattr(import_module(path), name)
-    except (ImportError, AttributeError) as error:
-        raise NotAllowed(f"{target} can't be imported: {error}") from error
+    except (Exception, SystemExit) as error:  # a module may raise anything when it is imported
+        raise NotAllowed(f"{target} can't be imported: {_cause(error, modules)}") from error
     if not inspect.isclass(cls) or not _within(f"{cls.__module__}.", modules):
         raise NotAllowed(f"{target} is not a class of an allowed module ({', '.join(modules)})")
     return cls
@@ -200,3 +208,24 @@ def locate(target: object, allow: Sequence[str] = ()) -> type:
 
 def _within(path: str, modules: Sequence[str]) -> bool:
     return any(path.startswith(f"{module}.") for module in modules)
+
+
+def _cause(error: BaseException, modules: Sequence[str]) -> str:
+    """Return `file:line: Type: message` of an exception.
+
+    The line is that of a syntax error, or the innermost one in an allowed module.
+
+    Args:
+        error: the exception.
+        modules: allowed modules.
+    """
+    place, text = "", str(error)
+    frames = list(traceback.walk_tb(error.__traceback__))[1:]  # the first frame is that of the caller
+    inside = [(frame, line) for frame, line in frames if _within(f"{frame.f_globals.get('__name__')}.", modules)]
+    if isinstance(error, SyntaxError) and error.filename:
+        place, text = f"{error.filename}:{error.lineno}: ", str(error.msg)
+    elif inside:
+        frame, line = inside[-1]
+        place = f"{frame.f_code.co_filename}:{line}: "
+    is_plain = isinstance(error, (ImportError, AttributeError)) and text
+    return place + (text if is_plain else ": ".join(filter(None, (type(error).__name__, text))))

@@ -13,7 +13,7 @@ from gansweep.config.checks import SCHEDULES, data_problems, problems_of
 from gansweep.config.errors import SettingError, unknown_key
 from gansweep.config.instantiate import Broken, Constructor
 from gansweep.config.keys import Root, out_of_range, steps_of
-from gansweep.config.typed import keeps, signature
+from gansweep.config.typed import keeps, signature, wrong_kind
 from gansweep.interfaces import Algorithm, Dataset, Dynamics, Feedback, Metric, Model, Schedule, UpdateRule
 from gansweep.losses.objective import Objective
 from gansweep.training.run import TrainerSettings
@@ -146,7 +146,7 @@ def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> 
         return Broken()
     part = make(node, group)
     if not isinstance(part, Broken) and not keeps(part, kind):
-        make.problems.append(SettingError(f"{group}._target_", node["_target_"], f"is not a {kind.__name__}"))
+        make.problems.append(SettingError(f"{group}._target_", node["_target_"], wrong_kind(part, kind)))
         return Broken()
     if kind is UpdateRule and not isinstance(part, Broken):
         wrong = problems_of(f"{group}._target_", lambda: check_update(part))

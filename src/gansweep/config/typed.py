@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 import types
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -62,7 +63,8 @@ def fit(value: Any, annotation: Any) -> Any:
         return {key: fit(part, item) for key, part in value.items()}
     if keeps(value, kind):
         return value
-    raise Misfit(f"expected {describe(annotation)}")
+    lacking = "" if isinstance(value, (str, int, float, list, Mapping, type(None))) else lacks(value, kind)
+    raise Misfit("; ".join(filter(None, (f"expected {describe(annotation)}", lacking))))
 
 
 def describe(annotation: Any) -> str:
@@ -87,7 +89,16 @@ def describe(annotation: Any) -> str:
         return f"a list, each {describe(inside[0])}" if inside else "a list"
     if isinstance(kind, type) and issubclass(kind, Mapping):
         return "a mapping"
-    return f"a {getattr(kind, '__name__', kind)}"
+    return article(str(getattr(kind, "__name__", kind)))
+
+
+def article(name: str) -> str:
+    """Return the name of a class with its article.
+
+    >>> article("Model"), article("UpdateRule")
+    ('a Model', 'an UpdateRule')
+    """
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
 
 
 def _scalar(value: Any, kind: type) -> Any:
@@ -200,8 +211,50 @@ def keeps(value: Any, kind: type) -> bool:
     """
     if not getattr(kind, "_is_protocol", False):
         return isinstance(value, kind)
-    names = {name for name in (*vars(kind), *getattr(kind, "__annotations__", {})) if _is_promise(name)}
-    return all(inspect.getattr_static(value, name, _ABSENT) is not _ABSENT for name in names)
+    return not _absent(value, kind)
+
+
+def wrong_kind(value: Any, kind: type) -> str:
+    """Return the message for an object that is not of a kind, with what it lacks.
+
+    >>> from gansweep.interfaces import UpdateRule
+    >>> print(wrong_kind(1, UpdateRule).partition(" (")[0])
+    is not an UpdateRule: int has no class attribute elementwise
+    """
+    return ": ".join(filter(None, (f"is not {article(kind.__name__)}", lacks(value, kind))))
+
+
+def lacks(value: Any, kind: type) -> str:
+    """Return a description of what an object lacks to be of a kind, "" for a class that is not a protocol.
+
+    >>> from gansweep.interfaces import Schedule
+    >>> lacks(len, Schedule)
+    'len has no method values(total_steps), no method check(total_steps)'
+    """
+    if not getattr(kind, "_is_protocol", False):
+        return ""
+    parts = [_described(kind, name) for name in _absent(value, kind)]
+    name = value.__name__ if inspect.isroutine(value) else type(value).__name__
+    return f"{name} has {', '.join(f'no {part}' for part in parts)}" if parts else ""
+
+
+def _absent(value: Any, kind: type) -> list[str]:
+    """Return the names that a protocol has and an object does not have."""
+    names = dict.fromkeys(name for name in (*getattr(kind, "__annotations__", {}), *vars(kind)) if _is_promise(name))
+    return [name for name in names if inspect.getattr_static(value, name, _ABSENT) is _ABSENT]
+
+
+def _described(kind: type, name: str) -> str:
+    """Return `method f(x)` or `attribute a (its type; its meaning)` for a name of a protocol."""
+    member, annotation = vars(kind).get(name), _hints(kind).get(name)
+    if inspect.isfunction(member):
+        return f"method {name}({', '.join(list(inspect.signature(member).parameters)[1:])})"
+    if isinstance(member, property):
+        return f"attribute {name} ({(member.__doc__ or name).partition('.')[0]})"
+    meaning = re.search(rf"`{name}`: ([^.]+)", kind.__doc__ or "")
+    what, kinds = " ".join(meaning[1].split()) if meaning else "", get_args(annotation)
+    expected = [f"True if {what}"] if what and kinds == (bool,) else [*map(describe, kinds), what]
+    return f"class attribute {name} (expected: {'; '.join(filter(None, expected))})"
 
 
 def _is_promise(name: str) -> bool:

@@ -22,6 +22,10 @@ from gansweep.dirac.spectrum import autograd_jacobian, eigenvalues
 
 # Limits on memory: a trajectory stores all its points, and an atlas has width * width trajectories.
 MOST_STEPS, MOST_POINTS = 1_000_000, 4_000
+CAPTION = (
+    "r is the distance from the equilibrium, in brackets its smallest and largest value of the last 100 steps. "
+    "The notebook is that of the authors of the paper; numbers in the titles are its hyperparameters."
+)
 
 
 def write_convergence(options: argparse.Namespace) -> None:
@@ -42,6 +46,7 @@ def write_portraits(options: argparse.Namespace) -> None:
             last = r[-100:]
             cells.append(f"{r[-1]:.4g} [{last.min():.4g}, {last.max():.4g}]")
         lines.append(f"| {title} | {' | '.join(cells)} |")
+    lines += ["", CAPTION]
     say("\n".join(lines))
     _write(options.out / "portraits.md", "\n".join(lines) + "\n")
     for name, algorithm in ALGORITHMS.items():

@@ -179,7 +179,7 @@ def ratio_sheets() -> Iterator[Sheet]:
 
 def basin_sheets() -> Iterator[Sheet]:
     """Yield consensus optimisation started at (1, 1), where the linearization does not apply."""
-    for form, as_coded in {"exact": False, "as coded": True}.items():
+    for form, as_coded in {"exact": False, "authors' code": True}.items():
         for order, algorithm in ALGORITHMS.items():
             yield Sheet(
                 f"{form}, {order}",

@@ -115,7 +115,7 @@ def markdown(rows: list[tuple[Field, Measured, Field, Measured]]) -> str:
     """Return the printed and the measured verdicts, with their numbers, as a Markdown table."""
     return "\n".join(
         [
-            "| method | a.c., printed | a.c., measured | max Re eig | r_n / r_0 | general, printed | general, measured "
+            "| method | absolutely continuous: paper | measured | max Re eig | r_n / r_0 | general: paper | measured "
             "| max Re eig | r_n / r_0 | agrees |",
             "|---|---|---|---|---|---|---|---|---|---|",
             *map(_line, rows),
@@ -146,7 +146,7 @@ def _line(row: tuple[Field, Measured, Field, Measured]) -> str:
     if printed is None:
         raise ValueError(f"field={general}: expected a method of table 1 of the paper")
     columns = {
-        "a.c.": (printed.absolutely_continuous, on_gaussians),
+        "absolutely continuous": (printed.absolutely_continuous, on_gaussians),
         "general": (printed.general, on_points),
     }
     cells = [general.label]

@@ -22,14 +22,14 @@ METHODS: dict[str, Field] = {
     "NS-GAN": NonSaturating(),
     "WGAN, clip 1": WGAN(clip=1.0),
     "WGAN-GP 0.7": WGANGP(gamma=0.7, target=1.0),
-    "DRAGAN 0.7 (not theirs)": DRAGAN(gamma=0.7, target=1.0),
+    "DRAGAN 0.7 (not in notebook)": DRAGAN(gamma=0.7, target=1.0),
     "instance noise 0.7": InstanceNoise(std=0.7),
     "R1 0.3": R1(gamma=0.3),
     "R1 1.0 (critical)": R1(gamma=1.0),
     "consensus 1, exact": Consensus(gamma=1.0),
-    "consensus 1, as coded": Consensus(gamma=1.0, as_coded=True),
+    "consensus 1, authors' code": Consensus(gamma=1.0, as_coded=True),
     "NS-GAN with R1 0.3": NonSaturatingR1(gamma=0.3),
-    "Roth 0.6 (not theirs)": Roth(gamma=0.6),
+    "Roth 0.6 (not in notebook)": Roth(gamma=0.6),
 }
 """Field by title. The notebook samples instance noise; here it is integrated."""
 

@@ -157,7 +157,7 @@ def by_method(runs: Iterable[Run]) -> dict[str, list[Run]]:
 def method_table(runs: Sequence[Run]) -> Table:
     """Return a table of final and best values, diverged seeds and training time, one row per method."""
     first, *second = metric_names(runs).values()
-    head = ["method", f"final {first or 'result'}", "best on the way", *(f"final {name}" for name in second)]
+    head = ["method", f"final {first or 'result'}", "best during training", *(f"final {name}" for name in second)]
     rows = []
     for method, group in by_method(runs).items():
         finished = [run for run in group if run.final is not None]

@@ -87,7 +87,8 @@ def section(verdict: Verdict) -> Section | None:
     text = (
         f"Steps until {name} first reaches the target ({goals}), each method at its best rate. The rate was chosen on "
         "the same runs, which biases all methods in the same direction. A task is one seed. The target is the median "
-        "of the methods' means that are better than every untrained generator. The score is that of AlgoPerf: "
+        "of the methods' means that are better than every untrained generator. Column reached: number of tasks in "
+        "which the method reaches it. Column score: AlgoPerf's, "
         f"the mean height of the performance profile between 1 and {MOST_RATIO:g} times the fastest "
         "(Dolan and Moré 2002; Dahl et al. 2023)."
     )

@@ -28,7 +28,7 @@ from gansweep.sweep.identity import plain
 from gansweep.sweep.metric_groups import comparable, differences
 from gansweep.sweep.sweep import Sweep
 from gansweep.sweep.sweep_keys import SEED, UNSAID, is_number, order, value
-from gansweep.training import atomic
+from gansweep.training import atomic, checkpoint_step
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class _Table:
         metric, metric_2 = self.leaderboard.metric_name, self._metric_2_name()
         values: dict[str, Callable[[Configuration | None], Entry]] = {
             f"final {metric}": self._entry,
-            "best on the way" if self.over_seeds else "best (step)": self._best,
+            "best during training" if self.over_seeds else "best (step)": self._best,
         }
         name = self.results[0].cell.name if self.results else ""
         grid = pivot(self.leaderboard, values, ("cell", name))
@@ -130,6 +130,8 @@ class _Table:
             first = next((result for result in runs if result.trouble), runs[0])
             unmeasured = first.state is State.COMPLETED and not first.metric
             word = "done" if unmeasured else NOT_THERE.get(first.state, "N/A")
+            if len(runs) == 1 and first.state is State.RESUMABLE:
+                word += _reached(first)
             return Entry(f"{word} {marks}".strip())
         text = one.spread if self.over_seeds else number(one.values[0])
         if one.is_no_better_than_untrained:
@@ -203,6 +205,12 @@ class _Table:
 
     def _values(self, key: str) -> list[Any]:
         return order([value(result.cell, key) for result in self.results])
+
+
+def _reached(result: Result) -> str:
+    """Return the step of the checkpoint of an unfinished run as ` (step 300 of 1000)`, "" if it is unknown."""
+    step = checkpoint_step.read(result.cell.directory)
+    return "" if step is None else f" (step {step} of {result.cell.config.get('steps')})"
 
 
 def untrained_note(one: Configuration) -> str:

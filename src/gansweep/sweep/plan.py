@@ -13,6 +13,9 @@ from gansweep.sweep.cell import Cell, Result, State, cells, own_record, state
 from gansweep.sweep.code_identity import OURS, find
 from gansweep.sweep.identity import digest
 from gansweep.sweep.progress import duration
+from gansweep.training import checkpoint_step
+
+MOST_LINES, SHOWN = 200, 20  # of a longer plan, the first and the last SHOWN cells are listed
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Estimate:
 def plan(
     results: Sequence[Result], retry_failed: bool, estimate: Callable[[Cell], Estimate | None] | None = None
 ) -> str:
-    """Return a text with the state and the expected cost of every cell, and the total of the cells to train.
+    """Return a text with the state and the expected cost of the cells, and the total of the cells to train.
 
     Args:
         results: the cells in their current states.
@@ -45,12 +48,20 @@ def plan(
         if result.state in (State.NEW, State.RESUMABLE) or (result.state is State.FAILED and retry_failed):
             expected = measured(result.cell) or (estimate(result.cell) if estimate else None)
             needed.append(expected)
-        lines.append((result.state.value, _words(expected), result.cell.name))
+        lines.append((_state(result), _words(expected), result.cell.name))
     counts = {state: sum(result.state is state for result in results) for state in State}
     head = f"{cells(len(results))}: " + ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     widths = [max((len(line[column]) for line in lines), default=0) for column in (0, 1)]
     body = [f"  {state:<{widths[0]}}  {cost:<{widths[1]}}  {name}" for state, cost, name in lines]
+    if len(body) > MOST_LINES:
+        body[SHOWN:-SHOWN] = [f"  ... {len(body) - 2 * SHOWN} more"]
     return visible("\n".join([head, *body, _total(needed)]))
+
+
+def _state(result: Result) -> str:
+    """Return the state of a cell, with the step of its checkpoint."""
+    step = checkpoint_step.read(result.cell.directory) if result.state is State.RESUMABLE else None
+    return result.state.value if step is None else f"resumable from step {step} of {result.cell.config.get('steps')}"
 
 
 def _total(needed: Sequence[Estimate | None]) -> str:

@@ -12,12 +12,15 @@ from gansweep.formatting import visible
 from gansweep.sweep.cell import State, cells
 
 BETWEEN_LINES_S = 0.2
+BETWEEN_PLAIN_LINES_S = 60.0
+MOST_NAMED = 4
 
 
 class Progress:
     """Progress display: one line for the current cell, rewritten in place, and one line per finished cell.
 
-    If the stream is not a terminal, only finished cells are shown.
+    If the stream is not a terminal, there is one line per finished cell, and one for all running cells every minute
+    without such a line.
 
     Args:
         total: number of cells.
@@ -29,7 +32,9 @@ class Progress:
         self.live = self.stream.isatty()
         self.counts: Counter[State] = Counter()
         self.trained = 0
-        self._fractions: dict[str, float] = {}
+        self._running: dict[str, tuple[int, int]] = {}  # step and total steps
+        self._first: dict[str, int] = {}  # first known step of a running cell: it may continue from a checkpoint
+        self._steps = 0  # taken since the last line
         self._ended: dict[str, State] = {}
         self._started = self._written = time.monotonic()
         self._width = 0
@@ -41,13 +46,19 @@ class Progress:
     def step(self, name: str, step: int, total_steps: int, text: str = "") -> None:
         """Show the current step of a cell; `text` is its latest metric value."""
         now = time.monotonic()
-        self._fractions[name] = step / max(total_steps, 1)
-        if not self.live or (now - self._written < BETWEEN_LINES_S and step < total_steps):
+        self._steps += step - self._running.get(name, (step, 0))[0]
+        self._running[name] = step, max(total_steps, 1)
+        self._first.setdefault(name, step)
+        is_due = now - self._written >= (BETWEEN_LINES_S if self.live else BETWEEN_PLAIN_LINES_S)
+        if not is_due and not (self.live and step >= total_steps):
             return
-        self._written = now
-        pack = f"{len(self._fractions)} together" if len(self._fractions) > 1 else ""
-        parts = (name, f"step {step}/{total_steps}", text, pack, self._counted(), self._left())
-        self._rewrite(" | ".join(filter(None, parts)))
+        if self.live:
+            running = f"{len(self._running)} running" if len(self._running) > 1 else ""
+            parts = (name, f"step {step}/{total_steps}", text, running, self._counted(), self._left())
+            self._rewrite(" | ".join(filter(None, parts)))
+        else:
+            self._print(self._counted(), self._steps_of_all(), self._speed(now), self._left())
+        self._written, self._steps = now, 0
 
     def finish(self, name: str, state: State, text: str = "") -> None:
         """Count a finished cell and show its state.
@@ -59,14 +70,25 @@ class Progress:
             self.counts[self._ended[name]] -= 1
         self._ended[name] = state
         self.trained += 1
-        self._fractions.pop(name, None)
+        self._running.pop(name, None)
+        self._first.pop(name, None)
         self._rewrite("")
-        what = " ".join(filter(None, (state.value, text)))
-        print(
-            visible(" | ".join(filter(None, (f"{name}: {what}", self._counted(), self._left())))),
-            file=self.stream,
-            flush=True,
-        )
+        self._print(f"{name}: {' '.join(filter(None, (state.value, text)))}", self._counted(), self._left())
+        if not self.live:
+            self._written, self._steps = time.monotonic(), 0
+
+    def _print(self, *parts: str) -> None:
+        print(visible(" | ".join(filter(None, parts))), file=self.stream, flush=True)
+
+    def _steps_of_all(self) -> str:
+        """Return the steps of the running cells."""
+        steps = [f"{name} step {step} of {total}" for name, (step, total) in self._running.items()]
+        more = f" and {len(steps) - MOST_NAMED} more" if len(steps) > MOST_NAMED else ""
+        return f"{len(steps)} running: {', '.join(steps[:MOST_NAMED])}{more}"
+
+    def _speed(self, now: float) -> str:
+        """Return the steps of all cells per second since the last line."""
+        return f"{self._steps / (now - self._written):.3g} steps/s" if self._steps else ""
 
     def _counted(self) -> str:
         done = self.counts.total()
@@ -77,8 +99,9 @@ class Progress:
 
     def _left(self) -> str:
         """Return the estimated remaining time, from the cells that this process has trained so far."""
-        begun = sum(self._fractions.values())
-        trained, left = self.trained + begun, self.total - self.counts.total() - begun
+        begun = sum(step / total for step, total in self._running.values())
+        here = begun - sum(self._first[name] / total for name, (_, total) in self._running.items())
+        trained, left = self.trained + here, self.total - self.counts.total() - begun
         if trained <= 0 or left <= 0:
             return ""
         return f"{duration((time.monotonic() - self._started) / trained * left)} left"

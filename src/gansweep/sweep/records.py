@@ -33,7 +33,7 @@ def read(directory: Path) -> dict[str, Any] | None:
     except OSError as error:
         raise UnreadableRecord(f"{path} can't be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise UnreadableRecord(f"{path} is torn or not JSON: {error}") from error
+        raise UnreadableRecord(f"{path} is incomplete or not valid JSON: {error}") from error
     if not isinstance(content, dict) or type(content.get("format")) is not int:
         raise UnreadableRecord(f"{path} is not a record of gansweep")
     if content["format"] > record.FORMAT:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 # Separate files, since TensorBoard does not read a file again.
 COLUMNS, TABLE = f"{events.PREFIX}0000000000.columns", f"{events.PREFIX}0000000001.table"
-RESULTS = {"result/final": "final", "result/best": "best on the way"}
+RESULTS = {"result/final": "final", "result/best": "best during training"}
 SECOND = {f"{tag}_2": f"{name}, second metric" for tag, name in RESULTS.items()}
 SELDOM = "Measured on request"  # a category that is collapsed initially
 CHARTS = {  # tags of the curves by category and chart

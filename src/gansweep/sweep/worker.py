@@ -189,7 +189,8 @@ class PipeProgress(Progress):
 
     def __init__(self, pipe: int) -> None:
         super().__init__(0)
-        self.pipe, self._sent = pipe, 0.0
+        self.pipe = pipe
+        self._sent: dict[str, float] = {}  # time of the last message by cell
 
     def skip(self, state: State) -> None:
         """Do nothing: the process that finished the cell has reported it."""
@@ -197,12 +198,13 @@ class PipeProgress(Progress):
     def step(self, name: str, step: int, total_steps: int, text: str = "") -> None:
         """Send the current step of a cell, at most once per POLL_S."""
         now = time.monotonic()
-        if now - self._sent > POLL_S:
-            self._sent = now
+        if now - self._sent.get(name, 0.0) > POLL_S:
+            self._sent[name] = now
             self._send("step", name, step, total_steps, text)
 
     def finish(self, name: str, state: State, text: str = "") -> None:
         """Send the state of a finished cell."""
+        self._sent.pop(name, None)
         self._send("finish", name, state.value, text)
 
     def _send(self, *message: Any) -> None:
