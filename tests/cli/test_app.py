@@ -116,6 +116,16 @@ def test_a_sweep_directory_that_can_not_exist_is_one_problem(gansweep, more):
     assert "sweep.json" not in answer.err
 
 
+def test_the_count_of_a_long_check_ends_with_all_cells(gansweep, monkeypatch):
+    line = ("-m", "seed=0,1,2", "plan=true")
+    assert "Checked" not in "".join([(answer := gansweep.tiny(*line)).out, answer.err])
+    monkeypatch.setattr("gansweep.cli.grid.PROGRESS_AFTER_S", 0.0)
+    monkeypatch.setattr("gansweep.cli.grid.PROGRESS_EVERY_S", 0.0)
+    answer = gansweep.tiny(*line)
+    lines = [text for text in (answer.out + answer.err).splitlines() if "Checked" in text]
+    assert [text.partition("Checked ")[2] for text in lines] == ["1 of 3 cells", "2 of 3 cells", "3 of 3 cells"]
+
+
 def test_an_unknown_key_lists_the_groups_too(gansweep):
     err = gansweep("stps=200").err
     assert "stps=200: unknown key; did you mean steps? Accepted here: algorithm, allow, " in err

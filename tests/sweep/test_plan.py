@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from fake_cells import Trainer, cell, one_by_one, record, write
 
+from gansweep.results import table
 from gansweep.sweep.plan import Estimate
 from gansweep.sweep.sweep import Sweep
 from gansweep.training import checkpoint
@@ -55,6 +56,7 @@ def test_a_plan_shows_the_step_of_a_checkpoint(tmp_path):
     one.directory.mkdir()
     checkpoint.save(one.directory, {}, {"member": {"theta": torch.zeros(3), "step": 300}, "evaluations": []})
     assert f"resumable from step 300 of 600    {one.name}" in Sweep(tmp_path, [one]).plan()
+    assert "unfinished (step 300 of 600)" in table.table(Sweep(tmp_path, [one]).results, [])
     (one.directory / "checkpoint.pt").write_bytes(b"damaged")
     assert f"  resumable    {one.name}" in Sweep(tmp_path, [one]).plan()
 

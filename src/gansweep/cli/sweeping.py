@@ -183,12 +183,8 @@ class Multirun:
         executor, workers = distribute(jobs, sweep.cells, self.config, tasks, cores)
         waiting = sum(not self._is_done(cell) for cell in sweep.cells)
         if announce and waiting:
-            log.info(
-                "Training %d of %s in %s",
-                waiting,
-                cells(len(sweep.cells)),
-                "one process" if workers == 1 else f"{workers} processes",
-            )
+            processes = "one process" if workers == 1 else f"{workers} processes"
+            log.info("Training %d of %s in %s", waiting, cells(len(sweep.cells)), processes)
         with Stop() as stop:
             retry = self.config["retry_failed"]
             start = starting(self.config, partial(_configure_log, self.master))
