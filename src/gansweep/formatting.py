@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -26,6 +27,29 @@ def number(value: float, like: float | None = None) -> str:
         return f"{value:.4g}" if like is None else f"{value:.2g}"
     digits = 0 if size >= 1000 else 1 if size >= 100 else 2
     return f"{value:.{digits}f}"
+
+
+def rounded(values: Sequence[float], mean: float, sd: float) -> list[str]:
+    """Format a mean, its standard deviation or its interval with equal decimals: two digits of the deviation.
+
+    The mean gets at most six digits. Without a deviation, and where more than eight decimals are needed, the numbers
+    are formatted by `number`.
+
+    >>> rounded([0.70882, 0.1312], 0.70882, 0.1312), rounded([-0.4449, 1.8625], 0.7088, 0.1312)
+    (['0.71', '0.13'], ['-0.44', '1.86'])
+    """
+    if not sd > 0:  # 0 or NaN
+        return [number(value, like=None if value == mean else mean) for value in values]
+    decimals = min(1 - _exponent(sd, 1), 5 - _exponent(mean, 5) if mean else math.inf)
+    if decimals > 8:
+        return [number(value) for value in values]
+    texts = [f"{value:.{max(int(decimals), 0)}f}" for value in values]
+    return [text if float(text) else text.lstrip("-") for text in texts]
+
+
+def _exponent(value: float, digits: int) -> int:
+    """Return the power of ten of the first digit of a number, after rounding to `digits` decimals behind it."""
+    return int(f"{value:.{digits}e}".partition("e")[2])
 
 
 def is_folder_name(name: str) -> bool:
@@ -69,6 +93,8 @@ def csv_field(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     text = visible(value)
+    if text == "-":  # a missing value
+        return text
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\n")) and not _is_number(text) else text
 
 

@@ -15,6 +15,8 @@ from fault_child import GRID, command
 from moments import kill_after_saving
 from sweep_contents import records
 
+from gansweep.report.study import Study
+from gansweep.results.leaderboard import leaderboards
 from gansweep.training.run import NUMERICS
 
 
@@ -109,4 +111,19 @@ def test_edited_code_is_another_identity(tmp_path):
     assert ended.code == 0, ended.text
     assert changed in ended.text
     assert len(list(here.glob("outputs/s/*/record.json"))) == 3
-    assert "of older versions of edited code left out" in ended.text
+    assert "of other versions of edited code left out" in ended.text
+
+    (here / "my_rule.py").write_text(source.replace("value=-1)", "value=-3)"))
+    restored = command(here, *line, fault=in_its_folder)
+    assert restored.code == 0, restored.text
+    frozen = json.loads((here / "outputs/s/sweep.json").read_text())
+    (current,) = frozen["code"].values()
+    shown = Study.read(here / "outputs/s")
+    (leaderboard,) = leaderboards(shown.results, code=shown.code)
+    assert [run.cell.identity.get("code", {}).get("my_rule") for run in leaderboard.results] == [current, None]
+    versions = [
+        run["identity"]["code"]["my_rule"]
+        for run in map(json.loads, map(Path.read_text, trained))
+        if "code" in run["identity"]
+    ]
+    assert versions == [current], "the version of the second training, not that of the third"

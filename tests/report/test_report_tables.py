@@ -75,7 +75,7 @@ def test_errors_and_runs_that_are_missing_count_neither_way(tmp_path):
 
 
 def test_higher_is_better_turns_everything(tmp_path):
-    of = by_lr(tmp_path, {1: [1.0, 1.1, 1.2], 2: [9.0, 9.1, 9.3], 3: [None, None, None]})
+    of = by_lr(tmp_path, {1: [1.0, 1.1, 1.2, 1.0, 1.1], 2: [9.0, 9.1, 9.3, 9.2, 9.4], 3: [None] * 5})
     for result in of.results:
         result.record["metric"] |= {"lower_is_better": False, "untrained": 0.0}
     found = verdict(of)
@@ -188,7 +188,7 @@ def test_every_format_says_which_settings_a_table_is_of(tmp_path):
     for wish in (TableOptions(), TableOptions(select="best")):
         assert "### Table 2: fd_digits, metric.num_samples=80" in formats.in_markdown(of, wish, HERE)
     page = formats.in_html(of, TableOptions(), HERE)
-    assert page.count("<caption><span>Final fd_digits, lower is better; metric.num_samples=80.</span>") == 2
+    assert page.count("<caption><span>Final fd_digits, lower is better; metric.num_samples=80.") == 2
 
 
 def test_runs_on_other_data_are_another_configuration_and_none_is_lost(tmp_path):
@@ -239,6 +239,37 @@ def test_where_nothing_is_better_than_untrained_nothing_is_bold_or_first(tmp_pat
     page = formats.in_html(of, TableOptions(), HERE)
     assert "no better than the untrained generator (1.80)" in page
     assert "<td>first" not in page
+
+
+def test_an_improvement_below_one_percent_is_none(tmp_path):
+    finals = {1: [1.97397, 1.97398, 1.97396], 2: [1.95, 1.95, 1.95], 3: [1.0, 5.0, -0.3]}
+    found = verdict(against_untrained(tmp_path, finals, 1.97399))
+    assert [found.leaderboard.configurations[place].settings["lr"] for place in found.no_better] == [1]
+    assert found.first.settings["lr"] == 3
+
+
+@pytest.mark.parametrize("seeds", [2, 4, 5])
+def test_the_probability_of_the_first_rank_needs_five_seeds(tmp_path, seeds):
+    near = {1: [1.0, 2.0, 3.0, 4.0, 5.0][:seeds], 2: [1.2, 1.9, 3.3, 4.1, 5.2][:seeds]}
+    text = formats.in_markdown(by_lr(tmp_path, near), TableOptions(), HERE)
+    shown = re.search(r"\|\s+([^ ]+)\s+\| first +\|", text)[1]
+    assert shown.endswith("%") == (seeds == 5)
+    assert (shown == "-") == (seeds < 5)
+    assert ("P(first) is not estimated from fewer than 5 common seeds." in text) == (seeds < 5)
+    assert "bootstrap" not in text or seeds == 5
+
+
+def test_first_is_bold_only_if_it_beats_another(tmp_path):
+    far = {1: [1.0, 2.0, 3.0, 4.0, 5.0], 2: [11.2, 11.9, 13.3, 14.1, 15.2]}
+    assert "| **first**" in formats.in_markdown(by_lr(tmp_path, far), TableOptions(), HERE)
+
+
+def test_intervals_have_the_decimals_of_the_mean(tmp_path):
+    finals = {1: [0.61, 0.71, 0.8065], 2: [1.5, 1.8, 2.175]}
+    text = formats.in_markdown(by_lr(tmp_path, finals), TableOptions(), HERE)
+    assert re.search(r"\| 0\.709 +\| 0\.465 to 0\.953 +\|", text), text
+    assert re.search(r"\| 1\.82 +\| 0\.98 to 2\.67 +\|", text), text
+    assert r"0.709 $\pm$ 0.098 (3)" in formats.in_latex(by_lr(tmp_path, finals), TableOptions(), HERE)
 
 
 def test_runs_without_a_value_or_without_an_untrained_one_are_not_held_against_a_setting(tmp_path):

@@ -11,7 +11,9 @@ from gansweep.results.frame import spreadsheet
 from gansweep.results.table import table
 from gansweep.sweep import tensorboard_layout
 from gansweep.sweep.cell import Result, State
+from gansweep.sweep.identity import digest
 from gansweep.sweep.run_state import failed_record
+from gansweep.sweep.sweep import Sweep
 
 
 def done(root, final=50.0, fingerprint=None, untrained=400.0, config=None, **overrides):
@@ -74,7 +76,7 @@ def test_seeds_are_averaged_and_counted(tmp_path):
     text = table(results)
     assert rows(text) == [
         ["lr", "final fd_digits", "best during training"],
-        ["1", "60.00 ± 10.00 (3)", "59.00 ± 10.00 (3)"],
+        ["1", "60 ± 10 (3)", "59 ± 10 (3)"],
         ["2", "80.00 (1 of 2) [1]", "79.00 (1 of 2)"],
     ]
     assert "[1] seed 0: diverged at step 17, discriminator: loss is not finite" in text
@@ -95,11 +97,11 @@ def test_the_best_mean_of_repeated_cells_is_bold_and_nothing_else(tmp_path):
                 Result(one, State.DIVERGED, diverged(one)) if final is None else done(tmp_path, final, **one.overrides)
             )
     text = table(results)
-    assert bold(text) == ["**42.00 ± 2.83 (2)**"]
+    assert bold(text) == ["**42.0 ± 2.8 (2)**"]
     assert "seeds 0, 1; bold: best mean where every seed has a value" in text
     for result in results:
         result.record["metric"] |= {"lower_is_better": False, "untrained": 0.0}
-    assert bold(table(results)) == ["**50.00 ± 56.57 (2)**"]
+    assert bold(table(results)) == ["**50 ± 57 (2)**"]
 
 
 def test_with_one_seed_each_nothing_is_bold(tmp_path):
@@ -215,11 +217,11 @@ def test_a_configuration_no_better_than_untrained_has_a_note_and_is_never_bold(t
         for seed in (0, 1)
     ]
     text = table(results)
-    assert bold(text) == ["**1.71 ± 0.01 (2)**"]
-    assert rows(text)[1][1] == "1.91 ± 0.01 (2) [1]"
+    assert bold(text) == ["**1.710 ± 0.014 (2)**"]
+    assert rows(text)[1][1] == "1.910 ± 0.014 (2) [1]"
     assert "[1] no better than the untrained generator (1.78 to 1.82)" in text
     without = [one for one in results if one.cell.overrides["lr"] != 2]
-    assert bold(table(without)) == ["**2.55 ± 0.07 (2)**"], "best value, but trained to be worse"
+    assert bold(table(without)) == ["**2.550 ± 0.071 (2)**"], "best value, but trained to be worse"
     assert bold(table(results[:2] + [done(tmp_path, 3.0, untrained=2.0, lr=4, seed=seed) for seed in (0, 1)])) == []
 
 
@@ -259,21 +261,60 @@ def test_a_sweep_without_cells_is_an_empty_table():
     assert table([]).startswith("| cell |")
 
 
-def test_only_the_newest_version_of_edited_code_is_shown(tmp_path):
-    def trained(lr, version):
-        of = cell(tmp_path, optimizer="mine", lr=lr)
-        of = replace(of, identity=of.identity | {"code": {"my.gans": version * 64}})
-        return Result(of, State.COMPLETED, record(of, 50.0 if version == "a" else 60.0))
+def version(root, lr, code, finished=None):
+    of = cell(root, optimizer="mine", lr=lr)
+    identity = of.identity | {"code": {"my.gans": code * 64}}
+    of = replace(of, identity=identity, hash=digest(identity), directory=root / f"{lr}-{code}")
+    content = record(of, {"a": 50.0, "b": 60.0}[code])
+    return Result(of, State.COMPLETED, content | {"time": content["time"] | {"finished": finished}})
 
-    other = done(tmp_path, 70.0, optimizer="adam", lr=1)
-    text = table([trained(1, "a"), other, trained(1, "b")])
-    assert rows(text)[1:] == [["adam", "70.00", "69.00 (80)"], ["mine", "60.00", "59.00 (80)"]]
-    assert "1 run of older versions of edited code left out; results.csv lists all runs.\n" in text
-    only_once = [trained(1, "a"), trained(2, "a"), trained(1, "b")]
-    text = table(only_once)
+
+OMITTED = "1 run of other versions of edited code left out; results.csv lists all runs"
+
+
+def test_one_version_of_edited_code_is_shown_in_the_place_of_the_first(tmp_path):
+    results = [version(tmp_path, 1, "a"), done(tmp_path, 70.0, optimizer="adam", lr=1), version(tmp_path, 1, "b")]
+    for code, final in {"a": "50.00", "b": "60.00"}.items():
+        text = table(results, code={"my.gans": code * 64})
+        assert [row[:2] for row in rows(text)[1:]] == [["mine", final], ["adam", "70.00"]]
+        assert f"{OMITTED}.\n" in text
+    assert len(list(csv.DictReader(io.StringIO(spreadsheet(results))))) == 3
+
+
+def test_without_a_current_version_the_last_finished_one_is_shown(tmp_path):
+    results = [version(tmp_path, 1, "a", "2026-01-02T00:00:00"), version(tmp_path, 1, "b", "2026-01-01T00:00:00")]
+    for order in (results, results[::-1]):
+        for code in ({}, {"my.gans": "c" * 64}):
+            assert rows(table(order, code=code))[1][-2] == "50.00"
+    assert OMITTED in table(results)
+    assert f"{OMITTED}; 1 run shown of an earlier version" in table(results, code={"my.gans": "c" * 64})
+
+
+def test_runs_of_an_earlier_version_only_are_shown_and_counted(tmp_path):
+    earlier = "1 run shown of an earlier version of edited code, not trained with the current one."
+    results = [version(tmp_path, 1, "a"), version(tmp_path, 1, "b"), version(tmp_path, 2, "a")]
+    text = table(results, code={"my.gans": "b" * 64})
     assert [row[:2] for row in rows(text)[1:]] == [["1", "60.00"], ["2", "50.00"]]
-    assert "; 1 run shown of an older version, trained with that one only." in text
-    assert len(list(csv.DictReader(io.StringIO(spreadsheet(only_once))))) == 3
+    assert f"{OMITTED}; {earlier}\n" in text
+    text = table(results, code={"my.gans": "a" * 64})
+    assert [row[:2] for row in rows(text)[1:]] == [["1", "50.00"], ["2", "50.00"]]
+    assert f"{OMITTED}.\n" in text
+    assert f"\n\n{earlier}\n" in table(results[1:], code={"my.gans": "b" * 64})
+
+
+def test_a_sweep_remembers_which_version_its_last_command_used(tmp_path):
+    old, new = (write_cell(version(tmp_path, 1, code)) for code in "ab")
+    for cells, current in (([old], "a"), ([new], "b"), ([old], "a"), ([done(tmp_path, lr=3).cell], "a")):
+        Sweep(tmp_path, cells).freeze()
+        assert Sweep(tmp_path, []).code == {"my.gans": current * 64}
+    (tmp_path / "sweep.json").write_text("{")
+    assert Sweep(tmp_path, []).code == {}
+    assert len(Sweep(tmp_path, []).results) == 2
+
+
+def write_cell(result):
+    write(result.cell, result.record)
+    return result.cell
 
 
 def with_second(result, final, fingerprint):

@@ -31,8 +31,9 @@ COLUMNS = {
     "num_failed": "number of runs that raised an error; counted neither as values nor as N/A",
     "num_missing": "number of runs that have not finished",
     "untrained": "mean over the runs of the value before the first step",
-    "no_better_than_untrained": "true if the mean over the runs of value minus untrained value is no improvement",
-    "p_first": "probability of ranking first, by bootstrap over the common seeds",
+    "no_better_than_untrained": "true if the mean value is at most 1 % better than the mean of the same runs "
+    "before the first step",
+    "p_first": "probability of ranking first, by bootstrap over the common seeds; empty with fewer than 5",
     "beats": "number of configurations it is significantly better than; with more than 40 only pairs with the first "
     "are tested",
     "p_against_first": "p-value of the paired comparison with the first, Holm-corrected for all pairs",

@@ -65,7 +65,7 @@ def in_markdown(study: Study, options: TableOptions, folder: Path) -> str:
     """Return the report in Markdown: the sweep's result table, or the requested one, then the sections."""
     verdicts = judge(study, options)
     if options == TableOptions():
-        parts = [table(study.results, study.commands).rstrip()]
+        parts = [table(study.results, study.commands, code=study.code).rstrip()]
     else:
         parts = [differences(_groups(verdicts))] if len(verdicts) > 1 else []
         for name, verdict in zip(names(verdicts), verdicts, strict=True):
@@ -162,7 +162,9 @@ def names(verdicts: Sequence[Verdict]) -> list[str]:
 
 def judge(study: Study, options: TableOptions) -> list[Verdict]:
     """Return one verdict per group of comparable cells."""
-    return [Verdict(leaderboard) for leaderboard in leaderboards(study.results, options.select, options.group)]
+    return [
+        Verdict(leaderboard) for leaderboard in leaderboards(study.results, options.select, options.group, study.code)
+    ]
 
 
 def _groups(verdicts: Sequence[Verdict]) -> list[list[Result]]:

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gansweep.formatting import number
-from gansweep.report.verdict import Verdict
+from gansweep.formatting import number, rounded
+from gansweep.report.verdict import FEWEST_FOR_P_FIRST, Verdict
 from gansweep.results import table as tables
 from gansweep.results.leaderboard import FINAL, Configuration, Leaderboard
 from gansweep.results.table import label, untrained_note
@@ -108,14 +108,16 @@ def ranks(verdict: Verdict, most: int | None = None) -> Table:
         found = one.estimate
         interval = Entry("-", math.inf)
         if math.isfinite(found.low):
-            low, high = (number(end, like=found.mean) for end in (found.low, found.high))
+            low, high = rounded([found.low, found.high], found.mean, found.sd)
             interval = Entry(f"{low} to {high}", found.high - found.low)
-        strong = one is verdict.first and len(verdict.order) > 1 and found.n > 1
+        strong = one is verdict.first and verdict.beats(place) > 0
         rows.append(
             [
                 Entry("-", math.inf) if place in verdict.no_better else Entry(str(rank), rank),
                 *(label(one.settings[key]) for key in leaderboard.keys),
-                Entry(number(found.mean), found.mean) if found.n else Entry("N/A", math.inf * leaderboard.sign),
+                Entry(rounded([found.mean], found.mean, found.sd)[0], found.mean)
+                if found.n
+                else Entry("N/A", math.inf * leaderboard.sign),
                 interval,
                 Entry(str(found.n), found.n),
                 Entry(str(found.num_na), found.num_na),
@@ -123,6 +125,7 @@ def ranks(verdict: Verdict, most: int | None = None) -> Table:
                 Entry(verdict.against_first(place), strong=strong),
             ]
         )
-    return Table(
-        [*head, "P(first)", "verdict"], rows, caption(leaderboard, spread=False), num_labels=1 + len(leaderboard.keys)
-    )
+    text = caption(leaderboard, spread=False)
+    if verdict.lacks_seeds_for_p_first:
+        text += f" P(first) is not estimated from fewer than {FEWEST_FOR_P_FIRST} common seeds."
+    return Table([*head, "P(first)", "verdict"], rows, text, num_labels=1 + len(leaderboard.keys))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gansweep.sweep.cell import Result
@@ -20,11 +20,13 @@ class Study:
         directory: directory of the sweep.
         results: results of its cells, in grid order.
         commands: the distinct command lines of the sweep.
+        code: current hashes of edited or own modules, as `Sweep.code`.
     """
 
     directory: Path
     results: tuple[Result, ...]
     commands: tuple[str, ...]
+    code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -51,7 +53,7 @@ class Study:
             )
         if metric is not None:
             results = _measured_by(results, metric)
-        return cls(directory, tuple(results), tuple(sweep.commands))
+        return cls(directory, tuple(results), tuple(sweep.commands), sweep.code)
 
 
 def _measured_by(results: Sequence[Result], metric: str) -> list[Result]:

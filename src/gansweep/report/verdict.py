@@ -16,6 +16,7 @@ from gansweep.statistics.ranking import order, rank_probabilities
 
 LEVEL = 0.05
 MOST_FOR_ALL_PAIRS = 40
+FEWEST_FOR_P_FIRST = 5  # resamples of fewer seeds vary too little: of two seeds, half repeat one of them
 MOST_TO_RANK_AGAIN = 400  # resampling the ranks of more would take seconds
 
 
@@ -81,13 +82,19 @@ class Verdict:
     def p_first(self) -> dict[int, float]:
         """Bootstrap probability over the common seeds of each configuration to rank first.
 
-        Empty with fewer than 2 common seeds, fewer than 2 configurations, or more than `MOST_TO_RANK_AGAIN`.
+        Empty with fewer than `FEWEST_FOR_P_FIRST` common seeds, fewer than 2 configurations, or more than
+        `MOST_TO_RANK_AGAIN`.
         """
-        if len(self.common) < 2 or not 1 < len(self._ranked) <= MOST_TO_RANK_AGAIN:
+        if len(self.common) < FEWEST_FOR_P_FIRST or not 1 < len(self._ranked) <= MOST_TO_RANK_AGAIN:
             return {}
         values = np.array([[self.scores[place][seed] for seed in self.common] for place in self._ranked])
         probabilities = rank_probabilities(values)[:, 0]
         return {place: float(p) for place, p in zip(self._ranked, probabilities, strict=True)}
+
+    @property
+    def lacks_seeds_for_p_first(self) -> bool:
+        """Whether `p_first` is empty because there are too few common seeds."""
+        return len(self._ranked) > 1 and len(self.common) < FEWEST_FOR_P_FIRST
 
     @cached_property
     def comparisons(self) -> dict[tuple[int, int], Comparison]:

@@ -8,9 +8,11 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
-from gansweep.formatting import number
+from gansweep.formatting import number, rounded
+from gansweep.results.code_versions import current_code
 from gansweep.statistics.estimate import Estimate, estimate
 from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.sweep.cell import Result, State
@@ -105,7 +107,7 @@ class Configuration:
 
     @cached_property
     def is_no_better_than_untrained(self) -> bool:
-        """Whether the mean value is no better than the mean of the same runs before the first step."""
+        """Whether the mean value is at most 1 % better than the mean of the same runs before the first step."""
         lower = all(run.lower_is_better for run in self.runs.values())
         pairs = [(one.value, self.runs[seed].untrained) for seed, one in self.selected.items()]
         return no_better_than_untrained(pairs, lower)
@@ -197,20 +199,26 @@ class Leaderboard:
         return {_mark(one.settings): one for one in self.configurations}
 
 
-def leaderboards(results: Sequence[Result], how: str = FINAL, group: Sequence[str] = (SEED,)) -> list[Leaderboard]:
+def leaderboards(
+    results: Sequence[Result],
+    how: str = FINAL,
+    group: Sequence[str] = (SEED,),
+    code: Mapping[str, str] = MappingProxyType({}),
+) -> list[Leaderboard]:
     """Divide the cells of a sweep into comparable groups, and each group into configurations.
 
-    Runs of older versions of edited code are left out; see `newest_code`.
+    Runs of other versions of edited code are left out; see `current_code`.
 
     Args:
         results: the cells.
         how: evaluation that runs are compared by, `final` or `best`.
         group: keys that runs of one configuration may differ in.
+        code: current hashes of edited or own modules, as `Sweep.code`.
 
     Raises:
         ValueError: a key of `group` was not varied.
     """
-    shown, omitted = newest_code(results)
+    shown, omitted = current_code(results, code)
     varied = swept_keys([result.cell for result in shown])
     for key in group:
         if key not in (SEED, *varied):
@@ -252,36 +260,11 @@ def _configuration(settings: Mapping[str, Any], runs: Mapping[str, Result], how:
     return Configuration(settings, runs, ended)
 
 
-def newest_code(results: Sequence[Result]) -> tuple[list[Result], str]:
-    """Return the runs without those that were trained again with a newer version of the same code, and a note on them.
-
-    The note is empty if there are none. A run that was made with an older version only is kept, and the note counts it.
-    """
-    codes = [result.cell.identity.get("code") or {} for result in results]
-    runs = [
-        _mark(result.cell.identity | {"code": sorted(code)}) if code else str(place)
-        for place, (result, code) in enumerate(zip(results, codes, strict=True))
-    ]
-    last = {run: place for place, run in enumerate(runs)}
-    latest = {tuple(sorted(code)): code for code in codes}
-    newest = [place for place, run in enumerate(runs) if last[run] == place]
-    left_out = len(results) - len(newest)
-    only_older = sum(codes[place] != latest[tuple(sorted(codes[place]))] for place in newest)
-    note = f"{_runs(left_out)} of older versions of edited code left out; results.csv lists all runs"
-    if only_older:
-        note += f"; {_runs(only_older)} shown of an older version, trained with that one only"
-    return [results[place] for place in newest], note if left_out else ""
-
-
-def _runs(count: int) -> str:
-    return f"{count} run{'s' if count > 1 else ''}"
-
-
 def spread(values: Sequence[float], num_runs: int) -> str:
     """Return mean ± standard deviation (n) as text, with (n of all) if some runs have no value."""
-    mean = statistics.fmean(values)
-    deviation = f" ± {number(statistics.stdev(values), like=mean)}" if len(values) > 1 else ""
-    return f"{number(mean)}{deviation} ({len(values)}{f' of {num_runs}' if len(values) < num_runs else ''})"
+    mean, sd = statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
+    text = number(mean) if sd is None else " ± ".join(rounded([mean, sd], mean, sd))
+    return f"{text} ({len(values)}{f' of {num_runs}' if len(values) < num_runs else ''})"
 
 
 def _mark(settings: Any) -> str:

@@ -7,10 +7,12 @@ import logging
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from gansweep.config.keys import CAPTION, FALLBACKS
 from gansweep.formatting import markdown, number, visible
+from gansweep.results.code_versions import current_code
 from gansweep.results.frame import spreadsheet
 from gansweep.results.leaderboard import (
     FINAL,
@@ -18,7 +20,6 @@ from gansweep.results.leaderboard import (
     Leaderboard,
     leaderboard,
     leaderboards,
-    newest_code,
     spread,
 )
 from gansweep.section import Entry, Table
@@ -39,7 +40,7 @@ NOT_THERE = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "runn
 def write(sweep: Sweep) -> str:
     """Write results.csv and table.md of all cells of a sweep, including earlier ones, and return the table."""
     results = sweep.results
-    text = table(results, sweep.commands, sweep.note)
+    text = table(results, sweep.commands, sweep.note, sweep.code)
     try:
         if results:
             sweep.freeze()
@@ -51,7 +52,12 @@ def write(sweep: Sweep) -> str:
     return text
 
 
-def table(results: Sequence[Result], commands: Sequence[str] = (), note: str = "") -> str:
+def table(
+    results: Sequence[Result],
+    commands: Sequence[str] = (),
+    note: str = "",
+    code: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Return the table of all cells as Markdown, with notes and a caption.
 
     Values with different metrics, features, data or sample counts are not comparable. Each metric fingerprint gets a
@@ -61,9 +67,10 @@ def table(results: Sequence[Result], commands: Sequence[str] = (), note: str = "
         results: the cells, in the order of the grid.
         commands: distinct command lines of the sweep.
         note: text about the selection of the cells, if it is not determined by the command lines.
+        code: current hashes of edited or own modules, as `Sweep.code`.
     """
-    tables = leaderboards(results)
-    parts = [differences(comparable(newest_code(results)[0]))] if len(tables) > 1 else []
+    tables = leaderboards(results, code=code)
+    parts = [differences(comparable(current_code(results, code)[0]))] if len(tables) > 1 else []
     for place, one in enumerate(tables, 1):
         if len(tables) > 1:
             parts.append(f"### Table {place}: {', '.join(filter(None, (one.metric_name, one.label)))}")

@@ -57,7 +57,7 @@ class Sweep:
 
     def _read_directory(self) -> None:
         """Read existing cells, command lines and the note from the directory."""
-        earlier, commands, note = sweep_directory.read(self.root)
+        earlier, commands, note, self._earlier_code = sweep_directory.read(self.root)
         self.note = self.note or note
         self.earlier = {cell.hash: cell for cell in earlier}
         self.commands = list(dict.fromkeys(filter(None, [*commands, self.command])))
@@ -74,6 +74,13 @@ class Sweep:
     def all_cells(self) -> list[Cell]:
         """Earlier cells in their order, then new cells of this grid."""
         return list((self.earlier | {cell.hash: cell for cell in self.cells}).values())
+
+    @property
+    def code(self) -> dict[str, str]:
+        """Current hashes of edited or own modules, by name: of this grid, or of the last grid that used them."""
+        return self._earlier_code | {
+            name: version for cell in self.cells for name, version in (cell.identity.get("code") or {}).items()
+        }
 
     @property
     def results(self) -> list[Result]:
@@ -104,6 +111,7 @@ class Sweep:
             "commands": self.commands,
             **({"note": self.note} if self.note else {}),
             "versions": record.versions(),
+            **({"code": self.code} if self.code else {}),
             "cells": [cell.as_dict() for cell in self.all_cells],
         }
         rename_misplaced(self.root / FROZEN, (self.root / FROZEN).is_file())

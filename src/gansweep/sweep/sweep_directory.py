@@ -32,24 +32,27 @@ class Contents(NamedTuple):
         cells: all cells, in the order of their first appearance.
         commands: command lines that made the sweep.
         note: text for the table about the selection of the cells.
+        code: hashes of edited or own modules, by name, in the last grid that used them.
     """
 
     cells: list[Cell]
     commands: list[str]
     note: str
+    code: dict[str, str]
 
 
 def read(root: Path) -> Contents:
     """Return the contents of a sweep's directory. Cells that sweep.json does not list are found by their records."""
     cells: dict[str, Cell] = {}
     commands: list[str] = []
-    note = ""
+    note, code = "", {}
     try:
         frozen = json.loads(atomic.read(root / FROZEN))
         check_numbers("", frozen)
         cells = {cell.hash: cell for cell in _frozen_cells(root, frozen["cells"])}
         commands = [str(line) for line in frozen.get("commands") or [frozen.get("command") or ""]]
         note = str(frozen.get("note", ""))
+        code = {str(name): str(version) for name, version in dict(frozen.get("code") or {}).items()}
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -62,7 +65,7 @@ def read(root: Path) -> Contents:
                 root, {**content["cell"], **content, "hash": content["cell"]["hash"], "name": directory.name}
             )
             cells.setdefault(cell.hash, cell)
-    return Contents(list(cells.values()), commands, note)
+    return Contents(list(cells.values()), commands, note, code)
 
 
 def _frozen_cells(root: Path, contents: Sequence[Mapping[str, Any]]) -> Iterator[Cell]:

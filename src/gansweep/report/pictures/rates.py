@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SIZE, SIZE_OF_SEVERAL = (5.6, 3.6), (4.2, 3.2)
 STRIP = 0.055  # height of one row of crosses, as a fraction of the axis
+STEP = 0.015  # between the methods of one rate, as a fraction of the range of the rates
 
 
 def rates_picture(verdict: Verdict) -> Figure:
@@ -47,28 +48,33 @@ def rates_picture(verdict: Verdict) -> Figure:
         size = SIZE if len(parts) == 1 else SIZE_OF_SEVERAL
         figure, axes = panels(len(parts), min(len(parts), 3), "", size)
         floor: list[float] = []
+        is_cut = False
         for axis, (title, configurations) in zip(axes, parts, strict=True):
             lost: list[tuple[Configuration, int]] = []
+            scale_rates(axis, layout.rates, layout.rate)
             for place, method in enumerate(layout.methods):
                 group = layout.with_method(configurations, method)
                 _draw_method(axis, layout, group, place)
                 lost += [(configuration, place) for configuration in group if configuration.estimate.num_na]
             floor = draw_floor(axis, leaderboard.metric, values)
             scale_values(axis, values)
-            scale_rates(axis, layout.rates, layout.rate)
             grid_lines(axis)
             axis.set(title=title, ylabel=f"{leaderboard.how} {leaderboard.metric_name}")
             _limits(axis, values + floor, len({place for _, place in lost}))
             _crosses(axis, layout, lost)
-        legend(figure, _keys(layout, [configuration for _, part in parts for configuration in part], bool(floor)))
+            is_cut |= _arrows(axis, layout, configurations)
+        keys = _keys(layout, [configuration for _, part in parts for configuration in part], bool(floor), is_cut)
+        legend(figure, keys)
     return figure
 
 
-def _keys(layout: PlotAxes, configurations: Sequence[Configuration], floor: bool) -> list[Any]:
+def _keys(layout: PlotAxes, configurations: Sequence[Configuration], floor: bool, is_cut: bool) -> list[Any]:
     """Return the legend entries of the methods and of the marks that occur."""
     keys = [key(layout.label(m), **look(n), markersize=4, linewidth=1.4) for n, m in enumerate(layout.methods)]
     keys = keys if layout.method else []
     keys.append(key("95 % interval", color=GREY, marker="|", markersize=9, linestyle=""))
+    if is_cut:
+        keys.append(key("interval continues", color=GREY, marker="^", markersize=5, linestyle=""))
     if any(configuration.estimate.num_na and configuration.estimate.n for configuration in configurations):
         keys.append(key("some seeds N/A", color=GREY, marker="o", markersize=4, mfc="white", linestyle=""))
     if any(configuration.estimate.num_na for configuration in configurations):
@@ -82,7 +88,7 @@ def _draw_method(axis: Any, layout: PlotAxes, configurations: Sequence[Configura
     heights = [
         configuration.estimate.mean if configuration.estimate.n else math.nan for configuration in configurations
     ]
-    rates = [layout.rate_of(configuration) for configuration in configurations]
+    rates = [_x(axis, layout, layout.rate_of(configuration), place) for configuration in configurations]
     axis.plot(rates, heights, color=colour, linestyle=style["linestyle"], lw=1.4)
     for x, configuration in zip(rates, configurations, strict=True):
         estimate = configuration.estimate
@@ -95,6 +101,29 @@ def _draw_method(axis: Any, layout: PlotAxes, configurations: Sequence[Configura
             axis.plot([x] * len(values), values, ".", color=colour, markersize=2.5, alpha=0.5)
         inside = "white" if estimate.num_na else colour
         axis.plot(x, estimate.mean, style["marker"], color=colour, markersize=4.5, mfc=inside)
+
+
+def _x(axis: Any, layout: PlotAxes, rate: float, place: int) -> float:
+    """Return the x of method number `place`: the methods of one rate are drawn side by side."""
+    scale = axis.xaxis.get_transform()
+    rates = scale.transform(np.array(layout.rates))
+    step = min(STEP * np.ptp(rates), 0.5 * np.diff(rates).min() / len(layout.methods))
+    x = scale.transform(np.array([rate])) + (place - (len(layout.methods) - 1) / 2) * step
+    return float(scale.inverted().transform(x)[0])
+
+
+def _arrows(axis: Any, layout: PlotAxes, configurations: Sequence[Configuration]) -> bool:
+    """Mark the intervals that leave the axis by an arrow at its edge; return whether there are any."""
+    bottom, top = axis.get_ylim()
+    is_cut = False
+    for place, method in enumerate(layout.methods):
+        for configuration in layout.with_method(configurations, method):
+            x, estimate = _x(axis, layout, layout.rate_of(configuration), place), configuration.estimate
+            for edge, marker, outside in ((bottom, "v", estimate.low < bottom), (top, "^", estimate.high > top)):
+                if outside:
+                    axis.plot(x, edge, marker, color=look(place)["color"], markersize=5, clip_on=False, zorder=5)
+                    is_cut = True
+    return is_cut
 
 
 def _limits(axis: Any, values: Sequence[float], rows: int) -> None:
@@ -114,7 +143,8 @@ def _crosses(axis: Any, layout: PlotAxes, lost: Sequence[tuple[Configuration, in
     across = axis.get_xaxis_transform()
     rows = sorted({place for _, place in lost})
     for configuration, place in lost:
-        x, y, colour = layout.rate_of(configuration), 0.975 - STRIP * rows.index(place), COLOURS[place % 6]
+        rate, colour = layout.rate_of(configuration), COLOURS[place % 6]
+        x, y = _x(axis, layout, rate, place), 0.975 - STRIP * rows.index(place)
         part = f"{configuration.estimate.num_na}/{len(configuration.scores)}" if configuration.estimate.n else ""
         axis.plot(x, y, "x", color=colour, markersize=4.5, transform=across, clip_on=False)
         axis.annotate(part, (x, y), xycoords=across, xytext=(4, 0), textcoords="offset points", va="center",
