@@ -14,6 +14,7 @@ from gansweep.plot_style import COLOURS, key, legend, panels, styled
 from gansweep.report import diverged, formats, markdown, sensitivity, targets, tuning, values
 from gansweep.report.leaderboard import leaderboards
 from gansweep.report.pictures import curves
+from gansweep.report.pictures import rates as pictures_of_rates
 from gansweep.report.pictures.samples import Sample, sampled, title
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
@@ -221,3 +222,34 @@ def test_figures_are_written_as_png_and_svg(tmp_path):
     names = {path.name for path in found}
     assert {"values_1.png", "values_1.svg", "divergences.png", "expected_best_of_k_settings.png"} <= names
     assert all(path.stat().st_size > 2000 for path in found)
+
+
+@pytest.mark.parametrize("rates", [(1e-3, 1e-2), (1.0, 2.0)], ids=["logarithmic", "linear"])
+def test_methods_of_one_rate_are_drawn_side_by_side_and_cut_intervals_have_arrows(tmp_path, rates):
+    """Adam's values are 5 and 6, so that its interval is 5.5 -+ 6.35; the others' are 5.0 and 5.1."""
+    names = ("adam", "sgd", "lion")
+    of = grid(tmp_path, lambda o, lr, s: 5.0 + s * (1.0 if o == "adam" else 0.1), rates=rates, optimizers=names)
+    figure = pictures_of_rates.rates_picture(of)
+    (axis,) = figure.axes
+    means = {
+        line.get_color(): line.get_xdata()
+        for line in axis.lines
+        if len(line.get_xdata()) == len(rates)
+        and line.get_marker() in ("None", "")
+        and line.get_xdata()[0] != line.get_xdata()[1]
+    }
+    xs = [means[colour] for colour in COLOURS[: len(names)]]
+    for places, rate in zip(zip(*xs, strict=True), rates, strict=True):
+        assert list(places) == sorted(set(places)), "in the order of the legend"
+        assert places[1] == pytest.approx(rate), "the middle one is at the rate itself"
+        assert places[2] / places[0] < 1.2
+    bottom, top = axis.get_ylim()
+    arrows = {
+        (line.get_marker(), line.get_color(), line.get_ydata()[0])
+        for line in axis.lines
+        if len(line.get_xdata()) == 1 and not line.get_clip_on()
+    }
+    assert arrows == {("v", COLOURS[0], bottom), ("^", COLOURS[0], top)}
+    assert "interval continues" in [text.get_text() for text in figure.legends[0].get_texts()]
+    whole = pictures_of_rates.rates_picture(grid(tmp_path, lambda o, lr, s: 5.0 + s / 10 + lr, seeds=9))
+    assert "interval continues" not in [text.get_text() for text in whole.legends[0].get_texts()]
