@@ -19,7 +19,7 @@ def test_a_sweep_name_with_any_characters(tmp_path, name):
 def test_a_name_too_long_for_a_directory(tmp_path):
     ended = command(tmp_path / "here", *ONE, f"name={'a' * 300}")
     assert ended.code == 2, ended.text
-    assert "File name too long" in ended.text
+    assert "is too long for a folder" in ended.text
     assert "Traceback" not in ended.text
 
 

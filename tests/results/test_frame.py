@@ -74,10 +74,10 @@ def test_a_folder_of_sweeps_and_a_single_cell_can_be_read(outputs):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "torn"),
-        (b'{"format": 1, "state": "comple', "torn"),
-        (b"\xff\xfe\x00", "torn"),
-        (b"[" * 100_000, "torn"),
+        (b"", "incomplete"),
+        (b'{"format": 1, "state": "comple', "incomplete"),
+        (b"\xff\xfe\x00", "incomplete"),
+        (b"[" * 100_000, "incomplete"),
         (b"[1, 2]", "not a record"),
         (b'{"name": "package"}', "not a record"),
         (b'{"format": 2, "state": "completed"}', "format 2"),

@@ -444,3 +444,20 @@ def test_the_cell_of_a_killed_process_is_taken_over(tmp_path):
     trained = [line.split()[0] for line in (tmp_path / "trained.log").read_text().splitlines()]
     assert len(trained) == 21
     assert len(set(trained)) == 20
+
+
+def test_a_cell_taken_over_and_finished_by_another_process_is_in_the_outcome(tmp_path, monkeypatch):
+    """Its process died before the first pass over the cells; another process trains it during that pass."""
+    cells = grid(tmp_path, "adam", "sgd")
+    died = {cells[1].directory: cell_lock.Suspicion(1)}
+    monkeypatch.setattr(cell_lock, "suspicion", died.get)
+
+    def train_adam_while_sgd_is_trained_elsewhere(run_state, now):
+        left = one_by_one(Trainer())(run_state, now)
+        write(cells[1], record(cells[1]))
+        died.clear()
+        return left
+
+    outcome = Sweep(tmp_path, cells).run(train_adam_while_sgd_is_trained_elsewhere, **QUIET)
+    assert outcome.missing == []
+    assert outcome.exit_code == 0

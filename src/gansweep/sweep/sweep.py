@@ -218,18 +218,21 @@ class Sweep:
 
 
 def _under_suspicion(cells: Sequence[Cell], run_state: RunState) -> list[Cell]:
-    """Return the cells without a result whose process died, the least suspicious first, and log their names."""
-    suspects = [
-        (-suspicion.limit, len(suspicion.deaths), place)
-        for place, cell in enumerate(cells)
-        if cell.hash not in run_state.outcome.records
-        and (suspicion := cell_lock.suspicion(cell.directory)) is not None
-        and not run_state.is_done(cell)
+    """Return the cells without a result, the least suspicious first, and log the names of those whose process died.
+
+    A cell without a result and without a suspicion is being trained by another process, which took it over.
+    """
+    unfinished = [
+        (cell, cell_lock.suspicion(cell.directory))
+        for cell in cells
+        if cell.hash not in run_state.outcome.records and not run_state.is_done(cell)
     ]
+    suspects = [(cell, suspicion) for cell, suspicion in unfinished if suspicion is not None]
+    suspects.sort(key=lambda suspect: (-suspect[1].limit, len(suspect[1].deaths)))
+    names = ", ".join(cell.name for cell, _ in suspects)
     if suspects and not run_state.outcome.interrupted:
-        names = ", ".join(cells[place].name for *_, place in sorted(suspects))
         log.warning("The process that trained these died; they are trained last, in smaller packs or alone: %s", names)
-    return [cells[place] for *_, place in sorted(suspects)]
+    return [*(cell for cell, _ in suspects), *(cell for cell, suspicion in unfinished if suspicion is None)]
 
 
 def _results(cells: Sequence[Cell]) -> list[Result]:
