@@ -14,8 +14,8 @@ from gansweep.papers import sections
 from gansweep.papers.compare import rank_correlation, ranks
 from gansweep.papers.coopnets import PRINTED, PRINTED_LOSSES, PRINTED_SUMS
 from gansweep.sweep.cell import Cell
-from gansweep.sweep.executor import alike
 from gansweep.sweep.identity import digest, identity
+from gansweep.sweep.pack_executor import alike
 from gansweep.training import record
 
 EXPERIMENTS = range(1, 13)

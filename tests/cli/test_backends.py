@@ -10,7 +10,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from tests.cli.test_fused import SETTINGS, left
+from tests.cli.test_distribution import SETTINGS, left
 
 from gansweep.cli import backends
 from gansweep.sweep import worker

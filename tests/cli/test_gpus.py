@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gansweep.cli import fused
+from gansweep.cli import distribution
 from gansweep.config.errors import SettingError
 from gansweep.device import environment_of_gpu, num_gpus
 from gansweep.sweep import worker
@@ -43,13 +43,13 @@ def test_gpus_of_a_device(device, count):
 def test_number_of_processes(settings, unsettled, count):
     if settings.get("workers") == 3 and not worker.can_fork():
         pytest.skip("processes can't be forked here")
-    assert fused.num_workers(SETTINGS | settings, unsettled, cores=8) == count
+    assert distribution.num_workers(SETTINGS | settings, unsettled, cores=8) == count
 
 
 @pytest.mark.parametrize(("settings", "gpus"), [({"workers": 3}, 2), ({"workers": 2, "device": "cuda:0"}, 1)])
 def test_more_processes_than_gpus_are_refused(settings, gpus):
     with pytest.raises(SettingError, match=rf"workers=\d: expected at most the number of GPUs, {gpus} with"):
-        fused.num_workers(SETTINGS | settings, 9)
+        distribution.num_workers(SETTINGS | settings, 9)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_more_processes_than_gpus_are_refused(settings, gpus):
 def test_each_process_sees_one_of_the_visible_gpus(visible, expected, monkeypatch):
     if visible is not None:
         monkeypatch.setenv(VISIBLE, visible)
-    start = fused.starting(SETTINGS, print)
+    start = distribution.starting(SETTINGS, print)
     assert isinstance(start, worker.Spawn)
     assert [one[VISIBLE] for one in start.environments] == expected
 
@@ -70,5 +70,5 @@ def test_a_device_with_a_number_needs_no_variables():
 
 def test_one_process_where_none_can_be_started(monkeypatch):
     monkeypatch.setattr(worker, "can_spawn", lambda: False)
-    assert fused.num_workers(SETTINGS, 9) == 1
-    assert fused.starting(SETTINGS, print) is None
+    assert distribution.num_workers(SETTINGS, 9) == 1
+    assert distribution.starting(SETTINGS, print) is None

@@ -41,7 +41,7 @@ IMPORTED_BEFORE = [
     "tensorboard.plugins.hparams.summary_v2",
     "scipy.optimize",
     "gansweep.config.build",
-    "gansweep.cli.fused",
+    "gansweep.cli.distribution",
     "gansweep.cli.job",
     "gansweep.sweep.worker_pool",
     "gansweep.training.pack_size",

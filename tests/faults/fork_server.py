@@ -43,7 +43,7 @@ WARM = (
     "PIL.Image",
     "gansweep.config.build",
     "gansweep.cli.app",
-    "gansweep.cli.fused",
+    "gansweep.cli.distribution",
     "gansweep.cli.job",
     "gansweep.cli.sweeping",
     "gansweep.cli.check",

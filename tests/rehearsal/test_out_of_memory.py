@@ -13,7 +13,7 @@ from tests.rehearsal.rehearsal import FEW_SAMPLES, run_on
 from tests.sweep.fake_cells import cell
 
 from gansweep.batched.pack import Pack
-from gansweep.sweep.executor import in_packs
+from gansweep.sweep.pack_executor import in_packs
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.sweep import Sweep
 from gansweep.training.session import TrainingSession

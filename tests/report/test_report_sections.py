@@ -11,7 +11,7 @@ from tests.sweep.fake_cells import cell, record
 from tests.sweep.fake_cells import diverged as diverged_record
 
 from gansweep.plot_style import COLOURS, key, legend, panels, styled
-from gansweep.report import diverged, formats, markdown, sensitivity, targets, tuning, values
+from gansweep.report import diverged, formats, markdown, sensitivity, targets, tuning, value_figures
 from gansweep.report.leaderboard import leaderboards
 from gansweep.report.pictures import curves
 from gansweep.report.pictures import rates as pictures_of_rates
@@ -163,7 +163,7 @@ def test_diverged_curves_do_not_extend_the_axis(tmp_path):
 def test_a_long_legend_keeps_the_height_of_the_panel():
     heights = []
     for number in (8, 24):
-        assert len({(COLOURS[n % 6], values.line_style(n)) for n in range(number)}) == number
+        assert len({(COLOURS[n % 6], value_figures.line_style(n)) for n in range(number)}) == number
         with styled():
             figure, (axis,) = panels(1, 1, "", (5.6, 3.0))
             legend(figure, [key(f"a schedule with a long name {n}") for n in range(number)])
@@ -174,11 +174,11 @@ def test_a_long_legend_keeps_the_height_of_the_panel():
 
 def test_schedules_are_those_of_the_configs(tmp_path):
     found = grid(tmp_path, lambda o, lr, s: 5.0)
-    assert not values.varies(found)
+    assert not value_figures.varies(found)
     for result in found.leaderboard.results:
         result.cell.config["schedule"] = {"_target_": "gansweep.schedules.cosine.Cosine"}
-    assert values.varies(found)
-    (name, rates), *rest = values.schedule_values(found).items()
+    assert value_figures.varies(found)
+    (name, rates), *rest = value_figures.schedule_values(found).items()
     assert name == "cosine"
     assert not rest
     assert len(rates) == 100
@@ -199,11 +199,11 @@ def test_losses_are_those_of_the_best_setting_of_each_method(tmp_path):
                 point = Summary.Value(tag=tag, simple_value=value)
                 writer.add_event(Event(step=step, summary=Summary(value=[point])))
         writer.close()
-    shown = [run.cell.overrides for _, run in values.shown_runs(found)]
+    shown = [run.cell.overrides for _, run in value_figures.shown_runs(found)]
     assert [(one["optimizer"], one["lr"], one["seed"]) for one in shown] == [("sgd", 1e-3, 0), ("adam", 1e-3, 0)]
     read = events.losses(found.leaderboard.results[0].cell.directory)
     assert read == {"generator": {10: 20.0, 20: 40.0}, "discriminator": {10: 1.0, 20: 1.0}}
-    names = [label.get_text() for label in values.losses_picture(found).legends[0].get_texts()]
+    names = [label.get_text() for label in value_figures.losses_picture(found).legends[0].get_texts()]
     assert names == ["discriminator", "generator"]
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gansweep.sweep.cell import Cell
-from gansweep.sweep.executor import in_packs
 from gansweep.sweep.identity import cell_name, digest, identity
+from gansweep.sweep.pack_executor import in_packs
 from gansweep.sweep.run_state import Executor, StepCallback
 from gansweep.training.interruption import Interrupted, interrupts
 

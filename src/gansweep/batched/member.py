@@ -1,4 +1,4 @@
-"""Settings that may differ between the members of a pack."""
+"""Settings that may differ between the members of a pack: seed, losses, optimizers, and rates with their schedules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Values of the members that change during training: schedules and the gains of feedback."""
+"""Values of the members that change during training: schedules and the gains of feedback.
+
+The rate of a step, base rate times schedule, is computed by `PlayerSettings.rate` in `batched/member.py`.
+"""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class AutoSeeds:
 
     def _print_plan(self) -> None:
         """Print the cells of the next round, and the number of runs that may follow."""
-        from gansweep.cli.fused import cost_by_probe
+        from gansweep.cli.distribution import cost_by_probe
 
         while wanted := self.race.wanted(self.settings()):
             self._round(wanted)

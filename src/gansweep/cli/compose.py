@@ -19,7 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gansweep.cli.experiments import PRESETS
 from gansweep.cli.override_precedence import Groups, Precedence
-from gansweep.cli.values import given_values, set_value
+from gansweep.cli.value_overrides import given_values, set_value
 from gansweep.config.errors import SettingError, UnknownKey
 
 ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra plugins that an extra of this package installs

@@ -126,7 +126,7 @@ def task(config: DictConfig) -> float | None:
         JobFailed: the cell failed, or its hash differs from the planned one.
         Diverged: the cell diverged and `diverged=raise` is set.
     """
-    from gansweep.sweep.executor import in_packs
+    from gansweep.sweep.pack_executor import in_packs
     from gansweep.sweep.sweep import Sweep
     from gansweep.training.interruption import Stop
 

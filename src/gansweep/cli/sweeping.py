@@ -78,7 +78,7 @@ class Multirun:
             The exit code.
         """
         if self.config["plan"]:
-            from gansweep.cli.fused import cost_by_probe
+            from gansweep.cli.distribution import cost_by_probe
 
             say(self.sweep().plan(self.config["retry_failed"], cost_by_probe()))
             return 0
@@ -176,7 +176,7 @@ class Multirun:
             cores: CPU cores to use; None: all that are available to this process.
             announce: log the number of cells and processes at the start.
         """
-        from gansweep.cli.fused import distribute, starting
+        from gansweep.cli.distribution import distribute, starting
 
         jobs = Jobs({cell.hash: composed for cell, composed in zip(self.cells, self.compositions, strict=True)})
         sweep = self.sweep()

@@ -1,4 +1,7 @@
-"""Configurations of a sweep, grouped into comparable tables, with the values of their seeds."""
+"""Configurations of a sweep, grouped into comparable tables, with the values of their seeds.
+
+A run without a value, such as a diverged one, has NaN here and is printed as N/A.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from gansweep.cli.job import Jobs, run_of
 from gansweep.config.errors import SettingError
 from gansweep.sweep import worker
 from gansweep.sweep.cell import Cell, state
-from gansweep.sweep.executor import in_packs
+from gansweep.sweep.pack_executor import in_packs
 from gansweep.sweep.plan import Estimate, kind_of
 from gansweep.sweep.run_state import Executor
 from gansweep.training.interruption import interrupts

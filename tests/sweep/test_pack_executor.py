@@ -16,7 +16,7 @@ from tests.training.small import make_run, member
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.sweep import cell_lock
-from gansweep.sweep.executor import alike, in_packs
+from gansweep.sweep.pack_executor import alike, in_packs
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.sweep import Sweep
 from gansweep.training.session import TrainingSession
@@ -128,7 +128,7 @@ def test_a_failure_of_the_device_stops_the_sweep(place, tmp_path, monkeypatch, c
 
     with monkeypatch.context() as patch:
         patch.setattr(*targets[place], fail)
-        patch.setattr("gansweep.sweep.executor.free_memory", lambda: pytest.fail("the device can't be used"))
+        patch.setattr("gansweep.sweep.pack_executor.free_memory", lambda: pytest.fail("the device can't be used"))
         outcome = train(grid(tmp_path), 2)
     assert len(calls) == 1
     assert (outcome.exit_code, outcome.cut_short, outcome.records) == (1, True, {})

@@ -146,7 +146,7 @@ def test_the_size_of_a_pack_is_measured_and_recorded(gansweep, monkeypatch):
 
 
 def test_a_cell_that_can_not_be_measured_fails_when_it_is_trained(gansweep, monkeypatch):
-    from gansweep.cli import fused, job
+    from gansweep.cli import distribution, job
 
     def first_is_broken(cell):
         if cell.config["seed"] == 0:
@@ -154,7 +154,7 @@ def test_a_cell_that_can_not_be_measured_fails_when_it_is_trained(gansweep, monk
         return made(cell)
 
     made = job.run_of
-    for module in (fused, job):
+    for module in (distribution, job):
         monkeypatch.setattr(module, "run_of", first_is_broken)
     answer = gansweep.tiny("-m", "seed=0,1", "name=broken", "pack=auto")
     assert answer.code == 1
