@@ -19,7 +19,7 @@ from gansweep.report import (
     sensitivity,
     targets,
     tuning,
-    values,
+    value_figures,
     verdict_text,
 )
 from gansweep.report.pictures.samples import Sample, sampled, samples_picture
@@ -34,7 +34,7 @@ from gansweep.sweep.metric_groups import DIFFERENT, differences, fingerprint_dif
 from gansweep.sweep.sweep_keys import SEED
 
 SECTIONS: Sequence[Callable[[Verdict], Section | None]] = (
-    values.section,
+    value_figures.section,
     portraits.section,
     scatter.section,
     sensitivity.section,
