@@ -458,6 +458,6 @@ def test_a_cell_taken_over_and_finished_by_another_process_is_in_the_outcome(tmp
         died.clear()
         return left
 
-    outcome = Sweep(tmp_path, cells).run(train_adam_while_sgd_is_trained_elsewhere, **QUIET)
+    outcome = Sweep(tmp_path, cells).run(train_adam_while_sgd_is_trained_elsewhere, **QUIET | {"wait": True})
     assert outcome.missing == []
     assert outcome.exit_code == 0

@@ -166,7 +166,7 @@ class Sweep:
             start is not None and any(cell_lock.suspicion(cell.directory) for cell in self.cells)
         )
         for suspected in (False, True):
-            cells = _under_suspicion(self.cells, run_state) if suspected else self.cells
+            cells = _under_suspicion(self.cells, run_state, wait) if suspected else self.cells
             if separate:
                 num_workers = 1 if suspected else workers
                 worker_pool.train(cells, run_state, partial(train, suspected=suspected), num_workers, start or fork)
@@ -217,10 +217,11 @@ class Sweep:
             _pause(run_state.stop)
 
 
-def _under_suspicion(cells: Sequence[Cell], run_state: RunState) -> list[Cell]:
-    """Return the cells without a result, the least suspicious first, and log the names of those whose process died.
+def _under_suspicion(cells: Sequence[Cell], run_state: RunState, wait: bool) -> list[Cell]:
+    """Return the cells whose process died, the least suspicious first, and log their names.
 
-    A cell without a result and without a suspicion is being trained by another process, which took it over.
+    With `wait`, also those that another process took over during the first pass: they have neither a result nor a
+    suspicion.
     """
     unfinished = [
         (cell, cell_lock.suspicion(cell.directory))
@@ -232,7 +233,8 @@ def _under_suspicion(cells: Sequence[Cell], run_state: RunState) -> list[Cell]:
     names = ", ".join(cell.name for cell, _ in suspects)
     if suspects and not run_state.outcome.interrupted:
         log.warning("The process that trained these died; they are trained last, in smaller packs or alone: %s", names)
-    return [*(cell for cell, _ in suspects), *(cell for cell, suspicion in unfinished if suspicion is None)]
+    taken_over = [cell for cell, suspicion in unfinished if suspicion is None and wait]
+    return [*(cell for cell, _ in suspects), *taken_over]
 
 
 def _results(cells: Sequence[Cell]) -> list[Result]:
