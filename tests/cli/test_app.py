@@ -387,3 +387,9 @@ def test_a_cell_in_another_process_has_no_run_and_other_data_sets_are_not_kept(g
     assert [cell.run is not None for cell in cells] == [True, True, False, False]
     assert pickle.loads(pickle.dumps(cells[0])) == cells[0]
     assert pickle.loads(pickle.dumps(cells[0])).run is None
+
+
+def test_shell_completion_without_a_request_is_a_usage_error(gansweep):
+    answer = gansweep("--shell-completion", "nothing")
+    assert answer.code == 2
+    assert "expected one of install=SHELL" in answer.err

@@ -180,7 +180,6 @@ OPTIONS = [
     ["--experimental-rerun", "nothing.pickle"],
     ["--experimental-rerun", TEXT],
     ["--multirun", "--run", "nothing=1"],
-    ["-m", "--", "lr=1"],
     ["--hydra-help", "nothing=1"],
     ["--shell-completion", "nothing"],
     ["--cfg", "job", "optimizer=nothing"],

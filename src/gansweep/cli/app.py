@@ -123,6 +123,9 @@ def _check_options(parser: ArgumentParser, options: Namespace) -> None:
         raise BadConfig(problems)
     if sum(map(bool, (options.multirun, options.cfg, options.info, options.shell_completion))) > 1:
         parser.error("expected only one of --multirun, --cfg, --info and --shell-completion")
+    requests = ("install=", "uninstall=", "query=")
+    if options.shell_completion and sum(text.startswith(requests) for text in options.overrides) != 1:
+        parser.error("--shell-completion: expected one of install=SHELL, uninstall=SHELL and query=SHELL")
     if options.resolve and not (options.cfg or options.help):
         parser.error("--resolve requires --cfg or --help")
 
