@@ -367,8 +367,8 @@ def alike(one, other, where=""):
         assert one == other, where
 
 
-def heard(pack, k):
-    """Play to the end, and tell the member's feedback a rising metric after every stage."""
+def train_with_rising_metric(pack, k):
+    """Train to the end with a metric of member k that rises after every stage."""
     for report in pack.steps():
         pack.update_feedback(k, float(report.steps[pack.place[k]]), True)
 
@@ -384,7 +384,7 @@ def test_a_member_is_the_same_alone_and_in_company_at_any_place(cast):
                 pack.update_feedback(k, float(report.steps[0]), True)
         for k, run in enumerate(order):
             alone = pack_of(run)
-            heard(alone, 0)
+            train_with_rising_metric(alone, 0)
             alike(pack.export(k), alone.export(0))
             assert cast != "guards" or int(alone.guard.returns) > 0
             assert torch.equal(pack.generate(k, 9, "evaluation"), alone.generate(0, 9, "evaluation"))
@@ -396,7 +396,7 @@ def test_a_member_goes_on_bit_for_bit_in_another_pack(cast):
     runs = [replace(run, model=model) for run in runs]
     for run in runs:
         whole, torn = pack_of(run), pack_of(run)
-        heard(whole, 0)
+        train_with_rising_metric(whole, 0)
         steps = torn.steps()
         for _ in range(2):
             report = next(steps)
@@ -404,7 +404,7 @@ def test_a_member_goes_on_bit_for_bit_in_another_pack(cast):
         other = pack_of(runs[0], run)  # beside a neighbour that begins
         other.restore(1, torn.export(0))
         assert torch.equal(other.generate(1, 9, "evaluation"), torn.generate(0, 9, "evaluation"))
-        heard(other, 1)
+        train_with_rising_metric(other, 1)
         alike(other.export(1), whole.export(0))
 
 

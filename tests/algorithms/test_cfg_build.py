@@ -60,9 +60,9 @@ def test_eta_is_a_number_with_a_schedule_like_any():
     run = built("algorithm.eta=1.5", "schedule@algorithm.schedule_eta=cosine")
     assert run.algorithm.eta == 1.5
     assert isinstance(run.algorithm.schedule_eta, Cosine)
-    heard = built("feedback@algorithm.feedback_eta=plateau")
-    assert isinstance(heard.algorithm.feedback_eta, Plateau)
-    assert heard.monitors_metric
+    checked = built("feedback@algorithm.feedback_eta=plateau")
+    assert isinstance(checked.algorithm.feedback_eta, Plateau)
+    assert checked.monitors_metric
     with pytest.raises(ValueError, match="metric=null"):
         line = [one for one in TINY if not one.startswith("metric")]
         build(composed(*line, "feedback@algorithm.feedback_eta=plateau", "~metric"), identity={}, cell={})

@@ -193,21 +193,21 @@ def test_another_sweeper_gets_results_of_packs(gansweep, workers):
 
 @pytest.mark.skipif(not worker.can_fork(), reason="processes can't be forked here")
 def test_ctrl_c_saves_in_every_worker_and_another_pack_size_continues(gansweep, monkeypatch):
-    grid, heard, note = ["-m", "seed=0,1,2,3,4", "steps=6"], [], TrainingSession.write_outputs
+    grid, interrupted, note = ["-m", "seed=0,1,2,3,4", "steps=6"], [], TrainingSession.write_outputs
     both = multiprocessing.get_context("fork").Barrier(2)
 
     def request(self):
-        heard.append(True)
+        interrupted.append(True)
         self.requested = True
 
     def note_and_press(self):
         """At its third step every worker waits for Ctrl-C, which one of them brings about."""
         note(self)
-        if self.step == 3 and not heard:
+        if self.step == 3 and not interrupted:
             if both.wait(60) == 0:
                 os.kill(os.getppid(), signal.SIGINT)
             end = time.monotonic() + 60
-            while not heard and time.monotonic() < end:
+            while not interrupted and time.monotonic() < end:
                 time.sleep(0.005)
 
     assert gansweep.tiny(*grid, "name=whole").code == 0

@@ -20,7 +20,7 @@ def test_another_launcher_puts_the_same_cells_into_the_same_directories(gansweep
 
 
 def test_another_launcher_composes_as_we_do(gansweep):
-    """A typed choice outranks an experiment's words about another one. Mistake: Hydra's jobs merge both."""
+    """A choice on the command line takes precedence over an experiment's choice; Hydra alone merges both."""
     line = ["experiment=dirac/r1", "loss=wgan_gp", "steps=2", "name=there", "trainer.tensorboard=false"]
     assert gansweep(*line, "hydra/launcher=basic").code == 0
     (record,) = gansweep.records("there").values()

@@ -126,7 +126,7 @@ def test_a_wrong_preset_ends_with_exit_code_2(gansweep):
 
 
 def test_the_pack_runs_on_the_command_line(gansweep):
-    """Two protocols side by side: the scale picks other data, and what is typed outranks it."""
+    """Two protocols side by side: the scale chooses other data, and settings of the command line take precedence."""
     line = ["experiment=epfl_table1", "scale=smoke", "protocol=original_code,wgan_gp", "steps=2", "seed=3"]
     answer = gansweep("-m", *line, *TINY, *NARROW)
     assert answer.code == 0, answer.err
