@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gansweep.config import keys
 from gansweep.config.keys import SURROUNDINGS, inside
 from gansweep.sweep.identity import canonical, cell_name, digest, identity, sweep_name
 
@@ -47,6 +48,25 @@ def test_name_and_place_are_not_part_of_the_identity(key):
 def test_more_than_one_thread_is_part_of_the_identity():
     assert hash_of(CONFIG | {"threads": 1}) == hash_of(CONFIG), "one thread, as before threads counted"
     assert len({hash_of(CONFIG | {"threads": n}) for n in (1, 2, 3)}) == 3
+
+
+def test_a_new_setting_with_its_default_keeps_the_hash_at_any_depth(monkeypatch):
+    defaults = {"trainer.keep": "last", "model.conditional": False, "optimizer.clip": None, "loss.penalties.*.every": 1}
+    monkeypatch.setattr(keys, "UNLESS", defaults)
+    before = CONFIG | {"loss": {"penalties": {"r1": {"weight": 1.0}, "gp": {"weight": 2.0}}}}
+    r1, gp = before["loss"]["penalties"].values()
+
+    def after(keep="last", conditional=False, clip=None, every=1):
+        return before | {
+            "trainer": before["trainer"] | {"keep": keep},
+            "model": before["model"] | {"conditional": conditional},
+            "optimizer": before["optimizer"] | {"clip": clip},
+            "loss": {"penalties": {"r1": r1 | {"every": 1}, "gp": gp | {"every": every}}},
+        }
+
+    assert hash_of(after()) == hash_of(before)
+    changes = ({"keep": "all"}, {"conditional": True}, {"conditional": 0}, {"clip": 1.0}, {"every": 2}, {"every": True})
+    assert len({hash_of(after(**change)) for change in changes} | {hash_of(before)}) == 1 + len(changes)
 
 
 def test_unreleased_code_is_part_of_the_identity():

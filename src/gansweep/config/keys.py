@@ -23,11 +23,11 @@ class Key:
     """Properties of one setting.
 
     Args:
-        name: dotted path in the configuration.
+        name: dotted path in the configuration. `*` stands for any one name.
         identity: True if the setting can change the numbers of a run. Cells that differ only in settings with False
             are the same run.
-        identity_unless: value that is omitted from the identity, so that hashes from before the setting existed are
-            kept.
+        identity_unless: default that is omitted from the identity, so that hashes from before the setting existed are
+            kept. The setting may be at any depth, such as `loss.penalties.*.every`.
         shared_in_pack: all members of a pack must have the same value. A setting listed inside a shared group without
             this flag may differ.
         whole_sweep: the setting applies to the whole sweep, so a grid can't vary it.
@@ -39,7 +39,7 @@ class Key:
 
     name: str
     identity: bool = True
-    identity_unless: Any = None
+    identity_unless: Any = ...
     shared_in_pack: bool = False
     whole_sweep: bool = False
     fallback: str = ""
@@ -96,7 +96,7 @@ KEYS = (
 
 SURROUNDINGS = frozenset(key.name for key in KEYS if not key.identity and "." not in key.name)
 WHOLE_SWEEP = tuple(key.name for key in KEYS if key.whole_sweep)
-UNLESS = {key.name: key.identity_unless for key in KEYS if key.identity_unless is not None}
+UNLESS = {key.name: key.identity_unless for key in KEYS if key.identity_unless is not ...}
 FALLBACKS = {key.name: key.fallback for key in KEYS if key.fallback}
 COLUMNS = tuple(key.name for key in KEYS if key.column)
 CAPTION = tuple(key.choice for key in KEYS if key.caption)
@@ -123,11 +123,27 @@ def is_part_of_identity(typed: str) -> bool:
 
 def without_surroundings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a configuration that belongs to the identity."""
-    kept = {key: value for key, value in config.items() if key not in SURROUNDINGS and UNLESS.get(key, ...) != value}
+    kept = {key: value for key, value in config.items() if key not in SURROUNDINGS}
     for group, value in kept.items():
         if isinstance(value, Mapping):
             listed = inside(group)
             kept[group] = {key: v for key, v in value.items() if key not in listed or listed[key].identity}
+    for name, default in UNLESS.items():
+        kept = _without_default(kept, name.split("."), default)
+    return kept
+
+
+def _without_default(config: Mapping[str, Any], path: list[str], default: Any) -> dict[str, Any]:
+    """Return the configuration without the setting at `path` if it has its default there."""
+    name, *rest = path
+    names = list(config) if name == "*" else [name] if name in config else []
+    kept = dict(config)
+    for key in names:
+        value = config[key]
+        if rest and isinstance(value, Mapping):
+            kept[key] = _without_default(value, rest, default)
+        elif not rest and value == default and isinstance(value, bool) == isinstance(default, bool):
+            del kept[key]
     return kept
 
 
