@@ -30,8 +30,8 @@ def test_all_variants_have_the_same_parameters_and_map_images_to_images():
 @pytest.mark.parametrize(
     ("skips", "cut", "depends"),
     [
-        ("none", "code", False),
-        ("deep", "code", True),
+        ("none", "squeeze", False),
+        ("deep", "squeeze", True),
         ("deep", "down_b", False),
         ("shallow", "down_b", True),
         ("shallow", "conv_a", False),

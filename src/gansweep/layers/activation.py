@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from gansweep.layers.layer import Parameterless, Pass
+
+if TYPE_CHECKING:
+    from gansweep.layers.plain import Builder
 
 
 class LeakyReLU(Parameterless):
@@ -25,6 +29,10 @@ class LeakyReLU(Parameterless):
         """Return dL/dx: dL/dy times 1 or the negative slope; this factor is a constant to autograd."""
         return torch.ops.aten.leaky_relu_backward(grad_output, x.detach(), self.slope, False)
 
+    def counterpart(self) -> nn.Module:
+        """Return `nn.LeakyReLU`, or `nn.ReLU` for slope 0."""
+        return nn.LeakyReLU(self.slope) if self.slope else nn.ReLU()
+
 
 class Tanh(Parameterless):
     """Hyperbolic tangent: y = tanh(x), the usual output activation for images in [-1, 1]."""
@@ -34,6 +42,10 @@ class Tanh(Parameterless):
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         """Return the activations, with the shape of x."""
         return x.tanh()
+
+    def counterpart(self) -> nn.Module:
+        """Return `nn.Tanh`."""
+        return nn.Tanh()
 
 
 class Scale(Parameterless):
@@ -49,3 +61,7 @@ class Scale(Parameterless):
     def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
         """Return dL/dx: dL/dy times the factor."""
         return self.factor * grad_output
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add a product; `torch.nn` has no module for it."""
+        return x * self.factor

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gansweep.interfaces import Slot
 from gansweep.layers.layer import Parameterless, Pass, at_least_float32
+
+if TYPE_CHECKING:
+    from gansweep.layers.plain import Builder
 
 
 class BatchNorm(Parameterless):
@@ -63,3 +67,9 @@ class BatchNorm(Parameterless):
             var = state.buffers[name_var]
         scale, shift = params
         return centred * spread(scale * (var + self.eps).rsqrt()) + spread(shift)
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add `nn.BatchNorm2d` for feature maps and `nn.BatchNorm1d` for vectors."""
+        kind, slot = nn.BatchNorm2d if build.on_maps else nn.BatchNorm1d, self.slots[0]
+        module = kind(*slot.shape, eps=self.eps, momentum=self.momentum)
+        return build.call(module, x, slot.name.rpartition(".")[0])

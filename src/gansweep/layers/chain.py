@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from gansweep.layers.layer import Layer, Parameterless, Pass, PullBack
+
+if TYPE_CHECKING:
+    from gansweep.layers.plain import Builder
 
 
 def forward(layers: Sequence[Layer], params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
@@ -34,6 +38,20 @@ def linearised(layers: Sequence[Layer], params: Sequence[Tensor], x: Tensor, sta
         return grad
 
     return x, composed
+
+
+def plain(layers: Sequence[Layer], x: Any, build: Builder) -> Any:
+    """Add layers to a module of `torch.nn` that is being built; x and the return value stand for samples (B, ...).
+
+    Raises:
+        NotImplementedError: a layer of a user's class cannot be converted.
+    """
+    for layer in layers:
+        add = getattr(layer, "plain", None)
+        if add is None:
+            raise NotImplementedError(f"{type(layer).__name__} has no method `plain`")
+        x = add(x, build)
+    return x
 
 
 def begin(layers: Sequence[Layer], params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
@@ -101,6 +119,12 @@ class Residual(Parameterless):
     def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
         """Return dL/dx, the sum of the gradients through both branches."""
         return self.linearised(params, x, state)[1](grad_output)
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add both branches and their sum."""
+        residual = plain(self.body, x, build)
+        shortcut = plain(self.shortcut, x, build)
+        return shortcut + (residual if self.factor == 1 else residual * self.factor)
 
     def begin(self, params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
         """Initialise the buffers of the inner layers, in place."""

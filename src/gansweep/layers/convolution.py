@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from gansweep.interfaces import Slot
 from gansweep.layers.layer import Parameterless, Pass, each_member
@@ -54,6 +54,11 @@ class Conv2d(Parameterless):
         transposed = partial(F.conv_transpose2d, **sizes)
         return _filled(transposed, grad_output, params[:1], self.stride)
 
+    def counterpart(self) -> nn.Module:
+        """Return `nn.Conv2d`."""
+        num_out, num_in, kernel, _ = self.slots[0].shape
+        return nn.Conv2d(num_in, num_out, kernel, self.stride, self.padding, bias=len(self.slots) > 1)
+
 
 class ConvTranspose2d(Parameterless):
     """2D transposed convolution, as `torch.nn.ConvTranspose2d`; weight (K, in, out, k, k)."""
@@ -84,6 +89,12 @@ class ConvTranspose2d(Parameterless):
         """Return dL/dx (K, B, in, H, W) from dL/dy (K, B, out, H', W'): a plain convolution."""
         convolution = partial(F.conv2d, stride=self.stride, padding=self.padding)
         return _filled(convolution, grad_output, params[:1], self.stride)
+
+    def counterpart(self) -> nn.Module:
+        """Return `nn.ConvTranspose2d`."""
+        num_in, num_out, kernel, _ = self.slots[0].shape
+        sizes = (kernel, self.stride, self.padding, self.output_padding)
+        return nn.ConvTranspose2d(num_in, num_out, *sizes, bias=len(self.slots) > 1)
 
 
 def _transposed_by_phases(y: Tensor, weight: Tensor, stride: int, padding: int, size: tuple[int, int]) -> Tensor:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from gansweep.layers.layer import Draw, Parameterless, Pass, PullBack
+
+if TYPE_CHECKING:
+    from gansweep.layers.plain import Builder
 
 
 class Dropout(Parameterless):
@@ -49,6 +53,11 @@ class Dropout(Parameterless):
             return super().linearised(params, x, state)
         mask = self._new_mask(x)
         return x * mask, lambda grad: grad * mask
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add `nn.Dropout`, or a call that is active in evaluation too."""
+        p = round(1.0 - self.draws[0].keep, 12)
+        return F.dropout(x, p, training=True) if self.in_evaluation else build.call(nn.Dropout(p), x)
 
     def _new_mask(self, x: Tensor) -> Tensor:
         return F.dropout(torch.ones_like(x), 1.0 - self.draws[0].keep)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from gansweep.interfaces import Slot
+
+if TYPE_CHECKING:
+    from gansweep.layers.plain import Builder
 
 FOLD = 1024  # torch splits longer sums among threads, but only if there are few rows, as at K = 1
 
@@ -51,6 +54,9 @@ PullBack = Callable[[Tensor], Tensor]  # dL/dy -> dL/dx
 @runtime_checkable
 class Layer(Protocol):
     """Map (K, B, ...) to (K, B, ...) with separate parameters for each member.
+
+    Optional methods `counterpart` and `plain`, as those of `Parameterless`: with them, a trained network can be
+    converted to modules of `torch.nn`.
 
     Attributes:
         couples_samples: the output for a sample depends on the other samples of its batch, as in
@@ -111,6 +117,19 @@ class Parameterless:
     def begin(self, params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
         """Leave the buffers unchanged."""
         return
+
+    def counterpart(self) -> nn.Module:
+        """Return the module of `torch.nn` with the same output, on samples (B, ...); its weights are not set.
+
+        Raises:
+            NotImplementedError: there is no such module, or the class of a user does not define it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no counterpart in torch.nn")
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add this layer to a module that is being built; x and the return value stand for samples (B, ...)."""
+        name = self.slots[0].name.rpartition(".")[0] if self.slots else ""
+        return build.call(self.counterpart(), x, name)
 
 
 def at_least_float32(x: Tensor) -> Tensor:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from gansweep.interfaces import Slot
 from gansweep.layers.layer import Parameterless, Pass, each_member
+
+if TYPE_CHECKING:
+    from gansweep.layers.plain import Builder
 
 LARGEST_BATCHED = 1 << 15  # weights; above this size, the product takes longer than the overhead of a call
 MULTIPLE = 8
@@ -60,6 +64,10 @@ class Linear(Parameterless):
         product = torch.bmm(filled_grad, weight) if self._is_small else each_member(torch.mm, filled_grad, weight)
         return _cut(product, x.shape[1], self.num_in)
 
+    def counterpart(self) -> nn.Module:
+        """Return `nn.Linear`."""
+        return nn.Linear(self.num_in, self.num_out)
+
     @property
     def _is_small(self) -> bool:
         return self.num_in * self.num_out <= LARGEST_BATCHED
@@ -96,3 +104,8 @@ class AppendLabel(Parameterless):
         """Return y (K, B, D + size) for x (K, B, D)."""
         (e,) = params
         return torch.cat([x, (e / e.norm(dim=2, keepdim=True)).expand(-1, x.shape[1], -1)], 2)
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add the embedding of label 0 and the concatenation."""
+        e = build.parameter(self.slots[0])
+        return torch.cat([x, (e / e.norm(dim=1, keepdim=True)).expand(x.shape[0], -1)], 1)

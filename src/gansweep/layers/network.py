@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gansweep.interfaces import Initialisation, Slot
 from gansweep.layers import chain
 from gansweep.layers.dropout import mask, mask_draws
 from gansweep.layers.layer import Draw, Layer, Pass, at_least_float32
+from gansweep.layers.plain import module_of
 
 Params = Sequence[Tensor]
 
@@ -108,6 +109,20 @@ class Network:
         """Return the `state_dict` of one member, with the names and shapes of `torch.nn`."""
         state = {slot.name: p[member].detach().clone() for slot, p in zip(self.slots, self.cut(theta), strict=True)}
         return state | {name: b[member].detach().clone() for name, b in (buffers or {}).items()}
+
+    def module(self, state: Mapping[str, Tensor], input_shape: Sequence[int], title: str = "Member") -> nn.Module:
+        """Return one member as a module of `torch.nn` on samples (B, *input_shape), in evaluation mode.
+
+        Its outputs are equal up to rounding, and its `state_dict` has the names of `state`. It is an `nn.Sequential`
+        if the layers are a chain of modules, otherwise a `torch.fx.GraphModule`, whose attribute `code` is the source
+        of its forward pass. Layers of a user's class without the method `plain` are called as they are.
+
+        Args:
+            state: weights, as `state_dict` returns them.
+            input_shape: shape of one input.
+            title: name of the class, if it is not `nn.Sequential`.
+        """
+        return module_of(self, state, input_shape, title)
 
     def row(self, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the parameter row (P,) and the buffers in a `state_dict`; the inverse of `state_dict`.

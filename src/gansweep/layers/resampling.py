@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from gansweep.layers.layer import Parameterless, Pass
+
+if TYPE_CHECKING:
+    from gansweep.layers.plain import Builder
 
 
 class AvgPool2d(Parameterless):
@@ -29,6 +33,10 @@ class AvgPool2d(Parameterless):
         flat = torch.ops.aten.avg_pool2d_backward(grad_output.flatten(0, 1), shaped, *sizes, False, True, None)
         return flat.unflatten(0, x.shape[:2])
 
+    def counterpart(self) -> nn.Module:
+        """Return `nn.AvgPool2d`."""
+        return nn.AvgPool2d(self.kernel, self.stride, self.padding)
+
 
 class Upsample(Parameterless):
     """Nearest-neighbour upsampling by a factor of 2, as `torch.nn.Upsample(scale_factor=2)`."""
@@ -40,6 +48,10 @@ class Upsample(Parameterless):
     def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
         """Return dL/dx (K, B, C, H, W): the sum of dL/dy over every 2 x 2 square."""
         return F.avg_pool2d(grad_output.flatten(0, 1), 2, divisor_override=1).unflatten(0, x.shape[:2])
+
+    def counterpart(self) -> nn.Module:
+        """Return `nn.Upsample`."""
+        return nn.Upsample(scale_factor=2)
 
 
 class Reshape(Parameterless):
@@ -55,6 +67,15 @@ class Reshape(Parameterless):
     def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
         """Return dL/dy in the shape of the input, (K, B, *before)."""
         return grad_output.reshape(*grad_output.shape[:2], *self.before)
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add `nn.Flatten`, `nn.Unflatten`, or a call of `reshape`."""
+        build.on_maps = len(self.after) == 3
+        if len(self.after) == 1:
+            return build.call(nn.Flatten(), x)
+        if len(self.before) == 1:
+            return build.call(nn.Unflatten(1, self.after), x)
+        return x.reshape(-1, *self.after)
 
 
 class Crop(Parameterless):
@@ -75,3 +96,7 @@ class Crop(Parameterless):
         """Return dL/dx (K, B, C, H, W): dL/dy padded with zeros."""
         height, width = x.shape[-2:]
         return F.pad(grad_output, (0, width - self.side, 0, height - self.side))
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add a slice; `torch.nn` has no module for it."""
+        return x[..., : self.side, : self.side]

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
 
 from gansweep.interfaces import Slot
 from gansweep.layers.convolution import Conv2d
 from gansweep.layers.layer import Parameterless, Pass, PullBack
 from gansweep.layers.linear import Linear
+
+if TYPE_CHECKING:
+    from gansweep.layers.plain import Builder
 
 FIRST_ITERATIONS = 15  # power iterations before the first pass, as in torch
 EPS = 1e-12
@@ -72,6 +76,14 @@ class SpectralNorm(Parameterless):
             for _ in range(FIRST_ITERATIONS):
                 for buffer, value in zip((u, v), _iterated(params[0].flatten(2), v), strict=True):
                     buffer.copy_(value)
+
+    def counterpart(self) -> nn.Module:
+        """Return the layer's module with `torch.nn.utils.parametrizations.spectral_norm`."""
+        return parametrizations.spectral_norm(self.layer.counterpart())
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add the layer's module, parametrized."""
+        return build.call(self.counterpart(), x, self.layer.slots[0].name.rpartition(".")[0])
 
     def _normalised(self, params: Sequence[Tensor], state: Pass) -> list[Tensor]:
         weight, matrix = params[0], params[0].flatten(2)

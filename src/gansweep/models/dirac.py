@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -12,6 +13,9 @@ from gansweep.interfaces import Slot
 from gansweep.layers import Network, Pass
 from gansweep.layers.layer import Parameterless
 from gansweep.models.point import Start, Theta
+
+if TYPE_CHECKING:
+    from gansweep.layers.plain import Builder
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,9 @@ class _Line(Parameterless):
 
     def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
         return params[0][:, None] * grad_output
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        return build.parameter(self.slots[0]) * x
 
 
 def _check(sample_shape: tuple[int, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -12,6 +13,9 @@ from torch import Tensor
 from gansweep.interfaces import Slot
 from gansweep.layers import Network, Pass
 from gansweep.layers.layer import Parameterless
+
+if TYPE_CHECKING:
+    from gansweep.layers.plain import Builder
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ class Theta(Parameterless):
     def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
         """Return dL/dx, which is zero: the output does not depend on x."""
         return torch.zeros_like(x)
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add the parameters and their expansion to the batch."""
+        return build.parameter(self.slots[0])[None].expand(x.shape[0], -1)
 
 
 @dataclass(frozen=True)

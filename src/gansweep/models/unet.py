@@ -65,7 +65,7 @@ class UNet:
         squeezed = [
             Conv2d("down_c", b, c, 4, stride=2, padding=1),
             LeakyReLU(0.0),
-            Conv2d("code", c, code, 3, padding=1),
+            Conv2d("squeeze", c, code, 3, padding=1),
             Conv2d("conv_c", code, c, 3, padding=1),
             LeakyReLU(0.0),
             ConvTranspose2d("up_c", c, b, 4, stride=2, padding=1),

@@ -1,0 +1,122 @@
+"""Conversion of one member's network to modules of `torch.nn`."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.fx.proxy import GraphAppendingTracer
+
+from gansweep.interfaces import Slot
+from gansweep.layers import chain
+from gansweep.layers.layer import Pass
+
+if TYPE_CHECKING:
+    from gansweep.layers.network import Network
+
+
+class Builder:
+    """Builds a module of `torch.nn` by recording the calls of its forward pass.
+
+    Modules and parameters get the names of the network's slots, so that the `state_dict` of the result has the names
+    that `Network.state_dict` uses. A module without parameters gets the next free number, or the name of its class.
+
+    Args:
+        reserved: first parts of the names of the slots, which modules without parameters do not get.
+        on_maps: whether the next layer is called on feature maps (B, C, H, W) and not on vectors (B, D).
+    """
+
+    def __init__(self, reserved: set[str], on_maps: bool) -> None:
+        self.on_maps, self._reserved = on_maps, reserved
+        self.root, self.graph = nn.Module(), fx.Graph()
+        self._tracer = GraphAppendingTracer(self.graph)
+        self._number = 0 if all(name.isdigit() for name in reserved) else None
+
+    def input(self) -> Any:
+        """Return the stand-in for the input of the module."""
+        return fx.Proxy(self.graph.placeholder("x"), self._tracer)
+
+    def call(self, module: nn.Module, x: Any, name: str = "") -> Any:
+        """Add a module, under a dotted name if it has parameters, and its call on x; return its output's stand-in."""
+        name = name or self._free_name(module)
+        if self._number is not None and name.isdigit():
+            self._number = int(name) + 1
+        if hasattr(fx.GraphModule, name.partition(".")[0]):
+            raise NotImplementedError(f"{name} is an attribute of every module")
+        parent, _, last = name.rpartition(".")
+        holder(self.root, parent).add_module(last, module)
+        return fx.Proxy(self.graph.call_module(name, (x.node,)), self._tracer)
+
+    def parameter(self, slot: Slot) -> Any:
+        """Add the parameter of a slot that belongs to no module of `torch.nn`; return its stand-in."""
+        parent, _, last = slot.name.rpartition(".")
+        holder(self.root, parent).register_parameter(last, nn.Parameter(torch.empty(slot.shape)))
+        return fx.Proxy(self.graph.get_attr(slot.name), self._tracer)
+
+    def finish(self, y: Any, title: str) -> nn.Module:
+        """Return the module with output y: an `nn.Sequential` if its calls are a chain of modules."""
+        self.graph.output(y.node)
+        calls = [node for node in self.graph.nodes if node.op not in ("placeholder", "output")]
+        names = [str(node.target) for node in calls]
+        if all(node.op == "call_module" for node in calls) and not any("." in name for name in names):
+            return nn.Sequential(OrderedDict((name, self.root.get_submodule(name)) for name in names))
+        self.graph.lint()
+        return fx.GraphModule(self.root, self.graph, title)
+
+    def _free_name(self, module: nn.Module) -> str:
+        if self._number is not None and str(self._number) not in self._reserved:
+            return str(self._number)
+        name, number = type(module).__name__.lower(), 0
+        taken = {*self._reserved, *self.root._modules}
+        while (free := f"{name}_{number}" if number else name) in taken:
+            number += 1
+        return free
+
+
+def holder(root: nn.Module, name: str) -> nn.Module:
+    """Return the module with a dotted name inside `root`; missing ones are created."""
+    for part in filter(None, name.split(".")):
+        if part not in root._modules:
+            root.add_module(part, nn.Module())
+        root = root.get_submodule(part)
+    return root
+
+
+def module_of(network: Network, state: Mapping[str, Tensor], input_shape: Sequence[int], title: str) -> nn.Module:
+    """Return one member of a network as a module of `torch.nn`; see `Network.module`."""
+    reserved = {slot.name.partition(".")[0] for slot in (*network.slots, *network.buffers)}
+    with torch.device("meta"):  # without drawing initial weights from torch's random stream
+        try:
+            build = Builder(reserved, on_maps=len(input_shape) == 3)
+            module = build.finish(chain.plain(network.layers, build.input(), build), title)
+        except NotImplementedError:
+            module = Member(network)
+    module.load_state_dict(dict(state), assign=True)
+    return module.eval()
+
+
+class Member(nn.Module):
+    """One member of a network that contains layers of a user's class, in evaluation mode only.
+
+    Args:
+        network: the network.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+        for slot in network.slots:
+            parent, _, last = slot.name.rpartition(".")
+            holder(self, parent).register_parameter(last, nn.Parameter(torch.empty(slot.shape)))
+        for slot in network.buffers:
+            parent, _, last = slot.name.rpartition(".")
+            holder(self, parent).register_buffer(last, torch.empty(slot.shape))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs (B, ...) for inputs (B, ...)."""
+        params = [self.get_parameter(slot.name)[None] for slot in self.network.slots]
+        buffers = {slot.name: self.get_buffer(slot.name)[None] for slot in self.network.buffers}
+        return self.network(params, x[None], Pass((), buffers, training=False))[0]
