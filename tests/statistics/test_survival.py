@@ -1,26 +1,82 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy import stats
 
+from gansweep.statistics.log_rank import log_rank, log_rank_p
 from gansweep.statistics.survival import survival
 
 
-def test_is_scipys_estimate_of_censored_times():
+def test_is_the_product_of_kaplan_and_meier():
     rng = np.random.default_rng(0)
     life, watched = rng.exponential(10, 60).round(), rng.integers(1, 25, 60).astype(float)
     steps, dead = np.minimum(life, watched), life <= watched
-    at, height = survival(steps, dead)
-    known = stats.ecdf(stats.CensoredData.right_censored(steps, ~dead)).sf
-    assert np.allclose(height[1:], known.evaluate(at[1:]), rtol=1e-12)
+    curve = survival(steps, dead)
+    factors = [1 - (steps[dead] == t).sum() / (steps >= t).sum() for t in curve.steps[1:]]
+    assert np.allclose(curve.share[1:], np.cumprod(factors), rtol=1e-12)
 
 
 def test_runs_that_end_sound_do_not_make_it_fall():
-    at, height = survival([10, 10, 10], [False, False, False])
-    assert at.tolist() == [0]
-    assert height.tolist() == [1]
+    curve = survival([10, 10, 10], [False, False, False])
+    assert [part.tolist() for part in curve] == [[0], [1], [1], [1]]
 
 
 def test_a_divergence_at_step_0_counts():
-    _at, height = survival([0, 10], [True, False])
-    assert height[-1] == 0.5
+    assert survival([0, 10], [True, False]).share[-1] == 0.5
+
+
+def test_the_band_is_that_of_greenwood():
+    steps, dead = np.arange(1.0, 11.0), np.ones(10, dtype=bool)
+    curve = survival(steps, dead)
+    share = curve.share[4]  # 4 of 10 diverged; sum of d / (n (n - d)) is (1 - S) / (n S)
+    assert share == pytest.approx(0.6)
+    half = 1.959964 * np.sqrt(0.4 / (10 * 0.6)) / np.log(share)
+    assert [curve.high[4], curve.low[4]] == pytest.approx([share ** np.exp(half), share ** np.exp(-half)], rel=1e-5)
+    assert (curve.low[-1], curve.high[-1]) == (0, 1), "the variance of a share of 0 is not estimable"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_band_covers_the_true_share():
+    rng, covered = np.random.default_rng(3), 0
+    for _ in range(400):
+        life = rng.exponential(10.0, 30)
+        curve = survival(np.minimum(life, 12.0), life <= 12.0)
+        at = np.searchsorted(curve.steps, 7.0, side="right") - 1
+        covered += curve.low[at] <= np.exp(-0.7) <= curve.high[at]
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def _groups(rng, sizes=(9, 14), scale=(10.0, 10.0)):
+    life = np.concatenate([rng.exponential(s, n) for s, n in zip(scale, sizes, strict=True)]).round(1)
+    return np.minimum(life, 15), life <= 15, np.repeat([False, True], sizes)
+
+
+def test_the_statistic_is_scipys():
+    for seed in range(5):
+        steps, dead, second = _groups(np.random.default_rng(seed), scale=(10, 5))
+        x, y = (stats.CensoredData.right_censored(steps[s], ~dead[s]) for s in (~second, second))
+        known = stats.logrank(x=x, y=y)
+        assert abs(log_rank(steps, dead, second)) == pytest.approx(abs(known.statistic), rel=1e-12)
+
+
+def test_it_is_positive_if_the_second_group_diverges_more():
+    assert log_rank([5, 6, 10, 10], [True, True, False, False], [False, False, True, True]) < 0
+    assert log_rank([5, 6, 10, 10], [True, True, False, False], [True, True, False, False]) > 0
+    assert log_rank([10, 10], [False, False], [True, False]) == 0
+
+
+def test_permutation_is_exact_for_few_runs():
+    # Of the 20 divisions of six runs, only the observed one and its mirror image are as extreme.
+    p = log_rank_p([1, 2, 3, 9, 9, 9], [True] * 3 + [False] * 3, [True] * 3 + [False] * 3)
+    assert p == pytest.approx(2 / 20)
+    assert log_rank_p([9, 9], [False, False], [True, False]) == 1
+    assert log_rank_p([9, 9], [True, True], [True, True]) == 1
+
+
+def test_the_false_positive_rate_is_at_most_the_level():
+    rng = np.random.default_rng(1)
+    p = [log_rank_p(*_groups(rng, (4, 5))) for _ in range(600)]
+    assert np.mean(np.array(p) <= 0.05) <= 0.07
+    steps, dead, second = _groups(np.random.default_rng(0), (40, 40), (20, 5))
+    assert log_rank_p(steps, dead, second) < 1e-3, "drawn permutations find a fourfold rate"

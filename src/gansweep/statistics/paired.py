@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
+from gansweep.statistics.equivalence import equivalence_p, seeds_for_equivalence
 from gansweep.statistics.holm import holm
 
 MOST_SEEDS = 1000  # beyond this the power is not calculated
@@ -31,6 +32,8 @@ class Comparison:
             of wins for "sign".
         adjusted: p after Holm's correction over all comparisons.
         next_level: level that p has to reach next, given the number of undecided comparisons.
+        margin: differences below it count as none; None without a test of equivalence.
+        equivalence: adjusted p-value of the test of equivalence; 1 without one.
     """
 
     sign: int
@@ -41,20 +44,30 @@ class Comparison:
     strength: float = math.nan
     adjusted: float = 1.0
     next_level: float = 0.05
+    margin: float | None = None
+    equivalence: float = 1.0
 
     def beaten(self, level: float = 0.05) -> bool:
-        """Return True if the difference is significant at `level` after correction."""
-        return self.sign != 0 and self.adjusted <= level
+        """Return True if the difference is significant at `level` after correction, and not within the margin."""
+        return self.sign != 0 and self.adjusted <= level and not self.equivalent(level)
+
+    def equivalent(self, level: float = 0.05) -> bool:
+        """Return True if the difference is smaller than the margin, significantly at `level` after correction."""
+        return self.equivalence <= level
 
     def more_seeds(self) -> int | None:
         """Return the approximate number of further seeds for a power of 80 % at the observed effect size.
 
-        None if more than 1000 seeds would be needed, or if no effect was observed.
+        With a margin it is the number for a difference or for equivalence, whichever is smaller. None if more than 1000
+        seeds would be needed, or if no effect was observed.
         """
-        if not self.test or self.sign == 0:
-            return None
-        needed = (seeds_for_t if self.test == "t" else seeds_for_sign)(self.strength, self.next_level)
-        return None if needed is None else max(1, needed - self.num_seeds)
+        needed = []
+        if self.test and self.sign:
+            needed.append((seeds_for_t if self.test == "t" else seeds_for_sign)(self.strength, self.next_level))
+        if self.margin is not None and self.test == "t":
+            sd = abs(self.difference / self.strength) if self.strength else math.nan
+            needed.append(seeds_for_equivalence(self.difference, sd, self.margin, self.next_level))
+        return min((max(1, number - self.num_seeds) for number in needed if number is not None), default=None)
 
 
 def compare(first: Scores, second: Scores) -> Comparison:
@@ -97,24 +110,49 @@ def _sign_test(a: np.ndarray, b: np.ndarray, mean: float) -> Comparison:
 
 
 def compare_all(
-    scores: Sequence[Scores], pairs: Sequence[tuple[int, int]], family: int | None = None, level: float = 0.05
+    scores: Sequence[Scores],
+    pairs: Sequence[tuple[int, int]],
+    family: int | None = None,
+    level: float = 0.05,
+    margin: float | None = None,
 ) -> list[Comparison]:
-    """Compare pairs of configurations, with Holm's correction over all pairs.
+    """Compare pairs of configurations, with Holm's correction over all tests.
+
+    With a margin, each pair is also tested for equivalence. The null hypotheses of a pair, equal means and means that
+    differ by the margin or more, exclude each other, so at most one of the two tests of a pair can be wrong.
 
     Args:
         scores: scores of every configuration by seed; lower is better.
         pairs: index pairs into `scores`.
         family: number of pairs that these were selected from, if they were selected by their values.
         level: familywise error rate.
+        margin: see `equivalence_p`; None for no test of equivalence.
     """
+    family = len(pairs) if family is None else family
     comparisons = [compare(scores[a], scores[b]) for a, b in pairs]
-    adjusted = holm([comparison.p for comparison in comparisons], family)
-    undecided = int((adjusted > level).sum()) + (family or len(pairs)) - len(pairs)
-    next_level = level / max(undecided, 1)
+    p_values = [comparison.p for comparison in comparisons]
+    if margin is not None:
+        p_values += [equivalence_p(_differences(scores[a], scores[b]), margin) for a, b in pairs]
+    adjusted = holm(p_values, family if margin is None else 2 * family, family)
+    different, equivalent = adjusted[: len(pairs)], adjusted[len(pairs) :]
+    undecided = int((different > level).sum()) + family - len(pairs)
+    next_level = level / max(undecided if margin is None else family, 1)
     return [
-        replace(comparison, adjusted=float(p), next_level=next_level)
-        for comparison, p in zip(comparisons, adjusted, strict=True)
+        replace(
+            comparison,
+            adjusted=float(different[n]),
+            next_level=next_level,
+            margin=margin,
+            equivalence=1.0 if margin is None else float(equivalent[n]),
+        )
+        for n, comparison in enumerate(comparisons)
     ]
+
+
+def _differences(first: Scores, second: Scores) -> np.ndarray:
+    """Return first - second on the common seeds (n,); empty if a run has no value."""
+    d = np.array([first[seed] - second[seed] for seed in first if seed in second], dtype=np.float64)
+    return d if np.isfinite(d).all() else d[:0]
 
 
 def power_of_t(n: int, effect: float, level: float) -> float:
