@@ -164,7 +164,13 @@ def test_contents_of_several_tables_have_a_collapsed_row_for_each(tmp_path):
     links = contents(text)
     ids = [attributes["id"] for tag, attributes in Reader(text).tags if tag in ("h2", "h3") and "id" in attributes]
     assert sorted(place for place, *_ in links) == sorted(ids)
-    assert [name for _, name, is_closed in links if not is_closed] == ["Question", "Tables", "Runs", "How to reproduce"]
+    assert [name for _, name, is_closed in links if not is_closed] == [
+        "Question",
+        "Tables",
+        "Over tasks",
+        "Runs",
+        "How to reproduce",
+    ]
     names = [name for _, name, _ in links]
     assert len(set(names)) == len(names), "each link names its table"
 
@@ -181,7 +187,7 @@ def test_blocks_are_escaped(tmp_path):
         List(["one", ["two ", Code("&")]]),
         Table(["x<", "y"], [["a<", Entry("1.5", 1.5, strong=True)], ["b", "N/A"]], "<caption>", ["<note>"]),
     ]
-    study = Study(tmp_path, (), ())
+    study = Study((tmp_path,), (), ())
     text = html.page(study, [], [], [Section("<title>", blocks)], tmp_path)
     Reader(text)
     for expected in (

@@ -39,7 +39,7 @@ def study(root, finals, commands=()):
             results.append(Result(one, State.DIVERGED, diverged(one)))
         else:
             results.append(Result(one, State.COMPLETED, record(one, final)))
-    return Study(root, tuple(results), tuple(commands))
+    return Study((root,), tuple(results), tuple(commands))
 
 
 def by_lr(root, finals):
@@ -339,6 +339,6 @@ def test_every_sweep_has_a_report_finished_or_not(tmp_path, finals, name):
 
 def test_runs_that_were_not_measured_are_done_and_nothing_else(tmp_path):
     one = cell(tmp_path, lr=1, seed=0)
-    of = Study(tmp_path, (Result(one, State.COMPLETED, record(one, metric=None)),), ())
+    of = Study((tmp_path,), (Result(one, State.COMPLETED, record(one, metric=None)),), ())
     assert "No run has a value yet." in formats.in_markdown(of, TableOptions(), HERE)
     assert texts(pivot(verdict(of)))[1][1] == "done"

@@ -23,14 +23,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _report(options: argparse.Namespace) -> None:
     # Imported here so that --help stays fast.
     from gansweep.report import formats
+    from gansweep.report.comparison import compare
     from gansweep.report.study import Study
+    from gansweep.report.verdict import Margin
 
-    study = Study.read(options.sweep, options.metric)
-    table_options = formats.TableOptions(options.select, _keys(options.rows), options.cols, _keys(options.group))
+    study = Study.read(*options.sweeps, metric=options.metric, where=options.where)
+    if options.top is not None and options.top < 1:
+        raise ValueError(f"--top {options.top}: expected a whole number above 0")
+    margin = None if options.margin is None else Margin.parse(options.margin)
+    table_options = formats.TableOptions(
+        options.select,
+        _keys(options.rows),
+        options.cols,
+        _keys(options.group),
+        margin,
+        _keys(options.tasks),
+        options.top,
+    )
+    if options.compare:
+        say(compare(formats.judge(study, table_options), *options.compare))
+        return
     out = options.out
     if out is None and options.format == "html":
-        out = options.sweep / "report.html"
-    folder = options.sweep if out is None else out.parent
+        out = _page(options.sweeps)
+    folder = options.sweeps[0] if out is None else out.parent
     text = visible(formats.FORMATS[options.format](study, table_options, folder))
     if options.pictures is not None:
         make_folder("--pictures", options.pictures)
@@ -41,6 +57,13 @@ def _report(options: argparse.Namespace) -> None:
         say(f"wrote {out}")
     else:
         say(text, end="")
+
+
+def _page(sweeps: Sequence[Path]) -> Path:
+    """Return the default file of the HTML page."""
+    if len(sweeps) > 1:
+        raise ValueError("--format html: several sweeps have no common directory, expected --out PATH")
+    return sweeps[0] / "report.html"
 
 
 def _write(path: Path, text: str) -> None:
@@ -61,9 +84,11 @@ def _keys(text: str) -> tuple[str, ...]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m gansweep.report",
-        description="Write a report of a finished or unfinished sweep from its files on disk.",
+        description="Write a report of finished or unfinished sweeps from their files on disk; several are joined.",
     )
-    parser.add_argument("sweep", type=path, help="directory of a sweep, for example outputs/mine")
+    parser.add_argument(
+        "sweeps", type=path, nargs="+", metavar="sweep", help="directory of a sweep, for example outputs/mine"
+    )
     parser.add_argument(
         "--format",
         choices=FORMATS,
@@ -84,6 +109,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--cols", metavar="KEY", help="setting of the table columns, for example lr")
     parser.add_argument("--group", metavar="KEYS", default="seed", help="settings to average over (default: seed)")
+    parser.add_argument(
+        "--where",
+        metavar="CONDITION",
+        default="",
+        help='use only the cells with these settings, for example "optimizer=adam,sgd and lr<1e-2"',
+    )
+    parser.add_argument(
+        "--margin",
+        metavar="SIZE",
+        help="test for equivalence: means that differ by less do not matter; in units of the metric or, as 2%%, in "
+        "percent of the best mean",
+    )
+    parser.add_argument(
+        "--tasks",
+        metavar="KEYS",
+        default="",
+        help="settings that define the tasks of the section Over tasks (default: those of data, model, loss that vary)",
+    )
+    parser.add_argument("--top", type=int, metavar="N", help="list only the first N ranks of the verdict")
+    parser.add_argument(
+        "--compare",
+        nargs=2,
+        metavar=("A", "B"),
+        help='compare two configurations only, for example "optimizer=adam" "optimizer=sgd"',
+    )
     parser.add_argument(
         "--pictures", type=path, metavar="DIR", help="also write every figure to this folder, as PNG and SVG"
     )

@@ -37,6 +37,8 @@ COLUMNS = {
     "beats": "number of configurations it is significantly better than; with more than 40 only pairs with the first "
     "are tested",
     "p_against_first": "p-value of the paired comparison with the first, Holm-corrected for all pairs",
+    "p_equivalent": "p-value of the test that the mean differs from that of the first by less than the margin, "
+    "corrected together with the others; empty without --margin",
     "more_seeds": "estimated additional seeds for a test with power 80 %; empty if decided or more than 1000",
     "verdict": "comparison with the first, in words",
     "optimistic": "true if the best of several evaluations was chosen on the latents it is reported on",
@@ -68,7 +70,7 @@ def as_json(study: Study, verdicts: Sequence[Verdict]) -> str:
     ]
     content = {
         "format": FORMAT,
-        "sweep": study.directory.name,
+        "sweep": study.name,
         "commands": list(study.commands),
         "columns": COLUMNS | {"runs": "value of every run by seed, null for N/A"},
         "fingerprints": [verdict.leaderboard.metric.get("fingerprint") for verdict in verdicts],
@@ -103,7 +105,10 @@ def _row(number: int, verdict: Verdict, place: int, keys: Sequence[str]) -> dict
         "p_first": verdict.p_first.get(place),
         "beats": verdict.beats(place) if ranked else None,
         "p_against_first": against.adjusted if against else None,
-        "more_seeds": against.more_seeds() if against and not against.beaten() and estimate.n else None,
+        "p_equivalent": against.equivalence if against and against.margin is not None else None,
+        "more_seeds": against.more_seeds()
+        if against and estimate.n and not (against.beaten() or against.equivalent())
+        else None,
         "verdict": verdict.against_first(place),
         "optimistic": any(selected.optimistic for selected in configuration.selected.values()),
     }

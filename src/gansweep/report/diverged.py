@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gansweep.formatting import number
 from gansweep.plot_style import COLOURS, LINES, RATE_NAMES, grid_lines, key, panels, shades, styled
 from gansweep.report.plot_axes import PlotAxes
-from gansweep.report.verdict import Verdict
+from gansweep.report.verdict import LEVEL, Verdict
 from gansweep.section import Block, List, Paragraph, Picture, Section, Table
+from gansweep.statistics.holm import holm
+from gansweep.statistics.log_rank import log_rank, log_rank_p
 from gansweep.statistics.survival import survival
 from gansweep.sweep.cell import Result, State
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_LINES, MOST_ERRORS = 10, 10
+MAX_TESTED = 12  # methods of which all pairs are tested
 HATCHES = ("", "///", "...", "xxx")
 
 
@@ -45,9 +50,35 @@ def section(verdict: Verdict) -> Section | None:
         counts = Counter(result.trouble for result in failed).most_common(MOST_ERRORS)
         items = [f"{' '.join(text.split())} ({count}){files[text]}" for text, count in counts]
         blocks += [Paragraph(f"{len(failed)} runs raised an error (not counted as divergence):"), List(items)]
+    if diverged and (earlier := _earlier(verdict)):
+        blocks.append(Paragraph(earlier))
     if diverged:
-        blocks.append(Picture("Runs that have not diverged, and the causes", partial(survival_picture, verdict)))
+        blocks.append(
+            Picture("Runs that have not diverged (band: 95 %), and the causes", partial(survival_picture, verdict))
+        )
     return Section("Divergences", blocks) if blocks else None
+
+
+def _earlier(verdict: Verdict) -> str:
+    """Return the methods that diverge earlier or more often than another, by log-rank tests with Holm's correction."""
+    layout = PlotAxes.of(verdict.leaderboard)
+    groups = _groups(verdict, layout.method) if layout.method else {}
+    if not 2 <= len(groups) <= MAX_TESTED:
+        return ""
+    pairs = list(itertools.combinations(groups, 2))
+    tests = []
+    for names in pairs:
+        runs = [(run, n) for n, name in enumerate(names) for run in groups[name]]
+        steps, dead = [run_steps(run) for run, _ in runs], [run.state is State.DIVERGED for run, _ in runs]
+        second = [n == 1 for _, n in runs]
+        tests.append((log_rank(steps, dead, second), log_rank_p(steps, dead, second)))
+    found = []
+    for (first, second), (score, _), p in zip(pairs, tests, holm([p for _, p in tests]), strict=True):
+        if p <= LEVEL:
+            more, less = (second, first) if score > 0 else (first, second)
+            found.append(f"{more} diverges earlier or more often than {less} (p = {number(float(p))})")
+    text = "; ".join(found) or "No two of them differ significantly"
+    return f"{layout.method}: {text}. Log-rank tests by permutation of the runs, Holm-corrected for {len(pairs)} pairs."
 
 
 def run_steps(result: Result) -> int:
@@ -83,8 +114,11 @@ def survival_picture(verdict: Verdict) -> Figure:
         last = max(run_steps(result) for runs in groups.values() for result in runs)
         for n, label in enumerate(lines):
             runs, style = groups[label], "-" if layout.rate else LINES[n % 4]
-            at, height = survival([run_steps(r) for r in runs], [r.state is State.DIVERGED for r in runs])
-            left.step([*at, last], [*height, height[-1]], where="post", color=colours[label], lw=1.6, linestyle=style)
+            curve = survival([run_steps(r) for r in runs], [r.state is State.DIVERGED for r in runs])
+            at, height, low, high = ([*part, part[-1]] for part in (curve.steps, curve.share, curve.low, curve.high))
+            at[-1] = last
+            left.step(at, height, where="post", color=colours[label], lw=1.6, linestyle=style)
+            left.fill_between(at, low, high, step="post", color=colours[label], alpha=0.12, linewidth=0)
         _dress_survival(left, last)
         bottom = [0] * len(groups)
         for n, (name, _) in enumerate(causes.most_common()):

@@ -18,6 +18,7 @@ from gansweep.report import (
     scatter,
     sensitivity,
     targets,
+    tasks,
     tuning,
     value_figures,
     verdict_text,
@@ -25,7 +26,7 @@ from gansweep.report import (
 from gansweep.report.pictures.samples import Sample, sampled, samples_picture
 from gansweep.report.pivot import pivot, ranks
 from gansweep.report.study import Study
-from gansweep.report.verdict import Verdict
+from gansweep.report.verdict import Margin, Verdict
 from gansweep.results.leaderboard import FINAL, leaderboards
 from gansweep.results.table import table
 from gansweep.section import List, Paragraph, Picture, Section
@@ -53,25 +54,36 @@ class TableOptions:
         rows: keys of the rows.
         cols: key of the columns; None for the last that fits.
         group: keys to average over.
+        margin: see `Margin`; None for no test of equivalence.
+        tasks: keys that define a task of the section "Over tasks"; empty for the default.
+        top: number of listed ranks; None for the default.
     """
 
     select: str = FINAL
     rows: Sequence[str] = ()
     cols: str | None = None
     group: Sequence[str] = (SEED,)
+    margin: Margin | None = None
+    tasks: Sequence[str] = ()
+    top: int | None = None
+
+    @property
+    def is_default_table(self) -> bool:
+        """Whether the table is the one that the sweep wrote."""
+        return replace(self, margin=None, tasks=(), top=None) == TableOptions()
 
 
 def in_markdown(study: Study, options: TableOptions, folder: Path) -> str:
     """Return the report in Markdown: the sweep's result table, or the requested one, then the sections."""
     verdicts = judge(study, options)
-    if options == TableOptions():
+    if options.is_default_table:
         parts = [table(study.results, study.commands, code=study.code).rstrip()]
     else:
         parts = [differences(_groups(verdicts))] if len(verdicts) > 1 else []
         for name, verdict in zip(names(verdicts), verdicts, strict=True):
             parts += [f"### {name[:1].upper()}{name[1:]}"] if name else []
             parts.append(markdown.write([pivot(verdict, options.rows, options.cols)]))
-    for section in sections(study, verdicts):
+    for section in sections(study, verdicts, options):
         if not section.needs_pictures:
             parts.append(f"## {section.heading}\n\n{markdown.write(section.blocks)}")
     return "\n\n".join(parts) + "\n"
@@ -106,11 +118,11 @@ def in_html(study: Study, options: TableOptions, folder: Path) -> str:
         which = f"table {number}" if name else "the table"
         grids = {f"{which} of {verdict.leaderboard.metric_name}": pivot(verdict, options.rows, options.cols)}
         if len(verdict.order) > 1:
-            grids[f"ranks of {which}"] = ranks(verdict)
+            grids[f"ranks of {which}"] = ranks(verdict, options.top)
         tables.append(ResultTable(name, verdict, grids, image_samples(verdict)))
     several = len(verdicts) > 1
     different = [Paragraph(DIFFERENT), List(fingerprint_differences(_groups(verdicts)))] if several else []
-    return page(study, tables, different, sections(study, verdicts, with_ranks=False), folder)
+    return page(study, tables, different, sections(study, verdicts, options, with_ranks=False), folder)
 
 
 def pictures(study: Study, options: TableOptions, folder: Path) -> list[Path]:
@@ -119,7 +131,7 @@ def pictures(study: Study, options: TableOptions, folder: Path) -> list[Path]:
 
     folder.mkdir(parents=True, exist_ok=True)
     verdicts = judge(study, options)
-    written, found = [], sections(study, verdicts)
+    written, found = [], sections(study, verdicts, options)
     for verdict in verdicts:
         if image_samples(verdict):
             found.append(Section("Samples", [Picture("The best first", partial(samples_picture, verdict))]))
@@ -132,19 +144,25 @@ def pictures(study: Study, options: TableOptions, folder: Path) -> list[Path]:
     return written
 
 
-def sections(study: Study, verdicts: Sequence[Verdict], with_ranks: bool = True) -> list[Section]:
+def sections(
+    study: Study, verdicts: Sequence[Verdict], options: TableOptions | None = None, with_ranks: bool = True
+) -> list[Section]:
     """Return all sections below the tables; comparisons with published results come last.
 
     Args:
         study: the sweep.
         verdicts: the verdicts on its tables.
+        options: the options of the report; None for the default.
         with_ranks: whether the verdict sections contain the ranking tables.
     """
     found = []
+    options = options or TableOptions()
     for name, verdict in zip(names(verdicts), verdicts, strict=True):
-        parts = [verdict_text.section(verdict, with_ranks), *(part(verdict) for part in SECTIONS)]
+        parts = [verdict_text.section(verdict, with_ranks, options.top), *(part(verdict) for part in SECTIONS)]
         found += [replace(section, table=name) for section in parts if section is not None]
-    return found + papers.sections(study.directory)
+    together = tasks.section(verdicts, options.tasks)
+    found += [together] if together else []
+    return found + [section for directory in study.directories for section in papers.sections(directory)]
 
 
 def image_samples(verdict: Verdict) -> list[Sample]:
@@ -163,7 +181,8 @@ def names(verdicts: Sequence[Verdict]) -> list[str]:
 def judge(study: Study, options: TableOptions) -> list[Verdict]:
     """Return one verdict per group of comparable cells."""
     return [
-        Verdict(leaderboard) for leaderboard in leaderboards(study.results, options.select, options.group, study.code)
+        Verdict(leaderboard, options.margin)
+        for leaderboard in leaderboards(study.results, options.select, options.group, study.code)
     ]
 
 

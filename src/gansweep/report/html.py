@@ -57,7 +57,7 @@ def page(
     """
     return _environment().get_template("page.html").render(
         study=study,
-        title=study.directory.resolve().name,
+        title=study.name,
         tables=tables,
         differences=differences,
         sections=[(f"section-{number}", section) for number, section in enumerate(sections, 1)],

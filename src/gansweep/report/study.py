@@ -1,4 +1,4 @@
-"""Results of a finished or unfinished sweep, read from disk."""
+"""Results of finished or unfinished sweeps, read from disk."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gansweep.report.where import matching
 from gansweep.sweep.cell import Result
 from gansweep.sweep.sweep import Sweep
 
@@ -14,46 +15,68 @@ LONGEST_TITLE = 48  # characters
 
 @dataclass(frozen=True)
 class Study:
-    """Results and commands of a sweep directory.
+    """Results and commands of one or several sweep directories.
 
     Args:
-        directory: directory of the sweep.
-        results: results of its cells, in grid order.
-        commands: the distinct command lines of the sweep.
+        directories: directories of the sweeps.
+        results: results of their cells, in grid order. Of cells with equal identities in several sweeps only the first
+            with a record is kept.
+        commands: the distinct command lines of the sweeps.
         code: current hashes of edited or own modules, as `Sweep.code`.
     """
 
-    directory: Path
+    directories: tuple[Path, ...]
     results: tuple[Result, ...]
     commands: tuple[str, ...]
     code: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def name(self) -> str:
+        """Names of the sweeps, joined by ` + `."""
+        return " + ".join(directory.resolve().name for directory in self.directories)
+
+    @property
     def title(self) -> str:
-        """Name of the sweep for a heading; the default name of a sweep with many overrides is long, and shortened."""
-        name = self.directory.resolve().name
-        return name if len(name) <= LONGEST_TITLE else f"{name[: LONGEST_TITLE - 1]}…"
+        """`name` for a heading, shortened: the default name of a sweep with many overrides is long."""
+        return self.name if len(self.name) <= LONGEST_TITLE else f"{self.name[: LONGEST_TITLE - 1]}…"
 
     @classmethod
-    def read(cls, directory: Path, metric: str | None = None) -> Study:
-        """Read a sweep directory, optionally only the cells measured by one metric.
+    def read(cls, *directories: Path, metric: str | None = None, where: str = "") -> Study:
+        """Read sweep directories, optionally only some of the cells.
+
+        Args:
+            directories: directories of sweeps.
+            metric: only the cells measured by this metric.
+            where: only the cells with these settings; see `matching`.
 
         Raises:
-            ValueError: the directory holds no sweep, or no cell was measured by that metric.
+            ValueError: a directory holds no sweep, or no cell is selected.
         """
-        if not directory.is_dir():
-            raise ValueError(
-                f"{directory}: no such directory, expected the directory of a sweep, for example outputs/mine"
-            )
-        sweep = Sweep(directory, [])
-        results = sweep.results
-        if not results:
-            raise ValueError(
-                f"{directory}: contains no cells, expected the directory of a sweep, for example outputs/mine"
-            )
+        results: dict[str, Result] = {}
+        commands: dict[str, None] = {}
+        code: dict[str, str] = {}
+        for sweep in map(_sweep, directories):
+            for result in sweep.results:
+                if result.cell.hash not in results or not results[result.cell.hash].record:
+                    results[result.cell.hash] = result
+            commands |= dict.fromkeys(sweep.commands)
+            code |= sweep.code
+        chosen = list(results.values())
         if metric is not None:
-            results = _measured_by(results, metric)
-        return cls(directory, tuple(results), tuple(sweep.commands), sweep.code)
+            chosen = _measured_by(chosen, metric)
+        if where:
+            chosen = matching(chosen, where)
+        return cls(directories, tuple(chosen), tuple(commands), code)
+
+
+def _sweep(directory: Path) -> Sweep:
+    expected = "expected the directory of a sweep, for example outputs/mine"
+    if not directory.is_dir():
+        raise ValueError(f"{directory}: no such directory, {expected}")
+    sweep = Sweep(directory, [])
+    if not sweep.results:
+        raise ValueError(f"{directory}: contains no cells, {expected}")
+    return sweep
 
 
 def _measured_by(results: Sequence[Result], metric: str) -> list[Result]:

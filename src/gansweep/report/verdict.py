@@ -21,10 +21,49 @@ MOST_TO_RANK_AGAIN = 400  # resampling the ranks of more would take seconds
 
 
 @dataclass(frozen=True)
+class Margin:
+    """Largest difference of two means that does not matter.
+
+    Args:
+        amount: in units of the metric, or the share of the best mean.
+        is_share: whether `amount` is a share.
+    """
+
+    amount: float
+    is_share: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Margin:
+        """Return the margin of a text such as `2%` or `0.5`.
+
+        Raises:
+            ValueError: the text is not a number above 0.
+        """
+        is_share = text.endswith("%")
+        try:
+            amount = float(text.removesuffix("%"))
+        except ValueError:
+            amount = math.nan
+        if not 0 < amount < math.inf:
+            raise ValueError(f"--margin {text}: expected a number above 0, in units of the metric or in percent as 2%")
+        return cls(amount / 100 if is_share else amount, is_share)
+
+    def __str__(self) -> str:
+        """Return the margin as it is typed."""
+        return f"{100 * self.amount:g}%" if self.is_share else f"{self.amount:g}"
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """Ranking of the configurations of one leaderboard, with paired tests over the seeds."""
+    """Ranking of the configurations of one leaderboard, with paired tests over the seeds.
+
+    Args:
+        leaderboard: the configurations.
+        margin: configurations whose means differ by less are equivalent; None for no test of equivalence.
+    """
 
     leaderboard: Leaderboard
+    margin: Margin | None = None
 
     @cached_property
     def scores(self) -> list[dict[str, float]]:
@@ -107,7 +146,16 @@ class Verdict:
         family = len(pairs)
         if len(self.order) > MOST_FOR_ALL_PAIRS:
             pairs = pairs[: len(self.order) - 1]
-        return dict(zip(pairs, compare_all(self.scores, pairs, max(family, 1), LEVEL), strict=True))
+        tests = compare_all(self.scores, pairs, max(family, 1), LEVEL, self.absolute_margin)
+        return dict(zip(pairs, tests, strict=True))
+
+    @property
+    def absolute_margin(self) -> float | None:
+        """The margin in units of the metric; None without one, or if it is a share and no run has a value."""
+        if self.margin is None or not self.margin.is_share:
+            return self.margin and self.margin.amount
+        best = self.leaderboard.configurations[self.order[0]].estimate.mean if self.order else math.nan
+        return self.margin.amount * abs(best) if math.isfinite(best) and best else None
 
     def beats(self, place: int) -> int:
         """Return the number of configurations that a configuration is significantly better than."""
@@ -137,6 +185,8 @@ class Verdict:
         if test.beaten(LEVEL):
             # The ranking uses means, the test uses paired differences; they can disagree.
             return "beaten" if test.sign < 0 else "better in the paired test"
+        if test.equivalent(LEVEL):
+            return f"equivalent within {self.margin}"
         if test.num_seeds < 2:
             return "undecided: only one common seed" if test.num_seeds else "undecided: no common seed"
         more = test.more_seeds()

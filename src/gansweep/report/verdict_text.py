@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gansweep.formatting import number
 from gansweep.report import markdown
 from gansweep.report.pivot import ranks
 from gansweep.report.verdict import LEVEL, MOST_FOR_ALL_PAIRS, Verdict
@@ -12,19 +13,24 @@ from gansweep.section import Block, Code, Paragraph, Section, Strong
 ROWS, NAMES = 30, 5
 
 
-def section(verdict: Verdict, with_ranks: bool = True) -> Section:
+def section(verdict: Verdict, with_ranks: bool = True, top: int | None = None) -> Section:
     """Return the verdict section: the best configuration, the significant differences, and the seeds still needed.
 
     Args:
         verdict: the verdict.
         with_ranks: whether the section contains the first rows of the ranking table.
+        top: number of these rows; None for `ROWS`.
     """
     blocks: list[Block] = [Paragraph([part for text in _sentences(verdict) for part in (*text, " ")][:-1])]
     if with_ranks and verdict.order:
-        blocks.append(ranks(verdict, ROWS))
-        if len(verdict.order) > ROWS:
-            number = len(verdict.order) - ROWS
-            blocks.append(Paragraph([f"{number} more configurations are listed by ", Code("--format csv"), "."]))
+        shown = top or ROWS
+        blocks.append(ranks(verdict, shown))
+        if len(verdict.order) > shown:
+            blocks.append(
+                Paragraph(
+                    [f"{len(verdict.order) - shown} more configurations are listed by ", Code("--format csv"), "."]
+                )
+            )
     return Section("Verdict", blocks)
 
 
@@ -65,10 +71,13 @@ def _comparisons(verdict: Verdict) -> list[str]:
     all_na = [place for place in against if not verdict.leaderboard.configurations[place].estimate.n]
     tested = {place: test for place, test in against.items() if place not in all_na}
     beaten = [place for place, test in tested.items() if test.beaten(LEVEL) and test.sign < 0]
-    undecided = [place for place in tested if place not in beaten]
+    equivalent = [place for place, test in tested.items() if test.equivalent(LEVEL)]
+    undecided = [place for place in tested if place not in (*beaten, *equivalent)]
     lines = []
     if beaten:
         lines.append(f"It beats {_names(verdict, beaten, len(against))}.")
+    if equivalent:
+        lines.append(f"Equivalent to it within {verdict.margin}: {_names(verdict, equivalent, len(against))}.")
     if undecided:
         lines.append(f"Undecided against {_names(verdict, undecided, len(against))}.")
         needs = [(more, place) for place in undecided if (more := against[place].more_seeds()) is not None]
@@ -92,7 +101,16 @@ def _tests(verdict: Verdict) -> str:
     return (
         f"Tests: {' and '.join(verdict.tests)} on pairs of equal seeds, two-sided, Holm-corrected for {pairs}, "
         f"family-wise error rate {LEVEL:.0%}."
+        f"{_equivalence_test(verdict)}"
     )
+
+
+def _equivalence_test(verdict: Verdict) -> str:
+    margin = verdict.absolute_margin
+    if margin is None or verdict.margin is None:
+        return ""
+    size = f"{number(margin)}, {verdict.margin} of the best mean" if verdict.margin.is_share else number(margin)
+    return f" Equivalence within {size}: two one-sided paired t tests, corrected together with the others."
 
 
 def _counts(verdict: Verdict) -> list[str]:

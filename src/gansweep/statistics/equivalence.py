@@ -48,7 +48,8 @@ def equivalence_p(differences: np.ndarray, margin: float) -> float:
 def power_of_equivalence(n: int, difference: float, sd: float, margin: float, level: float) -> float:
     """Return the power of `equivalence_p` at a true difference d of the means.
 
-        E over s of max(0, Phi((c(s) - d) / se) - Phi((-c(s) - d) / se)),   c(s) = margin - t(1 - level, n - 1) s / sqrt(n)
+        E over s of max(0, Phi((c(s) - d) / se) - Phi((-c(s) - d) / se))
+        c(s) = margin - t(1 - level, n - 1) s / sqrt(n)
 
     s is the standard deviation of a sample of normal differences, (n - 1) s^2 / sd^2 is chi^2 with n - 1 degrees of
     freedom, and se = sd / sqrt(n). Phillips 1990, doi:10.1007/BF01063556.
