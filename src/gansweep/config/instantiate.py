@@ -36,6 +36,9 @@ class Constructor:
     >>> print(*make.problems)
     schedule.x=1: unknown key. Accepted here: none
 
+    A class that imports others by name lists the arguments with their dotted paths in `CLASS_NAMES`; these classes
+    must be in an allowed module, too.
+
     Args:
         allow: modules that are allowed in addition to gansweep and torch.optim.
     """
@@ -77,20 +80,24 @@ class Constructor:
                 names = [shown.get(name, name) for name in accepts.types]
                 self.problems.append(unknown_key(path, names, _show(node[key])))
             elif node[key] != MISSING:
-                arguments[key] = self._argument(node, key, accepts.types.get(key, Any), path)
+                names_class = key in getattr(cls, "CLASS_NAMES", ())
+                arguments[key] = self._argument(node, key, accepts.types.get(key, Any), path, names_class)
         for key in sorted(accepts.required - arguments.keys()):
             path = f"{where}.{key}" if where else key
             self.problems.append(SettingError(path, None, "must be given"))
         return arguments
 
-    def _argument(self, node: dict[str, Any], key: str, annotation: Any, path: str) -> Any:
+    def _argument(self, node: dict[str, Any], key: str, annotation: Any, path: str, names_class: bool) -> Any:
+        """Return an argument; `names_class`: it is the dotted path of a class, which has to be allowed."""
         before = len(self.problems)
         made = self._value(node[key], path)
         if len(self.problems) > before:
             return Broken()
         try:
             fitted = fit(made, annotation)
-        except Misfit as error:
+            if names_class:
+                check_allowed(fitted, self.allow)
+        except (Misfit, NotAllowed) as error:
             self.problems.append(SettingError(path, _show(node[key]), str(error)))
             return Broken()
         if not _holds_target(node[key]):
@@ -190,12 +197,8 @@ def locate(target: object, allow: Sequence[str] = ()) -> type:
     """
     if not isinstance(target, str) or "." not in target:
         raise NotAllowed(f"_target_={target}: expected the dotted path of a class")
+    check_allowed(target, allow)
     modules = (*ALWAYS, *allow)
-    if not _within(target, modules):
-        raise NotAllowed(
-            f"{target} is not in an allowed module ({', '.join(modules)}); "
-            f"if you trust it, add allow=[{target.partition('.')[0]}]"
-        )
     path, _, name = target.rpartition(".")
     try:
         cls = getattr(import_module(path), name)
@@ -204,6 +207,16 @@ def locate(target: object, allow: Sequence[str] = ()) -> type:
     if not inspect.isclass(cls) or not _within(f"{cls.__module__}.", modules):
         raise NotAllowed(f"{target} is not a class of an allowed module ({', '.join(modules)})")
     return cls
+
+
+def check_allowed(target: str, allow: Sequence[str] = ()) -> None:
+    """Raise NotAllowed if a dotted path is not in an allowed module; nothing is imported."""
+    modules = (*ALWAYS, *allow)
+    if not _within(target, modules):
+        raise NotAllowed(
+            f"{target} is not in an allowed module ({', '.join(modules)}); "
+            f"if you trust it, add allow=[{target.partition('.')[0]}]"
+        )
 
 
 def _within(path: str, modules: Sequence[str]) -> bool:

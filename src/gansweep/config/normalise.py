@@ -8,10 +8,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 from gansweep.batched.member import check_update
 from gansweep.config.checks import SCHEDULES, data_problems, problems_of
 from gansweep.config.errors import SettingError, unknown_key
-from gansweep.config.instantiate import Broken, Constructor
+from gansweep.config.instantiate import Broken, Constructor, NotAllowed, locate
 from gansweep.config.keys import Root, out_of_range, steps_of
 from gansweep.config.typed import keeps, signature, wrong_kind
 from gansweep.interfaces import Algorithm, Dataset, Dynamics, Feedback, Metric, Model, Schedule, UpdateRule
@@ -136,8 +138,7 @@ def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> 
     if not isinstance(node, dict) or "_target_" not in node:
         make.problems.append(SettingError(group, None, "expected a choice of this group with a _target_"))
         return Broken()
-    torchs = str(node["_target_"]).startswith("torch.optim.")
-    if torchs and kind is UpdateRule:
+    if kind is UpdateRule and _is_torch_optimizer(node["_target_"], make.allow):
         wrapped = "_target_: gansweep.optimizers.torch_optimizer.TorchOptimizer with"
         hint = f"write {wrapped} name: {node['_target_']} and settings: {{...}}"
         make.problems.append(
@@ -153,6 +154,14 @@ def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> 
         make.problems += wrong
         return Broken() if wrong else part
     return part
+
+
+def _is_torch_optimizer(target: object, allow: Collection[str]) -> bool:
+    """Return whether a `_target_` is an optimizer class of torch or of an allowed package."""
+    try:
+        return issubclass(locate(target, tuple(allow)), torch.optim.Optimizer)
+    except NotAllowed:
+        return str(target).startswith("torch.optim.")
 
 
 def _drop_epochs(normal: Normal, given: Collection[str]) -> None:
