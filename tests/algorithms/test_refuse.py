@@ -42,4 +42,4 @@ def test_a_loss_that_has_to_go_takes_its_critic_steps_along(name):
 
 def test_what_is_about_several_settings_begins_with_them():
     (problem,) = check(composed("algorithm=denoising", "model=unet", "~loss", "metric=psnr", "lr_d=1e-2")).problems
-    assert str(problem).startswith("lr_d, optimizer_d, schedule_d or feedback_d: ")
+    assert str(problem).startswith("lr_d, optimizer_d, schedule_d, feedback_d or clip_grad_norm_d: ")

@@ -51,7 +51,8 @@ def of_two_players(run: Any) -> list[Found]:
         (not own_loss, f"loss={objective!r}: the algorithm has its own, expected ~loss"),
         (
             member.discriminator != member.generator,
-            "lr_d, optimizer_d, schedule_d or feedback_d: there is no discriminator, expected none of them, "
+            "lr_d, optimizer_d, schedule_d, feedback_d or clip_grad_norm_d: there is no discriminator, "
+            "expected none of them, "
             "and no feedback that changes its rate, such as gap_aware",
         ),
         (

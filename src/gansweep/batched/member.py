@@ -38,6 +38,8 @@ class PlayerSettings:
         schedule: multiplier of `lr` at every generator step.
         feedback: adaptive gain on the scheduled rate; None for 1.
         beta_schedule: multiplier of the rule's beta1 or momentum.
+        clip_norm: bound on the norm of the gradient, over all parameters; None for no clipping.
+        clip_value: bound on the absolute value of every entry of the gradient; None for no clipping.
     """
 
     rule: UpdateRule
@@ -45,6 +47,8 @@ class PlayerSettings:
     schedule: Schedule
     feedback: Feedback | None = None
     beta_schedule: Schedule | None = None
+    clip_norm: float | None = None
+    clip_value: float | None = None
 
     def __post_init__(self) -> None:
         check_update(self.rule)

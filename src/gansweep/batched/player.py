@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from gansweep.batched.clipping import Clipping
 from gansweep.batched.member import PlayerSettings, runs
 from gansweep.batched.parameter_chunks import abreast, chunks_of, joined, parts_of, state_of_part
 from gansweep.batched.scheduled import Gains, Scheduled
@@ -67,6 +68,9 @@ class Player:
         self.updates = torch.zeros(len(settings), 1, dtype=finest(self.device), device=self.device)
         # Rules that use all parameters at a time may read it; on a CPU they read `updates`.
         self.updates_on_host = self.updates.cpu() if whole and self.device.type != "cpu" else None
+        sizes = [network.sizes[span] for span in self.spans]
+        bounds = [player.clip_norm for player in settings], [player.clip_value for player in settings]
+        self.clip = Clipping(*bounds, sizes, self.device)
         self.finite_gradients = torch.ones(len(settings), dtype=torch.bool, device=self.device)  # so far
         self.rates = Scheduled([player.rate for player in settings], self.device)
         self.lr, self.gains = self.rates.now, None
@@ -138,7 +142,7 @@ class Player:
             transform: transformation of the gradients before the update.
 
         Returns:
-            The auxiliary outputs of `losses`, and the norms (K,) of the gradients that the rules received.
+            The auxiliary outputs of `losses`, and the norms (K,) of the transformed gradients before clipping.
         """
         if torch.compiler.is_compiling():
             assert transform is unchanged
@@ -154,8 +158,14 @@ class Player:
         return outputs, grad_norm
 
     def apply(self, gradients: Sequence[Tensor], grad_norm: Tensor) -> None:
-        """Apply every member's update rule, given the gradients of the chunks, (K, P_i) each, and their norms (K,)."""
+        """Apply every member's update rule to the clipped gradients.
+
+        Args:
+            gradients: gradients of the chunks, (K, P_i) each.
+            grad_norm: their norms (K,).
+        """
         self._count(grad_norm)
+        gradients = self.clip(gradients)
         for group in self.groups:
             rows, whole = group.rows, not group.rule.elementwise
             for (span, theta), gradient, state in zip(self._walk(), gradients, group.state, strict=True):
@@ -227,6 +237,7 @@ class Player:
         grad_norm = norms(gradients)
         self.set_rate(feedback_loss(outputs))
         self._count(grad_norm)
+        gradients = self.clip(gradients)
         for n, (span, theta) in enumerate(self._walk()):
             alone = len(self.groups) == 1
             updated = []

@@ -185,13 +185,23 @@ def players(config: Mapping[str, Any], parts: Mapping[str, Any]) -> tuple[Player
     A discriminator whose optimizer has no momentum does not inherit the schedule of beta.
     """
     beta, beta_d = parts.get("schedule_beta"), parts.get("schedule_beta_d")
-    generator = PlayerSettings(parts["optimizer"], config["lr"], parts["schedule"], parts.get("feedback"), beta)
+    generator = PlayerSettings(
+        parts["optimizer"],
+        config["lr"],
+        parts["schedule"],
+        parts.get("feedback"),
+        beta,
+        clip_norm=config.get("clip_grad_norm"),
+        clip_value=config.get("clip_grad_value"),
+    )
     discriminator = PlayerSettings(
         parts.get("optimizer_d") or parts["optimizer"],
         config["lr_d"],
         parts.get("schedule_d") or parts["schedule"],
         parts.get("feedback_d") or parts.get("feedback"),
         beta_d,
+        clip_norm=config.get("clip_grad_norm_d"),
+        clip_value=config.get("clip_grad_value_d"),
     )
     if beta_d is None and discriminator.memory:
         discriminator = replace(discriminator, beta_schedule=beta)

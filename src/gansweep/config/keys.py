@@ -53,6 +53,8 @@ class Key:
         return f"{self.group}@{self.name}" if self.group else self.name
 
 
+CLIPPING = ("clip_grad_norm", "clip_grad_value")  # of the generator; with _d, of the discriminator
+
 # Captions and spreadsheets list the settings in this order.
 KEYS = (
     Key("experiment", caption=True),
@@ -76,6 +78,7 @@ KEYS = (
     Key("feedback_d", fallback="feedback", group="feedback", caption=True),
     Key("lr", column=True, caption=True),
     Key("lr_d", fallback="lr", column=True, caption=True),
+    *(Key(f"{name}{d}", identity_unless=None, caption=True) for name in CLIPPING for d in ("", "_d")),
     Key("batch_size", shared_in_pack=True, column=True, caption=True),
     Key("critic_steps", shared_in_pack=True, column=True, caption=True),
     Key("trainer.ema", caption=True),
@@ -192,6 +195,10 @@ class Root:
         diverged: report a divergence to another Hydra sweeper as a result or as a failure.
         allow: further modules whose classes a `_target_` may name.
         most_cells: maximum number of cells of one command line; has a default because earlier records lack it.
+        clip_grad_norm: bound on the norm of the generator's gradient; null: no clipping.
+        clip_grad_norm_d: the same for the discriminator; null: no clipping.
+        clip_grad_value: bound on the absolute value of every entry of the generator's gradient; null: no clipping.
+        clip_grad_value_d: the same for the discriminator; null: no clipping.
     """
 
     seed: int
@@ -215,6 +222,10 @@ class Root:
     diverged: Literal["result", "raise"]
     allow: list[str]
     most_cells: int = 10_000
+    clip_grad_norm: float | None = None
+    clip_grad_norm_d: float | None = None
+    clip_grad_value: float | None = None
+    clip_grad_value_d: float | None = None
 
 
 def out_of_range(values: Mapping[str, Any]) -> Iterator[SettingError]:
@@ -222,6 +233,9 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[SettingError]:
     for key in ("lr", "lr_d"):
         if key in values and not 0 < values[key] < math.inf:
             yield SettingError(key, values[key], "expected a finite rate above 0, e.g. 1e-4")
+    for key in (f"{name}{d}" for name in CLIPPING for d in ("", "_d")):
+        if values.get(key) is not None and not 0 < values[key] < math.inf:
+            yield SettingError(key, values[key], "expected a number > 0, or null for no clipping")
     if values.get("seed", 0) < 0:
         yield SettingError("seed", values["seed"], "expected a whole number, 0 or above")
     for key in (

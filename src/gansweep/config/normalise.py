@@ -14,7 +14,7 @@ from gansweep.batched.member import check_update
 from gansweep.config.checks import SCHEDULES, data_problems, problems_of
 from gansweep.config.errors import SettingError, unknown_key
 from gansweep.config.instantiate import Broken, Constructor, NotAllowed, locate
-from gansweep.config.keys import Root, out_of_range, steps_of
+from gansweep.config.keys import CLIPPING, Root, out_of_range, steps_of
 from gansweep.config.typed import keeps, signature, wrong_kind
 from gansweep.interfaces import Algorithm, Dataset, Dynamics, Feedback, Metric, Model, Schedule, UpdateRule
 from gansweep.losses.objective import Objective
@@ -87,6 +87,8 @@ def normalise(config: Mapping[str, Any], given: Collection[str] = ()) -> Normal:
     make.problems += out_of_range(root)
     if root.get("lr_d") == root.get("lr"):  # lr_d is interpolated from lr; its problem is already reported for lr
         make.problems = [problem for problem in make.problems if problem.name != "lr_d"]
+    repeated = [f"{name}_d" for name in CLIPPING if config.get(f"{name}_d") == config.get(name)]  # interpolated, too
+    make.problems = [problem for problem in make.problems if problem.name not in repeated]
     normal = Normal(config, root, {}, make.problems)
     _drop_epochs(normal, given)
     for group, part in {"trainer": _trainer(config, make), **_parts(config, make)}.items():
