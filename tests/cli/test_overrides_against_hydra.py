@@ -179,7 +179,7 @@ def test_shuffled_values_are_all_there(composer, line):
         ("optimizer=glob(zz*)", "optimizer=glob(zz*): lists no value"),
         ("lr=range(0,1,0)", "lr=range(0,1,0): "),
         ("lr=range(0,1.5,0)", "lr=range(0,1.5,0): "),
-        ("lr=interval(0,1)", "lr=interval(0,1): a grid needs a list of values"),
+        ("lr=interval(0,1)", "lr=interval(0,1): an interval needs the number of its points"),
     ],
 )
 def test_values_that_are_no_list_are_refused(composer, override, start):

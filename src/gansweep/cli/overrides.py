@@ -6,34 +6,57 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString, RangeSweep, Transformer
 from hydra.errors import HydraException
 
+from gansweep.cli.search_points import NUM, is_interval, points, search_settings
 from gansweep.config.errors import BadConfig, SettingError
 
+NO_DEFAULTS: Mapping[str, Any] = MappingProxyType({})
+_INTERVAL = "interval"  # placeholder of a value, compared by identity
 
-def combinations(overrides: Sequence[Override]) -> list[list[str]]:
+
+def combinations(overrides: Sequence[Override], defaults: Mapping[str, Any] = NO_DEFAULTS) -> list[list[str]]:
     """Return the overrides of every job, in the order of Hydra's BasicSweeper.
 
     That sweeper keeps only the last of several overrides of one key. Hydra merges mappings, so
-    `trainer={ema: 0.9} trainer={eval_every: 1}` sets both; mappings are therefore all kept here.
+    `trainer={ema: 0.9} trainer={eval_every: 1}` sets both; mappings are therefore all kept here. Every combination of
+    listed values is trained at every point of the intervals (`cli.search_points`).
+
+    Args:
+        overrides: the overrides of a command line.
+        defaults: values of `num` and `sampler` that are not among them.
 
     Raises:
-        BadConfig: an override lists no value, or a continuous interval of them.
+        BadConfig: an override lists no value, or the intervals cannot be sampled.
     """
-    kept: list[Override] = []
-    problems = []
-    for override in overrides:
-        if override.is_interval_sweep():
-            problems.append(_not_discrete(override))
-        _replace(kept, override)
-    choices = [list(_values(override, problems)) for override in kept]
+    kept, problems = kept_overrides(overrides), []
+    choices = [[_INTERVAL] if is_interval(override) else list(values_of(override, problems)) for override in kept]
+    try:
+        sampled = points(kept, defaults)
+    except SettingError as problem:
+        problems.append(problem)
+        sampled = []
     if problems:
         raise BadConfig(problems)
-    return [list(job) for job in itertools.product(*choices)]
+    keys = [override.get_key_element() for override in kept]
+    return [
+        [f"{key}={point[key]}" if text is _INTERVAL else text for key, text in zip(keys, job, strict=True)]
+        for job in itertools.product(*choices)
+        for point in sampled
+    ]
+
+
+def kept_overrides(overrides: Sequence[Override]) -> list[Override]:
+    """Return the overrides without those that a later one of the same key replaces."""
+    kept: list[Override] = []
+    for override in overrides:
+        _replace(kept, override)
+    return kept
 
 
 def _replace(kept: list[Override], override: Override) -> None:
@@ -60,13 +83,14 @@ def _is_mapping(override: Override) -> bool:
     return isinstance(value, Mapping) or any(isinstance(choice, Mapping) for choice in getattr(value, "list", ()))
 
 
-def _values(override: Override, problems: list[SettingError]) -> Iterator[str]:
-    """Yield the override once per value; an override with a single value is yielded as typed."""
+def values_of(override: Override, problems: list[SettingError]) -> Iterator[str]:
+    """Yield the override once per value; an override with a single value is yielded as typed.
+
+    A problem with the values is appended to `problems`.
+    """
     key = override.get_key_element()
     if not override.is_sweep_override():
         yield str(override.input_line)
-        return
-    if override.is_interval_sweep():
         return
     try:
         values = list(override.sweep_iterator(_as_text))
@@ -86,11 +110,6 @@ def _as_text(value: Any) -> str:
     return text
 
 
-def _not_discrete(override: Override) -> SettingError:
-    expected = "a grid needs a list of values, such as a,b or range(0,1,0.25); intervals are for Optuna"
-    return SettingError(override.get_key_element(), override.get_value_string(), expected)
-
-
 def name_as_typed(overrides: Sequence[str]) -> list[str]:
     """Quote the sweep's name where Hydra would parse it as a number and change it, as 2024_01_01 or 1.10."""
     return [_quoted_number(override) for override in overrides]
@@ -105,12 +124,13 @@ def _quoted_number(override: str) -> str:
     return f"{key}='{text}'" if is_number and str(value) != text else override
 
 
-def refuse_too_many(lines: Sequence[Sequence[Override]], default: Any) -> None:
+def refuse_too_many(lines: Sequence[Sequence[Override]], default: Any, num: Any = None) -> None:
     """Refuse a command line with more jobs than `most_cells`; they are counted without listing them.
 
     Args:
         lines: overrides; one line per experiment if several experiments define sweeps.
         default: value of `most_cells` if it is not given on the command line.
+        num: value of `num` if it is not given on the command line.
 
     Raises:
         BadConfig: there are more jobs.
@@ -119,19 +139,25 @@ def refuse_too_many(lines: Sequence[Sequence[Override]], default: Any) -> None:
     most = typed[-1] if typed else default
     if type(most) is not int or most < 1:  # reported later, with all other problems of the configuration
         return
-    count = sum(num_jobs(line) for line in lines)
+    count = sum(num_jobs(line, num) for line in lines)
     if count > most:
         expected = f"this command line has {count} cells. To train all of them, add most_cells={count}"
         raise SettingError("most_cells", most, expected)
 
 
-def num_jobs(overrides: Sequence[Override]) -> int:
+def num_jobs(overrides: Sequence[Override], num: Any = None) -> int:
     """Return the number of combinations; of several overrides of one key the last is used.
+
+    Args:
+        overrides: the overrides of a command line.
+        num: number of points of intervals, if it is not among them.
 
     >>> num_jobs(OverridesParser.create().parse_overrides(["lr=1,2", "seed=range(0,1000000000)"]))
     2000000000
     """
-    return math.prod({override.get_key_element(): _num_values(override) for override in overrides}.values())
+    typed, _ = search_settings(overrides, {NUM: num})
+    num_points = typed if type(typed) is int and any(map(is_interval, overrides)) else 1
+    return num_points * math.prod({o.get_key_element(): _num_values(o) for o in overrides}.values())
 
 
 def _num_values(override: Override) -> int:

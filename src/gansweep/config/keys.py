@@ -91,7 +91,7 @@ KEYS = (
     Key("threads", identity_unless=1, shared_in_pack=True),
     *(
         Key(name, identity=False, whole_sweep=True)
-        for name in ("name", "plan", "fresh", "retry_failed", "diverged", "allow")
+        for name in ("name", "num", "sampler", "plan", "fresh", "retry_failed", "diverged", "allow")
     ),
     *(Key(name, identity=False, whole_sweep=True) for name in ("workers", "pack", "seeds", "most_seeds", "most_cells")),
     Key("hydra", identity=False),
@@ -194,7 +194,10 @@ class Root:
         retry_failed: train failed cells again.
         diverged: report a divergence to another Hydra sweeper as a result or as a failure.
         allow: further modules whose classes a `_target_` may name.
-        most_cells: maximum number of cells of one command line; has a default because earlier records lack it.
+        most_cells: maximum number of cells of one command line. It and the following settings have defaults because
+            earlier records lack them.
+        num: number of points of the settings that are given as an interval.
+        sampler: how the points are chosen: sobol and random in advance, tpe by the results of earlier points.
         clip_grad_norm: bound on the norm of the generator's gradient; null: no clipping.
         clip_grad_norm_d: the same for the discriminator; null: no clipping.
         clip_grad_value: bound on the absolute value of every entry of the generator's gradient; null: no clipping.
@@ -222,6 +225,8 @@ class Root:
     diverged: Literal["result", "raise"]
     allow: list[str]
     most_cells: int = 10_000
+    num: int | None = None
+    sampler: Literal["sobol", "random", "tpe"] = "sobol"
     clip_grad_norm: float | None = None
     clip_grad_norm_d: float | None = None
     clip_grad_value: float | None = None
@@ -248,6 +253,7 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[SettingError]:
         "pack",
         "most_seeds",
         "most_cells",
+        "num",
     ):
         count = values.get(key)
         most = MOST.get(key, MOST_OF_OTHERS)

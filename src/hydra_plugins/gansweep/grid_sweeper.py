@@ -45,38 +45,44 @@ class GridSweeper(BasicSweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Train every combination; exit the process with an error code unless all cells have a result."""
         from gansweep.cli.auto_seeds import AutoSeeds
+        from gansweep.cli.search_points import is_adaptive
         from gansweep.cli.sweeping import Multirun
+        from gansweep.cli.tpe_search import TpeSearch
 
         assert self.hydra_context is not None
         assert self.config is not None
         loader = self.hydra_context.config_loader
-        jobs = self._jobs(OverridesParser.create(loader), arguments)
+        lines, defaults = self._lines(OverridesParser.create(loader), arguments)
         # Compared by name: Hydra 1.3 executes plugin modules a second time, so their classes exist twice.
         is_local = self.config.hydra.launcher["_target_"] == TARGET
-        multirun: Multirun | AutoSeeds = Multirun(loader, self.config, jobs, here=is_local)
-        if multirun.config["seeds"] == "auto":
-            multirun = AutoSeeds(multirun, partial(Multirun, loader, self.config, here=is_local))
+        make = partial(Multirun, loader, self.config, here=is_local)
+        multirun: Multirun | AutoSeeds | TpeSearch
+        if is_adaptive(lines[0], defaults):
+            multirun = TpeSearch(lines[0], defaults, make)
+        else:
+            multirun = make(_jobs(lines, defaults))
+        if not isinstance(multirun, TpeSearch) and multirun.config["seeds"] == "auto":
+            multirun = AutoSeeds(multirun, make)
         code = multirun.run(None if is_local else self.launcher)
         if code:
             sys.exit(code)
 
-    def _jobs(self, parser: OverridesParser, arguments: list[str]) -> list[list[str]]:
-        """Return the overrides of every job, including the sweep that each experiment defines."""
-        from gansweep.cli.overrides import combinations, refuse_too_many
+    def _lines(self, parser: OverridesParser, arguments: list[str]) -> tuple[list[list[Override]], dict[str, Any]]:
+        """Return the overrides of the command line with the sweep that an experiment defines, one list per experiment.
+
+        The second result has the values of `num` and `sampler` in the configuration.
+        """
+        from gansweep.cli.overrides import refuse_too_many
+        from gansweep.cli.search_points import NUM, SAMPLER
 
         assert self.config is not None
         lines = [
             merged(parser.parse_overrides(line), parser.parse_overrides(plan))
             for line, plan in self._planned(parser, arguments)
         ]
-        refuse_too_many(lines, self.config.get("most_cells"))
-        jobs: list[list[str]] = []
-        known: set[tuple[str, ...]] = set()  # jobs that several experiments define are trained once
-        for line in lines:
-            new = [job for job in combinations(line) if tuple(job) not in known]
-            known.update(map(tuple, new))
-            jobs += new
-        return jobs
+        defaults = {key: self.config.get(key) for key in (NUM, SAMPLER)}
+        refuse_too_many(lines, self.config.get("most_cells"), defaults[NUM])
+        return lines, defaults
 
     def _planned(self, parser: OverridesParser, arguments: list[str]) -> list[tuple[list[str], list[str]]]:
         """Return pairs (command-line overrides, overrides of the experiment's sweep).
@@ -100,6 +106,14 @@ class GridSweeper(BasicSweeper):
             plan = config.hydra.sweeper.get("params") or {}
             pairs.append((line, [f"{key}={value}" for key, value in plan.items()]))
         return pairs if any(plan for _, plan in pairs) else [(arguments, self._parse_config())]
+
+
+def _jobs(lines: list[list[Override]], defaults: dict[str, Any]) -> list[list[str]]:
+    """Return the overrides of every job; jobs that several experiments define are trained once."""
+    from gansweep.cli.overrides import combinations
+
+    jobs = (job for line in lines for job in combinations(line, defaults))
+    return [list(job) for job in dict.fromkeys(map(tuple, jobs))]
 
 
 def merged(typed: list[Override], planned: list[Override]) -> list[Override]:

@@ -1,0 +1,138 @@
+"""Points of a search: joint values of the settings that were given as an interval."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.override_parser.types import IntervalSweep, Override
+
+from gansweep.config.errors import SettingError
+
+NUM, SAMPLER, TPE = "num", "sampler", "tpe"
+SAMPLERS = ("sobol", "random", TPE)
+LEAST_RATIO = 10  # of the ends of an interval, from which on it is sampled on a logarithmic scale
+DIGITS = 4  # significant digits of a value, so that names of cells stay short
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A setting that is searched over.
+
+    Args:
+        key: the setting, as on the command line.
+        low: lower end.
+        high: upper end.
+        is_log: whether the scale is logarithmic.
+        is_whole: whether the values are whole numbers.
+    """
+
+    key: str
+    low: float
+    high: float
+    is_log: bool
+    is_whole: bool
+
+    @classmethod
+    def of(cls, override: Override) -> Interval:
+        """Return the interval of an override such as `lr=interval(1e-5,1e-1)` or `batch_size=int(interval(16,256))`.
+
+        The scale is logarithmic if both ends are positive and the upper one is at least ten times the lower one.
+        `tag(log, interval(...))` and `tag(linear, interval(...))` choose it.
+
+        Raises:
+            SettingError: the interval is empty or not finite, or a logarithmic one is not positive.
+        """
+        value, key = override.value(), override.get_key_element()
+        assert isinstance(value, IntervalSweep)
+        low, high = value.start, value.end
+        text = override.get_value_string()
+        if low is None or high is None or not -math.inf < low < high < math.inf:
+            raise SettingError(key, text, "expected interval(low,high) of two finite numbers, low < high")
+        is_log = "log" in value.tags or ("linear" not in value.tags and 0 < LEAST_RATIO * low <= high)
+        if is_log and low <= 0:
+            raise SettingError(key, text, "expected a lower end above 0 on a logarithmic scale")
+        return cls(key, float(low), float(high), is_log, isinstance(low, int) and isinstance(high, int))
+
+    def value(self, u: float) -> str:
+        """Return the value at position u in [0, 1), as text with four significant digits."""
+        if self.is_whole:
+            ends = math.log(self.low), math.log(self.high + 1)
+            x = (
+                math.exp(ends[0] + u * (ends[1] - ends[0]))
+                if self.is_log
+                else self.low + u * (self.high + 1 - self.low)
+            )
+            return str(min(int(x), int(self.high)))
+        if self.is_log:
+            x = math.exp(math.log(self.low) + u * (math.log(self.high) - math.log(self.low)))
+        else:
+            x = self.low + u * (self.high - self.low)
+        return repr(min(max(float(f"{x:.{DIGITS}g}"), self.low), self.high))
+
+
+def is_interval(override: Override) -> bool:
+    """Return True if an override is an interval."""
+    return override.is_interval_sweep()
+
+
+def search_settings(overrides: Sequence[Override], defaults: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return the values of `num` and `sampler`: the last ones typed, or else the defaults."""
+    typed = {o.key_or_group: o.value() for o in overrides if o.key_or_group in (NUM, SAMPLER)}
+    num, sampler = (typed.get(key, defaults.get(key)) for key in (NUM, SAMPLER))
+    return num, sampler or SAMPLERS[0]
+
+
+def is_adaptive(overrides: Sequence[Override], defaults: Mapping[str, Any]) -> bool:
+    """Return True if the points depend on results: `sampler=tpe`, an interval and a valid `num`."""
+    num, sampler = search_settings(overrides, defaults)
+    return sampler == TPE and any(map(is_interval, overrides)) and type(num) is int and num > 0
+
+
+def points(overrides: Sequence[Override], defaults: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return `num` joint values of all intervals, by key; one empty point if there is no interval.
+
+    The first n points are the same for every `num` of at least n, so that a search can be continued with a larger one.
+    sobol: the sequence of Sobol' scrambled as proposed by Owen (`scipy.stats.qmc.Sobol`), which covers the intervals
+    more evenly than random points. Points of `tpe` depend on results; random ones take their place where settings are
+    only checked.
+
+    Args:
+        overrides: the overrides of a command line.
+        defaults: values of `num` and `sampler` that are not among the overrides.
+
+    Raises:
+        SettingError: an interval, `num` or `sampler` is not valid, or one is missing.
+    """
+    intervals = [Interval.of(override) for override in overrides if is_interval(override)]
+    num, sampler = search_settings(overrides, defaults)
+    if sampler not in SAMPLERS:
+        raise SettingError(SAMPLER, sampler, f"expected one of {', '.join(SAMPLERS)}")
+    if not intervals:
+        if num is not None:
+            raise SettingError(NUM, num, "without effect: no setting is an interval, such as lr='interval(1e-5,1e-1)'")
+        return [{}]
+    if type(num) is not int or num < 1:
+        interval = next(override for override in overrides if is_interval(override))
+        expected = "an interval needs the number of its points, such as num=16"
+        if num is None:
+            raise SettingError(interval.get_key_element(), interval.get_value_string(), expected)
+        raise SettingError(NUM, num, f"expected a whole number above 0: {expected}")
+    positions = _positions(len(intervals), num, sampler)
+    return [{at.key: at.value(u) for at, u in zip(intervals, row, strict=True)} for row in positions]
+
+
+def _positions(dimensions: int, num: int, sampler: str) -> Any:
+    """Return positions (num, dimensions) in [0, 1)."""
+    import numpy as np
+
+    if sampler != "sobol":
+        return np.random.default_rng(0).random((num, dimensions))
+    from scipy.stats import qmc
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the number of points is no power of 2
+        return qmc.Sobol(dimensions, rng=np.random.default_rng(0)).random(num)
