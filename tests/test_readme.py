@@ -33,7 +33,7 @@ def training_lines() -> list[str]:
 def test_the_first_run_of_every_command_line_can_be_built(line):
     overrides = [word for word in shlex.split(line)[3:] if not word.startswith("-")]
     # The first element of a grid; a list in brackets is one value.
-    first = [re.sub(r"=(?:range|choice)\((\d[^,)]*).*", r"=\1", word) for word in overrides]
+    first = [re.sub(r"=(?:range|choice|interval)\((\d[^,)]*).*", r"=\1", word) for word in overrides]
     first = [re.sub(r"\],\[.*", "]", word) if "[" in word else word.partition(",")[0] for word in first]
     problems = [str(problem) for problem in check(composed(*spelled_out(first))).problems]
     assert [text for text in problems if not text.startswith("data")] == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import pytest
-
 from tests.cli import tiny
 
 from gansweep.cli import tpe_search
