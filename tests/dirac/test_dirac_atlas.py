@@ -10,7 +10,7 @@ from gansweep.dirac.atlas import ATLAS, GAMMA, RATE, Sheet
 from gansweep.dirac.descent import Alternating, Simultaneous
 from gansweep.dirac.fields.gan import GAN
 from gansweep.dirac.fields.r1 import R1
-from gansweep.dirac.rules.adam import Adam
+from gansweep.dirac.rules import Adam
 
 
 @pytest.mark.parametrize("figure", ATLAS)

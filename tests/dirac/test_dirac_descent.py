@@ -12,8 +12,7 @@ from gansweep.dirac.fields.gan import GAN, WGAN, NonSaturating
 from gansweep.dirac.fields.r1 import R1
 from gansweep.dirac.fields.wgan_gp import DRAGAN, WGANGP
 from gansweep.dirac.notebook import ALGORITHMS, METHODS, NUM_STEPS, RATE, START
-from gansweep.dirac.rules.adam import Adam, RMSprop
-from gansweep.dirac.rules.heavy_ball import HeavyBall
+from gansweep.dirac.rules import Adam, HeavyBall, RMSprop
 from gansweep.schedules.constant import Constant
 from gansweep.schedules.piecewise import Piecewise
 from gansweep.schedules.step import Step

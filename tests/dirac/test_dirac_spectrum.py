@@ -11,8 +11,7 @@ from gansweep.dirac.fields.field import Field, matrix
 from gansweep.dirac.fields.gan import GAN, WGAN, NonSaturating
 from gansweep.dirac.fields.gaussian import InstanceNoise
 from gansweep.dirac.fields.r1 import R1, Roth
-from gansweep.dirac.rules.adam import Adam
-from gansweep.dirac.rules.heavy_ball import GradientDescent, HeavyBall, Optimistic
+from gansweep.dirac.rules import Adam, GradientDescent, HeavyBall, Optimistic
 from gansweep.dirac.spectrum import eigenvalues, moduli
 
 H = 0.2

@@ -48,7 +48,6 @@ WARM = (
     "gansweep.cli.sweeping",
     "gansweep.cli.check",
     "gansweep.cli.schedules",
-    "gansweep.check.everything",
     "gansweep.metrics.__main__",
     "gansweep.dirac.__main__",
     "gansweep.plane.__main__",

@@ -11,13 +11,12 @@ from tests.sweep.fake_cells import cell, record
 from tests.sweep.fake_cells import diverged as diverged_record
 
 from gansweep.plot_style import COLOURS, key, legend, panels, styled
-from gansweep.report import diverged, formats, markdown, sensitivity, targets, tuning, value_figures
-from gansweep.report.leaderboard import leaderboards
-from gansweep.report.pictures import curves
-from gansweep.report.pictures import rates as pictures_of_rates
-from gansweep.report.pictures.samples import Sample, sampled, title
+from gansweep.report import curves, diverged, formats, markdown, sensitivity, targets, tuning, value_figures
+from gansweep.report import rates as pictures_of_rates
 from gansweep.report.plot_axes import PlotAxes
+from gansweep.report.samples import Sample, sampled, title
 from gansweep.report.verdict import Verdict
+from gansweep.results.leaderboard import leaderboards
 from gansweep.sweep.cell import Result, State
 from gansweep.training import events
 

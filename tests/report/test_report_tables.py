@@ -16,11 +16,10 @@ from tests.sweep.fake_cells import cell, diverged, record
 from gansweep.report import formats, latex
 from gansweep.report.columns import COLUMNS
 from gansweep.report.formats import TableOptions
-from gansweep.report.leaderboard import leaderboards
 from gansweep.report.pivot import pivot
-from gansweep.report.selection import select
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
+from gansweep.results.leaderboard import leaderboards, select
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.run_state import failed_record
 

@@ -16,20 +16,19 @@ from tests.typed import typed
 from gansweep.dirac.fields.consensus import Consensus
 from gansweep.dirac.fields.gan import GAN
 from gansweep.dirac.fields.wgan_gp import WGANGP
-from gansweep.report import formats, markdown, portraits, scatter
+from gansweep.report import curves, formats, markdown, portraits, samples
 from gansweep.report.formats import TableOptions, judge, sections
-from gansweep.report.leaderboard import leaderboards
-from gansweep.report.pictures import curves
 from gansweep.report.portraits import extent, portraits_picture, shown_runs
-from gansweep.report.scatter import points_picture
+from gansweep.report.samples import points_picture
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
+from gansweep.results.leaderboard import leaderboards
 from gansweep.sweep.cell import Result, State
 from gansweep.training.trainer import train
 
 pytest.importorskip("matplotlib")
 
-PORTRAITS, POINTS = portraits.CAPTION, scatter.CAPTION
+PORTRAITS, POINTS = portraits.CAPTION, samples.CAPTION
 FIELDS = {"dirac/gan": GAN(), "dirac/consensus": Consensus(gamma=1.0), "dirac/wgan_gp": WGANGP(gamma=0.7, target=1.0)}
 QUICK = ("device=cpu", "trainer.tensorboard=false", "workers=1")
 DIRAC = ("-m", f"experiment={','.join(FIELDS)}", "name=dirac", "steps=6", "trainer.eval_every=3", *QUICK)
@@ -96,8 +95,8 @@ def test_other_runs_record_no_path(tmp_path):
 
 def test_points_of_both_kinds_are_drawn(toys):
     verdict = verdict_on(toys / "plane")
-    assert list(scatter.section(verdict).pictures) == [POINTS]
-    assert scatter.section(verdict_on(toys / "dirac")) is None
+    assert list(samples.section(verdict).pictures) == [POINTS]
+    assert samples.section(verdict_on(toys / "dirac")) is None
     assert portraits.section(verdict) is None
     figure = points_picture(verdict)
     assert len(figure.axes) == 2
@@ -117,8 +116,8 @@ def test_markdown_omits_sections_that_only_describe_figures(toys):
 
 def test_a_single_point_is_not_drawn(toys):
     verdict = verdict_on(toys / "point")
-    assert scatter.in_plane(verdict)
-    assert scatter.section(verdict) is None
+    assert samples.in_plane(verdict)
+    assert samples.section(verdict) is None
     assert "samples.png" not in {
         path.name for path in formats.pictures(Study.read(toys / "point"), TableOptions(), toys / "of_point")
     }

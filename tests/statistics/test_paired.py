@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gansweep.statistics.holm import holm
 from gansweep.statistics.paired import (
-    MOST_SEEDS,
+    MAX_SEEDS,
     compare,
     compare_all,
+    holm,
     power_of_sign,
     power_of_t,
     seeds_for_sign,
@@ -112,5 +112,5 @@ def test_no_difference_needs_no_number_of_seeds():
     assert seeds_for_t(0.0, 0.05) is None
     assert seeds_for_t(0.01, 0.05) is None
     assert seeds_for_sign(0.5, 0.05) is None
-    assert seeds_for_t(0.1, 0.05) <= MOST_SEEDS
+    assert seeds_for_t(0.1, 0.05) <= MAX_SEEDS
     assert seeds_for_t(50.0, 0.05) == 2

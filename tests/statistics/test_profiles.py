@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gansweep.statistics.performance_profile import profile, ratios, score
-from gansweep.statistics.time_to_target import time_to_target
+from gansweep.statistics.performance_profile import profile, ratios, score, time_to_target
 
 INF = np.inf
 # Three solvers on four tasks; the last task is solved by nobody.

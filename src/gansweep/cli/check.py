@@ -32,12 +32,13 @@ def main(arguments: Sequence[str]) -> int:
         subjects = subjects_of(options.overrides, options.config_dir)
     except BadConfig as error:
         return complain(error.problems, "checked")
-    from gansweep.check.everything import findings
+    from gansweep.check import convergence, dynamics, loss, members, optimizer, penalty, rates, schedule
     from gansweep.check.finding import table
 
+    families = (optimizer, schedule, loss, penalty, dynamics, rates, members, convergence)
     broken = 0
     for words, subject in subjects.items():
-        results = list(findings(subject))
+        results = [check() for family in families for check in family.checks(subject)]
         failed = sum(finding.failed for finding in results)
         judged = sum(finding.passed is not None for finding in results)
         broken += failed

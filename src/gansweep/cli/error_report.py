@@ -11,7 +11,7 @@ from hydra.errors import OverrideParseException
 from gansweep.config.errors import SettingError
 from gansweep.console import WRONG, say_error
 
-MOST_PROBLEMS = 20
+MAX_PROBLEMS = 20
 # ASCII equivalents of characters that word processors and PDF files insert.
 MEANT = {
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-"),
@@ -29,12 +29,12 @@ def complain(problems: Sequence[SettingError], omitted: str) -> int:
     """Print all problems to stderr and return exit code 2.
 
     Args:
-        problems: what is wrong; the first `MOST_PROBLEMS` are printed.
+        problems: what is wrong; the first `MAX_PROBLEMS` are printed.
         omitted: what was therefore not done, such as "trained".
     """
-    lines = ["  " + str(problem).replace("\n", "\n    ") for problem in problems[:MOST_PROBLEMS]]
-    if len(problems) > MOST_PROBLEMS:
-        lines.append(f"  and {len(problems) - MOST_PROBLEMS} more")
+    lines = ["  " + str(problem).replace("\n", "\n    ") for problem in problems[:MAX_PROBLEMS]]
+    if len(problems) > MAX_PROBLEMS:
+        lines.append(f"  and {len(problems) - MAX_PROBLEMS} more")
     say_error("\n".join([f"The configuration is not valid; nothing was {omitted}.", *lines]))
     return WRONG
 

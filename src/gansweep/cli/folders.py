@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 import gansweep
 from gansweep.config.errors import SettingError
 
-MOST_BYTES = 255  # of a folder's name, on the usual file systems
+MAX_BYTES = 255  # of a folder's name, on the usual file systems
 
 
 def conf_dir() -> Path:
@@ -45,12 +45,12 @@ def sweep_dir(master: DictConfig) -> Path:
     """
     root = Path(str(master.hydra.sweep.dir)).absolute()
     longest = max(len(os.fsencode(part)) for part in root.parts)
-    if longest > MOST_BYTES:
+    if longest > MAX_BYTES:
         node = OmegaConf.to_container(master.hydra.sweep, resolve=False)
         by_name = isinstance(node, dict) and "${name}" in str(node["dir"])
         key, value = ("name", master.name) if by_name else ("hydra.sweep.dir", root)
         raise SettingError(
-            key, value, f"is too long for a folder ({longest} bytes); expected at most {MOST_BYTES} bytes"
+            key, value, f"is too long for a folder ({longest} bytes); expected at most {MAX_BYTES} bytes"
         )
     file = next((path for path in (root, *root.parents) if os.path.lexists(path)), root)
     if file.is_file():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 OUT = "schedules.png"
 SUFFIXES = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".webp", ".eps", ".ps", ".tif", ".tiff")
-MOST_STEPS = 10**8  # every value of a curve is computed
+MAX_STEPS = 10**8  # every value of a curve is computed
 
 
 class Player(NamedTuple):
@@ -151,8 +151,8 @@ def _players(composition: Composition, make: Constructor) -> Iterator[Player]:
         root.pop("lr_d", None)
         make.problems = [problem for problem in make.problems if problem.name != "lr_d"]
     make.problems += out_of_range(root)
-    if root.get("steps", 0) > MOST_STEPS:
-        make.problems.append(SettingError("steps", root["steps"], f"expected at most {MOST_STEPS} to draw"))
+    if root.get("steps", 0) > MAX_STEPS:
+        make.problems.append(SettingError("steps", root["steps"], f"expected at most {MAX_STEPS} to draw"))
     if root.get("epochs") is not None and "steps" not in composition.given:
         make.problems.append(
             SettingError("epochs", root["epochs"], "the number of steps depends on the data set; expected steps=...")

@@ -165,8 +165,8 @@ def shared_in_pack(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # Upper limits: far above practical values, below overflow. Too many threads or processes make a machine hang.
-MOST = {"steps": 10**12, "epochs": 10**12, "batch_size": 10**9, "threads": 1024, "workers": 512}
-MOST_OF_OTHERS = 10**6
+MAX = {"steps": 10**12, "epochs": 10**12, "batch_size": 10**9, "threads": 1024, "workers": 512}
+MAX_OF_OTHERS = 10**6
 
 
 @dataclass(frozen=True)
@@ -256,7 +256,7 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[SettingError]:
         "num",
     ):
         count = values.get(key)
-        most = MOST.get(key, MOST_OF_OTHERS)
+        most = MAX.get(key, MAX_OF_OTHERS)
         if isinstance(count, int) and not 1 <= count <= most:
             least = "at least 1" if count < 1 else f"at most {most}"
             yield SettingError(key, count, f"expected a whole number, {least}")

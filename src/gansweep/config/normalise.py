@@ -44,7 +44,7 @@ GROUPS: Mapping[str, type] = {
     "metric_2": Metric,
 }
 OPTIONAL = ("loss", "optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric", "metric_2")
-MOST_DATASETS = 2
+MAX_DATASETS = 2
 _datasets: dict[str, Dataset] = {}
 
 
@@ -215,7 +215,7 @@ def _shared(data: Dataset, node: Mapping[str, Any]) -> Dataset:
     """Return the cached data set with equal settings, whose samples may be loaded already."""
     key = json.dumps(node, sort_keys=True, default=str)
     if key not in _datasets:
-        while len(_datasets) >= MOST_DATASETS:
+        while len(_datasets) >= MAX_DATASETS:
             del _datasets[next(iter(_datasets))]
         _datasets[key] = data
     return _datasets[key]

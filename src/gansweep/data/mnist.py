@@ -19,7 +19,7 @@ from gansweep.memory import available_bytes
 from gansweep.user_path import user_path
 
 UNSIGNED_BYTE = 8
-MOST_AXES = 4  # maximum number of axes; images (N, H, W) have 3
+MAX_AXES = 4  # maximum number of axes; images (N, H, W) have 3
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def decode_idx(raw: bytes, path: Path) -> np.ndarray:
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] != UNSIGNED_BYTE or len(raw) < 4 + 4 * raw[3]:
         raise ValueError(f"{path} is not an idx file of bytes: replace it")
     shape = _shape(raw)
-    if len(shape) > MOST_AXES or 0 in shape:
+    if len(shape) > MAX_AXES or 0 in shape:
         raise ValueError(f"{path} holds an array of shape {list(shape)}, expected images (N, H, W): replace it")
     start = 4 + 4 * len(shape)
     if len(raw) - start != math.prod(shape):

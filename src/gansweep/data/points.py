@@ -15,7 +15,7 @@ from torch import Tensor
 from gansweep.memory import require_memory
 from gansweep.seeding import Streams
 
-MOST_SAMPLES = 10**8  # maximum number of points; they take 800 MB
+MAX_SAMPLES = 10**8  # maximum number of points; they take 800 MB
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Points(ABC):
     sample_shape: ClassVar[tuple[int, ...]] = (2,)
 
     def __post_init__(self) -> None:
-        if not 1 <= self.num_samples <= MOST_SAMPLES:
-            raise ValueError(f"num_samples={self.num_samples}: expected 1 to {MOST_SAMPLES}")
+        if not 1 <= self.num_samples <= MAX_SAMPLES:
+            raise ValueError(f"num_samples={self.num_samples}: expected 1 to {MAX_SAMPLES}")
         if self.seed < 0:
             raise ValueError(f"seed={self.seed}: expected a whole number, 0 or above")
 

@@ -21,7 +21,7 @@ from gansweep.dirac.pictures import eigenvalue_paths, phase_diagram, portraits
 from gansweep.dirac.spectrum import autograd_jacobian, eigenvalues
 
 # Limits on memory: a trajectory stores all its points, and an atlas has width * width trajectories.
-MOST_STEPS, MOST_POINTS = 1_000_000, 4_000
+MAX_STEPS, MAX_POINTS = 1_000_000, 4_000
 CAPTION = (
     "r is the distance from the equilibrium, in brackets its smallest and largest value of the last 100 steps. "
     "The notebook is that of the authors of the paper; numbers in the titles are its hyperparameters."
@@ -142,7 +142,7 @@ def arguments_parser() -> argparse.ArgumentParser:
         "--rate", type=_rate, default=RATE, help="learning rate of both players (default: %(default)s)"
     )
     portraits_parser.add_argument(
-        "--steps", type=_count(1, MOST_STEPS), default=NUM_STEPS, help="number of steps (default: %(default)s)"
+        "--steps", type=_count(1, MAX_STEPS), default=NUM_STEPS, help="number of steps (default: %(default)s)"
     )
     eigenvalues_parser = command(
         "eigenvalues", write_eigenvalues, "eigenvalues by formula and by autograd, and their paths"
@@ -152,11 +152,9 @@ def arguments_parser() -> argparse.ArgumentParser:
     atlas = command("atlas", write_atlas, "phase diagrams over learning rate, penalty weight and momentum")
     atlas.add_argument("--sheets", nargs="+", choices=list(ATLAS), help="figures to draw (default: all)")
     atlas.add_argument(
-        "--width", type=_count(2, MOST_POINTS), default=240, help="points per axis (default: %(default)s)"
+        "--width", type=_count(2, MAX_POINTS), default=240, help="points per axis (default: %(default)s)"
     )
-    atlas.add_argument(
-        "--steps", type=_count(1, MOST_STEPS), default=300, help="number of steps (default: %(default)s)"
-    )
+    atlas.add_argument("--steps", type=_count(1, MAX_STEPS), default=300, help="number of steps (default: %(default)s)")
     return parser
 
 

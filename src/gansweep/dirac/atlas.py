@@ -26,8 +26,7 @@ from gansweep.dirac.fields.field import Field
 from gansweep.dirac.fields.gan import GAN
 from gansweep.dirac.fields.r1 import R1
 from gansweep.dirac.notebook import ALGORITHMS
-from gansweep.dirac.rules.adam import Adam, RMSprop
-from gansweep.dirac.rules.heavy_ball import HeavyBall, Optimistic
+from gansweep.dirac.rules import Adam, HeavyBall, Optimistic, RMSprop
 from gansweep.dirac.spectrum import moduli
 
 BLOCK = 8192

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from gansweep.dirac.fields.field import Field, Numbers, check_at_least_zero
-from gansweep.dirac.rules.heavy_ball import GradientDescent, Rule
+from gansweep.dirac.rules import GradientDescent, Rule
 from gansweep.interfaces import Schedule
 from gansweep.schedules.constant import Constant
 

@@ -27,7 +27,7 @@ from gansweep.plot_style import (
 from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import SEED, order, swept_keys, value
 
-IN_A_ROW, MOST_STEPS = 5, 8
+IN_A_ROW, MAX_STEPS = 5, 8
 FINE = 120  # grid points of the logits along each axis
 SIZE = (2.5, 3.0)  # size of a panel in inches
 Frame = tuple[float, float, float, float]  # left, right, bottom, top
@@ -68,7 +68,7 @@ def over_time(trained: TrainedCell, path: Path, svg: bool = False) -> list[Path]
             "every trainer.sample_every steps"
         )
     steps = list(trained.saved_points)
-    steps = [steps[n] for n in np.unique(np.linspace(0, len(steps) - 1, MOST_STEPS).round().astype(int))]
+    steps = [steps[n] for n in np.unique(np.linspace(0, len(steps) - 1, MAX_STEPS).round().astype(int))]
     values = dict(zip(*(part.tolist() for part in trained.measured), strict=True))
     (frame,) = frames([trained]).values()
     with styled():

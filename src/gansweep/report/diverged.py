@@ -22,7 +22,7 @@ from gansweep.sweep.cell import Result, State
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_LINES, MOST_ERRORS = 10, 10
+MAX_LINES, MAX_ERRORS = 10, 10
 MAX_TESTED = 12  # methods of which all pairs are tested
 HATCHES = ("", "///", "...", "xxx")
 
@@ -47,7 +47,7 @@ def section(verdict: Verdict) -> Section | None:
         ]
     if failed:
         files = {r.trouble: f"; traceback in {r.traceback}" if r.traceback else "" for r in reversed(failed)}
-        counts = Counter(result.trouble for result in failed).most_common(MOST_ERRORS)
+        counts = Counter(result.trouble for result in failed).most_common(MAX_ERRORS)
         items = [f"{' '.join(text.split())} ({count}){files[text]}" for text, count in counts]
         blocks += [Paragraph(f"{len(failed)} runs raised an error (not counted as divergence):"), List(items)]
     if diverged and (earlier := _earlier(verdict)):
@@ -158,11 +158,11 @@ def _diverged(groups: Iterable[Sequence[Result]]) -> list[Result]:
 
 def _drawn_groups(groups: Mapping[str, Sequence[Result]]) -> list[str]:
     """Return the labels of the groups to draw; with many groups, only one without divergences."""
-    if len(groups) <= MOST_LINES:
+    if len(groups) <= MAX_LINES:
         return list(groups)
     diverged = [label for label, runs in groups.items() if _diverged([runs])]
     sound = [label for label in groups if label not in diverged]
-    return sorted([*sound[-1:], *diverged[-MOST_LINES:]], key=list(groups).index)
+    return sorted([*sound[-1:], *diverged[-MAX_LINES:]], key=list(groups).index)
 
 
 def _dress_survival(axis: Any, last: int) -> None:

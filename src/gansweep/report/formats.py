@@ -15,7 +15,7 @@ from gansweep.report import (
     latex,
     markdown,
     portraits,
-    scatter,
+    samples,
     sensitivity,
     targets,
     tasks,
@@ -23,8 +23,8 @@ from gansweep.report import (
     value_figures,
     verdict_text,
 )
-from gansweep.report.pictures.samples import Sample, sampled, samples_picture
 from gansweep.report.pivot import pivot, ranks
+from gansweep.report.samples import Sample, sampled, samples_picture
 from gansweep.report.study import Study
 from gansweep.report.verdict import Margin, Verdict
 from gansweep.results.leaderboard import FINAL, leaderboards
@@ -37,7 +37,7 @@ from gansweep.sweep.sweep_keys import SEED
 SECTIONS: Sequence[Callable[[Verdict], Section | None]] = (
     value_figures.section,
     portraits.section,
-    scatter.section,
+    samples.section,
     sensitivity.section,
     tuning.section,
     targets.section,
@@ -167,7 +167,7 @@ def sections(
 
 def image_samples(verdict: Verdict) -> list[Sample]:
     """Return the sample images to show; empty if another section draws the samples as points."""
-    return [] if scatter.in_plane(verdict) or portraits.of_two_numbers(verdict) else sampled(verdict)
+    return [] if samples.in_plane(verdict) or portraits.of_two_numbers(verdict) else sampled(verdict)
 
 
 def names(verdicts: Sequence[Verdict]) -> list[str]:

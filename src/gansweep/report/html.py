@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansweep.plot_style import STYLE, styled
 from gansweep.report import facts
-from gansweep.report.pictures.samples import Sample
+from gansweep.report.samples import Sample
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
 from gansweep.section import Block, Code, List, Paragraph, Picture, Section, Strong, Table
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "page"
 DPI = 160  # of the embedded images; they are displayed at `savefig.dpi`, so that they stay sharp when zoomed
-MOST_SAMPLES, OPEN_SAMPLES, MOST_NOTES, TALL = 36, 8, 8, 40
+MAX_SAMPLES, OPEN_SAMPLES, MAX_NOTES, TALL = 36, 8, 8, 40
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    limits = {"MOST_SAMPLES": MOST_SAMPLES, "OPEN_SAMPLES": OPEN_SAMPLES, "MOST_NOTES": MOST_NOTES, "TALL": TALL}
+    limits = {"MAX_SAMPLES": MAX_SAMPLES, "OPEN_SAMPLES": OPEN_SAMPLES, "MAX_NOTES": MAX_NOTES, "TALL": TALL}
     environment.globals |= limits | {"facts": facts, "image": image, "png": png}
     environment.filters["sort_key"] = sort_key
     environment.tests["numeric"] = lambda table, column: any(row[column].sort is not None for row in table.entries)

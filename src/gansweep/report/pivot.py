@@ -15,7 +15,7 @@ from gansweep.results.table import label, untrained_note
 from gansweep.section import Entry, Table
 from gansweep.sweep.cell import State
 
-MOST_TROUBLES = 2  # above this number, problems are summarized
+MAX_TROUBLES = 2  # above this number, problems are summarized
 
 
 def pivot(verdict: Verdict, rows: Sequence[str] = (), across: str | None = None) -> Table:
@@ -87,9 +87,9 @@ def _entry(verdict: Verdict, one: Configuration | None, notes: dict[str, int]) -
 
 
 def _troubles(one: Configuration, over: str) -> str:
-    """Return the problems of a configuration's runs, summarized if there are more than `MOST_TROUBLES`."""
+    """Return the problems of a configuration's runs, summarized if there are more than `MAX_TROUBLES`."""
     texts = {seed: " ".join(result.trouble.split()) for seed, result in one.runs.items() if result.trouble}
-    if len(texts) <= MOST_TROUBLES:
+    if len(texts) <= MAX_TROUBLES:
         return "; ".join(f"{over} {seed}: {text}" if len(one.runs) > 1 else text for seed, text in texts.items())
     steps = [run.diverged_at for run in one.runs.values() if run.diverged_at is not None]
     kinds = Counter(text.partition(", ")[2] if text.startswith("diverged") else text for text in texts.values())

@@ -14,7 +14,7 @@ from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import is_number
 
 RATES = ("lr", "lr_d", "optimizer.lr")
-MOST_PANELS = 9
+MAX_PANELS = 9
 LONGEST = 30  # characters
 
 
@@ -67,7 +67,7 @@ class PlotAxes:
             ]
             if inside:
                 panels.append((", ".join(f"{key}={plain(value)}" for key, value in fixed.items()), inside))
-        return panels[:MOST_PANELS]
+        return panels[:MAX_PANELS]
 
     def with_method(self, configurations: Sequence[Configuration], method: Any) -> list[Configuration]:
         """Return the configurations with one value of the method, sorted by rate."""

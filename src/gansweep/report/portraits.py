@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 CAPTION = "Phase portraits: path of the parameters of both players over the gradient vector field of the game"
-MOST = 20
+MAX_SHOWN = 20
 FARTHEST = 2.5  # a panel extends to at most this factor times the largest start coordinate
 
 
@@ -31,7 +31,11 @@ def section(verdict: Verdict) -> Section | None:
     """Return the section; None if no run has exactly two parameters."""
     if not of_two_numbers(verdict):
         return None
-    some = f"The first {MOST} configurations are shown. " if len(verdict.leaderboard.configurations) > MOST else ""
+    some = (
+        f"The first {MAX_SHOWN} configurations are shown. "
+        if len(verdict.leaderboard.configurations) > MAX_SHOWN
+        else ""
+    )
     text = (
         "The generator has one parameter, theta, and the discriminator has one, psi. Training is a path in the "
         f"(theta, psi) plane; the equilibrium is the centre. {some}Arrows show the direction of a plain gradient step "
@@ -52,7 +56,7 @@ def portraits_picture(verdict: Verdict) -> Figure:
     """Draw one panel per configuration, the first twenty in grid order, all with the same axis limits."""
     from gansweep.dirac.pictures import draw_field, draw_path, frame, key
 
-    shown = shown_runs(verdict)[:MOST]
+    shown = shown_runs(verdict)[:MAX_SHOWN]
     paths = [run.positions for _, run in shown]
     edge, columns = extent(paths), num_columns(len(shown))
     with styled():

@@ -15,14 +15,13 @@ from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
 from gansweep.results.leaderboard import Configuration
 from gansweep.section import Block, Paragraph, Picture, Section, Table
-from gansweep.statistics.performance_profile import profile, score
-from gansweep.statistics.time_to_target import time_to_target
+from gansweep.statistics.performance_profile import profile, score, time_to_target
 from gansweep.sweep.cell import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_RATIO = 4.0  # where AlgoPerf's score ends
+MAX_RATIO = 4.0  # where AlgoPerf's score ends
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def section(verdict: Verdict) -> Section | None:
         "the same runs, which biases all methods in the same direction. A task is one seed. The target is the median "
         "of the methods' means that are better than every untrained generator. Column reached: number of tasks in "
         "which the method reaches it. Column score: AlgoPerf's, "
-        f"the mean height of the performance profile between 1 and {MOST_RATIO:g} times the fastest "
+        f"the mean height of the performance profile between 1 and {MAX_RATIO:g} times the fastest "
         "(Dolan and Moré 2002; Dahl et al. 2023)."
     )
     if found.without:
@@ -103,7 +102,7 @@ def section(verdict: Verdict) -> Section | None:
 
 def _rows(found: Targets) -> list[list[str]]:
     """Return method, median steps, number of reached targets and score, best score first."""
-    scores, tasks = score(found.times, MOST_RATIO), found.times.shape[1]
+    scores, tasks = score(found.times, MAX_RATIO), found.times.shape[1]
     rows = []
     for place in np.argsort(-scores, kind="stable"):
         times = found.times[place]
@@ -120,7 +119,7 @@ def profiles_picture(found: Targets) -> Figure:
     """
     from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-    taus = np.geomspace(1, 2 * MOST_RATIO, 400)
+    taus = np.geomspace(1, 2 * MAX_RATIO, 400)
     looks = ({"color": COLOURS[n % 6], "linestyle": LINES[n % 4]} for n in range(len(found.methods)))
     styles: list[dict[str, Any]] = list(looks)
     with styled():
@@ -133,7 +132,7 @@ def profiles_picture(found: Targets) -> Figure:
         axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         axis.xaxis.set_minor_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         axis.set(xlabel="steps to target / steps of the fastest method", ylabel="tasks solved", ylim=(-0.03, 1.03))
-        axis.set_xlim(1, 2 * MOST_RATIO)
+        axis.set_xlim(1, 2 * MAX_RATIO)
         axis.yaxis.set_major_formatter(PercentFormatter(1.0))
         grid_lines(axis)
         legend(figure, [key(name, **style, lw=1.6) for name, style in zip(found.methods, styles, strict=True)])

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gansweep.plot_style import BLUE, COLOURS, LINES, VERMILION, grid_lines, key, legend, panels, styled, wrapped
-from gansweep.report.pictures.curves import curves_picture, metrics
-from gansweep.report.pictures.rates import heat_picture, rates_picture
-from gansweep.report.plot_axes import MOST_PANELS, PlotAxes
+from gansweep.report.curves import curves_picture, metrics
+from gansweep.report.plot_axes import MAX_PANELS, PlotAxes
+from gansweep.report.rates import heat_picture, rates_picture
 from gansweep.report.verdict import Verdict
 from gansweep.section import Paragraph, Picture, Section
 from gansweep.sweep.cell import Result
@@ -33,7 +33,7 @@ def section(verdict: Verdict) -> Section | None:
     timed, num_omitted = _timed(verdict), _num_omitted(PlotAxes.of(verdict.leaderboard))
     text = "The figures show all finished runs."
     if num_omitted:
-        text += f" Figures show the first {MOST_PANELS} panels; the other {num_omitted} combinations are in the table."
+        text += f" Figures show the first {MAX_PANELS} panels; the other {num_omitted} combinations are in the table."
     paragraph = Paragraph(text + _about_time(timed))
     return Section("Values", [paragraph, *_pictures(verdict, bool(timed))], needs_pictures=True)
 
@@ -66,7 +66,7 @@ def _pictures(verdict: Verdict, timed: bool) -> list[Picture]:
 
 def _num_omitted(layout: PlotAxes) -> int:
     combinations = {tuple(str(one.settings[key]) for key in layout.rest) for one in layout.leaderboard.configurations}
-    return max(0, len(combinations) - MOST_PANELS)
+    return max(0, len(combinations) - MAX_PANELS)
 
 
 def _timed(verdict: Verdict) -> list[Mapping[str, Any]]:
@@ -88,7 +88,7 @@ def _about_time(timed: Sequence[Mapping[str, Any]]) -> str:
 
 
 PLAYERS = {"discriminator": BLUE, "generator": VERMILION}
-MOST_RUNS, IN_A_ROW = 6, 3
+MAX_RUNS, IN_A_ROW = 6, 3
 
 
 def losses_picture(verdict: Verdict) -> Figure:
@@ -122,7 +122,7 @@ def shown_runs(verdict: Verdict) -> list[tuple[str, Result]]:
         run = configuration.runs[verdict.median_run(place)]
         if method not in runs and event_files(run.cell.directory):
             runs[method] = (wrapped(configuration.name), run)
-    return list(runs.values())[:MOST_RUNS]
+    return list(runs.values())[:MAX_RUNS]
 
 
 CONSTANT = "gansweep.schedules.constant.Constant"

@@ -15,9 +15,9 @@ from gansweep.statistics.paired import Comparison, compare_all
 from gansweep.statistics.ranking import order, rank_probabilities
 
 LEVEL = 0.05
-MOST_FOR_ALL_PAIRS = 40
+MAX_FOR_ALL_PAIRS = 40
 FEWEST_FOR_P_FIRST = 5  # resamples of fewer seeds vary too little: of two seeds, half repeat one of them
-MOST_TO_RANK_AGAIN = 400  # resampling the ranks of more would take seconds
+MAX_TO_RANK_AGAIN = 400  # resampling the ranks of more would take seconds
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,9 @@ class Verdict:
         """Bootstrap probability over the common seeds of each configuration to rank first.
 
         Empty with fewer than `FEWEST_FOR_P_FIRST` common seeds, fewer than 2 configurations, or more than
-        `MOST_TO_RANK_AGAIN`.
+        `MAX_TO_RANK_AGAIN`.
         """
-        if len(self.common) < FEWEST_FOR_P_FIRST or not 1 < len(self._ranked) <= MOST_TO_RANK_AGAIN:
+        if len(self.common) < FEWEST_FOR_P_FIRST or not 1 < len(self._ranked) <= MAX_TO_RANK_AGAIN:
             return {}
         values = np.array([[self.scores[place][seed] for seed in self.common] for place in self._ranked])
         probabilities = rank_probabilities(values)[:, 0]
@@ -139,12 +139,12 @@ class Verdict:
     def comparisons(self) -> dict[tuple[int, int], Comparison]:
         """Paired comparisons by (better ranked index, worse ranked index).
 
-        With more than `MOST_FOR_ALL_PAIRS` configurations, only pairs with the first are tested; the Holm correction
+        With more than `MAX_FOR_ALL_PAIRS` configurations, only pairs with the first are tested; the Holm correction
         still counts all pairs.
         """
         pairs = list(itertools.combinations(self.order, 2))
         family = len(pairs)
-        if len(self.order) > MOST_FOR_ALL_PAIRS:
+        if len(self.order) > MAX_FOR_ALL_PAIRS:
             pairs = pairs[: len(self.order) - 1]
         tests = compare_all(self.scores, pairs, max(family, 1), LEVEL, self.absolute_margin)
         return dict(zip(pairs, tests, strict=True))

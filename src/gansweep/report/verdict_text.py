@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gansweep.formatting import number
 from gansweep.report import markdown
 from gansweep.report.pivot import ranks
-from gansweep.report.verdict import LEVEL, MOST_FOR_ALL_PAIRS, Verdict
+from gansweep.report.verdict import LEVEL, MAX_FOR_ALL_PAIRS, Verdict
 from gansweep.section import Block, Code, Paragraph, Section, Strong
 
 ROWS, NAMES = 30, 5
@@ -96,8 +96,8 @@ def _tests(verdict: Verdict) -> str:
     """Return the names of the tests and their correction."""
     number = len(verdict.order) * (len(verdict.order) - 1) // 2
     pairs = f"all {number} pairs" if number > 1 else "one pair"
-    if len(verdict.order) > MOST_FOR_ALL_PAIRS:
-        pairs += f" (only the pairs with the first were tested: more than {MOST_FOR_ALL_PAIRS} configurations)"
+    if len(verdict.order) > MAX_FOR_ALL_PAIRS:
+        pairs += f" (only the pairs with the first were tested: more than {MAX_FOR_ALL_PAIRS} configurations)"
     return (
         f"Tests: {' and '.join(verdict.tests)} on pairs of equal seeds, two-sided, Holm-corrected for {pairs}, "
         f"family-wise error rate {LEVEL:.0%}."

@@ -14,7 +14,7 @@ from scipy import special, stats
 from gansweep.statistics.equivalence import equivalence_p, seeds_for_equivalence
 from gansweep.statistics.holm import holm
 
-MOST_SEEDS = 1000  # beyond this the power is not calculated
+MAX_SEEDS = 1000  # beyond this the power is not calculated
 Scores = Mapping[Any, float]  # by seed; NaN for a run that has no value
 
 
@@ -195,12 +195,12 @@ def seeds_for_t(effect: float, level: float, power: float = 0.8) -> int | None:
     low, high = 1, 2  # search from below: the noncentral t loses all precision far above the needed number
     while power_of_t(high, effect, level) < power:
         low, high = high, 2 * high
-        if low >= MOST_SEEDS:
+        if low >= MAX_SEEDS:
             return None
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if power_of_t(middle, effect, level) >= power else (middle, high)
-    return high if high <= MOST_SEEDS else None
+    return high if high <= MAX_SEEDS else None
 
 
 @cache
@@ -214,4 +214,4 @@ def seeds_for_sign(share: float, level: float, power: float = 0.8) -> int | None
     """
     if abs(share - 0.5) < 0.02:
         return None
-    return next((n for n in range(2, MOST_SEEDS + 1) if power_of_sign(n, share, level) >= power), None)
+    return next((n for n in range(2, MAX_SEEDS + 1) if power_of_sign(n, share, level) >= power), None)

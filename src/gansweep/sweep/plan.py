@@ -15,7 +15,7 @@ from gansweep.sweep.identity import digest
 from gansweep.sweep.progress import duration
 from gansweep.training import checkpoint_step
 
-MOST_LINES, SHOWN = 200, 20  # of a longer plan, the first and the last SHOWN cells are listed
+MAX_LINES, SHOWN = 200, 20  # of a longer plan, the first and the last SHOWN cells are listed
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def plan(
     head = f"{cells(len(results))}: " + ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     widths = [max((len(line[column]) for line in lines), default=0) for column in (0, 1)]
     body = [f"  {state:<{widths[0]}}  {cost:<{widths[1]}}  {name}" for state, cost, name in lines]
-    if len(body) > MOST_LINES:
+    if len(body) > MAX_LINES:
         body[SHOWN:-SHOWN] = [f"  ... {len(body) - 2 * SHOWN} more"]
     return visible("\n".join([head, *body, _total(needed)]))
 

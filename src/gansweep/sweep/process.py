@@ -19,7 +19,7 @@ from typing import Any
 
 from gansweep.training import atomic
 
-MOST_DEATHS = 2
+MAX_DEATHS = 2
 TRIAL_PREFIX = ".trial."
 
 

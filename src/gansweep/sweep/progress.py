@@ -13,7 +13,7 @@ from gansweep.sweep.cell import State, cells
 
 BETWEEN_LINES_S = 0.2
 BETWEEN_PLAIN_LINES_S = 60.0
-MOST_NAMED = 4
+MAX_NAMED = 4
 
 
 class Progress:
@@ -83,8 +83,8 @@ class Progress:
     def _steps_of_all(self) -> str:
         """Return the steps of the running cells."""
         steps = [f"{name} step {step} of {total}" for name, (step, total) in self._running.items()]
-        more = f" and {len(steps) - MOST_NAMED} more" if len(steps) > MOST_NAMED else ""
-        return f"{len(steps)} running: {', '.join(steps[:MOST_NAMED])}{more}"
+        more = f" and {len(steps) - MAX_NAMED} more" if len(steps) > MAX_NAMED else ""
+        return f"{len(steps)} running: {', '.join(steps[:MAX_NAMED])}{more}"
 
     def _speed(self, now: float) -> str:
         """Return the steps of all cells per second since the last line."""

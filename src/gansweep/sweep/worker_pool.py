@@ -18,13 +18,13 @@ from typing import Any
 
 from gansweep.sweep import cell_lock, process
 from gansweep.sweep.cell import Cell, State, own_record
-from gansweep.sweep.process import MOST_DEATHS, ProcessDied, Suspicion
+from gansweep.sweep.process import MAX_DEATHS, ProcessDied, Suspicion
 from gansweep.sweep.run_state import RunState, clean_up
 from gansweep.sweep.worker import INTERNAL_ERROR, POLL_S, Start, TrainCells, Work, Worker, fork
 
 log = logging.getLogger(__name__)
 
-MOST_DEATHS_BETWEEN_CELLS = 4  # number of workers that die between two cells and are replaced
+MAX_DEATHS_BETWEEN_CELLS = 4  # number of workers that die between two cells and are replaced
 
 
 def train(
@@ -104,7 +104,7 @@ class _Pool:
         how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
         self._add_suspicion(held, how)
         self.deaths_between_cells += not held
-        if held or (code != INTERNAL_ERROR and self.deaths_between_cells <= MOST_DEATHS_BETWEEN_CELLS):
+        if held or (code != INTERNAL_ERROR and self.deaths_between_cells <= MAX_DEATHS_BETWEEN_CELLS):
             self._start(worker.number)
 
     def _add_suspicion(self, held: Sequence[tuple[Cell, bool]], how: str) -> None:
@@ -129,7 +129,7 @@ class _Pool:
             with claim:
                 deaths = (*claim.suspicion.deaths, *([how] if alone else []))
                 claim.suspicion = Suspicion(claim.suspicion.limit, deaths)
-                if len(deaths) >= MOST_DEATHS:
+                if len(deaths) >= MAX_DEATHS:
                     claim.suspicion = Suspicion(1)  # reset the deaths for a later retry of failed cells
                     self.run_state.record_failure(cell, self._process_died(cell, deaths), 0.0)
 
@@ -137,7 +137,7 @@ class _Pool:
         step = self.last_steps.get(cell.name)
         where = f"last reported step {step}" if step else "no step was reported"
         how = " and ".join(dict.fromkeys(deaths))
-        times = "twice" if len(deaths) == MOST_DEATHS else f"{len(deaths)} times"
+        times = "twice" if len(deaths) == MAX_DEATHS else f"{len(deaths)} times"
         return ProcessDied(f"the process that trained it alone died {times} ({how}); {where}")
 
     def _claims(self, pid: int) -> list[tuple[Cell, bool]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 NAMES = ("checkpoint.pt.new", "checkpoint.pt", "checkpoint.previous.pt")  # in the order in which a run tries them
-MOST_BYTES = 2**20  # larger lists of plain values would take longer than 5 ms
+MAX_BYTES = 2**20  # larger lists of plain values would take longer than 5 ms
 
 
 def read(directory: Path) -> int | None:
@@ -20,7 +20,7 @@ def _step(path: Path) -> int | None:
     try:
         with zipfile.ZipFile(path) as archive:
             entry = next(entry for entry in archive.infolist() if entry.filename.endswith("/data.pkl"))
-            if entry.file_size > MOST_BYTES:
+            if entry.file_size > MAX_BYTES:
                 return None
             with archive.open(entry) as file:
                 step = _PlainValues(file).load()["member"]["step"]

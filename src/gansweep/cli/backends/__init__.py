@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 HERE = "local"
 LOOK_EVERY_S = 0.5
 COUNTS = {"tasks": 1, "cpus": 1, "gpus": 0}  # minimum of each
-MOST = 1024  # maximum of each; the backend may be this machine
+MAX_VALUE = 1024  # maximum of each; the backend may be this machine
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,9 @@ def chosen(master: DictConfig) -> dict[str, Any]:
             SettingError("hydra.launcher.backend", name, f'{name} is not installed: pip install "gansweep[{name}]"')
         )
     problems += [
-        SettingError(f"hydra.launcher.{key}", settings[key], f"expected a whole number from {least} to {MOST}")
+        SettingError(f"hydra.launcher.{key}", settings[key], f"expected a whole number from {least} to {MAX_VALUE}")
         for key, least in COUNTS.items()
-        if type(settings[key]) is not int or not least <= settings[key] <= MOST
+        if type(settings[key]) is not int or not least <= settings[key] <= MAX_VALUE
     ]
     if problems:
         raise BadConfig(problems)

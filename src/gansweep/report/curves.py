@@ -24,7 +24,7 @@ from gansweep.plot_style import (
     shades,
     styled,
 )
-from gansweep.report.plot_axes import MOST_PANELS, PlotAxes
+from gansweep.report.plot_axes import MAX_PANELS, PlotAxes
 from gansweep.report.verdict import Verdict
 from gansweep.results.leaderboard import Configuration, Leaderboard
 from gansweep.training.record import trained_s
@@ -91,13 +91,13 @@ def curves_picture(verdict: Verdict, field: str = "value", over_time: bool = Fal
 def _panels(layout: PlotAxes) -> list[tuple[str, list[Configuration]]]:
     """Return title and configurations of each panel: one per method if there are rates, which are then the curves."""
     if not layout.rate:
-        return layout.panels()[:MOST_PANELS]
+        return layout.panels()[:MAX_PANELS]
     parts = []
     for title, configurations in layout.panels():
         for method in layout.methods:
             name = f"{layout.method}={layout.label(method)}" if method is not None else ""
             parts.append((", ".join(filter(None, (name, title))), layout.with_method(configurations, method)))
-    return [part for part in parts if part[1]][:MOST_PANELS]
+    return [part for part in parts if part[1]][:MAX_PANELS]
 
 
 def _styles(layout: PlotAxes) -> list[dict[str, Any]]:

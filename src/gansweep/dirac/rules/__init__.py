@@ -1,1 +1,0 @@
-"""Update rules of the Dirac-GAN in numpy, vectorized over games."""
