@@ -20,7 +20,7 @@ TINY = [
 
 
 def built(*overrides):
-    return build(composed(*TINY, *overrides), identity={}, cell={"name": "tiny", "hash": "0", "overrides": {}})
+    return build(composed(*TINY, *overrides))
 
 
 def curves(directory):
@@ -65,7 +65,7 @@ def test_eta_is_a_number_with_a_schedule_like_any():
     assert checked.monitors_metric
     with pytest.raises(ValueError, match="metric=null"):
         line = [one for one in TINY if not one.startswith("metric")]
-        build(composed(*line, "feedback@algorithm.feedback_eta=plateau", "~metric"), identity={}, cell={})
+        build(composed(*line, "feedback@algorithm.feedback_eta=plateau", "~metric"))
 
 
 def test_cells_that_differ_in_eta_share_a_pack_and_those_that_differ_in_pushes_do_not():

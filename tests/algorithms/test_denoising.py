@@ -135,7 +135,7 @@ def run_of(*overrides, steps=6):
         "trainer.eval_every=2",
         *overrides,
     ]
-    return build(composed(*words), identity={"a": 1}, cell={"name": "tiny", "hash": "0", "overrides": {}})
+    return build(composed(*words))
 
 
 def test_stopped_and_continued(tmp_path):

@@ -10,10 +10,9 @@ from omegaconf import OmegaConf
 
 from gansweep.cli import folders, hydra_app
 from gansweep.cli.hydra_app import BASE
-from gansweep.config.build import build, check, without_effect
-from gansweep.config.checks import misfits
+from gansweep.config.build import build, check, normalise
+from gansweep.config.checks import misfits, without_effect
 from gansweep.config.errors import BadConfig
-from gansweep.config.normalise import normalise
 
 GAP_AWARE = {"_target_": "gansweep.feedback.gap_aware.GapAware"}
 
@@ -120,7 +119,7 @@ def test_a_schedule_of_beta_is_both_players_unless_one_has_its_own_or_no_momentu
     linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.5}
 
     def betas(**changes):
-        member = build(with_(default, **changes), identity={}, cell={}).member
+        member = build(with_(default, **changes)).member
         return [p.beta_schedule and p.beta_schedule.end for p in (member.generator, member.discriminator)]
 
     assert betas() == [None, None]
@@ -135,7 +134,7 @@ def test_a_schedule_of_critic_steps_without_effect_after_rounding_is_refused(def
     (text,) = problems_of(with_(default, schedule_critic=linspace))
     assert text.startswith("schedule_critic=Linspace(")
     assert "has no effect on critic_steps=1" in text
-    run = build(with_(default, schedule_critic=linspace, critic_steps=5), identity={}, cell={})
+    run = build(with_(default, schedule_critic=linspace, critic_steps=5))
     assert run.critic_schedule.end == 0.2
     assert problems_of(with_(default, schedule_critic={"_target_": "gansweep.schedules.constant.Constant"})) == []
 
@@ -147,7 +146,7 @@ def test_schedules_without_a_choice_are_not_part_of_the_identity(default):
 def test_schedules_of_the_penalties_and_the_noise_reach_the_member(default):
     linspace = {"_target_": "gansweep.schedules.linspace.Linspace", "end": 0.5}
     config = with_(default, schedule_penalty=linspace, schedule_noise=dict(linspace, end=0.0), loss__instance_noise=0.2)
-    member = build(config, identity={}, cell={}).member
+    member = build(config).member
     assert member.penalty_factor(999, 1000) == 0.5
     assert (member.noise(0, 1000), member.noise(999, 1000)) == (0.2, 0.0)
 
@@ -217,7 +216,7 @@ def test_a_length_in_epochs_is_the_one_that_a_schedule_is_checked_against(defaul
 
 def test_critic_steps_are_the_losses_unless_given(default):
     assert check(with_(default, loss__critic_steps=5)).config["critic_steps"] == 5
-    assert build(with_(default, loss__critic_steps=5, critic_steps=2), identity={}, cell={}).critic_steps == 2
+    assert build(with_(default, loss__critic_steps=5, critic_steps=2)).critic_steps == 2
 
 
 def test_incompatible_parts_are_reported_before_training(default):
@@ -230,7 +229,7 @@ def test_rates_and_rules_reach_their_player(default):
     sgd = {"_target_": "gansweep.optimizers.sgd.SGD", "momentum": 0.5}
     cosine = {"_target_": "gansweep.schedules.cosine.Cosine"}
     config = with_(default, lr=0.25, lr_d=0.5, optimizer_d=sgd, schedule_d=cosine, trainer__ema=0.9, seed=7)
-    member = build(config, identity={}, cell={}).member
+    member = build(config).member
     assert (member.generator.lr, member.discriminator.lr, member.ema, member.seed) == (0.25, 0.5, 0.9, 7)
     assert type(member.generator.rule).__name__ == "Adam"
     assert type(member.discriminator.rule).__name__ == "SGD"
@@ -253,7 +252,7 @@ def test_the_given_configuration_is_not_changed(default):
 
 def test_a_device_that_is_not_there_stops_the_build(default):
     with pytest.raises(BadConfig, match="device=cuda:99"):
-        build(with_(default, device="cuda:99"), identity={}, cell={})
+        build(with_(default, device="cuda:99"))
     assert problems_of(with_(default, device="cuda:99")) == []  # another machine may have it
 
 
@@ -296,7 +295,7 @@ def test_checks_do_not_change_the_normalised_configuration(default):
     for changes in ({"epochs": 2}, {"batch_size": 1798}, {"steps": 0, "lr": -1.0}, {"feedback": GAP_AWARE}):
         normal = normalise(with_(default, **changes))
         before = copy.deepcopy((normal.config, normal.root)), dict(normal.parts)
-        misfits(normal.config, normal.parts, normal.root, normal.given_as)
+        misfits(normal)
         assert ((normal.config, normal.root), normal.parts) == before
 
 

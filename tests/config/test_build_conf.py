@@ -42,17 +42,15 @@ def test_every_choice_is_a_class_completed_with_arguments_that_it_takes(choice):
 @pytest.mark.parametrize("group", ["optimizer", "schedule", "feedback"])
 def test_every_choice_can_apply_to_the_discriminator_only(group):
     for path in sorted((CONF / group).glob("*.yaml")):
-        run = build(composed(f"{group}@{group}_d={path.stem}"), identity={}, cell={})
-        assert run.member.generator == build(composed(), identity={}, cell={}).member.generator
+        run = build(composed(f"{group}@{group}_d={path.stem}"))
+        assert run.member.generator == build(composed()).member.generator
 
 
 def test_the_defaults_build():
-    run = build(composed("device=cpu"), identity={"a": 1}, cell={"name": "x"})
+    run = build(composed("device=cpu"))
     assert isinstance(run, Run)
     assert run.member.generator == run.member.discriminator
     assert (run.steps, run.batch_size, run.critic_steps) == (1000, 64, 1)
-    assert run.identity == {"a": 1}
-    assert run.cell == {"name": "x"}
 
 
 def test_every_yaml_names_its_class():

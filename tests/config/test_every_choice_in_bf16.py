@@ -102,7 +102,7 @@ def test_spectral_norm(model, tmp_path):
 @pytest.mark.parametrize("model", ["mlp", "dcgan", "resnet", "resnet4"])
 def test_outputs_and_input_gradients_are_float32_and_near_those_of_fp32(model):
     """A bfloat16 has 8 bits: relative errors of a few 2^-8 = 0.4 % are those of the products alone."""
-    run = build(composed(f"model={model}", *SMALL[model], "~metric"), identity={}, cell={})
+    run = build(composed(f"model={model}", *SMALL[model], "~metric"))
     network, x = run.model.discriminator(run.data.sample_shape), run.data.samples[:8][None]
     theta = network.initial(Streams(1)["init"])[None]
     masks, found = network.masks(8, [Streams(1)["masks"]]), {}

@@ -20,7 +20,7 @@ def told(*overrides):
 
 
 def monitors(*overrides):
-    member = build(composed(*overrides, "device=cpu"), identity={}, cell={}).member
+    member = build(composed(*overrides, "device=cpu")).member
     return [getattr(player.feedback, "monitors", None) for player in (member.generator, member.discriminator)]
 
 

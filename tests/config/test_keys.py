@@ -6,8 +6,8 @@ from dataclasses import fields
 
 import pytest
 
+from gansweep.config.build import GROUPS
 from gansweep.config.keys import KEYS, SURROUNDINGS, WHOLE_SWEEP, Root, out_of_range, shared_in_pack, steps_of
-from gansweep.config.normalise import GROUPS
 from gansweep.training.run import TrainerSettings
 
 

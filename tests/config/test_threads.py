@@ -13,7 +13,6 @@ from tests.config.test_build_conf import composed
 from tests.config.test_every_choice_trains import NARROW, OF_DENOISING, choices
 
 from gansweep.config import build as building
-from gansweep.config import normalise
 from gansweep.data.ring import Ring
 from gansweep.device import cpu_threads
 from gansweep.metrics import cache
@@ -50,19 +49,13 @@ def threads_and_caches(tmp_path, monkeypatch):
 
 def trained(folder, model, seeds, threads, by_default):
     """Train members in one pack, and return what is left of each; nothing is known from before."""
-    normalise._datasets.clear()
+    building._datasets.clear()
     cache.forget()
     os.environ["GANSWEEP_CACHE"] = str(folder / "cache")
     torch.set_num_threads(by_default)
     overrides = [*EVERY, f"model={model}", *MODELS[model], f"threads={threads}"]
-    sessions = []
-    for seed in seeds:
-        cell = {"name": str(seed), "hash": "0", "overrides": {}}
-        sessions.append(
-            TrainingSession(
-                building.build(composed(*overrides, f"seed={seed}"), identity={}, cell=cell), folder / str(seed)
-            )
-        )
+    runs = {seed: building.build(composed(*overrides, f"seed={seed}")) for seed in seeds}
+    sessions = [TrainingSession(run, folder / str(seed)) for seed, run in runs.items()]
     records = []
     train_together(sessions, ended=lambda session: records.append(session.finalize()))
     found = []
@@ -103,7 +96,7 @@ def test_numbers_do_not_depend_on_the_environment(tmp_path):
 
 
 def test_samples_are_made_with_one_thread(monkeypatch):
-    normalise._datasets.clear()
+    building._datasets.clear()
     seen = []
     draw = Ring.draw
     monkeypatch.setattr(Ring, "draw", lambda data, rng: seen.append(torch.get_num_threads()) or draw(data, rng))

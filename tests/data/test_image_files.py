@@ -19,7 +19,8 @@ from sklearn.datasets import load_digits
 from tests.config.test_build_conf import composed
 
 from gansweep import image_files
-from gansweep.config.build import check, left_out
+from gansweep.config.build import check
+from gansweep.config.checks import left_out
 from gansweep.data.image_folder import ImageFolder
 from gansweep.data.texture import Texture
 from gansweep.metrics.__main__ import main, read_folder

@@ -35,7 +35,7 @@ FIELDS = {
 @pytest.fixture(autouse=True)
 def float64(monkeypatch):
     """Set the default dtype, with an empty cache of data sets: the samples are float64 as well."""
-    monkeypatch.setattr("gansweep.config.normalise._datasets", {})
+    monkeypatch.setattr("gansweep.config.build._datasets", {})
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
@@ -81,7 +81,7 @@ def directions(run, theta, psi, std):
 
 @pytest.mark.parametrize("overrides", FIELDS, ids=" ".join)
 def test_the_field_equals_the_update_direction_of_its_experiment(overrides):
-    run = build(composed(*overrides, "device=cpu"), identity={}, cell={})
+    run = build(composed(*overrides, "device=cpu"))
     for field, std in zip(FIELDS[overrides], (0.0, 1.0), strict=False):
         for theta, psi in POSITIONS:
             np.testing.assert_allclose(field(theta, psi), directions(run, theta, psi, std), rtol=1e-6, err_msg=field)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from gansweep.statistics.holm import holm
 from gansweep.statistics.paired import (
     MAX_SEEDS,
     compare,
     compare_all,
-    holm,
     power_of_sign,
     power_of_t,
     seeds_for_sign,

@@ -6,7 +6,6 @@ import copy
 import gc
 import io
 import weakref
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -23,9 +22,7 @@ from gansweep.training.session import TrainingSession
 
 
 def run_of(of):
-    about = {"name": of.name, "hash": of.hash, "overrides": of.overrides}
-    made = make_run(of.config["steps"], member(of.config["seed"]), tensorboard=False)
-    return replace(made, config=of.config, identity=of.identity, cell=about)
+    return make_run(of.config["steps"], member(of.config["seed"]), tensorboard=False)
 
 
 def grid(root, seeds=5, steps=4):
@@ -33,7 +30,7 @@ def grid(root, seeds=5, steps=4):
 
 
 def open_session(of, step):
-    return TrainingSession(run_of(of), of.directory, step, guard=step.guard)
+    return TrainingSession(run_of(of), of.directory, step, guard=step.guard, header=of.header)
 
 
 def train(those, size, open_session=open_session, **more):
@@ -162,7 +159,9 @@ def test_log_files_of_a_failed_pack_are_closed(tmp_path, monkeypatch):
 
     monkeypatch.setattr(AdversarialPack, "steps", broken)
     those = grid(tmp_path, 2)
-    outcome = train(those, 2, lambda of, step: TrainingSession(run_of(of), of.directory, step, Journal(of.name)))
+    outcome = train(
+        those, 2, lambda of, step: TrainingSession(run_of(of), of.directory, step, Journal(of.name), header=of.header)
+    )
     names = [one.name for one in those]
     assert outcome.exit_code == 1
     assert sorted(closed) == sorted(names * 2)

@@ -82,8 +82,6 @@ def make_run(steps: int = 12, one: Member | None = None, model=None, metric=None
         batch_size=10,
         trainer=TrainerSettings(**(every | trainer)),
         device="cpu",
-        identity={"config": {"steps": steps}},
-        cell={"name": "small", "hash": "0" * 8, "overrides": {"lr": 1e-3}},
     )
 
 

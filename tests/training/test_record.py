@@ -168,7 +168,8 @@ odd: list[int] = []
 def test_a_non_finite_metric_is_null_with_a_reason(tmp_path, value, second):
     odd.clear()
     metrics = {"metric": MeanDistance(), "metric_2": Odd(value=value)} if second else {"metric": Odd(value=value)}
-    made = train(replace(make_run(checkpoint_minutes=1e9), **metrics), tmp_path)
+    header = record.Header({"hash": "0", "overrides": {}})
+    made = train(replace(make_run(checkpoint_minutes=1e9), **metrics), tmp_path, header=header)
     content = written(tmp_path)
     assert content == made
     assert content["state"] == "completed"
@@ -181,8 +182,8 @@ def test_a_non_finite_metric_is_null_with_a_reason(tmp_path, value, second):
 
 
 def test_non_finite_settings_are_written_as_text(tmp_path):
-    run = replace(make_run(), config={"optimizer": {"eps": math.inf}}, identity={"config": {"eps": "inf"}})
-    assert train(run, tmp_path)["config"] == {"optimizer": {"eps": "inf"}}
+    header = record.Header({}, {"optimizer": {"eps": math.inf}}, {"config": {"eps": "inf"}})
+    assert train(make_run(), tmp_path, header=header)["config"] == {"optimizer": {"eps": "inf"}}
     assert written(tmp_path)["config"] == {"optimizer": {"eps": "inf"}}
 
 

@@ -26,6 +26,7 @@ from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.cosine import Cosine
 from gansweep.schedules.linspace import Linspace
 from gansweep.training import checkpoint
+from gansweep.training.record import Header
 from gansweep.training.session import check_resumable
 from gansweep.training.trainer import Interrupted, ResumeError, train
 
@@ -129,12 +130,11 @@ def test_a_killed_run_continues_from_its_last_checkpoint(tmp_path):
 
 
 def test_a_checkpoint_of_another_config_is_refused_with_the_differences(tmp_path):
-    run = make_run()
+    run, header = make_run(), Header(identity={"config": {"steps": 12}})
     with pytest.raises(Interrupted):
-        train(run, tmp_path, stop=lambda: True)
-    other = replace(run, identity={"config": {"steps": 13}})
+        train(run, tmp_path, stop=lambda: True, header=header)
     with pytest.raises(ResumeError, match=r"config\.steps was 12 and is now 13"):
-        train(other, tmp_path)
+        train(run, tmp_path, header=replace(header, identity={"config": {"steps": 13}}))
 
 
 def damaged(content: bytes, how: str) -> bytes:
@@ -222,26 +222,26 @@ def half_trained(tmp_path_factory):
 def test_one_flipped_byte_is_detected_or_harmless(tmp_path, half_trained):
     run, _, kept = half_trained
     content = (kept / checkpoint.NAME).read_bytes()
-    whole = checkpoint.load(kept, run.identity, partial(check_resumable, run))
+    whole = checkpoint.load(kept, {}, partial(check_resumable, run))
     for place in range(0, len(content), max(len(content) // 60, 1)):
         here = tmp_path / str(place)
         here.mkdir()
         (here / checkpoint.NAME).write_bytes(content[:place] + bytes([content[place] ^ 0x41]) + content[place + 1 :])
-        found = checkpoint.load(here, run.identity, partial(check_resumable, run))
+        found = checkpoint.load(here, {}, partial(check_resumable, run))
         assert (found is None) == (here / f"{checkpoint.NAME}.unreadable").exists()
         if found is not None:
             assert_equal_tree(found, whole)
 
 
 def test_out_of_memory_does_not_rename_the_checkpoint(tmp_path, half_trained):
-    run, _, kept = half_trained
+    _, _, kept = half_trained
     shutil.copytree(kept, tmp_path / "here")
 
     def short(content):
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        checkpoint.load(tmp_path / "here", run.identity, short)
+        checkpoint.load(tmp_path / "here", {}, short)
     assert (tmp_path / "here" / checkpoint.NAME).is_file()
 
 

@@ -90,7 +90,8 @@ class _Grid:
 
     def add(self, composition: Composition, wanted: bool) -> list[SettingError]:
         """Check a job and return its problems; without any, add its cell if it is wanted."""
-        from gansweep.config.build import absent_device, check, left_out, without_effect
+        from gansweep.config.build import absent_device, check
+        from gansweep.config.checks import left_out, without_effect
 
         problems = _varied_by_interpolation(composition, self.compositions)
         if not composition.config:
@@ -99,7 +100,7 @@ class _Grid:
         problems += [_named_by_choice(problem, composition.choices, checked.parts) for problem in checked.problems]
         if not wanted or problems:
             return problems
-        if self._here and (absent := absent_device(checked.config)):
+        if self._here and (absent := absent_device(checked.config["device"])):
             return absent
         cell = _cell(checked, composition.given, composition.choices, self._named_by, self._root)
         # Runs with the first data set are kept; other data sets would fill the memory.

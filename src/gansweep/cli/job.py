@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from gansweep.cli import grid, hydra_app
 from gansweep.cli.cell_log import CellLog
+from gansweep.config.errors import BadConfig
 from gansweep.sweep.cell import LOG, Cell
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ class Jobs:
         journal = CellLog(cell.directory / LOG)
         with journal():
             try:
-                session = TrainingSession(run_of(cell), cell.directory, progress, journal, progress.guard)
+                session = TrainingSession(
+                    run_of(cell), cell.directory, progress, journal, progress.guard, header=cell.header
+                )
                 session.packing = self.packing
                 return session
             except BaseException:
@@ -69,12 +72,13 @@ def run_of(cell: Cell) -> Run:
     Raises:
         BadConfig: it can't be built, or the device is not available.
     """
-    from gansweep.config.build import build, for_cell
+    from gansweep.config.build import absent_device, build
 
-    about = {"name": cell.name, "hash": cell.hash, "overrides": cell.overrides}
-    if cell.run is not None:
-        return for_cell(cell.run, identity=cell.identity, cell=about)
-    return build(cell.config, identity=cell.identity, cell=about)
+    if cell.run is None:
+        return build(cell.config)
+    if problems := absent_device(cell.run.device):
+        raise BadConfig(problems)
+    return cell.run
 
 
 def open_session(cell: Cell, progress: StepCallback) -> TrainingSession:
@@ -82,7 +86,7 @@ def open_session(cell: Cell, progress: StepCallback) -> TrainingSession:
     from gansweep.training.session import TrainingSession
 
     try:
-        return TrainingSession(run_of(cell), cell.directory, progress, guard=progress.guard)
+        return TrainingSession(run_of(cell), cell.directory, progress, guard=progress.guard, header=cell.header)
     except BaseException:
         log.info("%s failed", cell.name, exc_info=True)  # the sweep prints one line to the console
         raise

@@ -1,42 +1,69 @@
-"""Check a configuration and build its Run, or return all its errors."""
+"""Normalise a configuration, check it and build its Run, or return all its problems."""
 
 from __future__ import annotations
 
-import math
+import copy
+import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+import torch
+
 from gansweep import device as devices
-from gansweep.batched.member import Member
-from gansweep.config.checks import late_evaluations, misfits, players, problems_of
-from gansweep.config.errors import BadConfig, SettingError
-from gansweep.config.normalise import Normal, normalise
-from gansweep.interfaces import Dataset, RunLength
+from gansweep.batched.member import Member, check_update
+from gansweep.config.checks import (
+    SCHEDULES,
+    Checked,
+    data_problems,
+    late_evaluations,
+    misfits,
+    players,
+    problems_of,
+)
+from gansweep.config.errors import BadConfig, SettingError, unknown_key
+from gansweep.config.instantiate import Broken, Constructor, NotAllowed, locate
+from gansweep.config.keys import CLIPPING, Root, out_of_range, steps_of
+from gansweep.config.typed import keeps, signature, wrong_kind
+from gansweep.interfaces import (
+    Algorithm,
+    Dataset,
+    Dynamics,
+    Feedback,
+    Metric,
+    Model,
+    Schedule,
+    UpdateRule,
+)
 from gansweep.losses.objective import NoGame, Objective
-from gansweep.training.run import Run
+from gansweep.training.run import Run, TrainerSettings
 
-
-@dataclass(frozen=True)
-class Checked:
-    """Result of checking a configuration.
-
-    Args:
-        config: the normalised configuration.
-        problems: errors; empty if the configuration can be trained.
-        parts: instantiated objects by group; groups that failed are missing.
-        run: the run, None if there are errors.
-    """
-
-    config: dict[str, Any]
-    problems: list[SettingError]
-    parts: Mapping[str, Any]
-    run: Run | None
-
-    @property
-    def data(self) -> Dataset:
-        """The data set; configurations with equal data settings share one object."""
-        return self.parts["data"]
+# Required type of each config group. Groups ending in _d apply to the discriminator only, _beta to the optimizer,
+# _penalty and _noise to the objective, _ema to the weight average. These are optional, and so are feedback and metrics.
+GROUPS: Mapping[str, type] = {
+    "model": Model,
+    "loss": Objective,
+    "optimizer": UpdateRule,
+    "optimizer_d": UpdateRule,
+    "algorithm": Algorithm,
+    "dynamics": Dynamics,
+    "schedule": Schedule,
+    "schedule_d": Schedule,
+    "schedule_beta": Schedule,
+    "schedule_beta_d": Schedule,
+    "schedule_penalty": Schedule,
+    "schedule_noise": Schedule,
+    "schedule_ema": Schedule,
+    "schedule_critic": Schedule,
+    "feedback": Feedback,
+    "feedback_d": Feedback,
+    "data": Dataset,
+    "metric": Metric,
+    "metric_2": Metric,
+}
+OPTIONAL = ("loss", "optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric", "metric_2")
+MAX_DATASETS = 2
+_datasets: dict[str, Dataset] = {}
 
 
 @devices.cpu_threads(1)
@@ -49,25 +76,20 @@ def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
         config: resolved configuration in JSON types.
         given: keys given on the command line; `steps` there takes precedence over the `epochs` of an experiment.
     """
-    normal = normalise(config, given)
-    problems = [*normal.problems, *misfits(normal.config, normal.parts, normal.root, normal.given_as)]
-    problems += late_evaluations(normal.parts.get("trainer"), normal.root.get("steps", 0), given)
-    run = None
+    checked = normalise(config, given)
+    problems = checked.problems
+    problems += misfits(checked)
+    problems += late_evaluations(checked.parts.get("trainer"), checked.root.get("steps", 0), given)
     if not problems:
         try:
-            run = _run(normal)
+            return replace(checked, run=_run(checked))
         except ValueError as error:
             problems += [SettingError.of("", ValueError(line)) for line in str(error).splitlines()]
-    return Checked(normal.config, problems, normal.parts, run)
+    return checked
 
 
-def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mapping[str, Any]) -> Run:
-    """Return the Run of a configuration.
-
-    Args:
-        config: resolved configuration in JSON types.
-        identity: identity that a checkpoint must have to be resumed.
-        cell: name, hash and overrides of the cell, for the record.
+def build(config: Mapping[str, Any]) -> Run:
+    """Return the Run of a resolved configuration in JSON types.
 
     Raises:
         BadConfig: the configuration has errors, or the device is not available.
@@ -75,23 +97,162 @@ def build(config: Mapping[str, Any], *, identity: Mapping[str, Any], cell: Mappi
     checked = check(config)
     if checked.run is None:
         raise BadConfig(checked.problems)
-    return for_cell(checked.run, identity=identity, cell=cell)
-
-
-def for_cell(run: Run, *, identity: Mapping[str, Any], cell: Mapping[str, Any]) -> Run:
-    """Return a checked run as the run of a cell; the arguments are those of `build`.
-
-    Raises:
-        BadConfig: the device is not available.
-    """
-    if problems := absent_device(run.config):
+    if problems := absent_device(checked.run.device):
         raise BadConfig(problems)
-    return replace(run, identity=identity, cell=cell)
+    return checked.run
 
 
-def _run(normal: Normal) -> Run:
+def normalise(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
+    """Return the normal form of a configuration, which is not changed itself.
+
+    1. Numbers are converted to their declared types, aliases to the names of the classes.
+    2. Groups without a choice are removed; all others are instantiated.
+    3. A length in epochs is converted to steps.
+    4. `critic_steps` gets the default of the loss.
+    5. Feedback that monitors the discriminator's loss belongs to `feedback_d`; feedback without effect is removed.
+
+    Args:
+        config: resolved configuration in JSON types.
+        given: keys given on the command line; `steps` there takes precedence over the `epochs` of an experiment.
+    """
+    config = copy.deepcopy(dict(config))  # changed in place by the functions below
+    allow = config.get("allow")
+    make = Constructor(allow if isinstance(allow, list) else ())
+    root = _root(config, make)
+    make.problems += out_of_range(root)
+    if root.get("lr_d") == root.get("lr"):  # lr_d is interpolated from lr; its problem is already reported for lr
+        make.problems = [problem for problem in make.problems if problem.name != "lr_d"]
+    repeated = [f"{name}_d" for name in CLIPPING if config.get(f"{name}_d") == config.get(name)]  # interpolated, too
+    make.problems = [problem for problem in make.problems if problem.name not in repeated]
+    checked = Checked(config, root, {}, make.problems)
+    _drop_epochs(checked, given)
+    parts = {"trainer": _trainer(config, make)}
+    parts |= {group: _part(config, group, kind, make) for group, kind in GROUPS.items()}
+    checked.parts.update({group: part for group, part in parts.items() if not isinstance(part, Broken)})
+    if "data" in checked.parts:
+        checked.parts["data"] = _shared(checked.parts["data"], config["data"])
+    _convert_epochs(checked)
+    if "loss" in checked.parts and root.get("critic_steps", 0) is None:
+        loss = checked.parts["loss"]
+        config["critic_steps"] = root["critic_steps"] = 1 if loss is None else loss.critic_steps
+    _move_feedback(checked)
+    return checked
+
+
+def _root(config: dict[str, Any], make: Constructor) -> dict[str, Any]:
+    """Convert the root settings to their declared types in place, and return the valid ones."""
+    accepted = signature(Root).types
+    for key in config:
+        if key not in accepted and key not in GROUPS and key != "trainer":
+            make.problems.append(unknown_key(key, [*accepted, *GROUPS, "trainer"]))
+    numbers = {key: value for key, value in config.items() if key in accepted}
+    arguments = make.arguments(Root, numbers, "")
+    config.update(numbers)
+    return {key: value for key, value in arguments.items() if not isinstance(value, Broken)}
+
+
+def _trainer(config: dict[str, Any], make: Constructor) -> TrainerSettings | Broken:
+    """Return the settings of conf/trainer, which has no `_target_` because there is only one trainer."""
+    node = {"_target_": "gansweep.training.run.TrainerSettings", **(config.get("trainer") or {})}
+    trainer = make(node, "trainer")
+    config["trainer"] = {key: value for key, value in node.items() if key != "_target_"}
+    return trainer
+
+
+def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> Any:
+    """Return the object of a group; None for a group without a choice, which is removed from the config."""
+    node = config.get(group)
+    if node is None:
+        if group not in OPTIONAL:
+            make.problems.append(SettingError(group, None, f"must be chosen: {group}=..."))
+            return Broken()
+        config.pop(group, None)
+        return None
+    if not isinstance(node, dict) or "_target_" not in node:
+        make.problems.append(SettingError(group, None, "expected a choice of this group with a _target_"))
+        return Broken()
+    where, target = f"{group}._target_", node["_target_"]
+    if kind is UpdateRule and _is_torch_optimizer(target, make.allow):
+        wrapped = "_target_: gansweep.optimizers.torch_optimizer.TorchOptimizer with"
+        hint = f"write {wrapped} name: {target} and settings: {{...}}; conf/optimizer/radam.yaml is an example"
+        make.problems.append(SettingError(where, target, hint))
+        return Broken()
+    part = make(node, group)
+    if isinstance(part, Broken):
+        return part
+    wrong = [] if keeps(part, kind) else [SettingError(where, target, wrong_kind(part, kind))]
+    if kind is UpdateRule and not wrong:
+        wrong = problems_of(where, lambda: check_update(part))
+    make.problems += wrong
+    return Broken() if wrong else part
+
+
+def _is_torch_optimizer(target: object, allow: Collection[str]) -> bool:
+    """Return whether a `_target_` is an optimizer class of torch or of an allowed package."""
+    try:
+        return issubclass(locate(target, tuple(allow)), torch.optim.Optimizer)
+    except NotAllowed:
+        return str(target).startswith("torch.optim.")
+
+
+def _drop_epochs(checked: Checked, given: Collection[str]) -> None:
+    """Discard the `epochs` of an experiment where `steps` are given on the command line."""
+    epochs = checked.root.get("epochs")
+    if epochs is None or "steps" not in given:
+        return
+    checked.config["epochs"] = checked.root["epochs"] = None
+    if "epochs" in given:
+        conflict = f"steps={checked.config['steps']} is given too; expected only one of them"
+        checked.problems.append(SettingError("epochs", epochs, conflict))
+
+
+def _convert_epochs(checked: Checked) -> None:
+    """Replace `epochs` by `steps`, unless the data set can't be read, which is reported by the checks."""
+    data, epochs, batch_size = checked.parts.get("data"), checked.root.get("epochs"), checked.root.get("batch_size", 0)
+    if data is None or epochs is None or batch_size < 1:
+        return
+    if data_problems(checked.config, data) or problems_of("data", lambda: data.samples):
+        return
+    steps = steps_of(epochs, len(data.samples), batch_size)
+    checked.config.update(steps=steps, epochs=None)
+    checked.root.update(steps=steps, epochs=None)
+
+
+def _move_feedback(checked: Checked) -> None:
+    """Move feedback that monitors the discriminator's loss to `feedback_d`, and remove feedback without effect.
+
+    A `feedback_d` without effect is kept where it replaces the generator's feedback.
+    """
+    config, parts = checked.config, checked.parts
+    shared, own = parts.get("feedback"), parts.get("feedback_d")
+    if shared is not None and shared.monitors == "game":
+        if own is not None:
+            conflict = f"changes only the discriminator's rate, and so does feedback_d={own!r}"
+            checked.problems.append(SettingError("feedback", shared, f"{conflict}; expected one of them"))
+            return
+        parts["feedback_d"], config["feedback_d"] = shared, config.pop("feedback")
+        parts["feedback"] = shared = None
+        checked.given_as["feedback_d"] = "feedback"
+    if shared is None or shared.monitors == "nothing":
+        for group in ("feedback", "feedback_d"):
+            if parts.get(group) is not None and parts[group].monitors == "nothing":
+                parts[group] = None
+                del config[group]
+
+
+def _shared(data: Dataset, node: Mapping[str, Any]) -> Dataset:
+    """Return the cached data set with equal settings, whose samples may be loaded already."""
+    key = json.dumps(node, sort_keys=True, default=str)
+    if key not in _datasets:
+        while len(_datasets) >= MAX_DATASETS:
+            del _datasets[next(iter(_datasets))]
+        _datasets[key] = data
+    return _datasets[key]
+
+
+def _run(checked: Checked) -> Run:
     """Assemble a Run from the objects of a checked configuration."""
-    config, parts = normal.config, normal.parts
+    config, parts = checked.config, checked.parts
     generator, discriminator = players(config, parts)
     return Run(
         member=Member(
@@ -118,29 +279,9 @@ def _run(normal: Normal) -> Run:
         device=config["device"],
         precision=config["precision"],
         threads=config["threads"],
-        config=config,
     )
 
 
-def without_effect(run: Run) -> list[str]:
-    """Return one warning line for each setting that has no effect in a run."""
-    member, lines = run.member, list[str]()
-    evaluations = math.ceil(run.steps / run.trainer.eval_every)  # feedback can't react to the last evaluation
-    moves = getattr(run.dynamics, "generator_steps", 1), run.critic_steps
-    for player, count in zip((member.generator, member.discriminator), moves, strict=True):
-        length = RunLength(run.steps * count, evaluations, player.lr)
-        for group, part in (("optimizer", player.rule), ("feedback", player.feedback)):
-            warnings = getattr(part, "without_effect", lambda _: [])
-            lines += [f"{group}={type(part).__name__}: {line}" for line in warnings(length)]
-    return list(dict.fromkeys(lines))
-
-
-def left_out(data: Dataset) -> list[str]:
-    """Return at most one line that describes the files of a data set that are not used."""
-    text = getattr(data, "left_out", "")
-    return [f"data={data.name}: {text}"] if text else []
-
-
-def absent_device(config: Mapping[str, Any]) -> list[SettingError]:
-    """Return a problem if the device of a checked configuration is not available, else an empty list."""
-    return problems_of("device", lambda: devices.resolve(config["device"]))
+def absent_device(device: str) -> list[SettingError]:
+    """Return a problem if a device is not available, else an empty list."""
+    return problems_of("device", lambda: devices.resolve(device))

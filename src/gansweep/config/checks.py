@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gansweep.algorithms.adversarial.pack import critic_steps_at
 from gansweep.batched.member import PlayerSettings
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.data.images import UnreadableImages
-from gansweep.interfaces import Dataset, Metric, Model
+from gansweep.interfaces import Dataset, Metric, Model, RunLength
 from gansweep.memory import GIB, available_bytes
-from gansweep.training.run import TrainerSettings
+from gansweep.training.run import Run, TrainerSettings
 
 SCHEDULES = (
     *("schedule", "schedule_d", "schedule_beta", "schedule_beta_d"),
@@ -22,10 +22,35 @@ SCHEDULES = (
 COPIES = 2  # minimum number of copies of the parameters in memory: the parameters and their gradient
 
 
-def misfits(
-    config: Mapping[str, Any], parts: Mapping[str, Any], root: Mapping[str, Any], given_as: Mapping[str, str]
-) -> list[SettingError]:
-    """Return the incompatibilities of a normalised configuration; the arguments are fields of `Normal`."""
+@dataclass(frozen=True)
+class Checked:
+    """Normalised configuration with the objects that it names, and its problems.
+
+    Args:
+        config: the configuration; equivalent configurations are equal.
+        root: settings outside the groups; invalid ones are missing.
+        parts: instantiated objects by group; groups that failed are missing.
+        problems: what is wrong; empty if the configuration can be trained.
+        given_as: the group in which the user chose an object, for objects that belong to another group.
+        run: the run, None if there are problems.
+    """
+
+    config: dict[str, Any]
+    root: dict[str, Any]
+    parts: dict[str, Any]
+    problems: list[SettingError]
+    given_as: dict[str, str] = field(default_factory=dict)
+    run: Run | None = None
+
+    @property
+    def data(self) -> Dataset:
+        """The data set; configurations with equal data settings share one object."""
+        return self.parts["data"]
+
+
+def misfits(checked: Checked) -> list[SettingError]:
+    """Return the incompatibilities of the objects of a normalised configuration."""
+    config, parts, root = checked.config, checked.parts, checked.root
     problems = _with_data(config, parts, root)
     steps = root.get("steps", 0) if root.get("epochs") is None else 0  # unknown if the data can't be read
     if steps > 0:
@@ -33,7 +58,7 @@ def misfits(
             if parts.get(key) is not None:
                 problems += problems_of(key, lambda key=key: parts[key].check(steps))
         problems += _with_memory(config, parts, steps) if not problems else []
-    problems += _with_feedback(parts, given_as) + _sides(parts) + _idle_schedules(parts)
+    problems += _with_feedback(parts, checked.given_as) + _sides(parts) + _idle_schedules(parts)
     return problems + (_idle_critic_schedule(parts, root, steps) if not problems else [])
 
 
@@ -206,6 +231,25 @@ def players(config: Mapping[str, Any], parts: Mapping[str, Any]) -> tuple[Player
     if beta_d is None and discriminator.memory:
         discriminator = replace(discriminator, beta_schedule=beta)
     return generator, discriminator
+
+
+def without_effect(run: Run) -> list[str]:
+    """Return one warning line for each setting that has no effect in a run."""
+    member, lines = run.member, list[str]()
+    evaluations = math.ceil(run.steps / run.trainer.eval_every)  # feedback can't react to the last evaluation
+    moves = getattr(run.dynamics, "generator_steps", 1), run.critic_steps
+    for player, count in zip((member.generator, member.discriminator), moves, strict=True):
+        length = RunLength(run.steps * count, evaluations, player.lr)
+        for group, part in (("optimizer", player.rule), ("feedback", player.feedback)):
+            warnings = getattr(part, "without_effect", lambda _: [])
+            lines += [f"{group}={type(part).__name__}: {line}" for line in warnings(length)]
+    return list(dict.fromkeys(lines))
+
+
+def left_out(data: Dataset) -> list[str]:
+    """Return at most one line that describes the files of a data set that are not used."""
+    text = getattr(data, "left_out", "")
+    return [f"data={data.name}: {text}"] if text else []
 
 
 def problems_of(where: str, check: Callable[[], Any]) -> list[SettingError]:

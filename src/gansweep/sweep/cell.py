@@ -54,6 +54,12 @@ class Cell:
         """Name of the cell in tables and logs."""
         return self.directory.name
 
+    @property
+    def header(self) -> record.Header:
+        """The fields of the cell's record that describe the cell."""
+        about = {"name": self.name, "hash": self.hash, "overrides": self.overrides}
+        return record.Header(about, self.config, self.identity)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the cell in JSON types, with its directory relative to that of the sweep."""
         return {

@@ -179,9 +179,7 @@ def failed_record(cell: Cell, error: BaseException, wall_s: float = 0.0) -> dict
     content = {
         "format": record.FORMAT,
         "state": "failed",
-        "cell": {"name": cell.name, "hash": cell.hash, "overrides": cell.overrides},
-        "config": cell.config,
-        "identity": cell.identity,
+        **vars(cell.header),
         "steps": 0,
         "metric": None,
         "divergence": None,

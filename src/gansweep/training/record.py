@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +22,21 @@ from gansweep.training import atomic
 NAME, FORMAT = "record.json", 1
 CHECKSUMS, HEX_DIGITS = "sha256", 16
 SETTINGS = ("cell", "config", "identity", "fingerprint")  # parts of a record with settings, not measurements
+
+
+@dataclass(frozen=True)
+class Header:
+    """Fields of a record that describe its cell.
+
+    Args:
+        cell: name, hash and overrides.
+        config: the resolved configuration.
+        identity: what determines the numbers of the run; a checkpoint is continued only if it has the same.
+    """
+
+    cell: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    identity: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write(directory: Path, record: Mapping[str, Any], guard: Callable[[], None] = atomic.unguarded) -> None:

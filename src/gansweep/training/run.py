@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from gansweep.algorithms.adversarial import Adversarial
 from gansweep.batched.member import Member
@@ -127,9 +125,6 @@ class Run:
         device: auto, cpu, cuda, cuda:1 or mps.
         precision: fp32, tf32 or bf16.
         threads: intra-op CPU threads.
-        identity: values that have to be equal to those of a checkpoint to continue from it.
-        config: the resolved config, for the record.
-        cell: name, hash and overrides of the cell, for the record.
     """
 
     member: Member
@@ -146,9 +141,6 @@ class Run:
     device: str = "auto"
     precision: str = "fp32"
     threads: int = 1
-    identity: Mapping[str, Any] = field(default_factory=dict)
-    config: Mapping[str, Any] = field(default_factory=dict)
-    cell: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:

@@ -24,6 +24,7 @@ class RunRecorder:
 
     Args:
         run: the run.
+        header: the fields of its record that describe the cell.
         directory: of the cell.
         step: first step of the run, or step from which it continues.
 
@@ -33,8 +34,8 @@ class RunRecorder:
         field: vector field at the last diagnosis.
     """
 
-    def __init__(self, run: Run, directory: Path, step: int) -> None:
-        self.run, self.directory = run, directory
+    def __init__(self, run: Run, header: record.Header, directory: Path, step: int) -> None:
+        self.run, self.header, self.directory = run, header, directory
         self.curves: list[dict[str, Any]] = []
         self.diagnoses: list[dict[str, Any]] = []
         self.field: Both | None = None
@@ -42,8 +43,8 @@ class RunRecorder:
         self._recent: deque[tuple[int, Report]] = deque(maxlen=run.trainer.check_every)
         self._board: Board | None = None
         if run.trainer.tensorboard:
-            hparams = dict(run.cell.get("overrides", {})) | {"seed": run.member.seed}
-            self._board = Board(directory, step, hparams, str(run.cell.get("name", directory.name)))
+            hparams = dict(header.cell.get("overrides", {})) | {"seed": run.member.seed}
+            self._board = Board(directory, step, hparams, str(header.cell.get("name", directory.name)))
 
     def enter_pack(self) -> None:
         """Discard the reports of the previous pack."""
@@ -138,9 +139,7 @@ class RunRecorder:
         content = {
             "format": record.FORMAT,
             "state": "diverged" if divergence else "completed",
-            "cell": dict(run.cell),
-            "config": dict(run.config),
-            "identity": dict(run.identity),
+            **vars(self.header),
             "steps": step,
             **evaluator.summary(divergence is not None),
             **({} if run.trainer.diagnose_every is None else {"diagnostics": self.diagnoses}),

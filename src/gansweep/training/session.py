@@ -25,6 +25,8 @@ from gansweep.training.run_recorder import RunRecorder
 
 log = logging.getLogger(__name__)
 
+NO_CELL = record.Header()  # of a run outside of a sweep
+
 
 class RunLogger(Protocol):
     """Log file of one run."""
@@ -65,6 +67,7 @@ class TrainingSession:
         progress: called with (step, total steps, text of the newest metric value) after every step.
         logger: log file for messages about this run.
         guard: called before every write; raises if this process must not write there any more.
+        header: the fields of the record that describe the cell.
 
     Raises:
         ResumeError: the directory holds the checkpoint of another training.
@@ -77,7 +80,10 @@ class TrainingSession:
         progress: Callable[[int, int, str], None] = no_progress,
         logger: RunLogger | None = None,
         guard: Callable[[], None] = unguarded,
+        *,
+        header: record.Header = NO_CELL,
     ) -> None:
+        self.header = header
         self.run, self.directory, self.progress, self.guard = run, directory, progress, guard
         self.logger = logger or NoLogFile()
         self.intervals = Intervals(run.trainer, run.steps)
@@ -92,10 +98,10 @@ class TrainingSession:
         self.evaluator = Evaluator(run)
         self._member: dict[str, Any] | None = None  # state of the member while it is in no pack
         directory.mkdir(parents=True, exist_ok=True)
-        saved = checkpoint.load(directory, run.identity, partial(check_resumable, run))
+        saved = checkpoint.load(directory, header.identity, partial(check_resumable, run))
         if saved is not None:
             self.step = saved["member"]["step"]
-        self.recorder = RunRecorder(run, directory, self.step)
+        self.recorder = RunRecorder(run, header, directory, self.step)
         if saved is not None:
             self._restore(saved)
         self._since = self._saved_at = time.monotonic()
@@ -190,7 +196,7 @@ class TrainingSession:
         if self.recorder.field is not None:
             content |= {"diagnoses": self.recorder.diagnoses, "field": list(self.recorder.field.parts)}
         try:
-            checkpoint.save(self.directory, self.run.identity, content, self.guard)
+            checkpoint.save(self.directory, self.header.identity, content, self.guard)
         except OSError as error:
             log.warning("no checkpoint at step %d: %s; the run continues", self.step, error)
         self._saved_at = time.monotonic()

@@ -17,8 +17,9 @@ from gansweep.training.atomic import unguarded
 from gansweep.training.checkpoint import ResumeError
 from gansweep.training.diagnosis import diagnose
 from gansweep.training.interruption import Interrupted, interrupts
+from gansweep.training.record import Header
 from gansweep.training.run import Run
-from gansweep.training.session import TrainingSession, no_progress
+from gansweep.training.session import NO_CELL, TrainingSession, no_progress
 
 
 def never() -> bool:
@@ -38,6 +39,7 @@ def train(
     stop: Callable[[], bool] = never,
     progress: Callable[[int, int, str], None] = no_progress,
     guard: Callable[[], None] = unguarded,
+    header: Header = NO_CELL,
 ) -> dict[str, Any]:
     """Train a run to its end, from the directory's checkpoint if there is one, and return the record.
 
@@ -49,12 +51,13 @@ def train(
         stop: called after every step; if it returns True, the run is saved and Interrupted is raised.
         progress: called with (step, total steps, text of the newest metric value) after every step.
         guard: called before every write; raises if this process must not write there any more.
+        header: the fields of the record that describe the cell.
 
     Raises:
         Interrupted: `stop` returned True.
         ResumeError: the directory holds the checkpoint of another training.
     """
-    session = TrainingSession(run, directory, progress, guard=guard)
+    session = TrainingSession(run, directory, progress, guard=guard, header=header)
     train_together([session], stop=stop)
     if session.error is not None:
         raise session.error
