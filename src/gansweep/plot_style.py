@@ -19,6 +19,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", "-.", ":")
 RATE_NAMES = {"lr": "learning rate (lr)", "lr_d": "discriminator learning rate (lr_d)"}
 FLOOR = {"color": GREY, "linestyle": "--", "linewidth": 1}  # line of real against real
+UNTRAINED = {"color": GREY, "linestyle": ":", "linewidth": 1}  # line of the untrained generators
+REFERENCES = {"untrained": UNTRAINED, "real against real": FLOOR}
 CROSS = {"marker": "x", "linestyle": "", "markersize": 5, "markeredgewidth": 1.5}  # end of a diverged curve
 DECADE = 8.0  # ratio max/min above which an axis is logarithmic
 
@@ -153,14 +155,26 @@ def draw_curve(axis: Any, x: Any, values: Any, style: Mapping[str, Any], crossed
     return drawn
 
 
-def draw_floor(axis: Any, metric: Mapping[str, Any], values: Sequence[float]) -> list[float]:
-    """Draw the metric of real against real data as a dashed line if it is near the values; return [floor] or []."""
-    floor = metric.get("floor")
+def draw_references(
+    axis: Any, untrained: float | None, floor: float | None, values: Sequence[float]
+) -> dict[str, float]:
+    """Draw the ends of the metric's scale as lines, and return those drawn by the names of `REFERENCES`.
+
+    An end that is far from the values, by more than a factor of 3, is not drawn: it would flatten the curves.
+
+    Args:
+        axis: the axes.
+        untrained: mean value of the untrained generators; None if unknown.
+        floor: value of real against real samples; None if unknown.
+        values: the values in the figure.
+    """
     finite = [value for value in values if math.isfinite(value)]
-    if floor is None or not finite or not min(finite) / 3 < floor <= max(finite):
-        return []
-    axis.axhline(floor, **FLOOR, zorder=0.5)
-    return [floor]
+    drawn = {}
+    for (name, style), value in zip(REFERENCES.items(), (untrained, floor), strict=True):
+        if value is not None and finite and min(finite) / 3 < value < 3 * max(finite):
+            axis.axhline(value, **style, zorder=0.5)
+            drawn[name] = value
+    return drawn
 
 
 def key(label: str, **style: Any) -> Any:

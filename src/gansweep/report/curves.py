@@ -10,10 +10,10 @@ import numpy as np
 
 from gansweep.plot_style import (
     CROSS,
-    FLOOR,
     GREY,
+    REFERENCES,
     draw_curve,
-    draw_floor,
+    draw_references,
     grid_lines,
     is_wide,
     key,
@@ -53,7 +53,8 @@ def curves_picture(verdict: Verdict, field: str = "value", over_time: bool = Fal
     styles = _styles(layout)
     clock = Clock([times(configuration, common(configuration, field)[0])[-1:] for configuration in drawn])
     values = _limiting_values(drawn, field)
-    crossed, floor = False, []
+    crossed, lines = False, dict[str, float]()
+    untrained = verdict.leaderboard.untrained if field == "value" else metric.get("untrained")
     with styled():
         size = (5.6, 3.4) if len(parts) == 1 else (3.5, 2.7)
         figure, axes = panels(len(parts), min(len(parts), IN_A_ROW), "", size)
@@ -66,12 +67,12 @@ def curves_picture(verdict: Verdict, field: str = "value", over_time: bool = Fal
                 lost, style = _has_lost_runs(configuration), styles[_place(layout, configuration)]
                 draw_curve(axis, along, curve, style, lost, max(values, default=math.inf))
                 crossed |= lost
-            floor = draw_floor(axis, metric, values)
+            lines = draw_references(axis, untrained, metric.get("floor"), values)
             scale_values(axis, values)
             grid_lines(axis)
             axis.set(title=title, xlabel=clock.label if over_time else "step (generator updates)")
             if values:
-                _limit(axis, min(values + floor), max(values))
+                _limit(axis, min([*values, *lines.values()]), max([*values, *lines.values()]))
             if n % IN_A_ROW == 0:
                 axis.set_ylabel(str(metric.get("name", "result")))
             if over_time:
@@ -82,9 +83,7 @@ def curves_picture(verdict: Verdict, field: str = "value", over_time: bool = Fal
         keys = keys if len(keys) > 1 else []
         if crossed:
             keys.append(key("a seed diverges after this", **CROSS, color=GREY))
-        if floor:
-            keys.append(key("real against real", **FLOOR))
-        legend(figure, keys)
+        legend(figure, [*keys, *(key(name, **REFERENCES[name]) for name in lines)])
     return figure
 
 

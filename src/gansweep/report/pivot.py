@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -98,10 +99,23 @@ def _troubles(one: Configuration, over: str) -> str:
     return f"{when}{causes}"
 
 
+def _reference(value: float | None) -> Entry:
+    return Entry("-", math.inf) if value is None else Entry(number(value), value)
+
+
 def ranks(verdict: Verdict, most: int | None = None) -> Table:
     """Return the ranking: at most `most` configurations from best to worst, with interval, P(first) and verdict."""
     leaderboard = verdict.leaderboard
-    head = ["rank", *leaderboard.keys, f"mean {leaderboard.metric_name}", "95 % interval", "values", "N/A"]
+    head = [
+        "rank",
+        *leaderboard.keys,
+        f"mean {leaderboard.metric_name}",
+        "95 % interval",
+        "untrained",
+        "real",
+        "values",
+        "N/A",
+    ]
     rows = []
     for rank, place in enumerate(verdict.order[:most], 1):
         one, p_first = leaderboard.configurations[place], verdict.p_first.get(place)
@@ -119,6 +133,8 @@ def ranks(verdict: Verdict, most: int | None = None) -> Table:
                 if found.n
                 else Entry("N/A", math.inf * leaderboard.sign),
                 interval,
+                _reference(statistics.fmean(one.untrained) if one.untrained else None),
+                _reference(leaderboard.metric.get("floor")),
                 Entry(str(found.n), found.n),
                 Entry(str(found.num_na), found.num_na),
                 Entry("-", -1) if p_first is None else Entry(f"{p_first:.0%}", p_first),
@@ -126,6 +142,7 @@ def ranks(verdict: Verdict, most: int | None = None) -> Table:
             ]
         )
     text = caption(leaderboard, spread=False)
+    text += " Untrained: the same runs before the first step; real: real against real samples."
     if verdict.lacks_seeds_for_p_first:
         text += f" P(first) is not estimated from fewer than {FEWEST_FOR_P_FIRST} common seeds."
     return Table([*head, "P(first)", "verdict"], rows, text, num_labels=1 + len(leaderboard.keys))

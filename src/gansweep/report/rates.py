@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +11,9 @@ import numpy as np
 from gansweep.formatting import number
 from gansweep.plot_style import (
     COLOURS,
-    FLOOR,
     GREY,
-    draw_floor,
+    REFERENCES,
+    draw_references,
     grid_lines,
     is_wide,
     key,
@@ -47,7 +47,7 @@ def rates_picture(verdict: Verdict) -> Figure:
     with styled():
         size = SIZE if len(parts) == 1 else SIZE_OF_SEVERAL
         figure, axes = panels(len(parts), min(len(parts), 3), "", size)
-        floor: list[float] = []
+        lines: dict[str, float] = {}
         is_cut = False
         for axis, (title, configurations) in zip(axes, parts, strict=True):
             lost: list[tuple[Configuration, int]] = []
@@ -56,19 +56,19 @@ def rates_picture(verdict: Verdict) -> Figure:
                 group = layout.with_method(configurations, method)
                 _draw_method(axis, layout, group, place)
                 lost += [(configuration, place) for configuration in group if configuration.estimate.num_na]
-            floor = draw_floor(axis, leaderboard.metric, values)
+            lines = draw_references(axis, leaderboard.untrained, leaderboard.metric.get("floor"), values)
             scale_values(axis, values)
             grid_lines(axis)
             axis.set(title=title, ylabel=f"{leaderboard.how} {leaderboard.metric_name}")
-            _limits(axis, values + floor, len({place for _, place in lost}))
+            _limits(axis, [*values, *lines.values()], len({place for _, place in lost}))
             _crosses(axis, layout, lost)
             is_cut |= _arrows(axis, layout, configurations)
-        keys = _keys(layout, [configuration for _, part in parts for configuration in part], bool(floor), is_cut)
+        keys = _keys(layout, [configuration for _, part in parts for configuration in part], lines, is_cut)
         legend(figure, keys)
     return figure
 
 
-def _keys(layout: PlotAxes, configurations: Sequence[Configuration], floor: bool, is_cut: bool) -> list[Any]:
+def _keys(layout: PlotAxes, configurations: Sequence[Configuration], lines: Iterable[str], is_cut: bool) -> list[Any]:
     """Return the legend entries of the methods and of the marks that occur."""
     keys = [key(layout.label(m), **look(n), markersize=4, linewidth=1.4) for n, m in enumerate(layout.methods)]
     keys = keys if layout.method else []
@@ -79,7 +79,7 @@ def _keys(layout: PlotAxes, configurations: Sequence[Configuration], floor: bool
         keys.append(key("some seeds N/A", color=GREY, marker="o", markersize=4, mfc="white", linestyle=""))
     if any(configuration.estimate.num_na for configuration in configurations):
         keys.append(key("N/A: all seeds, or n of N", color=GREY, marker="x", markersize=5, linestyle=""))
-    return [*keys, *([key("real against real", **FLOOR)] if floor else [])]
+    return [*keys, *(key(name, **REFERENCES[name]) for name in lines)]
 
 
 def _draw_method(axis: Any, layout: PlotAxes, configurations: Sequence[Configuration], place: int) -> None:

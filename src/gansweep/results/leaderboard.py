@@ -174,6 +174,12 @@ class Leaderboard:
         """Name of the metric."""
         return str(self.metric.get("name", "result"))
 
+    @cached_property
+    def untrained(self) -> float | None:
+        """Mean value of the untrained generators of all runs; None if none was measured."""
+        values = [value for one in self.configurations for value in one.untrained]
+        return statistics.fmean(values) if values else None
+
     @property
     def sign(self) -> int:
         """1 where lower is better, -1 where higher is better."""
