@@ -6,11 +6,12 @@ import contextlib
 import ctypes
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 PRECISIONS = ("fp32", "tf32", "bf16")
 
@@ -174,3 +175,24 @@ def processor(info: Path = Path("/proc/cpuinfo")) -> str:
             if key.strip() == "model name" and value.strip():
                 return value.strip()
     return platform.processor() or platform.machine()
+
+
+def to_numbers(rows: Sequence[Mapping[str, Tensor | float]]) -> list[dict[str, float]]:
+    """Return the values of tensors () as numbers, with one transfer from each device."""
+    tensors: dict[torch.device, dict[torch.dtype, list[Tensor]]] = {}
+    for row in rows:
+        for value in row.values():
+            if isinstance(value, Tensor):
+                tensors.setdefault(value.device, {}).setdefault(value.dtype, []).append(value)
+    numbers: dict[tuple[torch.device, torch.dtype], Iterator[float]] = {}
+    for device, by_dtype in tensors.items():
+        parts = [torch.stack(values).to(finest(device)) for values in by_dtype.values()]
+        on_host = torch.cat(parts).cpu().split([len(part) for part in parts])
+        numbers |= {(device, dtype): iter(part.tolist()) for dtype, part in zip(by_dtype, on_host, strict=True)}
+    return [
+        {
+            name: next(numbers[value.device, value.dtype]) if isinstance(value, Tensor) else float(value)
+            for name, value in row.items()
+        }
+        for row in rows
+    ]

@@ -234,7 +234,7 @@ class Feedback(Protocol):
 
 @runtime_checkable
 class Model(Protocol):
-    """Architectures of the generator and the discriminator for a sample shape."""
+    """Both architectures for a sample shape; those of `conditional = True` take the number of classes as well."""
 
     @property
     def latent_dim(self) -> int:
@@ -251,8 +251,8 @@ class Model(Protocol):
 class Dataset(Protocol):
     """Data set held as one tensor. Images are in the range [-1, 1].
 
-    The constructor reads no files; samples and hash are read at first use and cached. Optional
-    attribute `left_out`: one line about unused files or parts of files, empty if all are used.
+    The constructor reads no files; samples and hash are read at first use and cached. Optional: `left_out`,
+    one line about unused files, empty if all are used; `labels`, int64 (N,) in 0 ... C - 1 or None.
     """
 
     @property
@@ -277,7 +277,7 @@ class Dataset(Protocol):
 
 @runtime_checkable
 class Metric(Protocol):
-    """Metric between generated samples and a data set; optional `of_pairs = True`: each with its own target (PSNR)."""
+    """Metric of generated samples; optional `of_pairs = True`: each with its own target, `labels(data)`: its classes."""
 
     lower_is_better: ClassVar[bool]
 

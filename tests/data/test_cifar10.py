@@ -11,6 +11,7 @@ import torch
 from torchvision import datasets
 
 from gansweep.data.cifar10 import CIFAR10
+from gansweep.labels import labels_of
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (4, 3, 32, 32), dtype=np.uint8)
 
@@ -45,6 +46,7 @@ def test_flip_size_and_hash(root):
     data = CIFAR10(str(root), size=16, flip=True)
     assert data.samples.shape == (6, 3, 16, 16)
     assert torch.equal(data.samples[3:], data.samples[:3].flip(3))
+    assert labels_of(data).tolist() == [0, 1, 2, 0, 1, 2]
     settings = [{}, {"size": 16}, {"flip": True}, {"split": "test"}]
     assert len({CIFAR10(str(root), **changes).content_hash for changes in settings}) == 4
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from gansweep.data.celeba import CelebA
 from gansweep.data.image_folder import ImageFolder
+from gansweep.labels import labels_of
 
 
 def picture(path, height, width, seed=0, mode="RGB"):
@@ -138,3 +139,14 @@ def test_celeba_with_missing_files(tmp_path, faces):
 def test_settings_out_of_range(kind, wrong):
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))}="):
         kind(**wrong)
+
+
+def test_labels_are_the_subfolders_in_alphabetical_order(tmp_path):
+    """Mistake: the innermost folder, or the order of the file system."""
+    for n, name in enumerate(("dogs/b.png", "cats/tabby/a.png", "birds/c.png", "cats/d.png")):
+        picture(tmp_path / name, 8, 8, n)
+    assert labels_of(ImageFolder(str(tmp_path), size=8)).tolist() == [0, 1, 1, 2]
+    assert labels_of(ImageFolder(str(tmp_path), size=8, flip=True)).tolist() == [0, 1, 1, 2] * 2
+    picture(tmp_path / "e.png", 8, 8)
+    with pytest.raises(ValueError, match="an image_folder with a sub-folder for each class"):
+        labels_of(ImageFolder(str(tmp_path), size=8))

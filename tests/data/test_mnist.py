@@ -12,6 +12,7 @@ import torch
 
 from gansweep.data.fashion_mnist import FashionMNIST
 from gansweep.data.mnist import MNIST
+from gansweep.labels import labels_of
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
 PIXELS[0, 0, :2] = 0, 255
@@ -161,3 +162,19 @@ def test_flip_appends_mirror_images(root):
 def test_settings_out_of_range(wrong):
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))}="):
         MNIST(**wrong)
+
+
+def test_labels_are_read_from_their_own_file(root):
+    """Mistake: labels of the other split, mirror images without labels."""
+    for folder in ("MNIST", "FashionMNIST"):
+        raw = root / folder / "raw"
+        (raw / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(encode(np.array([1, 0, 2, 1, 1], np.uint8))))
+        (raw / "t10k-labels-idx1-ubyte").write_bytes(encode(np.array([0, 2, 1], np.uint8)))
+    assert labels_of(MNIST(str(root))).tolist() == [1, 0, 2, 1, 1]
+    assert labels_of(MNIST(str(root), split="test")).tolist() == [0, 2, 1]
+    assert labels_of(FashionMNIST(str(root), flip=True)).tolist() == [1, 0, 2, 1, 1] * 2
+
+
+def test_a_missing_file_of_labels_is_named(root):
+    with pytest.raises(FileNotFoundError, match="no train-labels-idx1-ubyte.gz in .*MNIST"):
+        labels_of(MNIST(str(root)))

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from gansweep.data.npz import Npz
+from gansweep.labels import labels_of
 from gansweep.sweep.identity import training_config
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8)
@@ -84,3 +85,26 @@ def test_settings_out_of_range():
     for changes, message in (({"channels": 2}, "channels=2"), ({"size": 0}, "size=0")):
         with pytest.raises(ValueError, match=message):
             npz("x.npz", **changes)
+
+
+def test_labels_are_the_array_of_that_name(tmp_path):
+    """Mistake: mirror images without labels, floats rounded to classes."""
+    path = written(tmp_path / "a.npz", images=PIXELS, labels=np.array([2, 0, 1, 1, 0], np.uint8))
+    assert labels_of(npz(path)).tolist() == [2, 0, 1, 1, 0]
+    assert labels_of(npz(path, flip=True)).tolist() == [2, 0, 1, 1, 0] * 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (None, "data=npz has no labels; expected .* an npz with an array `labels`"),
+        (np.arange(5.0), "labels as float64 of shape .5,., expected whole numbers"),
+        (np.arange(4), "labels are torch.int64 of shape .4,., expected one whole number for each of its 5 samples"),
+        (np.array([0, 2, 2, 0, 2]), "labels from 0 to 2 with 2 different ones, expected 0, 1, 2, ... without a gap"),
+    ],
+    ids=str,
+)
+def test_unsuitable_labels_are_refused(labels, message, tmp_path):
+    arrays = {} if labels is None else {"labels": labels}
+    with pytest.raises(ValueError, match=message):
+        labels_of(npz(written(tmp_path / "a.npz", images=PIXELS, **arrays)))

@@ -44,8 +44,12 @@ class PenaltyPass:
         real: Tensor,
         fake: Tensor,
         given: PenaltyInputs,
+        labels: Tensor | None = None,
     ) -> Tensor:
-        """Return weight * E[score(dD/dx (x_hat), D(x_hat))] as (n,)."""
+        """Return weight * E[score(dD/dx (x_hat), D(x_hat))] as (n,).
+
+        `labels` (n, B) are those of the real and of the generated sample at each place of the batch.
+        """
         x_hat = _join(
             [penalty.points(real[rows], fake[rows], u) for (penalty, rows), u in zip(self.kinds, given.u, strict=True)]
         )
@@ -55,9 +59,10 @@ class PenaltyPass:
             # with zeros. A view accumulates the contributions of a pass before they are added to the gradient,
             # in the same order as a slice does.
             if rows == slice(0, len(params[0])):
-                return [p.view_as(p) for p in params], x_hat, Pass(given.masks, buffers)
-            masks = [mask[rows] for mask in given.masks]
-            return [p[rows] for p in params], x_hat[rows], Pass(masks, {name: b[rows] for name, b in buffers.items()})
+                return [p.view_as(p) for p in params], x_hat, Pass(given.masks, buffers, labels=labels)
+            masks, of_rows = [mask[rows] for mask in given.masks], {name: b[rows] for name, b in buffers.items()}
+            state = Pass(masks, of_rows, labels=None if labels is None else labels[rows])
+            return [p[rows] for p in params], x_hat[rows], state
 
         input_gradient = network.input_gradient(*of(slice(0, self.count)))
         scores = []
@@ -156,19 +161,23 @@ class Objectives:
         masks: Sequence[Tensor],
         for_penalties: Sequence[PenaltyInputs],
         flips: Tensor | None = None,
+        labels: Tensor | None = None,
     ) -> tuple[Tensor, tuple[DiscriminatorTerms, dict[str, Tensor]]]:
         """Return the sum over members of game + penalties (), its terms, and the updated running statistics.
 
         Real and generated samples are evaluated in one pass, unless the network couples the samples of a
         batch (batch norm): then each batch is normalised separately, real samples first.
+
+        `labels` (K, B) are those of both samples at each place of the batch, for conditional networks.
         """
-        size, state = real.shape[1], Pass(masks, buffers)
+        size, state = real.shape[1], Pass(masks, buffers, labels=labels)
         if network.couples_samples:
             state.masks = [mask[:, :size] for mask in masks]
             on_real = network(params, real, state)[..., 0]
-            state = Pass([mask[:, size:] for mask in masks], buffers | state.updates)
+            state = Pass([mask[:, size:] for mask in masks], buffers | state.updates, labels=labels)
             on_fake = network(params, fake, state)[..., 0]
         else:
+            state.labels = None if labels is None else torch.cat([labels, labels], 1)
             on_real, on_fake = network(params, torch.cat([real, fake], 1), state)[..., 0].split(size, 1)
         left, right = on_real, on_fake
         if self.flip is not None and flips is not None:
@@ -178,7 +187,8 @@ class Objectives:
         total, penalties = losses, []
         for penalty, given in zip(self.passes, for_penalties, strict=True):
             n = penalty.count
-            value = penalty(network, params, buffers, real[:n], fake[:n], given)
+            of_penalty = None if labels is None else labels[:n]
+            value = penalty(network, params, buffers, real[:n], fake[:n], given, of_penalty)
             total = total + F.pad(value, (0, len(total) - n))
             penalties.append(value.detach())
         on_real, on_fake = on_real.detach().mean(1), on_fake.detach().mean(1)
@@ -193,13 +203,14 @@ class Objectives:
         fake: Tensor,
         masks: Sequence[Tensor],
         real: Tensor | None = None,
+        labels: Tensor | None = None,
     ) -> Tensor:
         """Return the generators' losses (K,) for the discriminators with parameters `params`.
 
-        `real` is needed if a game is relativistic. Real and generated samples get the same dropout masks.
+        `real` is needed if a game is relativistic. Real and generated samples get the same dropout masks and labels.
         """
-        on_fake = network(params, fake, Pass(masks, buffers))[..., 0]
-        on_real = None if real is None else network(params, real, Pass(masks, buffers))[..., 0]
+        on_fake = network(params, fake, Pass(masks, buffers, labels=labels))[..., 0]
+        on_real = None if real is None else network(params, real, Pass(masks, buffers, labels=labels))[..., 0]
         losses = []
         for game, rows in self.games:
             compared = on_real[rows] if on_real is not None and game.relativistic else None

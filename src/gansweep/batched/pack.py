@@ -15,8 +15,8 @@ from gansweep.batched.member import Member, side_by_side
 from gansweep.batched.player import Player
 from gansweep.batched.random_streams import Draws
 from gansweep.batched.scheduled import Scheduled
-from gansweep.device import autocast, finest
-from gansweep.interfaces import Model
+from gansweep.device import autocast, to_numbers
+from gansweep.labels import balanced, count_classes, in_proportion
 from gansweep.layers import Network, Pass
 from gansweep.seeding import Streams
 
@@ -28,6 +28,7 @@ class Report(Protocol):
 
 
 R = TypeVar("R", bound=Report)
+IN_A_ROW, MOST_CLASSES = 8, 32  # of a sample grid with labels
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Pack(ABC, Generic[R]):
         networks: networks by player name; `generator` is required.
         latent_dim: length of z.
         settings: shared settings.
+        labels: class of every sample (N,) for conditional networks, on the device of the samples.
     """
 
     def __init__(
@@ -79,7 +81,9 @@ class Pack(ABC, Generic[R]):
         networks: Mapping[str, Network],
         latent_dim: int,
         settings: PackSettings,
+        labels: Tensor | None = None,
     ) -> None:
+        self.labels = labels
         rows = side_by_side(members)
         self.place = [rows.index(k) for k in range(len(members))]
         self.members = [members[k] for k in rows]
@@ -200,21 +204,36 @@ class Pack(ABC, Generic[R]):
         return torch.randn(num_samples, self.latent_dim, generator=generator, device=self.device)
 
     @torch.no_grad()
-    def outputs(self, k: int, inputs: Tensor, batch_size: int = 500) -> Tensor:
-        """Return the outputs (N, ...) of member k's evaluation generator for inputs (N, ...), in evaluation mode."""
+    def outputs(self, k: int, inputs: Tensor, batch_size: int = 500, labels: Tensor | None = None) -> Tensor:
+        """Return the outputs (N, ...) of member k's evaluation generator for inputs (N, ...), in evaluation mode.
+
+        `labels` (N,) are for conditional networks; by default they have the frequencies of the data's labels.
+        """
         params, buffers = self.evaluated(k)
-        state = Pass((), buffers, training=False)
+        if labels is None and self.labels is not None:
+            labels = in_proportion(self.labels, len(inputs))
+        parts = []
         with autocast(self.device, self.precision):
-            parts = [self.g.network(params, part[None], state)[0] for part in inputs.split(batch_size)]
+            for n, part in enumerate(inputs.split(batch_size)):
+                of_part = None if labels is None else labels.split(batch_size)[n][None]
+                state = Pass((), buffers, training=False, labels=of_part)
+                parts.append(self.g.network(params, part[None], state)[0])
         return torch.cat(parts)
 
     def generate(self, k: int, num_samples: int, stream: str, batch_size: int = 500) -> Tensor:
         """Return samples (N, ...) of member k in evaluation mode, from the latents of a stream."""
         return self.outputs(k, self.latents(k, num_samples, stream), batch_size)
 
+    def generate_classes(self, k: int, labels: Tensor, stream: str) -> Tensor:
+        """Return samples (N, ...) of member k with labels (N,), in evaluation mode, from the latents of a stream."""
+        return self.outputs(k, self.latents(k, len(labels), stream), labels=labels.to(self.device))
+
     def sample_grid(self, k: int, num_samples: int) -> Tensor:
-        """Return the samples for the sample grid of member k, eight per row."""
-        return self.generate(k, num_samples, "pictures")
+        """Return the samples for the sample grid of member k, eight per row; with labels, one class per row."""
+        if self.labels is None:
+            return self.generate(k, num_samples, "pictures")
+        rows = min(count_classes(self.labels), MOST_CLASSES)
+        return self.generate_classes(k, balanced(rows, IN_A_ROW * rows), "pictures")
 
     def update_feedback(self, k: int, value: float, lower_is_better: bool) -> None:
         """Update the feedback of member k with a metric value. It applies from the next step on."""
@@ -259,33 +278,6 @@ class Pack(ABC, Generic[R]):
         vars(self).clear()
 
 
-def to_numbers(rows: Sequence[Mapping[str, Tensor | float]]) -> list[dict[str, float]]:
-    """Return the values of tensors () as numbers, with one transfer from each device."""
-    tensors: dict[torch.device, dict[torch.dtype, list[Tensor]]] = {}
-    for row in rows:
-        for value in row.values():
-            if isinstance(value, Tensor):
-                tensors.setdefault(value.device, {}).setdefault(value.dtype, []).append(value)
-    numbers: dict[tuple[torch.device, torch.dtype], Iterator[float]] = {}
-    for device, by_dtype in tensors.items():
-        parts = [torch.stack(values).to(finest(device)) for values in by_dtype.values()]
-        on_host = torch.cat(parts).cpu().split([len(part) for part in parts])
-        numbers |= {(device, dtype): iter(part.tolist()) for dtype, part in zip(by_dtype, on_host, strict=True)}
-    return [
-        {
-            name: next(numbers[value.device, value.dtype]) if isinstance(value, Tensor) else float(value)
-            for name, value in row.items()
-        }
-        for row in rows
-    ]
-
-
 def finite(samples: Tensor) -> Tensor:
     """Return a (K,) boolean mask: True where all samples (K, B, ...) of a member are finite."""
     return samples.flatten(1).isfinite().all(1)
-
-
-def networks_of(model: Model, samples: Tensor) -> dict[str, Network]:
-    """Return the networks of both players for samples (N, ...), by player name."""
-    shape = tuple(samples.shape[1:])
-    return {"generator": model.generator(shape), "discriminator": model.discriminator(shape)}

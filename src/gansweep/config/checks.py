@@ -12,7 +12,9 @@ from gansweep.batched.member import PlayerSettings
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.data.images import UnreadableImages
 from gansweep.interfaces import Dataset, Metric, Model, RunLength
+from gansweep.labels import num_classes_of
 from gansweep.memory import GIB, available_bytes
+from gansweep.models.networks import network_of
 from gansweep.training.run import Run, TrainerSettings
 
 SCHEDULES = (
@@ -77,7 +79,8 @@ def _with_data(config: Mapping[str, Any], parts: Mapping[str, Any], root: Mappin
     checks: list[tuple[str, Callable[[], Any]]] = []
     if model is not None:
         sides = ["generator"] if getattr(parts.get("algorithm"), "alone", False) else ["generator", "discriminator"]
-        checks += [("model", lambda m=model, side=side: _check_network(config, m, side, shape)) for side in sides]
+        checks.append(("model.conditional", lambda: _check_labels(data, model)))
+        checks += [("model", lambda m=model, d=data, side=side: _check_network(config, m, side, d)) for side in sides]
     for key in ("metric", "metric_2"):
         if parts.get(key) is not None:
             checks.append((key, lambda key=key: _check_evaluation(config, key, parts[key], shape)))
@@ -87,9 +90,16 @@ def _with_data(config: Mapping[str, Any], parts: Mapping[str, Any], root: Mappin
     return data_problems(config, data) or next(filter(None, first), [])
 
 
-def _check_network(config: Mapping[str, Any], model: Model, side: str, shape: tuple[int, ...]) -> None:
+def _check_labels(data: Dataset, model: Model) -> None:
+    try:
+        num_classes_of(data, model)
+    except ValueError as error:
+        raise SettingError("model.conditional", "true", str(error)) from error
+
+
+def _check_network(config: Mapping[str, Any], model: Model, side: str, data: Dataset) -> None:
     """Raise an error if a network can't be built for the data shape, or does not fit in memory."""
-    network = getattr(model, side)(shape)
+    network = network_of(model, side, tuple(data.sample_shape), num_classes_of(data, model))
     _check_size(config, "model", f"the {side} with its gradient", COPIES * network.num_parameters)
 
 
@@ -144,6 +154,10 @@ def _with_feedback(parts: Mapping[str, Any], given_as: Mapping[str, str]) -> lis
 def _sides(parts: Mapping[str, Any]) -> list[SettingError]:
     """Check the settings that two-player algorithms require; single-player algorithms check their own."""
     problems, algorithm = [], parts.get("algorithm")
+    for key in ("metric", "metric_2"):
+        if hasattr(parts.get(key), "labels") and not getattr(parts.get("model"), "conditional", False):
+            wrong = "compares single classes; expected model.conditional=true, with a model that has this setting"
+            problems.append(SettingError(key, parts[key].name, wrong))
     if algorithm is not None and not getattr(algorithm, "alone", False):
         if "loss" in parts and parts["loss"] is None:
             problems.append(SettingError("loss", None, "must be chosen: loss=..."))

@@ -64,6 +64,7 @@ KEYS = (
     # The identity contains a hash of the data instead, so that a data set may be moved.
     *(Key(f"data.{name}", identity=False) for name in ("root", "path", "download")),
     Key("model", shared_in_pack=True, caption=True),
+    Key("model.conditional", identity_unless=False, shared_in_pack=True),
     Key("loss", caption=True),
     Key("optimizer", caption=True),
     Key("optimizer_d", fallback="optimizer", group="optimizer", column=True, caption=True),

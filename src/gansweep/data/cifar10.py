@@ -51,7 +51,7 @@ class CIFAR10(Images):
         if self._folder.is_dir():
             return
         if self.download:
-            self._pixels()
+            self._files()
         else:
             raise FileNotFoundError(
                 f"data={self.name}: no {self._folder}. Unpack cifar-10-python.tar.gz in {self.root}, "
@@ -60,23 +60,28 @@ class CIFAR10(Images):
 
     def read(self) -> Tensor:
         """Return the images (N, 3, size, size); with `flip`, (2 N, 3, size, size)."""
-        images = resized(from_bytes(torch.from_numpy(self._pixels()).permute(0, 3, 1, 2).contiguous()), self.size)
+        images = resized(from_bytes(torch.from_numpy(self._files().data).permute(0, 3, 1, 2).contiguous()), self.size)
         return with_mirrored(images) if self.flip else images
+
+    def read_labels(self) -> Tensor:
+        """Return the class of every image, int64 (N,) or (2 N,), as the images."""
+        labels = torch.tensor(self._files().targets)
+        return torch.cat([labels, labels]) if self.flip else labels
 
     def hash_sources(self, digest: Any) -> None:
         """Update the digest with the pixels."""
-        digest.update(np.ascontiguousarray(self._pixels()).data)
+        digest.update(np.ascontiguousarray(self._files().data).data)
 
     @property
     def _folder(self) -> Path:
         return user_path(self.root) / "cifar-10-batches-py"
 
-    def _pixels(self) -> np.ndarray:
-        """Return the pixels as uint8 (N, H, W, 3)."""
+    def _files(self) -> Any:
+        """Return torchvision's data set, with `data`, the pixels as uint8 (N, H, W, 3), and `targets`, the labels."""
         from torchvision import datasets
 
         try:
-            return datasets.CIFAR10(str(user_path(self.root)), train=self.split == "train", download=self.download).data
+            return datasets.CIFAR10(str(user_path(self.root)), train=self.split == "train", download=self.download)
         except (RuntimeError, OSError) as error:
             raise ValueError(
                 f"data={self.name}: cannot read {self._folder} ({error}). "

@@ -49,9 +49,17 @@ class Digits(Images):
         """Update the digest with the pixels."""
         digest.update(self._pixels.tobytes())
 
-    @cached_property
+    def read_labels(self) -> Tensor:
+        """Return the digit of every image, int64 (1797,)."""
+        return torch.from_numpy(self._file[1])
+
+    @property
     def _pixels(self) -> np.ndarray:
+        return self._file[0]
+
+    @cached_property
+    def _file(self) -> tuple[np.ndarray, np.ndarray]:
         from sklearn.datasets import load_digits  # takes a second to import
 
-        pixels, _ = load_digits(return_X_y=True)
-        return np.asarray(pixels, np.uint8).reshape(-1, 8, 8)
+        pixels, digits = load_digits(return_X_y=True)
+        return np.asarray(pixels, np.uint8).reshape(-1, 8, 8), np.asarray(digits, np.int64)

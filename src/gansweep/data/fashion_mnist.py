@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from gansweep.data.images import with_mirrored
@@ -33,3 +34,8 @@ class FashionMNIST(MNIST):
         """Return the images (N, 1, size, size); with `flip`, (2 N, 1, size, size)."""
         images = super().read()
         return with_mirrored(images) if self.flip else images
+
+    def read_labels(self) -> Tensor:
+        """Return the class of every image, int64 (N,) or (2 N,), as the images."""
+        labels = super().read_labels()
+        return torch.cat([labels, labels]) if self.flip else labels

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from gansweep.data.images import Images, check_memory, check_size, from_bytes, read_pictures, with_mirrored
@@ -20,9 +21,10 @@ DEEP_VALUES = b"16-bit and float values by their nominal range"  # earlier versi
 class ImageFolder(Images):
     """Image folder: all images in a folder and its subfolders, scaled to [-1, 1].
 
-    Subfolders for classes, as in torchvision's `ImageFolder`, are accepted but not required. Symbolic
-    links to folders are not followed. 16-bit values are divided by 65535; floats must be in [0, 1].
-    `left_out` reports skipped files and ignored file contents.
+    The subfolders of `root` are the classes of conditional models, in alphabetical order, as in
+    torchvision's `ImageFolder`; other models do not require them. Symbolic links to folders are not
+    followed. 16-bit values are divided by 65535; floats must be in [0, 1]. `left_out` reports skipped
+    files and ignored file contents.
 
     Args:
         root: the folder.
@@ -65,6 +67,15 @@ class ImageFolder(Images):
         pixels = read_pictures(self._paths, self.size, self.crop, self.channels, self._left_out)
         images = from_bytes(pixels)
         return with_mirrored(images) if self.flip else images
+
+    def read_labels(self) -> Tensor | None:
+        """Return the number of every image's subfolder, int64 (N,); None if an image is in none."""
+        folders = [path.relative_to(user_path(self.root)).parts[:-1][:1] for path in self._paths]
+        if not all(folders):
+            return None
+        names = sorted(set(folders))
+        labels = torch.tensor([names.index(folder) for folder in folders])
+        return torch.cat([labels, labels]) if self.flip else labels
 
     def hash_sources(self, digest: Any) -> None:
         """Update the digest with the relative path and the bytes of every file."""

@@ -55,6 +55,15 @@ class Images(ABC):
     def hash_sources(self, digest: Any) -> None:
         """Update a digest with all bytes that `read` uses."""
 
+    def read_labels(self) -> Tensor | None:
+        """Return the class of every image, int64 (N,), in 0 ... C - 1; None for a data set without labels."""
+        return None
+
+    @cached_property
+    def labels(self) -> Tensor | None:
+        """Class of every image, int64 (N,), in 0 ... C - 1; None for a data set without labels."""
+        return self.read_labels()
+
     @cached_property
     def samples(self) -> Tensor:
         """All images, float32 (N, C, H, W) in [-1, 1]."""

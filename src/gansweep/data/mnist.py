@@ -27,7 +27,7 @@ class MNIST(Images):
     """MNIST: 60,000 training and 10,000 test images of handwritten digits, scaled to [-1, 1].
 
     LeCun et al. 1998. The files are expected in torchvision's layout, `<root>/MNIST/raw`, compressed or
-    not. The labels are not needed.
+    not. The labels are read for conditional models only.
 
     Args:
         root: folder of data sets, or the folder MNIST itself.
@@ -55,9 +55,9 @@ class MNIST(Images):
     def check(self) -> None:
         """Raise FileNotFoundError if the file is missing and cannot be downloaded."""
         check_memory(self, 60_000 if self.split == "train" else 10_000)
-        if self._find() is None and self.download:
+        if self._find(self._file) is None and self.download:
             self._fetch()
-        if self._find() is None:
+        if self._find(self._file) is None:
             raise FileNotFoundError(
                 f"data={self.name}: no {self._file}.gz in {self._folders[0]}. Put it there, "
                 f"or set data.root=<folder that contains {self.folder}/raw> or data.download=true"
@@ -65,19 +65,31 @@ class MNIST(Images):
 
     def read(self) -> Tensor:
         """Return the images (N, 1, size, size)."""
-        path = self._path
+        path = self._path(self._file)
         pixels = decode_idx(read_idx(path), path)
         if pixels.ndim != 3:
             raise ValueError(f"{path} holds shape {pixels.shape}, expected images (N, H, W): replace it")
         return resized(from_bytes(torch.from_numpy(pixels.copy()))[:, None], self.size)
 
+    def read_labels(self) -> Tensor:
+        """Return the digit of every image, int64 (N,)."""
+        path = self._path(self._labels_file)
+        labels = decode_idx(read_idx(path), path)
+        if labels.ndim != 1:
+            raise ValueError(f"{path} holds shape {labels.shape}, expected labels (N,): replace it")
+        return torch.from_numpy(labels.astype(np.int64))
+
     def hash_sources(self, digest: Any) -> None:
         """Update the digest with the decompressed file."""
-        digest.update(read_idx(self._path))
+        digest.update(read_idx(self._path(self._file)))
 
     @property
     def _file(self) -> str:
         return f"{'train' if self.split == 'train' else 't10k'}-images-idx3-ubyte"
+
+    @property
+    def _labels_file(self) -> str:
+        return self._file.replace("images-idx3", "labels-idx1")
 
     @property
     def _folders(self) -> list[Path]:
@@ -87,14 +99,13 @@ class MNIST(Images):
         itself = [root / "raw"] if root.name == self.folder else []
         return [root / self.folder / "raw", *itself]
 
-    def _find(self) -> Path | None:
-        return next(filter(None, (find_idx(folder / self._file) for folder in self._folders)), None)
+    def _find(self, file: str) -> Path | None:
+        return next(filter(None, (find_idx(folder / file) for folder in self._folders)), None)
 
-    @property
-    def _path(self) -> Path:
-        path = self._find()
+    def _path(self, file: str) -> Path:
+        path = self._find(file)
         if path is None:
-            raise FileNotFoundError(self._folders[0] / self._file)
+            raise FileNotFoundError(f"data={self.name}: no {file}.gz in {self._folders[0]}. Put it there")
         return path
 
     def _fetch(self) -> None:

@@ -24,8 +24,9 @@ class Npz(Images):
 
         x = pixels / 127.5 - 1,   pixels in 0 ... 255
 
-    The array is (N, H, W, C) or (N, C, H, W), or (N, H, W) for grey images. Other arrays in the
-    file, such as labels, are ignored. Pickled objects are never loaded.
+    The array is (N, H, W, C) or (N, C, H, W), or (N, H, W) for grey images. Conditional models get the array
+    `labels` of the file, whole numbers 0, 1, 2, ... of shape (N,). Other arrays are ignored. Pickled objects are
+    never loaded.
 
     Args:
         path: the file.
@@ -65,6 +66,19 @@ class Npz(Images):
         """Return the images (N, channels, size, size); with `flip`, (2 N, channels, size, size)."""
         images = resized(from_bytes(torch.from_numpy(self._pixels)), self.size)
         return with_mirrored(images) if self.flip else images
+
+    def read_labels(self) -> Tensor | None:
+        """Return the array `labels` of the file, int64 (N,); with `flip`, (2 N,). None if there is none."""
+        try:
+            labels = read_array(user_path(self.path), "labels")
+        except KeyError:
+            return None
+        if labels.dtype.kind not in "iu" or labels.ndim != 1:
+            raise ValueError(
+                f"{self.path} has labels as {labels.dtype} of shape {labels.shape}, expected whole numbers (N,)"
+            )
+        labels = torch.from_numpy(labels.astype(np.int64))
+        return torch.cat([labels, labels]) if self.flip else labels
 
     def hash_sources(self, digest: Any) -> None:
         """Update the digest with the pixels and their shape, independently of the compression."""

@@ -3,6 +3,7 @@
 from gansweep.layers.activation import LeakyReLU, Scale, Tanh
 from gansweep.layers.batch_norm import BatchNorm
 from gansweep.layers.chain import Residual
+from gansweep.layers.conditional import AppendEmbedding, ConditionalBatchNorm, Embedding, Projection
 from gansweep.layers.convolution import Conv2d, ConvTranspose2d
 from gansweep.layers.dropout import Dropout
 from gansweep.layers.layer import Layer, Pass, each_member
@@ -12,18 +13,22 @@ from gansweep.layers.resampling import AvgPool2d, Crop, Reshape, Upsample
 from gansweep.layers.spectral_norm import SpectralNorm
 
 __all__ = [
+    "AppendEmbedding",
     "AppendLabel",
     "AvgPool2d",
     "BatchNorm",
+    "ConditionalBatchNorm",
     "Conv2d",
     "ConvTranspose2d",
     "Crop",
     "Dropout",
+    "Embedding",
     "Layer",
     "LeakyReLU",
     "Linear",
     "Network",
     "Pass",
+    "Projection",
     "Reshape",
     "Residual",
     "Scale",

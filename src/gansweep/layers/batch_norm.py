@@ -43,18 +43,19 @@ class BatchNorm(Parameterless):
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         """Return the normalised x, of the same shape (K, B, C, ...)."""
         x = at_least_float32(x)
+        centred, var = self.centred(x, state)
+        scale, shift = params
+        return centred * _spread(scale * (var + self.eps).rsqrt(), x) + _spread(shift, x)
+
+    def centred(self, x: Tensor, state: Pass) -> tuple[Tensor, Tensor]:
+        """Return x minus its mean, (K, B, C, ...), and its variance (K, C); update the statistics in training."""
         name_mean, name_var = (slot.name for slot in self.buffers)
         pixels = tuple(range(3, x.ndim))
-
-        def spread(row: Tensor) -> Tensor:
-            # Expand over the batch first: the backward pass then sums over pixels first, as below.
-            return row[:, None].expand(-1, x.shape[1], -1).reshape(*x.shape[:3], *(1 for _ in pixels))
-
         if state.training:
             # Average over pixels first, then over the batch. A full reduction to one number is split
             # among threads, but only at K = 1, which would make the result depend on K.
             mean = x.mean(pixels).mean(1) if pixels else x.mean(1)
-            centred = x - spread(mean)
+            centred = x - _spread(mean, x)
             squares = centred.square()
             var = squares.mean(pixels).mean(1) if pixels else squares.mean(1)
             count = x[0, :, 0].numel()
@@ -63,13 +64,18 @@ class BatchNorm(Parameterless):
                 unbiased = var.detach() * (count / max(count - 1, 1))
                 state.updates[name_var] = torch.lerp(state.buffers[name_var], unbiased, self.momentum)
         else:
-            centred = x - spread(state.buffers[name_mean])
+            centred = x - _spread(state.buffers[name_mean], x)
             var = state.buffers[name_var]
-        scale, shift = params
-        return centred * spread(scale * (var + self.eps).rsqrt()) + spread(shift)
+        return centred, var
 
     def plain(self, x: Any, build: Builder) -> Any:
         """Add `nn.BatchNorm2d` for feature maps and `nn.BatchNorm1d` for vectors."""
         kind, slot = nn.BatchNorm2d if build.on_maps else nn.BatchNorm1d, self.slots[0]
         module = kind(*slot.shape, eps=self.eps, momentum=self.momentum)
         return build.call(module, x, slot.name.rpartition(".")[0])
+
+
+def _spread(row: Tensor, x: Tensor) -> Tensor:
+    """Return a row (K, C) in a shape that multiplies x (K, B, C, ...)."""
+    # Expand over the batch first: the backward pass then sums over pixels first, as the mean does.
+    return row[:, None].expand(-1, x.shape[1], -1).reshape(*x.shape[:3], *(1 for _ in x.shape[3:]))

@@ -74,7 +74,7 @@ def shares(
     for layer in layers:
         layer_params = params[slot : slot + len(layer.slots)]
         masks = state.masks[draw : draw + len(layer.draws)]
-        yield layer, layer_params, Pass(masks, state.buffers, state.training, state.updates)
+        yield layer, layer_params, Pass(masks, state.buffers, state.training, state.updates, state.labels)
         slot, draw = slot + len(layer.slots), draw + len(layer.draws)
 
 
@@ -133,7 +133,7 @@ class Residual(Parameterless):
     def _split(self, params: Sequence[Tensor], state: Pass) -> list[tuple[Sequence[Tensor], Pass]]:
         """Split parameters and masks into those of the body and those of the shortcut."""
         slots, draws = self._num_slots, self._num_draws
-        shared = state.buffers, state.training, state.updates
+        shared = state.buffers, state.training, state.updates, state.labels
         return [
             (params[:slots], Pass(state.masks[:draws], *shared)),
             (params[slots:], Pass(state.masks[draws:], *shared)),

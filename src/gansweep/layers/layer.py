@@ -40,12 +40,14 @@ class Pass:
         buffers: running statistics of the network by name, each (K, ...).
         training: True: use batch statistics and masks. False: use running statistics and no masks.
         updates: receives the new values of buffers. The caller decides whether to apply them.
+        labels: class of every sample, int64 (K, B); None for networks without labels.
     """
 
     masks: Sequence[Tensor] = ()
     buffers: dict[str, Tensor] = field(default_factory=dict)
     training: bool = True
     updates: dict[str, Tensor] = field(default_factory=dict)
+    labels: Tensor | None = None
 
 
 PullBack = Callable[[Tensor], Tensor]  # dL/dy -> dL/dx

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 from gansweep.interfaces import Slot
+from gansweep.layers.conditional import Embedding
 from gansweep.layers.convolution import Conv2d
 from gansweep.layers.layer import Parameterless, Pass, PullBack
 from gansweep.layers.linear import Linear
@@ -43,10 +44,10 @@ class SpectralNorm(Parameterless):
     iterations with the initial weights.
 
     Args:
-        layer: a linear layer or a convolution.
+        layer: a linear layer, a convolution or an embedding of labels.
     """
 
-    def __init__(self, layer: Linear | Conv2d) -> None:
+    def __init__(self, layer: Linear | Conv2d | Embedding) -> None:
         self.layer = layer
         weight, *rest = layer.slots
         name = weight.name.removesuffix(".weight")

@@ -7,7 +7,20 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gansweep.interfaces import Initialisation
-from gansweep.layers import Dropout, Layer, LeakyReLU, Linear, Network, Reshape, Scale, SpectralNorm, Tanh
+from gansweep.layers import (
+    AppendEmbedding,
+    Dropout,
+    Embedding,
+    Layer,
+    LeakyReLU,
+    Linear,
+    Network,
+    Projection,
+    Reshape,
+    Scale,
+    SpectralNorm,
+    Tanh,
+)
 from gansweep.models.initialisation import TorchDefault
 
 
@@ -24,6 +37,10 @@ class MLP:
 
     conf/model has other sizes, from other papers.
 
+    With `conditional`, G gets (z, e_c), with a learned embedding e_c of the class as long as z (Mirza and
+    Osindero 2014, arXiv:1411.1784, figure 1), and D is a projection discriminator: D(x) = W h + v_c . h
+    (Miyato and Koyama 2018, arXiv:1802.05637, eq. 4).
+
     Args:
         latent_dim: dimension of z.
         generator_widths: widths of the hidden layers of the generator, from z to the sample.
@@ -39,6 +56,7 @@ class MLP:
         dropout_in_evaluation: apply dropout in the discriminator also in evaluation. It reproduces
             code that calls `F.dropout` without the argument `training`. It does not change the
             training.
+        conditional: both networks get the class of every sample; for data with labels.
     """
 
     latent_dim: int = 128
@@ -51,6 +69,7 @@ class MLP:
     spectral_norm: bool = False
     initialisation: Initialisation = field(default_factory=TorchDefault)
     dropout_in_evaluation: bool = False
+    conditional: bool = False
 
     def __post_init__(self) -> None:
         if self.latent_dim < 1:
@@ -69,11 +88,11 @@ class MLP:
         if not 0 < self.input_factor < math.inf:
             raise ValueError(f"input_factor={self.input_factor}: expected a number above 0")
 
-    def generator(self, sample_shape: tuple[int, ...]) -> Network:
+    def generator(self, sample_shape: tuple[int, ...], num_classes: int = 0) -> Network:
         """Return the generator: z (K, B, latent_dim) -> samples (K, B, *sample_shape)."""
         _check(sample_shape)
         layers: list[Layer] = []
-        width = self.latent_dim
+        width = self.latent_dim * (2 if num_classes else 1)
         for wider in self.generator_widths:
             layers += [Linear(f"{len(layers)}", width, wider), self._activation()]
             width = wider
@@ -81,9 +100,11 @@ class MLP:
         layers.append(Linear(f"{len(layers)}", width, size))
         if len(sample_shape) == 3:
             layers += [Tanh(), Reshape((size,), sample_shape)]
+        if num_classes:
+            layers.insert(0, AppendEmbedding("embedding", num_classes, self.latent_dim))
         return Network(layers, self.initialisation)
 
-    def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
+    def discriminator(self, sample_shape: tuple[int, ...], num_classes: int = 0) -> Network:
         """Return the discriminator: samples (K, B, *sample_shape) -> logits (K, B, 1)."""
         _check(sample_shape)
         width = math.prod(sample_shape)
@@ -97,14 +118,17 @@ class MLP:
                 layers.append(Dropout((narrower,), self.dropout, self.dropout_in_evaluation))
             width = narrower
             index += 3  # also without dropout, so that parameter names do not depend on it
-        layers.append(self._normalised(Linear(f"{index}", width, 1)))
+        head = self._normalised(Linear(f"{index}", width, 1))
+        if num_classes:
+            head = Projection([head], self._normalised(Embedding("projection", num_classes, width, "weight")))
+        layers.append(head)
         return Network(layers, self.initialisation)
 
     def _activation(self) -> Layer:
         return Tanh() if self.activation == "tanh" else LeakyReLU(self.slope)
 
-    def _normalised(self, linear: Linear) -> Layer:
-        return SpectralNorm(linear) if self.spectral_norm else linear
+    def _normalised(self, layer: Linear | Embedding) -> Layer:
+        return SpectralNorm(layer) if self.spectral_norm else layer
 
 
 def _check(sample_shape: tuple[int, ...]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gansweep.interfaces import Model
 from gansweep.layers import Network
+from gansweep.models.networks import network_of
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,24 @@ class Pair:
     generator_of: Model
     discriminator_of: Model
 
+    def __post_init__(self) -> None:
+        if getattr(self.generator_of, "conditional", False) != getattr(self.discriminator_of, "conditional", False):
+            raise ValueError("generator_of and discriminator_of: expected the same value of `conditional` in both")
+
+    @property
+    def conditional(self) -> bool:
+        """Whether both networks get the class of every sample."""
+        return getattr(self.generator_of, "conditional", False)
+
     @property
     def latent_dim(self) -> int:
         """Dimension of z."""
         return self.generator_of.latent_dim
 
-    def generator(self, sample_shape: tuple[int, ...]) -> Network:
+    def generator(self, sample_shape: tuple[int, ...], num_classes: int = 0) -> Network:
         """Return the generator of the first model: z (K, B, latent_dim) -> samples."""
-        return self.generator_of.generator(sample_shape)
+        return network_of(self.generator_of, "generator", sample_shape, num_classes)
 
-    def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
+    def discriminator(self, sample_shape: tuple[int, ...], num_classes: int = 0) -> Network:
         """Return the discriminator of the second model: samples -> logits (K, B, 1)."""
-        return self.discriminator_of.discriminator(sample_shape)
+        return network_of(self.discriminator_of, "discriminator", sample_shape, num_classes)

@@ -9,11 +9,14 @@ from gansweep.interfaces import Initialisation
 from gansweep.layers import (
     AppendLabel,
     AvgPool2d,
+    ConditionalBatchNorm,
     Conv2d,
+    Embedding,
     Layer,
     LeakyReLU,
     Linear,
     Network,
+    Projection,
     Reshape,
     Residual,
     SpectralNorm,
@@ -45,6 +48,11 @@ class ResNet:
     remains. Parameters of G and D: LSUN, (3, 256, 256) with the defaults, 52,154,052 and 47,944,385;
     celebA-HQ, (3, 1024, 1024) with widths from 16 to 512, 18,810,036 and 16,705,201.
 
+    With `conditional`, as Miyato and Koyama 2018, arXiv:1802.05637, appendix B, and unlike GAN_stability:
+    conditional batch norm before every leaky ReLU of G, and D is a projection discriminator, with v_c . h
+    added to its logit (eq. 4). h is the flattened map that the last layer reads, without the sum over its
+    pixels of that paper.
+
     Args:
         latent_dim: dimension of z.
         base_width: channels at the image size.
@@ -52,6 +60,7 @@ class ResNet:
         embed_size: dimension of e, 1 in their runs; 0 removes the embedding.
         spectral_norm: use spectral normalisation for every weight of the discriminator.
         initialisation: distribution of the initial parameters.
+        conditional: both networks get the class of every image; for data with labels.
     """
 
     latent_dim: int = 256
@@ -60,13 +69,14 @@ class ResNet:
     embed_size: int = 1
     spectral_norm: bool = False
     initialisation: Initialisation = field(default_factory=TorchDefault)
+    conditional: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("latent_dim", 1), ("base_width", 1), ("max_width", self.base_width), ("embed_size", 0)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name}={getattr(self, name)}: expected {least} or more")
 
-    def generator(self, sample_shape: tuple[int, ...]) -> Network:
+    def generator(self, sample_shape: tuple[int, ...], num_classes: int = 0) -> Network:
         """Return the generator: z (K, B, latent_dim) -> images (K, B, C, H, W)."""
         channels, smallest, num_doublings = halving(sample_shape, "resnet")
         widths = self._widths(num_doublings)[::-1]
@@ -75,11 +85,12 @@ class ResNet:
         size = widths[0] * smallest**2
         layers += [Linear("fc", self.latent_dim + self.embed_size, size), Reshape((size,), start)]
         for n, (wide, narrow) in enumerate(itertools.pairwise(widths)):
-            layers += [_block(f"resnet.{2 * n}", wide, narrow, False), Upsample()]
-        layers += [_block(f"resnet.{2 * num_doublings}", widths[-1], widths[-1], False), LeakyReLU(SLOPE)]
+            layers += [_block(f"resnet.{2 * n}", wide, narrow, False, num_classes), Upsample()]
+        layers.append(_block(f"resnet.{2 * num_doublings}", widths[-1], widths[-1], False, num_classes))
+        layers += [*_norm("bn", num_classes, widths[-1]), LeakyReLU(SLOPE)]
         return Network([*layers, Conv2d("conv_img", widths[-1], channels, 3, padding=1), Tanh()], self.initialisation)
 
-    def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
+    def discriminator(self, sample_shape: tuple[int, ...], num_classes: int = 0) -> Network:
         """Return the discriminator: images (K, B, C, H, W) -> logits (K, B, 1)."""
         channels, smallest, num_halvings = halving(sample_shape, "resnet")
         widths, normalised = self._widths(num_halvings), self.spectral_norm
@@ -89,17 +100,23 @@ class ResNet:
             layers += [AvgPool2d(3, stride=2, padding=1), _block(f"resnet.{2 * n + 2}", narrow, wide, normalised)]
         size = widths[-1] * smallest**2
         layers += [Reshape((widths[-1], smallest, smallest), (size,)), LeakyReLU(SLOPE)]
-        return Network([*layers, _maybe(Linear("fc", size, 1), normalised)], self.initialisation)
+        head = _maybe(Linear("fc", size, 1), normalised)
+        if num_classes:
+            head = Projection([head], _maybe(Embedding("projection", num_classes, size, "weight"), normalised))
+        return Network([*layers, head], self.initialisation)
 
     def _widths(self, num_doublings: int) -> list[int]:
         return [min(self.base_width << n, self.max_width) for n in range(num_doublings + 1)]
 
 
-def _block(name: str, num_in: int, num_out: int, normalised: bool) -> Residual:
+def _block(name: str, num_in: int, num_out: int, normalised: bool, num_classes: int = 0) -> Residual:
+    """Return a block; with classes, its leaky ReLUs follow a conditional batch norm."""
     hidden = min(num_in, num_out)
     body = [
+        *_norm(f"{name}.bn_0", num_classes, num_in),
         LeakyReLU(SLOPE),
         _maybe(Conv2d(f"{name}.conv_0", num_in, hidden, 3, padding=1), normalised),
+        *_norm(f"{name}.bn_1", num_classes, hidden),
         LeakyReLU(SLOPE),
         _maybe(Conv2d(f"{name}.conv_1", hidden, num_out, 3, padding=1), normalised),
     ]
@@ -108,5 +125,9 @@ def _block(name: str, num_in: int, num_out: int, normalised: bool) -> Residual:
     return Residual(body, [_maybe(Conv2d(f"{name}.conv_s", num_in, num_out, 1, bias=False), normalised)], 0.1)
 
 
-def _maybe(layer: Linear | Conv2d, normalised: bool) -> Layer:
+def _norm(name: str, num_classes: int, num_features: int) -> list[Layer]:
+    return [ConditionalBatchNorm(name, num_classes, num_features)] if num_classes else []
+
+
+def _maybe(layer: Linear | Conv2d | Embedding, normalised: bool) -> Layer:
     return SpectralNorm(layer) if normalised else layer

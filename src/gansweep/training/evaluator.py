@@ -67,7 +67,7 @@ class Evaluator:
         if metric is None:
             return Evaluation({}, True)
         self.trained_at.append({"step": step, "trained_s": round(trained_s, 3)})
-        fake = _samples(pack, k, metric, "evaluation")
+        fake = self._samples(pack, k, metric, "evaluation")
         if fake is None:
             self.evaluations.append({"step": step, "value": None, "reason": "samples are not finite"})
             return Evaluation({}, False)
@@ -124,7 +124,7 @@ class Evaluator:
 
     def _measure(self, pack: Pack, k: int, metric: Metric, stream: str) -> float | None:
         """Return a metric on samples from a stream, None if the samples or the value are not finite."""
-        fake = _samples(pack, k, metric, stream)
+        fake = self._samples(pack, k, metric, stream)
         return None if fake is None else _finite(float(metric(self.run.data, fake)))
 
     def _update_feedback(self, pack: Pack, k: int, metric: Metric, evaluation: dict[str, Any]) -> bool:
@@ -134,7 +134,7 @@ class Evaluator:
         """
         if not self.run.monitors_metric or evaluation["step"] >= self.run.steps:
             return True
-        fake = _samples(pack, k, metric, "feedback")
+        fake = self._samples(pack, k, metric, "feedback")
         if fake is None:
             return False
         value = float(metric(self.run.data, fake))
@@ -153,6 +153,15 @@ class Evaluator:
         if evaluation["step"] > 0 and description not in earlier and not expected:
             log.warning("step %d: %s", evaluation["step"], description)
 
+    def _samples(self, pack: Pack, k: int, metric: Metric, stream: str) -> Tensor | None:
+        """Return the samples that a metric needs, from the latents of a stream; None if some are not finite."""
+        labels = getattr(metric, "labels", None)
+        if labels is None:
+            fake = pack.generate(k, metric.num_samples, stream)
+        else:
+            fake = pack.generate_classes(k, labels(self.run.data), stream)
+        return fake if bool(fake.isfinite().all()) else None
+
     def _further_values(self, evaluation: Mapping[str, Any]) -> dict[str, float]:
         """Return the values of an evaluation other than the metric by tag."""
         values = {f"measured/{name}": value for name, value in evaluation.get("measured", {}).items()}
@@ -168,9 +177,3 @@ def finite(values: Mapping[str, float]) -> dict[str, float | None]:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _samples(pack: Pack, k: int, metric: Metric, stream: str) -> Tensor | None:
-    """Return the samples that a metric needs, from the latents of a stream; None if some are not finite."""
-    fake = pack.generate(k, metric.num_samples, stream)
-    return fake if bool(fake.isfinite().all()) else None

@@ -11,6 +11,7 @@ from torch import Tensor
 from gansweep.algorithms.adversarial.pack import AdversarialPack, Report
 from gansweep.batched.pack import PackSettings
 from gansweep.dynamics.extragradient import ExtraGradient
+from gansweep.labels import labels_of
 
 __all__ = ["Adversarial", "AdversarialPack", "Report"]
 
@@ -64,4 +65,5 @@ class Adversarial:
             critic_schedule=run.critic_schedule,
             dynamics=run.dynamics,
             compiled=run.trainer.compile,
+            labels=labels_of(run.data).to(samples.device) if getattr(run.model, "conditional", False) else None,
         )

@@ -87,16 +87,16 @@ class Joint:
         """Return L_G and L_D () at any parameters, summed over members, differentiable by both players' parameters."""
         g, d, given, objectives = self.g, self.d, self.given, self.objectives
         with torch.enable_grad(), autocast(g.device, self.precision):
-            state = Pass(given.generator_masks, g.buffers)
+            state = Pass(given.generator_masks, g.buffers, labels=given.labels)
             fake = g.network(g.params(at.generator), given.z, state)
             real, seen = self._with_noise(fake)
             params = d.params(at.discriminator)
             loss_d, (terms, updates) = objectives.discriminator(
-                d.network, params, d.buffers, real, seen, given.masks, given.penalties, given.flips
+                *(d.network, params, d.buffers, real, seen), *(given.masks, given.penalties, given.flips, given.labels)
             )
             masks = [mask[:, real.shape[1] :] for mask in given.masks]
             compared = real if objectives.relativistic else None
-            losses_g = objectives.generator(d.network, params, d.buffers, seen, masks, compared)
+            losses_g = objectives.generator(d.network, params, d.buffers, seen, masks, compared, given.labels)
             loss_g = losses_g.sum()
         if self._first_losses is None:
             self._first_losses = terms, losses_g.detach(), fake.detach()
@@ -124,13 +124,14 @@ class Joint:
     def penalties(self) -> Both:
         """Return the gradients of the discriminators' penalties at the point of the last call of `field`."""
         assert self._first_losses is not None
-        d, fake, psi = self.d, self._first_losses[2], self.at.discriminator
+        d, given, fake, psi = self.d, self.given, self._first_losses[2], self.at.discriminator
         with torch.enable_grad(), autocast(d.device, self.precision):
             real, seen = self._with_noise(fake)
             params, total = d.params(psi), fake.new_zeros(())
-            for penalty, inputs in zip(self.objectives.passes, self.given.penalties, strict=True):
+            for penalty, inputs in zip(self.objectives.passes, given.penalties, strict=True):
                 n = penalty.count
-                total = total + penalty(d.network, params, d.buffers, real[:n], seen[:n], inputs).sum()
+                labels = None if given.labels is None else given.labels[:n]
+                total = total + penalty(d.network, params, d.buffers, real[:n], seen[:n], inputs, labels).sum()
         return Both(tuple(torch.zeros_like(part) for part in self.at.generator), _gradients(total, psi, False))
 
     def vjp(self, v: Both, u: Both, *, mixed: bool = False) -> Both:

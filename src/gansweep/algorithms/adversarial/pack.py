@@ -31,12 +31,13 @@ from gansweep.algorithms.adversarial.random_inputs import DiscriminatorInputs, G
 from gansweep.batched.divergence import Cause
 from gansweep.batched.member import Member
 from gansweep.batched.objectives import DiscriminatorTerms, Objectives
-from gansweep.batched.pack import Pack, PackSettings, finite, networks_of
+from gansweep.batched.pack import Pack, PackSettings, finite
 from gansweep.batched.random_streams import Draws
 from gansweep.device import autocast
 from gansweep.dynamics.alternating import Alternating
 from gansweep.interfaces import Dynamics, Model, Schedule
 from gansweep.layers import Pass
+from gansweep.models.networks import networks_of
 from gansweep.seeding import Streams
 
 GRAPHS = 256  # compiled graphs per process, for the step of each player
@@ -68,6 +69,7 @@ class AdversarialPack(Pack[Report]):
         critic_schedule: multiplier of `critic_steps`; all members have to be at the same step.
         dynamics: how the players' gradients become steps. Default: alternating.
         compiled: compile losses, gradient and update of each player into one graph.
+        labels: class of every sample (N,), for a conditional model.
     """
 
     def __init__(
@@ -81,8 +83,10 @@ class AdversarialPack(Pack[Report]):
         critic_schedule: Schedule | None = None,
         dynamics: Dynamics | None = None,
         compiled: bool = False,
+        labels: Tensor | None = None,
     ) -> None:
-        super().__init__(members, samples, networks_of(model, samples), model.latent_dim, settings)
+        networks = networks_of(model, samples, labels)
+        super().__init__(members, samples, networks, model.latent_dim, settings, labels)
         self.critic_steps, self.critic_schedule = critic_steps, critic_schedule
         self.dynamics = dynamics or Alternating()
         self.alternating = self.dynamics if isinstance(self.dynamics, Alternating) else Alternating()
@@ -144,7 +148,7 @@ class AdversarialPack(Pack[Report]):
         Returns the terms (K,), the gradient norms (K,) and a (K,) mask: True where all generated samples are finite.
         """
         with autocast(self.device, self.precision):
-            state = Pass(given.generator_masks, self.g.buffers)
+            state = Pass(given.generator_masks, self.g.buffers, labels=given.labels)
             fake = self.g.network(self.g.params(), given.z, state)
         self.g.keep_buffers(state.updates)
         real = self.objectives.with_noise(given.real, given.real_noise)
@@ -153,7 +157,8 @@ class AdversarialPack(Pack[Report]):
         def losses(psi: Sequence[Tensor]) -> tuple[Tensor, Any]:
             with autocast(self.device, self.precision):
                 return self.objectives.discriminator(
-                    self.d.network, psi, self.d.buffers, real, seen, given.masks, given.penalties, given.flips
+                    *(self.d.network, psi, self.d.buffers, real, seen),
+                    *(given.masks, given.penalties, given.flips, given.labels),
                 )
 
         (terms, buffers), grad_norm = self.d.descend(losses, lambda outputs: outputs[0].game)
@@ -166,11 +171,13 @@ class AdversarialPack(Pack[Report]):
         psi = self.d.params()
 
         def losses(theta: Sequence[Tensor]) -> tuple[Tensor, Any]:
-            state = Pass(given.generator_masks, self.g.buffers)
+            state = Pass(given.generator_masks, self.g.buffers, labels=given.labels)
             with autocast(self.device, self.precision):
                 fake = self.g.network(theta, given.z, state)
                 seen = self.objectives.with_noise(fake, given.noise)
-                loss = self.objectives.generator(self.d.network, psi, self.d.buffers, seen, given.masks, given.real)
+                loss = self.objectives.generator(
+                    self.d.network, psi, self.d.buffers, seen, given.masks, given.real, given.labels
+                )
             return loss.sum(), (loss.detach(), fake.detach(), state.updates)
 
         (loss, fake, buffers), grad_norm = self.g.descend(losses)
@@ -219,6 +226,7 @@ class AdversarialPack(Pack[Report]):
             self.alternating,
             updates_d=self.most_critic_steps,
             updates_g=0 if self.dynamics.joint else self.alternating.generator_steps,
+            labels=self.labels,
         )
 
     def curves(self, report: Report, k: int) -> dict[str, Tensor]:

@@ -14,7 +14,11 @@ from gansweep.layers import Network
 
 @dataclass
 class DiscriminatorInputs:
-    """Random inputs of one discriminator update."""
+    """Random inputs of one discriminator update.
+
+    `labels` (K, B) are the classes of the real samples. The generated sample at the same place of the batch has the
+    same class, so that a pair of the batch, and every point between, has one class.
+    """
 
     real: Tensor
     z: Tensor
@@ -24,17 +28,19 @@ class DiscriminatorInputs:
     flips: Tensor | None
     real_noise: Tensor | None
     fake_noise: Tensor | None
+    labels: Tensor | None = None
 
 
 @dataclass
 class GeneratorInputs:
-    """Random inputs of one generator update."""
+    """Random inputs of one generator update; `labels` are those of the last real batch."""
 
     z: Tensor
     generator_masks: list[Tensor]
     masks: list[Tensor]
     real: Tensor | None
     noise: Tensor | None
+    labels: Tensor | None = None
 
 
 @dataclass
@@ -54,6 +60,7 @@ class RandomInputs:
         alternating: which batches and latents are new.
         updates_d: largest number of discriminator updates of a step.
         updates_g: generator updates of a step; 0 if both players share the discriminator's inputs (joint dynamics).
+        labels: classes of the data (N,), for conditional networks.
     """
 
     draws: Draws
@@ -66,6 +73,7 @@ class RandomInputs:
     alternating: Alternating
     updates_d: int
     updates_g: int
+    labels: Tensor | None = None
 
     def __post_init__(self) -> None:
         """Register the draws of a step."""
@@ -86,9 +94,15 @@ class RandomInputs:
 
     def for_discriminator(self, before: DiscriminatorInputs | None = None) -> DiscriminatorInputs:
         """Draw the inputs of a discriminator update; `before` are those of the previous update in this step."""
-        draws, fresh = self.draws, self.alternating.fresh_batches
+        draws = self.draws
+        if before is None or self.alternating.fresh_batches:
+            index = draws.next("order")
+            real, labels = self.samples[index], None if self.labels is None else self.labels[index]
+        else:
+            real, labels = before.real, before.labels
         return DiscriminatorInputs(
-            real=self.samples[draws.next("order")] if before is None or fresh else before.real,
+            real=real,
+            labels=labels,
             z=draws.next("latents"),
             generator_masks=draws.masks("dropout/generator", self.g),
             masks=draws.masks("dropout/discriminator", self.d),
@@ -107,6 +121,7 @@ class RandomInputs:
             masks=draws.masks("dropout/discriminator", self.d),
             real=self.objectives.with_noise(before.real, before.real_noise) if self.objectives.relativistic else None,
             noise=self._if_planned("instance_noise"),
+            labels=before.labels,
         )
 
     def skip(self, num_updates: int) -> None:

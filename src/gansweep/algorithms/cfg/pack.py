@@ -23,11 +23,12 @@ from gansweep.algorithms.cfg.functional_gradient import FunctionalGradientSteps,
 from gansweep.batched.divergence import Cause
 from gansweep.batched.member import Member
 from gansweep.batched.objectives import DiscriminatorTerms, Objectives
-from gansweep.batched.pack import Pack, PackSettings, finite, networks_of
+from gansweep.batched.pack import Pack, PackSettings, finite
 from gansweep.batched.random_streams import normal, permutation
 from gansweep.batched.scheduled import Gains, Scheduled
 from gansweep.device import autocast
 from gansweep.interfaces import Model
+from gansweep.models.networks import networks_of
 
 
 @dataclass

@@ -21,12 +21,13 @@ from torch import Tensor
 
 from gansweep.batched.divergence import Cause
 from gansweep.batched.member import Member
-from gansweep.batched.pack import Pack, PackSettings, finite, networks_of
+from gansweep.batched.pack import Pack, PackSettings, finite
 from gansweep.batched.random_streams import normal
 from gansweep.device import autocast
 from gansweep.interfaces import Model
 from gansweep.layers import Network, Pass, chain
 from gansweep.layers.layer import per_member
+from gansweep.models.networks import networks_of
 
 
 @dataclass

@@ -1,0 +1,143 @@
+"""Layers that depend on the class of every sample: embedding, conditional batch norm, projection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from gansweep.interfaces import Slot
+from gansweep.layers import chain
+from gansweep.layers.batch_norm import BatchNorm
+from gansweep.layers.layer import Layer, Parameterless, Pass, PullBack, at_least_float32
+from gansweep.layers.linear import Linear
+
+
+class Embedding(Parameterless):
+    """Row of a table for the class of every sample, as `torch.nn.Embedding`; the input is not used.
+
+    It is computed as the product of one-hot labels and the table, whose gradient is a product as well: a
+    scattered sum would be neither reproducible on a GPU nor independent of K on a CPU.
+
+    Args:
+        name: of the table's slot.
+        num_classes: number of rows.
+        size: length of a row.
+        role: of the table: `embedding` for an input, `weight` for a head.
+    """
+
+    def __init__(
+        self, name: str, num_classes: int, size: int, role: Literal["embedding", "weight"] = "embedding"
+    ) -> None:
+        self.num_classes, self.size = num_classes, size
+        self.slots = (Slot(f"{name}.weight", (num_classes, size), role, size),)
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Return the rows (K, B, size) of the labels of the pass."""
+        return at_least_float32(rows_of(params[0], state))
+
+
+class AppendEmbedding(Parameterless):
+    """Concatenate an embedding of the class to the input: y = (x, e_c), as Mirza and Osindero 2014, arXiv:1411.1784."""
+
+    piecewise_linear = False
+
+    def __init__(self, name: str, num_classes: int, size: int) -> None:
+        self.embedding = Embedding(name, num_classes, size)
+        self.slots = self.embedding.slots
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Return y (K, B, D + size) for x (K, B, D)."""
+        return torch.cat([x, self.embedding.forward(params, x, state)], 2)
+
+
+class ConditionalBatchNorm(BatchNorm):
+    """Batch normalisation with a scale and a shift for every class c.
+
+        y = scale_c * (x - mean) / sqrt(var + eps) + shift_c
+
+    Dumoulin et al. 2017, arXiv:1610.07629, eq. 5, for batch normalisation; in the generator of Miyato and Koyama
+    2018, arXiv:1802.05637, appendix B. Mean and variance are those of the whole batch.
+    """
+
+    plain = Parameterless.plain  # torch.nn has no such module
+
+    def __init__(self, name: str, num_classes: int, num_features: int) -> None:
+        super().__init__(name, num_features)
+        self.slots = (
+            Slot(f"{name}.weight", (num_classes, num_features), "scale"),
+            Slot(f"{name}.bias", (num_classes, num_features), "shift"),
+        )
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Return the normalised x, of the same shape (K, B, C, ...)."""
+        x = at_least_float32(x)
+        centred, var = self.centred(x, state)
+        scale, shift = (at_least_float32(rows_of(table, state)) for table in params)
+        factor = scale * (var + self.eps).rsqrt()[:, None]
+        shape = (*x.shape[:3], *(1 for _ in x.shape[3:]))
+        return centred * factor.reshape(shape) + shift.reshape(shape)
+
+
+class Projection(Parameterless):
+    """Head of the projection discriminator: y = psi(x) + v_c . x, with a learned vector v_c for every class c.
+
+    Miyato and Koyama 2018, arXiv:1802.05637, eq. 4, where x is phi of the image, y^T V its v_c, and psi the head
+    of the same discriminator without labels.
+
+    Args:
+        head: layers of psi, from x to one number for each sample, (K, B, 1).
+        embedding: the vectors v_c, as long as the flattened x.
+    """
+
+    def __init__(self, head: Sequence[Layer], embedding: Layer) -> None:
+        self.head, self.embedding = tuple(head), embedding
+        layers = (*self.head, embedding)
+        self.slots = tuple(slot for layer in layers for slot in layer.slots)
+        self.buffers = tuple(slot for layer in layers for slot in layer.buffers)
+        self.piecewise_linear = all(layer.piecewise_linear for layer in self.head)
+        self._of_head = sum(len(layer.slots) for layer in self.head)
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Return y (K, B, 1) for x (K, B, ...)."""
+        psi = chain.forward(self.head, params[: self._of_head], x, state)
+        return psi + self._product(self._vectors(params, x, state), x)
+
+    def linearised(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> tuple[Tensor, PullBack]:
+        """Return y and the function from dL/dy to dL/dx."""
+        psi, pull_back = chain.linearised(self.head, params[: self._of_head], x, state)
+        vectors = self._vectors(params, x, state)
+        with torch.no_grad():
+            y = psi + self._product(vectors, x)
+        return y, lambda grad: pull_back(grad) + (grad * vectors).view(x.shape)
+
+    def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
+        """Return dL/dx (K, B, ...): the gradient of psi plus dL/dy times v_c."""
+        return self.linearised(params, x, state)[1](grad_output)
+
+    def begin(self, params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
+        """Initialise the buffers of spectral normalisation, in place."""
+        chain.begin((*self.head, self.embedding), params, buffers)
+
+    def _vectors(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        return self.embedding.forward(params[self._of_head :], x, state)
+
+    @staticmethod
+    def _product(vectors: Tensor, x: Tensor) -> Tensor:
+        return (vectors * at_least_float32(x).flatten(2)).sum(2, keepdim=True)
+
+
+def rows_of(table: Tensor, state: Pass) -> Tensor:
+    """Return the rows (K, B, F) of tables (K, C, F) for the labels (K, B) of a pass.
+
+    Raises:
+        ValueError: the pass has no labels.
+    """
+    if state.labels is None:
+        raise ValueError("a conditional network needs the label of every sample, got none")
+    num_classes, size = table.shape[1:]
+    one_hot = (state.labels[..., None] == torch.arange(num_classes, device=table.device)).to(table.dtype)
+    weight = table.transpose(1, 2).contiguous()
+    return Linear("", num_classes, size).forward([weight, weight.new_zeros(len(table), size)], one_hot, state)
