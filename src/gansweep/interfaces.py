@@ -277,7 +277,7 @@ class Dataset(Protocol):
 
 @runtime_checkable
 class Metric(Protocol):
-    """Metric of generated samples; optional `of_pairs = True`: each with its own target, `labels(data)`: its classes."""
+    """Metric of generated samples; optional `of_pairs = True`: each has its target, `labels(data)`: their classes."""
 
     lower_is_better: ClassVar[bool]
 
