@@ -13,7 +13,7 @@ from gansweep.config.build import build, check
 from gansweep.training.run import Run
 
 CONF = folders.conf_dir()
-GROUPS = ("model", "loss", "optimizer", "schedule", "feedback", "data", "metric", "trainer", "experiment")
+GROUPS = ("model", "loss", "augment", "optimizer", "schedule", "feedback", "data", "metric", "trainer", "experiment")
 # What a choice needs beside it to be a sensible run.
 COMPANY = {"data=image_folder": ["data.root=."]}
 

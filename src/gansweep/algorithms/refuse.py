@@ -30,14 +30,15 @@ def refuse(found: Iterable[Found], example: str) -> None:
 def of_a_game(run: Any) -> list[Found]:
     """Return the problems of a `Run` with settings that only `algorithm=adversarial` supports.
 
-    These are joint dynamics, scheduled critic steps, compiled steps, conditional models and diagnoses of the game's
-    vector field.
+    These are joint dynamics, scheduled critic steps, compiled steps, augmentation, conditional models and diagnoses of
+    the game's vector field.
     """
     trainer, why = run.trainer, "only algorithm=adversarial supports this, expected"
     return [
         (run.dynamics != Alternating(), f"dynamics={run.dynamics!r}: {why} dynamics=alternating with its defaults"),
         (run.critic_schedule is not None, f"schedule_critic={run.critic_schedule!r}: {why} null"),
         (trainer.compile, f"trainer.compile=true: {why} false"),
+        (run.member.augment is not None, f"augment={run.member.augment!r}: {why} null"),
         (getattr(run.model, "conditional", False), f"model.conditional=true: {why} false"),
         (trainer.diagnose_every is not None, f"trainer.diagnose_every={trainer.diagnose_every}: {why} null"),
     ]

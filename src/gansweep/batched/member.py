@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from gansweep.augmentations import Augmentation
 from gansweep.interfaces import Feedback, Penalty, Schedule, UpdateRule
 from gansweep.losses.objective import Objective
 
@@ -98,6 +99,7 @@ class Member:
         penalty_schedule: multiplier of the penalties' weights at every generator step.
         noise_schedule: multiplier of the instance noise.
         ema_schedule: multiplier of 1 - ema, the weight of the newest parameters in the average.
+        augment: augmentation of the discriminator's inputs.
     """
 
     seed: int
@@ -109,6 +111,7 @@ class Member:
     penalty_schedule: Schedule | None = None
     noise_schedule: Schedule | None = None
     ema_schedule: Schedule | None = None
+    augment: Augmentation | None = None
 
     def __post_init__(self) -> None:
         for player in (self.generator, self.discriminator):
@@ -153,7 +156,7 @@ class Member:
 
 
 def side_by_side(members: Sequence[Member]) -> list[int]:
-    """Return an order of the members in which equal games, penalties, rules and feedbacks are adjacent.
+    """Return an order of the members in which equal games, penalties, rules, feedbacks and augmentations are adjacent.
 
     Members with more penalties come first, so that those with an n-th penalty are a slice of the pack.
     """
@@ -164,7 +167,7 @@ def side_by_side(members: Sequence[Member]) -> list[int]:
         players = (member.generator, member.discriminator)
         rules = [(repr(player.rule), player.beta_schedule is not None) for player in players]
         feedbacks = [repr(player.feedback) for player in players]
-        return (-len(kinds), kinds, repr(member.objective.game), rules, feedbacks)
+        return (-len(kinds), kinds, repr(member.objective.game), rules, feedbacks, repr(member.augment))
 
     return sorted(range(len(members)), key=key)
 

@@ -83,7 +83,7 @@ class DiscriminatorTerms(NamedTuple):
 
 
 class Objectives:
-    """Games, penalties, instance noise, label flips and weight clipping of a pack, in the order of `side_by_side`."""
+    """Games, penalties, augmentation, noise, label flips and weight clipping of a pack, ordered by `side_by_side`."""
 
     def __init__(self, members: Sequence[Member], device: torch.device) -> None:
         self.device = device
@@ -102,6 +102,8 @@ class Objectives:
             self.flip = torch.tensor([[member.objective.flip] for member in members], device=device)
         if any(member.objective.instance_noise for member in members):
             self.noise = Scheduled([member.noise for member in members], device)
+        self.augmentations = runs(member.augment for member in members)
+        self.augments = any(augment is not None for augment, _ in self.augmentations)
         clips = [member.objective.clip for member in members]
         self.clip = None
         if any(clip is not None for clip in clips):
@@ -138,6 +140,33 @@ class Objectives:
             PenaltyInputs(draws.next_by_rows(f"interpolation/{n}"), draws.masks(f"dropout/penalty/{n}", network))
             for n in range(len(self.passes))
         ]
+
+    def plan_augmentation(self, draws: Draws, batch_size: int, count: int) -> None:
+        """Register the draws of a step that augments `count` batches."""
+        for augment, rows in self.augmentations:
+            if augment is not None:
+                u = uniform(batch_size, augment.num_draws, device=self.device)
+                draws.plan("augment", [u] * count, rows, per_update=2)
+
+    def augmented(self, samples: Tensor, drawn: Sequence[Tensor] | None) -> Tensor:
+        """Return samples (K, B, ...) augmented with the draws (n, B, ...) of all members that have an augmentation."""
+        if not drawn:
+            return samples
+        if len(self.augmentations) == 1:
+            augment, _ = self.augmentations[0]
+            assert augment is not None
+            return augment(samples, drawn[0])
+        remaining = iter(drawn)
+        return _join(
+            [
+                samples[rows] if augment is None else augment(samples[rows], next(remaining))
+                for augment, rows in self.augmentations
+            ]
+        )
+
+    def seen(self, samples: Tensor, noise: Tensor | None, drawn: Sequence[Tensor] | None) -> Tensor:
+        """Return samples (K, B, ...) as the discriminators get them: augmented, then with instance noise."""
+        return self.with_noise(self.augmented(samples, drawn), noise)
 
     def with_noise(self, samples: Tensor, noise: Tensor | None) -> Tensor:
         """Return samples (K, B, ...) with instance noise added."""

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from gansweep import device as devices
+from gansweep.augmentations import Augmentation
 from gansweep.batched.member import Member, check_update
 from gansweep.config.checks import (
     SCHEDULES,
@@ -43,6 +44,7 @@ from gansweep.training.run import Run, TrainerSettings
 GROUPS: Mapping[str, type] = {
     "model": Model,
     "loss": Objective,
+    "augment": Augmentation,
     "optimizer": UpdateRule,
     "optimizer_d": UpdateRule,
     "algorithm": Algorithm,
@@ -61,7 +63,7 @@ GROUPS: Mapping[str, type] = {
     "metric": Metric,
     "metric_2": Metric,
 }
-OPTIONAL = ("loss", "optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric", "metric_2")
+OPTIONAL = ("loss", "augment", "optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric", "metric_2")
 MAX_DATASETS = 2
 _datasets: dict[str, Dataset] = {}
 
@@ -265,6 +267,7 @@ def _run(checked: Checked) -> Run:
             penalty_schedule=parts.get("schedule_penalty"),
             noise_schedule=parts.get("schedule_noise"),
             ema_schedule=parts.get("schedule_ema"),
+            augment=parts.get("augment"),
         ),
         model=parts["model"],
         data=parts["data"],

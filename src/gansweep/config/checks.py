@@ -81,6 +81,8 @@ def _with_data(config: Mapping[str, Any], parts: Mapping[str, Any], root: Mappin
         sides = ["generator"] if getattr(parts.get("algorithm"), "alone", False) else ["generator", "discriminator"]
         checks.append(("model.conditional", lambda: _check_labels(data, model)))
         checks += [("model", lambda m=model, d=data, side=side: _check_network(config, m, side, d)) for side in sides]
+    if parts.get("augment") is not None:
+        checks.append(("augment", lambda: parts["augment"].check(shape)))
     for key in ("metric", "metric_2"):
         if parts.get(key) is not None:
             checks.append((key, lambda key=key: _check_evaluation(config, key, parts[key], shape)))

@@ -66,6 +66,7 @@ KEYS = (
     Key("model", shared_in_pack=True, caption=True),
     Key("model.conditional", identity_unless=False, shared_in_pack=True),
     Key("loss", caption=True),
+    Key("augment", caption=True),
     Key("optimizer", caption=True),
     Key("optimizer_d", fallback="optimizer", group="optimizer", column=True, caption=True),
     Key("schedule", caption=True),

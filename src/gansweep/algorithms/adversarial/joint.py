@@ -89,7 +89,7 @@ class Joint:
         with torch.enable_grad(), autocast(g.device, self.precision):
             state = Pass(given.generator_masks, g.buffers, labels=given.labels)
             fake = g.network(g.params(at.generator), given.z, state)
-            real, seen = self._with_noise(fake)
+            real, seen = self._seen(fake)
             params = d.params(at.discriminator)
             loss_d, (terms, updates) = objectives.discriminator(
                 *(d.network, params, d.buffers, real, seen), *(given.masks, given.penalties, given.flips, given.labels)
@@ -107,10 +107,11 @@ class Joint:
                 g.set_rate()
         return loss_g, loss_d
 
-    def _with_noise(self, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Return real and generated samples with instance noise."""
+    def _seen(self, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Return real and generated samples as the discriminators get them."""
         given, objectives = self.given, self.objectives
-        return objectives.with_noise(given.real, given.real_noise), objectives.with_noise(fake, given.fake_noise)
+        real = objectives.seen(given.real, given.real_noise, given.real_augment)
+        return real, objectives.seen(fake, given.fake_noise, given.fake_augment)
 
     def field(self, *, create_graph: bool = False) -> Both:
         """Return v at the current parameters."""
@@ -126,7 +127,7 @@ class Joint:
         assert self._first_losses is not None
         d, given, fake, psi = self.d, self.given, self._first_losses[2], self.at.discriminator
         with torch.enable_grad(), autocast(d.device, self.precision):
-            real, seen = self._with_noise(fake)
+            real, seen = self._seen(fake)
             params, total = d.params(psi), fake.new_zeros(())
             for penalty, inputs in zip(self.objectives.passes, given.penalties, strict=True):
                 n = penalty.count

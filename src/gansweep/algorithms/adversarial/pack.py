@@ -151,8 +151,8 @@ class AdversarialPack(Pack[Report]):
             state = Pass(given.generator_masks, self.g.buffers, labels=given.labels)
             fake = self.g.network(self.g.params(), given.z, state)
         self.g.keep_buffers(state.updates)
-        real = self.objectives.with_noise(given.real, given.real_noise)
-        seen = self.objectives.with_noise(fake, given.fake_noise)
+        real = self.objectives.seen(given.real, given.real_noise, given.real_augment)
+        seen = self.objectives.seen(fake, given.fake_noise, given.fake_augment)
 
         def losses(psi: Sequence[Tensor]) -> tuple[Tensor, Any]:
             with autocast(self.device, self.precision):
@@ -174,7 +174,7 @@ class AdversarialPack(Pack[Report]):
             state = Pass(given.generator_masks, self.g.buffers, labels=given.labels)
             with autocast(self.device, self.precision):
                 fake = self.g.network(theta, given.z, state)
-                seen = self.objectives.with_noise(fake, given.noise)
+                seen = self.objectives.seen(fake, given.noise, given.augment)
                 loss = self.objectives.generator(
                     self.d.network, psi, self.d.buffers, seen, given.masks, given.real, given.labels
                 )

@@ -1,4 +1,4 @@
-"""Random inputs of a training step: batches, latents, dropout masks, penalty points, label flips, instance noise."""
+"""Random inputs of a training step: batches, latents, masks, penalty points, label flips, augmentation, noise."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class DiscriminatorInputs:
     flips: Tensor | None
     real_noise: Tensor | None
     fake_noise: Tensor | None
+    real_augment: list[Tensor] | None = None
+    fake_augment: list[Tensor] | None = None
     labels: Tensor | None = None
 
 
@@ -40,6 +42,7 @@ class GeneratorInputs:
     masks: list[Tensor]
     real: Tensor | None
     noise: Tensor | None
+    augment: list[Tensor] | None = None
     labels: Tensor | None = None
 
 
@@ -88,8 +91,9 @@ class RandomInputs:
         self.objectives.plan_penalties(draws, self.d, sample, size, self.updates_d)
         if self.objectives.flip is not None:
             draws.plan("flips", [uniform(size, device=device)] * self.updates_d, per_update=1)
+        count = 2 * self.updates_d + self.updates_g
+        self.objectives.plan_augmentation(draws, size, count)
         if self.objectives.noise is not None:
-            count = 2 * self.updates_d + self.updates_g
             draws.plan("instance_noise", [normal(size, *sample, device=device)] * count, per_update=2)
 
     def for_discriminator(self, before: DiscriminatorInputs | None = None) -> DiscriminatorInputs:
@@ -110,23 +114,31 @@ class RandomInputs:
             flips=self._if_planned("flips"),
             real_noise=self._if_planned("instance_noise"),
             fake_noise=self._if_planned("instance_noise"),
+            real_augment=self._augment(),
+            fake_augment=self._augment(),
         )
 
     def for_generator(self, before: DiscriminatorInputs) -> GeneratorInputs:
-        """Draw the inputs of a generator update; a relativistic game reuses the last real batch with its noise."""
-        draws, fresh = self.draws, self.alternating.fresh_latents
+        """Draw the inputs of a generator update; a relativistic game reuses the last real batch as it was seen."""
+        draws, fresh, real = self.draws, self.alternating.fresh_latents, None
+        if self.objectives.relativistic:
+            real = self.objectives.seen(before.real, before.real_noise, before.real_augment)
         return GeneratorInputs(
             z=draws.next("latents") if fresh else before.z,
             generator_masks=draws.masks("dropout/generator", self.g) if fresh else before.generator_masks,
             masks=draws.masks("dropout/discriminator", self.d),
-            real=self.objectives.with_noise(before.real, before.real_noise) if self.objectives.relativistic else None,
+            real=real,
             noise=self._if_planned("instance_noise"),
+            augment=self._augment(),
             labels=before.labels,
         )
 
     def skip(self, num_updates: int) -> None:
         """Skip the draws of further discriminator updates in this step."""
         self.draws.skip(num_updates)
+
+    def _augment(self) -> list[Tensor] | None:
+        return self.draws.next_by_rows("augment") if self.objectives.augments else None
 
     def _if_planned(self, name: str) -> Tensor | None:
         return self.draws.next(name) if name in self.draws else None
