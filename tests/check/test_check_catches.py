@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.check import broken_choices as broken
 from tests.check.subjects import failed, subject
 
-from gansweep.check import convergence, dynamics, loss, members, optimizer, penalty, rates, schedule
+from gansweep.check import convergence, dynamics, loss, members, model, optimizer, penalty, rates, schedule
 
 G_SCHEDULE, D_SCHEDULE = (
     "generator schedule changes only the generator",
@@ -159,3 +161,21 @@ OPTIMIZERS = "optimizer steps follow the eigenvalues"
 def test_the_trainer_disagrees_with_the_eigenvalues(choice, requirement):
     """A detached term changes the losses only; hidden state makes a step differ from its matrix."""
     assert requirement in failed(subject(**choice), convergence, requirement)
+
+
+@pytest.mark.parametrize(
+    ("model_", "requirements"),
+    [
+        (broken.WithLastLayer(), []),
+        (broken.WithLastLayer(broken.MixesMembers()), [BATCH, NAN]),
+        (broken.WithLastLayer(broken.WrongPullBack()), ["input gradient is that of autograd"]),
+        (broken.WithLastLayer(broken.CountsItsPasses()), ["bit-identical for the same seed", RESTART]),
+        (broken.WithLastLayer(broken.TwoLogits()), ["discriminator has the required output shape"]),
+        (broken.WithLastLayer(initialisation=broken.NoisyStart()), ["generator starts at values of its stream"]),
+    ],
+    ids=lambda value: type(value.last).__name__ if isinstance(value, broken.WithLastLayer) else "",
+)
+def test_models(model_, requirements):
+    failures = failed(replace(subject(), model=model_, sample_shape=(2,)), model)
+    assert set(requirements) <= failures.keys(), failures
+    assert requirements or not failures

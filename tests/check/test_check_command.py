@@ -38,6 +38,16 @@ def test_a_users_optimizer_passes_or_fails(my_conf, capsys):
     assert lines[-1].endswith("checks passed")
 
 
+def test_a_users_model_is_checked(capsys):
+    nets = "tests.models.plain_nets"
+    line = ["model=modules", f"model.generator={nets}.Points", "+model.generator.inputs=3", "data=ring", "loss=r1"]
+    line[1:3] = [f"model.generator._target_={nets}.Points", "+model.generator.inputs=3", "+model.generator.outputs=2"]
+    assert main([*line, f"model.discriminator={nets}.Points", f"allow=[{nets}]"]) == 0
+    assert capsys.readouterr().out.count("pass  model ") == 9
+    assert main([*line, f"model.discriminator={nets}.CountsItsCalls", f"allow=[{nets}]"]) == 2
+    assert "maps (4, 2) to (4, 2)" in capsys.readouterr().err
+
+
 def test_subjects_have_the_settings_of_the_run():
     (tested,) = subjects_of(
         ["optimizer=adam", "lr_d=4e-4", "schedule=cosine", "schedule@schedule_d=step", "steps=9"]

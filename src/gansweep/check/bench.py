@@ -16,7 +16,7 @@ from gansweep.algorithms.adversarial import AdversarialPack, Report
 from gansweep.batched.member import Member, PlayerSettings
 from gansweep.batched.pack import PackSettings
 from gansweep.dynamics.alternating import Alternating
-from gansweep.interfaces import Dynamics, Schedule
+from gansweep.interfaces import Dynamics, Model, Schedule
 from gansweep.models.mlp import MLP
 from gansweep.schedules.constant import Constant
 
@@ -29,21 +29,29 @@ NUM_SAMPLES, SAMPLE_SHAPE, BATCH = 40, (1, 6, 6), 10
 
 @dataclass(frozen=True)
 class Subject:
-    """The configuration under test, without networks, data and metric.
+    """The configuration under test, without data and metric.
 
     Args:
         member: objective, and optimizer, learning rate and schedule of both players.
         dynamics: update scheme of both players.
         critic_steps: discriminator updates before each generator update.
+        model: the user's model; None for tiny networks of gansweep, which are not checked.
+        sample_shape: shape of the samples, which are random.
     """
 
     member: Member
     dynamics: Dynamics = field(default_factory=Alternating)
     critic_steps: int = 1
+    model: Model | None = None
+    sample_shape: tuple[int, ...] = SAMPLE_SHAPE
 
     def fresh(self) -> Subject:
         """Return a deep copy without state from previous use, as in another process."""
         return copy.deepcopy(self)
+
+    def without_model(self) -> Subject:
+        """Return the subject with tiny networks of gansweep in the place of the user's model."""
+        return replace(self, model=None, sample_shape=SAMPLE_SHAPE)
 
     def at_rates(self, lr_g: float, lr_d: float, by_g: Schedule | None = None, by_d: Schedule | None = None) -> Member:
         """Return the member with other learning rates and schedules, without weight clipping.
@@ -62,10 +70,10 @@ class Subject:
     def pack(self, members: Sequence[Member]) -> AdversarialPack:
         """Return a batch of members that trains with these dynamics."""
         random = torch.Generator().manual_seed(5)
-        samples = torch.rand(NUM_SAMPLES, *SAMPLE_SHAPE, generator=random) * 2 - 1
+        samples = torch.rand(NUM_SAMPLES, *self.sample_shape, generator=random) * 2 - 1
         return AdversarialPack(
             members,
-            MODEL,
+            self.model or MODEL,
             samples,
             PackSettings(batch_size=BATCH),
             critic_steps=self.critic_steps,

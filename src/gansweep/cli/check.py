@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gansweep.cli.compose import Composition
@@ -11,6 +13,7 @@ from gansweep.cli.error_report import complain
 from gansweep.cli.hydra_app import composed, overrides_parser
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.console import say
+from gansweep.sweep.code_identity import dotted
 
 if TYPE_CHECKING:
     from gansweep.check.bench import Subject
@@ -32,13 +35,14 @@ def main(arguments: Sequence[str]) -> int:
         subjects = subjects_of(options.overrides, options.config_dir)
     except BadConfig as error:
         return complain(error.problems, "checked")
-    from gansweep.check import convergence, dynamics, loss, members, optimizer, penalty, rates, schedule
+    from gansweep.check import convergence, dynamics, loss, members, model, optimizer, penalty, rates, schedule
     from gansweep.check.finding import table
 
     families = (optimizer, schedule, loss, penalty, dynamics, rates, members, convergence)
     broken = 0
     for words, subject in subjects.items():
-        results = [check() for family in families for check in family.checks(subject)]
+        results = [check() for check in model.checks(subject)]
+        results += [check() for family in families for check in family.checks(subject.without_model())]
         failed = sum(finding.failed for finding in results)
         judged = sum(finding.passed is not None for finding in results)
         broken += failed
@@ -49,11 +53,12 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> ArgumentParser:
     return overrides_parser(
         "python -m gansweep.check",
-        description="Checks the contracts of an optimizer, loss, penalty, schedule or dynamics on small problems "
-        "that take about a second: each learning rate affects its own player only, each member's numbers do not "
-        "depend on the other members or on a restart, gradients agree with finite differences of the losses, "
+        description="Checks the contracts of an optimizer, loss, penalty, schedule, dynamics or model on small "
+        "problems that take about a second: each learning rate affects its own player only, each member's numbers do "
+        "not depend on the other members or on a restart, gradients agree with finite differences of the losses, "
         "and the eigenvalues on the Dirac-GAN predict the measured convergence rate. All settings of "
-        "`python -m gansweep` are accepted; model, data, metric and device have no effect.",
+        "`python -m gansweep` are accepted; a model that contains classes of your own is checked for samples of the "
+        "shape of `data`; other models, the samples of the data, metric and device have no effect.",
         epilog="Exit codes: 0 all checks passed, 1 some failed, 2 the configuration is wrong. Example: "
         "python -m gansweep.check --config-dir my_conf allow=[my_package] optimizer=mine loss=wgan_gp",
     )
@@ -97,4 +102,25 @@ def _subject(composition: Composition, problems: list[SettingError]) -> Subject 
     problems += checked.problems
     if checked.run is None:
         return None
-    return Subject(checked.run.member, checked.run.dynamics, checked.run.critic_steps)
+    subject = Subject(checked.run.member, checked.run.dynamics, checked.run.critic_steps)
+    is_own = any(not path.startswith("gansweep.") for path in dotted(config["model"]))
+    return _with_model(subject, config, problems) if is_own else subject
+
+
+def _with_model(subject: Subject, config: Mapping[str, Any], problems: list[SettingError]) -> Subject | None:
+    """Return the subject with the user's model for samples of the data's shape; the data are not read."""
+    from gansweep.config.checks import problems_of
+    from gansweep.config.instantiate import Broken, Constructor
+
+    make = Constructor(config.get("allow") or ())
+    model, data = (make(copy.deepcopy(dict(config[group])), group) for group in ("model", "data"))
+    problems += make.problems
+    if isinstance(model, Broken) or isinstance(data, Broken):
+        return None
+    shape = tuple(data.sample_shape)
+    for build in (model.generator, model.discriminator):
+        found = problems_of("model", lambda build=build: build(shape))
+        problems += found
+        if found:
+            return None
+    return replace(subject, model=model, sample_shape=shape)

@@ -46,7 +46,7 @@ def code_of(config: Mapping[str, Any]) -> dict[str, str]:
     """
     allow = [str(name) for name in config.get("allow") or ()]
     trusted = {name.partition(".")[0] for name in allow} - set(NEVER)
-    roots = {module for path in _dotted(config) if _below(path, (OURS, *allow)) for module in _defining(path)}
+    roots = {module for path in dotted(config) if _below(path, (OURS, *allow)) for module in _defining(path)}
     return dict(_hashes(frozenset({*roots, *TRAINS}), frozenset(trusted)))
 
 
@@ -96,13 +96,13 @@ def _contribution(name: str, trusted: Iterable[str]) -> dict[str, str]:
     return {name: _digest(spec.origin, _content(spec))}
 
 
-def _dotted(node: Any) -> Iterator[str]:
+def dotted(node: Any) -> Iterator[str]:
     """Yield all strings of a configuration that can be the dotted path of a class."""
     if isinstance(node, Mapping):
         node = list(node.values())
     if isinstance(node, (list, tuple)):
         for inner in node:
-            yield from _dotted(inner)
+            yield from dotted(inner)
     elif isinstance(node, str) and DOTTED.fullmatch(node):
         yield node
 
