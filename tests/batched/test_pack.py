@@ -9,6 +9,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from tests.batched.test_independence import assert_same
+from tests.models import plain_nets
 from tests.training.small import Shapes, small_mlp
 
 from gansweep.algorithms.adversarial import AdversarialPack
@@ -21,9 +22,11 @@ from gansweep.models.coopnets import CoopNetsPair
 from gansweep.models.dcgan import DCGAN
 from gansweep.models.dcganx import DCGANX
 from gansweep.models.dirac import Dirac
+from gansweep.models.modules import Modules
 from gansweep.models.pair import Pair
 from gansweep.models.resnet import ResNet
 from gansweep.models.resnet4 import ResNet4
+from gansweep.user_code import Factory
 
 STEPS = 4
 CONF = folders.conf_dir()
@@ -122,6 +125,10 @@ SMALL = {
     "dcganx": [DCGANX(latent_dim=3, base_width=2, batch_norm_discriminator=norm) for norm in (False, True)],
     "dirac": [Dirac()],
     "resnet": [ResNet(latent_dim=3, base_width=2, spectral_norm=norm) for norm in (False, True)],
+    "modules": [
+        Modules(Factory(plain_nets.Generator), Factory(plain_nets.Critic, {"spectral": True, "dropout": 0.3})),
+        Modules(Factory(plain_nets.Generator), Factory(plain_nets.NormedCritic)),
+    ],
     "resnet4": [ResNet4(latent_dim=3, base_width=1, batch_norm_discriminator=norm) for norm in (False, True)],
 }
 SHAPES = {"mlp_2d": (2,), "mlp_ring": (2,), "dirac": (1,)}

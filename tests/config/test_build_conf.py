@@ -15,7 +15,9 @@ from gansweep.training.run import Run
 CONF = folders.conf_dir()
 GROUPS = ("model", "loss", "augment", "optimizer", "schedule", "feedback", "data", "metric", "trainer", "experiment")
 # What a choice needs beside it to be a sensible run.
-COMPANY = {"data=image_folder": ["data.root=."]}
+NETS = "tests.models.plain_nets"
+MODULES = [f"model.generator={NETS}.Generator", f"model.discriminator={NETS}.Critic", f"allow=[{NETS}]"]
+COMPANY = {"data=image_folder": ["data.root=."], "model=modules": MODULES}
 
 
 def choices():

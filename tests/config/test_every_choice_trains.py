@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.config.test_build_conf import CONF, composed
+from tests.config.test_build_conf import CONF, MODULES, composed
 
 from gansweep.config.build import build
 from gansweep.training.trainer import train
@@ -21,6 +21,7 @@ SMALL = {
     "mlp_ring": ["data=ring"],
     "mlp_cfg": ["model.generator_of.generator_widths=[8]", "model.discriminator_of.base_width=2"],
     "dirac": ["data=point_mass"],
+    "modules": MODULES,
     "coopnets": ["model.width=2"],
     "coopnets_dcgan": ["model.generator_of.width=2", "model.discriminator_of.base_width=2"],
     **dict.fromkeys(["dcgan", "dcgan_plain", "dcganx", "resnet", "resnet4"], NARROW),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 import yaml
-from tests.models.test_model_conf import CONF, make
+from tests.models.test_model_conf import PATHS, make
 from torch import fx, nn
 
 from gansweep.layers import AppendLabel, BatchNorm, Linear, Network, Pass
@@ -55,7 +55,7 @@ def assert_same(network: Network, input_shape, member: int = 1):
 
 
 def networks():
-    for path in sorted(CONF.glob("*.yaml")):
+    for path in PATHS:
         model = smaller(make(yaml.safe_load(path.read_text())))
         shape = SHAPES.get(path.stem, (3, 32, 32))
         is_autoencoder = path.stem == "unet"

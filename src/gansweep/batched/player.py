@@ -64,7 +64,7 @@ class Player:
         rows = torch.stack([network.initial(generator) for generator in generators])
         self.chunks = self.in_chunks(rows)
         self.device = rows.device
-        self.buffers = network.initial_buffers(len(settings), self.device, self.params())
+        self.buffers = network.initial_buffers(len(settings), self.device, self.params(), generators)
         self.updates = torch.zeros(len(settings), 1, dtype=finest(self.device), device=self.device)
         # Rules that use all parameters at a time may read it; on a CPU they read `updates`.
         self.updates_on_host = self.updates.cpu() if whole and self.device.type != "cpu" else None
@@ -151,7 +151,7 @@ class Player:
         with torch.enable_grad():
             total, outputs = losses(slots)
             gradients = torch.autograd.grad(total, slots)
-        flat = [gradient.flatten(1) for gradient in transform(gradients)]
+        flat = [g.flatten(1) if g.ndim > 1 else g[:, None] for g in transform(gradients)]  # (K,) of a slot ()
         grad_norm = norms(flat)
         self.set_rate(feedback_loss(outputs))
         self.apply([abreast(flat[span]) for span in self.spans], grad_norm)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import inspect
 import re
-import traceback
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from gansweep.config.errors import SettingError, unknown_key
 from gansweep.config.typed import Misfit, fit, signature
+from gansweep.user_code import Factory, cause_of
 
 MISSING = "???"  # marks a mandatory value in a YAML file
 ALWAYS = ("gansweep", "torch.optim")  # modules whose classes a configuration may name
 # Exceptions of a constructor that concern its arguments.
 EXPECTED = (ValueError, TypeError, ArithmeticError, ImportError, OSError)
+LATER = ("sample_shape", "latent_dim")  # arguments that the user of a factory may add
 
 
 class Broken:
@@ -49,25 +50,37 @@ class Constructor:
 
     def __call__(self, node: dict[str, Any], where: str) -> Any:
         """Return the object of a node, or Broken if the node has problems."""
-        before = len(self.problems)
-        try:
-            cls = locate(node.get("_target_"), self.allow)
-        except NotAllowed as error:
-            self.problems.append(SettingError(f"{where}._target_", None, str(error)))
-            return Broken()
-        arguments = self.arguments(cls, node, where)
-        if len(self.problems) > before:
-            return Broken()
+        made = self.factory(node, where)
+        if isinstance(made, Broken):
+            return made
+        cls, arguments = made.cls, dict(made.arguments)
         try:
             return cls(**arguments)
         except EXPECTED as error:
             self.problems += _all_problems(cls, arguments, where, error)
         except (Exception, SystemExit) as error:
-            cause = f"{node['_target_']} can't be instantiated: {_cause(error, (*ALWAYS, *self.allow))}"
+            cause = f"{node['_target_']} can't be instantiated: {cause_of(error, (*ALWAYS, *self.allow))}"
             self.problems.append(SettingError(where, None, cause))
         return Broken()
 
-    def arguments(self, cls: type, node: dict[str, Any], where: str) -> dict[str, Any]:
+    def factory(self, node: dict[str, Any], where: str, *, deferred: bool = False) -> Factory | Broken:
+        """Return the class of a node with its arguments, or Broken if the node has problems.
+
+        If `deferred`, nodes among the arguments become factories too, and arguments in LATER may be missing.
+        """
+        before = len(self.problems)
+        if node.get("_target_") == MISSING:
+            self.problems.append(SettingError(where, None, "must be given"))
+            return Broken()
+        try:
+            cls = locate(node.get("_target_"), self.allow)
+        except NotAllowed as error:
+            self.problems.append(SettingError(f"{where}._target_", None, str(error)))
+            return Broken()
+        arguments = self.arguments(cls, node, where, deferred=deferred)
+        return Broken() if len(self.problems) > before else Factory(cls, arguments)
+
+    def arguments(self, cls: type, node: dict[str, Any], where: str, *, deferred: bool = False) -> dict[str, Any]:
         """Return the keyword arguments for the constructor of `cls`, converted to its annotated types."""
         accepts = signature(cls)
         arguments = {}
@@ -80,18 +93,38 @@ class Constructor:
                 names = [shown.get(name, name) for name in accepts.types]
                 self.problems.append(unknown_key(path, names, _show(node[key])))
             elif node[key] != MISSING:
-                names_class = key in getattr(cls, "CLASS_NAMES", ())
-                arguments[key] = self._argument(node, key, accepts.types.get(key, Any), path, names_class)
-        for key in sorted(accepts.required - arguments.keys()):
-            path = f"{where}.{key}" if where else key
+                annotation, names_class = accepts.types.get(key, Any), key in getattr(cls, "CLASS_NAMES", ())
+                is_deferred = deferred or _is_factory(annotation)
+                arguments[key] = self._argument(node, key, annotation, path, names_class, is_deferred)
+        for key in sorted(accepts.required - arguments.keys() - set(LATER if deferred else ())):
+            path = f"{where}.{shown.get(key, key)}" if where else key
             self.problems.append(SettingError(path, None, "must be given"))
         return arguments
 
-    def _argument(self, node: dict[str, Any], key: str, annotation: Any, path: str, names_class: bool) -> Any:
-        """Return an argument; `names_class`: it is the dotted path of a class, which has to be allowed."""
+    def _argument(
+        self, node: dict[str, Any], key: str, annotation: Any, path: str, names_class: bool, deferred: bool
+    ) -> Any:
+        """Return an argument.
+
+        Args:
+            node: the node that contains it.
+            key: its name.
+            annotation: its type.
+            path: its dotted key.
+            names_class: it is the dotted path of a class, which has to be allowed.
+            deferred: it contains factories in the place of objects.
+        """
         before = len(self.problems)
-        made = self._value(node[key], path)
+        if _is_factory(annotation) and isinstance(node[key], str):
+            node[key] = {"_target_": node[key]}
+        made = self._value(node[key], path, deferred)
         if len(self.problems) > before:
+            return Broken()
+        if isinstance(made, Factory):
+            return made
+        if _is_factory(annotation) and made is not None:
+            wrong = f"expected the dotted path of a class; with arguments: {path}._target_=my_nets.Mine +{path}.width=8"
+            self.problems.append(SettingError(path, _show(node[key]), wrong))
             return Broken()
         try:
             fitted = fit(made, annotation)
@@ -104,14 +137,19 @@ class Constructor:
             node[key] = fitted
         return fitted if get_origin(annotation) is list or annotation is list else _tuples(fitted)
 
-    def _value(self, value: Any, path: str) -> Any:
+    def _value(self, value: Any, path: str, deferred: bool) -> Any:
         if isinstance(value, dict):
             if "_target_" in value:
-                return self(value, path)
-            return {key: self._value(part, f"{path}.{key}") for key, part in value.items()}
+                return self.factory(value, path, deferred=True) if deferred else self(value, path)
+            return {key: self._value(part, f"{path}.{key}", deferred) for key, part in value.items()}
         if isinstance(value, list):
-            return [self._value(part, f"{path}[{n}]") for n, part in enumerate(value)]
+            return [self._value(part, f"{path}[{n}]", deferred) for n, part in enumerate(value)]
         return value
+
+
+def _is_factory(annotation: Any) -> bool:
+    """Return whether a type is `Factory` or `Factory | None`."""
+    return Factory in (annotation, *get_args(annotation))
 
 
 def _without_aliases(node: dict[str, Any], aliases: Mapping[str, str], where: str) -> list[SettingError]:
@@ -203,7 +241,7 @@ def locate(target: object, allow: Sequence[str] = ()) -> type:
     try:
         cls = getattr(import_module(path), name)
     except (Exception, SystemExit) as error:  # a module may raise anything when it is imported
-        raise NotAllowed(f"{target} can't be imported: {_cause(error, modules)}") from error
+        raise NotAllowed(f"{target} can't be imported: {cause_of(error, modules)}") from error
     if not inspect.isclass(cls) or not _within(f"{cls.__module__}.", modules):
         raise NotAllowed(f"{target} is not a class of an allowed module ({', '.join(modules)})")
     return cls
@@ -221,24 +259,3 @@ def check_allowed(target: str, allow: Sequence[str] = ()) -> None:
 
 def _within(path: str, modules: Sequence[str]) -> bool:
     return any(path.startswith(f"{module}.") for module in modules)
-
-
-def _cause(error: BaseException, modules: Sequence[str]) -> str:
-    """Return `file:line: Type: message` of an exception.
-
-    The line is that of a syntax error, or the innermost one in an allowed module.
-
-    Args:
-        error: the exception.
-        modules: allowed modules.
-    """
-    place, text = "", str(error)
-    frames = list(traceback.walk_tb(error.__traceback__))[1:]  # the first frame is that of the caller
-    inside = [(frame, line) for frame, line in frames if _within(f"{frame.f_globals.get('__name__')}.", modules)]
-    if isinstance(error, SyntaxError) and error.filename:
-        place, text = f"{error.filename}:{error.lineno}: ", str(error.msg)
-    elif inside:
-        frame, line = inside[-1]
-        place = f"{frame.f_code.co_filename}:{line}: "
-    is_plain = isinstance(error, (ImportError, AttributeError)) and text
-    return place + (text if is_plain else ": ".join(filter(None, (type(error).__name__, text))))

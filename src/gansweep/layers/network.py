@@ -52,9 +52,16 @@ class Network:
         return torch.cat([self.initialisation(slot, generator).reshape(-1) for slot in self.slots])
 
     def initial_buffers(
-        self, num_members: int, device: torch.device | str = "cpu", params: Params | None = None
+        self,
+        num_members: int,
+        device: torch.device | str = "cpu",
+        params: Params | None = None,
+        generators: Sequence[torch.Generator] = (),
     ) -> dict[str, Tensor]:
-        """Return the initial buffers by name, (K, ...); some of them depend on `params`."""
+        """Return the initial buffers by name, (K, ...).
+
+        Some of them depend on `params`, those of a user's module also on the members' `generators` of `initial`.
+        """
         buffers = {
             slot.name: torch.full((num_members, *slot.shape), slot.start, device=device) for slot in self.buffers
         }
@@ -68,7 +75,10 @@ class Network:
         If the rows contain only a contiguous range of slots, `slots` is that range.
         """
         parts = theta.split(self.sizes[slots], 1)
-        return [part.unflatten(1, slot.shape) for part, slot in zip(parts, self.slots[slots], strict=True)]
+        return [
+            part.unflatten(1, slot.shape) if slot.shape else part.squeeze(1)
+            for part, slot in zip(parts, self.slots[slots], strict=True)
+        ]
 
     def masks(self, rows: int, generators: Sequence[torch.Generator]) -> list[Tensor]:
         """Return the masks (K, rows, ...) of one pass; each member draws from its own generator."""

@@ -39,6 +39,11 @@ class Pair:
         """Dimension of z."""
         return self.generator_of.latent_dim
 
+    @property
+    def compiles(self) -> bool:
+        """Whether torch.compile supports both networks."""
+        return all(getattr(model, "compiles", True) for model in (self.generator_of, self.discriminator_of))
+
     def generator(self, sample_shape: tuple[int, ...], num_classes: int = 0) -> Network:
         """Return the generator of the first model: z (K, B, latent_dim) -> samples."""
         return network_of(self.generator_of, "generator", sample_shape, num_classes)

@@ -40,6 +40,10 @@ class Adversarial:
             raise ValueError(
                 f"trainer.compile=true: {run.dynamics!r} can't be compiled, expected false, or dynamics=alternating"
             )
+        if run.trainer.compile and not getattr(run.model, "compiles", True):
+            raise ValueError(
+                "trainer.compile=true: model=modules can't be compiled, expected false, or a model of gansweep.layers"
+            )
         for player in (run.member.generator, run.member.discriminator):
             if run.trainer.compile and not player.rule.elementwise:
                 raise ValueError(
