@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.sweep.fake_cells import cell, diverged, record, write
 
-from gansweep.report import formats, tasks
+from gansweep.report import formats, importance_estimate, tasks
 from gansweep.report.__main__ import main
 from gansweep.report.diverged import survival_picture
 from gansweep.report.formats import TableOptions, judge
@@ -209,3 +209,29 @@ def test_a_method_that_diverges_more_often_is_named(tmp_path, capsys):
     assert "sgd diverges earlier or more often than adam (p = 0.002" in sentences(capsys.readouterr().out)
     (verdict,) = judge(Study.read(root), TableOptions())
     assert len(survival_picture(verdict).axes[0].collections) == 2, "a band for each curve"
+
+
+def _search(root, count=40):
+    """Write a search in which lr decides and the momentum does not."""
+    root.mkdir()
+    rng = np.random.default_rng(0)
+    points = [(float(f"{10 ** rng.uniform(-5, -1):.4g}"), float(f"{rng.random():.3g}")) for _ in range(count)]
+    cells = [cell(root, lr=lr, momentum=momentum) for lr, momentum in points]
+    for one, (lr, _) in zip(cells, points, strict=True):
+        write(one, diverged(one) if lr > 0.05 else record(one, 40.0 + 20 * abs(np.log10(lr) + 3)))
+    write_table(Sweep(root, cells, "x"))
+    return judge(Study.read(root), TableOptions())[0]
+
+
+def test_the_importance_of_a_search_is_estimated(tmp_path):
+    pytest.importorskip("optuna", reason="needs gansweep[search]")
+    verdict = _search(tmp_path / "x")
+    shares = importance_estimate.importance(verdict)
+    assert shares["lr"] > 3 * shares["momentum"]
+    assert sum(shares.values()) == pytest.approx(1)
+    assert "Estimate" in importance_estimate.section(verdict).blocks[0].text
+
+
+def test_a_full_grid_and_a_short_search_have_no_estimate(tmp_path, near):
+    assert importance_estimate.section(judge(Study.read(near), TableOptions())[0]) is None
+    assert importance_estimate.section(_search(tmp_path / "x", 12)) is None

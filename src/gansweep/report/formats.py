@@ -12,6 +12,7 @@ from gansweep import papers
 from gansweep.report import (
     columns,
     diverged,
+    importance_estimate,
     latex,
     markdown,
     portraits,
@@ -39,6 +40,7 @@ SECTIONS: Sequence[Callable[[Verdict], Section | None]] = (
     portraits.section,
     samples.section,
     sensitivity.section,
+    importance_estimate.section,
     tuning.section,
     targets.section,
     diverged.section,
