@@ -1,4 +1,4 @@
-"""Components of the noise, by simulation and against statsmodels. Mistakes: n for n - 1, the noise of another component."""
+"""Components of the noise, by simulation and against statsmodels. Mistakes: n for n - 1, another component's noise."""
 
 from __future__ import annotations
 

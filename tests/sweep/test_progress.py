@@ -14,10 +14,10 @@ class Terminal(io.StringIO):
         return True
 
 
-def go(stream, monkeypatch):
+def go(stream, monkeypatch, mode="auto"):
     clock = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
-    shown = Progress(4, stream)
+    shown = Progress(4, stream, mode)
     shown.skip(State.COMPLETED)
     for step in range(1, 101):
         clock[0] += 1
@@ -30,6 +30,7 @@ def go(stream, monkeypatch):
 
 
 def test_a_file_gets_one_line_per_finished_cell(monkeypatch):
+    monkeypatch.setattr(progress, "FIRST_PLAIN_LINE_S", 60.0)
     lines = go(io.StringIO(), monkeypatch).splitlines()
     assert lines == [
         "1/4 cells | 1 running: first step 60 of 100 | 0.983 steps/s | 4 min left",
@@ -38,7 +39,20 @@ def test_a_file_gets_one_line_per_finished_cell(monkeypatch):
     ]
 
 
+def test_the_first_line_for_running_cells_comes_soon(monkeypatch):
+    texts = [line for line in go(io.StringIO(), monkeypatch).splitlines() if "running" in line]
+    steps = [int(text.partition(" step ")[2].partition(" ")[0]) for text in texts]
+    assert steps[:4] == [5, 15, 35, 75], "after 5 s, then 10, 20, 40 s later"
+
+
+def test_modes(monkeypatch):
+    assert go(Terminal(), monkeypatch, "off") == ""
+    assert "\r" not in go(Terminal(), monkeypatch, "plain")
+    assert "\r" in go(io.StringIO(), monkeypatch, "bar")
+
+
 def test_a_file_gets_a_line_for_all_running_cells_each_minute(monkeypatch):
+    monkeypatch.setattr(progress, "FIRST_PLAIN_LINE_S", 60.0)
     clock = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     stream = io.StringIO()

@@ -25,6 +25,8 @@ from gansweep.cli.job import Diverged, JobFailed, Jobs, result
 from gansweep.config.errors import SettingError
 from gansweep.console import say
 from gansweep.sweep.cell import Cell, State, cells, state
+from gansweep.sweep.progress import Progress
+from gansweep.sweep.progress_file import ProgressFile
 from gansweep.sweep.run_state import rename_misplaced
 from gansweep.sweep.sweep import Outcome, Sweep
 from gansweep.sweep.sweep_directory import set_aside
@@ -188,7 +190,16 @@ class Multirun:
         with Stop() as stop:
             retry = self.config["retry_failed"]
             start = starting(self.config, partial(_configure_log, self.master))
-            return sweep.run(executor, retry_failed=retry, failed=failed, stop=stop, workers=workers, start=start)
+            progress = Progress(len(sweep.cells), mode=self.config["progress"], file=ProgressFile(self.root))
+            return sweep.run(
+                executor,
+                retry_failed=retry,
+                failed=failed,
+                stop=stop,
+                progress=progress,
+                workers=workers,
+                start=start,
+            )
 
     def refuse_edited(self) -> None:
         """Check that the hash of every cell is unchanged since the grid was checked.

@@ -93,7 +93,7 @@ KEYS = (
     Key("threads", identity_unless=1, shared_in_pack=True),
     *(
         Key(name, identity=False, whole_sweep=True)
-        for name in ("name", "num", "sampler", "plan", "fresh", "retry_failed", "diverged", "allow")
+        for name in ("name", "num", "sampler", "progress", "plan", "fresh", "retry_failed", "diverged", "allow")
     ),
     *(Key(name, identity=False, whole_sweep=True) for name in ("workers", "pack", "seeds", "most_seeds", "most_cells")),
     Key("hydra", identity=False),
@@ -199,6 +199,7 @@ class Root:
         most_cells: maximum number of cells of one command line. It and the following settings have defaults because
             earlier records lack them.
         num: number of points of the settings that are given as an interval.
+        progress: display of the progress; auto: bar on a terminal, plain lines elsewhere.
         sampler: how the points are chosen: sobol and random in advance, tpe by the results of earlier points.
         clip_grad_norm: bound on the norm of the generator's gradient; null: no clipping.
         clip_grad_norm_d: the same for the discriminator; null: no clipping.
@@ -227,6 +228,7 @@ class Root:
     diverged: Literal["result", "raise"]
     allow: list[str]
     most_cells: int = 10_000
+    progress: Literal["auto", "bar", "plain", "off"] = "auto"
     num: int | None = None
     sampler: Literal["sobol", "random", "tpe"] = "sobol"
     clip_grad_norm: float | None = None

@@ -10,26 +10,33 @@ from typing import TextIO
 
 from gansweep.formatting import visible
 from gansweep.sweep.cell import State, cells
+from gansweep.sweep.progress_file import ProgressFile
 
 BETWEEN_LINES_S = 0.2
-BETWEEN_PLAIN_LINES_S = 60.0
+FIRST_PLAIN_LINE_S, BETWEEN_PLAIN_LINES_S = 5.0, 60.0
 MAX_NAMED = 4
 
 
 class Progress:
     """Progress display: one line for the current cell, rewritten in place, and one line per finished cell.
 
-    If the stream is not a terminal, there is one line per finished cell, and one for all running cells every minute
-    without such a line.
+    If the stream is not a terminal, there is one line per finished cell, and one for all running cells after 5 s, 10 s,
+    20 s, ..., then every minute, without such a line.
 
     Args:
         total: number of cells.
         stream: output stream; default: stderr.
+        mode: bar: rewrite a line, plain: print lines, off: print nothing, auto: bar on a terminal, otherwise plain.
+        file: where other processes read the progress; None for nowhere.
     """
 
-    def __init__(self, total: int, stream: TextIO | None = None) -> None:
-        self.total, self.stream = total, stream or sys.stderr or io.StringIO()
-        self.live = self.stream.isatty()
+    def __init__(
+        self, total: int, stream: TextIO | None = None, mode: str = "auto", file: ProgressFile | None = None
+    ) -> None:
+        self.total, self.stream = total, io.StringIO() if mode == "off" else stream or sys.stderr or io.StringIO()
+        self.live = mode == "bar" or (mode == "auto" and self.stream.isatty())
+        self.file = file
+        self._wait_s = FIRST_PLAIN_LINE_S
         self.counts: Counter[State] = Counter()
         self.trained = 0
         self._running: dict[str, tuple[int, int]] = {}  # step and total steps
@@ -46,10 +53,13 @@ class Progress:
     def step(self, name: str, step: int, total_steps: int, text: str = "") -> None:
         """Show the current step of a cell; `text` is its latest metric value."""
         now = time.monotonic()
-        self._steps += step - self._running.get(name, (step, 0))[0]
+        taken = step - self._running.get(name, (step, 0))[0]
+        self._steps += taken
         self._running[name] = step, max(total_steps, 1)
         self._first.setdefault(name, step)
-        is_due = now - self._written >= (BETWEEN_LINES_S if self.live else BETWEEN_PLAIN_LINES_S)
+        if self.file is not None:
+            self.file.write(self._running, taken)
+        is_due = now - self._written >= (BETWEEN_LINES_S if self.live else self._wait_s)
         if not is_due and not (self.live and step >= total_steps):
             return
         if self.live:
@@ -58,6 +68,7 @@ class Progress:
             self._rewrite(" | ".join(filter(None, parts)))
         else:
             self._print(self._counted(), self._steps_of_all(), self._speed(now), self._left())
+            self._wait_s = min(2 * self._wait_s, BETWEEN_PLAIN_LINES_S)
         self._written, self._steps = now, 0
 
     def finish(self, name: str, state: State, text: str = "") -> None:
@@ -76,6 +87,11 @@ class Progress:
         self._print(f"{name}: {' '.join(filter(None, (state.value, text)))}", self._counted(), self._left())
         if not self.live:
             self._written, self._steps = time.monotonic(), 0
+
+    def close(self) -> None:
+        """Remove the file."""
+        if self.file is not None:
+            self.file.remove()
 
     def _print(self, *parts: str) -> None:
         print(visible(" | ".join(filter(None, parts))), file=self.stream, flush=True)

@@ -157,7 +157,8 @@ class Sweep:
             start: starts a worker process; also a single one, if a process died before. None: `worker.fork`, only if
                 there are several.
         """
-        run_state = RunState(stop, progress or Progress(len(self.cells)))
+        progress = progress or Progress(len(self.cells))
+        run_state = RunState(stop, progress)
         if retry_failed:
             run_state.to_retry = dict(self.failed() if failed is None else failed)
         train = partial(self._train_until_done, executor=executor, wait=wait)
@@ -165,13 +166,16 @@ class Sweep:
         separate = workers > 1 or (
             start is not None and any(cell_lock.suspicion(cell.directory) for cell in self.cells)
         )
-        for suspected in (False, True):
-            cells = _under_suspicion(self.cells, run_state, wait) if suspected else self.cells
-            if separate:
-                num_workers = 1 if suspected else workers
-                worker_pool.train(cells, run_state, partial(train, suspected=suspected), num_workers, start or fork)
-            else:
-                train(run_state, cells, suspected=suspected, log_wait=True)
+        try:
+            for suspected in (False, True):
+                cells = _under_suspicion(self.cells, run_state, wait) if suspected else self.cells
+                if separate:
+                    num_workers = 1 if suspected else workers
+                    worker_pool.train(cells, run_state, partial(train, suspected=suspected), num_workers, start or fork)
+                else:
+                    train(run_state, cells, suspected=suspected, log_wait=True)
+        finally:
+            progress.close()
         run_state.outcome.interrupted |= stop()
         run_state.outcome.missing = [cell for cell in self.cells if cell.hash not in run_state.outcome.records]
         if not run_state.outcome.missing:

@@ -1,0 +1,116 @@
+"""State of a sweep that runs elsewhere, from its files: python -m gansweep.watch outputs/mine."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from gansweep.console import exit_code, path, say
+from gansweep.formatting import number
+from gansweep.sweep.cell import Result, State, cells
+from gansweep.sweep.progress import duration
+from gansweep.sweep.progress_file import RunningProcess, read
+from gansweep.sweep.sweep import Sweep
+
+LONGEST_NAME = 60
+CLEAR = "\x1b[H\x1b[J"  # cursor home, then clear the terminal to its end
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Show the state until the sweep has ended, and return the exit code."""
+    options = _parser().parse_args(arguments)
+    return exit_code(lambda: _watch(options.sweep, options.once, options.every))
+
+
+def _watch(root: Path, once: bool, every_s: float) -> None:
+    if not root.is_dir():
+        raise ValueError(f"{root}: no such directory, expected the directory of a sweep, for example outputs/mine")
+    if not 0 < every_s < math.inf:
+        raise ValueError(f"--every {every_s:g}: expected seconds above 0")
+    live = sys.stdout.isatty() and not once
+    while True:
+        results, processes = Sweep(root, []).results, read(root)
+        if not results:
+            raise ValueError(f"{root}: contains no cells, expected the directory of a sweep, for example outputs/mine")
+        say((CLEAR if live else "") + text(root, results, processes))
+        unfinished = any(result.state is not State.FAILED and not result.state.is_result for result in results)
+        if once or not unfinished:
+            return
+        time.sleep(every_s)
+
+
+def text(root: Path, results: Sequence[Result], processes: Sequence[RunningProcess]) -> str:
+    """Return the counts of all cells, the best value so far, and one line for each process.
+
+    Args:
+        root: directory of the sweep.
+        results: current results of its cells.
+        processes: the reports of its processes.
+    """
+    running = {name for one in processes for name in one.running}
+    states = ["running" if r.cell.name in running and not r.state.is_result else _word(r.state) for r in results]
+    counts = ", ".join(f"{count} {word}" for word, count in Counter(states).most_common())
+    lines = [f"{root}: {cells(len(results))}: {counts}{_left(results, processes)}"]
+    lines += [_best(results)] if _best(results) else []
+    lines += [_process(one) for one in processes]
+    if not processes and "waiting" in states:
+        lines.append("No process reports its progress; start the same command again to continue.")
+    return "\n".join(lines)
+
+
+def _word(state: State) -> str:
+    return {State.NEW: "waiting", State.RESUMABLE: "waiting", State.CLAIMED: "running"}.get(state, state.value)
+
+
+def _process(one: RunningProcess) -> str:
+    """Return the line of a process: its cells with their steps, and its speed."""
+    steps = sorted(one.running.items(), key=lambda item: -item[1][0])
+    shown = ", ".join(f"{_short(name)} step {at} of {of}" for name, (at, of) in steps[:2])
+    more = f" and {len(steps) - 2} more" if len(steps) > 2 else ""
+    speed = f", {one.steps_per_s:.3g} steps/s" if one.steps_per_s else ""
+    return f"{one.host} {one.pid}: {cells(len(steps))}{speed}: {shown}{more}"
+
+
+def _best(results: Sequence[Result]) -> str:
+    """Return the best final value so far; empty without one, or if cells were measured by different metrics."""
+    done = [result for result in results if result.final is not None]
+    if not done or len({str(result.metric.get("fingerprint")) for result in done}) > 1:
+        return ""
+    sign = 1 if done[0].lower_is_better else -1
+    best = min(done, key=lambda result: sign * (result.final or 0.0))
+    return f"best so far: {best.metric.get('name')} {number(best.final or 0.0)}, {best.cell.name}"
+
+
+def _left(results: Sequence[Result], processes: Sequence[RunningProcess]) -> str:
+    """Return the remaining time at the current speed of all processes; empty if it is unknown."""
+    speed = sum(one.steps_per_s for one in processes)
+    at = {name: step for one in processes for name, (step, _) in one.running.items()}
+    open_cells = [r.cell for r in results if not r.state.is_result and r.state is not State.FAILED]
+    steps = sum(int(cell.config.get("steps") or 0) - at.get(cell.name, 0) for cell in open_cells)
+    return f"; about {duration(steps / speed)} left" if speed > 0 and steps > 0 else ""
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m gansweep.watch",
+        description="Show the state of a sweep that runs in another terminal or on other machines, from its files.",
+    )
+    parser.add_argument("sweep", type=path, help="directory of a sweep, for example outputs/mine")
+    parser.add_argument("--once", action="store_true", help="show the state once")
+    parser.add_argument(
+        "--every", type=float, default=5.0, metavar="SECONDS", help="time between two reads (default: 5)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
