@@ -115,3 +115,14 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     ]
     rule = "| " + " | ".join("-" * width for width in widths) + " |"
     return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def file_size(num_bytes: int) -> str:
+    """Return a size in bytes as text.
+
+    >>> file_size(2**21), file_size(3 * 2**29), file_size(5000)
+    ('2 MiB', '1.5 GiB', '5 KiB')
+    """
+    if num_bytes >= 2**30:
+        return f"{num_bytes / 2**30:.1f} GiB"
+    return f"{num_bytes / 2**20:.0f} MiB" if num_bytes >= 2**20 else f"{num_bytes / 2**10:.0f} KiB"

@@ -50,22 +50,39 @@ def test_more_than_one_thread_is_part_of_the_identity():
     assert len({hash_of(CONFIG | {"threads": n}) for n in (1, 2, 3)}) == 3
 
 
+@pytest.mark.parametrize("name", ["keep", "sample_every", "checkpoint_every", "log_every", "diagnose_every"])
+def test_outputs_are_not_part_of_the_identity(name):
+    assert hash_of(CONFIG | {"trainer": CONFIG["trainer"] | {name: 7}}) == hash_of(CONFIG)
+
+
 def test_a_new_setting_with_its_default_keeps_the_hash_at_any_depth(monkeypatch):
-    defaults = {"trainer.keep": "last", "model.conditional": False, "optimizer.clip": None, "loss.penalties.*.every": 1}
+    defaults = {
+        "trainer.augment": "none",
+        "model.conditional": False,
+        "optimizer.clip": None,
+        "loss.penalties.*.every": 1,
+    }
     monkeypatch.setattr(keys, "UNLESS", defaults)
     before = CONFIG | {"loss": {"penalties": {"r1": {"weight": 1.0}, "gp": {"weight": 2.0}}}}
     r1, gp = before["loss"]["penalties"].values()
 
-    def after(keep="last", conditional=False, clip=None, every=1):
+    def after(augment="none", conditional=False, clip=None, every=1):
         return before | {
-            "trainer": before["trainer"] | {"keep": keep},
+            "trainer": before["trainer"] | {"augment": augment},
             "model": before["model"] | {"conditional": conditional},
             "optimizer": before["optimizer"] | {"clip": clip},
             "loss": {"penalties": {"r1": r1 | {"every": 1}, "gp": gp | {"every": every}}},
         }
 
     assert hash_of(after()) == hash_of(before)
-    changes = ({"keep": "all"}, {"conditional": True}, {"conditional": 0}, {"clip": 1.0}, {"every": 2}, {"every": True})
+    changes = (
+        {"augment": "all"},
+        {"conditional": True},
+        {"conditional": 0},
+        {"clip": 1.0},
+        {"every": 2},
+        {"every": True},
+    )
     assert len({hash_of(after(**change)) for change in changes} | {hash_of(before)}) == 1 + len(changes)
 
 

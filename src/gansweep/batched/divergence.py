@@ -101,7 +101,7 @@ class DivergenceMonitor:
         self.code = torch.where(new, int(cause), self.code)
         self.step = torch.where(new, step, self.step)
 
-    def check_stuck(self, due: Tensor, step: Tensor, fake: Tensor, generator_gradient: Tensor) -> None:
+    def check_stuck(self, due: Tensor, step: Tensor, fake: Tensor, generator_gradient: Tensor, counted: Tensor) -> None:
         """Record generators with a constant output or a zero gradient in `patience` consecutive checks.
 
         Args:
@@ -109,14 +109,17 @@ class DivergenceMonitor:
             step: generator step of every member (K,).
             fake: generated samples (K, B, ...); their standard deviation over the batch is compared with a bound.
             generator_gradient: norm of the generator's gradient (K,).
+            counted: members whose check is stored (K,). The check after the last step is not, unless it is one of the
+                regular checks: a longer run, which may continue from this step, does not have it.
         """
         flat = fake.flatten(2)
         single_sample = flat.shape[1] == 1  # no standard deviation
         spread = torch.full_like(generator_gradient, torch.inf) if single_sample else flat.std(1).amax(1)
         stuck = torch.stack([spread < self.smallest_spread, generator_gradient == 0], 1)
-        self.strikes = torch.where(due[:, None], torch.where(stuck, self.strikes + 1, 0), self.strikes)
-        self.record(Cause.CONSTANT_OUTPUT, due & (self.strikes[:, 0] >= self.patience), step)
-        self.record(Cause.ZERO_GRADIENT, due & (self.strikes[:, 1] >= self.patience), step)
+        strikes = torch.where(due[:, None], torch.where(stuck, self.strikes + 1, 0), self.strikes)
+        self.record(Cause.CONSTANT_OUTPUT, due & (strikes[:, 0] >= self.patience), step)
+        self.record(Cause.ZERO_GRADIENT, due & (strikes[:, 1] >= self.patience), step)
+        self.strikes = torch.where(counted[:, None], strikes, self.strikes)
 
     def export(self, k: int) -> dict[str, Tensor]:
         """Return copies of member k's state, including a divergence that has not been read yet."""

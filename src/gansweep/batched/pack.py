@@ -172,12 +172,13 @@ class Pack(ABC, Generic[R]):
         every, monitor = self.settings.check_every, self.monitor
         at_end = any(done == total for done, total in zip(self.done, self.total_steps, strict=True))
         if at_end or any(done % every == 0 for done in self.done):
-            due = (self.step % every == 0) | (self.step == self.last)
+            regular = self.step % every == 0
+            due = regular | (self.step == self.last)
             for name, player in self.players.items():
                 monitor.record(IN_PARAMETERS[name], due & ~player.finite(), self.step)
             for name, player in self.players.items():
                 monitor.record(IN_GRADIENTS[name], due & ~player.finite_gradients, self.step)
-            monitor.check_stuck(due, self.step, fake, generator_gradient)
+            monitor.check_stuck(due, self.step, fake, generator_gradient, counted=regular)
 
     def average(self) -> None:
         """Update the running averages of the generators' parameters."""

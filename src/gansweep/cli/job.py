@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from gansweep.sweep.cell import LOG, Cell
 if TYPE_CHECKING:
     from gansweep.cli.compose import Composition
     from gansweep.sweep.run_state import StepCallback
+    from gansweep.training.continuation import Source
     from gansweep.training.run import Run
     from gansweep.training.session import TrainingSession
 
@@ -31,13 +34,14 @@ class Jobs:
 
     Args:
         compositions: by hash of the cell.
+        sources: checkpoints from which new cells continue, by hash of the cell.
 
     Attributes:
         packing: number of workers and measured times, written to the `pack` field of the records.
     """
 
-    def __init__(self, compositions: dict[str, Composition]) -> None:
-        self._compositions = compositions
+    def __init__(self, compositions: dict[str, Composition], sources: Mapping[str, Source] | None = None) -> None:
+        self._compositions, self._sources = compositions, sources or {}
         self._numbers = {hash_: n for n, hash_ in enumerate(compositions)}
         self.packing: dict[str, Any] = {}
 
@@ -55,9 +59,9 @@ class Jobs:
         journal = CellLog(cell.directory / LOG)
         with journal():
             try:
-                session = TrainingSession(
-                    run_of(cell), cell.directory, progress, journal, progress.guard, header=cell.header
-                )
+                run = run_of(cell)
+                continue_from(self._sources.get(cell.hash), run, cell, progress)
+                session = TrainingSession(run, cell.directory, progress, journal, progress.guard, header=cell.header)
                 session.packing = self.packing
                 return session
             except BaseException:
@@ -81,12 +85,22 @@ def run_of(cell: Cell) -> Run:
     return cell.run
 
 
-def open_session(cell: Cell, progress: StepCallback) -> TrainingSession:
+def continue_from(source: Source | None, run: Run, cell: Cell, progress: StepCallback) -> None:
+    """Begin the run of a cell with the checkpoint of another one, if there is a source and the cell has none."""
+    from gansweep.training import continuation
+
+    if source is not None:
+        continuation.begin(source, run, cell.identity, cell.directory, progress.guard)
+
+
+def open_session(sources: Mapping[str, Source], cell: Cell, progress: StepCallback) -> TrainingSession:
     """Return the training session of a cell whose log and .hydra/ are written by Hydra."""
     from gansweep.training.session import TrainingSession
 
     try:
-        return TrainingSession(run_of(cell), cell.directory, progress, guard=progress.guard, header=cell.header)
+        run = run_of(cell)
+        continue_from(sources.get(cell.hash), run, cell, progress)
+        return TrainingSession(run, cell.directory, progress, guard=progress.guard, header=cell.header)
     except BaseException:
         log.info("%s failed", cell.name, exc_info=True)  # the sweep prints one line to the console
         raise
@@ -130,6 +144,7 @@ def task(config: DictConfig) -> float | None:
         JobFailed: the cell failed, or its hash differs from the planned one.
         Diverged: the cell diverged and `diverged=raise` is set.
     """
+    from gansweep.sweep import continuation
     from gansweep.sweep.pack_executor import in_packs
     from gansweep.sweep.sweep import Sweep
     from gansweep.training.interruption import Stop
@@ -143,9 +158,10 @@ def task(config: DictConfig) -> float | None:
             f"{directory.name} has another hash now: the code or a YAML file was edited after the grid was checked"
         )
     cell = replace(made, directory=directory)
+    sources = continuation.find(directory.parent, [cell]).sources
     with Stop() as stop:
         outcome = Sweep(directory.parent, [cell], "").run(
-            in_packs(open_session), retry_failed=composed["retry_failed"], stop=stop
+            in_packs(partial(open_session, sources)), retry_failed=composed["retry_failed"], stop=stop
         )
     return result(outcome.records.get(cell.hash), composed["diverged"] == "raise")
 

@@ -118,8 +118,8 @@ class Multirun:
             if aside is not None:
                 log.info("Earlier results were moved to %s", aside)
             sweep = self.sweep()
-            for notice in [*sweep.notices, *sweep.code_changes]:
-                log.info("%s", notice)
+            for note in sweep.notes():
+                log.info("%s", note)
             sweep.freeze()
             composed = self.root / "multirun.yaml"
             rename_misplaced(composed, composed.is_file())
@@ -180,11 +180,11 @@ class Multirun:
         """
         from gansweep.cli.distribution import distribute, starting
 
-        jobs = Jobs({cell.hash: composed for cell, composed in zip(self.cells, self.compositions, strict=True)})
         sweep = self.sweep()
+        pairs = zip(self.cells, self.compositions, strict=True)
+        jobs = Jobs({cell.hash: composed for cell, composed in pairs}, sweep.continuations().sources)
         executor, workers = distribute(jobs, sweep.cells, self.config, tasks, cores)
-        waiting = sum(not self._is_done(cell) for cell in sweep.cells)
-        if announce and waiting:
+        if announce and (waiting := sum(not self._is_done(cell) for cell in sweep.cells)):
             processes = "one process" if workers == 1 else f"{workers} processes"
             log.info("Training %d of %s in %s", waiting, cells(len(sweep.cells)), processes)
         with Stop() as stop:

@@ -30,6 +30,8 @@ class Key:
             kept. The setting may be at any depth, such as `loss.penalties.*.every`.
         shared_in_pack: all members of a pack must have the same value. A setting listed inside a shared group without
             this flag may differ.
+        continuable: a run may continue from the checkpoint of one that differs only in such settings, if all schedules
+            have the same values up to that step; see `sweep.continuation`.
         whole_sweep: the setting applies to the whole sweep, so a grid can't vary it.
         fallback: the setting whose value is used if this one is null.
         group: config group of its choices, if that has another name.
@@ -41,6 +43,7 @@ class Key:
     identity: bool = True
     identity_unless: Any = ...
     shared_in_pack: bool = False
+    continuable: bool = False
     whole_sweep: bool = False
     fallback: str = ""
     group: str = ""
@@ -69,12 +72,16 @@ KEYS = (
     Key("augment", caption=True),
     Key("optimizer", caption=True),
     Key("optimizer_d", fallback="optimizer", group="optimizer", column=True, caption=True),
-    Key("schedule", caption=True),
-    Key("schedule_d", fallback="schedule", group="schedule", column=True, caption=True),
-    *(Key(f"schedule_{of}", group="schedule", caption=True) for of in ("beta", "beta_d", "penalty", "noise", "ema")),
-    Key("schedule_critic", shared_in_pack=True, group="schedule", caption=True),
+    Key("schedule", continuable=True, caption=True),
+    Key("schedule_d", continuable=True, fallback="schedule", group="schedule", column=True, caption=True),
+    *(
+        Key(f"schedule_{of}", continuable=True, group="schedule", caption=True)
+        for of in ("beta", "beta_d", "penalty", "noise", "ema")
+    ),
+    Key("schedule_critic", shared_in_pack=True, continuable=True, group="schedule", caption=True),
     Key("algorithm", shared_in_pack=True),
-    *(Key(f"algorithm.{name}") for name in ("eta", "schedule_eta", "feedback_eta")),
+    *(Key(f"algorithm.{name}") for name in ("eta", "feedback_eta")),
+    Key("algorithm.schedule_eta", continuable=True),
     Key("dynamics", shared_in_pack=True, caption=True),
     Key("feedback", caption=True),
     Key("feedback_d", fallback="feedback", group="feedback", caption=True),
@@ -85,8 +92,11 @@ KEYS = (
     Key("critic_steps", shared_in_pack=True, column=True, caption=True),
     Key("trainer.ema", caption=True),
     *(Key(f"trainer.{name}", shared_in_pack=True) for name in ("check_every", "patience", "compile")),
+    *(Key(f"trainer.{name}", continuable=True) for name in ("eval_every", "eval_at")),
+    Key("trainer.keep", identity=False),
     *(Key(f"trainer.{name}_every", identity=False) for name in ("log", "sample", "checkpoint", "diagnose")),
     *(Key(f"trainer.{name}", identity=False) for name in ("checkpoint_minutes", "tensorboard", "progress")),
+    Key("steps", continuable=True),
     Key("seed", column=True),
     Key("precision", shared_in_pack=True),
     Key("device", identity=False, shared_in_pack=True),
@@ -102,6 +112,7 @@ KEYS = (
 SURROUNDINGS = frozenset(key.name for key in KEYS if not key.identity and "." not in key.name)
 WHOLE_SWEEP = tuple(key.name for key in KEYS if key.whole_sweep)
 UNLESS = {key.name: key.identity_unless for key in KEYS if key.identity_unless is not ...}
+CONTINUABLE = tuple(key.name for key in KEYS if key.continuable)
 FALLBACKS = {key.name: key.fallback for key in KEYS if key.fallback}
 COLUMNS = tuple(key.name for key in KEYS if key.column)
 CAPTION = tuple(key.choice for key in KEYS if key.caption)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gansweep.config.keys import FALLBACKS, UNLESS, is_surrounding, without_surroundings
+from gansweep.config.keys import CONTINUABLE, FALLBACKS, UNLESS, is_surrounding, without_surroundings
 
 LONGEST_CELL, LONGEST_SWEEP = 120, 80  # bytes; file systems allow 255
 HASH_IN_NAME = 8
@@ -45,6 +45,18 @@ def identity(
     """
     made_by = {"code": dict(code)} if code else {}
     return {"config": training_config(config), "data": data_hash, "numerics": numerics, **made_by}
+
+
+def trajectory(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of an identity that two runs have in common if one may continue from the other's checkpoint."""
+    config = dict(identity["config"])
+    for name in CONTINUABLE:
+        group, _, inner = name.rpartition(".")
+        if not group:
+            config.pop(name, None)
+        elif isinstance(config.get(group), Mapping):
+            config[group] = {key: value for key, value in config[group].items() if key != inner}
+    return {**identity, "config": config}
 
 
 def digest(identity: Mapping[str, Any]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gansweep.formatting import visible
+from gansweep.formatting import file_size, visible
 from gansweep.sweep.cell import Cell, Result, State, cells, own_record, state
 from gansweep.sweep.code_identity import OURS, find
 from gansweep.sweep.identity import digest
@@ -30,9 +30,16 @@ class Estimate:
     wall_s: float
     memory_bytes: int | None = None
 
+    def of_rest(self, step: int, steps: Any) -> Estimate:
+        """Return the cost of the steps after `step`, of `steps` in all."""
+        return replace(self, wall_s=self.wall_s * (1 - step / steps)) if step and steps else self
+
 
 def plan(
-    results: Sequence[Result], retry_failed: bool, estimate: Callable[[Cell], Estimate | None] | None = None
+    results: Sequence[Result],
+    retry_failed: bool,
+    estimate: Callable[[Cell], Estimate | None] | None = None,
+    continued: Mapping[str, int] | None = None,
 ) -> str:
     """Return a text with the state and the expected cost of the cells, and the total of the cells to train.
 
@@ -40,15 +47,17 @@ def plan(
         results: the cells in their current states.
         retry_failed: True if failed cells will be trained again.
         estimate: estimates the cost of cells for which no finished cell is comparable.
+        continued: step from which each cell continues that begins with the checkpoint of another one, by hash.
     """
     measured = _from_finished(results)
     lines, needed = [], []
     for result in results:
-        expected = None
+        expected, step = None, _first_step(result, continued or {})
         if result.state in (State.NEW, State.RESUMABLE) or (result.state is State.FAILED and retry_failed):
             expected = measured(result.cell) or (estimate(result.cell) if estimate else None)
+            expected = expected and expected.of_rest(step or 0, result.cell.config.get("steps"))
             needed.append(expected)
-        lines.append((_state(result), _words(expected), result.cell.name))
+        lines.append((_state(result, step), _words(expected), result.cell.name))
     counts = {state: sum(result.state is state for result in results) for state in State}
     head = f"{cells(len(results))}: " + ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     widths = [max((len(line[column]) for line in lines), default=0) for column in (0, 1)]
@@ -58,10 +67,18 @@ def plan(
     return visible("\n".join([head, *body, _total(needed)]))
 
 
-def _state(result: Result) -> str:
-    """Return the state of a cell, with the step of its checkpoint."""
-    step = checkpoint_step.read(result.cell.directory) if result.state is State.RESUMABLE else None
-    return result.state.value if step is None else f"resumable from step {step} of {result.cell.config.get('steps')}"
+def _first_step(result: Result, continued: Mapping[str, int]) -> int | None:
+    """Return the step of the checkpoint from which a cell continues, its own or another one's; None without one."""
+    own = checkpoint_step.read(result.cell.directory) if result.state is State.RESUMABLE else None
+    return continued.get(result.cell.hash) if own is None else own
+
+
+def _state(result: Result, step: int | None) -> str:
+    """Return the state of a cell, with the step from which it continues."""
+    if step is None:
+        return result.state.value
+    resumed = "resumable" if result.state is State.RESUMABLE else f"{result.state.value}, continues"
+    return f"{resumed} from step {step} of {result.cell.config.get('steps')}"
 
 
 def _total(needed: Sequence[Estimate | None]) -> str:
@@ -71,7 +88,7 @@ def _total(needed: Sequence[Estimate | None]) -> str:
     if not known:
         return f"{len(needed)} to train; time and memory are measured by the first cell."
     memory = max((estimate.memory_bytes or 0 for estimate in known), default=0)
-    most = f", {_size(memory)} of memory at most" if memory else ""
+    most = f", {file_size(memory)} of memory at most" if memory else ""
     more = f" and {len(needed) - len(known)} of unknown length" if len(known) < len(needed) else ""
     return f"{len(needed)} to train, one after the other about {duration(sum(e.wall_s for e in known))}{more}{most}."
 
@@ -79,12 +96,8 @@ def _total(needed: Sequence[Estimate | None]) -> str:
 def _words(estimate: Estimate | None) -> str:
     if estimate is None:
         return ""
-    memory = f", {_size(estimate.memory_bytes)}" if estimate.memory_bytes else ""
+    memory = f", {file_size(estimate.memory_bytes)}" if estimate.memory_bytes else ""
     return f"{duration(estimate.wall_s)}{memory}"
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
 
 
 def _from_finished(results: Sequence[Result]) -> Callable[[Cell], Estimate | None]:

@@ -11,9 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gansweep.sweep import cell_lock, process, sweep_directory, tensorboard_layout, worker_pool
+from gansweep.sweep import (
+    cell_lock,
+    continuation,
+    kept_weights,
+    process,
+    sweep_directory,
+    tensorboard_layout,
+    worker_pool,
+)
 from gansweep.sweep.cell import Cell, Result, State, own_record, state
 from gansweep.sweep.cell import cells as count_of
+from gansweep.sweep.continuation import Continuations
 from gansweep.sweep.plan import Estimate, code_changes, plan
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.run_state import Executor, Outcome, RunState, rename_misplaced
@@ -118,14 +127,29 @@ class Sweep:
         atomic.write(self.root / FROZEN, json.dumps(content, indent=1, default=str) + "\n")
         tensorboard_layout.write(self.root, self.all_cells)
 
-    def plan(self, retry_failed: bool = True, estimate: Callable[[Cell], Estimate | None] | None = None) -> str:
+    def plan(
+        self,
+        retry_failed: bool = True,
+        estimate: Callable[[Cell], Estimate | None] | None = None,
+    ) -> str:
         """Return a text that describes what `run` would do. Nothing is written.
 
         Args:
             retry_failed: as in `run`.
             estimate: returns time and memory of a cell; None: use finished cells only.
         """
-        return "\n".join([plan(_results(self.cells), retry_failed, estimate), *self.code_changes])
+        continuations = self.continuations()
+        text = plan(_results(self.cells), retry_failed, estimate, continuations.steps)
+        weights = [*kept_weights.sizes(self.cells), *kept_weights.missing(self.cells)]
+        return "\n".join([text, *continuations.lines, *weights, *self.code_changes])
+
+    def notes(self) -> list[str]:
+        """Return one line about each cell or group of cells that is not trained as one may expect."""
+        return [*self.notices, *self.code_changes, *self.continuations().lines, *kept_weights.missing(self.cells)]
+
+    def continuations(self) -> Continuations:
+        """Return the checkpoints of other cells from which new cells of the grid continue."""
+        return continuation.find(self.root, self.cells)
 
     def run(
         self,

@@ -36,8 +36,9 @@ FIELDS = {
     "curves": list,
     "diagnoses": list,
     "field": list,
+    "continued": dict,
 }
-LATER = ("trained_s", "trained_at", "curves", "diagnoses", "field")
+LATER = ("trained_s", "trained_at", "curves", "diagnoses", "field", "continued")
 
 
 class Unusable(ValueError):
@@ -103,16 +104,16 @@ def load(
         if not os.path.lexists(path) or (content is not None and path.is_file()):
             continue
         try:
-            candidate = _read(path)
+            candidate = read(path)
             _refuse_other(path, candidate, identity)
             resumable(candidate)
         except ResumeError:
             raise
         except Exception as error:
-            if _is_shortage(error):
+            if is_shortage(error):
                 raise
             aside = atomic.put_aside(path)
-            log.warning("%s can't be used: %s; renamed to %s", path, _reason(error), aside.name)
+            log.warning("%s can't be used: %s; renamed to %s", path, reason(error), aside.name)
         else:
             content = candidate if content is None else content
     return content
@@ -161,12 +162,26 @@ def _compare(saved: Any, fresh: Any, where: str) -> None:
         raise Unusable(f"{where} is of another type")
 
 
+def training_times(saved: Mapping[str, Any]) -> tuple[float, list[dict[str, Any]]]:
+    """Return a checkpoint's training time, in total and at its evaluations; an estimate for old checkpoints."""
+    if "trained_s" in saved:
+        return saved["trained_s"], saved["trained_at"]
+    trained_s, steps = saved["wall_s"] - saved["eval_s"], max(saved["member"]["step"], 1)
+    at = [e["step"] for e in saved["evaluations"]]
+    return trained_s, [{"step": step, "trained_s": round(trained_s * step / steps, 3)} for step in at]
+
+
 def remove(directory: Path) -> None:
     """Delete the previous checkpoint."""
     (directory / PREVIOUS).unlink(missing_ok=True)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """Return the content of a checkpoint or of kept weights. No code in it is executed; tensors are on the CPU.
+
+    Raises:
+        Exception: it can't be read, or is damaged.
+    """
     file = io.BytesIO(atomic.read(path))
     with zipfile.ZipFile(file) as archive:
         torn = archive.testzip()
@@ -188,7 +203,7 @@ def _refuse_other(path: Path, content: Mapping[str, Any], identity: Mapping[str,
         )
 
 
-def _is_shortage(error: Exception) -> bool:
+def is_shortage(error: Exception) -> bool:
     """Return whether an error is due to a lack of memory or file handles or to the device, not to the file."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOMEM, errno.EMFILE, errno.ENFILE)
@@ -196,7 +211,7 @@ def _is_shortage(error: Exception) -> bool:
     return short or is_device_failure(error) or "can't allocate memory" in str(error)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Return a short description of an error.
 
     Torch's message for a rejected pickle is replaced, because it advises to load the file unsafely.

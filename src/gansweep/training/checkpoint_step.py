@@ -1,4 +1,4 @@
-"""Step of a checkpoint, read without torch and without the tensors."""
+"""Plain values of a checkpoint, such as its step, read without torch and without the tensors."""
 
 from __future__ import annotations
 
@@ -16,16 +16,31 @@ def read(directory: Path) -> int | None:
     return next((step for name in NAMES if (step := _step(directory / name)) is not None), None)
 
 
-def _step(path: Path) -> int | None:
+def plain_values(path: Path, max_bytes: float = float("inf")) -> dict[str, Any] | None:
+    """Return the content of a file that torch wrote, with None in place of every tensor and every other object.
+
+    No code in it is executed. None for a file that is missing, damaged, or has more than `max_bytes` of plain values.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             entry = next(entry for entry in archive.infolist() if entry.filename.endswith("/data.pkl"))
-            if entry.file_size > MAX_BYTES:
+            if entry.file_size > max_bytes:
                 return None
             with archive.open(entry) as file:
-                step = _PlainValues(file).load()["member"]["step"]
+                content = _PlainValues(file).load()
     except Exception:  # a damaged or foreign file: training reports it
         return None
+    return content if isinstance(content, dict) else None
+
+
+def _step(path: Path) -> int | None:
+    return step_of(plain_values(path, MAX_BYTES) or {})
+
+
+def step_of(content: dict[str, Any]) -> int | None:
+    """Return the step of a checkpoint's content, None if there is none."""
+    member = content.get("member")
+    step = member.get("step") if isinstance(member, dict) else None
     return step if type(step) is int else None
 
 

@@ -92,6 +92,26 @@ class Evaluator:
         log.info("step %d: %s %.4g", step, metric.name, value)
         return Evaluation({f"metric/{metric.name}": value} | self._further_values(evaluation), is_finite)
 
+    def complete(self, pack: Pack, k: int, step: int) -> bool:
+        """Complete the evaluation after the last step of a shorter run, for a run that continues from there.
+
+        Args:
+            pack: contains the member.
+            k: index of the member.
+            step: of the evaluation; without an evaluation at this step nothing is done.
+
+        Returns:
+            Whether the samples for the feedback are finite; otherwise the run has diverged.
+        """
+        metric = self.run.metric
+        if metric is None or not self.evaluations or self.evaluations[-1]["step"] != step:
+            return True
+        *earlier, evaluation = self.evaluations
+        value = evaluation["value"]
+        if value is not None and "apart" not in evaluation and record.is_best(value, earlier, metric.lower_is_better):
+            evaluation["apart"] = self._measure(pack, k, metric, "evaluation apart")
+        return "heard" in evaluation or self._update_feedback(pack, k, metric, evaluation)
+
     def newest(self) -> str:
         """Return the newest metric value as text, "" if there is none."""
         if not self.evaluations or self.run.metric is None or self.evaluations[-1]["value"] is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Literal
 
 from gansweep.algorithms.adversarial import Adversarial
 from gansweep.batched.member import Member
@@ -34,6 +35,8 @@ class TrainerSettings:
         ema: decay of the running average of the generator's parameters, e.g. 0.999; null for none.
         compile: use torch.compile; the first steps then take up to a minute.
         tensorboard: write event files.
+        keep: weights in the cell's directory: last, those of the checkpoint; best, also those of the best evaluation of
+            the metric; all, those of every evaluation.
     """
 
     eval_every: int = 250
@@ -48,6 +51,7 @@ class TrainerSettings:
     ema: float | None = None
     compile: bool = False
     tensorboard: bool = True
+    keep: Literal["last", "best", "all"] = "last"
 
     def __post_init__(self) -> None:
         for name in ("eval_every", "log_every", "sample_every", "checkpoint_every", "check_every", "patience"):
@@ -63,6 +67,8 @@ class TrainerSettings:
             raise ValueError(f"checkpoint_minutes={self.checkpoint_minutes}: expected minutes, above 0")
         if self.ema is not None and not 0 <= self.ema < 1:
             raise ValueError(f"ema={self.ema}: expected a decay in [0, 1), e.g. 0.999, or null for no average")
+        if self.keep not in ("last", "best", "all"):
+            raise ValueError(f"keep={self.keep}: expected last, best or all")
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,11 @@ class Intervals:
 
     trainer: TrainerSettings
     total_steps: int
+
+    def evaluations(self, until: int) -> list[int]:
+        """Return all steps up to `until` after which the metric is evaluated, and 0."""
+        every, at = self.trainer.eval_every, self.trainer.eval_at
+        return [n for n in sorted({0, *range(every, until + 1, every), *at, self.total_steps}) if n <= until]
 
     def point(self, step: int) -> bool:
         """Return whether a point is added to the curves."""
@@ -156,6 +167,8 @@ class Run:
     def __post_init__(self) -> None:
         if self.metric is None and self.metric_2 is not None:
             raise ValueError("metric=null: metric_2 needs a first metric, expected metric=...")
+        if self.metric is None and self.trainer.keep == "best":
+            raise ValueError("trainer.keep=best: needs a metric, expected metric=... or trainer.keep=all")
         if self.metric is None and self.monitors_metric:
             raise ValueError(
                 "metric=null: the feedback of this run monitors the metric, expected metric=..., or other feedback"

@@ -16,7 +16,7 @@ from gansweep.batched.divergence import Divergence
 from gansweep.batched.pack import Pack, Report
 from gansweep.data.on_device import samples_on
 from gansweep.dynamics.position import Both
-from gansweep.training import checkpoint, record
+from gansweep.training import checkpoint, kept, record
 from gansweep.training.atomic import unguarded
 from gansweep.training.diagnosis import Diagnosis
 from gansweep.training.evaluator import Evaluator
@@ -96,11 +96,13 @@ class TrainingSession:
         self.started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         self.wall_s = self.trained_s = 0.0
         self.evaluator = Evaluator(run)
+        self.continued: Mapping[str, Any] | None = None  # source of the first checkpoint, see `continuation`
         self._member: dict[str, Any] | None = None  # state of the member while it is in no pack
         directory.mkdir(parents=True, exist_ok=True)
         saved = checkpoint.load(directory, header.identity, partial(check_resumable, run))
         if saved is not None:
             self.step = saved["member"]["step"]
+        kept.remove(directory, lambda step: step > self.step)
         self.recorder = RunRecorder(run, header, directory, self.step)
         if saved is not None:
             self._restore(saved)
@@ -110,7 +112,8 @@ class TrainingSession:
         """Restore everything from the content of a checkpoint."""
         self._member, self.started, self.wall_s = saved["member"], saved["started"], saved["wall_s"]
         self.evaluator.evaluations, self.evaluator.eval_s = saved["evaluations"], saved["eval_s"]
-        self.trained_s, self.evaluator.trained_at = _training_times(saved)
+        self.trained_s, self.evaluator.trained_at = checkpoint.training_times(saved)
+        self.continued = saved.get("continued")
         self.recorder.curves = saved.get("curves", [])
         if "field" in saved and self.run.trainer.diagnose_every is not None:
             self.recorder.diagnoses = saved["diagnoses"]
@@ -131,6 +134,8 @@ class TrainingSession:
         if self._member is not None:
             pack.restore(k, self._member)
             self._member = None
+            if self.continued is not None and self.continued["step"] == self.step:
+                self._complete_evaluation()
         elif self.step == 0:
             self._evaluate()
             self._write_pictures()
@@ -191,6 +196,8 @@ class TrainingSession:
             "trained_s": self.trained_s,
             "trained_at": self.evaluator.trained_at,
         }
+        if self.continued is not None:
+            content |= {"continued": dict(self.continued)}
         if self.recorder.curves:
             content |= {"curves": self.recorder.curves}
         if self.recorder.field is not None:
@@ -199,6 +206,8 @@ class TrainingSession:
             checkpoint.save(self.directory, self.header.identity, content, self.guard)
         except OSError as error:
             log.warning("no checkpoint at step %d: %s; the run continues", self.step, error)
+        else:
+            self._remove_worse_weights()
         self._saved_at = time.monotonic()
 
     def finalize(self) -> dict[str, Any]:
@@ -211,7 +220,10 @@ class TrainingSession:
         content = self.recorder.content(
             self.evaluator, self.divergence, self.step, pack, self.started, wall_s=self.elapsed()
         )
+        if self.continued is not None:
+            content["continued"] = dict(self.continued)
         self.guard()
+        self._remove_worse_weights()
         self.recorder.finish(content, self.divergence, self.step)
         record.write(self.directory, content, self.guard)
         checkpoint.remove(self.directory)
@@ -242,11 +254,31 @@ class TrainingSession:
         return report.steps[self.pack.place[self.k]]
 
     def _evaluate(self) -> None:
-        """Evaluate the member; samples that are not finite end the run as diverged."""
+        """Evaluate the member."""
         values, is_finite = self.evaluator.evaluate(self.pack, self.k, self.step, self.trained_s)
+        self._end_evaluation(is_finite)
+        self.recorder.scalars(values, self.step)
+
+    def _complete_evaluation(self) -> None:
+        """Add what the evaluation after the last step of a shorter run lacks."""
+        is_finite = self.evaluator.complete(self.pack, self.k, self.step)
+        if not is_finite or self.intervals.evaluation(self.step):
+            self._end_evaluation(is_finite)
+
+    def _end_evaluation(self, is_finite: bool) -> None:
+        """End the run as diverged if samples are not finite; else keep the weights if `trainer.keep` asks for them."""
+        keep, evaluation = self.run.trainer.keep, (self.evaluator.evaluations or [{}])[-1]
         if not is_finite:
             self.mark_diverged(Divergence(self.step, "generator", "samples are not finite"))
-        self.recorder.scalars(values, self.step)
+        elif keep == "all" or (keep == "best" and "apart" in evaluation):
+            weights = kept.weights_of(self.run.member, self.pack.export(self.k))
+            kept.write(self.directory, self.header.identity, weights, evaluation, self.guard)
+
+    def _remove_worse_weights(self) -> None:
+        """With `trainer.keep=best`, delete the weights of earlier best values, which no checkpoint needs any more."""
+        if self.run.trainer.keep == "best":
+            best = kept.best_step(self.evaluator.evaluations)
+            kept.remove(self.directory, lambda step: step != best)
 
     def _write_pictures(self) -> None:
         self.guard()
@@ -265,12 +297,3 @@ def check_resumable(run: Run, saved: Mapping[str, Any]) -> None:
         pack.restore(0, saved["member"])
     finally:
         pack.release()
-
-
-def _training_times(saved: Mapping[str, Any]) -> tuple[float, list[dict[str, Any]]]:
-    """Return a checkpoint's training time, in total and at its evaluations; an estimate for old checkpoints."""
-    if "trained_s" in saved:
-        return saved["trained_s"], saved["trained_at"]
-    trained_s, steps = saved["wall_s"] - saved["eval_s"], max(saved["member"]["step"], 1)
-    at = [e["step"] for e in saved["evaluations"]]
-    return trained_s, [{"step": step, "trained_s": round(trained_s * step / steps, 3)} for step in at]

@@ -1,0 +1,160 @@
+"""Finished cells, and checkpoints of unfinished ones, from which new cells of a sweep can continue.
+
+A cell with more steps, or with other evaluation steps, continues from the checkpoint of a cell that differs only in
+settings declared as `Key(..., continuable=True)`; see `gansweep.training.continuation` for the conditions. With
+`name=...`, only cells of the same sweep are considered; without, those of all sweeps in the folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gansweep.config.keys import CONTINUABLE
+from gansweep.formatting import is_folder_name
+from gansweep.sweep.cell import CHECKPOINTS, Cell, State, cells, state
+from gansweep.sweep.identity import canonical, digest, trajectory
+from gansweep.sweep.sweep_directory import FROZEN
+from gansweep.training import atomic, checkpoint_step
+
+if TYPE_CHECKING:
+    from gansweep.training.continuation import Source
+    from gansweep.training.run import Run
+
+
+@dataclass(frozen=True)
+class Continuations:
+    """Sources of new cells, by hash of the cell.
+
+    Args:
+        sources: checkpoints from which cells continue.
+        obstacles: why cells can't continue from a checkpoint of the same training.
+    """
+
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    obstacles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> dict[str, int]:
+        """Steps from which cells continue."""
+        return {hash_: source.step for hash_, source in self.sources.items()}
+
+    @property
+    def lines(self) -> list[str]:
+        """One line for each sweep with sources, and for each obstacle."""
+        starts = Counter((source.directory.parent.name, source.step) for source in self.sources.values())
+        return [
+            *(f"{cells(n)} will continue from step {step} of {sweep}" for (sweep, step), n in starts.items()),
+            *(
+                f"{cells(n)} will be trained from step 0: {text}"
+                for text, n in Counter(self.obstacles.values()).items()
+            ),
+        ]
+
+
+def find(root: Path, sweep: Sequence[Cell]) -> Continuations:
+    """Return the checkpoints from which the new cells of a sweep can continue.
+
+    Args:
+        root: directory of the sweep.
+        sweep: its cells.
+    """
+    new: dict[str, list[Cell]] = {}
+    for cell in sweep:
+        if not cell.config.get("fresh") and _is_new(cell):
+            new.setdefault(digest(trajectory(cell.identity)), []).append(cell)
+    candidates: dict[str, list[tuple[int, Cell, list[Any]]]] = {}
+    if new:
+        alike = {_coarse(cell.identity) for group in new.values() for cell in group}
+        named = any(cell.config.get("name") is not None for cell in sweep)
+        for other in _others(root, named, lambda identity: _coarse(identity) in alike):
+            key = digest(trajectory(other.identity))
+            if key in new and (saved := _saved(other)) is not None:
+                candidates.setdefault(key, []).append((saved[0], other, saved[1]))
+    sources, obstacles = dict[str, Any](), dict[str, str]()
+    for key, group in candidates.items():
+        group.sort(key=lambda candidate: -candidate[0])
+        for cell in new[key]:
+            chosen, obstacle = _choose(cell, group)
+            if chosen is not None:
+                sources[cell.hash] = chosen
+            elif obstacle:
+                obstacles[cell.hash] = obstacle
+    return Continuations(sources, obstacles)
+
+
+def _is_new(cell: Cell) -> bool:
+    """Return True if a cell will be trained from step 0, if it is trained."""
+    has_checkpoint = any((cell.directory / name).exists() for name in CHECKPOINTS)
+    return not has_checkpoint and state(cell) in (State.NEW, State.FAILED)
+
+
+def _coarse(identity: Mapping[str, Any]) -> str:
+    """Return a text that is equal for equal trajectories, and faster to compute."""
+    config = identity["config"]
+    return repr([identity.get("data"), *(str(config.get(key)) for key in ("seed", "lr", "lr_d", "batch_size"))])
+
+
+def _others(root: Path, named: bool, wanted: Callable[[Mapping[str, Any]], bool]) -> Iterator[Cell]:
+    """Yield the cells with a wanted identity of this sweep and, unless it is named, of all sweeps in its folder."""
+    folders = [root]
+    if not named and root.parent.is_dir():
+        folders += sorted(entry for entry in root.parent.iterdir() if entry != root and (entry / FROZEN).is_file())
+    for folder in folders:
+        try:
+            listed = json.loads(atomic.read(folder / FROZEN))["cells"]
+            of_interest = [each for each in listed if wanted(each["identity"]) and is_folder_name(str(each["name"]))]
+            found = [Cell.from_dict(folder, content) for content in of_interest]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            continue
+        yield from found
+
+
+def _saved(cell: Cell) -> tuple[int, list[Any]] | None:
+    """Return step and evaluations of a cell's checkpoint, None if there is none of this run."""
+    content = checkpoint_step.plain_values(cell.directory / checkpoint_step.NAMES[1]) or {}
+    step, evaluations = checkpoint_step.step_of(content), content.get("evaluations")
+    try:
+        is_own = canonical(json.loads(content["identity"])) == canonical(cell.identity)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return (step, evaluations) if is_own and step and isinstance(evaluations, list) else None
+
+
+def _choose(cell: Cell, candidates: Sequence[tuple[int, Cell, list[Any]]]) -> tuple[Source | None, str]:
+    """Return the source with the highest step, or None and the obstacle of the highest one."""
+    from gansweep.training.continuation import Source, obstacle
+
+    run, first = cell.run or _run(cell.config), ""
+    for step, other, evaluations in candidates:
+        before = None if run is None else _run(_with_continuable(cell.config, other.config))
+        if run is None or before is None or other.directory == cell.directory or step > run.steps:
+            continue
+        reason = obstacle(run, before, step, evaluations)
+        if not reason:
+            return Source(other.directory, other.identity, other.hash, step), ""
+        first = first or reason
+    return None, first
+
+
+def _with_continuable(config: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration with the steps, schedules and evaluation steps of another one."""
+    mixed = dict(config)
+    for name in CONTINUABLE:
+        group, _, inner = name.rpartition(".")
+        if not group:
+            mixed[name] = other.get(name)
+        elif inner in (other.get(group) or {}):
+            mixed[group] = {**mixed[group], inner: other[group][inner]}
+    return mixed
+
+
+def _run(config: Mapping[str, Any]) -> Run | None:
+    """Return the run of a configuration, None if it is not valid, such as one with classes that are not allowed now."""
+    from gansweep.config.build import check
+
+    return check(config).run
