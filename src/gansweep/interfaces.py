@@ -186,6 +186,12 @@ class Dynamics(Protocol):
     """Game dynamics: how both players' gradients become optimizer steps.
 
     `joint`: both players are updated from the same parameters, once per step; otherwise alternately.
+
+    Optional attributes:
+
+        remembers     names of vectors that are stored between steps (`Position.remember`)
+        extrapolates  True if it restores the parameters after a step of the optimizers
+        autonomous    False if a step depends on its number
     """
 
     joint: ClassVar[bool]

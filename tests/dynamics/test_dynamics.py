@@ -16,9 +16,11 @@ from tests.training.small import Shapes, member, small_mlp
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.pack import PackSettings
 from gansweep.dynamics.alternating import Alternating
+from gansweep.dynamics.anchored import Anchored
 from gansweep.dynamics.competitive import Competitive, solve
 from gansweep.dynamics.consensus import Consensus
 from gansweep.dynamics.extragradient import ExtraGradient
+from gansweep.dynamics.past_extragradient import PastExtraGradient
 from gansweep.dynamics.position import Both
 from gansweep.dynamics.simultaneous import Simultaneous
 from gansweep.dynamics.symplectic import Symplectic
@@ -109,6 +111,56 @@ def test_a_bilinear_game_in_closed_form(exact, n):
         assert found == pytest.approx(at, abs=1e-12)
 
 
+def field(theta, psi):
+    """v of L_G = -psi theta, L_D = psi theta."""
+    return torch.tensor([-psi, theta])
+
+
+def test_past_extragradient_is_popovs_method_and_the_optimistic_one(exact):
+    x, gradients, aheads = torch.tensor([1.0, 1.0]), [torch.zeros(2)], []
+    for found in dirac(PastExtraGradient(), Objective(Wasserstein()), 10):
+        aheads.append(x - H * gradients[-1])
+        gradients.append(field(*aheads[-1]))
+        x = x - H * gradients[-1]
+        assert found == pytest.approx(tuple(x.tolist()), abs=1e-12)
+    for n in range(1, 9):
+        optimistic = aheads[n] - 2 * H * gradients[n + 1] + H * gradients[n]
+        torch.testing.assert_close(aheads[n + 1], optimistic)
+
+
+@pytest.mark.parametrize("past", [False, True])
+def test_anchored_written_out(exact, past):
+    start = x = torch.tensor([1.0, 1.0])
+    gradient = torch.zeros(2)
+    for t, found in enumerate(dirac(Anchored(past), Objective(Wasserstein()), 10), 1):
+        pull = (start - x) / (t + 1)
+        gradient = field(*(x + pull - H * (gradient if past else field(*x))))
+        x = x + pull - H * gradient
+        assert found == pytest.approx(tuple(x.tolist()), abs=1e-12)
+
+
+def test_anchored_has_the_rate_of_its_theorem(exact):
+    """Yoon and Ryu, theorem 2: ||v||^2 <= 260 R^2 ||x_0 - x*||^2 / ((k + 1)(k + 2)) with steps of 1 / (8 R), R = 1."""
+    for k, (theta, psi) in enumerate(dirac(Anchored(), Objective(Wasserstein()), 200, lr=0.125), 1):
+        assert theta**2 + psi**2 <= 260 * 2 / ((k + 1) * (k + 2))
+
+
+def test_past_extra_adam_moves_by_adam_with_every_gradient_twice(exact):
+    path = dirac(PastExtraGradient(), Objective(Wasserstein()), 4, Adam(), 0.01)
+    x, m, v, t, past = torch.ones(2), torch.zeros(2), torch.zeros(2), 0, torch.zeros(2)
+
+    def adam(at, g):
+        nonlocal m, v, t
+        t += 1
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        return at - 0.01 * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
+
+    for found in path:
+        past = field(*adam(x, past))
+        x = adam(x, past)
+        assert found == pytest.approx(tuple(x.tolist()), abs=1e-12)
+
+
 def test_alternating_moves_the_discriminator_first(exact):
     theta, psi = 1.0, 1.0
     for found in dirac(Alternating(), Objective(Wasserstein()), 10):
@@ -165,7 +217,16 @@ def test_those_made_for_rotation_come_in_where_simultaneous_steps_go_out():
         return math.hypot(*dirac(dynamics, Objective(Wasserstein()), 200)[-1])
 
     assert radius(Simultaneous()) > 10
-    for dynamics in (ExtraGradient(), Consensus(), Symplectic(), Competitive(), Unrolled()):
+    for dynamics in (
+        ExtraGradient(),
+        PastExtraGradient(),
+        Anchored(),
+        Anchored(past=True),
+        Consensus(),
+        Symplectic(),
+        Competitive(),
+        Unrolled(),
+    ):
         assert radius(dynamics) < 0.1, dynamics
 
 

@@ -39,6 +39,7 @@ TOLERANCE = 1e-4
 NEUTRAL = 1e-9  # moduli within this distance of 1 count as 1
 LATE = 1000  # update count at which bias corrections have vanished
 GRADIENT_DESCENT = (SGD(), SGD())
+NOT_AUTONOMOUS = None, "no eigenvalues: a step of these dynamics depends on its number"
 NO_EQUILIBRIUM = None, "no linear equilibrium at (0, 0)"
 
 
@@ -141,7 +142,8 @@ class Linearization:
         ratio = min(max(member.discriminator.lr / member.generator.lr, 1 / LARGEST_RATIO), LARGEST_RATIO)
         largest = 0.0
         if jacobian.isfinite().all():
-            change = (torch.eye(2) - _matrix(self.subject, jacobian, (tiny, tiny * ratio))) / tiny
+            matrix = _matrix(self.subject, jacobian, (tiny, tiny * ratio))
+            change = (torch.eye(2) - matrix[:2, :2]) / tiny
             largest = torch.linalg.eigvals(change).abs().max().item()
         rate = min(LARGEST_RATE, LARGEST_RATE / ratio, 0.5 / max(largest, 1e-12))
         return rate, rate * ratio
@@ -162,7 +164,10 @@ def _jacobian(game: Linearization) -> Answer:
 
 
 def _matrix(subject: Subject, jacobian: Tensor, rates: tuple[float, float]) -> Tensor:
-    """Return the matrix M (2, 2) of one step of the dynamics for v = J x."""
+    """Return the matrix M of one step of the dynamics for v = J x.
+
+    It is (2, 2), or larger if the dynamics store vectors, which follow the position.
+    """
     if not subject.dynamics.joint:
         step_d, step_g = torch.eye(2), torch.eye(2)
         step_d[1] -= rates[1] * jacobian[1]
@@ -170,10 +175,19 @@ def _matrix(subject: Subject, jacobian: Tensor, rates: tuple[float, float]) -> T
         generator_steps = getattr(subject.dynamics, "generator_steps", 1)
         matrix_power = torch.linalg.matrix_power
         return matrix_power(step_g, generator_steps) @ matrix_power(step_d, subject.critic_steps)
-    game = Quadratic(jacobian, torch.zeros(2), NEAR * torch.eye(2), 1, rates)
+    stored = getattr(subject.dynamics, "remembers", ())
+    z = NEAR * torch.eye(2 + 2 * len(stored))
+    game = Quadratic(jacobian, torch.zeros(2), z[:, :2], 1, rates)
+    game.memory = {name: Both((z[:, n : n + 1],), (z[:, n + 1 : n + 2],)) for n, name in _columns(stored)}
     with torch.no_grad():
         subject.fresh().dynamics(game)
-    return game.at.T / NEAR
+    after = [game.at, *(torch.cat(game.memory[name].parts, 1) for name in stored)]
+    return torch.cat(after, 1).T / NEAR
+
+
+def _columns(stored: Sequence[str]) -> list[tuple[int, str]]:
+    """Return the first column of every stored vector in z."""
+    return [(2 + 2 * n, name) for n, name in enumerate(stored)]
 
 
 @requirement(
@@ -184,6 +198,8 @@ def _matrix(subject: Subject, jacobian: Tensor, rates: tuple[float, float]) -> T
 def _gradient_descent(game: Linearization) -> Answer:
     if not game.exists:
         return NO_EQUILIBRIUM
+    if not getattr(game.subject.dynamics, "autonomous", True):
+        return NOT_AUTONOMOUS
     rates, columns = game.rates, []
     matrix = _matrix(game.subject, game.at_equilibrium.jacobian, rates)
     for start in (NEAR * STARTS).tolist():
@@ -196,11 +212,14 @@ def _gradient_descent(game: Linearization) -> Answer:
 
 def _compare(matrix: Tensor, trained: Tensor, prefix: str) -> Answer:
     """Compare M^STEPS with the map of the trainer, and describe its eigenvalues."""
-    error = relative_error(trained, torch.linalg.matrix_power(matrix, STEPS))
+    size = len(trained)  # stored vectors are 0 at the start
+    error = relative_error(trained, torch.linalg.matrix_power(matrix, STEPS)[:size, :size])
     values = torch.linalg.eigvals(matrix)
     modulus = values.abs().max().item()
     measured = torch.linalg.eigvals(trained).abs().max().item() ** (1 / STEPS)
-    moduli = f"predicted modulus {modulus:.6f}, measured {measured:.6f}"
+    moduli = f"predicted modulus {modulus:.6f}"
+    if size == len(matrix):
+        moduli += f", measured {measured:.6f}"
     return error < TOLERANCE, f"{prefix}{moduli}: {verdict(values)}"
 
 
@@ -235,6 +254,7 @@ class TrainingStep:
         """Return the tensors that z consists of."""
         players = [saved[player] for player in PLAYERS]
         states = [value for player in players for value in player["state"].values()]
+        states += [row for rows in saved.get("dynamics", {}).values() for row in rows.values()]
         return [*(player["theta"] for player in players), *states]
 
     def read(self, saved: dict[str, Any]) -> Tensor:
@@ -274,6 +294,8 @@ def _optimizers(game: Linearization) -> Answer:
     if not game.exists:
         return NO_EQUILIBRIUM
     subject, rates = game.subject, game.rates
+    if not getattr(subject.dynamics, "autonomous", True):
+        return NOT_AUTONOMOUS
     if not _is_linear(subject, rates):
         return None, "no eigenvalues: the step is not proportional to the gradient"
     matrix, step = TrainingStep(subject, rates).matrix(), TrainingStep(subject, rates)

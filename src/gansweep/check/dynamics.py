@@ -36,6 +36,8 @@ class Quadratic:
     def __init__(self, jacobian: Tensor, constant: Tensor, x: Tensor, size: int, rates: tuple[float, float]) -> None:
         self.jacobian, self.constant, self.size = jacobian, constant, size
         self.x = self._both(x.clone())
+        self.step = torch.ones(len(x), 1, dtype=x.dtype)
+        self.memory: dict[str, Both] = {}
         lr_g, lr_d = (torch.full((len(x), 1), rate, dtype=x.dtype) for rate in rates)
         self.rates = Both((lr_g,), (lr_d,))
         self.mixed = jacobian.clone()
@@ -47,6 +49,14 @@ class Quadratic:
 
     def _times(self, matrix: Tensor, u: Both) -> Both:
         return self._both(torch.cat(u.parts, 1) @ matrix.T)
+
+    def recall(self, name: str) -> Both:
+        """Return a stored vector, zeros if there is none."""
+        return self.memory.get(name, self.x * 0.0)
+
+    def remember(self, name: str, vector: Both) -> None:
+        """Store a vector."""
+        self.memory[name] = vector.map(torch.clone)
 
     def here(self) -> Both:
         """Return a copy of the current position."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from gansweep.algorithms.adversarial import AdversarialPack
@@ -31,12 +32,20 @@ def checks(subject: Subject) -> Iterator[Check]:
 
 
 def _moves(subject: Subject, lr_g: float, lr_d: float, by: Sequence[Schedule | None] = (None, None)) -> list[Tensor]:
-    """Return the parameter changes of generator and discriminator in one step."""
+    """Return the parameter changes of generator and discriminator in one step, in two if the first makes none.
+
+    A rule may use its first gradient to initialise its state only.
+    """
     copy = subject.fresh()
     pack = copy.pack([copy.at_rates(lr_g, lr_d, *by)])
     before = [theta(pack, player) for player in PLAYERS]
-    play(pack, 1)
-    return [theta(pack, player) - start for player, start in zip(PLAYERS, before, strict=True)]
+
+    def moves() -> list[Tensor]:
+        play(pack, 1)
+        return [theta(pack, player) - start for player, start in zip(PLAYERS, before, strict=True)]
+
+    first = moves()
+    return first if any(bool(move.any()) for move in first) else moves()
 
 
 @requirement("no update at learning rate 0", "every change of theta must be a multiple of lr (weight decay too)")
@@ -110,16 +119,18 @@ def _loss(pack: AdversarialPack, player: str) -> float:
 )
 @in_float64
 def _lowers_loss(subject: Subject, player: str) -> Answer:
-    """Compare the loss before and after one step, with a second pack of the same seed.
+    """Compare the loss before and after the first step that moves, with a second pack of the same seed.
 
     Both use the same random numbers. Updates are alternating here: other dynamics may increase the
     current loss of a player.
     """
     copy = replace(subject.fresh(), dynamics=Alternating(), critic_steps=1)
     rates = [SMALL, 0.0] if player == "generator" else [0.0, SMALL]
-    moved = copy.pack([copy.at_rates(rates[0], rates[1])])
-    before = _loss(moved, player)
-    after = copy.pack([copy.at_rates(0.0, 0.0)])
+    moved, after = copy.pack([copy.at_rates(rates[0], rates[1])]), copy.pack([copy.at_rates(0.0, 0.0)])
+    start, before = theta(moved, player), _loss(moved, player)
+    if torch.equal(theta(moved, player), start):
+        play(after, 1)
+        before = _loss(moved, player)
     for source, target in ((moved.g, after.g), (moved.d, after.d)):
         for stretch, value in zip(target.chunks, source.chunks, strict=True):
             stretch.copy_(value)

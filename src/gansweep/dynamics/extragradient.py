@@ -21,6 +21,7 @@ class ExtraGradient:
     """
 
     joint: ClassVar[bool] = True
+    extrapolates: ClassVar[bool] = True
 
     def __call__(self, game: Position) -> None:
         """Extrapolate, restore the parameters, and apply the step."""

@@ -78,6 +78,19 @@ class Position(Protocol):
         """Both players' learning rates, (K, 1) each."""
         ...
 
+    @property
+    def step(self) -> Tensor:
+        """Number of this step of every member, (K, 1), counted from 1."""
+        ...
+
+    def recall(self, name: str) -> Both:
+        """Return a copy of a vector that `remember` stored, one of `Dynamics.remembers`; zeros before."""
+        ...
+
+    def remember(self, name: str, vector: Both) -> None:
+        """Store a vector until the next step; it is part of checkpoints."""
+        ...
+
     def here(self) -> Both:
         """Return a copy of the current parameters."""
         ...

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from gansweep.algorithms.adversarial.pack import AdversarialPack, Report
 from gansweep.batched.pack import PackSettings
-from gansweep.dynamics.extragradient import ExtraGradient
 from gansweep.labels import labels_of
 
 __all__ = ["Adversarial", "AdversarialPack", "Report"]
@@ -50,7 +49,7 @@ class Adversarial:
                     f"trainer.compile=true: {player.rule!r} can't be compiled; expected an elementwise rule, "
                     "such as sgd, rmsprop or adam, or trainer.compile=false"
                 )
-            if isinstance(run.dynamics, ExtraGradient) and hasattr(player.rule, "evaluated"):
+            if getattr(run.dynamics, "extrapolates", False) and hasattr(player.rule, "evaluated"):
                 raise ValueError(
                     f"dynamics={run.dynamics!r}: restores the parameters after its extrapolation step, "
                     f"but {player.rule!r} keeps averages that are not restored; "

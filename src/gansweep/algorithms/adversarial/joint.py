@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -49,6 +50,8 @@ class Joint:
         precision: fp32, tf32 or bf16.
         given: random inputs of the step.
         read_only: evaluate only, without a change of running statistics and learning rates.
+        step: number of this step, (K, 1). Default: the first.
+        memory: vectors that the dynamics store, by name, updated in place. Default: zeros, for this step only.
     """
 
     def __init__(
@@ -60,9 +63,13 @@ class Joint:
         given: DiscriminatorInputs,
         *,
         read_only: bool = False,
+        step: Tensor | None = None,
+        memory: Mapping[str, Both] | None = None,
     ) -> None:
         self.g, self.d, self.objectives, self.precision = g, d, objectives, precision
         self.given, self.read_only = given, read_only
+        self.step = torch.ones_like(self.rates.generator[0]) if step is None else step
+        self._memory = dict(memory or {})
         self._first_losses: tuple[DiscriminatorTerms, Tensor, Tensor] | None = None  # terms, losses of G, samples
         self._first_norms: tuple[Tensor, Tensor] | None = None
 
@@ -70,6 +77,18 @@ class Joint:
     def rates(self) -> Both:
         """Both players' learning rates, (K, 1) each."""
         return Both((self.g.lr,), (self.d.lr,))
+
+    def recall(self, name: str) -> Both:
+        """Return a copy of a vector that was stored; zeros before."""
+        return self._stored(name).map(Tensor.clone)
+
+    def remember(self, name: str, vector: Both) -> None:
+        """Store a vector."""
+        for stored, part in zip(self._stored(name).parts, vector.parts, strict=True):
+            stored.copy_(part)
+
+    def _stored(self, name: str) -> Both:
+        return self._memory.setdefault(name, self._at().map(torch.zeros_like))
 
     def here(self) -> Both:
         """Return a copy of both players' parameters."""

@@ -35,6 +35,7 @@ from gansweep.batched.pack import Pack, PackSettings, finite
 from gansweep.batched.random_streams import Draws
 from gansweep.device import autocast
 from gansweep.dynamics.alternating import Alternating
+from gansweep.dynamics.position import Both
 from gansweep.interfaces import Dynamics, Model, Schedule
 from gansweep.layers import Pass
 from gansweep.models.networks import networks_of
@@ -91,6 +92,7 @@ class AdversarialPack(Pack[Report]):
         self.dynamics = dynamics or Alternating()
         self.alternating = self.dynamics if isinstance(self.dynamics, Alternating) else Alternating()
         self.d = self.players["discriminator"]
+        self.memory = {name: self._zeros() for name in getattr(self.dynamics, "remembers", ())}
         self.objectives = Objectives(self.members, self.device)
         self.scheduled.append(self.objectives)
         self.most_critic_steps = max(
@@ -192,7 +194,33 @@ class AdversarialPack(Pack[Report]):
 
     def game(self, given: DiscriminatorInputs, *, read_only: bool = False) -> Joint:
         """Return the members' games for fixed random inputs; `read_only`: evaluate only."""
-        return Joint(self.g, self.d, self.objectives, self.precision, given, read_only=read_only)
+        return Joint(
+            *(self.g, self.d, self.objectives, self.precision, given),
+            read_only=read_only,
+            step=self.step[:, None],
+            memory=self.memory,
+        )
+
+    def _zeros(self) -> Both:
+        return Both(*(tuple(torch.zeros_like(theta) for theta in player.chunks) for player in (self.g, self.d)))
+
+    def export(self, k: int) -> dict[str, Any]:
+        """Return the complete state of member k, with the vectors that the dynamics store."""
+        saved, row = super().export(k), self.place[k]
+        for name, vector in self.memory.items():
+            parts = {"generator": vector.generator, "discriminator": vector.discriminator}
+            rows = {player: torch.cat([chunk[row] for chunk in chunks]) for player, chunks in parts.items()}
+            saved.setdefault("dynamics", {})[name] = rows
+        return saved
+
+    def restore(self, k: int, saved: dict[str, Any]) -> None:
+        """Restore member k from an exported state."""
+        super().restore(k, saved)
+        for name, vector in self.memory.items():
+            rows = saved["dynamics"][name]
+            values = [*self.g.in_chunks(rows["generator"]), *self.d.in_chunks(rows["discriminator"])]
+            for stored, value in zip(vector.parts, values, strict=True):
+                stored[self.place[k]].copy_(value)
 
     def critic_steps_now(self) -> int:
         """Return the number of discriminator updates in the current step, equal for all members.
