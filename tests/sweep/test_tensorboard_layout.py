@@ -126,7 +126,8 @@ class Served:
 @pytest.fixture
 def trained(tmp_path):
     """A sweep whose runs told TensorBoard their ends as real ones do."""
-    from gansweep.training.tensorboard import Board, results
+    from gansweep.training.events import results
+    from gansweep.training.tensorboard import Board
 
     root = tmp_path / "mine"
     cells = grid(root)

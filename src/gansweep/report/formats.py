@@ -12,6 +12,7 @@ from gansweep import papers
 from gansweep.report import (
     columns,
     diverged,
+    further,
     importance_estimate,
     latex,
     markdown,
@@ -43,6 +44,7 @@ SECTIONS: Sequence[Callable[[Verdict], Section | None]] = (
     importance_estimate.section,
     tuning.section,
     targets.section,
+    further.section,
     diverged.section,
 )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gansweep.formatting import csv_text
 from gansweep.sweep import records
 from gansweep.sweep.cell import Result
+from gansweep.sweep.further_metrics import further_metrics
 from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import UNSAID, column_keys, value
 
@@ -110,16 +111,26 @@ def spreadsheet(results: Sequence[Result]) -> str:
     """
     keys = column_keys([result.cell for result in results])
     omitted = (*ONLY_IN_FRAMES, *(() if any(result.metric_2 for result in results) else SECOND))
+    further = further_columns(results)
     rows = []
     for result in results:
         columns = {name: inner for name, inner in row(result).items() if name not in omitted}
         first = {name: columns.pop(name) for name in ("cell", "cell_hash")}
+        columns |= {name: values.get(result.cell.hash) for name, values in further.items()}
         rows.append(first | {key: plain(value(result.cell, key)) for key in keys} | columns)
     return csv_text(list(rows[0]) if rows else [*keys, "state"], rows)
 
 
+def further_columns(results: Sequence[Result]) -> dict[str, dict[str, float | None]]:
+    """Return the columns of metrics that were measured after the training, `final NAME`, by name and cell."""
+    return {
+        f"final {label}": {hash_: entry.get("final") for hash_, entry in entries.items()}
+        for label, entries in further_metrics(results).items()
+    }
+
+
 def frame(results: Sequence[Result]) -> pd.DataFrame:
-    """Return a data frame with one row per run: the settings as columns, and `COLUMNS`.
+    """Return a data frame with one row per run: the settings as columns, `COLUMNS` and `further_columns`.
 
     A setting with the name of another column is named `setting.NAME`.
     """
@@ -134,6 +145,8 @@ def frame(results: Sequence[Result]) -> pd.DataFrame:
     )
     types = {name: type_ for name, (type_, _) in COLUMNS.items()}
     outcomes = pd.DataFrame([row(result) for result in results], columns=list(types)).astype(types)
+    for name, values in further_columns(results).items():
+        outcomes[name] = pd.array([values.get(result.cell.hash) for result in results], dtype="Float64")
     return pd.concat([outcomes[list(FIRST)], settings.convert_dtypes(), outcomes.drop(columns=list(FIRST))], axis=1)
 
 

@@ -7,6 +7,7 @@ import logging
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -25,6 +26,7 @@ from gansweep.results.leaderboard import (
 from gansweep.section import Entry, Table
 from gansweep.sweep import tensorboard_layout
 from gansweep.sweep.cell import Result, State
+from gansweep.sweep.further_metrics import further_metrics
 from gansweep.sweep.identity import plain
 from gansweep.sweep.metric_groups import comparable, differences
 from gansweep.sweep.sweep import Sweep
@@ -46,7 +48,7 @@ def write(sweep: Sweep) -> str:
             sweep.freeze()
         atomic.write(sweep.root / SPREADSHEET, spreadsheet(results))
         atomic.write(sweep.root / TABLE, text)
-        tensorboard_layout.write(sweep.root, sweep.all_cells, text)
+        tensorboard_layout.write(sweep.root, sweep.all_cells, text, further_metrics(results), results)
     except OSError as error:
         log.warning("results.csv and table.md could not be written: %s", error)
     return text
@@ -114,13 +116,20 @@ class _Table:
         }
         name = self.results[0].cell.name if self.results else ""
         grid = pivot(self.leaderboard, values, ("cell", name))
-        second = pivot(self.leaderboard, {f"final {metric_2}": self._second}, ("cell", name)) if metric_2 else None
-        parts = [_markdown(grid)]
-        if second and len(second.head) == 1 + second.num_labels and list(values) == list(grid.head[-2:]):
-            columns = [[*row, other[-1]] for row, other in zip(grid.rows, second.rows, strict=True)]
-            parts = [_markdown(Table([*grid.head, second.head[-1]], columns))]
-        elif second:
-            parts += [f"Second metric, final {metric_2}:", _markdown(second)]
+        others = {f"Second metric, final {metric_2}": self._second} if metric_2 else {}
+        for label, entries in further_metrics(self.results).items():
+            others[f"Measured after training, final {label}"] = partial(self._further, entries)
+        parts = []
+        for title, show in others.items():
+            other = pivot(self.leaderboard, {title.partition(", ")[2]: show}, ("cell", name))
+            if len(other.head) == 1 + other.num_labels and list(grid.head[grid.num_labels :])[: len(values)] == list(
+                values
+            ):
+                columns = [[*row, added[-1]] for row, added in zip(grid.rows, other.rows, strict=True)]
+                grid = Table([*grid.head, other.head[-1]], columns, num_labels=grid.num_labels)
+            else:
+                parts += [f"{title}:", _markdown(other)]
+        parts = [_markdown(grid), *parts]
         notes = [f"[{place}] {note}{self.tracebacks.get(note, '')}" for note, place in self.notes.items()]
         return "\n\n".join(filter(None, (*parts, "  \n".join(notes), self._caption())))
 
@@ -157,8 +166,16 @@ class _Table:
 
     def _second(self, one: Configuration | None) -> Entry:
         """Return the entry of the second metric."""
-        runs = one.runs.values() if one else ()
-        finals = [run.metric_2["final"] for run in runs if run.metric_2.get("final") is not None]
+        return self._finals(one, lambda run: run.metric_2)
+
+    def _further(self, entries: Mapping[str, Mapping[str, Any]], one: Configuration | None) -> Entry:
+        """Return the entry of a metric that was measured after the training, given its values by cell."""
+        return self._finals(one, lambda run: entries.get(run.cell.hash, {}))
+
+    def _finals(self, one: Configuration | None, metric: Callable[[Result], Mapping[str, Any]]) -> Entry:
+        """Return the entry of final values of another metric than that of the table."""
+        metrics = [metric(run) for run in one.runs.values()] if one else []
+        finals = [content["final"] for content in metrics if content.get("final") is not None]
         if not one or not finals:
             return Entry("-")
         return Entry(spread(finals, len(one.runs)) if self.over_seeds else number(finals[0]))

@@ -193,6 +193,11 @@ class Result:
         return (self.record or {}).get("metric_2") or {}
 
     @property
+    def further_metrics(self) -> Sequence[Mapping[str, Any]]:
+        """The metrics that were measured after the training, by `python -m gansweep.measure`."""
+        return (self.record or {}).get("further_metrics") or []
+
+    @property
     def final(self) -> float | None:
         """The metric's value after the last step, None if there is none."""
         return self.metric.get("final")

@@ -72,8 +72,8 @@ def fingerprint_differences(groups: Sequence[Sequence[Result]]) -> list[str]:
 def _marks(groups: Sequence[Sequence[Result]]) -> list[str]:
     """Return for each group the text of the fingerprint fields in which the groups differ."""
     flat = [
-        _flat(next((fingerprint(r) for r in group if r.metric), {}))
-        | _flat(next((fingerprint(r, "metric_2") for r in group if r.metric_2), {}), "metric_2.")
+        flattened(next((fingerprint(r) for r in group if r.metric), {}))
+        | flattened(next((fingerprint(r, "metric_2") for r in group if r.metric_2), {}), "metric_2.")
         for group in groups
     ]
     names = sorted({key for fields in flat for key in fields})
@@ -99,7 +99,8 @@ def labels(groups: Sequence[Sequence[Result]]) -> list[str]:
     return [", ".join(filter(None, pair)) for pair in zip(texts, _marks(groups), strict=True)]
 
 
-def _flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def flattened(node: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return the values of a nested mapping as text by dotted key."""
     pairs = ((f"{prefix}{key}", inner) for key, inner in node.items())
-    parts = (_flat(inner, f"{key}.") if isinstance(inner, Mapping) else {key: plain(inner)} for key, inner in pairs)
+    parts = (flattened(inner, f"{key}.") if isinstance(inner, Mapping) else {key: plain(inner)} for key, inner in pairs)
     return dict(itertools.chain.from_iterable(part.items() for part in parts))

@@ -258,6 +258,13 @@ SCHEMA: dict[str, Check] = {
         for metric in METRICS
         for name in ("floor", "untrained", "final", "best", "best_apart")
     },
+    "further_metrics": LIST,
+    "further_metrics[].name!": TEXT,
+    "further_metrics[].fingerprint!": MAPPING,
+    "further_metrics[].lower_is_better": FLAG,
+    **_fields("further_metrics[].", _is_number, "floor", "final"),
+    "further_metrics[].final_step!": _is_whole,
+    **_fields("further_metrics[].", TEXT, "reason", "measured"),
     "metric.evaluations!": LIST,
     "metric.evaluations[].step!": _is_whole,
     "metric.evaluations[].value!": _is_measured,

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from gansweep.formatting import markdown, visible
-from gansweep.sweep.cell import Cell
+from gansweep.sweep.cell import Cell, Result, State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import SEED, is_number, order, swept_keys, value
 from gansweep.training import events
@@ -49,7 +51,13 @@ UNITS = {
 }
 
 
-def write(root: Path, cells: Sequence[Cell], table: str | None = None) -> None:
+def write(
+    root: Path,
+    cells: Sequence[Cell],
+    table: str | None = None,
+    further: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType({}),
+    results: Sequence[Result] = (),
+) -> None:
     """Write the TensorBoard files of a sweep into its directory and those of its cells.
 
     The varied settings may change with every added grid, so the rows are written by the sweep and not by the runs. A
@@ -59,20 +67,41 @@ def write(root: Path, cells: Sequence[Cell], table: str | None = None) -> None:
         root: directory of the sweep.
         cells: all cells, including earlier ones.
         table: Markdown table, None if it does not exist yet.
+        further: metrics that were measured after the training, as `further_metrics` returns them.
+        results: the results of the cells; required if there are such metrics.
     """
     shown = [cell for cell in cells if (cell.config.get("trainer") or {}).get("tensorboard")]
     if not shown:
         return
     rows = table_of(shown)
-    second = any(cell.config.get("metric_2") for cell in shown)
+    columns = RESULTS | (SECOND if any(cell.config.get("metric_2") for cell in shown) else {})
+    columns |= {further_tag(label): f"{label}, measured after training" for label in further}
     try:
-        events.put(root / COLUMNS, [_experiment(rows, RESULTS | (SECOND if second else {})), _layout(), _units()])
+        events.put(root / COLUMNS, [_experiment(rows, columns), _layout(), _units()])
+        for result in results:
+            _put_further(result, further)
         if table is not None:
             events.put(root / TABLE, [_text("table", table)])
         for cell, row in zip(shown, rows, strict=True):
             events.put(cell.directory / events.ROW, [events.row(row, group(root.name, row))])
     except OSError as error:
         log.warning("The HPARAMS files of %s could not be written: %s", root, error)
+
+
+def further_tag(label: str) -> str:
+    """Return the tag of the final value of a metric that was measured after the training."""
+    return visible(f"result/final {label}")
+
+
+def _put_further(result: Result, further: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    """Write the results of a run again, with the metrics that were measured after its training."""
+    measured = {label: entries[result.cell.hash] for label, entries in further.items() if result.cell.hash in entries}
+    path = result.cell.directory / events.END
+    if measured and result.record is not None and path.is_file():
+        finals = {further_tag(label): entry["final"] for label, entry in measured.items()}
+        values = events.results(result.record) | {tag: value for tag, value in finals.items() if value is not None}
+        ended = datetime.fromisoformat(result.record["time"]["finished"]).timestamp()  # equal bytes in every call
+        events.put(path, [events.end(result.state is State.COMPLETED, values, ended)], int(result.record["steps"]))
 
 
 def table_of(cells: Sequence[Cell]) -> list[dict[str, Any]]:

@@ -38,6 +38,35 @@ def plain(value: Any) -> bool | int | float | str:
     return value if isinstance(value, bool | int | float) else visible(str(value))
 
 
+def results(content: Mapping[str, Any]) -> dict[str, float]:
+    """Return the results of a run for HPARAMS by tag. A missing final value is NaN, as are means over seeds."""
+    values = {}
+    for metric, suffix in ((content["metric"], ""), (content.get("metric_2"), "_2")):
+        if metric is not None:
+            values[f"result/final{suffix}"] = float("nan") if metric["final"] is None else metric["final"]
+            if metric["best"] is not None:
+                values[f"result/best{suffix}"] = metric["best"]
+    return values
+
+
+def end(finished: bool, results: Mapping[str, float], end_time_s: float | None = None) -> Any:
+    """Return the end state and the results of a run for HPARAMS; `end_time_s` is a Unix time, None for now."""
+    api, plugin = (protobuf(f"plugins.hparams.{name}") for name in ("api_pb2", "plugin_data_pb2"))
+    metadata = protobuf("plugins.hparams.metadata")
+    end_time_s = time.time() if end_time_s is None else end_time_s
+    status = api.STATUS_SUCCESS if finished else api.STATUS_FAILURE
+    data = plugin.HParamsPluginData(session_end_info=plugin.SessionEndInfo(status=status, end_time_secs=end_time_s))
+    summary = protobuf("compat.proto.summary_pb2").Summary()
+    summary.value.add(
+        tag=metadata.SESSION_END_INFO_TAG,
+        metadata=metadata.create_summary_metadata(data),
+        tensor=metadata.NULL_TENSOR,
+    )
+    for tag, value in results.items():
+        summary.value.add(tag=tag, simple_value=value)
+    return summary
+
+
 def put(path: Path, summaries: Sequence[Any], step: int = 0) -> None:
     """Write summaries to a separate event file, unless an earlier one already contains them.
 

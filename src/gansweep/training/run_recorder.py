@@ -15,8 +15,9 @@ from gansweep.dynamics.position import Both
 from gansweep.training import diagnosis, record, samples
 from gansweep.training.diagnosis import Diagnosis
 from gansweep.training.evaluator import Evaluator, finite
+from gansweep.training.events import results
 from gansweep.training.run import Run
-from gansweep.training.tensorboard import Board, results
+from gansweep.training.tensorboard import Board
 
 
 class RunRecorder:

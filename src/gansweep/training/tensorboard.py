@@ -133,7 +133,7 @@ class Board:
 
         They are in a separate file, because a run that is interrupted before its record exists ends a second time.
         """
-        self._write(lambda _: events.put(self.directory / events.END, [_end(finished, results)], step))
+        self._write(lambda _: events.put(self.directory / events.END, [events.end(finished, results)], step))
 
     def forget_after(self, step: int) -> None:
         """Remove events after a step from the closed files."""
@@ -156,33 +156,6 @@ class Board:
             "TensorBoard files can't be written in %s (%s); the run continues without them", self.directory, error
         )
         self.file = None
-
-
-def results(content: Mapping[str, Any]) -> dict[str, float]:
-    """Return the results of a run for HPARAMS by tag. A missing final value is NaN, as are means over seeds."""
-    values = {}
-    for metric, suffix in ((content["metric"], ""), (content.get("metric_2"), "_2")):
-        if metric is not None:
-            values[f"result/final{suffix}"] = float("nan") if metric["final"] is None else metric["final"]
-            if metric["best"] is not None:
-                values[f"result/best{suffix}"] = metric["best"]
-    return values
-
-
-def _end(finished: bool, results: Mapping[str, float]) -> Any:
-    api, plugin = (protobuf(f"plugins.hparams.{name}") for name in ("api_pb2", "plugin_data_pb2"))
-    metadata = protobuf("plugins.hparams.metadata")
-    status = api.STATUS_SUCCESS if finished else api.STATUS_FAILURE
-    data = plugin.HParamsPluginData(session_end_info=plugin.SessionEndInfo(status=status, end_time_secs=time.time()))
-    summary = protobuf("compat.proto.summary_pb2").Summary()
-    summary.value.add(
-        tag=metadata.SESSION_END_INFO_TAG,
-        metadata=metadata.create_summary_metadata(data),
-        tensor=metadata.NULL_TENSOR,
-    )
-    for tag, value in results.items():
-        summary.value.add(tag=tag, simple_value=value)
-    return summary
 
 
 def _forget_after(directory: Path, step: int) -> None:

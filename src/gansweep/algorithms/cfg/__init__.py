@@ -66,6 +66,10 @@ class CFG:
     gap_after: int = 2000
     guard: Breakdown = field(default_factory=Breakdown)
     indexes_samples: ClassVar[bool] = True
+    why_no_samples: ClassVar[str] = (
+        "algorithm=cfg evaluates outputs of the generator after functional gradient steps of stored discriminators, "
+        "which are not outputs of a single module"
+    )
     schedule_eta: Schedule = field(default_factory=Constant)
     feedback_eta: Feedback | None = None
 

@@ -1,0 +1,1 @@
+"""Trained networks of finished cells: loading, samples, export, and further metrics."""

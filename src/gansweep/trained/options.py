@@ -1,0 +1,30 @@
+"""Command-line options that name the trained networks of one cell."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from gansweep.console import path
+
+if TYPE_CHECKING:
+    from gansweep.trained.pair import TrainedPair
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Add the options from which `loaded` loads a cell."""
+    parser.add_argument("cell", type=path, help="folder of a cell, outputs/SWEEP/CELL, or of a sweep")
+    parser.add_argument(
+        "selection", nargs="*", metavar="KEY=VALUE", help="settings that one cell of the sweep has, for example lr=1e-3"
+    )
+    parser.add_argument("--raw", action="store_true", help="trained parameters instead of those that are evaluated")
+    parser.add_argument(
+        "--allow", action="append", default=[], metavar="MODULE", help="allow classes from this module in the config"
+    )
+
+
+def loaded(options: Namespace) -> TrainedPair:
+    """Return the networks that the options name."""
+    from gansweep.trained.pair import load  # not above, so that --help does not import torch
+
+    return load(options.cell, *options.selection, raw=options.raw, allow=options.allow)

@@ -1,0 +1,201 @@
+"""Trained generator and discriminator of a cell as modules of `torch.nn`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gansweep.batched.member import PlayerSettings
+from gansweep.batched.player import Player
+from gansweep.config.errors import BadConfig
+from gansweep.config.normalise import Normal, normalise
+from gansweep.layers import Network
+from gansweep.schedules.constant import Constant
+from gansweep.seeding import Streams
+from gansweep.sweep.cell import Result
+from gansweep.trained.cells import checkpoint_of, find, saved_member
+from gansweep.user_path import user_path
+
+BATCH_SIZE = 500  # images per forward pass; that of evaluations
+
+
+@dataclass(frozen=True)
+class TrainedPair:
+    """Trained networks of one cell, on the CPU and in evaluation mode.
+
+    Both networks are modules of `torch.nn` on batches without a member axis; their `state_dict` has the names of
+    `torch.nn`. See `gansweep.load`.
+
+    Args:
+        generator: maps z (N, latent_dim) to samples (N, *sample_shape); images are in [-1, 1].
+        discriminator: maps samples to logits (N, 1); None if the algorithm trains only a generator.
+        latent_dim: length of z; 0 if the generator maps images to images.
+        sample_shape: shape of one sample.
+        step: number of steps that the weights were trained for.
+        result: the cell, with its directory and record.
+        why_no_samples: reason why the samples that were evaluated are not the outputs of `generator`, or "".
+    """
+
+    generator: nn.Module
+    discriminator: nn.Module | None
+    latent_dim: int
+    sample_shape: tuple[int, ...]
+    step: int
+    result: Result = field(repr=False)
+    why_no_samples: str = ""
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The resolved configuration of the cell."""
+        return self.result.cell.config
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """The content of record.json."""
+        return self.result.record or {}
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the weights of both networks; the names begin with `generator.` and `discriminator.`."""
+        both = nn.Module()
+        both.add_module("generator", self.generator)
+        both.add_module("discriminator", self.discriminator)
+        return both.state_dict()
+
+    def latents(self, num: int, seed: int | None = None) -> Tensor:
+        """Return standard normal z (num, latent_dim), on the CPU.
+
+        Args:
+            num: number of latents.
+            seed: of the random generator. None: the random stream from which evaluations of the cell draw on a CPU, so
+                that `metric.num_samples` samples give the metric's value in the record.
+
+        Raises:
+            ValueError: `num` is below 1, or the generator's input is not z.
+        """
+        if num < 1:
+            raise ValueError(f"num={num}: expected 1 or more")
+        if not self.latent_dim:
+            raise ValueError(f"{self.result.cell.name}: its generator maps images to images, and has no latents")
+        if seed is None:
+            generator = Streams(int(self.config["seed"]))["evaluation"]
+        else:
+            generator = torch.Generator().manual_seed(seed)
+        return torch.randn(num, self.latent_dim, generator=generator)
+
+    def sample(self, num: int, seed: int | None = None, batch_size: int = BATCH_SIZE) -> Tensor:
+        """Return samples (num, *sample_shape) of the generator, on the CPU; the arguments are those of `latents`.
+
+        Raises:
+            ValueError: `num` or `batch_size` is below 1, or the evaluated samples are not those of the generator.
+        """
+        if self.why_no_samples:
+            raise ValueError(f"{self.result.cell.name}: {self.why_no_samples}")
+        return self.outputs(self.latents(num, seed), batch_size)
+
+    def outputs(self, z: Tensor, batch_size: int = BATCH_SIZE) -> Tensor:
+        """Return the generator's outputs (N, *sample_shape) for z (N, latent_dim), on the CPU and without a graph.
+
+        The forward passes run where the generator is, e.g. after `generator.cuda()`.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size={batch_size}: expected 1 or more")
+        device = next(self.generator.parameters()).device
+        with torch.no_grad():
+            return torch.cat([self.generator(part.to(device)).cpu() for part in z.split(batch_size)])
+
+    def interpolate(self, start: Tensor, end: Tensor, num: int = 8) -> Tensor:
+        """Return samples (num, *sample_shape) on the great circle between two latents (latent_dim,), both included.
+
+            z(t) = (sin((1 - t) w) start + sin(t w) end) / sin w,   w = angle between start and end
+
+        White 2016, arXiv:1609.04468, section 2.1. Parallel latents are interpolated linearly.
+        """
+        if num < 2:
+            raise ValueError(f"num={num}: expected 2 or more")
+        t = torch.linspace(0, 1, num, dtype=torch.float64)[:, None]
+        a, b = start.double(), end.double()
+        angle = torch.acos((a @ b / (a.norm() * b.norm())).clamp(-1, 1))
+        if angle.sin() < 1e-6:
+            z = torch.lerp(a, b, t)
+        else:
+            z = (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
+        return self.outputs(z.to(start.dtype))
+
+
+def load(
+    path: str | Path, *selection: str, raw: bool = False, which: str = "final", allow: Sequence[str] = ()
+) -> TrainedPair:
+    """Return the trained networks of a finished cell.
+
+    Nothing in the folder is executed: tensors are read with `weights_only=True`, and classes are those of gansweep and
+    of the modules in `allow`. The data set is not read.
+
+    >>> import gansweep
+    >>> pair = gansweep.load("outputs/mine", "lr=1e-3", "seed=0")  # doctest: +SKIP
+    >>> images = pair.sample(64, seed=0)  # doctest: +SKIP
+
+    Args:
+        path: folder of a cell, or of a sweep.
+        selection: settings `key=value` that exactly one cell of the sweep has.
+        raw: the trained parameters, instead of those that are evaluated. They differ if the generator's parameters are
+            averaged (`trainer.ema`) or the optimizer has parameters for evaluation (schedule-free optimizers).
+        which: `final`: weights after the last step.
+        allow: modules of user-defined classes that the configuration may name, such as ["my_gans"].
+
+    Raises:
+        ValueError: no or several cells match, the cell has not finished or diverged, or a class is not allowed.
+    """
+    result = find(user_path(path), selection)
+    return of(result, _weights(result, which), raw, allow)
+
+
+def of(result: Result, weights: Path, raw: bool, allow: Sequence[str]) -> TrainedPair:
+    """Return the networks of a cell with the weights in a file; the other arguments are those of `load`."""
+    parts = _parts(result, allow)
+    model, shape = parts["model"], tuple(parts["data"].sample_shape)
+    member = saved_member(result, weights)
+    rule = parts["optimizer"]
+    network = model.generator(shape)
+    theta, buffers = _state(network, member["generator"], rule, raw)
+    if "ema" in member and not raw:
+        theta = member["ema"][None]
+    latent_dim = model.latent_dim
+    generator = network.module(network.state_dict(theta, buffers), (latent_dim,) if latent_dim else shape, "Generator")
+    discriminator = None
+    if "discriminator" in member:
+        network = model.discriminator(shape)
+        theta, buffers = _state(network, member["discriminator"], parts.get("optimizer_d") or rule, raw)
+        discriminator = network.module(network.state_dict(theta, buffers), shape, "Discriminator")
+    why = getattr(parts["algorithm"], "why_no_samples", "")
+    return TrainedPair(generator, discriminator, latent_dim, shape, int(member["step"]), result, why)
+
+
+def _weights(result: Result, which: str) -> Path:
+    if which == "final":
+        return checkpoint_of(result)
+    raise ValueError(f"which={which}: expected final")
+
+
+def _state(network: Network, saved: dict[str, Any], rule: Any, raw: bool) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the parameters (1, P) and the buffers of a saved player."""
+    player = Player(network, [PlayerSettings(rule, 1.0, Constant())], [torch.Generator()])
+    player.restore(0, {key: part for key, part in saved.items() if key != "feedback"})
+    return player.theta if raw else torch.cat(player.evaluated(), 1), player.buffers
+
+
+def _parts(result: Result, allow: Sequence[str]) -> dict[str, Any]:
+    """Return the objects of a cell's configuration that determine its networks.
+
+    Raises:
+        BadConfig: one of them can't be built.
+    """
+    normal: Normal = normalise({**result.cell.config, "allow": list(allow)})
+    needed = ("model", "data", "optimizer", "optimizer_d", "algorithm")
+    if any(group not in normal.parts for group in needed):
+        raise BadConfig(problem for problem in normal.problems if problem.name.partition(".")[0] in needed)
+    return normal.parts

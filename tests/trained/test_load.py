@@ -1,0 +1,172 @@
+"""gansweep.load. Mistakes: raw weights for averaged ones, another cell, other latents, code from a stored config."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from tests.trained.conftest import SMALL
+from tests.typed import typed
+from torch import nn
+
+import gansweep
+from gansweep.data.digits import Digits
+from gansweep.sweep import records
+from gansweep.training import record
+
+ONE = ("optimizer=adam", "seed=1")
+
+
+def test_samples_with_the_latents_of_evaluations_give_the_value_of_the_record(outputs):
+    from gansweep.metrics.classifier_features import ClassifierFeatures
+    from gansweep.metrics.frechet import FrechetDistance
+
+    pair = gansweep.load(outputs / "averaged", *ONE)
+    metric = FrechetDistance(ClassifierFeatures("digits"), num_samples=16)
+    value = metric(Digits(), pair.sample(16))
+    assert value == pytest.approx(pair.record["metric"]["final"], rel=1e-4)
+    assert pair.record["metric"]["generator"] == "ema"
+    raw = gansweep.load(outputs / "averaged", *ONE, raw=True)
+    assert metric(Digits(), raw.sample(16)) != pytest.approx(value, rel=1e-4)
+
+
+def test_the_modules_have_the_weights_of_the_checkpoint(outputs):
+    pair = gansweep.load(outputs / "averaged", *ONE)
+    raw = gansweep.load(outputs / "averaged", *ONE, raw=True)
+    member = torch.load(pair.result.cell.directory / "checkpoint.pt", weights_only=True)["member"]
+
+    def row(module):
+        return torch.cat([p.detach().flatten() for p in module.parameters()])
+
+    assert torch.equal(row(pair.generator), member["ema"])
+    assert torch.equal(row(raw.generator), member["generator"]["theta"])
+    assert torch.equal(row(pair.discriminator), member["discriminator"]["theta"])
+    assert type(pair.generator) is nn.Sequential
+    assert pair.step == 4
+    assert not pair.generator.training
+    assert pair.config["optimizer"]["_target_"] == "gansweep.optimizers.adam.Adam"
+    assert set(pair.state_dict()) == {
+        f"{player}.{name}" for player in ("generator", "discriminator") for name in getattr(pair, player).state_dict()
+    }
+
+
+def test_latents_and_samples_depend_on_the_seed_only(outputs):
+    pair = gansweep.load(outputs / "averaged", *ONE)
+    assert pair.latents(5, seed=3).shape == (5, 4)
+    assert torch.equal(pair.sample(5, seed=3), pair.outputs(pair.latents(5, seed=3)))
+    torch.testing.assert_close(pair.sample(5, seed=3), pair.sample(5, seed=3, batch_size=2))
+    assert not torch.equal(pair.latents(5, seed=3), pair.latents(5, seed=4))
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    pair.sample(2)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_interpolation_follows_a_great_circle(outputs):
+    pair = gansweep.load(outputs / "averaged", *ONE)
+    a, b = torch.tensor([2.0, 0, 0, 0]), torch.tensor([0, 2.0, 0, 0])
+    middle = torch.tensor([2**0.5, 2**0.5, 0, 0])
+    torch.testing.assert_close(pair.interpolate(a, b, 3), pair.outputs(torch.stack([a, middle, b])))
+    torch.testing.assert_close(pair.interpolate(a, 3 * a, 3), pair.outputs(torch.stack([a, 2 * a, 3 * a])))
+
+
+def test_schedule_free_parameters_for_evaluation(outputs):
+    typed(outputs.parent, ["name=free", "optimizer=schedule_free_adamw", *SMALL])
+    pair, raw = (gansweep.load(outputs / "free", raw=raw) for raw in (False, True))
+    for player in ("generator", "discriminator"):
+        evaluated, trained = getattr(pair, player).state_dict(), getattr(raw, player).state_dict()
+        assert all(not torch.equal(evaluated[name], trained[name]) for name in evaluated)
+
+
+def test_paths_and_selections_that_do_not_name_one_cell(outputs):
+    (outputs / "empty").mkdir()
+    cell = gansweep.load(outputs / "averaged", *ONE).result.cell
+    assert gansweep.load(str(cell.directory)).result.cell.hash == cell.hash
+    for arguments, words in (
+        ((outputs / "averaged",), ["4 cells match", "optimizer=adam seed=0", "optimizer=sgd", cell.name]),
+        ((outputs / "averaged", "optimizer=adam"), ["2 cells match", "seed=0", cell.name]),
+        ((outputs / "averaged", "optimizer=lion"), ["optimizer=lion: no cell", "adam, sgd"]),
+        ((outputs / "averaged", "colour=red"), ["colour=red: no cell", "optimizer, seed"]),
+        ((outputs / "averaged", "adam"), ["adam: expected a setting"]),
+        ((outputs / "nowhere",), ["there is no such folder", "outputs/SWEEP/CELL"]),
+        ((outputs / "averaged" / "table.md",), ["is not a folder"]),
+        ((outputs / "empty",), ["neither a cell nor a sweep"]),
+        ((outputs,), ["neither a cell nor a sweep", "averaged, diverged"]),
+    ):
+        with pytest.raises(ValueError, match=".") as error:
+            gansweep.load(*arguments)
+        for word in words:
+            assert word in str(error.value), (arguments, str(error.value))
+    assert gansweep.load(outputs / "averaged", "optimizer=sgd", "seed=1.0", "lr=0.001").record["seeds"]["member"] == 1
+
+
+def test_cells_without_final_weights(outputs):
+    with pytest.raises(ValueError, match="diverged at step 1, so there are no final weights"):
+        gansweep.load(outputs / "diverged", "lr=1e30")
+    cell = gansweep.load(outputs / "averaged", *ONE).result.cell.directory
+    (cell / "record.json").rename(cell / "aside.json")
+    with pytest.raises(ValueError, match="has not finished \\(its last checkpoint is that of step 4\\)"):
+        gansweep.load(cell)
+    (cell / "aside.json").rename(cell / "record.json")
+    (cell / "checkpoint.pt").write_bytes(b"torn")
+    with pytest.raises(ValueError, match="it has no checkpoint, expected checkpoint.pt of step 4"):
+        gansweep.load(cell)
+    (cell / "checkpoint.pt").unlink()
+    with pytest.raises(ValueError, match="it has no checkpoint"):
+        gansweep.load(cell)
+
+
+def test_a_damaged_checkpoint_is_reported_and_stays_where_it_is(outputs):
+    cell = gansweep.load(outputs / "averaged", *ONE).result.cell.directory
+    content = bytearray((cell / "checkpoint.pt").read_bytes())
+    content[-3000] ^= 255
+    (cell / "checkpoint.pt").write_bytes(content)
+    files = sorted(path.name for path in cell.iterdir())
+    with pytest.raises(ValueError, match=r"checkpoint.pt can't be used: |it has no checkpoint"):
+        gansweep.load(cell)
+    assert sorted(path.name for path in cell.iterdir()) == files
+
+
+def test_a_class_in_the_stored_config_is_not_imported_unless_it_is_allowed(outputs, tmp_path, monkeypatch):
+    cell = gansweep.load(outputs / "averaged", *ONE).result.cell
+    (tmp_path / "evil_nets.py").write_text(
+        "import os\nos.mkdir('executed')\nfrom gansweep.models.mlp import MLP\nclass Mine(MLP):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    content = records.read(cell.directory)
+    content["config"]["model"]["_target_"] = content["identity"]["config"]["model"]["_target_"] = "evil_nets.Mine"
+    content["config"]["allow"] = ["evil_nets"]
+    content["cell"]["hash"] = gansweep.sweep.identity.digest(content["identity"])
+    record.write(cell.directory, content)
+    with pytest.raises(ValueError, match=r"evil_nets.Mine is not in an allowed module .* add allow=\[evil_nets\]"):
+        gansweep.load(cell.directory)
+    assert not (tmp_path / "executed").exists()
+    assert gansweep.load(cell.directory, allow=["evil_nets"]).step == 4
+    assert (tmp_path / "executed").exists()
+
+
+def test_loading_does_not_read_the_data_set(outputs, monkeypatch):
+    monkeypatch.setattr(Digits, "samples", property(lambda self: pytest.fail("read")))
+    assert gansweep.load(outputs / "averaged", *ONE).sample_shape == (1, 8, 8)
+
+
+def test_unknown_weights_and_numbers(outputs):
+    with pytest.raises(ValueError, match="which=newest: expected"):
+        gansweep.load(outputs / "averaged", *ONE, which="newest")
+    pair = gansweep.load(outputs / "averaged", *ONE)
+    for call in (
+        lambda: pair.sample(0),
+        lambda: pair.sample(3, batch_size=0),
+        lambda: pair.interpolate(*pair.latents(2), 1),
+    ):
+        with pytest.raises(ValueError, match="=[01]: expected"):
+            call()
+
+
+def test_importing_the_package_does_not_import_torch():
+    code = "import gansweep, sys; assert 'torch' not in sys.modules; gansweep.load; assert 'torch' in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+        gansweep.lode  # noqa: B018
