@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -140,6 +141,8 @@ def test_a_class_in_the_stored_config_is_not_imported_unless_it_is_allowed(outpu
     content["config"]["allow"] = ["evil_nets"]
     content["cell"]["hash"] = gansweep.sweep.identity.digest(content["identity"])
     record.write(cell.directory, content)
+    saved = torch.load(cell.directory / "checkpoint.pt", weights_only=True)
+    torch.save({**saved, "identity": json.dumps(content["identity"])}, cell.directory / "checkpoint.pt")
     with pytest.raises(ValueError, match=r"evil_nets.Mine is not in an allowed module .* add allow=\[evil_nets\]"):
         gansweep.load(cell.directory)
     assert not (tmp_path / "executed").exists()

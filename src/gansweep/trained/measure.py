@@ -75,7 +75,7 @@ def measurements(
     for result in results:
         for settings in metrics:
             checked, key = _checked(result, settings, device, allow)
-            problems += checked.problems or build.absent_device(checked.config)
+            problems += checked.problems or build.absent_device(checked.config["device"])
             if checked.run is not None:
                 found.append(Measurement(result, checked.run, getattr(checked.run, key), settings))
     if problems:

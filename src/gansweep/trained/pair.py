@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from gansweep.batched.member import PlayerSettings
 from gansweep.batched.player import Player
+from gansweep.config.build import normalise
 from gansweep.config.errors import BadConfig
-from gansweep.config.normalise import Normal, normalise
 from gansweep.layers import Network
 from gansweep.schedules.constant import Constant
 from gansweep.seeding import Streams
@@ -194,7 +194,7 @@ def _parts(result: Result, allow: Sequence[str]) -> dict[str, Any]:
     Raises:
         BadConfig: one of them can't be built.
     """
-    normal: Normal = normalise({**result.cell.config, "allow": list(allow)})
+    normal = normalise({**result.cell.config, "allow": list(allow)})
     needed = ("model", "data", "optimizer", "optimizer_d", "algorithm")
     if any(group not in normal.parts for group in needed):
         raise BadConfig(problem for problem in normal.problems if problem.name.partition(".")[0] in needed)
