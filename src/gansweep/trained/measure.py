@@ -19,6 +19,7 @@ from gansweep.sweep.further_metrics import mark
 from gansweep.sweep.identity import canonical
 from gansweep.trained.cells import checkpoint_of, saved_member
 from gansweep.training import record
+from gansweep.training.evaluator import Evaluator
 from gansweep.training.run import Run
 from gansweep.training.trainer import pack_of
 
@@ -114,8 +115,8 @@ def value_of(measurement: Measurement) -> float:
     try:
         # States of random streams are those of the device of the training, and are needed for training only.
         pack.restore(0, {**member, "streams": {}})
-        fake = pack.generate(0, metric.num_samples, "evaluation")
-        return float(metric(run.data, fake)) if bool(fake.isfinite().all()) else math.nan
+        fake = Evaluator(run).samples(pack, 0, metric, "evaluation")
+        return math.nan if fake is None else float(metric(run.data, fake))
     finally:
         pack.release()
 

@@ -158,6 +158,8 @@ def of(result: Result, weights: Path, raw: bool, allow: Sequence[str]) -> Traine
     """Return the networks of a cell with the weights in a file; the other arguments are those of `load`."""
     parts = _parts(result, allow)
     model, shape = parts["model"], tuple(parts["data"].sample_shape)
+    if getattr(model, "conditional", False):
+        raise ValueError(f"{result.cell.name}: model.conditional=true: networks with labels can't be loaded")
     member = saved_member(result, weights)
     rule = parts["optimizer"]
     network = model.generator(shape)

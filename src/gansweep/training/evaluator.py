@@ -67,7 +67,7 @@ class Evaluator:
         if metric is None:
             return Evaluation({}, True)
         self.trained_at.append({"step": step, "trained_s": round(trained_s, 3)})
-        fake = self._samples(pack, k, metric, "evaluation")
+        fake = self.samples(pack, k, metric, "evaluation")
         if fake is None:
             self.evaluations.append({"step": step, "value": None, "reason": "samples are not finite"})
             return Evaluation({}, False)
@@ -144,7 +144,7 @@ class Evaluator:
 
     def _measure(self, pack: Pack, k: int, metric: Metric, stream: str) -> float | None:
         """Return a metric on samples from a stream, None if the samples or the value are not finite."""
-        fake = self._samples(pack, k, metric, stream)
+        fake = self.samples(pack, k, metric, stream)
         return None if fake is None else _finite(float(metric(self.run.data, fake)))
 
     def _update_feedback(self, pack: Pack, k: int, metric: Metric, evaluation: dict[str, Any]) -> bool:
@@ -154,7 +154,7 @@ class Evaluator:
         """
         if not self.run.monitors_metric or evaluation["step"] >= self.run.steps:
             return True
-        fake = self._samples(pack, k, metric, "feedback")
+        fake = self.samples(pack, k, metric, "feedback")
         if fake is None:
             return False
         value = float(metric(self.run.data, fake))
@@ -173,7 +173,7 @@ class Evaluator:
         if evaluation["step"] > 0 and description not in earlier and not expected:
             log.warning("step %d: %s", evaluation["step"], description)
 
-    def _samples(self, pack: Pack, k: int, metric: Metric, stream: str) -> Tensor | None:
+    def samples(self, pack: Pack, k: int, metric: Metric, stream: str) -> Tensor | None:
         """Return the samples that a metric needs, from the latents of a stream; None if some are not finite."""
         labels = getattr(metric, "labels", None)
         if labels is None:
