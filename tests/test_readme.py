@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gansweep.cli.experiments import spelled_out
+from gansweep.cli.hydra_app import composer_and_loader, jobs_of
 from gansweep.config.build import check
 from tests.config.test_build_conf import composed
 
@@ -32,10 +33,9 @@ def training_lines() -> list[str]:
 @pytest.mark.parametrize("line", training_lines())
 def test_the_first_run_of_every_command_line_can_be_built(line):
     overrides = [word for word in shlex.split(line)[3:] if not word.startswith("-")]
-    # The first element of a grid; a list in brackets is one value.
-    first = [re.sub(r"=(?:range|choice|interval)\((\d[^,)]*).*", r"=\1", word) for word in overrides]
-    first = [re.sub(r"\],\[.*", "]", word) if "[" in word else word.partition(",")[0] for word in first]
-    problems = [str(problem) for problem in check(composed(*spelled_out(first))).problems]
+    with composer_and_loader(None) as (_, loader):
+        first, *_ = jobs_of(loader, spelled_out(overrides))
+    problems = [str(problem) for problem in check(composed(*first)).problems]
     assert [text for text in problems if not text.startswith("data")] == []
 
 

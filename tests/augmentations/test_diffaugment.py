@@ -13,7 +13,7 @@ from torch.nn.functional import leaky_relu, linear, pad
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.augmentations.diffaugment import DiffAugment
 from gansweep.batched.pack import PackSettings
-from gansweep.config.build import check
+from gansweep.config.build import build, check
 from gansweep.dynamics.competitive import Competitive
 from gansweep.losses.objective import Objective
 from gansweep.losses.relativistic_pairing import RelativisticPairing
@@ -180,3 +180,9 @@ def test_default_keeps_the_identity():
 def test_what_cannot_be_augmented_is_refused(overrides, message):
     problems = check(composed("augment=diffaugment", *overrides)).problems
     assert any(str(problem).startswith(message) for problem in problems), problems
+
+
+def test_the_choice_none_is_a_run_without_augmentation():
+    dcgan = ("model=dcgan", "model.base_width=8")
+    assert build(composed(*dcgan, "augment=none")).member.augment is None
+    assert build(composed(*dcgan, "augment=diffaugment")).member.augment == ALL

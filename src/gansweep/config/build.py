@@ -12,6 +12,7 @@ import torch
 
 from gansweep import device as devices
 from gansweep.augmentations import Augmentation
+from gansweep.augmentations.none import NoAugmentation
 from gansweep.batched.member import Member, check_update
 from gansweep.config.checks import (
     SCHEDULES,
@@ -267,7 +268,7 @@ def _run(checked: Checked) -> Run:
             penalty_schedule=parts.get("schedule_penalty"),
             noise_schedule=parts.get("schedule_noise"),
             ema_schedule=parts.get("schedule_ema"),
-            augment=parts.get("augment"),
+            augment=None if isinstance(parts.get("augment"), NoAugmentation) else parts.get("augment"),
         ),
         model=parts["model"],
         data=parts["data"],
