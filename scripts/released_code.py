@@ -12,8 +12,8 @@ import json
 import re
 from pathlib import Path
 
-from gansweep.sweep import code_identity
-from gansweep.sweep.source_code import code_digest, file_digest
+from gansweep import code_identity
+from gansweep.source_code import code_digest, file_digest
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 

@@ -17,7 +17,8 @@ GROUPS = ("model", "loss", "augment", "optimizer", "schedule", "feedback", "data
 # What a choice needs beside it to be a sensible run.
 NETS = "tests.models.plain_nets"
 MODULES = [f"model.generator={NETS}.Generator", f"model.discriminator={NETS}.Critic", f"allow=[{NETS}]"]
-COMPANY = {"data=image_folder": ["data.root=."], "model=modules": MODULES}
+EMBED = ["metric.features.module=tests.metrics.feature_nets.Embed", "allow=[tests.metrics.feature_nets]"]
+COMPANY = {"data=image_folder": ["data.root=."], "model=modules": MODULES, "metric=module": EMBED}
 
 
 def choices():

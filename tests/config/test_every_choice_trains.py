@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.config.test_build_conf import CONF, MODULES, composed
+from tests.config.test_build_conf import CONF, EMBED, MODULES, composed
 
 from gansweep.config.build import build
 from gansweep.training.trainer import train
@@ -107,4 +107,5 @@ SMALLER = {
     "kid_mnist": ["metric.subset_size=20", "metric.num_subsets=3"],
     "kid_texture": ["metric.subset_size=20", "metric.num_subsets=3"],
     "inception_score": ["metric.num_splits=2"],
+    "module": EMBED,
 }

@@ -14,6 +14,7 @@ from torch import nn
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.member import Member, PlayerSettings
 from gansweep.batched.pack import PackSettings
+from gansweep.code_identity import code_of
 from gansweep.config.build import check
 from gansweep.dynamics.extragradient import ExtraGradient
 from gansweep.interfaces import UpdateRule
@@ -26,7 +27,6 @@ from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.r1 import R1
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.constant import Constant
-from gansweep.sweep.code_identity import code_of
 from gansweep.sweep.identity import digest, identity
 from gansweep.user_code import Factory
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from gansweep.sweep import code_identity
-from gansweep.sweep.code_identity import code_of
+from gansweep import code_identity
+from gansweep.code_identity import code_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = {"optimizer": {"_target_": "gansweep.optimizers.adam.Adam"}}
@@ -121,7 +121,7 @@ def test_another_process_in_another_directory_computes_the_same_hashes(folder, t
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     shutil.copytree(folder, elsewhere / "copy")
     program = (
-        "import json, sys; from gansweep.sweep.code_identity import code_of;"
+        "import json, sys; from gansweep.code_identity import code_of;"
         "print(json.dumps(code_of(json.loads(sys.argv[1]))))"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(elsewhere / "copy"), str(ROOT / "src")])}

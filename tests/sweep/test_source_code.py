@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gansweep.sweep.source_code import code_digest, imported, statements
+from gansweep.source_code import code_digest, imported, statements
 
 SOURCE = '''"""Doc."""
 import os  # é

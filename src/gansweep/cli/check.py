@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from gansweep.cli.compose import Composition
 from gansweep.cli.error_report import complain
 from gansweep.cli.hydra_app import composed, overrides_parser
+from gansweep.code_identity import dotted
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.console import say
-from gansweep.sweep.code_identity import dotted
 
 if TYPE_CHECKING:
     from gansweep.check.bench import Subject

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansweep.cli.compose import Composer, Composition, top_level
+from gansweep.code_identity import code_of
 from gansweep.config.errors import BadConfig, SettingError, UnknownKey
 from gansweep.config.keys import WHOLE_SWEEP
 from gansweep.sweep.cell import Cell
-from gansweep.sweep.code_identity import code_of
 from gansweep.sweep.identity import cell_name, digest, identity
 
 if TYPE_CHECKING:

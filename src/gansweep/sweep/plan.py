@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gansweep.code_identity import OURS, find
 from gansweep.formatting import file_size, visible
 from gansweep.sweep.cell import Cell, Result, State, cells, own_record, state
-from gansweep.sweep.code_identity import OURS, find
 from gansweep.sweep.identity import digest
 from gansweep.sweep.progress import duration
 from gansweep.training import checkpoint_step

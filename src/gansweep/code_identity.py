@@ -20,10 +20,10 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from gansweep.sweep.source_code import code_digest, exported, file_digest, imported
+from gansweep.source_code import code_digest, exported, file_digest, imported
 
 OURS = "gansweep"
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parent
 RELEASED = PACKAGE / "released_code.json"
 # Every run executes these modules and their imports, in addition to the classes named in its configuration.
 TRAINS = ("gansweep.config.build", "gansweep.training.trainer")
@@ -48,6 +48,12 @@ def code_of(config: Mapping[str, Any]) -> dict[str, str]:
     trusted = {name.partition(".")[0] for name in allow} - set(NEVER)
     roots = {module for path in dotted(config) if _below(path, (OURS, *allow)) for module in _defining(path)}
     return dict(_hashes(frozenset({*roots, *TRAINS}), frozenset(trusted)))
+
+
+def code_of_class(cls: type) -> dict[str, str]:
+    """Return the hash of the module of a class and of every module that it imports, as `code_of`."""
+    trusted = {cls.__module__.partition(".")[0]} - set(NEVER)
+    return dict(_hashes(frozenset({cls.__module__}), frozenset(trusted)))
 
 
 @cache
