@@ -283,6 +283,7 @@ def _run(checked: Checked) -> Run:
         device=config["device"],
         precision=config["precision"],
         threads=config["threads"],
+        eval_seeds=config.get("eval_seeds", 1),
     )
 
 

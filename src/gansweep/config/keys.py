@@ -98,6 +98,7 @@ KEYS = (
     *(Key(f"trainer.{name}", identity=False) for name in ("checkpoint_minutes", "tensorboard", "progress")),
     Key("steps", continuable=True),
     Key("seed", column=True),
+    Key("eval_seeds", identity_unless=1, continuable=True, caption=True),
     Key("precision", shared_in_pack=True),
     Key("device", identity=False, shared_in_pack=True),
     Key("threads", identity_unless=1, shared_in_pack=True),
@@ -178,7 +179,7 @@ def shared_in_pack(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # Upper limits: far above practical values, below overflow. Too many threads or processes make a machine hang.
-MAX = {"steps": 10**12, "epochs": 10**12, "batch_size": 10**9, "threads": 1024, "workers": 512}
+MAX = {"steps": 10**12, "epochs": 10**12, "batch_size": 10**9, "threads": 1024, "workers": 512, "eval_seeds": 1000}
 MAX_OF_OTHERS = 10**6
 
 
@@ -209,6 +210,7 @@ class Root:
         allow: further modules whose classes a `_target_` may name.
         most_cells: maximum number of cells of one command line. It and the following settings have defaults because
             earlier records lack them.
+        eval_seeds: draws of latents on which each final and each best value is measured; their mean is reported.
         num: number of points of the settings that are given as an interval.
         progress: display of the progress; auto: bar on a terminal, plain lines elsewhere.
         sampler: how the points are chosen: sobol and random in advance, tpe by the results of earlier points.
@@ -240,6 +242,7 @@ class Root:
     allow: list[str]
     most_cells: int = 10_000
     progress: Literal["auto", "bar", "plain", "off"] = "auto"
+    eval_seeds: int = 1
     num: int | None = None
     sampler: Literal["sobol", "random", "tpe"] = "sobol"
     clip_grad_norm: float | None = None
@@ -269,6 +272,7 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[SettingError]:
         "most_seeds",
         "most_cells",
         "num",
+        "eval_seeds",
     ):
         count = values.get(key)
         most = MAX.get(key, MAX_OF_OTHERS)

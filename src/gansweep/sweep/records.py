@@ -269,6 +269,7 @@ SCHEMA: dict[str, Check] = {
     "metric.evaluations[].step!": _is_whole,
     "metric.evaluations[].value!": _is_measured,
     **_fields("metric.evaluations[].", _is_number, "value_2", "apart", "heard"),
+    **_fields("metric.evaluations[].", LIST, "draws", "apart_draws"),
     **_fields("metric.evaluations[].", TEXT, "reason", "reason_2", "degenerate"),
     "metric.evaluations[].measured": MAPPING,
     "divergence.step!": _is_whole,

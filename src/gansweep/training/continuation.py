@@ -177,11 +177,16 @@ def _adapted(content: Mapping[str, Any], source: Source, run: Run) -> dict[str, 
     adapted = {key: value for key, value in content.items() if key != "identity"}
     for key in ("evaluations", "trained_at"):
         if key in content:
-            adapted[key] = [entry for entry in content[key] if entry["step"] in due]
+            adapted[key] = [_without_draws(entry, run) for entry in content[key] if entry["step"] in due]
     if "curves" in content:
         point = intervals.point(source.step)
         adapted["curves"] = [entry for entry in content["curves"] if point or entry["step"] != source.step]
     return adapted | {"continued": source.about}
+
+
+def _without_draws(entry: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Return an evaluation without the draws that a run makes after its last step only."""
+    return {key: value for key, value in entry.items() if key != "draws" or entry["step"] == run.steps}
 
 
 def _copy_outputs(source: Source, run: Run, directory: Path) -> None:

@@ -55,7 +55,8 @@ class Evaluator:
         """Evaluate member k of a pack.
 
         A new best value is measured again on other latents (holdout, field `apart`): the best of several noisy values
-        is biased, the holdout value is not.
+        is biased, the holdout value is not. With `eval_seeds` = m > 1 the holdout value and the value after the last
+        step are measured on m draws of latents (fields `apart_draws` and `draws`).
 
         Args:
             pack: contains the member.
@@ -77,7 +78,9 @@ class Evaluator:
             evaluation["reason"] = f"{metric.name} is {value}"
             log.warning("step %d: %s", step, evaluation["reason"])
         if step > 0 and record.is_best(value, self.evaluations, metric.lower_is_better):
-            evaluation["apart"] = self._measure(pack, k, metric, "evaluation apart")
+            self._measure_apart(pack, k, metric, evaluation)
+        if step == self.run.steps:
+            self._measure_draws(pack, k, metric, evaluation)
         if self.run.metric_2 is not None:
             evaluation["value_2"] = self._measure(pack, k, self.run.metric_2, "evaluation")
             if evaluation["value_2"] is None:
@@ -109,8 +112,24 @@ class Evaluator:
         *earlier, evaluation = self.evaluations
         value = evaluation["value"]
         if value is not None and "apart" not in evaluation and record.is_best(value, earlier, metric.lower_is_better):
-            evaluation["apart"] = self._measure(pack, k, metric, "evaluation apart")
+            self._measure_apart(pack, k, metric, evaluation)
+        if step == self.run.steps and "draws" not in evaluation:
+            self._measure_draws(pack, k, metric, evaluation)
         return "heard" in evaluation or self._update_feedback(pack, k, metric, evaluation)
+
+    def _measure_apart(self, pack: Pack, k: int, metric: Metric, evaluation: dict[str, Any]) -> None:
+        """Add the holdout value of a best value, and its further draws."""
+        evaluation["apart"] = self._measure(pack, k, metric, "evaluation apart")
+        if self.run.eval_seeds > 1:
+            evaluation["apart_draws"] = [evaluation["apart"], *self._further(pack, k, metric, "evaluation apart")]
+
+    def _measure_draws(self, pack: Pack, k: int, metric: Metric, evaluation: dict[str, Any]) -> None:
+        """Add the further draws of the value after the last step."""
+        if self.run.eval_seeds > 1:
+            evaluation["draws"] = [evaluation["value"], *self._further(pack, k, metric, "evaluation")]
+
+    def _further(self, pack: Pack, k: int, metric: Metric, stream: str) -> list[float | None]:
+        return [self._measure(pack, k, metric, f"{stream} {n}") for n in range(1, self.run.eval_seeds)]
 
     def newest(self) -> str:
         """Return the newest metric value as text, "" if there is none."""

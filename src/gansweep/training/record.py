@@ -129,7 +129,8 @@ def summary(evaluations: Sequence[Mapping[str, Any]], lower_is_better: bool = Tr
     """Return the untrained, final and best values of a list of evaluations.
 
     `best` is the best value after step 0. `best_apart` is the holdout value of the same generator, measured with other
-    latents: the best of several noisy values is biased, the holdout value is not. Missing values are None.
+    latents: the best of several noisy values is biased, the holdout value is not. `final` and `best_apart` are means
+    over several draws of latents where there are some (`eval_seeds`). Missing values are None.
 
     >>> summary([{"step": 0, "value": 9.0}, {"step": 5, "value": 2.0, "apart": 2.5}, {"step": 8, "value": 3.0}])
     {'untrained': 9.0, 'final': 3.0, 'final_step': 8, 'best': 2.0, 'best_step': 5, 'best_apart': 2.5}
@@ -139,12 +140,20 @@ def summary(evaluations: Sequence[Mapping[str, Any]], lower_is_better: bool = Tr
     best = (min if lower_is_better else max)(trained, key=lambda e: e["value"], default={"value": None, "step": None})
     return {
         "untrained": first["value"] if first["step"] == 0 else None,
-        "final": last["value"],
+        "final": _mean_of_draws(last, "draws", "value"),
         "final_step": last["step"],
         "best": best["value"],
         "best_step": best["step"],
-        "best_apart": best.get("apart"),
+        "best_apart": _mean_of_draws(best, "apart_draws", "apart"),
     }
+
+
+def _mean_of_draws(evaluation: Mapping[str, Any], draws: str, value: str) -> float | None:
+    """Return the mean of the draws of an evaluation, None if one is missing; without draws the value."""
+    values = evaluation.get(draws)
+    if not values:
+        return evaluation.get(value)
+    return None if any(one is None for one in values) else sum(values) / len(values)
 
 
 def trained_s(record: Mapping[str, Any]) -> dict[int, float]:

@@ -136,6 +136,7 @@ class Run:
         device: auto, cpu, cuda, cuda:1 or mps.
         precision: fp32, tf32 or bf16.
         threads: intra-op CPU threads.
+        eval_seeds: draws of latents on which the value after the last step and the holdout value are measured.
     """
 
     member: Member
@@ -152,6 +153,7 @@ class Run:
     device: str = "auto"
     precision: str = "fp32"
     threads: int = 1
+    eval_seeds: int = 1
 
     @property
     def steps(self) -> int:

@@ -1,0 +1,53 @@
+"""Sources of noise in a report. Mistakes: variance of the mean for that of a draw, seeds of one kind as another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.sweep.fake_cells import cell, record, write
+
+from gansweep.report import noise
+from gansweep.report.formats import TableOptions, judge
+from gansweep.report.study import Study
+from gansweep.results.table import write as write_table
+from gansweep.sweep.sweep import Sweep
+
+TRAINING, EVALUATION = 8.0, 2.0  # standard deviations
+
+
+def swept(root, num_draws, seeds=60, training=TRAINING):
+    root.mkdir()
+    rng = np.random.default_rng(0)
+    cells = [cell(root, optimizer=name, seed=seed) for name in ("adam", "sgd") for seed in range(seeds)]
+    for one in cells:
+        center = 50.0 + 100 * (one.overrides["optimizer"] == "sgd") + training * rng.normal()
+        values = (center + EVALUATION * rng.normal(size=num_draws)).tolist()
+        content = record(one, values[0])
+        content["metric"]["evaluations"][-1]["draws"] = values
+        content["metric"]["final"] = sum(values) / num_draws
+        write(one, content)
+    write_table(Sweep(root, cells, "x"))
+    (verdict,) = judge(Study.read(root), TableOptions())
+    return verdict
+
+
+def test_both_deviations_are_found(tmp_path):
+    paragraph, table = noise.section(swept(tmp_path / "x", 4)).blocks
+    deviations = [float(row[1]) for row in table.rows]
+    assert deviations == pytest.approx([TRAINING, EVALUATION], rel=0.15)
+    assert "pooled over 2 configurations" in paragraph.text
+    assert sum(float(row[3].rstrip("%")) for row in table.rows) == pytest.approx(100, abs=1)
+
+
+def test_a_noisy_training_is_advised_to_add_seeds(tmp_path):
+    paragraph, _ = noise.section(swept(tmp_path / "x", 4, seeds=5)).blocks
+    assert "worth more than any number of further evaluations" in paragraph.text
+
+
+def test_a_noisy_evaluation_is_advised_to_repeat(tmp_path):
+    paragraph, _ = noise.section(swept(tmp_path / "x", 4, seeds=8, training=0.5)).blocks
+    assert "more evaluation" in paragraph.text
+
+
+def test_one_draw_has_no_section(tmp_path):
+    assert noise.section(swept(tmp_path / "x", 1, seeds=4)) is None
