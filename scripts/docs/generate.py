@@ -31,6 +31,7 @@ PAGES = {"settings": ROOT / "docs" / "settings.md", "reference": ROOT / "docs" /
 GROUPS = {
     "model": "The pair of networks.",
     "loss": "The loss of each player, with its penalties, label noise and instance noise.",
+    "augment": "The augmentation of the discriminator's inputs, real and generated.",
     "optimizer": "The update rule of both players. `optimizer@optimizer_d=` sets that of the discriminator.",
     "schedule": "The multiplier of the learning rate. `schedule@schedule_d=` sets that of the discriminator; "
     "`schedule_beta`, `schedule_beta_d`, `schedule_penalty`, `schedule_noise`, `schedule_ema` and `schedule_critic` "
@@ -44,6 +45,7 @@ GROUPS = {
 FOLDERS = {
     "losses": "Losses",
     "penalties": "Penalties",
+    "augmentations": "Augmentations",
     "optimizers": "Optimizers",
     "schedules": "Schedules",
     "dynamics": "Game dynamics",

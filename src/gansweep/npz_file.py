@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -50,11 +51,41 @@ def read_array(path: Path, name: str) -> np.ndarray:
         ) from error
 
 
-def _check_header(file: IO[bytes], file_size: int) -> None:
-    """Raise ValueError unless the array has numbers, the size of the file, and fits in memory."""
+def map_array(path: Path, name: str) -> np.ndarray | None:
+    """Return the array `name` of an .npz file mapped into memory, read-only; None if it is missing or compressed.
+
+    Raises:
+        ValueError: the file is not an .npz, is damaged, or contains Python objects.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found = [info for info in archive.infolist() if info.filename.removesuffix(".npy") == name]
+            if not found or found[0].compress_type != zipfile.ZIP_STORED:
+                return None
+            with archive.open(found[0]) as file:
+                shape, fortran, dtype = _check_header(file, found[0].file_size, in_memory=False)
+                length = file.tell()
+        with path.open("rb") as raw:
+            raw.seek(found[0].header_offset + 26)  # lengths of name and extra field in the header of the member
+            start = raw.tell() + 4 + sum(struct.unpack("<HH", raw.read(4))) + length
+        return np.memmap(path, dtype, "r", start, shape, "F" if fortran else "C")
+    except ERRORS as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(
+            f"{path} can't be read as an .npz ({error or type(error).__name__}): write it again"
+        ) from error
+
+
+def _check_header(file: IO[bytes], file_size: int, *, in_memory: bool = True) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Return shape, order and type of an array of numbers with the size of the file that fits in memory.
+
+    Raises:
+        ValueError: it is not such an array; `in_memory=False` accepts one that does not fit.
+    """
     version = np.lib.format.read_magic(file)
     read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read_header(file)
+    shape, fortran, dtype = read_header(file)
     if dtype.hasobject:
         raise ValueError("it holds Python objects, expected numbers")
     declared = dtype.itemsize
@@ -62,8 +93,9 @@ def _check_header(file: IO[bytes], file_size: int) -> None:
         declared *= int(side)  # Python integers, because a product in int64 could overflow
     if declared != file_size - file.tell():
         raise ValueError(f"an array of shape {shape} takes {declared} bytes, the file has {file_size - file.tell()}")
-    if declared > available_bytes():
+    if in_memory and declared > available_bytes():
         raise ValueError(
             f"an array of shape {shape} takes {declared / GIB:,.1f} GiB of memory, "
             f"{available_bytes() / GIB:,.1f} GiB are available"
         )
+    return shape, fortran, dtype

@@ -90,6 +90,21 @@ class Prefetch:
         self._advance(1)
         return piece.finish(drawn)
 
+    def peek(self) -> Tensor:
+        """Return what `next` will return, without moving on."""
+        piece = self.pieces[self.at]
+        if self.num_steps == 1:
+            states = [source.get_state() for source in self.sources]
+            drawn = torch.cat([piece.draw(source, 1) for source in self.sources])
+            for source, state in zip(self.sources, states, strict=True):
+                source.set_state(state)
+            return piece.finish(drawn)
+        if self.at == 0:
+            self._begin_step()
+        block = self.blocks[self.at]
+        assert block is not None
+        return piece.finish(block[self.rows, self.step_on_device])
+
     def skip(self, count: int) -> None:
         """Skip the next `count` pieces of this step. Prefetched pieces are drawn anyway."""
         if self.at == 0 and count > 0 and self.num_steps > 1:
@@ -185,6 +200,10 @@ class Draws:
     def next(self, name: str) -> Tensor:
         """Return the next piece (K, ...) of a stream that all members have."""
         return self._planned[name][0][1].next()
+
+    def peek(self, name: str) -> Tensor:
+        """Return what `next` will return, without a change of the streams."""
+        return self._planned[name][0][1].peek()
 
     def next_by_rows(self, name: str) -> list[Tensor]:
         """Return the next piece of every part of a stream, in the order in which the rows were registered."""

@@ -87,6 +87,7 @@ def _with_data(config: Mapping[str, Any], parts: Mapping[str, Any], root: Mappin
         if parts.get(key) is not None:
             checks.append((key, lambda key=key: _check_evaluation(config, key, parts[key], shape)))
             checks.append((key, lambda key=key: parts[key].check(data)))
+    checks.append(("data.in_memory", lambda: _check_streamed(data, parts.get("algorithm"))))
     checks.append(("data", lambda: _check_batch_size(root.get("batch_size", 1), data)))
     first = (problems_of(where, check) for where, check in checks)
     return data_problems(config, data) or next(filter(None, first), [])
@@ -211,6 +212,13 @@ def _idle_critic_schedule(parts: Mapping[str, Any], root: Mapping[str, Any], ste
         wrong = f"has no effect on critic_steps={base} after rounding, expected more of them, or null"
         return [SettingError("schedule_critic", schedule, wrong)]
     return []
+
+
+def _check_streamed(data: Dataset, algorithm: Any) -> None:
+    """Raise SettingError if the images are read in batches and the algorithm uses all of them."""
+    if getattr(data, "is_streamed", False) and not getattr(algorithm, "indexes_samples", False):
+        wrong = "this algorithm needs all images in memory, expected true, or algorithm=adversarial, cfg or denoising"
+        raise SettingError("data.in_memory", getattr(data, "in_memory", None), wrong)
 
 
 def _check_batch_size(batch_size: int, data: Dataset) -> None:

@@ -65,7 +65,7 @@ KEYS = (
     Key("scale", caption=True),
     Key("data", shared_in_pack=True, caption=True),
     # The identity contains a hash of the data instead, so that a data set may be moved.
-    *(Key(f"data.{name}", identity=False) for name in ("root", "path", "download")),
+    *(Key(f"data.{name}", identity=False) for name in ("root", "path", "download", "in_memory")),
     Key("model", shared_in_pack=True, caption=True),
     Key("model.conditional", identity_unless=False, shared_in_pack=True),
     Key("loss", caption=True),

@@ -10,7 +10,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.data.images import Images, check_memory, check_size, from_bytes, read_pictures, with_mirrored
+from gansweep.data.images import (
+    Images,
+    check_memory,
+    check_size,
+    from_bytes,
+    mirrored_above,
+    read_pictures,
+    with_mirrored,
+)
+from gansweep.data.streamed import Streamed, fit_in_memory
 from gansweep.image_files import MODES, SUFFIXES, LeftOut, is_deep, list_images
 from gansweep.user_path import user_path
 
@@ -32,6 +41,7 @@ class ImageFolder(Images):
         crop: side in pixels of the central square that is cropped before resizing; null for the largest.
         channels: 3 for colour, 1 for grey.
         flip: add the mirror image of every image.
+        in_memory: false: read batches from the files; null: only if the images take more than half of the memory.
     """
 
     root: str = "data/images"
@@ -39,6 +49,7 @@ class ImageFolder(Images):
     crop: int | None = None
     channels: int = 3
     flip: bool = False
+    in_memory: bool | None = None
     name: ClassVar[str] = "image_folder"
 
     def __post_init__(self) -> None:
@@ -60,13 +71,31 @@ class ImageFolder(Images):
                 f"data={self.name}: no pictures in {self.root}. Put some there ({', '.join(SUFFIXES)}), "
                 "also in folders, or set data.root=<folder of pictures>"
             )
-        check_memory(self, len(self._paths) * (1 + self.flip))
+        if not self.is_streamed:
+            check_memory(self, len(self._paths) * (1 + self.flip))
+
+    @cached_property
+    def is_streamed(self) -> bool:
+        """Whether batches are read from the files, because of `in_memory` or for lack of memory."""
+        fit = fit_in_memory(self.sample_shape, len(self._paths) * (1 + self.flip))
+        return not (fit if self.in_memory is None else self.in_memory)
 
     def read(self) -> Tensor:
         """Return the images (N, channels, size, size); with `flip`, (2 N, channels, size, size)."""
         pixels = read_pictures(self._paths, self.size, self.crop, self.channels, self._left_out)
         images = from_bytes(pixels)
         return with_mirrored(images) if self.flip else images
+
+    def stream(self) -> Streamed:
+        """Return the same images, read from their files in batches."""
+        paths = self._paths
+
+        def read(index: Tensor) -> Tensor:
+            files = [paths[n % len(paths)] for n in index.tolist()]
+            images = from_bytes(read_pictures(files, self.size, self.crop, self.channels, LeftOut()))
+            return mirrored_above(len(paths), index, images)
+
+        return Streamed(read, (len(paths) * (1 + self.flip), *self.sample_shape))
 
     def read_labels(self) -> Tensor | None:
         """Return the number of every image's subfolder, int64 (N,); None if an image is in none."""

@@ -10,17 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gansweep.data.streamed import Streamed
 from gansweep.image_files import LeftOut, Picture, printable, read_image, resized_pixels
 from gansweep.memory import require_memory
 
-WHERE = ("root", "path", "download")  # fields for the location of the files; excluded from the content hash
+WHERE = ("root", "path", "download", "in_memory")  # where files and images are; excluded from the content hash
 NUM_THREADS = 8  # decoding releases the global interpreter lock
 
 
@@ -55,6 +56,15 @@ class Images(ABC):
     def hash_sources(self, digest: Any) -> None:
         """Update a digest with all bytes that `read` uses."""
 
+    @cached_property
+    def is_streamed(self) -> bool:
+        """Whether `samples` is a `Streamed`, which is read in batches, and not a tensor."""
+        return False
+
+    def stream(self) -> Streamed:
+        """Return all images as `Streamed`; called if `is_streamed`."""
+        raise NotImplementedError(f"{self.name} is held in memory")
+
     def read_labels(self) -> Tensor | None:
         """Return the class of every image, int64 (N,), in 0 ... C - 1; None for a data set without labels."""
         return None
@@ -69,6 +79,8 @@ class Images(ABC):
         """All images, float32 (N, C, H, W) in [-1, 1]."""
         try:
             self.check()
+            if self.is_streamed:
+                return cast("Tensor", self.stream())
             images = self.read()
         except ValueError as error:
             raise UnreadableImages(str(error)) from error
@@ -110,6 +122,11 @@ def with_mirrored(images: Tensor) -> Tensor:
     of a metric include the mirror images as well. It takes twice the memory.
     """
     return torch.cat([images, images.flip(-1)])
+
+
+def mirrored_above(count: int, index: Tensor, images: Tensor) -> Tensor:
+    """Return images (n, C, H, W), mirrored where their index (n,) is `count` or above, as in `with_mirrored`."""
+    return torch.where((index >= count)[:, None, None, None], images.flip(-1), images)
 
 
 def check_memory(data: Images, count: int) -> None:

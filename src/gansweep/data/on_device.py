@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gansweep.data.images import from_bytes
+from gansweep.data.streamed import Streamed
 from gansweep.interfaces import Dataset
 
 BYTES_ABOVE = 256 << 20  # size in float32 above which images are held as bytes
@@ -51,14 +52,16 @@ def samples_on(device: torch.device, data: Dataset, algorithm: Any = None) -> Te
     """
     global _held
     samples = data.samples
-    if device.type == "cpu":
+    if isinstance(samples, Streamed) or device.type == "cpu":
         return samples.to(device)
     may_be_bytes = getattr(algorithm, "indexes_samples", False) and _is_large(samples)
     key = data.name, data.content_hash, tuple(samples.shape), device, may_be_bytes
     if _held is None or _held[0] != key:
         _held = None
         pixels = as_pixels(samples) if may_be_bytes else None
-        if pixels is None:
+        if pixels is None and may_be_bytes and not _fits(samples, device):
+            copy = cast("Tensor", Streamed(samples.__getitem__, tuple(samples.shape), device))
+        elif pixels is None:
             copy = samples.to(device)
         else:
             copy = cast("Tensor", ByteImages(pixels.to(device), _values().to(device)))
@@ -80,6 +83,11 @@ def as_pixels(images: Tensor) -> Tensor | None:
         if not torch.equal(values[converted.int()], part):
             return None
     return pixels
+
+
+def _fits(samples: Tensor, device: torch.device) -> bool:
+    """Return whether a copy takes at most half of the free memory of a GPU."""
+    return device.type != "cuda" or 8 * samples.numel() <= torch.cuda.mem_get_info(device)[0]
 
 
 def _values() -> Tensor:

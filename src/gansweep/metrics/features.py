@@ -63,9 +63,9 @@ def feature_batches(network: FeatureNetwork, images: Tensor, device: torch.devic
     Raises:
         ValueError: the images are not finite or not in [-1, 1].
     """
-    require_images(images)
     device = device or images.device
     for batch in images.split(network.batch_size):
+        require_images(batch)
         with torch.no_grad(), full_precision(device):
             features = network(batch.to(device, torch.float32))
         yield features

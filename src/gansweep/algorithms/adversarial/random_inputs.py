@@ -101,7 +101,10 @@ class RandomInputs:
         draws = self.draws
         if before is None or self.alternating.fresh_batches:
             index = draws.next("order")
+            prefetch = getattr(self.samples, "prefetch", None)
             real, labels = self.samples[index], None if self.labels is None else self.labels[index]
+            if prefetch is not None:
+                prefetch(draws.peek("order"))
         else:
             real, labels = before.real, before.labels
         return DiscriminatorInputs(
