@@ -95,7 +95,7 @@ def test_a_zero_gradient_is_detected_after_patience_checks():
     fake, due = torch.rand(3, 4, 5), torch.tensor([True, True, False])
     for step in (10, 20):
         assert monitor.read() == [None, None, None]
-        monitor.check_stuck(due, torch.tensor([step] * 3), fake, torch.tensor([0.0, 0.1, 0.0]))
+        monitor.check_stuck(due, torch.tensor([step] * 3), fake, torch.tensor([0.0, 0.1, 0.0]), due)
     first, *others = monitor.read()
     assert others == [None, None]
     assert first is not None
@@ -106,8 +106,26 @@ def test_a_generator_that_recovers_is_not_ended():
     monitor = DivergenceMonitor(1, torch.device("cpu"), patience=2)
     due = torch.tensor([True])
     for step, spread in enumerate([0.0, 1.0, 0.0, 1.0, 0.0]):
-        monitor.check_stuck(due, torch.tensor([step]), spread * torch.rand(1, 4, 5), torch.ones(1))
+        monitor.check_stuck(due, torch.tensor([step]), spread * torch.rand(1, 4, 5), torch.ones(1), due)
     assert monitor.read() == [None]
+
+
+def test_a_check_that_is_not_counted_detects_but_is_not_stored():
+    """The check after the last step, which a longer run does not have."""
+    monitor, yes, no = (
+        DivergenceMonitor(1, torch.device("cpu"), patience=2),
+        torch.tensor([True]),
+        torch.tensor([False]),
+    )
+    constant, gradient = torch.zeros(1, 4, 5), torch.ones(1)
+    monitor.check_stuck(yes, torch.tensor([5]), constant, gradient, counted=yes)
+    monitor.check_stuck(yes, torch.tensor([7]), torch.rand(1, 4, 5), gradient, counted=no)
+    assert monitor.strikes.tolist() == [[1, 0]]
+    monitor.check_stuck(yes, torch.tensor([8]), constant, gradient, counted=no)
+    assert monitor.strikes.tolist() == [[1, 0]]
+    (divergence,) = monitor.read()
+    assert divergence is not None
+    assert divergence.step == 8
 
 
 def test_the_first_cause_is_recorded():
