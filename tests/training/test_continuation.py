@@ -163,10 +163,11 @@ def test_schedules_feedback_and_algorithms(name, tmp_path):
     check(RUNS[name], lengthened(RUNS[name]), tmp_path)
 
 
-def test_beta_schedule_and_critic_schedule(tmp_path):
+@pytest.mark.parametrize("gamma", [0.5, 2.0])  # 2: a step of the longer run has more updates than any of the shorter
+def test_beta_schedule_and_critic_schedule(gamma, tmp_path):
     player = replace(member(rule=SGD(momentum=0.5)).generator, beta_schedule=Step(gamma=0.5, period=3))
     one = replace(member(5), generator=player, discriminator=player)
-    run = replace(make_run(SHORT, one), critic_steps=3, critic_schedule=Step(gamma=0.5, period=2))
+    run = replace(make_run(SHORT, one), critic_steps=3, critic_schedule=Step(gamma=gamma, period=5))
     check(run, lengthened(run), tmp_path)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +131,7 @@ def _choose(cell: Cell, candidates: Sequence[tuple[int, Cell, list[Any]]]) -> tu
 
     run, first = cell.run or _run(cell.config), ""
     for step, other, evaluations in candidates:
-        before = None if run is None else _run(_with_continuable(cell.config, other.config))
+        before = None if run is None else _run_before(run, cell.config, other.config)
         if run is None or before is None or other.directory == cell.directory or step > run.steps:
             continue
         reason = obstacle(run, before, step, evaluations)
@@ -151,6 +151,14 @@ def _with_continuable(config: Mapping[str, Any], other: Mapping[str, Any]) -> di
         elif inner in (other.get(group) or {}):
             mixed[group] = {**mixed[group], inner: other[group][inner]}
     return mixed
+
+
+def _run_before(run: Run, config: Mapping[str, Any], other: Mapping[str, Any]) -> Run | None:
+    """Return the run of a configuration with the steps, schedules and evaluation steps of another one."""
+    mixed = _with_continuable(config, other)
+    if mixed | {"steps": config["steps"], "trainer": config["trainer"]} == config:  # equal schedules
+        return replace(run, member=replace(run.member, steps=mixed["steps"]))
+    return _run(mixed)
 
 
 def _run(config: Mapping[str, Any]) -> Run | None:

@@ -111,7 +111,7 @@ def weights_of(member: Member, exported: Mapping[str, Any]) -> dict[str, Any]:
 def files(directory: Path) -> dict[int, Path]:
     """Return the files of kept weights by step."""
     named = ((path.stem.removeprefix("step_"), path) for path in sorted((directory / FOLDER).glob("step_*.pt")))
-    return {int(step): path for step, path in named if step.isdigit()}
+    return {int(step): path for step, path in named if step.isdigit() and path.is_file()}
 
 
 def path_of(directory: Path, step: int) -> Path:
