@@ -10,6 +10,7 @@ from tests.training.test_continuation import LONG, SHORT, begin, continued, leng
 from tests.training.test_resume import assert_equal_tree, member_of
 
 from gansweep.training import record
+from gansweep.training.continuation import obstacle
 
 
 def repeated(run, num=3):
@@ -53,6 +54,27 @@ def test_a_longer_run_has_no_draws_of_the_shorter_one(tmp_path):
     longer = lengthened(run, LONG)
     content = continued(run, longer, tmp_path / "a", tmp_path / "b")
     assert content["metric"] == train(longer, tmp_path / "c")["metric"]
+
+
+@pytest.mark.parametrize("num", [1, 2, 3])
+def test_fewer_draws_are_those_of_a_run_with_as_many(num, tmp_path):
+    run = repeated(make_run(), 3)
+    train(run, tmp_path / "a")
+    content = continued(run, repeated(run, num), tmp_path / "a", tmp_path / "b")
+    assert content["metric"] == train(repeated(run, num), tmp_path / "c")["metric"]
+
+
+def test_more_draws_of_an_earlier_best_value_need_a_training():
+    run, best = make_run(), {"step": 4, "value": 2.0, "apart": 2.1}
+    rest = [{"step": 8, "value": 3.0}, {"step": 12, "value": 3.5}]
+    assert obstacle(run, run, 12, [{"step": 0, "value": 9.0}, best, *rest]) == ""
+    fewer = obstacle(repeated(run, 3), run, 12, [{"step": 0, "value": 9.0}, best, *rest])
+    assert fewer == "eval_seeds=3: the best value, of step 4, was measured on fewer draws: 1"
+    drawn = best | {"apart_draws": [2.1, 2.2, 2.0]}
+    assert obstacle(repeated(run, 3), run, 12, [{"step": 0, "value": 9.0}, drawn, *rest]) == ""
+    assert obstacle(repeated(run, 4), run, 12, [{"step": 0, "value": 9.0}, drawn, *rest]).endswith("fewer draws: 3")
+    last = {"step": 12, "value": 1.0, "apart": 1.1}
+    assert obstacle(repeated(run, 3), run, 12, [{"step": 0, "value": 9.0}, best, rest[0], last]) == ""
 
 
 def test_a_draw_that_is_missing_leaves_no_mean():

@@ -123,8 +123,13 @@ def _other_evaluation(run: Run, step: int, evaluations: Sequence[Mapping[str, An
     if run.monitors_metric and any(n < step and n not in due for n in measured):
         return f"trainer.eval_every={run.trainer.eval_every}: the feedback has monitored the metric at other steps"
     best = summary([measured[n] for n in due], metric.lower_is_better)["best_step"]
-    if best not in (None, step) and "apart" not in measured[best]:  # that of the last step is measured on continuing
+    if best in (None, step):  # the holdout value of the last step is measured on continuing
+        return ""
+    if "apart" not in measured[best]:
         return f"trainer.eval_every={run.trainer.eval_every}: the best value, of step {best}, has no holdout value"
+    num_draws = len(measured[best].get("apart_draws") or [measured[best]["apart"]])
+    if num_draws < run.eval_seeds:
+        return f"eval_seeds={run.eval_seeds}: the best value, of step {best}, was measured on fewer draws: {num_draws}"
     return ""
 
 
@@ -177,16 +182,20 @@ def _adapted(content: Mapping[str, Any], source: Source, run: Run) -> dict[str, 
     adapted = {key: value for key, value in content.items() if key != "identity"}
     for key in ("evaluations", "trained_at"):
         if key in content:
-            adapted[key] = [_without_draws(entry, run) for entry in content[key] if entry["step"] in due]
+            adapted[key] = [_with_draws_of(run, entry) for entry in content[key] if entry["step"] in due]
     if "curves" in content:
         point = intervals.point(source.step)
         adapted["curves"] = [entry for entry in content["curves"] if point or entry["step"] != source.step]
     return adapted | {"continued": source.about}
 
 
-def _without_draws(entry: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Return an evaluation without the draws that a run makes after its last step only."""
-    return {key: value for key, value in entry.items() if key != "draws" or entry["step"] == run.steps}
+def _with_draws_of(run: Run, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an evaluation with the number of draws of a run; those of its value are made after the last step only."""
+    adapted = {key: value for key, value in entry.items() if key not in ("draws", "apart_draws")}
+    for key in ["apart_draws", *(["draws"] if entry["step"] == run.steps else [])]:
+        if len(entry.get(key, ())) >= run.eval_seeds > 1:
+            adapted[key] = entry[key][: run.eval_seeds]
+    return adapted
 
 
 def _copy_outputs(source: Source, run: Run, directory: Path) -> None:

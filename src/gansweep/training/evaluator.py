@@ -110,8 +110,8 @@ class Evaluator:
         if metric is None or not self.evaluations or self.evaluations[-1]["step"] != step:
             return True
         *earlier, evaluation = self.evaluations
-        value = evaluation["value"]
-        if value is not None and "apart" not in evaluation and record.is_best(value, earlier, metric.lower_is_better):
+        value, needed = evaluation["value"], "apart_draws" if self.run.eval_seeds > 1 else "apart"
+        if value is not None and needed not in evaluation and record.is_best(value, earlier, metric.lower_is_better):
             self._measure_apart(pack, k, metric, evaluation)
         if step == self.run.steps and "draws" not in evaluation:
             self._measure_draws(pack, k, metric, evaluation)
