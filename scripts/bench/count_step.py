@@ -3,8 +3,10 @@
     python scripts/bench/count_step.py --write         # into docs/records/count_step.md
     python scripts/bench/count_step.py --case digits --members 1,24 --optimizers adam
 
-Ours is one pack of K members, whose optimizers alternate; the plain loop of textbook.py trains the same members one
-after another. Both train WGAN-GP with all critic steps, on tensors without memory of the pretended device of
+Ours is one pack of K members, whose optimizers alternate, with trainer.compile=false and true; the plain loop of
+textbook.py trains the same members one after another. Graphs of torch.compile are counted in the code that it writes
+for CUDA (generated_code.py): those of trainer.compile, and the updates of both, which are always compiled on CUDA.
+Both train WGAN-GP with all critic steps, on tensors without memory of the pretended device of
 tests/rehearsal, which describes how it counts. Draws are the operations that generate random numbers, without the
 copies of their results. Random numbers are generated for up to 64 steps at a time, so that the counts are means over
 `--steps` steps.
@@ -22,8 +24,12 @@ import torch
 from textbook import CASES, Case, textbook
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.batched import player
+from gansweep.batched.fused_update import Part, update_parts
+from gansweep.batched.group import Group
 from gansweep.batched.member import Member, PlayerSettings
 from gansweep.batched.pack import PackSettings
+from gansweep.batched.player import Player
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
 from gansweep.optimizers.adam import Adam
@@ -34,6 +40,7 @@ from gansweep.schedules.constant import Constant
 from report import report
 
 sys.path.append(str(Path(__file__).parents[2]))
+from generated_code import Generated, fake_tensors, generated
 from tests.rehearsal.operations import KERNELS
 from tests.rehearsal.pretended import NAME, SUPPORTED, PretendedDevice, install
 
@@ -99,20 +106,90 @@ def pack(case: Case, num_members: int, optimizers: Sequence[str]) -> Adversarial
     return AdversarialPack(members, case.model, samples, settings, critic_steps=case.critic_steps)
 
 
+class Graphs:
+    """Counts of the compiled parts of a step.
+
+    Attributes:
+        gradients: losses and gradients of the discriminators and of the generators.
+        updates: updates of every group of members, by player.
+    """
+
+    def __init__(self, case: Case, num_members: int, optimizers: Sequence[str]) -> None:
+        with fake_tensors():
+            trained = pack(case, num_members, optimizers)
+            given_d = [trained.random.for_discriminator() for _ in range(case.critic_steps)][-1]
+            given_g = trained.random.for_generator(given_d)
+        self.gradients = {
+            "discriminator": generated(trained._discriminator_gradients, given_d),
+            "generator": generated(trained._generator_gradients, given_g),
+        }
+        self.updates = {
+            name: [self._update(one, group) for group in one.groups] for name, one in trained.players.items()
+        }
+
+    def _update(self, of: Player, group: Group) -> Generated:
+        with fake_tensors():
+            parts = [
+                Part(of.network.slots[span], theta[group.rows], torch.empty_like(theta[group.rows]), state)
+                for (span, theta), state in zip(of._walk(), group.state, strict=True)
+            ]
+            context, finite = of._context(group), of.finite_gradients[group.rows]
+        return generated(update_parts, group.rule, parts, context, finite)
+
+
+def instead(device: PretendedDevice, function: Callable, counts: Generated) -> Callable:
+    """Return the function with other counts of kernels and bytes; the FLOP remain."""
+
+    def call(*args):
+        before = device.kernels, device.traffic_bytes, device.operations.copy()
+        result = function(*args)
+        device.kernels, device.traffic_bytes, device.operations = before
+        device.kernels += counts.kernels
+        device.traffic_bytes += counts.num_bytes
+        return result
+
+    return call
+
+
+def ours(
+    case: Case, num_members: int, optimizers: Sequence[str], steps: int, graphs: Graphs, *, compiled: bool
+) -> Counts:
+    """Return the mean counts of a step of a pack with fused updates."""
+    with PretendedDevice(inner="meta") as device:
+        trained = pack(case, num_members, optimizers)
+        for name, of in trained.players.items():
+            update = of._update_fused
+            calls = {
+                id(group): instead(device, update, counts)
+                for group, counts in zip(of.groups, graphs.updates[name], strict=True)
+            }
+            of.fused = True
+            of._update_fused = lambda group, gradients, calls=calls: calls[id(group)](group, gradients)
+        if compiled:
+            of_d, of_g = graphs.gradients["discriminator"], graphs.gradients["generator"]
+            trained._gradients_d = instead(device, trained._gradients_d, of_d)
+            trained._gradients_g = instead(device, trained._gradients_g, of_g)
+        training = trained.steps()
+        return count(device, lambda: next(training), steps)
+
+
 def rows(case: Case, members: Sequence[int], optimizers: Sequence[str], steps: int) -> list[str]:
     """Count a step of ours and of the plain loop for several numbers of members; print and return the rows."""
+    player.fused_update = update_parts  # compiled functions can't run on the pretended device
     with PretendedDevice(inner="meta") as device:
         alone = [count(device, textbook(case, OF_TORCH[rule], 1e-4, NAME), min(steps, 5)) for rule in optimizers]
     lines = []
     for num_members in members:
-        with PretendedDevice(inner="meta") as device:
-            training = pack(case, num_members, optimizers).steps()
-            ours = count(device, lambda training=training: next(training), steps)
+        graphs = Graphs(case, num_members, optimizers)
+        for name, compiled in (("gansweep", False), ("gansweep, compiled", True)):
+            counts = ours(case, num_members, optimizers, steps, graphs, compiled=compiled)
+            lines.append(counts.row(num_members, name))
+            print(lines[-1], flush=True)
         theirs = alone[0] * 0
         for k in range(num_members):
             theirs += alone[k % len(optimizers)]
-        lines += [ours.row(num_members, "gansweep"), theirs.row(num_members, "textbook")]
-        print(*lines[-2:], sep="\n", flush=True)
+        lines.append(theirs.row(num_members, "textbook"))
+        print(lines[-1], flush=True)
     return lines
 
 
@@ -136,9 +213,10 @@ def main() -> None:
     dropout = getattr(case.model, "dropout", 0)
     how = (
         f"Networks of {arguments.case}: critic_steps={case.critic_steps}, batch {case.batch}, dropout {dropout}, "
-        f"WGAN-GP, float32, not compiled; optimizers {', '.join(optimizers)} alternate over the members. Counted on a "
+        f"WGAN-GP, float32; optimizers {', '.join(optimizers)} alternate over the members. Counted on a "
         f"pretended device without values: mean of {arguments.steps} generator steps; FLOP of matrix products only; "
-        "bytes that operations read and write, each tensor once."
+        "bytes that operations read and write, each tensor once. Graphs of torch.compile are counted in the code that "
+        "it writes for an H200; updates are compiled in both rows of gansweep."
     )
     report("count_step", "Cost of a generator step on CUDA, counted", lines, how, write=arguments.write)
 

@@ -38,6 +38,7 @@ class Clipping:
     ) -> None:
         self.norms, self.values = _bounds(norms, device), _bounds(values, device)
         self.sizes = [list(chunk) for chunk in sizes]
+        self.active = self.norms is not None or self.values is not None
 
     def __call__(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
         """Return clipped gradients, given those of the chunks, (K, P_i) each. Members without bounds keep theirs."""

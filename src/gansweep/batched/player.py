@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from gansweep.batched.clipping import Clipping
+from gansweep.batched.fused_update import Part, can_fuse, fused_update, norms
+from gansweep.batched.group import Group
 from gansweep.batched.member import PlayerSettings, runs
 from gansweep.batched.parameter_chunks import abreast, chunks_of, joined, parts_of, state_of_part
 from gansweep.batched.scheduled import Gains, Scheduled
 from gansweep.device import finest
-from gansweep.interfaces import Beta, OnHost, Slot, UpdateContext, UpdateRule
+from gansweep.interfaces import Beta, OnHost, Slot, UpdateContext
 from gansweep.layers import Network
 
 # parameters -> (sum of the members' losses (), auxiliary outputs of the pass)
 Losses = Callable[[Sequence[Tensor]], tuple[Tensor, Any]]
 # gradients of the slots, (K, *shape) each -> gradients that the update rules receive
 Transform = Callable[[Sequence[Tensor]], Sequence[Tensor]]
-
-
-class Group(NamedTuple):
-    """Adjacent members that share an update rule, and its state for every parameter chunk."""
-
-    rule: UpdateRule
-    beta_is_scheduled: bool
-    rows: slice
-    state: list[dict[str, Tensor]]
-
-
-def no_signal(outputs: Any) -> None:
-    """Return no signal for feedback: the player's gain does not depend on a loss."""
-
-
-def unchanged(gradients: Sequence[Tensor]) -> Sequence[Tensor]:
-    """Return the gradients as they are."""
-    return gradients
 
 
 class Player:
@@ -84,6 +68,7 @@ class Player:
             Group(rule, scheduled, rows, [rule.state(network.slots[span], theta[rows]) for span, theta in self._walk()])
             for (rule, scheduled), rows in runs((player.rule, player.beta_schedule is not None) for player in settings)
         ]
+        self.fused = not whole and can_fuse(self.device)
         self.averages = [getattr(group.rule, "evaluated", None) for group in self.groups]
 
     @property
@@ -128,8 +113,8 @@ class Player:
     def descend(
         self,
         losses: Losses,
-        feedback_loss: Callable[[Any], Tensor | None] = no_signal,
-        transform: Transform = unchanged,
+        feedback_loss: Callable[[Any], Tensor | None] = lambda outputs: None,
+        transform: Transform | None = None,
     ) -> tuple[Any, Tensor]:
         """Apply one optimizer step to every member.
 
@@ -144,33 +129,63 @@ class Player:
         Returns:
             The auxiliary outputs of `losses`, and the norms (K,) of the transformed gradients before clipping.
         """
+        gradients, grad_norm, outputs = self.gradients(losses, transform)
+        return outputs, self.update(gradients, grad_norm, feedback_loss(outputs))
+
+    def gradients(
+        self, losses: Losses, transform: Transform | None = None
+    ) -> tuple[Sequence[Tensor], Tensor | None, Any]:
+        """Return the gradients of the chunks, (K, P_i) each, their norms (K,), and the auxiliary outputs of `losses`.
+
+        Fused updates compute the norms later, in their pass over the gradients; they are None here.
+        """
         if torch.compiler.is_compiling():
-            assert transform is unchanged
-            return self._descend_in_one_graph(losses, feedback_loss)
+            assert transform is None
+            chunks, outputs = torch.func.grad(lambda given: losses(self.params(given)), has_aux=True)(self.chunks)
+            return chunks, None if self.fused else norms(chunks), outputs
         slots = [p.detach().requires_grad_() for p in self.params()]
         with torch.enable_grad():
             total, outputs = losses(slots)
             gradients = torch.autograd.grad(total, slots)
-        flat = [g.flatten(1) if g.ndim > 1 else g[:, None] for g in transform(gradients)]  # (K,) of a slot ()
-        grad_norm = norms(flat)
-        self.set_rate(feedback_loss(outputs))
-        self.apply([abreast(flat[span]) for span in self.spans], grad_norm)
-        return outputs, grad_norm
+        gradients = transform(gradients) if transform else gradients
+        flat = [g.flatten(1) if g.ndim > 1 else g[:, None] for g in gradients]  # (K,) of a slot ()
+        return [abreast(flat[span]) for span in self.spans], None if self.fused else norms(flat), outputs
 
-    def apply(self, gradients: Sequence[Tensor], grad_norm: Tensor) -> None:
-        """Apply every member's update rule to the clipped gradients.
+    def update(
+        self, gradients: Sequence[Tensor], grad_norm: Tensor | None = None, feedback_loss: Tensor | None = None
+    ) -> Tensor:
+        """Apply one optimizer step to every member, given the result of `gradients`; return the gradient norms (K,).
+
+        `feedback_loss` (K,) is the loss for feedback, if it needs one.
+        """
+        self.set_rate(feedback_loss)
+        return self.apply(gradients, grad_norm)
+
+    def apply(self, gradients: Sequence[Tensor], grad_norm: Tensor | None = None) -> Tensor:
+        """Apply every member's update rule to the clipped gradients; return their norms (K,) before clipping.
 
         Args:
             gradients: gradients of the chunks, (K, P_i) each.
-            grad_norm: their norms (K,).
+            grad_norm: their norms (K,), if known.
         """
-        self._count(grad_norm)
+        self._count()
+        if self.fused and not self.clip.active:
+            return torch.cat([self._update_fused(group, gradients) for group in self.groups])
+        grad_norm = norms(gradients) if grad_norm is None else grad_norm
+        self.finite_gradients.logical_and_(grad_norm.isfinite())
         gradients = self.clip(gradients)
+        if self.fused:
+            for group in self.groups:
+                self._update_fused(group, gradients)
+            return grad_norm
+        if torch.compiler.is_compiling():
+            self._update_in_graph(gradients)
+            return grad_norm
         for group in self.groups:
             rows, whole = group.rows, not group.rule.elementwise
             for (span, theta), gradient, state in zip(self._walk(), gradients, group.state, strict=True):
                 width = theta.shape[1]
-                for at in [slice(0, width)] if whole else parts_of(width):
+                for at in [slice(0, width)] if whole or self.device.type != "cpu" else parts_of(width):
                     self._update(
                         group,
                         self.network.slots[span],
@@ -178,6 +193,7 @@ class Player:
                         gradient[rows, at],
                         state if whole else state_of_part(state, at, last=at.stop == width),
                     )
+        return grad_norm
 
     def reset_state(self) -> None:
         """Reset the state of every update rule. The parameters do not change."""
@@ -191,9 +207,8 @@ class Player:
                 for name, value in group.rule.state(self.network.slots[span], theta[group.rows]).items():
                     state[name].copy_(value)
 
-    def _count(self, grad_norm: Tensor) -> None:
-        """Increment the update counter and the products of beta, and note members with a non-finite gradient."""
-        self.finite_gradients.logical_and_(grad_norm.isfinite())
+    def _count(self) -> None:
+        """Increment the update counter and the products of beta."""
         self.updates.add_(1)
         if self.updates_on_host is not None:
             self.updates_on_host.add_(1)
@@ -204,17 +219,22 @@ class Player:
         self, group: Group, slots: Sequence[Slot], theta: Tensor, gradient: Tensor, state: dict[str, Tensor]
     ) -> None:
         """Apply a group's update rule to its rows of a chunk."""
-        beta = None
-        if group.beta_is_scheduled and self.betas is not None:
-            beta = Beta(self.betas.now[group.rows], self.beta_products[group.rows])
-        on_host = None if self.updates_on_host is None else self._on_host(group.rows)
-        context = UpdateContext(self.lr[group.rows], self.updates[group.rows], slots, beta, on_host)
-        group.rule.update(theta, gradient, state, context)
+        group.rule.update(theta, gradient, state, self._context(group)._replace(slots=slots))
 
-    def _on_host(self, rows: slice) -> OnHost | None:
-        """Return learning rates and update counts of rows on the CPU, None if a gain was computed on the device."""
+    def _context(self, group: Group) -> UpdateContext:
+        """Return what the update rule of a group may need, without the slots."""
+        beta = None if self.betas is None else Beta(self.betas.now, self.beta_products)
         lr = self.rates.on_host if self.gains is None else None
-        return None if lr is None or self.updates_on_host is None else OnHost(lr[rows], self.updates_on_host[rows])
+        on_host = None if lr is None or self.updates_on_host is None else OnHost(lr, self.updates_on_host)
+        return group.context(UpdateContext(self.lr, self.updates, (), beta, on_host))
+
+    def _update_fused(self, group: Group, gradients: Sequence[Tensor]) -> Tensor:
+        """Apply a group's update rule to all chunks in compiled passes and return the gradient norms (K,)."""
+        parts = [
+            Part(self.network.slots[span], theta[group.rows], gradient[group.rows], state)
+            for (span, theta), gradient, state in zip(self._walk(), gradients, group.state, strict=True)
+        ]
+        return fused_update(group.rule, parts, self._context(group), self.finite_gradients[group.rows])
 
     def set_rate(self, feedback_loss: Tensor | None = None) -> None:
         """Set the learning rate of this update to schedule * gain, after updating the gain with a loss, if given.
@@ -226,18 +246,11 @@ class Player:
                 self.gains.update_with_loss(feedback_loss)
             self.lr.copy_(self.rates.now * self.gains.now)
 
-    def _descend_in_one_graph(
-        self, losses: Losses, feedback_loss: Callable[[Any], Tensor | None]
-    ) -> tuple[Any, Tensor]:
-        """Apply the same step under torch.compile, with losses, gradient and update in one graph.
+    def _update_in_graph(self, gradients: Sequence[Tensor]) -> None:
+        """Apply every member's update rule to whole chunks, as part of a graph of torch.compile.
 
-        Inside a graph, writing to a part of a matrix copies the whole matrix, so chunks are not divided further.
+        Inside a graph, writing to a part of a matrix copies the whole matrix.
         """
-        gradients, outputs = torch.func.grad(lambda given: losses(self.params(given)), has_aux=True)(self.chunks)
-        grad_norm = norms(gradients)
-        self.set_rate(feedback_loss(outputs))
-        self._count(grad_norm)
-        gradients = self.clip(gradients)
         for n, (span, theta) in enumerate(self._walk()):
             alone = len(self.groups) == 1
             updated = []
@@ -248,7 +261,6 @@ class Player:
                 self._update(group, self.network.slots[span], updated[-1], gradient, group.state[n])
             if not alone:
                 theta.copy_(torch.cat(updated))
-        return outputs, grad_norm
 
     def keep_buffers(self, new: dict[str, Tensor]) -> None:
         """Store the running statistics that a forward pass updated."""
@@ -296,9 +308,3 @@ class Player:
     def _group_of(self, k: int) -> tuple[Group, int]:
         group = next(group for group in self.groups if group.rows.start <= k < group.rows.stop)
         return group, k - group.rows.start
-
-
-def norms(gradients: Sequence[Tensor]) -> Tensor:
-    """Return the gradient norm (K,) of every member, given gradients in chunks (K, P_i)."""
-    parts = torch.stack([torch.linalg.vector_norm(g, dim=1) for g in gradients], 1)
-    return torch.linalg.vector_norm(parts, dim=1)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gansweep.algorithms.adversarial.random_inputs import DiscriminatorInputs
 from gansweep.batched.objectives import DiscriminatorTerms, Objectives
-from gansweep.batched.player import Player, norms
+from gansweep.batched.player import Player
 from gansweep.device import autocast
 from gansweep.dynamics.position import Both
 from gansweep.layers import Pass
@@ -189,10 +189,8 @@ class Joint:
     def descend(self, gradient: Both) -> None:
         """Apply an optimizer step to each player with the given gradient."""
         gradient = gradient.detach()
-        grad_norms = norms(gradient.discriminator), norms(gradient.generator)
+        grad_norms = self.d.apply(gradient.discriminator), self.g.apply(gradient.generator)
         self._first_norms = self._first_norms or grad_norms
-        self.d.apply(gradient.discriminator, grad_norms[0])
-        self.g.apply(gradient.generator, grad_norms[1])
         self.objectives.clip_weights(self.d.chunks)
 
 

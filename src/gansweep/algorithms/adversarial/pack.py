@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -29,6 +30,7 @@ from torch import Tensor
 from gansweep.algorithms.adversarial.joint import Joint, StepResult
 from gansweep.algorithms.adversarial.random_inputs import DiscriminatorInputs, GeneratorInputs, RandomInputs
 from gansweep.batched.divergence import Cause
+from gansweep.batched.fused_update import allow_graphs
 from gansweep.batched.member import Member
 from gansweep.batched.objectives import DiscriminatorTerms, Objectives
 from gansweep.batched.pack import Pack, PackSettings, finite
@@ -40,8 +42,6 @@ from gansweep.interfaces import Dynamics, Model, Schedule
 from gansweep.layers import Pass
 from gansweep.models.networks import networks_of
 from gansweep.seeding import Streams
-
-GRAPHS = 256  # compiled graphs per process, for the step of each player
 
 
 @dataclass
@@ -101,14 +101,25 @@ class AdversarialPack(Pack[Report]):
             for step in (range(total) if critic_schedule is not None else (0,))
         )
         self.random = self._random_inputs(self.draws)
+        self._gradients_d, self._gradients_g = self._discriminator_gradients, self._generator_gradients
         self._update_d, self._update_g = self._discriminator_step, self._generator_step
         if compiled:
-            import torch._dynamo.config as dynamo  # takes two seconds
+            self._compile()
 
-            # Each pack size and each combination of objectives and rules is compiled to a separate graph.
-            dynamo.recompile_limit = max(dynamo.recompile_limit, GRAPHS)
-            self._update_d = torch.compile(self._discriminator_step, fullgraph=True, dynamic=False)
-            self._update_g = torch.compile(self._generator_step, fullgraph=True, dynamic=False)
+    def _compile(self) -> None:
+        """Compile the step of each player: on a CPU as one graph, elsewhere without the updates.
+
+        Each pack size and each combination of losses and penalties is compiled to a separate graph, on a CPU also each
+        combination of update rules. Elsewhere the rules are compiled separately (`fused_update`), because they would
+        copy the parameters if several of them were part of the graph.
+        """
+        allow_graphs()
+        compiled = partial(torch.compile, fullgraph=True, dynamic=False)
+        if self.device.type == "cpu":
+            self._update_d, self._update_g = compiled(self._discriminator_step), compiled(self._generator_step)
+        else:
+            self._gradients_d = compiled(self._discriminator_gradients)
+            self._gradients_g = compiled(self._generator_gradients)
 
     def play(self) -> Report:
         """Take one generator step: `critic_steps` discriminator updates and the generator update, or a joint update."""
@@ -124,8 +135,6 @@ class AdversarialPack(Pack[Report]):
         for _ in range(critic_steps):
             inputs = self.random.for_discriminator(inputs)
             d_result = self._update_d(inputs)
-            d_terms, _, finite_samples = d_result
-            self._monitor_discriminator(d_terms, finite_samples)
         assert inputs is not None  # critic_steps >= 1
         assert d_result is not None
         self.random.skip(self.most_critic_steps - critic_steps)
@@ -133,7 +142,7 @@ class AdversarialPack(Pack[Report]):
         for _ in range(self.alternating.generator_steps):
             g_result = self._update_g(self.random.for_generator(inputs))
         assert g_result is not None  # generator_steps >= 1
-        return StepResult(d_result[0], d_result[1], *g_result)
+        return StepResult(*d_result, *g_result)
 
     def _joint_step(self) -> StepResult:
         """Update both players from the same parameters, as the dynamics define."""
@@ -144,11 +153,20 @@ class AdversarialPack(Pack[Report]):
         self._monitor_discriminator(result.d_terms, finite(result.fake))
         return result
 
-    def _discriminator_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor, Tensor]:
+    def _discriminator_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor]:
         """Update the discriminators on game + penalties, with the generated samples detached.
 
-        Returns the terms (K,), the gradient norms (K,) and a (K,) mask: True where all generated samples are finite.
+        Returns the terms and the gradient norms, (K,) each.
         """
+        gradients, grad_norm, terms = self._gradients_d(given)
+        grad_norm = self.d.update(gradients, grad_norm, terms.game)
+        self.objectives.clip_weights(self.d.chunks)
+        return terms, grad_norm
+
+    def _discriminator_gradients(
+        self, given: DiscriminatorInputs
+    ) -> tuple[Sequence[Tensor], Tensor | None, DiscriminatorTerms]:
+        """Return the result of `Player.gradients` and the terms (K,); update running statistics and the monitor."""
         with autocast(self.device, self.precision):
             state = Pass(given.generator_masks, self.g.buffers, labels=given.labels)
             fake = self.g.network(self.g.params(), given.z, state)
@@ -163,13 +181,20 @@ class AdversarialPack(Pack[Report]):
                     *(given.masks, given.penalties, given.flips, given.labels),
                 )
 
-        (terms, buffers), grad_norm = self.d.descend(losses, lambda outputs: outputs[0].game)
+        gradients, grad_norm, (terms, buffers) = self.d.gradients(losses)
         self.d.keep_buffers(buffers)
-        self.objectives.clip_weights(self.d.chunks)
-        return terms, grad_norm, finite(fake)
+        self._monitor_discriminator(terms, finite(fake))
+        return gradients, grad_norm, terms
 
     def _generator_step(self, given: GeneratorInputs) -> tuple[Tensor, Tensor, Tensor]:
         """Update the generators with the discriminators fixed; return losses (K,), gradient norms (K,) and samples."""
+        gradients, grad_norm, loss, fake = self._gradients_g(given)
+        grad_norm = self.g.update(gradients, grad_norm)
+        self.average()
+        return loss, grad_norm, fake
+
+    def _generator_gradients(self, given: GeneratorInputs) -> tuple[Sequence[Tensor], Tensor | None, Tensor, Tensor]:
+        """Return the result of `Player.gradients`, losses (K,) and samples; update running statistics."""
         psi = self.d.params()
 
         def losses(theta: Sequence[Tensor]) -> tuple[Tensor, Any]:
@@ -182,10 +207,9 @@ class AdversarialPack(Pack[Report]):
                 )
             return loss.sum(), (loss.detach(), fake.detach(), state.updates)
 
-        (loss, fake, buffers), grad_norm = self.g.descend(losses)
+        gradients, grad_norm, (loss, fake, buffers) = self.g.gradients(losses)
         self.g.keep_buffers(buffers)
-        self.average()
-        return loss, grad_norm, fake
+        return gradients, grad_norm, loss, fake
 
     def _monitor_discriminator(self, d_terms: DiscriminatorTerms, finite_samples: Tensor) -> None:
         """Record members with non-finite samples or a non-finite discriminator loss as diverged."""
