@@ -91,8 +91,8 @@ class Player:
 
     def params(self, chunks: Sequence[Tensor] | None = None) -> list[Tensor]:
         """Return views (K, *shape) of every slot into chunks. Default: the player's chunks."""
-        given = self.chunks if chunks is None else chunks
-        return [p for span, theta in zip(self.spans, given, strict=True) for p in self.network.cut(theta, span)]
+        chunks = self.chunks if chunks is None else chunks
+        return [p for span, theta in zip(self.spans, chunks, strict=True) for p in self.network.cut(theta, span)]
 
     def evaluated(self) -> list[Tensor]:
         """Return the chunks for evaluation: the trained ones, unless a rule has separate evaluation parameters."""
@@ -137,7 +137,7 @@ class Player:
     ) -> tuple[Sequence[Tensor], Tensor | None, Any]:
         """Return the gradients of the chunks, (K, P_i) each, their norms (K,), and the auxiliary outputs of `losses`.
 
-        Fused updates compute the norms later, in their pass over the gradients; they are None here.
+        Fused updates compute the norms later, in their pass over the gradients: None here.
         """
         if torch.compiler.is_compiling():
             assert transform is None
