@@ -9,8 +9,10 @@ import pytest
 import torch
 from tests.config.test_build_conf import composed
 from tests.models import plain_nets as nets
+from tests.typed import typed
 from torch import nn
 
+import gansweep
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.member import Member, PlayerSettings
 from gansweep.batched.pack import PackSettings
@@ -18,6 +20,7 @@ from gansweep.code_identity import code_of
 from gansweep.config.build import check
 from gansweep.dynamics.extragradient import ExtraGradient
 from gansweep.interfaces import UpdateRule
+from gansweep.layers.module_layer import ModuleLayer
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
 from gansweep.losses.wasserstein import Wasserstein
@@ -157,11 +160,40 @@ def test_joint_dynamics_train_modules():
     assert_equal(state_of(pack, 1), state_of(play(pack_of(NORMED, [member(R1_GAME, 1)], dynamics=ExtraGradient())), 0))
 
 
+@pytest.mark.parametrize("name", GAMES)
+def test_training_by_vmap_is_close_to_that_of_one_member_after_another(name, monkeypatch):
+    """As on an accelerator, with a second-order penalty and running statistics."""
+    game, penalty, *_ = GAMES[name]
+    members = [member(Objective(game, {name: penalty}), seed) for seed in range(3)]
+    one_by_one = play(pack_of(NORMED, members))
+    monkeypatch.setattr(ModuleLayer, "one_by_one", ModuleLayer.together)
+    together = play(pack_of(NORMED, members))
+    for k in range(3):
+        expected = state_of(one_by_one, k)
+        for key, value in state_of(together, k).items():
+            assert torch.allclose(value, expected[key], rtol=1e-3, atol=2e-5), key
+
+
+def test_a_trained_cell_is_loaded_as_modules_of_the_users_classes(tmp_path, monkeypatch):
+    """With the averaged parameters and the running statistics of its checkpoint."""
+    (folder,) = {path.parent for path in typed(tmp_path, [*CHOSEN, "trainer.ema=0.9", *TINY]).rglob("checkpoint.pt")}
+    monkeypatch.chdir(tmp_path)
+    loaded = gansweep.load(folder, allow=["tests.models.plain_nets"])
+    saved = torch.load(folder / "checkpoint.pt", weights_only=True)["member"]
+    assert isinstance(loaded.generator, nets.Generator)
+    assert isinstance(loaded.discriminator, nets.Critic)
+    assert torch.equal(torch.cat([p.flatten() for p in loaded.generator.parameters()]), saved["ema"])
+    assert torch.equal(loaded.generator.norm.running_mean, saved["generator"]["buffers"]["norm.running_mean"])
+    with pytest.raises(ValueError, match=r"tests.models.plain_nets.Generator is not in an allowed module"):
+        gansweep.load(folder)
+
+
 NETS = "allow=[tests.models.plain_nets]"
 CRITIC = "model.discriminator=tests.models.plain_nets.Critic"
 GENERATOR = "model.generator=tests.models.plain_nets.Generator"
 TARGET = "model.generator._target_=tests.models.plain_nets.Generator"
 CHOSEN = ["model=modules", GENERATOR, CRITIC, NETS]
+TINY = ["batch_size=8", "steps=3", "device=cpu", "workers=1", "trainer.tensorboard=false", "metric.num_samples=16"]
 
 
 def problems(*overrides: str) -> list[str]:
