@@ -38,16 +38,18 @@ def trained(network: Network, seed: int = 3):
     return theta, buffers
 
 
-def assert_same(network: Network, input_shape, member: int = 1):
+def assert_same(network: Network, input_shape, member: int = 1, num_classes: int = 0):
     theta, buffers = trained(network)
     state = network.state_dict(theta, buffers, member)
     before = torch.get_rng_state()
     module = network.module(state, input_shape, "Title")
     assert torch.equal(before, torch.get_rng_state())
     x = torch.randn(4, *input_shape, generator=torch.Generator().manual_seed(1))
-    expected = network(network.cut(theta), x.expand(2, *x.shape), Pass((), buffers, training=False))[member]
+    labels = [torch.tensor([2, 0, 1, 2])] if num_classes else []
+    state_of_pass = Pass((), buffers, training=False, labels=labels[0].expand(2, -1) if labels else None)
+    expected = network(network.cut(theta), x.expand(2, *x.shape), state_of_pass)[member]
     with torch.no_grad():
-        torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(module(x, *labels), expected, rtol=1e-4, atol=1e-5)
     saved = {name: value for name, value in module.state_dict().items() if not name.endswith("num_batches_tracked")}
     assert saved.keys() == state.keys()
     assert all(torch.equal(saved[name], state[name]) for name in state)
@@ -77,6 +79,32 @@ def test_the_module_has_the_outputs_and_names_of_the_member(name):
     module = assert_same(*CASES[name])
     assert all(type(part).__module__.startswith("torch.") for part in module.modules() if part is not module)
     assert isinstance(module, (nn.Sequential, fx.GraphModule))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MLP(latent_dim=4, conditional=True, spectral_norm=True),
+        DCGAN(base_width=4, conditional=True, batch_norm_discriminator=True),
+        DCGAN(base_width=4, conditional=True, spectral_norm=True),
+        ResNet(base_width=4, conditional=True),
+    ],
+    ids=["mlp", "dcgan", "spectral dcgan", "resnet"],
+)
+def test_conditional_networks_take_labels(model):
+    shape = (1, 8, 8)
+    for network, input_shape in (
+        (model.generator(shape, 3), (model.latent_dim,)),
+        (model.discriminator(shape, 3), shape),
+    ):
+        module = assert_same(network, input_shape, num_classes=3)
+        assert isinstance(module, fx.GraphModule)
+        assert all(type(part).__module__.startswith("torch.") for part in module.modules() if part is not module)
+        batch = torch.export.Dim("batch", min=1)
+        inputs = torch.zeros(2, *input_shape), torch.zeros(2, dtype=torch.int64)
+        program = torch.export.export(module, inputs, dynamic_shapes=({0: batch}, {0: batch}))
+        x, labels = torch.randn(5, *input_shape), torch.tensor([0, 1, 2, 0, 1])
+        torch.testing.assert_close(program.module()(x, labels), module(x, labels))
 
 
 def test_chains_of_modules_are_sequential_with_the_numbers_of_their_layers():

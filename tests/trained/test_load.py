@@ -14,6 +14,9 @@ from torch import nn
 
 import gansweep
 from gansweep.data.digits import Digits
+from gansweep.export import main as export
+from gansweep.metrics.classifier_features import ClassifierFeatures
+from gansweep.metrics.frechet import FrechetDistance
 from gansweep.sweep import records
 from gansweep.training import record
 
@@ -21,9 +24,6 @@ ONE = ("optimizer=adam", "seed=1")
 
 
 def test_samples_with_the_latents_of_evaluations_give_the_value_of_the_record(outputs):
-    from gansweep.metrics.classifier_features import ClassifierFeatures
-    from gansweep.metrics.frechet import FrechetDistance
-
     pair = gansweep.load(outputs / "averaged", *ONE)
     metric = FrechetDistance(ClassifierFeatures("digits"), num_samples=16)
     value = metric(Digits(), pair.sample(16))
@@ -79,6 +79,69 @@ def test_schedule_free_parameters_for_evaluation(outputs):
     for player in ("generator", "discriminator"):
         evaluated, trained = getattr(pair, player).state_dict(), getattr(raw, player).state_dict()
         assert all(not torch.equal(evaluated[name], trained[name]) for name in evaluated)
+
+
+def test_weights_of_the_best_evaluation(outputs):
+    typed(outputs.parent, ["name=kept", "trainer.keep=best", "lr=0.3", *SMALL])
+    best, final = (gansweep.load(outputs / "kept", which=which) for which in ("best", "final"))
+    assert (best.step, final.step) == (best.record["metric"]["best_step"], 4)
+    metric = FrechetDistance(ClassifierFeatures("digits"), num_samples=16)
+    assert metric(Digits(), best.sample(16)) == pytest.approx(best.record["metric"]["best"], rel=1e-4)
+    for path in (outputs / "averaged").glob("*/record.json"):  # trainer.keep=last
+        if json.loads(path.read_text())["metric"]["best_step"] == 4:
+            assert gansweep.load(path.parent, which="best").step == 4
+        else:
+            with pytest.raises(ValueError, match="best evaluation were not kept; expected .* trainer.keep=best"):
+                gansweep.load(path.parent, which="best")
+
+
+def test_conditional_networks(outputs):
+    typed(outputs.parent, ["name=labels", "model.conditional=true", *SMALL])
+    pair = gansweep.load(outputs / "labels")
+    metric = FrechetDistance(ClassifierFeatures("digits"), num_samples=16)
+    assert metric(Digits(), pair.sample(16)) == pytest.approx(pair.record["metric"]["final"], rel=1e-4)
+    z, threes = pair.latents(5, seed=1), torch.full((5,), 3)
+    torch.testing.assert_close(pair.sample(5, seed=1, labels=threes), pair.generator(z, threes).detach())
+    assert not torch.equal(pair.sample(5, seed=1, labels=threes), pair.sample(5, seed=1, labels=threes + 1))
+    torch.testing.assert_close(pair.interpolate(z[0], z[1], 3, label=3)[2:], pair.generator(z[1:2], threes[:1]))
+    assert pair.discriminator(pair.sample(5), threes).shape == (5, 1)
+    with pytest.raises(ValueError, match="not conditional; expected no labels"):
+        gansweep.load(outputs / "averaged", *ONE).sample(5, labels=threes)
+    assert export(["outputs/labels", "--out", "g.pt2"]) == 0
+    torch.testing.assert_close(torch.export.load("g.pt2").module()(z, threes), pair.generator(z, threes))
+
+
+NETS = """
+from torch import nn
+
+class Generator(nn.Sequential):
+    latent_dim = 4
+    def __init__(self):
+        super().__init__(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 64), nn.Tanh(), nn.Unflatten(1, (1, 8, 8)))
+
+class Discriminator(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Flatten(), nn.utils.parametrizations.spectral_norm(nn.Linear(64, 1)))
+"""
+
+
+def test_modules_of_a_user(outputs, tmp_path, monkeypatch):
+    (tmp_path / "loaded_nets.py").write_text(NETS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    classes = [f"model.{name.lower()}=loaded_nets.{name}" for name in ("Generator", "Discriminator")]
+    rest = [word for word in SMALL if not word.startswith("model.")]
+    typed(tmp_path, ["name=modules", "model=modules", *classes, "allow=[loaded_nets]", *rest])
+    with pytest.raises(ValueError, match=r"allow=\[loaded_nets\]"):
+        gansweep.load(outputs / "modules")
+    pair = gansweep.load(outputs / "modules", allow=["loaded_nets"])
+    assert type(pair.generator).__name__ == "Generator"
+    metric = FrechetDistance(ClassifierFeatures("digits"), num_samples=16)
+    assert metric(Digits(), pair.sample(16)) == pytest.approx(pair.record["metric"]["final"], rel=1e-4)
+    logits = pair.discriminator(pair.sample(3))
+    assert logits.shape == (3, 1)
+    assert export(["outputs/modules", "--out", "g.pt2", "--allow", "loaded_nets"]) == 0
+    z = pair.latents(3, seed=1)
+    torch.testing.assert_close(torch.export.load("g.pt2").module()(z), pair.generator(z))
 
 
 def test_paths_and_selections_that_do_not_name_one_cell(outputs):

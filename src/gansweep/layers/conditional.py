@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from gansweep.interfaces import Slot
 from gansweep.layers import chain
 from gansweep.layers.batch_norm import BatchNorm
 from gansweep.layers.layer import Layer, Parameterless, Pass, PullBack, at_least_float32
 from gansweep.layers.linear import Linear
+
+if TYPE_CHECKING:
+    from gansweep.layers.plain import Builder
 
 
 class Embedding(Parameterless):
@@ -38,6 +42,14 @@ class Embedding(Parameterless):
         """Return the rows (K, B, size) of the labels of the pass."""
         return at_least_float32(rows_of(params[0], state))
 
+    def counterpart(self) -> nn.Module:
+        """Return `nn.Embedding`."""
+        return nn.Embedding(self.num_classes, self.size)
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add `nn.Embedding`, called on the labels."""
+        return super().plain(build.labels(), build)
+
 
 class AppendEmbedding(Parameterless):
     """Concatenate an embedding of the class to the input: y = (x, e_c), as Mirza and Osindero 2014, arXiv:1411.1784."""
@@ -52,6 +64,10 @@ class AppendEmbedding(Parameterless):
         """Return y (K, B, D + size) for x (K, B, D)."""
         return torch.cat([x, self.embedding.forward(params, x, state)], 2)
 
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add `nn.Embedding` and the concatenation."""
+        return torch.cat([x, self.embedding.plain(x, build)], 1)
+
 
 class ConditionalBatchNorm(BatchNorm):
     """Batch normalisation with a scale and a shift for every class c.
@@ -61,8 +77,6 @@ class ConditionalBatchNorm(BatchNorm):
     Dumoulin et al. 2017, arXiv:1610.07629, eq. 5, for batch normalisation; in the generator of Miyato and Koyama
     2018, arXiv:1802.05637, appendix B. Mean and variance are those of the whole batch.
     """
-
-    plain = Parameterless.plain  # torch.nn has no such module
 
     def __init__(self, name: str, num_classes: int, num_features: int) -> None:
         super().__init__(name, num_features)
@@ -79,6 +93,14 @@ class ConditionalBatchNorm(BatchNorm):
         factor = scale * (var + self.eps).rsqrt()[:, None]
         shape = (*x.shape[:3], *(1 for _ in x.shape[3:]))
         return centred * factor.reshape(shape) + shift.reshape(shape)
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add a normalisation and the rows of both tables; `torch.nn` has no module for it."""
+        scale, shift = (F.embedding(build.labels(), build.parameter(slot)) for slot in self.slots)
+        if build.on_maps:
+            scale, shift = scale[..., None, None], shift[..., None, None]
+        mean, var = map(build.buffer, self.buffers)
+        return F.batch_norm(x, mean, var, eps=self.eps) * scale + shift
 
 
 class Projection(Parameterless):
@@ -120,6 +142,12 @@ class Projection(Parameterless):
     def begin(self, params: Sequence[Tensor], buffers: dict[str, Tensor]) -> None:
         """Initialise the buffers of spectral normalisation, in place."""
         chain.begin((*self.head, self.embedding), params, buffers)
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add psi, the vectors and their product with x."""
+        psi = chain.plain(self.head, x, build)
+        vectors = chain.plain([self.embedding], build.labels(), build)
+        return psi + (vectors * x.flatten(1)).sum(1, keepdim=True)
 
     def _vectors(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         return self.embedding.forward(params[self._of_head :], x, state)

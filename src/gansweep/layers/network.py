@@ -125,7 +125,8 @@ class Network:
 
         Its outputs are equal up to rounding, and its `state_dict` has the names of `state`. It is an `nn.Sequential`
         if the layers are a chain of modules, otherwise a `torch.fx.GraphModule`, whose attribute `code` is the source
-        of its forward pass. Layers of a user's class without the method `plain` are called as they are.
+        of its forward pass; that of a conditional network has the labels (B,) as second argument. Layers of a user's
+        class without the method `plain` are called as they are.
 
         Args:
             state: weights, as `state_dict` returns them.

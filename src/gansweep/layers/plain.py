@@ -33,11 +33,20 @@ class Builder:
         self.on_maps, self._reserved = on_maps, reserved
         self.root, self.graph = nn.Module(), fx.Graph()
         self._tracer = GraphAppendingTracer(self.graph)
+        self._labels: fx.Node | None = None
         self._number = 0 if all(name.isdigit() for name in reserved) else None
 
     def input(self) -> Any:
         """Return the stand-in for the input of the module."""
-        return fx.Proxy(self.graph.placeholder("x"), self._tracer)
+        self._input = self.graph.placeholder("x")
+        return fx.Proxy(self._input, self._tracer)
+
+    def labels(self) -> Any:
+        """Return the stand-in for the labels (B,), the second argument of the module."""
+        if self._labels is None:
+            with self.graph.inserting_after(self._input):
+                self._labels = self.graph.placeholder("labels")
+        return fx.Proxy(self._labels, self._tracer)
 
     def call(self, module: nn.Module, x: Any, name: str = "") -> Any:
         """Add a module, under a dotted name if it has parameters, and its call on x; return its output's stand-in."""
@@ -54,6 +63,12 @@ class Builder:
         """Add the parameter of a slot that belongs to no module of `torch.nn`; return its stand-in."""
         parent, _, last = slot.name.rpartition(".")
         holder(self.root, parent).register_parameter(last, nn.Parameter(torch.empty(slot.shape)))
+        return fx.Proxy(self.graph.get_attr(slot.name), self._tracer)
+
+    def buffer(self, slot: Slot) -> Any:
+        """Add the buffer of a slot that belongs to no module of `torch.nn`; return its stand-in."""
+        parent, _, last = slot.name.rpartition(".")
+        holder(self.root, parent).register_buffer(last, torch.empty(slot.shape))
         return fx.Proxy(self.graph.get_attr(slot.name), self._tracer)
 
     def finish(self, y: Any, title: str) -> nn.Module:
@@ -115,8 +130,9 @@ class Member(nn.Module):
             parent, _, last = slot.name.rpartition(".")
             holder(self, parent).register_buffer(last, torch.empty(slot.shape))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the outputs (B, ...) for inputs (B, ...)."""
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return the outputs (B, ...) for inputs (B, ...), of a conditional network for labels (B,)."""
         params = [self.get_parameter(slot.name)[None] for slot in self.network.slots]
         buffers = {slot.name: self.get_buffer(slot.name)[None] for slot in self.network.buffers}
-        return self.network(params, x[None], Pass((), buffers, training=False))[0]
+        state = Pass((), buffers, training=False, labels=None if labels is None else labels[None])
+        return self.network(params, x[None], state)[0]

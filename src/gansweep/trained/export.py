@@ -42,10 +42,17 @@ def export(pair: TrainedPair, path: Path, player: str = "generator", raw: bool =
         raise ValueError(f"--player {player}: {pair.result.cell.name} has only a generator")
     from_latents = player == "generator" and pair.latent_dim
     shape = (pair.latent_dim,) if from_latents else pair.sample_shape
-    atomic.write(path, WRITERS[path.suffix](module, shape, _metadata(pair, module, player, raw)))
+    is_conditional, metadata = pair.labels is not None, _metadata(pair, module, player, raw)
+    try:
+        content = WRITERS[path.suffix](module, shape, is_conditional, metadata)
+    except Exception as error:  # torch.export raises many classes for modules that it can't trace
+        first_line = str(error).strip().partition("\n")[0]
+        raise ValueError(f"--out {path}: {type(error).__name__}: {first_line}; expected a .safetensors file") from error
+    atomic.write(path, content)
     count = sum(parameter.numel() for parameter in module.parameters())
     output = "logits (N, 1)" if player == "discriminator" else f"samples (N, {_text(pair.sample_shape)})"
-    return f"{player} of {pair.result.cell.name}, {count:,} parameters: ({_text(('N', *shape))}) -> {output}"
+    inputs = f"({_text(('N', *shape))})" + (", labels (N,)" if is_conditional else "")
+    return f"{player} of {pair.result.cell.name}, {count:,} parameters: {inputs} -> {output}"
 
 
 def check_file(path: Path) -> None:
@@ -81,22 +88,24 @@ def _metadata(pair: TrainedPair, module: nn.Module, player: str, raw: bool) -> d
     return {"format": "pt", **about}
 
 
-def _safetensors(module: nn.Module, shape: tuple[int, ...], metadata: Mapping[str, str]) -> bytes:
+def _safetensors(module: nn.Module, shape: tuple[int, ...], is_conditional: bool, metadata: Mapping[str, str]) -> bytes:
     state = {name: value.detach().contiguous() for name, value in module.state_dict().items()}
     return safetensors.torch.save(state, dict(metadata))
 
 
-def _program(module: nn.Module, shape: tuple[int, ...], metadata: Mapping[str, str]) -> bytes:
+def _program(module: nn.Module, shape: tuple[int, ...], is_conditional: bool, metadata: Mapping[str, str]) -> bytes:
     batch = torch.export.Dim("batch", min=1)
+    labels = [torch.zeros(2, dtype=torch.int64)] if is_conditional else []
+    inputs = (torch.zeros(2, *shape), *labels)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch, on its own attributes
-        program: Any = torch.export.export(module, (torch.zeros(2, *shape),), dynamic_shapes=({0: batch},))
+        program: Any = torch.export.export(module, inputs, dynamic_shapes=tuple({0: batch} for _ in inputs))
         file = io.BytesIO()
         torch.export.save(program, file, extra_files={"gansweep.json": json.dumps(metadata)})
     return file.getvalue()
 
 
-WRITERS: Mapping[str, Callable[[nn.Module, tuple[int, ...], Mapping[str, str]], bytes]] = {
+WRITERS: Mapping[str, Callable[[nn.Module, tuple[int, ...], bool, Mapping[str, str]], bytes]] = {
     ".safetensors": _safetensors,
     ".pt2": _program,
 }

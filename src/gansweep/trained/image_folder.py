@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from gansweep.image_files import MODES
+from gansweep.labels import in_proportion
 from gansweep.trained.pair import BATCH_SIZE, TrainedPair
 
 DIGITS = 6  # of the file names; more images have longer names
@@ -50,10 +51,11 @@ def write_images(
     if pair.why_no_samples:
         pair.sample(num)  # raises
     latents = pair.latents(num, seed)
+    labels = latents[:, :0] if pair.labels is None else in_proportion(pair.labels, num)
     folder.mkdir(exist_ok=True)
     done = 0
-    for z in latents.split(batch_size):
-        for image in in_bytes(pair.outputs(z)):
+    for z, of_batch in zip(latents.split(batch_size), labels.split(batch_size), strict=True):
+        for image in in_bytes(pair.outputs(z, labels=None if pair.labels is None else of_batch)):
             Image.fromarray(image.squeeze(2).numpy(), MODES[shape[0]]).save(folder / f"{done:0{DIGITS}}.png")
             done += 1
         progress(done, num)

@@ -19,6 +19,9 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--raw", action="store_true", help="trained parameters instead of those that are evaluated")
     parser.add_argument(
+        "--best", action="store_true", help="weights at the best evaluation, of cells trained with trainer.keep=best"
+    )
+    parser.add_argument(
         "--allow", action="append", default=[], metavar="MODULE", help="allow classes from this module in the config"
     )
 
@@ -27,4 +30,5 @@ def loaded(options: Namespace) -> TrainedPair:
     """Return the networks that the options name."""
     from gansweep.trained.pair import load  # not above, so that --help does not import torch
 
-    return load(options.cell, *options.selection, raw=options.raw, allow=options.allow)
+    which = "best" if options.best else "final"
+    return load(options.cell, *options.selection, raw=options.raw, which=which, allow=options.allow)

@@ -14,11 +14,14 @@ from gansweep.batched.member import PlayerSettings
 from gansweep.batched.player import Player
 from gansweep.config.build import normalise
 from gansweep.config.errors import BadConfig
+from gansweep.labels import in_proportion, labels_of, num_classes_of
 from gansweep.layers import Network
+from gansweep.models.networks import network_of
 from gansweep.schedules.constant import Constant
 from gansweep.seeding import Streams
 from gansweep.sweep.cell import Result
 from gansweep.trained.cells import checkpoint_of, find, saved_member
+from gansweep.training import kept
 from gansweep.user_path import user_path
 
 BATCH_SIZE = 500  # images per forward pass; that of evaluations
@@ -39,6 +42,8 @@ class TrainedPair:
         step: number of steps that the weights were trained for.
         result: the cell, with its directory and record.
         why_no_samples: reason why the samples that were evaluated are not the outputs of `generator`, or "".
+        labels: class of every sample of the data (N,), if the networks are conditional. They are then called with the
+            labels (N,) of their inputs as second argument.
     """
 
     generator: nn.Module
@@ -48,6 +53,7 @@ class TrainedPair:
     step: int
     result: Result = field(repr=False)
     why_no_samples: str = ""
+    labels: Tensor | None = field(default=None, repr=False)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -87,33 +93,49 @@ class TrainedPair:
             generator = torch.Generator().manual_seed(seed)
         return torch.randn(num, self.latent_dim, generator=generator)
 
-    def sample(self, num: int, seed: int | None = None, batch_size: int = BATCH_SIZE) -> Tensor:
-        """Return samples (num, *sample_shape) of the generator, on the CPU; the arguments are those of `latents`.
+    def sample(
+        self, num: int, seed: int | None = None, batch_size: int = BATCH_SIZE, labels: Tensor | None = None
+    ) -> Tensor:
+        """Return samples (num, *sample_shape) of the generator, on the CPU.
+
+        Args:
+            num: number of samples.
+            seed: as in `latents`.
+            batch_size: samples per forward pass.
+            labels: class of every sample, int64 (num,), of a conditional generator. None: sorted, with the frequencies
+                of the data, as in evaluations.
 
         Raises:
             ValueError: `num` or `batch_size` is below 1, or the evaluated samples are not those of the generator.
         """
         if self.why_no_samples:
             raise ValueError(f"{self.result.cell.name}: {self.why_no_samples}")
-        return self.outputs(self.latents(num, seed), batch_size)
+        return self.outputs(self.latents(num, seed), batch_size, labels)
 
-    def outputs(self, z: Tensor, batch_size: int = BATCH_SIZE) -> Tensor:
+    def outputs(self, z: Tensor, batch_size: int = BATCH_SIZE, labels: Tensor | None = None) -> Tensor:
         """Return the generator's outputs (N, *sample_shape) for z (N, latent_dim), on the CPU and without a graph.
 
         The forward passes run where the generator is, e.g. after `generator.cuda()`.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size}: expected 1 or more")
+        inputs = [z]
+        if self.labels is not None:
+            inputs.append(in_proportion(self.labels, len(z)) if labels is None else labels)
+        elif labels is not None:
+            raise ValueError(f"labels: the networks of {self.result.cell.name} are not conditional; expected no labels")
         device = next(self.generator.parameters()).device
+        batches = zip(*(part.split(batch_size) for part in inputs), strict=True)
         with torch.no_grad():
-            return torch.cat([self.generator(part.to(device)).cpu() for part in z.split(batch_size)])
+            return torch.cat([self.generator(*(part.to(device) for part in batch)).cpu() for batch in batches])
 
-    def interpolate(self, start: Tensor, end: Tensor, num: int = 8) -> Tensor:
+    def interpolate(self, start: Tensor, end: Tensor, num: int = 8, label: int | None = None) -> Tensor:
         """Return samples (num, *sample_shape) on the great circle between two latents (latent_dim,), both included.
 
             z(t) = (sin((1 - t) w) start + sin(t w) end) / sin w,   w = angle between start and end
 
-        White 2016, arXiv:1609.04468, section 2.1. Parallel latents are interpolated linearly.
+        White 2016, arXiv:1609.04468, section 2.1. Parallel latents are interpolated linearly. A conditional generator
+        makes samples of the class `label`.
         """
         if num < 2:
             raise ValueError(f"num={num}: expected 2 or more")
@@ -124,7 +146,7 @@ class TrainedPair:
             z = torch.lerp(a, b, t)
         else:
             z = (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
-        return self.outputs(z.to(start.dtype))
+        return self.outputs(z.to(start.dtype), labels=None if label is None else torch.full((num,), label))
 
 
 def load(
@@ -144,7 +166,8 @@ def load(
         selection: settings `key=value` that exactly one cell of the sweep has.
         raw: the trained parameters, instead of those that are evaluated. They differ if the generator's parameters are
             averaged (`trainer.ema`) or the optimizer has parameters for evaluation (schedule-free optimizers).
-        which: `final`: weights after the last step.
+        which: `final`: weights after the last step. `best`: those at the best evaluation of the metric, of cells that
+            were trained with `trainer.keep=best` or `all`, diverged ones included.
         allow: modules of user-defined classes that the configuration may name, such as ["my_gans"].
 
     Raises:
@@ -158,11 +181,10 @@ def of(result: Result, weights: Path, raw: bool, allow: Sequence[str]) -> Traine
     """Return the networks of a cell with the weights in a file; the other arguments are those of `load`."""
     parts = _parts(result, allow)
     model, shape = parts["model"], tuple(parts["data"].sample_shape)
-    if getattr(model, "conditional", False):
-        raise ValueError(f"{result.cell.name}: model.conditional=true: networks with labels can't be loaded")
+    num_classes = num_classes_of(parts["data"], model)
     member = saved_member(result, weights)
     rule = parts["optimizer"]
-    network = model.generator(shape)
+    network = network_of(model, "generator", shape, num_classes)
     theta, buffers = _state(network, member["generator"], rule, raw)
     if "ema" in member and not raw:
         theta = member["ema"][None]
@@ -170,17 +192,26 @@ def of(result: Result, weights: Path, raw: bool, allow: Sequence[str]) -> Traine
     generator = network.module(network.state_dict(theta, buffers), (latent_dim,) if latent_dim else shape, "Generator")
     discriminator = None
     if "discriminator" in member:
-        network = model.discriminator(shape)
+        network = network_of(model, "discriminator", shape, num_classes)
         theta, buffers = _state(network, member["discriminator"], parts.get("optimizer_d") or rule, raw)
         discriminator = network.module(network.state_dict(theta, buffers), shape, "Discriminator")
     why = getattr(parts["algorithm"], "why_no_samples", "")
-    return TrainedPair(generator, discriminator, latent_dim, shape, int(member["step"]), result, why)
+    labels = labels_of(parts["data"]) if num_classes else None
+    return TrainedPair(generator, discriminator, latent_dim, shape, int(member["step"]), result, why, labels)
 
 
 def _weights(result: Result, which: str) -> Path:
     if which == "final":
         return checkpoint_of(result)
-    raise ValueError(f"which={which}: expected final")
+    if which != "best":
+        raise ValueError(f"which={which}: expected final or best")
+    best = kept.best(result.cell.directory)
+    if best is None:
+        raise ValueError(
+            f"{result.cell.name}: the weights of its best evaluation were not kept; "
+            "expected a cell that was trained with trainer.keep=best or trainer.keep=all"
+        )
+    return best.path
 
 
 def _state(network: Network, saved: dict[str, Any], rule: Any, raw: bool) -> tuple[Tensor, dict[str, Tensor]]:
