@@ -26,6 +26,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+class ArgumentConflict(ValueError):
+    """Error of a constructor about arguments that do not fit together.
+
+    Args:
+        message: `argument=value: ...`, naming the argument to change.
+        arguments: names of all arguments that the error concerns.
+    """
+
+    def __init__(self, message: str, *arguments: str) -> None:
+        super().__init__(message)
+        self.arguments = arguments
+
+
 @dataclass(frozen=True)
 class Slot:
     """One parameter or buffer of a network: a named range of the member's parameter row.

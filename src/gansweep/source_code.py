@@ -94,11 +94,6 @@ def imported(source: bytes, module: str, is_package: bool) -> set[str]:
 
     >>> sorted(imported(b"import os.path\nfrom . import x", "my.code", is_package=False))
     ['my', 'my.x', 'os.path']
-
-    Args:
-        source: source of the module.
-        module: dotted name of the module, to resolve relative imports.
-        is_package: True if the module is the `__init__` of a package.
     """
     names: set[str] = set()
     package = module.split(".") if is_package else module.split(".")[:-1]

@@ -79,11 +79,7 @@ class _Visible(logging.Formatter):
 
 
 class _Named(logging.Formatter):
-    """Formatter that prefixes the name of the active cell and escapes control characters.
-
-    Args:
-        of: formatter of the rest of the line.
-    """
+    """Formatter that prefixes the name of the active cell and escapes control characters."""
 
     def __init__(self, of: logging.Formatter) -> None:
         super().__init__()

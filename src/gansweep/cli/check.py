@@ -67,10 +67,6 @@ def _parser() -> ArgumentParser:
 def subjects_of(overrides: Sequence[str], config_dir: str | None = None) -> dict[str, Subject]:
     """Return the checked classes of every combination of a command line, by its overrides.
 
-    Args:
-        overrides: of a `python -m gansweep -m` command.
-        config_dir: directory with further YAML files.
-
     Raises:
         BadConfig: with all problems.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -18,8 +19,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from gansweep.cli.experiments import PRESETS
-from gansweep.cli.override_precedence import Groups, Precedence
-from gansweep.cli.value_overrides import given_values, set_value
+from gansweep.cli.overrides import Groups, Precedence
+from gansweep.cli.value_overrides import flat, set_value
 from gansweep.config.errors import SettingError, UnknownKey
 
 ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra plugins that an extra of this package installs
@@ -95,10 +96,6 @@ class Composer:
 
     A composition by Hydra takes about 0.1 s. Jobs that differ only in plain values share one, and their values are
     set on a copy by Hydra's own function.
-
-    Args:
-        compose: Hydra's composition of a list of overrides, including the node `hydra`.
-        loader: Hydra's config loader.
     """
 
     def __init__(self, compose: Callable[[list[str]], DictConfig], loader: ConfigLoader) -> None:
@@ -130,7 +127,7 @@ class Composer:
             problems.append(SettingError(error.full_key or "", None, _first_line(error)))
         finally:
             HydraConfig.instance().cfg = before
-        given = given_values(parsed)
+        given = _given_values(parsed)
         return Composition(list(overrides), given, config, base.whole, base.task, values, problems)
 
     def _parse(self, line: str) -> Override:
@@ -218,6 +215,19 @@ class Composer:
 
     def _composed_by_hydra(self, override: Override) -> bool:
         return override.is_hydra_override() or self._groups.chosen_by(override)
+
+
+def _given_values(overrides: Sequence[Override]) -> dict[str, Any]:
+    """Return the values of overrides by key; mappings of a repeated key are flattened to their inner keys."""
+    keys = [override.get_key_element().lstrip("+~") for override in overrides]
+    counts, given = Counter(keys), dict[str, Any]()
+    for key, override in zip(keys, overrides, strict=True):
+        value = override.value()
+        if counts[key] > 1 and isinstance(value, Mapping):
+            given |= flat(value, key)
+        else:
+            given[key] = value
+    return given
 
 
 def top_level(choices: Mapping[str, Any]) -> list[str]:

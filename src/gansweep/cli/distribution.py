@@ -46,14 +46,7 @@ def distribute(
 
 @dataclass(frozen=True)
 class _PackSize:
-    """Function that returns the pack size for compatible cells. It can be sent to another process.
-
-    Args:
-        jobs: opens the run of a cell; receives the measurements.
-        pack: the setting.
-        workers: number of processes of each task.
-        tasks: number of machines that share the cells.
-    """
+    """Function that returns the pack size for compatible cells. It can be sent to another process."""
 
     jobs: Jobs
     pack: int | str

@@ -26,12 +26,7 @@ MEANT = {
 
 
 def complain(problems: Sequence[SettingError], omitted: str) -> int:
-    """Print all problems to stderr and return exit code 2.
-
-    Args:
-        problems: what is wrong; the first `MAX_PROBLEMS` are printed.
-        omitted: what was therefore not done, such as "trained".
-    """
+    """Print all problems to stderr and return exit code 2; `omitted` is what was not done, such as "trained"."""
     lines = ["  " + str(problem).replace("\n", "\n    ") for problem in problems[:MAX_PROBLEMS]]
     if len(problems) > MAX_PROBLEMS:
         lines.append(f"  and {len(problems) - MAX_PROBLEMS} more")
@@ -40,12 +35,7 @@ def complain(problems: Sequence[SettingError], omitted: str) -> int:
 
 
 def unreadable(error: OverrideParseException, overrides: Sequence[str]) -> SettingError:
-    """Return the problem of an override that can't be parsed, with the probable correction.
-
-    Args:
-        error: Hydra's exception.
-        overrides: all overrides of the command line.
-    """
+    """Return the problem of an override that can't be parsed, with the probable correction."""
     override = str(error.override)
     strange = next((sign for sign in override if sign in MEANT), None)
     if strange is not None:

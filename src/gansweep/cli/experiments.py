@@ -33,10 +33,6 @@ def check_experiments(overrides: Sequence[str], config_dir: str | None = None) -
     Of two overrides Hydra would use the last. Without the header, Hydra would place the keys of a file below
     `experiment`, where no setting is read.
 
-    Args:
-        overrides: as typed; several experiments have commas between them.
-        config_dir: directory with further YAML files.
-
     Raises:
         BadConfig: with all problems.
     """
@@ -76,10 +72,6 @@ def _has_header(file: Path) -> bool:
 
 def spelled_out(overrides: Sequence[str], config_dir: str | None = None) -> list[str]:
     """Return the overrides with presets in Hydra's spelling, and all others unchanged.
-
-    Args:
-        overrides: as typed; several values of one key have commas between them.
-        config_dir: directory with further YAML files.
 
     Raises:
         BadConfig: the experiment has no such preset, or no presets.
@@ -142,10 +134,6 @@ def _split(override: str) -> tuple[str, str]:
 def check_includes(overrides: Sequence[str], config_dir: str | None = None) -> None:
     """Refuse choices whose files include themselves, or override a group that they cannot override.
 
-    Args:
-        overrides: with presets in Hydra's spelling.
-        config_dir: directory with further YAML files.
-
     Raises:
         BadConfig: with all problems.
     """
@@ -162,12 +150,7 @@ def check_includes(overrides: Sequence[str], config_dir: str | None = None) -> N
 
 
 class _Includes:
-    """Recursive check of defaults lists.
-
-    Args:
-        places: directories in the order of Hydra's search path.
-        typed: groups that the command line chooses.
-    """
+    """Recursive check of defaults lists."""
 
     def __init__(self, places: Sequence[Path], typed: set[str]) -> None:
         self._places, self._typed = places, typed

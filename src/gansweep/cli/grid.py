@@ -36,9 +36,6 @@ def compose(
         here: cells are trained on this machine, so `device` is checked against its devices.
         vary: keys that later jobs vary; cells are named by them too.
 
-    Returns:
-        The cell and the composition of every job.
-
     Raises:
         BadConfig: with the problems of all jobs.
     """
@@ -73,11 +70,6 @@ def compose(
 
 class _Grid:
     """Cells of the jobs that have been checked so far.
-
-    Args:
-        root: directory of the sweep.
-        named_by: keys that the cells are named by.
-        here: cells are trained on this machine, so `device` is checked against its devices.
 
     Attributes:
         without_effect, left_out: warnings about the cells, without repetitions.
@@ -147,12 +139,6 @@ def _option(choices: Mapping[str, Any], group: str) -> Any:
 def cell_of(config: Mapping[str, Any], overrides: Sequence[str], choices: Mapping[str, Any], root: Path) -> Cell:
     """Return the cell of a single job that is not part of a grid.
 
-    Args:
-        config: resolved, without Hydra's node.
-        overrides: of the job.
-        choices: option by group, with Hydra's keys.
-        root: directory of the sweep.
-
     Raises:
         BadConfig: with all problems.
     """
@@ -216,12 +202,7 @@ def _typed(config: Mapping[str, Any], key: str, value: Any) -> Any:
 
 
 def _by_choice(jobs: Sequence[Sequence[str]], problems: Sequence[Sequence[SettingError]]) -> dict[str, SettingError]:
-    """Return problems by key for keys that exist in some jobs only; each names the choices that have the key.
-
-    Args:
-        jobs: overrides of each job.
-        problems: problems of each job.
-    """
+    """Return problems by key for keys that exist in some jobs only; each names the choices that have the key."""
     lacking: dict[str, list[int]] = {}
     for n, of_job in enumerate(problems):
         for problem in of_job:

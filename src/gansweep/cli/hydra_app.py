@@ -108,12 +108,7 @@ def _substitutes(typed: Sequence[Override]) -> Iterator[list[str]]:
 
 @contextmanager
 def hydra_app(config_dir: str | None, arguments: Sequence[str] = ()) -> Iterator[HydraApp]:
-    """Yield Hydra with conf/ and the user's directory in its search path.
-
-    Args:
-        config_dir: directory with further YAML files.
-        arguments: command line, as typed.
-    """
+    """Yield Hydra with conf/ and the user's directory in its search path."""
     register()
     search_path = create_config_search_path(str(folders.conf_dir()))
     if config_dir is not None:  # the last entry has the provider "schema"
@@ -152,10 +147,6 @@ def overrides_parser(command: str, description: str, epilog: str) -> ArgumentPar
 
 def composed(overrides: Sequence[str], config_dir: str | None) -> list[Composition]:
     """Return the composition of every combination of a command line, as for a training.
-
-    Args:
-        overrides: of a `python -m gansweep -m` command.
-        config_dir: directory with further YAML files.
 
     Raises:
         BadConfig: the line can't be parsed, or Hydra refuses it.

@@ -64,11 +64,7 @@ def check_hydra_settings(master: DictConfig, here: bool) -> None:
 
 
 def wrong_settings(config: DictConfig) -> Iterator[SettingError]:
-    """List what is wrong with `hydra.verbose` and with the logging configurations.
-
-    Args:
-        config: composed, with Hydra's node. Interpolations are not looked at.
-    """
+    """List what is wrong with `hydra.verbose` and with the logging configurations; interpolations are skipped."""
     node: Any = OmegaConf.to_container(config.hydra, resolve=False)
     verbose = node["verbose"]
     names = verbose if isinstance(verbose, list) else [verbose]

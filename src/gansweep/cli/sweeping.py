@@ -73,9 +73,6 @@ class Multirun:
     def run(self, launcher: Launcher | None = None) -> int:
         """Print the plan, or train every cell and print the table.
 
-        Args:
-            launcher: another Hydra launcher; None: train with gansweep's own.
-
         Returns:
             The exit code.
         """
@@ -130,11 +127,7 @@ class Multirun:
             raise SettingError("hydra.sweep.dir", self.root, f"can't be written: {error.strerror}") from error
 
     def train(self, announce: bool = True) -> Outcome:
-        """Train the cells on the launcher's `backend`.
-
-        Args:
-            announce: log the number of cells and processes at the start.
-        """
+        """Train the cells on the launcher's `backend`."""
         if self.backend["backend"] == HERE:
             return self.train_here(announce=announce)
         sweep = self.sweep()
@@ -170,13 +163,9 @@ class Multirun:
         cores: int | None = None,
         announce: bool = False,
     ) -> Outcome:
-        """Train the cells on this machine, with the number of processes and pack size of `cli.fused.distribute`.
+        """Train the cells on this machine, with the number of processes and the pack size of `distribution.distribute`.
 
-        Args:
-            failed: records of the cells that had failed when the sweep began; None: read them from disk.
-            tasks: number of machines that share the cells, this one included.
-            cores: CPU cores to use; None: all that are available to this process.
-            announce: log the number of cells and processes at the start.
+        `failed` are the records of the cells that had failed when the sweep began; None: they are read from disk.
         """
         from gansweep.cli.distribution import distribute, starting
 
@@ -259,12 +248,7 @@ def _configure_log(master: DictConfig) -> None:
 
 
 def command(loader: ConfigLoader, continues: bool = False) -> str:
-    """Return the command line as typed.
-
-    Args:
-        loader: gansweep's config loader, which contains the arguments.
-        continues: omit fresh=true, which would start the sweep again.
-    """
+    """Return the command line as typed; `continues` omits fresh=true, which would start the sweep again."""
     arguments = getattr(loader, "arguments", ())
     typed = [text for text in arguments if not (continues and text.startswith("fresh="))]
     return shlex.join(["python", "-m", "gansweep", *typed])
@@ -274,12 +258,6 @@ def train_batch(
     loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str]], first: bool
 ) -> list[JobReturn]:
     """Train a batch in this process and return one `JobReturn` per job.
-
-    Args:
-        loader: Hydra's config loader.
-        master: the configuration of the command line.
-        jobs: overrides of every job of the batch.
-        first: True for the first batch of a sweep.
 
     Raises:
         BadConfig: a job is not valid, or plan=true or seeds=auto is set.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,12 +18,8 @@ from gansweep.sweep.identity import plain
 def set_value(config: DictConfig, override: Override, groups: Sequence[str] = ()) -> list[SettingError]:
     """Apply one override to the configuration in place; return its problems.
 
-    The key of a problem includes the `+` or `~` of the override.
-
-    Args:
-        config: changed in place.
-        override: sets, adds or deletes a value.
-        groups: keys of groups, which are listed with the accepted keys where a key of the top level is unknown.
+    The key of a problem includes the `+` or `~` of the override. `groups` are listed with the accepted keys where a key
+    of the top level is unknown.
     """
     try:
         ConfigLoaderImpl._apply_overrides_to_config([override], config)
@@ -49,33 +44,16 @@ def _with_groups(problem: UnknownKey, config: DictConfig, groups: Sequence[str])
     return UnknownKey(problem.name, listed.value, listed.expected)
 
 
-def given_values(overrides: Sequence[Override]) -> dict[str, Any]:
-    """Return the values of overrides by key; mappings of a repeated key are flattened to their inner keys."""
-    counts = Counter(_key(override) for override in overrides)
-    given: dict[str, Any] = {}
-    for override in overrides:
-        key, value = _key(override), override.value()
-        if counts[key] > 1 and isinstance(value, Mapping):
-            given |= _flat(value, key)
-        else:
-            given[key] = value
-    return given
-
-
-def _key(override: Override) -> str:
-    return override.get_key_element().lstrip("+~")
-
-
-def _flat(value: Mapping[Any, Any], prefix: str) -> dict[str, Any]:
+def flat(value: Mapping[Any, Any], prefix: str) -> dict[str, Any]:
     """Return the leaves of a mapping by dotted key.
 
-    >>> _flat({"ema": 0.9, "x": {"y": 1}}, "trainer")
+    >>> flat({"ema": 0.9, "x": {"y": 1}}, "trainer")
     {'trainer.ema': 0.9, 'trainer.x.y': 1}
     """
     leaves: dict[str, Any] = {}
     for key, inner in value.items():
         path = f"{prefix}.{key}"
-        leaves |= _flat(inner, path) if isinstance(inner, Mapping) else {path: inner}
+        leaves |= flat(inner, path) if isinstance(inner, Mapping) else {path: inner}
     return leaves
 
 
@@ -90,7 +68,7 @@ def _problem(config: DictConfig, override: Override, error: Exception) -> Settin
         return SettingError(f"+{key}", text, f"is one of the settings already; write {key}={text}")
     if isinstance(cause, (ConfigKeyError, ConfigAttributeError)):
         value = override.value()
-        inner = _flat(value, key) if isinstance(value, Mapping) else {}
+        inner = flat(value, key) if isinstance(value, Mapping) else {}
         absent = next((path for path in inner if _is_absent(config, path)), None)
         return _unknown(config, key, text) if absent is None else _unknown(config, absent, plain(inner[absent]))
     for where, kinds in _of_another_kind(config, key, override.value()):

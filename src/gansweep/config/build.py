@@ -113,10 +113,6 @@ def normalise(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked
     3. A length in epochs is converted to steps.
     4. `critic_steps` gets the default of the loss.
     5. Feedback that monitors the discriminator's loss belongs to `feedback_d`; feedback without effect is removed.
-
-    Args:
-        config: resolved configuration in JSON types.
-        given: keys given on the command line; `steps` there takes precedence over the `epochs` of an experiment.
     """
     config = copy.deepcopy(dict(config))  # changed in place by the functions below
     allow = config.get("allow")

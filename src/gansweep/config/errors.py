@@ -8,11 +8,7 @@ from typing import Any
 
 
 class BadConfig(ValueError):
-    """Raised for an invalid configuration.
-
-    Args:
-        problems: all errors; duplicates are removed.
-    """
+    """Raised for an invalid configuration."""
 
     def __init__(self, problems: Iterable[SettingError]) -> None:
         self._problems = list(dict.fromkeys(problems))

@@ -175,17 +175,17 @@ def _without_aliases(node: dict[str, Any], aliases: Mapping[str, str], where: st
 def _all_problems(cls: type, arguments: dict[str, Any], where: str, error: Exception) -> list[SettingError]:
     """Return all problems of a constructor that raises only the first, by retrying without the reported arguments.
 
-    An error that mentions a removed argument is dropped, since it may be caused by the removal.
+    An `ArgumentConflict` with a removed argument is dropped, since the removal may be its cause.
     """
-    required, left, named = signature(cls).required, dict(arguments), list[str]()
+    required, left, removed = signature(cls).required, dict(arguments), set[str]()
     current: Exception | None = error
     problems = []
-    while current is not None and not any(re.search(rf"\b{name}\b", str(current)) for name in named):
+    while current is not None and removed.isdisjoint(getattr(current, "arguments", ())):
         problems.append(SettingError.of(where, current))
         key = SettingError.of("", current).name
         if key not in left or key in required:
             break
-        named.append(key)
+        removed.add(key)
         del left[key]
         current = None
         try:

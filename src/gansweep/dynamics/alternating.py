@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gansweep.dynamics.position import Position
+from gansweep.interfaces import ArgumentConflict
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Alternating:
         if self.generator_steps < 1:
             raise ValueError(f"generator_steps={self.generator_steps}: expected a whole number >= 1")
         if self.generator_steps > 1 and not self.fresh_latents:
-            raise ValueError(f"generator_steps={self.generator_steps}: expected 1 with fresh_latents=false")
+            message = f"generator_steps={self.generator_steps}: expected 1 with fresh_latents=false"
+            raise ArgumentConflict(message, "generator_steps", "fresh_latents")
 
     def __call__(self, game: Position) -> None:
         """Raise NotImplementedError; alternating updates are implemented in the training loop."""

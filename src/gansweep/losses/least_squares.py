@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from gansweep.interfaces import ArgumentConflict
 from gansweep.losses.two_terms import TwoTerms
 
 
@@ -35,7 +36,8 @@ class LeastSquares(TwoTerms):
             if not math.isfinite(getattr(self, name)):
                 raise ValueError(f"{name}={getattr(self, name)}: expected a finite number")
         if not self.fake_label < self.real_label:
-            raise ValueError(f"fake_label={self.fake_label}: expected less than real_label={self.real_label}")
+            message = f"fake_label={self.fake_label}: expected less than real_label={self.real_label}"
+            raise ArgumentConflict(message, "fake_label", "real_label")
 
     @property
     def ideal_loss(self) -> float:

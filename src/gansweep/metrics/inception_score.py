@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Dataset
+from gansweep.interfaces import ArgumentConflict, Dataset
 from gansweep.metrics.features import FeatureNetwork, full_precision, require_images
 
 
@@ -61,8 +61,9 @@ class InceptionScore:
         if self.num_splits < 1:
             raise ValueError(f"num_splits={self.num_splits}: expected at least 1")
         if self.num_samples < 2 * self.num_splits:  # the score of a single image is always 1
-            least = f"2 images in each of num_splits={self.num_splits}"
-            raise ValueError(f"num_samples={self.num_samples}: expected at least {2 * self.num_splits}, {least}")
+            least = f"{2 * self.num_splits}, 2 images in each of num_splits={self.num_splits}"
+            message = f"num_samples={self.num_samples}: expected at least {least}"
+            raise ArgumentConflict(message, "num_samples", "num_splits")
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gansweep.interfaces import Slot, UpdateContext
+from gansweep.interfaces import ArgumentConflict, Slot, UpdateContext
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,11 @@ class SGD:
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay={self.weight_decay}: expected a number >= 0")
         if self.nesterov and (self.momentum == 0 or self.dampening != 0):
-            raise ValueError(
-                f"nesterov={self.nesterov}: expected momentum > 0 and dampening = 0 with it, "
-                f"not momentum={self.momentum} and dampening={self.dampening}"
+            expected = "expected momentum > 0 and dampening = 0 with it"
+            message = (
+                f"nesterov={self.nesterov}: {expected}, not momentum={self.momentum} and dampening={self.dampening}"
             )
+            raise ArgumentConflict(message, "nesterov", "momentum", "dampening")
 
     @property
     def memory(self) -> float:

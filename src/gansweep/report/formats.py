@@ -153,14 +153,7 @@ def pictures(study: Study, options: TableOptions, folder: Path) -> list[Path]:
 def sections(
     study: Study, verdicts: Sequence[Verdict], options: TableOptions | None = None, with_ranks: bool = True
 ) -> list[Section]:
-    """Return all sections below the tables; comparisons with published results come last.
-
-    Args:
-        study: the sweep.
-        verdicts: the verdicts on its tables.
-        options: the options of the report; None for the default.
-        with_ranks: whether the verdict sections contain the ranking tables.
-    """
+    """Return all sections below the tables; comparisons with published results come last."""
     found = []
     options = options or TableOptions()
     for name, verdict in zip(names(verdicts), verdicts, strict=True):

@@ -46,15 +46,7 @@ class ResultTable:
 def page(
     study: Study, tables: Sequence[ResultTable], differences: Sequence[Block], sections: Sequence[Section], folder: Path
 ) -> str:
-    """Return the page.
-
-    Args:
-        study: the sweep.
-        tables: its tables, one per group of comparable cells.
-        differences: why there are several tables.
-        sections: the sections below the tables.
-        folder: folder of the page; links to runs are relative to it.
-    """
+    """Return the page."""
     return _environment().get_template("page.html").render(
         study=study,
         title=study.name,

@@ -25,11 +25,6 @@ def pivot(verdict: Verdict, rows: Sequence[str] = (), across: str | None = None)
     Varied settings that are in neither `rows` nor `across` become rows too. Values are averaged only over the
     repeated keys.
 
-    Args:
-        verdict: the verdict on the configurations.
-        rows: keys of the rows, in this order.
-        across: key of the columns; None takes the last key with at most eight values.
-
     Raises:
         ValueError: a key was not varied or is given twice.
     """

@@ -121,11 +121,7 @@ STREAMS = "portrait/"
 
 @dataclass(frozen=True)
 class TwoNumbers:
-    """Path of (theta, psi) from a run's record, and the gradient vector field of its game.
-
-    Args:
-        result: the result of the run.
-    """
+    """Path of (theta, psi) from a run's record, and the gradient vector field of its game."""
 
     result: Result
 

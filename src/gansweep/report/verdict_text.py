@@ -14,13 +14,7 @@ ROWS, NAMES = 30, 5
 
 
 def section(verdict: Verdict, with_ranks: bool = True, top: int | None = None) -> Section:
-    """Return the verdict section: the best configuration, the significant differences, and the seeds still needed.
-
-    Args:
-        verdict: the verdict.
-        with_ranks: whether the section contains the first rows of the ranking table.
-        top: number of these rows; None for `ROWS`.
-    """
+    """Return the verdict section: the best configuration, the significant differences, and the seeds still needed."""
     blocks: list[Block] = [Paragraph([part for text in _sentences(verdict) for part in (*text, " ")][:-1])]
     if with_ranks and verdict.order:
         shown = top or ROWS

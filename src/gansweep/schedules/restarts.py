@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from gansweep.interfaces import ArgumentConflict
 from gansweep.schedules.pointwise import Pointwise
 
 
@@ -37,9 +38,10 @@ class Restarts(Pointwise):
 
     def __post_init__(self) -> None:
         if (self.period is None) == (self.num_cycles is None):
-            raise ValueError(
+            message = (
                 f"period={self.period}, num_cycles={self.num_cycles}: expected one of them, and null for the other"
             )
+            raise ArgumentConflict(message, "period", "num_cycles")
         for name in ("period", "num_cycles", "multiplier"):
             value = getattr(self, name)
             if value is not None and not (1 <= value < math.inf and value == int(value)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from gansweep.interfaces import ArgumentConflict
 from gansweep.schedules.pointwise import Pointwise
 
 
@@ -33,9 +34,8 @@ class Step(Pointwise):
         if not 0 < self.gamma < math.inf:
             raise ValueError(f"gamma={self.gamma}: expected a number > 0")
         if (self.period is None) == (self.num_drops is None):
-            raise ValueError(
-                f"period={self.period}, num_drops={self.num_drops}: expected one of them, and null for the other"
-            )
+            message = f"period={self.period}, num_drops={self.num_drops}: expected one of them, and null for the other"
+            raise ArgumentConflict(message, "period", "num_drops")
         if self.period is not None and self.period < 1:
             raise ValueError(f"period={self.period}: expected a whole number >= 1")
         if self.num_drops is not None and self.num_drops < 0:

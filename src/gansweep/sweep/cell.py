@@ -128,10 +128,6 @@ def traceback_file(cell: Cell, error: Mapping[str, Any]) -> Path | None:
     """Return the file with the traceback of a failed cell: its log, or its record if it has no log.
 
     None if there is no such file. The record of a cell whose process died holds no traceback.
-
-    Args:
-        cell: the failed cell.
-        error: field `error` of its record.
     """
     log_file, record_file = cell.directory / LOG, cell.directory / record.NAME
     files = (log_file,) if error.get("type") == ProcessDied.__name__ else (log_file, record_file)
@@ -160,13 +156,7 @@ _logged: set[str] = set()  # messages logged so far: a sweep reads its records m
 
 @dataclass(frozen=True)
 class Result:
-    """A cell with its state and its record.
-
-    Args:
-        cell: the cell.
-        state: its state.
-        record: its record, None while there is no result.
-    """
+    """A cell with its state and its record."""
 
     cell: Cell
     state: State

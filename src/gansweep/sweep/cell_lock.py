@@ -184,10 +184,10 @@ def _draft(directory: Path) -> Path:
 
 def _numbers(directory: Path) -> list[int]:
     try:
-        names = [entry.name for entry in directory.iterdir()]
+        matches = [re.fullmatch(r"\.claim\.(\d+)", entry.name) for entry in directory.iterdir()]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [int(match[1]) for match in (re.fullmatch(r"\.claim\.(\d+)", name) for name in names) if match]
+    return [int(match[1]) for match in matches if match]
 
 
 def _latest(directory: Path) -> int | None:

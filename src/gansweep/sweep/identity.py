@@ -35,14 +35,7 @@ def training_config(config: Mapping[str, Any]) -> dict[str, Any]:
 def identity(
     config: Mapping[str, Any], data_hash: str, numerics: str, code: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return the identity of a run.
-
-    Args:
-        config: the complete resolved config.
-        data_hash: hash of the data that samples are generated from.
-        numerics: version of the arithmetic.
-        code: hashes of modules that are not released code; see `code_identity`.
-    """
+    """Return the identity of a run."""
     made_by = {"code": dict(code)} if code else {}
     return {"config": training_config(config), "data": data_hash, "numerics": numerics, **made_by}
 

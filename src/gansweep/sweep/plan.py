@@ -20,12 +20,7 @@ MAX_LINES, SHOWN = 200, 20  # of a longer plan, the first and the last SHOWN cel
 
 @dataclass(frozen=True)
 class Estimate:
-    """Expected cost of a cell.
-
-    Args:
-        wall_s: wall-clock time in seconds.
-        memory_bytes: peak memory, None if unknown.
-    """
+    """Expected cost of a cell."""
 
     wall_s: float
     memory_bytes: int | None = None
@@ -130,12 +125,7 @@ def kind_of(config: Mapping[str, Any]) -> str:
 
 
 def code_changes(new: Sequence[Cell], earlier: Mapping[str, Cell]) -> list[str]:
-    """Return one line for each set of modules that was edited since cells were trained.
-
-    Args:
-        new: cells of the current grid.
-        earlier: cells of earlier grids, by hash.
-    """
+    """Return one line for each set of modules that was edited since cells were trained."""
     unknown = [cell for cell in new if cell.hash not in earlier]
     if not unknown or not earlier:
         return []

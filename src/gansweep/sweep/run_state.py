@@ -28,13 +28,7 @@ class ClaimLost(Exception):
 
 
 class StepCallback:
-    """Callback for every step of a cell: shows the progress, and raises ClaimLost if the claim was lost.
-
-    Args:
-        cell: the cell.
-        claim: the claim of this process on the cell.
-        progress: progress display.
-    """
+    """Callback for every step of a cell: shows the progress, and raises ClaimLost if the claim was lost."""
 
     def __init__(self, cell: Cell, claim: cell_lock.Claim, progress: Progress) -> None:
         self.cell, self.claim, self.progress = cell, claim, progress
@@ -120,10 +114,6 @@ class RunState:
         Cells whose process died are deferred to the end of the sweep (`suspected`). A file at the path of the directory
         is renamed.
 
-        Args:
-            cell: the cell to train.
-            together: number of cells in the pack.
-
         Raises:
             OSError: the directory is not writable.
         """
@@ -168,13 +158,7 @@ class RunState:
 
 
 def failed_record(cell: Cell, error: BaseException, wall_s: float = 0.0) -> dict[str, Any]:
-    """Return the record of a cell that raised an exception.
-
-    Args:
-        cell: the failed cell.
-        error: the exception.
-        wall_s: training time in seconds.
-    """
+    """Return the record of a cell that raised an exception."""
     message = str(error) if str(error) else repr(error)
     content = {
         "format": record.FORMAT,

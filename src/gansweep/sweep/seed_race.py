@@ -55,11 +55,7 @@ class SeedRace:
         return Race(self.fewest, len(self.seeds), self.level)
 
     def wanted(self, settings: Sequence[Runs]) -> list[tuple[int, int]]:
-        """Return the runs to make next as (index of the configuration, seed); empty when the race is decided.
-
-        Args:
-            settings: finished and failed runs of each configuration.
-        """
+        """Return the runs to make next as (index of the configuration, seed); empty when the race is decided."""
         first = self.seeds[: self.fewest]
         missing = [(place, seed) for place, runs in enumerate(settings) for seed in first if seed not in runs]
         if missing:

@@ -26,14 +26,7 @@ OF_A_CELL = (record.NAME, ".hydra", LOG, *CHECKPOINTS)
 
 
 class Contents(NamedTuple):
-    """Contents of a sweep's directory.
-
-    Args:
-        cells: all cells, in the order of their first appearance.
-        commands: command lines that made the sweep.
-        note: text for the table about the selection of the cells.
-        code: hashes of edited or own modules, by name, in the last grid that used them.
-    """
+    """Contents of a sweep's directory."""
 
     cells: list[Cell]
     commands: list[str]
@@ -82,9 +75,6 @@ def set_aside(root: Path) -> Path | None:
     """Rename an existing sweep to `<root>.1`, `.2`, ... and return the new path, None if there is none.
 
     If the directory is a symbolic link, the link is renamed and its target is unchanged.
-
-    Args:
-        root: directory of the sweep.
 
     Raises:
         ValueError: the directory is not a sweep, contains foreign files, or is locked by a live process.

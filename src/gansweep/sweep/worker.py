@@ -161,12 +161,7 @@ class Spawn:
 
 
 def main(work_file: str, pipe: str) -> None:
-    """Train in a spawned process. The function does not return.
-
-    Args:
-        work_file: file descriptor of the pickled work.
-        pipe: file descriptor for messages to the main process.
-    """
+    """Train in a spawned process. The function does not return."""
     code = INTERNAL_ERROR
     try:
         with Stop(quiet=True) as requested:

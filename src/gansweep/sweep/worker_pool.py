@@ -33,13 +33,6 @@ def train(
     """Train the cells in `workers` processes, and store their records in `run_state`.
 
     A worker that dies is replaced. A cell in which workers die repeatedly is recorded as failed.
-
-    Args:
-        cells: cells of the sweep.
-        run_state: state of the sweep; receives all records.
-        train_cells: called in each worker with its own copy of `run_state` and the cells.
-        workers: number of processes.
-        start: starts one of them.
     """
     unfinished = [cell for cell in cells if not run_state.is_done(cell)]
     workers = min(workers, len(unfinished))

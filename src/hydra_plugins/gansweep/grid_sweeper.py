@@ -35,7 +35,7 @@ class GridSweeper(BasicSweeper):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Set up the launcher with a config loader that composes jobs as this sweeper does."""
-        from gansweep.cli.override_precedence import PrecedenceLoader
+        from gansweep.cli.overrides import PrecedenceLoader
 
         loader = PrecedenceLoader(hydra_context.config_loader.get_search_path())
         context = replace(hydra_context, config_loader=loader)

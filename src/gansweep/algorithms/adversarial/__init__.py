@@ -43,16 +43,16 @@ class Adversarial:
             raise ValueError(
                 "trainer.compile=true: model=modules can't be compiled, expected false, or a model of gansweep.layers"
             )
-        for player in (run.member.generator, run.member.discriminator):
-            if run.trainer.compile and not player.rule.elementwise:
+        for rule in (run.member.generator.rule, run.member.discriminator.rule):
+            if run.trainer.compile and not rule.elementwise:
                 raise ValueError(
-                    f"trainer.compile=true: {player.rule!r} can't be compiled; expected an elementwise rule, "
+                    f"trainer.compile=true: {rule!r} can't be compiled; expected an elementwise rule, "
                     "such as sgd, rmsprop or adam, or trainer.compile=false"
                 )
-            if getattr(run.dynamics, "extrapolates", False) and hasattr(player.rule, "evaluated"):
+            if getattr(run.dynamics, "extrapolates", False) and hasattr(rule, "evaluated"):
                 raise ValueError(
                     f"dynamics={run.dynamics!r}: restores the parameters after its extrapolation step, "
-                    f"but {player.rule!r} keeps averages that are not restored; "
+                    f"but {rule!r} keeps averages that are not restored; "
                     "expected another optimizer, or dynamics=alternating"
                 )
 
