@@ -124,17 +124,17 @@ def exported(source: bytes) -> set[str]:
     >>> sorted(exported(b"__all__ = ['a', 'b']"))
     ['a', 'b']
     """
-    found: set[str] = set()
+    names: set[str] = set()
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return found
+        return names
     for node in tree.body:
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(ast.unparse(target) == "__all__" for target in targets) and node.value is not None:
-                found |= {str(part.value) for part in ast.walk(node.value) if isinstance(part, ast.Constant)}
-    return found
+                names |= {str(part.value) for part in ast.walk(node.value) if isinstance(part, ast.Constant)}
+    return names
 
 
 def _executed(tree: ast.AST) -> Iterator[ast.AST]:

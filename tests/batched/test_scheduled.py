@@ -18,7 +18,7 @@ from gansweep.schedules.linspace import Linspace
 
 def test_members_at_different_steps_have_their_own_values(monkeypatch):
     """Beyond the block that is copied at once, and beyond a member's last step."""
-    monkeypatch.setattr(scheduled, "AHEAD", 3)
+    monkeypatch.setattr(scheduled, "SCHEDULED_STEPS", 3)
     one = Scheduled([lambda step, total: step / total, lambda step, total: 10 * step / total], torch.device("cpu"))
     now = one.now
     for n in range(8):

@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from gansweep.config.build import GROUPS
-from gansweep.config.keys import KEYS, SURROUNDINGS, WHOLE_SWEEP, Root, out_of_range, shared_in_pack, steps_of
+from gansweep.config.keys import KEYS, OUTSIDE_IDENTITY, WHOLE_SWEEP, Root, out_of_range, shared_in_pack, steps_of
 from gansweep.training.run import TrainerSettings
 
 
@@ -21,7 +21,7 @@ def test_every_key_is_declared_once_and_exists():
 
 
 def test_an_instruction_for_the_sweep_is_no_part_of_a_training():
-    assert set(WHOLE_SWEEP) <= SURROUNDINGS
+    assert set(WHOLE_SWEEP) <= OUTSIDE_IDENTITY
 
 
 def test_members_of_a_pack_agree_in_what_is_shared_and_not_in_what_is_their_own():

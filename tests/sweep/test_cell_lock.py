@@ -235,7 +235,7 @@ def test_an_unreadable_claim_becomes_stale(tmp_path, kind):
     else:
         path.write_text("{" if kind == "garbage" else '{"pid": 1' + "0" * 10**6 + "}")
     assert Claim.acquire(tmp_path) is None
-    assert cell_lock.suspicion(tmp_path) is None
+    assert cell_lock.crash_history(tmp_path) is None
     os.utime(path, (0, 0))
     claim = Claim.acquire(tmp_path)
     assert claim is not None

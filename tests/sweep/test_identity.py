@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gansweep.config import keys
-from gansweep.config.keys import SURROUNDINGS, inside
+from gansweep.config.keys import OUTSIDE_IDENTITY, inside
 from gansweep.sweep.identity import canonical, cell_name, digest, identity, sweep_name
 
 CONFIG = {
@@ -40,7 +40,7 @@ def test_a_cell_keeps_its_hash_in_later_versions():
     assert digest(who) == hashlib.sha256(text.encode()).hexdigest()
 
 
-@pytest.mark.parametrize("key", sorted(SURROUNDINGS))
+@pytest.mark.parametrize("key", sorted(OUTSIDE_IDENTITY))
 def test_name_and_place_are_not_part_of_the_identity(key):
     assert hash_of(CONFIG | {key: "else"}) == hash_of(CONFIG)
 
@@ -62,7 +62,7 @@ def test_a_new_setting_with_its_default_keeps_the_hash_at_any_depth(monkeypatch)
         "optimizer.clip": None,
         "loss.penalties.*.every": 1,
     }
-    monkeypatch.setattr(keys, "UNLESS", defaults)
+    monkeypatch.setattr(keys, "IDENTITY_DEFAULTS", defaults)
     before = CONFIG | {"loss": {"penalties": {"r1": {"weight": 1.0}, "gp": {"weight": 2.0}}}}
     r1, gp = before["loss"]["penalties"].values()
 

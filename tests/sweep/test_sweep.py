@@ -449,8 +449,8 @@ def test_the_cell_of_a_killed_process_is_taken_over(tmp_path):
 def test_a_cell_taken_over_and_finished_by_another_process_is_in_the_outcome(tmp_path, monkeypatch):
     """Its process died before the first pass over the cells; another process trains it during that pass."""
     cells = grid(tmp_path, "adam", "sgd")
-    died = {cells[1].directory: cell_lock.Suspicion(1)}
-    monkeypatch.setattr(cell_lock, "suspicion", died.get)
+    died = {cells[1].directory: cell_lock.CrashHistory(1)}
+    monkeypatch.setattr(cell_lock, "crash_history", died.get)
 
     def train_adam_while_sgd_is_trained_elsewhere(run_state, now):
         left = one_by_one(Trainer())(run_state, now)

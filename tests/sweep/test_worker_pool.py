@@ -18,7 +18,7 @@ import pytest
 from fake_cells import cell, one_by_one, record, write
 
 from gansweep.sweep import cell_lock, process, worker
-from gansweep.sweep.process import Suspicion
+from gansweep.sweep.process import CrashHistory
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.run_state import RunState
 from gansweep.sweep.sweep import Sweep
@@ -151,7 +151,7 @@ def test_cells_are_trained_after_their_sweep_was_killed_several_times(tmp_path):
     assert run(those, lambda of, *more: write(of, record(of))).exit_code == 0
 
 
-def test_a_reboot_adds_no_suspicion(tmp_path):
+def test_a_reboot_adds_no_crash(tmp_path):
     (one,) = cells(tmp_path, "a")
     host = str(process.here()["host"]).split()
     if len(host) != 3:
@@ -160,7 +160,7 @@ def test_a_reboot_adds_no_suspicion(tmp_path):
     (one.directory / ".claim.0").write_text(
         json.dumps({"host": f"{host[0]} another-boot {host[2]}", "pid": 1, "started": "0", "together": 6})
     )
-    assert cell_lock.suspicion(one.directory) is None
+    assert cell_lock.crash_history(one.directory) is None
 
 
 def test_the_pack_size_is_halved_after_a_death(tmp_path):
@@ -168,16 +168,16 @@ def test_the_pack_size_is_halved_after_a_death(tmp_path):
     one.directory.mkdir(parents=True)
     dead = process.here() | {"pid": 2**22 + 1, "together": 6}
     (one.directory / ".claim.0").write_text(json.dumps(dead))
-    assert cell_lock.suspicion(one.directory) == Suspicion(3)
+    assert cell_lock.crash_history(one.directory) == CrashHistory(3)
     work = RunState(lambda: False, Progress(1, io.StringIO()))
-    assert work.claim(one, 1) is None, "cells without suspicion are trained first"
-    work.suspected = True
+    assert work.claim(one, 1) is None, "cells without crashes are trained first"
+    work.crashed = True
     assert work.claim(one, 4) is None
     claim = work.claim(one, 3)
     assert claim is not None
-    assert cell_lock.suspicion(one.directory) == Suspicion(3)
+    assert cell_lock.crash_history(one.directory) == CrashHistory(3)
     claim.release(finished=True)
-    assert cell_lock.suspicion(one.directory) is None
+    assert cell_lock.crash_history(one.directory) is None
 
 
 def test_an_error_of_the_executor_ends_the_sweep(tmp_path):

@@ -90,7 +90,7 @@ class DivergenceMonitor:
         self.patience, self.smallest_spread = patience, -1.0 if constant_by_nature else CONSTANT_BELOW
         self.code = torch.zeros(num_members, dtype=torch.int64, device=device)
         self.step = torch.zeros(num_members, dtype=torch.int64, device=device)
-        self.strikes = torch.zeros(num_members, 2, dtype=torch.int64, device=device)
+        self.num_stuck = torch.zeros(num_members, 2, dtype=torch.int64, device=device)
 
     def record(self, cause: Cause, bad: Tensor, step: Tensor) -> None:
         """Record `cause` and `step` (K,) for members where `bad` (K,) is True and which had not diverged before.
@@ -116,19 +116,23 @@ class DivergenceMonitor:
         single_sample = flat.shape[1] == 1  # no standard deviation
         spread = torch.full_like(generator_gradient, torch.inf) if single_sample else flat.std(1).amax(1)
         stuck = torch.stack([spread < self.smallest_spread, generator_gradient == 0], 1)
-        strikes = torch.where(due[:, None], torch.where(stuck, self.strikes + 1, 0), self.strikes)
-        self.record(Cause.CONSTANT_OUTPUT, due & (strikes[:, 0] >= self.patience), step)
-        self.record(Cause.ZERO_GRADIENT, due & (strikes[:, 1] >= self.patience), step)
-        self.strikes = torch.where(counted[:, None], strikes, self.strikes)
+        num_stuck = torch.where(due[:, None], torch.where(stuck, self.num_stuck + 1, 0), self.num_stuck)
+        self.record(Cause.CONSTANT_OUTPUT, due & (num_stuck[:, 0] >= self.patience), step)
+        self.record(Cause.ZERO_GRADIENT, due & (num_stuck[:, 1] >= self.patience), step)
+        self.num_stuck = torch.where(counted[:, None], num_stuck, self.num_stuck)
 
     def export(self, k: int) -> dict[str, Tensor]:
         """Return copies of member k's state, including a divergence that has not been read yet."""
-        return {name: getattr(self, name)[k].clone() for name in ("code", "step", "strikes")}
+        return {name: state[k].clone() for name, state in self._state().items()}
 
     def restore(self, k: int, saved: dict[str, Tensor]) -> None:
         """Restore member k from an exported state."""
         for name, value in saved.items():
-            getattr(self, name)[k].copy_(value)
+            self._state()[name][k].copy_(value)
+
+    def _state(self) -> dict[str, Tensor]:
+        """Return the tensors (K, ...) by their names in a checkpoint."""
+        return {"code": self.code, "step": self.step, "strikes": self.num_stuck}
 
     def read(self) -> list[Divergence | None]:
         """Return the divergence of every member, or None. Synchronises with the device."""

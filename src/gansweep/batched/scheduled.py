@@ -17,7 +17,7 @@ from gansweep.interfaces import Feedback
 
 ValueAt = Callable[[int, int], float]  # (step, total steps) -> the value during that step
 
-AHEAD = 64  # generator steps
+SCHEDULED_STEPS = 64  # generator steps
 
 
 class Scheduled:
@@ -49,7 +49,7 @@ class Scheduled:
         at = done[0] - self.since[0]
         if not 0 <= at < len(self.coming) or any(d - s != at for d, s in zip(done, self.since, strict=True)):
             members = list(zip(self.values, done, total, strict=True))
-            values = [[[value(min(d + n, t - 1), t)] for value, d, t in members] for n in range(AHEAD)]
+            values = [[[value(min(d + n, t - 1), t)] for value, d, t in members] for n in range(SCHEDULED_STEPS)]
             self._coming_on_host = torch.tensor(values, dtype=self.now.dtype)
             self.coming = self._coming_on_host.to(self.now.device)
             self.since, at = list(done), 0

@@ -110,9 +110,9 @@ KEYS = (
     Key("hydra", identity=False),
 )
 
-SURROUNDINGS = frozenset(key.name for key in KEYS if not key.identity and "." not in key.name)
+OUTSIDE_IDENTITY = frozenset(key.name for key in KEYS if not key.identity and "." not in key.name)
 WHOLE_SWEEP = tuple(key.name for key in KEYS if key.whole_sweep)
-UNLESS = {key.name: key.identity_unless for key in KEYS if key.identity_unless is not ...}
+IDENTITY_DEFAULTS = {key.name: key.identity_unless for key in KEYS if key.identity_unless is not ...}
 CONTINUABLE = tuple(key.name for key in KEYS if key.continuable)
 FALLBACKS = {key.name: key.fallback for key in KEYS if key.fallback}
 COLUMNS = tuple(key.name for key in KEYS if key.column)
@@ -124,9 +124,9 @@ def inside(group: str) -> dict[str, Key]:
     return {key.name.partition(".")[2]: key for key in KEYS if key.name.startswith(f"{group}.")}
 
 
-def is_surrounding(typed: str) -> bool:
-    """Return True if a command-line key is one of `SURROUNDINGS`, or inside one."""
-    return re.split(r"[./@]", typed.lstrip("+~"))[0] in SURROUNDINGS
+def is_outside_identity(typed: str) -> bool:
+    """Return True if a command-line key is one of `OUTSIDE_IDENTITY`, or inside one."""
+    return re.split(r"[./@]", typed.lstrip("+~"))[0] in OUTSIDE_IDENTITY
 
 
 def is_part_of_identity(typed: str) -> bool:
@@ -135,17 +135,17 @@ def is_part_of_identity(typed: str) -> bool:
     >>> [is_part_of_identity(key) for key in ("lr", "optimizer@optimizer_d", "data.root", "hydra/launcher", "+workers")]
     [True, True, False, False, False]
     """
-    return not is_surrounding(typed) and all(key.identity for key in KEYS if key.name == typed.lstrip("+~"))
+    return not is_outside_identity(typed) and all(key.identity for key in KEYS if key.name == typed.lstrip("+~"))
 
 
-def without_surroundings(config: Mapping[str, Any]) -> dict[str, Any]:
+def identity_part(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a configuration that belongs to the identity."""
-    kept = {key: value for key, value in config.items() if key not in SURROUNDINGS}
+    kept = {key: value for key, value in config.items() if key not in OUTSIDE_IDENTITY}
     for group, value in kept.items():
         if isinstance(value, Mapping):
             listed = inside(group)
             kept[group] = {key: v for key, v in value.items() if key not in listed or listed[key].identity}
-    for name, default in UNLESS.items():
+    for name, default in IDENTITY_DEFAULTS.items():
         kept = _without_default(kept, name.split("."), default)
     return kept
 

@@ -96,7 +96,7 @@ def _grid(
         order([value(trained.cell, name) for trained in cells]) if name is not None else [None]
         for name in (across, down)
     )
-    found = {_settings(trained, axes_keys): trained for trained in cells}
+    by_settings = {_settings(trained, axes_keys): trained for trained in cells}
     wide = len(columns) if down is not None else min(len(columns), IN_A_ROW)
     with styled():
         figure, axes = panels(len(rows) * len(columns), wide, title, SIZE)
@@ -105,7 +105,7 @@ def _grid(
         for axis, (row, column) in zip(axes, ((row, column) for row in rows for column in columns), strict=True):
             pairs = ((down, row), (across, column))
             words = ", ".join(f"{name}={plain(chosen)}" for name, chosen in pairs if name is not None)
-            trained = found.get(words)
+            trained = by_settings.get(words)
             if trained is None:
                 axis.set_title(f"{words}\nnot in the sweep")
                 axis.axis("off")
@@ -128,14 +128,14 @@ def draw(axis: Any, trained: TrainedCell, frame: Frame) -> bool:
 
 def frames(cells: Sequence[TrainedCell]) -> dict[str, Frame]:
     """Return by task a square 1.5 times as wide as the data."""
-    found = {}
+    limits = {}
     for task, group in by(cells, lambda trained: trained.task):
         real = np.concatenate([trained.real for trained in group])
         low, high = real.min(0), real.max(0)
         half = 0.75 * max(float((high - low).max()), 0.5)
         x, y = (low + high) / 2
-        found[task] = (x - half, x + half, y - half, y + half)
-    return found
+        limits[task] = (x - half, x + half, y - half, y + half)
+    return limits
 
 
 def _logits(axis: Any, trained: TrainedCell, frame: Frame) -> bool:

@@ -96,11 +96,11 @@ class TrainedCell:
     @cached_property
     def saved_points(self) -> dict[int, np.ndarray]:
         """Points (N, 2) saved by the run, by ascending step; unreadable files are ignored."""
-        found = {}
+        points = {}
         for step, path in sorted(points_files(self.cell.directory).items()):
             with suppress(OSError, ValueError, KeyError):
-                found[step] = read_array(path, "points")[:NUM_POINTS]
-        return found
+                points[step] = read_array(path, "points")[:NUM_POINTS]
+        return points
 
     @property
     def newest(self) -> tuple[int | None, np.ndarray | None]:
@@ -195,8 +195,8 @@ def rebuilt(cell: Cell, allow: Sequence[str] = ()) -> build.Checked:
 
 def floors(cells: Sequence[TrainedCell]) -> dict[str, float]:
     """Return the metric of real against real points by task, from the records of finished cells."""
-    found = {trained.task: trained.result.metric.get("floor") for trained in cells if trained.result.metric}
-    return {task: floor for task, floor in found.items() if floor is not None}
+    by_task = {trained.task: trained.result.metric.get("floor") for trained in cells if trained.result.metric}
+    return {task: floor for task, floor in by_task.items() if floor is not None}
 
 
 def by(cells: Sequence[TrainedCell], key: Callable[[TrainedCell], str]) -> Iterator[tuple[str, list[TrainedCell]]]:

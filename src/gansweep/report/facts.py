@@ -136,5 +136,5 @@ def _counted(counts: Counter[str]) -> str:
 
 
 def _list(values: list[Any]) -> str:
-    distinct = [plain(one) for one in order(values)]
+    distinct = [plain(setting) for setting in order(values)]
     return ", ".join(distinct) if len(distinct) <= MANY else f"{len(distinct)} values, {distinct[0]} to {distinct[-1]}"

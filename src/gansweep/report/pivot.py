@@ -114,24 +114,24 @@ def ranks(verdict: Verdict, most: int | None = None) -> Table:
     rows = []
     for rank, place in enumerate(verdict.order[:most], 1):
         one, p_first = leaderboard.configurations[place], verdict.p_first.get(place)
-        found = one.estimate
+        estimate = one.estimate
         interval = Entry("-", math.inf)
-        if math.isfinite(found.low):
-            low, high = rounded([found.low, found.high], found.mean, found.sd)
-            interval = Entry(f"{low} to {high}", found.high - found.low)
+        if math.isfinite(estimate.low):
+            low, high = rounded([estimate.low, estimate.high], estimate.mean, estimate.sd)
+            interval = Entry(f"{low} to {high}", estimate.high - estimate.low)
         strong = one is verdict.first and verdict.beats(place) > 0
         rows.append(
             [
                 Entry("-", math.inf) if place in verdict.no_better else Entry(str(rank), rank),
                 *(label(one.settings[key]) for key in leaderboard.keys),
-                Entry(rounded([found.mean], found.mean, found.sd)[0], found.mean)
-                if found.n
+                Entry(rounded([estimate.mean], estimate.mean, estimate.sd)[0], estimate.mean)
+                if estimate.n
                 else Entry("N/A", math.inf * leaderboard.sign),
                 interval,
                 _reference(statistics.fmean(one.untrained) if one.untrained else None),
                 _reference(leaderboard.metric.get("floor")),
-                Entry(str(found.n), found.n),
-                Entry(str(found.num_na), found.num_na),
+                Entry(str(estimate.n), estimate.n),
+                Entry(str(estimate.num_na), estimate.num_na),
                 Entry("-", -1) if p_first is None else Entry(f"{p_first:.0%}", p_first),
                 Entry(verdict.against_first(place), strong=strong),
             ]

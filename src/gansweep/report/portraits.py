@@ -136,7 +136,7 @@ class TwoNumbers:
     @property
     def spacing(self) -> int:
         """Training steps between two points of the path."""
-        steps = [one["step"] for one in (self.result.record or {}).get("curves", [])]
+        steps = [point["step"] for point in (self.result.record or {}).get("curves", [])]
         return int(steps[0]) if steps else 0
 
     @property
@@ -147,7 +147,7 @@ class TwoNumbers:
     @property
     def _recorded(self) -> list[tuple[Any, Any]]:
         points = (self.result.record or {}).get("curves", [])
-        return [(one.get(THETA), one.get(PSI)) for one in points]
+        return [(point.get(THETA), point.get(PSI)) for point in points]
 
     @property
     def _start(self) -> tuple[float, float]:

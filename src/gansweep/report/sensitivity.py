@@ -34,14 +34,15 @@ def sensitivity(verdict: Verdict) -> Sensitivity | None:
     """Return the variance shares; None if the grid is not full or nothing varies."""
     leaderboard = verdict.leaderboard
     values = [leaderboard.values(key) for key in leaderboard.keys]
-    shape = [len(one) for one in values]
+    shape = [len(levels) for levels in values]
     if not shape or math.prod(shape) != len(leaderboard.configurations) or len(leaderboard.configurations) < 2:
         return None
-    numbers = {len(one.scores) for one in leaderboard.configurations}
+    numbers = {len(configuration.scores) for configuration in leaderboard.configurations}
     if len(numbers) != 1 or 0 in numbers:
         return None
     # leaderboard.configurations are in the order of their keys' values, the last fastest
-    table = np.array([list(one.scores.values()) for one in leaderboard.configurations]) * leaderboard.sign
+    scores = [list(configuration.scores.values()) for configuration in leaderboard.configurations]
+    table = np.array(scores) * leaderboard.sign
     by_rank = not np.isfinite(table).all()
     if by_rank:
         table = ranks_of_values(table.ravel().tolist()).reshape(table.shape)
@@ -51,24 +52,24 @@ def sensitivity(verdict: Verdict) -> Sensitivity | None:
 
 def section(verdict: Verdict) -> Section | None:
     """Return the section; None without shares, or with one setting and one seed, where its share is trivially 1."""
-    found = sensitivity(verdict)
+    shares = sensitivity(verdict)
     seeds = len(verdict.leaderboard.configurations[0].scores)
-    if found is None or (len(found.effects) == 1 and seeds == 1):
+    if shares is None or (len(shares.effects) == 1 and seeds == 1):
         return None
     keys = verdict.leaderboard.keys
-    tested = not math.isnan(found.effects[0].p)
+    tested = not math.isnan(shares.effects[0].p)
     rows = [
         [
-            " and ".join(keys[axis] for axis in one.axes),
-            f"{one.share:.1%}",
-            _p(one.p) if tested else f"{one.by_chance:.1%}",
+            " and ".join(keys[axis] for axis in effect.axes),
+            f"{effect.share:.1%}",
+            _p(effect.p) if tested else f"{effect.by_chance:.1%}",
         ]
-        for one in found.effects
-        if one.share >= LEAST
+        for effect in shares.effects
+        if effect.share >= LEAST
     ]
     if seeds > 1:
-        rows.append(["seeds", f"{found.seeds:.1%}", ""])
-    what = "ranks, because some runs are N/A (tied last)" if found.by_rank else "values"
+        rows.append(["seeds", f"{shares.seeds:.1%}", ""])
+    what = "ranks, because some runs are N/A (tied last)" if shares.by_rank else "values"
     column, meaning = (
         ("p", " is the p-value of the F test against the variance between seeds.")
         if tested

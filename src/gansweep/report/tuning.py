@@ -45,14 +45,14 @@ def tuned(verdict: Verdict) -> list[Tuned]:
     The value of a configuration is its mean over seeds; it has no value if a seed is N/A.
     """
     leaderboard, layout = verdict.leaderboard, PlotAxes.of(verdict.leaderboard)
-    found = []
+    curves = []
     for method in layout.methods:
         own = [one for one in layout.with_method(leaderboard.configurations, method) if one.scores]
         if len(own) > 1:
             best, none = expected_best([leaderboard.sign * _value(one) for one in own])
             name = f"{layout.method}={layout.label(method)}" if layout.method else "all settings"
-            found.append(Tuned(name, leaderboard.sign * best, none))
-    return found
+            curves.append(Tuned(name, leaderboard.sign * best, none))
+    return curves
 
 
 def _value(one: Configuration) -> float:
@@ -61,24 +61,24 @@ def _value(one: Configuration) -> float:
 
 def section(verdict: Verdict) -> Section | None:
     """Return the section; None if no method has several configurations."""
-    found = tuned(verdict)
-    if not found:
+    curves = tuned(verdict)
+    if not curves:
         return None
-    ks = [k for k in SHOWN if k <= max(len(one.best) for one in found)]
+    ks = [k for k in SHOWN if k <= max(len(curve.best) for curve in curves)]
     text = (
         f"Expected best {verdict.leaderboard.how} {verdict.leaderboard.metric_name} (mean over seeds) of k "
         "configurations drawn at random (Dodge et al. 2019; without replacement, Tang et al. 2020). A configuration "
         "with an N/A seed is never the best; the number in brackets is the probability that all k have one."
     )
-    table = Table(["", *(f"k={k}" for k in ks)], [[one.name, *(_entry(one, k) for k in ks)] for one in found])
+    table = Table(["", *(f"k={k}" for k in ks)], [[curve.name, *(_entry(curve, k) for k in ks)] for curve in curves])
     return Section(TITLE, [Paragraph(text), table, Picture(TITLE, partial(tuning_picture, verdict))])
 
 
-def _entry(one: Tuned, k: int) -> str:
-    if k > len(one.best):
+def _entry(curve: Tuned, k: int) -> str:
+    if k > len(curve.best):
         return "-"
-    none = f" ({one.none[k - 1]:.0%})" if one.none[k - 1] > 0.005 else ""
-    return f"{number(one.best[k - 1])}{none}" if math.isfinite(one.best[k - 1]) else "N/A"
+    none = f" ({curve.none[k - 1]:.0%})" if curve.none[k - 1] > 0.005 else ""
+    return f"{number(curve.best[k - 1])}{none}" if math.isfinite(curve.best[k - 1]) else "N/A"
 
 
 def tuning_picture(verdict: Verdict) -> Figure:
@@ -89,10 +89,10 @@ def tuning_picture(verdict: Verdict) -> Figure:
     with styled():
         figure, (axis,) = panels(1, 1, "", (5.6, 3.3))
         heights = []
-        for n, one in enumerate(curves):
-            k = np.arange(1, len(one.best) + 1)
+        for n, curve in enumerate(curves):
+            k = np.arange(1, len(curve.best) + 1)
             # No value is shown where more than half of the draws contain only N/A.
-            shown = np.where(one.none <= 0.5, one.best, np.nan)
+            shown = np.where(curve.none <= 0.5, curve.best, np.nan)
             axis.plot(k, shown, **line(n), linewidth=1.4)
             axis.plot(k, shown, look(n)["marker"], color=look(n)["color"], markersize=4)
             heights += [value for value in shown if math.isfinite(value)]
@@ -100,5 +100,5 @@ def tuning_picture(verdict: Verdict) -> Figure:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set(xlabel="configurations tried, k", ylabel=f"expected best {leaderboard.how} {leaderboard.metric_name}")
         grid_lines(axis)
-        legend(figure, [key(one.name, **look(n), markersize=4, lw=1.4) for n, one in enumerate(curves)])
+        legend(figure, [key(curve.name, **look(n), markersize=4, lw=1.4) for n, curve in enumerate(curves)])
     return figure

@@ -85,7 +85,7 @@ class Verdict:
         Candidates that improved on the untrained generator come first, then those that did not, then those without
         any value.
         """
-        ended = [place for place, one in enumerate(self.scores) if one]
+        ended = [place for place, by_seed in enumerate(self.scores) if by_seed]
         ranked = [ended[place] for place in order(_matrix([self.scores[place] for place in ended]))] if ended else []
         return sorted(
             ranked, key=lambda place: (not self.leaderboard.configurations[place].estimate.n, place in self.no_better)
@@ -115,7 +115,7 @@ class Verdict:
     def common(self) -> list[str]:
         """Seeds shared by all configurations that are better than untrained."""
         ended = [self.scores[place] for place in self._ranked]
-        return [seed for seed in ended[0] if all(seed in one for one in ended)] if ended else []
+        return [seed for seed in ended[0] if all(seed in by_seed for by_seed in ended)] if ended else []
 
     @cached_property
     def p_first(self) -> dict[int, float]:
@@ -198,7 +198,7 @@ class Verdict:
     def tests(self) -> list[str]:
         """Names of the tests that were used."""
         words = {"t": "paired t", "sign": "sign (where a run is N/A)"}
-        return [words[name] for name in dict.fromkeys(one.test for one in self.comparisons.values()) if name]
+        return [words[name] for name in dict.fromkeys(test.test for test in self.comparisons.values()) if name]
 
 
 def _matrix(scores: Sequence[dict[str, float]]) -> np.ndarray:
@@ -207,5 +207,5 @@ def _matrix(scores: Sequence[dict[str, float]]) -> np.ndarray:
     Candidates may have different numbers of seeds. Rows are repeated to a common length,
     which changes neither quantity.
     """
-    length = int(np.lcm.reduce([len(one) for one in scores]))
-    return np.array([list(one.values()) * (length // len(one)) for one in scores])
+    length = int(np.lcm.reduce([len(by_seed) for by_seed in scores]))
+    return np.array([list(by_seed.values()) * (length // len(by_seed)) for by_seed in scores])

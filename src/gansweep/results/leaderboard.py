@@ -55,11 +55,11 @@ def select(metric: Mapping[str, Any], how: str) -> Selected:
     if how == FINAL:
         value = metric.get("final")
         return Selected(math.nan if value is None else float(value), metric.get("final_step"))
-    value, apart = metric.get("best"), metric.get("best_apart")
+    value, holdout = metric.get("best"), metric.get("best_apart")
     if value is None:
         return Selected(math.nan)
-    if apart is not None:
-        return Selected(float(apart), metric.get("best_step"))
+    if holdout is not None:
+        return Selected(float(holdout), metric.get("best_step"))
     several = sum(evaluation["step"] > 0 for evaluation in metric.get("evaluations", [])) > 1
     return Selected(float(value), metric.get("best_step"), several)
 
@@ -81,12 +81,14 @@ class Configuration:
     @property
     def name(self) -> str:
         """The settings as `key=value, ...`."""
-        return ", ".join(f"{key}={plain(one)}" for key, one in self.settings.items()) or "the only configuration"
+        return (
+            ", ".join(f"{key}={plain(setting)}" for key, setting in self.settings.items()) or "the only configuration"
+        )
 
     @cached_property
     def scores(self) -> dict[str, float]:
         """Value of every finished run by seed; NaN where the run has none."""
-        return {seed: one.value for seed, one in self.selected.items()}
+        return {seed: selected.value for seed, selected in self.selected.items()}
 
     @cached_property
     def estimate(self) -> Estimate:
@@ -112,7 +114,7 @@ class Configuration:
     def is_no_better_than_untrained(self) -> bool:
         """Whether the mean value is at most 1 % better than the mean of the same runs before the first step."""
         lower = all(run.lower_is_better for run in self.runs.values())
-        pairs = [(one.value, self.runs[seed].untrained) for seed, one in self.selected.items()]
+        pairs = [(selected.value, self.runs[seed].untrained) for seed, selected in self.selected.items()]
         return no_better_than_untrained(pairs, lower)
 
     def count(self, *states: State) -> int:
@@ -162,7 +164,7 @@ class Leaderboard:
     @property
     def results(self) -> list[Result]:
         """All runs."""
-        return [result for one in self.configurations for result in one.runs.values()]
+        return [run for configuration in self.configurations for run in configuration.runs.values()]
 
     @cached_property
     def metric(self) -> Mapping[str, Any]:
@@ -188,7 +190,9 @@ class Leaderboard:
     @property
     def optimistic(self) -> bool:
         """Whether some values are the best of several evaluations on the same latents, which biases them."""
-        return any(one.optimistic for configuration in self.configurations for one in configuration.selected.values())
+        return any(
+            value.optimistic for configuration in self.configurations for value in configuration.selected.values()
+        )
 
     def values(self, key: str) -> list[Any]:
         """Return the distinct values of a setting, in order."""
@@ -197,7 +201,11 @@ class Leaderboard:
     def sorted(self, keys: Sequence[str]) -> list[Configuration]:
         """Return the configurations sorted by the first of some keys, then by the second, ..."""
         ranks = {key: [_mark(level) for level in self.levels[key]] for key in keys}
-        return sorted(self.configurations, key=lambda one: [ranks[key].index(_mark(one.settings[key])) for key in keys])
+
+        def rank(configuration: Configuration) -> list[int]:
+            return [ranks[key].index(_mark(configuration.settings[key])) for key in keys]
+
+        return sorted(self.configurations, key=rank)
 
     def find(self, settings: Mapping[str, Any]) -> Configuration | None:
         """Return the configuration with these settings, or None."""
@@ -205,7 +213,7 @@ class Leaderboard:
 
     @cached_property
     def _by_settings(self) -> dict[str, Configuration]:
-        return {_mark(one.settings): one for one in self.configurations}
+        return {_mark(configuration.settings): configuration for configuration in self.configurations}
 
 
 def leaderboards(

@@ -36,7 +36,7 @@ from gansweep.training import atomic, checkpoint_step
 log = logging.getLogger(__name__)
 
 TABLE, SPREADSHEET = "table.md", "results.csv"
-NOT_THERE = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "running", State.FAILED: "failed"}
+STATE_LABELS = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "running", State.FAILED: "failed"}
 
 
 def write(sweep: Sweep) -> str:
@@ -73,10 +73,10 @@ def table(
     """
     tables = leaderboards(results, code=code)
     parts = [differences(comparable(current_code(results, code)[0]))] if len(tables) > 1 else []
-    for place, one in enumerate(tables, 1):
+    for place, board in enumerate(tables, 1):
         if len(tables) > 1:
-            parts.append(f"### Table {place}: {', '.join(filter(None, (one.metric_name, one.label)))}")
-        parts.append(_Table(one).text())
+            parts.append(f"### Table {place}: {', '.join(filter(None, (board.metric_name, board.label)))}")
+        parts.append(_Table(board).text())
     parts += [f"{tables[0].omitted}."] if tables[0].omitted else []
     parts += [note] if note else []
     if len(commands) == 1:
@@ -145,7 +145,7 @@ class _Table:
         if not one.values:
             first = next((result for result in runs if result.trouble), runs[0])
             unmeasured = first.state is State.COMPLETED and not first.metric
-            word = "done" if unmeasured else NOT_THERE.get(first.state, "N/A")
+            word = "done" if unmeasured else STATE_LABELS.get(first.state, "N/A")
             if len(runs) == 1 and first.state is State.RESUMABLE:
                 word += _reached(first)
             return Entry(f"{word} {marks}".strip())

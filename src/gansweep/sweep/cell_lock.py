@@ -5,7 +5,7 @@ highest n is valid. A process takes over a released claim, or the claim of a dea
 process can succeed. A valid claim is never deleted, so outdated information can't make two processes owners. A file
 with a lower number may reappear after its deletion; its creator finds the higher number and gives up.
 
-A claim also passes on information about dead previous owners: see `Suspicion`.
+A claim also passes on information about dead previous owners: see `CrashHistory`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 from gansweep.sweep import process
 from gansweep.sweep.heartbeat import Heartbeat
-from gansweep.sweep.process import Suspicion
+from gansweep.sweep.process import CrashHistory
 from gansweep.training import atomic
 
 HEARTBEAT_S, STALE_S = 30.0, 300.0
@@ -37,11 +37,11 @@ class Claim:
 
     The time stamp of the file is updated every 30 s (`Heartbeat`). Processes on other machines use it to detect a dead
     owner; processes on the same machine check the owner's pid. `lost` is True if the time stamp became stale and
-    another process took over. `suspicion` describes dead previous owners and is passed on to the next owner.
+    another process took over. `crash_history` describes dead previous owners and is passed on to the next owner.
     """
 
-    def __init__(self, path: Path, suspicion: Suspicion | None = None) -> None:
-        self.path, self.suspicion, self.lost = path, suspicion, False
+    def __init__(self, path: Path, crash_history: CrashHistory | None = None) -> None:
+        self.path, self.crash_history, self.lost = path, crash_history, False
         self._released = False
 
     @classmethod
@@ -66,13 +66,13 @@ class Claim:
         number = _latest(directory)
         draft = _draft(directory)
         before = {} if number is None else _owner(_path(directory, number))
-        suspicion = Suspicion.after_death(before)
+        crash_history = CrashHistory.after_death(before)
         about = {"together": together} | ({"supervisor": supervisor} if supervisor else {})
         try:
-            draft.write_text(json.dumps(process.here() | about | (suspicion.as_dict() if suspicion else {})))
+            draft.write_text(json.dumps(process.here() | about | (crash_history.as_dict() if crash_history else {})))
             if number is not None and _held(_path(directory, number), draft):
                 return None
-            claim = cls(_path(directory, 0 if number is None else number + 1), suspicion)
+            claim = cls(_path(directory, 0 if number is None else number + 1), crash_history)
             if not _create(claim.path, draft):
                 return None
         finally:
@@ -124,7 +124,7 @@ class Claim:
             if not finished:
                 draft = _draft(self.path.parent)
                 try:
-                    passed_on = self.suspicion.as_dict() if self.suspicion else {}
+                    passed_on = self.crash_history.as_dict() if self.crash_history else {}
                     draft.write_text(json.dumps({"released": True} | passed_on))
                     draft.replace(self.path)
                 finally:
@@ -161,12 +161,12 @@ def owner(directory: Path) -> dict[str, Any]:
     return {} if number is None else _owner(_path(directory, number))
 
 
-def suspicion(directory: Path) -> Suspicion | None:
-    """Return the suspicion noted for a directory whose owners died, None if there is none."""
+def crash_history(directory: Path) -> CrashHistory | None:
+    """Return the crash history of a directory whose owners died, None if there is none."""
     content = owner(directory)
     if not content:
         return None
-    return Suspicion.in_claim(content) if holder(directory) is not None else Suspicion.after_death(content)
+    return CrashHistory.in_claim(content) if holder(directory) is not None else CrashHistory.after_death(content)
 
 
 def remain(directory: Path) -> bool:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gansweep.config.keys import CONTINUABLE, FALLBACKS, UNLESS, is_surrounding, without_surroundings
+from gansweep.config.keys import CONTINUABLE, FALLBACKS, IDENTITY_DEFAULTS, is_outside_identity, identity_part
 
 LONGEST_CELL, LONGEST_SWEEP = 120, 80  # bytes; file systems allow 255
 HASH_IN_NAME = 8
@@ -25,7 +25,7 @@ def training_config(config: Mapping[str, Any]) -> dict[str, Any]:
     Missing settings of the discriminator are replaced by those of the generator, so that `optimizer=sgd` and
     `optimizer=sgd optimizer@optimizer_d=sgd` are the same run.
     """
-    kept = without_surroundings(config)
+    kept = identity_part(config)
     for key, fallback in FALLBACKS.items():
         if kept.get(key) is None and fallback in kept:
             kept[key] = kept[fallback]
@@ -105,7 +105,7 @@ def sweep_name(overrides: Sequence[str]) -> str:
     kept = {
         key: ",".join(plain(_number(part)) for part in value.split(","))
         for key, value in sorted(settings.items())
-        if not is_surrounding(key) and UNLESS.get(key, ...) != _number(value)
+        if not is_outside_identity(key) and IDENTITY_DEFAULTS.get(key, ...) != _number(value)
     }
     text = ",".join(f"{key}={value}" for key, value in kept.items()) or "defaults"
     name = _file_name(text)

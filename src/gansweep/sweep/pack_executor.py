@@ -278,8 +278,8 @@ def by_limit(cells: Sequence[Cell]) -> list[tuple[int | None, list[Cell]]]:
     """Group cells by their maximum pack size, which is limited after the death of a process; unlimited cells first."""
     groups: dict[int | None, list[Cell]] = {}
     for cell in cells:
-        suspicion = cell_lock.suspicion(cell.directory)
-        groups.setdefault(suspicion and suspicion.limit, []).append(cell)
+        crash_history = cell_lock.crash_history(cell.directory)
+        groups.setdefault(crash_history and crash_history.limit, []).append(cell)
     return sorted(groups.items(), key=lambda group: -math.inf if group[0] is None else -group[0])
 
 

@@ -131,10 +131,12 @@ def code_changes(new: Sequence[Cell], earlier: Mapping[str, Cell]) -> list[str]:
         return []
     before: dict[str, list[Cell]] = {}
     for cell in earlier.values():
-        before.setdefault(_apart_from_code(cell), []).append(cell)
+        before.setdefault(_digest_without_code(cell), []).append(cell)
     counts: dict[str, int] = {}
     for cell in unknown:
-        trained = [pair for other in before.get(_apart_from_code(cell), ()) if (pair := _trained(other)) is not None]
+        trained = [
+            pair for other in before.get(_digest_without_code(cell), ()) if (pair := _trained(other)) is not None
+        ]
         if trained:
             date, old = max(trained, key=lambda pair: pair[0])
             text = _difference(old.identity.get("code", {}), cell.identity.get("code", {}), date)
@@ -142,7 +144,7 @@ def code_changes(new: Sequence[Cell], earlier: Mapping[str, Cell]) -> list[str]:
     return [f"{text}: {cells(count)} will be trained again" for text, count in counts.items()]
 
 
-def _apart_from_code(cell: Cell) -> str:
+def _digest_without_code(cell: Cell) -> str:
     return digest({key: value for key, value in cell.identity.items() if key != "code"})
 
 

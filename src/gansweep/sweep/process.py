@@ -1,6 +1,6 @@
 """Processes: their identification, whether they are alive, and what dead ones have left.
 
-`Suspicion` describes the deaths of processes that trained a cell. Marker files of trial runs show deaths in a trial.
+`CrashHistory` describes the deaths of processes that trained a cell. Marker files of trial runs show deaths in a trial.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class ProcessDied(Exception):
 
 
 @dataclass(frozen=True)
-class Suspicion:
+class CrashHistory:
     """Information about dead previous owners of a cell, whose training may have caused the deaths.
 
     Args:
@@ -105,16 +105,16 @@ class Suspicion:
         return {"limit": self.limit, "deaths": list(self.deaths)}
 
     @classmethod
-    def in_claim(cls, content: Mapping[str, Any]) -> Suspicion | None:
-        """Return the suspicion stored in a claim, None if there is none."""
+    def in_claim(cls, content: Mapping[str, Any]) -> CrashHistory | None:
+        """Return the crash history stored in a claim, None if there is none."""
         limit, deaths = content.get("limit"), content.get("deaths")
         if not isinstance(limit, int):
             return None
         return cls(max(limit, 1), tuple(map(str, deaths)) if isinstance(deaths, list) else ())
 
     @classmethod
-    def after_death(cls, content: Mapping[str, Any]) -> Suspicion | None:
-        """Return the suspicion that follows from the claim of a dead process; a reboot of the machine adds none."""
+    def after_death(cls, content: Mapping[str, Any]) -> CrashHistory | None:
+        """Return the crash history that follows from the claim of a dead process; a reboot of the machine adds none."""
         before = cls.in_claim(content)
         if not content or content.get("released") or rebooted(content):
             return before

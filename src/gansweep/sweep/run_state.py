@@ -86,14 +86,14 @@ class RunState:
         progress: progress display.
         supervisor: `process.here()` of the process that monitors this one; None if there is none.
 
-    `suspected` is True while cells whose process died are trained.
+    `crashed` is True while cells whose process died are trained.
     """
 
     def __init__(
         self, stop: Callable[[], bool], progress: Progress, supervisor: Mapping[str, Any] | None = None
     ) -> None:
         self.stop, self.progress, self.supervisor = stop, progress, supervisor
-        self.suspected = False
+        self.crashed = False
         self.to_retry: dict[str, dict[str, Any]] = {}
         self.outcome = Outcome()
 
@@ -111,7 +111,7 @@ class RunState:
     def claim(self, cell: Cell, together: int = 1) -> cell_lock.Claim | None:
         """Lock the directory of a cell; return None if it is locked by a live process or deferred after a death.
 
-        Cells whose process died are deferred to the end of the sweep (`suspected`). A file at the path of the directory
+        Cells whose process died are deferred to the end of the sweep (`crashed`). A file at the path of the directory
         is renamed.
 
         Raises:
@@ -121,7 +121,7 @@ class RunState:
             with contextlib.suppress(FileNotFoundError):  # another process has just done the same
                 log.warning("%s is not a directory; renamed to %s", cell.directory, atomic.put_aside(cell.directory))
         claim = cell_lock.Claim.acquire(cell.directory, together=together, supervisor=self.supervisor)
-        if claim is None or claim.suspicion is None or (self.suspected and together <= claim.suspicion.limit):
+        if claim is None or claim.crash_history is None or (self.crashed and together <= claim.crash_history.limit):
             return claim
         claim.release()
         return None

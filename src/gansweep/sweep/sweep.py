@@ -188,16 +188,16 @@ class Sweep:
         train = partial(self._train_until_done, executor=executor, wait=wait)
         # One worker means this process, unless a cell may have caused the death of another process.
         separate = workers > 1 or (
-            start is not None and any(cell_lock.suspicion(cell.directory) for cell in self.cells)
+            start is not None and any(cell_lock.crash_history(cell.directory) for cell in self.cells)
         )
         try:
-            for suspected in (False, True):
-                cells = _under_suspicion(self.cells, run_state, wait) if suspected else self.cells
+            for crashed in (False, True):
+                cells = _crashed_cells(self.cells, run_state, wait) if crashed else self.cells
                 if separate:
-                    num_workers = 1 if suspected else workers
-                    worker_pool.train(cells, run_state, partial(train, suspected=suspected), num_workers, start or fork)
+                    num_workers = 1 if crashed else workers
+                    worker_pool.train(cells, run_state, partial(train, crashed=crashed), num_workers, start or fork)
                 else:
-                    train(run_state, cells, suspected=suspected, log_wait=True)
+                    train(run_state, cells, crashed=crashed, log_wait=True)
         finally:
             progress.close()
         run_state.outcome.interrupted |= stop()
@@ -227,13 +227,13 @@ class Sweep:
         *,
         executor: Executor,
         wait: bool,
-        suspected: bool,
+        crashed: bool,
         log_wait: bool = False,
     ) -> None:
-        """Train cells until none are left; without `suspected`, skip cells whose process died."""
-        left, run_state.suspected = [*cells], suspected
+        """Train cells until none are left; without `crashed`, skip cells whose process died."""
+        left, run_state.crashed = [*cells], crashed
         while left and not run_state.outcome.interrupted:
-            now = [cell for cell in left if suspected or cell_lock.suspicion(cell.directory) is None]
+            now = [cell for cell in left if crashed or cell_lock.crash_history(cell.directory) is None]
             if not now:
                 break
             left = executor(run_state, now)
@@ -245,24 +245,24 @@ class Sweep:
             _pause(run_state.stop)
 
 
-def _under_suspicion(cells: Sequence[Cell], run_state: RunState, wait: bool) -> list[Cell]:
-    """Return the cells whose process died, the least suspicious first, and log their names.
+def _crashed_cells(cells: Sequence[Cell], run_state: RunState, wait: bool) -> list[Cell]:
+    """Return the cells whose process died, the least crashes first, and log their names.
 
     With `wait`, also those that another process took over during the first pass: they have neither a result nor a
-    suspicion.
+    crash history.
     """
     unfinished = [
-        (cell, cell_lock.suspicion(cell.directory))
+        (cell, cell_lock.crash_history(cell.directory))
         for cell in cells
         if cell.hash not in run_state.outcome.records and not run_state.is_done(cell)
     ]
-    suspects = [(cell, suspicion) for cell, suspicion in unfinished if suspicion is not None]
-    suspects.sort(key=lambda suspect: (-suspect[1].limit, len(suspect[1].deaths)))
-    names = ", ".join(cell.name for cell, _ in suspects)
-    if suspects and not run_state.outcome.interrupted:
+    crashed = [(cell, crash_history) for cell, crash_history in unfinished if crash_history is not None]
+    crashed.sort(key=lambda pair: (-pair[1].limit, len(pair[1].deaths)))
+    names = ", ".join(cell.name for cell, _ in crashed)
+    if crashed and not run_state.outcome.interrupted:
         log.warning("The process that trained these died; they are trained last, in smaller packs or alone: %s", names)
-    taken_over = [cell for cell, suspicion in unfinished if suspicion is None and wait]
-    return [*(cell for cell, _ in suspects), *taken_over]
+    taken_over = [cell for cell, crash_history in unfinished if crash_history is None and wait]
+    return [*(cell for cell, _ in crashed), *taken_over]
 
 
 def _results(cells: Sequence[Cell]) -> list[Result]:

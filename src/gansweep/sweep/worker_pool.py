@@ -18,7 +18,7 @@ from typing import Any
 
 from gansweep.sweep import cell_lock, process
 from gansweep.sweep.cell import Cell, State, own_record
-from gansweep.sweep.process import MAX_DEATHS, ProcessDied, Suspicion
+from gansweep.sweep.process import MAX_DEATHS, CrashHistory, ProcessDied
 from gansweep.sweep.run_state import RunState, clean_up
 from gansweep.sweep.worker import INTERNAL_ERROR, POLL_S, Start, TrainCells, Work, Worker, fork
 
@@ -95,13 +95,13 @@ class _Pool:
         if self.run_state.stop() or not (code or held):
             return
         how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        self._add_suspicion(held, how)
+        self._add_crash(held, how)
         self.deaths_between_cells += not held
         if held or (code != INTERNAL_ERROR and self.deaths_between_cells <= MAX_DEATHS_BETWEEN_CELLS):
             self._start(worker.number)
 
-    def _add_suspicion(self, held: Sequence[tuple[Cell, bool]], how: str) -> None:
-        """Add a suspicion to the cells that a dead worker was training; mark a cell with repeated deaths as failed.
+    def _add_crash(self, held: Sequence[tuple[Cell, bool]], how: str) -> None:
+        """Add a crash to the cells that a dead worker was training; mark a cell with repeated deaths as failed.
 
         Only deaths of workers that trained a single cell are counted.
 
@@ -117,13 +117,13 @@ class _Pool:
                 clean_up(cell.directory)
                 continue
             claim = cell_lock.Claim.acquire(cell.directory)
-            if claim is None or claim.suspicion is None:
+            if claim is None or claim.crash_history is None:
                 continue
             with claim:
-                deaths = (*claim.suspicion.deaths, *([how] if alone else []))
-                claim.suspicion = Suspicion(claim.suspicion.limit, deaths)
+                deaths = (*claim.crash_history.deaths, *([how] if alone else []))
+                claim.crash_history = CrashHistory(claim.crash_history.limit, deaths)
                 if len(deaths) >= MAX_DEATHS:
-                    claim.suspicion = Suspicion(1)  # reset the deaths for a later retry of failed cells
+                    claim.crash_history = CrashHistory(1)  # reset the deaths for a later retry of failed cells
                     self.run_state.record_failure(cell, self._process_died(cell, deaths), 0.0)
 
     def _process_died(self, cell: Cell, deaths: Sequence[str]) -> ProcessDied:
@@ -143,12 +143,12 @@ class _Pool:
         ]
 
     def _release(self, pid: int) -> None:
-        """Release the claims of a worker that was asked to stop, without adding a suspicion."""
+        """Release the claims of a worker that was asked to stop, without adding a crash."""
         for cell, _ in self._claims(pid):
-            noted = Suspicion.in_claim(cell_lock.owner(cell.directory))
+            noted = CrashHistory.in_claim(cell_lock.owner(cell.directory))
             claim = cell_lock.Claim.acquire(cell.directory)
             if claim is not None:
-                claim.suspicion = noted
+                claim.crash_history = noted
                 claim.release()
 
     def _signal(self, number: signal.Signals) -> None:
