@@ -92,14 +92,7 @@ def best_heavy_ball(eps: float) -> tuple[float, float]:
 
 
 def path(rule: UpdateRule, rates: Sequence[float], eps: float, start: Sequence[float] = START) -> Tensor:
-    """Minimize f(x, y) = (eps x^2 + y^2) / 2 and return all points (len(rates) + 1, 2).
-
-    Args:
-        rule: the update rule.
-        rates: learning rate at every step.
-        eps: curvature along x.
-        start: the first point.
-    """
+    """Minimize f(x, y) = (eps x^2 + y^2) / 2 and return all points (len(rates) + 1, 2)."""
     curvature = torch.tensor([eps, 1.0], dtype=torch.float64)
     theta = torch.tensor([list(start)], dtype=torch.float64)
     state, points = rule.state(SLOTS, theta), [theta.clone()]
@@ -116,12 +109,7 @@ def height(points: Any, eps: float) -> Any:
 
 
 def maps(paths: Mapping[str, Mapping[str, np.ndarray]], eps: float) -> Figure:
-    """Draw one panel per trajectory, one row per optimizer.
-
-    Args:
-        paths: points (R, 2) by optimizer and rate.
-        eps: curvature along x.
-    """
+    """Draw one panel per trajectory, one row per optimizer."""
     columns = max(map(len, paths.values()))
     cells = [
         (f"{rule}, {rate}", points, COLOURS[n % len(COLOURS)])

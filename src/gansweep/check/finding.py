@@ -13,15 +13,7 @@ Answer = tuple[bool | None, str]
 
 @dataclass(frozen=True)
 class Finding:
-    """Result of a check.
-
-    Args:
-        part: the setting that is checked.
-        requirement: the checked property.
-        passed: whether the property holds; None if it is reported without a verdict.
-        numbers: the measured values.
-        advice: how to fix a failure.
-    """
+    """Result of a check; `passed` is None if it is reported without a verdict."""
 
     part: str
     requirement: str
@@ -37,14 +29,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """A property and the function that checks it.
-
-    Args:
-        part: the setting that is checked.
-        requirement: the checked property.
-        advice: how to fix a failure, in one line.
-        run: computes the answer. An exception counts as a failure.
-    """
+    """A property, advice on a failure, and the function that checks it; an exception counts as a failure."""
 
     part: str
     requirement: str

@@ -30,37 +30,28 @@ def check_hydra_settings(master: DictConfig, here: bool) -> None:
     Raises:
         BadConfig: with all problems.
     """
-    node: Any = OmegaConf.to_container(master.hydra, resolve=False)
-    problems = []
+    problems = list(_unsupported(OmegaConf.to_container(master.hydra, resolve=False), here))
+    if problems:
+        raise BadConfig(problems)
+
+
+def _unsupported(node: Any, here: bool) -> Iterator[SettingError]:
     if node["job"]["chdir"]:
-        problems.append(
-            SettingError(
-                "hydra.job.chdir", "true", "not supported, because the cells of a process share its working directory"
-            )
-        )
+        expected = "not supported, because the cells of a process share its working directory"
+        yield SettingError("hydra.job.chdir", "true", expected)
     for (group, key), default in PLACES.items():
         value = node[group][key] if group else node[key]
         if value != default:
             where = ".".join(filter(None, ("hydra", group, key)))
-            problems.append(SettingError(where, "null" if value is None else value, EXPECTED_PLACES))
+            yield SettingError(where, "null" if value is None else value, EXPECTED_PLACES)
     if not str(node["sweep"]["dir"]).strip():
-        problems.append(SettingError("hydra.sweep.dir", "", "expected a directory"))
+        yield SettingError("hydra.sweep.dir", "", "expected a directory")
     size = node["sweeper"].get("max_batch_size")
     if size is not None and (type(size) is not int or size < 1):
-        problems.append(
-            SettingError("hydra.sweeper.max_batch_size", size, "expected a whole number, 1 or above, or null")
-        )
+        yield SettingError("hydra.sweeper.max_batch_size", size, "expected a whole number, 1 or above, or null")
     if here and node["job"]["env_set"]:
-        names = ", ".join(node["job"]["env_set"])
-        problems.append(
-            SettingError(
-                "hydra.job.env_set",
-                names,
-                "not supported, because cells share a process; set it in the shell before the command",
-            )
-        )
-    if problems:
-        raise BadConfig(problems)
+        expected = "not supported, because cells share a process; set it in the shell before the command"
+        yield SettingError("hydra.job.env_set", ", ".join(node["job"]["env_set"]), expected)
 
 
 def wrong_settings(config: DictConfig) -> Iterator[SettingError]:

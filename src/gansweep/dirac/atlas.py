@@ -35,14 +35,7 @@ BLOCK = 8192
 
 @dataclass(frozen=True)
 class Axis:
-    """Values of one setting.
-
-    Args:
-        label: axis label, with the unit if there is one.
-        start: the first value.
-        stop: the last value.
-        logarithmic: whether values are spaced geometrically.
-    """
+    """Values of one setting."""
 
     label: str
     start: float
@@ -102,15 +95,7 @@ class Sheet:
 
 
 def factor(field: Field, algorithm: Algorithm, rate: Any, radius: float, num_steps: int) -> np.ndarray:
-    """Return log10 of the mean factor per step for games that start on the diagonal.
-
-    Args:
-        field: the training method, with a number or an array of numbers for each setting.
-        algorithm: order of the updates and optimizer.
-        rate: step size, a number or an array.
-        radius: distance of the start from the equilibrium.
-        num_steps: steps per game.
-    """
+    """Return log10 of the mean factor per step for games that start on the diagonal."""
     rate_g, rate_d = pair(rate)
     # With unequal rates the trajectories are ellipses. In rescaled axes the distance does not
     # oscillate, and a trajectory that neither converges nor diverges has the factor 1.

@@ -157,15 +157,8 @@ def descend(
 ) -> Iterator[Pair]:
     """Yield the position after each of `num_steps` steps.
 
-    A diverging game continues with inf or nan; this is its result.
-
-    Args:
-        field: the training method.
-        algorithm: update scheme and optimizer.
-        start: initial theta and psi.
-        rate: learning rate of both players, or a pair.
-        num_steps: number of steps; a round of several updates is one step.
-        schedule: multiplier of the rate for both players, or a pair.
+    A diverging game continues with inf or nan; this is its result. A round of several updates is one step; `schedule`
+    multiplies the rate.
     """
     if num_steps < 1:
         raise ValueError(f"num_steps={num_steps}: expected a whole number >= 1")

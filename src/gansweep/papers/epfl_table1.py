@@ -52,14 +52,7 @@ OPTIMIZERS = ("adam", "sgd", "rmsprop")
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs that differ only in optimizer, learning rate and seed, and the printed column nearest in length.
-
-    Args:
-        protocol: paper, original_code or wgan_gp.
-        scale: full, small or smoke.
-        note: other settings that distinguish this comparison; see `runs.Table`.
-        runs: the runs.
-    """
+    """Runs that differ only in optimizer, learning rate and seed, and the printed column nearest in length."""
 
     protocol: str
     scale: str

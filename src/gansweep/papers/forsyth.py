@@ -32,12 +32,7 @@ ALL = "psnr/all"  # all corruptions pooled
 
 @dataclass(frozen=True)
 class Entry:
-    """Results of all seeds of one optimizer, network and learning rate.
-
-    Args:
-        lr: learning rate.
-        seeds: final measurements by seed.
-    """
+    """Results of all seeds of one optimizer, network and learning rate."""
 
     lr: float
     seeds: Mapping[int, Mapping[str, float]]

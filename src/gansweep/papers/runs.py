@@ -20,11 +20,7 @@ LONGEST_SHOWN = 40  # characters of a setting in the heading of a table
 
 @dataclass(frozen=True)
 class Run(Result):
-    """A run that completed or diverged.
-
-    Args:
-        record: content of its record.json.
-    """
+    """A run that completed or diverged."""
 
     record: Mapping[str, Any] = field(default_factory=dict)
 

@@ -154,11 +154,7 @@ def times(configuration: Configuration, steps: np.ndarray) -> np.ndarray:
 
 
 class Clock:
-    """Time axis shared by all panels.
-
-    Args:
-        ends: per configuration, the training time in seconds at its last value, an array of length 1 or 0.
-    """
+    """Time axis shared by all panels."""
 
     def __init__(self, ends: Sequence[np.ndarray]) -> None:
         self.ends = [end for end in np.concatenate([*ends, np.empty(0)]).tolist() if math.isfinite(end) and end > 0]

@@ -28,14 +28,7 @@ MAX_SAMPLES, OPEN_SAMPLES, MAX_NOTES, TALL = 36, 8, 8, 40
 
 @dataclass(frozen=True)
 class ResultTable:
-    """A table of results of the page.
-
-    Args:
-        name: name of the table; empty in a report with a single table.
-        verdict: its verdict.
-        tables: the tables to show, by their label for screen readers.
-        samples: sample images, best first; empty if another section draws them.
-    """
+    """A table of results of the page."""
 
     name: str
     verdict: Verdict

@@ -64,12 +64,6 @@ def table(
 
     Values with different metrics, features, data or sample counts are not comparable. Each metric fingerprint gets a
     separate table, and the differences are listed above the tables.
-
-    Args:
-        results: the cells, in the order of the grid.
-        commands: distinct command lines of the sweep.
-        note: text about the selection of the cells, if it is not determined by the command lines.
-        code: current hashes of edited or own modules, as `Sweep.code`.
     """
     tables = leaderboards(results, code=code)
     parts = [differences(comparable(current_code(results, code)[0]))] if len(tables) > 1 else []

@@ -10,11 +10,10 @@ import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gansweep.config.keys import shared_in_pack
 from gansweep.device_errors import is_device_failure
@@ -24,6 +23,9 @@ from gansweep.sweep.identity import canonical
 from gansweep.sweep.run_state import ClaimLost, Executor, RunState, StepCallback, prepare_directory
 from gansweep.training.interruption import Interrupted, interrupts
 
+if TYPE_CHECKING:
+    from gansweep.training.session import TrainingSession as Session
+
 log = logging.getLogger(__name__)
 
 DEVICE_FAILED = (
@@ -32,22 +34,7 @@ DEVICE_FAILED = (
 )
 
 
-class Session(Protocol):
-    """What the executor uses of `gansweep.training.session.TrainingSession`, so that torch is imported late."""
-
-    directory: Path
-    error: BaseException | None
-
-    def finalize(self) -> Mapping[str, Any]:
-        """Write the record and return it."""
-        ...
-
-    def close(self) -> None:
-        """Close the files without saving."""
-        ...
-
-
-Open = Callable[[Cell, StepCallback], Session]
+Open = Callable[[Cell, StepCallback], "Session"]
 Train = Callable[..., None]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from gansweep.config.keys import COLUMNS, FALLBACKS, is_part_of_identity
+from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import canonical
 
 UNSAID, EXPERIMENT = "default", "experiment"
@@ -20,26 +21,7 @@ NOT_USED = "-"  # instead of the hash of a module that a cell does not use
 HASH_SHOWN = 8  # digits of a hash in tables
 
 
-class Combination(Protocol):
-    """Attributes of a cell that are used in this module."""
-
-    @property
-    def overrides(self) -> Mapping[str, Any]:
-        """Command-line overrides by key."""
-        ...
-
-    @property
-    def config(self) -> Mapping[str, Any]:
-        """The complete resolved config."""
-        ...
-
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """The identity of the run."""
-        ...
-
-
-def swept_keys(cells: Sequence[Combination]) -> list[str]:
+def swept_keys(cells: Sequence[Cell]) -> list[str]:
     """Return the keys that distinguish the runs of some cells, in the order of the command line.
 
     Cells that agree in all these keys, except for the seed, have equal identities and are repetitions of one run. A key
@@ -65,23 +47,23 @@ def swept_keys(cells: Sequence[Combination]) -> list[str]:
     return sorted(keys, key=lambda key: not key.startswith(CODE))  # a stable sort
 
 
-def column_keys(cells: Sequence[Combination]) -> list[str]:
+def column_keys(cells: Sequence[Cell]) -> list[str]:
     """Return the keys for a table with one row per cell: those given on the command line, those varied, the usual."""
     typed = (key for cell in cells for key in cell.overrides)
     return list(dict.fromkeys([*typed, *swept_keys(cells), *COLUMNS]))
 
 
-def _mixed(cells: Sequence[Combination], keys: Iterable[str]) -> list[list[Combination]]:
+def _mixed(cells: Sequence[Cell], keys: Iterable[str]) -> list[list[Cell]]:
     """Group cells by the values of some keys, except the seed, and return the groups with different identities."""
     keys = [key for key in keys if key != SEED]
-    groups: dict[tuple[str, ...], list[Combination]] = {}
+    groups: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
         groups.setdefault(tuple(_text(cell, key) for key in keys), []).append(cell)
     several = [group for group in groups.values() if len(group) > 1]
     return [group for group in several if len({json.dumps(_training(c), sort_keys=True) for c in group}) > 1]
 
 
-def _chosen_by(presets: Sequence[str], cells: Sequence[Combination], key: str) -> bool:
+def _chosen_by(presets: Sequence[str], cells: Sequence[Cell], key: str) -> bool:
     """Return True if `key` is a config group whose option is determined by the presets."""
     if key in PRESETS or not all(isinstance(cell.config.get(key.rpartition("@")[2]), Mapping) for cell in cells):
         return False
@@ -89,7 +71,7 @@ def _chosen_by(presets: Sequence[str], cells: Sequence[Combination], key: str) -
     return len(pairs) == len({names for names, _ in pairs})
 
 
-def value(cell: Combination, key: str) -> Any:
+def value(cell: Cell, key: str) -> Any:
     """Return the value of a key for a cell, in canonical form.
 
     The value is taken from the overrides, or else from the config, which has the value of a key that was not given on
@@ -127,21 +109,21 @@ def _at(node: Mapping[str, Any], path: str) -> Any:
     return UNSAID
 
 
-def _differs(cells: Sequence[Combination], key: str) -> bool:
+def _differs(cells: Sequence[Cell], key: str) -> bool:
     return len({_text(cell, key) for cell in cells}) > 1
 
 
-def _text(cell: Combination, key: str) -> str:
+def _text(cell: Cell, key: str) -> str:
     return json.dumps(value(cell, key), sort_keys=True)
 
 
-def _training(cell: Combination) -> dict[str, Any]:
+def _training(cell: Cell) -> dict[str, Any]:
     """Return the identity of a cell without the seed, by the names used in tables."""
     config = {key: inner for key, inner in cell.identity.get("config", {}).items() if key != SEED}
     return {**_beside_config(cell), **config}
 
 
-def _beside_config(cell: Combination) -> dict[str, Any]:
+def _beside_config(cell: Cell) -> dict[str, Any]:
     return {TITLES.get(key, key): inner for key, inner in cell.identity.items() if key != "config"}
 
 

@@ -63,14 +63,7 @@ class Work(NamedTuple):
 
 @dataclass
 class Worker:
-    """A worker process.
-
-    Args:
-        pid: process id.
-        pipe: file descriptor for reading its messages.
-        number: of the worker in its pool, from 0; a replacement has the number of the worker that died.
-        rest: received part of an incomplete message.
-    """
+    """A worker process."""
 
     pid: int
     pipe: int

@@ -20,10 +20,7 @@ def unguarded() -> None:
 def write(path: Path, content: bytes | str, guard: Callable[[], None] = unguarded) -> None:
     """Write `content` to `path` atomically: a reader gets the old file or the new one.
 
-    Args:
-        path: of the file.
-        content: of the file.
-        guard: called immediately before the rename; raises if this process must not write any more.
+    `guard` is called immediately before the rename, and raises if this process must not write any more.
 
     Raises:
         OSError: it can't be written. The old file is unchanged.

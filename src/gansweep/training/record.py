@@ -40,12 +40,7 @@ class Header:
 
 
 def write(directory: Path, record: Mapping[str, Any], guard: Callable[[], None] = atomic.unguarded) -> None:
-    """Write record.json to a cell's directory atomically, with checksums of its fields.
-
-    Args:
-        directory: of the cell.
-        record: its content, in JSON's types; see `in_json`.
-        guard: called before the file is renamed to its final name; raises if this process must not write any more.
+    """Write record.json to a cell's directory atomically, with checksums of its fields; `guard` as in `atomic.write`.
 
     Raises:
         OSError: it can't be written.

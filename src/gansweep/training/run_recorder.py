@@ -123,16 +123,7 @@ class RunRecorder:
         started: str,
         wall_s: float,
     ) -> dict[str, Any]:
-        """Return the record of a run that has ended: settings, results, versions, hardware and times.
-
-        Args:
-            evaluator: evaluations of the run.
-            divergence: how it diverged; None if it completed.
-            step: number of finished steps.
-            pack: number of members and how it was chosen.
-            started: date and time of its start.
-            wall_s: wall time in seconds, including the time before an interruption.
-        """
+        """Return the record of a run that has ended: settings, results, versions, hardware and times."""
         run = self.run
         device = devices.resolve(run.device)
         last = divergence.step if divergence else step  # a divergence may be detected later
