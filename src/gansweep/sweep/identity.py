@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gansweep.config.keys import CONTINUABLE, FALLBACKS, IDENTITY_DEFAULTS, is_outside_identity, identity_part
+from gansweep.config.keys import CONTINUABLE, FALLBACKS, IDENTITY_DEFAULTS, identity_part, is_outside_identity
 
 LONGEST_CELL, LONGEST_SWEEP = 120, 80  # bytes; file systems allow 255
 HASH_IN_NAME = 8
