@@ -189,6 +189,27 @@ def test_an_error_of_the_executor_ends_the_sweep(tmp_path):
     assert len(outcome.missing) == 2
 
 
+def test_a_failed_device_stops_all_workers(tmp_path, caplog):
+    those, first = cells(tmp_path, *"abcd"), multiprocessing.get_context("fork").Semaphore(1)
+
+    def train_cells(run_state, cells):
+        if first.acquire(block=False):
+            run_state.outcome.device_failed = True
+            return
+        end = time.monotonic() + PATIENCE_S
+        while not run_state.stop():
+            assert time.monotonic() < end, "the other worker is asked to stop"
+            time.sleep(0.01)
+
+    quiet = Progress(len(those), io.StringIO())
+    outcome = Sweep(tmp_path, those).run(train_cells, progress=quiet, workers=2)
+    assert outcome.device_failed
+    assert outcome.interrupted
+    assert outcome.exit_code == 1
+    assert outcome.missing == those
+    assert not caplog.records, "the worker has reported it"
+
+
 def test_only_failures_of_earlier_calls_are_retried(tmp_path):
     those = cells(tmp_path, *"ab")
 

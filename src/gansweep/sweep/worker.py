@@ -56,9 +56,12 @@ class Work(NamedTuple):
             pipe: file descriptor for messages to the main process.
             stop: returns True if this process or, in a fork, its parent was asked to stop.
         """
-        run_state = RunState(lambda: stop() or os.getppid() != self.parent["pid"], PipeProgress(pipe), self.parent)
+        progress = PipeProgress(pipe)
+        run_state = RunState(lambda: stop() or os.getppid() != self.parent["pid"], progress, self.parent)
         run_state.to_retry, run_state.outcome.records = self.to_retry, dict(self.records)
         self.train_cells(run_state, self.cells)
+        if run_state.outcome.device_failed:
+            progress.report_device_failure()
 
 
 @dataclass
@@ -194,6 +197,10 @@ class PipeProgress(Progress):
         """Send the state of a finished cell."""
         self._sent.pop(name, None)
         self._send("finish", name, state.value, text)
+
+    def report_device_failure(self) -> None:
+        """Send that the device of this worker has failed, which stops the sweep."""
+        self._send("device failed")
 
     def _send(self, *message: Any) -> None:
         with contextlib.suppress(OSError):  # the parent has closed the pipe: the worker will stop

@@ -38,8 +38,9 @@ def train(
     workers = min(workers, len(unfinished))
     if workers < 1 or run_state.stop():
         return
-    _Pool(unfinished, run_state, train_cells, start).train(workers)
-    run_state.outcome.interrupted = run_state.stop()
+    pool = _Pool(unfinished, run_state, train_cells, start)
+    pool.train(workers)
+    run_state.outcome.interrupted = pool.stops()
     for cell in unfinished:
         record = own_record(cell)
         if record is not None and record != run_state.to_retry.get(cell.hash):
@@ -56,6 +57,10 @@ class _Pool:
         self.last_steps: dict[str, str] = {}
         self.deaths_between_cells = 0
 
+    def stops(self) -> bool:
+        """Return True if a stop was requested or the device of a worker failed."""
+        return self.run_state.stop() or self.run_state.outcome.device_failed
+
     def train(self, workers: int) -> None:
         """Start workers, replace those that die, and return when all have ended."""
         stop_sent = False
@@ -63,7 +68,7 @@ class _Pool:
             for number in range(workers):
                 self._start(number)
             while self.workers:
-                if self.run_state.stop() and not stop_sent:
+                if self.stops() and not stop_sent:
                     stop_sent = True
                     self._signal(signal.SIGINT)
                 self._wait_for_messages()
@@ -90,9 +95,9 @@ class _Pool:
         os.close(worker.pipe)
         self.workers = [other for other in self.workers if other is not worker]
         held = self._claims(worker.pid)
-        if self.run_state.stop():
+        if self.stops():
             self._release(worker.pid)
-        if self.run_state.stop() or not (code or held):
+        if self.stops() or not (code or held):
             return
         how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
         self._add_crash(held, how)
@@ -183,6 +188,8 @@ class _Pool:
             name, step, total_steps, _ = about
             self.last_steps[name] = f"{step} of {total_steps}"
             self.run_state.progress.step(*about)
+        elif kind == "device failed":
+            self.run_state.outcome.device_failed = True
         else:
             name, state, text = about
             self.run_state.progress.finish(name, State(state), text)
