@@ -14,6 +14,7 @@ def numbers(streams: Streams, name: str, count: int = 4) -> list[float]:
 def test_the_seed_of_a_stream_does_not_change():
     """With another hash, earlier runs could not be repeated."""
     assert Streams(0)["order"].initial_seed() == 5231958647509549229
+    assert Streams(0).key("order") == (9058530940691550469, 11232348440696251990)
 
 
 def test_names_and_seeds_give_different_streams():
@@ -32,3 +33,16 @@ def test_drawing_from_a_stream_does_not_change_the_others():
     used, unused = Streams(3), Streams(3)
     numbers(used, "latents", 100)
     assert numbers(used, "order") == numbers(unused, "order")
+
+
+def test_keys_are_those_of_seed_name_and_prefix():
+    keys = {Streams(seed, under=under).key(name) for seed in (0, 1) for under in ("", "a/") for name in ("b", "order")}
+    assert len(keys) == 8
+
+
+def test_parameters_data_order_and_noise_can_have_seeds_of_their_own():
+    separate = Streams(1, seeds={"init": 2, "order": 3})
+    assert numbers(separate, "init/generator") == numbers(Streams(2), "init/generator")
+    assert separate.key("order") == Streams(3).key("order")
+    assert separate.key("latents") == Streams(1).key("latents")
+    assert Streams(1, seeds={"init": 1, "order": 1}).key("order") == Streams(1).key("order")

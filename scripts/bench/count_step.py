@@ -7,9 +7,9 @@ Ours is one pack of K members, whose optimizers alternate, with trainer.compile=
 textbook.py trains the same members one after another. Graphs of torch.compile are counted in the code that it writes
 for CUDA (generated_code.py): those of trainer.compile, and the updates of both, which are always compiled on CUDA.
 Both train WGAN-GP with all critic steps, on tensors without memory of the pretended device of
-tests/rehearsal, which describes how it counts. Draws are the operations that generate random numbers, without the
-copies of their results. Random numbers are generated for up to 64 steps at a time, so that the counts are means over
-`--steps` steps.
+tests/rehearsal, which describes how it counts. Draws are the operations that generate random numbers; ours are the
+calls of the Triton kernel for random words, without the operations that transform them. An epoch has more operations
+where its permutation is drawn, so that the counts are means over `--steps` steps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import torch
 from textbook import CASES, Case, textbook
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.batched import player
+from gansweep.batched import philox, player
 from gansweep.batched.fused_update import Part, update_parts
 from gansweep.batched.group import Group
 from gansweep.batched.member import Member, PlayerSettings
@@ -47,6 +47,7 @@ from tests.rehearsal.pretended import NAME, SUPPORTED, PretendedDevice, install
 RULES = {"adam": Adam(), "sgd": SGD(), "rmsprop": RMSprop()}
 OF_TORCH = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop"}
 NUM_SAMPLES = 60_000
+WORDS = "philox"
 WARM_STEPS = 1
 HEAD = ["K", "loop", "kernels", "of them draws", "GFLOP", "GB moved", "uploads", "host waits"]
 
@@ -83,15 +84,26 @@ def count(device: PretendedDevice, step: Callable[[], object], steps: int) -> Co
     device.reset()
     for _ in range(steps):
         step()
-    draws = sum(number * KERNELS.get(name, 1) for name, number in device.operations.items() if is_draw(name))
+    draws = sum(KERNELS.get(name, 1) * number for name, number in device.operations.items() if is_draw(name))
     sums = device.kernels, draws, device.flops, device.traffic_bytes, sum(device.uploads.values())
     return Counts(*sums, sum(device.waits.values())) * (1 / steps)
 
 
 def is_draw(name: str) -> bool:
     """Return whether an operation draws random numbers."""
+    if name == WORDS:
+        return True
     packet = getattr(torch.ops.aten, name.removeprefix("aten::"))
     return any(torch.Tag.nondeterministic_seeded in getattr(packet, one).tags for one in packet.overloads())
+
+
+def count_words(keys: torch.Tensor, steps: torch.Tensor, blocks: torch.Tensor, pieces: torch.Tensor) -> torch.Tensor:
+    """Count a call of the Triton kernel for random words and return a tensor for them."""
+    words = torch.empty(len(keys), len(blocks), 4, dtype=torch.int64, device=keys.device)
+    if PretendedDevice.active is not None:
+        PretendedDevice.active.launched(WORDS)
+        PretendedDevice.active.moved(WORDS, (), [keys, steps, blocks, pieces], [words])
+    return words
 
 
 def pack(case: Case, num_members: int, optimizers: Sequence[str]) -> AdversarialPack:
@@ -205,6 +217,7 @@ def main() -> None:
     if not SUPPORTED:
         sys.exit(f"torch {torch.__version__} can't register a device in Python")
     install()
+    philox.kernel = lambda device: count_words
     torch.set_num_threads(1)
     case, optimizers = CASES[arguments.case], arguments.optimizers.split(",")
     members = [int(number) for number in arguments.members.split(",")]

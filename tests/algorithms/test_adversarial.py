@@ -88,6 +88,7 @@ def train_as_a_textbook(pack, optimizer, game):
     generator, discriminator, wear = modules(pack)
     optimizer_g, optimizer_d = optimizer(generator.parameters()), optimizer(discriminator.parameters())
     for step in range(20):
+        pack.draws.begin([step], torch.tensor([step]))
         for one in (optimizer_g, optimizer_d):
             one.param_groups[0]["lr"] = 0.01 * (1 + (0.1 - 1) * step / 19)
         for _ in range(2):

@@ -10,10 +10,9 @@ import torch
 from tests.training.small import Shapes, make_run, member, small_mlp
 
 from gansweep.algorithms.breakdown import Breakdown, Guard
-from gansweep.algorithms.cfg import CFG, CFGPack
+from gansweep.algorithms.cfg import CFG
 from gansweep.algorithms.cfg.approximators import half_square
 from gansweep.algorithms.cfg.functional_gradient import functional_gradient_step
-from gansweep.batched.pack import PackSettings
 from gansweep.feedback.gap_aware import GapAware
 from gansweep.feedback.plateau import Plateau
 from gansweep.layers import Linear, Network, Pass
@@ -416,30 +415,6 @@ def test_evaluating_changes_nothing():
         for _ in alone.steps():
             pass
         alike(looked.export(0), alone.export(0))
-
-
-def test_drawing_ahead_or_at_once_goes_on_bit_for_bit():
-    run = run_of()
-
-    def pack(ahead=True):
-        return CFGPack(
-            [run.member],
-            run.model,
-            Shapes().samples,
-            PackSettings(batch_size=10, draw_ahead=ahead),
-            algorithms=[run.algorithm],
-            critic_steps=1,
-        )
-
-    whole, torn, other = pack(), pack(), pack()
-    for _ in whole.steps():
-        pass
-    steps = torn.steps()
-    next(steps)
-    other.restore(0, torn.export(0))
-    for _ in other.steps():
-        pass
-    alike(other.export(0), whole.export(0))
 
 
 def test_eta_has_a_schedule_and_feedback_of_its_own():

@@ -37,10 +37,8 @@ def one(seed, rule=None, lr=1e-3, schedule=None, steps=6, **changes):
 CAST = [one(1), one(2, SGD(momentum=0.9), 1e-2), one(3, Adam(), 1e-2, Cosine()), one(1, lr=1e-2, ema=0.9)]
 
 
-def trained(members, model=TINY, images=IMAGES, ahead=None, batch_size=12):
-    pack = DenoisingPack(
-        members, model, images, PackSettings(batch_size=batch_size, draw_ahead=ahead), algorithm=ALGORITHM
-    )
+def trained(members, model=TINY, images=IMAGES, batch_size=12):
+    pack = DenoisingPack(members, model, images, PackSettings(batch_size=batch_size), algorithm=ALGORITHM)
     for _ in pack.steps():
         pass
     return pack
@@ -63,11 +61,6 @@ def test_alone_in_company_and_at_any_place(skips):
         pack = trained([CAST[n] for n in order], model)
         for k, n in enumerate(order):
             assert_same(pack, k, alone[n])
-
-
-def test_numbers_drawn_ahead_are_those_of_any_company():
-    alone = trained(CAST[1:2], ahead=True)
-    assert_same(trained(CAST, ahead=True), 1, alone)
 
 
 def test_a_step_lowers_the_error_of_a_batch_that_holds_every_corruption():

@@ -83,10 +83,10 @@ CAST = [
 ]
 
 
-def pack_of(members, critic_steps=2, steps=4, ahead=False, **settings):
+def pack_of(members, critic_steps=2, steps=4, **settings):
     members = [replace(one, steps=steps) for one in members]
     settings = {"critic_steps": critic_steps, **settings}
-    size = PackSettings(batch_size=10, draw_ahead=ahead)
+    size = PackSettings(batch_size=10)
     return AdversarialPack(members, small_mlp(dropout=0.0), Shapes().samples, size, **settings)
 
 
@@ -102,7 +102,7 @@ def theta(pack, k):
     return torch.cat([saved["generator"]["theta"], saved["discriminator"]["theta"]])
 
 
-@pytest.mark.parametrize("settings", [{}, {"ahead": True}, {"dynamics": Competitive(), "critic_steps": 1}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"dynamics": Competitive(), "critic_steps": 1}], ids=str)
 def test_members_with_different_policies_are_independent(settings):
     """Mistake: draws of one member's policy that shift those of another one."""
     torch.set_num_threads(1)

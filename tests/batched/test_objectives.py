@@ -119,7 +119,11 @@ def test_a_member_without_flips_beside_one_with_flips():
 def test_the_fraction_of_flipped_labels():
     one = member(1, objective=Objective(Standard(), flip=0.2))
     pack = AdversarialPack([one], small_mlp(), Shapes().samples, PackSettings(batch_size=40), critic_steps=1)
-    drawn = torch.stack([pack.random.for_discriminator().flips for _ in range(100)])
+    drawn = []
+    for n in range(100):
+        pack.draws.begin([n], torch.tensor([n]))
+        drawn.append(pack.random.for_discriminator().flips)
+    drawn = torch.stack(drawn)
     assert drawn.shape == (100, 1, 40)
     assert (drawn < 0.2).double().mean().item() == pytest.approx(0.2, abs=5 * (0.2 * 0.8 / 4000) ** 0.5)
 

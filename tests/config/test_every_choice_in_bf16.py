@@ -10,6 +10,7 @@ import pytest
 import torch
 from tests.config.test_build_conf import composed
 from tests.config.test_every_choice_trains import MLP, NOT_HERE, OF_DENOISING, SMALL, assert_trained, choices, outcome
+from tests.layers.masks import masks as masks_of_pass
 from tests.training.small import Shapes, member, small_mlp
 
 from gansweep.algorithms.adversarial import AdversarialPack
@@ -105,7 +106,7 @@ def test_outputs_and_input_gradients_are_float32_and_near_those_of_fp32(model):
     run = build(composed(f"model={model}", *SMALL[model], "~metric"))
     network, x = run.model.discriminator(run.data.sample_shape), run.data.samples[:8][None]
     theta = network.initial(Streams(1)["init"])[None]
-    masks, found = network.masks(8, [Streams(1)["masks"]]), {}
+    masks, found = masks_of_pass(network, 8), {}
     for bf16 in (False, True):
         params = [p.detach().requires_grad_() for p in network.cut(theta)]
         buffers = network.initial_buffers(1, params=params)

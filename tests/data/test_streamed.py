@@ -82,14 +82,13 @@ def test_the_next_batch_is_read_in_another_thread_and_another_one_at_once():
     assert threads[-1] == threading.current_thread().name
 
 
-@pytest.mark.parametrize("ahead", [False, True])
-def test_a_training_has_the_same_bits_and_reads_every_batch_but_the_first_ahead(ahead, tmp_path):
+def test_a_training_has_the_same_bits_and_reads_every_batch_but_the_first_ahead(tmp_path):
     """Mistake: looking at the next batch moves the stream, also over the end of an epoch and a resumption."""
     from gansweep.algorithms.adversarial import AdversarialPack
     from gansweep.batched.pack import PackSettings
 
     held, streamed = (Npz(written(tmp_path), size=9, in_memory=value) for value in (True, False))
-    run, settings = make_run(9), PackSettings(batch_size=16, draw_ahead=ahead)
+    run, settings = make_run(9), PackSettings(batch_size=16)
 
     def pack_of(samples):
         members = [replace(run.member, seed=seed) for seed in (1, 2)]

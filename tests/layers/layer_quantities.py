@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from tests.layers.masks import masks as masks_of_pass
 from torch import Tensor
 
 from gansweep.layers import Network, Pass
@@ -37,7 +38,7 @@ def quantities(
         return torch.stack([torch.randn(shape, generator=stream[name]) for stream in streams])
 
     x = normal("x", batch_size, *sample_shape).requires_grad_()
-    masks = network.masks(batch_size, [stream["masks"] for stream in streams])
+    masks = masks_of_pass(network, batch_size, seeds)
     params = [p.detach().requires_grad_() for p in network.cut(theta)]
     labels = None
     if num_classes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.layers.masks import masks as masks_of_pass
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -238,7 +239,7 @@ def pack(build):
     streams = [Streams(seed) for seed in SEEDS]
     theta = torch.stack([network.initial(stream["init"]) for stream in streams]).double()
     theta += 0.1 * torch.randn(theta.shape, generator=torch.Generator().manual_seed(0))  # nonzero biases
-    masks = [mask.double() for mask in network.masks(6, [stream["masks"] for stream in streams])]
+    masks = [mask.double() for mask in masks_of_pass(network, 6, SEEDS)]
     x = torch.stack([torch.randn(6, 2, 3, 4, generator=stream["x"]) for stream in streams]).double()
     buffers = {
         name: torch.rand(buffer.shape, generator=torch.Generator().manual_seed(1)).double() + 0.5

@@ -6,6 +6,7 @@ Mistakes: it is applied by default, or its input gradient uses another mask.
 from __future__ import annotations
 
 import torch
+from tests.layers.masks import masks as masks_of_pass
 from torch.testing import assert_close
 
 from gansweep.layers.layer import Pass
@@ -30,7 +31,7 @@ def test_passes_differ_with_dropout_in_evaluation_only():
 def test_training_passes_do_not_depend_on_the_setting():
     x = torch.randn(1, 5, 1, 4, 4, generator=torch.Generator().manual_seed(1))
     (one, params), (other, _) = critic(dropout_in_evaluation=True), critic()
-    masks = one.masks(5, [torch.Generator().manual_seed(2)])
+    masks = masks_of_pass(one, 5)
     assert torch.equal(one(params, x, Pass(masks)), other(params, x, Pass(masks)))
     assert torch.equal(one.input_gradient(params, x, Pass(masks)), other.input_gradient(params, x, Pass(masks)))
 

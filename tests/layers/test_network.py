@@ -6,7 +6,9 @@ import math
 
 import pytest
 import torch
+from tests.layers.masks import masks as masks_of_pass
 
+from gansweep.batched.random_streams import Draws, masks_of
 from gansweep.layers import BatchNorm, Dropout, LeakyReLU, Linear, Network, Pass, Tanh
 from gansweep.models.initialisation import TorchDefault
 from gansweep.seeding import Streams
@@ -44,7 +46,7 @@ def test_state_dict_with_missing_names_or_wrong_shapes(net, change, message):
 def test_masks_have_mean_1_and_the_given_probability(p):
     """Values are 0 and 1 / keep: unscaled masks would reduce the activations."""
     layer = Network([Dropout((101,), p)], TorchDefault())
-    (mask,) = layer.masks(997, [Streams(0)["dropout"]])
+    (mask,) = masks_of_pass(layer, 997)
     kept = (mask != 0).double().mean().item()
     assert mask.shape == (1, 997, 101)
     assert abs(kept - (1 - p)) <= 4 * math.sqrt(p * (1 - p) / mask.numel()) + 1e-5
@@ -58,9 +60,9 @@ def test_dropout_probability_out_of_range(p):
 
 
 def test_every_pass_draws_new_masks(net):
-    stream = [Streams(0)["dropout"]]
-    first, second = net.masks(50, stream)[0], net.masks(50, stream)[0]
-    assert not torch.equal(first, second)
+    draws = Draws([Streams(0)], torch.device("cpu"))
+    draws.plan("dropout", masks_of(net, 50) * 2)
+    assert not torch.equal(draws.masks("dropout", net)[0], draws.masks("dropout", net)[0])
 
 
 def test_evaluation_is_the_default_and_updates_no_statistics(net):
@@ -75,7 +77,7 @@ def test_initialisation_does_not_use_the_global_generator(net):
     torch.manual_seed(5)
     before = torch.get_rng_state()
     net.initial(Streams(0)["init"])
-    net.masks(4, [Streams(0)["dropout"]])
+    masks_of_pass(net, 4)
     assert torch.equal(torch.get_rng_state(), before)
 
 

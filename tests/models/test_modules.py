@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.layers.masks import masks as masks_of_pass
 from tests.models import plain_nets as nets
 from torch import nn
 
@@ -114,7 +115,7 @@ def test_masks_determine_the_random_numbers_of_a_pass():
     network, state = POINTS.discriminator((2,)), torch.random.get_rng_state()
     assert len(network.draws) == 1
     params, buffers, _ = of_members(network, (1, 1))
-    masks = network.masks(50, [Streams(seed)["masks"] for seed in (4, 5)])
+    masks = masks_of_pass(network, 50, (4, 5))
     x = torch.randn(50, 2, generator=torch.Generator().manual_seed(0)).expand(2, 50, 2)
     y, repeated = (network(params, x, Pass(masks, buffers)) for _ in range(2))
     assert torch.equal(y, repeated)

@@ -6,7 +6,6 @@ import pytest
 import torch
 from tests.rehearsal import answers, pretended
 
-from gansweep.batched.random_streams import Draws
 from gansweep.metrics import cache
 
 
@@ -24,14 +23,3 @@ def pretended_cuda(monkeypatch, tmp_path):
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture(autouse=True)
-def prefetched_everywhere(monkeypatch):
-    """Draw random numbers for many steps at a time on the CPU too, so that both devices use the same numbers."""
-    create = Draws.__init__
-
-    def create_prefetching(self, streams, device, *, ahead=None):
-        create(self, streams, device, ahead=True if ahead is None else ahead)
-
-    monkeypatch.setattr(Draws, "__init__", create_prefetching)

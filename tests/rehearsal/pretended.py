@@ -262,8 +262,6 @@ def _compute(func: Any, known: Facts, args: Any, kwargs: Any, target: Any) -> An
         inner_kwargs["device"] = _inner_device()
     if _inner_device() == "meta" and inner_kwargs.get("generator") is not None:
         inner_kwargs["generator"] = None
-    if known.name == "aten::bernoulli_" and args[0].dtype == torch.bool:
-        return _bernoulli(args, kwargs)
     result = func(*inner_args, **inner_kwargs)
     if torch.Tag.inplace_view in func.tags:  # t_, squeeze_: the shape of the wrapper has to follow
         with no_dispatch():
@@ -311,18 +309,6 @@ def _copy(name: str, args: Any, kwargs: Any) -> Any:
     if not between or _inner_device() != "meta":
         _unwrap(target).copy_(_unwrap(source))
     return target
-
-
-def _bernoulli(args: Any, kwargs: Any) -> Any:
-    """Draw the dropout mask that gansweep draws on a CPU, so that both devices can be compared."""
-    mask, p = args[0].inner, args[1] if len(args) > 1 else 0.5
-    if mask.device.type != "meta":
-        count = mask.numel()
-        bits = torch.empty((count + 3) // 4, dtype=torch.int64).random_(
-            -(2**63), None, generator=kwargs.get("generator")
-        )
-        mask.copy_(bits.view(torch.int16)[:count].view(mask.shape) <= max(1, round(p * 65536)) - 1 - 32768)
-    return args[0]
 
 
 def _check_devices(func: Any, name: str, args: Any, inputs: list[torch.Tensor]) -> None:

@@ -10,9 +10,8 @@ from tests.batched.test_independence import assert_same
 from tests.training.small import Shapes, make_run, member, small_mlp
 
 from gansweep.algorithms.adversarial import AdversarialPack
-from gansweep.batched import random_streams
+from gansweep.batched import philox
 from gansweep.batched.pack import PackSettings
-from gansweep.data.order import Order
 from gansweep.dynamics.alternating import Alternating
 from gansweep.dynamics.simultaneous import Simultaneous
 from gansweep.losses.objective import Objective
@@ -21,7 +20,6 @@ from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.constant import Constant
 from gansweep.schedules.linspace import Linspace
 from gansweep.schedules.piecewise import Piecewise
-from gansweep.seeding import Streams
 from gansweep.training.session import TrainingSession
 from gansweep.training.trainer import Interrupted, train, train_together
 
@@ -31,12 +29,12 @@ NOISY = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)}, flip=0.1, instance
 CAST = [member(1), member(2, objective=NOISY), member(3, ema=0.9)]
 
 
-def pack_of(members, schedule=DOWN, steps=7, critic_steps=4, draw_ahead=None, **settings):
+def pack_of(members, schedule=DOWN, steps=7, critic_steps=4, **settings):
     return AdversarialPack(
         [replace(one, steps=steps) for one in members],
         small_mlp(),
         Shapes().samples,
-        PackSettings(batch_size=10, draw_ahead=draw_ahead),
+        PackSettings(batch_size=10),
         critic_steps=critic_steps,
         critic_schedule=schedule,
         **settings,
@@ -50,10 +48,10 @@ def play(pack, until=None):
     return pack
 
 
-@pytest.fixture(params=[False, True], ids=["at once", "ahead"])
-def draw_ahead(request, monkeypatch):
-    monkeypatch.setattr(random_streams, "MOST_STEPS", 4)
-    return request.param
+@pytest.fixture(params=["numpy", "torch"])
+def words(request, monkeypatch):
+    if request.param == "torch":
+        monkeypatch.setattr(philox, "HostWords", philox.DeviceWords)
 
 
 def test_numbers_of_updates_and_draws_follow_the_schedule():
@@ -63,20 +61,24 @@ def test_numbers_of_updates_and_draws_follow_the_schedule():
         seen.append(int(pack.d.updates.item()) - before)
         before = int(pack.d.updates.item())
     assert seen == COUNTS
-    moves, streams, drawn = sum(COUNTS), Streams(1), pack.export(0)["streams"]
-    order = Order(40, 10, streams["order"])
-    order.next(moves)
-    assert drawn["order"]["position"] == order.position
-    assert torch.equal(drawn["order"]["permutation"], order.permutation)
-    for _ in range(moves + len(COUNTS)):
-        torch.randn(1, 10, 4, generator=streams["latents"])
-    assert torch.equal(drawn["latents"], streams["latents"].get_state())
 
 
-@pytest.mark.parametrize("fresh_batches", [True, False])
-def test_a_change_of_critic_steps_equals_two_successive_trainings(fresh_batches):
-    """The second training, with one critic step, begins at the end of the first, with three."""
-    dynamics = Alternating(fresh_batches=fresh_batches)
+def test_batches_follow_each_other_without_gaps():
+    """The samples of all updates form whole epochs, as without a schedule."""
+    pack, batches = pack_of(CAST[:1]), []
+    for n, count in enumerate(COUNTS):
+        pack.draws.begin([n], torch.tensor([n]))
+        batches += [pack.draws.next("order")[0] for _ in range(count)]
+    for epoch in torch.cat(batches)[:120].split(40):
+        assert epoch.sort().values.tolist() == list(range(40))
+
+
+def test_a_change_of_critic_steps_equals_two_successive_trainings():
+    """The second training, with one critic step, begins at the end of the first, with three.
+
+    Both use one batch per step, because the position in the data is that of a training with equal critic steps.
+    """
+    dynamics = Alternating(fresh_batches=False)
     for one in CAST:
         scheduled = play(pack_of([one], Piecewise(((1.0, 4), (1 / 3, 3))), critic_steps=3, dynamics=dynamics))
         first = play(pack_of([one], None, critic_steps=3, dynamics=dynamics), until=4)
@@ -85,24 +87,24 @@ def test_a_change_of_critic_steps_equals_two_successive_trainings(fresh_batches)
         assert_same(scheduled, 0, play(second))
 
 
-def test_a_constant_schedule_has_no_effect(draw_ahead):
-    plain = play(pack_of(CAST[:1], None, draw_ahead=draw_ahead))
-    assert_same(play(pack_of(CAST[:1], Constant(), draw_ahead=draw_ahead)), 0, plain)
+def test_a_constant_schedule_has_no_effect(words):
+    plain = play(pack_of(CAST[:1], None))
+    assert_same(play(pack_of(CAST[:1], Constant())), 0, plain)
 
 
 @pytest.mark.parametrize("one", CAST, ids=["plain", "noisy", "averaged"])
 @pytest.mark.parametrize("after", [1, 3, 4, 6])
-def test_resumes_bit_for_bit(one, after, draw_ahead):
-    straight = play(pack_of([one], draw_ahead=draw_ahead))
-    other = pack_of([one], draw_ahead=draw_ahead)
-    other.restore(0, play(pack_of([one], draw_ahead=draw_ahead), until=after).export(0))
+def test_resumes_bit_for_bit(one, after, words):
+    straight = play(pack_of([one]))
+    other = pack_of([one])
+    other.restore(0, play(pack_of([one]), until=after).export(0))
     assert_same(play(other), 0, straight)
 
 
-def test_members_are_independent_of_their_pack(draw_ahead):
-    pack = play(pack_of(CAST, draw_ahead=draw_ahead))
+def test_members_are_independent_of_their_pack(words):
+    pack = play(pack_of(CAST))
     for k, one in enumerate(CAST):
-        assert_same(pack, k, play(pack_of([one], draw_ahead=draw_ahead)))
+        assert_same(pack, k, play(pack_of([one])))
 
 
 def test_members_at_different_steps_are_refused():

@@ -167,7 +167,6 @@ CHANGES = {
     "identity that is no JSON": lambda saved: saved | {"identity": "{"},
     "no member": lambda saved: without(saved, "member"),
     "no parameters": lambda saved: without(saved, "member", "generator", "theta"),
-    "no streams": lambda saved: without(saved, "member", "streams"),
     "no time": lambda saved: without(saved, "wall_s"),
     "time that is text": lambda saved: saved | {"wall_s": "long"},
     "evaluations without steps": lambda saved: saved | {"evaluations": [{}]},

@@ -172,9 +172,7 @@ class DenoisingPack(OnePlayerPack):
             if corruption.law is not None:
                 size = len(range(n, self.batch_size, len(self.corruptions)))
                 shape = corruption.noise_shape(tuple(self.samples.shape[1:]))
-                self.draws.plan(
-                    f"corruption/{name}", [DISTRIBUTIONS[corruption.law][0](size, *shape, device=self.device)]
-                )
+                self.draws.plan(f"corruption/{name}", [DISTRIBUTIONS[corruption.law][0](size, *shape)])
 
     def _corrupted(self, images: Tensor) -> Tensor:
         """Return corrupted images (K, B, C, H, W); image b gets corruption b mod n."""

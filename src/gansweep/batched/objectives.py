@@ -129,10 +129,9 @@ class Objectives:
         for n, penalty_pass in enumerate(self.passes):
             for penalty, rows in penalty_pass.kinds:
                 shape = sample_shape if penalty.noise == "entry" else (1,) * len(sample_shape)
-                u = uniform(batch_size, *shape, device=self.device)
-                draws.plan(f"interpolation/{n}", [u] * count, rows, per_update=1)
+                draws.plan(f"interpolation/{n}", [uniform(batch_size, *shape)] * count, rows)
             masks = masks_of(network, batch_size) * count
-            draws.plan(f"dropout/penalty/{n}", masks, slice(0, penalty_pass.count), per_update=len(network.draws))
+            draws.plan(f"dropout/penalty/{n}", masks, slice(0, penalty_pass.count))
 
     def draw_penalties(self, draws: Draws, network: Network) -> list[PenaltyInputs]:
         """Return the random inputs of one evaluation of all penalties."""
@@ -145,8 +144,7 @@ class Objectives:
         """Register the draws of a step that augments `count` batches."""
         for augment, rows in self.augmentations:
             if augment is not None:
-                u = uniform(batch_size, augment.num_draws, device=self.device)
-                draws.plan("augment", [u] * count, rows, per_update=2)
+                draws.plan("augment", [uniform(batch_size, augment.num_draws)] * count, rows)
 
     def augmented(self, samples: Tensor, drawn: Sequence[Tensor] | None) -> Tensor:
         """Return samples (K, B, ...) augmented with the draws (n, B, ...) of all members that have an augmentation."""

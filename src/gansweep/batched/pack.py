@@ -40,14 +40,12 @@ class PackSettings:
         precision: fp32, tf32 or bf16, for forward passes.
         check_every: steps of a member between two checks of its parameters and samples for divergence.
         patience: consecutive checks with a constant output or a zero gradient that end a run.
-        draw_ahead: draw random numbers for many steps in one call. Default: True on accelerators, False on CPU.
     """
 
     batch_size: int
     precision: str = "fp32"
     check_every: int = 25
     patience: int = 4
-    draw_ahead: bool | None = None
 
     @classmethod
     def of(cls, run: Any) -> PackSettings:
@@ -93,7 +91,7 @@ class Pack(ABC, Generic[R]):
         self.done = [0] * len(self.members)  # `step` holds the same on the device, to avoid a synchronisation
         self.step, self.last = (torch.tensor(n, device=self.device) for n in (self.done, self.total_steps))
         self.streams = [Streams(member.seed, self.device) for member in self.members]
-        self.draws = Draws(self.streams, self.device, ahead=settings.draw_ahead)
+        self.draws = Draws(self.streams, self.device)
         self.players = {name: self._player(network, name) for name, network in networks.items()}
         self.g = self.players["generator"]
         self.monitor = DivergenceMonitor(len(members), self.device, settings.patience, self.g.network.ignores_input)
@@ -158,6 +156,7 @@ class Pack(ABC, Generic[R]):
         while all(done < total for done, total in zip(self.done, self.total_steps, strict=True)):
             for values in self.scheduled:
                 values.set(self.done, self.total_steps)
+            self.draws.begin(self.done, self.step)
             self.done = [done + 1 for done in self.done]
             self.step += 1
             yield self.play()
@@ -251,7 +250,7 @@ class Pack(ABC, Generic[R]):
         row = self.place[k]
         saved: dict[str, Any] = {"step": self.done[row]}
         saved |= {name: player.export(row) for name, player in self.players.items()}
-        saved |= {"streams": self.draws.export(row), "watch": self.monitor.export(row)}
+        saved["watch"] = self.monitor.export(row)
         if self.ema is not None and self.members[row].ema is not None:
             saved["ema"] = torch.cat([average[row] for average in self.ema])
         return saved
@@ -263,7 +262,6 @@ class Pack(ABC, Generic[R]):
         self.step[row] = saved["step"]
         for name, player in self.players.items():
             player.restore(row, saved[name])
-        self.draws.restore(row, saved["streams"], saved["step"])
         # Checkpoints of earlier versions hold `strikes` only.
         self.monitor.restore(row, saved["watch"] if "watch" in saved else {"strikes": saved["strikes"]})
         if self.ema is not None and "ema" in saved:

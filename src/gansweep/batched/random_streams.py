@@ -1,264 +1,168 @@
-"""Random draws of every step from the members' named streams, drawn for many steps in one call on accelerators."""
+"""Random draws of every step from the members' named streams."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from gansweep.data.order import Order
+from gansweep.batched import transforms
+from gansweep.batched.order import Order
+from gansweep.batched.philox import words_of
 from gansweep.layers import Network
-from gansweep.layers.dropout import mask, mask_draws
+from gansweep.layers.dropout import mask
 from gansweep.seeding import Streams
 
-MOST_STEPS, MOST_BYTES = 64, 1 << 25  # prefetched per member, whichever is smaller
-
-
-class Source(Protocol):
-    """Random source of one member, such as a `torch.Generator`."""
-
-    def get_state(self) -> Any:
-        """Return the state of the source."""
-        ...
-
-    def set_state(self, new_state: Any, /) -> Any:
-        """Set the state of the source."""
-        ...
+# Largest draws of a step that are made in one call: of all members on a CPU, of one member on accelerators, in bytes.
+MOST_ON_CPU, MOST_PER_MEMBER = 1 << 20, 1 << 25
 
 
 class Piece(NamedTuple):
-    """One random draw of a generator step.
+    """One random draw of a step.
 
     Args:
-        draw: function of a source and a count that returns `count` draws (count, ...).
-        num_bytes: size of one draw.
-        finish: function from draws, with any leading shape, to the numbers that the step uses.
+        num_words: number of random words of 64 bits, a multiple of 4.
+        finish: function from words (..., num_words), as int64, to the numbers (..., *shape) that the step uses.
     """
 
-    draw: Callable[[Any, int], Tensor]
-    num_bytes: int
-    finish: Callable[[Tensor], Tensor] = lambda drawn: drawn
+    num_words: int
+    finish: Callable[[Tensor], Tensor]
 
 
-class Prefetch:
-    """Prefetched draws of K members, in blocks of S generator steps.
+class Stream:
+    """Draws of K members from streams of one name.
 
-    With K members on a GPU, one call per member and step would take longer than the step. S depends on the
-    size of the pieces only, and a block starts where the member's step count is a multiple of S. A member's
-    numbers therefore depend neither on the other members nor on where it was interrupted. With S = 1 every
-    piece is drawn on request and nothing is stored.
+    The numbers of a piece are a function of the member's seed, the name, the step and the index of the piece. Small
+    draws of a step are made in one call, to reduce the number of operations.
 
     Args:
-        sources: one per member.
-        pieces: draws of a generator step, in the order in which they are requested.
+        streams: one set per member.
+        name: of the streams.
+        pieces: draws of a step, in the order in which they are requested.
         device: of the numbers.
-        at_once: S = 1, draw on request.
     """
 
-    def __init__(
-        self, sources: Sequence[Source], pieces: Sequence[Piece], device: torch.device, *, at_once: bool
-    ) -> None:
-        self.sources, self.pieces = tuple(sources), tuple(pieces)
-        fit = MOST_BYTES // max(1, sum(piece.num_bytes for piece in pieces))
-        self.num_steps = 1 if at_once else max(1, min(MOST_STEPS, fit))
-        self.at = 0  # index of the next piece
-        self.step = [0] * len(self.sources)  # within the block; num_steps if the block is used up
-        self.rows = torch.arange(len(self.sources), device=device)
-        self.step_on_device = torch.zeros_like(self.rows)
-        self.starts: list[Any] = [None] * len(self.sources)
-        self.blocks: list[Tensor | None] = [None] * len(self.pieces)
-        if self.num_steps > 1:
-            self.step = [self.num_steps] * len(self.sources)
+    def __init__(self, streams: Sequence[Streams], name: str, pieces: Sequence[Piece], device: torch.device) -> None:
+        self.pieces = tuple(pieces)
+        sizes = [piece.num_words for piece in pieces]
+        self.words = words_of([stream.key(name) for stream in streams], [size // 4 for size in sizes], device)
+        on_cpu, num_bytes = device.type == "cpu", 8 * sum(sizes)
+        self.together = num_bytes * len(streams) <= MOST_ON_CPU if on_cpu else num_bytes <= MOST_PER_MEMBER
+        self.alike = all(piece == pieces[0] for piece in pieces)
 
-    def next(self) -> Tensor:
-        """Return the next piece of every member, (K, ...)."""
-        piece = self.pieces[self.at]
-        if self.num_steps == 1:
-            parts = [piece.draw(source, 1) for source in self.sources]
-            drawn = parts[0] if len(parts) == 1 else torch.cat(parts)
-        else:
-            if self.at == 0:
-                self._begin_step()
-            block = self.blocks[self.at]
-            assert block is not None
-            together = min(self.step) == max(self.step)
-            drawn = block[:, self.step[0]] if together else block[self.rows, self.step_on_device]
-        self._advance(1)
-        return piece.finish(drawn)
-
-    def peek(self) -> Tensor:
-        """Return what `next` will return, without moving on."""
-        piece = self.pieces[self.at]
-        if self.num_steps == 1:
-            states = [source.get_state() for source in self.sources]
-            drawn = torch.cat([piece.draw(source, 1) for source in self.sources])
-            for source, state in zip(self.sources, states, strict=True):
-                source.set_state(state)
-            return piece.finish(drawn)
-        if self.at == 0:
-            self._begin_step()
-        block = self.blocks[self.at]
-        assert block is not None
-        return piece.finish(block[self.rows, self.step_on_device])
-
-    def skip(self, count: int) -> None:
-        """Skip the next `count` pieces of this step. Prefetched pieces are drawn anyway."""
-        if self.at == 0 and count > 0 and self.num_steps > 1:
-            self._begin_step()
-        self._advance(count)
-
-    def _advance(self, count: int) -> None:
-        self.at += count
-        if self.at == len(self.pieces):
-            self.at = 0
-            if self.num_steps > 1:
-                self.step = [step + 1 for step in self.step]
-                self.step_on_device += 1
-
-    def _begin_step(self) -> None:
-        for k, step in enumerate(self.step):
-            if step == self.num_steps:
-                self._draw_block(k)
-
-    def _draw_block(self, k: int) -> None:
-        """Draw member k's pieces for a block of steps and move to its first step."""
-        self.starts[k] = self.sources[k].get_state()
-        for n, piece in enumerate(self.pieces):
-            drawn = piece.draw(self.sources[k], self.num_steps)
-            block = self.blocks[n]
-            if block is None:
-                block = self.blocks[n] = drawn.new_zeros((len(self.sources), *drawn.shape))
-            block[k].copy_(drawn)
-        self.step[k] = 0
-        self.step_on_device[k].zero_()
-
-    def export(self, k: int) -> Any:
-        """Return the state of member k's source at the start of its current block."""
-        inside = self.num_steps > 1 and self.step[k] < self.num_steps
-        return self.starts[k] if inside else self.sources[k].get_state()
-
-    def restore(self, k: int, state: Any, done: int) -> None:
-        """Restore member k's position after `done` generator steps."""
-        self.sources[k].set_state(state)
-        if self.num_steps > 1 and done % self.num_steps:
-            self._draw_block(k)
-            self.step[k] = done % self.num_steps
-            self.step_on_device[k].fill_(self.step[k])
+    def of_step(self, done: Sequence[int], step: Tensor) -> Iterator[Tensor]:
+        """Yield the pieces (K, ...) of the step after `done` steps of each member, on the device `step` (K,)."""
+        if not self.together:
+            for at, piece in enumerate(self.pieces):
+                yield piece.finish(self.words(done, step, slice(at, at + 1)))
+            return
+        words = self.words(done, step, slice(None))
+        if self.alike:
+            yield from self.pieces[0].finish(words.unflatten(1, (len(self.pieces), -1))).unbind(1)
+            return
+        parts = words.split([piece.num_words for piece in self.pieces], 1)
+        for piece, part in zip(self.pieces, parts, strict=True):
+            yield piece.finish(part)
 
 
 class Draws:
     """Random streams by name, with the draws that one step makes from each, in order.
 
-    An algorithm registers the draws of a step once and then requests them in every step. On accelerators, the
-    numbers of many steps are drawn in one call (`Prefetch`); the numbers are the same.
+    An algorithm registers the draws of a step once and then requests them in every step. A step need not request
+    all of them. There is no state besides the step: a member's numbers depend neither on the other members, nor on
+    the draws from other streams, nor on interruptions, nor on the device, except for the rounding of normal numbers.
 
     Args:
         streams: one set per member.
         device: of the numbers.
-        ahead: draw for many steps in one call. Default: True on accelerators, False on CPU.
     """
 
-    def __init__(self, streams: Sequence[Streams], device: torch.device, *, ahead: bool | None = None) -> None:
-        self._streams, self._device = streams, device
-        self._at_once = device.type == "cpu" if ahead is None else not ahead
-        self._planned: dict[str, list[tuple[slice, Prefetch]]] = {}
-        self._per_update: dict[str, int] = {}
+    def __init__(self, streams: Sequence[Streams], device: torch.device) -> None:
+        self._streams, self._device, self._all = streams, device, slice(0, len(streams))
+        self._planned: dict[str, list[tuple[slice, Stream | Order]]] = {}
+        self.begin([0] * len(streams), torch.zeros(len(streams), dtype=torch.int64, device=device))
 
-    def plan(self, name: str, pieces: Sequence[Piece], rows: slice | None = None, *, per_update: int = 0) -> None:
-        """Register the draws of a step from a stream, for all members or for the members in `rows`.
-
-        `per_update`: number of pieces per player update, for updates that `skip` may skip.
-        """
-        rows = slice(0, len(self._streams)) if rows is None else rows
-        self._add(name, [stream[name] for stream in self._streams[rows]], pieces, rows, per_update)
-
-    def plan_batches(self, num_samples: int, batch_size: int, count: int, *, per_update: int = 0) -> None:
-        """Register `count` batches of data per step, as indices (K, B) from the stream `order`."""
-        sources = [Order(num_samples, batch_size, stream["order"]) for stream in self._streams]
-        pieces = [Piece(Order.next, 8 * batch_size)] * count
-        self._add("order", sources, pieces, slice(0, len(sources)), per_update)
-
-    def _add(self, name: str, sources: Sequence[Any], pieces: Sequence[Piece], rows: slice, per_update: int) -> None:
+    def plan(self, name: str, pieces: Sequence[Piece], rows: slice | None = None) -> None:
+        """Register the draws of a step from a stream, for all members or for the members in `rows`."""
         if pieces:
-            prefetch = Prefetch(sources, pieces, self._device, at_once=self._at_once)
-            self._planned.setdefault(name, []).append((rows, prefetch))
-            self._per_update[name] = per_update
+            rows = self._all if rows is None else rows
+            stream = Stream(self._streams[rows], name, pieces, self._device)
+            self._planned.setdefault(name, []).append((rows, stream))
 
-    def skip(self, num_updates: int) -> None:
-        """Skip the draws of `num_updates` further player updates in this step."""
-        for name, parts in self._planned.items():
-            for _, prefetch in parts:
-                prefetch.skip(num_updates * self._per_update[name])
+    def plan_batches(
+        self, num_samples: int, batch_size: int, count: int, *, before: Sequence[int] | None = None
+    ) -> None:
+        """Register `count` batches of data per step, as indices (K, B) from the stream `order`.
+
+        `before`: number of batches before each step, if it is not `count` times the step.
+        """
+        keys = [stream.key("order") for stream in self._streams]
+        self._order = Order(keys, num_samples, batch_size, count, self._device, before=before)
+        self._planned["order"] = [(self._all, self._order)]
+
+    def begin(self, done: Sequence[int], step: Tensor) -> None:
+        """Begin the step after `done` steps of each member; `step` are the same numbers on the device, (K,)."""
+        self._done, self._step = list(done), step.clone()
+        self._now: dict[str, list[Iterator[Tensor]]] = {}  # what remains of the streams in this step
 
     def __contains__(self, name: str) -> bool:
         return name in self._planned
 
     def next(self, name: str) -> Tensor:
         """Return the next piece (K, ...) of a stream that all members have."""
-        return self._planned[name][0][1].next()
+        return next(self._parts(name)[0])
 
-    def peek(self, name: str) -> Tensor:
-        """Return what `next` will return, without a change of the streams."""
-        return self._planned[name][0][1].peek()
+    def peek_batch(self) -> Tensor:
+        """Return the batch (K, B) after the one that was requested last, which may be of the next step."""
+        return self._order.peek()
 
     def next_by_rows(self, name: str) -> list[Tensor]:
         """Return the next piece of every part of a stream, in the order in which the rows were registered."""
-        return [prefetch.next() for _, prefetch in self._planned[name]]
+        return [next(part) for part in self._parts(name)]
+
+    def _parts(self, name: str) -> list[Iterator[Tensor]]:
+        if name not in self._now:
+            self._now[name] = [
+                stream.of_step(self._done[rows], self._step if rows == self._all else self._step[rows])
+                for rows, stream in self._planned[name]
+            ]
+        return self._now[name]
 
     def masks(self, name: str, network: Network) -> list[Tensor]:
         """Return the dropout masks of one pass of a network."""
         return [self.next(name) for _ in network.draws]
 
-    def export(self, row: int) -> dict[str, Any]:
-        """Return the states of a member's streams."""
-        return {
-            name: prefetch.export(row - rows.start)
-            for name, parts in self._planned.items()
-            for rows, prefetch in parts
-            if rows.start <= row < rows.stop
-        }
 
-    def restore(self, row: int, saved: dict[str, Any], done: int) -> None:
-        """Restore the states of a member's streams after `done` steps."""
-        for name, state in saved.items():
-            for rows, prefetch in self._planned.get(name, ()):
-                if rows.start <= row < rows.stop:
-                    prefetch.restore(row - rows.start, state, done)
-
-
-def normal(size: int, *shape: int, device: torch.device) -> Piece:
+def normal(size: int, *shape: int) -> Piece:
     """Return a piece of numbers from N(0, 1), (size, *shape) per member."""
-    return _drawn(torch.randn, size, shape, device)
+    return _piece(2, transforms.normal, size, shape)
 
 
-def uniform(size: int, *shape: int, device: torch.device) -> Piece:
-    """Return a piece of numbers from U[0, 1], (size, *shape) per member."""
-    return _drawn(torch.rand, size, shape, device)
+def uniform(size: int, *shape: int) -> Piece:
+    """Return a piece of numbers from U[0, 1), (size, *shape) per member."""
+    return _piece(2, transforms.uniform, size, shape)
 
 
-def permutation(size: int, *, device: torch.device) -> Piece:
+def permutation(size: int) -> Piece:
     """Return a piece that is a random permutation of `size` indices per member."""
-
-    def draw_many(generator: torch.Generator, count: int) -> Tensor:
-        return torch.stack([torch.randperm(size, generator=generator, device=device) for _ in range(count)])
-
-    return Piece(draw_many, 8 * size)
+    return _piece(2, partial(transforms.permutation, size=size), size, ())
 
 
 def masks_of(network: Network, size: int) -> list[Piece]:
     """Return the pieces for the dropout masks of one pass of a network over `size` samples."""
-    return [
-        Piece(partial(mask_draws, draw, size), 2 * size * math.prod(draw.shape), partial(mask, draw))
-        for draw in network.draws
-    ]
+    pieces = [(draw, _piece(4, transforms.bits_16, size, draw.shape)) for draw in network.draws]
+    return [Piece(bits.num_words, lambda words, d=draw, b=bits: mask(d, b.finish(words))) for draw, bits in pieces]
 
 
-def _drawn(draw: Callable[..., Tensor], size: int, shape: tuple[int, ...], device: torch.device) -> Piece:
-    def draw_many(generator: torch.Generator, count: int) -> Tensor:
-        return draw(count, size, *shape, generator=generator, device=device)
+def _piece(per_word: int, transform: Callable[[Tensor], Tensor], size: int, shape: tuple[int, ...]) -> Piece:
+    """Return a piece whose transform returns at least `per_word` numbers for every word."""
+    count = size * math.prod(shape)
 
-    return Piece(draw_many, 4 * size * math.prod(shape))
+    def finish(words: Tensor) -> Tensor:
+        return transform(words)[..., :count].unflatten(-1, (size, *shape))
+
+    return Piece(transforms.words_for(count, per_word), finish)

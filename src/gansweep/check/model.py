@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from gansweep.batched.random_streams import Draws, masks_of
 from gansweep.check import members
 from gansweep.check.bench import BATCH, PLAYERS, Subject, in_float64, relative_error
 from gansweep.check.finding import Answer, Check, requirement
@@ -47,7 +48,9 @@ def _state(network: Network) -> tuple[list[Tensor], Pass]:
     inits = [stream["init"] for stream in streams]
     params = network.cut(torch.stack([network.initial(stream) for stream in inits]))
     buffers = network.initial_buffers(len(SEEDS), params=params, generators=inits)
-    return params, Pass(network.masks(BATCH, [stream["masks"] for stream in streams]), buffers)
+    draws = Draws(streams, torch.device("cpu"))
+    draws.plan("masks", masks_of(network, BATCH))
+    return params, Pass(draws.masks("masks", network), buffers)
 
 
 @requirement("{player} has the required output shape", "return one sample, or one logit, for each input of each member")

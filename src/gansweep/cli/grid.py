@@ -177,14 +177,13 @@ def _cell(
     A table needs them to compare the cell with cells of a later grid that varies one of the groups.
     """
     from gansweep.labels import hash_for
-    from gansweep.training.run import NUMERICS, NUMERICS_OF_PRECISION
+    from gansweep.training.run import NUMERICS
 
     typed = {key: _typed(checked.config, key, value) for key, value in given.items() if key not in WHOLE_SWEEP}
     chosen = {group: choices[group] for group in top_level(choices) if choices[group]}
     overrides = typed | {group: option for group, option in chosen.items() if group not in typed}
-    numerics = NUMERICS_OF_PRECISION.get(checked.config["precision"], NUMERICS)
     data_hash = hash_for(checked.data, checked.parts["model"])
-    identity_ = identity(checked.config, data_hash, numerics, code_of(checked.config))
+    identity_ = identity(checked.config, data_hash, NUMERICS, code_of(checked.config))
     hash_ = digest(identity_)
     mappings = tuple(f"{key}." for key in swept if key not in typed)  # given by their inner keys
     named = {key: value for key, value in typed.items() if key in swept or key.startswith(mappings)} or typed

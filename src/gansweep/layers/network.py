@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from gansweep.interfaces import Initialisation, Slot
 from gansweep.layers import chain
-from gansweep.layers.dropout import mask, mask_draws
 from gansweep.layers.layer import Draw, Layer, Pass, at_least_float32
 from gansweep.layers.plain import module_of
 
@@ -79,11 +78,6 @@ class Network:
             part.unflatten(1, slot.shape) if slot.shape else part.squeeze(1)
             for part, slot in zip(parts, self.slots[slots], strict=True)
         ]
-
-    def masks(self, rows: int, generators: Sequence[torch.Generator]) -> list[Tensor]:
-        """Return the masks (K, rows, ...) of one pass; each member draws from its own generator."""
-        drawn = [torch.cat([mask_draws(draw, rows, g, 1) for g in generators]) for draw in self.draws]
-        return [mask(draw, values) for values, draw in zip(drawn, self.draws, strict=True)]
 
     def __call__(self, params: Params, x: Tensor, state: Pass | None = None) -> Tensor:
         """Return the output (K, B, ...) for x (K, B, ...), at least in float32."""

@@ -84,8 +84,7 @@ def load(
 ) -> dict[str, Any] | None:
     """Return the newest usable checkpoint, None if there is none. No code in it is executed.
 
-    Tensors are loaded to the CPU. A pack copies those of a member to its device, except the states of random
-    generators, which PyTorch requires on the CPU for the generators of all devices.
+    Tensors are loaded to the CPU. A pack copies those of a member to its device.
 
     A checkpoint that can't be read or used is reported in a warning and renamed, and the previous one is used.
 
@@ -154,8 +153,7 @@ def _compare(saved: Any, fresh: Any, where: str) -> None:
         for key in saved.keys() & fresh.keys():
             _compare(saved[key], fresh[key], f"{where}.{key}")
     elif isinstance(fresh, torch.Tensor):
-        grows = where.startswith("member.streams.")  # prefetched numbers are empty before the first step
-        shaped = isinstance(saved, torch.Tensor) and (grows or saved.shape == fresh.shape)
+        shaped = isinstance(saved, torch.Tensor) and saved.shape == fresh.shape
         if not shaped or saved.dtype != fresh.dtype:
             raise Unusable(f"{where} is not a tensor of shape {tuple(fresh.shape)} and {fresh.dtype}")
     elif isinstance(fresh, (Mapping, list, str)) and type(saved) is not type(fresh):

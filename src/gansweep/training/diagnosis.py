@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.pack import Pack
+from gansweep.batched.random_streams import Draws, normal
 from gansweep.diagnostics import (
     antisymmetric,
     arnoldi,
@@ -150,15 +151,9 @@ def _start(pack: AdversarialPack) -> Both:
 
 def _random(pack: AdversarialPack, like: Both) -> Both:
     """Return random start vectors for the Arnoldi iteration."""
-    streams = [Streams(member.seed, pack.device, STREAMS)["start"] for member in pack.members]
-
-    def draw(part: Tensor) -> Tensor:
-        size = part.shape[1]
-        return torch.stack(
-            [torch.randn(size, generator=stream, device=part.device, dtype=part.dtype) for stream in streams]
-        )
-
-    return like.map(draw)
+    draws = Draws([Streams(member.seed, pack.device, STREAMS) for member in pack.members], pack.device)
+    draws.plan("start", [normal(part.shape[1]) for part in (*like.generator, *like.discriminator)])
+    return like.map(lambda part: draws.next("start").to(part.dtype))
 
 
 def _short(value: float | None) -> float | None:

@@ -95,11 +95,10 @@ class AdversarialPack(Pack[Report]):
         self.memory = {name: self._zeros() for name in getattr(self.dynamics, "remembers", ())}
         self.objectives = Objectives(self.members, self.device)
         self.scheduled.append(self.objectives)
-        self.most_critic_steps = max(
-            critic_steps_at(critic_steps, critic_schedule, step, total)
-            for total in set(self.total_steps)
-            for step in (range(total) if critic_schedule is not None else (0,))
-        )
+        total = self.total_steps[0]
+        self.critic_counts = [critic_steps]  # of every step, or one for all
+        if critic_schedule is not None:
+            self.critic_counts = [critic_steps_at(critic_steps, critic_schedule, step, total) for step in range(total)]
         self.random = self._random_inputs(self.draws)
         self._gradients_d, self._gradients_g = self._discriminator_gradients, self._generator_gradients
         self._update_d, self._update_g = self._discriminator_step, self._generator_step
@@ -137,7 +136,6 @@ class AdversarialPack(Pack[Report]):
             d_result = self._update_d(inputs)
         assert inputs is not None  # critic_steps >= 1
         assert d_result is not None
-        self.random.skip(self.most_critic_steps - critic_steps)
 
         for _ in range(self.alternating.generator_steps):
             g_result = self._update_g(self.random.for_generator(inputs))
@@ -252,11 +250,11 @@ class AdversarialPack(Pack[Report]):
         Raises:
             ValueError: members are at different steps of a schedule.
         """
-        at = {(done - 1, total) for done, total in zip(self.done, self.total_steps, strict=True)}
-        counts = {critic_steps_at(self.critic_steps, self.critic_schedule, step, total) for step, total in at}
-        if len(counts) > 1:
+        if self.critic_schedule is None:
+            return self.critic_steps
+        if len({*zip(self.done, self.total_steps, strict=True)}) > 1:
             raise ValueError(f"critic_schedule={self.critic_schedule!r}: expected all members at the same step")
-        return counts.pop()
+        return self.critic_counts[self.done[0] - 1]
 
     def separate_inputs(self, stream: str) -> DiscriminatorInputs:
         """Return the random inputs of one discriminator step, drawn from streams whose names begin with `stream`.
@@ -264,7 +262,7 @@ class AdversarialPack(Pack[Report]):
         They are the same at every call. The states of the training's streams do not change.
         """
         streams = [Streams(member.seed, self.device, stream) for member in self.members]
-        return self._random_inputs(Draws(streams, self.device, ahead=False)).for_discriminator()
+        return self._random_inputs(Draws(streams, self.device)).for_discriminator()
 
     def _random_inputs(self, draws: Draws) -> RandomInputs:
         return RandomInputs(
@@ -276,7 +274,7 @@ class AdversarialPack(Pack[Report]):
             self.batch_size,
             self.objectives,
             self.alternating,
-            updates_d=self.most_critic_steps,
+            updates_d=self.critic_counts,
             updates_g=0 if self.dynamics.joint else self.alternating.generator_steps,
             labels=self.labels,
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from torch import Tensor
 
@@ -50,8 +52,6 @@ class GeneratorInputs:
 class RandomInputs:
     """Random inputs of the updates of a step, drawn from the members' streams.
 
-    A step is registered with the largest number of discriminator updates of any step (`Draws`).
-
     Args:
         draws: of the members' streams, with nothing registered yet.
         samples: the data (N, ...).
@@ -61,7 +61,7 @@ class RandomInputs:
         batch_size: B.
         objectives: determine which inputs are needed.
         alternating: which batches and latents are new.
-        updates_d: largest number of discriminator updates of a step.
+        updates_d: number of discriminator updates of every step, or one number for all steps.
         updates_g: generator updates of a step; 0 if both players share the discriminator's inputs (joint dynamics).
         labels: classes of the data (N,), for conditional networks.
     """
@@ -74,27 +74,28 @@ class RandomInputs:
     batch_size: int
     objectives: Objectives
     alternating: Alternating
-    updates_d: int
+    updates_d: Sequence[int]
     updates_g: int
     labels: Tensor | None = None
 
     def __post_init__(self) -> None:
         """Register the draws of a step."""
-        draws, size, device, sample = self.draws, self.batch_size, self.samples.device, tuple(self.samples.shape[1:])
-        batches = self.updates_d if self.alternating.fresh_batches else 1
-        latents = self.updates_d + (self.updates_g if self.alternating.fresh_latents else 0)
-        masks = masks_of(self.d, 2 * size) * self.updates_d + masks_of(self.d, size) * self.updates_g
-        draws.plan_batches(len(self.samples), size, batches, per_update=int(self.alternating.fresh_batches))
-        draws.plan("latents", [normal(size, self.latent_dim, device=device)] * latents, per_update=1)
-        draws.plan("dropout/generator", masks_of(self.g, size) * latents, per_update=len(self.g.draws))
-        draws.plan("dropout/discriminator", masks, per_update=len(self.d.draws))
-        self.objectives.plan_penalties(draws, self.d, sample, size, self.updates_d)
+        draws, size, sample = self.draws, self.batch_size, tuple(self.samples.shape[1:])
+        updates, fresh = max(self.updates_d), self.alternating.fresh_batches
+        before = [0, *accumulate(self.updates_d)] if fresh and len(self.updates_d) > 1 else None
+        latents = updates + (self.updates_g if self.alternating.fresh_latents else 0)
+        draws.plan_batches(len(self.samples), size, updates if fresh else 1, before=before)
+        draws.plan("latents", [normal(size, self.latent_dim)] * latents)
+        draws.plan("dropout/generator", masks_of(self.g, size) * latents)
+        draws.plan("dropout/discriminator", masks_of(self.d, 2 * size) * updates)
+        draws.plan("dropout/discriminator, generator step", masks_of(self.d, size) * self.updates_g)
+        self.objectives.plan_penalties(draws, self.d, sample, size, updates)
         if self.objectives.flip is not None:
-            draws.plan("flips", [uniform(size, device=device)] * self.updates_d, per_update=1)
-        count = 2 * self.updates_d + self.updates_g
+            draws.plan("flips", [uniform(size)] * updates)
+        count = 2 * updates + self.updates_g
         self.objectives.plan_augmentation(draws, size, count)
         if self.objectives.noise is not None:
-            draws.plan("instance_noise", [normal(size, *sample, device=device)] * count, per_update=2)
+            draws.plan("instance_noise", [normal(size, *sample)] * count)
 
     def for_discriminator(self, before: DiscriminatorInputs | None = None) -> DiscriminatorInputs:
         """Draw the inputs of a discriminator update; `before` are those of the previous update in this step."""
@@ -104,7 +105,7 @@ class RandomInputs:
             prefetch = getattr(self.samples, "prefetch", None)
             real, labels = self.samples[index], None if self.labels is None else self.labels[index]
             if prefetch is not None:
-                prefetch(draws.peek("order"))
+                prefetch(draws.peek_batch())
         else:
             real, labels = before.real, before.labels
         return DiscriminatorInputs(
@@ -129,16 +130,12 @@ class RandomInputs:
         return GeneratorInputs(
             z=draws.next("latents") if fresh else before.z,
             generator_masks=draws.masks("dropout/generator", self.g) if fresh else before.generator_masks,
-            masks=draws.masks("dropout/discriminator", self.d),
+            masks=draws.masks("dropout/discriminator, generator step", self.d),
             real=real,
             noise=self._if_planned("instance_noise"),
             augment=self._augment(),
             labels=before.labels,
         )
-
-    def skip(self, num_updates: int) -> None:
-        """Skip the draws of further discriminator updates in this step."""
-        self.draws.skip(num_updates)
 
     def _augment(self) -> list[Tensor] | None:
         return self.draws.next_by_rows("augment") if self.objectives.augments else None

@@ -86,10 +86,10 @@ class Approximators:
     def fit_to_noise(self, members: Sequence[Member], latent_dim: int, shape: tuple[int, ...]) -> Fit:
         """Fit G~ to clip(W^T z, -1, 1), reshaped to samples, with streams that are used only here."""
         a, device = self.algorithm, self.g.device
-        draws = Draws([Streams(member.seed, device, "start/") for member in members], device, ahead=False)
-        draws.plan("projection", [normal(latent_dim, math.prod(shape), device=device)])
-        draws.plan("latents", [normal(a.num_pairs, latent_dim, device=device)])
-        draws.plan("shuffle", [permutation(a.num_pairs, device=device)] * a.fit_epochs)
+        draws = Draws([Streams(member.seed, device, "start/") for member in members], device)
+        draws.plan("projection", [normal(latent_dim, math.prod(shape))])
+        draws.plan("latents", [normal(a.num_pairs, latent_dim)])
+        draws.plan("shuffle", [permutation(a.num_pairs)] * a.fit_epochs)
         w, z = draws.next("projection") * a.start_std, draws.next("latents")
         noise = torch.stack([latents @ projection for latents, projection in zip(z, w, strict=True)]).clamp(-1, 1)
         self.g.rates.set([0] * len(members), [member.steps for member in members])

@@ -284,11 +284,11 @@ class CFGPack(Pack[Report]):
 
     def _plan(self) -> None:
         """Register the random draws of a stage."""
-        a, size, device, draws = self.algorithm, self.batch_size, self.device, self.draws
+        a, size, draws = self.algorithm, self.batch_size, self.draws
         updates = a.num_pushes * self.critic_steps
         draws.plan_batches(len(self.samples), size, updates)
-        draws.plan("pairs", [normal(a.num_pairs, self.latent_dim, device=device)])
-        draws.plan("shuffle", [permutation(a.num_pairs, device=device)] * a.fit_epochs)
+        draws.plan("pairs", [normal(a.num_pairs, self.latent_dim)])
+        draws.plan("shuffle", [permutation(a.num_pairs)] * a.fit_epochs)
         if not a.pool:
-            draws.plan("latents", [normal(size, self.latent_dim, device=device)] * updates)
+            draws.plan("latents", [normal(size, self.latent_dim)] * updates)
         self.objectives.plan_penalties(draws, self.d.network, tuple(self.samples.shape[1:]), size, updates)

@@ -202,11 +202,11 @@ class CoopNetsPack(Pack[Report]):
 
     def _plan(self) -> None:
         """Register the random draws of a step."""
-        a, chains, device, draws = self.algorithm, self.num_chains, self.device, self.draws
+        a, chains, draws = self.algorithm, self.num_chains, self.draws
         draws.plan_batches(len(self.samples), self.batch_size, 1)
-        draws.plan("latents", [normal(chains, self.latent_dim, device=device)])
-        draws.plan("langevin", [normal(chains, *self.samples.shape[1:], device=device)] * a.langevin_steps)
-        draws.plan("latent_langevin", [normal(chains, self.latent_dim, device=device)] * a.latent_steps)
+        draws.plan("latents", [normal(chains, self.latent_dim)])
+        draws.plan("langevin", [normal(chains, *self.samples.shape[1:])] * a.langevin_steps)
+        draws.plan("latent_langevin", [normal(chains, self.latent_dim)] * a.latent_steps)
 
 
 def grey(images: Tensor) -> Tensor:
