@@ -177,7 +177,7 @@ def test_tensorboard_serves_rows_columns_layout_table_and_units(trained):
         assert "<table>" in text["text"]
         assert "fd_digits" in text["text"]
         (units,) = served.ask("plugin/text/text?run=.&tag=units")
-        assert "penalties included" in units["text"]
+        assert "including penalties" in units["text"]
         run = urllib.parse.quote(sorted(path.name for path in trained.glob("optimizer=adam*"))[0])
         points = served.ask(f"plugin/scalars/scalars?run={run}&tag=loss/generator")
         assert [(step, value) for _, step, value in points] == [(50, 1.0), (100, 2.0)]
