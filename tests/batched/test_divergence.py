@@ -120,9 +120,9 @@ def test_a_check_that_is_not_counted_detects_but_is_not_stored():
     constant, gradient = torch.zeros(1, 4, 5), torch.ones(1)
     monitor.check_stuck(yes, torch.tensor([5]), constant, gradient, counted=yes)
     monitor.check_stuck(yes, torch.tensor([7]), torch.rand(1, 4, 5), gradient, counted=no)
-    assert monitor.strikes.tolist() == [[1, 0]]
+    assert monitor.num_stuck.tolist() == [[1, 0]]
     monitor.check_stuck(yes, torch.tensor([8]), constant, gradient, counted=no)
-    assert monitor.strikes.tolist() == [[1, 0]]
+    assert monitor.num_stuck.tolist() == [[1, 0]]
     (divergence,) = monitor.read()
     assert divergence is not None
     assert divergence.step == 8

@@ -170,7 +170,8 @@ def shared_in_pack(config: Mapping[str, Any]) -> dict[str, Any]:
     for key in KEYS:
         group, _, name = key.name.rpartition(".")
         if key.shared_in_pack:
-            shared[name] = (config.get(group) or {}).get(name) if group else config.get(name)
+            node = config.get(group) if group else config
+            shared[name] = node.get(name) if isinstance(node, Mapping) else None
     for group in [name for name in shared if inside(name) and isinstance(shared[name], Mapping)]:
         own = [name for name, key in inside(group).items() if key.identity and not key.shared_in_pack]
         shared[group] = {name: value for name, value in shared[group].items() if name not in own}
