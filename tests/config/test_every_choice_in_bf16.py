@@ -24,6 +24,7 @@ MODELS = choices("model", (*OF_DENOISING, "point"))
 PAIRS = [f"algorithm=coopnets loss=mean_difference model={model}" for model in ("coopnets", "coopnets_dcgan")]
 GROUPS = {
     "loss": choices("loss"),
+    "augment": choices("augment"),
     "optimizer": choices("optimizer"),
     "schedule": ["warmup schedule.length=1", *choices("schedule", ("warmup",))],
     "dynamics": choices("dynamics"),

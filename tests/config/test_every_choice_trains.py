@@ -30,7 +30,7 @@ SMALL = {
 NOT_HERE = ("celeba", "cifar10", "fashion_mnist", "image_folder", "mnist", "npz")
 OF_DENOISING = ("psnr", "unet")
 # These need weights that are downloaded; tests/metrics draws them.
-NO_WEIGHTS = ("epfl", "inception", "inception_score_imagenet", "kid_inception")
+NO_WEIGHTS = ("intra_inception", "epfl", "inception", "inception_score_imagenet", "kid_inception")
 
 
 def choices(group, without=()):
@@ -53,7 +53,7 @@ def assert_trained(record, tmp_path, steps=2):
     assert all(saved[player]["theta"].isfinite().all() for player in ("generator", "discriminator"))
 
 
-@pytest.mark.parametrize("group", ["loss", "optimizer", "schedule"])
+@pytest.mark.parametrize("group", ["loss", "augment", "optimizer", "schedule"])
 def test_games_rules_and_schedules(group, tmp_path):
     for choice in choices(group):
         suits_two_steps = ["schedule.length=1"] if choice == "warmup" else []
@@ -92,7 +92,7 @@ def test_metrics(metric, tmp_path):
     data = "digits"
     if re.search("wasserstein|mode_", Path(CONF / "metric" / f"{metric}.yaml").read_text()):
         data = "ring"
-    size = ["data.size=28"] if metric in ("mnist", "kid_mnist", "kid_texture", "inception_score") else []
+    size = ["data.size=28"] if metric in ("mnist", "intra_mnist", "kid_mnist", "kid_texture", "inception_score") else []
     record = outcome(
         tmp_path, *MLP, f"data={data}", *size, f"metric={metric}", "metric.num_samples=100", *SMALLER.get(metric, [])
     )
@@ -103,6 +103,8 @@ def test_metrics(metric, tmp_path):
 
 SMALLER = {
     "fd_infinity": ["metric.num_points=3"],
+    "intra_digits": ["model.conditional=true"],
+    "intra_mnist": ["model.conditional=true"],
     "kid_digits": ["metric.subset_size=20", "metric.num_subsets=3"],
     "kid_mnist": ["metric.subset_size=20", "metric.num_subsets=3"],
     "kid_texture": ["metric.subset_size=20", "metric.num_subsets=3"],

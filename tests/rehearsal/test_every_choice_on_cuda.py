@@ -50,6 +50,13 @@ def test_dynamics(choice, precision, tolerance, tmp_path):
     rehearse(tmp_path, *MLP, f"dynamics={choice}", f"precision={precision}", tolerance=tolerance)
 
 
+@pytest.mark.parametrize("model", ["mlp", "dcgan", "resnet"])
+@PRECISIONS
+def test_labels_and_augmentation(model, precision, tolerance, tmp_path):
+    changes = ["model.conditional=true", "augment=diffaugment", f"precision={precision}"]
+    rehearse(tmp_path, f"model={model}", *SMALL[model], *changes, tolerance=tolerance)
+
+
 @pytest.mark.parametrize("model", choices("model", (*OF_DENOISING, "point")))
 @PRECISIONS
 def test_model(model, precision, tolerance, tmp_path):
@@ -74,7 +81,7 @@ def data_of(metric):
     """Return the settings of small data that a metric can be computed on."""
     if re.search("wasserstein|mode_", (CONF / "metric" / f"{metric}.yaml").read_text()):
         return ["data=ring"]
-    large = metric in ("mnist", "kid_mnist", "kid_texture", "inception_score")
+    large = metric in ("mnist", "intra_mnist", "kid_mnist", "kid_texture", "inception_score")
     return ["data=digits", *(["data.size=28"] if large else [])]
 
 
