@@ -91,7 +91,8 @@ class Penalty(Protocol):
         P(D) = weight * E[ score(dD/dx (x_hat), D(x_hat)) ],   x_hat = points(real, fake, u)
 
     `noise`: number of variables u ~ U[0, 1], one per sample or one per entry of a sample.
-    `needs_logits`: the score uses D(x_hat), which costs another forward pass.
+    `needs_logits`: the score uses D(x_hat), which costs another forward pass. Optional field `every`:
+    updates of the discriminator between two evaluations (`GradientPenalty`).
     """
 
     noise: ClassVar[Literal["sample", "entry"]]

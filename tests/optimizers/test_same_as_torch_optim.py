@@ -8,6 +8,7 @@ import torch
 from gansweep.interfaces import UpdateContext
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.adamw import AdamW
+from gansweep.optimizers.adopt import ADOPT
 from gansweep.optimizers.nadam import NAdam
 from gansweep.optimizers.rmsprop import RMSprop
 from gansweep.optimizers.sgd import SGD
@@ -85,3 +86,20 @@ def test_is_traced_into_one_graph(rule, settings, slots):
         ours.update(eager, gradient, eager_state, context)
         update(traced, gradient, traced_state, context)
     torch.testing.assert_close(traced, eager, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("rule", "settings"), [(SGD, {"momentum": 0.9}), (RMSprop, {}), (ADOPT, {})])
+def test_decoupled_weight_decay_shrinks_the_parameters_before_the_step_without_it(rule, settings, slots):
+    theta = torch.linspace(-1, 2, 120, dtype=torch.float64).reshape(3, 40)
+    gradients = torch.randn(4, 3, 40, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    decayed, plain = theta.clone(), theta.clone()
+    with_decay, without = rule(**settings, weight_decay=0.1, decoupled=True), rule(**settings)
+    states = with_decay.state(slots, decayed), without.state(slots, plain)
+    for t, gradient in enumerate(gradients, 1):
+        context = UpdateContext(RATES, torch.full((3, 1), float(t), dtype=torch.float64), slots)
+        if t > 1 or rule is not ADOPT:  # whose first step only initialises
+            plain *= 1 - 0.1 * RATES
+        with_decay.update(decayed, gradient, states[0], context)
+        without.update(plain, gradient, states[1], context)
+    torch.testing.assert_close(decayed, plain, rtol=1e-12, atol=1e-14)
+    assert not torch.allclose(decayed, theta)

@@ -33,10 +33,13 @@ def of_a_game(run: Any) -> list[Found]:
     These are joint dynamics, scheduled critic steps, compiled steps, augmentation, conditional models and diagnoses of
     the game's vector field.
     """
+    penalties = run.member.objective.penalties
+    every = {f"loss.penalties.{name}.every": getattr(penalty, "every", 1) for name, penalty in penalties.items()}
     trainer, why = run.trainer, "only algorithm=adversarial supports this, expected"
     return [
         (run.dynamics != Alternating(), f"dynamics={run.dynamics!r}: {why} dynamics=alternating with its defaults"),
         (run.critic_schedule is not None, f"schedule_critic={run.critic_schedule!r}: {why} null"),
+        *((value != 1, f"{key}={value}: {why} 1") for key, value in every.items()),
         (trainer.compile, f"trainer.compile=true: {why} false"),
         (run.member.augment is not None, f"augment={run.member.augment!r}: {why} null"),
         (getattr(run.model, "conditional", False), f"model.conditional=true: {why} false"),

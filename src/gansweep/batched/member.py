@@ -173,8 +173,8 @@ def side_by_side(members: Sequence[Member]) -> list[int]:
 
 
 def kind(penalty: Any) -> Penalty:
-    """Return the penalty with weight 1."""
-    return replace(penalty, weight=1.0)
+    """Return the penalty with weight 1, evaluated in every update."""
+    return replace(penalty, weight=1.0, **({"every": 1} if hasattr(penalty, "every") else {}))
 
 
 def runs(values: Iterable[T]) -> list[tuple[T, slice]]:

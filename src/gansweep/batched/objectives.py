@@ -28,13 +28,23 @@ class PenaltyInputs:
 
 
 class PenaltyPass:
-    """One penalty of each of the first n members, evaluated in one pass of the discriminator."""
+    """One penalty of each of the first n members, evaluated in one pass of the discriminator.
+
+    With lazy regularisation (`every`), only the members that are due in this update are evaluated.
+    """
 
     def __init__(self, penalties: Sequence[Penalty], factors: Sequence[ValueAt], device: torch.device) -> None:
         self.count = len(penalties)
         self.kinds: list[tuple[Penalty, slice]] = runs(kind(penalty) for penalty in penalties)
         self.weights = torch.tensor([penalty.weight for penalty in penalties], device=device)
         self.factors = Scheduled(factors, device)
+        self.every = [getattr(penalty, "every", 1) for penalty in penalties]
+        self.due: list[bool] | None = None  # of every member in this update; None: all, with their weight
+
+    def set_updates(self, updates: Sequence[int] | None) -> None:
+        """Set which members are due, given their earlier updates; None: evaluate all, with their average weight."""
+        lazy = updates is not None and any(every > 1 for every in self.every)
+        self.due = [n % every == 0 for n, every in zip(updates or (), self.every, strict=True)] if lazy else None
 
     def __call__(
         self,
@@ -46,12 +56,45 @@ class PenaltyPass:
         given: PenaltyInputs,
         labels: Tensor | None = None,
     ) -> Tensor:
-        """Return weight * E[score(dD/dx (x_hat), D(x_hat))] as (n,).
+        """Return weight * E[score(dD/dx (x_hat), D(x_hat))] as (n,), times `every` or 0 with lazy regularisation.
 
         `labels` (n, B) are those of the real and of the generated sample at each place of the batch.
         """
+
+        def values(rows: slice) -> Tensor:
+            return self._values(rows, network, params, buffers, real, fake, given, labels)
+
+        if self.due is None:
+            return values(slice(0, self.count))
+        factors = self.weights.new_tensor(self.every)
+        parts = [
+            (values(rows) * factors[rows] if due else torch.zeros_like(factors[rows])) for due, rows in runs(self.due)
+        ]
+        return _join(parts)
+
+    def _values(
+        self,
+        among: slice,
+        network: Network,
+        params: Params,
+        buffers: dict[str, Tensor],
+        real: Tensor,
+        fake: Tensor,
+        given: PenaltyInputs,
+        labels: Tensor | None,
+    ) -> Tensor:
+        """Return weight * E[score] of some adjacent members."""
+        first = among.start
+        kinds = [
+            (penalty, slice(max(at.start, first), min(at.stop, among.stop)), u, at.start)
+            for (penalty, at), u in zip(self.kinds, given.u, strict=True)
+            if max(at.start, first) < min(at.stop, among.stop)
+        ]
         x_hat = _join(
-            [penalty.points(real[rows], fake[rows], u) for (penalty, rows), u in zip(self.kinds, given.u, strict=True)]
+            [
+                penalty.points(real[rows], fake[rows], u[rows.start - start : rows.stop - start])
+                for penalty, rows, u, start in kinds
+            ]
         )
 
         def of(rows: slice) -> tuple[Params, Tensor, Pass]:
@@ -62,14 +105,15 @@ class PenaltyPass:
                 return [p.view_as(p) for p in params], x_hat, Pass(given.masks, buffers, labels=labels)
             masks, of_rows = [mask[rows] for mask in given.masks], {name: b[rows] for name, b in buffers.items()}
             state = Pass(masks, of_rows, labels=None if labels is None else labels[rows])
-            return [p[rows] for p in params], x_hat[rows], state
+            return [p[rows] for p in params], x_hat[rows.start - first : rows.stop - first], state
 
-        input_gradient = network.input_gradient(*of(slice(0, self.count)))
+        input_gradient = network.input_gradient(*of(among))
         scores = []
-        for penalty, rows in self.kinds:
+        for penalty, rows, *_ in kinds:
             logits = network(*of(rows))[..., 0] if penalty.needs_logits else None
-            scores.append(penalty.score(input_gradient[rows] if len(self.kinds) > 1 else input_gradient, logits))
-        return self.weights * self.factors.now.squeeze(1) * _join(scores).mean(1)
+            own = input_gradient[rows.start - first : rows.stop - first] if len(kinds) > 1 else input_gradient
+            scores.append(penalty.score(own, logits))
+        return self.weights[among] * self.factors.now[among].squeeze(1) * _join(scores).mean(1)
 
 
 class DiscriminatorTerms(NamedTuple):
@@ -121,6 +165,11 @@ class Objectives:
             penalty.factors.set(done[: penalty.count], total[: penalty.count])
         if self.noise is not None:
             self.noise.set(done, total)
+
+    def set_updates(self, updates: Sequence[int] | None) -> None:
+        """Set which penalties are due, given the earlier discriminator updates of every member; None: all."""
+        for penalty in self.passes:
+            penalty.set_updates(None if updates is None else updates[: penalty.count])
 
     def plan_penalties(
         self, draws: Draws, network: Network, sample_shape: tuple[int, ...], batch_size: int, count: int

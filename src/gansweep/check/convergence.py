@@ -90,11 +90,16 @@ def _second_differences(game: Position, x: Tensor, h: float = 1e-3) -> Tensor:
 def _pack(
     subject: Subject, rules: Sequence[UpdateRule], rates: Sequence[float], position: Sequence[float]
 ) -> AdversarialPack:
-    """Return a Dirac-GAN pack at (theta, psi), without noise, clipping, schedules and EMA."""
+    """Return a Dirac-GAN pack at (theta, psi), without noise, clipping, lazy penalties, schedules and EMA."""
+    objective = subject.member.objective
+    every_update = {
+        name: replace(penalty, every=1) if hasattr(penalty, "every") else penalty  # type: ignore[type-var]
+        for name, penalty in objective.penalties.items()
+    }
     g, d = (PlayerSettings(rule, rate, Constant()) for rule, rate in zip(rules, rates, strict=True))
     member = replace(
         subject.member,
-        objective=replace(subject.member.objective, clip=None, flip=0.0, instance_noise=0.0),
+        objective=replace(objective, penalties=every_update, clip=None, flip=0.0, instance_noise=0.0),
         generator=g,
         discriminator=d,
         steps=2 * LONG,

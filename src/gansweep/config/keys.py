@@ -69,9 +69,11 @@ KEYS = (
     Key("model", shared_in_pack=True, caption=True),
     Key("model.conditional", identity_unless=False, shared_in_pack=True),
     Key("loss", caption=True),
+    Key("loss.penalties.*.every", identity_unless=1),
     Key("augment", caption=True),
     Key("optimizer", caption=True),
     Key("optimizer_d", fallback="optimizer", group="optimizer", column=True, caption=True),
+    *(Key(f"optimizer{d}{of}.decoupled", identity_unless=False) for d in ("", "_d") for of in ("", ".of", ".of.of")),
     Key("schedule", continuable=True, caption=True),
     Key("schedule_d", continuable=True, fallback="schedule", group="schedule", column=True, caption=True),
     *(

@@ -33,6 +33,7 @@ class RMSprop:
             arXiv:1308.0850, eq. 40); the difference may round below zero, as in PyTorch.
         weight_decay: L2 penalty, added to the gradient.
         eps_inside: divide by sqrt(s + eps), as in TensorFlow and in the C++ code of cfg-gan (eps 1e-37).
+        decoupled: multiply theta by 1 - lr weight_decay instead of adding the L2 penalty to the gradient.
     """
 
     alpha: float = 0.99
@@ -41,6 +42,7 @@ class RMSprop:
     centered: bool = False
     weight_decay: float = 0.0
     eps_inside: bool = False
+    decoupled: bool = False
     elementwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -64,7 +66,9 @@ class RMSprop:
     def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
         rate = context.lr.to(theta.dtype)
-        g = grad.add(theta, alpha=self.weight_decay) if self.weight_decay else grad
+        g = grad.add(theta, alpha=self.weight_decay) if self.weight_decay and not self.decoupled else grad
+        if self.weight_decay and self.decoupled:
+            theta.mul_((1 - self.weight_decay * rate).to(theta.dtype))
         s = state["mean_square"].mul_(self.alpha).addcmul_(g, g, value=1 - self.alpha)
         square = s
         if self.centered:

@@ -29,12 +29,15 @@ class SGD:
         dampening: the gradient enters the buffer with the factor 1 - dampening, from the second step on.
         nesterov: use Nesterov momentum; requires momentum > 0 and dampening = 0.
         weight_decay: L2 penalty, added to the gradient.
+        decoupled: multiply theta by 1 - lr weight_decay instead (SGDW, Loshchilov and Hutter 2019, arXiv:1711.05101,
+            algorithm 1, with the decay in units of the current learning rate).
     """
 
     momentum: float = 0.0
     dampening: float = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
+    decoupled: bool = False
     elementwise: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -62,7 +65,9 @@ class SGD:
 
     def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Update `theta` (K, P) and `state` in place by one step."""
-        g = grad.add(theta, alpha=self.weight_decay) if self.weight_decay else grad
+        g = grad.add(theta, alpha=self.weight_decay) if self.weight_decay and not self.decoupled else grad
+        if self.weight_decay and self.decoupled:
+            theta.mul_((1 - self.weight_decay * context.lr).to(theta.dtype))
         if self.momentum:
             momentum = context.scheduled(self.momentum)
             v = state["momentum"].mul_(momentum)

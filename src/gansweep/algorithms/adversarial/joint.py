@@ -68,6 +68,8 @@ class Joint:
     ) -> None:
         self.g, self.d, self.objectives, self.precision = g, d, objectives, precision
         self.given, self.read_only = given, read_only
+        if read_only:
+            objectives.set_updates(None)
         self.step = torch.ones_like(self.rates.generator[0]) if step is None else step
         self._memory = dict(memory or {})
         self._first_losses: tuple[DiscriminatorTerms, Tensor, Tensor] | None = None  # terms, losses of G, samples

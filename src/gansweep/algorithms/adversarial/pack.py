@@ -91,7 +91,7 @@ class AdversarialPack(Pack[Report]):
         self.critic_steps, self.critic_schedule = critic_steps, critic_schedule
         self.dynamics = dynamics or Alternating()
         self.alternating = self.dynamics if isinstance(self.dynamics, Alternating) else Alternating()
-        self.d = self.players["discriminator"]
+        self.d, self.updates_d = self.players["discriminator"], [0] * len(self.members)
         self.memory = {name: self._zeros() for name in getattr(self.dynamics, "remembers", ())}
         self.objectives = Objectives(self.members, self.device)
         self.scheduled.append(self.objectives)
@@ -132,6 +132,7 @@ class AdversarialPack(Pack[Report]):
         inputs = d_result = g_result = None
         critic_steps = self.critic_steps_now()
         for _ in range(critic_steps):
+            self._count_update()
             inputs = self.random.for_discriminator(inputs)
             d_result = self._update_d(inputs)
         assert inputs is not None  # critic_steps >= 1
@@ -144,12 +145,18 @@ class AdversarialPack(Pack[Report]):
 
     def _joint_step(self) -> StepResult:
         """Update both players from the same parameters, as the dynamics define."""
+        self._count_update()
         game = self.game(self.random.for_discriminator())
         self.dynamics(game)
         self.average()
         result = game.result()
         self._monitor_discriminator(result.d_terms, finite(result.fake))
         return result
+
+    def _count_update(self) -> None:
+        """Count a discriminator update (a step of joint dynamics), which decides which lazy penalties are due."""
+        self.objectives.set_updates(self.updates_d)
+        self.updates_d = [n + 1 for n in self.updates_d]
 
     def _discriminator_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor]:
         """Update the discriminators on game + penalties, with the generated samples detached.
@@ -238,6 +245,8 @@ class AdversarialPack(Pack[Report]):
     def restore(self, k: int, saved: dict[str, Any]) -> None:
         """Restore member k from an exported state."""
         super().restore(k, saved)
+        updates = saved["step"] if self.dynamics.joint else int(saved["discriminator"]["updates"])
+        self.updates_d[self.place[k]] = updates
         for name, vector in self.memory.items():
             rows = saved["dynamics"][name]
             values = [*self.g.in_chunks(rows["generator"]), *self.d.in_chunks(rows["discriminator"])]
