@@ -110,12 +110,18 @@ class _Table:
         }
         name = self.results[0].cell.name if self.results else ""
         grid = pivot(self.leaderboard, values, ("cell", name))
-        others = {f"Second metric, final {metric_2}": self._second} if metric_2 else {}
+        of_run: dict[str, Callable[[Result], Mapping[str, Any]]] = {}
+        if metric_2:
+            of_run[f"Second metric, final {metric_2}"] = lambda run: run.metric_2
         for label, entries in further_metrics(self.results).items():
-            others[f"Measured after training, final {label}"] = partial(self._further, entries)
+            of_run[f"Measured after training, final {label}"] = lambda run, by_cell=entries: by_cell.get(
+                run.cell.hash, {}
+            )
         parts = []
-        for title, show in others.items():
-            other = pivot(self.leaderboard, {title.partition(", ")[2]: show}, ("cell", name))
+        for title, metric_of in of_run.items():
+            other = pivot(
+                self.leaderboard, {title.partition(", ")[2]: partial(self._finals, metric_of)}, ("cell", name)
+            )
             if len(other.head) == 1 + other.num_labels and list(grid.head[grid.num_labels :])[: len(values)] == list(
                 values
             ):
@@ -158,17 +164,9 @@ class _Table:
             return Entry(spread([metric["best"] for metric in metrics], len(one.runs)))
         return Entry(f"{number(metrics[0]['best'])} ({metrics[0]['best_step']})")
 
-    def _second(self, one: Configuration | None) -> Entry:
-        """Return the entry of the second metric."""
-        return self._finals(one, lambda run: run.metric_2)
-
-    def _further(self, entries: Mapping[str, Mapping[str, Any]], one: Configuration | None) -> Entry:
-        """Return the entry of a metric that was measured after the training, given its values by cell."""
-        return self._finals(one, lambda run: entries.get(run.cell.hash, {}))
-
-    def _finals(self, one: Configuration | None, metric: Callable[[Result], Mapping[str, Any]]) -> Entry:
-        """Return the entry of final values of another metric than that of the table."""
-        metrics = [metric(run) for run in one.runs.values()] if one else []
+    def _finals(self, metric_of: Callable[[Result], Mapping[str, Any]], one: Configuration | None) -> Entry:
+        """Return the entry of final values of another metric than that of the table, which `metric_of` returns."""
+        metrics = [metric_of(run) for run in one.runs.values()] if one else []
         finals = [content["final"] for content in metrics if content.get("final") is not None]
         if not one or not finals:
             return Entry("-")
