@@ -148,7 +148,7 @@ class Player:
             total, outputs = losses(slots)
             gradients = torch.autograd.grad(total, slots)
         gradients = transform(gradients) if transform else gradients
-        flat = [g.flatten(1) if g.ndim > 1 else g[:, None] for g in gradients]  # (K,) of a slot ()
+        flat = [g.flatten(1) for g in gradients]
         return [abreast(flat[span]) for span in self.spans], None if self.fused else norms(flat), outputs
 
     def update(

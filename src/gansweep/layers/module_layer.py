@@ -50,6 +50,7 @@ class ModuleLayer(Parameterless):
         self.draws = (SEED,) if is_random else ()
         self.supports_vmap = not is_random  # until it raises an error
         self._names = _canonical_names(module)
+        self._shapes = [p.shape for p in trained(module).values()]
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         """Return the output (K, B, *output_shape) for x (K, B, ...)."""
@@ -100,7 +101,8 @@ class ModuleLayer(Parameterless):
 
     def _call(self, params: Sequence[Tensor], buffers: dict[str, Tensor], x: Tensor, training: bool) -> Tensor:
         """Return the output (B, *output_shape) of one member, and put the new values into `buffers`."""
-        given = {slot.name: p for slot, p in zip(self.slots, params, strict=True)} | buffers
+        own = zip(self.slots, params, self._shapes, strict=True)
+        given = {slot.name: p.reshape(shape) for slot, p, shape in own} | buffers
         values = {name: given[canonical] for name, canonical in self._names.items()}
         if self.module.training != training:
             self.module.train(training)
@@ -195,7 +197,7 @@ MATRICES = (nn.Linear, nn.modules.conv._ConvNd)
 
 
 def slot_of(module: nn.Module, name: str, value: Tensor) -> Slot:
-    """Return the slot of a trained parameter.
+    """Return the slot of a trained parameter; a parameter () has the shape (1,), because update rules expect an axis.
 
     Role and fan-in are defined for weights and biases of linear layers, convolutions, normalisations and
     embeddings, also parametrised ones. Other parameters are weights with fan_in=0.
@@ -204,7 +206,7 @@ def slot_of(module: nn.Module, name: str, value: Tensor) -> Slot:
     if ".parametrizations." in f".{path}":  # path.parametrizations.leaf.original
         path, _, leaf = f".{path}".rpartition(".parametrizations.")
         path = path.removeprefix(".")
-    owner, leaf, shape = module.get_submodule(path), leaf.removesuffix("_orig"), tuple(value.shape)
+    owner, leaf, shape = module.get_submodule(path), leaf.removesuffix("_orig"), tuple(value.shape) or (1,)
     if isinstance(owner, nn.Embedding):
         return Slot(name, shape, "embedding")
     if isinstance(owner, NORMS) and leaf in ("weight", "bias"):

@@ -74,10 +74,7 @@ class Network:
         If the rows contain only a contiguous range of slots, `slots` is that range.
         """
         parts = theta.split(self.sizes[slots], 1)
-        return [
-            part.unflatten(1, slot.shape) if slot.shape else part.squeeze(1)
-            for part, slot in zip(parts, self.slots[slots], strict=True)
-        ]
+        return [part.unflatten(1, slot.shape) for part, slot in zip(parts, self.slots[slots], strict=True)]
 
     def __call__(self, params: Params, x: Tensor, state: Pass | None = None) -> Tensor:
         """Return the output (K, B, ...) for x (K, B, ...), at least in float32."""

@@ -91,7 +91,7 @@ class ModuleNetwork(Network):
         module = self.new(0)
         with torch.no_grad():
             for name, value in (trained(module) | constants(module)).items():
-                value.copy_(state[name])
+                value.copy_(state[name].reshape(value.shape))
         return module.eval()
 
 
@@ -103,7 +103,7 @@ def _start_spectral_norm(module: nn.Module, values: Mapping[str, Tensor]) -> Non
     """Set the parameters of a module, and let its parametrisations iterate, which spectral norm does in training."""
     with torch.no_grad():
         for name, parameter in trained(module).items():
-            parameter.copy_(values[name])
+            parameter.copy_(values[name].reshape(parameter.shape))
         module.train()
         for part in filter(parametrize.is_parametrized, module.modules()):
             parametrised: Any = part.parametrizations
