@@ -51,3 +51,35 @@ def test_a_noisy_evaluation_is_advised_to_repeat(tmp_path):
 
 def test_one_draw_has_no_section(tmp_path):
     assert noise.section(swept(tmp_path / "x", 1, seeds=4)) is None
+
+
+def kinds(root, deviations=(8.0, 2.0, 1.0), levels=4):
+    """Write a full grid of three kinds of seeds for two optimizers."""
+    root.mkdir()
+    rng = np.random.default_rng(1)
+    cells = []
+    for name in ("adam", "sgd"):
+        parts = [deviation * rng.normal(size=levels) for deviation in deviations]
+        for place in np.ndindex(levels, levels, levels):
+            seeds = dict(zip(("seed_init", "seed_data", "seed_noise"), map(int, place), strict=True))
+            one = cell(root, optimizer=name, **seeds)
+            value = 50.0 + sum(part[n] for part, n in zip(parts, place, strict=True)) + 0.1 * rng.normal()
+            write(one, record(one, float(value)))
+            cells.append(one)
+    write_table(Sweep(root, cells, "x"))
+    return judge(Study.read(root), TableOptions())
+
+
+def test_kinds_of_seeds_are_repetitions_with_a_component_each(tmp_path):
+    (verdict,) = kinds(tmp_path / "x")
+    assert [one.name for one in verdict.leaderboard.configurations] == ["optimizer=adam", "optimizer=sgd"]
+    assert all(one.estimate.n == 64 for one in verdict.leaderboard.configurations)
+    _, table = noise.section(verdict).blocks
+    names = [row[0] for row in table.rows]
+    assert names == ["initial weights", "order of the data", "latents, noise and dropout", "interactions and rest"]
+    found = [float(row[1]) for row in table.rows]
+    assert found[0] > found[1] > found[3]
+    assert found[3] == pytest.approx(0.1, rel=0.2)
+    text = (tmp_path / "x/table.md").read_text()
+    assert "seed_init 0, 1, 2, 3; seed_data 0, 1, 2, 3" in text
+    assert "(64)" in text

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import torch
+
 from gansweep.augmentations import Augmentation
 from gansweep.interfaces import Feedback, Penalty, Schedule, UpdateRule
 from gansweep.losses.objective import Objective
+from gansweep.seeding import Streams
 
 T = TypeVar("T")
 
@@ -100,6 +103,9 @@ class Member:
         noise_schedule: multiplier of the instance noise.
         ema_schedule: multiplier of 1 - ema, the weight of the newest parameters in the average.
         augment: augmentation of the discriminator's inputs.
+        seed_init: another seed for the initial parameters; None for `seed`.
+        seed_data: another seed for the order of the data.
+        seed_noise: another seed for the other random numbers of the training. Evaluations use `seed`.
     """
 
     seed: int
@@ -112,6 +118,9 @@ class Member:
     noise_schedule: Schedule | None = None
     ema_schedule: Schedule | None = None
     augment: Augmentation | None = None
+    seed_init: int | None = None
+    seed_data: int | None = None
+    seed_noise: int | None = None
 
     def __post_init__(self) -> None:
         for player in (self.generator, self.discriminator):
@@ -122,6 +131,13 @@ class Member:
                 f"generator.feedback={feedback!r}: monitors the discriminator's loss and changes only its rate; "
                 "expected as discriminator.feedback"
             )
+
+    def streams(self, device: torch.device, under: str = "") -> Streams:
+        """Return the random streams of the training; `under` is a prefix of their names."""
+        init, data, noise = (
+            self.seed if other is None else other for other in (self.seed_init, self.seed_data, self.seed_noise)
+        )
+        return Streams(noise, device, under, {"init": init, "order": data})
 
     def player(self, name: str) -> PlayerSettings:
         """Return the settings of `generator` or `discriminator`, with feedback fitted to the game."""

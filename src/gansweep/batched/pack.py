@@ -90,7 +90,7 @@ class Pack(ABC, Generic[R]):
         self.total_steps = [member.steps for member in self.members]
         self.done = [0] * len(self.members)  # `step` holds the same on the device, to avoid a synchronisation
         self.step, self.last = (torch.tensor(n, device=self.device) for n in (self.done, self.total_steps))
-        self.streams = [Streams(member.seed, self.device) for member in self.members]
+        self.streams = [member.streams(self.device) for member in self.members]
         self.draws = Draws(self.streams, self.device)
         self.players = {name: self._player(network, name) for name, network in networks.items()}
         self.g = self.players["generator"]

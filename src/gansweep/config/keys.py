@@ -100,6 +100,7 @@ KEYS = (
     *(Key(f"trainer.{name}", identity=False) for name in ("checkpoint_minutes", "tensorboard", "progress")),
     Key("steps", continuable=True),
     Key("seed", column=True),
+    *(Key(f"seed_{kind}", identity_unless=None) for kind in ("init", "data", "noise")),
     Key("eval_seeds", identity_unless=1, continuable=True, caption=True),
     Key("precision", shared_in_pack=True),
     Key("device", identity=False, shared_in_pack=True),
@@ -213,6 +214,9 @@ class Root:
         allow: further modules whose classes a `_target_` may name.
         most_cells: maximum number of cells of one command line. It and the following settings have defaults because
             earlier records lack them.
+        seed_init: seed of the initial parameters; null: `seed`.
+        seed_data: seed of the order of the data; null: `seed`.
+        seed_noise: seed of all other random numbers of the training, as latents and dropout; null: `seed`.
         eval_seeds: draws of latents on which each final and each best value is measured; their mean is reported.
         num: number of points of the settings that are given as an interval.
         progress: display of the progress; auto: bar on a terminal, plain lines elsewhere.
@@ -245,6 +249,9 @@ class Root:
     allow: list[str]
     most_cells: int = 10_000
     progress: Literal["auto", "bar", "plain", "off"] = "auto"
+    seed_init: int | None = None
+    seed_data: int | None = None
+    seed_noise: int | None = None
     eval_seeds: int = 1
     num: int | None = None
     sampler: Literal["sobol", "random", "tpe"] = "sobol"
@@ -262,8 +269,9 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[SettingError]:
     for key in (f"{name}{d}" for name in CLIPPING for d in ("", "_d")):
         if values.get(key) is not None and not 0 < values[key] < math.inf:
             yield SettingError(key, values[key], "expected a number > 0, or null for no clipping")
-    if values.get("seed", 0) < 0:
-        yield SettingError("seed", values["seed"], "expected a whole number, 0 or above")
+    for key in ("seed", "seed_init", "seed_data", "seed_noise"):
+        if (values.get(key) or 0) < 0:
+            yield SettingError(key, values[key], "expected a whole number, 0 or above")
     for key in (
         "batch_size",
         "steps",

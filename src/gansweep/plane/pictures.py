@@ -25,7 +25,7 @@ from gansweep.plot_style import (
     styled,
 )
 from gansweep.sweep.identity import plain
-from gansweep.sweep.sweep_keys import SEED, order, swept_keys, value
+from gansweep.sweep.sweep_keys import SEEDS, order, swept_keys, value
 
 IN_A_ROW, MAX_STEPS = 5, 8
 FINE = 120  # grid points of the logits along each axis
@@ -201,7 +201,7 @@ def curves_picture(cells: Sequence[TrainedCell], folder: Path, svg: bool = False
     measured = [trained for trained in cells if trained.evaluations and trained.run.metric is not None]
     if not measured:
         raise ValueError("no evaluations yet: no learning curves to draw")
-    settings = [name for name in swept_keys([trained.cell for trained in measured]) if name not in ("data", SEED)]
+    settings = [name for name in swept_keys([trained.cell for trained in measured]) if name not in ("data", *SEEDS)]
     styles = _styles(measured, settings)
     names = {trained.name for trained in measured}
     name = names.pop() if len(names) == 1 else "metric"

@@ -26,6 +26,7 @@ def _report(options: argparse.Namespace) -> None:
     from gansweep.report.comparison import compare
     from gansweep.report.study import Study
     from gansweep.report.verdict import Margin
+    from gansweep.sweep.sweep_keys import SEEDS
 
     study = Study.read(*options.sweeps, metric=options.metric, where=options.where)
     if options.top is not None and options.top < 1:
@@ -35,7 +36,7 @@ def _report(options: argparse.Namespace) -> None:
         options.select,
         _keys(options.rows),
         options.cols,
-        _keys(options.group),
+        _keys(options.group) if options.group is not None else SEEDS,
         margin,
         _keys(options.tasks),
         options.top,
@@ -108,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         "--rows", metavar="KEYS", default="", help="settings of the table rows, for example optimizer,loss"
     )
     parser.add_argument("--cols", metavar="KEY", help="setting of the table columns, for example lr")
-    parser.add_argument("--group", metavar="KEYS", default="seed", help="settings to average over (default: seed)")
+    parser.add_argument("--group", metavar="KEYS", help="settings to average over (default: the seeds)")
     parser.add_argument(
         "--where",
         metavar="CONDITION",

@@ -17,7 +17,7 @@ from gansweep.section import Code, Entry, Link, Paragraph, Strong, Table
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.progress import duration
-from gansweep.sweep.sweep_keys import SEED, UNSAID, is_number, order, swept_keys, value
+from gansweep.sweep.sweep_keys import SEEDS, UNSAID, is_number, order, swept_keys, value
 
 MANY = 12
 
@@ -26,7 +26,7 @@ def question(study: Study) -> list[Paragraph]:
     """Return the varied settings, the fixed settings, and the number of runs with their cost."""
     cells = [result.cell for result in study.results]
     keys = swept_keys(cells)
-    settings = [key for key in keys if key != SEED]
+    settings = [key for key in keys if key not in SEEDS]
     varied: list[str | Strong] = [f"What is the effect of {_and(settings)}? " if settings else "", "Varied: "]
     for n, key in enumerate(keys):
         varied += [Strong(key), f" ({_list([value(cell, key) for cell in cells])}){'; ' if n < len(keys) - 1 else '.'}"]

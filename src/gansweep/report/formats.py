@@ -35,7 +35,7 @@ from gansweep.results.table import table
 from gansweep.section import List, Paragraph, Picture, Section
 from gansweep.sweep.cell import Result
 from gansweep.sweep.metric_groups import DIFFERENT, differences, fingerprint_differences
-from gansweep.sweep.sweep_keys import SEED
+from gansweep.sweep.sweep_keys import SEEDS
 
 SECTIONS: Sequence[Callable[[Verdict], Section | None]] = (
     value_figures.section,
@@ -68,7 +68,7 @@ class TableOptions:
     select: str = FINAL
     rows: Sequence[str] = ()
     cols: str | None = None
-    group: Sequence[str] = (SEED,)
+    group: Sequence[str] = SEEDS
     margin: Margin | None = None
     tasks: Sequence[str] = ()
     top: int | None = None

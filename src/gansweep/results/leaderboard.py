@@ -21,7 +21,7 @@ from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.metric_groups import comparable, fixed_keys, labels
-from gansweep.sweep.sweep_keys import SEED, order, swept_keys, value
+from gansweep.sweep.sweep_keys import SEED, SEEDS, order, swept_keys, value
 
 FINAL = "final"  # the other one is "best"
 
@@ -219,7 +219,7 @@ class Leaderboard:
 def leaderboards(
     results: Sequence[Result],
     how: str = FINAL,
-    group: Sequence[str] = (SEED,),
+    group: Sequence[str] = SEEDS,
     code: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Leaderboard]:
     """Divide the cells of a sweep into comparable groups, and each group into configurations.
@@ -238,7 +238,7 @@ def leaderboards(
     shown, omitted = current_code(results, code)
     varied = swept_keys([result.cell for result in shown])
     for key in group:
-        if key not in (SEED, *varied):
+        if key not in (*SEEDS, *varied):
             raise ValueError(f"--group {key}: not a varied setting, expected some of {', '.join(varied) or SEED}")
     groups = comparable(shown)
     if len(groups) == 1:
@@ -249,7 +249,7 @@ def leaderboards(
     ]
 
 
-def leaderboard(results: Sequence[Result], how: str = FINAL, group: Sequence[str] = (SEED,)) -> Leaderboard:
+def leaderboard(results: Sequence[Result], how: str = FINAL, group: Sequence[str] = SEEDS) -> Leaderboard:
     """Return the configurations of comparable cells; arguments as in `leaderboards`."""
     swept = swept_keys([result.cell for result in results])
     keys = tuple(key for key in swept if key not in group)

@@ -30,7 +30,7 @@ from gansweep.sweep.further_metrics import further_metrics
 from gansweep.sweep.identity import plain
 from gansweep.sweep.metric_groups import comparable, differences
 from gansweep.sweep.sweep import Sweep
-from gansweep.sweep.sweep_keys import SEED, UNSAID, is_number, order, value
+from gansweep.sweep.sweep_keys import SEED, SEEDS, UNSAID, is_number, order, value
 from gansweep.training import atomic, checkpoint_step
 
 log = logging.getLogger(__name__)
@@ -87,8 +87,8 @@ class _Table:
     """
 
     def __init__(self, of: Leaderboard) -> None:
-        self.results = of.results
-        self.over_seeds = bool(of.keys) and len(self._values(SEED)) > 1
+        self.results, self.repeated = of.results, of.repeated
+        self.over_seeds = bool(of.keys) and any(len(self._values(key)) > 1 for key in of.repeated)
         by_seed = not of.keys and len(of.results) > 1
         self.leaderboard = (
             replace(leaderboard(of.results, FINAL, ()), fixed=of.fixed, label=of.label) if by_seed else of
@@ -173,7 +173,8 @@ class _Table:
         return Entry(spread(finals, len(one.runs)) if self.over_seeds else number(finals[0]))
 
     def _mark(self, result: Result) -> str:
-        seed = f"seed {plain(value(result.cell, SEED))}: " if self.over_seeds else ""
+        seeds = ", ".join(f"{key} {plain(value(result.cell, key))}" for key in self.repeated)
+        seed = f"{seeds}: " if self.over_seeds else ""
         note = " ".join(f"{seed}{result.trouble}".split())
         self.tracebacks.setdefault(note, f"; traceback in {result.traceback}" if result.traceback else "")
         return self._note(note)
@@ -201,11 +202,12 @@ class _Table:
         return "; ".join(sentences) + "."
 
     def _seeds(self) -> list[str]:
-        seeds = ", ".join(plain(seed) for seed in self._values(SEED))
+        by_key = {key: ", ".join(map(plain, self._values(key))) for key in self.repeated}
+        seeds = by_key[SEED] if list(by_key) == [SEED] else "; ".join(f"{key} {text}" for key, text in by_key.items())
         if len(self.results) == 1:
             return [f"seed {seeds}"]
         if all(len(one.runs) == 1 for one in self.leaderboard.configurations):
-            return [f"seeds {seeds}" if SEED in self.leaderboard.keys else f"one seed each ({seeds})"]
+            return [f"seeds {seeds}" if set(SEEDS) & set(self.leaderboard.keys) else f"one seed each ({seeds})"]
         parts = ["mean ± standard deviation (number of seeds)", f"seeds {seeds}"]
         return parts if self.best is None else [*parts, "bold: best mean where every seed has a value"]
 

@@ -54,8 +54,8 @@ def column_keys(cells: Sequence[Cell]) -> list[str]:
 
 
 def _mixed(cells: Sequence[Cell], keys: Iterable[str]) -> list[list[Cell]]:
-    """Group cells by the values of some keys, except the seed, and return the groups with different identities."""
-    keys = [key for key in keys if key != SEED]
+    """Group cells by the values of some keys, except seeds, and return the groups with different identities."""
+    keys = [key for key in keys if key not in SEEDS]
     groups: dict[tuple[str, ...], list[Cell]] = {}
     for cell in cells:
         groups.setdefault(tuple(_text(cell, key) for key in keys), []).append(cell)
@@ -118,8 +118,8 @@ def _text(cell: Cell, key: str) -> str:
 
 
 def _training(cell: Cell) -> dict[str, Any]:
-    """Return the identity of a cell without the seed, by the names used in tables."""
-    config = {key: inner for key, inner in cell.identity.get("config", {}).items() if key != SEED}
+    """Return the identity of a cell without its seeds, by the names used in tables."""
+    config = {key: inner for key, inner in cell.identity.get("config", {}).items() if key not in SEEDS}
     return {**_beside_config(cell), **config}
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from gansweep.formatting import markdown, visible
 from gansweep.sweep.cell import Cell, Result, State
 from gansweep.sweep.identity import plain
-from gansweep.sweep.sweep_keys import SEED, is_number, order, swept_keys, value
+from gansweep.sweep.sweep_keys import SEED, SEEDS, is_number, order, swept_keys, value
 from gansweep.training import events
 from gansweep.training.events import protobuf
 
@@ -109,7 +109,7 @@ def table_of(cells: Sequence[Cell]) -> list[dict[str, Any]]:
 
     The seed is omitted, so that runs that differ only in the seed share a row, unless nothing else is varied.
     """
-    keys = [key for key in swept_keys(cells) if key != SEED] or [SEED]
+    keys = [key for key in swept_keys(cells) if key not in SEEDS] or [SEED]
     columns = {key: [value(cell, key) for cell in cells] for key in keys}
     columns = {
         visible(key): values if all(map(is_number, values)) else [visible(plain(setting)) for setting in values]

@@ -139,7 +139,7 @@ def _cut(pack: AdversarialPack, v: Both) -> Both:
 
 def _start(pack: AdversarialPack) -> Both:
     """Return the initial parameters of both players, drawn again."""
-    streams = [Streams(member.seed, pack.device) for member in pack.members]
+    streams = [member.streams(pack.device) for member in pack.members]
     named = (("generator", pack.g), ("discriminator", pack.d))
     return Both(
         *(

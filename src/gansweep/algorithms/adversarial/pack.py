@@ -41,7 +41,6 @@ from gansweep.dynamics.position import Both
 from gansweep.interfaces import Dynamics, Model, Schedule
 from gansweep.layers import Pass
 from gansweep.models.networks import networks_of
-from gansweep.seeding import Streams
 
 
 @dataclass
@@ -270,7 +269,7 @@ class AdversarialPack(Pack[Report]):
 
         They are the same at every call. The states of the training's streams do not change.
         """
-        streams = [Streams(member.seed, self.device, stream) for member in self.members]
+        streams = [member.streams(self.device, stream) for member in self.members]
         return self._random_inputs(Draws(streams, self.device)).for_discriminator()
 
     def _random_inputs(self, draws: Draws) -> RandomInputs:

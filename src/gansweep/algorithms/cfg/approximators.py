@@ -15,7 +15,6 @@ from gansweep.batched.player import Player
 from gansweep.batched.random_streams import Draws, normal, permutation
 from gansweep.device import autocast
 from gansweep.layers import Pass
-from gansweep.seeding import Streams
 
 
 @dataclass
@@ -86,7 +85,7 @@ class Approximators:
     def fit_to_noise(self, members: Sequence[Member], latent_dim: int, shape: tuple[int, ...]) -> Fit:
         """Fit G~ to clip(W^T z, -1, 1), reshaped to samples, with streams that are used only here."""
         a, device = self.algorithm, self.g.device
-        draws = Draws([Streams(member.seed, device, "start/") for member in members], device)
+        draws = Draws([member.streams(device, "start/") for member in members], device)
         draws.plan("projection", [normal(latent_dim, math.prod(shape))])
         draws.plan("latents", [normal(a.num_pairs, latent_dim)])
         draws.plan("shuffle", [permutation(a.num_pairs)] * a.fit_epochs)
