@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.data import test_order
+from tests.batched import test_philox, test_random_streams
 from tests.rehearsal import pretended
 from tests.training import test_cuda
 
 pytestmark = pytest.mark.rehearsal
-MODULES = (test_cuda, test_order)
-# The size by memory is chosen for device.type == "cuda" only; test_memory.py tests it.
-NOT_REHEARSED = ("test_the_pack_size_is_limited_by_memory",)
+MODULES = (test_cuda, test_philox, test_random_streams)
+# The size by memory is chosen for device.type == "cuda" only; test_memory.py tests it. A Triton kernel needs a GPU.
+NOT_REHEARSED = ("test_the_pack_size_is_limited_by_memory", "test_on_a_gpu_one_kernel_equals_numpy")
 
 
 def cases():
