@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from gansweep.config.keys import Root
+from gansweep.config.root import Root
 from gansweep.training.run import TrainerSettings
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 from gansweep.cli.folders import conf_dir
 from gansweep.config.instantiate import locate
-from gansweep.config.keys import Root
+from gansweep.config.root import Root
 from gansweep.config.typed import signature
 from gansweep.training.run import TrainerSettings
 

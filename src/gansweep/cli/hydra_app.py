@@ -34,7 +34,7 @@ from gansweep.cli.error_report import unreadable
 from gansweep.cli.experiments import EXPERIMENT, check_experiments, check_includes, spelled_out
 from gansweep.cli.overrides import combinations, name_as_typed, refuse_too_many
 from gansweep.config.errors import BadConfig, SettingError
-from gansweep.config.keys import Root
+from gansweep.config.root import Root
 from gansweep.sweep.identity import sweep_name
 
 CONFIG = "config"  # conf/config.yaml

@@ -12,7 +12,7 @@ from gansweep.cli.error_report import complain
 from gansweep.cli.hydra_app import composed, overrides_parser
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.config.instantiate import Broken, Constructor
-from gansweep.config.keys import Root, out_of_range
+from gansweep.config.root import Root, out_of_range
 from gansweep.config.typed import keeps, signature, wrong_kind
 from gansweep.console import WRONG, say, say_error
 from gansweep.interfaces import Schedule

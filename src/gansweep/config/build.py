@@ -25,7 +25,8 @@ from gansweep.config.checks import (
 )
 from gansweep.config.errors import BadConfig, SettingError, unknown_key
 from gansweep.config.instantiate import Broken, Constructor, NotAllowed, locate
-from gansweep.config.keys import CLIPPING, Root, out_of_range, steps_of
+from gansweep.config.keys import CLIPPING
+from gansweep.config.root import Root, out_of_range, steps_of
 from gansweep.config.typed import keeps, signature, wrong_kind
 from gansweep.interfaces import (
     Algorithm,

@@ -8,14 +8,10 @@ between the members of a pack.
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from gansweep.config.errors import SettingError
-from gansweep.formatting import is_folder_name
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -180,131 +176,3 @@ def shared_in_pack(config: Mapping[str, Any]) -> dict[str, Any]:
         shared[group] = {name: value for name, value in shared[group].items() if name not in own}
     # A schedule of critic steps is relative to the length of the run.
     return shared | ({"steps": config.get("steps")} if config.get("schedule_critic") else {})
-
-
-# Upper limits: far above practical values, below overflow. Too many threads or processes make a machine hang.
-MAX = {"steps": 10**12, "epochs": 10**12, "batch_size": 10**9, "threads": 1024, "workers": 512, "eval_seeds": 1000}
-MAX_OF_OTHERS = 10**6
-
-
-@dataclass(frozen=True)
-class Root:
-    """Root settings and their types.
-
-    Args:
-        seed: seed of all random streams.
-        lr: base learning rate of the generator.
-        lr_d: base learning rate of the discriminator.
-        batch_size: number of samples in a batch.
-        steps: number of generator updates.
-        epochs: length in passes over the data; null: use `steps`.
-        critic_steps: discriminator updates before each generator update; null: the default of the loss.
-        device: auto, cpu, cuda, cuda:1 or mps; a sweep uses all visible GPUs with auto and cuda.
-        precision: precision of matrix products.
-        threads: CPU threads of one operation.
-        workers: number of processes of a sweep on one machine; auto: one per core on a CPU, one per GPU.
-        pack: number of cells that one process trains as a batch; auto: measure which number is fastest.
-        name: name of the sweep; null: derived from the command line.
-        seeds: auto: add seeds for configurations that may still be the best; null: train the given seeds only.
-        most_seeds: maximum number of seeds of a configuration, for seeds=auto.
-        plan: list all cells without training.
-        fresh: rename an existing sweep of this name and start over.
-        retry_failed: train failed cells again.
-        diverged: report a divergence to another Hydra sweeper as a result or as a failure.
-        allow: further modules whose classes a `_target_` may name.
-        most_cells: maximum number of cells of one command line. It and the following settings have defaults because
-            earlier records lack them.
-        seed_init: seed of the initial parameters; null: `seed`.
-        seed_data: seed of the order of the data; null: `seed`.
-        seed_noise: seed of all other random numbers of the training, as latents and dropout; null: `seed`.
-        eval_seeds: draws of latents on which each final and each best value is measured; their mean is reported.
-        num: number of points of the settings that are given as an interval.
-        progress: display of the progress; auto: bar on a terminal, plain lines elsewhere.
-        sampler: how the points are chosen: sobol and random in advance, tpe by the results of earlier points.
-        clip_grad_norm: bound on the norm of the generator's gradient; null: no clipping.
-        clip_grad_norm_d: the same for the discriminator; null: no clipping.
-        clip_grad_value: bound on the absolute value of every entry of the generator's gradient; null: no clipping.
-        clip_grad_value_d: the same for the discriminator; null: no clipping.
-    """
-
-    seed: int
-    lr: float
-    lr_d: float
-    batch_size: int
-    steps: int
-    epochs: int | None
-    critic_steps: int | None
-    device: str
-    precision: Literal["fp32", "tf32", "bf16"]
-    threads: int
-    workers: int | Literal["auto"]
-    pack: int | Literal["auto"]
-    name: str | int | float | None
-    seeds: Literal["auto"] | None
-    most_seeds: int
-    plan: bool
-    fresh: bool
-    retry_failed: bool
-    diverged: Literal["result", "raise"]
-    allow: list[str]
-    most_cells: int = 10_000
-    progress: Literal["auto", "bar", "plain", "off"] = "auto"
-    seed_init: int | None = None
-    seed_data: int | None = None
-    seed_noise: int | None = None
-    eval_seeds: int = 1
-    num: int | None = None
-    sampler: Literal["sobol", "random", "tpe"] = "sobol"
-    clip_grad_norm: float | None = None
-    clip_grad_norm_d: float | None = None
-    clip_grad_value: float | None = None
-    clip_grad_value_d: float | None = None
-
-
-def out_of_range(values: Mapping[str, Any]) -> Iterator[SettingError]:
-    """Yield a problem for each value that is out of range; the types are already correct."""
-    for key in ("lr", "lr_d"):
-        if key in values and not 0 < values[key] < math.inf:
-            yield SettingError(key, values[key], "expected a finite rate above 0, e.g. 1e-4")
-    for key in (f"{name}{d}" for name in CLIPPING for d in ("", "_d")):
-        if values.get(key) is not None and not 0 < values[key] < math.inf:
-            yield SettingError(key, values[key], "expected a number > 0, or null for no clipping")
-    for key in ("seed", "seed_init", "seed_data", "seed_noise"):
-        if (values.get(key) or 0) < 0:
-            yield SettingError(key, values[key], "expected a whole number, 0 or above")
-    for key in (
-        "batch_size",
-        "steps",
-        "epochs",
-        "critic_steps",
-        "threads",
-        "workers",
-        "pack",
-        "most_seeds",
-        "most_cells",
-        "num",
-        "eval_seeds",
-    ):
-        count = values.get(key)
-        most = MAX.get(key, MAX_OF_OTHERS)
-        if isinstance(count, int) and not 1 <= count <= most:
-            least = "at least 1" if count < 1 else f"at most {most}"
-            yield SettingError(key, count, f"expected a whole number, {least}")
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", values.get("device", "auto")):
-        yield SettingError("device", values["device"], "expected auto, cpu, mps, cuda or cuda:1")
-    name = values.get("name")
-    if isinstance(name, float) and not math.isfinite(name):
-        yield SettingError(
-            "name", name, "is parsed as a number and is not finite; expected the name of a folder inside outputs/"
-        )
-    elif name is not None and not is_folder_name(str(name)):
-        yield SettingError("name", f"{name!s:.100}", "expected the name of a folder inside outputs/")
-
-
-def steps_of(epochs: int, num_samples: int, batch_size: int) -> int:
-    """Return the number of generator updates; the last batch of an epoch is completed from the next epoch.
-
-    >>> steps_of(2, 1797, 64)
-    58
-    """
-    return epochs * math.ceil(num_samples / batch_size)

@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from gansweep.formatting import number, rounded
 from gansweep.report.verdict import FEWEST_FOR_P_FIRST, Verdict
-from gansweep.results import table as tables
+from gansweep.results import pivot as pivots
 from gansweep.results.leaderboard import FINAL, Configuration, Leaderboard
-from gansweep.results.table import label, untrained_note
+from gansweep.results.pivot import label
+from gansweep.results.table import untrained_note
 from gansweep.section import Entry, Table
 from gansweep.sweep.cell import State
 
@@ -32,7 +33,7 @@ def pivot(verdict: Verdict, rows: Sequence[str] = (), across: str | None = None)
     _check(leaderboard, rows, across)
     notes: dict[str, int] = {}
     values = {f"{leaderboard.how} {leaderboard.metric_name}": lambda one: _entry(verdict, one, notes)}
-    grid = tables.pivot(leaderboard, values, ("setting", "the only configuration"), rows, across)
+    grid = pivots.pivot(leaderboard, values, ("setting", "the only configuration"), rows, across)
     return replace(grid, caption=caption(leaderboard), notes=[*notes])
 
 
