@@ -130,15 +130,15 @@ def _uncompiled(run: Run) -> Run:
 def _that_fit(kinds: Sequence[Run], device: torch.device) -> int:
     """Return the number of members that fit into memory if all were of the most expensive kind.
 
-    The kinds are compared by the peak memory of one member. The peaks of one and two members of the most expensive
-    kind give the memory of the data and of each member. Compiled graphs allocate other temporary tensors, so these
-    two are compiled if the runs are.
+    The kinds are compared by the peak memory of one member, after which the data and what is kept between packs are on
+    the device. The peaks of one and two members of the most expensive kind give the memory of each member. Compiled
+    graphs allocate other temporary tensors, so these two are compiled if the runs are.
 
     Args:
         kinds: one run of each kind.
         device: where they will be trained.
     """
-    most = max(kinds, key=lambda run: _peak_bytes([_uncompiled(run)], device)) if len(kinds) > 1 else kinds[0]
+    most = max(kinds, key=lambda run: _peak_bytes([_uncompiled(run)], device))
     alone, two = (_peak_bytes([most] * count, device) for count in (1, 2))
     each = max(two - alone, 1)
     torch.cuda.empty_cache()
