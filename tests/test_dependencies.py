@@ -15,6 +15,7 @@ else:
 ROOT = Path(__file__).parents[1]
 # Imported only if a user chose the extra that installs them.
 OPTIONAL = {"hydra_plugins", "joblib", "ray", "submitit"}
+OPTIONAL |= {"triton"}  # installed by torch where it has CUDA
 DISTRIBUTIONS = {"PIL": "pillow", "hydra": "hydra-core", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 

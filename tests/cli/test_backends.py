@@ -77,7 +77,7 @@ def in_turn(asked, monkeypatch):
 
 def test_tasks_write_the_same_files_as_one_machine(gansweep, asked):
     def train(name, *how):
-        answer = gansweep(*SETTINGS, *GRID, f"hydra.sweep.dir={name}", *how)
+        answer = gansweep(*SETTINGS, *GRID, f"hydra.sweep.dir={name}", "fresh=true", *how)  # not from the other one
         assert answer.code == 0, answer.err
         return left(gansweep.folder / name), answer.out
 

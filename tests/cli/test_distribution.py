@@ -112,7 +112,8 @@ def left(sweep: Path):
 
 def test_packs_workers_and_hydras_own_launcher_leave_the_same_files(gansweep):
     def train(name, *how):
-        assert gansweep(*SETTINGS, *GRID, f"hydra.sweep.dir={name}", *how).code == 0
+        line = (*SETTINGS, *GRID, f"hydra.sweep.dir={name}", "fresh=true", *how)  # not from another folder
+        assert gansweep(*line).code == 0
         return left(gansweep.folder / name)
 
     alone = train("alone", "pack=1", "workers=1")

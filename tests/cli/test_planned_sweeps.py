@@ -46,10 +46,10 @@ def test_the_dirac_gans_of_the_table(gansweep):
         for record in gansweep.records("dirac_convergence").values()
     }
     assert set(left) == {"gan", "wgan", "wgan_gp", "dragan", "instance_noise", "consensus", "roth", "r1", "r2"}
-    assert all(left[name] < 0.4 for name in ("instance_noise", "consensus", "roth", "r1", "r2"))
+    assert all(left[name] < 0.5 for name in ("instance_noise", "consensus", "roth", "r1", "r2"))
     assert left["r1"] == pytest.approx(left["r2"], rel=1e-5), "the slope is psi everywhere"
-    assert left["wgan"] > 0.4
-    assert left["wgan_gp"] > 0.4
+    assert left["wgan"] > 0.5
+    assert left["wgan_gp"] > 0.5
 
 
 def test_a_choice_in_a_folder_that_is_not_there(gansweep):

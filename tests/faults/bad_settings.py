@@ -128,7 +128,7 @@ def settings() -> Iterator[Setting]:
 def _within(node: Any, path: str) -> Iterator[tuple[str, str, Any]]:
     if not isinstance(node, dict):
         return
-    if "_target_" in node:
+    if node.get("_target_", "???") != "???":  # ???: the user names the class
         cls = locate(node["_target_"])
         for key, annotation in signature(cls).types.items():
             if key in node:  # keys that are not in the YAML file would need a +

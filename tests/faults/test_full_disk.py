@@ -62,18 +62,19 @@ def test_the_disk_is_full_from_the_start(small_disk):
 
 
 def limit_files() -> None:
-    from gansweep.training import trainer
+    """Limit the size of files while a checkpoint is written."""
+    from gansweep.training import checkpoint
 
-    train = trainer.train_together
+    save = checkpoint.save
 
     def limited(*arguments, **named):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, resource.RLIM_INFINITY))
         try:
-            return train(*arguments, **named)
+            return save(*arguments, **named)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
-    trainer.train_together = limited
+    checkpoint.save = limited
 
 
 def test_a_checkpoint_that_cannot_be_written_does_not_change_the_results(tmp_path, undisturbed):

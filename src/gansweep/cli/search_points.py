@@ -112,7 +112,7 @@ def points(overrides: Sequence[Override], defaults: Mapping[str, Any]) -> list[d
     if sampler not in SAMPLERS:
         raise SettingError(SAMPLER, sampler, f"expected one of {', '.join(SAMPLERS)}")
     if not intervals:
-        if num is not None:
+        if type(num) is int and num > 0:  # other values are reported later, with all other problems
             raise SettingError(NUM, num, "without effect: no setting is an interval, such as lr='interval(1e-5,1e-1)'")
         return [{}]
     if type(num) is not int or num < 1:

@@ -97,7 +97,7 @@ KEYS = (
     Key("steps", continuable=True),
     Key("seed", column=True),
     *(Key(f"seed_{kind}", identity_unless=None) for kind in ("init", "data", "noise")),
-    Key("eval_seeds", identity_unless=1, continuable=True, caption=True),
+    Key("eval_seeds", identity_unless=1, continuable=True),
     Key("precision", shared_in_pack=True),
     Key("device", identity=False, shared_in_pack=True),
     Key("threads", identity_unless=1, shared_in_pack=True),

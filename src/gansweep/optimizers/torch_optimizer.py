@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import pickle
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -248,10 +247,11 @@ def _is_supported(rule: object) -> bool:
 
 def _global_random_states() -> list[bytes]:
     """Return the states of the global random generators of torch, NumPy and Python."""
+    state = np.random.get_state(legacy=False)["state"]
     return [
         torch.get_rng_state().numpy().tobytes(),
-        pickle.dumps(np.random.get_state()),
-        pickle.dumps(random.getstate()),
+        state["key"].tobytes() + repr(state["pos"]).encode(),
+        repr(random.getstate()).encode(),
     ]
 
 

@@ -112,8 +112,13 @@ def _jobs(lines: list[list[Override]], defaults: dict[str, Any]) -> list[list[st
     """Return the overrides of every job; jobs that several experiments define are trained once."""
     from gansweep.cli.overrides import combinations
 
-    jobs = (job for line in lines for job in combinations(line, defaults))
-    return [list(job) for job in dict.fromkeys(map(tuple, jobs))]
+    jobs: list[list[str]] = []
+    known: set[tuple[str, ...]] = set()
+    for line in lines:
+        new = [job for job in combinations(line, defaults) if tuple(job) not in known]
+        known.update(map(tuple, new))
+        jobs += new
+    return jobs
 
 
 def merged(typed: list[Override], planned: list[Override]) -> list[Override]:
