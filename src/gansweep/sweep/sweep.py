@@ -185,19 +185,8 @@ class Sweep:
         run_state = RunState(stop, progress)
         if retry_failed:
             run_state.to_retry = dict(self.failed() if failed is None else failed)
-        train = partial(self._train_until_done, executor=executor, wait=wait)
-        # One worker means this process, unless a cell may have caused the death of another process.
-        separate = workers > 1 or (
-            start is not None and any(cell_lock.crash_history(cell.directory) for cell in self.cells)
-        )
         try:
-            for crashed in (False, True):
-                cells = _crashed_cells(self.cells, run_state, wait) if crashed else self.cells
-                if separate:
-                    num_workers = 1 if crashed else workers
-                    worker_pool.train(cells, run_state, partial(train, crashed=crashed), num_workers, start or fork)
-                else:
-                    train(run_state, cells, crashed=crashed, log_wait=True)
+            self._train_twice(run_state, executor, workers, start, wait)
         finally:
             progress.close()
         run_state.outcome.interrupted |= stop()
@@ -205,6 +194,25 @@ class Sweep:
         if not run_state.outcome.missing:
             process.remove_trial_markers(self.root)
         return run_state.outcome
+
+    def _train_twice(
+        self, run_state: RunState, executor: Executor, workers: int, start: Start | None, wait: bool
+    ) -> None:
+        """Train all cells but those whose process died, then those; arguments as in `run`."""
+        train = partial(self._train_until_done, executor=executor, wait=wait)
+        # One worker means this process, unless a cell may have caused the death of another process.
+        separate = workers > 1 or (
+            start is not None and any(cell_lock.crash_history(cell.directory) for cell in self.cells)
+        )
+        for crashed in (False, True):
+            if run_state.outcome.device_failed:
+                return
+            cells = _crashed_cells(self.cells, run_state, wait) if crashed else self.cells
+            if separate:
+                num_workers = 1 if crashed else workers
+                worker_pool.train(cells, run_state, partial(train, crashed=crashed), num_workers, start or fork)
+            else:
+                train(run_state, cells, crashed=crashed, log_wait=True)
 
     def failed(self) -> dict[str, dict[str, Any]]:
         """Return the records of the cells that have failed, by hash."""
