@@ -62,7 +62,7 @@ def test_a_file_gets_a_line_for_all_running_cells_each_minute(monkeypatch):
         for name in "abcdef":
             shown.step(name, step, 1000)
     first, *_, last = stream.getvalue().splitlines()
-    running = "6 running: a step 359 of 1000, b step 358 of 1000, c step 358 of 1000, d step 358 of 1000 and 2 more"
+    running = "6 running: a step 359 of 1000, b step 358 of 1000 and 4 more"
     assert first == f"0/6 cells | {running} | 5.82 steps/s | 11 min left"
     assert " | 6 steps/s | " in last
     assert len(stream.getvalue().splitlines()) == 3

@@ -14,7 +14,7 @@ from gansweep.sweep.progress_file import ProgressFile
 
 BETWEEN_LINES_S = 0.2
 FIRST_PLAIN_LINE_S, BETWEEN_PLAIN_LINES_S = 5.0, 60.0
-MAX_NAMED = 4
+MAX_NAMED = 2
 
 
 class Progress:
