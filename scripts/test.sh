@@ -9,4 +9,17 @@ if [ $# -eq 0 ]; then
     if python -m pyright --version >/dev/null 2>&1; then python -m pyright; else echo "pyright is not available: types not checked" >&2; fi
     lint-imports
 fi
-exec python -m pytest "$@"
+if [ $# -gt 0 ]; then exec python -m pytest "$@"; fi
+
+# The fast tests in two processes. Those of the first one start commands and wait for them.
+FIRST="cli docs engines faults report sweep trained"
+output="$(mktemp -d)"
+trap 'rm -rf "$output"' EXIT
+# shellcheck disable=SC2086
+python -m pytest -q -p no:cacheprovider $(printf 'tests/%s ' $FIRST) > "$output/first" 2>&1 &
+first=$!
+# shellcheck disable=SC2046,SC2086
+python -m pytest -q -p no:cacheprovider tests $(printf -- '--ignore=tests/%s ' $FIRST) || failed=yes
+wait "$first" || failed=yes
+cat "$output/first"
+[ -z "${failed:-}" ]
