@@ -22,7 +22,7 @@ CLEAR = "\x1b[H\x1b[J"  # cursor home, then clear the terminal to its end
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Show the state until the sweep has ended, and return the exit code."""
+    """Show the state while a process trains cells, and return the exit code."""
     options = _parser().parse_args(arguments)
     return exit_code(lambda: _watch(options.sweep, options.once, options.every))
 
@@ -38,8 +38,8 @@ def _watch(root: Path, once: bool, every_s: float) -> None:
         if not results:
             raise ValueError(f"{root}: contains no cells, expected the directory of a sweep, for example outputs/mine")
         say((CLEAR if live else "") + text(root, results, processes))
-        unfinished = any(result.state is not State.FAILED and not result.state.is_result for result in results)
-        if once or not unfinished:
+        held = any(result.state is State.CLAIMED for result in results)
+        if once or not (processes or held):
             return
         time.sleep(every_s)
 
@@ -58,13 +58,13 @@ def text(root: Path, results: Sequence[Result], processes: Sequence[RunningProce
     lines = [f"{root}: {cells(len(results))}: {counts}{_left(results, processes)}"]
     lines += [_best(results)] if _best(results) else []
     lines += [_process(one) for one in processes]
-    if not processes and "waiting" in states:
-        lines.append("No process reports its progress; start the same command again to continue.")
+    if not processes and {"waiting", State.RESUMABLE.value} & set(states):
+        lines.append("No process reports its progress. The same command as before continues the sweep.")
     return "\n".join(lines)
 
 
 def _word(state: State) -> str:
-    return {State.NEW: "waiting", State.RESUMABLE: "waiting", State.CLAIMED: "running"}.get(state, state.value)
+    return {State.NEW: "waiting", State.CLAIMED: "running"}.get(state, state.value)
 
 
 def _process(one: RunningProcess) -> str:

@@ -117,3 +117,13 @@ def test_starts_without_torch(sweep):
         "import sys; from gansweep.watch import main; main([sys.argv[1], '--once']); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True).returncode == 0
+
+
+def test_an_interrupted_sweep_ends_the_command(sweep, capsys):
+    root, cells = sweep
+    cells[3].directory.mkdir(exist_ok=True)
+    (cells[3].directory / "checkpoint.pt").write_bytes(b"")
+    assert main([str(root)]) == 0
+    out = capsys.readouterr().out
+    assert "1 resumable" in out
+    assert "The same command as before continues the sweep" in out

@@ -235,3 +235,11 @@ def test_the_importance_of_a_search_is_estimated(tmp_path):
 def test_a_full_grid_and_a_short_search_have_no_estimate(tmp_path, near):
     assert importance_estimate.section(judge(Study.read(near), TableOptions())[0]) is None
     assert importance_estimate.section(_search(tmp_path / "x", 12)) is None
+
+
+def test_a_compared_configuration_without_progress_is_named(tmp_path, capsys):
+    root = one_task(tmp_path / "x", "ring", values=(0.0, 0.1, 359.0))
+    assert report(root, "--compare", "optimizer=sgd", "optimizer=adam", "--margin", "2%") == 0
+    out = sentences(capsys.readouterr().out)
+    assert "No better than the untrained generator: optimizer=sgd." in out
+    assert "that they differ by" in out

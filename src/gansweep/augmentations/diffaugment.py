@@ -53,7 +53,7 @@ class DiffAugment:
         """Raise ValueError unless samples are images (C, H, W)."""
         if len(sample_shape) != 3:
             raise ValueError(
-                f"samples of the data have shape {sample_shape}, expected images (C, H, W), or augment=null"
+                f"samples of the data have shape {sample_shape}, expected images (C, H, W), or augment=none"
             )
 
     def __call__(self, samples: Tensor, u: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gansweep.formatting import number, rounded
+from gansweep.formatting import number
 from gansweep.report import markdown
 from gansweep.report.verdict import LEVEL, Verdict
 from gansweep.results.leaderboard import Configuration
@@ -41,14 +41,18 @@ def compare(verdicts: Sequence[Verdict], first: str, second: str) -> str:
     ]
     over = " and ".join(board.repeated)
     table = Table([over, *names, "difference"], rows, f"{board.how.capitalize()} {board.metric_name} of common runs.")
-    return markdown.write([Paragraph(_sentence(table_a, names, test)), table])
+    no_better = [one.name for one in (a, b) if one.is_no_better_than_untrained]
+    notes = [Paragraph(f"No better than the untrained generator: {'; '.join(no_better)}.")] if no_better else []
+    return markdown.write([Paragraph(_sentence(table_a, names, test)), *notes, table])
 
 
 def _sentence(verdict: Verdict, names: tuple[str, str], test: Comparison) -> str:
     better, worse = names if test.sign < 0 else names[::-1]
     size = number(abs(test.difference)) if math.isfinite(test.difference) else "?"
-    evidence = f"{test.num_seeds} common seeds, mean difference {size}, p = {rounded([test.p], test.p, test.p)[0]}"
+    evidence = f"{test.num_seeds} common seeds, mean difference {size}, p = {number(test.p)}"
     kind = {"t": "paired t test", "sign": "sign test, N/A loses"}.get(test.test, "no test")
+    if test.margin is not None:
+        kind += f"; p = {number(test.equivalence)} that they differ by {number(test.margin)} or more"
     if test.equivalent(LEVEL):
         outcome = f"{names[0]} and {names[1]} are equivalent within {verdict.margin}"
     elif test.beaten(LEVEL):
@@ -71,7 +75,11 @@ def _find(verdicts: Sequence[Verdict], text: str) -> tuple[Verdict, Configuratio
                 found.append((verdict, one))
     if len(found) == 1:
         return found[0]
-    names = "; ".join(one.name for verdict in verdicts for one in verdict.leaderboard.configurations[:8])
+    names = "; ".join(
+        ", ".join(filter(None, (verdict.leaderboard.label, one.name)))
+        for verdict in verdicts
+        for one in verdict.leaderboard.configurations[:8]
+    )
     problem = "no configuration has these settings" if not found else f"{len(found)} configurations have these settings"
     raise ValueError(f"--compare {text}: {problem}, expected those of one of {names}")
 

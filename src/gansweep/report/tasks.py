@@ -191,7 +191,9 @@ def _sentences(found: OverTasks) -> list[str]:
     if found.num_left_out:
         sentences.append(f"{found.num_left_out} methods without a finished run on some task are left out.")
     sentences.append(f"Friedman's test of equal methods: p = {number(ranks.p)}.")
-    lead = f"{first} has the best mean rank, {ranks.ranks[0]:.2f}."
+    equal = [m for m, r in zip(found.methods[1:], ranks.ranks[1:], strict=True) if r == ranks.ranks[0]]
+    tie = f", as {'; '.join(equal)}" if equal else ""
+    lead = f"{first} has the best mean rank, {ranks.ranks[0]:.2f}{tie}."
     worse = [
         m for m, r in zip(found.methods, ranks.ranks, strict=True) if r - ranks.ranks[0] >= ranks.critical_difference
     ]

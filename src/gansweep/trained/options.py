@@ -22,7 +22,11 @@ def add_options(parser: ArgumentParser) -> None:
         "--best", action="store_true", help="weights at the best evaluation, of cells trained with trainer.keep=best"
     )
     parser.add_argument(
-        "--allow", action="append", default=[], metavar="MODULE", help="allow classes from this module in the config"
+        "--allow",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="allow classes from this module in the config; allow=[MODULE] does the same",
     )
 
 
@@ -31,4 +35,7 @@ def loaded(options: Namespace) -> TrainedPair:
     from gansweep.trained.pair import load  # not above, so that --help does not import torch
 
     which = "best" if options.best else "final"
-    return load(options.cell, *options.selection, raw=options.raw, which=which, allow=options.allow)
+    typed = [text for text in options.selection if text.startswith("allow=")]  # as in a command that trains
+    modules = [name.strip() for text in typed for name in text.partition("=")[2].strip("[]").split(",")]
+    selection = [text for text in options.selection if text not in typed]
+    return load(options.cell, *selection, raw=options.raw, which=which, allow=[*options.allow, *modules])

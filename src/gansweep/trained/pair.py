@@ -121,13 +121,25 @@ class TrainedPair:
             raise ValueError(f"batch_size={batch_size}: expected 1 or more")
         inputs = [z]
         if self.labels is not None:
-            inputs.append(in_proportion(self.labels, len(z)) if labels is None else labels)
+            inputs.append(in_proportion(self.labels, len(z)) if labels is None else self._checked(labels, len(z)))
         elif labels is not None:
             raise ValueError(f"labels: the networks of {self.result.cell.name} are not conditional; expected no labels")
         device = next(self.generator.parameters()).device
         batches = zip(*(part.split(batch_size) for part in inputs), strict=True)
         with torch.no_grad():
             return torch.cat([self.generator(*(part.to(device) for part in batch)).cpu() for batch in batches])
+
+    def _checked(self, labels: Tensor | Sequence[int], num: int) -> Tensor:
+        """Return the labels as int64 (num,).
+
+        Raises:
+            ValueError: there are not `num` labels, or one is no class of the data.
+        """
+        assert self.labels is not None
+        given, largest = torch.as_tensor(labels, dtype=torch.int64), int(self.labels.max())
+        if given.shape != (num,) or not bool(((given >= 0) & (given <= largest)).all()):
+            raise ValueError(f"labels={given.tolist()}: expected {num} classes from 0 to {largest}")
+        return given
 
     def interpolate(self, start: Tensor, end: Tensor, num: int = 8, label: int | None = None) -> Tensor:
         """Return samples (num, *sample_shape) on the great circle between two latents (latent_dim,), both included.
