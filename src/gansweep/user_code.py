@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,8 +30,21 @@ class Factory:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, **further: Any) -> Any:
-        """Return a new object; `further` arguments precede those of the factory."""
-        return self.cls(**{name: _made(value) for name, value in self.arguments.items()} | further)
+        """Return a new object; `further` arguments precede those of the factory.
+
+        Raises:
+            ValueError: the constructor calls sys.exit, or changes torch's default dtype, which is restored.
+        """
+        torch = sys.modules.get("torch")
+        before = torch.get_default_dtype() if torch else None
+        try:
+            made = self.cls(**{name: _made(value) for name, value in self.arguments.items()} | further)
+        except SystemExit as error:
+            raise ValueError(f"{self.name}: the constructor calls sys.exit") from error
+        if torch and torch.get_default_dtype() != before:
+            torch.set_default_dtype(before)
+            raise ValueError(f"{self.name}: the constructor changes torch's default dtype, which other runs share")
+        return made
 
     def __hash__(self) -> int:
         return hash((self.cls, json.dumps(self.arguments, sort_keys=True, default=repr)))

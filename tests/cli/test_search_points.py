@@ -38,6 +38,11 @@ def test_other_intervals_are_uniform(line):
     assert stats.kstest(found, stats.uniform(at.low, at.high - at.low).cdf).pvalue > 0.01
 
 
+def test_whole_numbers_from_zero_are_uniform():
+    assert set(values("s=int(interval(0,3))", "num=64", key="s")) == {0, 1, 2, 3}
+    assert set(values("s=int(interval(-2,-1))", "num=16", key="s")) == {-2, -1}
+
+
 def test_whole_numbers_include_both_ends():
     found = values("b=int(interval(2,5))", "num=64", key="b")
     assert set(found) == {2, 3, 4, 5}
@@ -82,6 +87,8 @@ def test_every_combination_of_listed_values_is_trained_at_every_point():
         (("lr=tag(log,interval(-1,1))", "num=2"), "lower end above 0"),
         (("lr=interval(1e-5,1e-1)", "num=2", "sampler=grid"), "sampler=grid: expected one of sobol, random, tpe"),
         (("lr=1,2", "num=2"), "num=2: without effect"),
+        (("lr=tag(foo,interval(1,2))", "num=2"), "tag foo: expected log or linear"),
+        (("lr=interval(1,2)", "num=2,4"), "num=2,4: expected one value"),
     ],
 )
 def test_mistakes_are_named(line, words):

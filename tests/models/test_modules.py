@@ -256,3 +256,21 @@ def test_a_plain_module_has_the_values_of_a_state_dict():
     assert isinstance(module.norm, nn.BatchNorm2d)
     with pytest.raises(ValueError, match="lacks"):
         network.module({})
+
+
+class Exits(nets.Generator):
+    def __init__(self):
+        sys.exit(0)
+
+
+class ChangesDtype(nets.Generator):
+    def __init__(self):
+        torch.set_default_dtype(torch.float64)
+        super().__init__()
+
+
+@pytest.mark.parametrize(("cls", "words"), [(Exits, "calls sys.exit"), (ChangesDtype, "default dtype")])
+def test_constructors_that_affect_the_process_are_refused(cls, words):
+    with pytest.raises(ValueError, match=words):
+        Factory(cls)()
+    assert torch.get_default_dtype() == torch.float32

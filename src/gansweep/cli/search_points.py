@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hydra.core.override_parser.types import IntervalSweep, Override
+from hydra.core.override_parser.types import IntervalSweep, Override, Sweep
 
 from gansweep.config.errors import SettingError
 
@@ -50,6 +50,9 @@ class Interval:
         assert isinstance(value, IntervalSweep)
         low, high = value.start, value.end
         text = override.get_value_string()
+        unknown = value.tags - {"log", "linear"}
+        if unknown:
+            raise SettingError(key, text, f"tag {', '.join(sorted(unknown))}: expected log or linear")
         if low is None or high is None or not -math.inf < low < high < math.inf:
             raise SettingError(key, text, "expected interval(low,high) of two finite numbers, low < high")
         is_log = "log" in value.tags or ("linear" not in value.tags and 0 < LEAST_RATIO * low <= high)
@@ -60,18 +63,13 @@ class Interval:
     def value(self, u: float) -> str:
         """Return the value at position u in [0, 1), as text with four significant digits."""
         if self.is_whole:
-            ends = math.log(self.low), math.log(self.high + 1)
-            x = (
-                math.exp(ends[0] + u * (ends[1] - ends[0]))
-                if self.is_log
-                else self.low + u * (self.high + 1 - self.low)
-            )
-            return str(min(int(x), int(self.high)))
+            return str(min(math.floor(self._at(u, self.high + 1)), int(self.high)))
+        return repr(min(max(float(f"{self._at(u, self.high):.{DIGITS}g}"), self.low), self.high))
+
+    def _at(self, u: float, high: float) -> float:
         if self.is_log:
-            x = math.exp(math.log(self.low) + u * (math.log(self.high) - math.log(self.low)))
-        else:
-            x = self.low + u * (self.high - self.low)
-        return repr(min(max(float(f"{x:.{DIGITS}g}"), self.low), self.high))
+            return math.exp(math.log(self.low) + u * (math.log(high) - math.log(self.low)))
+        return self.low + u * (high - self.low)
 
 
 def is_interval(override: Override) -> bool:
@@ -82,6 +80,9 @@ def is_interval(override: Override) -> bool:
 def search_settings(overrides: Sequence[Override], defaults: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return the values of `num` and `sampler`: the last ones typed, or else the defaults."""
     typed = {o.key_or_group: o.value() for o in overrides if o.key_or_group in (NUM, SAMPLER)}
+    for key, value in typed.items():
+        if isinstance(value, Sweep):
+            raise SettingError(key, ",".join(map(str, getattr(value, "list", ["?"]))), "expected one value")
     num, sampler = (typed.get(key, defaults.get(key)) for key in (NUM, SAMPLER))
     return num, sampler or SAMPLERS[0]
 
