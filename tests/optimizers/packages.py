@@ -50,7 +50,7 @@ class NeedsClosure(Plain):
 
 
 class Hidden(Plain):
-    """The previous gradient is stored where nobody looks."""
+    """An optimizer that stores the previous gradient outside of its state."""
 
     def move(self, p, grad, group):
         before = getattr(self, "_before", {})
