@@ -298,7 +298,11 @@ class Dataset(Protocol):
 
 @runtime_checkable
 class Metric(Protocol):
-    """Metric of generated samples; optional `of_pairs = True`: each has its target, `labels(data)`: their classes."""
+    """Metric of generated samples.
+
+    Optional: `of_pairs = True` if each sample has its target; `labels(data)`, classes of the samples that it needs;
+    `per_class(data, fake)`, values of the single classes, whose mean is then recorded as the value.
+    """
 
     lower_is_better: ClassVar[bool]
 

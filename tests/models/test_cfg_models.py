@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu, relu
 
 from gansweep.layers import Pass
+from gansweep.models.coopnets import CoopNetsPair
 from gansweep.models.dcganx import DCGANX
 from gansweep.models.initialisation import DCGANNormal
 from gansweep.models.resnet4 import ResNet4
@@ -187,3 +188,28 @@ def test_settings_out_of_range(cls, name):
         cls(**{name: 0})
     with pytest.raises(ValueError, match="depth=0"):
         DCGANX(depth=0)
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        (DCGANX(base_width=3, depth=2, spectral_norm=True), (2, 14, 14)),
+        (ResNet4(base_width=2, spectral_norm=True), (1, 28, 28)),
+        (CoopNetsPair(width=3, spectral_norm=True), (1, 14, 14)),
+    ],
+    ids=lambda part: type(part).__name__,
+)
+def test_every_weight_of_a_spectrally_normalised_discriminator_has_norm_one(model, shape):
+    """Mistake: a shortcut or the last layer without normalisation."""
+    network = model.discriminator(shape)
+    theta = network.initial(Streams(0)["init"])[None]
+    params = network.cut(theta)
+    buffers = network.initial_buffers(1, params=params)
+    module = network.module(network.state_dict(theta, buffers), shape)
+    layers = [part for part in module.modules() if isinstance(part, (nn.Linear, nn.Conv2d))]
+    assert len(layers) == sum(slot.name.endswith(("weight", "original")) for slot in network.slots)
+    for layer in layers:
+        assert torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2).item() == pytest.approx(1, rel=0.15)
+    x = torch.randn(3, *shape, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(module(x), network(params, x[None], Pass((), buffers, False))[0], rtol=1e-4, atol=1e-6)
+    assert not any("parametrizations" in slot.name for slot in model.generator(shape).slots)

@@ -10,10 +10,11 @@ from collections import OrderedDict
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.config.test_build_conf import composed
 
 from gansweep.config import keys
 from gansweep.config.keys import OUTSIDE_IDENTITY, inside
-from gansweep.sweep.identity import canonical, cell_name, digest, identity, sweep_name
+from gansweep.sweep.identity import canonical, cell_name, digest, identity, sweep_name, training_config
 
 CONFIG = {
     "seed": 0,
@@ -84,6 +85,25 @@ def test_a_new_setting_with_its_default_keeps_the_hash_at_any_depth(monkeypatch)
         {"every": True},
     )
     assert len({hash_of(after(**change)) for change in changes} | {hash_of(before)}) == 1 + len(changes)
+
+
+@pytest.mark.parametrize("model", ["dcganx", "resnet4", "coopnets", "mlp_cfg"])
+def test_spectral_norm_keeps_the_hash_of_models_that_got_it_later(model):
+    config = composed(f"model={model}")
+    node = config["model"].get("discriminator_of", config["model"])
+    with_default = digest(training_config(config))
+    node["spectral_norm"] = True
+    changed = digest(training_config(config))
+    del node["spectral_norm"]
+    assert digest(training_config(config)) == with_default != changed
+
+
+@pytest.mark.parametrize("model", ["mlp", "dcgan", "resnet"])
+def test_spectral_norm_stays_in_the_hash_of_models_that_had_it(model):
+    config = composed(f"model={model}")
+    with_default = digest(training_config(config))
+    del config["model"]["spectral_norm"]
+    assert digest(training_config(config)) != with_default
 
 
 def test_unreleased_code_is_part_of_the_identity():

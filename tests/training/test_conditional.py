@@ -239,3 +239,6 @@ def test_records_have_a_value_of_the_intra_distance(tmp_path):
     record = train(run, tmp_path)
     assert record["metric"]["name"] == "intra_fd_pixels"
     assert record["metric"]["final"] > 0
+    for evaluation in record["metric"]["evaluations"]:
+        assert len(evaluation["per_class"]) == CLASSES
+        assert evaluation["value"] == sum(evaluation["per_class"]) / CLASSES

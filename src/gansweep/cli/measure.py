@@ -87,14 +87,14 @@ def _metrics(overrides: Sequence[str], config_dir: str | None) -> tuple[list[Map
 
 def _try(task: Measurement) -> bool:
     """Measure one metric of one cell, print its value, and return whether that failed."""
-    from gansweep.trained.measure import add, value_of
+    from gansweep.trained.measure import add, measured
 
     what = f"{task.result.cell.name}: {task.metric.name}"
     try:
         if task.is_known:
             say(f"{what} is in the record already")
             return False
-        entry = add(task, value_of(task))
+        entry = add(task, *measured(task))
     except (ValueError, OSError) as error:
         say_error(f"{what} was not measured: {error}")
         return True

@@ -24,6 +24,7 @@ class Key:
             are the same run.
         identity_unless: default that is omitted from the identity, so that hashes from before the setting existed are
             kept. The setting may be at any depth, such as `loss.penalties.*.every`.
+        identity_unless_of: classes (`_target_`) that got the setting later, if it is as old as others; empty for all.
         shared_in_pack: all members of a pack must have the same value. A setting listed inside a shared group without
             this flag may differ.
         continuable: a run may continue from the checkpoint of one that differs only in such settings, if all schedules
@@ -38,6 +39,7 @@ class Key:
     name: str
     identity: bool = True
     identity_unless: Any = ...
+    identity_unless_of: tuple[str, ...] = ()
     shared_in_pack: bool = False
     continuable: bool = False
     whole_sweep: bool = False
@@ -54,6 +56,10 @@ class Key:
 
 CLIPPING = ("clip_grad_norm", "clip_grad_value")  # of the generator; with _d, of the discriminator
 
+WITH_SPECTRAL_NORM = tuple(
+    f"gansweep.models.{name}" for name in ("dcganx.DCGANX", "resnet4.ResNet4", "coopnets.CoopNetsPair")
+)  # which had no such setting in earlier versions
+
 # Captions and spreadsheets list the settings in this order.
 KEYS = (
     Key("experiment", caption=True),
@@ -64,6 +70,11 @@ KEYS = (
     *(Key(f"data.{name}", identity=False) for name in ("root", "path", "download", "in_memory")),
     Key("model", shared_in_pack=True, caption=True),
     Key("model.conditional", identity_unless=False, shared_in_pack=True),
+    Key("model.spectral_norm", identity_unless=False, identity_unless_of=WITH_SPECTRAL_NORM, shared_in_pack=True),
+    *(
+        Key(f"model.{of}.spectral_norm", identity_unless=False, identity_unless_of=WITH_SPECTRAL_NORM)
+        for of in ("generator_of", "discriminator_of")
+    ),
     Key("loss", caption=True),
     Key("loss.penalties.*.every", identity_unless=1),
     Key("augment", caption=True),
@@ -112,6 +123,7 @@ KEYS = (
 OUTSIDE_IDENTITY = frozenset(key.name for key in KEYS if not key.identity and "." not in key.name)
 WHOLE_SWEEP = tuple(key.name for key in KEYS if key.whole_sweep)
 IDENTITY_DEFAULTS = {key.name: key.identity_unless for key in KEYS if key.identity_unless is not ...}
+IDENTITY_DEFAULTS_OF = {key.name: key.identity_unless_of for key in KEYS if key.identity_unless_of}
 CONTINUABLE = tuple(key.name for key in KEYS if key.continuable)
 FALLBACKS = {key.name: key.fallback for key in KEYS if key.fallback}
 COLUMNS = tuple(key.name for key in KEYS if key.column)
@@ -145,19 +157,23 @@ def identity_part(config: Mapping[str, Any]) -> dict[str, Any]:
             listed = inside(group)
             kept[group] = {key: v for key, v in value.items() if key not in listed or listed[key].identity}
     for name, default in IDENTITY_DEFAULTS.items():
-        kept = _without_default(kept, name.split("."), default)
+        kept = _without_default(kept, name.split("."), default, IDENTITY_DEFAULTS_OF.get(name, ()))
     return kept
 
 
-def _without_default(config: Mapping[str, Any], path: list[str], default: Any) -> dict[str, Any]:
-    """Return the configuration without the setting at `path` if it has its default there."""
+def _without_default(
+    config: Mapping[str, Any], path: list[str], default: Any, classes: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the configuration without the setting at `path` if it has its default there, in nodes of some classes."""
     name, *rest = path
     names = list(config) if name == "*" else [name] if name in config else []
     kept = dict(config)
     for key in names:
         value = config[key]
         if rest and isinstance(value, Mapping):
-            kept[key] = _without_default(value, rest, default)
+            kept[key] = _without_default(value, rest, default, classes)
+        elif classes and config.get("_target_") not in classes:
+            continue
         elif not rest and value == default and isinstance(value, bool) == isinstance(default, bool):
             del kept[key]
     return kept

@@ -10,7 +10,7 @@ from gansweep.layers.layer import Layer, Pass, each_member
 from gansweep.layers.linear import AppendLabel, Linear
 from gansweep.layers.network import Network
 from gansweep.layers.resampling import AvgPool2d, Crop, Reshape, Upsample
-from gansweep.layers.spectral_norm import SpectralNorm
+from gansweep.layers.spectral_norm import SpectralNorm, spectrally_normalised
 
 __all__ = [
     "AppendEmbedding",
@@ -36,4 +36,5 @@ __all__ = [
     "Tanh",
     "Upsample",
     "each_member",
+    "spectrally_normalised",
 ]

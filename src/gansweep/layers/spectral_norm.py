@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 from gansweep.interfaces import Slot
-from gansweep.layers.conditional import Embedding
+from gansweep.layers.chain import Residual
+from gansweep.layers.conditional import Embedding, Projection
 from gansweep.layers.convolution import Conv2d
-from gansweep.layers.layer import Parameterless, Pass, PullBack
+from gansweep.layers.layer import Layer, Parameterless, Pass, PullBack
 from gansweep.layers.linear import Linear
 
 if TYPE_CHECKING:
@@ -101,6 +102,21 @@ class SpectralNorm(Parameterless):
         if not torch.compiler.is_compiling():  # the compiler chooses the memory layout of gradients itself
             normalised = _InOrder.apply(normalised)
         return [normalised, *params[1:]]
+
+
+def spectrally_normalised(layers: Sequence[Layer]) -> list[Layer]:
+    """Return layers in which every linear layer, convolution and embedding is spectrally normalised."""
+    return [_wrapped(layer) for layer in layers]
+
+
+def _wrapped(layer: Layer) -> Layer:
+    if isinstance(layer, (Linear, Conv2d, Embedding)):
+        return SpectralNorm(layer)
+    if isinstance(layer, Residual):
+        return Residual(spectrally_normalised(layer.body), spectrally_normalised(layer.shortcut), layer.factor)
+    if isinstance(layer, Projection):
+        return Projection(spectrally_normalised(layer.head), _wrapped(layer.embedding))
+    return layer
 
 
 class _InOrder(torch.autograd.Function):

@@ -6,7 +6,17 @@ import math
 from dataclasses import dataclass, field
 
 from gansweep.interfaces import Initialisation
-from gansweep.layers import Conv2d, ConvTranspose2d, Crop, Layer, LeakyReLU, Network, Reshape, Tanh
+from gansweep.layers import (
+    Conv2d,
+    ConvTranspose2d,
+    Crop,
+    Layer,
+    LeakyReLU,
+    Network,
+    Reshape,
+    Tanh,
+    spectrally_normalised,
+)
 from gansweep.models.halving import square
 from gansweep.models.initialisation import DCGANNormal
 
@@ -29,12 +39,14 @@ class CoopNetsPair:
     Args:
         latent_dim: dimension of z.
         width: channels of the inner maps; the first map of D and the first map of G have twice as many.
+        spectral_norm: use spectral normalisation for every weight of the descriptor.
         initialisation_generator: distribution of the generator's initial parameters.
         initialisation_discriminator: distribution of the descriptor's initial parameters.
     """
 
     latent_dim: int = 15
     width: int = 100
+    spectral_norm: bool = False
     initialisation_generator: Initialisation = field(default_factory=lambda: DCGANNormal(0.005))
     initialisation_discriminator: Initialisation = field(default_factory=lambda: DCGANNormal(0.01))
 
@@ -74,4 +86,6 @@ class CoopNetsPair:
             LeakyReLU(0.0),
             Reshape((1, 1, 1), (1,)),
         ]
-        return Network(layers, self.initialisation_discriminator)
+        return Network(
+            spectrally_normalised(layers) if self.spectral_norm else layers, self.initialisation_discriminator
+        )

@@ -6,7 +6,18 @@ import itertools
 from dataclasses import dataclass, field
 
 from gansweep.interfaces import Initialisation
-from gansweep.layers import BatchNorm, Conv2d, ConvTranspose2d, Layer, LeakyReLU, Linear, Network, Reshape, Tanh
+from gansweep.layers import (
+    BatchNorm,
+    Conv2d,
+    ConvTranspose2d,
+    Layer,
+    LeakyReLU,
+    Linear,
+    Network,
+    Reshape,
+    Tanh,
+    spectrally_normalised,
+)
 from gansweep.models.halving import square
 from gansweep.models.initialisation import CFGNormal
 
@@ -40,6 +51,7 @@ class DCGANX:
         depth: number of halvings.
         batch_norm_generator: use batch norm in the generator.
         batch_norm_discriminator: use batch norm in the discriminator.
+        spectral_norm: use spectral normalisation for every weight of the discriminator.
         initialisation: distribution of the initial parameters.
     """
 
@@ -48,6 +60,7 @@ class DCGANX:
     depth: int = 3
     batch_norm_generator: bool = True
     batch_norm_discriminator: bool = False
+    spectral_norm: bool = False
     initialisation: Initialisation = field(default_factory=CFGNormal)
 
     def __post_init__(self) -> None:
@@ -89,7 +102,7 @@ class DCGANX:
             layers += [*_normed(f"{name}.bn1", wide, normalised), LeakyReLU(SLOPE)]
         size = widths[-1] * sides[-1] ** 2
         layers += [Reshape((widths[-1], sides[-1], sides[-1]), (size,)), Linear("fc", size, 1)]
-        return Network(layers, self.initialisation)
+        return Network(spectrally_normalised(layers) if self.spectral_norm else layers, self.initialisation)
 
     @property
     def _widths(self) -> list[int]:

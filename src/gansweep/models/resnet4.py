@@ -18,6 +18,7 @@ from gansweep.layers import (
     Residual,
     Tanh,
     Upsample,
+    spectrally_normalised,
 )
 from gansweep.models.halving import square
 from gansweep.models.initialisation import CFGNormal
@@ -55,6 +56,7 @@ class ResNet4:
         base_width: channels at the image size.
         batch_norm_generator: use batch norm in the generator.
         batch_norm_discriminator: use batch norm in the discriminator.
+        spectral_norm: use spectral normalisation for every weight of the discriminator.
         initialisation: distribution of the initial parameters.
     """
 
@@ -62,6 +64,7 @@ class ResNet4:
     base_width: int = 64
     batch_norm_generator: bool = True
     batch_norm_discriminator: bool = False
+    spectral_norm: bool = False
     initialisation: Initialisation = field(default_factory=CFGNormal)
 
     def __post_init__(self) -> None:
@@ -99,7 +102,7 @@ class ResNet4:
             layers += [block, LeakyReLU(0.0)]
         size = widths[-1] * smallest**2
         layers += [Reshape((widths[-1], smallest, smallest), (size,)), Linear("fc", size, 1)]
-        return Network(layers, self.initialisation)
+        return Network(spectrally_normalised(layers) if self.spectral_norm else layers, self.initialisation)
 
 
 def _body(name: str, num_in: int, hidden: int, num_out: int, batch_norm: bool) -> list[Layer]:

@@ -17,6 +17,7 @@ from gansweep.report import (
     latex,
     markdown,
     noise,
+    per_class,
     portraits,
     samples,
     sensitivity,
@@ -47,6 +48,7 @@ SECTIONS: Sequence[Callable[[Verdict], Section | None]] = (
     tuning.section,
     targets.section,
     further.section,
+    per_class.section,
     diverged.section,
 )
 

@@ -223,6 +223,10 @@ def _is_measured(value: Any) -> bool:
     return value is None or _is_number(value) or (isinstance(value, float) and value != value)
 
 
+def _are_measured(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_measured, value))
+
+
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and _is_number(value)
 
@@ -264,12 +268,14 @@ SCHEMA: dict[str, Check] = {
     "further_metrics[].lower_is_better": FLAG,
     **_fields("further_metrics[].", _is_number, "floor", "final"),
     "further_metrics[].final_step!": _is_whole,
+    "further_metrics[].per_class": _are_measured,
     **_fields("further_metrics[].", TEXT, "reason", "measured"),
     "metric.evaluations!": LIST,
     "metric.evaluations[].step!": _is_whole,
     "metric.evaluations[].value!": _is_measured,
     **_fields("metric.evaluations[].", _is_number, "value_2", "apart", "heard"),
     **_fields("metric.evaluations[].", LIST, "draws", "apart_draws"),
+    **_fields("metric.evaluations[].", _are_measured, "per_class", "per_class_2"),
     **_fields("metric.evaluations[].", TEXT, "reason", "reason_2", "degenerate"),
     "metric.evaluations[].measured": MAPPING,
     "divergence.step!": _is_whole,

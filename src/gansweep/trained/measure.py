@@ -19,7 +19,7 @@ from gansweep.sweep.further_metrics import mark
 from gansweep.sweep.identity import canonical
 from gansweep.trained.cells import checkpoint_of, saved_member
 from gansweep.training import record
-from gansweep.training.evaluator import Evaluator
+from gansweep.training.evaluator import Evaluator, value_of
 from gansweep.training.run import Run
 from gansweep.training.trainer import pack_of
 
@@ -103,8 +103,10 @@ def _checked(
 
 
 @devices.restored_matmul_precision()
-def value_of(measurement: Measurement) -> float:
-    """Return the metric of the cell's final generator, on the latents of its evaluations; NaN without finite samples.
+def measured(measurement: Measurement) -> tuple[float, list[float | None] | None]:
+    """Return the metric of the cell's final generator, on the latents of its evaluations, as `evaluator.value_of`.
+
+    The value is NaN if the samples are not finite.
 
     Raises:
         ValueError: the cell has no final checkpoint.
@@ -116,13 +118,15 @@ def value_of(measurement: Measurement) -> float:
         # States of random streams are those of the device of the training, and are needed for training only.
         pack.restore(0, {**member, "streams": {}})
         fake = Evaluator(run).samples(pack, 0, metric, "evaluation")
-        return math.nan if fake is None else float(metric(run.data, fake))
+        return (math.nan, None) if fake is None else value_of(metric, run.data, fake)
     finally:
         pack.release()
 
 
-def add(measurement: Measurement, value: float) -> dict[str, Any]:
-    """Add a value to the record of a cell, and return the new entry. All other fields remain as they are.
+def add(measurement: Measurement, value: float, per_class: Sequence[float | None] | None = None) -> dict[str, Any]:
+    """Add a value, and those of single classes, to the record of a cell, and return the new entry.
+
+    All other fields remain as they are.
 
     Raises:
         Taken: the cell is locked by another process.
@@ -142,7 +146,7 @@ def add(measurement: Measurement, value: float) -> dict[str, Any]:
         content = records.read(directory)
         if content is None or content["cell"]["hash"] != measurement.result.cell.hash:
             raise ValueError(f"{directory / record.NAME} was replaced during the measurement")
-        entry = _entry(measurement, value)
+        entry = _entry(measurement, value) | ({} if per_class is None else {"per_class": list(per_class)})
         record.write(directory, {**content, FIELD: [*(content.get(FIELD) or []), entry]}, guard)
         return entry
     finally:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from gansweep.batched.pack import Pack
-from gansweep.interfaces import Metric
+from gansweep.interfaces import Dataset, Metric
 from gansweep.metrics.degenerate import degenerate
 from gansweep.training import record
 from gansweep.training.run import Run
@@ -72,8 +72,10 @@ class Evaluator:
         if fake is None:
             self.evaluations.append({"step": step, "value": None, "reason": "samples are not finite"})
             return Evaluation({}, False)
-        value = float(metric(self.run.data, fake))
+        value, per_class = value_of(metric, self.run.data, fake)
         evaluation: dict[str, Any] = {"step": step, "value": _finite(value)}
+        if per_class is not None:
+            evaluation["per_class"] = per_class
         if evaluation["value"] is None:
             evaluation["reason"] = f"{metric.name} is {value}"
             log.warning("step %d: %s", step, evaluation["reason"])
@@ -82,9 +84,7 @@ class Evaluator:
         if step == self.run.steps:
             self._measure_draws(pack, k, metric, evaluation)
         if self.run.metric_2 is not None:
-            evaluation["value_2"] = self._measure(pack, k, self.run.metric_2, "evaluation")
-            if evaluation["value_2"] is None:
-                evaluation["reason_2"] = f"{self.run.metric_2.name} is not finite"
+            self._measure_second(pack, k, self.run.metric_2, evaluation)
         measured = pack.measurements(k)
         if measured:
             evaluation["measured"] = finite(measured)
@@ -116,6 +116,17 @@ class Evaluator:
         if step == self.run.steps and "draws" not in evaluation:
             self._measure_draws(pack, k, metric, evaluation)
         return "heard" in evaluation or self._update_feedback(pack, k, metric, evaluation)
+
+    def _measure_second(self, pack: Pack, k: int, metric: Metric, evaluation: dict[str, Any]) -> None:
+        """Add the value of the second metric, and its values of single classes."""
+        fake, value, per_class = self.samples(pack, k, metric, "evaluation"), math.nan, None
+        if fake is not None:
+            value, per_class = value_of(metric, self.run.data, fake)
+        evaluation["value_2"] = _finite(value)
+        if per_class is not None:
+            evaluation["per_class_2"] = per_class
+        if evaluation["value_2"] is None:
+            evaluation["reason_2"] = f"{metric.name} is not finite"
 
     def _measure_apart(self, pack: Pack, k: int, metric: Metric, evaluation: dict[str, Any]) -> None:
         """Add the holdout value of a best value, and its further draws."""
@@ -207,6 +218,18 @@ class Evaluator:
         if self.run.metric_2 is not None:
             values[f"metric/{self.run.metric_2.name}"] = evaluation["value_2"]
         return {tag: value for tag, value in values.items() if value is not None}
+
+
+def value_of(metric: Metric, data: Dataset, fake: Tensor) -> tuple[float, list[float | None] | None]:
+    """Return the value of a metric on samples, and its values of the single classes, None if it has none.
+
+    The value of a metric with the method `per_class` is the mean over the classes.
+    """
+    per_class = getattr(metric, "per_class", None)
+    if per_class is None:
+        return float(metric(data, fake)), None
+    values = [float(value) for value in per_class(data, fake)]
+    return sum(values) / len(values), [_finite(value) for value in values]
 
 
 def finite(values: Mapping[str, float]) -> dict[str, float | None]:

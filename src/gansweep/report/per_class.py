@@ -1,0 +1,78 @@
+"""Report section: values of single classes, of metrics that have them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import fmean
+from typing import Any
+
+from gansweep.report.verdict import Verdict
+from gansweep.results.leaderboard import FINAL, Configuration, spread
+from gansweep.section import Block, Paragraph, Section, Table
+from gansweep.sweep.cell import Result
+from gansweep.sweep.further_metrics import further_metrics
+
+MOST_CONFIGURATIONS, MOST_CLASSES = 4, 20
+
+PerClass = Callable[[Result], Sequence[float] | None]  # values of the classes of one run, None without values
+
+
+def section(verdict: Verdict) -> Section | None:
+    """Return the section with one table for each metric that has values of classes; None if there is no such metric."""
+    shown = [verdict.leaderboard.configurations[place] for place in verdict.order][:MOST_CONFIGURATIONS]
+    tables = [block for name, per_class in _metrics(verdict).items() for block in _table(name, per_class, shown)]
+    if not tables:
+        return None
+    when = "last evaluation" if verdict.leaderboard.how == FINAL else "best evaluation"
+    text = (
+        f"Values within each class at the {when} of a run (of metrics measured after the training: at the last step), "
+        "mean ± standard deviation (number of runs), best configuration first. The value of a run is the mean over its "
+        "classes."
+    )
+    return Section("Single classes", [Paragraph(text), *tables])
+
+
+def _metrics(verdict: Verdict) -> dict[str, PerClass]:
+    """Return the functions from a run to its values of classes, by the name of the metric."""
+    leaderboard = verdict.leaderboard
+    which = "final_step" if leaderboard.how == FINAL else "best_step"
+
+    def recorded(field: str) -> PerClass:
+        def per_class(run: Result) -> Sequence[float] | None:
+            step = run.metric.get(which)
+            found = [e.get(field) for e in run.evaluations if step is not None and e["step"] == step]
+            return _complete(found[0]) if found else None
+
+        return per_class
+
+    second = next((run.metric_2["name"] for run in leaderboard.results if run.metric_2), "second metric")
+    metrics = {leaderboard.metric_name: recorded("per_class"), str(second): recorded("per_class_2")}
+    for label, entries in further_metrics(leaderboard.results).items():
+        metrics[f"{label}, measured after training"] = lambda run, entries=entries: _complete(
+            entries.get(run.cell.hash, {}).get("per_class")
+        )
+    return metrics
+
+
+def _complete(values: Any) -> Sequence[float] | None:
+    return values if values and all(value is not None for value in values) else None
+
+
+def _table(name: str, per_class: PerClass, configurations: Sequence[Configuration]) -> list[Block]:
+    """Return the table of a metric with one row for each class; empty if no configuration has values."""
+    columns: dict[str, list[Sequence[float]]] = {}
+    for configuration in configurations:
+        values = [found for run in configuration.runs.values() if (found := per_class(run)) is not None]
+        if values:
+            columns[configuration.name] = values
+    if not columns:
+        return []
+    first = next(iter(columns.values()))
+    means = [fmean(of_class) for of_class in zip(*first, strict=True)]
+    classes, caption = range(len(means)), name
+    if len(means) > MOST_CLASSES:
+        classes = sorted(classes, key=lambda c: means[c], reverse=True)[:MOST_CLASSES]
+        caption = f"{name}: the {MOST_CLASSES} largest values of {len(means)} classes, of the first configuration"
+    rows = [[f"{c}", *(spread([run[c] for run in runs], len(runs)) for runs in columns.values())] for c in classes]
+    rows.append(["mean of all", *(spread([fmean(run) for run in runs], len(runs)) for runs in columns.values())])
+    return [Table(["class", *columns], rows, caption)]
