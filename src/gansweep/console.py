@@ -9,9 +9,12 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from platform import python_version
 from typing import Any, TextIO
 
+from gansweep import __version__
 from gansweep.formatting import visible
 
 WRONG = 2
@@ -110,6 +113,26 @@ def exit_code(work: Callable[[], object]) -> int:
         say_error(error)
         return WRONG if error.errno in WRONG_PATH else 1
     return 0
+
+
+def command_name(name: str) -> str:
+    """Return how a command was called, for its messages: `gansweep report` or `python -m gansweep.report`."""
+    is_script = Path(sys.argv[0]).name in ("gansweep", "gansweep.exe")
+    return f"gansweep {name}" if is_script else f"python -m gansweep.{name}"
+
+
+def versions() -> str:
+    """Return the versions of gansweep, Python, torch and Hydra, without importing them."""
+    return (
+        f"gansweep {__version__} (Python {python_version()}, torch {_version('torch')}, Hydra {_version('hydra-core')})"
+    )
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def path(text: str) -> Path:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from gansweep.console import exit_code, path, say
+from gansweep.console import command_name, exit_code, path, say
 from gansweep.trained.options import add_options, loaded
 
 PLAYERS = ("generator", "discriminator")
@@ -28,11 +28,11 @@ def _export(options: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m gansweep.export",
+        command_name("export"),
         description="Write the trained generator of a finished cell to a file that is read without gansweep. "
         "FILE.safetensors holds the weights, with the names of torch.nn and the definition of the module in its "
         "metadata; FILE.pt2 holds the module too: torch.export.load(FILE).module().",
-        epilog="Example: python -m gansweep.export outputs/mine lr=1e-3 seed=0 --out generator.safetensors",
+        epilog="Example: %(prog)s outputs/mine lr=1e-3 seed=0 --out generator.safetensors",
     )
     add_options(parser)
     parser.add_argument("--out", type=path, required=True, metavar="FILE", help="file to write: .safetensors or .pt2")

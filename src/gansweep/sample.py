@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from gansweep.console import exit_code, path, say
+from gansweep.console import command_name, exit_code, path, say
 from gansweep.trained.options import add_options, loaded
 
 WIDTH = 40  # characters of the progress bar
@@ -45,9 +45,9 @@ def progress(done: int, num: int) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m gansweep.sample",
+        command_name("sample"),
         description="Write generated images of a finished cell as 8-bit PNG files, for example for pytorch-fid.",
-        epilog="Example: python -m gansweep.sample outputs/mine lr=1e-3 seed=0 --num 50000 --out images",
+        epilog="Example: %(prog)s outputs/mine lr=1e-3 seed=0 --num 50000 --out images",
     )
     add_options(parser)
     parser.add_argument("--num", type=int, required=True, help="number of images")

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from gansweep.console import exit_code, path, say
+from gansweep.console import command_name, exit_code, path, say
 from gansweep.formatting import number
 from gansweep.sweep.cell import Result, State, cells
 from gansweep.sweep.progress import duration
@@ -101,7 +101,7 @@ def _short(name: str) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m gansweep.watch",
+        command_name("watch"),
         description="Show the state of a sweep that runs in another terminal or on other machines, from its files.",
     )
     parser.add_argument("sweep", type=path, help="directory of a sweep, for example outputs/mine")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
 
 import pytest
 from omegaconf import OmegaConf
+from tests.cli.tiny import TINY
 
 
 def test_a_single_run_is_a_sweep_of_one_cell(gansweep):
@@ -393,3 +395,20 @@ def test_shell_completion_without_a_request_is_a_usage_error(gansweep):
     answer = gansweep("--shell-completion", "nothing")
     assert answer.code == 2
     assert "expected one of install=SHELL" in answer.err
+
+
+@pytest.mark.parametrize("more", [[], ["seeds=auto"]])
+def test_a_plan_as_json_is_all_of_stdout_and_writes_nothing(gansweep, more):
+    tiny = [word for word in TINY if word != "~metric"]  # seeds are chosen by the metric's values
+    answer = gansweep(*tiny, "-m", "optimizer=adam,sgd", "plan=json", *more)
+    assert answer.code == 0, answer.err
+    plan = json.loads(answer.out)
+    assert plan["num_trained"] == len(plan["cells"]) == (4 if more else 2)
+    assert [note for note in plan["notes"] if note.startswith("seeds=auto")] or not more
+    assert list(gansweep.folder.iterdir()) == []
+
+
+def test_a_plan_is_true_false_or_json(gansweep):
+    answer = gansweep.tiny("plan=yaml")
+    assert (answer.code, answer.out) == (2, "")
+    assert "plan=yaml: expected true or false or one of json" in answer.err

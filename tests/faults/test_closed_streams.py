@@ -19,7 +19,7 @@ pwd.getpwuid = unknown
 for name in ("HOME", "LOGNAME", "USER", "LNAME", "USERNAME", "GANSWEEP_CACHE"):
     os.environ.pop(name, None)
 from gansweep.cli.app import main
-main()
+sys.exit(main())
 """
 
 

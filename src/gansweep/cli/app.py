@@ -24,16 +24,16 @@ from gansweep.cli.error_report import complain, unreadable
 from gansweep.cli.hydra_app import CONFIG, HydraApp, composer_and_loader, hydra_app, jobs_of, spelled_for_hydra
 from gansweep.cli.job import task
 from gansweep.config.errors import BadConfig, SettingError
-from gansweep.console import say
+from gansweep.console import say, versions
 
 INTERRUPTED = 130
 GRID_SWEEPER = "hydra_plugins.gansweep.grid_sweeper.GridSweeper"
 
 
-def main() -> None:
-    """Run the command line of this process."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, by default that of this process, on protected streams, and return the exit code."""
     console.protect()
-    sys.exit(run(sys.argv[1:]))
+    return run(sys.argv[1:] if arguments is None else arguments)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -53,6 +53,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _execute(arguments: list[str]) -> None:
     """Train the sweep of a command line, or print what one of Hydra's options requests."""
+    if "--version" in arguments:  # Hydra's own prints the version of Hydra only
+        say(versions())
+        return
     parser = get_args_parser()
     parser.prog = "gansweep"
     options = parser.parse_intermixed_args(arguments)

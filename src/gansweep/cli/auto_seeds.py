@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from gansweep.cli.sweeping import Multirun
 from gansweep.config.errors import SettingError
-from gansweep.console import say
 from gansweep.sweep.cell import Cell, Result, State
 from gansweep.sweep.seed_race import SeedRace
 from gansweep.sweep.sweep import Sweep
@@ -99,17 +98,16 @@ class AutoSeeds:
 
     def _print_plan(self) -> None:
         """Print the cells of the next round, and the number of runs that may follow."""
-        from gansweep.cli.distribution import cost_by_probe
+        from gansweep.cli import plan_output
 
         while wanted := self.race.wanted(self.settings()):
             self._round(wanted)
             if self._missing(wanted):
                 break
-        say(self._sweep().plan(self.config["retry_failed"], cost_by_probe()))
         verdict = self.race.summary(self.settings())
         rest = len(self.race.seeds) * len(self.jobs) - sum(len(cells) for cells in self.cells)
         more = f"Up to {rest} more runs of these {len(self.jobs)} configurations, depending on the results."
-        say(f"{verdict}\n{more}" if verdict else f"seeds=auto: {more}")
+        plan_output.show(self._sweep(), self.config, *([verdict, more] if verdict else [f"seeds=auto: {more}"]))
 
 
 def _with_seed(job: Sequence[str], seed: int) -> list[str]:

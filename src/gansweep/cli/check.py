@@ -13,7 +13,7 @@ from gansweep.cli.error_report import complain
 from gansweep.cli.hydra_app import composed, overrides_parser
 from gansweep.code_identity import dotted
 from gansweep.config.errors import BadConfig, SettingError
-from gansweep.console import say
+from gansweep.console import command_name, say
 
 if TYPE_CHECKING:
     from gansweep.check.bench import Subject
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> ArgumentParser:
     return overrides_parser(
-        "python -m gansweep.check",
+        command_name("check"),
         description="Checks the contracts of an optimizer, loss, penalty, schedule, dynamics or model on small "
         "problems that take about a second: each learning rate affects its own player only, each member's numbers do "
         "not depend on the other members or on a restart, gradients agree with finite differences of the losses, "
@@ -60,7 +60,7 @@ def _parser() -> ArgumentParser:
         "`python -m gansweep` are accepted; a model that contains classes of your own is checked for samples of the "
         "shape of `data`; other models, the samples of the data, metric and device have no effect.",
         epilog="Exit codes: 0 all checks passed, 1 some failed, 2 the configuration is wrong. Example: "
-        "python -m gansweep.check --config-dir my_conf allow=[my_package] optimizer=mine loss=wgan_gp",
+        "%(prog)s --config-dir my_conf allow=[my_package] optimizer=mine loss=wgan_gp",
     )
 
 

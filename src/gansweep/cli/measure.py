@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gansweep.cli.error_report import complain
 from gansweep.cli.hydra_app import composed
 from gansweep.config.errors import BadConfig, SettingError
-from gansweep.console import exit_code, path, say, say_error
+from gansweep.console import command_name, exit_code, path, say, say_error
 from gansweep.formatting import number
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(
-        "python -m gansweep.measure",
+        command_name("measure"),
         description="Compute further metrics of the final generators of finished cells from their checkpoints, on the "
         "latents of their evaluations, and add them to record.json, results.csv, table.md and HPARAMS. Cells without "
         "final weights, and values that a record has already, are left out.",
         epilog="Exit codes: 0 all finished cells are measured, 1 some could not be measured, 2 wrong input. "
-        "Example: python -m gansweep.measure outputs/mine metric=thumbnail metric.num_samples=2000",
+        "Example: %(prog)s outputs/mine metric=thumbnail metric.num_samples=2000",
     )
     parser.add_argument("folder", type=path, help="folder of a sweep, outputs/SWEEP, or of a cell, outputs/SWEEP/CELL")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="metric=..., metric.KEY=..., device=...")

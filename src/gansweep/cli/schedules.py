@@ -14,7 +14,7 @@ from gansweep.config.errors import BadConfig, SettingError
 from gansweep.config.instantiate import Broken, Constructor
 from gansweep.config.root import Root, out_of_range
 from gansweep.config.typed import keeps, signature, wrong_kind
-from gansweep.console import WRONG, say, say_error
+from gansweep.console import WRONG, command_name, say, say_error
 from gansweep.interfaces import Schedule
 from gansweep.sweep.identity import plain
 
@@ -54,12 +54,12 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> ArgumentParser:
     return overrides_parser(
-        "python -m gansweep.schedules",
+        command_name("schedules"),
         description="Plots the learning rates of a `python -m gansweep` command and prints a table of them. All "
         "settings of that command are accepted; only schedule, schedule_d, lr, lr_d and steps have an effect. "
         "A setting that only some of the schedules have, such as schedule.end=0.1, is applied to those.",
         epilog=f"The figure is written to {OUT}; choose another file with out=FILE, or none with out=null. Example: "
-        "python -m gansweep.schedules schedule=cosine,step lr=1e-3 steps=1000 out=rates.png",
+        "%(prog)s schedule=cosine,step lr=1e-3 steps=1000 out=rates.png",
     )
 
 

@@ -77,9 +77,9 @@ class Multirun:
             The exit code.
         """
         if self.config["plan"]:
-            from gansweep.cli.distribution import cost_by_probe
+            from gansweep.cli import plan_output  # imports torch
 
-            say(self.sweep().plan(self.config["retry_failed"], cost_by_probe()))
+            plan_output.show(self.sweep(), self.config)
             return 0
         self.begin(self.config["fresh"])
         code, cut_short = self.settle(launcher)

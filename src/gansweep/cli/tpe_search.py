@@ -16,7 +16,6 @@ from gansweep.cli.overrides import kept_overrides, values_of
 from gansweep.cli.search_points import SAMPLER, TPE, Interval, is_interval, search_settings
 from gansweep.cli.sweeping import Multirun
 from gansweep.config.errors import BadConfig, SettingError
-from gansweep.console import say
 from gansweep.sweep.cell import Cell, Result, State
 from gansweep.sweep.sweep import Sweep
 from gansweep.sweep.sweep_keys import SEED
@@ -155,13 +154,13 @@ class TpeSearch:
         ]
 
     def _print_plan(self) -> int:
-        from gansweep.cli.distribution import cost_by_probe
+        from gansweep.cli import plan_output
 
         while self._tell() and len(self._trials) < self.num:
             self._round = self._ask()
-        say(self._sweep().plan(self.config["retry_failed"], cost_by_probe()))
-        if rest := self.num - len(self._trials):
-            say(f"sampler=tpe: {rest} more points follow, depending on the results.")
+        rest = self.num - len(self._trials)
+        more = [f"sampler=tpe: {rest} more points follow, depending on the results."] if rest else []
+        plan_output.show(self._sweep(), self.config, *more)
         return 0
 
 

@@ -37,7 +37,7 @@ class Root:
         name: name of the sweep; null: derived from the command line.
         seeds: auto: add seeds for configurations that may still be the best; null: train the given seeds only.
         most_seeds: maximum number of seeds of a configuration, for seeds=auto.
-        plan: list all cells without training.
+        plan: list all cells without training; json: as JSON on standard output.
         fresh: rename an existing sweep of this name and start over.
         retry_failed: train failed cells again.
         diverged: report a divergence to another Hydra sweeper as a result or as a failure.
@@ -72,7 +72,7 @@ class Root:
     name: str | int | float | None
     seeds: Literal["auto"] | None
     most_seeds: int
-    plan: bool
+    plan: bool | Literal["json"]
     fresh: bool
     retry_failed: bool
     diverged: Literal["result", "raise"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gansweep.console import exit_code, make_folder, path, say
+from gansweep.console import command_name, exit_code, make_folder, path, say
 from gansweep.dirac import convergence
 from gansweep.dirac.atlas import ATLAS
 from gansweep.dirac.descent import trajectory
@@ -122,7 +122,7 @@ def _rate(text: str) -> float:
 def arguments_parser() -> argparse.ArgumentParser:
     """Return the command-line parser."""
     parser = argparse.ArgumentParser(
-        "python -m gansweep.dirac", description="Tables and figures of the Dirac-GAN, see docs/dirac.md."
+        command_name("dirac"), description="Tables and figures of the Dirac-GAN, see docs/dirac.md."
     )
     commands = parser.add_subparsers(required=True, metavar="convergence | portraits | eigenvalues | atlas")
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from gansweep import device
-from gansweep.console import exit_code, say
+from gansweep.console import command_name, exit_code, say
 from gansweep.image_files import MODES, SUFFIXES, LeftOut, list_images, printable, read_image
 from gansweep.metrics.classifier_features import ClassifierFeatures
 from gansweep.metrics.features import FeatureNetwork, features_of
@@ -59,7 +59,7 @@ def measure(path: Path, network: FeatureNetwork, mode: str, where: torch.device)
 def arguments_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
-        "python -m gansweep.metrics",
+        command_name("metrics"),
         description="Fréchet distance and KID of two folders of images. With --features inception the first is the "
         "FID that `python -m pytorch_fid` prints. Only images directly in a folder are read; sizes may differ.",
         epilog="Distances are comparable only with equal features and equal numbers of images, see docs/metrics.md.",

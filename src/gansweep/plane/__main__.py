@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansweep.console import exit_code, make_folder, path, say
+from gansweep.console import command_name, exit_code, make_folder, path, say
 
 if TYPE_CHECKING:
     from gansweep.plane.trained_cell import TrainedCell
@@ -57,10 +57,10 @@ def find(cells: Sequence[TrainedCell], words: str) -> TrainedCell:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m gansweep.plane",
+        command_name("plane"),
         description="Draw a finished or unfinished sweep on 2D data: generated points of every cell over the data and "
         "the discriminator (samples.png), and the metric over steps (w1.png).",
-        epilog="Example: python -m gansweep.plane outputs/mescheder_2d --over-time loss=r1",
+        epilog="Example: %(prog)s outputs/mescheder_2d --over-time loss=r1",
     )
     parser.add_argument("sweep", type=path, help="directory of a sweep, for example outputs/mescheder_2d")
     parser.add_argument(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gansweep.console import exit_code, make_folder, path, say
+from gansweep.console import command_name, exit_code, make_folder, path, say
 from gansweep.formatting import visible
 
 # The keys of formats.FORMATS, repeated here so that --help does not import that module.
@@ -84,7 +84,7 @@ def _keys(text: str) -> tuple[str, ...]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m gansweep.report",
+        command_name("report"),
         description="Write a report of finished or unfinished sweeps from their files on disk; several are joined.",
     )
     parser.add_argument(

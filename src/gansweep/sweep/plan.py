@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import statistics
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from gansweep.sweep.identity import digest
 from gansweep.sweep.progress import duration
 from gansweep.training import checkpoint_step
 
+FORMAT = 1  # of the JSON
 MAX_LINES, SHOWN = 200, 20  # of a longer plan, the first and the last SHOWN cells are listed
 
 
@@ -30,13 +33,102 @@ class Estimate:
         return replace(self, wall_s=self.wall_s * (1 - step / steps)) if step and steps else self
 
 
-def plan(
+@dataclass(frozen=True)
+class PlannedCell:
+    """A cell, and what the command line would do with it.
+
+    Args:
+        result: the cell in its current state.
+        is_trained: True if it would be trained.
+        step: step of the checkpoint from which it continues; None without one.
+        estimate: expected cost of the remaining steps; None if it is unknown or nothing is left to train.
+    """
+
+    result: Result
+    is_trained: bool
+    step: int | None
+    estimate: Estimate | None
+
+    @property
+    def state(self) -> str:
+        """The state, with the step from which the cell continues."""
+        if self.step is None:
+            return self.result.state.value
+        is_own = self.result.state is State.RESUMABLE
+        state = "resumable" if is_own else f"{self.result.state.value}, continues"
+        return f"{state} from step {self.step} of {self.result.cell.config.get('steps')}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the cell in JSON types; times in seconds, memory in bytes."""
+        cell, expected = self.result.cell, self.estimate
+        return {
+            "cell": cell.name,
+            "hash": cell.hash,
+            "state": self.result.state.value,
+            "is_trained": self.is_trained,
+            "from_step": self.step,
+            "steps": cell.config.get("steps"),
+            "expected_s": expected and expected.wall_s,
+            "expected_memory_bytes": expected and expected.memory_bytes,
+            "overrides": cell.overrides,
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a command line would train.
+
+    Args:
+        root: directory of the sweep.
+        cells: all cells of the command line.
+        notes: further lines, such as continuations and code that was edited.
+    """
+
+    root: Path
+    cells: Sequence[PlannedCell]
+    notes: Sequence[str] = ()
+
+    @property
+    def _counts(self) -> dict[str, int]:
+        counts = Counter(planned.result.state for planned in self.cells)
+        return {state.value: counts[state] for state in State if counts[state]}
+
+    @property
+    def _estimates(self) -> list[Estimate | None]:
+        return [planned.estimate for planned in self.cells if planned.is_trained]
+
+    def text(self) -> str:
+        """Return the states and the expected cost of the cells, and the total of the cells to train."""
+        head = f"{cells(len(self.cells))}: " + ", ".join(f"{count} {state}" for state, count in self._counts.items())
+        lines = [(planned.state, _words(planned.estimate), planned.result.cell.name) for planned in self.cells]
+        widths = [max((len(line[column]) for line in lines), default=0) for column in (0, 1)]
+        body = [f"  {state:<{widths[0]}}  {cost:<{widths[1]}}  {name}" for state, cost, name in lines]
+        if len(body) > MAX_LINES:
+            body[SHOWN:-SHOWN] = [f"  ... {len(body) - 2 * SHOWN} more"]
+        return visible("\n".join([head, *body, _total(self._estimates), *self.notes]))
+
+    def json(self) -> str:
+        """Return the plan as JSON. `expected_s` is the time of all cells one after the other, null if it is unknown."""
+        known = [estimate.wall_s for estimate in self._estimates if estimate is not None]
+        content = {
+            "format": FORMAT,
+            "sweep": str(self.root),
+            "counts": self._counts,
+            "num_trained": len(self._estimates),
+            "expected_s": sum(known) if len(known) == len(self._estimates) else None,
+            "notes": list(self.notes),
+            "cells": [planned.as_dict() for planned in self.cells],
+        }
+        return json.dumps(content, indent=1, default=str)
+
+
+def planned_cells(
     results: Sequence[Result],
     retry_failed: bool,
     estimate: Callable[[Cell], Estimate | None] | None = None,
     continued: Mapping[str, int] | None = None,
-) -> str:
-    """Return a text with the state and the expected cost of the cells, and the total of the cells to train.
+) -> list[PlannedCell]:
+    """Return what would be done with the cells.
 
     Args:
         results: the cells in their current states.
@@ -45,35 +137,21 @@ def plan(
         continued: step from which each cell continues that begins with the checkpoint of another one, by hash.
     """
     measured = _from_finished(results)
-    lines, needed = [], []
+    planned = []
     for result in results:
         expected, step = None, _first_step(result, continued or {})
-        if result.state in (State.NEW, State.RESUMABLE) or (result.state is State.FAILED and retry_failed):
+        trains = result.state in (State.NEW, State.RESUMABLE) or (result.state is State.FAILED and retry_failed)
+        if trains:
             expected = measured(result.cell) or (estimate(result.cell) if estimate else None)
             expected = expected and expected.of_rest(step or 0, result.cell.config.get("steps"))
-            needed.append(expected)
-        lines.append((_state(result, step), _words(expected), result.cell.name))
-    counts = {state: sum(result.state is state for result in results) for state in State}
-    head = f"{cells(len(results))}: " + ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
-    widths = [max((len(line[column]) for line in lines), default=0) for column in (0, 1)]
-    body = [f"  {state:<{widths[0]}}  {cost:<{widths[1]}}  {name}" for state, cost, name in lines]
-    if len(body) > MAX_LINES:
-        body[SHOWN:-SHOWN] = [f"  ... {len(body) - 2 * SHOWN} more"]
-    return visible("\n".join([head, *body, _total(needed)]))
+        planned.append(PlannedCell(result, trains, step, expected))
+    return planned
 
 
 def _first_step(result: Result, continued: Mapping[str, int]) -> int | None:
     """Return the step of the checkpoint from which a cell continues, its own or another one's; None without one."""
     own = checkpoint_step.read(result.cell.directory) if result.state is State.RESUMABLE else None
     return continued.get(result.cell.hash) if own is None else own
-
-
-def _state(result: Result, step: int | None) -> str:
-    """Return the state of a cell, with the step from which it continues."""
-    if step is None:
-        return result.state.value
-    resumed = "resumable" if result.state is State.RESUMABLE else f"{result.state.value}, continues"
-    return f"{resumed} from step {step} of {result.cell.config.get('steps')}"
 
 
 def _total(needed: Sequence[Estimate | None]) -> str:

@@ -23,7 +23,7 @@ from gansweep.sweep import (
 from gansweep.sweep.cell import Cell, Result, State, own_record, state
 from gansweep.sweep.cell import cells as count_of
 from gansweep.sweep.continuation import Continuations
-from gansweep.sweep.plan import Estimate, code_changes, plan
+from gansweep.sweep.plan import Estimate, Plan, code_changes, planned_cells
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.run_state import Executor, Outcome, RunState, rename_misplaced
 from gansweep.sweep.sweep_directory import FROZEN
@@ -131,17 +131,17 @@ class Sweep:
         self,
         retry_failed: bool = True,
         estimate: Callable[[Cell], Estimate | None] | None = None,
-    ) -> str:
-        """Return a text that describes what `run` would do. Nothing is written.
+    ) -> Plan:
+        """Return what `run` would do. Nothing is written.
 
         Args:
             retry_failed: as in `run`.
             estimate: returns time and memory of a cell; None: use finished cells only.
         """
         continuations = self.continuations()
-        text = plan(_results(self.cells), retry_failed, estimate, continuations.steps)
+        planned = planned_cells(_results(self.cells), retry_failed, estimate, continuations.steps)
         weights = [*kept_weights.sizes(self.cells), *kept_weights.missing(self.cells)]
-        return "\n".join([text, *continuations.lines, *weights, *self.code_changes])
+        return Plan(self.root, planned, [*continuations.lines, *weights, *self.code_changes])
 
     def notes(self) -> list[str]:
         """Return one line about each cell or group of cells that is not trained as one may expect."""

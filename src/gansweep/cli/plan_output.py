@@ -1,0 +1,24 @@
+"""Output of plan=true and plan=json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from gansweep.cli.distribution import cost_by_probe
+from gansweep.console import say
+from gansweep.sweep.sweep import Sweep
+
+
+def show(sweep: Sweep, config: Mapping[str, Any], *more: str) -> None:
+    """Print what a command line would train, as text or as JSON.
+
+    Args:
+        sweep: the sweep with the cells of the command line.
+        config: configuration of the command line.
+        more: notes on runs that may follow, depending on the results.
+    """
+    plan = sweep.plan(config["retry_failed"], cost_by_probe())
+    plan = replace(plan, notes=[*plan.notes, *more])
+    say(plan.json() if config["plan"] == "json" else plan.text())
