@@ -1,8 +1,9 @@
-"""Speed-up of a whole grid over a plain PyTorch loop that trains the same cells one after another.
+"""Speed-up of a whole grid over a plain PyTorch loop that trains the same cells one after another, and over JAX.
 
     python scripts/bench/fused.py --write              # all grids for a CPU, into docs/records/fused.md
     python scripts/bench/fused.py --device cuda --write
     python scripts/bench/fused.py --grid toy --steps 20 --rounds 1
+    python scripts/bench/fused.py --jax ~/jax/bin/python --write    # a Python that has jax; default: this one
 
 "Ours" is the command line, timed from the start of Python to the table, on all cores. The plain loop ("textbook") runs
 in one process with one thread or torch's default number, whichever is faster. Both train the same numbers of generator
@@ -10,11 +11,15 @@ steps, once `steps` and once three times as many. The difference gives the time 
 time, and both together the time of a grid of length `--whole`. The first run of ours is not timed; it fills the disk
 cache of torch.compile. Rates are so small that nothing diverges, because the plain loop would continue after a
 divergence. Rounds of both alternate; the ratios are medians over the rounds.
+
+The second peer is jax_loop.py on a CPU, in a process of its own with all cores: the same networks, all members in one
+batch (at most `together`), Adam for all. It is left out with a line if jax is not installed, and for convolutions.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -31,12 +36,13 @@ from gansweep.models.dcgan import DCGAN
 from report import cores, report
 
 HERE = Path(__file__).parent
+JAX = ("step_ms", "first_s")
 RULES = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam"}
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells of one case: optimizers, rates, seeds, and a typical length in generator steps."""
+    """Cells of one case: optimizers, rates, seeds, a typical length in generator steps, and members of JAX's batch."""
 
     case: str
     optimizers: tuple[str, ...] = ("sgd", "rmsprop", "adam")
@@ -44,6 +50,7 @@ class Grid:
     num_seeds: int = 1
     steps: int = 20
     whole: int = 10_000
+    together: int = 64
 
     @property
     def cells(self) -> list[tuple[str, float]]:
@@ -63,7 +70,7 @@ class Grid:
 
 
 GRIDS = {
-    "epfl": Grid("epfl", num_rates=7, steps=10, whole=140_700),
+    "epfl": Grid("epfl", num_rates=7, steps=10, whole=140_700, together=4),
     "toy": Grid("toy", ("adam",), num_seeds=64, steps=100),
     "digits": Grid("digits", num_seeds=8, steps=50),
     "dcgan": Grid("dcgan", ("adam",), steps=20),
@@ -112,6 +119,28 @@ def theirs(grid: Grid, steps: int, device: str, sample: int | None = None) -> fl
     return (time.perf_counter() - start) * len(grid.cells) / len(cells)
 
 
+def jax_loop(grid: Grid, python: str) -> dict[str, float] | None:
+    """Return `step_ms` and `first_s` of jax_loop.py for the grid; None for networks that it does not have."""
+    case = CASES[grid.case]
+    if isinstance(case.model, DCGAN):
+        return None
+    widths = {"generator": case.model.generator_widths, "discriminator": case.model.discriminator_widths}
+    sizes = {"sample": torch.Size(case.shape).numel(), "latent": case.model.latent_dim, "batch": case.batch}
+    others = {"dropout": case.model.dropout, "tanh": len(case.shape) == 3, "critic_steps": case.critic_steps}
+    members = min(len(grid.cells), grid.together)
+    given = {"case": widths | sizes | others, "members": members, "steps": grid.steps}
+    line = [python, str(HERE / "jax_loop.py"), json.dumps(given)]
+    done = subprocess.run(line, capture_output=True, text=True, env=os.environ | {"JAX_PLATFORMS": "cpu"})
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout)
+
+
+def has_jax(python: str) -> bool:
+    """Return whether a Python has jax."""
+    return subprocess.run([python, "-c", "import jax"], capture_output=True).returncode == 0
+
+
 def fastest_threads(grid: Grid, device: str) -> int:
     """Set and return the number of threads with which the plain loop is fastest."""
     times = {}
@@ -125,11 +154,13 @@ def fastest_threads(grid: Grid, device: str) -> int:
     return best
 
 
-def measure(grid: Grid, rounds: int, device: str, extra: list[str], sample: int | None) -> str:
-    """Return a row of the table."""
+def measure(
+    grid: Grid, rounds: int, device: str, extra: list[str], sample: int | None, python: str | None = None
+) -> str:
+    """Return a row of the table; `python` has jax."""
     threads = fastest_threads(grid, device)
     short, long = grid.steps, 3 * grid.steps
-    ratios, wholes, per_step, starts = [], [], [], []
+    ratios, wholes, per_step, starts, peers = [], [], [], [], []
     ours(grid, 5, device, extra)  # fills the compilation cache on disk
     for _ in range(rounds):
         their_times, our_times = zip(
@@ -144,11 +175,14 @@ def measure(grid: Grid, rounds: int, device: str, extra: list[str], sample: int 
         wholes.append(whole[0] / whole[1])
         per_step.append(step_s[1])
         starts.append(fixed[1])
+        peers.append(jax_loop(grid, python) if python else None)
     cells = len(grid.cells)
     step_ms, start_s = 1e3 * statistics.median(per_step) / cells, statistics.median(starts)
+    measured = [peer for peer in peers if peer is not None]
+    jax = [f"{statistics.median(peer[name] for peer in measured):.2f}" if measured else "" for name in JAX]
     return (
         f"| {grid.case} | {cells} | {threads} | {long} | {statistics.median(ratios):.2f} | {grid.whole} | "
-        f"**{statistics.median(wholes):.2f}** | {step_ms:.2f} | {start_s:.1f} |"
+        f"**{statistics.median(wholes):.2f}** | {step_ms:.2f} | {start_s:.1f} | {' | '.join(jax)} |"
     )
 
 
@@ -166,18 +200,23 @@ def main() -> None:
     )
     parser.add_argument("--name", help="name of the record")
     parser.add_argument("--extra", nargs="*", default=[], help="further settings of ours, e.g. trainer.compile=true")
+    parser.add_argument("--jax", default=sys.executable, metavar="PYTHON", help="a Python that has jax")
     parser.add_argument("--write", action="store_true", help="also write docs/records/")
     arguments = parser.parse_args()
+    python = arguments.jax if arguments.device == "cpu" and has_jax(arguments.jax) else None
+    if python is None:
+        print(f"JAX is left out: {arguments.jax} has no jax, or the device is not a CPU")
     grids = GRIDS if arguments.device == "cpu" else GPU_GRIDS
     lines = [
         "| networks | cells | textbook's threads | steps | speed-up, measured "
-        "| steps of a whole run | speed-up, whole | ours: ms per cell and step | ours: start, s |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| steps of a whole run | speed-up, whole | ours: ms per cell and step | ours: start, s "
+        "| JAX: ms per cell and step | JAX: first call, s |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name in [arguments.grid] if arguments.grid else list(grids):
         given = {"steps": arguments.steps, "whole": arguments.whole, "num_seeds": arguments.seeds}
         grid = Grid(**(vars(grids[name]) | {key: value for key, value in given.items() if value}))
-        lines.append(measure(grid, arguments.rounds, arguments.device, arguments.extra, arguments.sample))
+        lines.append(measure(grid, arguments.rounds, arguments.device, arguments.extra, arguments.sample, python))
         print(lines[-1], flush=True)
     how = f"WGAN-GP on synthetic samples, median of {arguments.rounds} alternating rounds."
     if arguments.sample:
