@@ -54,7 +54,7 @@ def test_eigenvalues_at_the_equilibrium(gamma, eigenvalues, rotation):
 
     At a distance of 1e-9: R1 squares a norm, whose second derivative at 0 is NaN.
     """
-    values = diagnose(dirac_at(gamma, 1e-9, 1e-9)).of(0, None)
+    values = diagnose(dirac_at(gamma, 1e-9, 1e-9)).read({}).of(0)
     np.testing.assert_allclose(values["eigenvalues"], eigenvalues, rtol=1e-5, atol=1e-6)
     assert values["rotation"] == pytest.approx(rotation, abs=1e-5)
     assert values["rightmost"] == pytest.approx(max(real for real, _ in eigenvalues), rel=1e-5, abs=1e-6)
@@ -66,7 +66,8 @@ def test_norms_angles_and_penalty_ratio_away_from_the_equilibrium():
     theta, psi, gamma = 2.0, -0.5, 0.3
     s = sigmoid(psi * theta)
     g, game, penalty = -psi * s, theta * s, gamma * psi
-    values = diagnose(dirac_at(gamma, theta, psi)).of(0, Both((torch.tensor([[1.0]]),), (torch.tensor([[-2.0]]),)))
+    before = Both((torch.tensor([[1.0]]),), (torch.tensor([[-2.0]]),))
+    values = diagnose(dirac_at(gamma, theta, psi)).read({0: before}).of(0)
     length = math.hypot(g, game + penalty)
     assert values["field"] == pytest.approx(length, rel=1e-5)
     assert values["field_generator"] == pytest.approx(abs(g), rel=1e-5)
@@ -84,12 +85,12 @@ def test_the_antisymmetric_share_near_the_equilibrium(gamma):
     theta, psi = 2e-9, -1e-9
     g, d = -psi / 2, theta / 2 + gamma * psi
     antisymmetric, symmetric = (g**2 + d**2) / 4, (gamma * d) ** 2
-    values = diagnose(dirac_at(gamma, theta, psi)).of(0, None)
+    values = diagnose(dirac_at(gamma, theta, psi)).read({}).of(0)
     assert values["antisymmetric"] == pytest.approx(antisymmetric / (antisymmetric + symmetric), rel=1e-5)
 
 
 def test_at_the_equilibrium_the_path_angle_is_undefined():
-    values = diagnose(dirac_at(0.0, 0.0, 0.0)).of(0, None)
+    values = diagnose(dirac_at(0.0, 0.0, 0.0)).read({}).of(0)
     assert values["field"] == 0
     assert values["path"] is None
     assert values["eigenvalues"] == [pytest.approx([0.0, 0.5], abs=1e-15)]
@@ -108,7 +109,7 @@ def test_leading_eigenvalues_of_networks_equal_those_of_the_full_jacobian(monkey
     pack = curved(3)
     pack.objectives.set([0], [3])
     monkeypatch.setattr(diagnosis, "ITERATIONS", iterations)
-    values = diagnose(pack).of(0, None)
+    values = diagnose(pack).read({}).of(0)
     full = -np.linalg.eigvals(dense(pack))
     for (real, imaginary), residual in zip(values["eigenvalues"][:2], values["residuals"], strict=False):
         assert abs(full - complex(real, imaginary)).min() < error * abs(full).max()

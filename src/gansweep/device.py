@@ -6,7 +6,10 @@ import contextlib
 import ctypes
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,13 @@ def resolve(name: str) -> torch.device:
     if name not in available:
         raise ValueError(f"device={name}: this machine has {', '.join(available)}; auto selects the fastest")
     return torch.device(name)
+
+
+def has_compiler(device: torch.device) -> bool:
+    """Return whether torch.compile finds the C++ compiler that it needs on a CPU; True on other devices."""
+    name = {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
+    command = shlex.split(os.environ.get("CXX", name)) or [name]
+    return device.type != "cpu" or shutil.which(command[0]) is not None
 
 
 def num_gpus(name: str) -> int:
@@ -195,4 +205,37 @@ def to_numbers(rows: Sequence[Mapping[str, Tensor | float]]) -> list[dict[str, f
             for name, value in row.items()
         }
         for row in rows
+    ]
+
+
+def to_host(content: Any) -> Any:
+    """Return nested dicts, lists and tuples with their tensors on the CPU, with one transfer from each device.
+
+    Tensors that are on the CPU already are not copied.
+    """
+    tensors: dict[torch.device, list[Tensor]] = {}
+    _each(content, lambda tensor: tensors.setdefault(tensor.device, []).append(tensor))
+    on_host: dict[torch.device, Iterator[Tensor]] = {}
+    for device, of_device in tensors.items():
+        on_host[device] = iter(of_device if device.type == "cpu" else _transferred(of_device))
+    return _each(content, lambda tensor: next(on_host[tensor.device]))
+
+
+def _each(content: Any, change: Callable[[Tensor], Any]) -> Any:
+    """Return the content with `change` applied to every tensor, in order."""
+    if isinstance(content, Tensor):
+        return change(content)
+    if isinstance(content, Mapping):
+        return {name: _each(value, change) for name, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return type(content)(_each(value, change) for value in content)
+    return content
+
+
+def _transferred(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return copies of tensors of one device on the CPU, made in one transfer of their bytes."""
+    parts = [tensor.detach().reshape(-1).contiguous().view(torch.uint8) for tensor in tensors]
+    on_host = torch.cat(parts).cpu().split([len(part) for part in parts])
+    return [
+        part.clone().view(tensor.dtype).reshape(tensor.shape) for part, tensor in zip(on_host, tensors, strict=True)
     ]

@@ -428,6 +428,9 @@ def install() -> None:
 
     @functools.wraps(save)
     def save_inner(content, *args, **kwargs):
+        for leaf in pytree.tree_leaves(content) if PretendedDevice.active is not None else ():
+            if isinstance(leaf, PretendedTensor):
+                PretendedDevice.active.copied("torch.save", leaf, to_host=True, non_blocking=False)
         return save(pytree.tree_map(_unwrap, content), *args, **kwargs)
 
     @functools.wraps(load)

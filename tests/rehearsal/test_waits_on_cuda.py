@@ -13,7 +13,7 @@ from tests.rehearsal.rehearsal import run_on
 
 from gansweep.training.pack_size import TIMED_STEPS, WARM_STEPS, seconds_alone
 from gansweep.training.session import TrainingSession
-from gansweep.training.trainer import pack_of
+from gansweep.training.trainer import _diagnose, pack_of
 
 pytestmark = pytest.mark.rehearsal
 DIRAC = ["model=dirac", *SMALL["dirac"]]
@@ -42,6 +42,65 @@ def test_a_point_of_the_curves_waits_once(name, tmp_path):
                 assert device.waits.total() <= most, (num_members, device.waits)
         for session in sessions:
             session.close()
+
+
+def trained(tmp_path, num_members, *overrides, steps=3):
+    """Return a pack, its sessions and the report of its last step."""
+    run = run_on("cuda", *overrides, steps=12)
+    runs = [replace(run, member=replace(run.member, seed=seed)) for seed in range(num_members)]
+    sessions = [TrainingSession(run, tmp_path / f"{num_members}-{k}") for k, run in enumerate(runs)]
+    pack = pack_of(runs)
+    for k, session in enumerate(sessions):
+        session.pack, session.k = pack, k
+    for _, report in zip(range(steps), pack.steps(), strict=False):
+        for session in sessions:
+            session.record_step(report)
+    return pack, sessions, report
+
+
+@pytest.mark.parametrize("name", ["adversarial", "guarded cfg", "coopnets", "gap-aware"])
+def test_a_checkpoint_waits_once(name, tmp_path):
+    """Mistake: every tensor of a member is copied on its own."""
+    with PretendedDevice() as device:
+        _, sessions, _ = trained(tmp_path, 2, *ALGORITHMS[name], "trainer.diagnose_every=null")
+        for session in sessions:
+            device.waits.clear()
+            session.save()
+            assert device.waits.total() == 1, device.waits
+
+
+@pytest.mark.parametrize("num_members", [1, 3])
+def test_a_diagnosis_of_a_pack_waits_once(num_members, tmp_path):
+    with PretendedDevice() as device:
+        pack, sessions, report = trained(tmp_path, num_members, *MLP, "trainer.diagnose_every=3")
+        for _ in range(2):  # the second one has a field to compare with
+            device.waits.clear()
+            _diagnose(pack, sessions, report)
+            assert device.waits.total() == 1, device.waits
+        assert [len(session.recorder.diagnoses) for session in sessions] == [2] * num_members
+
+
+def test_a_stage_of_cfg_waits_once_for_its_guard(tmp_path):
+    """Mistake: saving a member's state waits, so that a stage waits for each member."""
+    with PretendedDevice() as device:
+        run = run_on("cuda", *ALGORITHMS["guarded cfg"], "algorithm.guard.keep_every=1", steps=12)
+        steps = pack_of([replace(run, member=replace(run.member, seed=seed)) for seed in range(3)]).steps()
+        next(steps)
+        for _ in range(3):
+            device.waits.clear()
+            next(steps)
+            assert device.waits.total() == 1, device.waits
+
+
+def test_an_evaluation_waits_four_times(tmp_path):
+    """For whether samples are finite, their range, their features, and whether they vary."""
+    with PretendedDevice() as device:
+        _, sessions, _ = trained(tmp_path, 2, *MLP, "metric=digits", "metric.num_samples=100")
+        for session in sessions:
+            session._evaluate()
+            device.waits.clear()
+            session._evaluate()
+            assert device.waits.total() <= 4, device.waits
 
 
 def test_the_time_of_a_step_is_that_of_the_device(monkeypatch):

@@ -77,7 +77,7 @@ def test_running_statistics_and_random_states_do_not_change():
     pack = AdversarialPack([member(1)], model, samples, PackSettings(batch_size=6), critic_steps=1)
     pack.objectives.set([0], [8])
     before, state = pack.export(0), torch.get_rng_state()
-    assert diagnose(pack).of(0, None)["field"] > 0
+    assert diagnose(pack).read({}).of(0)["field"] > 0
     assert_equal(pack.export(0), before)
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -101,7 +101,7 @@ def test_diagnostics_of_a_member_do_not_depend_on_the_batch():
     for k, one in enumerate(cast):
         _, single = trained([one])
         row = pack.place[k]
-        assert batched.of(row, None) == single.of(0, None)
+        assert batched.read({}).of(row) == single.read({}).of(0)
         assert torch.equal(batched.hessenberg[row], single.hessenberg[0])
         for part, expected in zip(batched.field.parts, single.field.parts, strict=True):
             assert torch.equal(part[row], expected[0])
@@ -112,8 +112,8 @@ def test_a_nan_member_affects_its_own_diagnosis_only():
     pack, before = trained(cast)
     pack.d.chunks[0][pack.place[1]] = float("nan")
     again = diagnose(pack)
-    assert again.of(pack.place[0], None) == before.of(pack.place[0], None)
-    broken = again.of(pack.place[1], None)
+    assert again.read({}).of(pack.place[0]) == before.read({}).of(pack.place[0])
+    broken = again.read({}).of(pack.place[1])
     assert broken["field"] is None
     assert broken["rotation"] is None
     assert broken["eigenvalues"] == []
@@ -136,7 +136,7 @@ def test_every_diagnosis_uses_the_same_samples():
     first, second = pack.separate_inputs("diagnostics/"), pack.separate_inputs("diagnostics/")
     assert torch.equal(first.z, second.z)
     assert torch.equal(first.real, second.real)
-    assert diagnosis.of(0, diagnosis.field)["turn"] == pytest.approx(1.0)
+    assert diagnosis.read({0: diagnosis.field}).of(0)["turn"] == pytest.approx(1.0)
     assert not torch.equal(first.z, pack.separate_inputs("other/").z)
 
 

@@ -276,12 +276,11 @@ class Player:
             "theta": torch.cat([theta[k] for theta in self.chunks]),
             "buffers": {name: buffer[k].clone() for name, buffer in self.buffers.items()},
             "updates": self.updates[k].clone(),
+            "finite_gradients": self.finite_gradients[k].clone(),
             "state": {name: joined([state[name][row] for state in group.state]) for name in names},
         }
         if self.settings[k].beta_schedule is not None:
             saved["beta_product"] = self.beta_products[k].clone()
-        if not self.finite_gradients[k]:
-            saved["finite_gradients"] = False
         return saved | ({} if feedback is None else {"feedback": feedback})
 
     def restore(self, k: int, saved: dict[str, Any]) -> None:

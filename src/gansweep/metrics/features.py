@@ -92,8 +92,8 @@ def require_two(name: str, data: Dataset) -> None:
 
 def require_images(images: Tensor) -> None:
     """Raise ValueError unless images are finite and in [-1, 1] up to rounding errors."""
-    low, high = images.min().item(), images.max().item()
-    if not images.isfinite().all():
+    low, high, is_finite = torch.stack([images.min(), images.max(), images.isfinite().all().to(images.dtype)]).tolist()
+    if not is_finite:
         raise ValueError("images are not finite: no distance to them is meaningful")
     if low < -1.00001 or high > 1.00001:
         raise ValueError(f"images lie in [{low:.6g}, {high:.6g}]: expected [-1, 1]")

@@ -65,9 +65,10 @@ class Moments:
         Raises:
             ValueError: a feature is not finite.
         """
-        if not features.isfinite().all():
+        rows = features.detach().to("cpu", torch.float64, copy=True)
+        if not rows.isfinite().all():
             raise ValueError("features are not finite: no statistics of them are meaningful")
-        self._waiting.append(features.detach().to("cpu", torch.float64, copy=True))
+        self._waiting.append(rows)
         self._num_waiting += len(features)
         block = max(1024, features.shape[1])
         if self._num_waiting > block:

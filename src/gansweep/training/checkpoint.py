@@ -153,6 +153,7 @@ def _compare(saved: Any, fresh: Any, where: str) -> None:
         for key in saved.keys() & fresh.keys():
             _compare(saved[key], fresh[key], f"{where}.{key}")
     elif isinstance(fresh, torch.Tensor):
+        saved = torch.tensor(saved) if isinstance(saved, bool) else saved  # `finite_gradients` of earlier versions
         shaped = isinstance(saved, torch.Tensor) and saved.shape == fresh.shape
         if not shaped or saved.dtype != fresh.dtype:
             raise Unusable(f"{where} is not a tensor of shape {tuple(fresh.shape)} and {fresh.dtype}")

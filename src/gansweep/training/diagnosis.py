@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from torch import Tensor
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.pack import Pack
 from gansweep.batched.random_streams import Draws, normal
+from gansweep.device import to_host
 from gansweep.diagnostics import (
     antisymmetric,
     arnoldi,
@@ -51,24 +52,44 @@ class Diagnosis:
     antisymmetric: Tensor
     hessenberg: Tensor
 
-    def of(self, row: int, before: Both | None) -> dict[str, Any]:
-        """Return the values of a row by name, None if undefined. Reading them synchronises with the device.
-
-        Eigenvalues are those of -J, the Jacobian of x' = -v(x): a negative real part is attracting.
+    def read(self, before: Mapping[int, Both | None]) -> Readings:
+        """Return the values of some rows, with one transfer from the device.
 
         Args:
-            row: of the pack.
-            before: field of the same member at the previous diagnosis, (1, P) for each player.
+            before: field of the same member at the previous diagnosis, (1, P) for each player, by row of the pack.
         """
-        h = self.hessenberg[row].detach().cpu()
+        turns = {
+            row: cosine(self.field.map(lambda part, row=row: part[row : row + 1]), field)
+            for row, field in before.items()
+            if field is not None
+        }
+        others = (self.norms, self.path, self.penalty, self.antisymmetric, self.hessenberg)
+        return Readings(*to_host([turns, *(tensor.detach() for tensor in others)]))
+
+
+class Readings(NamedTuple):
+    """Diagnostic quantities of the rows of a pack on the CPU, as those of `Diagnosis`; `turns` of some rows."""
+
+    turns: dict[int, Tensor]
+    norms: Tensor
+    path: Tensor
+    penalty: Tensor
+    antisymmetric: Tensor
+    hessenberg: Tensor
+
+    def of(self, row: int) -> dict[str, Any]:
+        """Return the values of a row by name, None if undefined.
+
+        Eigenvalues are those of -J, the Jacobian of x' = -v(x): a negative real part is attracting.
+        """
+        h = self.hessenberg[row]
         ritz = spectrum(h.double().numpy(), torch.finfo(h.dtype).eps)
-        turn = None if before is None else cosine(self.field.map(lambda part: part[row : row + 1]), before).item()
         total, generator, discriminator = self.norms[row].tolist()
         numbers: dict[str, Any] = {
             "field": total,
             "field_generator": generator,
             "field_discriminator": discriminator,
-            "turn": turn,
+            "turn": self.turns[row].item() if row in self.turns else None,
             "path": self.path[row].item(),
             "penalty_ratio": self.penalty[row].item(),
             "antisymmetric": self.antisymmetric[row].item(),

@@ -13,7 +13,6 @@ from gansweep.batched.divergence import Divergence
 from gansweep.batched.pack import Pack, Report
 from gansweep.dynamics.position import Both
 from gansweep.training import diagnosis, record, samples
-from gansweep.training.diagnosis import Diagnosis
 from gansweep.training.evaluator import Evaluator, finite
 from gansweep.training.events import results
 from gansweep.training.run import Run
@@ -78,10 +77,8 @@ class RunRecorder:
                 values = pack.read_curves(report, k)
                 self.scalars({t: v for t, v in values.items() if not t.startswith(("rate/", "schedule/"))}, step)
 
-    def record_diagnosis(self, row: int, diagnosis_of_pack: Diagnosis, step: int) -> None:
-        """Append the row of this member in the diagnosis of its pack."""
-        numbers = diagnosis_of_pack.of(row, self.field)
-        self.field = diagnosis_of_pack.field.map(lambda part: part[row : row + 1].clone())
+    def record_diagnosis(self, numbers: Mapping[str, Any], step: int) -> None:
+        """Append the values of a diagnosis of this member, by name."""
         self.diagnoses.append({"step": step, **numbers})
         self.scalars(diagnosis.curves(numbers), step)
 

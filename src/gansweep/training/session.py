@@ -18,7 +18,7 @@ from gansweep.data.on_device import samples_on
 from gansweep.dynamics.position import Both
 from gansweep.training import checkpoint, kept, record
 from gansweep.training.atomic import unguarded
-from gansweep.training.diagnosis import Diagnosis
+from gansweep.training.diagnosis import Readings
 from gansweep.training.evaluator import Evaluator
 from gansweep.training.run import Intervals, Run
 from gansweep.training.run_recorder import RunRecorder
@@ -167,9 +167,11 @@ class TrainingSession:
         """Return whether a diagnosis of this member is due after this step."""
         return self.divergence is None and self.error is None and self.intervals.diagnosis(self._step_of(report))
 
-    def record_diagnosis(self, diagnosis: Diagnosis) -> None:
-        """Append this member's row of a diagnosis of the pack."""
-        self.recorder.record_diagnosis(self.pack.place[self.k], diagnosis, self.step)
+    def record_diagnosis(self, readings: Readings, field: Both) -> None:
+        """Append this member's row of a diagnosis of the pack, and keep its row of the field (K, P)."""
+        row = self.pack.place[self.k]
+        self.recorder.record_diagnosis(readings.of(row), self.step)
+        self.recorder.field = field.map(lambda part: part[row : row + 1].clone())
 
     def write_outputs(self) -> None:
         """Evaluate, write pictures and save a checkpoint if due after a step. Not called for a diverged member."""
@@ -187,7 +189,7 @@ class TrainingSession:
         """Write a checkpoint. If it can't be written, a warning is logged and the run continues."""
         self.guard()
         self.recorder.flush()
-        content = {
+        content: dict[str, Any] = {
             "member": self.pack.export(self.k) if self._member is None else self._member,
             "evaluations": self.evaluator.evaluations,
             "started": self.started,
@@ -203,7 +205,7 @@ class TrainingSession:
         if self.recorder.field is not None:
             content |= {"diagnoses": self.recorder.diagnoses, "field": list(self.recorder.field.parts)}
         try:
-            checkpoint.save(self.directory, self.header.identity, content, self.guard)
+            checkpoint.save(self.directory, self.header.identity, devices.to_host(content), self.guard)
         except OSError as error:
             log.warning("no checkpoint at step %d: %s; the run continues", self.step, error)
         else:
@@ -271,7 +273,7 @@ class TrainingSession:
         if not is_finite:
             self.mark_diverged(Divergence(self.step, "generator", "samples are not finite"))
         elif keep == "all" or (keep == "best" and "apart" in evaluation):
-            weights = kept.weights_of(self.run.member, self.pack.export(self.k))
+            weights = devices.to_host(kept.weights_of(self.run.member, self.pack.export(self.k)))
             kept.write(self.directory, self.header.identity, weights, evaluation, self.guard)
 
     def _remove_worse_weights(self) -> None:

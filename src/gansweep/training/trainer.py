@@ -145,8 +145,9 @@ def _diagnose(pack: Pack, sessions: Sequence[TrainingSession], report: Report) -
         return
     start = time.monotonic()
     diagnosis = diagnose(pack)
+    readings = diagnosis.read({pack.place[session.k]: session.recorder.field for session in due})
     for session in due:
-        _try(session, session.record_diagnosis, diagnosis)
+        _try(session, session.record_diagnosis, readings, diagnosis.field)
     for session in sessions:
         session.evaluator.eval_s += time.monotonic() - start
 
