@@ -92,3 +92,11 @@ def test_settings_without_effect_are_logged_once_for_all_cells(gansweep):
     answer = gansweep.tiny("-m", "optimizer=prodigy", "seed=0,1", "lr=1e-3", "plan=true")
     assert answer.code == 0
     assert (answer.out + answer.err).count("Without effect: optimizer=Prodigy: lr=0.001") == 1
+
+
+def test_a_plan_says_which_cells_are_compiled(gansweep):
+    lengths = ["critic_steps=4", "steps=2,100000", "seed=0,1", "trainer.compile=auto"]
+    answer = gansweep.tiny("-m", *lengths, "name=auto", "plan=true")
+    assert answer.code == 0
+    said = "trainer.compile=auto: true for 2 cells, false for 2 cells (true from 50,000 updates of both players on"
+    assert (answer.out + answer.err).count(said) == 1

@@ -14,6 +14,7 @@ from gansweep.code_identity import code_of
 from gansweep.config.errors import BadConfig, SettingError, UnknownKey
 from gansweep.config.keys import WHOLE_SWEEP
 from gansweep.sweep.cell import Cell
+from gansweep.sweep.cell import cells as number_of_cells
 from gansweep.sweep.identity import cell_name, digest, identity
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def compose(
         log.warning("Without effect: %s", "; ".join(grid.without_effect))
     for line in grid.left_out:
         log.warning("%s", line)
+    if grid.compiled:
+        log.info("%s", _compiled(grid.compiled))
     return grid.cells, grid.compositions
 
 
@@ -73,16 +76,18 @@ class _Grid:
 
     Attributes:
         without_effect, left_out: warnings about the cells, without repetitions.
+        compiled: whether each cell with trainer.compile=auto is compiled.
     """
 
     def __init__(self, root: Path, named_by: Collection[str], here: bool) -> None:
         self._root, self._named_by, self._here = root, named_by, here
         self.cells, self.compositions = list[Cell](), list[Composition]()
         self.without_effect, self.left_out = dict[str, None](), dict[str, None]()
+        self.compiled = list[bool]()
 
     def add(self, composition: Composition, wanted: bool) -> list[SettingError]:
         """Check a job and return its problems; without any, add its cell if it is wanted."""
-        from gansweep.config.build import absent_device, check
+        from gansweep.config.build import absent, check
         from gansweep.config.checks import left_out, without_effect
 
         problems = _varied_by_interpolation(composition, self.compositions)
@@ -90,18 +95,34 @@ class _Grid:
             return problems
         checked = check(composition.config, composition.given.keys())
         problems += [_named_by_choice(problem, composition.choices, checked.parts) for problem in checked.problems]
-        if not wanted or problems:
+        if not wanted or problems or checked.run is None:
             return problems
-        if self._here and (absent := absent_device(checked.config["device"])):
-            return absent
+        if self._here and (lacking := absent(checked.run)):
+            return lacking
         cell = _cell(checked, composition.given, composition.choices, self._named_by, self._root)
         # Runs with the first data set are kept; other data sets would fill the memory.
         is_first = not self.cells or (self.cells[0].run is not None and checked.data is self.cells[0].run.data)
         self.cells.append(cell if is_first else replace(cell, run=None))
         self.compositions.append(composition)
-        self.without_effect |= dict.fromkeys(without_effect(checked.run) if checked.run else ())
+        self.without_effect |= dict.fromkeys(without_effect(checked.run))
         self.left_out |= dict.fromkeys(left_out(checked.data))
+        if checked.parts["trainer"].compile == "auto":
+            self.compiled.append(checked.run.trainer.compile is True)
         return []
+
+
+def _compiled(compiled: Sequence[bool]) -> str:
+    """Return a line with the value of trainer.compile=auto in each cell.
+
+    >>> print(_compiled([True, False, True]).partition(" (")[0])
+    trainer.compile=auto: true for 2 cells, false for 1 cell
+    """
+    from gansweep.training.run import COMPILED_FROM
+
+    counts = [(value, compiled.count(value == "true")) for value in ("true", "false")]
+    values = ", ".join(f"{value} for {number_of_cells(count)}" for value, count in counts if count)
+    rule = f"true from {COMPILED_FROM:,} updates of both players on, if all settings of the cell can be compiled"
+    return f"trainer.compile=auto: {values} ({rule})"
 
 
 def _varied_by_interpolation(composition: Composition, others: Sequence[Composition]) -> list[SettingError]:

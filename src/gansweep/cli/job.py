@@ -74,13 +74,13 @@ def run_of(cell: Cell) -> Run:
     """Return the run of a cell, built from its config unless the check of the grid has built it in this process.
 
     Raises:
-        BadConfig: it can't be built, or the device is not available.
+        BadConfig: it can't be built, or this machine lacks the device or the compiler.
     """
-    from gansweep.config.build import absent_device, build
+    from gansweep.config.build import absent, build
 
     if cell.run is None:
         return build(cell.config)
-    if problems := absent_device(cell.run.device):
+    if problems := absent(cell.run):
         raise BadConfig(problems)
     return cell.run
 

@@ -86,7 +86,9 @@ def check(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked:
     problems += late_evaluations(checked.parts.get("trainer"), checked.root.get("steps", 0), given)
     if not problems:
         try:
-            return replace(checked, run=_run(checked))
+            run = _run(checked)
+            checked.config["trainer"]["compile"] = run.trainer.compile  # auto is decided by the run
+            return replace(checked, run=run)
         except ValueError as error:
             problems += [SettingError.of("", ValueError(line)) for line in str(error).splitlines()]
     return checked
@@ -96,12 +98,12 @@ def build(config: Mapping[str, Any]) -> Run:
     """Return the Run of a resolved configuration in JSON types.
 
     Raises:
-        BadConfig: the configuration has errors, or the device is not available.
+        BadConfig: the configuration has errors, or this machine lacks the device or the compiler.
     """
     checked = check(config)
     if checked.run is None:
         raise BadConfig(checked.problems)
-    if problems := absent_device(checked.run.device):
+    if problems := absent(checked.run):
         raise BadConfig(problems)
     return checked.run
 
@@ -287,6 +289,10 @@ def _run(checked: Checked) -> Run:
     )
 
 
-def absent_device(device: str) -> list[SettingError]:
-    """Return a problem if a device is not available, else an empty list."""
-    return problems_of("device", lambda: devices.resolve(device))
+def absent(run: Run) -> list[SettingError]:
+    """Return a problem if this machine lacks the device of a run or the compiler that it needs, else an empty list."""
+    problems = problems_of("device", lambda: devices.resolve(run.device))
+    if not problems and run.trainer.compile and not devices.has_compiler(devices.resolve(run.device)):
+        needs = "torch.compile needs a C++ compiler on a CPU (g++, clang++ or the one that CXX names)"
+        problems.append(SettingError("trainer.compile", "true", f"{needs}; expected false where there is none"))
+    return problems

@@ -76,8 +76,9 @@ def measurements(
     for result in results:
         for settings in metrics:
             checked, key = _checked(result, settings, device, allow)
-            problems += checked.problems or build.absent_device(checked.config["device"])
+            problems += checked.problems
             if checked.run is not None:
+                problems += build.absent(checked.run)
                 found.append(Measurement(result, checked.run, getattr(checked.run, key), settings))
     if problems:
         raise BadConfig(problems)

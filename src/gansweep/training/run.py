@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from gansweep.algorithms.adversarial import Adversarial
@@ -14,6 +14,8 @@ from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model, Sch
 # Increased by hand whenever the same config gives other numbers than before. It is part of
 # every cell's identity, so that results of different arithmetic are never compared.
 NUMERICS = "4"
+
+COMPILED_FROM = 50_000  # updates of both players from which compile=auto is true
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class TrainerSettings:
         diagnose_every: steps between two diagnoses of the game's vector field; null for none.
         patience: consecutive checks with a constant output or a zero gradient that end a run.
         ema: decay of the running average of the generator's parameters, e.g. 0.999; null for none.
-        compile: use torch.compile; the first steps then take up to a minute.
+        compile: use torch.compile; the first steps then take up to a minute. auto: true for runs of at least 50,000
+            updates of both players, if all their settings can be compiled.
         tensorboard: write event files.
         keep: weights in the cell's directory: last, those of the checkpoint; best, also those of the best evaluation of
             the metric; all, those of every evaluation.
@@ -47,7 +50,7 @@ class TrainerSettings:
     diagnose_every: int | None = None
     patience: int = 4
     ema: float | None = None
-    compile: bool = False
+    compile: bool | Literal["auto"] = False
     tensorboard: bool = True
     keep: Literal["last", "best", "all"] = "last"
 
@@ -67,6 +70,8 @@ class TrainerSettings:
             raise ValueError(f"ema={self.ema}: expected a decay in [0, 1), e.g. 0.999, or null for no average")
         if self.keep not in ("last", "best", "all"):
             raise ValueError(f"keep={self.keep}: expected last, best or all")
+        if self.compile not in (False, True, "auto"):
+            raise ValueError(f"compile={self.compile}: expected true, false or auto")
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ class Run:
         critic_schedule: multiplier of `critic_steps` at every generator step; None for 1.
         algorithm: training algorithm.
         dynamics: how the players' gradients become steps.
-        trainer: intervals of evaluations, curves, pictures and checkpoints.
+        trainer: intervals of evaluations, curves, pictures and checkpoints; `compile` of the run is never auto.
         device: auto, cpu, cuda, cuda:1 or mps.
         precision: fp32, tf32 or bf16.
         threads: intra-op CPU threads.
@@ -159,12 +164,19 @@ class Run:
         return self.member.steps
 
     @property
+    def updates(self) -> int:
+        """Number of updates of both players."""
+        return self.steps * (self.critic_steps + getattr(self.dynamics, "generator_steps", 1))
+
+    @property
     def monitors_metric(self) -> bool:
         """Whether the feedback of a player or of the algorithm monitors the metric."""
         algorithm = self.algorithm
         return self.member.monitors_metric or getattr(algorithm, "monitors_metric", False)
 
     def __post_init__(self) -> None:
+        if self.trainer.compile == "auto":
+            object.__setattr__(self, "trainer", replace(self.trainer, compile=self._is_worth_compiling()))
         if self.metric is None and self.metric_2 is not None:
             raise ValueError("metric=null: metric_2 needs a first metric, expected metric=...")
         if self.metric is None and self.trainer.keep == "best":
@@ -174,3 +186,17 @@ class Run:
                 "metric=null: the feedback of this run monitors the metric, expected metric=..., or other feedback"
             )
         self.algorithm.check(self)
+
+    def _is_worth_compiling(self) -> bool:
+        """Return the value of compile=auto.
+
+        It depends on the run alone, and not on the number of cells or the machine: it is part of the identity of a
+        cell, which has to be the same in a larger grid and on another machine.
+        """
+        if self.updates < COMPILED_FROM:
+            return False
+        try:
+            replace(self, trainer=replace(self.trainer, compile=True))
+        except ValueError:  # it can't be compiled, or has problems that are raised without compilation, too
+            return False
+        return True
