@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,15 @@ class Factory:
         """Return a new object; `further` arguments precede those of the factory.
 
         Raises:
-            ValueError: the constructor calls sys.exit, or changes torch's default dtype, which is restored.
+            ValueError: the constructor ends the process, or changes torch's default dtype, which is restored.
         """
         torch = sys.modules.get("torch")
         before = torch.get_default_dtype() if torch else None
         try:
-            made = self.cls(**{name: _made(value) for name, value in self.arguments.items()} | further)
+            with exits_raise():
+                made = self.cls(**{name: _made(value) for name, value in self.arguments.items()} | further)
         except SystemExit as error:
-            raise ValueError(f"{self.name}: the constructor calls sys.exit") from error
+            raise ValueError(f"{self.name}: the constructor ends the process") from error
         if torch and torch.get_default_dtype() != before:
             torch.set_default_dtype(before)
             raise ValueError(f"{self.name}: the constructor changes torch's default dtype, which other runs share")
@@ -57,6 +60,27 @@ class Factory:
     def accepts(self, name: str) -> bool:
         """Return whether the constructor has an argument with this name that is not given."""
         return name in inspect.signature(self.cls).parameters and name not in self.arguments
+
+
+@contextmanager
+def exits_raise() -> Iterator[None]:
+    """Let `os._exit` raise SystemExit in this process, as sys.exit does.
+
+    It would end the process without a message. Child processes that user code forks still end by it. A module that
+    imported the function by name, and an exit from C code, are not covered.
+    """
+    original, here = os._exit, os.getpid()
+
+    def raising(status: int) -> NoReturn:
+        if os.getpid() != here:
+            original(status)
+        raise SystemExit(status)
+
+    os._exit = raising
+    try:
+        yield
+    finally:
+        os._exit = original
 
 
 def _made(value: Any) -> Any:
@@ -87,4 +111,4 @@ def cause_of(error: BaseException, modules: Sequence[str]) -> str:
 
 
 def _is_inside(name: Any, modules: Sequence[str]) -> bool:
-    return any(f"{name}.".startswith(f"{module}.") for module in modules)
+    return name != __name__ and any(f"{name}.".startswith(f"{module}.") for module in modules)

@@ -34,10 +34,15 @@ def _watch(root: Path, once: bool, every_s: float) -> None:
         raise ValueError(f"--every {every_s:g}: expected seconds above 0")
     live = sys.stdout.isatty() and not once
     while True:
-        results, processes = Sweep(root, []).results, read(root)
+        sweep, processes = Sweep(root, []), read(root)
+        results, damage = sweep.results, sweep.damage
         if not results:
-            raise ValueError(f"{root}: contains no cells, expected the directory of a sweep, for example outputs/mine")
-        say((CLEAR if live else "") + text(root, results, processes))
+            because = f" with a record, and {damage}" if damage else ""
+            raise ValueError(
+                f"{root}: contains no cells{because}, expected the directory of a sweep, for example outputs/mine"
+            )
+        note = f"\n{damage}; cells without a record are not shown" if damage else ""
+        say((CLEAR if live else "") + text(root, results, processes) + note)
         held = any(result.state is State.CLAIMED for result in results)
         if once or not (processes or held):
             return

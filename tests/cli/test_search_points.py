@@ -12,6 +12,7 @@ from scipy import stats
 from gansweep.cli.overrides import combinations, num_jobs
 from gansweep.cli.search_points import Interval, points
 from gansweep.config.errors import BadConfig
+from gansweep.report.__main__ import main as report
 
 
 def parsed(*line):
@@ -89,6 +90,15 @@ def test_every_combination_of_listed_values_is_trained_at_every_point():
         (("lr=1,2", "num=2"), "num=2: without effect"),
         (("lr=tag(foo,interval(1,2))", "num=2"), "tag foo: expected log or linear"),
         (("lr=interval(1,2)", "num=2,4"), "num=2,4: expected one value"),
+        (("lr=interval(1,2),3", "num=2"), "lr=interval(1,2),3: expected an interval alone, or listed values"),
+        (("lr=3,interval(1,2)", "num=2"), "lr=3,interval(1,2): expected an interval alone, or listed values"),
+        (
+            ("optimizer.betas=[interval(0,1),0.9]", "num=2"),
+            "optimizer.betas=[interval(0,1),0.9]: an interval is the value of a whole setting, such as "
+            "lr='interval(1e-5,1e-1)'; expected whole values, such as optimizer.betas=[0.5,0.9],[0.0,0.9]",
+        ),
+        (("trainer={ema: interval(0,1)}", "num=2"), "expected listed values"),
+        (("b=[interval(0,1)],[1]", "num=2"), "an interval is the value of a whole setting"),
     ],
 )
 def test_mistakes_are_named(line, words):
@@ -96,11 +106,31 @@ def test_mistakes_are_named(line, words):
         combinations(parsed(*line))
 
 
-def test_a_search_is_a_sweep(gansweep):
+def test_an_interval_inside_a_list_is_one_problem_with_and_without_m(gansweep):
+    for more in ([], ["-m", "num=2"]):
+        answer = gansweep("optimizer.betas=[interval(0,1),0.9]", *more)
+        assert answer.code == 2
+        problems = [line for line in answer.err.splitlines() if line.startswith("  ")]
+        assert len(problems) == 1
+        assert problems[0].startswith("  optimizer.betas=[interval(0,1),0.9]: an interval is the value of a whole")
+
+
+def test_equal_points_of_an_interval_are_composed_once():
+    line = parsed("optimizer=adam,sgd", "b=int(interval(2,4))", "num=9000")
+    assert sorted(job[1] for job in combinations(line)) == ["b=2", "b=2", "b=3", "b=3", "b=4", "b=4"]
+
+
+def test_a_search_is_a_sweep(gansweep, capsys):
     line = ("-m", "lr=interval(1e-4,1e-2)", "num=2", "name=x")
-    assert gansweep.tiny(*line).code == 0
+    answer = gansweep.tiny(*line)
+    assert answer.code == 0
     first = gansweep.records("x")
     assert len(first) == 2
+    assert "sampler=sobol: a search over 2 points. The best of many is biased" in answer.out
+    for more in ([], ["--cols", "lr"], ["--format", "html", "--out", "page.html"]):
+        assert report(["outputs/x", *more]) == 0
+    assert capsys.readouterr().out.count("The best of many is biased") == 2
+    assert "The best of many is biased" in (gansweep.folder / "page.html").read_text()
     answer = gansweep.tiny("-m", "lr=interval(1e-4,1e-2)", "num=3", "name=x")
     assert answer.code == 0
     assert "Training 1 of 3 cells" in answer.out + answer.err

@@ -48,6 +48,19 @@ def test_counts_and_the_best_value(sweep, capsys):
     assert rest.startswith("No process reports its progress")
 
 
+def test_a_damaged_sweep_json_is_shown(sweep, capsys):
+    root, cells = sweep
+    (root / "sweep.json").write_text("{")
+    first, _, last = shown(capsys, root).splitlines()
+    assert first == f"{root}: 3 cells: 2 completed, 1 diverged"
+    assert last.startswith(f"{root / 'sweep.json'} can't be read: ")
+    assert last.endswith("; cells without a record are not shown")
+    for one in cells:
+        (one.directory / "record.json").unlink(missing_ok=True)
+    assert main([str(root), "--once"]) == 2
+    assert "contains no cells with a record, and" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("at_once")
 def test_a_running_process_is_shown_with_its_cells_and_the_remaining_time(sweep, capsys):
     root, cells = sweep

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from gansweep.cli.hydra_app import composed
@@ -210,6 +212,7 @@ BROKEN_MODULES = {
     "x = 1\nundefined": "2: NameError: name 'undefined' is not defined",
     "import no_such_module": "1: No module named 'no_such_module'",
     "raise SystemExit(3)": "1: SystemExit: 3",
+    "import os\n\nos._exit(3)": "3: SystemExit: 3",
     "import json\n\njson.loads('')": "3: JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
     "def f(): f()\nf()": "1: RecursionError: maximum recursion depth exceeded",
 }
@@ -227,6 +230,23 @@ def test_a_module_that_raises_is_one_problem_with_file_and_line(source, tmp_path
     (problem,) = map(str, make.problems)
     expected = f"{package.name}.part.Part can't be imported: {file}:{BROKEN_MODULES[source]}"
     assert problem.startswith(f"optimizer._target_: {expected}")
+
+
+def test_a_constructor_that_ends_the_process_is_one_problem(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    file = tmp_path / "exiting_constructor.py"
+    file.write_text(
+        "import os\nclass Part:\n    def __init__(self, child=False):\n"
+        "        if child and os.fork():\n            self.status = os.wait()[1]\n            return\n"
+        "        os._exit(5)\n"
+    )
+    original, make = os._exit, Constructor(["exiting_constructor"])
+    make({"_target_": "exiting_constructor.Part"}, "loss")
+    (problem,) = map(str, make.problems)
+    assert problem == f"loss: exiting_constructor.Part can't be instantiated: {file}:7: SystemExit: 5"
+    made = make({"_target_": "exiting_constructor.Part", "child": True}, "loss")
+    assert os.waitstatus_to_exitcode(made.status) == 5
+    assert os._exit is original
 
 
 def test_a_constructor_that_raises_anything_is_one_problem(tmp_path, monkeypatch):

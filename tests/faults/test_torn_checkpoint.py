@@ -12,8 +12,9 @@ from sweep_contents import curves, finals, records
 
 
 def flip(content: bytes) -> bytes:
+    """Change more bytes than there are between two tensors of the archive."""
     middle = len(content) // 2
-    return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
+    return content[:middle] + bytes(byte ^ 0xFF for byte in content[middle : middle + 128]) + content[middle + 128 :]
 
 
 DAMAGES = {"cut off": lambda content: content[:-200], "changed": flip, "empty": lambda content: b""}

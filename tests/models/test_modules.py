@@ -268,7 +268,7 @@ class ChangesDtype:
         torch.set_default_dtype(torch.float64)
 
 
-@pytest.mark.parametrize(("cls", "words"), [(Exits, "calls sys.exit"), (ChangesDtype, "default dtype")])
+@pytest.mark.parametrize(("cls", "words"), [(Exits, "ends the process"), (ChangesDtype, "default dtype")])
 def test_constructors_that_affect_the_process_are_refused(cls, words):
     with pytest.raises(ValueError, match=words):
         Factory(cls)()

@@ -16,6 +16,7 @@ from gansweep.report import rates as pictures_of_rates
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.samples import Sample, sampled, title
 from gansweep.report.verdict import Verdict
+from gansweep.report.verdict_text import sentences
 from gansweep.results.leaderboard import leaderboards
 from gansweep.sweep.cell import Result, State
 from gansweep.training import events
@@ -100,6 +101,22 @@ def test_half_of_the_methods_reach_the_target(tmp_path):
     assert found.goals == {"": 20.0}
     times = dict(zip(found.methods, found.times.tolist(), strict=True))
     assert times == {"adam": [80, 80], "sgd": [80, 80], "lion": [math.inf, math.inf]}
+
+
+def test_one_evaluation_per_run_is_no_measure_of_speed(tmp_path):
+    found = grid(tmp_path, lambda o, lr, s: {"adam": 10.0, "sgd": 20.0}[o])
+    assert "evaluated once" not in text(targets.section(found))
+    for run in found.leaderboard.results:
+        del run.record["metric"]["evaluations"][1]
+    assert "Every run was evaluated once after step 0" in text(targets.section(found))
+
+
+def test_divergences_with_one_seed_are_counted_and_not_tested(tmp_path):
+    found = verdict(tmp_path, {("adam", 1e-3, 0): 5.0, ("sgd", 1e-3, 0): None})
+    assert "one run each is not enough for a test" in text(diverged.section(found))
+    written = " ".join(sentences(found))
+    assert "1 of 2 runs are N/A: they rank last." in written
+    assert "comparison" not in written
 
 
 def test_no_run_reaches_the_target_untrained(tmp_path):

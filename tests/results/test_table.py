@@ -14,6 +14,7 @@ from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import digest
 from gansweep.sweep.run_state import failed_record
 from gansweep.sweep.sweep import Sweep
+from gansweep.training import checkpoint
 
 
 def done(root, final=50.0, fingerprint=None, untrained=400.0, config=None, **overrides):
@@ -54,7 +55,12 @@ def test_one_setting_is_a_list_with_the_best_on_the_way(tmp_path):
 
 def test_a_single_run_is_a_row(tmp_path):
     result = done(tmp_path, 60.0, optimizer="sgd")
-    assert rows(table([result]))[1] == [result.cell.name, "60.00", "59.00 (80)"]
+    assert rows(table([result]))[1] == ["optimizer=sgd", "60.00", "59.00 (80)"]
+    long = done(tmp_path, 60.0, optimizer="sgd", widths=list(range(40)))
+    (name, *_) = rows(table([long]))[1]
+    assert name.startswith("optimizer=sgd,")
+    assert len(name) == 40
+    assert name.endswith("…")
 
 
 def test_three_settings_are_combinations_by_the_last(tmp_path):
@@ -133,6 +139,24 @@ def test_every_state_is_shown_and_explained(tmp_path):
     assert [row[1] for row in rows(text)[1:]] == ["N/A [1]", "failed [2]", "-", "running", "unfinished", "done"]
     assert "[1] diverged at step 17, discriminator: loss is not finite" in text
     assert "[2] failed: ValueError: no; traceback in " in text
+
+
+def unfinished(one, step):
+    one.directory.mkdir(parents=True)
+    checkpoint.save(one.directory, one.identity, {"member": {"step": step}})
+    return Result(one, State.RESUMABLE)
+
+
+def test_the_steps_of_unfinished_runs_are_noted_if_seeds_are_averaged(tmp_path):
+    cells = [cell(tmp_path, lr=lr, seed=seed) for lr in (1, 2) for seed in (0, 1)]
+    finished = Result(cells[0], State.COMPLETED, record(cells[0], 50.0))
+    results = [finished, *(unfinished(one, 7 + n) for n, one in enumerate(cells[1:]))]
+    for result in results:
+        result.cell.config["steps"] = 90
+    text = table(results)
+    assert [row[1] for row in rows(text)[1:]] == ["50.00 (1 of 2) [1]", "unfinished [2][3]"]
+    for number, seed, step in ((1, 1, 7), (2, 0, 8), (3, 1, 9)):
+        assert f"[{number}] seed {seed}: unfinished (step {step} of 90)" in text
 
 
 def test_equal_problems_share_a_note(tmp_path):

@@ -13,12 +13,15 @@ from tests.typed import typed
 from torch import nn
 
 import gansweep
+from gansweep.cli.measure import main as measure
 from gansweep.data.digits import Digits
 from gansweep.export import main as export
 from gansweep.metrics.classifier_features import ClassifierFeatures
 from gansweep.metrics.frechet import FrechetDistance
+from gansweep.sample import main as sample
 from gansweep.sweep import records
 from gansweep.training import record
+from gansweep.training.checksums import checksums
 
 ONE = ("optimizer=adam", "seed=1")
 
@@ -175,7 +178,7 @@ def test_cells_without_final_weights(outputs):
         gansweep.load(cell)
     (cell / "aside.json").rename(cell / "record.json")
     (cell / "checkpoint.pt").write_bytes(b"torn")
-    with pytest.raises(ValueError, match="it has no checkpoint, expected checkpoint.pt of step 4"):
+    with pytest.raises(ValueError, match=r"its checkpoint\.pt is damaged, expected checkpoint\.pt of step 4"):
         gansweep.load(cell)
     (cell / "checkpoint.pt").unlink()
     with pytest.raises(ValueError, match="it has no checkpoint"):
@@ -188,9 +191,45 @@ def test_a_damaged_checkpoint_is_reported_and_stays_where_it_is(outputs):
     content[-3000] ^= 255
     (cell / "checkpoint.pt").write_bytes(content)
     files = sorted(path.name for path in cell.iterdir())
-    with pytest.raises(ValueError, match=r"checkpoint.pt can't be used: |it has no checkpoint"):
+    with pytest.raises(ValueError, match=r"checkpoint.pt can't be used: |checkpoint\.pt is damaged"):
         gansweep.load(cell)
     assert sorted(path.name for path in cell.iterdir()) == files
+
+
+def with_other_weights(path, checksums_too):
+    """Change one parameter of the generator in a checkpoint, and compute its checksums again if asked to."""
+    content = torch.load(path, weights_only=True)
+    content["member"]["generator"]["theta"][0] += 1
+    if checksums_too:
+        content["sha256"] = checksums(content)
+    torch.save(content, path)
+
+
+@pytest.mark.parametrize("checksums_too", [False, True])
+def test_edited_weights_are_not_used(outputs, checksums_too, capsys):
+    cell = gansweep.load(outputs / "averaged", *ONE).result.cell.directory
+    with_other_weights(cell / "checkpoint.pt", checksums_too)
+    reason = "has another checksum than in record.json" if checksums_too else "was edited: member can't be trusted"
+    with pytest.raises(ValueError, match=reason):
+        gansweep.load(cell)
+    for command, *more in ([export, "--out", "g.safetensors"], [sample, "--num", "2", "--out", "png"]):
+        assert command([str(cell), *more]) == 2
+        assert reason in capsys.readouterr().err
+    assert measure([str(cell), "metric=thumbnail", "metric.num_samples=20"]) != 0
+    assert reason in capsys.readouterr().err
+    longer = ["steps=6" if word == "steps=4" else word for word in SMALL]
+    typed(outputs.parent, ["name=averaged", "trainer.ema=0.5", "optimizer=adam", "lr=1e-3", "seed=1", *longer])
+    records = [json.loads(path.read_text()) for path in (outputs / "averaged").glob("*/record.json")]
+    assert ["continued" in record for record in records if record["steps"] == 6] == [False]
+
+
+def test_damaged_best_weights_are_reported(outputs):
+    typed(outputs.parent, ["name=kept", "trainer.keep=best", "lr=0.3", *SMALL])
+    (path,) = (outputs / "kept").glob("*/weights/*.pt")
+    for file in (path, path.parents[1] / "checkpoint.pt"):  # the best evaluation may be the last one
+        file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=rf"not readable; damaged: .*{path.name}"):
+        gansweep.load(outputs / "kept", which="best")
 
 
 def test_a_class_in_the_stored_config_is_not_imported_unless_it_is_allowed(outputs, tmp_path, monkeypatch):
@@ -205,7 +244,8 @@ def test_a_class_in_the_stored_config_is_not_imported_unless_it_is_allowed(outpu
     content["cell"]["hash"] = gansweep.sweep.identity.digest(content["identity"])
     record.write(cell.directory, content)
     saved = torch.load(cell.directory / "checkpoint.pt", weights_only=True)
-    torch.save({**saved, "identity": json.dumps(content["identity"])}, cell.directory / "checkpoint.pt")
+    saved = {**saved, "identity": json.dumps(content["identity"])}
+    torch.save({**saved, "sha256": checksums(saved)}, cell.directory / "checkpoint.pt")
     with pytest.raises(ValueError, match=r"evil_nets.Mine is not in an allowed module .* add allow=\[evil_nets\]"):
         gansweep.load(cell.directory)
     assert not (tmp_path / "executed").exists()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from tests.algorithms.small_coopnets import TINY as COOPNETS
 from tests.algorithms.small_coopnets import member as coopnets_member
@@ -369,7 +370,7 @@ def test_the_source_is_not_changed(tmp_path):
     assert {path: path.read_bytes() for path in (tmp_path / "short").rglob("*") if path.is_file()} == before
 
 
-@pytest.mark.parametrize("damage", ["missing", "damaged", "other identity", "other step"])
+@pytest.mark.parametrize("damage", ["missing", "damaged", "other identity", "other step", "edited", "other member"])
 def test_a_source_that_changed_in_the_meantime(damage, tmp_path, caplog):
     run = make_run(SHORT, member(1))
     longer = lengthened(run)
@@ -382,6 +383,12 @@ def test_a_source_that_changed_in_the_meantime(damage, tmp_path, caplog):
         file.write_bytes(file.read_bytes()[:-300])
     elif damage == "other identity":
         given = replace(given, identity={"config": {"steps": 3}})
+    elif damage == "edited":
+        content = torch.load(file, weights_only=True)
+        content["member"]["generator"]["theta"][0] += 1
+        torch.save(content, file)
+    elif damage == "other member":
+        given = replace(given, member="0" * 16)
     else:
         given = replace(given, step=3)
     begin(given, longer, tmp_path / "longer")

@@ -23,6 +23,7 @@ from gansweep.cli import grid
 from gansweep.cli.error_report import complain, unreadable
 from gansweep.cli.hydra_app import CONFIG, HydraApp, composer_and_loader, hydra_app, jobs_of, spelled_for_hydra
 from gansweep.cli.job import task
+from gansweep.cli.search_points import misplaced_intervals
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.console import say, versions
 
@@ -140,6 +141,8 @@ def _check_overrides(overrides: list[str], options: Namespace) -> None:
         BadConfig: with these problems; those of `search` together with the problems of the other overrides.
     """
     parsed = OverridesParser.create().parse_overrides(overrides)
+    if misplaced := misplaced_intervals(parsed):
+        raise BadConfig(misplaced)
     several = [override for override in parsed if override.is_sweep_override()]
     if several and not options.multirun:
         raise BadConfig(

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from gansweep.cli.search_points import search_note
 from gansweep.cli.sweeping import Multirun
 from gansweep.config.errors import SettingError
 from gansweep.sweep.cell import Cell, Result, State
@@ -66,7 +67,7 @@ class AutoSeeds:
             if cut_short or self._missing(wanted):  # another launcher failed, or the user stopped the sweep
                 break
         sweep = self._sweep()
-        sweep.note = self.race.summary(self.settings())
+        sweep.note = " ".join(filter(None, [self.race.summary(self.settings()), search_note(self.config)]))
         if batch is not None:  # there are at least two seeds, so there is a first round
             batch.report(cut_short, sweep)
         return worst

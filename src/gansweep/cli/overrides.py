@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from gansweep.cli.checked_loader import CheckedLoader
 from gansweep.cli.experiments import EXPERIMENT, PRESETS
-from gansweep.cli.search_points import NUM, is_interval, points, search_settings
+from gansweep.cli.search_points import NUM, is_interval, misplaced_intervals, points, search_settings
 from gansweep.config.errors import BadConfig, SettingError
 
 NO_DEFAULTS: Mapping[str, Any] = MappingProxyType({})
@@ -30,19 +30,21 @@ def combinations(overrides: Sequence[Override], defaults: Mapping[str, Any] = NO
 
     That sweeper keeps only the last of several overrides of one key. Hydra merges mappings, so
     `trainer={ema: 0.9} trainer={eval_every: 1}` sets both; mappings are therefore all kept here. Every combination of
-    listed values is trained at every point of the intervals (`cli.search_points`).
+    listed values is trained at every point of the intervals (`cli.search_points`), at equal points once.
 
     Args:
         overrides: the overrides of a command line.
         defaults: values of `num` and `sampler` that are not among them.
 
     Raises:
-        BadConfig: an override lists no value, or the intervals cannot be sampled.
+        BadConfig: an override lists no value, or the intervals are misplaced or cannot be sampled.
     """
-    kept, problems = kept_overrides(overrides), []
+    kept = kept_overrides(overrides)
+    if problems := misplaced_intervals(kept):
+        raise BadConfig(problems)
     choices = [[_INTERVAL] if is_interval(override) else list(values_of(override, problems)) for override in kept]
     try:
-        sampled = points(kept, defaults)
+        sampled = [dict(point) for point in dict.fromkeys(tuple(point.items()) for point in points(kept, defaults))]
     except SettingError as problem:
         problems.append(problem)
         sampled = []

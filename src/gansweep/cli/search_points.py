@@ -14,6 +14,7 @@ from gansweep.config.errors import SettingError
 
 NUM, SAMPLER, TPE = "num", "sampler", "tpe"
 SAMPLERS = ("sobol", "random", TPE)
+BIAS = "The best of many is biased towards good values; train it again with other seeds to report it."
 LEAST_RATIO = 10  # of the ends of an interval, from which on it is sampled on a logarithmic scale
 DIGITS = 4  # significant digits of a value, so that names of cells stay short
 
@@ -77,6 +78,31 @@ def is_interval(override: Override) -> bool:
     return override.is_interval_sweep()
 
 
+def misplaced_intervals(overrides: Sequence[Override]) -> list[SettingError]:
+    """Return a problem for each interval among listed values, or inside a list or mapping."""
+    problems = []
+    for override in overrides:
+        value, key = override.value(), override.get_key_element()
+        listed = getattr(value, "list", ()) if isinstance(value, Sweep) else ()
+        if any(isinstance(choice, IntervalSweep) for choice in listed):
+            expected = "expected an interval alone, or listed values; several intervals or both are several commands"
+        elif _holds_interval(value) or any(_holds_interval(choice) for choice in listed):
+            example = f"whole values, such as {key}=[0.5,0.9],[0.0,0.9]" if isinstance(value, list) else "listed values"
+            expected = (
+                f"an interval is the value of a whole setting, such as lr='interval(1e-5,1e-1)'; expected {example}"
+            )
+        else:
+            continue
+        problems.append(SettingError(key, override.get_value_string(), expected))
+    return problems
+
+
+def _holds_interval(value: Any) -> bool:
+    """Return True if a list or mapping contains an interval."""
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return any(isinstance(part, IntervalSweep) or _holds_interval(part) for part in inside)
+
+
 def search_settings(overrides: Sequence[Override], defaults: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return the values of `num` and `sampler`: the last ones typed, or else the defaults."""
     typed = {o.key_or_group: o.value() for o in overrides if o.key_or_group in (NUM, SAMPLER)}
@@ -85,6 +111,12 @@ def search_settings(overrides: Sequence[Override], defaults: Mapping[str, Any]) 
             raise SettingError(key, ",".join(map(str, getattr(value, "list", ["?"]))), "expected one value")
     num, sampler = (typed.get(key, defaults.get(key)) for key in (NUM, SAMPLER))
     return num, sampler or SAMPLERS[0]
+
+
+def search_note(config: Mapping[str, Any]) -> str:
+    """Return a sentence for the table of a search with several points; empty without one."""
+    num = config.get("num") or 1
+    return f"sampler={config['sampler']}: a search over {num} points. {BIAS}" if num > 1 else ""
 
 
 def is_adaptive(overrides: Sequence[Override], defaults: Mapping[str, Any]) -> bool:

@@ -22,6 +22,7 @@ from gansweep.cli.compose import Composer, Composition
 from gansweep.cli.folders import sweep_dir
 from gansweep.cli.hydra_settings import check_hydra_settings
 from gansweep.cli.job import Diverged, JobFailed, Jobs, result
+from gansweep.cli.search_points import search_note
 from gansweep.config.errors import SettingError
 from gansweep.console import say
 from gansweep.sweep.cell import Cell, State, cells, state
@@ -98,8 +99,10 @@ class Multirun:
         _configure_log(self.master)
 
     def sweep(self) -> Sweep:
-        """Return a new `Sweep` of the grid's cells."""
-        return Sweep(self.root, self.cells, self.command)
+        """Return a new `Sweep` of the grid's cells, with a note if their settings are points of a search."""
+        sweep = Sweep(self.root, self.cells, self.command)
+        sweep.note = search_note(self.config) or sweep.note
+        return sweep
 
     def begin(self, fresh: bool) -> None:
         """Write the grid to the sweep's directory.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.override_parser.types import Override
 
 from gansweep.cli.overrides import kept_overrides, values_of
-from gansweep.cli.search_points import SAMPLER, TPE, Interval, is_interval, search_settings
+from gansweep.cli.search_points import BIAS, SAMPLER, TPE, Interval, is_interval, search_settings
 from gansweep.cli.sweeping import Multirun
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.sweep.cell import Cell, Result, State
@@ -142,10 +142,7 @@ class TpeSearch:
             return f"sampler=tpe: {len(done)} points, none with a value."
         best = min(feasible, key=lambda trial: trial.value)
         settings = ", ".join(self._settings(best))
-        return (
-            f"sampler=tpe: best of {len(done)} points: {settings}. The best of many is biased towards low values; "
-            "train it again with other seeds to report it."
-        )
+        return f"sampler=tpe: best of {len(done)} points: {settings}. {BIAS}"
 
     def _settings(self, trial: Any) -> list[str]:
         return [

@@ -124,7 +124,8 @@ def normalise(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked
     make.problems += out_of_range(root)
     if root.get("lr_d") == root.get("lr"):  # lr_d is interpolated from lr; its problem is already reported for lr
         make.problems = [problem for problem in make.problems if problem.name != "lr_d"]
-    repeated = [f"{name}_d" for name in CLIPPING if config.get(f"{name}_d") == config.get(name)]  # interpolated, too
+    # Interpolated, too; NaN differs from itself.
+    repeated = [f"{name}_d" for name in CLIPPING if repr(config.get(f"{name}_d")) == repr(config.get(name))]
     make.problems = [problem for problem in make.problems if problem.name not in repeated]
     checked = Checked(config, root, {}, make.problems)
     _drop_epochs(checked, given)

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 
 from gansweep.config.errors import SettingError, unknown_key
 from gansweep.config.typed import Misfit, fit, signature
-from gansweep.user_code import Factory, cause_of
+from gansweep.user_code import Factory, cause_of, exits_raise
 
 MISSING = "???"  # marks a mandatory value in a YAML file
 ALWAYS = ("gansweep", "torch.optim")  # modules whose classes a configuration may name
@@ -54,7 +54,8 @@ class Constructor:
             return made
         cls, arguments = made.cls, dict(made.arguments)
         try:
-            return cls(**arguments)
+            with exits_raise():
+                return cls(**arguments)
         except EXPECTED as error:
             self.problems += _all_problems(cls, arguments, where, error)
         except (Exception, SystemExit) as error:
@@ -188,7 +189,8 @@ def _all_problems(cls: type, arguments: dict[str, Any], where: str, error: Excep
         del left[key]
         current = None
         try:
-            cls(**left)
+            with exits_raise():
+                cls(**left)
         except ValueError as another:
             current = another
         except (Exception, SystemExit):  # the constructor of the user may raise anything
@@ -238,7 +240,8 @@ def locate(target: object, allow: Sequence[str] = ()) -> type:
     modules = (*ALWAYS, *allow)
     path, _, name = target.rpartition(".")
     try:
-        cls = getattr(import_module(path), name)
+        with exits_raise():
+            cls = getattr(import_module(path), name)
     except (Exception, SystemExit) as error:  # a module may raise anything when it is imported
         raise NotAllowed(f"{target} can't be imported: {cause_of(error, modules)}") from error
     if not inspect.isclass(cls) or not _within(f"{cls.__module__}.", modules):

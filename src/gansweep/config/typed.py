@@ -147,7 +147,8 @@ def _any_of(value: Any, annotation: Any, kinds: Sequence[Any]) -> Any:
             return fit(value, kind)
         except Misfit:
             continue
-    raise Misfit(f"expected {describe(annotation)}")
+    not_finite = f"; {value} is not finite" if isinstance(value, float) and not math.isfinite(value) else ""
+    raise Misfit(f"expected {describe(annotation)}{not_finite}")
 
 
 def _fixed(value: Any, kinds: Sequence[Any]) -> list:

@@ -65,6 +65,8 @@ def _earlier(verdict: Verdict) -> str:
     groups = _groups(verdict, layout.method) if layout.method else {}
     if not 2 <= len(groups) <= MAX_TESTED:
         return ""
+    if all(len(runs) == 1 for runs in groups.values()):
+        return f"{layout.method}: one run each is not enough for a test of which diverges earlier or more often."
     pairs = list(itertools.combinations(groups, 2))
     tests = []
     for names in pairs:

@@ -38,7 +38,7 @@ def question(study: Study) -> list[Paragraph]:
     if fixed:
         codes = [part for text in fixed for part in (Code(text), ", ")][:-1]
         paragraphs.append(Paragraph(["Equal for all runs: ", *codes, "."]))
-    return [*paragraphs, Paragraph(plan(study))]
+    return [*paragraphs, Paragraph(plan(study)), *map(Paragraph, study.notes)]
 
 
 def plan(study: Study) -> str:

@@ -85,12 +85,13 @@ def in_markdown(study: Study, options: TableOptions, folder: Path) -> str:
     """Return the report in Markdown: the sweep's result table, or the requested one, then the sections."""
     verdicts = judge(study, options)
     if options.is_default_table:
-        parts = [table(study.results, study.commands, code=study.code).rstrip()]
+        parts = [table(study.results, study.commands, " ".join(study.notes), study.code).rstrip()]
     else:
         parts = [differences(_groups(verdicts))] if len(verdicts) > 1 else []
         for name, verdict in zip(names(verdicts), verdicts, strict=True):
             parts += [f"### {name[:1].upper()}{name[1:]}"] if name else []
             parts.append(markdown.write([pivot(verdict, options.rows, options.cols)]))
+        parts += study.notes
     for section in sections(study, verdicts, options):
         if not section.needs_pictures:
             parts.append(f"## {section.heading}\n\n{markdown.write(section.blocks)}")

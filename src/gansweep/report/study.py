@@ -23,12 +23,14 @@ class Study:
             with a record is kept.
         commands: the distinct command lines of the sweeps.
         code: current hashes of edited or own modules, as `Sweep.code`.
+        notes: on the selection of the cells, one for each sweep that has one.
     """
 
     directories: tuple[Path, ...]
     results: tuple[Result, ...]
     commands: tuple[str, ...]
     code: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -55,18 +57,20 @@ class Study:
         results: dict[str, Result] = {}
         commands: dict[str, None] = {}
         code: dict[str, str] = {}
+        notes: dict[str, None] = {}
         for sweep in map(_sweep, directories):
             for result in sweep.results:
                 if result.cell.hash not in results or not results[result.cell.hash].record:
                     results[result.cell.hash] = result
             commands |= dict.fromkeys(sweep.commands)
             code |= sweep.code
+            notes |= dict.fromkeys(filter(None, [sweep.note]))
         chosen = list(results.values())
         if metric is not None:
             chosen = _measured_by(chosen, metric)
         if where:
             chosen = matching(chosen, where)
-        return cls(directories, tuple(chosen), tuple(commands), code)
+        return cls(directories, tuple(chosen), tuple(commands), code, tuple(notes))
 
 
 def _sweep(directory: Path) -> Sweep:

@@ -33,12 +33,14 @@ class Targets:
         times: steps (methods, tasks); inf where the target is not reached. A task is one seed of one panel.
         goals: the target values by panel.
         without: panels without a target, because no method's mean is better than all untrained generators.
+        num_evaluations: largest number of evaluations of a compared run after step 0.
     """
 
     methods: list[str]
     times: np.ndarray
     goals: dict[str, float]
     without: list[str]
+    num_evaluations: int = 0
 
 
 def targets(verdict: Verdict) -> Targets | None:
@@ -52,7 +54,7 @@ def targets(verdict: Verdict) -> Targets | None:
     if layout.method is None:
         return None
     ranks = {id(leaderboard.configurations[place]): rank for rank, place in enumerate(verdict.order)}
-    columns, goals, without = [], {}, []
+    columns, goals, without, num_evaluations = [], {}, [], 0
     for title, inside in layout.panels():
         best = [_best(layout.with_method(inside, method), ranks) for method in layout.methods]
         means = [leaderboard.sign * one.estimate.mean for one in best if one is not None and one.estimate.n]
@@ -65,12 +67,14 @@ def targets(verdict: Verdict) -> Targets | None:
             continue
         goal = float(np.median(means))
         goals[title] = leaderboard.sign * goal
+        runs = [run for one in best if one is not None for run in one.runs.values()]
+        num_evaluations = max(num_evaluations, *(sum(step > 0 for step in run.values()) for run in runs))
         seeds = list(dict.fromkeys(seed for one in best if one is not None for seed in one.scores))
         columns += [[_time(one, seed, goal, leaderboard.sign) for one in best] for seed in seeds]
     if not columns and not without:
         return None
     times = np.array(columns).T if columns else np.empty((len(layout.methods), 0))
-    return Targets([layout.label(method) for method in layout.methods], times, goals, without)
+    return Targets([layout.label(method) for method in layout.methods], times, goals, without, num_evaluations)
 
 
 def section(verdict: Verdict) -> Section | None:
@@ -91,6 +95,11 @@ def section(verdict: Verdict) -> Section | None:
         f"the mean height of the performance profile between 1 and {MAX_RATIO:g} times the fastest "
         "(Dolan and Moré 2002; Dahl et al. 2023)."
     )
+    if found.num_evaluations == 1:
+        text += (
+            " Every run was evaluated once after step 0, so the steps are the length of the training and do not show "
+            "which method is faster: train with a smaller trainer.eval_every."
+        )
     if found.without:
         text += f" {none}: {'; '.join(found.without)}."
     head = [PlotAxes.of(verdict.leaderboard).method or "", "median steps to target", "reached", "score"]

@@ -176,7 +176,9 @@ class Verdict:
         if not self.order or place not in self.order:
             return "no finished run"
         if not self.leaderboard.configurations[place].estimate.n:
-            return "every run is N/A"
+            return (
+                "every run is N/A" if len(self.leaderboard.configurations[place].scores) > 1 else "its only run is N/A"
+            )
         if place in self.no_better:
             return "no better than untrained"
         if place == self.order[0]:

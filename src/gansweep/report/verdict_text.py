@@ -52,9 +52,9 @@ def _sentences(verdict: Verdict) -> list[Sequence[str | Strong | Code]]:
     if no_better:
         names = _names(verdict, no_better, len(order) - 1)
         lines.append([f"Not ranked because no better than the untrained generator: {names}."])
-    if not verdict.tests:
+    if not verdict.tests or _one_seed(verdict):
         few = "One seed per configuration is not enough for a test; add seeds, for example "
-        return [*lines, [few, Code("seed=0,1,2"), "."]]
+        return [*lines, [few, Code("seed=0,1,2"), "."], *([text] for text in _counts(verdict))]
     return [*lines, *([text] for text in (*_comparisons(verdict), _tests(verdict), *_counts(verdict)))]
 
 
@@ -107,11 +107,17 @@ def _equivalence_test(verdict: Verdict) -> str:
     return f" Equivalence within {size}: two one-sided paired t tests, corrected together with the others."
 
 
+def _one_seed(verdict: Verdict) -> bool:
+    """Return whether no configuration has runs with several seeds, so that nothing can be significant."""
+    return all(len(one.scores) < 2 for one in verdict.leaderboard.configurations)
+
+
 def _counts(verdict: Verdict) -> list[str]:
     """Return the numbers of runs that are N/A, failed or not finished."""
     leaderboard, lines = verdict.leaderboard, []
     if num_na := sum(configuration.estimate.num_na for configuration in leaderboard.configurations):
-        lines.append(f"{num_na} of {len(leaderboard.results)} runs are N/A: they rank last and lose every comparison.")
+        lose = "" if _one_seed(verdict) else " and lose every comparison"
+        lines.append(f"{num_na} of {len(leaderboard.results)} runs are N/A: they rank last{lose}.")
     if failed := sum(configuration.num_failed for configuration in leaderboard.configurations):
         lines.append(f"{failed} run{'s' if failed > 1 else ''} raised an error (excluded from the comparison).")
     if missing := sum(configuration.num_missing for configuration in leaderboard.configurations):

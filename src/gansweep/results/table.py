@@ -27,7 +27,7 @@ from gansweep.section import Entry, Table
 from gansweep.sweep import tensorboard_layout
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.further_metrics import further_metrics
-from gansweep.sweep.identity import plain
+from gansweep.sweep.identity import HASH_IN_NAME, plain
 from gansweep.sweep.metric_groups import comparable, differences
 from gansweep.sweep.sweep import Sweep
 from gansweep.sweep.sweep_keys import SEED, SEEDS, UNSAID, order, value
@@ -36,6 +36,7 @@ from gansweep.training import atomic, checkpoint_step
 log = logging.getLogger(__name__)
 
 TABLE, SPREADSHEET = "table.md", "results.csv"
+LONGEST_NAME = 40  # characters, of a cell
 STATE_LABELS = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "running", State.FAILED: "failed"}
 
 
@@ -108,7 +109,7 @@ class _Table:
             f"final {metric}": self._entry,
             "best during training" if self.over_seeds else "best (step)": self._best,
         }
-        name = self.results[0].cell.name if self.results else ""
+        name = _short_name(self.results[0]) if self.results else ""
         grid = pivot(self.leaderboard, values, ("cell", name))
         of_run: dict[str, Callable[[Result], Mapping[str, Any]]] = {}
         if metric_2:
@@ -141,12 +142,12 @@ class _Table:
         if one is None:
             return Entry("-")
         runs = list(one.runs.values())
-        marks = "".join(dict.fromkeys(self._mark(result) for result in runs if result.trouble))
+        marks = "".join(dict.fromkeys(filter(None, map(self._mark, runs))))
         if not one.values:
             first = next((result for result in runs if result.trouble), runs[0])
             unmeasured = first.state is State.COMPLETED and not first.metric
             word = "done" if unmeasured else STATE_LABELS.get(first.state, "N/A")
-            if len(runs) == 1 and first.state is State.RESUMABLE:
+            if not self.over_seeds and first.state is State.RESUMABLE:
                 word += _reached(first)
             return Entry(f"{word} {marks}".strip())
         text = one.spread if self.over_seeds else number(one.values[0])
@@ -173,9 +174,15 @@ class _Table:
         return Entry(spread(finals, len(one.runs)) if self.over_seeds else number(finals[0]))
 
     def _mark(self, result: Result) -> str:
+        """Return the mark of the note on a run without a value or, if seeds are averaged, on an unfinished one."""
+        trouble = result.trouble
+        if self.over_seeds and result.state is State.RESUMABLE:
+            trouble = f"unfinished{_reached(result)}"
+        if not trouble:
+            return ""
         seeds = ", ".join(f"{key} {plain(value(result.cell, key))}" for key in self.repeated)
         seed = f"{seeds}: " if self.over_seeds else ""
-        note = " ".join(f"{seed}{result.trouble}".split())
+        note = " ".join(f"{seed}{trouble}".split())
         self.tracebacks.setdefault(note, f"; traceback in {result.traceback}" if result.traceback else "")
         return self._note(note)
 
@@ -223,6 +230,12 @@ class _Table:
 
     def _values(self, key: str) -> list[Any]:
         return order([value(result.cell, key) for result in self.results])
+
+
+def _short_name(result: Result) -> str:
+    """Return the name of a cell without its hash, shortened; the caption and results.csv state its settings."""
+    name = result.cell.name.removesuffix(f"-{result.cell.hash[:HASH_IN_NAME]}")
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _reached(result: Result) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansweep.config.keys import CONTINUABLE
 from gansweep.formatting import is_folder_name
-from gansweep.sweep.cell import CHECKPOINTS, Cell, State, cells, state
+from gansweep.sweep.cell import CHECKPOINTS, Cell, State, cells, own_record, state
 from gansweep.sweep.identity import canonical, digest, trajectory
 from gansweep.sweep.sweep_directory import FROZEN
 from gansweep.training import atomic, checkpoint_step
@@ -136,9 +136,15 @@ def _choose(cell: Cell, candidates: Sequence[tuple[int, Cell, list[Any]]]) -> tu
             continue
         reason = obstacle(run, before, step, evaluations)
         if not reason:
-            return Source(other.directory, other.identity, other.hash, step), ""
+            return Source(other.directory, other.identity, other.hash, step, _checksum(other, step)), ""
         first = first or reason
     return None, first
+
+
+def _checksum(cell: Cell, step: int) -> str | None:
+    """Return the checksum of the member after a step from a cell's record, None if there is none."""
+    saved = (own_record(cell) or {}).get("checkpoint") or {}
+    return saved.get("member") if saved.get("step") == step else None
 
 
 def _with_continuable(config: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

@@ -284,4 +284,7 @@ SCHEMA: dict[str, Check] = {
     "curves[].step!": _is_whole,
     "diagnostics[].step!": _is_whole,
     "pack.members": _is_whole,
+    "checkpoint": MAPPING,
+    "checkpoint.step!": _is_whole,
+    "checkpoint.member!": TEXT,
 }

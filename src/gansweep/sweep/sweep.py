@@ -46,7 +46,8 @@ class Sweep:
         command: the command line. The table lists all command lines of the sweep.
 
     `note` is a text for the table about the selection of the cells; it is stored with the sweep. `code_changes` lists
-    code that was edited since earlier cells were trained.
+    code that was edited since earlier cells were trained. `damage` describes why sweep.json can't be read, empty if it
+    can.
     """
 
     def __init__(self, root: Path, cells: Sequence[Cell], command: str = "") -> None:
@@ -66,7 +67,7 @@ class Sweep:
 
     def _read_directory(self) -> None:
         """Read existing cells, command lines and the note from the directory."""
-        earlier, commands, note, self._earlier_code = sweep_directory.read(self.root)
+        earlier, commands, note, self._earlier_code, self.damage = sweep_directory.read(self.root)
         self.note = self.note or note
         self.earlier = {cell.hash: cell for cell in earlier}
         self.commands = list(dict.fromkeys(filter(None, [*commands, self.command])))

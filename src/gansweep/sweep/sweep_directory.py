@@ -26,19 +26,20 @@ OF_A_CELL = (record.NAME, ".hydra", LOG, *CHECKPOINTS)
 
 
 class Contents(NamedTuple):
-    """Contents of a sweep's directory."""
+    """Contents of a sweep's directory; `damage` describes why sweep.json can't be read, empty if it can."""
 
     cells: list[Cell]
     commands: list[str]
     note: str
     code: dict[str, str]
+    damage: str = ""
 
 
 def read(root: Path) -> Contents:
     """Return the contents of a sweep's directory. Cells that sweep.json does not list are found by their records."""
     cells: dict[str, Cell] = {}
     commands: list[str] = []
-    note, code = "", {}
+    note, code, damage = "", {}, ""
     try:
         frozen = json.loads(atomic.read(root / FROZEN))
         check_numbers("", frozen)
@@ -49,7 +50,8 @@ def read(root: Path) -> Contents:
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        log.warning("%s can't be read and is rewritten: %s", root / FROZEN, error)
+        damage = f"{root / FROZEN} can't be read: {error}"
+        log.warning("%s", damage)
     listed = {cell.directory for cell in cells.values()}
     for directory in records.directories(root) if root.is_dir() else ():
         content = None if directory in listed else read_record(directory)
@@ -58,7 +60,7 @@ def read(root: Path) -> Contents:
                 root, {**content["cell"], **content, "hash": content["cell"]["hash"], "name": directory.name}
             )
             cells.setdefault(cell.hash, cell)
-    return Contents(list(cells.values()), commands, note, code)
+    return Contents(list(cells.values()), commands, note, code, damage)
 
 
 def _frozen_cells(root: Path, contents: Sequence[Mapping[str, Any]]) -> Iterator[Cell]:

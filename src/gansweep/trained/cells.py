@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def checkpoint_of(result: Result) -> Path:
         ValueError: the cell has not finished, or has no checkpoint.
     """
     cell, step = result.cell, checkpoint_step.read(result.cell.directory)
-    saved = "it has no checkpoint" if step is None else f"its last checkpoint is that of step {step}"
+    saved = _no_step(cell) if step is None else f"its last checkpoint is that of step {step}"
     if result.state is State.DIVERGED:
         why = f"diverged at step {result.diverged_at}, so there are no final weights"
     elif result.state is State.FAILED:
@@ -84,13 +85,19 @@ def checkpoint_of(result: Result) -> Path:
     raise ValueError(f"{cell.name}: {why}")
 
 
+def _no_step(cell: Cell) -> str:
+    """Return why the step of a cell's checkpoint is unknown."""
+    damaged = [name for name in checkpoint_step.NAMES if os.path.lexists(cell.directory / name)]
+    return f"its {damaged[0]} is damaged" if damaged else "it has no checkpoint"
+
+
 def saved_member(result: Result, path: Path) -> dict[str, Any]:
     """Return the state of the cell's networks and optimizers in a checkpoint. Nothing in it is executed.
 
     Raises:
-        ValueError: it can't be read, or belongs to another training.
+        ValueError: it can't be read, was edited, or belongs to another training.
     """
-    from gansweep.training import checkpoint
+    from gansweep.training import checkpoint, checksums
 
     try:
         content = checkpoint.read(path)
@@ -100,6 +107,10 @@ def saved_member(result: Result, path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} can't be used: {checkpoint.reason(error)}") from error
     if json.loads(content["identity"]) != json.loads(json.dumps(result.cell.identity)):
         raise ValueError(f"{path} is a checkpoint of another training than record.json")
+    measured = (result.record or {}).get("checkpoint") or {}
+    is_final = path.name == checkpoint.NAME and content["member"].get("step") == measured.get("step")
+    if is_final and checksums.of_member(content) != measured["member"]:
+        raise ValueError(f"{path} was replaced: its member has another checksum than in record.json")
     return content["member"]
 
 

@@ -218,6 +218,11 @@ def _weights(result: Result, which: str) -> Path:
     if which != "best":
         raise ValueError(f"which={which}: expected final or best")
     best = kept.best(result.cell.directory)
+    damaged = kept.unreadable(result.cell.directory)
+    if best is None and damaged:
+        raise ValueError(
+            f"{result.cell.name}: the weights of its best evaluation are not readable; damaged: {damaged[0]}"
+        )
     if best is None:
         raise ValueError(
             f"{result.cell.name}: the weights of its best evaluation were not kept; "

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from gansweep.device_errors import is_device_failure, is_out_of_memory
-from gansweep.training import atomic
+from gansweep.training import atomic, checksums
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,8 @@ def save(
     identity: Mapping[str, Any],
     content: Mapping[str, Any],
     guard: Callable[[], None] = atomic.unguarded,
-) -> None:
-    """Write a checkpoint. The previous one is kept until this one is complete.
+) -> str:
+    """Write a checkpoint and return the checksum of its member. The previous one is kept until this one is complete.
 
     Args:
         directory: of the run.
@@ -66,8 +66,9 @@ def save(
     Raises:
         OSError: it can't be written. The previous checkpoint is unchanged.
     """
-    buffer = io.BytesIO()
-    torch.save({"identity": json.dumps(identity, sort_keys=True), **content}, buffer)
+    buffer, whole = io.BytesIO(), {"identity": json.dumps(identity, sort_keys=True), **content}
+    whole[checksums.CHECKSUMS] = checksums.checksums(whole)
+    torch.save(whole, buffer)
     path = directory / NAME
     if path.exists():
         atomic.write(directory / (NAME + ".new"), buffer.getvalue(), guard)
@@ -75,6 +76,7 @@ def save(
         (directory / (NAME + ".new")).replace(path)
     else:
         atomic.write(path, buffer.getvalue(), guard)
+    return checksums.of_member(whole)
 
 
 def load(
@@ -179,7 +181,7 @@ def read(path: Path) -> dict[str, Any]:
     """Return the content of a checkpoint or of kept weights. No code in it is executed; tensors are on the CPU.
 
     Raises:
-        Exception: it can't be read, or is damaged.
+        Exception: it can't be read, is damaged, or was edited.
     """
     file = io.BytesIO(atomic.read(path))
     with zipfile.ZipFile(file) as archive:
@@ -190,6 +192,8 @@ def read(path: Path) -> dict[str, Any]:
     content = torch.load(file, map_location="cpu", weights_only=True)
     if not isinstance(content, dict) or not isinstance(content.get("identity"), str):
         raise Unusable("it is not a checkpoint of gansweep")
+    if edited := checksums.edited(content):
+        raise Unusable(f"it was edited: {', '.join(edited)} can't be trusted")
     return content
 
 

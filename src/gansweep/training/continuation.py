@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gansweep.interfaces import Schedule
-from gansweep.training import checkpoint, checkpoint_step, events, kept
+from gansweep.training import checkpoint, checkpoint_step, checksums, events, kept
 from gansweep.training.record import summary
 from gansweep.training.run import Intervals, Run
 
@@ -32,12 +32,14 @@ class Source:
         identity: of the run.
         hash: of the identity.
         step: of the checkpoint.
+        member: checksum of its member, as in the record of a finished run; None if there is none.
     """
 
     directory: Path
     identity: Mapping[str, Any]
     hash: str
     step: int
+    member: str | None = None
 
     @property
     def about(self) -> dict[str, Any]:
@@ -172,6 +174,8 @@ def _content(source: Source) -> dict[str, Any]:
         raise checkpoint.Unusable("it belongs to another run now")
     if content["member"]["step"] != source.step:
         raise checkpoint.Unusable(f"its step is {content['member']['step']} now, expected {source.step}")
+    if source.member not in (None, checksums.of_member(content)):
+        raise checkpoint.Unusable("its member has another checksum than that in the record of its run")
     return content
 
 
@@ -179,7 +183,7 @@ def _adapted(content: Mapping[str, Any], source: Source, run: Run) -> dict[str, 
     """Return the content of a checkpoint without what a longer run would not have recorded."""
     intervals = Intervals(run.trainer, run.steps)
     due = set(intervals.evaluations(source.step))
-    adapted = {key: value for key, value in content.items() if key != "identity"}
+    adapted = {key: value for key, value in content.items() if key not in ("identity", checksums.CHECKSUMS)}
     for key in ("evaluations", "trained_at"):
         if key in content:
             adapted[key] = [_with_draws_of(run, entry) for entry in content[key] if entry["step"] in due]

@@ -62,6 +62,11 @@ def best(directory: Path) -> Kept | None:
     return next((entry for entry in entries if entry.step == step and step > 0), None)
 
 
+def unreadable(directory: Path) -> list[Path]:
+    """Return the files of kept weights that are damaged."""
+    return [path for path in files(directory).values() if _of_file(path) is None]
+
+
 def best_step(evaluations: Collection[Mapping[str, Any]]) -> int:
     """Return the step of the best evaluation, 0 if there is none: the last one that was measured on other latents."""
     return max((entry["step"] for entry in evaluations if "apart" in entry), default=0)
@@ -85,9 +90,12 @@ def write(
     """
     import torch
 
+    from gansweep.training import checksums
+
     about = {"value": evaluation.get("value"), "is_best": "apart" in evaluation}
     buffer, path = io.BytesIO(), path_of(directory, weights["step"])
-    torch.save({"identity": json.dumps(identity, sort_keys=True), "member": dict(weights), **about}, buffer)
+    content = {"identity": json.dumps(identity, sort_keys=True), "member": dict(weights), **about}
+    torch.save({**content, checksums.CHECKSUMS: checksums.checksums(content)}, buffer)
     try:
         path.parent.mkdir(exist_ok=True)
         atomic.write(path, buffer.getvalue(), guard)

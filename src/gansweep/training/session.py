@@ -16,7 +16,7 @@ from gansweep.batched.divergence import Divergence
 from gansweep.batched.pack import Pack, Report
 from gansweep.data.on_device import samples_on
 from gansweep.dynamics.position import Both
-from gansweep.training import checkpoint, kept, record
+from gansweep.training import checkpoint, checksums, kept, record
 from gansweep.training.atomic import unguarded
 from gansweep.training.diagnosis import Readings
 from gansweep.training.evaluator import Evaluator
@@ -97,6 +97,7 @@ class TrainingSession:
         self.wall_s = self.trained_s = 0.0
         self.evaluator = Evaluator(run)
         self.continued: Mapping[str, Any] | None = None  # source of the first checkpoint, see `continuation`
+        self.saved: dict[str, Any] = {}  # step and checksum of the member in the last checkpoint
         self._member: dict[str, Any] | None = None  # state of the member while it is in no pack
         directory.mkdir(parents=True, exist_ok=True)
         saved = checkpoint.load(directory, header.identity, partial(check_resumable, run))
@@ -114,6 +115,7 @@ class TrainingSession:
         self.evaluator.evaluations, self.evaluator.eval_s = saved["evaluations"], saved["eval_s"]
         self.trained_s, self.evaluator.trained_at = checkpoint.training_times(saved)
         self.continued = saved.get("continued")
+        self.saved = {"step": self.step, "member": checksums.of_member(saved)}
         self.recorder.curves = saved.get("curves", [])
         if "field" in saved and self.run.trainer.diagnose_every is not None:
             self.recorder.diagnoses = saved["diagnoses"]
@@ -197,18 +199,18 @@ class TrainingSession:
             "eval_s": self.evaluator.eval_s,
             "trained_s": self.trained_s,
             "trained_at": self.evaluator.trained_at,
+            **({} if self.continued is None else {"continued": dict(self.continued)}),
+            **({"curves": self.recorder.curves} if self.recorder.curves else {}),
         }
-        if self.continued is not None:
-            content |= {"continued": dict(self.continued)}
-        if self.recorder.curves:
-            content |= {"curves": self.recorder.curves}
         if self.recorder.field is not None:
             content |= {"diagnoses": self.recorder.diagnoses, "field": list(self.recorder.field.parts)}
         try:
-            checkpoint.save(self.directory, self.header.identity, devices.to_host(content), self.guard)
+            host = devices.to_host(content)
+            member = checkpoint.save(self.directory, self.header.identity, host, self.guard)
         except OSError as error:
             log.warning("no checkpoint at step %d: %s; the run continues", self.step, error)
         else:
+            self.saved = {"step": self.step, "member": member}
             self._remove_worse_weights()
         self._saved_at = time.monotonic()
 
@@ -224,6 +226,8 @@ class TrainingSession:
         )
         if self.continued is not None:
             content["continued"] = dict(self.continued)
+        if self.divergence is None and self.saved.get("step") == self.step:
+            content["checkpoint"] = self.saved
         self.guard()
         self._remove_worse_weights()
         self.recorder.finish(content, self.divergence, self.step)
