@@ -26,6 +26,7 @@ COMMANDS = {
     "status": Command("gansweep.status", "state of the cells of a sweep, as text or JSON"),
     "watch": Command("gansweep.watch", "follow a sweep that runs in another terminal, until no process trains"),
     "report": Command("gansweep.report.__main__", "verdicts, tables and figures as Markdown, CSV, JSON, LaTeX or HTML"),
+    "results": Command("gansweep.results.__main__", "results as CSV, JSON or Parquet; merge sweeps; archive a sweep"),
     "sample": Command("gansweep.sample", "write generated images of a finished cell"),
     "export": Command("gansweep.export", "write a trained network to a file that needs no gansweep"),
     "measure": Command("gansweep.cli.measure", "compute further metrics of finished cells"),

@@ -48,7 +48,7 @@ def test_every_command_line_runs(folder, capsys):
         outputs[line] = capsys.readouterr().out
     (planned,) = (json.loads(out) for line, out in outputs.items() if "plan=json" in line)
     (status,) = (json.loads(out) for line, out in outputs.items() if "status" in line and "--json" in line)
-    (report,) = (json.loads(out) for line, out in outputs.items() if "--format json" in line)
+    (report,) = (json.loads(out) for line, out in outputs.items() if "report outputs/mine --format json" in line)
     assert (planned["num_trained"], status["state"], len(report["candidates"])) == (12, "done", 4)
     for content in (planned, status):
         keys = {*content, *content["cells"][0]}

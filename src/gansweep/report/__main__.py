@@ -21,6 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(options: argparse.Namespace) -> None:
+    from gansweep.results.archive import opened
+
+    with opened(options.sweeps) as directories:
+        _write_report(options, directories)
+
+
+def _write_report(options: argparse.Namespace, directories: Sequence[Path]) -> None:
+    """Write the report of sweeps; `directories` are theirs, also of archives."""
     # Imported here so that --help stays fast.
     from gansweep.report import formats
     from gansweep.report.comparison import compare
@@ -28,7 +36,7 @@ def _report(options: argparse.Namespace) -> None:
     from gansweep.report.verdict import Margin
     from gansweep.sweep.sweep_keys import SEEDS
 
-    study = Study.read(*options.sweeps, metric=options.metric, where=options.where)
+    study = Study.read(*directories, metric=options.metric, where=options.where)
     if options.top is not None and options.top < 1:
         raise ValueError(f"--top {options.top}: expected a whole number above 0")
     margin = None if options.margin is None else Margin.parse(options.margin)
@@ -48,6 +56,8 @@ def _report(options: argparse.Namespace) -> None:
     if out is None and options.format == "html":
         out = _page(options.sweeps)
     folder = options.sweeps[0] if out is None else out.parent
+    if options.sweeps[0].is_file():  # links are valid where the archive is unpacked beside the page
+        folder = directories[0].parent
     text = visible(formats.FORMATS[options.format](study, table_options, folder))
     if options.pictures is not None:
         make_folder("--pictures", options.pictures)
@@ -64,7 +74,7 @@ def _page(sweeps: Sequence[Path]) -> Path:
     """Return the default file of the HTML page."""
     if len(sweeps) > 1:
         raise ValueError("--format html: several sweeps have no common directory, expected --out PATH")
-    return sweeps[0] / "report.html"
+    return sweeps[0].with_suffix(".html") if sweeps[0].is_file() else sweeps[0] / "report.html"
 
 
 def _write(path: Path, text: str) -> None:
@@ -88,7 +98,11 @@ def _parser() -> argparse.ArgumentParser:
         description="Write a report of finished or unfinished sweeps from their files on disk; several are joined.",
     )
     parser.add_argument(
-        "sweeps", type=path, nargs="+", metavar="sweep", help="directory of a sweep, for example outputs/mine"
+        "sweeps",
+        type=path,
+        nargs="+",
+        metavar="sweep",
+        help="directory or archive of a sweep, for example outputs/mine",
     )
     parser.add_argument(
         "--format",

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansweep.formatting import csv_text
+from gansweep.results import archive
 from gansweep.sweep import records
 from gansweep.sweep.cell import Result
 from gansweep.sweep.further_metrics import further_metrics
@@ -64,11 +66,19 @@ CURVES = {
 def read(path: Path) -> Iterator[Result]:
     """Yield the result of every run with a record below a directory: of a run, of a sweep, or of several sweeps.
 
+    `path` can also be an archive (`gansweep.results.archive`); the directories of its cells are then paths inside it.
     A file that is torn, not a record, edited, or of a later version of gansweep is left out with a warning.
 
     Raises:
         FileNotFoundError: the directory does not exist.
+        ValueError: a file is not an archive.
     """
+    if archive.is_archive(path):
+        with archive.opened([path]) as (root,):
+            for result in read(root):
+                directory = path / root.name / result.cell.name
+                yield replace(result, cell=replace(result.cell, directory=directory))
+        return
     if not path.is_dir():
         raise FileNotFoundError(f"{path}: there is no such folder of results")
     path = path.resolve()
@@ -166,10 +176,11 @@ def load(path: str | Path) -> pd.DataFrame:
     have no row. Files that are incomplete, not records, or of a later version of gansweep are skipped with a warning.
 
     Args:
-        path: directory of a sweep, of one cell, or of several sweeps, such as `outputs`.
+        path: directory of a sweep, of one cell, or of several sweeps, such as `outputs`; or an archive of a sweep.
 
     Raises:
         FileNotFoundError: the directory does not exist.
+        ValueError: a file is not an archive of a sweep.
     """
     return frame(list(read(Path(path))))
 
@@ -183,13 +194,29 @@ def curves(path: str | Path) -> pd.DataFrame:
     Args:
         path: as in `load`.
     """
+    return evaluations(list(read(Path(path))))
+
+
+def evaluations(results: Sequence[Result]) -> pd.DataFrame:
+    """Return a data frame with one row per evaluation of each run, as `curves`."""
     import pandas as pd
 
     rows: list[Mapping[str, Any]] = []
-    for result in read(Path(path)):
+    for result in results:
         seconds = result.trained_s
         names = {name: inner for name, inner in row(result).items() if name in CURVES}
         rows += [
             {**names, "trained_s": seconds.get(evaluation["step"]), **evaluation} for evaluation in result.evaluations
         ]
     return pd.DataFrame(rows, columns=list(CURVES)).astype(CURVES)
+
+
+def long_form(results: Sequence[Result]) -> pd.DataFrame:
+    """Return a data frame with one row per evaluation of each run, and the settings of the run in every row."""
+    import pandas as pd
+
+    runs, values = frame(results), evaluations(results)
+    settings = [name for name in runs.columns if name not in COLUMNS and name not in further_columns(results)]
+    of_row = [place for place, result in enumerate(results) for _ in result.evaluations]
+    of_run = runs[[*settings, "state"]].iloc[of_row].reset_index(drop=True)
+    return pd.concat([values[list(FIRST)], of_run, values.drop(columns=list(FIRST))], axis=1)

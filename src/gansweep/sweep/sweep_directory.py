@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 
 FROZEN = "sweep.json"
 # Files that a sweep, its reports and its pictures write next to the cells.
-FILES = re.compile(r"events\.out\.tfevents\..+|.+\.(json|md|csv|yaml|html|tex|txt|png|svg|pdf|gif|npz|log)|\..+")
+FILES = re.compile(
+    r"events\.out\.tfevents\..+|.+\.(json|md|csv|parquet|yaml|html|tex|txt|png|svg|pdf|gif|npz|log)|\..+"
+)
 FOLDERS = (".submitit", ".ray", ".ipynb_checkpoints")
 OF_A_CELL = (record.NAME, ".hydra", LOG, *CHECKPOINTS)
 
