@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.sweep.fake_cells import cell, record, write
 
-from gansweep.report import noise
+from gansweep.report import noise, verdict_text
 from gansweep.report.formats import TableOptions, judge
 from gansweep.report.study import Study
 from gansweep.results.table import write as write_table
@@ -74,6 +74,7 @@ def test_kinds_of_seeds_are_repetitions_with_a_component_each(tmp_path):
     (verdict,) = kinds(tmp_path / "x")
     assert [one.name for one in verdict.leaderboard.configurations] == ["optimizer=adam", "optimizer=sgd"]
     assert all(one.estimate.n == 64 for one in verdict.leaderboard.configurations)
+    assert {one.estimate.method for one in verdict.leaderboard.configurations} == {"crossed"}
     _, table = noise.section(verdict).blocks
     names = [row[0] for row in table.rows]
     assert names == ["initial weights", "order of the data", "latents, noise and dropout", "interactions and rest"]
@@ -83,3 +84,16 @@ def test_kinds_of_seeds_are_repetitions_with_a_component_each(tmp_path):
     text = (tmp_path / "x/table.md").read_text()
     assert "seed_init 0, 1, 2, 3; seed_data 0, 1, 2, 3" in text
     assert "(64)" in text
+
+
+def test_the_verdict_on_crossed_seeds_does_not_count_every_run(tmp_path):
+    """The optimizers do not differ; of 64 runs each, only 4 initialisations are independent."""
+    (verdict,) = kinds(tmp_path / "x", deviations=(8.0, 0.0, 0.0))
+    (test,) = verdict.comparisons.values()
+    assert test.num_levels == 4
+    assert test.repetitions < 4.5
+    assert not test.beaten()
+    assert not verdict.p_first  # too few initialisations for a bootstrap
+    text = verdict_text.sentences(verdict)
+    assert any("standard errors clustered by each kind of seed" in sentence for sentence in text)
+    assert any("more seeds of each kind" in sentence for sentence in text) or test.more_seeds() is None

@@ -25,7 +25,8 @@ COLUMNS = {
     "sd": "sample standard deviation of the same values (n - 1)",
     "low": "lower end of the 95 % confidence interval of the mean",
     "high": "upper end of the interval",
-    "interval": "method of the interval: t (Student) below 10 values, bca (bootstrap) from 10 on",
+    "interval": "method of the interval: t (Student) below 10 values, bca (bootstrap) from 10 on, crossed if runs "
+    "share one of several kinds of seeds",
     "n": "number of runs that have a value",
     "num_na": "number of runs without a value because they diverged; excluded from the mean, ranked last",
     "num_failed": "number of runs that raised an error; counted neither as values nor as N/A",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gansweep.formatting import number
 from gansweep.report import markdown
-from gansweep.report.verdict import LEVEL, Verdict
+from gansweep.report.verdict import LEVEL, Verdict, more_seeds
 from gansweep.results.leaderboard import Configuration
 from gansweep.section import Paragraph, Table
 from gansweep.statistics.paired import Comparison, compare_all
@@ -35,7 +35,7 @@ def compare(verdicts: Sequence[Verdict], first: str, second: str) -> str:
     board = table_a.leaderboard
     names, seeds = (a.name, b.name), [seed for seed in a.scores if seed in b.scores]
     scores = [{seed: board.sign * one.scores[seed] for seed in seeds} for one in (a, b)]
-    (test,) = compare_all(scores, [(0, 1)], 1, LEVEL, table_a.absolute_margin)
+    (test,) = compare_all(scores, [(0, 1)], 1, LEVEL, table_a.absolute_margin, board.seed_levels)
     rows = [
         [seed, *(_value(one.scores[seed]) for one in (a, b)), _value(a.scores[seed] - b.scores[seed])] for seed in seeds
     ]
@@ -59,7 +59,7 @@ def _sentence(verdict: Verdict, names: tuple[str, str], test: Comparison) -> str
         outcome = f"{better} is better than {worse}"
     else:
         more = test.more_seeds()
-        needs = "no measurable difference" if more is None else f"needs about {more} more seed{'s' if more > 1 else ''}"
+        needs = "no measurable difference" if more is None else f"needs about {more_seeds(more, test)}"
         outcome = f"Undecided: {needs}"
     return f"{outcome} ({evidence}; {kind}, level {LEVEL:.0%})."
 

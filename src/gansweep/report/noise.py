@@ -98,9 +98,7 @@ def _kinds(verdict: Verdict) -> list[Block]:
     pooled = f", averaged over {len(grids)} configurations" if len(grids) > 1 else ""
     text = (
         f"Standard deviations of {board.metric_name} by kind of seed: crossed random effects, method of "
-        f"moments{pooled}; intervals by a bootstrap of the levels, rough with fewer than five seeds of a kind. Runs "
-        "that share a seed are not independent, so the intervals and tests of the means in this report, which assume "
-        "independent runs, are too narrow here."
+        f"moments{pooled}; intervals by a bootstrap of the levels, rough with fewer than five seeds of a kind."
     )
     return [Paragraph(text), Table(["source", "standard deviation", "95 % interval"], rows)]
 

@@ -16,6 +16,7 @@ from gansweep.plot_style import FLOOR, grid_lines, key, legend, line, panels, st
 from gansweep.report.verdict import LEVEL, Verdict
 from gansweep.results.leaderboard import Configuration
 from gansweep.section import Block, Entry, Paragraph, Picture, Section, Table
+from gansweep.statistics.crossed_seeds import factors
 from gansweep.statistics.tasks import (
     MeanRanks,
     interquartile_mean,
@@ -42,11 +43,12 @@ class OverTasks:
         keys: the settings that define a task.
         tasks: names of the tasks (N,).
         methods: names of the methods (m,), by mean rank, best first.
-        means: mean over the seeds, lower is better (N, m); NaN if a run has no value.
+        means: mean over the seeds, lower is better (N, m); NaN if a run has no value or it is no better than untrained.
         scores: normalised scores of the runs, by method, then by task.
         ranks: mean ranks with their tests; its arrays are in the order of the methods.
         num_left_out: number of methods without a finished run on some task.
         without_floor: tasks whose metric has no value for real samples.
+        crossed: factors of crossed seeds of the runs, as `scores`; see `crossed_seeds.factors`.
     """
 
     keys: tuple[str, ...]
@@ -57,6 +59,12 @@ class OverTasks:
     ranks: MeanRanks
     num_left_out: int
     without_floor: list[str]
+    crossed: list[list[np.ndarray]]
+
+    @property
+    def has_first(self) -> bool:
+        """Whether the method with the best mean rank is better than untrained on some task."""
+        return bool(np.isfinite(self.means[:, 0]).any())
 
 
 def over_tasks(verdicts: Sequence[Verdict], keys: Sequence[str] = ()) -> OverTasks | None:
@@ -84,6 +92,7 @@ def over_tasks(verdicts: Sequence[Verdict], keys: Sequence[str] = ()) -> OverTas
     ranks = mean_ranks(means, LEVEL)
     order = np.argsort(ranks.ranks, kind="stable")
     scores, without_floor = _scores(tasks, common)
+    crossed = [[_factors(own[method].configuration) for own in tasks.values()] for method in common]
     return OverTasks(
         keys,
         list(tasks),
@@ -93,6 +102,7 @@ def over_tasks(verdicts: Sequence[Verdict], keys: Sequence[str] = ()) -> OverTas
         MeanRanks(ranks.ranks[order], ranks.p, ranks.critical_difference, ranks.groups),
         len({method for own in tasks.values() for method in own}) - len(common),
         without_floor,
+        [crossed[place] for place in order],
     )
 
 
@@ -141,9 +151,16 @@ def _name(settings: Mapping[str, Any]) -> str:
 
 
 def _mean(one: _Member) -> float:
-    """Return the mean, lower is better; NaN if a run is N/A, so that the method ranks last on the task."""
-    values = list(one.configuration.scores.values())
-    return one.sign * float(np.mean(values))
+    """Return the mean, lower is better; NaN, which ranks last, if a run is N/A or it is no better than untrained."""
+    if one.configuration.is_no_better_than_untrained:
+        return math.nan
+    return one.sign * float(np.mean(list(one.configuration.scores.values())))
+
+
+def _factors(one: Configuration) -> np.ndarray:
+    """Return the factors of crossed seeds of the runs in `scores`; no column if the runs are independent."""
+    levels = [one.levels[seed] for seed in one.scores] if one.levels else []
+    return factors(levels) if levels else np.empty((len(one.scores), 0), dtype=np.int64)
 
 
 def _scores(
@@ -194,6 +211,9 @@ def _sentences(found: OverTasks) -> list[str]:
     equal = [m for m, r in zip(found.methods[1:], ranks.ranks[1:], strict=True) if r == ranks.ranks[0]]
     tie = f", as {'; '.join(equal)}" if equal else ""
     lead = f"{first} has the best mean rank, {ranks.ranks[0]:.2f}{tie}."
+    if not found.has_first:
+        none = "No method is first: on every task each has an N/A run or is no better than the untrained generator."
+        return [*sentences, none, _definitions(ranks)]
     worse = [
         m for m, r in zip(found.methods, ranks.ranks, strict=True) if r - ranks.ranks[0] >= ranks.critical_difference
     ]
@@ -206,24 +226,29 @@ def _sentences(found: OverTasks) -> list[str]:
         sentences.append(
             f"{lead} It is not significantly better than any other method (Nemenyi's test at {LEVEL:.0%})."
         )
-    sentences.append(
-        f"Critical difference of mean ranks: {ranks.critical_difference:.2f}. A method with an N/A run ranks last on "
-        "that task. Score: 0 is the untrained generator and 1 real samples; N/A and worse than untrained are 0. The "
-        "interval is a bootstrap of the seeds within every task (Demsar 2006; Agarwal et al. 2021)."
-    )
+    sentences.append(_definitions(ranks))
     if found.without_floor:
         sentences.append(f"Score 1 is the best run where real samples have no value: {'; '.join(found.without_floor)}.")
     return sentences
+
+
+def _definitions(ranks: MeanRanks) -> str:
+    return (
+        f"Critical difference of mean ranks: {ranks.critical_difference:.2f}. A method with an N/A run, or no better "
+        "than untrained, ranks last on that task. Score: 0 is the untrained generator and 1 real samples; N/A and "
+        "worse than untrained are 0. The interval is a bootstrap of the seeds within every task (Demsar 2006; Agarwal "
+        "et al. 2021)."
+    )
 
 
 def _table(found: OverTasks) -> Table:
     head = ["method", "mean rank", "score (interquartile mean)", "95 % interval", "P(first is better)"]
     rows = []
     for n, (method, scores) in enumerate(zip(found.methods, found.scores, strict=True)):
-        low, high = stratified_interval(interquartile_mean, scores)
-        better = "-" if n == 0 else f"{probability_of_improvement(found.scores[0], scores):.0%}"
+        low, high = stratified_interval(interquartile_mean, scores, crossed=[found.crossed[n]])
+        better = "-" if n == 0 or not found.has_first else f"{probability_of_improvement(found.scores[0], scores):.0%}"
         rows.append([
-            Entry(method, strong=n == 0 and found.ranks.p <= LEVEL),
+            Entry(method, strong=n == 0 and found.has_first and found.ranks.p <= LEVEL),
             Entry(f"{found.ranks.ranks[n]:.2f}", float(found.ranks.ranks[n])),
             f"{interquartile_mean(scores):.3f}",
             f"{low:.3f} to {high:.3f}",
@@ -266,7 +291,9 @@ def profiles_picture(found: OverTasks) -> Figure:
     with styled():
         figure, (axis,) = panels(1, 1, "", (5.6, 3.2))
         for n, scores in enumerate(found.scores):
-            low, high = stratified_interval(partial(score_profile, taus=taus), scores, resamples=500)
+            low, high = stratified_interval(
+                partial(score_profile, taus=taus), scores, resamples=500, crossed=[found.crossed[n]]
+            )
             style = line(n)
             axis.plot(taus, score_profile(scores, taus), linewidth=1.6, **style)
             axis.fill_between(taus, low, high, color=style["color"], alpha=0.15, linewidth=0)

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from gansweep.results.leaderboard import Configuration, Leaderboard
+from gansweep.statistics.crossed_seeds import factors, fewest
 from gansweep.statistics.paired import Comparison, compare_all
 from gansweep.statistics.ranking import order, rank_probabilities
 
@@ -118,22 +119,28 @@ class Verdict:
         return [seed for seed in ended[0] if all(seed in by_seed for by_seed in ended)] if ended else []
 
     @cached_property
+    def _crossed(self) -> np.ndarray:
+        """Factors of crossed seeds of the common runs, (runs, factors); no column if the runs are independent."""
+        levels = self.leaderboard.seed_levels
+        return factors([levels[seed] for seed in self.common]) if levels else np.empty((len(self.common), 0), int)
+
+    @cached_property
     def p_first(self) -> dict[int, float]:
         """Bootstrap probability over the common seeds of each configuration to rank first.
 
         Empty with fewer than `FEWEST_FOR_P_FIRST` common seeds, fewer than 2 configurations, or more than
-        `MAX_TO_RANK_AGAIN`.
+        `MAX_TO_RANK_AGAIN`. Of crossed seeds, those of the kind with the fewest are counted.
         """
-        if len(self.common) < FEWEST_FOR_P_FIRST or not 1 < len(self._ranked) <= MAX_TO_RANK_AGAIN:
+        if fewest(self._crossed) < FEWEST_FOR_P_FIRST or not 1 < len(self._ranked) <= MAX_TO_RANK_AGAIN:
             return {}
         values = np.array([[self.scores[place][seed] for seed in self.common] for place in self._ranked])
-        probabilities = rank_probabilities(values)[:, 0]
+        probabilities = rank_probabilities(values, crossed=self._crossed)[:, 0]
         return {place: float(p) for place, p in zip(self._ranked, probabilities, strict=True)}
 
     @property
     def lacks_seeds_for_p_first(self) -> bool:
         """Whether `p_first` is empty because there are too few common seeds."""
-        return len(self._ranked) > 1 and len(self.common) < FEWEST_FOR_P_FIRST
+        return len(self._ranked) > 1 and fewest(self._crossed) < FEWEST_FOR_P_FIRST
 
     @cached_property
     def comparisons(self) -> dict[tuple[int, int], Comparison]:
@@ -146,7 +153,8 @@ class Verdict:
         family = len(pairs)
         if len(self.order) > MAX_FOR_ALL_PAIRS:
             pairs = pairs[: len(self.order) - 1]
-        tests = compare_all(self.scores, pairs, max(family, 1), LEVEL, self.absolute_margin)
+        levels = self.leaderboard.seed_levels
+        tests = compare_all(self.scores, pairs, max(family, 1), LEVEL, self.absolute_margin, levels)
         return dict(zip(pairs, tests, strict=True))
 
     @property
@@ -194,13 +202,18 @@ class Verdict:
         more = test.more_seeds()
         if more is None:
             return "undecided: no measurable difference"
-        return f"undecided: needs about {more} more seed{'s' if more > 1 else ''}"
+        return f"undecided: needs about {more_seeds(more, test)}"
 
     @cached_property
     def tests(self) -> list[str]:
         """Names of the tests that were used."""
         words = {"t": "paired t", "sign": "sign (where a run is N/A)"}
         return [words[name] for name in dict.fromkeys(test.test for test in self.comparisons.values()) if name]
+
+
+def more_seeds(number: int, test: Comparison) -> str:
+    """Return a number of further seeds as text."""
+    return f"{number} more seed{'s' if number > 1 else ''}{' of each kind' if test.num_levels else ''}"
 
 
 def _matrix(scores: Sequence[dict[str, float]]) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gansweep.formatting import number
 from gansweep.report import markdown
 from gansweep.report.pivot import ranks
-from gansweep.report.verdict import LEVEL, MAX_FOR_ALL_PAIRS, Verdict
+from gansweep.report.verdict import LEVEL, MAX_FOR_ALL_PAIRS, Verdict, more_seeds
 from gansweep.section import Block, Code, Paragraph, Section, Strong
 
 ROWS, NAMES = 30, 5
@@ -79,7 +79,7 @@ def _comparisons(verdict: Verdict) -> list[str]:
             more, place = min(needs)
             lines.append(
                 "The comparison that needs the fewest additional seeds is with "
-                f"{verdict.leaderboard.configurations[place].name}: about {more} more seed{'s' if more > 1 else ''}."
+                f"{verdict.leaderboard.configurations[place].name}: about {more_seeds(more, against[place])}."
             )
     if all_na:
         lines.append(f"Every run is N/A: {_names(verdict, all_na, len(against))}.")
@@ -95,7 +95,7 @@ def _tests(verdict: Verdict) -> str:
     return (
         f"Tests: {' and '.join(verdict.tests)} on pairs of equal seeds, two-sided, Holm-corrected for {pairs}, "
         f"family-wise error rate {LEVEL:.0%}."
-        f"{_equivalence_test(verdict)}"
+        f"{_equivalence_test(verdict)}{_crossed_seeds(verdict)}"
     )
 
 
@@ -110,6 +110,15 @@ def _equivalence_test(verdict: Verdict) -> str:
 def _one_seed(verdict: Verdict) -> bool:
     """Return whether no configuration has runs with several seeds, so that nothing can be significant."""
     return all(len(one.scores) < 2 for one in verdict.leaderboard.configurations)
+
+
+def _crossed_seeds(verdict: Verdict) -> str:
+    if not any(test.num_levels for test in verdict.comparisons.values()):
+        return ""
+    return (
+        f" Intervals and tests account for runs that share a {' or '.join(verdict.leaderboard.repeated)} "
+        "(standard errors clustered by each kind of seed)."
+    )
 
 
 def _counts(verdict: Verdict) -> list[str]:

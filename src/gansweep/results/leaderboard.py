@@ -72,11 +72,13 @@ class Configuration:
         settings: by key, in canonical form.
         runs: results by the value of the repeated key, usually the seed.
         selected: the selected evaluation of each measured run; NaN is N/A.
+        levels: seeds of every kind of each run, if several kinds of seeds were varied; else empty.
     """
 
     settings: Mapping[str, Any]
     runs: Mapping[str, Result]
     selected: Mapping[str, Selected]
+    levels: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -93,7 +95,8 @@ class Configuration:
     @cached_property
     def estimate(self) -> Estimate:
         """Mean over the runs that have a value, with its 95 % interval."""
-        return estimate(list(self.scores.values()))
+        levels = [self.levels[seed] for seed in self.scores] if self.levels else None
+        return estimate(list(self.scores.values()), levels=levels)
 
     @cached_property
     def values(self) -> list[float]:
@@ -194,6 +197,11 @@ class Leaderboard:
             value.optimistic for configuration in self.configurations for value in configuration.selected.values()
         )
 
+    @cached_property
+    def seed_levels(self) -> dict[str, tuple[int, ...]]:
+        """Seeds of every kind of each run, by the seed's name; empty unless several kinds of seeds were varied."""
+        return {seed: levels for one in self.configurations for seed, levels in one.levels.items()}
+
     def values(self, key: str) -> list[Any]:
         """Return the distinct values of a setting, in order."""
         return list(self.levels[key])
@@ -254,6 +262,7 @@ def leaderboard(results: Sequence[Result], how: str = FINAL, group: Sequence[str
     swept = swept_keys([result.cell for result in results])
     keys = tuple(key for key in swept if key not in group)
     repeated = tuple(key for key in swept if key in group) or (SEED,)
+    kinds = [key for key in repeated if key in SEEDS]
     runs: dict[str, dict[str, Result]] = {}
     settings: dict[str, dict[str, Any]] = {}
     for result in results:
@@ -262,19 +271,24 @@ def leaderboard(results: Sequence[Result], how: str = FINAL, group: Sequence[str
         seed = ",".join(plain(value(result.cell, key)) for key in repeated)
         runs.setdefault(_mark(varied), {})[seed] = result
     levels = {key: order([varied[key] for varied in settings.values()]) for key in keys}
-    configurations = tuple(_configuration(settings[mark], by_seed, how) for mark, by_seed in runs.items())
+    configurations = tuple(_configuration(settings[mark], by_seed, how, kinds) for mark, by_seed in runs.items())
     unsorted = Leaderboard(keys, repeated, configurations, how, levels)
     return replace(unsorted, configurations=tuple(unsorted.sorted(keys)))
 
 
-def _configuration(settings: Mapping[str, Any], runs: Mapping[str, Result], how: str) -> Configuration:
+def _configuration(
+    settings: Mapping[str, Any], runs: Mapping[str, Result], how: str, kinds: Sequence[str]
+) -> Configuration:
     ended = {
         seed: select(result.metric, how) if result.metric else Selected(math.nan)
         for seed, result in runs.items()
         # A completed run without a metric was configured without one.
         if result.state is State.DIVERGED or (result.state is State.COMPLETED and result.metric)
     }
-    return Configuration(settings, runs, ended)
+    levels: dict[str, tuple[int, ...]] = {}
+    if len(kinds) > 1:
+        levels = {seed: tuple(int(value(result.cell, key)) for key in kinds) for seed, result in runs.items()}
+    return Configuration(settings, runs, ended, levels)
 
 
 def spread(values: Sequence[float], num_runs: int) -> str:

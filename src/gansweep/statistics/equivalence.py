@@ -7,11 +7,13 @@ import math
 import numpy as np
 from scipy import special, stats
 
+from gansweep.statistics.crossed_seeds import error_of_mean, fewest
+
 MAX_SEEDS = 1000  # beyond this the power is not calculated
 QUANTILES = 256  # of the sample standard deviation, for the power
 
 
-def equivalence_p(differences: np.ndarray, margin: float) -> float:
+def equivalence_p(differences: np.ndarray, margin: float, crossed: np.ndarray | None = None) -> float:
     """Return the p-value of two one-sided paired t tests (TOST) of |mean difference| < margin.
 
         p = max(P(T <= (mean(d) - margin) / se), P(T >= (mean(d) + margin) / se)),   se = sd(d) / sqrt(n)
@@ -23,6 +25,7 @@ def equivalence_p(differences: np.ndarray, margin: float) -> float:
     Args:
         differences: first - second on each common seed (n,), finite.
         margin: half width of the region of equivalence, in units of the metric.
+        crossed: factors of crossed seeds; se and the degrees of freedom are then those of `error_of_mean`.
 
     Returns:
         The p-value; 1 with fewer than two differences.
@@ -39,10 +42,12 @@ def equivalence_p(differences: np.ndarray, margin: float) -> float:
     n = len(d)
     if n < 2:
         return 1.0
-    mean, se = float(d.mean()), float(d.std(ddof=1)) / math.sqrt(n)
+    mean, se, degrees = float(d.mean()), float(d.std(ddof=1)) / math.sqrt(n), float(n - 1)
+    if crossed is not None:
+        se, degrees = error_of_mean(d, crossed)
     if se == 0:
-        return 0.5**n if abs(mean) < margin else 1.0
-    return float(special.stdtr(n - 1, (abs(mean) - margin) / se))
+        return 0.5 ** (n if crossed is None else fewest(crossed)) if abs(mean) < margin else 1.0
+    return float(special.stdtr(degrees, (abs(mean) - margin) / se))
 
 
 def power_of_equivalence(n: int, difference: float, sd: float, margin: float, level: float) -> float:

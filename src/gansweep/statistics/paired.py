@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
+from gansweep.statistics.crossed_seeds import error_of_mean, factors, independent, most
 from gansweep.statistics.equivalence import equivalence_p, seeds_for_equivalence
 from gansweep.statistics.holm import holm
 
 MAX_SEEDS = 1000  # beyond this the power is not calculated
 Scores = Mapping[Any, float]  # by seed; NaN for a run that has no value
+LevelsBySeed = Mapping[Any, Sequence[int]]  # seeds of every kind of a run, by the key of `Scores`
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Comparison:
         next_level: level that p has to reach next, given the number of undecided comparisons.
         margin: differences below it count as none; None without a test of equivalence.
         equivalence: adjusted p-value of the test of equivalence; 1 without one.
+        repetitions: number of independent differences that the test is equivalent to; NaN for `num_seeds`.
+        num_levels: number of seeds of a kind if seeds are crossed, the largest of all kinds; else 0.
     """
 
     sign: int
@@ -46,6 +50,8 @@ class Comparison:
     next_level: float = 0.05
     margin: float | None = None
     equivalence: float = 1.0
+    repetitions: float = math.nan
+    num_levels: int = 0
 
     def beaten(self, level: float = 0.05) -> bool:
         """Return True if the difference is significant at `level` after correction, and not within the margin."""
@@ -58,8 +64,9 @@ class Comparison:
     def more_seeds(self) -> int | None:
         """Return the approximate number of further seeds for a power of 80 % at the observed effect size.
 
-        With a margin it is the number for a difference or for equivalence, whichever is smaller. None if more than 1000
-        seeds would be needed, or if no effect was observed.
+        With a margin it is the number for a difference or for equivalence, whichever is smaller. With crossed seeds it
+        is the number of further seeds of each kind. None if more than 1000 seeds would be needed, or if no effect was
+        observed.
         """
         needed = []
         if self.test and self.sign:
@@ -67,10 +74,19 @@ class Comparison:
         if self.margin is not None and self.test == "t":
             sd = abs(self.difference / self.strength) if self.strength else math.nan
             needed.append(seeds_for_equivalence(self.difference, sd, self.margin, self.next_level))
-        return min((max(1, number - self.num_seeds) for number in needed if number is not None), default=None)
+        return min((self._further(number) for number in needed if number is not None), default=None)
+
+    def _further(self, needed: int) -> int:
+        """Return the number of further seeds for a number of independent differences.
+
+        The variance of a mean over crossed seeds is inversely proportional to the numbers of seeds of all kinds.
+        """
+        if not self.num_levels or self.test == "sign":
+            return max(1, needed - self.num_seeds)
+        return max(1, math.ceil(self.num_levels * (needed / self.repetitions - 1)))
 
 
-def compare(first: Scores, second: Scores) -> Comparison:
+def compare(first: Scores, second: Scores, levels: LevelsBySeed | None = None) -> Comparison:
     """Compare two configurations on their common seeds by a paired t test or a sign test.
 
         t: mean(d) / (sd(d) / sqrt(n)) against Student's t with n - 1 degrees of freedom,   d = first - second
@@ -80,25 +96,43 @@ def compare(first: Scores, second: Scores) -> Comparison:
     of the values. Runs of equal seeds share initial weights and the order of the data, so differences have a smaller
     variance than values.
 
+    With crossed seeds the t test uses the standard error and the degrees of freedom of `error_of_mean`, and the sign
+    test those runs of which no two share a seed.
+
+    Args:
+        first: lower is better.
+        second: likewise.
+        levels: seeds of every kind of each run, if several kinds of seeds were varied.
+
     >>> compare({0: 1.0, 1: 2.0, 2: 3.0}, {0: 2.0, 1: 3.1, 2: 3.9}).sign
     -1
     """
     seeds = [seed for seed in first if seed in second]
     a, b = (np.array([scores[seed] for seed in seeds], dtype=np.float64) for scores in (first, second))
-    known = np.isfinite(a) & np.isfinite(b)
+    known, crossed = np.isfinite(a) & np.isfinite(b), _crossed(levels, seeds)
     d = (a - b)[known]
     mean = float(d.mean()) if len(d) else math.nan
-    if not known.all():
-        return _sign_test(a, b, mean)
-    if len(d) < 2:
+    if known.all() and len(d) < 2:
         return Comparison(int(np.sign(mean)) if len(d) else 0, mean, 1.0, "", len(d))
-    sd = float(d.std(ddof=1))
-    if sd == 0:
-        # The runs are identical, or the differences are constant: the t statistic is undefined.
-        return _sign_test(a, b, mean)
-    t = mean / (sd / math.sqrt(len(d)))
-    p = 2 * float(special.stdtr(len(d) - 1, -abs(t)))
-    return Comparison(int(np.sign(mean)), mean, p, "t", len(d), mean / sd)
+    n, degrees = float(len(d)), len(d) - 1.0
+    error = float(d.std(ddof=1)) / math.sqrt(n) if known.all() else 0.0
+    if error and crossed is not None:
+        error, degrees = error_of_mean(d, crossed)
+        n = degrees + 1
+    if error == 0:
+        # A run has no value; or the differences are constant, and the t statistic is undefined.
+        chosen = slice(None) if crossed is None else independent(crossed)
+        test = _sign_test(a[chosen], b[chosen], mean)
+    else:
+        p = 2 * float(special.stdtr(degrees, -abs(mean / error)))
+        test = Comparison(int(np.sign(mean)), mean, p, "t", len(d), mean / (error * math.sqrt(n)), repetitions=n)
+    return test if crossed is None else replace(test, num_levels=most(crossed))
+
+
+def _crossed(levels: LevelsBySeed | None, seeds: Sequence[Any]) -> np.ndarray | None:
+    """Return the factors of crossed seeds; None if all runs are independent."""
+    found = factors([levels[seed] for seed in seeds]) if levels and seeds else None
+    return found if found is not None and found.shape[1] else None
 
 
 def _sign_test(a: np.ndarray, b: np.ndarray, mean: float) -> Comparison:
@@ -115,6 +149,7 @@ def compare_all(
     family: int | None = None,
     level: float = 0.05,
     margin: float | None = None,
+    levels: LevelsBySeed | None = None,
 ) -> list[Comparison]:
     """Compare pairs of configurations, with Holm's correction over all tests.
 
@@ -127,12 +162,13 @@ def compare_all(
         family: number of pairs that these were selected from, if they were selected by their values.
         level: familywise error rate.
         margin: see `equivalence_p`; None for no test of equivalence.
+        levels: as in `compare`.
     """
     family = len(pairs) if family is None else family
-    comparisons = [compare(scores[a], scores[b]) for a, b in pairs]
+    comparisons = [compare(scores[a], scores[b], levels) for a, b in pairs]
     p_values = [comparison.p for comparison in comparisons]
     if margin is not None:
-        p_values += [equivalence_p(_differences(scores[a], scores[b]), margin) for a, b in pairs]
+        p_values += [_equivalence_p(scores[a], scores[b], margin, levels) for a, b in pairs]
     adjusted = holm(p_values, family if margin is None else 2 * family, family)
     different, equivalent = adjusted[: len(pairs)], adjusted[len(pairs) :]
     undecided = int((different > level).sum()) + family - len(pairs)
@@ -149,10 +185,11 @@ def compare_all(
     ]
 
 
-def _differences(first: Scores, second: Scores) -> np.ndarray:
-    """Return first - second on the common seeds (n,); empty if a run has no value."""
-    d = np.array([first[seed] - second[seed] for seed in first if seed in second], dtype=np.float64)
-    return d if np.isfinite(d).all() else d[:0]
+def _equivalence_p(first: Scores, second: Scores, margin: float, levels: LevelsBySeed | None) -> float:
+    """Return the p-value of `equivalence_p` on the common seeds; 1 if a run has no value."""
+    seeds = [seed for seed in first if seed in second]
+    d = np.array([first[seed] - second[seed] for seed in seeds], dtype=np.float64)
+    return equivalence_p(d, margin, _crossed(levels, seeds)) if np.isfinite(d).all() else 1.0
 
 
 def power_of_t(n: int, effect: float, level: float) -> float:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gansweep.statistics.crossed_seeds import resample
+
 
 def order(values: np.ndarray) -> np.ndarray:
     """Return indices (m,) of configurations, best first: by share of seeds without a value, then by mean.
@@ -21,7 +23,7 @@ def order(values: np.ndarray) -> np.ndarray:
     return np.lexsort((_means(values), _lost(values)))
 
 
-def rank_probabilities(values: np.ndarray, resamples: int = 2000) -> np.ndarray:
+def rank_probabilities(values: np.ndarray, resamples: int = 2000, crossed: np.ndarray | None = None) -> np.ndarray:
     """Return bootstrap probabilities of each rank: (m configurations, m ranks).
 
     Seeds are resampled with replacement, the same for all configurations, and the configurations are ordered as by
@@ -31,12 +33,14 @@ def rank_probabilities(values: np.ndarray, resamples: int = 2000) -> np.ndarray:
     Args:
         values: (m, n) as in `order`.
         resamples: number of bootstrap resamples.
+        crossed: factors of crossed seeds (n, factors); None if all seeds are independent.
     """
     m, n = values.shape
     rng = np.random.default_rng(0)
+    crossed = np.empty((n, 0), dtype=np.int64) if crossed is None else crossed
     counts = np.zeros((m, m))
     for _ in range(resamples):
-        drawn = values[:, rng.integers(n, size=n)]
+        drawn = values[:, resample(crossed, rng)]
         first_to_last = np.lexsort((rng.random(m), _means(drawn), _lost(drawn)))
         counts[first_to_last, np.arange(m)] += 1
     return counts / resamples

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gansweep.statistics.crossed_seeds import resample
 from gansweep.statistics.ranking import ranks_of_values
 
 RESAMPLES = 2000
@@ -130,6 +131,7 @@ def stratified_interval(
     *samples: Sequence[np.ndarray],
     confidence: float = 0.95,
     resamples: int = RESAMPLES,
+    crossed: Sequence[Sequence[np.ndarray]] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the percentile interval of a statistic under a bootstrap of the seeds within every task.
 
@@ -141,12 +143,18 @@ def stratified_interval(
         samples: its arguments, each resampled independently.
         confidence: coverage probability.
         resamples: number of bootstrap resamples.
+        crossed: factors of crossed seeds of every task of every sample, see `resample`; None if runs are independent.
     """
     rng = np.random.default_rng(0)
+    if crossed is None:
+        crossed = [[np.empty((len(task), 0), dtype=np.int64) for task in sample] for sample in samples]
     found = [
-        statistic(*([task[rng.integers(len(task), size=len(task))] for task in sample] for sample in samples))
+        statistic(*(
+            [task[resample(of_task, rng)] for task, of_task in zip(sample, of_sample, strict=True)]
+            for sample, of_sample in zip(samples, crossed, strict=True)
+        ))
         for _ in range(resamples)
-    ]
+    ]  # fmt: skip
     tail = (1 - confidence) / 2
     low, high = np.quantile(np.asarray(found, dtype=np.float64), [tail, 1 - tail], axis=0)
     return low, high
