@@ -29,6 +29,18 @@ def number(value: float, like: float | None = None) -> str:
     return f"{value:.{digits}f}"
 
 
+METRIC_LABELS = {"w1": "W1", "sliced_w1": "sliced W1"}
+
+
+def metric_label(name: str) -> str:
+    """Return the name of a metric as texts and figures show it; options and records contain the name itself.
+
+    >>> metric_label("w1"), metric_label("fd_digits")
+    ('W1', 'fd_digits')
+    """
+    return METRIC_LABELS.get(name, name)
+
+
 def rounded(values: Sequence[float], mean: float, sd: float) -> list[str]:
     """Format a mean, its standard deviation or its interval with equal decimals: two digits of the deviation.
 

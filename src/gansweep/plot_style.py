@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gansweep.formatting import number
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -17,6 +19,7 @@ GREY = "#666666"
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PINK, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", "-.", ":")
+DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (10, 3)))  # of ordered curves
 RATE_NAMES = {"lr": "learning rate (lr)", "lr_d": "discriminator learning rate (lr_d)"}
 FLOOR = {"color": GREY, "linestyle": "--", "linewidth": 1}  # line of real against real
 UNTRAINED = {"color": GREY, "linestyle": ":", "linewidth": 1}  # line of the untrained generators
@@ -73,12 +76,21 @@ def wrapped(text: str, width: int = 34) -> str:
     return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in lines[:3])
 
 
+def panel_title(text: str, width: float) -> str:
+    """Return the title of a panel, broken into lines that fit its width in inches."""
+    return wrapped(text, int(12 * width))
+
+
 def look(place: int) -> dict[str, Any]:
-    """Return colour, marker and line style of the n-th method; the combinations repeat after 24."""
+    """Return colour, marker and line style of the n-th method.
+
+    Neighbours differ in all three, so that they are distinct in greyscale. The combinations of colour and line style
+    repeat after 24.
+    """
     return {
         "color": COLOURS[place % 6],
         "marker": MARKERS[place % 6],
-        "linestyle": LINES[(place // 6) % 4],
+        "linestyle": LINES[(place + place // 12) % 4],
     }
 
 
@@ -87,11 +99,15 @@ def line(place: int) -> dict[str, Any]:
     return {name: value for name, value in look(place).items() if name != "marker"}
 
 
-def shades(number: int) -> list[Any]:
-    """Return `number` colours from dark to light for ordered values, distinguishable in greyscale."""
+def shades(number: int) -> list[dict[str, Any]]:
+    """Return colour and line style of `number` curves of ordered values.
+
+    The colours go from dark to light, the line styles repeat after five.
+    """
     from matplotlib import colormaps
 
-    return [colormaps["viridis"](0.9 * n / max(number - 1, 1)) for n in range(number)]
+    colours = [colormaps["viridis"](0.85 * n / max(number - 1, 1)) for n in range(number)]
+    return [{"color": colour, "linestyle": DASHES[n % len(DASHES)]} for n, colour in enumerate(colours)]
 
 
 def num_columns(number: int) -> int:
@@ -122,8 +138,20 @@ def log_values(axis: Any, subs: Sequence[float] = (1.0, 2.0, 5.0)) -> None:
 
     axis.set_yscale("log")
     axis.yaxis.set_major_locator(LogLocator(subs=subs))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: decimal(y)))
     axis.yaxis.set_minor_formatter(NullFormatter())
+
+
+def decimal(value: float) -> str:
+    r"""Return the label of a tick of a logarithmic axis: a decimal number, or a power of ten for extreme values.
+
+    >>> decimal(0.05), decimal(20000.0), decimal(1e6), decimal(5e-7)
+    ('0.05', '20000', '$10^{6}$', '$5\\cdot10^{-7}$')
+    """
+    if 1e-4 < value < 1e5:
+        return f"{value:g}"
+    digit, _, exponent = f"{value:.0e}".partition("e")
+    return f"${'' if digit == '1' else f'{digit}' + chr(92) + 'cdot'}10^{{{int(exponent)}}}$"
 
 
 def scale_rates(axis: Any, rates: Sequence[float], name: str) -> None:
@@ -140,18 +168,36 @@ def grid_lines(axis: Any) -> None:
     axis.set_axisbelow(True)
 
 
-def draw_curve(axis: Any, x: Any, values: Any, style: Mapping[str, Any], crossed: bool, top: float = math.inf) -> Any:
-    """Draw the mean and the range of values (seeds, steps) over x (steps,), and return the line.
+def draw_curve(axis: Any, x: Any, values: Any, style: Mapping[str, Any], lost: Any, top: float = math.inf) -> Any:
+    """Draw the mean and the range over the seeds of values (seeds, steps) over x (steps,), and return the line.
 
-    If `crossed`, a cross marks the end of the mean, at most at `top`.
+    A value is NaN where a seed has none. From the step where the first seed ends, the mean is that of the remaining
+    seeds and is drawn thinner.
+
+    Args:
+        axis: the axes.
+        x: steps or times.
+        values: the values; every column has at least one.
+        style: of the line.
+        lost: whether each seed diverged or is N/A (seeds,); a cross marks the mean at its last value.
+        top: largest y of a cross.
     """
-    mean = values.mean(axis=0)
-    (drawn,) = axis.plot(x, mean, **{"linewidth": 1.5, **style})
-    colour = style["color"]
+    import numpy as np
+
+    has_value = np.isfinite(values)
+    mean, low, high = (reduce(values, axis=0) for reduce in (np.nanmean, np.nanmin, np.nanmax))
+    num_common = int((~has_value.all(axis=0)).argmax()) if not has_value.all() else len(x)
+    style = {"linewidth": 1.5, **style}
+    (drawn,) = axis.plot(x[:num_common], mean[:num_common], **style)
+    if num_common < len(x):
+        first = max(num_common - 1, 0)
+        axis.plot(x[first:], mean[first:], **{**style, "linewidth": 0.5 * style["linewidth"]})
     if len(values) > 1:
-        axis.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
-    if crossed and len(x):
-        axis.plot(x[-1], min(mean[-1], top), **CROSS, color=colour, clip_on=False)
+        axis.fill_between(x, low, high, color=style["color"], alpha=0.2, linewidth=0)
+    for last in {
+        int(np.flatnonzero(row)[-1]) for row, is_lost in zip(has_value, lost, strict=True) if is_lost and row.any()
+    }:
+        axis.plot(x[last], min(mean[last], top), **CROSS, color=style["color"], clip_on=False)
     return drawn
 
 
@@ -160,7 +206,8 @@ def draw_references(
 ) -> dict[str, float]:
     """Draw the ends of the metric's scale as lines, and return those drawn by the names of `REFERENCES`.
 
-    An end that is far from the values, by more than a factor of 3, is not drawn: it would flatten the curves.
+    An end that is far from the values, by more than a factor of 3, or of 10 on a logarithmic axis, is not drawn: it
+    would flatten the curves. Call it after `scale_values`.
 
     Args:
         axis: the axes.
@@ -169,12 +216,35 @@ def draw_references(
         values: the values in the figure.
     """
     finite = [value for value in values if math.isfinite(value)]
-    drawn = {}
+    drawn, far = {}, 10 if axis.get_yscale() == "log" else 3
     for (name, style), value in zip(REFERENCES.items(), (untrained, floor), strict=True):
-        if value is not None and finite and min(finite) / 3 < value < 3 * max(finite):
+        if value is not None and finite and min(finite) / far < value < far * max(finite):
             axis.axhline(value, **style, zorder=0.5)
             drawn[name] = value
     return drawn
+
+
+def reference_keys(drawn: Mapping[str, float], untrained: float | None, floor: float | None) -> list[Any]:
+    """Return the legend entries of the ends of the metric's scale with their values, drawn or outside the axis."""
+    keys = []
+    for (name, style), value in zip(REFERENCES.items(), (untrained, floor), strict=True):
+        if value is not None:
+            outside = {} if name in drawn else {"linestyle": ""}
+            label = f"{name}: {number(value)}{' (outside the axis)' if outside else ''}"
+            keys.append(key(label, **{**style, **outside}))
+    return keys
+
+
+def separated(n: int, number_of_lines: int) -> float:
+    """Return a vertical shift, at most 2 % of a share, that makes equal curves visible side by side."""
+    return 0.04 * (n / (number_of_lines - 1) - 0.5) if number_of_lines > 1 else 0.0
+
+
+def band_key(label: str) -> Any:
+    """Return the legend entry of a band."""
+    from matplotlib.patches import Patch
+
+    return Patch(facecolor=GREY, alpha=0.3, linewidth=0, label=label)
 
 
 def key(label: str, **style: Any) -> Any:

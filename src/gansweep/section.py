@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -115,10 +115,26 @@ class Picture:
     Args:
         caption: one line.
         draw: function that draws the figure; called only for formats with figures.
+        name: what is drawn, as the name of a file; default: derived from the caption.
     """
 
     caption: str
     draw: Callable[[], Figure]
+    name: str = field(default="", kw_only=True)
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file without suffix.
+
+        >>> Picture("Losses, seed 0", draw=lambda: None).file_name
+        'losses_seed_0'
+        """
+        return file_name(self.name or self.caption.partition(":")[0])
+
+
+def file_name(text: str) -> str:
+    """Return a text in lower case, with `_` for all that is neither letter nor digit, at most 60 characters."""
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:60]
 
 
 Block: TypeAlias = Paragraph | List | Table | Picture

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gansweep.console import command_name, exit_code, path, say
-from gansweep.formatting import number
+from gansweep.formatting import metric_label, number
 from gansweep.sweep.cell import Result, State, cells
 from gansweep.sweep.progress import duration
 from gansweep.sweep.progress_file import RunningProcess, read
@@ -88,7 +88,7 @@ def _best(results: Sequence[Result]) -> str:
         return ""
     sign = 1 if done[0].lower_is_better else -1
     best = min(done, key=lambda result: sign * (result.final or 0.0))
-    return f"best so far: {best.metric.get('name')} {number(best.final or 0.0)}, {best.cell.name}"
+    return f"best so far: {metric_label(str(best.metric.get('name')))} {number(best.final or 0.0)}, {best.cell.name}"
 
 
 def _left(results: Sequence[Result], processes: Sequence[RunningProcess]) -> str:

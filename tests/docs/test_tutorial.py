@@ -35,7 +35,7 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path, monkeypatch):
     printed = "\n".join(map(text, cells))
     assert "weight=-1: expected a number >= 0" in printed
     assert "completed after 300 steps" in printed
-    assert "is first of 4 by final w1" in printed
+    assert "is first of 4 by final W1" in printed
     assert sum("image/png" in out.get("data", {}) for cell in cells for out in cell.outputs) == 2
 
 

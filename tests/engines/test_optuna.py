@@ -27,7 +27,7 @@ def trials(engine: Engine) -> list:
 def test_the_search_space_and_a_continued_study(engine):
     text = engine("hydra.sweeper.n_trials=2")
     assert text.count("Command:") == 1
-    assert "Final w1" in text
+    assert "Final W1" in text
     engine("hydra.sweeper.n_trials=1")
     found = trials(engine)
     assert len(found) == 3

@@ -6,12 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from tests.report.test_report_html import swept
 from tests.sweep.fake_cells import cell, record
 from tests.sweep.fake_cells import diverged as diverged_record
 
-from gansweep.plot_style import COLOURS, key, legend, panels, styled
-from gansweep.report import curves, diverged, formats, markdown, sensitivity, targets, tuning, value_figures
+from gansweep.plot_style import COLOURS, key, legend, line, panels, styled
+from gansweep.report import curves, diverged, markdown, sensitivity, targets, tuning, value_figures
 from gansweep.report import rates as pictures_of_rates
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.samples import Sample, sampled, title
@@ -179,7 +178,7 @@ def test_diverged_curves_do_not_extend_the_axis(tmp_path):
 def test_a_long_legend_keeps_the_height_of_the_panel():
     heights = []
     for number in (8, 24):
-        assert len({(COLOURS[n % 6], value_figures.line_style(n)) for n in range(number)}) == number
+        assert len({tuple(line(n).values()) for n in range(number)}) == number
         with styled():
             figure, (axis,) = panels(1, 1, "", (5.6, 3.0))
             legend(figure, [key(f"a schedule with a long name {n}") for n in range(number)])
@@ -232,14 +231,6 @@ def test_samples_are_of_the_median_run_in_ranking_order(tmp_path):
     assert order == [("sgd", "1"), ("sgd", "1"), ("adam", "1"), ("adam", "1")]
 
 
-@pytest.mark.slow
-def test_figures_are_written_as_png_and_svg(tmp_path):
-    found = formats.pictures(swept(tmp_path), formats.TableOptions(), tmp_path / "pictures")
-    names = {path.name for path in found}
-    assert {"values_1.png", "values_1.svg", "divergences.png", "expected_best_of_k_settings.png"} <= names
-    assert all(path.stat().st_size > 2000 for path in found)
-
-
 @pytest.mark.parametrize("rates", [(1e-3, 1e-2), (1.0, 2.0)], ids=["logarithmic", "linear"])
 def test_methods_of_one_rate_are_drawn_side_by_side_and_cut_intervals_have_arrows(tmp_path, rates):
     """Adam's values are 5 and 6, so that its interval is 5.5 -+ 6.35; the others' are 5.0 and 5.1."""
@@ -266,6 +257,6 @@ def test_methods_of_one_rate_are_drawn_side_by_side_and_cut_intervals_have_arrow
         if len(line.get_xdata()) == 1 and not line.get_clip_on()
     }
     assert arrows == {("v", COLOURS[0], bottom), ("^", COLOURS[0], top)}
-    assert "interval continues" in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "interval goes on" in [text.get_text() for text in figure.legends[0].get_texts()]
     whole = pictures_of_rates.rates_picture(grid(tmp_path, lambda o, lr, s: 5.0 + s / 10 + lr, seeds=9))
-    assert "interval continues" not in [text.get_text() for text in whole.legends[0].get_texts()]
+    assert "interval goes on" not in [text.get_text() for text in whole.legends[0].get_texts()]

@@ -233,6 +233,7 @@ def test_where_nothing_is_better_than_untrained_nothing_is_bold_or_first(tmp_pat
     assert "**" not in text
     assert "no better than the untrained generator (1.80)" in text
     latex_text = formats.in_latex(of, TableOptions(), HERE)
+    assert r"\mathbf" not in latex_text
     assert r"\textbf" not in latex_text
     assert "no better than the untrained generator (1.80)" in latex_text
     page = formats.in_html(of, TableOptions(), HERE)
@@ -268,7 +269,7 @@ def test_intervals_have_the_decimals_of_the_mean(tmp_path):
     text = formats.in_markdown(by_lr(tmp_path, finals), TableOptions(), HERE)
     assert re.search(r"\| 0\.709 +\| 0\.465 to 0\.953 +\|", text), text
     assert re.search(r"\| 1\.82 +\| 0\.98 to 2\.67 +\|", text), text
-    assert r"0.709 $\pm$ 0.098 (3)" in formats.in_latex(by_lr(tmp_path, finals), TableOptions(), HERE)
+    assert r"{0.709 \pm 0.098}$ \\" in formats.in_latex(by_lr(tmp_path, finals), TableOptions(), HERE)
 
 
 def test_runs_without_a_value_or_without_an_untrained_one_are_not_held_against_a_setting(tmp_path):
@@ -298,9 +299,32 @@ def test_latex_has_booktabs_rules_and_as_many_fields_as_columns(tmp_path):
     text = document(by_lr(tmp_path, {1: [1.0, 2.0, None], 2: [9.0, 9.1, 9.2]}))
     body = text.partition(r"\midrule")[2].partition(r"\bottomrule")[0]
     assert r"\toprule" in text
+    assert r"\begin{table}[t]" in text
     assert r"\begin{tabular}{lr}" in text
     assert [line.count(" & ") for line in body.strip().splitlines()] == [1, 1]
-    assert r"\textbf{9.10 $\pm$ 0.10 (3)}" in text
+    assert r"$\mathbf{9.10 \pm 0.10}$ (3)" in text
+
+
+def test_latex_prints_names_and_a_caption_of_a_paper(tmp_path):
+    """The number of seeds is in the caption, the key of the columns above them, the label is the sweep's name."""
+    cells = [({"optimizer": o, "lr": lr, "seed": s}, 1.0 + s + lr) for o in ("rmsprop", "sgd") for lr in (1, 2)
+             for s in (0, 1)]  # fmt: skip
+    text = formats.in_latex(study(tmp_path / "my_first sweep", cells), TableOptions(), HERE)
+    assert r"\label{tab:my-first-sweep}" in text
+    assert r"& \multicolumn{2}{c}{learning rate} \\" + "\n" + r"\cmidrule(lr){2-3}" in text
+    assert r"Optimizer & 1 & 2 \\" in text
+    assert "RMSprop & " in text
+    assert r"SGD & $2.50 \pm 0.71$ & $3.50 \pm 0.71$ \\" in text
+    (caption,) = re.findall(r"\\caption\{(.*)\}", text)
+    assert "(lower is better), mean $\\pm$ standard deviation over 2 seeds" in caption
+    assert "tab:gansweep" not in text
+
+
+def test_seeds_that_diverged_at_one_step_have_one_step(tmp_path):
+    one = by_lr(tmp_path, {1: [None] * 5, 2: [1.0] * 5})
+    (note, *_) = pivot(verdict(one)).notes
+    step = one.results[0].diverged_at
+    assert note.startswith(f"diverged at step {step}: "), note
 
 
 @pytest.mark.slow
@@ -316,6 +340,7 @@ def test_latex_compiles(tmp_path):
     run = subprocess.run([*tool, "table.tex"], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-2000:]
     assert (tmp_path / "table.pdf").stat().st_size > 1000
+    assert "Overfull" not in run.stdout
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests.typed import typed
 from gansweep.dirac.fields.consensus import Consensus
 from gansweep.dirac.fields.gan import GAN
 from gansweep.dirac.fields.wgan_gp import WGANGP
-from gansweep.report import curves, formats, markdown, portraits, samples
+from gansweep.report import curves, formats, markdown, picture_files, portraits, samples
 from gansweep.report.formats import TableOptions, judge, sections
 from gansweep.report.portraits import extent, portraits_picture, shown_runs
 from gansweep.report.samples import points_picture
@@ -119,7 +119,7 @@ def test_a_single_point_is_not_drawn(toys):
     assert samples.in_plane(verdict)
     assert samples.section(verdict) is None
     assert "samples.png" not in {
-        path.name for path in formats.pictures(Study.read(toys / "point"), TableOptions(), toys / "of_point")
+        path.name for path in picture_files.write(Study.read(toys / "point"), TableOptions(), toys / "of_point")
     }
 
 
@@ -130,7 +130,7 @@ def test_sample_images_replace_points_of_unavailable_classes(toys):
     assert all(axis.images and not axis.lines for axis in points_picture(verdict).axes)
 
 
-@pytest.mark.parametrize(("name", "caption", "metric"), [("dirac", PORTRAITS, "w1"), ("plane", POINTS, "modes")])
+@pytest.mark.parametrize(("name", "caption", "metric"), [("dirac", PORTRAITS, "W1"), ("plane", POINTS, "modes")])
 def test_the_page_labels_the_figures(toys, name, caption, metric):
     text = html.unescape(formats.in_html(Study.read(toys / name), TableOptions(), toys / name))
     for words in (caption, f"{metric} over the training time"):
@@ -140,10 +140,10 @@ def test_the_page_labels_the_figures(toys, name, caption, metric):
 
 
 def test_points_are_not_also_written_as_samples(toys, tmp_path):
-    names = {path.name for path in formats.pictures(Study.read(toys / "plane"), TableOptions(), tmp_path)}
-    assert {"points.png", "points.svg", "values_2.png"} <= names
+    names = {path.name for path in picture_files.write(Study.read(toys / "plane"), TableOptions(), tmp_path)}
+    assert {"points.png", "points.svg", "modes_over_steps.png"} <= names
     assert "samples.png" not in names
-    names = {path.name for path in formats.pictures(Study.read(toys / "dirac"), TableOptions(), tmp_path / "dirac")}
+    names = {path.name for path in picture_files.write(Study.read(toys / "dirac"), TableOptions(), tmp_path / "dirac")}
     assert "phase_portraits.png" in names
     assert "samples.png" not in names
 

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from gansweep.formatting import number
+from gansweep.formatting import metric_label, number
 from gansweep.papers.runs import Run, grouped
 from gansweep.section import Table
 
@@ -140,7 +140,7 @@ def metric_names(runs: Iterable[Run]) -> dict[str, str]:
     for run in runs:
         for key, metric in (("value", "metric"), ("value_2", "metric_2")):
             if run.record.get(metric):
-                names.setdefault(key, run.record[metric]["name"])
+                names.setdefault(key, metric_label(run.record[metric]["name"]))
     return dict(sorted(names.items())) or {"value": ""}
 
 

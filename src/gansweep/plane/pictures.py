@@ -212,7 +212,7 @@ def curves_picture(cells: Sequence[TrainedCell], folder: Path, svg: bool = False
         for n, (axis, (task, group)) in enumerate(zip(axes, tasks.items(), strict=True)):
             for trained in group:
                 method, (steps, values) = _settings(trained, settings), trained.measured
-                drawn = draw_curve(axis, steps, values[None], styles[method], trained.diverged_at is not None)
+                drawn = draw_curve(axis, steps, values[None], styles[method], [trained.diverged_at is not None])
                 lines.setdefault(method or trained.cell.name, drawn)
             if task in floor:
                 axis.axhline(floor[task], **FLOOR)
@@ -229,7 +229,7 @@ def curves_picture(cells: Sequence[TrainedCell], folder: Path, svg: bool = False
             lines["diverges after this"] = key("", **CROSS, color=GREY)
         columns = min(len(lines), 4 if len(tasks) > 1 else 2)
         figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=columns)
-        return save(figure, folder / f"{name.lower()}.png", svg)
+        return save(figure, folder / f"{name.lower().replace(' ', '_')}.png", svg)
 
 
 def _styles(cells: Sequence[TrainedCell], settings: Sequence[str]) -> dict[str, dict[str, Any]]:

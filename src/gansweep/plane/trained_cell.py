@@ -15,7 +15,7 @@ import torch
 
 from gansweep.config import build
 from gansweep.config.errors import BadConfig
-from gansweep.formatting import number
+from gansweep.formatting import metric_label, number
 from gansweep.layers.layer import Pass
 from gansweep.npz_file import read_array
 from gansweep.sweep.cell import Cell, Result, State, own_record, state
@@ -56,7 +56,7 @@ class TrainedCell:
     def name(self) -> str:
         """Display name of the metric."""
         name = self.run.metric.name if self.run.metric is not None else ""
-        return "W1" if name == "w1" else name
+        return metric_label(name)
 
     @property
     def evaluations(self) -> Sequence[Mapping[str, Any]]:

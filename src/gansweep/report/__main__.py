@@ -30,7 +30,7 @@ def _report(options: argparse.Namespace) -> None:
 def _write_report(options: argparse.Namespace, directories: Sequence[Path]) -> None:
     """Write the report of sweeps; `directories` are theirs, also of archives."""
     # Imported here so that --help stays fast.
-    from gansweep.report import formats
+    from gansweep.report import formats, picture_files
     from gansweep.report.comparison import compare
     from gansweep.report.study import Study
     from gansweep.report.verdict import Margin
@@ -61,7 +61,7 @@ def _write_report(options: argparse.Namespace, directories: Sequence[Path]) -> N
     text = visible(formats.FORMATS[options.format](study, table_options, folder))
     if options.pictures is not None:
         make_folder("--pictures", options.pictures)
-        for picture in formats.pictures(study, table_options, options.pictures):
+        for picture in picture_files.write(study, table_options, options.pictures):
             say(f"wrote {picture}")
     if out is not None:
         _write(out, text)
@@ -150,7 +150,10 @@ def _parser() -> argparse.ArgumentParser:
         help='compare two configurations only, for example "optimizer=adam" "optimizer=sgd"',
     )
     parser.add_argument(
-        "--pictures", type=path, metavar="DIR", help="also write every figure to this folder, as PNG and SVG"
+        "--pictures",
+        type=path,
+        metavar="DIR",
+        help="also write every figure to this folder as PNG and SVG, for example rates_by_optimizer.png",
     )
     parser.add_argument("--out", type=path, metavar="PATH", help="file to write (default: standard output)")
     return parser

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from gansweep.formatting import metric_label
 from gansweep.plot_style import (
     CROSS,
     GREY,
-    REFERENCES,
+    band_key,
     draw_curve,
     draw_references,
     grid_lines,
@@ -19,7 +20,9 @@ from gansweep.plot_style import (
     key,
     legend,
     line,
+    panel_title,
     panels,
+    reference_keys,
     scale_values,
     shades,
     styled,
@@ -27,6 +30,7 @@ from gansweep.plot_style import (
 from gansweep.report.plot_axes import MAX_PANELS, PlotAxes
 from gansweep.report.verdict import Verdict
 from gansweep.results.leaderboard import Configuration, Leaderboard
+from gansweep.sweep.cell import State
 from gansweep.training.record import trained_s
 
 if TYPE_CHECKING:
@@ -39,7 +43,7 @@ LOST = 10.0  # the y axis ends at this factor times the largest value of the run
 def curves_picture(verdict: Verdict, field: str = "value", over_time: bool = False) -> Figure:
     """Draw one panel per method with one curve per rate: mean over seeds, band from minimum to maximum.
 
-    A mean ends at the last step that all seeds have reached; a cross means that a seed diverged after it. Values of
+    A mean is thinner after the step where a seed diverged, which a cross marks: the other seeds go on. Values of
     diverging runs beyond the axis limit are cut off, because they would flatten all other curves.
 
     Args:
@@ -49,42 +53,50 @@ def curves_picture(verdict: Verdict, field: str = "value", over_time: bool = Fal
     """
     layout, metric = PlotAxes.of(verdict.leaderboard), metrics(verdict.leaderboard)[field]
     parts = _panels(layout)
-    drawn = [configuration for _, inside in parts for configuration in inside]
+    curves = {id(one): by_seed(one, field) for _, inside in parts for one in inside}
     styles = _styles(layout)
-    clock = Clock([times(configuration, common(configuration, field)[0])[-1:] for configuration in drawn])
-    values = _limiting_values(drawn, field)
-    crossed, lines = False, dict[str, float]()
+    clock = Clock([times(one, curves[id(one)].steps)[-1:] for _, inside in parts for one in inside])
+    values = limiting_values([one for _, inside in parts for one in inside], field)
     untrained = verdict.leaderboard.untrained if field == "value" else metric.get("untrained")
+    lines: dict[str, float] = {}
     with styled():
         size = (5.6, 3.4) if len(parts) == 1 else (3.5, 2.7)
         figure, axes = panels(len(parts), min(len(parts), IN_A_ROW), "", size)
         for n, (axis, (title, inside)) in enumerate(zip(axes, parts, strict=True)):
-            for configuration in inside:
-                steps, curve = common(configuration, field)
-                if not len(steps):
-                    continue
-                along = times(configuration, steps) / clock.unit_s if over_time else steps
-                lost, style = _has_lost_runs(configuration), styles[_place(layout, configuration)]
-                draw_curve(axis, along, curve, style, lost, max(values, default=math.inf))
-                crossed |= lost
-            lines = draw_references(axis, untrained, metric.get("floor"), values)
+            for one in inside:
+                steps, by_step, lost = curves[id(one)]
+                if len(steps):
+                    x = times(one, steps) / clock.unit_s if over_time else steps
+                    draw_curve(axis, x, by_step, styles[_place(layout, one)], lost, max(values, default=math.inf))
             scale_values(axis, values)
+            lines = draw_references(axis, untrained, metric.get("floor"), values)
             grid_lines(axis)
-            axis.set(title=title, xlabel=clock.label if over_time else "step (generator updates)")
+            axis.set(title=panel_title(title, size[0]), xlabel=clock.label if over_time else "step (generator updates)")
             if values:
                 _limit(axis, min([*values, *lines.values()]), max([*values, *lines.values()]))
             if n % IN_A_ROW == 0:
-                axis.set_ylabel(str(metric.get("name", "result")))
+                axis.set_ylabel(metric_label(str(metric.get("name", "result"))))
             if over_time:
                 clock.scale(axis)
             else:
                 axis.locator_params(axis="x", nbins=5)
         keys = [key(name, **style, linewidth=1.6) for name, style in zip(_names(layout), styles, strict=True)]
-        keys = keys if len(keys) > 1 else []
-        if crossed:
-            keys.append(key("a seed diverges after this", **CROSS, color=GREY))
-        legend(figure, [*keys, *(key(name, **REFERENCES[name]) for name in lines)])
+        marks = _keys_of_marks(list(curves.values()))
+        references = reference_keys(lines, untrained, metric.get("floor"))
+        legend(figure, [*(keys if len(keys) > 1 else []), *marks, *references])
     return figure
+
+
+def _keys_of_marks(curves: Sequence[Curves]) -> list[Any]:
+    """Return the legend entries of the band and of diverged seeds, as far as they occur."""
+    keys = []
+    if any(len(curve.values) > 1 for curve in curves):
+        keys.append(band_key("lowest to highest seed"))
+    if any(any(curve.lost) for curve in curves):
+        keys.append(key("a seed diverges after this", **CROSS, color=GREY))
+    if any(not np.isfinite(curve.values).all() for curve in curves):
+        keys.append(key("mean of the other seeds", color=GREY, linewidth=0.75))
+    return keys
 
 
 def _panels(layout: PlotAxes) -> list[tuple[str, list[Configuration]]]:
@@ -100,9 +112,9 @@ def _panels(layout: PlotAxes) -> list[tuple[str, list[Configuration]]]:
 
 
 def _styles(layout: PlotAxes) -> list[dict[str, Any]]:
-    """Return the styles of the curves of a panel: shades of the rates, or else one style per method."""
+    """Return the styles of the curves of a panel: those of the rates, or else one per method."""
     if layout.rate:
-        return [{"color": colour} for colour in shades(len(layout.rates))]
+        return shades(len(layout.rates))
     return [line(n) for n in range(len(layout.methods))]
 
 
@@ -132,6 +144,33 @@ def metrics(leaderboard: Leaderboard) -> dict[str, Mapping[str, Any]]:
     """Return the metric entries of the records by field: `value`, and `value_2` if there is a second metric."""
     second = next((metric for run in leaderboard.results if (metric := (run.record or {}).get("metric_2"))), None)
     return {"value": leaderboard.metric} | ({"value_2": second} if second else {})
+
+
+class Curves(NamedTuple):
+    """Values of the seeds of one configuration over the steps.
+
+    Args:
+        steps: steps at which at least one seed has a value.
+        values: (seeds, steps), NaN where a seed has none.
+        lost: whether each seed diverged or is N/A.
+    """
+
+    steps: np.ndarray
+    values: np.ndarray
+    lost: list[bool]
+
+
+def by_seed(configuration: Configuration, field: str = "value") -> Curves:
+    """Return the values of all seeds of a configuration that have one."""
+    tables, lost = [], []
+    for seed, result in configuration.runs.items():
+        table = {e["step"]: e[field] for e in result.metric.get("evaluations", []) if e.get(field) is not None}
+        if table:
+            tables.append(table)
+            lost.append(result.state is State.DIVERGED or math.isnan(configuration.scores.get(seed, 0.0)))
+    steps = sorted(set().union(*tables))
+    values = np.array([[table.get(step, math.nan) for step in steps] for table in tables], dtype=float)
+    return Curves(np.array(steps), values.reshape(len(tables), len(steps)), lost)
 
 
 def common(configuration: Configuration, field: str = "value") -> tuple[np.ndarray, np.ndarray]:
@@ -176,9 +215,11 @@ class Clock:
             axis.locator_params(axis="x", nbins=5)
 
 
-def _limiting_values(configurations: Sequence[Configuration], field: str) -> list[float]:
+def limiting_values(configurations: Sequence[Configuration], field: str) -> list[float]:
     """Return the values that determine the y limits: all but those far above every run that did not diverge."""
-    values = {id(configuration): np.ravel(common(configuration, field)[1]).tolist() for configuration in configurations}
+    values = {
+        id(configuration): np.ravel(by_seed(configuration, field).values).tolist() for configuration in configurations
+    }
     sound = [
         v
         for configuration in configurations
@@ -187,8 +228,4 @@ def _limiting_values(configurations: Sequence[Configuration], field: str) -> lis
         if math.isfinite(v)
     ]
     top = LOST * max(sound, default=math.inf)
-    return [v for own in values.values() for v in own if v <= top or top <= 0]
-
-
-def _has_lost_runs(configuration: Configuration) -> bool:
-    return bool(configuration.num_diverged) or any(math.isnan(value) for value in configuration.scores.values())
+    return [v for own in values.values() for v in own if math.isfinite(v) and (v <= top or top <= 0)]

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gansweep.formatting import number
-from gansweep.plot_style import COLOURS, LINES, RATE_NAMES, grid_lines, key, panels, shades, styled
+from gansweep.plot_style import COLOURS, RATE_NAMES, grid_lines, key, panels, shades, styled
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import LEVEL, Verdict
 from gansweep.section import Block, List, Paragraph, Picture, Section, Table
@@ -54,7 +54,11 @@ def section(verdict: Verdict) -> Section | None:
         blocks.append(Paragraph(earlier))
     if diverged:
         blocks.append(
-            Picture("Runs that have not diverged (band: 95 %), and the causes", partial(survival_picture, verdict))
+            Picture(
+                "Runs that have not diverged (band: 95 % interval), and the causes",
+                partial(survival_picture, verdict),
+                name="divergences",
+            )
         )
     return Section("Divergences", blocks) if blocks else None
 
@@ -110,17 +114,17 @@ def survival_picture(verdict: Verdict) -> Figure:
     setting = layout.rate or layout.method
     groups = _groups(verdict, setting)
     lines, causes = _drawn_groups(groups), Counter(map(cause, _diverged(groups.values())))
-    colours = dict(zip(groups, shades(len(groups)), strict=True))
+    styles = dict(zip(groups, shades(len(groups)), strict=True))
     with styled():
         figure, (left, right) = panels(2, 2, "", (4.0, 3.1))
         last = max(run_steps(result) for runs in groups.values() for result in runs)
-        for n, label in enumerate(lines):
-            runs, style = groups[label], "-" if layout.rate else LINES[n % 4]
+        for label in lines:
+            runs, style = groups[label], styles[label]
             curve = survival([run_steps(r) for r in runs], [r.state is State.DIVERGED for r in runs])
             at, height, low, high = ([*part, part[-1]] for part in (curve.steps, curve.share, curve.low, curve.high))
             at[-1] = last
-            left.step(at, height, where="post", color=colours[label], lw=1.6, linestyle=style)
-            left.fill_between(at, low, high, step="post", color=colours[label], alpha=0.12, linewidth=0)
+            left.step(at, height, where="post", lw=1.6, **style)
+            left.fill_between(at, low, high, step="post", color=style["color"], alpha=0.12, linewidth=0)
         _dress_survival(left, last)
         bottom = [0] * len(groups)
         for n, (name, _) in enumerate(causes.most_common()):
@@ -130,7 +134,7 @@ def survival_picture(verdict: Verdict) -> Figure:
             bottom = [a + b for a, b in zip(bottom, heights, strict=True)]
         _dress_causes(right, list(groups), setting)
         names = {label: f"{setting}={label}" if setting else label for label in lines}
-        of_lines = [key(name, color=colours[label], linewidth=1.6) for label, name in names.items()]
+        of_lines = [key(name, linewidth=1.6, **styles[label]) for label, name in names.items()]
         of_bars = [
             key(name, color=COLOURS[n % 6], marker="s", linestyle="", markersize=6)
             for n, (name, _) in enumerate(causes.most_common())

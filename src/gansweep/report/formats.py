@@ -1,11 +1,9 @@
-"""Output formats of the report: Markdown, CSV, JSON, LaTeX, HTML, and figures as files."""
+"""Output formats of the report: Markdown, CSV, JSON, LaTeX and HTML."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from gansweep import papers
@@ -28,12 +26,12 @@ from gansweep.report import (
     verdict_text,
 )
 from gansweep.report.pivot import pivot, ranks
-from gansweep.report.samples import Sample, sampled, samples_picture
+from gansweep.report.samples import Sample, sampled
 from gansweep.report.study import Study
 from gansweep.report.verdict import Margin, Verdict
 from gansweep.results.leaderboard import FINAL, leaderboards
 from gansweep.results.table import table
-from gansweep.section import List, Paragraph, Picture, Section
+from gansweep.section import List, Paragraph, Section, file_name
 from gansweep.sweep.cell import Result
 from gansweep.sweep.metric_groups import DIFFERENT, differences, fingerprint_differences
 from gansweep.sweep.sweep_keys import SEEDS
@@ -101,9 +99,12 @@ def in_markdown(study: Study, options: TableOptions, folder: Path) -> str:
 def in_latex(study: Study, options: TableOptions, folder: Path) -> str:
     """Return the tables in LaTeX, without sections."""
     verdicts = judge(study, options)
-    labels = ["tab:gansweep", *(f"tab:gansweep{number}" for number in range(2, len(verdicts) + 1))]
-    grids = (pivot(verdict, options.rows, options.cols) for verdict in verdicts)
-    tables = (latex.write(grid, label) for grid, label in zip(grids, labels, strict=True))
+    name = file_name(study.name).replace("_", "-") or "gansweep"
+    labels = [f"tab:{name}", *(f"tab:{name}-{number}" for number in range(2, len(verdicts) + 1))]
+    tables = (
+        latex.write(latex.for_paper(pivot(verdict, options.rows, options.cols), verdict.leaderboard), label)
+        for verdict, label in zip(verdicts, labels, strict=True)
+    )
     lines = "".join(f"% {' '.join(line.split())}\n" for line in study.commands)
     return f"{lines}% needs \\usepackage{{booktabs}} and \\usepackage[T1]{{fontenc}}\n" + "\n".join(tables)
 
@@ -125,32 +126,13 @@ def in_html(study: Study, options: TableOptions, folder: Path) -> str:
     verdicts, tables = judge(study, options), []
     for number, (name, verdict) in enumerate(zip(names(verdicts), verdicts, strict=True), 1):
         which = f"table {number}" if name else "the table"
-        grids = {f"{which} of {verdict.leaderboard.metric_name}": pivot(verdict, options.rows, options.cols)}
+        grids = {f"{which} of {verdict.leaderboard.metric_label}": pivot(verdict, options.rows, options.cols)}
         if len(verdict.order) > 1:
             grids[f"ranks of {which}"] = ranks(verdict, options.top)
         tables.append(ResultTable(name, verdict, grids, image_samples(verdict)))
     several = len(verdicts) > 1
     different = [Paragraph(DIFFERENT), List(fingerprint_differences(_groups(verdicts)))] if several else []
     return page(study, tables, different, sections(study, verdicts, options, with_ranks=False), folder)
-
-
-def pictures(study: Study, options: TableOptions, folder: Path) -> list[Path]:
-    """Write every figure as PNG and SVG, named after its section, and return the files."""
-    from gansweep.plot_style import save, styled
-
-    folder.mkdir(parents=True, exist_ok=True)
-    verdicts = judge(study, options)
-    written, found = [], sections(study, verdicts, options)
-    for verdict in verdicts:
-        if image_samples(verdict):
-            found.append(Section("Samples", [Picture("The best first", partial(samples_picture, verdict))]))
-    for section in found:
-        name = re.sub(r"[^a-z0-9]+", "_", section.heading.lower()).strip("_")
-        for number, draw in enumerate(section.pictures.values(), 1):
-            suffix = f"_{number}" if len(section.pictures) > 1 else ""
-            with styled():
-                written += save(draw(), folder / f"{name}{suffix}.png", svg=True)
-    return written
 
 
 def sections(
@@ -176,7 +158,7 @@ def names(verdicts: Sequence[Verdict]) -> list[str]:
     """Return a name per table, for example `table 2: w1, data=ring`; a single table has an empty name."""
     if len(verdicts) == 1:
         return [""]
-    parts = [(verdict.leaderboard.metric_name, verdict.leaderboard.label) for verdict in verdicts]
+    parts = [(verdict.leaderboard.metric_label, verdict.leaderboard.label) for verdict in verdicts]
     return [f"table {number}: {', '.join(filter(None, pair))}" for number, pair in enumerate(parts, 1)]
 
 

@@ -41,7 +41,7 @@ def _evaluation(verdict: Verdict) -> list[Block]:
         _row("training (other seeds)", found.training, found),
         _row("evaluation (other latents)", found.evaluation, found),
     ]
-    name, count = verdict.leaderboard.metric_name, len(groups)
+    name, count = verdict.leaderboard.metric_label, len(groups)
     pooled = f", pooled over {count} configurations" if count > 1 else ""
     error = math.sqrt(found.variance_of_mean(found.runs, found.draws))
     text = (
@@ -97,7 +97,7 @@ def _kinds(verdict: Verdict) -> list[Block]:
     ]
     pooled = f", averaged over {len(grids)} configurations" if len(grids) > 1 else ""
     text = (
-        f"Standard deviations of {board.metric_name} by kind of seed: crossed random effects, method of "
+        f"Standard deviations of {board.metric_label} by kind of seed: crossed random effects, method of "
         f"moments{pooled}; intervals by a bootstrap of the levels, rough with fewer than five seeds of a kind."
     )
     return [Paragraph(text), Table(["source", "standard deviation", "95 % interval"], rows)]

@@ -32,7 +32,7 @@ def pivot(verdict: Verdict, rows: Sequence[str] = (), across: str | None = None)
     leaderboard = verdict.leaderboard
     _check(leaderboard, rows, across)
     notes: dict[str, int] = {}
-    values = {f"{leaderboard.how} {leaderboard.metric_name}": lambda one: _entry(verdict, one, notes)}
+    values = {f"{leaderboard.how} {leaderboard.metric_label}": lambda one: _entry(verdict, one, notes)}
     grid = pivots.pivot(leaderboard, values, ("setting", "the only configuration"), rows, across)
     return replace(grid, caption=caption(leaderboard), notes=[*notes])
 
@@ -54,7 +54,7 @@ def _check(leaderboard: Leaderboard, rows: Sequence[str], across: str | None) ->
 
 def caption(leaderboard: Leaderboard, spread: bool = True) -> str:
     """Return the caption: metric, direction and aggregation; `spread` if the table shows standard deviations."""
-    metric, direction = leaderboard.metric_name, "lower" if leaderboard.sign > 0 else "higher"
+    metric, direction = leaderboard.metric_label, "lower" if leaderboard.sign > 0 else "higher"
     over = " and ".join(leaderboard.repeated)
     parts = [f"{leaderboard.how.capitalize()} {metric}, {direction} is better", *filter(None, [leaderboard.label])]
     if any(len(one.runs) > 1 for one in leaderboard.configurations):
@@ -91,8 +91,14 @@ def _troubles(one: Configuration, over: str) -> str:
     steps = [run.diverged_at for run in one.runs.values() if run.diverged_at is not None]
     kinds = Counter(text.partition(", ")[2] if text.startswith("diverged") else text for text in texts.values())
     causes = "; ".join(f"{text} ({count})" for text, count in kinds.most_common())
-    when = f"diverged at steps {min(steps)} to {max(steps)}: " if len(steps) > 1 else ""
+    when = f"diverged at {_range('step', steps)}: " if len(steps) > 1 else ""
     return f"{when}{causes}"
+
+
+def _range(what: str, numbers: Sequence[int]) -> str:
+    """Return `step 100`, or `steps 3 to 4`."""
+    low, high = min(numbers), max(numbers)
+    return f"{what} {low}" if low == high else f"{what}s {low} to {high}"
 
 
 def _reference(value: float | None) -> Entry:
@@ -105,7 +111,7 @@ def ranks(verdict: Verdict, most: int | None = None) -> Table:
     head = [
         "rank",
         *leaderboard.keys,
-        f"mean {leaderboard.metric_name}",
+        f"mean {leaderboard.metric_label}",
         "95 % interval",
         "untrained",
         "real",

@@ -43,7 +43,7 @@ def section(verdict: Verdict) -> Section | None:
         "the figures of Mescheder et al. 2018 use the opposite sign of psi. r is the distance from the equilibrium. "
         "With several seeds, the run with the median value is shown."
     )
-    picture = Picture(CAPTION, partial(portraits_picture, verdict))
+    picture = Picture(CAPTION, partial(portraits_picture, verdict), name="phase_portraits")
     return Section("Phase portraits", [Paragraph(text), picture], needs_pictures=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +12,16 @@ from gansweep.formatting import number
 from gansweep.plot_style import (
     COLOURS,
     GREY,
-    REFERENCES,
+    decimal,
     draw_references,
     grid_lines,
     is_wide,
     key,
     legend,
     look,
+    panel_title,
     panels,
+    reference_keys,
     scale_rates,
     scale_values,
     styled,
@@ -33,14 +35,16 @@ if TYPE_CHECKING:
 
 SIZE, SIZE_OF_SEVERAL = (5.6, 3.6), (4.2, 3.2)
 STRIP = 0.055  # height of one row of crosses, as a fraction of the axis
-STEP = 0.015  # between the methods of one rate, as a fraction of the range of the rates
+STEP = 0.025  # between the methods of one rate, as a fraction of the range of the rates
+SHIFT = 0.5  # of the dots of the seeds, as a fraction of the distance between two methods
+SEED = {"marker": "o", "markersize": 2.6, "linestyle": "", "alpha": 0.6, "markeredgewidth": 0}
 
 
 def rates_picture(verdict: Verdict) -> Figure:
     """Draw means with 95 % intervals, every seed as a dot, and crosses at the top for N/A runs."""
     leaderboard, layout = verdict.leaderboard, PlotAxes.of(verdict.leaderboard)
     assert layout.rate is not None
-    parts = layout.panels()
+    parts, ends = layout.panels(), (leaderboard.untrained, leaderboard.metric.get("floor"))
     values = [
         v for configuration in leaderboard.configurations for v in configuration.scores.values() if math.isfinite(v)
     ]
@@ -56,30 +60,32 @@ def rates_picture(verdict: Verdict) -> Figure:
                 group = layout.with_method(configurations, method)
                 _draw_method(axis, layout, group, place)
                 lost += [(configuration, place) for configuration in group if configuration.estimate.num_na]
-            lines = draw_references(axis, leaderboard.untrained, leaderboard.metric.get("floor"), values)
             scale_values(axis, values)
+            lines = draw_references(axis, *ends, values)
             grid_lines(axis)
-            axis.set(title=title, ylabel=f"{leaderboard.how} {leaderboard.metric_name}")
+            axis.set(title=panel_title(title, size[0]), ylabel=f"{leaderboard.how} {leaderboard.metric_label}")
             _limits(axis, [*values, *lines.values()], len({place for _, place in lost}))
             _crosses(axis, layout, lost)
             is_cut |= _arrows(axis, layout, configurations)
-        keys = _keys(layout, [configuration for _, part in parts for configuration in part], lines, is_cut)
-        legend(figure, keys)
+        keys = _keys(layout, [configuration for _, part in parts for configuration in part], is_cut)
+        legend(figure, [*keys, *reference_keys(lines, *ends)])
     return figure
 
 
-def _keys(layout: PlotAxes, configurations: Sequence[Configuration], lines: Iterable[str], is_cut: bool) -> list[Any]:
+def _keys(layout: PlotAxes, configurations: Sequence[Configuration], is_cut: bool) -> list[Any]:
     """Return the legend entries of the methods and of the marks that occur."""
     keys = [key(layout.label(m), **look(n), markersize=4, linewidth=1.4) for n, m in enumerate(layout.methods)]
     keys = keys if layout.method else []
-    keys.append(key("95 % interval", color=GREY, marker="|", markersize=9, linestyle=""))
+    keys.append(key("mean, 95 % interval", color=GREY, marker="|", markersize=9, linestyle=""))
+    if any(configuration.estimate.n > 1 for configuration in configurations):
+        keys.append(key("one seed", color=GREY, **SEED))
     if is_cut:
-        keys.append(key("interval continues", color=GREY, marker="^", markersize=5, linestyle=""))
+        keys.append(key("interval goes on", color=GREY, marker="^", markersize=5, linestyle=""))
     if any(configuration.estimate.num_na and configuration.estimate.n for configuration in configurations):
         keys.append(key("some seeds N/A", color=GREY, marker="o", markersize=4, mfc="white", linestyle=""))
     if any(configuration.estimate.num_na for configuration in configurations):
         keys.append(key("N/A: all seeds, or n of N", color=GREY, marker="x", markersize=5, linestyle=""))
-    return [*keys, *(key(name, **REFERENCES[name]) for name in lines)]
+    return keys
 
 
 def _draw_method(axis: Any, layout: PlotAxes, configurations: Sequence[Configuration], place: int) -> None:
@@ -90,7 +96,8 @@ def _draw_method(axis: Any, layout: PlotAxes, configurations: Sequence[Configura
     ]
     rates = [_x(axis, layout, layout.rate_of(configuration), place) for configuration in configurations]
     axis.plot(rates, heights, color=colour, linestyle=style["linestyle"], lw=1.4)
-    for x, configuration in zip(rates, configurations, strict=True):
+    shifted = [_x(axis, layout, layout.rate_of(configuration), place + SHIFT) for configuration in configurations]
+    for x, beside, configuration in zip(rates, shifted, configurations, strict=True):
         estimate = configuration.estimate
         if not estimate.n:
             continue
@@ -98,12 +105,12 @@ def _draw_method(axis: Any, layout: PlotAxes, configurations: Sequence[Configura
             axis.plot([x, x], [estimate.low, estimate.high], color=colour, linewidth=1, alpha=0.8)
         values = [value for value in configuration.scores.values() if math.isfinite(value)]
         if len(values) > 1:
-            axis.plot([x] * len(values), values, ".", color=colour, markersize=2.5, alpha=0.5)
+            axis.plot([beside] * len(values), values, color=colour, **SEED)
         inside = "white" if estimate.num_na else colour
         axis.plot(x, estimate.mean, style["marker"], color=colour, markersize=4.5, mfc=inside)
 
 
-def _x(axis: Any, layout: PlotAxes, rate: float, place: int) -> float:
+def _x(axis: Any, layout: PlotAxes, rate: float, place: float) -> float:
     """Return the x of method number `place`: the methods of one rate are drawn side by side."""
     scale = axis.xaxis.get_transform()
     rates = scale.transform(np.array(layout.rates))
@@ -187,7 +194,7 @@ def heat_picture(verdict: Verdict) -> Figure:
                         crowded,
                     )
             axis.imshow(np.ma.masked_invalid(table), cmap=colours, norm=norm, aspect="auto")
-            axis.set(title=title, xlabel=layout.rate, ylabel=layout.method or "")
+            axis.set(title=panel_title(title, width), xlabel=layout.rate, ylabel=layout.method or "")
             rotated = {"rotation": 45, "ha": "right"} if crowded else {"rotation": 0, "ha": "center"}
             axis.set_xticks(range(len(across)), [f"{value:g}" for value in across], **rotated)
             axis.set_yticks(range(len(down)), [layout.label(value) for value in down])
@@ -195,7 +202,7 @@ def heat_picture(verdict: Verdict) -> Figure:
             axis.spines[:].set_visible(False)
         if means:
             aspect = 12 * max(1.0, height * -(-len(parts) // in_a_row) / 2.5)
-            _colour_bar(figure, axes, norm, colours, f"{leaderboard.how} {leaderboard.metric_name}", aspect)
+            _colour_bar(figure, axes, norm, colours, f"{leaderboard.how} {leaderboard.metric_label}", aspect)
     return figure
 
 
@@ -207,7 +214,7 @@ def _colour_bar(figure: Any, axes: Any, norm: Any, colours: Any, label: str, asp
     bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, label=label, aspect=aspect, pad=0.02)
     bar.outline.set_visible(False)
     if is_wide([norm.vmin, norm.vmax]):
-        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: decimal(y)))
         # Of the minor ticks only 2 and 5 times a power of ten are labelled.
         some = FuncFormatter(lambda y, _: f"{y:g}" if f"{y:e}"[0] in "25" else "")
         bar.ax.yaxis.set_minor_formatter(NullFormatter() if norm.vmax > 30 * norm.vmin else some)

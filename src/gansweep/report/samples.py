@@ -81,7 +81,7 @@ def samples_picture(verdict: Verdict) -> Figure:
 def title(verdict: Verdict, sample: Sample) -> str:
     """Return the title of a panel: rank, value, seed and settings."""
     seed = f" ({'/'.join(verdict.leaderboard.repeated)} {sample.seed})" if len(sample.configuration.runs) > 1 else ""
-    value = f"{verdict.leaderboard.metric_name} {sample.words}{seed}"
+    value = f"{verdict.leaderboard.metric_label} {sample.words}{seed}"
     if sample.configuration.is_no_better_than_untrained:
         value = f"{value}\nno better than untrained"
     else:
@@ -99,7 +99,9 @@ def section(verdict: Verdict) -> Section | None:
     )
     command = Code("python -m gansweep.plane")
     paragraph = Paragraph([text, Code("wgan*"), ". ", command, " draws every cell, and single cells over time."])
-    return Section("Points", [paragraph, Picture(CAPTION, partial(points_picture, verdict))], needs_pictures=True)
+    return Section(
+        "Points", [paragraph, Picture(CAPTION, partial(points_picture, verdict), name="points")], needs_pictures=True
+    )
 
 
 def in_plane(verdict: Verdict) -> bool:

@@ -66,12 +66,14 @@ def section(verdict: Verdict) -> Section | None:
         return None
     ks = [k for k in SHOWN if k <= max(len(curve.best) for curve in curves)]
     text = (
-        f"Expected best {verdict.leaderboard.how} {verdict.leaderboard.metric_name} (mean over seeds) of k "
+        f"Expected best {verdict.leaderboard.how} {verdict.leaderboard.metric_label} (mean over seeds) of k "
         "configurations drawn at random (Dodge et al. 2019; without replacement, Tang et al. 2020). A configuration "
         "with an N/A seed is never the best; the number in brackets is the probability that all k have one."
     )
     table = Table(["", *(f"k={k}" for k in ks)], [[curve.name, *(_entry(curve, k) for k in ks)] for curve in curves])
-    return Section(TITLE, [Paragraph(text), table, Picture(TITLE, partial(tuning_picture, verdict))])
+    return Section(
+        TITLE, [Paragraph(text), table, Picture(TITLE, partial(tuning_picture, verdict), name="expected_best_of_k")]
+    )
 
 
 def _entry(curve: Tuned, k: int) -> str:
@@ -98,7 +100,7 @@ def tuning_picture(verdict: Verdict) -> Figure:
             heights += [value for value in shown if math.isfinite(value)]
         scale_values(axis, heights)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.set(xlabel="configurations tried, k", ylabel=f"expected best {leaderboard.how} {leaderboard.metric_name}")
+        axis.set(xlabel="configurations tried, k", ylabel=f"expected best {leaderboard.how} {leaderboard.metric_label}")
         grid_lines(axis)
         legend(figure, [key(curve.name, **look(n), markersize=4, lw=1.4) for n, curve in enumerate(curves)])
     return figure

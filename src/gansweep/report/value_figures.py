@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansweep.plot_style import BLUE, COLOURS, LINES, VERMILION, grid_lines, key, legend, panels, styled, wrapped
+from gansweep.formatting import metric_label
+from gansweep.plot_style import grid_lines, key, legend, line, panels, styled, wrapped
 from gansweep.report.curves import curves_picture, metrics
-from gansweep.report.plot_axes import MAX_PANELS, PlotAxes
+from gansweep.report.plot_axes import MAX_PANELS, RATES, PlotAxes
 from gansweep.report.rates import heat_picture, rates_picture
 from gansweep.report.verdict import Verdict
 from gansweep.section import Paragraph, Picture, Section
@@ -40,28 +41,36 @@ def section(verdict: Verdict) -> Section | None:
 
 def _pictures(verdict: Verdict, timed: bool) -> list[Picture]:
     leaderboard, layout = verdict.leaderboard, PlotAxes.of(verdict.leaderboard)
-    name = f"{leaderboard.how.capitalize()} {leaderboard.metric_name}"
+    value_name = f"{leaderboard.how.capitalize()} {leaderboard.metric_label}"
     pictures = []
     if len(layout.rates) > 1:
-        caption = f"{name} against {layout.rate}: means, 95 % intervals and N/A runs"
-        pictures.append(Picture(caption, partial(rates_picture, verdict)))
+        caption = f"{value_name} against {layout.rate}: means, 95 % intervals and N/A runs"
+        pictures.append(Picture(caption, partial(rates_picture, verdict), name=_by(layout)))
         if len(layout.methods) > 1:
-            caption = f"{name} by {layout.method} and {layout.rate}; hatched: every run is N/A"
-            pictures.append(Picture(caption, partial(heat_picture, verdict)))
+            caption = f"{value_name} by {layout.method} and {layout.rate}; hatched: every run is N/A"
+            pictures.append(Picture(caption, partial(heat_picture, verdict), name=f"heat_map_{_by(layout)}"))
     repeated = any(len(one.scores) > 1 for one in leaderboard.configurations)
-    seeds = ": mean over seeds, band from minimum to maximum" if repeated else ""
+    seeds = ": mean over seeds, band from lowest to highest seed" if repeated else ""
     for field, metric in metrics(leaderboard).items():
         for axis, over_time in {"steps": False, "training time": True}.items():
             if timed or not over_time:
-                caption = f"{metric.get('name', 'result')} over the {axis}{seeds}"
-                pictures.append(Picture(caption, partial(curves_picture, verdict, field, over_time)))
+                label = metric_label(str(metric.get("name", "result")))
+                draw = partial(curves_picture, verdict, field, over_time)
+                name = f"{metric.get('name')}_over_{'time' if over_time else 'steps'}"
+                pictures.append(Picture(f"{label} over the {axis}{seeds}", draw, name=name))
     if shown_runs(verdict):
         caption = "Losses of the best configuration of each method, run with the median value"
-        pictures.append(Picture(caption, partial(losses_picture, verdict)))
+        pictures.append(Picture(caption, partial(losses_picture, verdict), name="losses"))
     if varies(verdict):
         caption = "Learning rate schedules, as factors of the base rate"
-        pictures.append(Picture(caption, partial(schedules_picture, verdict)))
+        pictures.append(Picture(caption, partial(schedules_picture, verdict), name="schedules"))
     return pictures
+
+
+def _by(layout: PlotAxes) -> str:
+    """Return the name of the figures over the rate, for example `rates_by_optimizer`."""
+    name = "rates" if layout.rate in RATES else str(layout.rate)
+    return f"{name}_by_{layout.method}" if layout.method else name
 
 
 def _num_omitted(layout: PlotAxes) -> int:
@@ -87,7 +96,7 @@ def _about_time(timed: Sequence[Mapping[str, Any]]) -> str:
     return text
 
 
-PLAYERS = {"discriminator": BLUE, "generator": VERMILION}
+PLAYERS = {"discriminator": line(0), "generator": line(1)}
 MAX_RUNS, IN_A_ROW = 6, 3
 
 
@@ -102,13 +111,13 @@ def losses_picture(verdict: Verdict) -> Figure:
             for player, values in losses(result.cell.directory).items():
                 finite = {step: value for step, value in values.items() if math.isfinite(value)}
                 players.add(player)
-                axis.plot(list(finite), list(finite.values()), color=PLAYERS[player], linewidth=1.2)
+                axis.plot(list(finite), list(finite.values()), **PLAYERS[player], linewidth=1.2)
             axis.set(title=title, xlabel="step (generator updates)")
             if n % IN_A_ROW == 0:
                 axis.set_ylabel("loss")
             axis.locator_params(axis="x", nbins=5)
             grid_lines(axis)
-        legend(figure, [key(player, color=c, lw=1.6) for player, c in PLAYERS.items() if player in players])
+        legend(figure, [key(player, lw=1.6, **style) for player, style in PLAYERS.items() if player in players])
     return figure
 
 
@@ -165,7 +174,7 @@ def varies(verdict: Verdict) -> bool:
 def schedules_picture(verdict: Verdict) -> Figure:
     """Draw the factor of the base rate over training steps."""
     found = schedule_values(verdict)
-    looks: list[dict[str, Any]] = [{"color": COLOURS[n % 6], "linestyle": line_style(n)} for n in range(len(found))]
+    looks = [line(n) for n in range(len(found))]
     with styled():
         figure, (axis,) = panels(1, 1, "", (5.6, 3.0))
         for rates, style in zip(found.values(), looks, strict=True):
@@ -183,8 +192,3 @@ def schedules_picture(verdict: Verdict) -> Figure:
         grid_lines(axis)
         legend(figure, [key(name, **style, lw=1.6) for name, style in zip(found, looks, strict=True)])
     return figure
-
-
-def line_style(n: int) -> str:
-    """Return the line style of line n: with six colours, 24 combinations are distinct."""
-    return LINES[(n + n // 12) % 4]

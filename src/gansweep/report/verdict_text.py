@@ -35,7 +35,7 @@ def sentences(verdict: Verdict) -> list[str]:
 
 def _sentences(verdict: Verdict) -> list[Sequence[str | Strong | Code]]:
     leaderboard, order = verdict.leaderboard, verdict.order
-    name = f"{leaderboard.how} {leaderboard.metric_name}"
+    name = f"{leaderboard.how} {leaderboard.metric_label}"
     no_better = [place for place in order if place in verdict.no_better]
     if verdict.first is None:
         if no_better:

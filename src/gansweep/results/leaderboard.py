@@ -14,7 +14,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from gansweep.formatting import number, rounded
+from gansweep.formatting import metric_label, number, rounded
 from gansweep.results.code_versions import current_code
 from gansweep.statistics.estimate import Estimate, estimate
 from gansweep.statistics.improvement import no_better_than_untrained
@@ -178,6 +178,11 @@ class Leaderboard:
     def metric_name(self) -> str:
         """Name of the metric."""
         return str(self.metric.get("name", "result"))
+
+    @property
+    def metric_label(self) -> str:
+        """Name of the metric in texts and figures."""
+        return metric_label(self.metric_name)
 
     @cached_property
     def untrained(self) -> float | None:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gansweep.config.keys import CAPTION, FALLBACKS
-from gansweep.formatting import markdown, number, visible
+from gansweep.formatting import markdown, metric_label, number, visible
 from gansweep.results.code_versions import current_code
 from gansweep.results.frame import spreadsheet
 from gansweep.results.leaderboard import (
@@ -70,7 +70,7 @@ def table(
     parts = [differences(comparable(current_code(results, code)[0]))] if len(tables) > 1 else []
     for place, board in enumerate(tables, 1):
         if len(tables) > 1:
-            parts.append(f"### Table {place}: {', '.join(filter(None, (board.metric_name, board.label)))}")
+            parts.append(f"### Table {place}: {', '.join(filter(None, (board.metric_label, board.label)))}")
         parts.append(_Table(board).text())
     parts += [f"{tables[0].omitted}."] if tables[0].omitted else []
     parts += [note] if note else []
@@ -104,7 +104,7 @@ class _Table:
 
     def text(self) -> str:
         """Return the table, its notes and its caption as Markdown."""
-        metric, metric_2 = self.leaderboard.metric_name, self._metric_2_name()
+        metric, metric_2 = self.leaderboard.metric_label, self._metric_2_name()
         values: dict[str, Callable[[Configuration | None], Entry]] = {
             f"final {metric}": self._entry,
             "best during training" if self.over_seeds else "best (step)": self._best,
@@ -135,7 +135,7 @@ class _Table:
         return "\n\n".join(filter(None, (*parts, "  \n".join(notes), self._caption())))
 
     def _metric_2_name(self) -> str:
-        return next((str(result.metric_2["name"]) for result in self.results if result.metric_2), "")
+        return next((metric_label(str(result.metric_2["name"])) for result in self.results if result.metric_2), "")
 
     def _entry(self, one: Configuration | None) -> Entry:
         """Return the entry of one configuration: a value, or mean ± standard deviation (n) over seeds."""
@@ -197,7 +197,7 @@ class _Table:
         metric = measured[0].metric
         fingerprint, direction = metric.get("fingerprint") or {}, "lower" if self.leaderboard.sign > 0 else "higher"
         steps = _range(result.cell.config.get("steps") for result in measured)
-        sentences = [f"Final {metric['name']} after {steps} steps, {direction} is better"]
+        sentences = [f"Final {metric_label(metric['name'])} after {steps} steps, {direction} is better"]
         if "n_fake" in fingerprint and "n_real" in fingerprint:
             sentences.append(f"{fingerprint['n_fake']} generated against {fingerprint['n_real']} real samples")
         for word, name in (("untrained generator", "untrained"), ("real against real", "floor")):
