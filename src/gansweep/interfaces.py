@@ -186,7 +186,7 @@ class Algorithm(Protocol):
     Optional attributes: `alone = True` if it trains only the generator, on a loss of its own;
     `monitors_metric = True` if feedback on one of its settings monitors the metric;
     `indexes_samples = True` if its packs use length, shape, device and `samples[indices]` only;
-    `why_no_samples`, a reason, if the samples that it evaluates are not the outputs of its generator.
+    `sampler(...)`, if the samples that it evaluates are not the outputs of its generator; see `CFG`.
     """
 
     def check(self, run: Any) -> None:

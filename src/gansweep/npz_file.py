@@ -1,4 +1,4 @@
-"""Safe reading of .npz files: executes no code, allocates no more than the memory."""
+"""Safe reading of .npz and .npy files: executes no code, allocates no more than the memory."""
 
 from __future__ import annotations
 
@@ -74,6 +74,37 @@ def map_array(path: Path, name: str) -> np.ndarray | None:
             raise
         raise ValueError(
             f"{path} can't be read as an .npz ({error or type(error).__name__}): write it again"
+        ) from error
+
+
+def read_npy(path: Path) -> np.ndarray:
+    """Return the array of a file written by `numpy.save`.
+
+    Raises:
+        ValueError: the file is not an .npy, is damaged, contains Python objects, or does not fit in memory.
+    """
+    return np.array(_checked_npy(path, in_memory=True))
+
+
+def map_npy(path: Path) -> np.ndarray:
+    """Return the array of a file written by `numpy.save` mapped into memory, read-only.
+
+    Raises:
+        ValueError: the file is not an .npy, is damaged, or contains Python objects.
+    """
+    return _checked_npy(path, in_memory=False)
+
+
+def _checked_npy(path: Path, *, in_memory: bool) -> np.ndarray:
+    try:
+        with path.open("rb") as file:
+            shape, fortran, dtype = _check_header(file, path.stat().st_size, in_memory=in_memory)
+            return np.memmap(path, dtype, "r", file.tell(), shape, "F" if fortran else "C")
+    except ERRORS as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise ValueError(
+            f"{path} can't be read as an .npy ({error or type(error).__name__}): write it again"
         ) from error
 
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gansweep.console import command_name, exit_code, path, say
 from gansweep.trained.options import add_options, loaded
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gansweep.trained.pair import TrainedPair
+
+FORMATS = ("png", "npy", "npz")
 WIDTH = 40  # characters of the progress bar
 
 
@@ -19,19 +26,63 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sample(options: argparse.Namespace) -> None:
-    from gansweep.trained.image_folder import check_folder, write_images  # not above: --help does not import torch
+    from gansweep.trained import image_folder, sample_array  # not above: --help does not import torch
 
     for name in ("num", "batch_size"):
         if getattr(options, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} {getattr(options, name)}: expected 1 or more")
-    check_folder(options.out)
+    form = options.format or (options.out.suffix[1:] if options.out.suffix in sample_array.SUFFIXES else "png")
+    if form == "png":
+        image_folder.check_folder(options.out)
+    elif options.out.suffix != f".{form}":
+        raise ValueError(f"--out {options.out}: expected a file that ends in .{form}, because of --format {form}")
+    else:
+        sample_array.check_file(options.out)
     pair = loaded(options)
+    labels = _labels(pair, options.labels, options.num)
     if options.device != "cpu":
         from gansweep import device
 
-        pair.generator.to(device.resolve(options.device))
-    write_images(pair, options.out, options.num, options.seed, options.batch_size, progress)
-    say(f"wrote {options.num} images of {pair.result.cell.name} to {options.out}")
+        pair.sampler.to(device.resolve(options.device))
+    arguments = (pair, options.out, options.num, options.seed, options.batch_size, progress, labels)
+    new = options.num
+    if form == "png":
+        new = image_folder.write_images(*arguments)
+    else:
+        sample_array.write_array(*arguments)
+    kept = f"; {options.num - new} were there already" if new < options.num else ""
+    say(
+        f"wrote {new} {'images' if len(pair.sample_shape) == 3 else 'samples'} of {pair.result.cell.name} "
+        f"to {options.out}{kept}"
+    )
+
+
+def _labels(pair: TrainedPair, classes: Sequence[int] | None, num: int) -> Tensor | None:
+    """Return the classes of all samples (num,), sorted and of equal numbers; None if none are given.
+
+    Raises:
+        ValueError: the networks are not conditional, or there is no such class.
+    """
+    if classes is None:
+        return None
+    import torch  # not above, so that --help does not import torch
+
+    from gansweep.labels import balanced, count_classes
+
+    typed = f"--labels {','.join(map(str, classes))}"
+    if pair.labels is None:
+        raise ValueError(f"{typed}: the networks of {pair.result.cell.name} are not conditional; expected no --labels")
+    count = count_classes(pair.labels)
+    if not all(0 <= label < count for label in classes) or len(set(classes)) < len(classes):
+        raise ValueError(f"{typed}: expected different classes from 0 to {count - 1}")
+    if num < len(classes):
+        raise ValueError(f"--num {num}: expected at least {len(classes)}, one for each of {typed}")
+    return torch.tensor(classes)[balanced(len(classes), num)]
+
+
+def class_list(text: str) -> list[int]:
+    """Return the whole numbers in a text such as `0,1,2`."""
+    return [int(part) for part in text.split(",")]
 
 
 def progress(done: int, num: int) -> None:
@@ -46,12 +97,22 @@ def progress(done: int, num: int) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         command_name("sample"),
-        description="Write generated images of a finished cell as 8-bit PNG files, for example for pytorch-fid.",
+        description="Write generated images of a finished cell as 8-bit PNG files, for example for pytorch-fid, or as "
+        "one array. The same line completes a folder of PNG files after an interruption.",
         epilog="Example: %(prog)s outputs/mine lr=1e-3 seed=0 --num 50000 --out images",
     )
     add_options(parser)
     parser.add_argument("--num", type=int, required=True, help="number of images")
-    parser.add_argument("--out", type=path, required=True, metavar="DIR", help="a new or an empty folder")
+    parser.add_argument("--out", type=path, required=True, metavar="PATH", help="a folder, or a new file .npy or .npz")
+    parser.add_argument(
+        "--format", choices=FORMATS, help="png: a folder; npy, npz: one array (default: by the ending of --out, or png)"
+    )
+    parser.add_argument(
+        *("--labels", "--label"),
+        type=class_list,
+        metavar="0,1,2",
+        help="classes of a conditional generator, in equal numbers (default: all, with the frequencies of the data)",
+    )
     parser.add_argument(
         "--seed", type=int, help="seed of the latents (default: the latents of the evaluations of the cell)"
     )

@@ -108,3 +108,38 @@ def test_unsuitable_labels_are_refused(labels, message, tmp_path):
     arrays = {} if labels is None else {"labels": labels}
     with pytest.raises(ValueError, match=message):
         labels_of(npz(written(tmp_path / "a.npz", images=PIXELS, **arrays)))
+
+
+def test_an_npy_file_is_the_same_data_as_the_array_of_an_npz(tmp_path):
+    pixels = np.random.default_rng(0).integers(256, size=(9, 6, 6, 3), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", images=pixels)
+    np.save(tmp_path / "a.npy", pixels)
+    both = [Npz(path=str(tmp_path / name), size=4) for name in ("a.npz", "a.npy")]
+    streamed = Npz(path=str(tmp_path / "a.npy"), size=4, in_memory=False)
+    assert torch.equal(both[0].samples, both[1].samples)
+    assert torch.equal(streamed.samples[torch.tensor([[8, 0]])], both[0].samples[torch.tensor([[8, 0]])])
+    assert both[0].content_hash == both[1].content_hash == streamed.content_hash
+    assert both[1].labels is None
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (np.array([{}], dtype=object), "it holds Python objects"),
+        (b"\x93NUMPY\x01\x00", "can't be read as an .npy"),
+        (b"PK\x03\x04", "can't be read as an .npy"),
+        (None, r"takes 1944 bytes, the file has 1934"),
+    ],
+    ids=["objects", "header", "zip", "truncated"],
+)
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_damaged_npy_is_refused(tmp_path, content, words, in_memory):
+    path = tmp_path / "a.npy"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.save(path, np.zeros((18, 6, 6, 3), np.uint8) if content is None else content, allow_pickle=True)
+        if content is None:
+            path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ValueError, match=words):
+        Npz(path=str(path), size=6, in_memory=in_memory).check()

@@ -8,10 +8,10 @@ from layer_quantities import differences
 from torch import nn
 
 from gansweep.layers import (
-    AppendEmbedding,
     ConditionalBatchNorm,
     Conv2d,
     Embedding,
+    FiLM,
     LeakyReLU,
     Linear,
     Network,
@@ -35,7 +35,7 @@ def critic(spectral_norm: bool) -> Network:
 
 
 def painter() -> Network:
-    layers = [AppendEmbedding("embedding", CLASSES, 3), Linear("0", 6, 63), Reshape((63,), (7, 3, 3))]
+    layers = [Linear("0", 3, 63), FiLM("film", CLASSES, 63), Reshape((63,), (7, 3, 3))]
     layers += [ConditionalBatchNorm("1", CLASSES, 7), LeakyReLU(0.2), Upsample(), Conv2d("2", 7, 1, 3)]
     return Network(layers, TorchDefault())
 
@@ -43,7 +43,7 @@ def painter() -> Network:
 @pytest.mark.parametrize(
     ("network", "shape"),
     [(critic(False), (1, SIDE, SIDE)), (critic(True), (1, SIDE, SIDE)), (painter(), (3,))],
-    ids=["projection", "projection with spectral norm", "embedding and batch norm"],
+    ids=["projection", "projection with spectral norm", "modulation and batch norm"],
 )
 @pytest.mark.parametrize("batch_size", [7, 64])
 def test_a_member_does_not_depend_on_the_others(network, shape, batch_size, threads):
@@ -112,6 +112,18 @@ def test_conditional_batch_norm_scales_and_shifts_by_class(training):
     torch.testing.assert_close(y[0], expected)
     if training:
         torch.testing.assert_close(state.updates["n.running_var"][0], norm.running_var)
+
+
+@pytest.mark.parametrize("shape", [(7,), (7, 3, 3)])
+def test_film_scales_and_shifts_by_class(shape):
+    """Mistake: the row of another sample."""
+    labels = torch.tensor([[0, 4, 4, 2, 1, 1]])
+    x, scale, shift = torch.randn(1, 6, *shape), torch.randn(1, CLASSES, 7), torch.randn(1, CLASSES, 7)
+    y = FiLM("film", CLASSES, 7).forward([scale, shift], x, Pass(labels=labels))
+    for n, label in enumerate(labels[0]):
+        for feature in range(7):
+            expected = scale[0, label, feature] * x[0, n, feature] + shift[0, label, feature]
+            torch.testing.assert_close(y[0, n, feature], expected)
 
 
 def test_a_pass_without_labels_is_refused():

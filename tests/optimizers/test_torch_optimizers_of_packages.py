@@ -167,6 +167,13 @@ def test_a_class_that_can_not_be_trained_is_refused_at_construction(name, messag
         TorchOptimizer(f"{OURS}.{name}")
 
 
+def test_psgd_kron_is_refused_because_of_its_random_numbers():
+    """docs/howto/add_an_optimizer.md says so; if a later version takes a generator, it becomes available."""
+    pytest.importorskip("pytorch_optimizer")
+    with pytest.raises(ValueError, match=r"name=pytorch_optimizer\.Kron: draws from global random generators"):
+        TorchOptimizer("pytorch_optimizer.Kron", {})
+
+
 def test_a_wrong_setting_is_named():
     with pytest.raises(ValueError, match="unexpected keyword argument 'beta'"):
         TorchOptimizer(f"{OURS}.Plain", {"beta": 1})

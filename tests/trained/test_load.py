@@ -20,6 +20,7 @@ from gansweep.metrics.classifier_features import ClassifierFeatures
 from gansweep.metrics.frechet import FrechetDistance
 from gansweep.sample import main as sample
 from gansweep.sweep import records
+from gansweep.sweep.identity import digest
 from gansweep.training import record
 from gansweep.training.checksums import checksums
 
@@ -126,6 +127,47 @@ class Discriminator(nn.Sequential):
     def __init__(self):
         super().__init__(nn.Flatten(), nn.utils.parametrizations.spectral_norm(nn.Linear(64, 1)))
 """
+
+
+@pytest.mark.parametrize("norm", ["batch_norm_discriminator", "spectral_norm"])
+def test_samples_of_functional_gradients_are_those_of_the_evaluations(tmp_path, monkeypatch, norm):
+    """Mistakes: samples of the approximator after its fit, without the steps, or with running statistics of D."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GANSWEEP_CACHE", str(tmp_path / "cache"))
+    line = ["name=cfg", "model=dcganx", "model.base_width=4", "model.depth=1", f"model.{norm}=true"]
+    line += [
+        "lr=1e-2",
+        "algorithm=cfg",
+        "loss=standard",
+        "algorithm.eta=20",
+        "algorithm.num_pushes=3",
+        "algorithm.num_pairs=32",
+        "trainer.keep=best",
+    ]
+    small = [word for word in SMALL if not word.startswith("model.")]
+    cell = typed(tmp_path, [*line, "model.latent_dim=4", *small]) / "cfg"
+    pair = gansweep.load(cell)
+    metric = FrechetDistance(ClassifierFeatures("digits"), num_samples=16)
+    assert metric(Digits(), pair.sample(16)) == pytest.approx(pair.record["metric"]["final"], rel=1e-3)
+    assert pair.sample(5).abs().max() <= 1
+    with torch.no_grad():
+        approximated = pair.generator(pair.latents(16))
+    assert (pair.sample(16) - approximated).abs().max() > 0.05
+    assert torch.equal(pair.sample(16), pair.sample(16))
+    best = gansweep.load(cell, which="best")
+    assert metric(Digits(), best.sample(16)) == pytest.approx(pair.record["metric"]["best"], rel=1e-3)
+
+
+def test_cells_with_the_earlier_conditional_generator_are_refused(outputs):
+    typed(outputs.parent, ["name=labels", "model.conditional=true", *SMALL])
+    (path,) = (outputs / "labels").glob("*/record.json")
+    content = json.loads(path.read_text())
+    del content["sha256"]
+    content["identity"]["numerics"] = "4"
+    content["cell"]["hash"] = digest(content["identity"])
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="another conditional generator; train it again"):
+        gansweep.load(path.parent)
 
 
 def test_modules_of_a_user(outputs, tmp_path, monkeypatch):

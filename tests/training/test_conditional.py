@@ -20,6 +20,7 @@ from gansweep.data.digits import Digits
 from gansweep.dynamics.competitive import Competitive
 from gansweep.dynamics.extragradient import ExtraGradient
 from gansweep.labels import hash_for, in_proportion
+from gansweep.layers import BatchNorm, ConditionalBatchNorm, FiLM, LeakyReLU
 from gansweep.losses.objective import Objective
 from gansweep.losses.relativistic_pairing import RelativisticPairing
 from gansweep.losses.standard import Standard
@@ -31,6 +32,7 @@ from gansweep.penalties.r1 import R1
 from gansweep.penalties.r2 import R2
 from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.sweep.identity import digest, training_config
+from gansweep.training.run import NUMERICS, numerics_of
 
 CLASSES = 3
 CAST = [
@@ -86,9 +88,11 @@ def plain_critic(pack, x, labels):
 
 def plain_generator(pack, z, labels):
     saved = pack.g.network.state_dict(pack.g.theta)
-    h = torch.cat([z, saved["embedding.weight"][labels]], 1)
-    for name in ("0", "2"):
-        h = nn.functional.leaky_relu(nn.functional.linear(h, saved[f"{name}.weight"], saved[f"{name}.bias"]), 0.2)
+    h = z
+    for n, name in enumerate(("0", "2")):
+        h = nn.functional.linear(h, saved[f"{name}.weight"], saved[f"{name}.bias"])
+        scale, shift = (saved[f"modulation.{n}.{part}"][labels] for part in ("weight", "bias"))
+        h = nn.functional.leaky_relu(scale * h + shift, 0.2)
     return torch.tanh(nn.functional.linear(h, saved["4.weight"], saved["4.bias"])).view(-1, 1, 6, 6)
 
 
@@ -112,6 +116,21 @@ def test_losses_and_penalties_are_those_of_plain_torch(penalty):
     loss_g, loss_d = joint.losses(joint.here())
     torch.testing.assert_close(loss_d, expected.detach(), rtol=1e-5, atol=1e-6, check_device=False)
     torch.testing.assert_close(loss_g, -plain_critic(pack, fake, labels).mean(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_generators_have_the_weights_of_those_without_labels(batch_norm):
+    """Miyato and Koyama 2018: labels enter through scales and shifts, so that no class hides z. Mistake: a second input
+    of the length of z, within whose classes small generators collapse."""
+    mlp, dcgan = small_mlp(conditional=True), DCGAN(base_width=2, conditional=True, batch_norm_generator=batch_norm)
+    for model, kind in ((mlp, FiLM), (dcgan, ConditionalBatchNorm if batch_norm else FiLM)):
+        layers = model.generator((1, 8, 8), CLASSES).layers
+        unconditional = replace(model, conditional=False).generator((1, 8, 8)).layers
+        labelled = [layer for layer in layers if isinstance(layer, kind)]
+        assert len(labelled) == sum(isinstance(layer, LeakyReLU) for layer in layers)
+        shapes = [slot.shape for layer in layers if layer not in labelled for slot in layer.slots]
+        plain = [layer for layer in unconditional if not isinstance(layer, BatchNorm)]
+        assert shapes == [slot.shape for layer in plain for slot in layer.slots]
 
 
 def test_an_evaluation_has_the_frequencies_of_the_data_and_the_grid_one_class_per_row():
@@ -206,6 +225,10 @@ def test_default_keeps_the_identity_and_labels_enter_it():
     assert digest(training_config(config)) != digest(training_config(composed("model=dcgan", "model.conditional=true")))
     plain, labelled = small_mlp(), small_mlp(conditional=True)
     assert hash_for(LabelledShapes(), plain) == "shapes-1" != hash_for(LabelledShapes(), labelled)
+
+
+def test_only_conditional_models_have_a_version_of_their_own():
+    assert numerics_of(small_mlp()) == NUMERICS != numerics_of(small_mlp(conditional=True))
 
 
 def test_members_with_and_without_labels_do_not_share_a_pack():

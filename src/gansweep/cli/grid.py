@@ -198,13 +198,14 @@ def _cell(
     A table needs them to compare the cell with cells of a later grid that varies one of the groups.
     """
     from gansweep.labels import hash_for
-    from gansweep.training.run import NUMERICS
+    from gansweep.training.run import numerics_of
 
     typed = {key: _typed(checked.config, key, value) for key, value in given.items() if key not in WHOLE_SWEEP}
     chosen = {group: choices[group] for group in top_level(choices) if choices[group]}
     overrides = typed | {group: option for group, option in chosen.items() if group not in typed}
-    data_hash = hash_for(checked.data, checked.parts["model"])
-    identity_ = identity(checked.config, data_hash, NUMERICS, code_of(checked.config))
+    model = checked.parts["model"]
+    data_hash = hash_for(checked.data, model)
+    identity_ = identity(checked.config, data_hash, numerics_of(model), code_of(checked.config))
     hash_ = digest(identity_)
     mappings = tuple(f"{key}." for key in swept if key not in typed)  # given by their inner keys
     named = {key: value for key, value in typed.items() if key in swept or key.startswith(mappings)} or typed

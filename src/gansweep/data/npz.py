@@ -1,4 +1,4 @@
-"""Images from an .npz file."""
+"""Images from an .npz or .npy file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from gansweep.data.images import Images, check_memory, check_size, from_bytes, mirrored_above, resized, with_mirrored
 from gansweep.data.streamed import Streamed, fit_in_memory
 from gansweep.image_files import MODES
-from gansweep.npz_file import map_array, read_array
+from gansweep.npz_file import map_array, map_npy, read_array, read_npy
 from gansweep.user_path import user_path
 
 PART = 1024  # images that are hashed at a time
@@ -22,17 +22,17 @@ LAYOUTS = "(N, H, W, C) or (N, C, H, W)"
 
 @dataclass(frozen=True)
 class Npz(Images):
-    """Images stored as one uint8 array in an .npz file, scaled to [-1, 1].
+    """Images stored as one uint8 array in an .npz or .npy file, scaled to [-1, 1].
 
         x = pixels / 127.5 - 1,   pixels in 0 ... 255
 
     The array is (N, H, W, C) or (N, C, H, W), or (N, H, W) for grey images. Conditional models get the array
-    `labels` of the file, whole numbers 0, 1, 2, ... of shape (N,). Other arrays are ignored. Pickled objects are
-    never loaded.
+    `labels` of the file, whole numbers 0, 1, 2, ... of shape (N,). Other arrays are ignored. An .npy
+    is one array, without labels. Pickled objects are never loaded.
 
     Args:
         path: the file.
-        key: name of the array in the file.
+        key: name of the array in an .npz.
         size: side in pixels; images of another size are resized bilinearly.
         channels: 3 for colour, 1 for grey.
         flip: add the mirror image of every image.
@@ -62,7 +62,7 @@ class Npz(Images):
         if not user_path(self.path).is_file():
             raise FileNotFoundError(
                 f"data={self.name}: no {self.path}. Write one with numpy.savez(path, images=pixels), pixels being "
-                f"bytes {LAYOUTS}, or set data.path=<file>.npz"
+                f"bytes {LAYOUTS}, or set data.path=<file>, an .npz or .npy"
             )
         if not self.is_streamed:
             check_memory(self, len(self._pixels) * (1 + self.flip))
@@ -78,7 +78,8 @@ class Npz(Images):
         if mapped is None:
             if self.in_memory is False:
                 raise ValueError(
-                    f"in_memory=false: {self.path} is compressed or has no {self.key}; expected a file of numpy.savez"
+                    f"in_memory=false: {self.path} is compressed or has no {self.key}; expected a file of numpy.savez "
+                    "or numpy.save"
                 )
             return False
         return self.in_memory is False or not fit_in_memory(self.sample_shape, len(mapped) * (1 + self.flip))
@@ -100,6 +101,8 @@ class Npz(Images):
 
     def read_labels(self) -> Tensor | None:
         """Return the array `labels` of the file, int64 (N,); with `flip`, (2 N,). None if there is none."""
+        if self._is_npy:
+            return None
         try:
             labels = read_array(user_path(self.path), "labels")
         except KeyError:
@@ -126,11 +129,15 @@ class Npz(Images):
     @cached_property
     def _mapped(self) -> np.ndarray | None:
         """Return the array of an uncompressed file, mapped into memory."""
-        return map_array(user_path(self.path), self.key)
+        return map_npy(user_path(self.path)) if self._is_npy else map_array(user_path(self.path), self.key)
+
+    @property
+    def _is_npy(self) -> bool:
+        return self.path.endswith(".npy")
 
     def _laid_out(self, pixels: np.ndarray) -> np.ndarray:
         """Return a view (N, C, H, W) of the pixels; raise ValueError if they are not images."""
-        subject = f"{self.path} has data.key={self.key}"
+        subject = f"{self.path} has {'an array' if self._is_npy else f'data.key={self.key}'}"
         if pixels.dtype != np.uint8:
             raise ValueError(f"{subject} as {pixels.dtype}, expected bytes (uint8) in 0 ... 255")
         if pixels.ndim == 3 and self.channels == 1:
@@ -147,6 +154,8 @@ class Npz(Images):
         return pixels
 
     def _array(self) -> np.ndarray:
+        if self._is_npy:
+            return read_npy(user_path(self.path))
         try:
             return read_array(user_path(self.path), self.key)
         except KeyError as error:

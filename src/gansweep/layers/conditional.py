@@ -1,4 +1,4 @@
-"""Layers that depend on the class of every sample: embedding, conditional batch norm, projection."""
+"""Layers that depend on the class of every sample: embedding, modulation, conditional batch norm, projection."""
 
 from __future__ import annotations
 
@@ -51,22 +51,30 @@ class Embedding(Parameterless):
         return super().plain(build.labels(), build)
 
 
-class AppendEmbedding(Parameterless):
-    """Concatenate an embedding of the class to the input: y = (x, e_c), as Mirza and Osindero 2014, arXiv:1411.1784."""
+class FiLM(Parameterless):
+    """Feature-wise linear modulation: a scale and a shift of every feature for every class c.
+
+        y = scale_c * x + shift_c
+
+    Perez et al. 2018, arXiv:1709.07871, eq. 2, with a table for the classes as in eq. 5 of Dumoulin et al. 2017,
+    arXiv:1610.07629, whose features are normalised (`ConditionalBatchNorm`).
+    """
 
     piecewise_linear = False
 
-    def __init__(self, name: str, num_classes: int, size: int) -> None:
-        self.embedding = Embedding(name, num_classes, size)
-        self.slots = self.embedding.slots
+    def __init__(self, name: str, num_classes: int, num_features: int) -> None:
+        self.slots = tables(name, num_classes, num_features)
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
-        """Return y (K, B, D + size) for x (K, B, D)."""
-        return torch.cat([x, self.embedding.forward(params, x, state)], 2)
+        """Return y, of the same shape (K, B, C, ...) as x."""
+        scale, shift = (at_least_float32(rows_of(table, state)) for table in params)
+        shape = (*x.shape[:3], *(1 for _ in x.shape[3:]))
+        return x * scale.reshape(shape) + shift.reshape(shape)
 
     def plain(self, x: Any, build: Builder) -> Any:
-        """Add `nn.Embedding` and the concatenation."""
-        return torch.cat([x, self.embedding.plain(x, build)], 1)
+        """Add the rows of both tables; `torch.nn` has no module for it."""
+        scale, shift = plain_rows(self.slots, build)
+        return x * scale + shift
 
 
 class ConditionalBatchNorm(BatchNorm):
@@ -80,10 +88,7 @@ class ConditionalBatchNorm(BatchNorm):
 
     def __init__(self, name: str, num_classes: int, num_features: int) -> None:
         super().__init__(name, num_features)
-        self.slots = (
-            Slot(f"{name}.weight", (num_classes, num_features), "scale"),
-            Slot(f"{name}.bias", (num_classes, num_features), "shift"),
-        )
+        self.slots = tables(name, num_classes, num_features)
 
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         """Return the normalised x, of the same shape (K, B, C, ...)."""
@@ -96,9 +101,7 @@ class ConditionalBatchNorm(BatchNorm):
 
     def plain(self, x: Any, build: Builder) -> Any:
         """Add a normalisation and the rows of both tables; `torch.nn` has no module for it."""
-        scale, shift = (F.embedding(build.labels(), build.parameter(slot)) for slot in self.slots)
-        if build.on_maps:
-            scale, shift = scale[..., None, None], shift[..., None, None]
+        scale, shift = plain_rows(self.slots, build)
         mean, var = map(build.buffer, self.buffers)
         return F.batch_norm(x, mean, var, eps=self.eps) * scale + shift
 
@@ -155,6 +158,18 @@ class Projection(Parameterless):
     @staticmethod
     def _product(vectors: Tensor, x: Tensor) -> Tensor:
         return (vectors * at_least_float32(x).flatten(2)).sum(2, keepdim=True)
+
+
+def tables(name: str, num_classes: int, num_features: int) -> tuple[Slot, Slot]:
+    """Return the slots of a scale and a shift for every class."""
+    shape = (num_classes, num_features)
+    return Slot(f"{name}.weight", shape, "scale"), Slot(f"{name}.bias", shape, "shift")
+
+
+def plain_rows(slots: Sequence[Slot], build: Builder) -> list[Any]:
+    """Add the rows of tables for the labels, in the shape of feature maps if the next layer is called on them."""
+    rows = [F.embedding(build.labels(), build.parameter(slot)) for slot in slots]
+    return [row[..., None, None] for row in rows] if build.on_maps else rows
 
 
 def rows_of(table: Tensor, state: Pass) -> Tensor:

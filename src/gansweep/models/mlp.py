@@ -8,9 +8,9 @@ from typing import Literal
 
 from gansweep.interfaces import Initialisation
 from gansweep.layers import (
-    AppendEmbedding,
     Dropout,
     Embedding,
+    FiLM,
     Layer,
     LeakyReLU,
     Linear,
@@ -37,9 +37,9 @@ class MLP:
 
     conf/model has other sizes, from other papers.
 
-    With `conditional`, G gets (z, e_c), with a learned embedding e_c of the class as long as z (Mirza and
-    Osindero 2014, arXiv:1411.1784, figure 1), and D is a projection discriminator: D(x) = W h + v_c . h
-    (Miyato and Koyama 2018, arXiv:1802.05637, eq. 4).
+    With `conditional`, a scale and a shift of every class (`FiLM`) follow the hidden layers of G, as the conditional
+    batch norm of Miyato and Koyama 2018, arXiv:1802.05637, without the normalisation. D is a projection
+    discriminator: D(x) = W h + v_c . h (eq. 4 of the same paper).
 
     Args:
         latent_dim: dimension of z.
@@ -92,16 +92,17 @@ class MLP:
         """Return the generator: z (K, B, latent_dim) -> samples (K, B, *sample_shape)."""
         _check(sample_shape)
         layers: list[Layer] = []
-        width = self.latent_dim * (2 if num_classes else 1)
-        for wider in self.generator_widths:
-            layers += [Linear(f"{len(layers)}", width, wider), self._activation()]
+        width = self.latent_dim
+        for n, wider in enumerate(self.generator_widths):
+            layers.append(Linear(f"{2 * n}", width, wider))
+            if num_classes:
+                layers.append(FiLM(f"modulation.{n}", num_classes, wider))
+            layers.append(self._activation())
             width = wider
         size = math.prod(sample_shape)
-        layers.append(Linear(f"{len(layers)}", width, size))
+        layers.append(Linear(f"{2 * len(self.generator_widths)}", width, size))
         if len(sample_shape) == 3:
             layers += [Tanh(), Reshape((size,), sample_shape)]
-        if num_classes:
-            layers.insert(0, AppendEmbedding("embedding", num_classes, self.latent_dim))
         return Network(layers, self.initialisation)
 
     def discriminator(self, sample_shape: tuple[int, ...], num_classes: int = 0) -> Network:

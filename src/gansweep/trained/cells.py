@@ -98,7 +98,14 @@ def saved_member(result: Result, path: Path) -> dict[str, Any]:
         ValueError: it can't be read, was edited, or belongs to another training.
     """
     from gansweep.training import checkpoint, checksums
+    from gansweep.training.run import NUMERICS_OF_LABELS
 
+    model, numerics = result.cell.config["model"], str(result.cell.identity.get("numerics"))
+    is_conditional = any(node.get("conditional") for node in (model, model.get("generator_of") or {}))
+    if is_conditional and not numerics.endswith(f", labels {NUMERICS_OF_LABELS}"):
+        raise ValueError(
+            f"{result.cell.name}: was trained by a version with another conditional generator; train it again"
+        )
     try:
         content = checkpoint.read(path)
     except MemoryError:

@@ -41,7 +41,8 @@ class TrainedPair:
         sample_shape: shape of one sample.
         step: number of steps that the weights were trained for.
         result: the cell, with its directory and record.
-        why_no_samples: reason why the samples that were evaluated are not the outputs of `generator`, or "".
+        sampler: maps z to the samples that were evaluated: `generator`, or with `algorithm=cfg` the generator at the
+            start of the last stage followed by its functional gradient steps.
         labels: class of every sample of the data (N,), if the networks are conditional. They are then called with the
             labels (N,) of their inputs as second argument.
     """
@@ -52,7 +53,7 @@ class TrainedPair:
     sample_shape: tuple[int, ...]
     step: int
     result: Result = field(repr=False)
-    why_no_samples: str = ""
+    sampler: nn.Module = field(repr=False)
     labels: Tensor | None = field(default=None, repr=False)
 
     @property
@@ -96,7 +97,7 @@ class TrainedPair:
     def sample(
         self, num: int, seed: int | None = None, batch_size: int = BATCH_SIZE, labels: Tensor | None = None
     ) -> Tensor:
-        """Return samples (num, *sample_shape) of the generator, on the CPU.
+        """Return samples (num, *sample_shape) as they were evaluated, on the CPU.
 
         Args:
             num: number of samples.
@@ -106,36 +107,37 @@ class TrainedPair:
                 of the data, as in evaluations.
 
         Raises:
-            ValueError: `num` or `batch_size` is below 1, or the evaluated samples are not those of the generator.
+            ValueError: `num` or `batch_size` is below 1.
         """
-        if self.why_no_samples:
-            raise ValueError(f"{self.result.cell.name}: {self.why_no_samples}")
         return self.outputs(self.latents(num, seed), batch_size, labels)
 
     def outputs(self, z: Tensor, batch_size: int = BATCH_SIZE, labels: Tensor | None = None) -> Tensor:
-        """Return the generator's outputs (N, *sample_shape) for z (N, latent_dim), on the CPU and without a graph.
+        """Return the samples (N, *sample_shape) for z (N, latent_dim), on the CPU and without a graph.
 
-        The forward passes run where the generator is, e.g. after `generator.cuda()`.
+        The forward passes run where `sampler` is, e.g. after `sampler.cuda()`.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size}: expected 1 or more")
-        inputs = [z]
-        if self.labels is not None:
-            inputs.append(in_proportion(self.labels, len(z)) if labels is None else self._checked(labels, len(z)))
-        elif labels is not None:
-            raise ValueError(f"labels: the networks of {self.result.cell.name} are not conditional; expected no labels")
-        device = next(self.generator.parameters()).device
+        labels = self.labels_for(len(z), labels)
+        inputs = [z] if labels is None else [z, labels]
+        device = next(self.sampler.parameters()).device
         batches = zip(*(part.split(batch_size) for part in inputs), strict=True)
         with torch.no_grad():
-            return torch.cat([self.generator(*(part.to(device) for part in batch)).cpu() for batch in batches])
+            return torch.cat([self.sampler(*(part.to(device) for part in batch)).cpu() for batch in batches])
 
-    def _checked(self, labels: Tensor | Sequence[int], num: int) -> Tensor:
-        """Return the labels as int64 (num,).
+    def labels_for(self, num: int, labels: Tensor | Sequence[int] | None = None) -> Tensor | None:
+        """Return labels as int64 (num,), by default with the frequencies of the data; None for unconditional networks.
 
         Raises:
-            ValueError: there are not `num` labels, or one is no class of the data.
+            ValueError: there are not `num` labels, one is no class of the data, or the networks are not conditional.
         """
-        assert self.labels is not None
+        if self.labels is None:
+            if labels is not None:
+                name = self.result.cell.name
+                raise ValueError(f"labels: the networks of {name} are not conditional; expected no labels")
+            return None
+        if labels is None:
+            return in_proportion(self.labels, num)
         given, largest = torch.as_tensor(labels, dtype=torch.int64), int(self.labels.max())
         if given.shape != (num,) or not bool(((given >= 0) & (given <= largest)).all()):
             raise ValueError(f"labels={given.tolist()}: expected {num} classes from 0 to {largest}")
@@ -201,15 +203,19 @@ def of(result: Result, weights: Path, raw: bool, allow: Sequence[str]) -> Traine
     if "ema" in member and not raw:
         theta = member["ema"][None]
     latent_dim = model.latent_dim
+    generator_network = network
     generator = network.module(network.state_dict(theta, buffers), (latent_dim,) if latent_dim else shape, "Generator")
     discriminator = None
     if "discriminator" in member:
         network = network_of(model, "discriminator", shape, num_classes)
         theta, buffers = _state(network, member["discriminator"], parts.get("optimizer_d") or rule, raw)
         discriminator = network.module(network.state_dict(theta, buffers), shape, "Discriminator")
-    why = getattr(parts["algorithm"], "why_no_samples", "")
     labels = labels_of(parts["data"]) if num_classes else None
-    return TrainedPair(generator, discriminator, latent_dim, shape, int(member["step"]), result, why, labels)
+    sampler, of_algorithm = generator, getattr(parts["algorithm"], "sampler", None)
+    if of_algorithm is not None:
+        batch_size = int(result.cell.config["batch_size"])
+        sampler = of_algorithm(generator_network, network, latent_dim, member, batch_size).eval()
+    return TrainedPair(generator, discriminator, latent_dim, shape, int(member["step"]), result, sampler, labels)
 
 
 def _weights(result: Result, which: str) -> Path:

@@ -14,6 +14,13 @@ from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model, Sch
 # Increased by hand whenever the same config gives other numbers than before. It is part of
 # every cell's identity, so that results of different arithmetic are never compared.
 NUMERICS = "4"
+# Increased instead if only conditional models give other numbers.
+NUMERICS_OF_LABELS = "2"
+
+
+def numerics_of(model: Model) -> str:
+    """Return the version of the arithmetic that is part of the identity of a run with this model."""
+    return f"{NUMERICS}, labels {NUMERICS_OF_LABELS}" if getattr(model, "conditional", False) else NUMERICS
 
 COMPILED_FROM = 50_000  # updates of both players from which compile=auto is true
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from torch import Tensor
 
 from gansweep.algorithms.breakdown import Breakdown
+from gansweep.algorithms.cfg.composite import CompositeGenerator
 from gansweep.algorithms.cfg.pack import CFGPack, Report
 from gansweep.algorithms.refuse import of_a_game, refuse
 from gansweep.batched.pack import PackSettings
 from gansweep.interfaces import Feedback, Schedule
+from gansweep.layers import Network
 from gansweep.schedules.constant import Constant
 
 __all__ = ["CFG", "CFGPack", "Report"]
@@ -66,10 +68,6 @@ class CFG:
     gap_after: int = 2000
     guard: Breakdown = field(default_factory=Breakdown)
     indexes_samples: ClassVar[bool] = True
-    why_no_samples: ClassVar[str] = (
-        "algorithm=cfg evaluates outputs of the generator after functional gradient steps of stored discriminators, "
-        "which are not outputs of a single module"
-    )
     schedule_eta: Schedule = field(default_factory=Constant)
     feedback_eta: Feedback | None = None
 
@@ -142,6 +140,15 @@ class CFG:
             self.schedule_eta.check(run.steps)
         except ValueError as error:
             raise ValueError(f"algorithm.schedule_eta: {error}") from None
+
+    def sampler(
+        self, generator: Network, discriminator: Network, latent_dim: int, saved: Mapping[str, Any], batch_size: int
+    ) -> CompositeGenerator:
+        """Return the module that maps z to the samples that are evaluated, for the saved state of a member."""
+        origin = saved["origin"]
+        buffers = {name: value[None] for name, value in origin["buffers"].items()}
+        start = generator.module(generator.state_dict(origin["theta"][None], buffers), (latent_dim,), "Generator")
+        return CompositeGenerator(start, discriminator, saved["pushes"], batch_size)
 
     def pack(self, runs: Sequence[Any], samples: Tensor) -> CFGPack:
         """Return the pack of runs that differ in their members and eta only."""
