@@ -8,6 +8,7 @@ from layer_quantities import differences
 from torch import nn
 
 from gansweep.layers import (
+    AppendEmbedding,
     ConditionalBatchNorm,
     Conv2d,
     Embedding,
@@ -35,7 +36,12 @@ def critic(spectral_norm: bool) -> Network:
 
 
 def painter() -> Network:
-    layers = [Linear("0", 3, 63), FiLM("film", CLASSES, 63), Reshape((63,), (7, 3, 3))]
+    layers = [
+        AppendEmbedding("embedding", CLASSES, 3),
+        Linear("0", 6, 63),
+        FiLM("film", CLASSES, 63),
+        Reshape((63,), (7, 3, 3)),
+    ]
     layers += [ConditionalBatchNorm("1", CLASSES, 7), LeakyReLU(0.2), Upsample(), Conv2d("2", 7, 1, 3)]
     return Network(layers, TorchDefault())
 
@@ -43,7 +49,7 @@ def painter() -> Network:
 @pytest.mark.parametrize(
     ("network", "shape"),
     [(critic(False), (1, SIDE, SIDE)), (critic(True), (1, SIDE, SIDE)), (painter(), (3,))],
-    ids=["projection", "projection with spectral norm", "modulation and batch norm"],
+    ids=["projection", "projection with spectral norm", "embedding, modulation and batch norm"],
 )
 @pytest.mark.parametrize("batch_size", [7, 64])
 def test_a_member_does_not_depend_on_the_others(network, shape, batch_size, threads):
@@ -112,6 +118,14 @@ def test_conditional_batch_norm_scales_and_shifts_by_class(training):
     torch.testing.assert_close(y[0], expected)
     if training:
         torch.testing.assert_close(state.updates["n.running_var"][0], norm.running_var)
+
+
+def test_an_embedding_of_length_one_is_appended():
+    """Mistake: an embedding as long as z, which hides z."""
+    table, x = torch.randn(1, CLASSES, 4), torch.randn(1, 3, 2)
+    y = AppendEmbedding("e", CLASSES, 4).forward([table], x, Pass(labels=torch.tensor([[2, 0, 2]])))
+    expected = nn.functional.normalize(table[0])[[2, 0, 2]]
+    torch.testing.assert_close(y[0], torch.cat([x[0], expected], 1))
 
 
 @pytest.mark.parametrize("shape", [(7,), (7, 3, 3)])

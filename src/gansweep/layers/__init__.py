@@ -3,7 +3,7 @@
 from gansweep.layers.activation import LeakyReLU, Scale, Tanh
 from gansweep.layers.batch_norm import BatchNorm
 from gansweep.layers.chain import Residual
-from gansweep.layers.conditional import ConditionalBatchNorm, Embedding, FiLM, Projection
+from gansweep.layers.conditional import AppendEmbedding, ConditionalBatchNorm, Embedding, FiLM, Projection
 from gansweep.layers.convolution import Conv2d, ConvTranspose2d
 from gansweep.layers.dropout import Dropout
 from gansweep.layers.layer import Layer, Pass, each_member
@@ -13,6 +13,7 @@ from gansweep.layers.resampling import AvgPool2d, Crop, Reshape, Upsample
 from gansweep.layers.spectral_norm import SpectralNorm, spectrally_normalised
 
 __all__ = [
+    "AppendEmbedding",
     "AppendLabel",
     "AvgPool2d",
     "BatchNorm",

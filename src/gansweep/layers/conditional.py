@@ -51,6 +51,32 @@ class Embedding(Parameterless):
         return super().plain(build.labels(), build)
 
 
+class AppendEmbedding(Parameterless):
+    """Concatenate the normalised embedding of the class to the input: y = (x, e_c / ||e_c||_2).
+
+    Mirza and Osindero 2014, arXiv:1411.1784, with the embedding of Mescheder et al. 2018, arXiv:1801.04406, as in their
+    code (GAN_stability, gan_training/models/resnet.py). Without the norm, an embedding of N(0, 1) entries has the
+    length of z, and small generators ignore z within a class.
+    """
+
+    piecewise_linear = False
+
+    def __init__(self, name: str, num_classes: int, size: int) -> None:
+        self.embedding = Embedding(name, num_classes, size)
+        self.slots = self.embedding.slots
+
+    def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
+        """Return y (K, B, D + size) for x (K, B, D)."""
+        (table,) = params
+        unit = table / table.norm(dim=2, keepdim=True)
+        return torch.cat([x, self.embedding.forward([unit], x, state)], 2)
+
+    def plain(self, x: Any, build: Builder) -> Any:
+        """Add `nn.Embedding`, its normalisation and the concatenation."""
+        e = self.embedding.plain(x, build)
+        return torch.cat([x, e / e.norm(dim=1, keepdim=True)], 1)
+
+
 class FiLM(Parameterless):
     """Feature-wise linear modulation: a scale and a shift of every feature for every class c.
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 
 from gansweep.interfaces import Initialisation
 from gansweep.layers import (
+    AppendEmbedding,
     BatchNorm,
-    ConditionalBatchNorm,
     Conv2d,
     ConvTranspose2d,
     Embedding,
-    FiLM,
     Layer,
     LeakyReLU,
     Network,
@@ -40,10 +39,10 @@ class DCGAN:
     it couples the samples of a batch, which is incompatible with gradient penalties (Gulrajani et al.
     2017, section 4). The layers of a network have biases if it has no batch norm.
 
-    With `conditional`, as Miyato and Koyama 2018, arXiv:1802.05637: the batch norm of G has a scale and a shift for
-    every class, and D is a projection discriminator, with v_c . h added to its logit (eq. 4). h is the map that the
-    last convolution reads, without the sum over its pixels of that paper. Without batch norm, G has the scales and
-    shifts only (`FiLM`).
+    With `conditional`, G gets (z, e_c / ||e_c||), with a learned embedding e_c of the class as long as z (Mirza and
+    Osindero 2014, arXiv:1411.1784, figure 1; normalised as in the code of Mescheder et al. 2018), and D is a
+    projection discriminator, with v_c . h added to its logit (Miyato and Koyama 2018, arXiv:1802.05637, eq. 4). h is
+    the map that the last convolution reads, without the sum over its pixels of that paper.
 
     Args:
         latent_dim: dimension of z.
@@ -78,12 +77,16 @@ class DCGAN:
         channels, smallest, num_doublings = halving(sample_shape, "dcgan")
         bias = not self.batch_norm_generator
         widths = [self.base_width << n for n in reversed(range(num_doublings))]
-        layers: list[Layer] = [Reshape((self.latent_dim,), (self.latent_dim, 1, 1))]
-        layers.append(ConvTranspose2d(f"{len(layers)}", self.latent_dim, widths[0], smallest, bias=bias))
+        size = self.latent_dim * (2 if num_classes else 1)
+        layers: list[Layer] = [Reshape((size,), (size, 1, 1))]
+        layers.append(ConvTranspose2d(f"{len(layers)}", size, widths[0], smallest, bias=bias))
         for wide, narrow in zip(widths, [*widths[1:], channels], strict=True):
-            layers += self._norm(len(layers), wide, num_classes)
+            if self.batch_norm_generator:
+                layers.append(BatchNorm(f"{len(layers)}", wide))
             layers.append(LeakyReLU(0.0))
             layers.append(ConvTranspose2d(f"{len(layers)}", wide, narrow, 4, stride=2, padding=1, bias=bias))
+        if num_classes:
+            layers.insert(0, AppendEmbedding("embedding", num_classes, self.latent_dim))
         return Network([*layers, Tanh()], self.initialisation)
 
     def discriminator(self, sample_shape: tuple[int, ...], num_classes: int = 0) -> Network:
@@ -101,12 +104,6 @@ class DCGAN:
             vectors = Embedding("projection", num_classes, widths[-1] * smallest**2, "weight")
             head = [Projection(head, SpectralNorm(vectors) if self.spectral_norm else vectors)]
         return Network([*layers, *head], self.initialisation)
-
-    def _norm(self, index: int, width: int, num_classes: int) -> list[Layer]:
-        """Return what follows a layer of the generator: batch norm, and a scale and a shift of every class."""
-        if not num_classes:
-            return [BatchNorm(f"{index}", width)] if self.batch_norm_generator else []
-        return [(ConditionalBatchNorm if self.batch_norm_generator else FiLM)(f"{index}", num_classes, width)]
 
     def _conv(self, index: int, num_in: int, num_out: int, kernel: int, stride: int = 1, padding: int = 0) -> Layer:
         bias = not self.batch_norm_discriminator

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -53,8 +54,8 @@ def write_array(
         if path.suffix == ".npy":
             np.save(file, samples)
         else:
-            arrays = {"images" if is_image else "samples": samples}
-            np.savez(file, **arrays, **({} if labels is None else {"labels": labels.numpy()}))
+            arrays: dict[str, Any] = {"images" if is_image else "samples": samples}
+            np.savez(file, **arrays | ({} if labels is None else {"labels": labels.numpy()}))
     part.replace(path)
 
 
