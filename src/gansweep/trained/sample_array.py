@@ -55,7 +55,9 @@ def write_array(
             np.save(file, samples)
         else:
             arrays: dict[str, Any] = {"images" if is_image else "samples": samples}
-            np.savez(file, **arrays | ({} if labels is None else {"labels": labels.numpy()}))
+            if labels is not None:
+                arrays["labels"] = labels.numpy()
+            np.savez(file, **arrays)
     part.replace(path)
 
 
