@@ -22,6 +22,7 @@ def numerics_of(model: Model) -> str:
     """Return the version of the arithmetic that is part of the identity of a run with this model."""
     return f"{NUMERICS}, labels {NUMERICS_OF_LABELS}" if getattr(model, "conditional", False) else NUMERICS
 
+
 COMPILED_FROM = 50_000  # updates of both players from which compile=auto is true
 
 
