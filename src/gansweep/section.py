@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,12 +66,14 @@ class Entry:
         sort: sort key; None to sort by the text.
         strong: whether the text is bold.
         link: link after the text, in formats with links.
+        cell: short hash of a cell whose configuration the entry shows; empty if it shows none.
     """
 
     text: str
     sort: float | None = None
     strong: bool = False
     link: Link | None = None
+    cell: str = ""
 
     @classmethod
     def of(cls, text: str) -> Entry:
@@ -109,17 +111,33 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A figure in a form that a browser can draw.
+
+    Args:
+        kind: name of the function in `report/page/page.js` that draws it.
+        options: arguments of that function in JSON types. The values come from the data of the table that the section
+            belongs to, see `report/charts.py`.
+    """
+
+    kind: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Picture:
     """A figure with its caption.
 
     Args:
         caption: one line.
         draw: function that draws the figure; called only for formats with figures.
+        chart: the figure for interactive formats, which show the drawn figure on paper only; None if there is none.
         name: what is drawn, as the name of a file; default: derived from the caption.
     """
 
     caption: str
     draw: Callable[[], Figure]
+    chart: Chart | None = None
     name: str = field(default="", kw_only=True)
 
     @property

@@ -99,10 +99,10 @@ def address(path: Path, folder: Path) -> str:
 
 def _run(result: Result, keys: list[str], folder: Path) -> list[Entry]:
     record, cell = result.record or {}, result.cell
-    name = Entry(cell.hash[:8])
+    name = Entry(cell.short_hash, cell=cell.short_hash)
     if cell.directory.is_dir():
-        link = Link(f"{address(cell.directory, folder)}/", cell.hash[:8], f"directory of {cell.name}")
-        name = Entry("", link=link)
+        link = Link(f"{address(cell.directory, folder)}/", cell.short_hash, f"directory of {cell.name}")
+        name = Entry("", link=link, cell=cell.short_hash)
     settings = [(plain(chosen), chosen) for chosen in (value(cell, key) for key in keys)]
     ended = result.state in (State.COMPLETED, State.DIVERGED)
     steps, problem = record.get("steps"), Entry(result.trouble)

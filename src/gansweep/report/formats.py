@@ -129,7 +129,7 @@ def in_html(study: Study, options: TableOptions, folder: Path) -> str:
         grids = {f"{which} of {verdict.leaderboard.metric_label}": pivot(verdict, options.rows, options.cols)}
         if len(verdict.order) > 1:
             grids[f"ranks of {which}"] = ranks(verdict, options.top)
-        tables.append(ResultTable(name, verdict, grids, image_samples(verdict)))
+        tables.append(ResultTable(name, verdict, grids, image_samples(verdict), sampled(verdict)))
     several = len(verdicts) > 1
     different = [Paragraph(DIFFERENT), List(fingerprint_differences(_groups(verdicts)))] if several else []
     return page(study, tables, different, sections(study, verdicts, options, with_ranks=False), folder)

@@ -1,18 +1,24 @@
-"""A report as one self-contained HTML page: styles, script and figures are embedded."""
+"""A report as one self-contained HTML page: styles, scripts, data and figures are embedded.
+
+All texts of records are data: Jinja2 escapes them in the markup, the script reads the others as JSON and writes them
+as text. A content security policy allows the two embedded scripts, by their hashes, and images; nothing is requested.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
+import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansweep.plot_style import STYLE, styled
-from gansweep.report import facts
+from gansweep.report import charts, facts
 from gansweep.report.samples import Sample
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
@@ -24,26 +30,43 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "page"
 DPI = 160  # of the embedded images; they are displayed at `savefig.dpi`, so that they stay sharp when zoomed
 MAX_SAMPLES, OPEN_SAMPLES, MAX_NOTES, TALL = 36, 8, 8, 40
+SAMPLE_BYTES = 1_200_000  # of embedded sample images for each table; base64 adds a third
+LIBRARY = FOLDER / "uplot" / "uPlot.iife.min.js"
+SCRIPTS = tuple(FOLDER / f"{name}.js" for name in ("elements", "tables", "marks", "plot", "page"))
+STYLES = (FOLDER / "uplot" / "uPlot.min.css", FOLDER / "page.css")
 
 
 @dataclass(frozen=True)
 class ResultTable:
-    """A table of results of the page."""
+    """A table of results of the page.
+
+    Args:
+        name: its name; empty if the page has a single one.
+        verdict: the verdict.
+        tables: tables of its values, by name.
+        samples: sample images of the section "Samples".
+        all_samples: sample images that a chosen row shows.
+    """
 
     name: str
     verdict: Verdict
     tables: dict[str, Table]
-    samples: Sequence[Sample] = field(default=())
+    samples: Sequence[Sample] = ()
+    all_samples: Sequence[Sample] = ()
 
 
 def page(
     study: Study, tables: Sequence[ResultTable], differences: Sequence[Block], sections: Sequence[Section], folder: Path
 ) -> str:
     """Return the page."""
+    verdicts = {part.name: part.verdict for part in tables}
+    samples = [sample for part in tables for sample in part.all_samples]
     return _environment().get_template("page.html").render(
         study=study,
+        data=charts.data(study, verdicts, samples, folder),
         title=study.name,
         tables=tables,
+        table_numbers={name: number for number, name in enumerate(verdicts)},
         differences=differences,
         sections=[(f"section-{number}", section) for number, section in enumerate(sections, 1)],
         address=lambda path: facts.address(path, folder),
@@ -62,13 +85,28 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    limits = {"MAX_SAMPLES": MAX_SAMPLES, "OPEN_SAMPLES": OPEN_SAMPLES, "MAX_NOTES": MAX_NOTES, "TALL": TALL}
-    environment.globals |= limits | {"facts": facts, "image": image, "png": png}
+    limits = {"OPEN_SAMPLES": OPEN_SAMPLES, "MAX_NOTES": MAX_NOTES, "TALL": TALL}
+    environment.globals |= limits | {"facts": facts, "image": image, "png": png, "embeddable": embeddable}
+    own = "".join(file.read_text(encoding="utf-8") for file in SCRIPTS)
+    scripts = [LIBRARY.read_text(encoding="utf-8"), f'(() => {{\n"use strict";\n{own}}})();\n']
+    environment.globals |= {
+        "scripts": scripts,
+        "styles": [file.read_text(encoding="utf-8") for file in STYLES],
+        "policy": policy(scripts),
+    }
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     environment.filters["sort_key"] = sort_key
     environment.tests["numeric"] = lambda table, column: any(row[column].sort is not None for row in table.entries)
     for kind in (Code, Strong, Paragraph, List, Table):
         environment.tests[kind.__name__.lower()] = partial(_is, kind)
     return environment
+
+
+def policy(scripts: Sequence[str]) -> str:
+    """Return the content security policy of a page with these embedded scripts."""
+    hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: file: 'self'"
 
 
 def _is(kind: type, value: object) -> bool:
@@ -88,6 +126,12 @@ def image(picture: Picture) -> dict[str, Any]:
         figure.savefig(content, format="png", dpi=DPI)
     width, height = (round(inches * STYLE["savefig.dpi"]) for inches in figure.get_size_inches())
     return {"source": _data(content.getvalue()), "width": width, "height": height}
+
+
+def embeddable(samples: Sequence[Sample], most: int = SAMPLE_BYTES) -> list[Sample]:
+    """Return the first samples, as many as `most` bytes hold, at least one and at most `MAX_SAMPLES`."""
+    sizes = itertools.accumulate(sample.path.stat().st_size for sample in samples[:MAX_SAMPLES])
+    return [sample for n, (sample, size) in enumerate(zip(samples, sizes, strict=False)) if size <= most or n == 0]
 
 
 def png(path: Path) -> str:

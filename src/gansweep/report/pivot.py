@@ -76,11 +76,11 @@ def _entry(verdict: Verdict, one: Configuration | None, notes: dict[str, int]) -
     marks = "".join(f"[{notes.setdefault(text, len(notes) + 1)}]" for text in remarks if text)
     if not one.values:
         word = "N/A" if one.scores else "failed" if one.num_failed else "done" if one.count(State.COMPLETED) else "-"
-        return Entry(f"{word} {marks}".strip(), math.inf * verdict.leaderboard.sign)
+        return Entry(f"{word} {marks}".strip(), math.inf * verdict.leaderboard.sign, cell=one.mark)
     text = one.spread if len(one.runs) > 1 else number(one.values[0])
     # One seed is not enough to mark a configuration as best.
     strong = one is verdict.first and len(verdict.order) > 1 and len(one.values) == len(one.scores) > 1
-    return Entry(f"{text} {marks}".strip(), one.estimate.mean, strong)
+    return Entry(f"{text} {marks}".strip(), one.estimate.mean, strong, cell=one.mark)
 
 
 def _troubles(one: Configuration, over: str) -> str:
@@ -131,9 +131,9 @@ def ranks(verdict: Verdict, most: int | None = None) -> Table:
             [
                 Entry("-", math.inf) if place in verdict.no_better else Entry(str(rank), rank),
                 *(label(one.settings[key]) for key in leaderboard.keys),
-                Entry(rounded([estimate.mean], estimate.mean, estimate.sd)[0], estimate.mean)
+                Entry(rounded([estimate.mean], estimate.mean, estimate.sd)[0], estimate.mean, cell=one.mark)
                 if estimate.n
-                else Entry("N/A", math.inf * leaderboard.sign),
+                else Entry("N/A", math.inf * leaderboard.sign, cell=one.mark),
                 interval,
                 _reference(statistics.fmean(one.untrained) if one.untrained else None),
                 _reference(leaderboard.metric.get("floor")),

@@ -16,7 +16,7 @@ from gansweep.report.curves import curves_picture, metrics
 from gansweep.report.plot_axes import MAX_PANELS, RATES, PlotAxes
 from gansweep.report.rates import heat_picture, rates_picture
 from gansweep.report.verdict import Verdict
-from gansweep.section import Paragraph, Picture, Section
+from gansweep.section import Chart, Paragraph, Picture, Section
 from gansweep.sweep.cell import Result
 from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import value
@@ -45,10 +45,12 @@ def _pictures(verdict: Verdict, timed: bool) -> list[Picture]:
     pictures = []
     if len(layout.rates) > 1:
         caption = f"{value_name} against {layout.rate}: means, 95 % intervals and N/A runs"
-        pictures.append(Picture(caption, partial(rates_picture, verdict), name=_by(layout)))
+        pictures.append(Picture(caption, partial(rates_picture, verdict), Chart("rates"), name=_by(layout)))
         if len(layout.methods) > 1:
             caption = f"{value_name} by {layout.method} and {layout.rate}; hatched: every run is N/A"
-            pictures.append(Picture(caption, partial(heat_picture, verdict), name=f"heat_map_{_by(layout)}"))
+            pictures.append(
+                Picture(caption, partial(heat_picture, verdict), Chart("heat"), name=f"heat_map_{_by(layout)}")
+            )
     repeated = any(len(one.scores) > 1 for one in leaderboard.configurations)
     seeds = ": mean over seeds, band from lowest to highest seed" if repeated else ""
     for field, metric in metrics(leaderboard).items():
@@ -57,7 +59,8 @@ def _pictures(verdict: Verdict, timed: bool) -> list[Picture]:
                 label = metric_label(str(metric.get("name", "result")))
                 draw = partial(curves_picture, verdict, field, over_time)
                 name = f"{metric.get('name')}_over_{'time' if over_time else 'steps'}"
-                pictures.append(Picture(f"{label} over the {axis}{seeds}", draw, name=name))
+                chart = Chart("curves", {"field": field, "over_time": over_time})
+                pictures.append(Picture(f"{label} over the {axis}{seeds}", draw, chart, name=name))
     if shown_runs(verdict):
         caption = "Losses of the best configuration of each method, run with the median value"
         pictures.append(Picture(caption, partial(losses_picture, verdict), name="losses"))

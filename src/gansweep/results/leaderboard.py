@@ -87,6 +87,11 @@ class Configuration:
             ", ".join(f"{key}={plain(setting)}" for key, setting in self.settings.items()) or "the only configuration"
         )
 
+    @property
+    def mark(self) -> str:
+        """The short hash of the first cell, which identifies the configuration on a page."""
+        return next(iter(self.runs.values())).cell.short_hash
+
     @cached_property
     def scores(self) -> dict[str, float]:
         """Value of every finished run by seed; NaN where the run has none."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansweep.sweep import cell_lock, records
-from gansweep.sweep.identity import digest
+from gansweep.sweep.identity import HASH_IN_NAME, digest
 from gansweep.sweep.process import ProcessDied
 from gansweep.training import record
 from gansweep.training.record import trained_s
@@ -53,6 +53,11 @@ class Cell:
     def name(self) -> str:
         """Name of the cell in tables and logs."""
         return self.directory.name
+
+    @property
+    def short_hash(self) -> str:
+        """The first digits of the hash, as in the name of the directory."""
+        return self.hash[:HASH_IN_NAME]
 
     @property
     def header(self) -> record.Header:

@@ -1,0 +1,219 @@
+"""Data of the interactive charts, and the page around it, without a browser.
+
+Mistakes: a curve of another run, a number that is not that of the record, a text that ends the script, a page that
+becomes too large.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.sweep.fake_cells import cell, diverged, record, write
+
+from gansweep.report import charts, curves, formats, html
+from gansweep.report.cell_command import CellCommands
+from gansweep.report.formats import TableOptions
+from gansweep.report.samples import Sample
+from gansweep.report.study import Study
+from gansweep.sweep.cell import Result, State
+
+HOSTILE = "</script><script>alert(1)</script>&\"'"
+MEGABYTE = 1_000_000
+
+
+def measured(of, values, seconds=1.0):
+    """Return a record whose evaluations have these values, one every 100 steps."""
+    content = record(of, values[-1], untrained=values[0])
+    best = 1 + int(np.argmin(values[1:]))
+    content["metric"] |= {"best": values[best], "best_step": 100 * best, "final_step": 100 * (len(values) - 1)}
+    content["metric"]["evaluations"] = [{"step": 100 * n, "value": value} for n, value in enumerate(values)]
+    content["time"]["evaluations"] = [{"step": 100 * n, "trained_s": seconds * n} for n in range(len(values))]
+    return content
+
+
+def curve(optimizer, lr, seed):
+    return [400.0, 123456.7 * lr + seed, 10.0 * len(optimizer) + 1000 * lr + 64 * seed / 3]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    root = tmp_path_factory.mktemp("charts") / "x"
+    root.mkdir()
+    for optimizer in ("adam", HOSTILE):
+        for lr in (1e-4, 1e-2):
+            for seed in range(3):
+                one = cell(root, optimizer=optimizer, lr=lr, seed=seed, steps=200)
+                lost = lr > 1e-3 and seed == 2
+                write(one, diverged(one) if lost else measured(one, curve(optimizer, lr, seed), 1.0 + seed))
+    return Study.read(root)
+
+
+@pytest.fixture(scope="module")
+def content(study):
+    return formats.in_html(study, TableOptions(), study.directories[0])
+
+
+def embedded(content):
+    """Return the data in a page, and check that each of its runs has the values of its record."""
+    return json.loads(re.search(r'id="data">(.*?)</script>', content, re.S)[1])
+
+
+def test_every_run_has_the_values_of_its_record(study, content):
+    (table,) = embedded(content)["tables"]
+    records = {result.cell.short_hash: result for result in study.results}
+    runs = [run for one in table["configurations"] for run in one["runs"]]
+    assert {run["cell"] for run in runs} == records.keys()
+    for run in runs:
+        result = records[run["cell"]]
+        evaluations = result.evaluations
+        assert table["steps"][run["steps"]] == [evaluation["step"] for evaluation in evaluations]
+        expected = [evaluation["value"] for evaluation in evaluations]
+        for value, exact in zip(run["value"], expected, strict=True):
+            assert value == exact if exact is None else value == pytest.approx(exact, rel=1e-4)
+        assert run["state"] == result.state.value
+        assert (run["score"] is None) == (result.final is None)
+
+
+def test_settings_refer_to_their_values(study, content):
+    (table,) = embedded(content)["tables"]
+    by_hash = {result.cell.short_hash: result.cell for result in study.results}
+    for one in table["configurations"]:
+        shown = {key["key"]: key["values"][n] for key, n in zip(table["keys"], one["at"], strict=True)}
+        overrides = by_hash[one["runs"][0]["cell"]].overrides
+        assert shown == {"optimizer": overrides["optimizer"], "lr": str(overrides["lr"])}
+
+
+def test_mean_and_range_are_those_of_the_figure(study, content):
+    (verdict,) = formats.judge(study, TableOptions())
+    (table,) = embedded(content)["tables"]
+    for one, configuration in zip(table["configurations"], verdict.leaderboard.configurations, strict=True):
+        steps, values, lost = curves.by_seed(configuration)
+        mean = one["curves"]["value"]
+        assert table["steps"][mean["steps"]] == steps.tolist()
+        assert mean["mean"] == pytest.approx(np.nanmean(values, axis=0), rel=1e-4)
+        assert mean["high"] == pytest.approx(np.nanmax(values, axis=0), rel=1e-4)
+        assert table["times"][mean["times"]] == pytest.approx(curves.times(configuration, steps), rel=1e-4)
+        assert bool(mean["lost"]) == any(lost)
+        assert (mean["common"] < len(steps)) == any(lost)
+
+
+def test_equal_lists_of_steps_are_stored_once(content):
+    (table,) = embedded(content)["tables"]
+    assert sorted(table["steps"]) == [[0, 80, 100], [0, 100, 200]]
+
+
+def test_texts_of_records_end_no_script(content):
+    assert content.count("<script") == 3
+    assert content.count("</script") == 3
+    assert "</script><script>alert" not in content
+    (table,) = embedded(content)["tables"]
+    assert sorted(table["keys"][0]["values"]) == [HOSTILE, "adam"]
+
+
+def test_policy_allows_the_scripts_of_the_page_and_no_request(content):
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', content)[1].replace("&#39;", "'")
+    scripts = re.findall(r"<script>(.*?)</script>", content, re.S)
+    assert len(scripts) == 2
+    for script in scripts:
+        assert f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" in policy
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "http" not in policy
+    markup = re.sub(r"<script.*?</script>|<style.*?</style>", "", content, flags=re.S)
+    assert not re.search(r"<[^>]*\son\w+=", markup), "a listener in the markup would not run"
+
+
+def test_rows_name_the_cells_they_show(study, content):
+    hashes = set(re.findall(r'data-cell="([0-9a-f]{8})"', content))
+    assert hashes == {result.cell.short_hash for result in study.results}
+
+
+@pytest.mark.parametrize("typed", [(), ("python -m gansweep -m optimizer=adam lr=1e-4,1e-2 'a.b=[1, 2]' steps=200",)])
+def test_command_of_a_cell_holds_what_was_typed_and_what_varies(tmp_path, typed):
+    cells = [cell(tmp_path, optimizer="adam", lr=lr, steps=200, **{"a.b": [1, 2]}, loss="r1") for lr in (1e-4, 1e-2)]
+    commands = CellCommands(Study((tmp_path / "x",), (), typed), cells, ["lr"])
+    shared = "python -m gansweep optimizer=adam steps=200 'a.b=[1,2]' name=x" if typed else "python -m gansweep name=x"
+    assert commands.shared == shared
+    assert [commands.rest(one) for one in cells] == ["lr=0.0001", "lr=0.01"]
+
+
+def test_command_quotes_what_a_shell_would_interpret(tmp_path):
+    cells = [cell(tmp_path, optimizer=name) for name in ("a; rm -r /", "$(b)")]
+    commands = CellCommands(Study((tmp_path / "x",), (), ()), cells, ["optimizer"])
+    assert [commands.rest(one) for one in cells] == ["'optimizer=a; rm -r /'", "'optimizer=$(b)'"]
+
+
+def many_cells(root: Path) -> Study:
+    """Return 1000 cells with 21 evaluations each, without records on disk."""
+    root.mkdir()
+    random = np.random.default_rng(0)
+    results = []
+    for optimizer in ("adam", "sgd", "rmsprop", "lion", "nadam"):
+        for lr in np.geomspace(1e-5, 1, 20):
+            for seed in range(10):
+                one = cell(root, optimizer=optimizer, lr=float(f"{lr:.3g}"), seed=seed, steps=2000)
+                content = measured(one, [400.0, *(400 * random.random(20))], random.random())
+                results.append(Result(one, State.COMPLETED, content))
+    return Study((root,), tuple(results), ("python -m gansweep -m optimizer=adam lr=1e-4 seed=0 steps=2000",))
+
+
+def test_the_data_of_1000_cells_is_below_600_kilobytes(tmp_path):
+    study = many_cells(tmp_path / "x")
+    (verdict,) = formats.judge(study, TableOptions())
+    content = charts.data(study, {"": verdict}, [], tmp_path)
+    assert sum(len(one["runs"]) for one in content["tables"][0]["configurations"]) == 1000
+    assert len(json.dumps(content, separators=(",", ":"))) < 0.6 * MEGABYTE
+
+
+@pytest.mark.slow
+def test_a_page_of_1000_cells_is_below_5_megabytes(tmp_path):
+    content = formats.in_html(many_cells(tmp_path / "x"), TableOptions(), tmp_path)
+    assert content.count("data-chart=") == 4
+    assert len(content) < 5 * MEGABYTE
+
+
+def test_sample_images_are_embedded_until_they_are_too_large(study, tmp_path):
+    (verdict,) = formats.judge(study, TableOptions())
+    files = []
+    for n in range(4):
+        files.append(tmp_path / f"{n}.png")
+        files[-1].write_bytes(b"x" * 3000)
+    configurations = verdict.leaderboard.configurations
+    samples = [Sample(one, 1, "0", 1.0, file) for one, file in zip(configurations, files, strict=True)]
+    assert html.embeddable(samples, 7000) == samples[:2]
+    assert html.embeddable(samples, 12000) == samples
+    assert html.embeddable(samples, 10) == samples[:1]
+
+
+def test_numbers_have_five_digits():
+    assert [charts.compact(number) for number in (123456.0, 0.000123456, float("inf"), None, 3.0)] == [
+        123460, 0.00012346, None, None, 3,
+    ]  # fmt: skip
+
+
+def luminance(colour):
+    channels = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", [0, 1])
+@pytest.mark.parametrize("ground", ["page", "ground"])
+@pytest.mark.parametrize("text", ["ink", "faint", "accent"])
+def test_texts_have_the_contrast_of_wcag_aa(text, ground, theme):
+    css = (html.FOLDER / "page.css").read_text()
+    pairs = {name: found.split(", ") for name, found in re.findall(r"--(\w+): light-dark\(([^)]*)\)", css)}
+    a, b = sorted((luminance(pairs[name][theme]) for name in (text, ground)), reverse=True)
+    assert (a + 0.05) / (b + 0.05) >= 4.5
+
+
+def test_the_library_is_the_named_version():
+    readme = (html.FOLDER / "uplot" / "README.md").read_text()
+    version = re.match(r"# uPlot (\S+)", readme)[1]
+    assert f"(v{version})" in html.LIBRARY.read_text()[:100]
+    assert "MIT License" in (html.FOLDER / "uplot" / "LICENSE").read_text()
