@@ -8,7 +8,7 @@ import torch
 
 from gansweep.interfaces import Slot, UpdateContext
 from gansweep.optimizers.adam import Adam
-from gansweep.optimizers.matrices import inverse_root
+from gansweep.optimizers.matrices import _eigh, inverse_root
 from gansweep.optimizers.shampoo import Shampoo
 from gansweep.optimizers.soap import SOAP
 
@@ -147,3 +147,17 @@ def test_a_member_is_the_same_alone_and_in_a_pack(rule, shapes):
 def test_a_setting_out_of_range_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_matrix_that_is_not_finite_does_not_change_those_of_other_members():
+    """Mistake: one error of a batched decomposition for all members, as on accelerators."""
+    a = torch.randn(3, 4, 4, generator=torch.Generator().manual_seed(2))
+    a = a + a.mT
+    expected = [_eigh(matrix) for matrix in a]
+    a[1, 0, 0] = torch.nan
+    values, vectors = _eigh(a)
+    assert values[1].isnan().all()
+    assert vectors[1].isnan().all()
+    for k in (0, 2):
+        assert torch.equal(values[k], expected[k][0])
+        assert torch.equal(vectors[k], expected[k][1])

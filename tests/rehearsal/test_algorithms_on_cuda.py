@@ -14,7 +14,9 @@ from gansweep.training.trainer import pack_of
 
 pytestmark = pytest.mark.rehearsal
 PRECISIONS = pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-2), ("bf16", BF16_TOLERANCE)])
-WAITS_OF_STEP = {"guarded cfg": 1}  # the guard decides on the host whether a member returns to its saved state
+# The guard decides on the host whether a member returns to its saved state. Shampoo decomposes 12 matrices; each
+# decomposition waits, for all members at once.
+WAITS_OF_STEP = {"guarded cfg": 1, "shampoo": 12}
 GUARD = ["algorithm.guard.enabled=true", "algorithm.guard.window=2", "algorithm.guard.keep_every=1"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tests.rehearsal.pretended import MEMORY, NAME, PretendedDevice
 from tests.rehearsal.rehearsal import rehearse, run_on
 
 from gansweep.data import on_device
+from gansweep.data.streamed import Streamed
 from gansweep.training.trainer import pack_of
 
 pytestmark = pytest.mark.rehearsal
@@ -71,3 +73,17 @@ def test_other_images_are_held_as_float32(monkeypatch):
 def test_algorithms_train_on_bytes(settings, images, monkeypatch, tmp_path):
     monkeypatch.setattr(on_device, "BYTES_ABOVE", 1000)
     rehearse(tmp_path, *settings, *images, tolerance=1e-2)
+
+
+def test_streamed_images(images, tmp_path):
+    """A step waits for the indices of its batch and of the next one, for all members at once, and for nothing else."""
+    rehearse(tmp_path, *MLP, *images, "data.in_memory=false", tolerance=1e-2)
+    with PretendedDevice() as device:
+        run = run_on("cuda", *MLP, *images, "data.in_memory=false", steps=12)
+        assert isinstance(run.data.samples, Streamed)
+        steps = pack_of([replace(run, member=replace(run.member, seed=seed)) for seed in (0, 1)]).steps()
+        next(steps)
+        device.reset()
+        for _ in range(5):
+            next(steps)
+        assert device.waits.total() <= 2 * 5, device.waits

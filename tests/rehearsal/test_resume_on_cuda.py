@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from tests.config.test_every_choice_trains import MLP, SMALL
-from tests.rehearsal.algorithms import CFG, COOPNETS
+from tests.rehearsal.algorithms import ALGORITHMS, CFG, COOPNETS
 from tests.rehearsal.pretended import PretendedDevice
 from tests.rehearsal.rehearsal import FEW_SAMPLES, parameters, run_on
 
@@ -15,6 +15,7 @@ from gansweep.training.session import TrainingSession
 from gansweep.training.trainer import Interrupted, train, train_together
 
 pytestmark = pytest.mark.rehearsal
+ADDED = ("optimizer of a package", "soap", "lazy penalty", "clipping", "diffaugment", "modules, lazy")
 
 
 @pytest.mark.parametrize(
@@ -29,8 +30,9 @@ pytestmark = pytest.mark.rehearsal
         CFG,
         [*CFG, "algorithm.pool=true", "algorithm.guard.enabled=true"],
         COOPNETS,
+        *(ALGORITHMS[name] for name in ADDED),
     ],
-    ids=["mlp", "bf16", "dcgan", "prodigy", "diagnosis", "plateau", "cfg", "cfg pool", "coopnets"],
+    ids=["mlp", "bf16", "dcgan", "prodigy", "diagnosis", "plateau", "cfg", "cfg pool", "coopnets", *ADDED],
 )
 @pytest.mark.parametrize("stop_at", [1, 4])
 def test_a_continued_run_is_the_same(settings, stop_at, tmp_path):

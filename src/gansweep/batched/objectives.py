@@ -39,6 +39,7 @@ class PenaltyPass:
         self.weights = torch.tensor([penalty.weight for penalty in penalties], device=device)
         self.factors = Scheduled(factors, device)
         self.every = [getattr(penalty, "every", 1) for penalty in penalties]
+        self.factors_if_due = self.weights.new_tensor(self.every)
         self.due: list[bool] | None = None  # of every member in this update; None: all, with their weight
 
     def set_updates(self, updates: Sequence[int] | None) -> None:
@@ -66,7 +67,7 @@ class PenaltyPass:
 
         if self.due is None:
             return values(slice(0, self.count))
-        factors = self.weights.new_tensor(self.every)
+        factors = self.factors_if_due
         parts = [
             (values(rows) * factors[rows] if due else torch.zeros_like(factors[rows])) for due, rows in runs(self.due)
         ]

@@ -1,7 +1,7 @@
 """Products and factorisations of the matrices of all members, (K, n, m), independent of K on a CPU.
 
-Products are padded with zeros to multiples of 8, as in `gansweep.layers.linear`; factorisations are computed member
-by member from a copy.
+Products are padded with zeros to multiples of 8, as in `gansweep.layers.linear`. On a CPU, factorisations are computed
+member by member from a copy; elsewhere as one batch, because each eigendecomposition waits for the device.
 """
 
 from __future__ import annotations
@@ -51,31 +51,48 @@ def gram(x: Tensor, axis: int) -> Tensor:
 def inverse_root(symmetric: Tensor, order: int, least: float) -> Tensor:
     """Return A^(-1 / order) of symmetric A (K, n, n); eigenvalues below `least` count as `least`."""
 
-    def root(matrix: Tensor) -> Tensor:
-        values, vectors = _eigh(matrix)
-        return (vectors * values.clamp(min=least).pow(-1 / order)) @ vectors.mT
+    def root(matrices: Tensor) -> Tensor:
+        values, vectors = _eigh(matrices)
+        return (vectors * values.clamp(min=least).pow(-1 / order).unsqueeze(-2)) @ vectors.mT
 
     return _each(symmetric, root)
 
 
 def eigenvectors(symmetric: Tensor) -> Tensor:
     """Return the eigenvectors of symmetric matrices (K, n, n) as columns, by decreasing eigenvalue."""
-    return _each(symmetric, lambda matrix: _eigh(matrix)[1].flip(1))
+    return _each(symmetric, lambda matrices: _eigh(matrices)[1].flip(-1))
 
 
-def _eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Return eigenvalues (n,) and eigenvectors (n, n) in float64; NaN without convergence: the member diverges."""
-    matrix = matrix.double()
+def _eigh(matrices: Tensor) -> tuple[Tensor, Tensor]:
+    """Return eigenvalues (..., n) and eigenvectors (..., n, n) in float64.
+
+    They are NaN for a matrix that is not finite or without convergence: the member diverges.
+    """
+    matrices = matrices.double()
     try:
-        return tuple(torch.linalg.eigh(matrix))
-    except torch.linalg.LinAlgError:  # pyright: ignore[reportPrivateImportUsage]  # not finite, or no convergence
-        return torch.full_like(matrix[0], torch.nan), torch.full_like(matrix, torch.nan)
+        return tuple(torch.linalg.eigh(matrices))
+    except torch.linalg.LinAlgError:  # pyright: ignore[reportPrivateImportUsage]
+        if matrices.ndim > 2:  # of one member; the others have theirs
+            values, vectors = zip(*map(_eigh, matrices), strict=True)
+            return torch.stack(values), torch.stack(vectors)
+        return torch.full_like(matrices[0], torch.nan), torch.full_like(matrices, torch.nan)
 
 
 def orthonormal(matrices: Tensor) -> Tensor:
     """Return Q (K, n, n) of the QR decomposition."""
-    return _each(matrices, lambda matrix: torch.linalg.qr(matrix)[0])
+    return _each(matrices, lambda matrices: torch.linalg.qr(matrices)[0])
+
+
+def rows_of(members: list[int], state: Tensor) -> list[int] | slice:
+    """Return an index of some members of `state` (K, ...).
+
+    Except on a CPU, all members are a slice, because a list is copied to the device at every use.
+    """
+    return slice(None) if len(members) == len(state) and state.device.type != "cpu" else members
 
 
 def _each(matrices: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+    """Apply a function of matrices (..., n, n) to those of all members."""
+    if matrices.device.type != "cpu":
+        return function(matrices).to(matrices.dtype)
     return each_member(lambda matrix: function(matrix.clone()).to(matrix.dtype), matrices)

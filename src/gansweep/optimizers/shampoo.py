@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
 from gansweep.optimizers.columns import columns
-from gansweep.optimizers.matrices import along, gram, inverse_root
+from gansweep.optimizers.matrices import along, gram, inverse_root, rows_of
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ class Shampoo:
                 total, root = state[f"{slot.name}/sum/{axis}"], state[f"{slot.name}/root/{axis}"]
                 total.mul_(self.decay).add_(gram(tensor, axis))
                 if due:
-                    root[due] = inverse_root(total[due], 2 * len(axes), self.eps)
+                    rows = rows_of(due, total)
+                    root[rows] = inverse_root(total[rows], 2 * len(axes), self.eps)
                 u = along(u, root, axis)
             theta[:, span].addcmul_(u.flatten(1), rate, value=-1)

@@ -13,7 +13,7 @@ from torch import Tensor
 from gansweep.interfaces import Slot, UpdateContext
 from gansweep.optimizers.adam import checked_betas
 from gansweep.optimizers.columns import columns
-from gansweep.optimizers.matrices import along, eigenvectors, gram, orthonormal, product
+from gansweep.optimizers.matrices import along, eigenvectors, gram, orthonormal, product, rows_of
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,13 @@ class SOAP:
             mean, basis = state[f"{slot.name}/mean/{axis}"], state[f"{slot.name}/basis/{axis}"]
             mean.lerp_(gram(g, axis), 1 - self.betas[1])
             if new:
-                basis[new] = eigenvectors(mean[new])
+                rows = rows_of(new, mean)
+                basis[rows] = eigenvectors(mean[rows])
             if due:
-                image = product(mean[due], basis[due])
-                order = (basis[due] * image).sum(1).argsort(dim=1, descending=True, stable=True)
-                basis[due] = orthonormal(image.gather(2, order[:, None].expand_as(image)))
-                moved = v[due].movedim(axis + 1, -1)
+                rows = rows_of(due, mean)
+                image = product(mean[rows], basis[rows])
+                order = (basis[rows] * image).sum(1).argsort(dim=1, descending=True, stable=True)
+                basis[rows] = orthonormal(image.gather(2, order[:, None].expand_as(image)))
+                moved = v[rows].movedim(axis + 1, -1)
                 index = order.view(len(due), *[1] * (moved.ndim - 2), -1).expand_as(moved)
-                v[due] = moved.gather(-1, index).movedim(-1, axis + 1)
+                v[rows] = moved.gather(-1, index).movedim(-1, axis + 1)
