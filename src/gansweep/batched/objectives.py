@@ -255,7 +255,7 @@ class Objectives:
             on_fake = network(params, fake, state)[..., 0]
         else:
             state.labels = None if labels is None else torch.cat([labels, labels], 1)
-            on_real, on_fake = network(params, torch.cat([real, fake], 1), state)[..., 0].split(size, 1)
+            on_real, on_fake = network(params, torch.cat([real, fake], 1), state)[..., 0].chunk(2, 1)
         left, right = on_real, on_fake
         if self.flip is not None and flips is not None:
             swapped = flips < self.flip

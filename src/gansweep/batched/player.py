@@ -224,8 +224,9 @@ class Player:
     def _context(self, group: Group) -> UpdateContext:
         """Return what the update rule of a group may need, without the slots."""
         beta = None if self.betas is None else Beta(self.betas.now, self.beta_products)
-        lr = self.rates.on_host if self.gains is None else None
-        on_host = None if lr is None or self.updates_on_host is None else OnHost(lr, self.updates_on_host)
+        updates = self.updates_on_host  # None in a compiled step, where `rates.on_host` would be a constant
+        lr = self.rates.on_host if self.gains is None and updates is not None else None
+        on_host = None if lr is None or updates is None else OnHost(lr, updates)
         return group.context(UpdateContext(self.lr, self.updates, (), beta, on_host))
 
     def _update_fused(self, group: Group, gradients: Sequence[Tensor]) -> Tensor:

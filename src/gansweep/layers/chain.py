@@ -72,9 +72,11 @@ def shares(
     """Yield every layer with its part of the parameters and of the masks."""
     slot, draw = 0, 0
     for layer in layers:
-        layer_params = params[slot : slot + len(layer.slots)]
-        masks = state.masks[draw : draw + len(layer.draws)]
-        yield layer, layer_params, Pass(masks, state.buffers, state.training, state.updates, state.labels)
+        layer_params, layer_state = params[slot : slot + len(layer.slots)], state
+        if state.masks:
+            masks = state.masks[draw : draw + len(layer.draws)]
+            layer_state = Pass(masks, state.buffers, state.training, state.updates, state.labels)
+        yield layer, layer_params, layer_state
         slot, draw = slot + len(layer.slots), draw + len(layer.draws)
 
 

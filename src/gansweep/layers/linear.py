@@ -34,6 +34,8 @@ class Linear(Parameterless):
 
     def __init__(self, name: str, num_in: int, num_out: int) -> None:
         self.num_in, self.num_out = num_in, num_out
+        self.is_small = num_in * num_out <= LARGEST_BATCHED
+        self.is_aligned = num_in % MULTIPLE == num_out % MULTIPLE == 0
         self.slots = (
             Slot(f"{name}.weight", (num_out, num_in), "weight", num_in),
             Slot(f"{name}.bias", (num_out,), "bias", num_in),
@@ -46,12 +48,15 @@ class Linear(Parameterless):
             return (x * weight).sum(2, keepdim=True) + bias[:, None]
         if x.device.type != "cpu":
             return torch.baddbmm(bias[:, None], x, weight.transpose(1, 2))
-        filled_x, weight, bias = _filled(x, 1, 2), _filled(weight, 1, 2), _filled(bias, 1)
-        if self._is_small:
-            y = torch.baddbmm(bias[:, None], filled_x, weight.transpose(1, 2))
-        else:
-            y = each_member(F.linear, filled_x, weight, bias)
+        if self.is_aligned and x.shape[1] % MULTIPLE == 0:
+            return self._product(x, weight, bias)
+        y = self._product(_filled(x, 1, 2), _filled(weight, 1, 2), _filled(bias, 1))
         return _cut(y, x.shape[1], self.num_out)
+
+    def _product(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        if self.is_small:
+            return torch.baddbmm(bias[:, None], x, weight.transpose(1, 2))
+        return each_member(F.linear, x, weight, bias)
 
     def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
         """Return dL/dx = dL/dy W (K, B, in) from dL/dy (K, B, out)."""
@@ -61,16 +66,12 @@ class Linear(Parameterless):
         if x.device.type != "cpu":
             return torch.bmm(grad_output, weight)
         filled_grad, weight = _filled(grad_output, 1, 2), _filled(weight, 1, 2)
-        product = torch.bmm(filled_grad, weight) if self._is_small else each_member(torch.mm, filled_grad, weight)
+        product = torch.bmm(filled_grad, weight) if self.is_small else each_member(torch.mm, filled_grad, weight)
         return _cut(product, x.shape[1], self.num_in)
 
     def counterpart(self) -> nn.Module:
         """Return `nn.Linear`."""
         return nn.Linear(self.num_in, self.num_out)
-
-    @property
-    def _is_small(self) -> bool:
-        return self.num_in * self.num_out <= LARGEST_BATCHED
 
 
 def _filled(matrices: Tensor, *axes: int) -> Tensor:
@@ -78,7 +79,8 @@ def _filled(matrices: Tensor, *axes: int) -> Tensor:
     missing = [-matrices.shape[axis] % MULTIPLE for axis in axes]
     if not any(missing):
         return matrices
-    return F.pad(matrices, [amount for last in reversed(missing) for amount in (0, last)])
+    # As F.pad, without its checks, which take longer than the operation for small matrices.
+    return torch.constant_pad_nd(matrices, [amount for last in reversed(missing) for amount in (0, last)])
 
 
 def _cut(matrices: Tensor, height: int, width: int) -> Tensor:

@@ -73,8 +73,8 @@ class Network:
 
         If the rows contain only a contiguous range of slots, `slots` is that range.
         """
-        parts = theta.split(self.sizes[slots], 1)
-        return [part.unflatten(1, slot.shape) for part, slot in zip(parts, self.slots[slots], strict=True)]
+        parts = theta.split_with_sizes(self.sizes[slots], 1)
+        return [part.view(-1, *slot.shape) for part, slot in zip(parts, self.slots[slots], strict=True)]
 
     def __call__(self, params: Params, x: Tensor, state: Pass | None = None) -> Tensor:
         """Return the output (K, B, ...) for x (K, B, ...), at least in float32."""

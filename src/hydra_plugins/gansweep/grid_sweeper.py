@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
@@ -19,6 +19,9 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from hydra_plugins.gansweep.local_launcher import TARGET
+
+if TYPE_CHECKING:
+    from gansweep.cli.auto_seeds import AutoSeeds
 
 EXPERIMENT = "experiment"
 
@@ -44,7 +47,6 @@ class GridSweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Train every combination; exit the process with an error code unless all cells have a result."""
-        from gansweep.cli.auto_seeds import AutoSeeds
         from gansweep.cli.search_points import is_adaptive
         from gansweep.cli.sweeping import Multirun
         from gansweep.cli.tpe_search import TpeSearch
@@ -62,6 +64,8 @@ class GridSweeper(BasicSweeper):
         else:
             multirun = make(_jobs(lines, defaults))
         if not isinstance(multirun, TpeSearch) and multirun.config["seeds"] == "auto":
+            from gansweep.cli.auto_seeds import AutoSeeds  # imports scipy.stats, most of a second
+
             multirun = AutoSeeds(multirun, make)
         code = multirun.run(None if is_local else self.launcher)
         if code:
