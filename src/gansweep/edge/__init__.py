@@ -1,0 +1,1 @@
+"""Largest stable learning rates from the linearized training step: `python -m gansweep.edge`."""
