@@ -33,6 +33,7 @@ COMMANDS = {
     "metrics": Command("gansweep.metrics.__main__", "Fréchet distance and KID of two folders of images"),
     "plane": Command("gansweep.plane.__main__", "figures of a sweep on two-dimensional data"),
     "schedules": Command("gansweep.cli.schedules", "plot learning-rate schedules without training"),
+    "edge": Command("gansweep.cli.edge", "largest stable learning rates, from the linearized training step"),
     "check": Command("gansweep.cli.check", "test the contracts of a class of your own"),
     "dirac": Command("gansweep.dirac.__main__", "theory of the Dirac-GAN: tables, trajectories, phase diagrams"),
     "papers": Command("gansweep.cli.papers", "list the experiments of papers, each with its command line"),

@@ -28,7 +28,8 @@ STREAMS = "edge/"
 BATCHES = 20  # gradients at the same parameters that fill the optimizers' states
 ITERATIONS = 24  # coordinates of each player
 LOWEST, HIGHEST = 1e-8, 1e4  # learning rates that are tried
-TOGETHER, ROUNDS = 40, 3  # rates of a round; rounds, each in the bracket of the previous one
+TOGETHER, ROUNDS = 16, 3  # rates of a round; rounds, each in the bracket of the previous one
+GROWTH = 1e3  # growth of a perturbation during a run that counts as stable
 NEUTRAL = 1e-12  # growth that counts as none
 FLOW = 2.0  # factor of the growth by gradient flow that counts as stable
 TINY = 1e-300
@@ -39,7 +40,7 @@ class Growth(NamedTuple):
     """Growth of a perturbation in one training step.
 
     Args:
-        rate: log |z| of the eigenvalue z that exceeds the growth of gradient flow most; NaN if the matrix is not finite.
+        rate: log |z| of the eigenvalue z that exceeds gradient flow most; NaN if the matrix is not finite.
         flow: growth by gradient flow along the eigenvector of z in the same time, at least 0. It is above 0 in the
             directions that lead away from a saddle point.
         eigenvalue: z.
@@ -172,6 +173,11 @@ class Linearization:
             return [None if growth.excess <= tolerance + NEUTRAL else growth for growth in found]
 
         return bracketed(unstable, rounds)
+
+
+def tolerance(steps: int) -> float:
+    """Return the growth per step by which a perturbation grows by the factor GROWTH in a run."""
+    return math.log(GROWTH) / steps
 
 
 def linearized(pack: AdversarialPack, iterations: int = ITERATIONS) -> Linearization:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -14,7 +15,7 @@ from gansweep.interfaces import Slot, UpdateContext, UpdateRule
 
 Kind = Literal["linear", "even"]
 STEP = 1e-8  # size of the perturbations: far below every second moment, and about 0, so that nothing cancels
-MANY = 500  # updates after which a gradient has no further effect
+MANY, SLOW = 500, 1e-9  # updates after which a gradient has no further effect; factor of the rates during them
 TOLERANCE = 1e-3  # relative deviation from a linear map
 
 
@@ -77,12 +78,17 @@ class LinearRule:
         return [value / STEP for value in (theta, *(state[name] for name in self.names))]
 
     def total_response(self) -> np.ndarray:
-        """Return the change of a parameter, after many updates, by one gradient of 1, (K, 1)."""
-        zero = self.zeros()
-        vector = self(zero, self._zero() + 1)
+        """Return the change of a parameter, after many updates, by one gradient of 1, (K, 1).
+
+        It is computed at rates at which decay of the parameters has no effect, and is proportional to the rate.
+        """
+        slow = copy.copy(self)
+        slow.context = self.context._replace(lr=self.context.lr * SLOW)
+        zero = slow.zeros()
+        vector = slow(zero, self._zero() + 1)
         for number in range(1, MANY):
-            vector = self(vector, zero[0], number)
-        return vector[0][:, :1].numpy()
+            vector = slow(vector, zero[0], number)
+        return vector[0][:, :1].numpy() / SLOW
 
     def _zero(self) -> Tensor:
         return torch.zeros(len(self.context.lr), self.width, dtype=self.context.lr.dtype)
