@@ -93,7 +93,7 @@ def test_a_command_is_named_as_it_was_called(monkeypatch, capsys):
 
 def test_candidates_are_commands_options_and_settings(monkeypatch):
     assert completion.candidates([]) == list(COMMANDS)
-    assert completion.candidates(["re"]) == ["report"]
+    assert completion.candidates(["rep"]) == ["report"]
     assert completion.candidates(["report", "--for"]) == ["--format"]
     assert {"--format", "--where"} <= set(completion.candidates(["report", "--"]))
     assert completion.candidates(["report", "outp"]) == []  # file names, by the shell

@@ -1,0 +1,44 @@
+"""The command line of `gansweep edge`, on the Dirac-GAN."""
+
+import pytest
+
+from gansweep.cli.edge import main
+
+DIRAC = ["model=dirac", "data=point_mass", "metric=wasserstein1", "metric.num_samples=8", "batch_size=4", "steps=100"]
+
+
+def rows(text):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+
+
+def test_the_boundary_of_r1_and_the_cells_beyond_it(capsys):
+    line = [*DIRAC, "critic_steps=1", "loss=wgan", "optimizer=sgd", "lr=0.1,3", "--after", "0"]
+    assert main(line) == 0
+    table = rows(capsys.readouterr().out)
+    alone, both = (next(row for row in table if row[1].startswith(player)) for player in ("generator", "both"))
+    assert alone[2] == "any"  # the bilinear game has no curvature
+    assert float(both[2]) == pytest.approx(2, rel=0.1)  # lr = 2, and the tolerated growth in 100 steps
+    assert {row[0]: row[-1] for row in table if row[0].startswith("lr=")} == {
+        "lr=0.1": "",
+        "lr=3": "beyond the boundary",
+    }
+
+
+def test_the_second_linearization_is_made_after_some_steps(capsys):
+    assert main([*DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd", "lr=0.01", "--after", "5"]) == 0
+    assert {row[0] for row in rows(capsys.readouterr().out)} >= {"0", "5"}
+
+
+def test_an_optimizer_without_a_linear_part_is_named(capsys):
+    assert main([*DIRAC, "critic_steps=1", "loss=r1", "optimizer=lion", "lr=0.01", "--after", "0"]) == 0
+    assert "No boundary: no linear part near a gradient of zero" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [(["--after", "-1"], "--after"), (["lr=-1"], "lr"), (["algorithm=cfg"], "algorithm"), (["lrr=1"], "lrr")],
+    ids=lambda value: value[-1] if isinstance(value, list) else value,
+)
+def test_mistakes_end_with_a_block_that_names_the_setting(capsys, words, named):
+    assert main([*DIRAC, *words]) == 2
+    assert named in capsys.readouterr().err
