@@ -115,13 +115,13 @@ class Chart:
     """A figure in a form that a browser can draw.
 
     Args:
-        kind: name of the function in `report/page/page.js` that draws it.
-        options: arguments of that function in JSON types. The values come from the data of the table that the section
-            belongs to, see `report/charts.py`.
+        kind: name of the function in `report/page/marks.js` that draws it.
+        options: function that returns the arguments of that function in JSON types; called only for interactive
+            formats. Values of runs come from the data of the table that the section belongs to, see `report/charts.py`.
     """
 
     kind: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Callable[[], Mapping[str, Any]] = dict
 
 
 @dataclass(frozen=True)

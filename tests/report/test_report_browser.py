@@ -11,7 +11,7 @@ import shutil
 
 import pytest
 from tests.report.test_report_charts import HOSTILE, curve, measured
-from tests.sweep.fake_cells import cell, diverged, write
+from tests.sweep.fake_cells import cell, diverged, record, write
 
 from gansweep.report import formats
 from gansweep.report.formats import TableOptions
@@ -262,7 +262,9 @@ def test_theme_follows_the_system_and_the_button(browser, address):
 def test_paper_shows_the_drawn_figures(page):
     page.emulate_media(media="print")
     assert page.locator("figure .chart:visible, #filter:visible, nav:visible").count() == 0
-    assert page.locator("figure.drawn .image:visible").count() == page.locator("figure[data-chart]").count()
+    images = page.locator("figure.drawn .image:visible img")
+    assert images.count() == page.locator("figure[data-chart]").count()
+    assert images.evaluate_all("(all) => all.every((image) => image.complete && image.naturalWidth > 0)")
 
 
 @pytest.mark.slow
@@ -287,3 +289,94 @@ def test_a_click_on_a_head_sorts_the_column(page):
         assert table.locator("thead th").nth(column).get_attribute("aria-sort") == state
         numbers = [float(re.match(r"[\d.]+", text)[0]) for text in values.all_inner_texts()]
         assert numbers == sorted(numbers, reverse=is_reversed)
+
+
+def two_tables(root):
+    for data in ("ring", "grid"):
+        for lr in (1, 2):
+            one = cell(root, data=data, lr=lr)
+            write(one, record(one, 1.0 + lr, fingerprint={"data": {"ring": "0", "grid": "f"}[data] * 64}))
+
+
+def one_run(root):
+    one = cell(root, optimizer="adam")
+    write(one, record(one))
+
+
+def only_diverged(root):
+    for lr in (1e-4, 1e-2):
+        one = cell(root, lr=lr)
+        write(one, diverged(one))
+
+
+def higher_is_better_without_rates(root):
+    for loss in ("hinge", "r1"):
+        for optimizer in ("adam", "sgd", "lion"):
+            one = cell(root, optimizer=optimizer, loss=loss)
+            content = record(one, 1.5, untrained=-2.0)
+            content["metric"]["lower_is_better"] = False
+            content["metric"] |= {"best": 1.5, "best_step": 100}
+            write(one, content)
+
+
+def three_settings_and_a_failure(root):
+    for loss in ("hinge", "r1"):
+        for optimizer in ("adam", "sgd"):
+            for lr in (1e-4, 1e-3, 1e-2):
+                one = cell(root, optimizer=optimizer, loss=loss, lr=lr)
+                failed = loss == "r1" and lr == 1e-2
+                error = {"type": "ValueError", "message": HOSTILE}
+                content = record(one, 50 * lr**0.5) | ({"state": "failed", "error": error} if failed else {})
+                if failed:
+                    del content["metric"]
+                write(one, content)
+
+
+USE_ALL = """async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    for (let y = 0; y < document.documentElement.scrollHeight; y += 500) { scrollTo(0, y); await frame(); }
+    for (const button of document.querySelectorAll(".switches button")) { button.click(); await frame(); }
+    for (const select of document.querySelectorAll(".switches select")) {
+        for (const option of select.options) {
+            select.value = option.value;
+            select.dispatchEvent(new Event("change"));
+            await frame();
+        }
+    }
+    for (const entry of [...document.querySelectorAll("main td[data-cell], main tr.choosable")].slice(0, 12)) {
+        entry.click();
+        await frame();
+    }
+    for (const box of document.querySelectorAll("#filter input")) { box.click(); await frame(); }
+    await frame();
+    return document.documentElement.scrollWidth - innerWidth;
+}"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "sweep", [two_tables, one_run, only_diverged, higher_is_better_without_rates, three_settings_and_a_failure]
+)
+def test_all_controls_work_on_other_sweeps(browser, tmp_path, sweep):
+    root = tmp_path / "x"
+    root.mkdir()
+    sweep(root)
+    text = formats.in_html(Study.read(root), TableOptions(), root)
+    (root / "report.html").write_text(text, encoding="utf-8")
+    page, problems = browser.new_page(viewport={"width": 700, "height": 800}), []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto((root / "report.html").as_uri())
+    assert page.evaluate(USE_ALL) <= 0
+    assert not problems
+    page.close()
+
+
+@pytest.mark.slow
+def test_training_time_as_x_has_a_point_for_every_seed(page):
+    chart = figure(page, "rates")
+    chart.get_by_label("x", exact=True).select_option(label="training time")
+    chart.get_by_role("button", name="every seed").click()
+    points = [point for point in hits(chart) if point["seed"] is not None]
+    assert len(points) == 10, "12 runs, 2 of them diverged"
+    assert {dict(point["rows"])["training time (s)"] for point in points} == {"2"}

@@ -190,6 +190,16 @@ def test_sample_images_are_embedded_until_they_are_too_large(study, tmp_path):
     assert html.embeddable(samples, 10) == samples[:1]
 
 
+@pytest.mark.parametrize("number", [0, 1, 400, 401, 5000])
+def test_long_lines_keep_their_ends(number):
+    line = charts.line("a", range(number), [2.0 * n for n in range(number)])
+    assert len(line["x"]) <= charts.MOST_POINTS + 1
+    assert line["y"] == [2 * x for x in line["x"]]
+    assert (line["every"] == 1) == (number <= charts.MOST_POINTS)
+    if number:
+        assert (line["x"][0], line["x"][-1]) == (0, number - 1)
+
+
 def test_numbers_have_five_digits():
     assert [charts.compact(number) for number in (123456.0, 0.000123456, float("inf"), None, 3.0)] == [
         123460, 0.00012346, None, None, 3,

@@ -36,6 +36,7 @@ from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import is_number
 
 DIGITS = 5
+MOST_POINTS = 400  # of a line
 STOPS = 12  # colours of a colour map
 
 
@@ -63,6 +64,18 @@ def compact(number: float | None) -> float | int | None:
         return None
     short = float(f"{number:.{DIGITS}g}")
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
+
+
+def line(name: str, x: Sequence[float], y: Sequence[float]) -> dict[str, Any]:
+    """Return a line of a chart; of more than `MOST_POINTS` points, equally spaced ones and the last.
+
+    `every` is their distance, 1 if all are there.
+    """
+    every = -(-len(x) // MOST_POINTS) or 1
+    chosen = list(range(0, len(x), every))
+    if chosen and chosen[-1] != len(x) - 1:
+        chosen.append(len(x) - 1)
+    return {"name": name, "x": [compact(x[n]) for n in chosen], "y": [compact(y[n]) for n in chosen], "every": every}
 
 
 def colour_map(name: str) -> list[str]:

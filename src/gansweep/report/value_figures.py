@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from gansweep.formatting import metric_label
 from gansweep.plot_style import grid_lines, key, legend, line, panels, styled, wrapped
+from gansweep.report import charts
 from gansweep.report.curves import curves_picture, metrics
 from gansweep.report.plot_axes import MAX_PANELS, RATES, PlotAxes
 from gansweep.report.rates import heat_picture, rates_picture
@@ -59,15 +60,22 @@ def _pictures(verdict: Verdict, timed: bool) -> list[Picture]:
                 label = metric_label(str(metric.get("name", "result")))
                 draw = partial(curves_picture, verdict, field, over_time)
                 name = f"{metric.get('name')}_over_{'time' if over_time else 'steps'}"
-                chart = Chart("curves", {"field": field, "over_time": over_time})
+                chart = Chart("curves", partial(dict, field=field, over_time=over_time))
                 pictures.append(Picture(f"{label} over the {axis}{seeds}", draw, chart, name=name))
     if shown_runs(verdict):
         caption = "Losses of the best configuration of each method, run with the median value"
-        pictures.append(Picture(caption, partial(losses_picture, verdict), name="losses"))
+        pictures.append(
+            Picture(caption, partial(losses_picture, verdict), _lines(losses_panels, verdict), name="losses")
+        )
     if varies(verdict):
         caption = "Learning rate schedules, as factors of the base rate"
-        pictures.append(Picture(caption, partial(schedules_picture, verdict), name="schedules"))
+        chart = _lines(schedules_panels, verdict)
+        pictures.append(Picture(caption, partial(schedules_picture, verdict), chart, name="schedules"))
     return pictures
+
+
+def _lines(panels: Callable[[Verdict], dict[str, Any]], verdict: Verdict) -> Chart:
+    return Chart("lines", partial(panels, verdict))
 
 
 def _by(layout: PlotAxes) -> str:
@@ -111,10 +119,9 @@ def losses_picture(verdict: Verdict) -> Figure:
         size = (3.5, 2.5) if len(parts) > 1 else (5.6, 3.2)
         figure, axes = panels(len(parts), min(len(parts), IN_A_ROW), "", size)
         for n, (axis, (title, result)) in enumerate(zip(axes, parts, strict=True)):
-            for player, values in losses(result.cell.directory).items():
-                finite = {step: value for step, value in values.items() if math.isfinite(value)}
+            for player, values in finite_losses(result).items():
                 players.add(player)
-                axis.plot(list(finite), list(finite.values()), **PLAYERS[player], linewidth=1.2)
+                axis.plot(list(values), list(values.values()), **PLAYERS[player], linewidth=1.2)
             axis.set(title=title, xlabel="step (generator updates)")
             if n % IN_A_ROW == 0:
                 axis.set_ylabel("loss")
@@ -122,6 +129,30 @@ def losses_picture(verdict: Verdict) -> Figure:
             grid_lines(axis)
         legend(figure, [key(player, lw=1.6, **style) for player, style in PLAYERS.items() if player in players])
     return figure
+
+
+def finite_losses(result: Result) -> dict[str, dict[int, float]]:
+    """Return the losses of both players of a run by step, as far as they are finite."""
+    return {
+        player: {step: value for step, value in values.items() if math.isfinite(value)}
+        for player, values in losses(result.cell.directory).items()
+    }
+
+
+def losses_panels(verdict: Verdict) -> dict[str, Any]:
+    """Return the losses that `losses_picture` draws, as options of the chart `lines`."""
+    parts = [
+        {
+            "title": " ".join(title.split()),
+            "cell": result.cell.short_hash,
+            "lines": [
+                charts.line(player, list(values), list(values.values()))
+                for player, values in finite_losses(result).items()
+            ],
+        }
+        for title, result in shown_runs(verdict)
+    ]
+    return {"panels": parts, "x": "step (generator updates)", "y": "loss", "log": False}
 
 
 def shown_runs(verdict: Verdict) -> list[tuple[str, Result]]:
@@ -172,6 +203,12 @@ def varies(verdict: Verdict) -> bool:
     """Return whether some run has a non-constant schedule, without constructing schedules."""
     nodes = [result.cell.config.get(setting) for result in verdict.leaderboard.results for setting in SCHEDULES]
     return any(isinstance(node, Mapping) and node.get("_target_", CONSTANT) != CONSTANT for node in nodes)
+
+
+def schedules_panels(verdict: Verdict) -> dict[str, Any]:
+    """Return the factors that `schedules_picture` draws, as options of the chart `lines`."""
+    lines = [charts.line(name, range(len(rates)), rates.tolist()) for name, rates in schedule_values(verdict).items()]
+    return {"panels": [{"lines": lines}], "x": "step (generator updates)", "y": "factor of the base rate", "log": False}
 
 
 def schedules_picture(verdict: Verdict) -> Figure:

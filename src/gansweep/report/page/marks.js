@@ -172,39 +172,49 @@ function curves(figure) {
 const crossAt = (line, n, top) => ({ kind: "cross", x: [line.x[n]], y: [Math.min(line.y[n], top ?? line.y[n])],
   colour: line.colour, about: () => line.about(n) });
 
+/** The x axis of `rates`: a setting with numbers, or the training time, where every run has its own position. */
+function position(table, key) {
+  const n = table.keys.findIndex((one) => one.key === key);
+  if (n < 0) {
+    const of = (run) => table.times[run.times].at(-1) ?? null;
+    const mean = (values) => (values.length ? values.reduce((a, b) => a + b, 0) / values.length : null);
+    return { label: "training time (s)", of: (one, run) => (run ? of(run) : mean(one.runs.map(of).filter(Boolean))) };
+  }
+  const { numbers } = table.keys[n];
+  return { label: key, numbers, of: (one) => numbers[one.at[n]] };
+}
+
 /** The metric against a number: means with intervals and seeds, crosses at the top for runs without a value. */
 function rates(figure) {
   const { table, state } = figure, shown = figure.shown(), style = styles(table, state.colour, shown);
-  const at = table.keys.findIndex((one) => one.key === state.x);
-  const { key, values, numbers } = table.keys[at];
-  const measured = table.fields.value, heights = [], order = style.legend;
+  const axis = position(table, state.x), measured = table.fields.value, heights = [], order = style.legend;
   const marksOf = (inside) => order.flatMap((look, place) => {
     const group = inside.filter((one) => style.of(one).label === look.label);
-    group.sort((a, b) => numbers[a.at[at]] - numbers[b.at[at]]);
-    const dx = (place - (order.length - 1) / 2) * Math.min(5, 30 / order.length);
-    const x = group.map((one) => numbers[one.at[at]]);
-    const common = { colour: look.colour, dash: look.dash, dx };
-    const about = (one, run, rows) => ({ configuration: one, run, rows: [[key, values[one.at[at]]], ...rows] });
+    group.sort((a, b) => axis.of(a) - axis.of(b));
+    const dx = axis.numbers ? (place - (order.length - 1) / 2) * Math.min(5, 30 / order.length) : 0;
+    const x = group.map((one) => axis.of(one)), common = { colour: look.colour, dash: look.dash, dx };
+    const about = (one, run, rows) => ({ configuration: one, run, rows: [[axis.label, format(axis.of(one, run))], ...rows] });
     const seeds = group.flatMap((one) => one.runs.filter((run) => run.score !== null).map((run) => [one, run]));
     heights.push(...seeds.map(([, run]) => run.score));
-    const several = group.some((one) => one.runs.length > 1);
-    const lost = group.filter((one) => one.na);
+    const several = group.some((one) => one.runs.length > 1), lost = group.filter((one) => one.na);
     return [
       !state.seeds && { kind: "bars", x, low: group.map((one) => one.low), high: group.map((one) => one.high), ...common },
-      !state.seeds && { kind: "line", x, y: group.map((one) => one.mean), width: 1.5, ...common },
-      (state.seeds || several) && { kind: "dots", x: seeds.map(([one]) => numbers[one.at[at]]),
+      !state.seeds && axis.numbers && { kind: "line", x, y: group.map((one) => one.mean), width: 1.5, ...common },
+      (state.seeds || several) && { kind: "dots", x: seeds.map((pair) => axis.of(...pair)),
         y: seeds.map(([, run]) => run.score), size: state.seeds ? 3 : 1.6, ...common,
         about: (n) => about(...seeds[n], [[measured.name, format(seeds[n][1].score)]]) },
       !state.seeds && { kind: "dots", x, y: group.map((one) => one.mean), size: 4, ...common,
         hollow: group.map((one) => one.na > 0), about: (n) => about(group[n], null, summary(group[n])) },
-      lost.length && { kind: "cross", x: lost.map((one) => numbers[one.at[at]]), y: lost.map(() => null), row: place,
+      lost.length && { kind: "cross", x: lost.map((one) => axis.of(one)), y: lost.map(() => null), row: place,
         ...common, about: (n) => about(lost[n], null, summary(lost[n])) },
     ].filter(Boolean);
   });
   const panels = divided(table, state.split, shown).map(([title, inside]) => ({ title, marks: marksOf(inside) }));
-  const lines = references(measured, heights, state.log), used = shown.map((one) => numbers[one.at[at]]);
-  const xLog = Math.min(...numbers) > 0 && Math.max(...numbers) > 3 * Math.min(...numbers);
-  const x = { label: key, log: xLog, range: rangeOf(used, xLog, 0.1), ticks: numbers.length <= 8 ? numbers : null };
+  const lines = references(measured, heights, state.log);
+  const used = shown.flatMap((one) => one.runs.map((run) => axis.of(one, run))).filter((value) => value !== null);
+  const [low, high] = extremes(axis.numbers ?? used), xLog = low > 0 && high > 3 * low;
+  const ticks = axis.numbers && axis.numbers.length <= 8 ? axis.numbers : null;
+  const x = { label: axis.label, log: xLog, range: rangeOf(used, xLog, 0.1), ticks };
   const y = { label: `${table.how} ${table.metric}`, log: state.log,
     range: rangeOf([...heights, ...lines.map((one) => one.y)], state.log, 0.12) };
   const notes = [state.seeds ? "every seed" : "means with 95 % intervals, seeds as small dots"];
@@ -239,7 +249,7 @@ function heat(figure) {
   function heatCell(one) {
     if (!one) return make("td", {}, "-");
     const text = one.mean === null ? "N/A" : format(Number(one.mean.toPrecision(4)));
-    const cell = make("td", { "data-cell": one.runs[0].cell, class: "number", title: `${one.name}: ${summary(one)
+    const cell = make("td", { "data-cell": one.runs[0].cell, class: one.mean === null ? "number na" : "number", title: `${one.name}: ${summary(one)
       .map((row) => row.join(" ")).join(", ")}` }, one.na && one.mean !== null ? `${text} (${one.na} N/A)` : text);
     if (one.mean === null || !Number.isFinite(scaled(one.mean))) return cell;
     const position = high > low ? (scaled(one.mean) - low) / (high - low) : 0.5;
@@ -252,4 +262,22 @@ function heat(figure) {
   return { tables, legend: [], lines: [], notes: ["darker is better"] };
 }
 
-const KINDS = { curves, rates, heat };
+/** Lines whose values are in the options: panels of named lines, each panel of one cell or of none. */
+function lines(figure) {
+  const { options, state } = figure, names = [...new Set(options.panels.flatMap((part) => part.lines.map(({ name }) => name)))];
+  const shown = options.panels.filter(({ cell }) => !cell || isShown(byCell.get(cell)));
+  const all = shown.flatMap((part) => part.lines);
+  const x = { label: options.x, log: false, range: rangeOf(all.flatMap((one) => one.x), false, 0.02) };
+  const y = { label: options.y, log: state.log, range: rangeOf(all.flatMap((one) => one.y), state.log) };
+  const panels = shown.map(({ title, cell, lines: inside }) => ({ title: title ?? "", x, y, marks: inside.map((line) => {
+    const configuration = byCell.get(cell), run = configuration?.runs.find((one) => one.cell === cell);
+    const about = (n) => ({ configuration, run, title: line.name,
+      rows: [[options.x, format(line.x[n])], [`${options.y} (${line.name})`, format(line.y[n])]] });
+    return { kind: "line", x: line.x, y: line.y, width: 1.4, ...styleOf(names.indexOf(line.name)), about };
+  }) }));
+  const every = Math.max(...all.map((one) => one.every));
+  return { panels, lines: [], legend: names.map((label, n) => ({ label, ...styleOf(n) })),
+    notes: every > 1 ? [`every ${every} values`] : [] };
+}
+
+const KINDS = { curves, rates, heat, lines };

@@ -89,7 +89,7 @@ class Figure {
     Object.assign(this, { kind, table, options, caption, only, zoom: null });
     const { rate, method, rest } = table.axes, measured = table.fields[options.field ?? "value"];
     const isCurves = kind === "curves", by = (only ? "" : (isCurves && rate) || method || rate) ?? "";
-    this.state = { log: measured.log, seeds: Boolean(only), x: rate, colour: by,
+    this.state = { log: options.log ?? measured.log, seeds: Boolean(only), x: rate, colour: by,
       split: only ? [] : isCurves && rate ? [method, ...rest].filter(Boolean) : rest };
     this.body = make("div", { class: "panels" });
     this.legend = make("ul", { class: "legend", "aria-label": "Legend" });
@@ -117,7 +117,7 @@ class Figure {
     };
     const select = (label, name, choices) => {
       if (choices.length < 2) return;
-      const chosen = make("select", { onchange: () => {
+      const chosen = make("select", { "aria-label": label, onchange: () => {
         state[name] = JSON.parse(chosen.value);
         this.zoom = null;
         this.update();
@@ -126,14 +126,19 @@ class Figure {
       bar.append(make("label", {}, `${label} `, chosen));
     };
     toggle("log scale", "log");
-    if (kind === "heat") return bar;
+    if (kind === "lines") bar.append(this.unzoom);
+    if (kind === "lines" || kind === "heat") return bar;
     if (several) toggle("every seed", "seeds");
-    if (this.only) return bar;
+    if (this.only) {
+      bar.append(this.unzoom);
+      return bar;
+    }
     const keys = table.keys.filter((one) => one.values.length > 1);
     const splits = new Map([state.split, [], ...keys.map(({ key }) => [key])].map((split) => [JSON.stringify(split), split]));
     select("panels", "split", [...splits.values()].map((split) => [split.join(", ") || "one", split]));
     select("colour", "colour", keys.map(({ key }) => [key, key]));
-    if (kind === "rates") select("x", "x", keys.filter(({ numbers }) => numbers).map(({ key }) => [key, key]));
+    if (kind === "rates") select("x", "x", [...keys.filter(({ numbers }) => numbers).map(({ key }) => [key, key]),
+      ["training time", ""]]);
     bar.append(this.unzoom);
     return bar;
   }

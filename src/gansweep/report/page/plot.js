@@ -214,14 +214,14 @@ const tip = {
   isPinned: false,
 
   show(plot, at) {
-    const hit = plot.hits[at], { configuration, run, rows } = hit.mark.about(hit.n);
+    const hit = plot.hits[at], { configuration, run, rows, title } = hit.mark.about(hit.n);
     if (this.plot !== plot) this.plot?.mark(-1);
     Object.assign(this, { plot, about: { configuration, run } });
     const seed = run && configuration.runs.length > 1 ? `, seed ${run.seed}` : "";
     this.element.replaceChildren(
-      make("strong", {}, `${configuration.name}${seed}`),
+      make("strong", {}, configuration ? `${configuration.name}${seed}` : title),
       make("dl", {}, ...rows.flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)])),
-      make("code", {}, command(configuration, run)));
+      configuration ? make("code", {}, command(configuration, run)) : "");
     this.element.hidden = false;
     plot.mark(at);
     this.place(plot.ring.getBoundingClientRect());
@@ -235,7 +235,7 @@ const tip = {
     Object.assign(this.element.style, { left: `${left}px`, top: `${top}px` });
   },
   pin(plot) {
-    if (this.plot !== plot) return;
+    if (this.plot !== plot || !this.about.configuration) return;
     this.isPinned = true;
     this.element.classList.add("pinned");
     const { configuration, run } = this.about;
@@ -250,7 +250,7 @@ const tip = {
   },
   copy(hit) {
     const { configuration, run } = hit.mark.about(hit.n);
-    copy(command(configuration, run), null);
+    if (configuration) copy(command(configuration, run), null);
   },
   hide(plot) {
     if (this.isPinned || this.plot !== plot) return;
