@@ -106,8 +106,8 @@ def count_words(keys: torch.Tensor, steps: torch.Tensor, blocks: torch.Tensor, p
     return words
 
 
-def pack(case: Case, num_members: int, optimizers: Sequence[str]) -> AdversarialPack:
-    """Return a pack of members whose optimizers alternate."""
+def pack(case: Case, num_members: int, optimizers: Sequence[str], *, compiled: bool) -> AdversarialPack:
+    """Return a pack of members whose optimizers alternate; `compiled`: with the inputs of compiled graphs."""
     members = []
     for seed in range(num_members):
         player = PlayerSettings(RULES[optimizers[seed % len(optimizers)]], 1e-4, Constant())
@@ -115,7 +115,9 @@ def pack(case: Case, num_members: int, optimizers: Sequence[str]) -> Adversarial
         members.append(Member(seed, objective, player, player, steps=10**6))
     samples = torch.empty(NUM_SAMPLES, *case.shape, device=NAME)
     settings = PackSettings(batch_size=case.batch)
-    return AdversarialPack(members, case.model, samples, settings, critic_steps=case.critic_steps)
+    trained = AdversarialPack(members, case.model, samples, settings, critic_steps=case.critic_steps, compiled=compiled)
+    trained._gradients_d, trained._gradients_g = trained._discriminator_gradients, trained._generator_gradients
+    return trained
 
 
 class Graphs:
@@ -128,7 +130,7 @@ class Graphs:
 
     def __init__(self, case: Case, num_members: int, optimizers: Sequence[str]) -> None:
         with fake_tensors():
-            trained = pack(case, num_members, optimizers)
+            trained = pack(case, num_members, optimizers, compiled=True)
             given_d = [trained.random.for_discriminator() for _ in range(case.critic_steps)][-1]
             given_g = trained.random.for_generator(given_d)
         self.gradients = {
@@ -168,7 +170,7 @@ def ours(
 ) -> Counts:
     """Return the mean counts of a step of a pack with fused updates."""
     with PretendedDevice(inner="meta") as device:
-        trained = pack(case, num_members, optimizers)
+        trained = pack(case, num_members, optimizers, compiled=compiled)
         for name, of in trained.players.items():
             update = of._update_fused
             calls = {

@@ -97,8 +97,6 @@ class DivergenceMonitor:
 
         The first cause that is recorded remains.
         """
-        if self.code.device.type == "cpu" and not torch.compiler.is_compiling() and not bad.any():
-            return  # the usual case, in fewer operations; on other devices this would wait
         new = bad & (self.code == 0)
         self.code = torch.where(new, int(cause), self.code)
         self.step = torch.where(new, step, self.step)

@@ -173,14 +173,14 @@ class Objectives:
             penalty.set_updates(None if updates is None else updates[: penalty.count])
 
     def plan_penalties(
-        self, draws: Draws, network: Network, sample_shape: tuple[int, ...], batch_size: int, count: int
+        self, draws: Draws, network: Network, shape: tuple[int, ...], batch_size: int, count: int, as_bits: bool = False
     ) -> None:
-        """Register the draws of a step that evaluates the penalties `count` times."""
+        """Register the draws of a step that evaluates the penalties `count` times; `as_bits` as in `masks_of`."""
         for n, penalty_pass in enumerate(self.passes):
             for penalty, rows in penalty_pass.kinds:
-                shape = sample_shape if penalty.noise == "entry" else (1,) * len(sample_shape)
-                draws.plan(f"interpolation/{n}", [uniform(batch_size, *shape)] * count, rows)
-            masks = masks_of(network, batch_size) * count
+                of_u = shape if penalty.noise == "entry" else (1,) * len(shape)
+                draws.plan(f"interpolation/{n}", [uniform(batch_size, *of_u)] * count, rows)
+            masks = masks_of(network, batch_size, as_bits=as_bits) * count
             draws.plan(f"dropout/penalty/{n}", masks, slice(0, penalty_pass.count))
 
     def draw_penalties(self, draws: Draws, network: Network) -> list[PenaltyInputs]:

@@ -152,9 +152,14 @@ def permutation(size: int) -> Piece:
     return _piece(2, partial(transforms.permutation, size=size), size, ())
 
 
-def masks_of(network: Network, size: int) -> list[Piece]:
-    """Return the pieces for the dropout masks of one pass of a network over `size` samples."""
+def masks_of(network: Network, size: int, *, as_bits: bool = False) -> list[Piece]:
+    """Return the pieces for the dropout masks of one pass of a network over `size` samples.
+
+    `as_bits`: the pieces are random numbers of 16 bits, which `layers.dropout.from_bits` converts to masks.
+    """
     pieces = [(draw, _piece(4, transforms.bits_16, size, draw.shape)) for draw in network.draws]
+    if as_bits:
+        return [bits for _, bits in pieces]
     return [Piece(bits.num_words, lambda words, d=draw, b=bits: mask(d, b.finish(words))) for draw, bits in pieces]
 
 

@@ -70,5 +70,14 @@ def mask(draw: Draw, bits: Tensor) -> Tensor:
         bits: random numbers of 16 bits for its entries, as int16.
     """
     num_kept = max(1, round(draw.keep * 65536))  # of the 65536 values of a number
+    if torch.compiler.is_compiling():
+        return torch.le(bits, num_kept - 1 - 32768).to(torch.get_default_dtype()).div(draw.keep)
     factors = torch.empty(bits.shape, device=bits.device)  # compared and written in one pass
     return torch.le(bits, num_kept - 1 - 32768, out=factors).div_(draw.keep)  # not <: its bound may exceed int16
+
+
+def from_bits(masks: Sequence[Tensor], draws: Sequence[Draw]) -> list[Tensor]:
+    """Return masks, one per draw; those that are still random numbers of 16 bits are converted."""
+    return [
+        mask(draw, drawn) if drawn.dtype == torch.int16 else drawn for draw, drawn in zip(draws, masks, strict=True)
+    ]

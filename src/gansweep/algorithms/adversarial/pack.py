@@ -98,7 +98,7 @@ class AdversarialPack(Pack[Report]):
         self.critic_counts = [critic_steps]  # of every step, or one for all
         if critic_schedule is not None:
             self.critic_counts = [critic_steps_at(critic_steps, critic_schedule, step, total) for step in range(total)]
-        self.random = self._random_inputs(self.draws)
+        self.random = self._random_inputs(self.draws, as_bits=compiled and self.device.type != "cpu")
         self._gradients_d, self._gradients_g = self._discriminator_gradients, self._generator_gradients
         self._update_d, self._update_g = self._discriminator_step, self._generator_step
         if compiled:
@@ -171,6 +171,7 @@ class AdversarialPack(Pack[Report]):
         self, given: DiscriminatorInputs
     ) -> tuple[Sequence[Tensor], Tensor | None, DiscriminatorTerms]:
         """Return the result of `Player.gradients` and the terms (K,); update running statistics and the monitor."""
+        given = given.with_masks(self.g.network, self.d.network)
         with autocast(self.device, self.precision):
             state = Pass(given.generator_masks, self.g.buffers, labels=given.labels)
             fake = self.g.network(self.g.params(), given.z, state)
@@ -199,6 +200,7 @@ class AdversarialPack(Pack[Report]):
 
     def _generator_gradients(self, given: GeneratorInputs) -> tuple[Sequence[Tensor], Tensor | None, Tensor, Tensor]:
         """Return the result of `Player.gradients`, losses (K,) and samples; update running statistics."""
+        given = given.with_masks(self.g.network, self.d.network)
         psi = self.d.params()
 
         def losses(theta: Sequence[Tensor]) -> tuple[Tensor, Any]:
@@ -272,7 +274,7 @@ class AdversarialPack(Pack[Report]):
         streams = [member.streams(self.device, stream) for member in self.members]
         return self._random_inputs(Draws(streams, self.device)).for_discriminator()
 
-    def _random_inputs(self, draws: Draws) -> RandomInputs:
+    def _random_inputs(self, draws: Draws, *, as_bits: bool = False) -> RandomInputs:
         return RandomInputs(
             draws,
             self.samples,
@@ -285,6 +287,7 @@ class AdversarialPack(Pack[Report]):
             updates_d=self.critic_counts,
             updates_g=0 if self.dynamics.joint else self.alternating.generator_steps,
             labels=self.labels,
+            as_bits=as_bits,
         )
 
     def curves(self, report: Report, k: int) -> dict[str, Tensor]:

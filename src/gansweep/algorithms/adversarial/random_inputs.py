@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from torch import Tensor
 
 from gansweep.batched.objectives import Objectives, PenaltyInputs
-from gansweep.batched.random_streams import Draws, masks_of, normal, uniform
+from gansweep.batched.random_streams import Draws, Piece, masks_of, normal, uniform
 from gansweep.dynamics.alternating import Alternating
 from gansweep.layers import Network
+from gansweep.layers.dropout import from_bits
 
 
 @dataclass
@@ -34,6 +35,12 @@ class DiscriminatorInputs:
     fake_augment: list[Tensor] | None = None
     labels: Tensor | None = None
 
+    def with_masks(self, g: Network, d: Network) -> DiscriminatorInputs:
+        """Return the inputs with masks in the place of random bits."""
+        penalties = [PenaltyInputs(each.u, from_bits(each.masks, d.draws)) for each in self.penalties]
+        of_g, of_d = from_bits(self.generator_masks, g.draws), from_bits(self.masks, d.draws)
+        return replace(self, generator_masks=of_g, masks=of_d, penalties=penalties)
+
 
 @dataclass
 class GeneratorInputs:
@@ -46,6 +53,11 @@ class GeneratorInputs:
     noise: Tensor | None
     augment: list[Tensor] | None = None
     labels: Tensor | None = None
+
+    def with_masks(self, g: Network, d: Network) -> GeneratorInputs:
+        """Return the inputs with masks in the place of random bits."""
+        of_g, of_d = from_bits(self.generator_masks, g.draws), from_bits(self.masks, d.draws)
+        return replace(self, generator_masks=of_g, masks=of_d)
 
 
 @dataclass
@@ -64,6 +76,7 @@ class RandomInputs:
         updates_d: number of discriminator updates of every step, or one number for all steps.
         updates_g: generator updates of a step; 0 if both players share the discriminator's inputs (joint dynamics).
         labels: classes of the data (N,), for conditional networks.
+        as_bits: dropout masks are random bits, which `with_masks` converts, so that a compiled graph can do it.
     """
 
     draws: Draws
@@ -77,6 +90,7 @@ class RandomInputs:
     updates_d: Sequence[int]
     updates_g: int
     labels: Tensor | None = None
+    as_bits: bool = False
 
     def __post_init__(self) -> None:
         """Register the draws of a step."""
@@ -86,10 +100,10 @@ class RandomInputs:
         latents = updates + (self.updates_g if self.alternating.fresh_latents else 0)
         draws.plan_batches(len(self.samples), size, updates if fresh else 1, before=before)
         draws.plan("latents", [normal(size, self.latent_dim)] * latents)
-        draws.plan("dropout/generator", masks_of(self.g, size) * latents)
-        draws.plan("dropout/discriminator", masks_of(self.d, 2 * size) * updates)
-        draws.plan("dropout/discriminator, generator step", masks_of(self.d, size) * self.updates_g)
-        self.objectives.plan_penalties(draws, self.d, sample, size, updates)
+        draws.plan("dropout/generator", self._masks_of(self.g, size) * latents)
+        draws.plan("dropout/discriminator", self._masks_of(self.d, 2 * size) * updates)
+        draws.plan("dropout/discriminator, generator step", self._masks_of(self.d, size) * self.updates_g)
+        self.objectives.plan_penalties(draws, self.d, sample, size, updates, as_bits=self.as_bits)
         if self.objectives.flip is not None:
             draws.plan("flips", [uniform(size)] * updates)
         count = 2 * updates + self.updates_g
@@ -136,6 +150,9 @@ class RandomInputs:
             augment=self._augment(),
             labels=before.labels,
         )
+
+    def _masks_of(self, network: Network, size: int) -> list[Piece]:
+        return masks_of(network, size, as_bits=self.as_bits)
 
     def _augment(self) -> list[Tensor] | None:
         return self.draws.next_by_rows("augment") if self.objectives.augments else None
