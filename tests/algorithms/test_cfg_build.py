@@ -39,7 +39,7 @@ def test_it_trains_and_leaves_curves(tmp_path):
     found = curves(tmp_path)
     expected = {"loss/discriminator", "loss/generator", "loss/approximator", "pushes/mean move", "logits/real"}
     expected |= {"logits/fake", "approximator/rate reductions", "rate/eta", "rate/generator", "rate/discriminator"}
-    assert expected | {"guard/returns", "penalty/r1", "metric/fd_digits"} <= found.keys()
+    assert expected | {"guard/returns", "penalty/r1", "Metric/fd_digits"} <= found.keys()
     assert found["rate/eta"] == pytest.approx([0.5, 0.5])
 
 

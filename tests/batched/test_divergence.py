@@ -58,7 +58,7 @@ def test_the_step_of_the_divergence_is_in_the_curves(tmp_path):
         curves = scalars(tmp_path / str(n))
         ((at, loss),) = curves["loss/discriminator"]
         assert at == step
-        assert curves["metric/mean_distance"][0][0] == 0
+        assert curves["Metric/mean_distance"][0][0] == 0
         found.append(loss)
     assert found[0] == found[1] > 1e30
 

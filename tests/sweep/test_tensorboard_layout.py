@@ -87,6 +87,36 @@ def test_a_directory_that_takes_no_rows_is_only_told_of(tmp_path, caplog):
     assert "could not be written" in caplog.text
 
 
+def columns_of(root):
+    """The tags of the HPARAMS columns of results, with their display names."""
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+    from tensorboard.plugins.hparams import metadata
+
+    values = [
+        v for event in EventFileLoader(str(root / tensorboard_layout.COLUMNS)).Load() for v in event.summary.value
+    ]
+    (value,) = [one for one in values if one.tag == metadata.EXPERIMENT_TAG]
+    infos = metadata.parse_experiment_plugin_data(value.metadata.plugin_data.content).metric_infos
+    return {info.name.tag: info.display_name for info in infos}
+
+
+def test_every_metric_has_its_own_columns(tmp_path):
+    """Mistake: the value of W1 of one run below that of fd_digits of another."""
+    cells = grid(tmp_path)
+    for number, one in enumerate(cells):
+        content = record(one, final=float(number))
+        content["metric"]["name"] = ("w1", "fd_digits")[number % 2]
+        write(one, content)
+        assert set(events.results(content)) <= set(events.result_tags(content["metric"]["name"]))
+    write_table(Sweep(tmp_path, cells))
+    assert columns_of(tmp_path) == {
+        "result/final w1": "final W1",
+        "result/best w1": "best W1 during training",
+        "result/final fd_digits": "final fd_digits",
+        "result/best fd_digits": "best fd_digits during training",
+    }
+
+
 class Served:
     """TensorBoard on this machine."""
 
@@ -151,8 +181,11 @@ def test_tensorboard_serves_rows_columns_layout_table_and_units(trained):
         experiment = served.ask("plugin/hparams/experiment", {"experimentName": ""})
         assert [one["name"] for one in experiment["hparamInfos"]] == ["optimizer"]
         metrics = [one["name"] for one in experiment["metricInfos"]]
-        assert [one["tag"] for one in metrics] == ["result/final", "result/best"]
-        assert [one["displayName"] for one in experiment["metricInfos"]] == ["final", "best during training"]
+        assert [one["tag"] for one in metrics] == ["result/final fd_digits", "result/best fd_digits"]
+        assert [one["displayName"] for one in experiment["metricInfos"]] == [
+            "final fd_digits",
+            "best fd_digits during training",
+        ]
 
         every = [f"STATUS_{name}" for name in ("UNKNOWN", "SUCCESS", "FAILURE", "RUNNING")]
         ask = {"allowedStatuses": every, "colParams": [{"metric": one} for one in metrics], "sliceSize": 100}
@@ -163,11 +196,11 @@ def test_tensorboard_serves_rows_columns_layout_table_and_units(trained):
         assert adam["hparams"] == {"optimizer": "adam"}
         assert [one["status"] for one in adam["sessions"]] == ["STATUS_SUCCESS"] * 2, "its seeds"
         assert {one["name"]["tag"]: one["value"] for one in adam["metricValues"]} == {
-            "result/final": 15.0,
-            "result/best": 14.0,
+            "result/final fd_digits": 15.0,
+            "result/best fd_digits": 14.0,
         }
         assert {one["status"] for one in sgd["sessions"]} == {"STATUS_SUCCESS", "STATUS_FAILURE"}
-        final = next(one for one in sgd["metricValues"] if one["name"]["tag"] == "result/final")
+        final = next(one for one in sgd["metricValues"] if one["name"]["tag"] == "result/final fd_digits")
         assert final["value"] == "NaN", "a seed that diverged is not left out of the mean"
 
         titles = [one["title"] for one in served.ask("plugin/custom_scalars/layout")["category"]]

@@ -66,6 +66,7 @@ def test_tables_report_and_hparams_show_the_values(outputs, capsys):
         assert main(["outputs/averaged", "metric=thumbnail", f"metric.num_samples={number}"]) == 0
     entries = records.read(cell)["further_metrics"]
     values = {entry["fingerprint"]["n_fake"]: entry["final"] for entry in entries}
+    metric = records.read(cell)["metric"]["name"]
     labels = {number: next(label for label in _labels() if f"n_fake={number}" in label) for number in (20, 30)}
     frame = gansweep.results.load("outputs/averaged").set_index("cell")
     for number, label in labels.items():
@@ -74,8 +75,8 @@ def test_tables_report_and_hparams_show_the_values(outputs, capsys):
         assert f"final {label}" in (outputs / "averaged/table.md").read_text()
         assert f"final {label}" in (outputs / "averaged/results.csv").read_text()
         assert label.encode() in (outputs / "averaged/events.out.tfevents.0000000000.columns").read_bytes()
-        assert _hparams(cell)[f"result/final {label}"] == pytest.approx(values[number])
-    assert _hparams(cell)["result/final"] == pytest.approx(records.read(cell)["metric"]["final"])
+        assert _hparams(cell)[f"result/final {label}, measured after training"] == pytest.approx(values[number])
+    assert _hparams(cell)[f"result/final {metric}"] == pytest.approx(records.read(cell)["metric"]["final"])
     capsys.readouterr()
     assert report(["outputs/averaged", "--format", "html"]) == 0
     page = (outputs / "averaged/report.html").read_text()

@@ -44,13 +44,15 @@ def test_the_curves_are_complete(tmp_path):
         "gradient norm/generator",
         "logits/real",
         "logits/fake",
-        "metric/mean_distance",
-        "result/final",
-        "result/best",
-        "samples",
+        "Metric/mean_distance",
+        "result/final mean_distance",
+        "result/best mean_distance",
+        "samples/real",
+        "samples/generated",
+        "config",
     } == set(curves)
     assert [step for step, _ in curves["loss/generator"]] == [2, 4, 6, 8, 10, 12]
-    assert [step for step, _ in curves["metric/mean_distance"]] == [0, 4, 8, 12]
+    assert [step for step, _ in curves["Metric/mean_distance"]] == [0, 4, 8, 12]
     assert curves["rate/generator"][0][1] == pytest.approx(1e-3)
 
 

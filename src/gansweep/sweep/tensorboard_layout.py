@@ -1,7 +1,7 @@
 """TensorBoard files of a sweep: rows and columns of HPARAMS, the layout of custom scalars, and the table.
 
 Use `tensorboard --logdir outputs/<sweep>`. If several sweeps are below the log directory, TensorBoard uses the HPARAMS
-columns of the first one for all.
+columns of one of them for all; the tags of results name the metric, so that no column has values of two metrics.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from gansweep.formatting import markdown, visible
+from gansweep.formatting import markdown, metric_label, visible
 from gansweep.sweep.cell import Cell, Result, State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import SEED, SEEDS, is_number, order, swept_keys, value
@@ -24,11 +24,9 @@ log = logging.getLogger(__name__)
 
 # Separate files, since TensorBoard does not read a file again.
 COLUMNS, TABLE = f"{events.PREFIX}0000000000.columns", f"{events.PREFIX}0000000001.table"
-RESULTS = {"result/final": "final", "result/best": "best during training"}
-SECOND = {f"{tag}_2": f"{name}, second metric" for tag, name in RESULTS.items()}
 SELDOM = "Measured on request"  # a category that is collapsed initially
 CHARTS = {  # tags of the curves by category and chart
-    "Game": {"metric": ["metric/.*"], "losses": ["loss/.*"], "penalties": ["penalty/.*"], "logits": ["logits/.*"]},
+    "Game": {"metric": ["[Mm]etric/.*"], "losses": ["loss/.*"], "penalties": ["penalty/.*"], "logits": ["logits/.*"]},
     "Steps": {"learning rates": ["rate/.*"], "gradient norms": ["gradient norm/.*"]},
     SELDOM: {
         "measured by the algorithm": ["measured/.*"],
@@ -44,7 +42,7 @@ UNITS = {
     "penalty": "Weighted penalty on the discriminator's input gradients, in the units of the loss.",
     "gradient norm": "Euclidean norm over all parameters of the player, in loss per unit of parameter.",
     "rate": "Current learning rate: lr x schedule x gain.",
-    "metric": "Value of the metric of that name at every evaluation; step 0 is the untrained generator.",
+    "Metric": "Value of the metric of that name at every evaluation; step 0 is the untrained generator.",
     "measured": "Scalars recorded by the algorithm at every evaluation.",
     "diagnosis": "The game's field and its Jacobian; see docs/diagnostics.md.",
     "result": "Result of the run: the metric after the last step, NaN after a divergence, and its best value.",
@@ -68,29 +66,46 @@ def write(
         cells: all cells, including earlier ones.
         table: Markdown table, None if it does not exist yet.
         further: metrics that were measured after the training, as `further_metrics` returns them.
-        results: the results of the cells; required if there are such metrics.
+        results: the results of the cells; without them, metrics of cells that other processes built are left out.
     """
     shown = [cell for cell in cells if (cell.config.get("trainer") or {}).get("tensorboard")]
     if not shown:
         return
     rows = table_of(shown)
-    columns = RESULTS | (SECOND if any(cell.config.get("metric_2") for cell in shown) else {})
-    columns |= {further_tag(label): f"{label}, measured after training" for label in further}
+    columns = _columns(shown, results)
+    columns |= {further_tag(label): f"final {label}, measured after training" for label in further}
     try:
         events.put(root / COLUMNS, [_experiment(rows, columns), _layout(), _units()])
         for result in results:
             _put_further(result, further)
         if table is not None:
-            events.put(root / TABLE, [_text("table", table)])
+            events.put(root / TABLE, [events.text("table", table)])
         for cell, row in zip(shown, rows, strict=True):
             events.put(cell.directory / events.ROW, [events.row(row, group(root.name, row))])
     except OSError as error:
         log.warning("The HPARAMS files of %s could not be written: %s", root, error)
 
 
+def _columns(cells: Sequence[Cell], results: Sequence[Result]) -> dict[str, str]:
+    """Return the display name of the final and the best value of every metric, by tag."""
+    names: dict[tuple[str, bool], None] = {}
+    for cell in cells:
+        for metric, is_second in ((cell.run and cell.run.metric, False), (cell.run and cell.run.metric_2, True)):
+            names |= {(metric.name, is_second): None} if metric else {}
+    for result in results:
+        for entry, is_second in ((result.metric, False), (result.metric_2, True)):
+            names |= {(str(entry["name"]), is_second): None} if entry else {}
+    columns = {}
+    for name, is_second in names:
+        final, best = events.result_tags(name, is_second)
+        which = f"{metric_label(name)}{', second metric' if is_second else ''}"
+        columns |= {final: f"final {which}", best: f"best {which} during training"}
+    return columns
+
+
 def further_tag(label: str) -> str:
     """Return the tag of the final value of a metric that was measured after the training."""
-    return visible(f"result/final {label}")
+    return visible(f"result/final {label}, measured after training")
 
 
 def _put_further(result: Result, further: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
@@ -167,11 +182,7 @@ def _layout() -> Any:
 
 
 def _units() -> Any:
-    return _text("units", markdown(["curves", "meaning"], list(UNITS.items())))
-
-
-def _text(tag: str, text: str) -> Any:
-    return protobuf("plugins.text.summary_v2").text_pb(tag, text)
+    return events.text("units", markdown(["curves", "meaning"], list(UNITS.items())))
 
 
 def _summary(tag: str, metadata: Any, tensor: Any) -> Any:

@@ -13,7 +13,7 @@ from torch import Tensor
 from gansweep.batched.pack import Pack
 from gansweep.interfaces import Dataset, Metric
 from gansweep.metrics.degenerate import degenerate
-from gansweep.training import record
+from gansweep.training import events, record
 from gansweep.training.run import Run
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class Evaluator:
         is_finite = self._update_feedback(pack, k, metric, evaluation)
         self.eval_s += time.monotonic() - start
         log.info("step %d: %s %.4g", step, metric.name, value)
-        return Evaluation({f"metric/{metric.name}": value} | self._further_values(evaluation), is_finite)
+        return Evaluation({f"{events.METRIC}/{metric.name}": value} | self._further_values(evaluation), is_finite)
 
     def complete(self, pack: Pack, k: int, step: int) -> bool:
         """Complete the evaluation after the last step of a shorter run, for a run that continues from there.
@@ -216,7 +216,7 @@ class Evaluator:
         """Return the values of an evaluation other than the metric by tag."""
         values = {f"measured/{name}": value for name, value in evaluation.get("measured", {}).items()}
         if self.run.metric_2 is not None:
-            values[f"metric/{self.run.metric_2.name}"] = evaluation["value_2"]
+            values[f"{events.METRIC}/{self.run.metric_2.name}"] = evaluation["value_2"]
         return {tag: value for tag, value in values.items() if value is not None}
 
 

@@ -16,6 +16,7 @@ PREFIX = "events.out.tfevents."
 ROW = f"{PREFIX}0000000000.row"  # HPARAMS row of a run
 END = f"{PREFIX}9999999999.end"  # results of a run
 PLAYERS = ("discriminator", "generator")
+METRIC = "Metric"  # group of the curves of metrics; TensorBoard shows capital letters first
 
 
 def protobuf(name: str) -> Any:
@@ -38,15 +39,33 @@ def plain(value: Any) -> bool | int | float | str:
     return value if isinstance(value, bool | int | float) else visible(str(value))
 
 
+def result_tags(name: str, is_second: bool = False) -> tuple[str, str]:
+    """Return the tags of the final and the best value of a metric. They name the metric, as all runs share columns.
+
+    >>> result_tags("fd_digits")
+    ('result/final fd_digits', 'result/best fd_digits')
+    >>> result_tags("w1", is_second=True)
+    ('result/final w1, second metric', 'result/best w1, second metric')
+    """
+    suffix = ", second metric" if is_second else ""
+    return visible(f"result/final {name}{suffix}"), visible(f"result/best {name}{suffix}")
+
+
 def results(content: Mapping[str, Any]) -> dict[str, float]:
     """Return the results of a run for HPARAMS by tag. A missing final value is NaN, as are means over seeds."""
     values = {}
-    for metric, suffix in ((content["metric"], ""), (content.get("metric_2"), "_2")):
+    for metric, is_second in ((content["metric"], False), (content.get("metric_2"), True)):
         if metric is not None:
-            values[f"result/final{suffix}"] = float("nan") if metric["final"] is None else metric["final"]
+            final, best = result_tags(metric["name"], is_second)
+            values[final] = float("nan") if metric["final"] is None else metric["final"]
             if metric["best"] is not None:
-                values[f"result/best{suffix}"] = metric["best"]
+                values[best] = metric["best"]
     return values
+
+
+def text(tag: str, content: str) -> Any:
+    """Return a summary of a Markdown text."""
+    return protobuf("plugins.text.summary_v2").text_pb(tag, content)
 
 
 def end(finished: bool, results: Mapping[str, float], end_time_s: float | None = None) -> Any:

@@ -18,6 +18,8 @@ from gansweep.training.events import results
 from gansweep.training.run import Run
 from gansweep.training.tensorboard import Board
 
+GENERATED = {"samples": "generated"}  # tag of the sample grids, next to `samples/real`
+
 
 class RunRecorder:
     """Curves, pictures and diagnoses of one run, written to its directory and to TensorBoard.
@@ -44,7 +46,7 @@ class RunRecorder:
         self._board: Board | None = None
         if run.trainer.tensorboard:
             hparams = dict(header.cell.get("overrides", {})) | {"seed": run.member.seed}
-            self._board = Board(directory, step, hparams, str(header.cell.get("name", directory.name)))
+            self._board = Board(directory, step, hparams, str(header.cell.get("name", directory.name)), header.config)
 
     def enter_pack(self) -> None:
         """Discard the reports of the previous pack."""
@@ -83,15 +85,20 @@ class RunRecorder:
         self.scalars(diagnosis.curves(numbers), step)
 
     def write_pictures(self, pack: Pack, k: int, step: int) -> None:
-        """Write sample grids of the generator and further samples of the algorithm."""
+        """Write sample grids of the generator and further samples of the algorithm.
+
+        TensorBoard also gets real samples, once.
+        """
         size = samples.NUM_SAMPLES if len(self.run.data.sample_shape) == 3 else 2048
+        if self._board and step == 0:
+            self._board.picture("samples/real", samples.grid(self.run.data.samples[:size]), step)
         for name, shown in ({"samples": pack.sample_grid(k, size)} | pack.pictures(k)).items():
             picture, path = samples.grid(shown), self.directory / name / f"step_{step:07d}.png"
             samples.save(path, picture)
             if shown.ndim == 2:
                 samples.save_points(path.with_suffix(".npz"), shown)
             if self._board:
-                self._board.picture(name, picture, step)
+                self._board.picture(f"samples/{GENERATED.get(name, name)}", picture, step)
 
     def flush(self) -> None:
         """Write all TensorBoard events to disk, before a checkpoint is written."""

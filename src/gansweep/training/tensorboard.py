@@ -6,16 +6,20 @@ import contextlib
 import hashlib
 import io
 import itertools
+import json
 import logging
 import os
 import socket
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
 
+from gansweep.formatting import visible
 from gansweep.training import events
 from gansweep.training.events import protobuf
 
@@ -87,15 +91,25 @@ class Board:
             a resumed run is duplicated.
         hparams: columns of the HPARAMS row, by key; used if no sweep has written a row.
         name: name of this row.
+        config: resolved configuration of the run, shown as text.
     """
 
-    def __init__(self, directory: Path, step: int, hparams: Mapping[str, Any], name: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        step: int,
+        hparams: Mapping[str, Any],
+        name: str,
+        config: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self.directory = directory
         self.file: EventFile | None = None
         try:
             (directory / events.END).unlink(missing_ok=True)
             _forget_after(directory, step)
             self._open(hparams, name)
+            if config and step == 0 and self.file is not None:
+                self.file.add(events.text("config", _yaml(config)), 0)
         except OSError as error:
             self._give_up(error)
 
@@ -156,6 +170,14 @@ class Board:
             "TensorBoard files can't be written in %s (%s); the run continues without them", self.directory, error
         )
         self.file = None
+
+
+def _yaml(config: Mapping[str, Any]) -> str:
+    """Return a configuration as a block of YAML in Markdown."""
+    import yaml
+
+    content = yaml.safe_dump(json.loads(json.dumps(config, default=str)), sort_keys=False, allow_unicode=True)
+    return textwrap.indent(visible(content), 4 * " ")
 
 
 def _forget_after(directory: Path, step: int) -> None:
