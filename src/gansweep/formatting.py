@@ -75,6 +75,34 @@ def is_folder_name(name: str) -> bool:
     return name not in ("", ".", "..") and name == name.strip() and name.isprintable() and not set(name) & set("/\\")
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "run"), counted(2, "run"), counted(2, "is", "are")
+    ('1 run', '2 runs', '2 are')
+    """
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def shortened(name: str, width: int) -> str:
+    """Return the name of a cell or a sweep without its last settings, if it is too long; its hash is kept.
+
+    >>> shortened("optimizer=adam,lr=0.001,loss=wgan_gp,seed=0-3fedee5b", 40)
+    'optimizer=adam,lr=0.001,…-3fedee5b'
+    >>> shortened("optimizer=adam,lr=0.001", 40), shortened("an_optimizer_of_mine=1", 10)
+    ('optimizer=adam,lr=0.001', 'an_optimi…')
+    """
+    if len(name) <= width:
+        return name
+    end = (re.search(r"-[0-9a-f]{8}$", name) or [""])[0]
+    settings = name.removesuffix(end).split(",")
+    for number in range(len(settings) - 1, 0, -1):
+        text = f"{','.join(settings[:number])},…{end}"
+        if len(text) <= width:
+            return text
+    return f"{name[: width - 1]}…"
+
+
 def visible(text: str) -> str:
     r"""Escape control characters and other invisible characters, except line feeds and tabs.
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gansweep.console import command_name, exit_code, path, say
-from gansweep.formatting import metric_label, number
+from gansweep.formatting import metric_label, number, shortened
 from gansweep.sweep.cell import Result, State, cells
 from gansweep.sweep.progress import duration
 from gansweep.sweep.progress_file import RunningProcess, read
@@ -75,7 +75,7 @@ def _word(state: State) -> str:
 def _process(one: RunningProcess) -> str:
     """Return the line of a process: its cells with their steps, and its speed."""
     steps = sorted(one.running.items(), key=lambda item: -item[1][0])
-    shown = ", ".join(f"{_short(name)} step {at} of {of}" for name, (at, of) in steps[:2])
+    shown = ", ".join(f"{shortened(name, LONGEST_NAME)} step {at} of {of}" for name, (at, of) in steps[:2])
     more = f" and {len(steps) - 2} more" if len(steps) > 2 else ""
     speed = f", {one.steps_per_s:.3g} steps/s" if one.steps_per_s else ""
     return f"{one.host} {one.pid}: {cells(len(steps))}{speed}: {shown}{more}"
@@ -98,10 +98,6 @@ def _left(results: Sequence[Result], processes: Sequence[RunningProcess]) -> str
     open_cells = [r.cell for r in results if not r.state.is_result and r.state is not State.FAILED]
     steps = sum(int(cell.config.get("steps") or 0) - at.get(cell.name, 0) for cell in open_cells)
     return f"; about {duration(steps / speed)} left" if speed > 0 and steps > 0 else ""
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -98,3 +98,20 @@ def test_singular_and_plural():
     stream = io.StringIO()
     Progress(1, stream).finish("a", State.COMPLETED)
     assert stream.getvalue() == "a: completed | 1/1 cell\n"
+
+
+def test_lines_fit_the_terminal_and_end_a_name_between_settings(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(progress.time, "monotonic", iter(range(10**6)).__next__)
+    name = "optimizer=adam,lr=0.001,loss=wgan_gp,seed=0-3fedee5b"
+    terminal, file = Terminal(), io.StringIO()
+    for stream in (terminal, file):
+        shown = Progress(4, stream)
+        shown.step(name, 50, 100, "fd_digits 57.2")
+        shown.finish(name, State.COMPLETED, "fd_digits 57.2")
+    lines = [line.strip() for line in terminal.getvalue().replace("\r", "\n").split("\n") if line.strip()]
+    assert len(lines) == 2
+    assert all(len(line) < 60 for line in lines)
+    assert lines[0] == "optimizer=adam,…-3fedee5b | step 50/100 | fd_digits 57.2"
+    assert lines[1].startswith("optimizer=adam,…-3fedee5b: completed fd_digits 57.2")
+    assert f"{name}: completed fd_digits 57.2 | 1/4 cells" in file.getvalue()

@@ -26,6 +26,7 @@ from gansweep.cli.job import task
 from gansweep.cli.search_points import misplaced_intervals
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.console import say, versions
+from gansweep.terminal_layout import for_terminal
 
 INTERRUPTED = 130
 GRID_SWEEPER = "hydra_plugins.gansweep.grid_sweeper.GridSweeper"
@@ -104,7 +105,7 @@ def report_search(app: HydraApp) -> None:
         from gansweep.results import table
         from gansweep.sweep.sweep import Sweep
 
-        say(table.write(Sweep(root, [], command(app.config_loader))))
+        say(for_terminal(table.write(Sweep(root, [], command(app.config_loader)))))
 
 
 def _check_options(parser: ArgumentParser, options: Namespace) -> None:

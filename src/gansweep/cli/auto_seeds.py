@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gansweep.cli.search_points import search_note
 from gansweep.cli.sweeping import Multirun
 from gansweep.config.errors import SettingError
+from gansweep.formatting import counted
 from gansweep.sweep.cell import Cell, Result, State
 from gansweep.sweep.seed_race import SeedRace
 from gansweep.sweep.sweep import Sweep
@@ -107,7 +108,8 @@ class AutoSeeds:
                 break
         verdict = self.race.summary(self.settings())
         rest = len(self.race.seeds) * len(self.jobs) - sum(len(cells) for cells in self.cells)
-        more = f"Up to {rest} more runs of these {len(self.jobs)} configurations, depending on the results."
+        of = counted(len(self.jobs), "configuration")
+        more = f"Up to {counted(rest, 'more run')} of these {of}, depending on the results."
         plan_output.show(self._sweep(), self.config, *([verdict, more] if verdict else [f"seeds=auto: {more}"]))
 
 

@@ -14,6 +14,7 @@ from gansweep.cli.hydra_app import composed, overrides_parser
 from gansweep.code_identity import dotted
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.console import command_name, say
+from gansweep.terminal_layout import for_terminal
 
 if TYPE_CHECKING:
     from gansweep.check.bench import Subject
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str]) -> int:
         failed = sum(finding.failed for finding in results)
         judged = sum(finding.passed is not None for finding in results)
         broken += failed
-        say(f"{words or 'the defaults'}\n\n{table(results)}\n\n{judged - failed} of {judged} checks passed")
+        text = f"{words or 'the defaults'}\n\n{table(results)}\n\n{judged - failed} of {judged} checks passed"
+        say(for_terminal(text))
     return 1 if broken else 0
 
 

@@ -12,6 +12,7 @@ from gansweep.cli.hydra_app import composed
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.console import command_name, exit_code, path, say, say_error
 from gansweep.formatting import number
+from gansweep.terminal_layout import for_terminal
 
 if TYPE_CHECKING:
     from gansweep.sweep.cell import Result
@@ -109,4 +110,4 @@ def _write_tables(results: Sequence[Result]) -> None:
 
     roots: dict[Path, None] = dict.fromkeys(result.cell.directory.parent for result in results)
     for root in roots:
-        say(f"\n{table.write(Sweep(root, []))}", end="")
+        say(for_terminal(f"\n{table.write(Sweep(root, []))}"), end="")

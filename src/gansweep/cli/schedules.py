@@ -17,6 +17,7 @@ from gansweep.config.typed import keeps, signature, wrong_kind
 from gansweep.console import WRONG, command_name, say, say_error
 from gansweep.interfaces import Schedule
 from gansweep.sweep.identity import plain
+from gansweep.terminal_layout import for_terminal
 
 if TYPE_CHECKING:
     from gansweep.schedules.curves import Curve
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         return complain(error.problems, "drawn")
     from gansweep.schedules.curves import table
 
-    say(table(curves))
+    say(for_terminal(table(curves)))
     return _picture(curves, path) if out != "null" else 0
 
 

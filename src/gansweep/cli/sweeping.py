@@ -31,6 +31,7 @@ from gansweep.sweep.progress_file import ProgressFile
 from gansweep.sweep.run_state import rename_misplaced
 from gansweep.sweep.sweep import Outcome, Sweep
 from gansweep.sweep.sweep_directory import set_aside
+from gansweep.terminal_layout import for_terminal
 from gansweep.training.interruption import Stop
 
 log = logging.getLogger(__name__)
@@ -209,7 +210,7 @@ class Multirun:
         """Write and print the table, the report command and, after an interruption, the command that continues."""
         from gansweep.results import table  # imports numpy, which --help and --cfg need not
 
-        say(table.write(sweep or self.sweep()))
+        say(for_terminal(table.write(sweep or self.sweep())))
         where = shlex.quote(os.path.relpath(self.root))
         say(f"Verdicts and pictures: python -m gansweep.report {where} --format html")
         if cut_short:

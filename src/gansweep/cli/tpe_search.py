@@ -16,6 +16,7 @@ from gansweep.cli.overrides import kept_overrides, values_of
 from gansweep.cli.search_points import BIAS, SAMPLER, TPE, Interval, is_interval, search_settings
 from gansweep.cli.sweeping import Multirun
 from gansweep.config.errors import BadConfig, SettingError
+from gansweep.formatting import counted
 from gansweep.sweep.cell import Cell, Result, State
 from gansweep.sweep.sweep import Sweep
 from gansweep.sweep.sweep_keys import SEED
@@ -139,10 +140,10 @@ class TpeSearch:
         done = [trial for trial in self._study.trials if trial.value is not None]
         feasible = [trial for trial in done if math.isfinite(trial.value)]
         if not feasible:
-            return f"sampler=tpe: {len(done)} points, none with a value."
+            return f"sampler=tpe: {counted(len(done), 'point')}, none with a value."
         best = min(feasible, key=lambda trial: trial.value)
         settings = ", ".join(self._settings(best))
-        return f"sampler=tpe: best of {len(done)} points: {settings}. {BIAS}"
+        return f"sampler=tpe: best of {counted(len(done), 'point')}: {settings}. {BIAS}"
 
     def _settings(self, trial: Any) -> list[str]:
         return [

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gansweep.console import command_name, exit_code, make_folder, path, say
 from gansweep.formatting import visible
+from gansweep.terminal_layout import for_terminal
 
 # The keys of formats.FORMATS, repeated here so that --help does not import that module.
 FORMATS = ("md", "csv", "json", "latex", "html")
@@ -50,7 +51,7 @@ def _write_report(options: argparse.Namespace, directories: Sequence[Path]) -> N
         options.top,
     )
     if options.compare:
-        say(compare(formats.judge(study, table_options), *options.compare))
+        say(for_terminal(compare(formats.judge(study, table_options), *options.compare)))
         return
     out = options.out
     if out is None and options.format == "html":
@@ -67,7 +68,7 @@ def _write_report(options: argparse.Namespace, directories: Sequence[Path]) -> N
         _write(out, text)
         say(f"wrote {out}")
     else:
-        say(text, end="")
+        say(for_terminal(text) if options.format == "md" else text, end="")
 
 
 def _page(sweeps: Sequence[Path]) -> Path:

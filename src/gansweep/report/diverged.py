@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gansweep.formatting import number
+from gansweep.formatting import counted, number
 from gansweep.plot_style import COLOURS, RATE_NAMES, grid_lines, key, panels, shades, styled
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import LEVEL, Verdict
@@ -42,14 +42,17 @@ def section(verdict: Verdict) -> Section | None:
             for name, steps in sorted(by_cause.items(), key=lambda item: -len(item[1]))
         ]
         blocks += [
-            Paragraph(f"{len(diverged)} of {len(results)} runs diverged{_where(verdict)}."),
+            Paragraph(f"{len(diverged)} of {counted(len(results), 'run')} diverged{_where(verdict)}."),
             Table(["player and cause", "runs", "first step", "median", "last"], rows),
         ]
     if failed:
         files = {r.trouble: f"; traceback in {r.traceback}" if r.traceback else "" for r in reversed(failed)}
         counts = Counter(result.trouble for result in failed).most_common(MAX_ERRORS)
         items = [f"{' '.join(text.split())} ({count}){files[text]}" for text, count in counts]
-        blocks += [Paragraph(f"{len(failed)} runs raised an error (not counted as divergence):"), List(items)]
+        blocks += [
+            Paragraph(f"{counted(len(failed), 'run')} raised an error (not counted as divergence):"),
+            List(items),
+        ]
     if diverged and (earlier := _earlier(verdict)):
         blocks.append(Paragraph(earlier))
     if diverged:

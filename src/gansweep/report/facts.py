@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gansweep.config.keys import CAPTION
-from gansweep.formatting import number
+from gansweep.formatting import counted, number
 from gansweep.report.study import Study
 from gansweep.results.leaderboard import Leaderboard
 from gansweep.section import Code, Entry, Link, Paragraph, Strong, Table
@@ -45,7 +45,7 @@ def plan(study: Study) -> str:
     """Return the number of runs by state, and their cost."""
     counts = Counter(result.state.value for result in study.results)
     states = ", ".join(f"{count} {name}" for name, count in counts.most_common())
-    return f"{len(study.results)} runs: {states}.{_cost(study)}"
+    return f"{counted(len(study.results), 'run')}: {states}.{_cost(study)}"
 
 
 def _cost(study: Study) -> str:
@@ -132,7 +132,7 @@ def _and(words: list[str]) -> str:
 def _counted(counts: Counter[str]) -> str:
     if len(counts) == 1:
         return next(iter(counts))
-    return "; ".join(f"{text} ({count} runs)" for text, count in counts.most_common(5))
+    return "; ".join(f"{text} ({counted(count, 'run')})" for text, count in counts.most_common(5))
 
 
 def _list(values: list[Any]) -> str:

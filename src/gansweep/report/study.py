@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gansweep.formatting import shortened
 from gansweep.report.where import matching
 from gansweep.sweep.cell import Result
 from gansweep.sweep.sweep import Sweep
@@ -40,7 +41,7 @@ class Study:
     @property
     def title(self) -> str:
         """`name` for a heading, shortened: the default name of a sweep with many overrides is long."""
-        return self.name if len(self.name) <= LONGEST_TITLE else f"{self.name[: LONGEST_TITLE - 1]}…"
+        return shortened(self.name, LONGEST_TITLE)
 
     @classmethod
     def read(cls, *directories: Path, metric: str | None = None, where: str = "") -> Study:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansweep.formatting import number
+from gansweep.formatting import counted, number
 from gansweep.plot_style import FLOOR, grid_lines, key, legend, line, panels, separated, styled
 from gansweep.report.verdict import LEVEL, Verdict
 from gansweep.results.leaderboard import Configuration
@@ -206,7 +206,7 @@ def _sentences(found: OverTasks) -> list[str]:
     of_keys = f" ({', '.join(found.keys)})" if found.keys else ""
     sentences = [f"{len(found.methods)} methods on {count} tasks{of_keys}: {'; '.join(found.tasks)}."]
     if found.num_left_out:
-        sentences.append(f"{found.num_left_out} methods without a finished run on some task are left out.")
+        sentences.append(f"{counted(found.num_left_out, 'method')} without a finished run on some task left out.")
     sentences.append(f"Friedman's test of equal methods: p = {number(ranks.p)}.")
     equal = [m for m, r in zip(found.methods[1:], ranks.ranks[1:], strict=True) if r == ranks.ranks[0]]
     tie = f", as {'; '.join(equal)}" if equal else ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansweep.formatting import metric_label
+from gansweep.formatting import counted, metric_label
 from gansweep.plot_style import grid_lines, key, legend, line, panels, styled, wrapped
 from gansweep.report import charts
 from gansweep.report.curves import curves_picture, metrics
@@ -35,7 +35,8 @@ def section(verdict: Verdict) -> Section | None:
     timed, num_omitted = _timed(verdict), _num_omitted(PlotAxes.of(verdict.leaderboard))
     text = "The figures show all finished runs."
     if num_omitted:
-        text += f" Figures show the first {MAX_PANELS} panels; the other {num_omitted} combinations are in the table."
+        others = counted(num_omitted, "other combination is", "other combinations are")
+        text += f" Figures show the first {MAX_PANELS} panels; {others} in the table."
     paragraph = Paragraph(text + _about_time(timed))
     return Section("Values", [paragraph, *_pictures(verdict, bool(timed))], needs_pictures=True)
 

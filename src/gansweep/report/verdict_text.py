@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gansweep.formatting import number
+from gansweep.formatting import counted, number
 from gansweep.report import markdown
 from gansweep.report.pivot import ranks
 from gansweep.report.verdict import LEVEL, MAX_FOR_ALL_PAIRS, Verdict, more_seeds
@@ -125,8 +125,9 @@ def _counts(verdict: Verdict) -> list[str]:
     """Return the numbers of runs that are N/A, failed or not finished."""
     leaderboard, lines = verdict.leaderboard, []
     if num_na := sum(configuration.estimate.num_na for configuration in leaderboard.configurations):
-        lose = "" if _one_seed(verdict) else " and lose every comparison"
-        lines.append(f"{num_na} of {len(leaderboard.results)} runs are N/A: they rank last{lose}.")
+        rank, lose = ("is N/A: it ranks", "loses") if num_na == 1 else ("are N/A: they rank", "lose")
+        comparisons = "" if _one_seed(verdict) else f" and {lose} every comparison"
+        lines.append(f"{num_na} of {counted(len(leaderboard.results), 'run')} {rank} last{comparisons}.")
     if failed := sum(configuration.num_failed for configuration in leaderboard.configurations):
         lines.append(f"{failed} run{'s' if failed > 1 else ''} raised an error (excluded from the comparison).")
     if missing := sum(configuration.num_missing for configuration in leaderboard.configurations):

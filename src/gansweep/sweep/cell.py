@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gansweep.formatting import counted
 from gansweep.sweep import cell_lock, records
 from gansweep.sweep.identity import HASH_IN_NAME, digest
 from gansweep.sweep.process import ProcessDied
@@ -112,7 +113,7 @@ def cells(count: int) -> str:
     >>> cells(1), cells(2)
     ('1 cell', '2 cells')
     """
-    return f"{count} cell" if count == 1 else f"{count} cells"
+    return counted(count, "cell")
 
 
 def state(cell: Cell) -> State:

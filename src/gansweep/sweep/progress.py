@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 import time
 from collections import Counter
 from typing import TextIO
 
-from gansweep.formatting import visible
+from gansweep.formatting import shortened, visible
 from gansweep.sweep.cell import State, cells
 from gansweep.sweep.progress_file import ProgressFile
 
 BETWEEN_LINES_S = 0.2
 FIRST_PLAIN_LINE_S, BETWEEN_PLAIN_LINES_S = 5.0, 60.0
 MAX_NAMED = 2
+SHORTEST_NAME = 28
 
 
 class Progress:
@@ -64,8 +66,8 @@ class Progress:
             return
         if self.live:
             running = f"{len(self._running)} running" if len(self._running) > 1 else ""
-            parts = (name, f"step {step}/{total_steps}", text, running, self._counted(), self._left())
-            self._rewrite(" | ".join(filter(None, parts)))
+            parts = (f"step {step}/{total_steps}", text, running, self._counted(), self._left())
+            self._rewrite(self._line(name, *parts))
         else:
             self._print(self._counted(), self._steps_of_all(), self._speed(now), self._left())
             self._wait_s = min(2 * self._wait_s, BETWEEN_PLAIN_LINES_S)
@@ -84,7 +86,8 @@ class Progress:
         self._running.pop(name, None)
         self._first.pop(name, None)
         self._rewrite("")
-        self._print(f"{name}: {' '.join(filter(None, (state.value, text)))}", self._counted(), self._left())
+        ended = " ".join(filter(None, (state.value, text)))
+        self._print(self._line(name, ended, self._counted(), self._left()).replace(" | ", ": ", 1))
         if not self.live:
             self._written, self._steps = time.monotonic(), 0
 
@@ -92,6 +95,21 @@ class Progress:
         """Remove the file."""
         if self.file is not None:
             self.file.remove()
+
+    def _line(self, *parts: str) -> str:
+        """Return a line of a name and further parts.
+
+        On a terminal it fits the width, as a longer one could not be rewritten: the name loses its last settings, and
+        the last parts are left out.
+        """
+        name, *rest = filter(None, parts)
+        if not self.live:
+            return " | ".join((name, *rest))
+        width = shutil.get_terminal_size().columns - 1
+        while len(rest) > 1 and min(len(name), SHORTEST_NAME) + len(" | ".join(("", *rest))) > width:
+            rest.pop()
+        line = " | ".join(("", *rest))
+        return shortened(name, max(width - len(line), 1)) + line
 
     def _print(self, *parts: str) -> None:
         print(visible(" | ".join(filter(None, parts))), file=self.stream, flush=True)
