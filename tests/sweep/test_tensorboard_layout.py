@@ -165,7 +165,7 @@ def trained(tmp_path):
     sweep.freeze()
     for number, one in enumerate(cells):
         content = write(one, diverged(one) if number == 3 else record(one, final=10.0 * (number + 1)))
-        runs = Board(one.directory, 0, {}, one.name)
+        runs = Board(one.directory, 0, {}, one.name, {"optimizer": {"beta2": 0.999}})
         runs.scalars({"loss/generator": 1.0}, 50)
         runs.scalars({"loss/generator": 2.0}, 100)
         runs.close()
@@ -205,7 +205,11 @@ def test_tensorboard_serves_rows_columns_layout_table_and_units(trained):
 
         titles = [one["title"] for one in served.ask("plugin/custom_scalars/layout")["category"]]
         assert titles == list(tensorboard_layout.CHARTS)
-        assert {run: sorted(tags) for run, tags in served.ask("plugin/text/tags").items()} == {".": ["table", "units"]}
+        texts = {run: sorted(tags) for run, tags in served.ask("plugin/text/tags").items()}
+        assert texts.pop(".") == ["table", "units"]
+        assert list(texts.values()) == [["config"]] * 4
+        (config,) = served.ask(f"plugin/text/text?run={urllib.parse.quote(next(iter(texts)))}&tag=config")
+        assert "optimizer:\n  beta2: 0.999" in config["text"]
         (text,) = served.ask("plugin/text/text?run=.&tag=table")
         assert "<table>" in text["text"]
         assert "fd_digits" in text["text"]

@@ -47,9 +47,7 @@ def test_the_curves_are_complete(tmp_path):
         "Metric/mean_distance",
         "result/final mean_distance",
         "result/best mean_distance",
-        "samples/real",
-        "samples/generated",
-        "config",
+        "samples/generated, real (right)",
     } == set(curves)
     assert [step for step, _ in curves["loss/generator"]] == [2, 4, 6, 8, 10, 12]
     assert [step for step, _ in curves["Metric/mean_distance"]] == [0, 4, 8, 12]
@@ -196,6 +194,21 @@ def test_a_sample_grid_shows_the_samples():
     assert picture.shape[0] == 3
     assert picture[:, 4, 4].tolist() == [1, 1, 1]
     assert picture[:, 4, 40].tolist() == [0, 0, 0]
+
+
+def test_real_samples_are_on_the_right_of_generated_ones():
+    fake, real = torch.full((16, 1, 64, 64), -1.0), torch.zeros(16, 1, 64, 64)
+    picture = samples.grid(fake)
+    both = samples.beside_real(picture, fake, real)
+    height, width = picture.shape[-2:]
+    assert both.shape == (3, height, width + 16 + 2 * 66 + 2)
+    assert torch.equal(both[..., :width], picture)
+    assert (both[..., width : width + 16] == 1).all()
+    assert both[0, 2 + 32, width + 16 + 2 + 32] == 0.5
+    points = torch.randn(50, 2)
+    shown = samples.grid(points)
+    assert torch.equal(samples.beside_real(shown, points, points)[..., -shown.shape[-1] :], shown)
+    assert samples.beside_real(picture, fake, real[:15]) is picture
 
 
 def test_points_are_drawn_with_y_upwards():

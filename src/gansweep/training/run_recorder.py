@@ -18,8 +18,6 @@ from gansweep.training.events import results
 from gansweep.training.run import Run
 from gansweep.training.tensorboard import Board
 
-GENERATED = {"samples": "generated"}  # tag of the sample grids, next to `samples/real`
-
 
 class RunRecorder:
     """Curves, pictures and diagnoses of one run, written to its directory and to TensorBoard.
@@ -87,18 +85,18 @@ class RunRecorder:
     def write_pictures(self, pack: Pack, k: int, step: int) -> None:
         """Write sample grids of the generator and further samples of the algorithm.
 
-        TensorBoard also gets real samples, once.
+        TensorBoard shows real samples on the right of each.
         """
         size = samples.NUM_SAMPLES if len(self.run.data.sample_shape) == 3 else 2048
-        if self._board and step == 0:
-            self._board.picture("samples/real", samples.grid(self.run.data.samples[:size]), step)
         for name, shown in ({"samples": pack.sample_grid(k, size)} | pack.pictures(k)).items():
             picture, path = samples.grid(shown), self.directory / name / f"step_{step:07d}.png"
             samples.save(path, picture)
             if shown.ndim == 2:
                 samples.save_points(path.with_suffix(".npz"), shown)
             if self._board:
-                self._board.picture(f"samples/{GENERATED.get(name, name)}", picture, step)
+                real = self.run.data.samples[: len(shown)]
+                tag = f"samples/{'generated, real (right)' if name == 'samples' else name}"
+                self._board.picture(tag, samples.beside_real(picture, shown, real), step)
 
     def flush(self) -> None:
         """Write all TensorBoard events to disk, before a checkpoint is written."""

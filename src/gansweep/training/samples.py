@@ -11,6 +11,7 @@ from torch import Tensor
 
 NUM_SAMPLES = 64
 IN_A_ROW, GAP = 8, 2
+COLUMNS_OF_REAL = 2
 SMALLEST, ENLARGED = 64, 4  # images below SMALLEST pixels are enlarged by this factor
 
 
@@ -30,6 +31,23 @@ def grid(samples: Tensor) -> Tensor:
     framed = torch.cat([framed, torch.ones(missing, *framed.shape[1:])])
     rows = [torch.cat(list(row), -1) for row in framed.split(IN_A_ROW)]
     return F.pad(torch.cat(rows, -2), (0, GAP, 0, GAP), value=1.0)
+
+
+def beside_real(picture: Tensor, shown: Tensor, real: Tensor) -> Tensor:
+    """Return a picture of generated samples with real ones on its right.
+
+    Args:
+        picture: `grid` of the samples.
+        shown: the samples (N, ...).
+        real: real samples (N, ...), of which a grid shows the first two columns; unless the shapes differ, as those of
+            other pictures of an algorithm, when the picture is returned unchanged.
+    """
+    if real.shape != shown.shape:
+        return picture
+    right = grid(real)
+    if shown.ndim == 4:
+        right = right[..., : GAP + (right.shape[-1] - GAP) * COLUMNS_OF_REAL // IN_A_ROW]
+    return torch.cat([picture, torch.ones_like(picture[..., : 8 * GAP]), right], -1)
 
 
 def save(path: Path, picture: Tensor) -> None:
