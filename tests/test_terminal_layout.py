@@ -49,6 +49,14 @@ def test_a_mean_keeps_its_deviation():
     assert max(map(len, lines)) <= 60
 
 
+def test_every_part_of_a_table_has_the_columns_that_distinguish_its_rows():
+    rows = [["-", "adam", *["0.12345678"] * 6], ["-", "sgd", *["0.12345678"] * 6]]
+    lines = fitted(markdown(["rank", "optimizer", *(f"lr={n}" for n in range(6))], rows), 50).split("\n")
+    parts = [line for line in lines if "adam" in line]
+    assert len(parts) > 1
+    assert sum("optimizer" in line for line in lines) == len(parts) == sum("sgd" in line for line in lines)
+
+
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_a_pipe_gets_markdown_unchanged(monkeypatch, is_terminal):
     monkeypatch.setenv("COLUMNS", "60")

@@ -100,7 +100,7 @@ def shortened(name: str, width: int) -> str:
         text = f"{','.join(settings[:number])},…{end}"
         if len(text) <= width:
             return text
-    return f"{name[: width - 1]}…"
+    return f"…{end}" if 0 < len(end) < width else f"{name[: width - 1]}…"
 
 
 def visible(text: str) -> str:

@@ -8,7 +8,8 @@ import sys
 import textwrap
 from collections.abc import Sequence
 
-JOINED = "\u00a0±\u00a0"  # mean and deviation stay in one line
+HARD_SPACE = "\u00a0"
+JOINED = re.compile(r"(?<=\d) (±|to) (?=[-\d])")  # mean and deviation, and ends of an interval, stay in one line
 SMALLEST = 40  # columns of a terminal
 KEPT = re.compile(r"^(\s|#|```|- `|Commands?:|.*`python -m |.*python -m gansweep)")  # lines to copy stay whole
 
@@ -22,7 +23,7 @@ def fitted(text: str, width: int) -> str:
     """Return Markdown with no line longer than `width`, except command lines and words without a space.
 
     Fields of a table that is too wide are broken into several lines. If that is not enough, the table is divided into
-    several with the same first column.
+    several, each with the leading columns that distinguish its rows.
     """
     width, lines = max(width, SMALLEST), []
     rows: list[str] = []
@@ -48,18 +49,33 @@ def _table(rows: Sequence[str], width: int) -> list[str]:
     if max(map(len, rows)) <= width:
         return list(rows)
     fields = [re.split(r"(?<!\\)\|", row)[1:-1] for row in (rows[0], *rows[2:])]
-    table = [[field.strip().replace(" ± ", JOINED) for field in row] for row in fields]
+    table = [[JOINED.sub(_joined, field.strip()) for field in row] for row in fields]
     narrow = [max(3, *(len(word) for row in table for word in row[n].split(" "))) for n in range(len(table[0]))]
-    blocks: list[list[int]] = [[0]]
-    for column in range(1, len(narrow)):
-        if len(blocks[-1]) > 1 and _total([narrow[n] for n in (*blocks[-1], column)]) > width:
-            blocks.append([0])
+    labels = list(range(_num_labels(table[1:])))
+    if _total([narrow[n] for n in labels]) > width // 2:
+        labels = [0]
+    blocks = [[*labels]]
+    for column in range(len(labels), len(narrow)):
+        if len(blocks[-1]) > len(labels) and _total([narrow[n] for n in (*blocks[-1], column)]) > width:
+            blocks.append([*labels])
         blocks[-1].append(column)
     lines: list[str] = []
     for block in blocks:
         part = [[row[n] for n in block] for row in table]
         lines += ["", *_lines(part, [narrow[n] for n in block], width)]
     return lines[1:]
+
+
+def _joined(match: re.Match[str]) -> str:
+    return f"{HARD_SPACE}{match[1]}{HARD_SPACE}"
+
+
+def _num_labels(rows: Sequence[Sequence[str]]) -> int:
+    """Return the number of leading columns that distinguish all rows; 1 if all columns together do not."""
+    for number in range(1, len(rows[0]) if rows else 1):
+        if len({tuple(row[:number]) for row in rows}) == len(rows):
+            return number
+    return 1
 
 
 def _total(widths: Sequence[int]) -> int:
@@ -89,4 +105,4 @@ def _broken(text: str, width: int) -> list[str]:
 
 def _row(parts: Sequence[str], widths: Sequence[int]) -> str:
     line = " | ".join(part.ljust(size) for part, size in zip(parts, widths, strict=True))
-    return f"| {line} |".replace(JOINED, " ± ")
+    return f"| {line} |".replace(HARD_SPACE, " ")

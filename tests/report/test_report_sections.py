@@ -155,15 +155,6 @@ def test_legends_of_divergences_are_above_their_panels(tmp_path):
         assert panel.x0 <= box.x0 < panel.x1
 
 
-def test_a_mean_ends_at_the_last_common_step(tmp_path):
-    found = grid(tmp_path, lambda o, lr, s: 5.0 + s)
-    (one, *_) = found.leaderboard.configurations
-    one.runs["1"].record["metric"]["evaluations"].pop()
-    steps, values = curves.common(one)
-    assert steps.tolist() == [0, 80]
-    assert values.tolist() == [[400, 4], [400, 5]]
-
-
 def test_diverged_curves_do_not_extend_the_axis(tmp_path):
     """The evaluations are 400 at 0, final - 1 at 80, and 1e9 for the diverged run."""
     found = grid(tmp_path, lambda o, lr, s: None if lr > 5e-3 else 5.0, seeds=1, optimizers=("adam",))

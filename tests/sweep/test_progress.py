@@ -113,5 +113,5 @@ def test_lines_fit_the_terminal_and_end_a_name_between_settings(monkeypatch):
     assert len(lines) == 2
     assert all(len(line) < 60 for line in lines)
     assert lines[0] == "optimizer=adam,…-3fedee5b | step 50/100 | fd_digits 57.2"
-    assert lines[1].startswith("optimizer=adam,…-3fedee5b: completed fd_digits 57.2")
+    assert lines[1] == "optimizer=adam,…-3fedee5b: completed fd_digits 57.2"
     assert f"{name}: completed fd_digits 57.2 | 1/4 cells" in file.getvalue()

@@ -173,18 +173,6 @@ def by_seed(configuration: Configuration, field: str = "value") -> Curves:
     return Curves(np.array(steps), values.reshape(len(tables), len(steps)), lost)
 
 
-def common(configuration: Configuration, field: str = "value") -> tuple[np.ndarray, np.ndarray]:
-    """Return the steps at which all seeds have a value, and the values (seeds, steps)."""
-    by_step = [
-        {e["step"]: e[field] for e in result.metric.get("evaluations", []) if e.get(field) is not None}
-        for result in configuration.runs.values()
-        if result.metric
-    ]
-    steps = sorted(set.intersection(*map(set, by_step))) if by_step else []
-    table = np.array([[values[step] for step in steps] for values in by_step])
-    return np.array(steps), table.reshape(len(by_step), len(steps))
-
-
 def times(configuration: Configuration, steps: np.ndarray) -> np.ndarray:
     """Return the training time in seconds at the given steps, mean over seeds; NaN if no record has it."""
     by_step = [trained_s(result.record) for result in configuration.runs.values() if result.record and result.metric]

@@ -16,7 +16,7 @@ from gansweep.sweep.progress_file import ProgressFile
 BETWEEN_LINES_S = 0.2
 FIRST_PLAIN_LINE_S, BETWEEN_PLAIN_LINES_S = 5.0, 60.0
 MAX_NAMED = 2
-SHORTEST_NAME = 28
+SHORTEST_NAME = 20
 
 
 class Progress:
@@ -143,7 +143,8 @@ class Progress:
     def _rewrite(self, line: str) -> None:
         line = visible(line)
         if self.live:
-            self.stream.write("\r" + line.ljust(self._width) + ("" if line else "\r"))
+            # The cursor returns to the start, so that a log message of a worker overwrites the line.
+            self.stream.write("\r" + line.ljust(self._width) + "\r")
             self.stream.flush()
             self._width = len(line)
 

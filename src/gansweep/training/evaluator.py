@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from gansweep.batched.pack import Pack
+from gansweep.formatting import metric_label
 from gansweep.interfaces import Dataset, Metric
 from gansweep.metrics.degenerate import degenerate
 from gansweep.training import events, record
@@ -146,7 +147,7 @@ class Evaluator:
         """Return the newest metric value as text, "" if there is none."""
         if not self.evaluations or self.run.metric is None or self.evaluations[-1]["value"] is None:
             return ""
-        return f"{self.run.metric.name} {self.evaluations[-1]['value']:.4g}"
+        return f"{metric_label(self.run.metric.name)} {self.evaluations[-1]['value']:.4g}"
 
     def summary(self, diverged: bool) -> dict[str, Any]:
         """Return the fields `metric` and, with a second metric, `metric_2` of the record."""
