@@ -16,7 +16,7 @@ from gansweep.sweep.progress_file import ProgressFile
 BETWEEN_LINES_S = 0.2
 FIRST_PLAIN_LINE_S, BETWEEN_PLAIN_LINES_S = 5.0, 60.0
 MAX_NAMED = 2
-SHORTEST_NAME = 20
+SHORTEST_NAME, FINISHED_NAME = 20, 40  # columns of a shortened name
 
 
 class Progress:
@@ -87,7 +87,9 @@ class Progress:
         self._first.pop(name, None)
         self._rewrite("")
         ended = " ".join(filter(None, (state.value, text)))
-        self._print(self._line(name, ended, self._counted(), self._left()).replace(" | ", ": ", 1))
+        self._print(
+            self._line(name, ended, self._counted(), self._left(), shortest=FINISHED_NAME).replace(" | ", ": ", 1)
+        )
         if not self.live:
             self._written, self._steps = time.monotonic(), 0
 
@@ -96,17 +98,17 @@ class Progress:
         if self.file is not None:
             self.file.remove()
 
-    def _line(self, *parts: str) -> str:
+    def _line(self, *parts: str, shortest: int = SHORTEST_NAME) -> str:
         """Return a line of a name and further parts.
 
         On a terminal it fits the width, as a longer one could not be rewritten: the name loses its last settings, and
-        the last parts are left out.
+        the last parts are left out, as long as fewer than `shortest` columns would remain for the name.
         """
         name, *rest = filter(None, parts)
         if not self.live:
             return " | ".join((name, *rest))
         width = shutil.get_terminal_size().columns - 1
-        while len(rest) > 1 and min(len(name), SHORTEST_NAME) + len(" | ".join(("", *rest))) > width:
+        while len(rest) > 1 and min(len(name), shortest) + len(" | ".join(("", *rest))) > width:
             rest.pop()
         line = " | ".join(("", *rest))
         return shortened(name, max(width - len(line), 1)) + line
