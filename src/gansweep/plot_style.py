@@ -237,7 +237,7 @@ def reference_keys(drawn: Mapping[str, float], untrained: float | None, floor: f
 
 def separated(n: int, number_of_lines: int) -> float:
     """Return a vertical shift, at most 2 % of a share, that makes equal curves visible side by side."""
-    return 0.04 * (n / (number_of_lines - 1) - 0.5) if number_of_lines > 1 else 0.0
+    return min(0.016, 0.04 / max(number_of_lines - 1, 1)) * (n - (number_of_lines - 1) / 2)
 
 
 def band_key(label: str) -> Any:

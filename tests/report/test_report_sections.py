@@ -114,7 +114,7 @@ def test_divergences_with_one_seed_are_counted_and_not_tested(tmp_path):
     found = verdict(tmp_path, {("adam", 1e-3, 0): 5.0, ("sgd", 1e-3, 0): None})
     assert "one run each is not enough for a test" in text(diverged.section(found))
     written = " ".join(sentences(found))
-    assert "1 of 2 runs are N/A: they rank last." in written
+    assert "1 of 2 runs is N/A: it ranks last." in written
     assert "comparison" not in written
 
 
