@@ -21,6 +21,7 @@ from gansweep.report.cell_command import CellCommands
 from gansweep.report.formats import TableOptions
 from gansweep.report.samples import Sample
 from gansweep.report.study import Study
+from gansweep.section import Picture
 from gansweep.sweep.cell import Result, State
 
 HOSTILE = "</script><script>alert(1)</script>&\"'"
@@ -188,6 +189,30 @@ def test_sample_images_are_embedded_until_they_are_too_large(study, tmp_path):
     assert html.embeddable(samples, 7000) == samples[:2]
     assert html.embeddable(samples, 12000) == samples
     assert html.embeddable(samples, 10) == samples[:1]
+
+
+def test_lines_of_charts_are_those_of_the_figures(study):
+    (verdict,) = formats.judge(study, TableOptions())
+    pictures = [
+        block
+        for section in formats.sections(study, [verdict])
+        for block in section.blocks
+        if isinstance(block, Picture) and block.chart and block.chart.kind == "lines"
+    ]
+    assert len(pictures) == 2, "the expected best, and the profiles"
+    for picture in pictures:
+        lines = [line for panel in picture.chart.options()["panels"] for line in panel["lines"]]
+        drawn = [line for axis in picture.draw().axes for line in axis.lines]
+        for line in lines:
+            exact = [np.asarray(other.get_xdata()) for other in drawn]
+            near = [
+                other
+                for other, x in zip(drawn, exact, strict=True)
+                if len(x) == len(line["x"])
+                and np.allclose(x, line["x"], rtol=1e-3)
+                and np.allclose(other.get_ydata(), np.array(line["y"], dtype=float), atol=0.03, equal_nan=True)
+            ]
+            assert near, (picture.caption, line["name"])
 
 
 @pytest.mark.parametrize("number", [0, 1, 400, 401, 5000])

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gansweep.formatting import number
 from gansweep.plot_style import grid_lines, key, legend, line, panels, separated, styled
+from gansweep.report import charts
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
 from gansweep.results.leaderboard import Configuration
-from gansweep.section import Block, Paragraph, Picture, Section, Table
+from gansweep.section import Block, Chart, Paragraph, Picture, Section, Table
 from gansweep.statistics.performance_profile import profile, score, time_to_target
 from gansweep.sweep.cell import Result
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 PROFILES = "Performance profiles: tasks solved within a multiple of the fastest method's steps"
 MAX_RATIO = 4.0  # where AlgoPerf's score ends
+TAUS = np.geomspace(1, 2 * MAX_RATIO, 400)
+TAU = "steps to target / steps of the fastest method"
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ def section(verdict: Verdict) -> Section | None:
     head = [PlotAxes.of(verdict.leaderboard).method or "", "median steps to target", "reached", "score"]
     blocks: list[Block] = [Paragraph(text), Table(head, _rows(found))]
     if found.times.shape[1] > 2:
-        blocks.append(Picture(PROFILES, partial(profiles_picture, found), name="steps_to_target"))
+        chart = Chart("lines", partial(profiles_lines, found))
+        blocks.append(Picture(PROFILES, partial(profiles_picture, found), chart, name="steps_to_target"))
     return Section("Steps to target", blocks)
 
 
@@ -122,6 +126,13 @@ def _rows(found: Targets) -> list[list[str]]:
     return rows
 
 
+def profiles_lines(found: Targets) -> dict[str, Any]:
+    """Return what `profiles_picture` draws, as options of the chart `lines`."""
+    heights = profile(found.times, TAUS)
+    lines = [charts.line(name, TAUS.tolist(), own.tolist()) for name, own in zip(found.methods, heights, strict=True)]
+    return {"panels": [{"lines": lines}], "x": TAU, "x_log": True, "y": "share of tasks solved", "log": False}
+
+
 def profiles_picture(found: Targets) -> Figure:
     """Draw the share of tasks that a method solves within tau times the steps of the fastest method.
 
@@ -131,18 +142,17 @@ def profiles_picture(found: Targets) -> Figure:
     """
     from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-    taus = np.geomspace(1, 2 * MAX_RATIO, 400)
     styles = [line(n) for n in range(len(found.methods))]
     with styled():
         figure, (axis,) = panels(1, 1, "", (5.6, 3.2))
-        for n, (heights, style) in enumerate(zip(profile(found.times, taus), styles, strict=True)):
-            axis.step(taus, heights + separated(n, len(styles)), where="post", **style, linewidth=1.6)
+        for n, (heights, style) in enumerate(zip(profile(found.times, TAUS), styles, strict=True)):
+            axis.step(TAUS, heights + separated(n, len(styles)), where="post", **style, linewidth=1.6)
         axis.set_xscale("log")
         axis.set_xticks([1, 2, 4, 8], minor=False)
         axis.set_xticks([1.5, 3, 6], minor=True)
         axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         axis.xaxis.set_minor_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-        axis.set(xlabel="steps to target / steps of the fastest method", ylabel="tasks solved", ylim=(-0.04, 1.04))
+        axis.set(xlabel=TAU, ylabel="tasks solved", ylim=(-0.04, 1.04))
         axis.set_xlim(0.97, 2 * MAX_RATIO)
         axis.yaxis.set_major_formatter(PercentFormatter(1.0))
         grid_lines(axis)

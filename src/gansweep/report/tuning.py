@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gansweep.formatting import number
-from gansweep.plot_style import grid_lines, key, legend, line, look, panels, scale_values, styled
+from gansweep.plot_style import grid_lines, is_wide, key, legend, line, look, panels, scale_values, styled
+from gansweep.report import charts
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
 from gansweep.results.leaderboard import Configuration
-from gansweep.section import Paragraph, Picture, Section, Table
+from gansweep.section import Chart, Paragraph, Picture, Section, Table
 from gansweep.statistics.best_of_k import expected_best
 
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ def section(verdict: Verdict) -> Section | None:
         "with an N/A seed is never the best; the number in brackets is the probability that all k have one."
     )
     table = Table(["", *(f"k={k}" for k in ks)], [[curve.name, *(_entry(curve, k) for k in ks)] for curve in curves])
-    return Section(
-        TITLE, [Paragraph(text), table, Picture(TITLE, partial(tuning_picture, verdict), name="expected_best_of_k")]
-    )
+    chart = Chart("lines", partial(tuning_lines, verdict))
+    picture = Picture(TITLE, partial(tuning_picture, verdict), chart, name="expected_best_of_k")
+    return Section(TITLE, [Paragraph(text), table, picture])
 
 
 def _entry(curve: Tuned, k: int) -> str:
@@ -81,6 +82,20 @@ def _entry(curve: Tuned, k: int) -> str:
         return "-"
     none = f" ({curve.none[k - 1]:.0%})" if curve.none[k - 1] > 0.005 else ""
     return f"{number(curve.best[k - 1])}{none}" if math.isfinite(curve.best[k - 1]) else "N/A"
+
+
+def _drawn(curve: Tuned) -> np.ndarray:
+    """Return the values of a curve to draw: NaN where more than half of the draws contain only N/A."""
+    return np.where(curve.none <= 0.5, curve.best, np.nan)
+
+
+def tuning_lines(verdict: Verdict) -> dict[str, Any]:
+    """Return what `tuning_picture` draws, as options of the chart `lines`."""
+    leaderboard, curves = verdict.leaderboard, tuned(verdict)
+    lines = [charts.line(curve.name, range(1, len(curve.best) + 1), _drawn(curve).tolist()) for curve in curves]
+    label = f"expected best {leaderboard.how} {leaderboard.metric_label}"
+    is_log = is_wide([value for curve in curves for value in _drawn(curve).tolist()])
+    return {"panels": [{"lines": lines}], "x": "configurations tried, k", "y": label, "log": is_log}
 
 
 def tuning_picture(verdict: Verdict) -> Figure:
@@ -93,8 +108,7 @@ def tuning_picture(verdict: Verdict) -> Figure:
         heights = []
         for n, curve in enumerate(curves):
             k = np.arange(1, len(curve.best) + 1)
-            # No value is shown where more than half of the draws contain only N/A.
-            shown = np.where(curve.none <= 0.5, curve.best, np.nan)
+            shown = _drawn(curve)
             axis.plot(k, shown, **line(n), linewidth=1.4)
             axis.plot(k, shown, look(n)["marker"], color=look(n)["color"], markersize=4)
             heights += [value for value in shown if math.isfinite(value)]

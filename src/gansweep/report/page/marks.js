@@ -267,7 +267,8 @@ function lines(figure) {
   const { options, state } = figure, names = [...new Set(options.panels.flatMap((part) => part.lines.map(({ name }) => name)))];
   const shown = options.panels.filter(({ cell }) => !cell || isShown(byCell.get(cell)));
   const all = shown.flatMap((part) => part.lines);
-  const x = { label: options.x, log: false, range: rangeOf(all.flatMap((one) => one.x), false, 0.02) };
+  const xLog = Boolean(options.x_log);
+  const x = { label: options.x, log: xLog, range: rangeOf(all.flatMap((one) => one.x), xLog, 0.02) };
   const y = { label: options.y, log: state.log, range: rangeOf(all.flatMap((one) => one.y), state.log) };
   const panels = shown.map(({ title, cell, lines: inside }) => ({ title: title ?? "", x, y, marks: inside.map((line) => {
     const configuration = byCell.get(cell), run = configuration?.runs.find((one) => one.cell === cell);
