@@ -154,6 +154,17 @@ def test_filter_leaves_the_chosen_setting_in_charts_tables_and_samples(page):
 
 
 @pytest.mark.slow
+def test_filter_keeps_rows_of_unknown_cells_and_the_tab_order(page):
+    runs = page.locator("table.sortable").last
+    runs.evaluate("(table) => (table.querySelector('[data-cell]').dataset.cell = '00000000')")
+    page.locator("#runs ~ details summary").click()
+    page.get_by_label("0.01", exact=True).check()
+    shown = runs.locator("tbody tr:visible")
+    assert shown.count() == 7, "six runs, and one whose configuration no table shows"
+    assert shown.evaluate_all("(rows) => rows.map((row) => row.tabIndex)") == [0] + [-1] * 6
+
+
+@pytest.mark.slow
 def test_log_switch_changes_the_scale(page):
     chart = figure(page, "curves")
     scale = "(f) => f.querySelector('.panel').plot.drawn.scales.y.distr"

@@ -1,7 +1,7 @@
 """Data of the interactive charts of an HTML page: one object of JSON types for each table of results.
 
-`page.js` draws all charts of a table from one object, so that a value is embedded once, and the filter of the page
-applies to all of them. Its fields:
+`page/marks.js` draws all charts of a table from one object, so that a value is embedded once, and the filter of the
+page applies to all of them. Its fields:
 
     name, metric, how, lower, levels of the metric (`fields`), `axes`: assignment of settings as in the figures
     keys            varied settings: name, values as text, and as numbers if all are

@@ -109,6 +109,10 @@ function references({ untrained, floor }, values, log) {
     .map(([label, y, dash]) => ({ kind: "level", y, dash, label }));
 }
 
+/** Add reference lines and axes to panels. */
+const withLines = (panels, lines, x, y) =>
+  panels.map((panel) => ({ ...panel, marks: panel.marks.length ? [...lines, ...panel.marks] : [], x, y }));
+
 /** Learning curves: one line for each seed, or the mean of the seeds with a band from minimum to maximum. */
 function curves(figure) {
   const { table, state, options } = figure, { field } = options, measured = table.fields[field];
@@ -157,7 +161,8 @@ function curves(figure) {
     title, marks: inside.flatMap((one) => marksOf(one, shown.length)),
   }));
   const lines = references(measured, values, state.log);
-  const y = { label: measured.name, log: state.log, range: rangeOf([...values, ...lines.map((one) => one.y)], state.log) };
+  const heights = [...values, ...lines.map((one) => one.y)];
+  const y = { label: measured.name, log: state.log, range: rangeOf(heights, state.log) };
   const xLog = Boolean(options.over_time) && isWide(ends.filter((end) => end > 0));
   const x = { label: xLabel, log: xLog, range: rangeOf(xs, xLog, 0.03) };
   const legend = shown.length > 1 ? style.legend
@@ -166,7 +171,7 @@ function curves(figure) {
   if (all.some(({ kind }) => kind === "band")) notes.push("line: mean of the seeds, band: lowest to highest seed");
   if (all.some(({ kind }) => kind === "cross")) notes.push("× a seed diverges after this");
   if (all.some((mark) => mark.thinFrom < mark.x.length)) notes.push("thin: mean of the other seeds");
-  return { panels: panels.map((panel) => ({ ...panel, marks: [...lines, ...panel.marks], x, y })), legend, lines, notes };
+  return { panels: withLines(panels, lines, x, y), legend, lines, notes };
 }
 
 const crossAt = (line, n, top) => ({ kind: "cross", x: [line.x[n]], y: [Math.min(line.y[n], top ?? line.y[n])],
@@ -193,12 +198,13 @@ function rates(figure) {
     group.sort((a, b) => axis.of(a) - axis.of(b));
     const dx = axis.numbers ? (place - (order.length - 1) / 2) * Math.min(5, 30 / order.length) : 0;
     const x = group.map((one) => axis.of(one)), common = { colour: look.colour, dash: look.dash, dx };
-    const about = (one, run, rows) => ({ configuration: one, run, rows: [[axis.label, format(axis.of(one, run))], ...rows] });
+    const about = (one, run, rows) =>
+      ({ configuration: one, run, rows: [[axis.label, format(axis.of(one, run))], ...rows] });
     const seeds = group.flatMap((one) => one.runs.filter((run) => run.score !== null).map((run) => [one, run]));
     heights.push(...seeds.map(([, run]) => run.score));
     const several = group.some((one) => one.runs.length > 1), lost = group.filter((one) => one.na);
     return [
-      !state.seeds && { kind: "bars", x, low: group.map((one) => one.low), high: group.map((one) => one.high), ...common },
+      !state.seeds && { kind: "bars", x, ...common, low: group.map(({ low }) => low), high: group.map(({ high }) => high) },
       !state.seeds && axis.numbers && { kind: "line", x, y: group.map((one) => one.mean), width: 1.5, ...common },
       (state.seeds || several) && { kind: "dots", x: seeds.map((pair) => axis.of(...pair)),
         y: seeds.map(([, run]) => run.score), size: state.seeds ? 3 : 1.6, ...common,
@@ -219,8 +225,7 @@ function rates(figure) {
     range: rangeOf([...heights, ...lines.map((one) => one.y)], state.log, 0.12) };
   const notes = [state.seeds ? "every seed" : "means with 95 % intervals, seeds as small dots"];
   if (shown.some((one) => one.na)) notes.push("× N/A runs", "hollow: some seeds are N/A");
-  return { panels: panels.map((panel) => ({ ...panel, marks: [...lines, ...panel.marks], x, y })),
-    legend: order.length > 1 ? order : [], lines, notes };
+  return { panels: withLines(panels, lines, x, y), legend: order.length > 1 ? order : [], lines, notes };
 }
 
 const summary = (one) => [["mean", format(one.mean)],
@@ -249,8 +254,10 @@ function heat(figure) {
   function heatCell(one) {
     if (!one) return make("td", {}, "-");
     const text = one.mean === null ? "N/A" : format(Number(one.mean.toPrecision(4)));
-    const cell = make("td", { "data-cell": one.runs[0].cell, class: one.mean === null ? "number na" : "number", title: `${one.name}: ${summary(one)
-      .map((row) => row.join(" ")).join(", ")}` }, one.na && one.mean !== null ? `${text} (${one.na} N/A)` : text);
+    const title = `${one.name}: ${summary(one).map((row) => row.join(" ")).join(", ")}`;
+    const kind = one.mean === null ? "number na" : "number";
+    const cell = make("td", { "data-cell": one.runs[0].cell, class: kind, title },
+      one.na && one.mean !== null ? `${text} (${one.na} N/A)` : text);
     if (one.mean === null || !Number.isFinite(scaled(one.mean))) return cell;
     const position = high > low ? (scaled(one.mean) - low) / (high - low) : 0.5;
     const colour = fromMap("cividis", table.lower ? position : 1 - position);
@@ -264,21 +271,24 @@ function heat(figure) {
 
 /** Lines whose values are in the options: panels of named lines, each panel of one cell or of none. */
 function lines(figure) {
-  const { options, state } = figure, names = [...new Set(options.panels.flatMap((part) => part.lines.map(({ name }) => name)))];
+  const { options, state } = figure;
+  const names = [...new Set(options.panels.flatMap((part) => part.lines.map(({ name }) => name)))];
   const shown = options.panels.filter(({ cell }) => !cell || isShown(byCell.get(cell)));
   const all = shown.flatMap((part) => part.lines);
   const xLog = Boolean(options.x_log);
   const x = { label: options.x, log: xLog, range: rangeOf(all.flatMap((one) => one.x), xLog, 0.02) };
   const y = { label: options.y, log: state.log, range: rangeOf(all.flatMap((one) => one.y), state.log) };
-  const panels = shown.map(({ title, cell, lines: inside }) => ({ title: title ?? "", x, y, marks: inside.map((line) => {
+  const marksOf = (cell) => (line) => {
     const configuration = byCell.get(cell), run = configuration?.runs.find((one) => one.cell === cell);
     const about = (n) => ({ configuration, run, title: line.name,
       rows: [[options.x, format(line.x[n])], [`${options.y} (${line.name})`, format(line.y[n])]] });
     return { kind: "line", x: line.x, y: line.y, width: 1.4, ...styleOf(names.indexOf(line.name)), about };
-  }) }));
+  };
+  const panels = shown.map(({ title, cell, lines: inside }) =>
+    ({ title: title ?? "", x, y, marks: inside.map(marksOf(cell)) }));
   const every = Math.max(...all.map((one) => one.every));
   return { panels, lines: [], legend: names.map((label, n) => ({ label, ...styleOf(n) })),
-    notes: every > 1 ? [`every ${every} values`] : [] };
+    notes: every > 1 ? [`1 of ${every} values is drawn`] : [] };
 }
 
 const KINDS = { curves, rates, heat, lines };

@@ -47,7 +47,8 @@ function buildFilter() {
   }
   function apply() {
     for (const entry of document.querySelectorAll("main [data-cell]")) {
-      const isOut = !isShown(byCell.get(entry.dataset.cell));
+      const configuration = byCell.get(entry.dataset.cell); // none for runs of edited code, which no table shows
+      const isOut = Boolean(configuration) && !isShown(configuration);
       entry.classList.toggle("out", isOut);
       if (entry.matches("li")) entry.hidden = isOut;
     }
@@ -55,6 +56,7 @@ function buildFilter() {
       const entries = [...row.querySelectorAll("[data-cell]")];
       row.hidden = entries.length > 0 && entries.every((entry) => entry.classList.contains("out"));
     }
+    for (const table of document.querySelectorAll("table.sortable")) table.dispatchEvent(new Event("filtered"));
     for (const figure of figures) figure.update();
     write();
   }
@@ -134,11 +136,12 @@ class Figure {
       return bar;
     }
     const keys = table.keys.filter((one) => one.values.length > 1);
-    const splits = new Map([state.split, [], ...keys.map(({ key }) => [key])].map((split) => [JSON.stringify(split), split]));
-    select("panels", "split", [...splits.values()].map((split) => [split.join(", ") || "one", split]));
+    const splits = [state.split, [], ...keys.map(({ key }) => [key])];
+    const distinct = new Map(splits.map((split) => [split.join(", ") || "one", split]));
+    select("panels", "split", [...distinct]);
     select("colour", "colour", keys.map(({ key }) => [key, key]));
-    if (kind === "rates") select("x", "x", [...keys.filter(({ numbers }) => numbers).map(({ key }) => [key, key]),
-      ["training time", ""]]);
+    const sizes = keys.filter(({ numbers }) => numbers).map(({ key }) => [key, key]);
+    if (kind === "rates") select("x", "x", [...sizes, ["training time", ""]]);
     bar.append(this.unzoom);
     return bar;
   }
@@ -207,8 +210,8 @@ const details = {
     const row = (run) => make("tr", {}, make("th", { scope: "row" }, run.seed), make("td", {}, run.state),
       make("td", { class: "number" }, format(run.score)), make("td", { class: "wrap" }, run.trouble));
     const head = [one.table.repeated.join(", "), "state", `${one.table.how} ${one.table.metric}`, "problem"];
-    const runs = make("table", {}, make("thead", {}, make("tr", {}, ...head.map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, ...one.runs.map(row)));
+    const heads = make("tr", {}, ...head.map((name) => make("th", { scope: "col" }, name)));
+    const runs = make("table", {}, make("thead", {}, heads), make("tbody", {}, ...one.runs.map(row)));
     const rank = one.rank === null ? one.verdict : `rank ${one.rank}: ${one.verdict}`;
     return make("section", {}, isOneOfSeveral ? make("h3", {}, one.name) : null, make("p", {}, rank),
       make("div", { class: "scroll" }, runs), this.sample(one), commandLine(command(one)));

@@ -118,7 +118,9 @@ class Plot {
     const { x, y, marks } = this.panel, ink = getComputedStyle(document.body).color;
     const axis = ({ label, log, ticks }, isX) => ({
       label, stroke: ink, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", labelSize: 22,
-      size: isX ? 34 : 58, grid: { stroke: "rgba(128,128,128,.22)", width: 1 }, ticks: { stroke: "rgba(128,128,128,.4)", width: 1 },
+      size: isX ? 34 : 58,
+      grid: { stroke: "rgba(128,128,128,.22)", width: 1 },
+      ticks: { stroke: "rgba(128,128,128,.4)", width: 1 },
       values: (plot, splits) => splits.map((tick) => format(tick)),
       ...(ticks || log ? { filter: (plot, splits) => splits, splits: (plot, n, low, high) =>
         ticks ? ticks.filter((tick) => tick >= low && tick <= high) : logTicks(low, high) } : {}),
@@ -197,7 +199,9 @@ class Plot {
       return distances.indexOf(Math.min(...distances));
     };
     const step = (sign) => (same(hit.n + sign) < 0 ? this.at : same(hit.n + sign));
-    const moves = { ArrowRight: () => step(1), ArrowLeft: () => step(-1), ArrowUp: () => other(-1), ArrowDown: () => other(1) };
+    const moves = {
+      ArrowRight: () => step(1), ArrowLeft: () => step(-1), ArrowUp: () => other(-1), ArrowDown: () => other(1),
+    };
     if (event.key in moves && this.hits.length) this.go(hit ? moves[event.key]() : 0);
     else if (event.key === "Enter" && hit) tip.pin(this);
     else if (event.key === "c" && hit) tip.copy(hit);
@@ -239,11 +243,13 @@ const tip = {
     this.isPinned = true;
     this.element.classList.add("pinned");
     const { configuration, run } = this.about;
-    const copying = make("button", { type: "button", onclick: () => copy(command(configuration, run), copying) }, "Copy command");
-    const showing = make("button", { type: "button", onclick: () => {
+    const show = () => {
       this.unpin();
       details.show([configuration], plot.host);
-    } }, "Show curves and samples");
+    };
+    const copyLine = () => copy(command(configuration, run), copying);
+    const copying = make("button", { type: "button", onclick: copyLine }, "Copy command");
+    const showing = make("button", { type: "button", onclick: show }, "Show curves and samples");
     this.element.append(make("div", { class: "buttons" }, copying, showing));
     this.place(plot.ring.getBoundingClientRect());
     copying.focus({ preventScroll: true });

@@ -28,10 +28,12 @@ function sortable(table) {
   });
 }
 
-/** Make the rows, or other elements, of a container choosable by click and keyboard. */
+/** Make the rows, or other elements, of a container choosable by click and keyboard: one is in the tab order. */
 function choosable(container, selector) {
   const all = () => [...container.querySelectorAll(selector)].filter((one) => !one.hidden);
-  for (const [n, one] of all().entries()) one.tabIndex = n ? -1 : 0;
+  const enter = () => all().forEach((one, n) => (one.tabIndex = n ? -1 : 0));
+  enter();
+  container.addEventListener("filtered", enter);
   container.addEventListener("click", (event) => {
     if (event.target.closest("a, button") || String(getSelection())) return;
     const row = event.target.closest(selector);
@@ -41,8 +43,9 @@ function choosable(container, selector) {
     const row = event.target.closest(selector);
     if (!row || row !== event.target) return;
     const rows = all(), at = rows.indexOf(row);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0,
-      End: rows.length - 1 }[event.key];
+    const to = {
+      ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: rows.length - 1,
+    }[event.key];
     if (event.key === "Enter" || event.key === " ") choose(row, row);
     else if (to === undefined) return;
     else if (rows[to]) {
