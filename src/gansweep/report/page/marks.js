@@ -204,7 +204,8 @@ function rates(figure) {
     heights.push(...seeds.map(([, run]) => run.score));
     const several = group.some((one) => one.runs.length > 1), lost = group.filter((one) => one.na);
     return [
-      !state.seeds && { kind: "bars", x, ...common, low: group.map(({ low }) => low), high: group.map(({ high }) => high) },
+      !state.seeds && { kind: "bars", x, ...common, low: group.map((one) => one.low),
+        high: group.map((one) => one.high) },
       !state.seeds && axis.numbers && { kind: "line", x, y: group.map((one) => one.mean), width: 1.5, ...common },
       (state.seeds || several) && { kind: "dots", x: seeds.map((pair) => axis.of(...pair)),
         y: seeds.map(([, run]) => run.score), size: state.seeds ? 3 : 1.6, ...common,
@@ -276,7 +277,8 @@ function lines(figure) {
   const shown = options.panels.filter(({ cell }) => !cell || isShown(byCell.get(cell)));
   const all = shown.flatMap((part) => part.lines);
   const xLog = Boolean(options.x_log);
-  const x = { label: options.x, log: xLog, range: rangeOf(all.flatMap((one) => one.x), xLog, 0.02) };
+  const xs = [...new Set(all.flatMap((one) => one.x))];
+  const x = { label: options.x, log: xLog, range: rangeOf(xs, xLog, 0.02), ticks: xs.length <= 8 ? xs : null };
   const y = { label: options.y, log: state.log, range: rangeOf(all.flatMap((one) => one.y), state.log) };
   const marksOf = (cell) => (line) => {
     const configuration = byCell.get(cell), run = configuration?.runs.find((one) => one.cell === cell);
