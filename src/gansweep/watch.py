@@ -95,7 +95,7 @@ def _left(results: Sequence[Result], processes: Sequence[RunningProcess]) -> str
     """Return the remaining time at the current speed of all processes; empty if it is unknown."""
     speed = sum(one.steps_per_s for one in processes)
     at = {name: step for one in processes for name, (step, _) in one.running.items()}
-    open_cells = [r.cell for r in results if not r.state.is_result and r.state is not State.FAILED]
+    open_cells = [r.cell for r in results if not r.state.is_result and r.state not in (State.DROPPED, State.FAILED)]
     steps = sum(int(cell.config.get("steps") or 0) - at.get(cell.name, 0) for cell in open_cells)
     return f"; about {duration(steps / speed)} left" if speed > 0 and steps > 0 else ""
 

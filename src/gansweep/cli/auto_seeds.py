@@ -1,4 +1,4 @@
-"""seeds=auto: add seeds in rounds to the configurations that can still come first."""
+"""seeds=auto and race=steps: train in rounds, each of the configurations that can still come first."""
 
 from __future__ import annotations
 
@@ -10,57 +10,92 @@ from gansweep.cli.search_points import search_note
 from gansweep.cli.sweeping import Multirun
 from gansweep.config.errors import SettingError
 from gansweep.formatting import counted
+from gansweep.statistics.step_race import FEWEST_SEEDS
 from gansweep.sweep.cell import Cell, Result, State
 from gansweep.sweep.seed_race import SeedRace
+from gansweep.sweep.step_race import StepRaceOfSweep
 from gansweep.sweep.sweep import Sweep
-from gansweep.sweep.sweep_keys import SEED
+from gansweep.sweep.sweep_keys import SEED, SEEDS
 
 if TYPE_CHECKING:
     from hydra.plugins.launcher import Launcher
 
 log = logging.getLogger(__name__)
 
+ENDED = (State.DROPPED, State.FAILED)  # without a result, and not trained again in a race
+
 
 class AutoSeeds:
-    """Multirun whose seeds are chosen by successive elimination of configurations (`sweep.seed_race.SeedRace`).
+    """Multirun in rounds, with successive elimination of configurations.
 
-    Each round trains one more seed of every configuration that is still in the race. The decision depends on the
-    records alone, so the same command line continues an interrupted race.
+    With seeds=auto each round trains one more seed of every configuration that is still in the race
+    (`sweep.seed_race`). With race=steps runs are also dropped during training (`sweep.step_race`). All decisions depend
+    on the records of earlier rounds alone, so the same command line continues an interrupted race, and neither the
+    number of processes nor their speed matters.
 
     Args:
         typed: the multirun of the command line.
         again: builds a multirun from other jobs; its second argument lists the keys that name the cells.
 
     Raises:
-        BadConfig: no metric is chosen, or `most_seeds` allows too few seeds.
+        BadConfig: no metric is chosen, or there are too few seeds.
     """
 
     def __init__(self, typed: Multirun, again: Callable[[Sequence[Sequence[str]], Sequence[str]], Multirun]) -> None:
         self.config, self.root, self._again = typed.config, typed.root, again
         self.command = typed.command
+        key, value = ("seeds", "auto") if self.config["race"] is None else ("race", "steps")
+        self.name = f"{key}={value}"
         if any(cell.config.get("metric") is None for cell in typed.cells):
-            expected = "seeds are chosen by the metric's values; choose a metric with metric=..."
-            raise SettingError("seeds", "auto", expected)
+            expected = "configurations are compared by the metric's values; choose a metric with metric=..."
+            raise SettingError(key, value, expected)
         seeds = dict.fromkeys(int(cell.config[SEED]) for cell in typed.cells)
-        try:
-            self.race = SeedRace.beginning_with(seeds, self.config["most_seeds"])
-        except ValueError as error:
-            raise SettingError.of("", error) from error
         # One job for every configuration; cells with equal hashes are one configuration.
         first = next(iter(seeds))
-        jobs = {cell.hash: job for cell, job in zip(typed.cells, typed.jobs, strict=True) if cell.config[SEED] == first}
-        self.jobs = list(jobs.values())
+        pairs = zip(typed.cells, typed.jobs, strict=True)
+        jobs = {cell.hash: (cell, job) for cell, job in pairs if cell.config[SEED] == first}
+        self.jobs = [job for _, job in jobs.values()]
+        self.race = self._race([*seeds], [cell for cell, _ in jobs.values()], typed.swept)
         self.keys = [*dict.fromkeys([*typed.swept, SEED])]
         self.cells: list[dict[int, Cell]] = [{} for _ in self.jobs]
+
+    def _race(self, seeds: Sequence[int], cells: Sequence[Cell], swept: Sequence[str]) -> SeedRace | StepRaceOfSweep:
+        """Return the rule of the race.
+
+        Args:
+            seeds: of the command line.
+            cells: of the first seed, one for every configuration.
+            swept: keys that the command line varies.
+        """
+        try:
+            auto = SeedRace.beginning_with(seeds, self.config["most_seeds"]) if self.config["seeds"] else None
+            if self.config["race"] is None and auto is not None:
+                return auto
+        except ValueError as error:
+            raise SettingError.of("", error) from error
+        if others := [key for key in SEEDS if key != SEED and key in swept]:
+            raise SettingError(
+                "race", "steps", f"compares configurations over `seed`; expected no list for {others[0]}"
+            )
+        seeds = seeds if auto is None else auto.seeds
+        if len(seeds) < FEWEST_SEEDS:
+            expected = f"expected at least {FEWEST_SEEDS} seeds, e.g. seed=0,1,2, or seeds=auto, to measure the noise"
+            raise SettingError("race", "steps", expected)
+        return StepRaceOfSweep.of(cells, seeds)
 
     def run(self, launcher: Launcher | None = None) -> int:
         """Print the plan, or train all rounds and print the table; return the exit code."""
         if self.config["plan"]:
             self._print_plan()
             return 0
+        if launcher is not None and self.config["race"] is not None:
+            raise SettingError("race", "steps", "needs hydra/launcher=gansweep_local, which can end a run early")
         worst, fresh, cut_short, batch = 0, self.config["fresh"], False, None
         while wanted := self.race.wanted(self.settings()):
+            limits = self.race.limits(self.settings()) if isinstance(self.race, StepRaceOfSweep) else {}
             batch = self._round(wanted)
+            if limits:
+                batch.limits = {self.cells[index][seed].hash: steps for (index, seed), steps in limits.items()}
             batch.begin(fresh)
             fresh = False
             code, cut_short = batch.settle(launcher)
@@ -74,12 +109,11 @@ class AutoSeeds:
         return worst
 
     def settings(self) -> list[dict[int, Result]]:
-        """Return for every configuration its finished or failed runs by seed."""
+        """Return for every configuration its finished, dropped or failed runs by seed."""
         results = {result.cell.hash: result for result in self._sweep().results}
         by_seed = [{seed: results[cell.hash] for seed, cell in cells.items()} for cells in self.cells]
         return [
-            {seed: run for seed, run in runs.items() if run.state.is_result or run.state is State.FAILED}
-            for runs in by_seed
+            {seed: run for seed, run in runs.items() if run.state.is_result or run.state in ENDED} for runs in by_seed
         ]
 
     def _sweep(self) -> Sweep:
@@ -91,7 +125,7 @@ class AutoSeeds:
         for (index, seed), cell in zip(wanted, batch.cells, strict=True):
             self.cells[index][seed] = cell
         if min(seed for _, seed in wanted) not in self.race.seeds[: self.race.fewest]:
-            log.info("seeds=auto: one more seed for %d of %d configurations", len(dict(wanted)), len(self.jobs))
+            log.info("%s: one more seed for %d of %d configurations", self.name, len(dict(wanted)), len(self.jobs))
         return batch
 
     def _missing(self, wanted: Sequence[tuple[int, int]]) -> bool:
@@ -110,7 +144,8 @@ class AutoSeeds:
         rest = len(self.race.seeds) * len(self.jobs) - sum(len(cells) for cells in self.cells)
         of = counted(len(self.jobs), "configuration")
         more = f"Up to {counted(rest, 'more run')} of these {of}, depending on the results."
-        plan_output.show(self._sweep(), self.config, *([verdict, more] if verdict else [f"seeds=auto: {more}"]))
+        notes = ([verdict, more] if verdict else [f"{self.name}: {more}"]) if wanted else [verdict]
+        plan_output.show(self._sweep(), self.config, *notes)
 
 
 def _with_seed(job: Sequence[str], seed: int) -> list[str]:

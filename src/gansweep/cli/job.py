@@ -35,13 +35,19 @@ class Jobs:
     Args:
         compositions: by hash of the cell.
         sources: checkpoints from which new cells continue, by hash of the cell.
+        limits: of a race, by hash of the cell; see `TrainingSession.race`.
 
     Attributes:
         packing: number of workers and measured times, written to the `pack` field of the records.
     """
 
-    def __init__(self, compositions: dict[str, Composition], sources: Mapping[str, Source] | None = None) -> None:
-        self._compositions, self._sources = compositions, sources or {}
+    def __init__(
+        self,
+        compositions: dict[str, Composition],
+        sources: Mapping[str, Source] | None = None,
+        limits: Mapping[str, Mapping[int, float]] | None = None,
+    ) -> None:
+        self._compositions, self._sources, self._limits = compositions, sources or {}, limits or {}
         self._numbers = {hash_: n for n, hash_ in enumerate(compositions)}
         self.packing: dict[str, Any] = {}
 
@@ -63,6 +69,7 @@ class Jobs:
                 continue_from(self._sources.get(cell.hash), run, cell, progress)
                 session = TrainingSession(run, cell.directory, progress, journal, progress.guard, header=cell.header)
                 session.packing = self.packing
+                session.race(self._limits.get(cell.hash, {}))
                 return session
             except BaseException:
                 log.exception("%s failed", cell.name)

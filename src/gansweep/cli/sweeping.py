@@ -71,6 +71,7 @@ class Multirun:
         self.cells, self.compositions = grid.compose(composer, jobs, self.root, here=here, vary=vary)
         self.swept = grid.swept_keys(jobs)
         self.config = self.cells[0].config
+        self.limits: Mapping[str, Mapping[int, float]] = {}  # of a race, by hash of the cell
 
     def run(self, launcher: Launcher | None = None) -> int:
         """Print the plan, or train every cell and print the table.
@@ -175,7 +176,7 @@ class Multirun:
 
         sweep = self.sweep()
         pairs = zip(self.cells, self.compositions, strict=True)
-        jobs = Jobs({cell.hash: composed for cell, composed in pairs}, sweep.continuations().sources)
+        jobs = Jobs({cell.hash: composed for cell, composed in pairs}, sweep.continuations().sources, self.limits)
         executor, workers = distribute(jobs, sweep.cells, self.config, tasks, cores)
         if announce and (waiting := sum(not self._is_done(cell) for cell in sweep.cells)):
             processes = "one process" if workers == 1 else f"{workers} processes"
@@ -242,7 +243,8 @@ class Multirun:
 
     def _is_done(self, cell: Cell) -> bool:
         now = state(cell)
-        return now.is_result or (now is State.FAILED and not self.config["retry_failed"])
+        dropped = now is State.DROPPED and cell.in_race
+        return now.is_result or dropped or (now is State.FAILED and not self.config["retry_failed"])
 
 
 def _configure_log(master: DictConfig) -> None:
@@ -264,11 +266,11 @@ def train_batch(
     """Train a batch in this process and return one `JobReturn` per job.
 
     Raises:
-        BadConfig: a job is not valid, or plan=true or seeds=auto is set.
+        BadConfig: a job is not valid, or plan=true, seeds=auto or race=steps is set.
         KeyboardInterrupt: the user asked to stop; finished and partial runs are saved.
     """
     multirun = Multirun(loader, master, jobs, here=True)
-    for key, value in {"plan": "true", "seeds": "auto"}.items():
+    for key, value in {"plan": "true", "seeds": "auto", "race": "steps"}.items():
         if multirun.config[key]:
             expected = "not supported by this sweeper, which chooses jobs by the results of earlier ones"
             raise SettingError(key, value, expected)

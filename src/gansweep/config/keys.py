@@ -116,7 +116,10 @@ KEYS = (
         Key(name, identity=False, whole_sweep=True)
         for name in ("name", "num", "sampler", "progress", "plan", "fresh", "retry_failed", "diverged", "allow")
     ),
-    *(Key(name, identity=False, whole_sweep=True) for name in ("workers", "pack", "seeds", "most_seeds", "most_cells")),
+    *(
+        Key(name, identity=False, whole_sweep=True)
+        for name in ("workers", "pack", "seeds", "most_seeds", "race", "most_cells")
+    ),
     Key("hydra", identity=False),
 )
 

@@ -37,6 +37,7 @@ class Root:
         name: name of the sweep; null: derived from the command line.
         seeds: auto: add seeds for configurations that may still be the best; null: train the given seeds only.
         most_seeds: maximum number of seeds of a configuration, for seeds=auto.
+        race: steps: drop runs whose configuration can't be the best any more; null: train every run to its end.
         plan: list all cells without training; json: as JSON on standard output.
         fresh: rename an existing sweep of this name and start over.
         retry_failed: train failed cells again.
@@ -85,6 +86,7 @@ class Root:
     eval_seeds: int = 1
     num: int | None = None
     sampler: Literal["sobol", "random", "tpe"] = "sobol"
+    race: Literal["steps"] | None = None
     clip_grad_norm: float | None = None
     clip_grad_norm_d: float | None = None
     clip_grad_value: float | None = None

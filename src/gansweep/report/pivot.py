@@ -75,7 +75,8 @@ def _entry(verdict: Verdict, one: Configuration | None, notes: dict[str, int]) -
     remarks += [untrained_note(one)] if one.is_no_better_than_untrained else []
     marks = "".join(f"[{notes.setdefault(text, len(notes) + 1)}]" for text in remarks if text)
     if not one.values:
-        word = "N/A" if one.scores else "failed" if one.num_failed else "done" if one.count(State.COMPLETED) else "-"
+        kinds = (State.DROPPED, "dropped"), (State.FAILED, "failed"), (State.COMPLETED, "done")
+        word = "N/A" if one.scores else next((word for state, word in kinds if one.count(state)), "-")
         return Entry(f"{word} {marks}".strip(), math.inf * verdict.leaderboard.sign, cell=one.mark)
     text = one.spread if len(one.runs) > 1 else number(one.values[0])
     # One seed is not enough to mark a configuration as best.

@@ -9,6 +9,7 @@ from gansweep.report import markdown
 from gansweep.report.pivot import ranks
 from gansweep.report.verdict import LEVEL, MAX_FOR_ALL_PAIRS, Verdict, more_seeds
 from gansweep.section import Block, Code, Paragraph, Section, Strong
+from gansweep.sweep.cell import State
 
 ROWS, NAMES = 30, 5
 
@@ -43,7 +44,8 @@ def _sentences(verdict: Verdict) -> list[Sequence[str | Strong | Code]]:
         return [["No run has a value yet." if not order else "Every run is N/A."]]
     if len(order) == 1:
         which = f" ({verdict.first.name})" if len(leaderboard.configurations) > 1 else ""
-        return [[f"Only one configuration has finished{which}; nothing to compare."]]
+        only = f"Only one configuration has finished{which}; nothing to compare."
+        return [[text] for text in (only, *_dropped(verdict))]
     probability = verdict.p_first.get(order[0])
     often = "" if probability is None else f", and in {probability:.0%} of bootstrap resamples of the seeds"
     lines: list[Sequence[str | Strong | Code]] = [
@@ -123,7 +125,7 @@ def _crossed_seeds(verdict: Verdict) -> str:
 
 def _counts(verdict: Verdict) -> list[str]:
     """Return the numbers of runs that are N/A, failed or not finished."""
-    leaderboard, lines = verdict.leaderboard, []
+    leaderboard, lines = verdict.leaderboard, _dropped(verdict)
     if num_na := sum(configuration.estimate.num_na for configuration in leaderboard.configurations):
         rank, lose = ("is N/A: it ranks", "loses") if num_na == 1 else ("are N/A: they rank", "lose")
         comparisons = "" if _one_seed(verdict) else f" and {lose} every comparison"
@@ -133,6 +135,16 @@ def _counts(verdict: Verdict) -> list[str]:
     if missing := sum(configuration.num_missing for configuration in leaderboard.configurations):
         lines.append(f"{missing} run{'s have' if missing > 1 else ' has'} not finished.")
     return lines
+
+
+def _dropped(verdict: Verdict) -> list[str]:
+    """Return the number of runs that were dropped by a race, as a list of none or one."""
+    counts = [count for one in verdict.leaderboard.configurations if (count := one.count(State.DROPPED))]
+    if not counts:
+        return []
+    runs = f"{sum(counts)} run{'s' if sum(counts) > 1 else ''}"
+    settings = f"{len(counts)} configuration{'s' if len(counts) > 1 else ''}"
+    return [f"{runs} of {settings} ended early, dropped by race=steps (excluded from the comparison)."]
 
 
 def _names(verdict: Verdict, places: Sequence[int], of: int) -> str:

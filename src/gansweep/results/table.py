@@ -37,7 +37,13 @@ log = logging.getLogger(__name__)
 
 TABLE, SPREADSHEET = "table.md", "results.csv"
 LONGEST_NAME = 40  # characters, of a cell
-STATE_LABELS = {State.NEW: "-", State.RESUMABLE: "unfinished", State.CLAIMED: "running", State.FAILED: "failed"}
+STATE_LABELS = {
+    State.NEW: "-",
+    State.RESUMABLE: "unfinished",
+    State.CLAIMED: "running",
+    State.DROPPED: "dropped",
+    State.FAILED: "failed",
+}
 
 
 def write(sweep: Sweep) -> str:

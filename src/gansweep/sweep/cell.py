@@ -56,6 +56,11 @@ class Cell:
         return self.directory.name
 
     @property
+    def in_race(self) -> bool:
+        """Whether the command line asks for a race, in which dropped cells are not trained further."""
+        return self.config.get("race") is not None
+
+    @property
     def short_hash(self) -> str:
         """The first digits of the hash, as in the name of the directory."""
         return self.hash[:HASH_IN_NAME]
@@ -99,6 +104,7 @@ class State(str, Enum):
     CLAIMED = "claimed"
     COMPLETED = "completed"
     DIVERGED = "diverged"
+    DROPPED = "dropped"
     FAILED = "failed"
 
     @property
@@ -231,7 +237,9 @@ class Result:
     def trouble(self) -> str:
         """Description of why there is no final value; empty if there was no problem."""
         record = self.record or {}
-        divergence, error = record.get("divergence"), record.get("error")
+        divergence, error, dropped = record.get("divergence"), record.get("error"), record.get("dropped")
+        if dropped:
+            return f"dropped at step {dropped.get('step')} by the race"
         if divergence:
             return f"diverged at step {divergence.get('step')}, {divergence.get('player')}: {divergence.get('cause')}"
         if error:

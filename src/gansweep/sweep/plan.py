@@ -140,7 +140,7 @@ def planned_cells(
     planned = []
     for result in results:
         expected, step = None, _first_step(result, continued or {})
-        trains = result.state in (State.NEW, State.RESUMABLE) or (result.state is State.FAILED and retry_failed)
+        trains = _is_open(result, retry_failed)
         if trains:
             expected = measured(result.cell) or (estimate(result.cell) if estimate else None)
             expected = expected and expected.of_rest(step or 0, result.cell.config.get("steps"))
@@ -148,9 +148,17 @@ def planned_cells(
     return planned
 
 
+def _is_open(result: Result, retry_failed: bool) -> bool:
+    """Return whether a cell will be trained; a dropped one only without a race."""
+    if result.state is State.DROPPED:
+        return not result.cell.in_race
+    return result.state in (State.NEW, State.RESUMABLE) or (result.state is State.FAILED and retry_failed)
+
+
 def _first_step(result: Result, continued: Mapping[str, int]) -> int | None:
     """Return the step of the checkpoint from which a cell continues, its own or another one's; None without one."""
-    own = checkpoint_step.read(result.cell.directory) if result.state is State.RESUMABLE else None
+    has_own = result.state is State.RESUMABLE or (result.state is State.DROPPED and not result.cell.in_race)
+    own = checkpoint_step.read(result.cell.directory) if has_own else None
     return continued.get(result.cell.hash) if own is None else own
 
 

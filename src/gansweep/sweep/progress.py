@@ -129,7 +129,9 @@ class Progress:
     def _counted(self) -> str:
         done = self.counts.total()
         others = [
-            f"{self.counts[s]} {s.value}" for s in (State.DIVERGED, State.FAILED, State.CLAIMED) if self.counts[s]
+            f"{self.counts[s]} {s.value}"
+            for s in (State.DIVERGED, State.DROPPED, State.FAILED, State.CLAIMED)
+            if self.counts[s]
         ]
         return ", ".join([f"{done}/{cells(self.total)}", *others])
 

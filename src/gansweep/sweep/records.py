@@ -121,7 +121,7 @@ def _verify_summary(
         measured = [(e["step"], e["value"]) for e in evaluations]
     except (LookupError, TypeError, AttributeError) as error:
         raise UnreadableRecord(f"{path} has evaluations that are none: {error!r}") from error
-    if state == "diverged":
+    if state in ("diverged", "dropped"):
         summary |= {"final": None, "final_step": None}
     if not lower and (metric.get("best_step"), metric.get("best")) in measured:
         # Earlier versions stored the lowest value as the best.
@@ -145,7 +145,7 @@ def directories(root: Path) -> Iterator[Path]:
             yield entry
 
 
-STATES = ("completed", "diverged", "failed")
+STATES = ("completed", "diverged", "dropped", "failed")
 LARGEST = 1e300  # a larger integer overflows when it is converted to a float
 Check = Callable[[Any], bool]
 
@@ -169,7 +169,7 @@ def check_shape(content: Mapping[str, Any]) -> None:
             for key in node.keys() - {"step"}:
                 if not (_is_measured(node[key]) or isinstance(node[key], (str, list, dict))):
                     raise ValueError(f"{where}{key} is {_shown(node[key])}")
-    for state, part in (("diverged", "divergence"), ("failed", "error")):
+    for state, part in (("diverged", "divergence"), ("dropped", "dropped"), ("failed", "error")):
         if content["state"] == state and content.get(part) is None:
             raise ValueError(f"{part} is missing")
     check_numbers("", content)
@@ -242,7 +242,9 @@ SCHEMA: dict[str, Check] = {
     "state!": lambda value: isinstance(value, str) and value in STATES,
     **_fields("", MAPPING, "cell!", "config!", "identity!", "time!"),
     "steps": _is_whole,
-    **_fields("", MAPPING, "metric", "metric_2", "divergence", "error", "seeds", "versions", "device", "pack"),
+    **_fields(
+        "", MAPPING, "metric", "metric_2", "divergence", "dropped", "error", "seeds", "versions", "device", "pack"
+    ),
     **_fields("", LIST, "curves", "diagnostics"),
     "config.trainer": MAPPING,
     **_fields("config.", _is_number, "steps", "seed"),
@@ -280,6 +282,8 @@ SCHEMA: dict[str, Check] = {
     "metric.evaluations[].measured": MAPPING,
     "divergence.step!": _is_whole,
     **_fields("divergence.", TEXT, "player", "cause"),
+    "dropped.step!": _is_whole,
+    **_fields("dropped.", _is_number, "value", "limit"),
     **_fields("error.", TEXT, "type", "message", "traceback"),
     "curves[].step!": _is_whole,
     "diagnostics[].step!": _is_whole,

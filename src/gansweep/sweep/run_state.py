@@ -102,6 +102,8 @@ class RunState:
         content = own_record(cell)
         if content is None or (content["state"] == "failed" and content == self.to_retry.get(cell.hash)):
             return False
+        if content["state"] == "dropped" and not cell.in_race:
+            return False
         self.outcome.records[cell.hash] = content
         self.progress.skip(State(content["state"]))
         if State(content["state"]).is_result:
@@ -133,8 +135,11 @@ class RunState:
     def record_result(self, cell: Cell, content: dict[str, Any]) -> None:
         """Store the record of a trained cell in the outcome."""
         self.outcome.records[cell.hash] = content
-        final = (content.get("metric") or {}).get("final")
-        self.progress.finish(cell.name, State(content["state"]), "" if final is None else number(final))
+        final, dropped = (content.get("metric") or {}).get("final"), content.get("dropped")
+        text = "" if final is None else number(final)
+        self.progress.finish(
+            cell.name, State(content["state"]), f"at step {dropped['step']} by the race" if dropped else text
+        )
 
     def record_failure(
         self, cell: Cell, error: BaseException, wall_s: float, guard: Callable[[], None] = atomic.unguarded

@@ -278,7 +278,9 @@ def _results(cells: Sequence[Cell]) -> list[Result]:
     results = []
     for cell in cells:
         now = state(cell)
-        results.append(Result(cell, now, own_record(cell) if now.is_result or now is State.FAILED else None))
+        results.append(
+            Result(cell, now, own_record(cell) if now.is_result or now in (State.DROPPED, State.FAILED) else None)
+        )
     return results
 
 

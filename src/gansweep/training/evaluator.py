@@ -149,20 +149,25 @@ class Evaluator:
             return ""
         return f"{metric_label(self.run.metric.name)} {self.evaluations[-1]['value']:.4g}"
 
-    def summary(self, diverged: bool) -> dict[str, Any]:
-        """Return the fields `metric` and, with a second metric, `metric_2` of the record."""
+    def summary(self, unfinished: bool) -> dict[str, Any]:
+        """Return the fields `metric` and, with a second metric, `metric_2` of the record.
+
+        `unfinished`: the run has diverged or was dropped, and has no final value.
+        """
         run = self.run
         if run.metric is None:
             return {"metric": None}
-        metric = self._metric_field(run.metric, self.evaluations, diverged)
+        metric = self._metric_field(run.metric, self.evaluations, unfinished)
         content: dict[str, Any] = {"metric": metric | {"evaluations": self.evaluations}}
         if run.metric_2 is not None:
             values = [{"step": e["step"], "value": e.get("value_2")} for e in self.evaluations]
-            content["metric_2"] = self._metric_field(run.metric_2, values, diverged)
+            content["metric_2"] = self._metric_field(run.metric_2, values, unfinished)
         return content
 
-    def _metric_field(self, metric: Metric, evaluations: Sequence[Mapping[str, Any]], diverged: bool) -> dict[str, Any]:
-        """Return name, fingerprint, floor and values of a metric. A diverged run has no final value."""
+    def _metric_field(
+        self, metric: Metric, evaluations: Sequence[Mapping[str, Any]], unfinished: bool
+    ) -> dict[str, Any]:
+        """Return name, fingerprint, floor and values of a metric. An unfinished run has no final value."""
         floor = getattr(metric, "floor", None)
         content = {
             "name": metric.name,
@@ -171,7 +176,7 @@ class Evaluator:
             "lower_is_better": metric.lower_is_better,
             "floor": floor(self.run.data) if floor else None,
         } | record.summary(evaluations, metric.lower_is_better)
-        return content | ({"final": None, "final_step": None} if diverged else {})
+        return content | ({"final": None, "final_step": None} if unfinished else {})
 
     def _measure(self, pack: Pack, k: int, metric: Metric, stream: str) -> float | None:
         """Return a metric on samples from a stream, None if the samples or the value are not finite."""

@@ -124,21 +124,26 @@ class RunRecorder:
         pack: Mapping[str, Any],
         started: str,
         wall_s: float,
+        dropped: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the record of a run that has ended: settings, results, versions, hardware and times."""
+        """Return the record of a run that has ended: settings, results, versions, hardware and times.
+
+        `dropped` is the field of that name of a run that was dropped by a race.
+        """
         run = self.run
         device = devices.resolve(run.device)
         last = divergence.step if divergence else step  # a divergence may be detected later
         curves = [point for point in self.curves if point["step"] <= last]
         content = {
             "format": record.FORMAT,
-            "state": "diverged" if divergence else "completed",
+            "state": "diverged" if divergence else "dropped" if dropped else "completed",
             **vars(self.header),
             "steps": step,
-            **evaluator.summary(divergence is not None),
+            **evaluator.summary(divergence is not None or dropped is not None),
             **({} if run.trainer.diagnose_every is None else {"diagnostics": self.diagnoses}),
             **({"curves": curves} if curves else {}),
             "divergence": divergence.as_dict() if divergence else None,
+            **({"dropped": dict(dropped)} if dropped else {}),
             "error": None,
             "seeds": {"member": run.member.seed},
             "versions": record.versions(),

@@ -16,7 +16,7 @@ from gansweep.batched.divergence import Divergence
 from gansweep.batched.pack import Pack, Report
 from gansweep.data.on_device import samples_on
 from gansweep.dynamics.position import Both
-from gansweep.training import checkpoint, checksums, kept, record
+from gansweep.training import checkpoint, checksums, kept, race_limits, record
 from gansweep.training.atomic import unguarded
 from gansweep.training.diagnosis import Readings
 from gansweep.training.evaluator import Evaluator
@@ -93,6 +93,8 @@ class TrainingSession:
         self.packing: Mapping[str, Any] = {}  # how the pack size was chosen, for the record
         self.divergence: Divergence | None = None
         self.error: BaseException | None = None
+        self.limits: Mapping[int, float] = {}
+        self.dropped: Mapping[str, Any] | None = None  # field of the record
         self.started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         self.wall_s = self.trained_s = 0.0
         self.evaluator = Evaluator(run)
@@ -125,8 +127,24 @@ class TrainingSession:
 
     @property
     def open(self) -> bool:
-        """Whether the member has steps left to train and has neither diverged nor failed."""
-        return self.divergence is None and self.error is None and self.step < self.run.steps
+        """Whether the member has steps left to train and has not diverged, failed or been dropped."""
+        ended = self.divergence is not None or self.error is not None or self.dropped is not None
+        return not ended and self.step < self.run.steps
+
+    def race(self, limits: Mapping[int, float]) -> None:
+        """Drop the run at the first evaluation that is worse than the limit of its step.
+
+        A dropped run keeps its checkpoint. The evaluation of the checkpoint that was loaded counts too.
+
+        Args:
+            limits: worst values of the metric by step, computed by `sweep.step_race`.
+        """
+        self.limits = limits
+        self._drop_if_worse()
+
+    def _drop_if_worse(self) -> None:
+        if self.open and self.run.metric is not None:
+            self.dropped = race_limits.drop(self.limits, self.run.metric, self.evaluator.evaluations, self.step)
 
     def enter(self, pack: Pack, k: int, num_together: int) -> None:
         """Become the k-th member of a pack and continue from the member's state."""
@@ -179,11 +197,12 @@ class TrainingSession:
         """Evaluate, write pictures and save a checkpoint if due after a step. Not called for a diverged member."""
         if self.intervals.evaluation(self.step):
             self._evaluate()
+            self._drop_if_worse()
         if self.divergence is None:
             if self.intervals.picture(self.step):
                 self._write_pictures()
             late = time.monotonic() - self._saved_at > 60 * self.run.trainer.checkpoint_minutes
-            if late or self.intervals.checkpoint(self.step):
+            if late or self.dropped is not None or self.intervals.checkpoint(self.step):
                 self.save()
         self.progress(self.step, self.run.steps, self.evaluator.newest())
 
@@ -222,7 +241,7 @@ class TrainingSession:
         """
         pack = {"members": self.num_together, **self.packing}
         content = self.recorder.content(
-            self.evaluator, self.divergence, self.step, pack, self.started, wall_s=self.elapsed()
+            self.evaluator, self.divergence, self.step, pack, self.started, self.elapsed(), self.dropped
         )
         if self.continued is not None:
             content["continued"] = dict(self.continued)
@@ -230,7 +249,10 @@ class TrainingSession:
             content["checkpoint"] = self.saved
         self.guard()
         self._remove_worse_weights()
-        self.recorder.finish(content, self.divergence, self.step)
+        if self.dropped is None:
+            self.recorder.finish(content, self.divergence, self.step)
+        else:  # the event files may be continued
+            self.recorder.close()
         record.write(self.directory, content, self.guard)
         checkpoint.remove(self.directory)
         self.logger.close()

@@ -63,7 +63,7 @@ class GridSweeper(BasicSweeper):
             multirun = TpeSearch(lines[0], defaults, make)
         else:
             multirun = make(_jobs(lines, defaults))
-        if not isinstance(multirun, TpeSearch) and multirun.config["seeds"] == "auto":
+        if not isinstance(multirun, TpeSearch) and (multirun.config["seeds"] or multirun.config["race"]):
             from gansweep.cli.auto_seeds import AutoSeeds  # imports scipy.stats, most of a second
 
             multirun = AutoSeeds(multirun, make)
