@@ -76,7 +76,9 @@ def read(path: Path) -> Grid:
 def best_mean(finals: np.ndarray) -> int:
     """Return the configuration with the fewest N/A and the lowest mean of its finals (m, seeds)."""
     lost = ~np.isfinite(finals)
-    return int(np.lexsort((np.nanmean(np.where(lost.all(1)[:, None], np.inf, finals), axis=1), lost.mean(1)))[0])
+    return int(
+        np.lexsort((np.nanmean(np.where(np.all(lost, axis=1, keepdims=True), np.inf, finals), axis=1), lost.mean(1)))[0]
+    )
 
 
 def grid(of: Grid, rng: np.random.Generator) -> Outcome:
