@@ -204,12 +204,12 @@ METHODS: dict[str, Callable[[Grid, np.random.Generator], Outcome]] = {
 }
 
 
-def replay(path: Path, resamples: int, num_seeds: int | None, share: float) -> list[str]:
-    """Return one row of the record's table for every method."""
-    whole, rows = read(path), list[str]()
+def replay(path: Path, resamples: int, num_seeds: int | None, share: float, methods: Sequence[str]) -> None:
+    """Print one row of the record's table for every method."""
+    whole = read(path)
     m, most, _ = whole.values.shape
     num_seeds = min(num_seeds or most, most)
-    for name, method in METHODS.items():
+    for name in methods:
         rng, kept, chosen, left, saved = np.random.default_rng(0), 0, 0, 0, []
         num_left = m
         for _ in range(resamples):
@@ -217,19 +217,18 @@ def replay(path: Path, resamples: int, num_seeds: int | None, share: float) -> l
             values = whole.values[places][:, rng.permutation(most)[:num_seeds]]
             of = Grid([whole.settings[place] for place in places], whole.steps, values)
             winner = best_mean(whole.values[places, :, -1])
-            outcome = method(of, np.random.default_rng(int(rng.integers(2**31))))
+            outcome = METHODS[name](of, np.random.default_rng(int(rng.integers(2**31))))
             num_left = len(places)
             kept += winner in outcome.remaining
             chosen += winner == outcome.choice
             left += len(outcome.remaining)
             saved.append(_length(values).sum() / outcome.cost)
         n = resamples
-        rows.append(
+        print(
             f"| {path.stem} | {num_left} x {num_seeds} | {name} | {kept / n:.1%} | {chosen / n:.1%} | "
-            f"{left / n:.1f} | {n / np.sum(1 / np.array(saved)):.2f} |"
+            f"{left / n:.1f} | {n / np.sum(1 / np.array(saved)):.2f} |",
+            flush=True,
         )
-        print(rows[-1], flush=True)
-    return rows
 
 
 def main() -> None:
@@ -244,6 +243,7 @@ def main() -> None:
     of_replay.add_argument("--resamples", type=int, default=1000)
     of_replay.add_argument("--seeds", type=int, help="seeds of the replayed grid; all by default")
     of_replay.add_argument("--share", type=float, default=1.0, help="share of the configurations in a resample")
+    of_replay.add_argument("--methods", nargs="+", choices=METHODS, default=[*METHODS])
     options = parser.parse_args()
     if options.command == "extract":
         extract(options.sweep, options.table)
@@ -251,7 +251,7 @@ def main() -> None:
     head = ["grid", "configurations x seeds", "method", "winner kept", "winner chosen", "left", "fewer steps"]
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for path in options.tables:
-        replay(path, options.resamples, options.seeds, options.share)
+        replay(path, options.resamples, options.seeds, options.share, options.methods)
 
 
 if __name__ == "__main__":
