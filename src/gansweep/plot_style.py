@@ -24,7 +24,7 @@ RATE_NAMES = {"lr": "learning rate (lr)", "lr_d": "discriminator learning rate (
 FLOOR = {"color": GREY, "linestyle": "--", "linewidth": 1}  # line of real against real
 UNTRAINED = {"color": GREY, "linestyle": ":", "linewidth": 1}  # line of the untrained generators
 REFERENCES = {"untrained": UNTRAINED, "real against real": FLOOR}
-CROSS = {"marker": "x", "linestyle": "", "markersize": 5, "markeredgewidth": 1.5}  # end of a diverged curve
+CROSS = {"marker": "x", "linestyle": "", "markersize": 6, "markeredgewidth": 1.8, "zorder": 4}  # a diverged seed
 DECADE = 8.0  # ratio max/min above which an axis is logarithmic
 
 STYLE: dict[Any, Any] = {
@@ -230,7 +230,7 @@ def reference_keys(drawn: Mapping[str, float], untrained: float | None, floor: f
     for (name, style), value in zip(REFERENCES.items(), (untrained, floor), strict=True):
         if value is not None:
             outside = {} if name in drawn else {"linestyle": ""}
-            label = f"{name}: {number(value)}{' (outside the axis)' if outside else ''}"
+            label = f"{name}: {number(value)}{', outside' if outside else ''}"
             keys.append(key(label, **{**style, **outside}))
     return keys
 
