@@ -19,7 +19,7 @@ from gansweep.results.table import table
 from gansweep.results.table import write as write_table
 from gansweep.sweep import records
 from gansweep.sweep.cell import Result, State
-from gansweep.sweep.plan import plan
+from gansweep.sweep.plan import Plan, PlannedCell
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.sweep import FROZEN, Sweep
 
@@ -53,7 +53,7 @@ def test_what_a_terminal_would_carry_out_is_shown_as_codes(tmp_path, capsys):
     shown.finish(HOSTILE, State.FAILED)
     results = [failed(tmp_path, HOSTILE), failed(tmp_path, "adam")]
     assert is_clean(stream.getvalue())
-    assert is_clean(plan(results, True))
+    assert is_clean(Plan(tmp_path, [PlannedCell(result, True, None, None) for result in results]).text())
     assert is_clean(spreadsheet(results))
     assert is_clean(table(results, [HOSTILE], HOSTILE))
 
