@@ -41,6 +41,8 @@ GROUPS = {
     "algorithm": "What one training step does.",
     "data": "The data set.",
     "metric": "What is measured at every evaluation. `metric@metric_2=` measures a second one.",
+    "logger": "Where curves and pictures are written. `logger=[tensorboard,csv]` chooses several; a setting is written "
+    "with the name of the logger, as `logger.wandb.mode=online`.",
 }
 FOLDERS = {
     "losses": "Losses",
@@ -57,6 +59,7 @@ FOLDERS = {
     "statistics": "Statistics",
     "algorithms": "Algorithms",
     "training": "Training",
+    "loggers": "Loggers",
 }
 
 
@@ -112,6 +115,8 @@ def _choices(group: str) -> str:
     for path in sorted((CONF / group).glob("*.yaml")):
         text = path.read_text()
         node = yaml.safe_load(text) or {}
+        if group == "logger":  # below its name, because several can be chosen
+            node = node.get(path.stem, {})
         cls = _located(node)
         values = {key: value for key, value in node.items() if not key.startswith("_") and key != "defaults"}
         shown = ", ".join(f"{key}={_plain(value)}" for key, value in values.items())

@@ -46,7 +46,8 @@ def code_of(config: Mapping[str, Any]) -> dict[str, str]:
     """
     allow = [str(name) for name in config.get("allow") or ()]
     trusted = {name.partition(".")[0] for name in allow} - set(NEVER)
-    roots = {module for path in dotted(config) if _below(path, (OURS, *allow)) for module in _defining(path)}
+    trained = {key: node for key, node in config.items() if key != "logger"}  # loggers do not change a run
+    roots = {module for path in dotted(trained) if _below(path, (OURS, *allow)) for module in _defining(path)}
     return dict(_hashes(frozenset({*roots, *TRAINS}), frozenset(trusted)))
 
 

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import torch
     from torch import Tensor
@@ -322,3 +324,50 @@ class Metric(Protocol):
 
     def __call__(self, data: Dataset, fake: Tensor) -> float:
         """Return the metric of finite samples (N, ...) of one member."""
+
+
+class LoggedRun(NamedTuple):
+    """What loggers know about a run.
+
+    Args:
+        directory: of the cell.
+        name: name of the cell.
+        sweep: name of the sweep.
+        group: name of the configuration: equal for runs that differ only in their seeds.
+        settings: settings given on the command line, chosen options, and `seed`.
+        config: the resolved configuration.
+        step: first step of the run, or step from which it continues; loggers replace later points.
+    """
+
+    directory: Path
+    name: str
+    sweep: str
+    group: str
+    settings: Mapping[str, Any]
+    config: Mapping[str, Any]
+    step: int
+
+
+@runtime_checkable
+class Logger(Protocol):
+    """Destination of the curves and pictures of one run. An exception ends the logging, not the run.
+
+    Optional method `flush()`, called before every checkpoint: a run that is interrupted continues from there.
+    """
+
+    def scalars(self, values: Mapping[str, float], step: int) -> None:
+        """Add one point to each curve, by tag, such as `loss/generator` and `metric/fd_digits`."""
+
+    def picture(self, tag: str, picture: Tensor, step: int) -> None:
+        """Add a picture (3, h, w) in [0, 1] on the CPU."""
+
+    def close(self, record: Mapping[str, Any] | None) -> None:
+        """End the logging; `record` is that of the ended run, None if it failed or is to be continued later."""
+
+
+@runtime_checkable
+class LoggerSettings(Protocol):
+    """Settings of a logger, the class that conf/logger/NAME.yaml names. It has no state."""
+
+    def open(self, run: LoggedRun) -> Logger:
+        """Return a new logger of a run."""

@@ -124,6 +124,11 @@ def test_the_most_advanced_copy_is_used(tmp_path, capsys):
             {"code": {"my.rule": "b" * 64}},
             "different versions of the code of my.rule: {a} aaaaaaaa; {b} bbbbbbbb",
         ),
+        (
+            {},
+            {"code": {"gansweep.batched.player": "b" * 64}},
+            "different versions of the code of gansweep.batched.player: {a} released; {b} bbbbbbbb",
+        ),
     ],
 )
 def test_other_arithmetic_or_code_is_refused(first, second, expected, tmp_path, capsys):
@@ -132,6 +137,13 @@ def test_other_arithmetic_or_code_is_refused(first, second, expected, tmp_path, 
     sweep(b, [of(b, **second, lr=2)], [1.0])
     code, _, err = merged(capsys, a, b, "--into", tmp_path / "c")
     assert (code, err) == (2, f"Nothing was merged.\n  {expected.format(a=a, b=b)}\n")
+
+
+def test_a_module_of_the_user_may_be_used_by_one_sweep_only(tmp_path, capsys):
+    a, b = tmp_path / "a", tmp_path / "b"
+    sweep(a, [of(a, code={"my.rule": "a" * 64}, lr=1)], [1.0])
+    sweep(b, [of(b, lr=2)], [1.0])
+    assert merged(capsys, a, b, "--into", tmp_path / "c")[0] == 0
 
 
 def test_a_cell_that_is_trained_now_is_refused(two, tmp_path, capsys):

@@ -25,6 +25,7 @@ from gansweep.config.errors import SettingError, UnknownKey
 
 ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra plugins that an extra of this package installs
 # What a further choice of a group is for, by the suffix of its key.
+SEVERAL = ("logger",)  # groups of which several options can be chosen
 WHOSE = {
     "d": "the discriminator alone",
     "beta": "the optimizers' beta1 or momentum",
@@ -182,9 +183,11 @@ class Composer:
                 return self._player_choice_problems(override)
             return [SettingError(key, value, f"there is no group {override.key_or_group}")]
         options = self._groups.options(override.key_or_group)
+        if key.lstrip("~") in SEVERAL and (override.is_delete() or value == []):
+            return [SettingError(key, None, f"can't be left out; {key.lstrip('~')}=none is without")]
         if (override.is_add() or override.is_force_add()) and key.lstrip("+") in self._base([]).choices:
             return [SettingError(key, value, f"is one of the settings already; write {key.lstrip('+')}={value}")]
-        if isinstance(value, list) and not key.startswith("hydra/"):
+        if isinstance(value, list) and not key.startswith("hydra/") and key not in SEVERAL:
             wanted = ",".join(map(str, value))
             return [
                 SettingError(

@@ -200,8 +200,9 @@ def _cell(
     from gansweep.labels import hash_for
     from gansweep.training.run import numerics_of
 
-    typed = {key: _typed(checked.config, key, value) for key, value in given.items() if key not in WHOLE_SWEEP}
-    chosen = {group: choices[group] for group in top_level(choices) if choices[group]}
+    of_sweep = [key for key in given if key.partition(".")[0] in WHOLE_SWEEP]  # logger.wandb.project too
+    typed = {key: _typed(checked.config, key, value) for key, value in given.items() if key not in of_sweep}
+    chosen = {group: choices[group] for group in top_level(choices) if choices[group] and group not in WHOLE_SWEEP}
     overrides = typed | {group: option for group, option in chosen.items() if group not in typed}
     model = checked.parts["model"]
     data_hash = hash_for(checked.data, model)

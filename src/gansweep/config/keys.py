@@ -120,6 +120,7 @@ KEYS = (
         Key(name, identity=False, whole_sweep=True)
         for name in ("workers", "pack", "seeds", "most_seeds", "race", "most_cells")
     ),
+    Key("logger", identity=False, whole_sweep=True),
     Key("hydra", identity=False),
 )
 

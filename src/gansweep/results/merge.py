@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gansweep.code_identity import OURS
 from gansweep.sweep import sweep_directory
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import canonical
@@ -18,6 +19,7 @@ from gansweep.training import atomic, record
 
 # Files of running processes, which are not copied.
 OF_PROCESSES = (".claim.*", ".draft.*", ".trial.*", f".*{atomic.UNFINISHED}")
+RELEASED = "released"  # instead of the hash of a module that was not edited
 MAX_PROBLEMS = 20
 # The most advanced copy of a cell first; cells that are being trained are refused.
 ORDER = (State.COMPLETED, State.DIVERGED, State.FAILED, State.RESUMABLE, State.CLAIMED, State.NEW)
@@ -106,7 +108,9 @@ def _other_code(sources: Sequence[Source]) -> Iterator[str]:
             f"{path} {', '.join(sorted(versions))}" for path, versions in numerics.items()
         )
     for module in dict.fromkeys(module for source in sources for module in source.sweep.code):
-        hashes = {s.path: s.sweep.code[module] for s in sources if module in s.sweep.code}
+        # A module of gansweep that is not listed was not edited; one of the user was not used.
+        is_ours = module.partition(".")[0] == OURS
+        hashes = {s.path: s.sweep.code.get(module, RELEASED) for s in sources if is_ours or module in s.sweep.code}
         if len(set(hashes.values())) > 1:
             versions = "; ".join(f"{path} {version[:8]}" for path, version in hashes.items())
             yield f"different versions of the code of {module}: {versions}"

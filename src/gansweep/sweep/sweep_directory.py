@@ -23,7 +23,7 @@ FROZEN = "sweep.json"
 FILES = re.compile(
     r"events\.out\.tfevents\..+|.+\.(json|md|csv|parquet|yaml|html|tex|txt|png|svg|pdf|gif|npz|log)|\..+"
 )
-FOLDERS = (".submitit", ".ray", ".ipynb_checkpoints")
+FOLDERS = (".submitit", ".ray", ".ipynb_checkpoints", "wandb")
 OF_A_CELL = (record.NAME, ".hydra", LOG, *CHECKPOINTS)
 
 

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 # Separate files, since TensorBoard does not read a file again.
 COLUMNS, TABLE = f"{events.PREFIX}0000000000.columns", f"{events.PREFIX}0000000001.table"
+TENSORBOARD = "gansweep.training.tensorboard.TensorBoard"  # of conf/logger/tensorboard.yaml
 SELDOM = "Measured on request"  # a category that is collapsed initially
 CHARTS = {  # tags of the curves by category and chart
     "Game": {"metric": ["[Mm]etric/.*"], "losses": ["loss/.*"], "penalties": ["penalty/.*"], "logits": ["logits/.*"]},
@@ -68,7 +69,7 @@ def write(
         further: metrics that were measured after the training, as `further_metrics` returns them.
         results: the results of the cells; without them, metrics of cells that other processes built are left out.
     """
-    shown = [cell for cell in cells if (cell.config.get("trainer") or {}).get("tensorboard")]
+    shown = [cell for cell in cells if has_events(cell)]
     if not shown:
         return
     rows = table_of(shown)
@@ -101,6 +102,13 @@ def _columns(cells: Sequence[Cell], results: Sequence[Result]) -> dict[str, str]
         which = f"{metric_label(name)}{', second metric' if is_second else ''}"
         columns |= {final: f"final {which}", best: f"best {which} during training"}
     return columns
+
+
+def has_events(cell: Cell) -> bool:
+    """Return whether the run of a cell writes event files; cells of earlier versions have no loggers to choose."""
+    loggers = cell.config.get("logger")
+    is_chosen = loggers is None or any(node.get("_target_") == TENSORBOARD for node in loggers.values())
+    return is_chosen and bool((cell.config.get("trainer") or {}).get("tensorboard"))
 
 
 def further_tag(label: str) -> str:

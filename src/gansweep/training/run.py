@@ -9,7 +9,8 @@ from typing import Literal
 from gansweep.algorithms.adversarial import Adversarial
 from gansweep.batched.member import Member
 from gansweep.dynamics.alternating import Alternating
-from gansweep.interfaces import Algorithm, Dataset, Dynamics, Metric, Model, Schedule
+from gansweep.interfaces import Algorithm, Dataset, Dynamics, LoggerSettings, Metric, Model, Schedule
+from gansweep.training.tensorboard import TensorBoard
 
 # Increased by hand whenever the same config gives other numbers than before. It is part of
 # every cell's identity, so that results of different arithmetic are never compared.
@@ -43,7 +44,7 @@ class TrainerSettings:
         ema: decay of the running average of the generator's parameters, e.g. 0.999; null for none.
         compile: use torch.compile; the first steps then take up to a minute. auto: true for runs of at least 50,000
             updates of both players, if all their settings can be compiled.
-        tensorboard: write event files.
+        tensorboard: false: no event files, with logger=tensorboard too.
         keep: weights in the cell's directory: last, those of the checkpoint; best, also those of the best evaluation of
             the metric; all, those of every evaluation.
     """
@@ -148,6 +149,7 @@ class Run:
         precision: fp32, tf32 or bf16.
         threads: intra-op CPU threads.
         eval_seeds: draws of latents on which the value after the last step and the holdout value are measured.
+        loggers: where curves and pictures are written; TensorBoard needs `trainer.tensorboard` too.
     """
 
     member: Member
@@ -165,6 +167,7 @@ class Run:
     precision: str = "fp32"
     threads: int = 1
     eval_seeds: int = 1
+    loggers: tuple[LoggerSettings, ...] = (TensorBoard(),)
 
     @property
     def steps(self) -> int:

@@ -1,4 +1,4 @@
-"""Output of one run while it trains: curves, pictures, diagnoses, TensorBoard, and the content of record.json."""
+"""Output of one run while it trains: curves, pictures, diagnoses, loggers, and the content of record.json."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from gansweep.batched.pack import Pack, Report
 from gansweep.dynamics.position import Both
 from gansweep.training import diagnosis, record, samples
 from gansweep.training.evaluator import Evaluator, finite
-from gansweep.training.events import results
+from gansweep.training.loggers import Loggers
 from gansweep.training.run import Run
-from gansweep.training.tensorboard import Board
 
 
 class RunRecorder:
-    """Curves, pictures and diagnoses of one run, written to its directory and to TensorBoard.
+    """Curves, pictures and diagnoses of one run, written to its directory and to the loggers.
 
     Args:
         run: the run.
@@ -41,19 +40,16 @@ class RunRecorder:
         self.field: Both | None = None
         # A divergence is detected at most `check_every` steps after it occurs.
         self._recent: deque[tuple[int, Report]] = deque(maxlen=run.trainer.check_every)
-        self._board: Board | None = None
-        if run.trainer.tensorboard:
-            hparams = dict(header.cell.get("overrides", {})) | {"seed": run.member.seed}
-            self._board = Board(directory, step, hparams, str(header.cell.get("name", directory.name)), header.config)
+        self._loggers = Loggers(run, header, directory, step)
 
     def enter_pack(self) -> None:
         """Discard the reports of the previous pack."""
         self._recent.clear()
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
-        """Add a point to each TensorBoard curve."""
-        if self._board and values:
-            self._board.scalars(values, step)
+        """Add a point to each curve of the loggers."""
+        if values:
+            self._loggers.scalars(values, step)
 
     def record_step(self, pack: Pack, k: int, report: Report, step: int, due: bool) -> None:
         """Store the report of a step, and add a point to all curves if one is due, whether finite or not."""
@@ -64,7 +60,7 @@ class RunRecorder:
         if values:
             self.curves.append({"step": step, **finite(values)})
             self.scalars({f"kept/{name}": value for name, value in values.items()}, step)
-        if self._board:
+        if self._loggers:
             self.scalars(pack.read_curves(report, k), step)
 
     def record_divergence(self, pack: Pack, k: int, step: int) -> None:
@@ -72,7 +68,7 @@ class RunRecorder:
 
         Rates and scheduled settings are left out, because they may already be those of a later step.
         """
-        for recent, report in self._recent if self._board else ():
+        for recent, report in self._recent if self._loggers else ():
             if recent == step:
                 values = pack.read_curves(report, k)
                 self.scalars({t: v for t, v in values.items() if not t.startswith(("rate/", "schedule/"))}, step)
@@ -93,28 +89,22 @@ class RunRecorder:
             samples.save(path, picture)
             if shown.ndim == 2:
                 samples.save_points(path.with_suffix(".npz"), shown)
-            if self._board:
+            if self._loggers:
                 real = self.run.data.samples[: len(shown)]
                 tag = f"samples/{'generated, real (right)' if name == 'samples' else name}"
-                self._board.picture(tag, samples.beside_real(picture, shown, real), step)
+                self._loggers.picture(tag, samples.beside_real(picture, shown, real), step)
 
     def flush(self) -> None:
-        """Write all TensorBoard events to disk, before a checkpoint is written."""
-        if self._board:
-            self._board.flush()
+        """Write the points of all loggers to disk, before a checkpoint is written."""
+        self._loggers.flush()
 
     def close(self) -> None:
-        """Close the event files."""
-        if self._board:
-            self._board.close()
+        """Close the loggers of a run that failed or is continued later."""
+        self._loggers.close()
 
-    def finish(self, content: Mapping[str, Any], divergence: Divergence | None, step: int) -> None:
-        """Close the event files and write the results of the run for HPARAMS."""
-        if self._board:
-            self._board.close()
-            self._board.end(divergence is None, results(content), step)
-            if divergence is not None:  # remove the steps between divergence and detection
-                self._board.forget_after(divergence.step)
+    def finish(self, content: Mapping[str, Any]) -> None:
+        """Close the loggers with the record of the run."""
+        self._loggers.close(content)
 
     def content(
         self,

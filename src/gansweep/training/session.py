@@ -250,8 +250,8 @@ class TrainingSession:
         self.guard()
         self._remove_worse_weights()
         if self.dropped is None:
-            self.recorder.finish(content, self.divergence, self.step)
-        else:  # the event files may be continued
+            self.recorder.finish(content)
+        else:  # the loggers may be continued
             self.recorder.close()
         record.write(self.directory, content, self.guard)
         checkpoint.remove(self.directory)

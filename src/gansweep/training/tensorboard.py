@@ -13,6 +13,7 @@ import socket
 import textwrap
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 from torch import Tensor
 
 from gansweep.formatting import visible
+from gansweep.interfaces import LoggedRun
 from gansweep.training import events
 from gansweep.training.events import protobuf
 
@@ -82,6 +84,15 @@ class EventFile:
         self._records.write(event.SerializeToString())
 
 
+@dataclass(frozen=True)
+class TensorBoard:
+    """Curves, pictures and an HPARAMS row as TensorBoard's event files in the directory of the cell."""
+
+    def open(self, run: LoggedRun) -> Board:
+        """Return the event files of a run."""
+        return Board(run.directory, run.step, run.settings, run.name, run.config)
+
+
 class Board:
     """Event files of one run. If they can't be written, a warning is logged once and the run continues.
 
@@ -138,9 +149,17 @@ class Board:
         """Flush all events to disk. Called before a checkpoint is written."""
         self._write(lambda file: file.flush())
 
-    def close(self) -> None:
-        """Write all events to disk. The file is open only while it is written."""
+    def close(self, record: Mapping[str, Any] | None = None) -> None:
+        """Write all events to disk, and for a run that has ended its results for HPARAMS.
+
+        The events between a divergence and its detection are removed. The file is open only while it is written.
+        """
         self.flush()
+        if record is not None:
+            divergence = record["divergence"]
+            self.end(divergence is None, events.results(record), record["steps"])
+            if divergence is not None:
+                self.forget_after(divergence["step"])
 
     def end(self, finished: bool, results: Mapping[str, float], step: int) -> None:
         """Write the end state and the results of the run for HPARAMS.
