@@ -15,7 +15,7 @@ from gansweep.training.run import TrainerSettings
 def test_every_key_is_declared_once_and_exists():
     names = [key.name for key in KEYS]
     assert len(set(names)) == len(names)
-    root = {field.name for field in fields(Root)} | {*GROUPS, "experiment", "protocol", "scale", "hydra"}
+    root = {field.name for field in fields(Root)} | {*GROUPS, "logger", "experiment", "protocol", "scale", "hydra"}
     assert {name for name in names if "." not in name} <= root
     trainer = {field.name for field in fields(TrainerSettings)} | {"progress"}
     assert {name.partition(".")[2] for name in names if name.startswith("trainer.")} <= trainer

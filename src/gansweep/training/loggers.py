@@ -99,7 +99,7 @@ def group_of(name: str, header: Header) -> str:
     """Return the name of a cell without its seeds, with a hash of the identity without seeds.
 
     >>> group_of("lr=0.1,seed=0-01234567", Header(identity={"config": {"lr": 0.1, "seed": 0}}))
-    'lr=0.1-e13dbf22'
+    'lr=0.1-381d1862'
     """
     config = dict(header.identity.get("config", {}))
     rest = {key: value for key, value in config.items() if not SEEDS.fullmatch(f"{key}=")}
