@@ -26,6 +26,7 @@ from gansweep.config.checks import (
 from gansweep.config.errors import BadConfig, SettingError, unknown_key
 from gansweep.config.instantiate import Broken, Constructor, NotAllowed, locate
 from gansweep.config.keys import CLIPPING
+from gansweep.config.loggers import chosen_loggers
 from gansweep.config.root import Root, out_of_range, steps_of
 from gansweep.config.typed import keeps, signature, wrong_kind
 from gansweep.interfaces import (
@@ -33,7 +34,6 @@ from gansweep.interfaces import (
     Dataset,
     Dynamics,
     Feedback,
-    LoggerSettings,
     Metric,
     Model,
     Schedule,
@@ -41,7 +41,6 @@ from gansweep.interfaces import (
 )
 from gansweep.losses.objective import NoGame, Objective
 from gansweep.training.run import Run, TrainerSettings
-from gansweep.training.tensorboard import TensorBoard
 
 # Required type of each config group. Groups ending in _d apply to the discriminator only, _beta to the optimizer,
 # _penalty and _noise to the objective, _ema to the weight average. These are optional, and so are feedback and metrics.
@@ -131,7 +130,7 @@ def normalise(config: Mapping[str, Any], given: Collection[str] = ()) -> Checked
     make.problems = [problem for problem in make.problems if problem.name not in repeated]
     checked = Checked(config, root, {}, make.problems)
     _drop_epochs(checked, given)
-    parts = {"trainer": _trainer(config, make), "logger": _loggers(config, make)}
+    parts = {"trainer": _trainer(config, make), "logger": chosen_loggers(config, make)}
     parts |= {group: _part(config, group, kind, make) for group, kind in GROUPS.items()}
     checked.parts.update({group: part for group, part in parts.items() if not isinstance(part, Broken)})
     if "data" in checked.parts:
@@ -162,25 +161,6 @@ def _trainer(config: dict[str, Any], make: Constructor) -> TrainerSettings | Bro
     trainer = make(node, "trainer")
     config["trainer"] = {key: value for key, value in node.items() if key != "_target_"}
     return trainer
-
-
-def _loggers(config: dict[str, Any], make: Constructor) -> tuple[LoggerSettings, ...] | Broken:
-    """Return the chosen loggers, which are below their names; TensorBoard for configurations of earlier versions."""
-    nodes = config.get("logger")
-    if nodes is None:
-        return (TensorBoard(),)
-    if not isinstance(nodes, dict) or not all(isinstance(node, dict) for node in nodes.values()):
-        make.problems.append(SettingError("logger", nodes, "expected a mapping from names to nodes with a _target_"))
-        return Broken()
-    loggers = {name: make(node, f"logger.{name}") for name, node in nodes.items()}
-    wrong = [
-        SettingError(f"logger.{name}._target_", nodes[name]["_target_"], wrong_kind(logger, LoggerSettings))
-        for name, logger in loggers.items()
-        if not isinstance(logger, Broken) and not keeps(logger, LoggerSettings)
-    ]
-    make.problems += wrong
-    broken = wrong or any(isinstance(logger, Broken) for logger in loggers.values())
-    return Broken() if broken else tuple(loggers.values())
 
 
 def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> Any:
