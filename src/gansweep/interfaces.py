@@ -356,7 +356,7 @@ class Logger(Protocol):
     """
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
-        """Add one point to each curve, by tag, such as `loss/generator` and `metric/fd_digits`."""
+        """Add one point to each curve, by tag, such as `loss/generator` and `Metric/fd_digits`."""
 
     def picture(self, tag: str, picture: Tensor, step: int) -> None:
         """Add a picture (3, h, w) in [0, 1] on the CPU."""

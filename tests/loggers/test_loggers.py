@@ -143,8 +143,12 @@ def test_a_logger_of_the_user_gets_every_point_and_changes_no_hash(gansweep, wit
     assert sorted(words[1] for words in opened) == sorted(expected)
     assert len({words[2] for words in opened}) == 1  # equal groups of both seeds
     assert lines.count("close completed") == 2
-    assert lines.count("scalars 0 metric/fd_digits") == lines.count("scalars 2 metric/fd_digits") == 2
-    assert [line for line in lines if line.startswith("picture 2 samples (3, ") and line.endswith("True")]
+    assert lines.count("scalars 0 Metric/fd_digits") == lines.count("scalars 2 Metric/fd_digits") == 2
+    assert [
+        line
+        for line in lines
+        if line.startswith("picture 2 samples/generated, real (right) (3, ") and line.endswith("True")
+    ]
     curves = [line for line in lines if "loss/generator" in line]
     assert len(curves) == 4
     assert lines.index("flush") < lines.index("close completed")

@@ -53,12 +53,12 @@ def test_mlflow_has_a_run_per_seed_below_the_mean_of_their_configuration(trained
     for seed, run in seeds.items():
         assert run.info.status == "FINISHED"
         assert run.data.metrics["result/final"] == records[seed]["metric"]["final"]
-        history = client.get_metric_history(run.info.run_id, "metric/fd_digits")
+        history = client.get_metric_history(run.info.run_id, "Metric/fd_digits")
         assert [(point.step, point.value) for point in history] == [
             (e["step"], e["value"]) for e in records[seed]["metric"]["evaluations"]
         ]
         assert {point.step for point in client.get_metric_history(run.info.run_id, "loss/generator")} == {1, 2}
-        assert len(client.list_artifacts(run.info.run_id, "samples")) == 2
+        assert len(client.list_artifacts(run.info.run_id, "samples/generated real right")) == 2
     mean, deviation = mean_and_deviation(records)
     assert parent.data.metrics["result/final mean"] == pytest.approx(mean)
     assert parent.data.metrics["result/final deviation"] == pytest.approx(deviation)
@@ -73,7 +73,7 @@ def test_wandb_has_an_offline_run_per_seed_in_the_group_of_their_configuration(t
     assert len(files) == 2
     for record in records.values():
         (content,) = (content for content in files if record["cell"]["name"].encode() in content)
-        assert b"metric/fd_digits" in content
+        assert b"Metric/fd_digits" in content
         assert b"loss/generator" in content
         assert repr(record["metric"]["final"]).encode() in content
     groups = [content[content.index(b"defaults-") :][:17] for content in files]
@@ -101,7 +101,7 @@ print(json.dumps({run.name: [run.config["_Group"], SQLiteStorage.get_logs("s", r
     for name, record in names.items():
         group, logs = runs[name]
         assert group == mean_name
-        values = [(log["step"], log["metric/fd_digits"]) for log in logs if "metric/fd_digits" in log]
+        values = [(log["step"], log["Metric/fd_digits"]) for log in logs if "Metric/fd_digits" in log]
         assert values == [(e["step"], e["value"]) for e in record["metric"]["evaluations"]]
         assert [log["result/final"] for log in logs if "result/final" in log] == [record["metric"]["final"]]
     group, logs = runs[mean_name]

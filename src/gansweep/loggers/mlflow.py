@@ -148,4 +148,4 @@ def key_of(name: str) -> str:
     >>> key_of("optimizer@optimizer_d"), key_of("gradient norm/generator")
     ('optimizer.optimizer_d', 'gradient norm/generator')
     """
-    return re.sub(r"[^\w\-. /]", ".", name)
+    return re.sub(r"[^\w\-. /]", "", name.replace("@", "."))
