@@ -78,7 +78,7 @@ def test_wandb_has_an_offline_run_per_seed_in_the_group_of_their_configuration(t
         assert repr(record["metric"]["final"]).encode() in content
     groups = [content[content.index(b"defaults-") :][:17] for content in files]
     assert groups[0] == groups[1]
-    assert len(list(folder.glob("outputs/s/wandb/offline-run-*/files/media/images/*.png"))) == 4
+    assert len(list(folder.glob("outputs/s/wandb/offline-run-*/files/media/images/**/*.png"))) == 4
 
 
 @pytest.mark.slow
