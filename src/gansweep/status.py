@@ -50,7 +50,7 @@ def state_of(results: Sequence[Result], processes: Sequence[RunningProcess]) -> 
     stopped: cells are left, and none is trained.
     """
     states = {result.state for result in results}
-    if states <= {State.COMPLETED, State.DIVERGED, State.FAILED}:
+    if states <= {State.COMPLETED, State.DIVERGED, State.DROPPED, State.FAILED}:
         return "failed" if State.FAILED in states else "done"
     return "running" if processes or State.CLAIMED in states else "stopped"
 
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         command_name("status"),
         description="Print the state of a sweep from its files. The states of its cells are new, resumable, claimed "
-        "(a process trains it), completed, diverged and failed.",
+        "(a process trains it), completed, diverged, dropped (by a race) and failed.",
         epilog="With --exit-code: 0 all cells have a result, 1 all have ended and some failed, 3 a process trains the "
         "sweep, 4 cells are left and no process trains them. Always 2 for wrong input.",
     )

@@ -196,3 +196,10 @@ def test_an_error_leaves_no_target(two, tmp_path, capsys, monkeypatch):
 
 def test_the_cells_of_the_fake_sweeps_are_those_of_the_other_tests(tmp_path):
     assert of(tmp_path, lr=1) == cell(tmp_path, lr=1)
+
+
+def test_every_state_has_a_place_in_the_order_of_copies():
+    from gansweep.results.merge import ORDER
+    from gansweep.sweep.cell import State
+
+    assert set(ORDER) == set(State)

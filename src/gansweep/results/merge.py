@@ -22,7 +22,10 @@ OF_PROCESSES = (".claim.*", ".draft.*", ".trial.*", f".*{atomic.UNFINISHED}")
 RELEASED = "released"  # instead of the hash of a module that was not edited
 MAX_PROBLEMS = 20
 # The most advanced copy of a cell first; cells that are being trained are refused.
-ORDER = (State.COMPLETED, State.DIVERGED, State.FAILED, State.RESUMABLE, State.CLAIMED, State.NEW)
+ORDER = (
+    *(State.COMPLETED, State.DIVERGED, State.DROPPED, State.FAILED),
+    *(State.RESUMABLE, State.CLAIMED, State.NEW),
+)
 
 
 @dataclass(frozen=True)
