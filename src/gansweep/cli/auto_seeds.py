@@ -47,7 +47,8 @@ class AutoSeeds:
         key, value = ("seeds", "auto") if self.config["race"] is None else ("race", "steps")
         self.name = f"{key}={value}"
         if any(cell.config.get("metric") is None for cell in typed.cells):
-            expected = "configurations are compared by the metric's values; choose a metric with metric=..."
+            what = "seeds are chosen" if key == "seeds" else "configurations are compared"
+            expected = f"{what} by the metric's values; choose a metric with metric=..."
             raise SettingError(key, value, expected)
         seeds = dict.fromkeys(int(cell.config[SEED]) for cell in typed.cells)
         # One job for every configuration; cells with equal hashes are one configuration.
