@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple
 
 from gansweep.console import WRONG, say, say_error, versions
@@ -45,18 +46,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, by default that of this process, and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     first = words[0] if words else ""
-    if first in ("", "-h", "--help"):
+    if first in ("", "help", "-h", "--help"):
         say(overview())
         return 0 if words else WRONG
     if first == "--version":
         say(versions())
         return 0
+    _find_user_modules(words)
     if first in COMMANDS:
         return run(first, words[1:])
     if first[0] in "-+~" or "=" in first:
         return run("train", words)
     say_error(_unknown(first))
     return WRONG
+
+
+def _find_user_modules(words: Sequence[str]) -> None:
+    """Append the current directory to the import path if the user allows modules, as `python -m gansweep` does.
+
+    The path of the script `gansweep` contains the directory of the script instead. The current directory comes last,
+    so that a file in it replaces no installed module.
+    """
+    here = str(Path.cwd())
+    allows = any(word.lstrip("+-").partition("=")[0] == "allow" for word in words)
+    if allows and here not in sys.path and not getattr(sys.flags, "safe_path", False):
+        sys.path.append(here)
 
 
 def run(name: str, arguments: Sequence[str]) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gansweep.formatting import number
 
 if TYPE_CHECKING:
@@ -235,9 +237,18 @@ def reference_keys(drawn: Mapping[str, float], untrained: float | None, floor: f
     return keys
 
 
-def separated(n: int, number_of_lines: int) -> float:
-    """Return a vertical shift, at most 2 % of a share, that makes equal curves visible side by side."""
-    return min(0.016, 0.04 / max(number_of_lines - 1, 1)) * (n - (number_of_lines - 1) / 2)
+def separated(curves: Sequence[Any]) -> list[Any]:
+    """Return curves of shares; equal ones are shifted vertically, by at most 2 %, so that all are visible.
+
+    >>> [curve.tolist() for curve in separated(np.array([[0, 1], [0.5, 1], [0, 1]]))]
+    [[-0.008, 0.992], [0.5, 1.0], [0.008, 1.008]]
+    """
+    separate = []
+    for n, curve in enumerate(curves):
+        equal = [m for m, other in enumerate(curves) if np.array_equal(curve, other)]
+        gap = min(0.016, 0.04 / max(len(equal) - 1, 1))
+        separate.append(curve + gap * (equal.index(n) - (len(equal) - 1) / 2))
+    return separate
 
 
 def band_key(label: str) -> Any:

@@ -19,12 +19,15 @@ from gansweep.commands import COMMANDS, main
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_a_main_function_and_describes_itself(name, capsys):
+def test_every_command_has_a_main_function_and_describes_itself(name, capsys, monkeypatch):
     function = import_module(COMMANDS[name].module).main
     assert list(inspect.signature(function).parameters) == ["arguments"]
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/gansweep"])
     with pytest.raises(SystemExit) if name != "train" else pytest.MonkeyPatch.context():
         assert main([name, "--help"]) == 0
-    assert len(capsys.readouterr().out) > 100
+    out = capsys.readouterr().out
+    assert len(out) > 100
+    assert out.startswith(f"usage: gansweep {name} " if name != "train" else "gansweep trains")
 
 
 def test_the_overview_lists_every_command_on_one_line(capsys):
@@ -34,6 +37,8 @@ def test_the_overview_lists_every_command_on_one_line(capsys):
         assert re.search(rf"^  {name} +{re.escape(command.description)}$", out, re.M)
     assert max(map(len, out.splitlines())) <= 110
     assert main([]) == 2
+    assert capsys.readouterr().out == out
+    assert main(["help"]) == 0
     assert capsys.readouterr().out == out
 
 
@@ -64,6 +69,26 @@ def test_a_line_that_begins_with_a_setting_or_an_option_is_a_training(words, mon
     assert main(words) == 0
     assert main(["train", *words]) == 0
     assert called == [words, words]
+
+
+@pytest.mark.parametrize("word", ["allow=[my_rates]", "+allow=[my_rates]"])
+def test_allowed_modules_are_found_in_the_current_directory(word, tmp_path, monkeypatch, capsys):
+    """The import path of the script `gansweep` lacks the current directory, which `python -m gansweep` has."""
+    (tmp_path / "my_rates.py").write_text(
+        "from gansweep.schedules.constant import Constant\nclass Mine(Constant): pass\n"
+    )
+    (tmp_path / "conf" / "schedule").mkdir(parents=True)
+    (tmp_path / "conf" / "schedule" / "mine.yaml").write_text("_target_: my_rates.Mine\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", before := list(sys.path))
+    monkeypatch.delitem(sys.modules, "my_rates", raising=False)
+    line = ["schedules", "--config-dir", "conf", "schedule=mine", "out=null"]
+    assert main(line) == 2
+    assert str(tmp_path) not in sys.path, "nothing of the current directory is imported unless it is allowed"
+    assert main([*line, word]) == 0
+    assert sys.path == before
+    assert sys.path[-1] == str(tmp_path), "a file of the current directory replaces no installed module"
+    assert "| mine" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", [["gansweep"], ["gansweep.commands"]])
@@ -124,7 +149,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-QUERIES = {"gansweep re": "report", "gansweep report --comp": "--compare", "gansweep train optimizer=prod": "prodigy"}
+QUERIES = {"gansweep rep": "report", "gansweep report --comp": "--compare", "gansweep train optimizer=prod": "prodigy"}
 
 
 @pytest.mark.parametrize(("line", "candidate"), QUERIES.items())

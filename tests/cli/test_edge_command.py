@@ -22,6 +22,8 @@ def test_the_boundary_of_r1_and_the_cells_beyond_it(capsys):
         "lr=0.1": "",
         "lr=3": "beyond the boundary",
     }
+    heads = [row for row in table if row[0] in ("after steps", "cell")]
+    assert all(all(head) for head in heads), "every column has a name"
 
 
 def test_the_second_linearization_is_made_after_some_steps(capsys):

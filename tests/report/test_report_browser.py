@@ -255,6 +255,13 @@ def test_page_fits_the_window_and_fills_it(page):
     assert main["width"] >= 0.8 * width
 
 
+@pytest.mark.parametrize("page", [{"viewport": {"width": 1400, "height": 800}}], indirect=True)
+def test_the_table_of_ranks_fits_a_window_of_usual_width(page):
+    regions = page.locator(".scroll", has=page.locator("th", has_text="verdict"))
+    assert regions.count() == 1
+    assert regions.first.evaluate("(region) => region.scrollWidth <= region.clientWidth")
+
+
 @pytest.mark.slow
 def test_theme_follows_the_system_and_the_button(browser, address):
     ground = "getComputedStyle(document.body).backgroundColor"

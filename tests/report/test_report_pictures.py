@@ -84,6 +84,12 @@ def test_profiles_of_equal_methods_are_distinct_lines():
     assert axis.get_xlim()[0] < 1
 
 
+def test_profiles_of_different_methods_are_at_their_shares():
+    times = np.array([[60.0, 60.0, np.inf], [np.inf] * 3])
+    (axis,) = targets.profiles_picture(Targets(["adam", "sgd"], times, {"": 1.0}, [])).axes
+    assert [set(drawn.get_ydata()) for drawn in axis.lines] == [{2 / 3}, {0.0}]
+
+
 def test_every_file_has_a_title_and_the_name_of_what_it_shows(tmp_path):
     (figure, _) = panels(1, 1, "", (3.0, 2.0))
     height = figure.get_figheight()

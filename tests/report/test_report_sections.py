@@ -67,6 +67,15 @@ def test_the_only_effect_has_all_of_the_variance(tmp_path):
     assert found.seeds == 0
 
 
+def test_omitted_shares_are_mentioned(tmp_path):
+    (one, all_shown) = (
+        verdict(tmp_path, {(o, lr, 0): value(len(o), lr) for o in ("adam", "sgd") for lr in (1, 2)})
+        for value in (lambda o, lr: float(o), lambda o, lr: float(o**lr))
+    )
+    assert "Shares below 0.5% are omitted." in text(sensitivity.section(one))
+    assert "omitted" not in text(sensitivity.section(all_shown))
+
+
 def test_ranks_are_used_with_divergences_and_an_incomplete_grid_has_no_shares(tmp_path):
     with_na = grid(tmp_path, lambda o, lr, s: None if lr > 5e-3 else 5.0)
     found = sensitivity.sensitivity(with_na)

@@ -88,8 +88,14 @@ def test_the_verdict_names_who_is_beaten_and_what_is_undecided(tmp_path):
     text = formats.in_markdown(by_lr(tmp_path, near), TableOptions(), HERE)
     assert "**lr=1** is first of 3" in text
     assert "It beats lr=3." in text
-    assert "Undecided against lr=2." in text
-    assert re.search(r"about \d+ more seeds", text)
+    assert re.search(r"Undecided against lr=2; needs about \d+ more seeds?\. Tests: ", text)
+
+
+def test_of_several_undecided_comparisons_the_shortest_is_named(tmp_path):
+    near = {1: [1.0, 2.0, 3.0, 4.0], 2: [1.2, 1.9, 3.3, 4.1], 3: [1.5, 1.8, 3.9, 4.2]}
+    text = formats.in_markdown(by_lr(tmp_path, near), TableOptions(), HERE)
+    assert "Undecided against" in text
+    assert re.search(r"fewest additional seeds is with lr=\d: about \d+ more seeds?\.", text)
 
 
 def test_one_seed_each_says_nothing(tmp_path):

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> ArgumentParser:
     return overrides_parser(
         command_name("check"),
-        description="Checks the contracts of an optimizer, loss, penalty, schedule, dynamics or model on small "
+        description="Check the contracts of an optimizer, loss, penalty, schedule, dynamics or model on small "
         "problems that take about a second: each learning rate affects its own player only, each member's numbers do "
         "not depend on the other members or on a restart, gradients agree with finite differences of the losses, "
         "and the eigenvalues on the Dirac-GAN predict the measured convergence rate. All settings of "

@@ -12,7 +12,7 @@ from gansweep.cli.compose import Composition
 from gansweep.cli.error_report import complain
 from gansweep.cli.hydra_app import composed, overrides_parser
 from gansweep.config.errors import BadConfig, SettingError
-from gansweep.console import say
+from gansweep.console import command_name, say
 from gansweep.formatting import markdown
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> ArgumentParser:
     parser = overrides_parser(
-        "python -m gansweep.edge",
-        description="Computes the largest learning rates at which a training step is stable, from the eigenvalues of "
+        command_name("edge"),
+        description="Compute the largest learning rates at which a training step is stable, from the eigenvalues of "
         "its linearization: of each player alone and of both together, at the initial parameters and after a short "
         "training. All settings of `python -m gansweep` are accepted. No cell is trained, and no file is written.",
-        epilog="Example: python -m gansweep.edge data=ring model=mlp_ring metric=wasserstein1 optimizer=sgd,adam "
+        epilog="Example: %(prog)s data=ring model=mlp_ring metric=wasserstein1 optimizer=sgd,adam "
         "lr=1e-4,1e-3,1e-2. The method and its limits: docs/edge.md",
     )
     parser.add_argument(
@@ -121,10 +121,17 @@ def _lines(cells: Sequence[Cell], after: int) -> Iterator[str]:
             f"both, lr_d = {ratio:g} lr": linear.boundary("both", ratio, tolerance=allowed),
         }
         rows += [[str(steps), players, *_described(boundary)] for players, boundary in boundaries.items()]
-    yield markdown(["after steps", "players", "largest stable lr", "eigenvalue beyond it", "growth per step"], rows)
+    yield markdown(["after steps", "players", "largest stable lr", "eigenvalue z beyond it", "growth per step"], rows)
     yield ""
     rows = [_row(cell, found, allowed) for cell in cells]
-    yield markdown(["cell", "largest lr", "largest lr_d", *(f"growth at step {steps}" for steps in found), ""], rows)
+    yield markdown(
+        ["cell", "largest lr", "largest lr_d", *(f"growth after {steps} steps" for steps in found), "warning"], rows
+    )
+    yield ""
+    yield (
+        "z is the eigenvalue of the linearized step that exceeds gradient flow most; a small perturbation along its "
+        "eigenvector is multiplied by |z| in each step. Growth is |z| - 1."
+    )
 
 
 def linearizations(run: Run, after: int) -> Iterator[tuple[int, Linearization]]:

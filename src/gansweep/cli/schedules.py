@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> ArgumentParser:
     return overrides_parser(
         command_name("schedules"),
-        description="Plots the learning rates of a `python -m gansweep` command and prints a table of them. All "
+        description="Plot the learning rates of a `python -m gansweep` command and print a table of them. All "
         "settings of that command are accepted; only schedule, schedule_d, lr, lr_d and steps have an effect. "
         "A setting that only some of the schedules have, such as schedule.end=0.1, is applied to those.",
         epilog=f"The figure is written to {OUT}; choose another file with out=FILE, or none with out=null. Example: "

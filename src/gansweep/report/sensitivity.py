@@ -75,9 +75,11 @@ def section(verdict: Verdict) -> Section | None:
         if tested
         else ("by chance", " is the expected share of random values; a test needs several seeds.")
     )
+    omitted = any(effect.share < LEAST for effect in shares.effects)
     text = (
         f"Share of the variance of all runs' {what}, by setting (functional ANOVA on the full grid). "
         "A row with several settings is their interaction, without their main effects. "
+        f"{f'Shares below {LEAST:.1%} are omitted. ' if omitted else ''}"
     )
     blocks = [Paragraph([text, Code(column), meaning]), Table(["setting", "share", column], rows)]
     return Section("Importance of settings", blocks)

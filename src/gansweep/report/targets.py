@@ -145,8 +145,8 @@ def profiles_picture(found: Targets) -> Figure:
     styles = [line(n) for n in range(len(found.methods))]
     with styled():
         figure, (axis,) = panels(1, 1, "", (5.6, 3.2))
-        for n, (heights, style) in enumerate(zip(profile(found.times, TAUS), styles, strict=True)):
-            axis.step(TAUS, heights + separated(n, len(styles)), where="post", **style, linewidth=1.6)
+        for heights, style in zip(separated(profile(found.times, TAUS)), styles, strict=True):
+            axis.step(TAUS, heights, where="post", **style, linewidth=1.6)
         axis.set_xscale("log")
         axis.set_xticks([1, 2, 4, 8], minor=False)
         axis.set_xticks([1.5, 3, 6], minor=True)

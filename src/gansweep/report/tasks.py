@@ -293,12 +293,13 @@ def profiles_picture(found: OverTasks) -> Figure:
     taus = np.linspace(0, top, 101)
     with styled():
         figure, (axis,) = panels(1, 1, "", (5.6, 3.2))
+        heights = separated([score_profile(scores, taus) for scores in found.scores])
         for n, scores in enumerate(found.scores):
             low, high = stratified_interval(
                 partial(score_profile, taus=taus), scores, resamples=500, crossed=[found.crossed[n]]
             )
             style = line(n)
-            axis.plot(taus, score_profile(scores, taus) + separated(n, len(found.methods)), linewidth=1.6, **style)
+            axis.plot(taus, heights[n], linewidth=1.6, **style)
             axis.fill_between(taus, low, high, color=style["color"], alpha=0.15, linewidth=0)
         axis.axvline(1.0, **FLOOR)
         axis.set(xlabel="score (0 untrained, 1 real samples)", ylabel="runs above the score", ylim=(-0.04, 1.04))

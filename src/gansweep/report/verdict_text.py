@@ -75,9 +75,12 @@ def _comparisons(verdict: Verdict) -> list[str]:
     if equivalent:
         lines.append(f"Equivalent to it within {verdict.margin}: {_names(verdict, equivalent, len(against))}.")
     if undecided:
-        lines.append(f"Undecided against {_names(verdict, undecided, len(against))}.")
         needs = [(more, place) for place in undecided if (more := against[place].more_seeds()) is not None]
-        if needs:
+        only = (
+            f"; needs about {more_seeds(needs[0][0], against[undecided[0]])}" if needs and len(undecided) == 1 else ""
+        )
+        lines.append(f"Undecided against {_names(verdict, undecided, len(against))}{only}.")
+        if needs and not only:
             more, place = min(needs)
             lines.append(
                 "The comparison that needs the fewest additional seeds is with "
