@@ -237,13 +237,13 @@ def reference_keys(drawn: Mapping[str, float], untrained: float | None, floor: f
     return keys
 
 
-def separated(curves: Sequence[Any]) -> list[Any]:
+def separated(curves: Iterable[Any]) -> list[Any]:
     """Return curves of shares; equal ones are shifted vertically, by at most 2 %, so that all are visible.
 
     >>> [curve.tolist() for curve in separated(np.array([[0, 1], [0.5, 1], [0, 1]]))]
     [[-0.008, 0.992], [0.5, 1.0], [0.008, 1.008]]
     """
-    separate = []
+    curves, separate = list(curves), []
     for n, curve in enumerate(curves):
         equal = [m for m, other in enumerate(curves) if np.array_equal(curve, other)]
         gap = min(0.016, 0.04 / max(len(equal) - 1, 1))
