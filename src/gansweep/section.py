@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -104,9 +105,9 @@ class Table:
     notes: Sequence[str] = ()
     num_labels: int = 1
 
-    @property
+    @cached_property
     def entries(self) -> list[list[Entry]]:
-        """The rows as entries."""
+        """The rows as entries; kept, because the page asks for them in every field."""
         return [[Entry.of(field) if isinstance(field, str) else field for field in row] for row in self.rows]
 
 

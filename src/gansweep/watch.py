@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gansweep.console import command_name, exit_code, path, say
 from gansweep.formatting import metric_label, number, shortened
+from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.sweep.cell import Result, State, cells
 from gansweep.sweep.progress import duration
 from gansweep.sweep.progress_file import RunningProcess, read
@@ -86,8 +87,11 @@ def _best(results: Sequence[Result]) -> str:
     done = [result for result in results if result.final is not None]
     if not done or len({str(result.metric.get("fingerprint")) for result in done}) > 1:
         return ""
-    sign = 1 if done[0].lower_is_better else -1
-    best = min(done, key=lambda result: sign * (result.final or 0.0))
+    lower = done[0].lower_is_better
+    better = [result for result in done if not no_better_than_untrained([(result.final, result.untrained)], lower)]
+    if not better:
+        return "no cell is better than the untrained generator so far"
+    best = min(better, key=lambda result: (1 if lower else -1) * (result.final or 0.0))
     return f"best so far: {metric_label(str(best.metric.get('name')))} {number(best.final or 0.0)}, {best.cell.name}"
 
 

@@ -48,6 +48,13 @@ def test_counts_and_the_best_value(sweep, capsys):
     assert rest.startswith("No process reports its progress")
 
 
+def test_nothing_is_best_that_is_no_better_than_untrained(sweep, capsys):
+    root, cells = sweep
+    for one, value in zip(cells, (50.0, 40.0), strict=False):
+        write(one, record(one, value, untrained=40.0))
+    assert shown(capsys, root).splitlines()[1] == "no cell is better than the untrained generator so far"
+
+
 def test_a_damaged_sweep_json_is_shown(sweep, capsys):
     root, cells = sweep
     (root / "sweep.json").write_text("{")

@@ -17,6 +17,7 @@ from gansweep.cli.search_points import BIAS, SAMPLER, TPE, Interval, is_interval
 from gansweep.cli.sweeping import Multirun
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.formatting import counted
+from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.sweep.cell import Cell, Result, State
 from gansweep.sweep.sweep import Sweep
 from gansweep.sweep.sweep_keys import SEED
@@ -63,6 +64,7 @@ class TpeSearch:
         self._keys = [*self._intervals, *(key for key, texts in self._texts.items() if len(texts) > 1)]
         self._study = _new_study()
         self._trials: list[tuple[Any, list[Cell]]] = []  # Optuna's trial and the cells of its seeds
+        self._no_better: set[int] = set()  # trials that are no better than the untrained generator
         self._round = self._ask()
         self.config, self.root, self.command = self._round.config, self._round.root, self._round.command
         if any(cell.config.get("metric") is None for cell in self._round.cells):
@@ -122,6 +124,8 @@ class TpeSearch:
             runs = [results[cell.hash] for cell in cells]
             if not all(run.state.is_result or run.state is State.FAILED for run in runs):
                 return False
+            if no_better_than_untrained([(run.final, run.untrained) for run in runs], runs[0].lower_is_better):
+                self._no_better.add(trial.number)
             if self._study.trials[trial.number].state.is_finished():
                 continue
             if any(run.state is State.FAILED for run in runs):
@@ -141,6 +145,9 @@ class TpeSearch:
         feasible = [trial for trial in done if math.isfinite(trial.value)]
         if not feasible:
             return f"sampler=tpe: {counted(len(done), 'point')}, none with a value."
+        feasible = [trial for trial in feasible if trial.number not in self._no_better]
+        if not feasible:
+            return f"sampler=tpe: {counted(len(done), 'point')}, none better than the untrained generator."
         best = min(feasible, key=lambda trial: trial.value)
         settings = ", ".join(self._settings(best))
         return f"sampler=tpe: best of {counted(len(done), 'point')}: {settings}. {BIAS}"

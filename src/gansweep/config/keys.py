@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 
@@ -134,7 +135,8 @@ COLUMNS = tuple(key.name for key in KEYS if key.column)
 CAPTION = tuple(key.choice for key in KEYS if key.caption)
 
 
-def inside(group: str) -> dict[str, Key]:
+@cache
+def inside(group: str) -> Mapping[str, Key]:
     """Return the listed settings inside a group by their names within the group."""
     return {key.name.partition(".")[2]: key for key in KEYS if key.name.startswith(f"{group}.")}
 

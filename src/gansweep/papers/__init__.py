@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gansweep.papers.runs import grouped, read
 from gansweep.section import Section
+from gansweep.sweep.cell import Cell
 
 # Module and function that write the sections of an experiment, or of the experiments of a folder.
 SECTIONS = {
@@ -26,6 +27,11 @@ SECTIONS = {
     "mescheder_images": ("mescheder", "image_sections"),
     "mescheder_toy": ("mescheder", "toy_sections"),
 }
+
+
+def is_of_a_paper(cell: Cell) -> bool:
+    """Return whether a cell belongs to an experiment with sections."""
+    return str(cell.overrides.get("experiment", "")).partition("/")[0] in SECTIONS
 
 
 def sections(directory: Path) -> list[Section]:

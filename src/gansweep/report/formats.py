@@ -17,6 +17,7 @@ from gansweep.report import (
     noise,
     per_class,
     portraits,
+    response,
     samples,
     sensitivity,
     targets,
@@ -43,6 +44,7 @@ SECTIONS: Sequence[Callable[[Verdict], Section | None]] = (
     noise.section,
     sensitivity.section,
     importance_estimate.section,
+    response.section,
     tuning.section,
     targets.section,
     further.section,
@@ -146,6 +148,8 @@ def sections(
         found += [replace(section, table=name) for section in parts if section is not None]
     together = tasks.section(verdicts, options.tasks)
     found += [together] if together else []
+    if not any(papers.is_of_a_paper(result.cell) for result in study.results):
+        return found  # the records need not be read a second time
     return found + [section for directory in study.directories for section in papers.sections(directory)]
 
 

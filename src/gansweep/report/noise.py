@@ -44,10 +44,10 @@ def _evaluation(verdict: Verdict) -> list[Block]:
     name, count = verdict.leaderboard.metric_label, len(groups)
     pooled = f", pooled over {count} configurations" if count > 1 else ""
     error = math.sqrt(found.variance_of_mean(found.runs, found.draws))
-    text = (
-        f"Standard deviations of {name} by nested analysis of variance{pooled}. A mean of {found.runs} seeds with "
-        f"{found.draws} evaluations each has the standard error {number(error)}. {_advice(found)}"
-    )
+    mean = f"A mean of {found.runs} seeds with {found.draws} evaluations each has the standard error {number(error)}. "
+    if verdict.leaderboard.seed_levels:
+        mean = ""  # the runs share seeds; the intervals of the ranks account for it
+    text = f"Standard deviations of {name} by nested analysis of variance{pooled}. {mean}{_advice(found)}"
     return [Paragraph(text), Table(["source", "standard deviation", "95 % interval", "share of the variance"], rows)]
 
 

@@ -59,8 +59,8 @@ class Study:
         commands: dict[str, None] = {}
         code: dict[str, str] = {}
         notes: dict[str, None] = {}
-        for sweep in map(_sweep, directories):
-            for result in sweep.results:
+        for sweep, found in map(_sweep, directories):
+            for result in found:
                 if result.cell.hash not in results or not results[result.cell.hash].record:
                     results[result.cell.hash] = result
             commands |= dict.fromkeys(sweep.commands)
@@ -74,14 +74,15 @@ class Study:
         return cls(directories, tuple(chosen), tuple(commands), code, tuple(notes))
 
 
-def _sweep(directory: Path) -> Sweep:
+def _sweep(directory: Path) -> tuple[Sweep, list[Result]]:
     expected = "expected the directory of a sweep, for example outputs/mine"
     if not directory.is_dir():
         raise ValueError(f"{directory}: no such directory, {expected}")
     sweep = Sweep(directory, [])
-    if not sweep.results:
+    results = sweep.results
+    if not results:
         raise ValueError(f"{directory}: contains no cells, {expected}")
-    return sweep
+    return sweep, results
 
 
 def _measured_by(results: Sequence[Result], metric: str) -> list[Result]:

@@ -260,16 +260,21 @@ def leaderboards(
             raise ValueError(f"--group {key}: not a varied setting, expected some of {', '.join(varied) or SEED}")
     groups = comparable(shown)
     if len(groups) == 1:
-        return [replace(leaderboard(shown, how, group), omitted=omitted)]
+        return [replace(leaderboard(shown, how, group, varied), omitted=omitted)]
     return [
         replace(leaderboard(runs, how, group), label=label, fixed=fixed, omitted=omitted)
         for runs, label, fixed in zip(groups, labels(groups), fixed_keys(groups), strict=True)
     ]
 
 
-def leaderboard(results: Sequence[Result], how: str = FINAL, group: Sequence[str] = SEEDS) -> Leaderboard:
-    """Return the configurations of comparable cells; arguments as in `leaderboards`."""
-    swept = swept_keys([result.cell for result in results])
+def leaderboard(
+    results: Sequence[Result], how: str = FINAL, group: Sequence[str] = SEEDS, swept: Sequence[str] | None = None
+) -> Leaderboard:
+    """Return the configurations of comparable cells; arguments as in `leaderboards`.
+
+    `swept` is the result of `swept_keys` for these cells, if it is known.
+    """
+    swept = swept_keys([result.cell for result in results]) if swept is None else swept
     keys = tuple(key for key in swept if key not in group)
     repeated = tuple(key for key in swept if key in group) or (SEED,)
     kinds = [key for key in repeated if key in SEEDS]

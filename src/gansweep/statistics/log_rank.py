@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,10 +51,20 @@ def log_rank_p(steps: Sequence[float], diverged: Sequence[bool], in_second: Sequ
         labels = np.zeros((len(chosen), n), dtype=bool)
         np.put_along_axis(labels, chosen, True, axis=1)
     else:
-        labels = np.random.default_rng(0).permuted(np.tile(second, (RESAMPLES, 1)), axis=1)
+        labels = _permutations(second.tobytes())
     observed = abs(_score(last, dead, second[None])[0][0])
     as_far = int((np.abs(_score(last, dead, labels)[0]) >= observed - 1e-12).sum())
     return as_far / len(labels) if exact else (as_far + 1) / (len(labels) + 1)
+
+
+@lru_cache(maxsize=1)
+def _permutations(second: bytes) -> np.ndarray:
+    """Return random permutations of labels (RESAMPLES, n), in float32, in which counts of runs are exact.
+
+    The last result is kept, because the pairs of methods of one sweep often have equal numbers of runs.
+    """
+    labels = np.frombuffer(second, dtype=bool)
+    return np.random.default_rng(0).permuted(np.tile(labels, (RESAMPLES, 1)), axis=1).astype(np.float32)
 
 
 def _score(last: np.ndarray, dead: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -61,8 +72,8 @@ def _score(last: np.ndarray, dead: np.ndarray, second: np.ndarray) -> tuple[np.n
     falls = np.unique(last[dead])
     at_risk, at_fall = last[:, None] >= falls, (last[:, None] == falls) & dead[:, None]  # (n, T)
     n, d = at_risk.sum(axis=0), at_fall.sum(axis=0)
-    labels = second.astype(np.float64)
-    n2, d2 = labels @ at_risk, labels @ at_fall
+    labels = second if second.dtype == np.float32 else second.astype(np.float32)
+    n2, d2 = (np.asarray(labels @ runs.astype(np.float32), dtype=np.float64) for runs in (at_risk, at_fall))
     variance = d * (n2 / n) * (1 - n2 / n) * (n - d) / np.maximum(n - 1, 1)
     return (d2 - d * n2 / n).sum(axis=1), variance.sum(axis=1)
 

@@ -128,9 +128,16 @@ def state(cell: Cell) -> State:
     An existing record, including that of a failure, determines the state. It is renamed before a failed cell is trained
     again.
     """
+    return read_result(cell).state
+
+
+def read_result(cell: Cell) -> Result:
+    """Return the result of a cell as its directory has it, with the state as described for `state`."""
     content = own_record(cell)
-    if content is not None:
-        return State(content["state"])
+    return Result(cell, _state_without_record(cell) if content is None else State(content["state"]), content)
+
+
+def _state_without_record(cell: Cell) -> State:
     if cell_lock.holder(cell.directory) is not None:
         return State.CLAIMED
     return State.RESUMABLE if any((cell.directory / name).exists() for name in CHECKPOINTS) else State.NEW

@@ -16,6 +16,7 @@ from gansweep.config.keys import CONTINUABLE, FALLBACKS, IDENTITY_DEFAULTS, iden
 
 LONGEST_CELL, LONGEST_SWEEP = 120, 80  # bytes; file systems allow 255
 HASH_IN_NAME = 8
+LEAVES = frozenset((type(None), bool, int, str))  # types that are canonical as they are
 EXACT = 2**53  # below this value a float represents every whole number exactly
 
 
@@ -67,15 +68,17 @@ def canonical(value: Any) -> Any:
 
     Floats of 2^53 and above remain floats: 1e30 does not become 1000000000000000019884624838656.
     """
-    if isinstance(value, Mapping):
-        return {str(key): canonical(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [canonical(inner) for inner in value]
+    if type(value) in LEAVES:
+        return value
     if isinstance(value, float):
         if not math.isfinite(value):
             return str(value)
         return int(value) if value.is_integer() and abs(value) < EXACT else value
-    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+    if isinstance(value, (list, tuple)):
+        return [canonical(inner) for inner in value]
+    if isinstance(value, Mapping):
+        return {str(key): inner if type(inner) in LEAVES else canonical(inner) for key, inner in value.items()}
+    return value if isinstance(value, (int, str)) else str(value)
 
 
 def cell_name(overrides: Mapping[str, Any], digest: str) -> str:

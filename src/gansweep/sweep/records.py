@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -156,14 +157,13 @@ def check_shape(content: Mapping[str, Any]) -> None:
     Raises:
         ValueError: names the wrong field.
     """
-    for field, fits in SCHEMA.items():
-        path, required = field.removesuffix("!"), field.endswith("!")
-        key = path.rpartition(".")[2]
-        for where, node in _parents("", content, path):
-            if required and key not in node:
-                raise ValueError(f"{where}{key} is missing")
-            if (required or node.get(key) is not None) and not fits(node[key]):
-                raise ValueError(f"{where}{key} is {_shown(node[key])}")
+    for parent, fields in _fields_by_parent().items():
+        for where, node in _parents("", content, f"{parent}key"):
+            for key, required, fits in fields:
+                if required and key not in node:
+                    raise ValueError(f"{where}{key} is missing")
+                if (required or node.get(key) is not None) and not fits(node[key]):
+                    raise ValueError(f"{where}{key} is {_shown(node[key])}")
     for part in ("curves", "diagnostics"):
         for where, node in _parents("", content, f"{part}[].step"):
             for key in node.keys() - {"step"}:
@@ -173,6 +173,16 @@ def check_shape(content: Mapping[str, Any]) -> None:
         if content["state"] == state and content.get(part) is None:
             raise ValueError(f"{part} is missing")
     check_numbers("", content)
+
+
+@cache
+def _fields_by_parent() -> dict[str, list[tuple[str, bool, Check]]]:
+    """Return key, whether it is required and check of all fields of `SCHEMA`, by the path of their parent."""
+    groups: dict[str, list[tuple[str, bool, Check]]] = {}
+    for field, fits in SCHEMA.items():
+        parent, dot, key = field.removesuffix("!").rpartition(".")
+        groups.setdefault(f"{parent}{dot}", []).append((key, field.endswith("!"), fits))
+    return groups
 
 
 def _parents(where: str, node: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -192,6 +202,8 @@ def _parents(where: str, node: Mapping[str, Any], path: str) -> Iterator[tuple[s
 
 def check_numbers(where: str, node: Any) -> None:
     """Raise ValueError for integers anywhere in a record that are too large for a float."""
+    if _fits_float(node):  # fast; the paths are only needed for the message
+        return
     if isinstance(node, dict):
         for key, inner in node.items():
             check_numbers(f"{where}.{key}" if where else key, inner)
@@ -200,6 +212,17 @@ def check_numbers(where: str, node: Any) -> None:
             check_numbers(f"{where}[{place}]", inner)
     elif isinstance(node, int) and abs(node) > LARGEST:
         raise ValueError(f"{where} is {_shown(node)}")
+
+
+def _fits_float(node: Any) -> bool:
+    """Return whether all integers below a node are at most `LARGEST`; without a call per leaf, as records are large."""
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else (node,):
+        if isinstance(inner, (dict, list)):
+            if not _fits_float(inner):
+                return False
+        elif isinstance(inner, int) and abs(inner) > LARGEST:
+            return False
+    return True
 
 
 def _shown(value: Any) -> str:

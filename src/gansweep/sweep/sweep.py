@@ -20,7 +20,7 @@ from gansweep.sweep import (
     tensorboard_layout,
     worker_pool,
 )
-from gansweep.sweep.cell import Cell, Result, State, own_record, state
+from gansweep.sweep.cell import Cell, Result, own_record, read_result
 from gansweep.sweep.cell import cells as count_of
 from gansweep.sweep.continuation import Continuations
 from gansweep.sweep.plan import Estimate, Plan, code_changes, planned_cells
@@ -275,13 +275,7 @@ def _crashed_cells(cells: Sequence[Cell], run_state: RunState, wait: bool) -> li
 
 
 def _results(cells: Sequence[Cell]) -> list[Result]:
-    results = []
-    for cell in cells:
-        now = state(cell)
-        results.append(
-            Result(cell, now, own_record(cell) if now.is_result or now in (State.DROPPED, State.FAILED) else None)
-        )
-    return results
+    return [read_result(cell) for cell in cells]
 
 
 def _pause(stop: Callable[[], bool]) -> None:
