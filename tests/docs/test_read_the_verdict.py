@@ -38,7 +38,7 @@ def pieces(path: Path) -> list[str]:
     left_out = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         is_figure = isinstance(node, ast.FunctionDef) and (
-            node.name.endswith("_picture") or node.name.startswith("_dress")
+            node.name.endswith(("_picture", "_lines")) or node.name.startswith("_dress")
         )
         if isinstance(node, ast.Raise) or is_figure:
             left_out |= {id(inner) for inner in ast.walk(node)}
