@@ -16,15 +16,20 @@ HIDDEN = re.compile(
 )
 
 
+HUGE = 1e15  # numbers from here on are written with an exponent
+
+
 def number(value: float, like: float | None = None) -> str:
     """Format a number with about four digits, or with the number of decimals that `like` would get.
 
-    >>> number(1234.56), number(57.2), number(0.01234), number(0.0379, like=1.85)
-    ('1235', '57.20', '0.01234', '0.04')
+    >>> number(1234.56), number(57.2), number(0.01234), number(0.0379, like=1.85), number(1.5e22)
+    ('1235', '57.20', '0.01234', '0.04', '1.5e+22')
     """
     size = abs(value if like is None else like)
     if size < 1 and size != 0:
         return f"{value:.4g}" if like is None else f"{value:.2g}"
+    if size >= HUGE:
+        return f"{value:.4g}"
     digits = 0 if size >= 1000 else 1 if size >= 100 else 2
     return f"{value:.{digits}f}"
 
@@ -49,7 +54,11 @@ def rounded(values: Sequence[float], mean: float, sd: float) -> list[str]:
 
     >>> rounded([0.70882, 0.1312], 0.70882, 0.1312), rounded([-0.4449, 1.8625], 0.7088, 0.1312)
     (['0.71', '0.13'], ['-0.44', '1.86'])
+    >>> rounded([2.123e20, 1.2e19], 2.123e20, 1.2e19)
+    ['2.123e+20', '1.2e+19']
     """
+    if abs(mean) >= HUGE or sd >= HUGE:
+        return [number(value) for value in values]
     if not sd > 0:  # 0 or NaN
         return [number(value, like=None if value == mean else mean) for value in values]
     decimals = min(1 - _exponent(sd, 1), 5 - _exponent(mean, 5) if mean else math.inf)

@@ -31,6 +31,8 @@ def _sample(options: argparse.Namespace) -> None:
     for name in ("num", "batch_size"):
         if getattr(options, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} {getattr(options, name)}: expected 1 or more")
+    if options.seed is not None and not 0 <= options.seed < 2**63:
+        raise ValueError(f"--seed {options.seed}: expected a whole number from 0 to 2^63 - 1")
     form = options.format or (options.out.suffix[1:] if options.out.suffix in sample_array.SUFFIXES else "png")
     if form == "png":
         image_folder.check_folder(options.out)
@@ -81,8 +83,15 @@ def _labels(pair: TrainedPair, classes: Sequence[int] | None, num: int) -> Tenso
 
 
 def class_list(text: str) -> list[int]:
-    """Return the whole numbers in a text such as `0,1,2`."""
-    return [int(part) for part in text.split(",")]
+    """Return the whole numbers in a text such as `0,1,2`.
+
+    Raises:
+        ArgumentTypeError: it contains something else.
+    """
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected whole numbers, for example 0,1,2") from error
 
 
 def progress(done: int, num: int) -> None:

@@ -44,3 +44,21 @@ def test_an_optimizer_without_a_linear_part_is_named(capsys):
 def test_mistakes_end_with_a_block_that_names_the_setting(capsys, words, named):
     assert main([*DIRAC, *words]) == 2
     assert named in capsys.readouterr().err
+
+
+def test_dynamics_without_a_linear_part_are_named(capsys):
+    assert main([*DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd", "dynamics=unrolled", "--after", "0"]) == 0
+    assert "No boundary: no linear part: Unrolled" in capsys.readouterr().out
+
+
+def test_a_training_that_diverges_leaves_the_first_linearization(capsys):
+    assert main([*DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd", "lr=1e30", "--after", "9"]) == 0
+    out = capsys.readouterr().out
+    assert {row[0] for row in rows(out)} >= {"0", "lr=1e30"}
+    assert "No boundary after 9 steps at lr = 1e+30: the gradients are not finite." in out
+
+
+def test_a_long_schedule_is_not_evaluated_at_every_step(capsys):
+    line = [*DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd", "lr=0.01", "schedule=warmup", "schedule.length=0.5"]
+    assert main([*line, "steps=1000000000", "--after", "0"]) == 0
+    assert next(row for row in rows(capsys.readouterr().out) if row[0].startswith("lr="))[1:3] == ["0.01", "0.01"]

@@ -14,6 +14,7 @@ from gansweep.report.__main__ import main as report
 from gansweep.results import archive, curves, load
 from gansweep.results.__main__ import main
 from gansweep.sweep.sweep import Sweep
+from gansweep.sweep.sweep_directory import set_aside
 
 
 @pytest.fixture
@@ -131,6 +132,19 @@ def test_a_hostile_archive_is_refused_and_leaves_no_file(kind, tmp_path, monkeyp
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_other_compressions_are_refused(is_damaged, tmp_path):
+    path = tmp_path / "lzma.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as file:
+        file.writestr("mine/cell/record.json", " ".join(map(str, range(999))))
+    if is_damaged:
+        content = bytearray(path.read_bytes())
+        content[80:90] = bytes(10)
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match="'mine/cell/record.json' is compressed by another method than deflate"):
+        load(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), b"no zip", b"PK\x03\x04damaged"])
 def test_a_damaged_file_is_refused(content, tmp_path):
     (tmp_path / "bad.zip").write_bytes(content)
@@ -179,3 +193,17 @@ def test_a_directory_without_records_is_refused(tmp_path, capsys):
         archive.write(tmp_path / "x", tmp_path / "x.zip")
     assert main(["archive", str(tmp_path / "x")]) == 2
     assert not (tmp_path / "x.zip").exists()
+
+
+@pytest.mark.parametrize("out", ["no/folder.zip", "file/x.zip", "bad\0name.zip", "."])
+def test_a_wrong_file_is_refused_before_the_report_is_written(sweep, out, capsys):
+    (sweep.parent / "file").touch()
+    before = sorted(sweep.parent.rglob("*"))
+    assert main(["archive", str(sweep), "--out", f"{sweep.parent}/{out}"]) == 2
+    assert capsys.readouterr().err.startswith("--out ")
+    assert sorted(sweep.parent.rglob("*")) == before
+
+
+def test_an_archive_inside_the_sweep_belongs_to_it(sweep):
+    archive.write(sweep, sweep / "copy.zip")
+    assert set_aside(sweep) == sweep.with_name("mine.1")

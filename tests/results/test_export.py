@@ -119,3 +119,17 @@ def test_help_does_not_import_pandas(capsys):
         with pytest.raises(SystemExit):
             main(words)
         assert "usage: " in capsys.readouterr().out
+
+
+def test_a_run_that_several_paths_contain_is_one_row(sweep, capsys):
+    one = next(sweep.glob("lr=0.0001*"))
+    assert written(capsys, one, sweep, sweep.parent) == written(capsys, sweep)
+
+
+def test_an_edited_record_is_left_out_with_one_line(sweep, capsys):
+    one = next(sweep.glob("lr=0.0001*")) / "record.json"
+    one.write_text(one.read_text().replace(f'"final": {VALUE}', '"final": 0.0'))
+    assert main([str(sweep)]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith(f"left out: {one} was edited: ")
+    assert err.count("\n") == 1

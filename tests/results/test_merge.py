@@ -80,6 +80,25 @@ def test_an_existing_target_is_refused(two, tmp_path, capsys):
         assert contents(tmp_path) == before
 
 
+@pytest.mark.parametrize("into", ["a/inside", "a/../b/in/side", "new/..", "bad\0name", "file/x"])
+def test_a_target_that_is_no_new_directory_beside_the_sources_is_refused(into, two, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    before = sorted(tmp_path.rglob("*"))
+    code, _, err = merged(capsys, *two, "--into", f"{tmp_path}/{into}")
+    assert code == 2
+    assert err.startswith("--into ")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_file_that_can_not_be_copied_is_named(two, tmp_path, capsys):
+    link = next(two[0].glob("optimizer=adam*")) / "loop"
+    link.symlink_to(link)
+    code, _, err = merged(capsys, *two, "--into", tmp_path / "c")
+    assert (code, err.count("\n")) == (1, 1)
+    assert err.startswith(f"{link} can't be copied: ")
+    assert not (tmp_path / "c").exists()
+
+
 def test_equal_hashes_with_other_numbers_are_named(two, tmp_path, capsys):
     a, b = two
     for file in b.glob("optimizer=sgd*/record.json"):

@@ -42,6 +42,8 @@ def test_rounding_and_clipping():
     [
         ([*CELL, "--num", "0", "--out", "x"], "--num 0: expected 1 or more"),
         ([*CELL, "--num", "5", "--batch-size", "0", "--out", "x"], "--batch-size 0: expected 1 or more"),
+        ([*CELL, "--num", "5", "--out", "x", "--seed", "-1"], "--seed -1: expected a whole number from 0 to 2^63 - 1"),
+        ([*CELL, "--num", "5", "--out", "x", "--seed", str(2**63)], "--seed 9223372036854775808: expected"),
         ([*CELL, "--num", "5", "--out", "full"], "--out full: contains file, which is not an image of"),
         ([*CELL, "--num", "5", "--out", "x.npz", "--format", "npy"], "--out x.npz: expected a file that ends in .npy"),
         ([*CELL, "--num", "5", "--out", "full/old.npz"], "--out full/old.npz: exists already"),
@@ -71,12 +73,15 @@ def test_an_interrupted_sampling_continues(outputs, tmp_path, monkeypatch, capsy
     for path in images[4:]:
         path.unlink()
     images[1].unlink()
-    (tmp_path / "part" / "000005.png.part").write_bytes(b"half")
+    images[2].write_bytes(images[2].read_bytes()[:-30])  # lost in a crash of the machine
+    (tmp_path / "elsewhere").write_bytes(b"of the user")
+    (tmp_path / "part" / "000005.png.part").symlink_to(tmp_path / "elsewhere")
     times = {path: path.stat().st_mtime_ns for path in (images[0], images[3])}
     capsys.readouterr()
     assert main([*line, "--out", "part"]) == 0
-    assert "wrote 4 images" in (out := capsys.readouterr().out)
-    assert "3 were there already" in out
+    assert "wrote 5 images" in (out := capsys.readouterr().out)
+    assert "2 were there already" in out
+    assert (tmp_path / "elsewhere").read_bytes() == b"of the user"
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert sorted(path.name for path in (tmp_path / "part").iterdir()) == [f"{n:06}.png" for n in range(7)]
     np.testing.assert_array_equal(read(tmp_path / "part"), read(tmp_path / "whole"))
@@ -147,6 +152,9 @@ def test_labels_from_the_command(tmp_path, monkeypatch, capsys):
     ):
         assert main([*line, "--labels", classes, "--out", "x"]) == 2
         assert words in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*line, "--labels", "a,1", "--out", "x"])
+    assert "'a,1': expected whole numbers, for example 0,1,2" in capsys.readouterr().err
 
 
 def test_points_are_refused(tmp_path, monkeypatch, capsys):

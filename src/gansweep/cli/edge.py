@@ -17,10 +17,12 @@ from gansweep.formatting import markdown
 
 if TYPE_CHECKING:
     from gansweep.edge.boundary import Boundary, Linearization
+    from gansweep.interfaces import Schedule
     from gansweep.training.run import Run
 
 RATES = ("lr", "lr_d")
 OWN = ("lr", "lr_d", "seed", "name")  # settings that do not change the linearization
+MOST_STEPS = 100_000  # at which a schedule is evaluated
 AFTER = 50  # training steps before the second linearization
 
 
@@ -108,21 +110,27 @@ def _lines(cells: Sequence[Cell], after: int) -> Iterator[str]:
     run = min(cells, key=lambda cell: cell.run.member.generator.lr).run
     ratio = run.member.discriminator.lr / run.member.generator.lr
     allowed = tolerance(run.steps)
+    found: dict[int, Linearization] = {}
+    rows, missing = [], ""
     try:
-        found = dict(linearizations(run, after))
+        for steps, linear in linearizations(run, after):
+            boundaries = {
+                "discriminator alone": linear.boundary("discriminator", tolerance=allowed),
+                "generator alone": linear.boundary("generator", tolerance=allowed),
+                f"both, lr_d = {ratio:g} lr": linear.boundary("both", ratio, tolerance=allowed),
+            }
+            rows += [[str(steps), players, *_described(boundary)] for players, boundary in boundaries.items()]
+            found[steps] = linear
     except NotLinear as error:
-        yield f"No boundary: {error}."
+        after_steps = f" after {after} steps at lr = {run.member.generator.lr:g}" if found else ""
+        missing = f"No boundary{after_steps}: {error}."
+    if not found:
+        yield missing
         return
-    rows = []
-    for steps, linear in found.items():
-        boundaries = {
-            "discriminator alone": linear.boundary("discriminator", tolerance=allowed),
-            "generator alone": linear.boundary("generator", tolerance=allowed),
-            f"both, lr_d = {ratio:g} lr": linear.boundary("both", ratio, tolerance=allowed),
-        }
-        rows += [[str(steps), players, *_described(boundary)] for players, boundary in boundaries.items()]
     yield markdown(["after steps", "players", "largest stable lr", "eigenvalue z beyond it", "growth per step"], rows)
     yield ""
+    if missing:
+        yield f"{missing}\n"
     rows = [_row(cell, found, allowed) for cell in cells]
     yield markdown(
         ["cell", "largest lr", "largest lr_d", *(f"growth after {steps} steps" for steps in found), "warning"], rows
@@ -170,10 +178,18 @@ def _described(boundary: Boundary) -> tuple[str, str, str]:
 def _row(cell: Cell, found: Mapping[int, Linearization], allowed: float) -> list[str]:
     """Return the row of a cell at its largest scheduled rates."""
     g, d = (
-        player.lr * max(player.schedule.values(cell.run.steps))
+        player.lr * largest_multiplier(player.schedule, cell.run.steps)
         for player in (cell.run.member.generator, cell.run.member.discriminator)
     )
     growths = [linear.growth([(g, d)])[0] for linear in found.values()]
     beyond = any(not growth.excess <= allowed for growth in growths)
     texts = [f"{math.expm1(growth.rate):.2g}" for growth in growths]
     return [cell.words or "the defaults", f"{g:.3g}", f"{d:.3g}", *texts, "beyond the boundary" if beyond else ""]
+
+
+def largest_multiplier(schedule: Schedule, steps: int) -> float:
+    """Return the largest multiplier of a schedule; in a run of more than `MOST_STEPS` steps, at equally spaced ones."""
+    every = -(-steps // MOST_STEPS)
+    if every == 1:
+        return float(max(schedule.values(steps)))
+    return max(schedule(step, steps) for step in (*range(0, steps, every), steps - 1))

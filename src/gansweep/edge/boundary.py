@@ -189,6 +189,8 @@ def linearized(pack: AdversarialPack, iterations: int = ITERATIONS) -> Lineariza
     for values in pack.scheduled:
         values.set(pack.done, pack.total_steps)
     fields = [pack.game(pack.separate_inputs(f"{STREAMS}{n}/"), read_only=True).field() for n in range(BATCHES)]
+    if not all(bool(part.isfinite().all()) for field in fields for part in field.parts):
+        raise NotLinear("the gradients are not finite")
     of_players = zip((pack.g, pack.d), (0, 1), strict=True)
     g, d = (Response.measured(player, _rows(fields, at)) for player, at in of_players)
     game = pack.game(pack.separate_inputs(f"{STREAMS}0/"), read_only=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansweep.console import command_name, exit_code, path, say
-from gansweep.formatting import number
+from gansweep.console import command_name, exit_code, path, say, say_error
+from gansweep.formatting import is_folder_name, number
 
 if TYPE_CHECKING:
     from gansweep.sweep.cell import Result
@@ -48,10 +49,14 @@ def _export(options: argparse.Namespace) -> None:
 def _read(paths: Sequence[Path]) -> list[Result]:
     from gansweep.results.frame import read
 
-    results = [result for path in paths for result in read(path)]
+    with warnings.catch_warnings(record=True) as left_out:
+        warnings.simplefilter("always")
+        results = [result for path in paths for result in read(path)]
+    for message in dict.fromkeys(str(warning.message) for warning in left_out):
+        say_error(message)
     if not results:
         raise ValueError(f"{' '.join(map(str, paths))}: no records, expected a sweep, for example outputs/mine")
-    return results
+    return list({result.cell.directory: result for result in results}.values())
 
 
 def _merge(options: argparse.Namespace) -> None:
@@ -77,6 +82,8 @@ def _archive(options: argparse.Namespace) -> None:
     if not root.is_dir() or not Sweep(root, []).results:
         raise ValueError(f"{root}: contains no cells, expected the directory of a sweep, for example outputs/mine")
     out = options.out or root.resolve().with_name(f"{root.resolve().name}{archive.SUFFIX}")
+    if not is_folder_name(out.name) or not out.parent.is_dir():
+        raise ValueError(f"--out {out}: expected a new file in an existing folder")
     if out.exists():
         raise ValueError(f"--out {out}: exists already, expected a new file")
     table.write(Sweep(root, []))

@@ -129,6 +129,8 @@ def _extract(archive: zipfile.ZipFile, folder: Path, limit: int) -> Path:
         roots.add(parts[0])
         if len(roots) > 1:
             raise ValueError("it has several top folders, expected that of one sweep")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{entry.filename!r} is compressed by another method than deflate")
         target = folder.joinpath(*parts)
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(entry) as source, target.open("xb") as file:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from gansweep.code_identity import OURS
+from gansweep.console import make_folder
+from gansweep.formatting import is_folder_name
 from gansweep.sweep import sweep_directory
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import canonical
@@ -64,23 +66,46 @@ def merge(sources: Sequence[Source], target: Path) -> tuple[Sweep, int]:
         ValueError: with a line for every conflict; nothing has been written.
         OSError: a file can't be copied.
     """
-    if target.exists() or target.is_symlink():
-        raise ValueError(f"--into {target}: exists already, expected a new directory")
+    _check_target(target, [source.sweep.root for source in sources])
     if problems := [*_running(sources), *_other_code(sources), *_conflicts(sources), *_equal_names(sources)]:
         more = [f"and {len(problems) - MAX_PROBLEMS} more"] if len(problems) > MAX_PROBLEMS else []
         raise ValueError("\n  ".join(["Nothing was merged.", *problems[:MAX_PROBLEMS], *more]))
     chosen = {hash_: min(copies, key=_place)[1] for hash_, copies in _copies(sources).items()}
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder("--into", target.parent)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
         root = Path(folder) / target.name
         root.mkdir()
         for result in chosen.values():
             cell = result.cell
             if cell.directory.is_dir():
-                shutil.copytree(cell.directory, root / cell.name, ignore=shutil.ignore_patterns(*OF_PROCESSES))
+                _copy(cell.directory, root / cell.name)
         _write(root, sources, list(chosen.values()))
         root.rename(target)
     return Sweep(target, []), sum(len(source.results) for source in sources) - len(chosen)
+
+
+def _check_target(target: Path, roots: Sequence[Path]) -> None:
+    """Raise ValueError if a path is not that of a new directory, or is inside one of the sweeps."""
+    if not is_folder_name(target.name) and target.name:
+        raise ValueError(f"--into {target}: expected the path of a new directory")
+    if target.exists() or target.is_symlink():
+        raise ValueError(f"--into {target}: exists already, expected a new directory")
+    parents = target.resolve().parents
+    if inside := next((root for root in roots if root.resolve() in parents), None):
+        raise ValueError(f"--into {target}: is inside {inside}, expected a new directory beside it")
+
+
+def _copy(directory: Path, target: Path) -> None:
+    """Copy the directory of a cell.
+
+    Raises:
+        OSError: a file can't be copied.
+    """
+    try:
+        shutil.copytree(directory, target, ignore=shutil.ignore_patterns(*OF_PROCESSES))
+    except shutil.Error as error:  # its message is a list of all files
+        source, _, reason = error.args[0][0]
+        raise OSError(f"{source} can't be copied: {reason}") from error
 
 
 def _copies(sources: Sequence[Source]) -> dict[str, list[tuple[Source, Result]]]:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 FROZEN = "sweep.json"
 # Files that a sweep, its reports and its pictures write next to the cells.
 FILES = re.compile(
-    r"events\.out\.tfevents\..+|.+\.(json|md|csv|parquet|yaml|html|tex|txt|png|svg|pdf|gif|npz|log)|\..+"
+    r"events\.out\.tfevents\..+|.+\.(json|md|csv|parquet|yaml|html|tex|txt|png|svg|pdf|gif|npz|log|zip)|\..+"
 )
 FOLDERS = (".submitit", ".ray", ".ipynb_checkpoints", "wandb")
 OF_A_CELL = (record.NAME, ".hydra", LOG, *CHECKPOINTS)

@@ -68,6 +68,7 @@ def write_images(
             for n in missing:
                 path = folder / f"{n:0{DIGITS}}.png"
                 part = path.with_name(path.name + PART)
+                part.unlink(missing_ok=True)
                 image = Image.fromarray(images[n - first].squeeze(2).numpy(), MODES[shape[0]])
                 image.save(part, "PNG", pnginfo=info)
                 part.replace(path)
@@ -98,8 +99,19 @@ def _indices(folder: Path, fingerprint: str) -> set[int]:
                 f"--out {folder}: contains {path.name}, which is not an image of this cell, --num, --seed and "
                 "--labels; expected a new or an empty folder, or one that the same command has filled in part"
             )
-        there.add(int(path.stem))
+        if _is_whole(path):
+            there.add(int(path.stem))
     return there
+
+
+def _is_whole(path: Path) -> bool:
+    """Return whether all pixels of an image can be read. A crash of the machine may have lost the end of a file."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            image.load()
+    except (OSError, SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _text(path: Path) -> str | None:
