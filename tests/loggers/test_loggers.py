@@ -133,6 +133,29 @@ def test_a_logger_that_fails_is_reported_once_and_changes_nothing(method, ganswe
         assert "WARNING" in lines[0]
 
 
+def test_what_a_logger_changes_is_a_copy(gansweep, without):  # noqa: F811
+    expected = reference(gansweep, without)
+    folder = gansweep.folder.parent / "my_conf" / "logger"
+    of_user(gansweep, "Lines", path="lines.txt")
+    (folder / "changing.yaml").write_text(json.dumps({"changing": {"_target_": "tests.loggers.user_loggers.Changing"}}))
+    words = ["--config-dir", str(folder.parent), "logger=[changing,x]", USER]
+    assert tiny(gansweep, "-m", "seed=0,1", "name=changed", *words).code == 0
+    assert numbers(gansweep, "changed") == expected
+    assert all(record["config"]["trainer"] for record in gansweep.records("changed").values())
+    lines = (gansweep.folder / "lines.txt").read_text().splitlines()
+    assert lines.count("close completed") == 2
+    assert lines.count("scalars 2 Metric/fd_digits") == 2
+
+
+def test_two_loggers_of_one_class_are_both_used(gansweep):  # noqa: F811
+    of_user(gansweep, "Lines", path="x.txt")
+    folder = gansweep.folder.parent / "my_conf" / "logger"
+    other = {"y": {"_target_": "tests.loggers.user_loggers.Lines", "path": "y.txt"}}
+    (folder / "y.yaml").write_text(json.dumps(other))
+    assert tiny(gansweep, "name=twice", "--config-dir", str(folder.parent), "logger=[x,y]", USER).code == 0
+    assert (gansweep.folder / "x.txt").read_text() == (gansweep.folder / "y.txt").read_text()
+
+
 def test_a_logger_of_the_user_gets_every_point_and_changes_no_hash(gansweep, without):  # noqa: F811
     expected = reference(gansweep, without)
     logger = of_user(gansweep, "Lines", path="lines.txt")

@@ -7,6 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ HEX_DIGITS = 8
 class Loggers:
     """All loggers of one run. A logger that raises an exception is reported once and not used any more.
 
+    Each logger gets its own copies, so that what it changes reaches neither the record nor the other loggers.
+
     Args:
         run: the run; `trainer.tensorboard=false` leaves TensorBoard out.
         header: the fields of its record that describe the cell.
@@ -37,7 +40,7 @@ class Loggers:
     def __init__(self, run: Run, header: Header, directory: Path, step: int) -> None:
         chosen = [one for one in run.loggers if run.trainer.tensorboard or not isinstance(one, TensorBoard)]
         about = logged_run(run, header, directory, step)
-        self._loggers: dict[str, Logger] = {}
+        self._loggers: list[tuple[str, Logger]] = []
         for settings in chosen:
             self._open(settings, about)
 
@@ -45,7 +48,8 @@ class Loggers:
         name = type(settings).__name__
         try:
             with exits_raise():
-                self._loggers[name] = settings.open(about)
+                own = about._replace(settings=deepcopy(about.settings), config=deepcopy(about.config))
+                self._loggers.append((name, settings.open(own)))
         except (Exception, SystemExit) as error:
             _report(name, about.name, error)
 
@@ -55,11 +59,11 @@ class Loggers:
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Add one point to each curve."""
-        self._call(lambda logger: logger.scalars(values, step))
+        self._call(lambda logger: logger.scalars(dict(values), step))
 
     def picture(self, tag: str, picture: Tensor, step: int) -> None:
         """Add a picture (3, h, w) in [0, 1]."""
-        self._call(lambda logger: logger.picture(tag, picture, step))
+        self._call(lambda logger: logger.picture(tag, picture.clone(), step))
 
     def flush(self) -> None:
         """Write everything to disk, before a checkpoint is written."""
@@ -67,15 +71,16 @@ class Loggers:
 
     def close(self, record: Mapping[str, Any] | None = None) -> None:
         """Close all loggers; `record` is that of the ended run."""
-        self._call(lambda logger: logger.close(record))
+        self._call(lambda logger: logger.close(deepcopy(record)))
 
     def _call(self, call: Callable[[Logger], object]) -> None:
-        for name, logger in list(self._loggers.items()):
+        for entry in list(self._loggers):
+            name, logger = entry
             try:
                 with exits_raise():
                     call(logger)
             except (Exception, SystemExit) as error:
-                del self._loggers[name]
+                self._loggers = [other for other in self._loggers if other is not entry]
                 _report(name, "", error)
 
 
