@@ -38,7 +38,7 @@ def _status(options: argparse.Namespace) -> int:
     if options.json:
         say(json.dumps(status(sweep, results, processes), indent=1, default=str))
     else:
-        say(text(root, results, processes))
+        say(text(sweep, results, processes))
     codes = {"running": RUNNING, "stopped": STOPPED, "failed": FAILED}
     return codes.get(state, 0) if options.exit_code else 0
 

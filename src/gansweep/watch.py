@@ -43,29 +43,30 @@ def _watch(root: Path, once: bool, every_s: float) -> None:
                 f"{root}: contains no cells{because}, expected the directory of a sweep, for example outputs/mine"
             )
         note = f"\n{damage}; cells without a record are not shown" if damage else ""
-        say((CLEAR if live else "") + text(root, results, processes) + note)
+        say((CLEAR if live else "") + text(sweep, results, processes) + note)
         held = any(result.state is State.CLAIMED for result in results)
         if once or not (processes or held):
             return
         time.sleep(every_s)
 
 
-def text(root: Path, results: Sequence[Result], processes: Sequence[RunningProcess]) -> str:
+def text(sweep: Sweep, results: Sequence[Result], processes: Sequence[RunningProcess]) -> str:
     """Return the counts of all cells, the best value so far, and one line for each process.
 
     Args:
-        root: directory of the sweep.
+        sweep: the sweep.
         results: current results of its cells.
         processes: the reports of its processes.
     """
     running = {name for one in processes for name in one.running}
     states = ["running" if r.cell.name in running and not r.state.is_result else _word(r.state) for r in results]
     counts = ", ".join(f"{count} {word}" for word, count in Counter(states).most_common())
-    lines = [f"{root}: {cells(len(results))}: {counts}{_left(results, processes)}"]
+    lines = [f"{sweep.root}: {cells(len(results))}: {counts}{_left(results, processes)}"]
     lines += [_best(results)] if _best(results) else []
     lines += [_process(one) for one in processes]
     if not processes and {"waiting", State.RESUMABLE.value} & set(states):
-        lines.append("No process reports its progress. The same command as before continues the sweep.")
+        again = "\n  ".join(sweep.commands) or "the same command as before"
+        lines.append(f"No process reports its progress. To continue: {again}")
     return "\n".join(lines)
 
 

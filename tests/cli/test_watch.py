@@ -146,4 +146,7 @@ def test_an_interrupted_sweep_ends_the_command(sweep, capsys):
     assert main([str(root)]) == 0
     out = capsys.readouterr().out
     assert "1 resumable" in out
-    assert "The same command as before continues the sweep" in out
+    assert out.endswith("No process reports its progress. To continue: x\n")
+    Sweep(root, cells, "y").freeze()
+    assert main([str(root)]) == 0
+    assert capsys.readouterr().out.endswith("To continue: x\n  y\n")
