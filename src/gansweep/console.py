@@ -8,7 +8,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
@@ -113,6 +113,16 @@ def exit_code(work: Callable[[], object]) -> int:
         say_error(error)
         return WRONG if error.errno in WRONG_PATH else 1
     return 0
+
+
+def allowed_modules(words: Iterable[str]) -> list[str]:
+    """Return the modules of the words `allow=[MODULE,...]`, the form of a command that trains.
+
+    >>> allowed_modules(["lr=1e-3", "allow=[my_gans, my_nets]"])
+    ['my_gans', 'my_nets']
+    """
+    lists = (word.partition("=")[2].strip("[]").split(",") for word in words if word.startswith("allow="))
+    return [name.strip() for names in lists for name in names]
 
 
 def command_name(name: str) -> str:

@@ -86,7 +86,7 @@ def test_a_plan_trains_nothing_and_states_the_largest_number_of_runs(gansweep, r
     answer = gansweep(*LINE, "most_seeds=5", "plan=true")
     assert answer.code == 0
     assert "6 cells: 6 new" in answer.out
-    assert "Up to 9 more runs" in answer.out
+    assert "up to 9 more runs" in answer.out
     assert rounds[0] == []
     assert not (gansweep.folder / "outputs").exists()
 

@@ -72,7 +72,7 @@ def test_titles_state_value_and_floor_or_why_there_is_none(sweep):
     metric = good.result.metric
     known = floors(played)
     assert known[good.task] == metric["floor"]
-    assert good.words(known[good.task]) == f"W1 {metric['final']:.2f}, floor {metric['floor']:.2f}"
+    assert good.words(known[good.task]) == f"W1 {metric['final']:.2f}, real {metric['floor']:.2f}"
     assert bad.words(known[bad.task]) == f"W1 N/A: diverged at step {bad.diverged_at}"
     (good.cell.directory / "record.json").unlink()  # as during training
     (later,) = [one for one in read(sweep) if one.cell == good.cell]
@@ -102,7 +102,10 @@ def test_one_figure_per_remaining_setting_and_one_of_the_curves(sweep, tmp_path,
         assert "N/A: diverged at step" in text
     assert "not started" in zero
     assert "not started" not in one
-    assert all(word in curves for word in ("step (generator updates)", "W1 to the data", "lr=1e+30", "floor"))
+    assert all(
+        word in curves
+        for word in ("step (generator updates)", "W1 to the data", "lr=1e+30", "real against real points")
+    )
     assert "seed" not in curves, "seeds share a line of the legend"
 
 
@@ -159,6 +162,13 @@ def test_modules_allowed_by_the_sweep_are_not_trusted(sweep, capsys):
     assert main([str(sweep)]) == 2
     assert "antigravity.Loss is not in an allowed module" in capsys.readouterr().err
     assert "antigravity" not in sys.modules
+    assert main([str(sweep), "aloow=[x]"]) == 2
+    assert "aloow=[x]: expected no further words" in capsys.readouterr().err
+    frozen["cells"][0]["config"]["loss"] = {"_target_": "no_such_module.Loss"}
+    (sweep / "sweep.json").write_text(json.dumps(frozen))
+    for words in (["--allow", "no_such_module"], ["allow=[no_such_module]"]):
+        assert main([str(sweep), *words]) == 2
+        assert "no_such_module.Loss can't be imported" in capsys.readouterr().err
 
 
 def test_help_does_not_import_torch():
@@ -174,7 +184,7 @@ def test_titles_are_inside_the_figure():
         figure.get_layout_engine().set(h_pad=0.08)
         for axis in axes:
             axis.set_aspect("equal")
-            axis.set_title("loss=r1\nW1 0.9477, floor 0.092")
+            axis.set_title("loss=r1\nW1 0.9477, real 0.092")
         figure.legend(handles=pictures.keys(True), loc="outside lower center", ncols=2)
         figure.canvas.draw()
         for axis in axes:

@@ -144,8 +144,8 @@ class AutoSeeds:
         verdict = self.race.summary(self.settings())
         rest = len(self.race.seeds) * len(self.jobs) - sum(len(cells) for cells in self.cells)
         of = counted(len(self.jobs), "configuration")
-        more = f"Up to {counted(rest, 'more run')} of these {of}, depending on the results."
-        notes = ([verdict, more] if verdict else [f"{self.name}: {more}"]) if wanted else [verdict]
+        more = f"up to {counted(rest, 'more run')} of these {of}, depending on the results."
+        notes = ([verdict, more.capitalize()] if verdict else [f"{self.name}: {more}"]) if wanted else [verdict]
         plan_output.show(self._sweep(), self.config, *notes)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gansweep.console import command_name, exit_code, make_folder, path, say
+from gansweep.console import allowed_modules, command_name, exit_code, make_folder, path, say
 
 if TYPE_CHECKING:
     from gansweep.plane.trained_cell import TrainedCell
@@ -25,7 +25,10 @@ def _draw(options: argparse.Namespace) -> list[Path]:
     from gansweep.plane.pictures import curves_picture, over_time, samples_pictures
     from gansweep.plane.trained_cell import read
 
-    cells, folder = read(options.sweep, options.allow), options.out or options.sweep
+    if unknown := [word for word in options.words if not word.startswith("allow=")]:
+        raise ValueError(f"{unknown[0]}: expected no further words, except allow=[MODULE]")
+    cells = read(options.sweep, [*options.allow, *allowed_modules(options.words)])
+    folder = options.out or options.sweep
     make_folder("--out", folder)
     if options.over_time is not None:
         trained = find(cells, options.over_time)
@@ -63,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Example: %(prog)s outputs/mescheder_2d --over-time loss=r1",
     )
     parser.add_argument("sweep", type=path, help="directory of a sweep, for example outputs/mescheder_2d")
+    parser.add_argument("words", nargs="*", metavar="allow=[MODULE]", help="the same as --allow MODULE")
     parser.add_argument(
         "--over-time",
         metavar="CELL",

@@ -224,7 +224,7 @@ def curves_picture(cells: Sequence[TrainedCell], folder: Path, svg: bool = False
             if n % CURVES_IN_A_ROW == 0:
                 axis.set_ylabel(f"{name} to the data\n(length in data units)" if name == "W1" else name)
         if floor:
-            lines["floor: real against real points"] = key("", **FLOOR)
+            lines["real against real points"] = key("", **FLOOR)
         if any(trained.diverged_at is not None and len(trained.measured[0]) for trained in measured):
             lines["diverges after this"] = key("", **CROSS, color=GREY)
         columns = min(len(lines), 4 if len(tasks) > 1 else 2)

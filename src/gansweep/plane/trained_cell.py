@@ -130,7 +130,7 @@ class TrainedCell:
         return pack
 
     def words(self, floor: float | None) -> str:
-        """Return the metric and its floor, or the reason why there is none.
+        """Return the metric and its value of real against real points, or the reason why there is none.
 
         A value that is not the final one is shown with its step.
         """
@@ -142,7 +142,7 @@ class TrainedCell:
         if not len(values):
             return "not started" if self.saved is None else f"step {self.step}, not measured"
         text = f"{self.name} {number(values[-1])}"
-        text += "" if floor is None else f", floor {number(floor, like=values[-1])}"
+        text += "" if floor is None else f", real {number(floor, like=values[-1])}"
         return text if self.result.state is State.COMPLETED else f"{text}; step {steps[-1]:.0f} of {self.run.steps}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from gansweep.console import path
+from gansweep.console import allowed_modules, path
 
 if TYPE_CHECKING:
     from gansweep.trained.pair import TrainedPair
@@ -35,7 +35,6 @@ def loaded(options: Namespace) -> TrainedPair:
     from gansweep.trained.pair import load  # not above, so that --help does not import torch
 
     which = "best" if options.best else "final"
-    typed = [text for text in options.selection if text.startswith("allow=")]  # as in a command that trains
-    modules = [name.strip() for text in typed for name in text.partition("=")[2].strip("[]").split(",")]
-    selection = [text for text in options.selection if text not in typed]
-    return load(options.cell, *selection, raw=options.raw, which=which, allow=[*options.allow, *modules])
+    selection = [text for text in options.selection if not text.startswith("allow=")]
+    allow = [*options.allow, *allowed_modules(options.selection)]
+    return load(options.cell, *selection, raw=options.raw, which=which, allow=allow)
