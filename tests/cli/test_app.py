@@ -411,4 +411,4 @@ def test_a_plan_as_json_is_all_of_stdout_and_writes_nothing(gansweep, more):
 def test_a_plan_is_true_false_or_json(gansweep):
     answer = gansweep.tiny("plan=yaml")
     assert (answer.code, answer.out) == (2, "")
-    assert "plan=yaml: expected true or false or one of json" in answer.err
+    assert "plan=yaml: expected true or false or json" in answer.err

@@ -73,7 +73,7 @@ def test_the_plan_shows_the_first_round(gansweep):
 
 @pytest.mark.parametrize(
     ("more", "words"),
-    [(("seeds=auto",), "seeds=auto"), (("lr_d=interval(0,0)",), "lr_d")],
+    [(("seeds=auto",), "seeds=auto"), (("race=steps",), "race=steps"), (("lr_d=interval(0,0)",), "lr_d")],
 )
 def test_mistakes_are_named_before_anything_is_trained(gansweep, more, words):
     answer = gansweep(*TINY, *LINE, "num=2", *more)

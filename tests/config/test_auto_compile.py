@@ -56,7 +56,7 @@ def test_auto_is_the_same_cell_as_the_value_that_it_stands_for(tmp_path, steps, 
 
 def test_another_value_is_refused():
     (problem,) = check(composed("trainer.compile=maybe")).problems
-    assert str(problem) == "trainer.compile=maybe: expected true or false or one of auto"
+    assert str(problem) == "trainer.compile=maybe: expected true or false or auto"
 
 
 def test_a_machine_without_a_compiler_is_reported_before_the_training(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -20,7 +21,9 @@ from gansweep.metrics.classifier_features import ClassifierFeatures
 from gansweep.metrics.frechet import FrechetDistance
 from gansweep.sample import main as sample
 from gansweep.sweep import records
+from gansweep.sweep.cell import State
 from gansweep.sweep.identity import digest
+from gansweep.trained.cells import checkpoint_of
 from gansweep.training import record
 from gansweep.training.checksums import checksums
 
@@ -219,6 +222,9 @@ def test_cells_without_final_weights(outputs):
     with pytest.raises(ValueError, match="has not finished \\(its last checkpoint is that of step 4\\)"):
         gansweep.load(cell)
     (cell / "aside.json").rename(cell / "record.json")
+    dropped = replace(gansweep.load(cell).result, state=State.DROPPED)
+    with pytest.raises(ValueError, match=r"was dropped .* type the command line of its sweep without race"):
+        checkpoint_of(dropped)
     (cell / "checkpoint.pt").write_bytes(b"torn")
     with pytest.raises(ValueError, match=r"its checkpoint\.pt is damaged, expected checkpoint\.pt of step 4"):
         gansweep.load(cell)

@@ -73,6 +73,8 @@ class TpeSearch:
             )
         if self.config["seeds"] == "auto":
             raise SettingError("seeds", "auto", "not supported by sampler=tpe; list the seeds, as seed=0,1,2")
+        if self.config["race"] is not None:
+            raise SettingError("race", self.config["race"], "not supported by sampler=tpe, which trains all its points")
 
     def run(self, launcher: Launcher | None = None) -> int:
         """Print the plan, or train all rounds and print the table; return the exit code."""

@@ -70,8 +70,8 @@ def fit(value: Any, annotation: Any) -> Any:
 def describe(annotation: Any) -> str:
     """Return a description of a type for messages.
 
-    >>> describe(float | None), describe(tuple[float, float])
-    ('a number or null', 'a list of 2: a number, a number')
+    >>> describe(float | None), describe(tuple[float, float]), describe(Literal["auto"] | None)
+    ('a number or null', 'a list of 2: a number, a number', 'auto or null')
     """
     origin, inside = get_origin(annotation), get_args(annotation)
     if annotation is None:
@@ -81,7 +81,7 @@ def describe(annotation: Any) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(describe(part) for part in inside)
     if origin is Literal:
-        return f"one of {', '.join(map(str, inside))}"
+        return f"{'one of ' if len(inside) > 1 else ''}{', '.join(map(str, inside))}"
     if origin is tuple and inside[-1] is not Ellipsis:
         return f"a list of {len(inside)}: {', '.join(describe(part) for part in inside)}"
     kind = origin or annotation

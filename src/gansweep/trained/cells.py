@@ -76,6 +76,8 @@ def checkpoint_of(result: Result) -> Path:
         why = f"diverged at step {result.diverged_at}, so there are no final weights"
     elif result.state is State.FAILED:
         why = f"has failed ({saved}); expected a finished cell"
+    elif result.state is State.DROPPED:
+        why = f"was dropped by its race ({saved}); type the command line of its sweep without race to finish it"
     elif result.state is not State.COMPLETED:
         why = f"has not finished ({saved}); type the command line of its sweep again to finish it"
     elif step is None or step < int((result.record or {}).get("steps") or 0):
