@@ -110,6 +110,11 @@ class Table:
         """The rows as entries; kept, because the page asks for them in every field."""
         return [[Entry.of(field) if isinstance(field, str) else field for field in row] for row in self.rows]
 
+    @cached_property
+    def numeric_columns(self) -> frozenset[int]:
+        """Indices of the columns with a number to sort by."""
+        return frozenset(n for row in self.entries for n, entry in enumerate(row) if entry.sort is not None)
+
 
 @dataclass(frozen=True)
 class Chart:

@@ -96,7 +96,7 @@ def _environment() -> Environment:
     }
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     environment.filters["sort_key"] = sort_key
-    environment.tests["numeric"] = lambda table, column: any(row[column].sort is not None for row in table.entries)
+    environment.tests["numeric"] = lambda table, column: column in table.numeric_columns
     for kind in (Code, Strong, Paragraph, List, Table):
         environment.tests[kind.__name__.lower()] = partial(_is, kind)
     return environment

@@ -96,14 +96,14 @@ def interquartile_mean(scores: Sequence[np.ndarray]) -> float:
     """Return the mean of the middle half of all runs of all tasks.
 
     Agarwal et al. 2021, arXiv:2108.13264, section 4.3: more robust to outliers than the mean and more efficient than
-    the median. It is `scipy.stats.trim_mean` with a quarter cut from both ends.
+    the median. It equals `scipy.stats.trim_mean` with a quarter cut from both ends, which is slow for a few numbers.
 
     >>> interquartile_mean([np.array([0.0, 1.0, 2.0, 9.0])])
     1.5
     """
-    from scipy import stats
-
-    return float(stats.trim_mean(np.concatenate(list(scores)), 0.25))
+    runs = np.concatenate(list(scores))
+    cut = len(runs) // 4
+    return float(np.partition(runs, (cut, len(runs) - cut - 1))[cut : len(runs) - cut].mean())
 
 
 def probability_of_improvement(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> float:
