@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -85,4 +86,7 @@ def test_a_checkpoint_that_cannot_be_written_does_not_change_the_results(tmp_pat
     sweep = tmp_path / "here/outputs/s"
     assert list(sweep.glob("*/checkpoint*")) == []
     assert leftovers(sweep) == []
-    assert records(sweep) == records(expected)
+    here, there = ({name: json.loads(text) for name, text in records(folder).items()} for folder in (sweep, expected))
+    checksums = [record.pop("checkpoint", None) for record in there.values()]  # of checkpoints that are not here
+    assert any(checksums)
+    assert here == there
