@@ -27,7 +27,7 @@ def elsewhere(host: str, freeze_at: int | None = None) -> None:
         if len(saved) == freeze_at:
             Path("frozen").touch()
             os.kill(os.getpid(), signal.SIGSTOP)
-        save(*arguments)
+        return save(*arguments)
 
     checkpoint.save = freezing
 

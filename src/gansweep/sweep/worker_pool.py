@@ -10,7 +10,7 @@ import contextlib
 import json
 import logging
 import os
-import select
+import selectors
 import signal
 import time
 from collections.abc import Sequence
@@ -163,7 +163,10 @@ class _Pool:
 
     def _wait_for_messages(self) -> None:
         """Wait up to POLL_S for messages or the end of a worker, and show the messages."""
-        ready, _, _ = select.select([worker.pipe for worker in self.workers], [], [], POLL_S)
+        with selectors.DefaultSelector() as selector:  # without the limit of select() to descriptors below 1024
+            for worker in self.workers:
+                selector.register(worker.pipe, selectors.EVENT_READ)
+            ready = {key.fd for key, _ in selector.select(POLL_S)}
         for worker in self.workers:
             if worker.pipe in ready:
                 self._read(worker)
