@@ -68,10 +68,11 @@ def kill_after_saving(times: int) -> None:
     save, saved = checkpoint.save, []
 
     def counted(*arguments):
-        return save(*arguments)
+        checksum = save(*arguments)
         saved.append(1)
         if len(saved) == times:
             os.kill(os.getpid(), signal.SIGKILL)
+        return checksum
 
     checkpoint.save = counted
 
