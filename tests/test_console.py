@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,25 @@ def test_a_closed_pipe_does_not_end_the_command(tmp_path):
         errors = command.stderr.read()
     assert (command.returncode, errors) == (0, "")
     assert (tmp_path / "written").exists()
+
+
+def test_a_closed_pipe_leaves_no_open_descriptors(monkeypatch, tmp_path):
+    from gansweep.console import say
+
+    with (tmp_path / "out").open("w") as file:
+
+        class Closed:
+            def write(self, text):
+                raise BrokenPipeError
+
+            def fileno(self):
+                return file.fileno()
+
+        monkeypatch.setattr(sys, "stdout", Closed())
+        before = len(list(Path("/dev/fd").iterdir()))
+        for _ in range(3):
+            say("text")
+        assert len(list(Path("/dev/fd").iterdir())) == before
 
 
 def test_say_prints_its_text(capsys):

@@ -30,7 +30,14 @@ def say(text: object, end: str = "\n") -> None:
     try:
         print(visible(str(text)), end=end, flush=True)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output(sys.stdout.fileno())
+
+
+def discard_output(descriptor: int) -> None:
+    """Redirect a file descriptor to the null device."""
+    null_device = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null_device, descriptor)
+    os.close(null_device)
 
 
 def say_error(text: object) -> None:
@@ -94,9 +101,7 @@ class Protected(io.TextIOBase):
             return
         except (OSError, ValueError):
             with contextlib.suppress(OSError, ValueError):
-                null_device = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(null_device, self.stream.fileno())
-                os.close(null_device)
+                discard_output(self.stream.fileno())
 
 
 def exit_code(work: Callable[[], object]) -> int:

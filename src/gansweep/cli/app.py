@@ -25,7 +25,7 @@ from gansweep.cli.hydra_app import CONFIG, HydraApp, composer_and_loader, hydra_
 from gansweep.cli.job import task
 from gansweep.cli.search_points import misplaced_intervals
 from gansweep.config.errors import BadConfig, SettingError
-from gansweep.console import say, versions
+from gansweep.console import discard_output, say, versions
 from gansweep.terminal_layout import for_terminal
 
 INTERRUPTED = 130
@@ -49,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reading end, such as head, has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output(sys.stdout.fileno())
     return 0
 
 
