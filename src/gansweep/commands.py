@@ -37,6 +37,7 @@ COMMANDS = {
     "edge": Command("gansweep.cli.edge", "largest stable learning rates, from the linearized training step"),
     "check": Command("gansweep.cli.check", "test the contracts of a class of your own"),
     "dirac": Command("gansweep.dirac.__main__", "theory of the Dirac-GAN: tables, trajectories, phase diagrams"),
+    "track": Command("gansweep.track.__main__", "GAN Track: tune, judge and submit an optimizer on a frozen task"),
     "papers": Command("gansweep.cli.papers", "list the experiments of papers, each with its command line"),
     "completion": Command("gansweep.completion", "print the completion script of a shell: bash, zsh or fish"),
 }

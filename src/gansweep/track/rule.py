@@ -1,0 +1,88 @@
+"""Rule of a track: the score of an entry and the test against the record.
+
+The rule uses only the steps at which trainings reach the target, one number for each seed. It makes no assumption about
+their distribution, and a training that diverges or does not reach the target counts as infinity.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import stats
+
+Times = Mapping[int, float]  # generator steps to the target by seed; infinity: not reached
+
+
+def score(times: Sequence[float], confidence: float = 0.95) -> float:
+    """Return the upper confidence limit of the median number of steps to the target.
+
+    It is the order statistic T_(k) of n times with the smallest k for which
+
+        P(Binomial(n, 1/2) < k) >= confidence
+
+    With this confidence, at least half of all trainings reach the target within T_(k) steps, for any distribution
+    (David and Nagaraja 2003, Order Statistics, section 7.1). Infinity if T_(k) is infinite or no k exists: five seeds
+    are the least for 95 %.
+
+    >>> score([100, 200, 300, 400, 500]), score([100, 200, 300, 400])
+    (500.0, inf)
+    """
+    ordered = sorted(times)
+    n = len(ordered)
+    below = stats.binom.cdf(np.arange(n), n, 0.5)  # entry k - 1: P(B <= k - 1)
+    sufficient = np.flatnonzero(below >= confidence)
+    return float(ordered[sufficient[0]]) if len(sufficient) else math.inf
+
+
+def improvement_p(challenger: Times, record: Times) -> float:
+    """Return the one-sided p-value of the hypothesis that a challenger is not faster than the record.
+
+    Exact signed-rank test on the seeds: the absolute differences of the times are ranked (ties have their mean rank, an
+    infinite difference the highest), and the sum of the ranks of seeds where the challenger is slower is compared with
+    its distribution under all 2^n changes of signs. Wilcoxon 1945, doi:10.2307/3001968; zeros as in Pratt 1959,
+    doi:10.1080/01621459.1959.10501526. Under the null hypothesis the two times of a seed are exchangeable.
+
+    Raises:
+        ValueError: the two do not have the same seeds.
+    """
+    if set(challenger) != set(record):
+        raise ValueError("expected the same seeds")
+    ahead = np.array([_difference(challenger[seed], record[seed]) for seed in sorted(record)])
+    if not np.any(ahead):
+        return 1.0
+    doubled = np.rint(2 * stats.rankdata(np.abs(ahead))).astype(int)  # whole numbers, because mean ranks are halves
+    slower = int(doubled[ahead > 0].sum())
+    return float(_sign_distribution(doubled[ahead != 0])[: slower + 1].sum())
+
+
+def _difference(first: float, second: float) -> float:
+    return 0.0 if first == second else first - second
+
+
+def _sign_distribution(ranks: np.ndarray) -> np.ndarray:
+    """Return the probabilities of the sums of a random subset of whole numbers, from 0 to their sum."""
+    probabilities = np.zeros(int(ranks.sum()) + 1)
+    probabilities[0] = 1.0
+    for rank in ranks:
+        shifted = np.zeros_like(probabilities)
+        shifted[rank:] = probabilities[:-rank]
+        probabilities = (probabilities + shifted) / 2
+    return probabilities
+
+
+def is_record(
+    challenger: Times, record: Times | None, *, seeds: Sequence[int], level: float, confidence: float
+) -> bool:
+    """Return whether an entry becomes the record.
+
+    It needs a time for each judging seed and a finite score; and, if there is a record, a lower score and a p-value of
+    `improvement_p` of at most `level`.
+    """
+    if set(challenger) != set(seeds) or not math.isfinite(score(list(challenger.values()), confidence)):
+        return False
+    if record is None:
+        return True
+    faster = score(list(challenger.values()), confidence) < score(list(record.values()), confidence)
+    return faster and improvement_p(challenger, record) <= level
