@@ -16,10 +16,11 @@ from gansweep.config.errors import SettingError
 from gansweep.results import frame
 from gansweep.statistics.performance_profile import time_to_target
 from gansweep.sweep.cell import Result, State
-from gansweep.sweep.identity import plain, sweep_name
+from gansweep.sweep.identity import HASH_IN_NAME, digest, plain
 from gansweep.track.track import Track
 
 OUTPUTS = Path("outputs")
+LONGEST_READABLE = 40  # characters of the settings in the name of a sweep
 FIRST_SHARE = 5 / 8  # of the tuning budget: one training at each point; the rest repeats the best points
 SWEPT = re.compile(r"\b(interval|choice|range|glob|sort|shuffle)\(")
 
@@ -61,7 +62,8 @@ def tuning_loss(track: Track, results: Sequence[Result]) -> tuple[float, float]:
 
 def folder(track: Track, purpose: str, words: Sequence[str]) -> str:
     """Return the name of the sweep of a line, the same for the same line."""
-    return f"track_{track.name}_{purpose}_{sweep_name(list(words))}"[:80].rstrip(".,-=")
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(words))[:LONGEST_READABLE].strip(".-")
+    return f"track_{track.name}_{purpose}_{readable}_{digest({'words': list(words)})[:HASH_IN_NAME]}"
 
 
 def tune(track: Track, words: Sequence[str], budget: int, extra: Sequence[str] = ()) -> list[Tuned]:
@@ -96,8 +98,9 @@ def tune(track: Track, words: Sequence[str], budget: int, extra: Sequence[str] =
     keys = list(dict.fromkeys(word.partition("=")[0].lstrip("+") for word in line))
     tried = _tried(track, OUTPUTS / name, keys)
     num_best = (budget - points * combinations) // len(others) if others else 0
-    for best in tried[:num_best]:
-        _train(track, [*best.words, f"seed={','.join(map(str, others))}", *extra], name)
+    seeds = f"seed={','.join(map(str, others))}"
+    for best in _joined(tried[:num_best]):
+        _train(track, [*best, seeds, *extra], name)
     tried = _tried(track, OUTPUTS / name, keys)
     finalists = [one for one in tried if len(one.results) == len(track.tuning_seeds)]
     return finalists + [one for one in tried if one not in finalists]
@@ -147,6 +150,17 @@ def _tried(track: Track, path: Path, keys: Sequence[str]) -> list[Tuned]:
         one = tried.setdefault(plain(overrides), Tuned(overrides, {}))
         tried[plain(overrides)] = Tuned(overrides, {**one.results, int(result.cell.config["seed"]): result})
     return sorted(tried.values(), key=lambda one: tuning_loss(track, list(one.results.values())))
+
+
+def _joined(tried: Sequence[Tuned]) -> list[list[str]]:
+    """Return the lines that train these settings: one line if they differ in one setting only."""
+    if len(tried) > 1 and all(len(one.overrides) == len(tried[0].overrides) for one in tried):
+        differing = [key for key in tried[0].overrides if len({plain(one.overrides[key]) for one in tried}) > 1]
+        if len(differing) == 1:
+            (key,) = differing
+            several = f"{key}={','.join(plain(one.overrides[key]) for one in tried)}"
+            return [[several if word.startswith(f"{key}=") else word for word in tried[0].words]]
+    return [one.words for one in tried]
 
 
 def _split(seeds: Sequence[int]) -> tuple[int, Sequence[int]]:
