@@ -24,7 +24,8 @@ def test_loss(choice, tmp_path):
 
 @pytest.mark.parametrize("choice", choices("optimizer"))
 def test_optimizer(choice, tmp_path):
-    rehearse(tmp_path, *MLP, f"optimizer={choice}")
+    # The first bases of SOAP are eigenvectors of a matrix of low rank: those of the eigenvalue 0 depend on rounding.
+    rehearse(tmp_path, *MLP, f"optimizer={choice}", tolerance=5e-3 if choice == "soap" else 1e-3)
 
 
 @pytest.mark.parametrize("choice", choices("schedule"))
