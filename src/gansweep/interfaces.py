@@ -1,4 +1,4 @@
-"""Protocols between the packages of gansweep. Read this module first.
+"""Protocols between the packages of gansweep, with those of update rules from `update_rule`. Read this module first.
 
 Shapes use these letters everywhere:
 
@@ -17,8 +17,15 @@ result does not depend on which runs share the batch.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+
+# Exported here too.
+from gansweep.update_rule import Beta as Beta
+from gansweep.update_rule import OnHost as OnHost
+from gansweep.update_rule import RunLength as RunLength
+from gansweep.update_rule import Slot as Slot
+from gansweep.update_rule import UpdateContext as UpdateContext
+from gansweep.update_rule import UpdateRule as UpdateRule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,25 +46,6 @@ class ArgumentConflict(ValueError):
     def __init__(self, message: str, *arguments: str) -> None:
         super().__init__(message)
         self.arguments = arguments
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One parameter or buffer of a network: a named range of the member's parameter row.
-
-    Args:
-        name: its name in the `state_dict` of the same network built from `torch.nn`.
-        shape: its shape for one member, in torch's layout.
-        role: its kind, which initialisations use. `scale` and `shift` belong to normalisation layers.
-        fan_in: inputs that one output sums over; 0 if not defined.
-        start: initial value of all entries of a buffer.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    role: Literal["weight", "bias", "scale", "shift", "statistic", "embedding"] = "weight"
-    fan_in: int = 0
-    start: float = 0.0
 
 
 @runtime_checkable
@@ -109,76 +97,6 @@ class Penalty(Protocol):
 
     def score(self, grad: Tensor, logits: Tensor | None = None) -> Tensor:
         """Return unweighted scores (K, B) of gradients (K, B, ...) and logits (K, B) or None."""
-
-
-class Beta(NamedTuple):
-    """Scheduled beta1 or momentum (K, 1) in one update, in the parameters' precision.
-
-    `product` (K, 1): all values so far, this one included, in float64; for beta1^t in 1 - beta1^t.
-    """
-
-    now: Tensor
-    product: Tensor
-
-
-class OnHost(NamedTuple):
-    """`lr` and `step` of `UpdateContext` on the CPU, where reading them does not wait for the device."""
-
-    lr: Tensor
-    step: Tensor
-
-
-class UpdateContext(NamedTuple):
-    """What an update rule may need besides parameters, gradient and state.
-
-    Args:
-        lr: current learning rates, (K, 1): base rate times schedule times gain.
-        step: number of this update of each member, counted from 1, (K, 1) in float64.
-        slots: parameters of the network in the order of theta's columns; elementwise rules may get a part of theta.
-        beta: scheduled beta1 or momentum; None if it is not scheduled.
-        on_host: None for elementwise rules, if `lr` is known on the device only, and on a CPU.
-    """
-
-    lr: Tensor
-    step: Tensor
-    slots: Sequence[Slot] = ()
-    beta: Beta | None = None
-    on_host: OnHost | None = None
-
-    def scheduled(self, beta: float) -> float | Tensor:
-        """Return the scheduled beta1 or momentum (K, 1), or `beta`, the rule's own, if it is not scheduled."""
-        return beta if self.beta is None else self.beta.now
-
-
-class RunLength(NamedTuple):
-    """Updates of a player in a run, metric values that its feedback receives, and its base learning rate."""
-
-    updates: int
-    evaluations: int
-    lr: float
-
-
-@runtime_checkable
-class UpdateRule(Protocol):
-    """Update rule of an optimizer, without parameters or state.
-
-    `elementwise`: the update of an entry does not depend on the other entries of the row. Such a
-    rule is applied to parts of a row that fit into the processor's cache.
-
-    Optional members:
-
-        evaluated(theta, state)   returns the parameters for evaluation (K, P), if they differ from theta
-        memory                    beta1 or momentum, 0 if the rule has none; a scheduled one is in `context.beta`
-        without_effect(length)    returns a warning `setting=value: ...` for every such setting in a `RunLength`
-    """
-
-    elementwise: ClassVar[bool]
-
-    def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
-        """Return the initial state; tensors are (K, ...), those of an elementwise rule (K, P) or (K,)."""
-
-    def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
-        """Apply one descent step to `theta` (K, P) and update `state`, in place, given the gradient (K, P)."""
 
 
 @runtime_checkable

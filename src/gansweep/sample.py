@@ -26,32 +26,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sample(options: argparse.Namespace) -> None:
-    from gansweep.trained import image_folder, sample_array  # not above: --help does not import torch
+    from gansweep.trained import sample_files  # not above: --help does not import torch
 
     for name in ("num", "batch_size"):
         if getattr(options, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} {getattr(options, name)}: expected 1 or more")
     if options.seed is not None and not 0 <= options.seed < 2**63:
         raise ValueError(f"--seed {options.seed}: expected a whole number from 0 to 2^63 - 1")
-    form = options.format or (options.out.suffix[1:] if options.out.suffix in sample_array.SUFFIXES else "png")
+    form = options.format or (options.out.suffix[1:] if options.out.suffix in sample_files.SUFFIXES else "png")
     if form == "png":
-        image_folder.check_folder(options.out)
+        sample_files.check_folder(options.out)
     elif options.out.suffix != f".{form}":
         raise ValueError(f"--out {options.out}: expected a file that ends in .{form}, because of --format {form}")
     else:
-        sample_array.check_file(options.out)
+        sample_files.check_file(options.out)
     pair = loaded(options)
     labels = _labels(pair, options.labels, options.num)
     if options.device != "cpu":
         from gansweep import device
 
         pair.sampler.to(device.resolve(options.device))
-    arguments = (pair, options.out, options.num, options.seed, options.batch_size, progress, labels)
+    sampling = sample_files.Sampling(pair, options.num, options.seed, options.batch_size, progress, labels)
     new = options.num
     if form == "png":
-        new = image_folder.write_images(*arguments)
+        new = sample_files.write_images(sampling, options.out)
     else:
-        sample_array.write_array(*arguments)
+        sample_files.write_array(sampling, options.out)
     kept = f"; {options.num - new} were there already" if new < options.num else ""
     say(
         f"wrote {new} {'images' if len(pair.sample_shape) == 3 else 'samples'} of {pair.result.cell.name} "

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tests.check.subjects import subject
 
-from gansweep.check import convergence
+from gansweep.check import convergence, linear_game
 from gansweep.check.bench import double
 from gansweep.check.dynamics import Quadratic
 from gansweep.dynamics.extragradient import ExtraGradient
@@ -25,7 +25,7 @@ from gansweep.penalties.wgan_gp import WGANGP
 
 JACOBIAN, GRADIENT_DESCENT = "Jacobian matches finite differences", "gradient descent follows the eigenvalues"
 OPTIMIZERS = "optimizer steps follow the eigenvalues"
-H = convergence.LARGEST_RATE
+H = linear_game.LARGEST_RATE
 
 
 def finding_of(tested, requirement):
@@ -81,7 +81,7 @@ def test_there_is_no_verdict_without_eigenvalues():
 def test_rates_keep_their_ratio_and_are_small():
     tested = subject(penalty=R1(weight=10.0))
     with double():
-        g, d = convergence.Linearization(tested).rates
+        g, d = linear_game.Linearization(tested).rates
     assert g == d == pytest.approx(0.5 / (5 + math.sqrt(24.75)), rel=1e-3)
 
 

@@ -10,9 +10,10 @@ from omegaconf import OmegaConf
 
 from gansweep.cli import folders, hydra_app
 from gansweep.cli.hydra_app import BASE
-from gansweep.config.build import build, check, normalise
+from gansweep.config.build import build, check
 from gansweep.config.checks import misfits, without_effect
 from gansweep.config.errors import BadConfig
+from gansweep.config.normal_form import normalise
 
 GAP_AWARE = {"_target_": "gansweep.feedback.gap_aware.GapAware"}
 

@@ -14,7 +14,7 @@ SHORT = ("optimizer=adam,sgd", "seed=1,2", "steps=7", "name=s", "trainer.keep=be
 LONG = tuple("steps=12" if text == "steps=7" else text for text in SHORT)
 MOMENTS = {
     "outputs copied": "gansweep.training.checkpoint.save",
-    "checkpoint written": "gansweep.training.session.check_resumable",
+    "checkpoint written": "gansweep.training.checkpoint.check_resumable",
     "evaluation completed": "gansweep.training.evaluator.Evaluator.complete",
 }
 

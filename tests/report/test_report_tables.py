@@ -19,7 +19,8 @@ from gansweep.report.formats import TableOptions
 from gansweep.report.pivot import pivot
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import leaderboards, select
+from gansweep.results.configuration import select
+from gansweep.results.leaderboard import leaderboards
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.run_state import failed_record
 

@@ -13,7 +13,7 @@ from tests.typed import typed
 import gansweep
 from gansweep.data.npz import Npz
 from gansweep.sample import main
-from gansweep.trained.image_folder import in_bytes
+from gansweep.trained.sample_files import in_bytes
 
 CELL = ["outputs/averaged", "optimizer=adam", "seed=1"]
 

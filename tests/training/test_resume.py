@@ -27,7 +27,6 @@ from gansweep.schedules.cosine import Cosine
 from gansweep.schedules.linspace import Linspace
 from gansweep.training import checkpoint
 from gansweep.training.record import Header
-from gansweep.training.session import check_resumable
 from gansweep.training.trainer import Interrupted, ResumeError, train
 
 GP = Objective(Wasserstein(), {"gp": WGANGP(weight=10.0)})
@@ -222,12 +221,12 @@ def half_trained(tmp_path_factory):
 def test_one_flipped_byte_is_detected_or_harmless(tmp_path, half_trained):
     run, _, kept = half_trained
     content = (kept / checkpoint.NAME).read_bytes()
-    whole = checkpoint.load(kept, {}, partial(check_resumable, run))
+    whole = checkpoint.load(kept, {}, partial(checkpoint.check_resumable, run))
     for place in range(0, len(content), max(len(content) // 60, 1)):
         here = tmp_path / str(place)
         here.mkdir()
         (here / checkpoint.NAME).write_bytes(content[:place] + bytes([content[place] ^ 0x41]) + content[place + 1 :])
-        found = checkpoint.load(here, {}, partial(check_resumable, run))
+        found = checkpoint.load(here, {}, partial(checkpoint.check_resumable, run))
         assert (found is None) == (here / f"{checkpoint.NAME}.unreadable").exists()
         if found is not None:
             assert_equal_tree(found, whole)

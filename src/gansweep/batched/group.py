@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from torch import Tensor
 
-from gansweep.interfaces import Beta, OnHost, UpdateContext, UpdateRule
+from gansweep.batched.parameter_chunks import joined
+from gansweep.interfaces import Beta, OnHost, Slot, UpdateContext, UpdateRule
 
 
 class Group(NamedTuple):
@@ -27,3 +29,21 @@ class Group(NamedTuple):
             Beta(beta.now[rows], beta.product[rows]) if beta is not None and self.beta_is_scheduled else None,
             OnHost(on_host.lr[rows], on_host.step[rows]) if on_host is not None else None,
         )
+
+    def reset(self, slots: Sequence[Sequence[Slot]], chunks: Sequence[Tensor]) -> None:
+        """Set the state to its initial value, given the slots and the parameters (K, P_i) of every chunk."""
+        for own, theta, state in zip(slots, chunks, self.state, strict=True):
+            for name, value in self.rule.state(own, theta[self.rows]).items():
+                state[name].copy_(value)
+
+    def export(self, row: int) -> dict[str, Tensor]:
+        """Return the state of one member of the group, independent of the division into chunks."""
+        return {name: joined([state[name][row] for state in self.state]) for name in self.state[0]}
+
+    def restore(self, row: int, saved: Mapping[str, Tensor], in_chunks: Callable[[Tensor], list[Tensor]]) -> None:
+        """Restore the state of one member of the group; `in_chunks` splits a row (P,)."""
+        for name, value in saved.items():
+            undivided = len(self.state) == 1 or value.ndim == 0
+            values = [value] * len(self.state) if undivided else in_chunks(value)
+            for state, part in zip(self.state, values, strict=True):
+                state[name][row].copy_(part)

@@ -12,10 +12,10 @@ from gansweep.batched.clipping import Clipping
 from gansweep.batched.fused_update import Part, can_fuse, fused_update, norms
 from gansweep.batched.group import Group
 from gansweep.batched.member import PlayerSettings, runs
-from gansweep.batched.parameter_chunks import abreast, chunks_of, joined, parts_of, state_of_part
+from gansweep.batched.parameter_chunks import abreast, chunks_of, parts_of, state_of_part
 from gansweep.batched.scheduled import Gains, Scheduled
 from gansweep.device import finest
-from gansweep.interfaces import Beta, OnHost, Slot, UpdateContext
+from gansweep.interfaces import Beta, OnHost, UpdateContext
 from gansweep.layers import Network
 
 # parameters -> (sum of the members' losses (), auxiliary outputs of the pass)
@@ -182,17 +182,13 @@ class Player:
             self._update_in_graph(gradients)
             return grad_norm
         for group in self.groups:
-            rows, whole = group.rows, not group.rule.elementwise
+            rows, whole, context = group.rows, not group.rule.elementwise, self._context(group)
             for (span, theta), gradient, state in zip(self._walk(), gradients, group.state, strict=True):
                 width = theta.shape[1]
                 for at in [slice(0, width)] if whole or self.device.type != "cpu" else parts_of(width):
-                    self._update(
-                        group,
-                        self.network.slots[span],
-                        theta[rows, at],
-                        gradient[rows, at],
-                        state if whole else state_of_part(state, at, last=at.stop == width),
-                    )
+                    own = state if whole else state_of_part(state, at, last=at.stop == width)
+                    in_chunk = context._replace(slots=self.network.slots[span])
+                    group.rule.update(theta[rows, at], gradient[rows, at], own, in_chunk)
         return grad_norm
 
     def reset_state(self) -> None:
@@ -203,9 +199,7 @@ class Player:
         if self.betas is not None:
             self.beta_products.fill_(1)
         for group in self.groups:
-            for (span, theta), state in zip(self._walk(), group.state, strict=True):
-                for name, value in group.rule.state(self.network.slots[span], theta[group.rows]).items():
-                    state[name].copy_(value)
+            group.reset([self.network.slots[span] for span in self.spans], self.chunks)
 
     def _count(self) -> None:
         """Increment the update counter and the products of beta."""
@@ -214,12 +208,6 @@ class Player:
             self.updates_on_host.add_(1)
         if self.betas is not None:
             self.beta_products.mul_(self.betas.now)
-
-    def _update(
-        self, group: Group, slots: Sequence[Slot], theta: Tensor, gradient: Tensor, state: dict[str, Tensor]
-    ) -> None:
-        """Apply a group's update rule to its rows of a chunk."""
-        group.rule.update(theta, gradient, state, self._context(group)._replace(slots=slots))
 
     def _context(self, group: Group) -> UpdateContext:
         """Return what the update rule of a group may need, without the slots."""
@@ -259,7 +247,8 @@ class Player:
                 rows = group.rows
                 updated.append(theta if alone else theta[rows].clone())
                 gradient = gradients[n] if alone else gradients[n][rows]
-                self._update(group, self.network.slots[span], updated[-1], gradient, group.state[n])
+                context = self._context(group)._replace(slots=self.network.slots[span])
+                group.rule.update(updated[-1], gradient, group.state[n], context)
             if not alone:
                 theta.copy_(torch.cat(updated))
 
@@ -271,14 +260,13 @@ class Player:
     def export(self, k: int) -> dict[str, Any]:
         """Return copies of the complete state of member k, independent of the division into chunks."""
         group, row = self._group_of(k)
-        names = group.state[0]
         feedback = None if self.gains is None else self.gains.export(k)
         saved = {
             "theta": torch.cat([theta[k] for theta in self.chunks]),
             "buffers": {name: buffer[k].clone() for name, buffer in self.buffers.items()},
             "updates": self.updates[k].clone(),
             "finite_gradients": self.finite_gradients[k].clone(),
-            "state": {name: joined([state[name][row] for state in group.state]) for name in names},
+            "state": group.export(row),
         }
         if self.settings[k].beta_schedule is not None:
             saved["beta_product"] = self.beta_products[k].clone()
@@ -297,11 +285,7 @@ class Player:
             self.beta_products[k].copy_(saved["beta_product"])
         for name, value in saved["buffers"].items():
             self.buffers[name][k].copy_(value)
-        for name, value in saved["state"].items():
-            undivided = len(group.state) == 1 or value.ndim == 0
-            values = [value] * len(group.state) if undivided else self.in_chunks(value)
-            for state, part in zip(group.state, values, strict=True):
-                state[name][row].copy_(part)
+        group.restore(row, saved["state"], self.in_chunks)
         if self.gains is not None and self.settings[k].feedback is not None:
             self.gains.restore(k, saved["feedback"])
 

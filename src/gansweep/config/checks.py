@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gansweep.algorithms.adversarial.pack import critic_steps_at
+from gansweep.algorithms.adversarial.critic_steps import critic_steps_at
 from gansweep.batched.member import PlayerSettings
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.data.images import UnreadableImages

@@ -10,20 +10,8 @@ import numpy as np
 
 from gansweep.formatting import number
 from gansweep.plane.trained_cell import TrainedCell, by, floors
-from gansweep.plot_style import (
-    BLUE,
-    COLOURS,
-    CROSS,
-    FLOOR,
-    GREY,
-    VERMILION,
-    draw_curve,
-    key,
-    log_values,
-    panels,
-    save,
-    styled,
-)
+from gansweep.plot_curves import draw_curve
+from gansweep.plot_style import BLUE, COLOURS, CROSS, FLOOR, GREY, VERMILION, key, log_values, panels, save, styled
 from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import SEEDS, order, swept_keys, value
 

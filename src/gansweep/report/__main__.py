@@ -36,6 +36,7 @@ def _write_report(options: argparse.Namespace, directories: Sequence[Path]) -> N
     from gansweep.report.study import Study
     from gansweep.report.verdict import Margin
     from gansweep.sweep.sweep_keys import SEEDS
+    from gansweep.training import atomic
 
     study = Study.read(*directories, metric=options.metric, where=options.where)
     if options.top is not None and options.top < 1:
@@ -65,7 +66,7 @@ def _write_report(options: argparse.Namespace, directories: Sequence[Path]) -> N
         for picture in picture_files.write(study, table_options, options.pictures):
             say(f"wrote {picture}")
     if out is not None:
-        _write(out, text)
+        atomic.write_output(out, text)
         say(f"wrote {out}")
     else:
         say(for_terminal(text) if options.format == "md" else text, end="")
@@ -76,17 +77,6 @@ def _page(sweeps: Sequence[Path]) -> Path:
     if len(sweeps) > 1:
         raise ValueError("--format html: several sweeps have no common directory, expected --out PATH")
     return sweeps[0].with_suffix(".html") if sweeps[0].is_file() else sweeps[0] / "report.html"
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a report to a file; create its folder if needed."""
-    from gansweep.training import atomic
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write(path, text)
-    except OSError as error:
-        raise ValueError(f"--out {path}: cannot be written: {error.strerror or error}") from error
 
 
 def _keys(text: str) -> tuple[str, ...]:
@@ -120,6 +110,19 @@ def _parser() -> argparse.ArgumentParser:
         default="final",
         help="compare runs by their last or by their best evaluation (default: final)",
     )
+    _add_table_options(parser)
+    parser.add_argument(
+        "--pictures",
+        type=path,
+        metavar="DIR",
+        help="also write every figure to this folder as PNG and SVG, for example rates_by_optimizer.png",
+    )
+    parser.add_argument("--out", type=path, metavar="PATH", help="file to write (default: standard output)")
+    return parser
+
+
+def _add_table_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the selection of cells and of their comparison."""
     parser.add_argument(
         "--rows", metavar="KEYS", default="", help="settings of the table rows, for example optimizer,loss"
     )
@@ -150,14 +153,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("A", "B"),
         help='compare two configurations only, for example "optimizer=adam" "optimizer=sgd"',
     )
-    parser.add_argument(
-        "--pictures",
-        type=path,
-        metavar="DIR",
-        help="also write every figure to this folder as PNG and SVG, for example rates_by_optimizer.png",
-    )
-    parser.add_argument("--out", type=path, metavar="PATH", help="file to write (default: standard output)")
-    return parser
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.samples import Sample
 from gansweep.report.study import Study
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import Configuration
+from gansweep.results.configuration import Configuration
 from gansweep.sweep.cell import Result
 from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import is_number

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gansweep.formatting import number
 from gansweep.report import markdown
 from gansweep.report.verdict import LEVEL, Verdict, more_seeds
-from gansweep.results.leaderboard import Configuration
+from gansweep.results.configuration import Configuration
 from gansweep.section import Paragraph, Table
 from gansweep.statistics.paired import Comparison, compare_all
 from gansweep.sweep.identity import plain

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gansweep.formatting import metric_label
+from gansweep.plot_curves import draw_curve, draw_references, reference_keys
 from gansweep.plot_style import (
     CROSS,
     GREY,
     band_key,
-    draw_curve,
-    draw_references,
     grid_lines,
     is_wide,
     key,
@@ -22,14 +21,14 @@ from gansweep.plot_style import (
     line,
     panel_title,
     panels,
-    reference_keys,
     scale_values,
     shades,
     styled,
 )
 from gansweep.report.plot_axes import MAX_PANELS, PlotAxes
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import Configuration, Leaderboard
+from gansweep.results.configuration import Configuration
+from gansweep.results.leaderboard import Leaderboard
 from gansweep.sweep.cell import State
 from gansweep.training.record import trained_s
 

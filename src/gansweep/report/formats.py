@@ -30,7 +30,8 @@ from gansweep.report.pivot import pivot, ranks
 from gansweep.report.samples import Sample, sampled
 from gansweep.report.study import Study
 from gansweep.report.verdict import Margin, Verdict
-from gansweep.results.leaderboard import FINAL, leaderboards
+from gansweep.results.configuration import FINAL
+from gansweep.results.leaderboard import leaderboards
 from gansweep.results.table import table
 from gansweep.section import List, Paragraph, Section, file_name
 from gansweep.sweep.cell import Result

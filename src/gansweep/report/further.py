@@ -7,7 +7,7 @@ from typing import Any
 
 from gansweep.formatting import number
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import spread
+from gansweep.results.configuration import spread
 from gansweep.section import Paragraph, Section, Table
 from gansweep.sweep.further_metrics import further_metrics
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gansweep.formatting import number
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import FINAL, Configuration
+from gansweep.results.configuration import FINAL, Configuration
 from gansweep.section import Block, Paragraph, Section, Table
 from gansweep.statistics.variance_components import (
     Component,

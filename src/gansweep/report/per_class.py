@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import FINAL, Configuration, spread
+from gansweep.results.configuration import FINAL, Configuration, spread
 from gansweep.section import Block, Paragraph, Section, Table
 from gansweep.sweep.cell import Result
 from gansweep.sweep.further_metrics import further_metrics

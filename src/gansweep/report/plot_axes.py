@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gansweep.results.leaderboard import Configuration, Leaderboard
+from gansweep.results.configuration import Configuration
+from gansweep.results.leaderboard import Leaderboard
 from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import is_number
 

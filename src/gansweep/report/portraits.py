@@ -11,7 +11,7 @@ import numpy as np
 
 from gansweep.plot_style import num_columns, panels, styled
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import Configuration
+from gansweep.results.configuration import Configuration
 from gansweep.section import Paragraph, Picture, Section
 from gansweep.sweep.cell import Result
 from gansweep.sweep.identity import plain

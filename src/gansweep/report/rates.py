@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gansweep.formatting import number
+from gansweep.plot_curves import draw_references, reference_keys
 from gansweep.plot_style import (
     COLOURS,
     GREY,
     decimal,
-    draw_references,
     grid_lines,
     is_wide,
     key,
@@ -21,14 +21,13 @@ from gansweep.plot_style import (
     look,
     panel_title,
     panels,
-    reference_keys,
     scale_rates,
     scale_values,
     styled,
 )
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import Configuration
+from gansweep.results.configuration import Configuration
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

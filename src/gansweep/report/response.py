@@ -10,18 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gansweep.formatting import number
-from gansweep.plot_style import (
-    REFERENCES,
-    draw_references,
-    grid_lines,
-    key,
-    legend,
-    look,
-    panels,
-    scale_rates,
-    scale_values,
-    styled,
-)
+from gansweep.plot_curves import draw_references
+from gansweep.plot_style import REFERENCES, grid_lines, key, legend, look, panels, scale_rates, scale_values, styled
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
 from gansweep.section import Block, Paragraph, Picture, Section, Table

@@ -14,7 +14,7 @@ from gansweep.formatting import number
 from gansweep.npz_file import read_array
 from gansweep.plot_style import num_columns, panels, styled, wrapped
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import Configuration
+from gansweep.results.configuration import Configuration
 from gansweep.section import Code, Paragraph, Picture, Section
 
 if TYPE_CHECKING:

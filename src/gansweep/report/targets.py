@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gansweep.formatting import number
-from gansweep.plot_style import grid_lines, key, legend, line, panels, separated, styled
+from gansweep.plot_curves import separated
+from gansweep.plot_style import grid_lines, key, legend, line, panels, styled
 from gansweep.report import charts
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import Configuration
+from gansweep.results.configuration import Configuration
 from gansweep.section import Block, Chart, Paragraph, Picture, Section, Table
 from gansweep.statistics.performance_profile import profile, score, time_to_target
 from gansweep.sweep.cell import Result

@@ -14,7 +14,7 @@ from gansweep.plot_style import grid_lines, is_wide, key, legend, line, look, pa
 from gansweep.report import charts
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
-from gansweep.results.leaderboard import Configuration
+from gansweep.results.configuration import Configuration
 from gansweep.section import Chart, Paragraph, Picture, Section, Table
 from gansweep.statistics.best_of_k import expected_best
 

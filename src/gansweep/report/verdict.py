@@ -10,7 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from gansweep.results.leaderboard import Configuration, Leaderboard
+from gansweep.results.configuration import Configuration
+from gansweep.results.leaderboard import Leaderboard
 from gansweep.statistics.crossed_seeds import factors, fewest
 from gansweep.statistics.paired import Comparison, compare_all
 from gansweep.statistics.ranking import order, rank_probabilities

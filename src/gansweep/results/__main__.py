@@ -38,11 +38,7 @@ def _export(options: argparse.Namespace) -> None:
     if options.out is None:
         say(content.decode(), end="")
         return
-    try:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write(options.out, content)
-    except OSError as error:
-        raise ValueError(f"--out {options.out}: cannot be written: {error.strerror or error}") from error
+    atomic.write_output(options.out, content)
     say(f"wrote {options.out}")
 
 

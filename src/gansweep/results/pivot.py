@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gansweep.results.leaderboard import Configuration, Leaderboard
+from gansweep.results.configuration import Configuration
+from gansweep.results.leaderboard import Leaderboard
 from gansweep.section import Entry, Table
 from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep_keys import is_number

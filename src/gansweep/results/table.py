@@ -13,15 +13,9 @@ from typing import Any
 from gansweep.config.keys import CAPTION, FALLBACKS
 from gansweep.formatting import markdown, metric_label, number, visible
 from gansweep.results.code_versions import current_code
+from gansweep.results.configuration import FINAL, Configuration, spread
 from gansweep.results.frame import spreadsheet
-from gansweep.results.leaderboard import (
-    FINAL,
-    Configuration,
-    Leaderboard,
-    leaderboard,
-    leaderboards,
-    spread,
-)
+from gansweep.results.leaderboard import Leaderboard, leaderboard, leaderboards
 from gansweep.results.pivot import pivot
 from gansweep.section import Entry, Table
 from gansweep.sweep import tensorboard_layout

@@ -75,23 +75,37 @@ def estimate(
     sd = float(known.std(ddof=1))
     if sd == 0:  # all resamples are equal, and BCa would divide by zero
         return Estimate(mean, 0.0, mean, mean, n, num_na, method or "t")
-    from scipy import stats  # half a second that table.md does without
-
     crossed = None if levels is None else factors(np.asarray(levels)[np.isfinite(every)].tolist())
     if crossed is not None and crossed.shape[1]:
+        method = "crossed"
         error, degrees = error_of_mean(known, crossed)
-        half = float(stats.t.ppf((1 + confidence) / 2, degrees)) * error
-        return Estimate(mean, sd, mean - half, mean + half, n, num_na, "crossed")
-    method = method or ("t" if n < FEWEST_FOR_BOOTSTRAP else "bca")
+        half = _t_quantile(degrees, confidence) * error
+        low, high = mean - half, mean + half
+    else:
+        method = method or ("t" if n < FEWEST_FOR_BOOTSTRAP else "bca")
+        low, high = _interval(known, mean, sd, method, confidence)
+    return Estimate(mean, sd, low, high, n, num_na, method)
+
+
+def _interval(values: np.ndarray, mean: float, sd: float, method: str, confidence: float) -> tuple[float, float]:
+    """Return the confidence interval of the mean of independent values (n,), given their mean and deviation."""
+    from scipy import stats  # half a second that table.md does without
+
     if method == "t":
-        half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n)
-        return Estimate(mean, sd, mean - half, mean + half, n, num_na, method)
+        half = _t_quantile(len(values) - 1, confidence) * sd / math.sqrt(len(values))
+        return mean - half, mean + half
     interval = stats.bootstrap(
-        (known,),
+        (values,),
         np.mean,
         n_resamples=RESAMPLES,
         confidence_level=confidence,
         method="BCa" if method == "bca" else "percentile",
         rng=np.random.default_rng(0),
     ).confidence_interval
-    return Estimate(mean, sd, float(interval.low), float(interval.high), n, num_na, method)
+    return float(interval.low), float(interval.high)
+
+
+def _t_quantile(degrees: float, confidence: float) -> float:
+    from scipy import stats
+
+    return float(stats.t.ppf((1 + confidence) / 2, degrees))

@@ -41,6 +41,19 @@ def write(path: Path, content: bytes | str, guard: Callable[[], None] = unguarde
         raise
 
 
+def write_output(path: Path, content: bytes | str) -> None:
+    """Write the file that a user names with `--out`, and create its folder if needed.
+
+    Raises:
+        ValueError: it can't be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, content)
+    except OSError as error:
+        raise ValueError(f"--out {path}: cannot be written: {error.strerror or error}") from error
+
+
 def read(path: Path) -> bytes:
     """Return the content of a regular file. A pipe, socket or device is refused because reading it could block.
 

@@ -16,8 +16,11 @@ from typing import Any
 
 import torch
 
+from gansweep import device as devices
+from gansweep.data.on_device import samples_on
 from gansweep.device_errors import is_device_failure, is_out_of_memory
 from gansweep.training import atomic, checksums
+from gansweep.training.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -233,3 +236,17 @@ def _differences(saved: Any, current: Any, key: str = "") -> list[str]:
         names = sorted({*saved, *current})
         return [d for n in names for d in _differences(saved.get(n), current.get(n), f"{key}.{n}" if key else n)]
     return [] if saved == current else [f"{key} was {json.dumps(saved)} and is now {json.dumps(current)}"]
+
+
+def check_resumable(run: Run, saved: Mapping[str, Any]) -> None:
+    """Load a checkpoint's member into a separate pack, to check that the run can be continued from it.
+
+    Raises:
+        Exception: it can't be restored.
+    """
+    pack = run.algorithm.pack([run], samples_on(devices.resolve(run.device), run.data, run.algorithm))
+    try:
+        check(saved, run.steps, pack.export(0))
+        pack.restore(0, saved["member"])
+    finally:
+        pack.release()

@@ -118,6 +118,22 @@ class Evaluator:
             self._measure_draws(pack, k, metric, evaluation)
         return "heard" in evaluation or self._update_feedback(pack, k, metric, evaluation)
 
+    def dropped(self, limits: Mapping[int, float], step: int) -> dict[str, Any] | None:
+        """Return the field `dropped` of the record if the evaluation at a step is worse than its limit, else None.
+
+        Args:
+            limits: worst values of the metric by step; steps without a limit are not in it.
+            step: of the run.
+        """
+        metric, newest, limit = self.run.metric, (self.evaluations or [{}])[-1], limits.get(step)
+        value = newest.get("value")
+        if metric is None or limit is None or value is None or newest["step"] != step:
+            return None
+        if (value <= limit) if metric.lower_is_better else (value >= limit):
+            return None
+        log.info("dropped at step %d: %s %.4g, limit %.4g", step, metric.name, value, limit)
+        return {"by": "race=steps", "step": step, "value": value, "limit": limit}
+
     def _measure_second(self, pack: Pack, k: int, metric: Metric, evaluation: dict[str, Any]) -> None:
         """Add the value of the second metric, and its values of single classes."""
         fake, value, per_class = self.samples(pack, k, metric, "evaluation"), math.nan, None

@@ -5,54 +5,26 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from gansweep import device as devices
 from gansweep.batched.divergence import Divergence
 from gansweep.batched.pack import Pack, Report
-from gansweep.data.on_device import samples_on
 from gansweep.dynamics.position import Both
-from gansweep.training import checkpoint, checksums, kept, race_limits, record
+from gansweep.training import checkpoint, checksums, kept, record
 from gansweep.training.atomic import unguarded
 from gansweep.training.diagnosis import Readings
 from gansweep.training.evaluator import Evaluator
+from gansweep.training.reporting import NoLogFile, RunLogger, no_progress
 from gansweep.training.run import Intervals, Run
 from gansweep.training.run_recorder import RunRecorder
 
 log = logging.getLogger(__name__)
 
 NO_CELL = record.Header()  # of a run outside of a sweep
-
-
-class RunLogger(Protocol):
-    """Log file of one run."""
-
-    def __call__(self) -> AbstractContextManager[None]:
-        """Return a context in which log messages are written to this file."""
-        ...
-
-    def close(self) -> None:
-        """Close the file."""
-        ...
-
-
-class NoLogFile:
-    """No log file: messages go to the configured handlers only."""
-
-    def __call__(self) -> AbstractContextManager[None]:
-        """Return a context without effect."""
-        return nullcontext()
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-def no_progress(step: int, total_steps: int, text: str) -> None:
-    """Ignore the progress."""
 
 
 class TrainingSession:
@@ -102,7 +74,7 @@ class TrainingSession:
         self.saved: dict[str, Any] = {}  # step and checksum of the member in the last checkpoint
         self._member: dict[str, Any] | None = None  # state of the member while it is in no pack
         directory.mkdir(parents=True, exist_ok=True)
-        saved = checkpoint.load(directory, header.identity, partial(check_resumable, run))
+        saved = checkpoint.load(directory, header.identity, partial(checkpoint.check_resumable, run))
         if saved is not None:
             self.step = saved["member"]["step"]
         kept.remove(directory, lambda step: step > self.step)
@@ -143,8 +115,8 @@ class TrainingSession:
         self._drop_if_worse()
 
     def _drop_if_worse(self) -> None:
-        if self.open and self.run.metric is not None:
-            self.dropped = race_limits.drop(self.limits, self.run.metric, self.evaluator.evaluations, self.step)
+        if self.open:
+            self.dropped = self.evaluator.dropped(self.limits, self.step)
 
     def enter(self, pack: Pack, k: int, num_together: int) -> None:
         """Become the k-th member of a pack and continue from the member's state."""
@@ -311,17 +283,3 @@ class TrainingSession:
     def _write_pictures(self) -> None:
         self.guard()
         self.recorder.write_pictures(self.pack, self.k, self.step)
-
-
-def check_resumable(run: Run, saved: Mapping[str, Any]) -> None:
-    """Load a checkpoint's member into a separate pack, to check that the run can be continued from it.
-
-    Raises:
-        Exception: it can't be restored.
-    """
-    pack = run.algorithm.pack([run], samples_on(devices.resolve(run.device), run.data, run.algorithm))
-    try:
-        checkpoint.check(saved, run.steps, pack.export(0))
-        pack.restore(0, saved["member"])
-    finally:
-        pack.release()

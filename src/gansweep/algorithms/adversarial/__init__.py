@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from gansweep.algorithms.adversarial.pack import AdversarialPack, Report
+from gansweep.algorithms.adversarial.pack import AdversarialPack
+from gansweep.algorithms.adversarial.report import Report
 from gansweep.batched.pack import PackSettings
 from gansweep.labels import labels_of
 

@@ -18,17 +18,17 @@ players from the same parameters.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gansweep.algorithms.adversarial.critic_steps import CriticSteps
 from gansweep.algorithms.adversarial.joint import Joint, StepResult
 from gansweep.algorithms.adversarial.random_inputs import DiscriminatorInputs, GeneratorInputs, RandomInputs
+from gansweep.algorithms.adversarial.report import Report
 from gansweep.batched.divergence import Cause
 from gansweep.batched.fused_update import allow_graphs
 from gansweep.batched.member import Member
@@ -41,20 +41,6 @@ from gansweep.dynamics.position import Both
 from gansweep.interfaces import Dynamics, Model, Schedule
 from gansweep.layers import Pass
 from gansweep.models.networks import networks_of
-
-
-@dataclass
-class Report:
-    """Values of one generator step, with one entry per row of the pack.
-
-    `steps` counts each member's generator steps so far. `discriminator` belongs to the last critic step.
-    """
-
-    steps: list[int]
-    discriminator: DiscriminatorTerms
-    discriminator_gradient: Tensor
-    generator_loss: Tensor
-    generator_gradient: Tensor
 
 
 class AdversarialPack(Pack[Report]):
@@ -87,17 +73,14 @@ class AdversarialPack(Pack[Report]):
     ) -> None:
         networks = networks_of(model, samples, labels)
         super().__init__(members, samples, networks, model.latent_dim, settings, labels)
-        self.critic_steps, self.critic_schedule = critic_steps, critic_schedule
         self.dynamics = dynamics or Alternating()
         self.alternating = self.dynamics if isinstance(self.dynamics, Alternating) else Alternating()
         self.d, self.updates_d = self.players["discriminator"], [0] * len(self.members)
         self.memory = {name: self._zeros() for name in getattr(self.dynamics, "remembers", ())}
         self.objectives = Objectives(self.members, self.device)
         self.scheduled.append(self.objectives)
-        total = self.total_steps[0]
-        self.critic_counts = [critic_steps]  # of every step, or one for all
-        if critic_schedule is not None:
-            self.critic_counts = [critic_steps_at(critic_steps, critic_schedule, step, total) for step in range(total)]
+        self.critic_steps = critic_steps  # without the schedule
+        self.scheduled_critic_steps = CriticSteps(critic_steps, critic_schedule, self.total_steps[0])
         self.random = self._random_inputs(self.draws, as_bits=compiled and self.device.type != "cpu")
         self._gradients_d, self._gradients_g = self._discriminator_gradients, self._generator_gradients
         self._update_d, self._update_g = self._discriminator_step, self._generator_step
@@ -129,8 +112,7 @@ class AdversarialPack(Pack[Report]):
     def _alternating_step(self) -> StepResult:
         """Update the discriminators `critic_steps` times, then the generators (algorithm 1)."""
         inputs = d_result = g_result = None
-        critic_steps = self.critic_steps_now()
-        for _ in range(critic_steps):
+        for _ in range(self.scheduled_critic_steps.now(self.done, self.total_steps)):
             self._count_update()
             inputs = self.random.for_discriminator(inputs)
             d_result = self._update_d(inputs)
@@ -254,18 +236,6 @@ class AdversarialPack(Pack[Report]):
             for stored, value in zip(vector.parts, values, strict=True):
                 stored[self.place[k]].copy_(value)
 
-    def critic_steps_now(self) -> int:
-        """Return the number of discriminator updates in the current step, equal for all members.
-
-        Raises:
-            ValueError: members are at different steps of a schedule.
-        """
-        if self.critic_schedule is None:
-            return self.critic_steps
-        if len({*zip(self.done, self.total_steps, strict=True)}) > 1:
-            raise ValueError(f"critic_schedule={self.critic_schedule!r}: expected all members at the same step")
-        return self.critic_counts[self.done[0] - 1]
-
     def separate_inputs(self, stream: str) -> DiscriminatorInputs:
         """Return the random inputs of one discriminator step, drawn from streams whose names begin with `stream`.
 
@@ -284,7 +254,7 @@ class AdversarialPack(Pack[Report]):
             self.batch_size,
             self.objectives,
             self.alternating,
-            updates_d=self.critic_counts,
+            updates_d=self.scheduled_critic_steps.counts,
             updates_g=0 if self.dynamics.joint else self.alternating.generator_steps,
             labels=self.labels,
             as_bits=as_bits,
@@ -292,18 +262,9 @@ class AdversarialPack(Pack[Report]):
 
     def curves(self, report: Report, k: int) -> dict[str, Tensor]:
         """Return member k's losses, penalties, logits, gradient norms, learning rates and scheduled settings by tag."""
-        row, d = self.place[k], report.discriminator
-        names = sorted(self.members[row].objective.penalties)
-        curves = {
-            "loss/discriminator": d.loss,
-            "loss/generator": report.generator_loss,
-            "logits/real": d.real,
-            "logits/fake": d.fake,
-            "gradient norm/discriminator": report.discriminator_gradient,
-            "gradient norm/generator": report.generator_gradient,
-            "rate/discriminator": self.d.lr[:, 0],
-            "rate/generator": self.g.lr[:, 0],
-        } | {f"penalty/{name}": value for name, value in zip(names, d.penalties, strict=False)}
+        row = self.place[k]
+        curves = report.curves() | {"rate/discriminator": self.d.lr[:, 0], "rate/generator": self.g.lr[:, 0]}
+        curves |= report.penalties(sorted(self.members[row].objective.penalties))
         return {tag: value[row] for tag, value in curves.items()} | self._scheduled_settings(row)
 
     def custom_scalars(self, k: int) -> dict[str, Tensor]:
@@ -326,18 +287,7 @@ class AdversarialPack(Pack[Report]):
         for name, player in self.players.items():
             if player.betas is not None and player.settings[row].beta_schedule is not None:
                 values[f"schedule/beta of the {name}"] = player.betas.now[row, 0]
-        if self.critic_schedule is not None:
-            values["schedule/critic steps"] = torch.tensor(float(self.critic_steps_now()))
+        if self.scheduled_critic_steps.schedule is not None:
+            critic_steps = self.scheduled_critic_steps.now(self.done, self.total_steps)
+            values["schedule/critic steps"] = torch.tensor(float(critic_steps))
         return values
-
-
-def critic_steps_at(critic_steps: int, schedule: Schedule | None, step: int, total_steps: int) -> int:
-    """Return critic_steps * schedule of a step, rounded to the nearest integer, at least 1.
-
-    >>> from gansweep.schedules.linspace import Linspace
-    >>> [critic_steps_at(5, Linspace(1.0, 0.0), step, 6) for step in range(6)]
-    [5, 4, 3, 2, 1, 1]
-    """
-    if schedule is None:
-        return critic_steps
-    return max(1, math.floor(critic_steps * schedule(step, total_steps) + 0.5))
