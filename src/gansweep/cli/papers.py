@@ -1,4 +1,4 @@
-"""List of the experiments of papers, each with its command line: gansweep papers."""
+"""List of the experiments of papers, and verdicts on their statements: gansweep papers [outputs/NAME ...]."""
 
 from __future__ import annotations
 
@@ -17,13 +17,31 @@ COMMAND = "# python -m gansweep "
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the list and return the exit code."""
-    argparse.ArgumentParser(
+    """Print the list, or the verdicts by the runs of sweeps, and return the exit code."""
+    parser = argparse.ArgumentParser(
         "gansweep papers",
         description="List the experiments of papers in conf/experiment, each with the command line that trains it. "
-        "plan=true shows the cells and their cost; gansweep report outputs/NAME compares printed and measured numbers.",
-    ).parse_args(list(arguments))
-    return exit_code(lambda: say("\n\n".join(map(entry, sorted((conf_dir() / "experiment").glob("*.yaml"))))))
+        "plan=true shows the cells and their cost; gansweep report outputs/NAME compares printed and measured numbers. "
+        "With directories of sweeps: verdicts on the statements of the papers by these runs.",
+    )
+    parser.add_argument("sweeps", nargs="*", type=Path, metavar="outputs/NAME", help="directory of a sweep")
+    sweeps = parser.parse_args(list(arguments)).sweeps
+    return exit_code(lambda: say("\n\n".join(map(verdicts, sweeps)) if sweeps else listing()))
+
+
+def listing() -> str:
+    """Return the list of the experiments."""
+    return "\n\n".join(map(entry, sorted((conf_dir() / "experiment").glob("*.yaml"))))
+
+
+def verdicts(sweep: Path) -> str:
+    """Return the verdict on every statement that the runs of a sweep test, one line each."""
+    from gansweep.papers.statements import STATEMENTS, outcomes
+
+    lines = [f"{outcome.statement.claim}: {outcome.line()}" for outcome in outcomes(sweep)]
+    known = ", ".join(dict.fromkeys(statement.experiment for statement in STATEMENTS))
+    nothing = f"no finished run of an experiment with a statement: {known}"
+    return "\n".join([f"{sweep}:", *(f"- {line.replace('**', '').replace('`', '')}" for line in lines or [nothing])])
 
 
 def entry(file: Path) -> str:

@@ -160,9 +160,8 @@ def _claim(grid: Comparison) -> Text:
         return f"{claim} cannot be tested: the grid is incomplete."
     by_seed = [grid.values("final", seed) for seed in grid.seeds]
     holds = sum(all(best_rate(values, optimizer) == CLAIMED for optimizer in OPTIMIZERS) for values in by_seed)
-    survives = "survives" if holds == len(by_seed) else "does not survive"
-    seeds = f": it holds in {holds} of {len(by_seed)} {plural(len(by_seed), 'seed')}."
-    return [f"{claim} ", Strong(survives), f"{seeds}{_claim_in_print(grid.label)}"]
+    seeds = f"holds in {holds} of {len(by_seed)} {plural(len(by_seed), 'seed')}"
+    return [f"{claim} ", Strong(seeds), f".{_claim_in_print(grid.label)}"]
 
 
 def _claim_in_print(label: int) -> str:

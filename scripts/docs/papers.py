@@ -1,0 +1,138 @@
+"""Write the verdicts on the statements of papers: the marked blocks of docs/papers.md, and docs/pictures/papers_*.png.
+
+    python scripts/docs/papers.py          # write them
+    python scripts/docs/papers.py --check  # exit with 1 if one is out of date
+
+The numbers come only from the files of docs/records that `gansweep.papers.statements` names. A picture contains the
+digest of its numbers, so that it is drawn again only if they change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from gansweep.papers.statement import Outcome, Verdict, committed
+from gansweep.papers.statement_figure import draw
+from gansweep.papers.statements import STATEMENTS
+from gansweep.plot_style import styled
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE, RECORDS, PICTURES = DOCS / "papers.md", DOCS / "records", DOCS / "pictures"
+BLOCK = re.compile(r"(<!-- statements: (\w+) -->\n).*?(<!-- end of statements -->)", re.S)
+DIGEST = "Description"  # the PNG field with the digest
+RULE = (
+    "A statement survives if each of its comparisons has a p-value of at most 0.05 in the stated direction, and does "
+    "not survive if one has in the opposite direction after Holm's correction. Methods are compared in pairs of equal "
+    "seeds. Two are alike if they differ by less than 10 % of the difference between an untrained generator and real "
+    "samples, and two orders if their rank correlation is at least 0.5. Intervals are 95 %. Statements about the full "
+    "length are not decided by shorter runs. `gansweep papers outputs/NAME` prints the same verdicts for your runs."
+)
+
+
+def main() -> int:
+    """Write or check the page and the pictures."""
+    found = [committed(statement, RECORDS) for statement in STATEMENTS]
+    text = page(PAGE.read_text(), found)
+    stale = [outcome for outcome in found if drawn(picture(outcome)) != digest(outcome)]
+    if "--check" in sys.argv[1:]:
+        files = [PAGE] * (text != PAGE.read_text()) + list(map(picture, stale))
+        for file in files:
+            print(f"docs/{file.relative_to(DOCS)} is out of date: run python scripts/docs/papers.py")
+        return int(bool(files))
+    PAGE.write_text(text)
+    for outcome in stale:
+        with styled():
+            draw(outcome).savefig(picture(outcome), metadata={"Software": None, DIGEST: digest(outcome)})
+    return 0
+
+
+def page(text: str, found: Sequence[Outcome]) -> str:
+    """Return docs/papers.md with its marked blocks replaced."""
+    blocks = {paper: details(found, paper) for paper in dict.fromkeys(o.statement.paper for o in found)}
+    blocks["summary"] = summary(found)
+    return BLOCK.sub(lambda match: f"{match[1]}\n{blocks[match[2]]}\n\n{match[3]}", text)
+
+
+def summary(found: Sequence[Outcome]) -> str:
+    """Return what survives so far in one sentence, the rule, and the table of all statements."""
+    counts = {verdict: [o.verdict for o in found].count(verdict) for verdict in Verdict}
+    sentence = (
+        f"**What survives so far: {counts[Verdict.SURVIVES]} of {len(found)} statements.** {counts[Verdict.FAILS]} do "
+        f"not survive, and {counts[Verdict.OPEN]} can't be decided yet."
+    )
+    decided = [
+        f"- {statement.claim}: {_verdict(outcome)}."
+        for outcome in sorted(found, key=lambda outcome: list(Verdict).index(outcome.verdict))
+        if (statement := outcome.statement) and outcome.verdict is not Verdict.OPEN
+    ]
+    rows = [
+        [
+            outcome.statement.claim,
+            outcome.statement.printed,
+            _verdict(outcome),
+            outcome.tally,
+            outcome.needs,
+            f"[{outcome.statement.records[0]}](records/{outcome.statement.records[0].partition('/')[0]}/README.md)",
+        ]
+        for outcome in found
+    ]
+    head = ["statement", "printed from", "verdict", "measured", "what would tell", "record"]
+    table = [head, ["---"] * len(head), *rows]
+    lines = [f"| {' | '.join(row)} |" for row in table]
+    return "\n\n".join([_wrapped(sentence), "\n".join(map(_wrapped, decided)), _wrapped(RULE), "\n".join(lines)])
+
+
+def details(found: Sequence[Outcome], paper: str) -> str:
+    """Return the verdict and the picture of every statement of a paper."""
+    parts = []
+    for outcome in found:
+        statement = outcome.statement
+        if statement.paper == paper:
+            words = f"**{statement.claim}** ({statement.source}): {outcome.line()}"
+            parts += [_wrapped(words), f"![{statement.claim}](pictures/{picture(outcome).name})"]
+    return "\n\n".join(parts)
+
+
+def picture(outcome: Outcome) -> Path:
+    """Return the path of the picture of a statement."""
+    return PICTURES / f"papers_{outcome.statement.name}.png"
+
+
+def digest(outcome: Outcome) -> str:
+    """Return a digest of everything that a picture shows."""
+    statement = outcome.statement
+    shown = statement.claim, statement.axis, outcome.verdict, outcome.verdicts, outcome.length, outcome.parts
+    return hashlib.sha256(re.sub(r"\d+\.\d+(?:e[-+]?\d+)?", _rounded, repr(shown)).encode()).hexdigest()[:16]
+
+
+def drawn(path: Path) -> str:
+    """Return the digest in a picture; empty without a picture."""
+    if not path.exists():
+        return ""
+    with Image.open(path) as image:
+        return str(image.info.get(DIGEST, ""))
+
+
+def _rounded(match: re.Match[str]) -> str:
+    return f"{float(match[0]):.6g}"  # the last digits depend on the versions of numpy and scipy
+
+
+def _verdict(outcome: Outcome) -> str:
+    return ", at ".join(filter(None, (outcome.verdict.value, outcome.length)))
+
+
+def _wrapped(text: str) -> str:
+    indent = "  " if text.startswith("- ") else ""
+    lines = textwrap.wrap(text, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
