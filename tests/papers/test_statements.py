@@ -233,8 +233,9 @@ def test_the_share_of_diverged_runs():
 def test_printed_gaps_are_those_of_the_tables():
     """FID of RMSprop at 1e-3 and 1e-4 in table I: 50.79 and 46.31, of an untrained generator 360.06."""
     parts = {part.label: part for part in BY_NAME["epfl_best_rate"].outcome(epfl_best_rate(STATED)).parts}
-    assert PRINTED["sgd", 1e-7] is not None
-    assert PRINTED["sgd", 1e-7][0] == 360.06
+    untrained = PRINTED["sgd", 1e-7]
+    assert untrained is not None
+    assert untrained[0] == 360.06
     assert parts["rmsprop 1e-3, epoch 426"].printed == pytest.approx((50.79 - 46.31) / 360.06)
     skips = {part.label: part.printed for part in committed(BY_NAME["forsyth_skips"], RECORDS).parts}
     assert skips == dict.fromkeys(("shallow - no skip, momentum", "shallow - no skip, adam"), 5.0) | dict.fromkeys(

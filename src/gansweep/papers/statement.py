@@ -26,6 +26,9 @@ class Verdict(Enum):
     OPEN = "can't tell yet"
 
 
+OF_PARTS = {Verdict.SURVIVES: "as stated", Verdict.FAILS: "the opposite", Verdict.OPEN: "undecided"}
+
+
 @dataclass(frozen=True)
 class Statement:
     """A statement of a paper, and the test of it.
@@ -121,8 +124,7 @@ class Outcome:
             part = self.parts[0]
             interval = "" if math.isnan(part.low) else f" [{part.low:.3g}, {part.high:.3g}]"
             return f"{part.label}: {part.estimate:.3g}{interval}, {counted}"
-        names = {Verdict.SURVIVES: "as stated", Verdict.FAILS: "the opposite", Verdict.OPEN: "undecided"}
-        found = [f"{self.verdicts.count(v)} {name}" for v, name in names.items() if v in self.verdicts]
+        found = [f"{self.verdicts.count(v)} {name}" for v, name in OF_PARTS.items() if v in self.verdicts]
         return f"{len(self.parts)} comparisons, {', '.join(found)}; {counted}"
 
     @property
@@ -130,9 +132,12 @@ class Outcome:
         """What would decide the statement; empty if it is decided."""
         if self.verdict is not Verdict.OPEN:
             return ""
-        undecided = self._undecided
-        if any(part.needs for part in undecided):
-            return next(part.needs for part in undecided if part.needs)
+        if self._too_short:
+            return f"{self.statement.steps:,} steps, on a GPU"
+        if not self.parts:
+            return "runs"
+        if any(part.needs for part in self._undecided):
+            return next(part.needs for part in self._undecided if part.needs)
         more = self._more_seeds
         return "longer runs; at this length the difference is too small" if more is None else f"about {more} more seeds"
 

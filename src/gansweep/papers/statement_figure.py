@@ -7,7 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from gansweep.papers.parts import Part, Point
-from gansweep.papers.statement import Outcome, Verdict
+from gansweep.papers.statement import OF_PARTS, Outcome, Verdict
 from gansweep.plot_style import BLUE, COLOURS, GREY, MARKERS, ORANGE, VERMILION, grid_lines, key, legend, panels, styled
 from gansweep.statistics.estimate import estimate
 
@@ -22,7 +22,6 @@ LOOKS: dict[Verdict, dict[str, Any]] = {
     Verdict.FAILS: {"color": VERMILION, "marker": "X", "markersize": 7},
     Verdict.OPEN: {"color": GREY, "marker": "s", "markersize": 5, "markerfacecolor": "white"},
 }
-NAMES = {Verdict.SURVIVES: "as stated", Verdict.FAILS: "the opposite", Verdict.OPEN: "undecided"}
 PRINTED: dict[str, Any] = {
     "color": ORANGE,
     "marker": "D",
@@ -67,7 +66,9 @@ def _forest(figure: Figure, axis: Axes, outcome: Outcome) -> None:
     axis.set(xlim=(low, high), ylim=(len(parts) - 0.5, -0.5), xlabel=outcome.statement.axis)
     axis.set_yticks(list(rows), [part.label for part in parts])
     grid_lines(axis)
-    keys = [key(NAMES[verdict], linestyle="-", **LOOKS[verdict]) for verdict in Verdict if verdict in outcome.verdicts]
+    keys = [
+        key(OF_PARTS[verdict], linestyle="-", **LOOKS[verdict]) for verdict in Verdict if verdict in outcome.verdicts
+    ]
     if any(part.printed is not None for part in parts):
         keys.append(key("printed, at full length" if outcome.length else "printed", **PRINTED))
     legend(figure, [*keys, key("region of the statement", **{**STATED, "linewidth": 7, "alpha": 0.25})])
