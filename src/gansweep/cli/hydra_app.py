@@ -38,6 +38,7 @@ from gansweep.config.root import Root
 from gansweep.sweep.identity import sweep_name
 
 CONFIG = "config"  # conf/config.yaml
+TRACK = "track"  # folder of conf/ with the tasks of `gansweep track`
 TRUSTED_CLASSES = (
     *("gansweep.*", "hydra_plugins.*", "hydra.experimental.callbacks.*", "optuna.samplers.*"),
     *LOGGING_CLASSES,
@@ -77,6 +78,10 @@ class HydraApp(hydra_module.Hydra):
             hydra_module.log = logging.getLogger(hydra_module.__name__)
             self._print_debug_info(kwargs["config_name"], kwargs["overrides"], kwargs["run_mode"])
         return config
+
+    def list_all_config_groups(self, parent: str = "") -> Sequence[str]:
+        """Return the groups that `--help` lists: all but the tracks, which are not part of a configuration."""
+        return [group for group in super().list_all_config_groups(parent) if group != TRACK]
 
     def _compose_multirun(self, *args: Any, overrides: list[str], **kwargs: Any) -> DictConfig:
         try:
@@ -168,10 +173,23 @@ def spelled_for_hydra(overrides: Sequence[str], config_dir: str | None) -> list[
         BadConfig: a mistake that Hydra would ignore or report misleadingly.
     """
     folders.check_config_dir(config_dir)
+    refuse_tracks(overrides)
     check_experiments(overrides, config_dir)
     spelled = name_as_typed(spelled_out(overrides, config_dir))
     check_includes(spelled, config_dir)
     return spelled
+
+
+def refuse_tracks(overrides: Sequence[str]) -> None:
+    """Refuse `track=ring`: the files of conf/track are not part of a configuration.
+
+    Raises:
+        SettingError: a track is chosen.
+    """
+    for key, _, name in (override.partition("=") for override in overrides):
+        if key.lstrip("+~").strip() == TRACK:
+            command = f"gansweep track try {name or 'NAME'} optimizer=... lr=..."
+            raise SettingError(TRACK, name, f"is not a setting of a training; to train an entry of a track: {command}")
 
 
 def jobs_of(loader: ConfigLoader, overrides: Sequence[str]) -> list[list[str]]:
