@@ -1,18 +1,20 @@
 """Rule of a track: the score of an entry and the test against the record.
 
 The rule uses only the steps at which trainings reach the target, one number for each seed. It makes no assumption about
-their distribution, and a training that diverges or does not reach the target counts as infinity.
+their distribution, and a training that diverges, at any step, or does not reach the target counts as infinity.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 from scipy import stats
 
 Times = Mapping[int, float]  # generator steps to the target by seed; infinity: not reached
+BEHIND = 0.05  # p-value at which an entry is clearly behind the record, with a part of the seeds
 
 
 def score(times: Sequence[float], confidence: float = 0.95) -> float:
@@ -29,11 +31,15 @@ def score(times: Sequence[float], confidence: float = 0.95) -> float:
     >>> score([100, 200, 300, 400, 500]), score([100, 200, 300, 400])
     (500.0, inf)
     """
-    ordered = sorted(times)
-    n = len(ordered)
+    place = _place(len(times), confidence)
+    return math.inf if place is None else float(sorted(times)[place])
+
+
+@cache
+def _place(n: int, confidence: float) -> int | None:
+    """Return k - 1 of `score`, None if no k exists."""
     below = stats.binom.cdf(np.arange(n), n, 0.5)  # entry k - 1: P(B <= k - 1)
-    sufficient = np.flatnonzero(below >= confidence)
-    return float(ordered[sufficient[0]]) if len(sufficient) else math.inf
+    return next((place for place in range(n) if below[place] >= confidence), None)
 
 
 def improvement_p(challenger: Times, record: Times) -> float:
@@ -86,3 +92,30 @@ def is_record(
         return True
     faster = score(list(challenger.values()), confidence) < score(list(record.values()), confidence)
     return faster and improvement_p(challenger, record) <= level
+
+
+def futility(challenger: Times, record: Times | None, *, seeds: Sequence[int], level: float, confidence: float) -> str:
+    """Return why trainings of an entry can be stopped before all seeds are trained; empty if they cannot.
+
+    It is stopped if it would not become the record even if it reached the target at once with each of the other seeds,
+    or if the record is faster on the seeds so far, with a p-value of at most `BEHIND`. No record depends on this rule,
+    since `is_record` needs all seeds: it can only lose records, not add false ones.
+    """
+    best = {seed: challenger.get(seed, 0.0) for seed in seeds}
+    if not math.isfinite(score(list(best.values()), confidence)):
+        return "too many seeds did not reach the target for a finite score"
+    if record is None:
+        return ""
+    if not is_record(best, record, seeds=seeds, level=level, confidence=confidence):
+        return "it would not be the record even if every other seed reached the target at once"
+    p = improvement_p({seed: record[seed] for seed in challenger}, challenger)
+    return f"the record is faster on these seeds (p = {p:.3f})" if p <= BEHIND else ""
+
+
+def stages(num_seeds: int) -> list[int]:
+    """Return the numbers of seeds after which `futility` is asked, and all.
+
+    >>> stages(20), stages(5)
+    ([5, 10, 20], [2, 3, 5])
+    """
+    return sorted({math.ceil(num_seeds / 4), math.ceil(num_seeds / 2), num_seeds})
