@@ -5,24 +5,26 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gansweep.cli import app
-from gansweep.config.errors import SettingError
+from gansweep.cli.grid import cell_of
+from gansweep.cli.hydra_app import composed
+from gansweep.config.errors import BadConfig, SettingError
 from gansweep.results import frame
 from gansweep.statistics.performance_profile import time_to_target
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import HASH_IN_NAME, digest, plain
-from gansweep.track.track import Track
+from gansweep.track.track import Track, frozen_differences
+from gansweep.track.words import SWEPT, check_process_words, check_single, check_words, is_swept, key_of, values_of
 
 OUTPUTS = Path("outputs")
 LONGEST_READABLE = 40  # characters of the settings in the name of a sweep
 FIRST_SHARE = 5 / 8  # of the tuning budget: one training at each point; the rest repeats the best points
-SWEPT = re.compile(r"\b(interval|choice|range|glob|sort|shuffle)\(")
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,26 @@ class Tuned:
         """The settings as words of a command line."""
         return [f"{key}={plain(value)}" for key, value in self.overrides.items()]
 
+    def loss(self, track: Track) -> tuple[float, float]:
+        """Return `tuning_loss` over its trainings."""
+        return tuning_loss(track, list(self.results.values()))
+
 
 def steps_to_target(track: Track, result: Result) -> float:
-    """Return the first evaluated step at which a training is at the target; infinity if it never is."""
+    """Return the first evaluated step at which a training is at the target; infinity if it never is or diverges."""
+    if result.state is State.DIVERGED:
+        return math.inf
     values = result.values()
     return time_to_target(list(values), list(values.values()), track.target)
+
+
+def seconds_to_target(track: Track, result: Result) -> float:
+    """Return the training time in seconds up to the target, without evaluations; infinity if it is not reached.
+
+    For a member of a pack it is the time of the whole pack.
+    """
+    steps = steps_to_target(track, result)
+    return result.trained_s.get(int(steps), math.nan) if math.isfinite(steps) else math.inf
 
 
 def tuning_loss(track: Track, results: Sequence[Result]) -> tuple[float, float]:
@@ -66,7 +83,9 @@ def folder(track: Track, purpose: str, words: Sequence[str]) -> str:
     return f"track_{track.name}_{purpose}_{readable}_{digest({'words': list(words)})[:HASH_IN_NAME]}"
 
 
-def tune(track: Track, words: Sequence[str], budget: int, extra: Sequence[str] = ()) -> list[Tuned]:
+def tune(
+    track: Track, words: Sequence[str], budget: int, extra: Sequence[str] = (), config_dir: str | None = None
+) -> list[Tuned]:
     """Train by the tuning protocol, and return the tried settings, best first.
 
     1. Five eighths of the budget: one training with the first tuning seed at each point of a Sobol sequence over the
@@ -74,50 +93,75 @@ def tune(track: Track, words: Sequence[str], budget: int, extra: Sequence[str] =
     2. The best points, as many as the rest of the budget allows, are trained with the other tuning seeds.
     3. These are ranked by the mean over all tuning seeds, then the others by the first seed (`tuning_loss`).
 
+    The choice in step 2 uses the first seed only, so the same line continues and does not choose again.
+
     Args:
         track: the track.
         words: settings of the entry; values may be lists or intervals.
         budget: number of trainings.
-        extra: further settings, which are not part of an entry, such as `workers=1`.
+        extra: settings that are not part of an entry and cannot change a number, such as `workers=1`.
+        config_dir: directory with further YAML files.
 
     Raises:
-        SettingError: a setting is not free, or the budget is too small.
+        BadConfig: a setting is not free, or the budget is too small.
+        SystemExit: a training failed, with the exit code.
     """
     check_words(track, words)
+    check_process_words(track, extra)
     given = {word.partition("=")[0].lstrip("+") for word in words}
     search = [f"{key}={value}" for key, value in track.search.items() if key not in given]
     line = [*words, *search]
-    name, first, others = folder(track, f"tune{budget}", words), *_split(track.tuning_seeds)
-    combinations = math.prod(_count(word) for word in line)
+    name, first, others = folder(track, f"tune{budget}", words), track.tuning_seeds[0], track.tuning_seeds[1:]
+    combinations = math.prod(len(values_of(word)) for word in line)
     has_interval = any("interval(" in word for word in line)
     points = int(budget * FIRST_SHARE) // combinations if has_interval else 1
     if points < 1 or combinations > budget * FIRST_SHARE:
         raise SettingError("--budget", budget, f"too small for {combinations} combinations of listed values")
     num = [f"num={points}", "sampler=sobol"] if has_interval else []
-    _train(track, [*line, *num, f"seed={first}", *extra], name)
-    keys = list(dict.fromkeys(word.partition("=")[0].lstrip("+") for word in line))
-    tried = _tried(track, OUTPUTS / name, keys)
+    _train(track, [*line, *num, f"seed={first}", *extra], name, config_dir)
+    tried = _tried(track, OUTPUTS / name, line, extra, config_dir)
+    tried.sort(key=lambda point: tuning_loss(track, [point.results[first]]))
     num_best = (budget - points * combinations) // len(others) if others else 0
     seeds = f"seed={','.join(map(str, others))}"
     for best in _joined(tried[:num_best]):
-        _train(track, [*best, seeds, *extra], name)
-    tried = _tried(track, OUTPUTS / name, keys)
-    finalists = [one for one in tried if len(one.results) == len(track.tuning_seeds)]
-    return finalists + [one for one in tried if one not in finalists]
+        _train(track, [*best, seeds, *extra], name, config_dir)
+    tried = _tried(track, OUTPUTS / name, line, extra, config_dir)
+    tried.sort(key=lambda point: point.loss(track))
+    return sorted(tried, key=lambda point: len(point.results) < len(track.tuning_seeds))
 
 
 def judge(
-    track: Track, words: Sequence[str], seeds: Sequence[int], extra: Sequence[str] = ()
+    track: Track,
+    words: Sequence[str],
+    seeds: Sequence[int],
+    extra: Sequence[str] = (),
+    config_dir: str | None = None,
 ) -> tuple[Path, dict[int, Result]]:
-    """Train an entry with judging seeds, and return the sweep's folder and the results by seed."""
+    """Train an entry with judging seeds, and return the sweep's folder and the results by seed.
+
+    Args:
+        track: the track.
+        words: settings of the entry, one value each.
+        seeds: some of the judging seeds.
+        extra: settings that are not part of an entry and cannot change a number, such as `workers=1`.
+        config_dir: directory with further YAML files.
+
+    Raises:
+        BadConfig: a setting is not free or has several values.
+        SystemExit: a training failed, with the exit code.
+    """
     check_words(track, words)
-    if swept := next((word for word in words if _count(word) > 1 or SWEPT.search(word)), None):
-        key, _, value = swept.partition("=")
-        raise SettingError(key, value, f"several values; an entry has one. To search: gansweep track tune {track.name}")
+    check_single(track, words)
+    check_process_words(track, extra)
+    if not set(seeds) <= set(track.judging_seeds):
+        raise SettingError("--seeds", list(seeds), f"expected judging seeds, 0 to {track.num_seeds - 1}")
     name = folder(track, "judge", words)
-    _train(track, [*words, f"seed={','.join(map(str, seeds))}", *extra], name)
-    found = {int(result.cell.config["seed"]): result for result in results(OUTPUTS / name)}
-    return OUTPUTS / name, {seed: found[seed] for seed in seeds if seed in found}
+    _train(track, [*words, f"seed={','.join(map(str, seeds))}", *extra], name, config_dir)
+    runs = {int(run.cell.config["seed"]): run for run in _runs(track, OUTPUTS / name, words, extra, config_dir)}
+    if missing := [seed for seed in seeds if seed not in runs]:
+        expected = f"is not the same for all seeds; that of seed {missing[0]} differs from that of seed 0"
+        raise SettingError("configuration", None, expected)
+    return OUTPUTS / name, {seed: runs[seed] for seed in seeds}
 
 
 def results(path: Path) -> list[Result]:
@@ -125,31 +169,23 @@ def results(path: Path) -> list[Result]:
     return [result for result in frame.read(path) if result.state in (State.COMPLETED, State.DIVERGED)]
 
 
-def check_words(track: Track, words: Sequence[str]) -> None:
-    """Raise SettingError for a word that is no setting, or that sets what the track freezes."""
-    for word in words:
-        key, equals, value = word.partition("=")
-        key = key.lstrip("+~").partition("@")[2] or key.lstrip("+~")
-        if not equals:
-            raise SettingError("setting", word, "expected KEY=VALUE")
-        if not track.is_free(key):
-            raise SettingError(key, value, f"track {track.name} fixes it; free: {', '.join(track.free)}")
-
-
-def _train(track: Track, words: Sequence[str], name: str) -> None:
-    code = app.run(["-m", *track.overrides, *words, f"name={name}"])
+def _train(track: Track, words: Sequence[str], name: str, config_dir: str | None) -> None:
+    options = ["-m"] if config_dir is None else ["-m", "--config-dir", config_dir]
+    code = app.run([*options, *track.overrides, *words, f"name={name}"])
     if code:
         raise SystemExit(code)
 
 
-def _tried(track: Track, path: Path, keys: Sequence[str]) -> list[Tuned]:
-    """Return the settings of a tuning sweep by `tuning_loss`; those with the most seeds are not preferred here."""
+def _tried(track: Track, path: Path, line: Sequence[str], extra: Sequence[str], config_dir: str | None) -> list[Tuned]:
+    """Return the settings of a tuning sweep, each with its results by seed."""
+    keys = dict.fromkeys(word.partition("=")[0] for word in line)
     tried: dict[str, Tuned] = {}
-    for result in results(path):
-        overrides = {key: result.cell.overrides[key] for key in keys if key in result.cell.overrides}
-        one = tried.setdefault(plain(overrides), Tuned(overrides, {}))
-        tried[plain(overrides)] = Tuned(overrides, {**one.results, int(result.cell.config["seed"]): result})
-    return sorted(tried.values(), key=lambda one: tuning_loss(track, list(one.results.values())))
+    for result in _runs(track, path, line, extra, config_dir):
+        chosen = {key: result.cell.overrides.get(key.lstrip("+"), ...) for key in keys}
+        overrides = {key: value for key, value in chosen.items() if value is not ...}
+        point = tried.setdefault(plain(overrides), Tuned(overrides, {}))
+        tried[plain(overrides)] = Tuned(overrides, {**point.results, int(result.cell.config["seed"]): result})
+    return list(tried.values())
 
 
 def _joined(tried: Sequence[Tuned]) -> list[list[str]]:
@@ -163,15 +199,21 @@ def _joined(tried: Sequence[Tuned]) -> list[list[str]]:
     return [one.words for one in tried]
 
 
-def _split(seeds: Sequence[int]) -> tuple[int, Sequence[int]]:
-    return seeds[0], seeds[1:]
+def _runs(track: Track, path: Path, line: Sequence[str], extra: Sequence[str], config_dir: str | None) -> list[Result]:
+    """Return the runs of a sweep that belong to a line: their identity differs in its swept settings and the seed only.
 
-
-def _count(word: str) -> int:
-    """Return the number of listed values of a word; 1 for an interval."""
-    value = word.partition("=")[2]
-    depth, count = 0, 1
-    for char in value:
-        depth += (char in "[({") - (char in "])}")
-        count += char == "," and depth == 0
-    return count
+    A sweep may contain others, trained with an earlier version of the track or of the code.
+    """
+    swept = [key_of(word) for word in line if is_swept(word)]
+    first = [f"{word.partition('=')[0]}={values_of(word)[0]}" for word in line if not SWEPT.search(word)]
+    composition = composed([*track.overrides, *first, *extra], config_dir)[0]
+    if composition.problems:
+        raise BadConfig(composition.problems)
+    identity = cell_of(composition.config, composition.overrides, composition.choices, path).identity
+    line_of = replace(track, free=swept)
+    return [
+        result
+        for result in results(path)
+        if not frozen_differences(line_of, result.cell.identity["config"], identity["config"])
+        and all(result.cell.identity.get(key) == identity.get(key) for key in ("data", "numerics", "code"))
+    ]
