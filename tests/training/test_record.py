@@ -12,7 +12,7 @@ from tests.training.small import MeanDistance, Shapes, make_run, member, small_m
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.pack import PackSettings
-from gansweep.sweep.records import check_shape
+from gansweep.sweep.record_schema import check_shape
 from gansweep.training import record, samples
 from gansweep.training.trainer import train
 

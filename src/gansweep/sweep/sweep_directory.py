@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from gansweep.formatting import is_folder_name
 from gansweep.sweep import cell_lock, records
 from gansweep.sweep.cell import CHECKPOINTS, LOG, Cell, read_record
-from gansweep.sweep.records import check_numbers
+from gansweep.sweep.record_schema import check_numbers
 from gansweep.training import atomic, record
 
 log = logging.getLogger(__name__)
