@@ -15,11 +15,13 @@ from gansweep.diagnostics import arnoldi, spectrum
 from gansweep.dynamics.position import Both
 from gansweep.losses.minimax import Minimax
 from gansweep.losses.objective import Objective
+from gansweep.models.dirac import Dirac
 from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.r1 import R1
 from gansweep.training import diagnosis
 from gansweep.training.diagnosis import STREAMS, diagnose
-from tests.dynamics.test_dynamics import Dirac, curved, sigmoid
+from tests.dynamics.test_dynamics import sigmoid
+from tests.dynamics.test_jacobian_products import curved
 from tests.training.small import member
 
 

@@ -41,8 +41,9 @@ from report import report
 
 sys.path.append(str(Path(__file__).parents[2]))
 from generated_code import Generated, fake_tensors, generated
+from tests.rehearsal.installation import install
 from tests.rehearsal.operations import KERNELS
-from tests.rehearsal.pretended import NAME, SUPPORTED, PretendedDevice, install
+from tests.rehearsal.pretended import NAME, SUPPORTED, PretendedDevice
 
 RULES = {"adam": Adam(), "sgd": SGD(), "rmsprop": RMSprop()}
 OF_TORCH = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop"}

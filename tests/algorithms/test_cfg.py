@@ -4,52 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
-from tests.training.small import Shapes, make_run, member, small_mlp
+from tests.algorithms.cfg_packs import LOGISTIC, SMALL, pack_of, played, run_of
+from tests.training.small import member, small_mlp
 
-from gansweep.algorithms.breakdown import Breakdown, Guard
 from gansweep.algorithms.cfg import CFG
 from gansweep.algorithms.cfg.approximators import half_square
 from gansweep.algorithms.cfg.functional_gradient import functional_gradient_step
-from gansweep.feedback.gap_aware import GapAware
-from gansweep.feedback.plateau import Plateau
 from gansweep.layers import Linear, Network, Pass
 from gansweep.losses.objective import Objective
-from gansweep.losses.relativistic_pairing import RelativisticPairing
 from gansweep.losses.standard import Standard
-from gansweep.models.dcganx import DCGANX
 from gansweep.models.initialisation import TorchDefault
 from gansweep.optimizers.adam import Adam
-from gansweep.optimizers.lookahead import Lookahead
 from gansweep.optimizers.rmsprop import RMSprop
 from gansweep.penalties.r1 import R1
-from gansweep.penalties.wgan_gp import WGANGP
 from gansweep.schedules.constant import Constant
-from gansweep.schedules.cosine import Cosine
-from gansweep.schedules.linspace import Linspace
-from gansweep.training.trainer import Interrupted, train
-
-LOGISTIC = Objective(Standard(), {})
-SMALL = CFG(num_pushes=3, num_pairs=25, fit_epochs=3)
-TINY = CFG(num_pushes=2, num_pairs=15, fit_epochs=2)
-BATCH_NORM = DCGANX(latent_dim=4, base_width=2, depth=2, batch_norm_discriminator=True)
-
-
-def run_of(box=SMALL, one=None, model=None, steps=4, **changes):
-    one = one or member(1, RMSprop(alpha=0.95, eps=1e-18), objective=LOGISTIC)
-    return replace(make_run(steps, one, model or small_mlp(dropout=0.0)), algorithm=box, **changes)
-
-
-def pack_of(*runs, **changes):
-    return runs[0].algorithm.pack(runs, Shapes().samples, **changes)
-
-
-def played(*runs):
-    pack = pack_of(*runs)
-    return pack, list(pack.steps())
-
 
 # --- known answers -----------------------------------------------------------------------------------------------
 
@@ -257,41 +227,6 @@ def test_a_gap_of_41_stops_after_stage_2000(stage, stops):
     assert pack.monitor.read() == [None]
 
 
-@pytest.mark.parametrize("batch_norm", [False, True])
-def test_a_push_looks_at_the_others_of_its_batch_where_there_is_batch_norm(batch_norm):
-    model = replace(BATCH_NORM, batch_norm_discriminator=batch_norm)
-    pack = pack_of(run_of(model=model))
-    pack.gradient_steps.eta.fill_(1.0)
-    x = torch.randn(1, 4, 1, 6, 6, generator=torch.Generator().manual_seed(3))
-    changed = x.clone()
-    changed[:, 2] += 1
-    others = [0, 1, 3]
-    difference = (pack.gradient_steps.of(0, x) - pack.gradient_steps.of(0, changed))[:, others].abs().max()
-    assert bool(difference > 0) == batch_norm
-
-
-def test_pushes_use_batch_statistics_and_move_the_running_ones_of_what_is_stored():
-    pack = pack_of(run_of(model=BATCH_NORM))
-    name = next(name for name in pack.d.buffers if name.endswith("running_mean"))
-    live, stored = pack.d.buffers[name].clone(), pack.gradient_steps.stored[0].buffers[name].clone()
-    x = torch.randn(1, 8, 1, 6, 6)
-    pack.gradient_steps(x, 0, 1)
-    assert not torch.equal(pack.gradient_steps.stored[0].buffers[name], stored)
-    assert torch.equal(pack.d.buffers[name], live)
-
-
-def test_the_generator_makes_samples_with_running_statistics_and_learns_with_those_of_the_batch():
-    pack = pack_of(run_of(model=BATCH_NORM))
-    name = next(name for name in pack.g.buffers if name.endswith("running_mean"))
-    z = torch.randn(1, 8, 4)
-    before = pack.g.buffers[name].clone()
-    alone = torch.cat([pack.approximators(z[:, n : n + 1]) for n in range(8)], 1)
-    assert torch.allclose(pack.approximators(z), alone, atol=1e-6)
-    assert torch.equal(pack.g.buffers[name], before)
-    pack.approximators.step(z, torch.zeros(1, 8, 1, 6, 6))
-    assert not torch.equal(pack.g.buffers[name], before)
-
-
 def test_in_a_pool_the_discriminator_sees_what_the_approximator_is_fitted_to():
     pack = pack_of(run_of(replace(SMALL, pool=True, num_pairs=15, num_pushes=2)))
     seen, fitted = [], []
@@ -330,193 +265,5 @@ def test_samples_go_to_the_data():
 
 # --- members ------------------------------------------------------------------------------------------------------
 
-R1_MEMBER = member(3, Adam(), 3e-3, Objective(Standard(), {"r1": R1(weight=1.0)}), Cosine())
-GP_MEMBER = member(4, RMSprop(), 1e-3, Objective(Standard(), {"gp": WGANGP(weight=1.0)}))
-GUARDED = replace(SMALL, guard=Breakdown(enabled=True, window=1, keep_every=1, fit_above=1.0001))
-CASTS = {
-    "rates, eta and rules": (
-        small_mlp(dropout=0.0),
-        [
-            run_of(),
-            run_of(replace(SMALL, eta=2.0, schedule_eta=Linspace()), R1_MEMBER),
-            run_of(replace(SMALL, feedback_eta=Plateau(patience=0)), GP_MEMBER),
-        ],
-    ),
-    "batch norm": (BATCH_NORM, [run_of(TINY, steps=3), run_of(replace(TINY, eta=0.1), R1_MEMBER, steps=3)]),
-    "pools": (
-        small_mlp(dropout=0.0),
-        [run_of(replace(SMALL, pool=True)), run_of(replace(SMALL, pool=True, eta=3.0), R1_MEMBER)],
-    ),
-    "guards": (
-        small_mlp(dropout=0.0),
-        [run_of(GUARDED, steps=6), run_of(replace(GUARDED, eta=3.0), R1_MEMBER, steps=6)],
-    ),
-}
-
-
-def alike(one, other, where=""):
-    """Compare exports leaf by leaf, NaN with NaN."""
-    if isinstance(one, dict):
-        assert one.keys() == other.keys(), where
-        for key in one:
-            alike(one[key], other[key], f"{where}.{key}")
-    elif isinstance(one, torch.Tensor):
-        assert np.array_equal(one.numpy(), other.numpy(), equal_nan=one.is_floating_point()), where
-    else:
-        assert one == other, where
-
-
-def train_with_rising_metric(pack, k):
-    """Train to the end with a metric of member k that rises after every stage."""
-    for report in pack.steps():
-        pack.update_feedback(k, float(report.steps[pack.place[k]]), True)
-
-
-@pytest.mark.parametrize("cast", CASTS)
-def test_a_member_is_the_same_alone_and_in_company_at_any_place(cast):
-    model, runs = CASTS[cast]
-    runs = [replace(run, model=model) for run in runs]
-    for order in (runs, runs[::-1]):
-        pack = pack_of(*order)
-        for report in pack.steps():
-            for k in range(len(order)):
-                pack.update_feedback(k, float(report.steps[0]), True)
-        for k, run in enumerate(order):
-            alone = pack_of(run)
-            train_with_rising_metric(alone, 0)
-            alike(pack.export(k), alone.export(0))
-            assert cast != "guards" or int(alone.guard.returns) > 0
-            assert torch.equal(pack.generate(k, 9, "evaluation"), alone.generate(0, 9, "evaluation"))
-
-
-@pytest.mark.parametrize("cast", CASTS)
-def test_a_member_goes_on_bit_for_bit_in_another_pack(cast):
-    model, runs = CASTS[cast]
-    runs = [replace(run, model=model) for run in runs]
-    for run in runs:
-        whole, torn = pack_of(run), pack_of(run)
-        train_with_rising_metric(whole, 0)
-        steps = torn.steps()
-        for _ in range(2):
-            report = next(steps)
-            torn.update_feedback(0, float(report.steps[0]), True)
-        other = pack_of(runs[0], run)  # beside a neighbour that begins
-        other.restore(1, torn.export(0))
-        assert torch.equal(other.generate(1, 9, "evaluation"), torn.generate(0, 9, "evaluation"))
-        train_with_rising_metric(other, 1)
-        alike(other.export(1), whole.export(0))
-
-
-def test_evaluating_changes_nothing():
-    for model in (BATCH_NORM, small_mlp(dropout=0.0)):
-        looked, alone = pack_of(run_of(TINY, model=model)), pack_of(run_of(TINY, model=model))
-        for _ in looked.steps():
-            looked.generate(0, 7, "evaluation")
-        for _ in alone.steps():
-            pass
-        alike(looked.export(0), alone.export(0))
-
-
-def test_eta_has_a_schedule_and_feedback_of_its_own():
-    box = replace(SMALL, eta=2.0, schedule_eta=Linspace(), feedback_eta=Plateau(factor=0.5, patience=0))
-    pack = pack_of(run_of(box))
-    etas, rates = [], []
-    for n, report in enumerate(pack.steps()):
-        etas.append(float(report.rates["eta"]))
-        rates.append(float(report.rates["discriminator"]))
-        pack.update_feedback(0, float(n), True)
-    assert etas == pytest.approx([2 * Linspace()(n, 4) * 0.5 ** max(0, n - 1) for n in range(4)])
-    assert rates == pytest.approx([1e-3] * 4)
-    assert run_of(box).monitors_metric
-    assert not run_of().monitors_metric
-
-
-def test_the_guard_goes_back_and_slows_down():
-    rule = Breakdown(enabled=True, window=3, keep_every=2, decay=0.5)
-    pack = pack_of(run_of(replace(SMALL, guard=rule), steps=9))
-    fits = iter([1.0, 1.1, 0.9, 1.0, 5.2, 1.0, 1.0, 1.0, 1.0])
-    fit, states, etas = pack.approximators.fit, [], []
-
-    def told(z, target, orders):
-        return replace(fit(z, target, orders), last=torch.tensor([next(fits)]))
-
-    pack.approximators.fit = told
-    for report in pack.steps():
-        etas.append(float(report.rates["eta"]))
-        states.append((pack.g.theta, pack.d.theta, float(pack.d.updates), pack.generate(0, 5, "x")))
-    for now, sound in zip(states[4], states[3], strict=True):  # of stage 5 nothing is left; stage 4 was kept
-        assert torch.equal(now, sound) if isinstance(now, torch.Tensor) else now == sound
-    assert not torch.equal(states[5][0], states[3][0])
-    assert etas == pytest.approx([0.5] * 5 + [0.25] * 4)
-    assert float(report.rates["discriminator"]) == pytest.approx(5e-4)
-    assert float(report.rates["generator"]) == pytest.approx(1e-3)
-    assert int(report.returns) == 1
-
-
-def test_what_counts_as_broken():
-    guard = Guard(Breakdown(enabled=True, window=2), 3, torch.device("cpu"))
-    sound = torch.tensor([1.36, 0.5, 1.36])
-    one = torch.ones(3)
-    assert guard.broken(torch.tensor([0.4, 0.4, 0.4]), one) == [False] * 3  # nothing to compare with yet
-    for _ in range(3):
-        assert guard.broken(sound, one) == [False] * 3
-    # the first fell; the second had always been there; the third's approximator is lost
-    assert guard.broken(torch.tensor([0.82, 0.5, 1.37]), torch.tensor([1.0, 1.0, 5.1])) == [True, False, True]
-    assert guard.broken(sound, torch.tensor([1.0, 4.9, 4.9])) == [False] * 3
-
 
 # --- what is refused ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"trainer": {"compile": True}}, "trainer.compile=true"),
-        ({"trainer": {"diagnose_every": 5}}, "trainer.diagnose_every=5"),
-        ({"one": member(ema=0.9, objective=LOGISTIC)}, "trainer.ema=0.9"),
-        ({"one": member(rule=Lookahead(Adam()), objective=LOGISTIC)}, "optimizer=Lookahead"),
-        ({"one": member(objective=Objective(RelativisticPairing(Standard()), {}))}, "loss.game=Relativistic"),
-        ({"one": member(objective=Objective(Standard(), {}, clip=0.01))}, "loss.clip=0.01"),
-        ({"one": member(objective=Objective(Standard(), {}, flip=0.1))}, "loss.flip=0.1"),
-        ({"one": member(objective=Objective(Standard(), {}, instance_noise=0.1))}, "loss.instance_noise=0.1"),
-        ({"model": small_mlp()}, "dropout"),
-    ],
-)
-def test_what_does_not_fit_is_refused_by_its_name(changes, said):
-    one = changes.get("one", member(objective=LOGISTIC))
-    model = changes.get("model", small_mlp(dropout=0.0))
-    with pytest.raises(ValueError, match=said):
-        replace(make_run(4, one, model, **changes.get("trainer", {})), algorithm=SMALL)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"eta": 0.0}, "eta=0.0"),
-        ({"num_pushes": 0}, "num_pushes=0"),
-        ({"fit_decay": 1.5}, "fit_decay=1.5"),
-        ({"max_gap": -1.0}, "max_gap=-1.0"),
-        ({"feedback_eta": GapAware()}, "feedback_eta=GapAware"),
-    ],
-)
-def test_wrong_numbers_are_refused_by_their_name(wrong, said):
-    with pytest.raises(ValueError, match=said):
-        CFG(**wrong)
-    with pytest.raises(ValueError, match="decay=0"):
-        Breakdown(decay=0.0)
-
-
-@pytest.mark.parametrize("box", [replace(GUARDED, feedback_eta=Plateau(patience=0)), replace(SMALL, pool=True)])
-def test_a_run_that_was_stopped_ends_like_one_that_was_not(box, tmp_path):
-    run = run_of(box, steps=5)
-    run = replace(run, trainer=replace(run.trainer, eval_every=1))
-    whole = train(run, tmp_path / "whole")
-    asked = iter([False, False, True])
-    with pytest.raises(Interrupted):
-        train(run, tmp_path / "torn", stop=lambda: next(asked))
-    torn = train(run, tmp_path / "torn")
-    assert torn["metric"] == whole["metric"]
-    assert torn["curves"] == whole["curves"]
-    one, other = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True) for name in ("torn", "whole"))
-    alike(one["member"], other["member"])
-    assert set(whole["curves"][-1]) == {"step", "discriminator_loss", "approximator_loss"}

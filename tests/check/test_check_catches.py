@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 from tests.check import broken_choices as broken
+from tests.check import broken_networks as networks
+from tests.check import broken_rules as rules
 from tests.check.subjects import failed, subject
 
 from gansweep.check import convergence, dynamics, loss, members, model, optimizer, penalty, rates, schedule
@@ -21,29 +23,29 @@ LOWERS_G, LOWERS_D = "a small step lowers the generator loss", "a small step low
 
 
 def name_of(value):
-    return type(value).__name__ if value.__class__.__module__.endswith("broken_choices") else ""
+    return type(value).__name__ if value.__class__.__module__.startswith("tests.check.broken_") else ""
 
 
 @pytest.mark.parametrize(
     ("rule", "family", "requirements"),
     [
-        (broken.RateOfTheLastCall(), rates, [G_SCHEDULE]),
-        (broken.OnlyTheFirstGroup(), rates, ["no update at learning rate 0", G_SCHEDULE, D_SCHEDULE]),
-        (broken.Ascends(), rates, [LOWERS_G, LOWERS_D]),
-        (broken.DecaysAtRateZero(), rates, ["no update at learning rate 0"]),
-        (broken.ReturnsInsteadOfMoving(), rates, ["generator rate moves only the generator"]),
-        (broken.DecaysWithEveryCall(), members, [RESTART]),
-        (broken.ClipsTheGlobalNorm(), members, [BATCH, NAN]),
-        (broken.MomentumInAnAttribute(), members, [RESTART]),
-        (broken.MomentumInTheModule(), members, [RESTART]),
-        (broken.GlobalNoise(), members, ["bit-identical for the same seed"]),
-        (broken.Ascends(), optimizer, ["lowers a convex quadratic"]),
-        (broken.ReturnsInsteadOfMoving(), optimizer, ["lowers a convex quadratic"]),
-        (broken.ClipsTheGlobalNorm(), optimizer, ["a row is independent of the others"]),
-        (broken.ModifiesTheGradient(), optimizer, ["does not modify the gradient"]),
-        (broken.LatestStep(), optimizer, ["uses the step count of each member"]),
-        (broken.StateWithoutMembers(momentum=0.9), optimizer, ["state is tensors (K, ...)"]),
-        (broken.RowNormCalledElementwise(), optimizer, ["elementwise: a row may be split"]),
+        (rules.RateOfTheLastCall(), rates, [G_SCHEDULE]),
+        (rules.OnlyTheFirstGroup(), rates, ["no update at learning rate 0", G_SCHEDULE, D_SCHEDULE]),
+        (rules.Ascends(), rates, [LOWERS_G, LOWERS_D]),
+        (rules.DecaysAtRateZero(), rates, ["no update at learning rate 0"]),
+        (rules.ReturnsInsteadOfMoving(), rates, ["generator rate moves only the generator"]),
+        (rules.DecaysWithEveryCall(), members, [RESTART]),
+        (rules.ClipsTheGlobalNorm(), members, [BATCH, NAN]),
+        (rules.MomentumInAnAttribute(), members, [RESTART]),
+        (rules.MomentumInTheModule(), members, [RESTART]),
+        (rules.GlobalNoise(), members, ["bit-identical for the same seed"]),
+        (rules.Ascends(), optimizer, ["lowers a convex quadratic"]),
+        (rules.ReturnsInsteadOfMoving(), optimizer, ["lowers a convex quadratic"]),
+        (rules.ClipsTheGlobalNorm(), optimizer, ["a row is independent of the others"]),
+        (rules.ModifiesTheGradient(), optimizer, ["does not modify the gradient"]),
+        (rules.LatestStep(), optimizer, ["uses the step count of each member"]),
+        (rules.StateWithoutMembers(momentum=0.9), optimizer, ["state is tensors (K, ...)"]),
+        (rules.RowNormCalledElementwise(), optimizer, ["elementwise: a row may be split"]),
     ],
     ids=name_of,
 )
@@ -54,7 +56,7 @@ def test_optimizers(rule, family, requirements):
 
 def test_coupled_members_fail_only_the_checks_of_coupling():
     """A single member resumes and counts its steps correctly."""
-    clips = subject(rule=broken.ClipsTheGlobalNorm())
+    clips = subject(rule=rules.ClipsTheGlobalNorm())
     assert failed(clips, members).keys() == {BATCH, NAN}
     assert failed(clips, optimizer, "uses the step count of each member") == {}
 
@@ -155,7 +157,7 @@ OPTIMIZERS = "optimizer steps follow the eigenvalues"
     [
         ({"penalty": broken.HalfDetached()}, JACOBIAN),
         ({"dynamics": broken.StaleField()}, GRADIENT_DESCENT),
-        ({"rule": broken.DecaysWithEveryCall()}, OPTIMIZERS),
+        ({"rule": rules.DecaysWithEveryCall()}, OPTIMIZERS),
     ],
 )
 def test_the_trainer_disagrees_with_the_eigenvalues(choice, requirement):
@@ -166,14 +168,20 @@ def test_the_trainer_disagrees_with_the_eigenvalues(choice, requirement):
 @pytest.mark.parametrize(
     ("model_", "requirements"),
     [
-        (broken.WithLastLayer(), []),
-        (broken.WithLastLayer(broken.MixesMembers()), [BATCH, NAN]),
-        (broken.WithLastLayer(broken.WrongPullBack()), ["input gradient is that of autograd"]),
-        (broken.WithLastLayer(broken.CountsItsPasses()), ["bit-identical for the same seed", RESTART]),
-        (broken.WithLastLayer(broken.TwoLogits()), ["discriminator has the required output shape"]),
-        (broken.WithLastLayer(initialisation=broken.NoisyStart()), ["generator starts at values of its stream"]),
+        (networks.WithLastLayer(), []),
+        (networks.WithLastLayer(networks.MixesMembers()), [BATCH, NAN]),
+        (networks.WithLastLayer(networks.WrongPullBack()), ["input gradient is that of autograd"]),
+        (
+            networks.WithLastLayer(networks.CountsItsPasses()),
+            ["bit-identical for the same seed", RESTART],
+        ),
+        (networks.WithLastLayer(networks.TwoLogits()), ["discriminator has the required output shape"]),
+        (
+            networks.WithLastLayer(initialisation=networks.NoisyStart()),
+            ["generator starts at values of its stream"],
+        ),
     ],
-    ids=lambda value: type(value.last).__name__ if isinstance(value, broken.WithLastLayer) else "",
+    ids=lambda value: type(value.last).__name__ if isinstance(value, networks.WithLastLayer) else "",
 )
 def test_models(model_, requirements):
     failures = failed(replace(subject(), model=model_, sample_shape=(2,)), model)

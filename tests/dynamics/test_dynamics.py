@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 import torch
-from omegaconf import OmegaConf
-from tests.batched.test_independence import CAST, assert_same
-from tests.construct import instantiate
 from tests.training.small import Shapes, member, small_mlp
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.pack import PackSettings
 from gansweep.dynamics.alternating import Alternating
 from gansweep.dynamics.anchored import Anchored
-from gansweep.dynamics.competitive import Competitive, solve
+from gansweep.dynamics.competitive import Competitive
 from gansweep.dynamics.consensus import Consensus
 from gansweep.dynamics.extragradient import ExtraGradient
 from gansweep.dynamics.past_extragradient import PastExtraGradient
@@ -25,32 +21,15 @@ from gansweep.dynamics.position import Both
 from gansweep.dynamics.simultaneous import Simultaneous
 from gansweep.dynamics.symplectic import Symplectic
 from gansweep.dynamics.unrolled import Unrolled
-from gansweep.interfaces import Dynamics
 from gansweep.losses.minimax import Minimax
 from gansweep.losses.objective import Objective
-from gansweep.losses.standard import Standard
 from gansweep.losses.wasserstein import Wasserstein
 from gansweep.models.dirac import Dirac
-from gansweep.models.mlp import MLP
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.sgd import SGD
 from gansweep.penalties.r1 import R1
 
-CONF = Path(__file__).parents[2] / "conf" / "dynamics"
-CHOICES = sorted(path.stem for path in CONF.glob("*.yaml"))
-JOINT = [name for name in CHOICES if name != "alternating"]
 H = 0.2
-
-
-def choose(choice):
-    return instantiate(OmegaConf.load(CONF / f"{choice}.yaml"))
-
-
-@pytest.fixture
-def exact():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 def dirac(dynamics, objective, steps, rule=None, lr=H, psi=1.0):
@@ -286,145 +265,3 @@ def test_extra_adam_moves_by_adam_twice(exact):
     for found in path:
         x = adam(x, gradient(adam(x, gradient(x))))
         assert found == pytest.approx(tuple(x.tolist()), abs=1e-12)
-
-
-def test_the_solver_solves():
-    random = torch.Generator().manual_seed(0)
-    a = torch.randn(3, 6, 6, generator=random, dtype=torch.float64) * 0.3 + torch.eye(6, dtype=torch.float64)
-    b = torch.randn(3, 6, generator=random, dtype=torch.float64)
-    b[1] = 0  # a member that is there already
-
-    def times(matrices):
-        def apply(x):
-            y = (matrices @ torch.cat(x.parts, 1)[..., None])[..., 0]
-            return Both((y[:, :4],), (y[:, 4:],))
-
-        return apply
-
-    found = solve(times(a), times(a.transpose(1, 2)), Both((b[:, :4],), (b[:, 4:],)), 12)
-    torch.testing.assert_close(torch.cat(found.parts, 1), torch.linalg.solve(a, b), rtol=1e-8, atol=1e-10)
-
-
-def test_a_solver_that_overflows_says_so():
-    """Infinity in a denominator would make a step of zero, which looks like a game at rest."""
-    right = Both((torch.full((2, 1), 1e22),), (torch.ones(2, 1),))
-    right.generator[0][1] = 1.0
-    found = solve(lambda x: x, lambda y: y, right, 4)
-    assert found.generator[0][0].isnan()
-    assert found.generator[0][1] == 1
-
-
-def curved(seed):
-    objective = Objective(Standard(), {"r1": R1(weight=0.5)})
-    model = MLP(latent_dim=2, generator_widths=(5,), discriminator_widths=(6,), dropout=0.0)
-    one = replace(member(seed, SGD(), 0.1, objective), steps=3)
-    samples = torch.rand(12, 1, 2, 2, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    return AdversarialPack([one], model, samples, PackSettings(batch_size=4), critic_steps=1, dynamics=Simultaneous())
-
-
-def test_products_with_the_jacobian_are_those_of_the_whole_matrix(exact):
-    """On networks: J by autograd, column by column, both blocks and all."""
-    game = curved(3).game(curved(3).random.for_discriminator())
-    v = game.field(create_graph=True)
-    flat = torch.cat(v.parts, 1)[0]
-    rows = [torch.cat([g.flatten() for g in torch.autograd.grad(x, game.at.parts, retain_graph=True)]) for x in flat]
-    jacobian, split = torch.stack(rows), sum(part.shape[1] for part in v.generator)
-    mixed = jacobian.clone()
-    mixed[:split, :split] = 0
-    mixed[split:, split:] = 0
-    u = v.map(lambda part: torch.randn(part.shape, generator=torch.Generator().manual_seed(part.shape[1])))
-    column = torch.cat(u.parts, 1)[0]
-    for matrix, only in ((jacobian, False), (mixed, True)):
-        torch.testing.assert_close(torch.cat(game.jvp(v, u, mixed=only).parts, 1)[0], matrix @ column)
-        torch.testing.assert_close(torch.cat(game.vjp(v, u, mixed=only).parts, 1)[0], matrix.T @ column)
-    assert not torch.allclose(mixed, jacobian)
-
-
-@pytest.mark.parametrize("choice", CHOICES)
-def test_is_dynamics_and_moves_nothing_at_rate_zero(choice):
-    dynamics = choose(choice)
-    assert isinstance(dynamics, Dynamics)
-    one = replace(member(1, SGD(), 1e-30, Objective(Standard())), steps=2)
-    pack = AdversarialPack(
-        [one], small_mlp(), Shapes().samples, PackSettings(batch_size=10), critic_steps=1, dynamics=dynamics
-    )
-    before = pack.export(0)
-    for _ in pack.steps():
-        pass
-    for player in ("generator", "discriminator"):
-        torch.testing.assert_close(pack.export(0)[player]["theta"], before[player]["theta"], rtol=0, atol=1e-20)
-
-
-def play(members, dynamics, steps=5, until=None, pack=None):
-    members = [replace(one, steps=steps) for one in members]
-    pack = pack or AdversarialPack(
-        members, small_mlp(), Shapes().samples, PackSettings(batch_size=10), critic_steps=1, dynamics=dynamics
-    )
-    for report in pack.steps():
-        if report.steps[0] == until:
-            break
-    return pack
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("choice", JOINT)
-def test_members_are_independent_of_their_pack(choice, threads):
-    dynamics, steps = choose(choice), 4 if threads == 1 else 2
-    torch.set_num_threads(threads)
-    try:
-        pack = play(CAST, dynamics, steps)
-        for k, one in enumerate(CAST):
-            assert_same(pack, k, play([one], dynamics, steps))
-    finally:
-        torch.set_num_threads(1)
-
-
-@pytest.mark.parametrize("choice", JOINT)
-def test_a_member_that_is_nan_leaves_the_others_alone(choice):
-    dynamics = choose(choice)
-    members = [replace(one, steps=4) for one in CAST[:3]]
-    pack = AdversarialPack(
-        members, small_mlp(), Shapes().samples, PackSettings(batch_size=10), critic_steps=1, dynamics=dynamics
-    )
-    for theta in pack.d.chunks:
-        theta[pack.place[1]] = float("nan")
-    for _ in pack.steps():
-        pass
-    assert_same(pack, 0, play([CAST[0]], dynamics, steps=4))
-    assert_same(pack, 2, play([CAST[2]], dynamics, steps=4))
-    assert pack.monitor.read()[pack.place[1]] is not None
-
-
-@pytest.mark.parametrize("choice", JOINT)
-def test_it_goes_on_exactly_where_it_stopped(choice):
-    dynamics = choose(choice)
-    whole, half = play(CAST[:2], dynamics), play(CAST[:2], dynamics, until=3)
-    other = AdversarialPack(
-        [replace(one, steps=5) for one in (CAST[4], CAST[1])],
-        small_mlp(),
-        Shapes().samples,
-        PackSettings(batch_size=10),
-        critic_steps=1,
-        dynamics=dynamics,
-    )
-    other.restore(1, half.export(1))
-    for _ in other.steps():
-        pass
-    for player in ("generator", "discriminator"):
-        assert torch.equal(other.export(1)[player]["theta"], whole.export(1)[player]["theta"])
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: Consensus(gamma=-1.0), "gamma=-1.0: expected a number >= 0"),
-        (lambda: Symplectic(strength=float("nan")), "strength=nan"),
-        (lambda: Competitive(iterations=0), "iterations=0: expected a whole number >= 1"),
-        (lambda: Unrolled(steps=-1), "steps=-1"),
-        (lambda: Alternating(generator_steps=0), "generator_steps=0: expected a whole number >= 1"),
-        (lambda: Alternating(generator_steps=2, fresh_latents=False), "generator_steps=2: expected 1 with"),
-    ],
-)
-def test_a_setting_out_of_range_is_named(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()

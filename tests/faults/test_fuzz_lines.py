@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bad_lines import BROKEN, COMMANDS, EITHER, EMPTY, GANSWEEP, OPTIONS, PICTURES, SINGLE, TEXT
+from bad_commands import BROKEN, COMMANDS, EMPTY, PICTURES, SINGLE, TEXT
+from bad_lines import EITHER, GANSWEEP, OPTIONS
 from bad_settings import BASE, PLAIN
 from fault_child import TINY
 from fork_server import CONTROL, ForkServer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from tests.rehearsal import pretended
+from tests.rehearsal import device_memory, pretended
 
 from gansweep import device as devices
 
@@ -22,8 +22,8 @@ def replacements() -> list[tuple[Any, str, Any]]:
     return [
         (devices, "resolve", resolve_pretended),
         (torch.cuda, "reset_peak_memory_stats", _reset_peak),
-        (torch.cuda, "max_memory_allocated", lambda device=None: pretended.MEMORY.peak),
-        (torch.cuda, "memory_allocated", lambda device=None: pretended.MEMORY.live),
+        (torch.cuda, "max_memory_allocated", lambda device=None: device_memory.MEMORY.peak),
+        (torch.cuda, "memory_allocated", lambda device=None: device_memory.MEMORY.live),
         (torch.cuda, "mem_get_info", lambda device=None: (8 * GIB, 16 * GIB)),
         (torch.cuda, "empty_cache", lambda: None),
         (torch.cuda, "get_device_name", lambda device=None: "pretended GPU"),
@@ -31,4 +31,4 @@ def replacements() -> list[tuple[Any, str, Any]]:
 
 
 def _reset_peak(device=None) -> None:
-    pretended.MEMORY.peak = pretended.MEMORY.live
+    device_memory.MEMORY.peak = device_memory.MEMORY.live

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.rehearsal import answers, pretended
+from tests.rehearsal import answers, installation, pretended
 
 from gansweep.metrics import cache
 
@@ -14,7 +14,7 @@ def pretended_cuda(monkeypatch, tmp_path):
     """Resolve `cuda` to the pretended device and answer torch.cuda's questions about its memory."""
     if not pretended.SUPPORTED:
         pytest.skip("this version of PyTorch can't register a device in Python")
-    pretended.install()
+    installation.install()
     for owner, name, replacement in answers.replacements():
         monkeypatch.setattr(owner, name, replacement)
     monkeypatch.setenv("GANSWEEP_CACHE", str(tmp_path / "cache"))

@@ -5,6 +5,11 @@ Counts of kernels are those of PyTorch's CUDA implementation; operations that ar
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
+import torch
+
 # Operations that launch no kernel although they are not views.
 NO_KERNEL = {
     *("aten::detach", "aten::alias", "aten::lift_fresh", "aten::empty", "aten::empty_like", "aten::empty_strided"),
@@ -146,3 +151,36 @@ AUTOCAST_WIDEST = [
     "tensordot",
     "scatter_add",
 ]
+
+
+class Facts:
+    """What the schema of an operation says."""
+
+    def __init__(self, func: Any) -> None:
+        schema = func._schema
+        self.name = schema.name
+        self.is_view = any(r.alias_info is not None and not r.alias_info.is_write for r in schema.returns)
+        self.written = [
+            (n, argument.name, argument.kwarg_only)
+            for n, argument in enumerate(schema.arguments)
+            if argument.alias_info is not None and argument.alias_info.is_write
+        ]
+        self.returns_written = [r.alias_info is not None and r.alias_info.is_write for r in schema.returns]
+        self.takes_device = any(argument.name == "device" for argument in schema.arguments)
+        self.launches = not self.is_view and self.name not in NO_KERNEL
+        has_kernel = torch._C._dispatch_has_computed_kernel_for_dispatch_key
+        try:  # a CPU build of PyTorch may not know CUDA's kernels
+            self.on_cuda = has_kernel(func.name(), "CUDA") or not has_kernel("aten::mm", "CUDA")
+        except RuntimeError:
+            self.on_cuda = True
+
+    def targets(self, args: Any, kwargs: Any) -> list[Any]:
+        """Return the arguments that the operation writes to."""
+        return [
+            kwargs[name] if keyword_only else args[n]
+            for n, name, keyword_only in self.written
+            if (name in kwargs if keyword_only else n < len(args))
+        ]
+
+
+facts = functools.lru_cache(None)(Facts)

@@ -10,7 +10,8 @@ import pytest
 import torch
 from tests.config.test_every_choice_trains import MLP
 from tests.rehearsal.algorithms import CFG, DENOISING
-from tests.rehearsal.pretended import MEMORY, NAME, PretendedDevice
+from tests.rehearsal.device_memory import MEMORY
+from tests.rehearsal.pretended import NAME, PretendedDevice
 from tests.rehearsal.rehearsal import rehearse, run_on
 
 from gansweep.data import on_device

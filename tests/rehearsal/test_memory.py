@@ -9,7 +9,8 @@ import pytest
 import torch
 from tests.config.test_every_choice_trains import MLP
 from tests.rehearsal.algorithms import ALGORITHMS
-from tests.rehearsal.pretended import MEMORY, PretendedDevice
+from tests.rehearsal.device_memory import MEMORY
+from tests.rehearsal.pretended import PretendedDevice
 from tests.rehearsal.rehearsal import FEW_SAMPLES, run_on
 
 from gansweep.training import pack_size, trainer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.rehearsal.pretended import MEMORY, MixedDevices, PretendedDevice
+from tests.rehearsal.device_memory import MEMORY
+from tests.rehearsal.pretended import MixedDevices, PretendedDevice
 from torch.nn import functional
 
 pytestmark = pytest.mark.rehearsal

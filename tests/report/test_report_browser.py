@@ -7,95 +7,13 @@ a chart, a control that the keyboard can't reach, a page that is wider than the 
 from __future__ import annotations
 
 import re
-import shutil
 
 import pytest
-from tests.report.test_report_charts import HOSTILE, curve, measured
-from tests.sweep.fake_cells import cell, diverged, record, write
+from tests.report.browser import figure, hits, needs_chromium, point_at
+from tests.report.curve_records import curve
 
-from gansweep.report import formats
-from gansweep.report.formats import TableOptions
-from gansweep.report.study import Study
-
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of gansweep[dev]")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+pytestmark = needs_chromium
 WIDTHS = [400, 1000, 1600]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """Write the page of a sweep with two optimizers, two rates and three seeds, some diverged."""
-    from PIL import Image
-
-    root = tmp_path_factory.mktemp("browser") / "sweep"
-    root.mkdir()
-    for optimizer in ("adam", HOSTILE):
-        for lr in (1e-4, 1e-2):
-            for seed in range(3):
-                one = cell(root, optimizer=optimizer, lr=lr, seed=seed, steps=200)
-                lost = lr > 1e-3 and seed == 2
-                write(one, diverged(one) if lost else measured(one, curve(optimizer, lr, seed)))
-                (one.directory / "samples").mkdir()
-                Image.new("RGB", (8, 8)).save(one.directory / "samples" / "step_0000100.png")
-    study = Study.read(root)
-    page = root / "report.html"
-    page.write_text(formats.in_html(study, TableOptions(), root), encoding="utf-8")
-    return page.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser, address, request):
-    """Open the page, and check at the end that there was neither an error nor a request nor a dialog."""
-    options = {"viewport": {"width": 1200, "height": 900}} | getattr(request, "param", {})
-    context = browser.new_context(**options)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page, problems = context.new_page(), []
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("dialog", lambda dialog: problems.append(dialog.message))
-    page.on("request", lambda r: problems.append(r.url) if not r.url.startswith((address, "data:")) else None)
-    page.goto(address)
-    yield page
-    context.close()
-    assert not problems
-
-
-def figure(page, kind):
-    """Return the first figure of a kind after it has been drawn."""
-    found = page.locator(f"figure[data-chart={kind}]").first
-    found.scroll_into_view_if_needed()
-    found.locator("canvas, table.heat").first.wait_for()
-    return found
-
-
-def hits(chart):
-    """Return panel, position, name, seed and rows of all points of a figure, after its panels have been drawn."""
-    chart.page.wait_for_function(
-        "(f) => [...f.querySelectorAll('.panel')].every((panel) => panel.plot.drawn)", arg=chart.element_handle()
-    )
-    return chart.evaluate(
-        """(figure) => [...figure.querySelectorAll(".panel")].flatMap((panel, at) => panel.plot.hits.map((hit) => {
-            const {configuration, run, rows} = hit.mark.about(hit.n);
-            return {panel: at, x: hit.x, y: hit.y, name: configuration.name, seed: run?.seed, rows};
-        }))"""
-    )
-
-
-def point_at(page, chart, point):
-    over = chart.locator(".u-over").nth(point["panel"])
-    over.scroll_into_view_if_needed()
-    box = over.bounding_box()
-    page.mouse.move(box["x"] + point["x"], box["y"] + point["y"])
-    page.locator(".tip").wait_for(state="visible")
 
 
 def test_page_draws_its_charts_without_errors(page):
@@ -311,87 +229,6 @@ def test_a_click_on_a_head_sorts_the_column(page):
         assert table.locator("thead th").nth(column).get_attribute("aria-sort") == state
         numbers = [float(re.match(r"[\d.]+", text)[0]) for text in values.all_inner_texts()]
         assert numbers == sorted(numbers, reverse=is_reversed)
-
-
-def two_tables(root):
-    for data in ("ring", "grid"):
-        for lr in (1, 2):
-            one = cell(root, data=data, lr=lr)
-            write(one, record(one, 1.0 + lr, fingerprint={"data": {"ring": "0", "grid": "f"}[data] * 64}))
-
-
-def one_run(root):
-    one = cell(root, optimizer="adam")
-    write(one, record(one))
-
-
-def only_diverged(root):
-    for lr in (1e-4, 1e-2):
-        one = cell(root, lr=lr)
-        write(one, diverged(one))
-
-
-def higher_is_better_without_rates(root):
-    for loss in ("hinge", "r1"):
-        for optimizer in ("adam", "sgd", "lion"):
-            one = cell(root, optimizer=optimizer, loss=loss)
-            content = record(one, 1.5, untrained=-2.0)
-            content["metric"]["lower_is_better"] = False
-            content["metric"] |= {"best": 1.5, "best_step": 100}
-            write(one, content)
-
-
-def three_settings_and_a_failure(root):
-    for loss in ("hinge", "r1"):
-        for optimizer in ("adam", "sgd"):
-            for lr in (1e-4, 1e-3, 1e-2):
-                one = cell(root, optimizer=optimizer, loss=loss, lr=lr)
-                failed = loss == "r1" and lr == 1e-2
-                error = {"type": "ValueError", "message": HOSTILE}
-                content = record(one, 50 * lr**0.5) | ({"state": "failed", "error": error} if failed else {})
-                if failed:
-                    del content["metric"]
-                write(one, content)
-
-
-USE_ALL = """async () => {
-    const frame = () => new Promise(requestAnimationFrame);
-    for (let y = 0; y < document.documentElement.scrollHeight; y += 500) { scrollTo(0, y); await frame(); }
-    for (const button of document.querySelectorAll(".switches button")) { button.click(); await frame(); }
-    for (const select of document.querySelectorAll(".switches select")) {
-        for (const option of select.options) {
-            select.value = option.value;
-            select.dispatchEvent(new Event("change"));
-            await frame();
-        }
-    }
-    for (const entry of [...document.querySelectorAll("main td[data-cell], main tr.choosable")].slice(0, 12)) {
-        entry.click();
-        await frame();
-    }
-    for (const box of document.querySelectorAll("#filter input")) { box.click(); await frame(); }
-    await frame();
-    return document.documentElement.scrollWidth - innerWidth;
-}"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "sweep", [two_tables, one_run, only_diverged, higher_is_better_without_rates, three_settings_and_a_failure]
-)
-def test_all_controls_work_on_other_sweeps(browser, tmp_path, sweep):
-    root = tmp_path / "x"
-    root.mkdir()
-    sweep(root)
-    text = formats.in_html(Study.read(root), TableOptions(), root)
-    (root / "report.html").write_text(text, encoding="utf-8")
-    page, problems = browser.new_page(viewport={"width": 700, "height": 800}), []
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto((root / "report.html").as_uri())
-    assert page.evaluate(USE_ALL) <= 0
-    assert not problems
-    page.close()
 
 
 @pytest.mark.slow

@@ -10,37 +10,21 @@ import base64
 import hashlib
 import json
 import re
-import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.sweep.fake_cells import cell, diverged, record, write
+from tests.report.curve_records import HOSTILE, curve, measured
+from tests.sweep.fake_cells import cell, diverged, write
 
 from gansweep.report import charts, curves, formats, html
-from gansweep.report.cell_command import CellCommands
 from gansweep.report.formats import TableOptions
 from gansweep.report.samples import Sample
 from gansweep.report.study import Study
 from gansweep.section import Picture
 from gansweep.sweep.cell import Result, State
 
-HOSTILE = "</script><script>alert(1)</script>&\"'"
 MEGABYTE = 1_000_000
-
-
-def measured(of, values, seconds=1.0):
-    """Return a record whose evaluations have these values, one every 100 steps."""
-    content = record(of, values[-1], untrained=values[0])
-    best = 1 + int(np.argmin(values[1:]))
-    content["metric"] |= {"best": values[best], "best_step": 100 * best, "final_step": 100 * (len(values) - 1)}
-    content["metric"]["evaluations"] = [{"step": 100 * n, "value": value} for n, value in enumerate(values)]
-    content["time"]["evaluations"] = [{"step": 100 * n, "trained_s": seconds * n} for n in range(len(values))]
-    return content
-
-
-def curve(optimizer, lr, seed):
-    return [400.0, 123456.7 * lr + seed, 10.0 * len(optimizer) + 1000 * lr + 64 * seed / 3]
 
 
 @pytest.fixture(scope="module")
@@ -133,67 +117,6 @@ def test_policy_allows_the_scripts_of_the_page_and_no_request(content):
 def test_rows_name_the_cells_they_show(study, content):
     hashes = set(re.findall(r'data-cell="([0-9a-f]{8})"', content))
     assert hashes == {result.cell.short_hash for result in study.results}
-
-
-@pytest.mark.parametrize("typed", [(), ("python -m gansweep -m optimizer=adam lr=1e-4,1e-2 'a.b=[1, 2]' steps=200",)])
-def test_command_of_a_cell_holds_what_was_typed_and_what_varies(tmp_path, typed):
-    cells = [cell(tmp_path, optimizer="adam", lr=lr, steps=200, **{"a.b": [1, 2]}, loss="r1") for lr in (1e-4, 1e-2)]
-    commands = CellCommands(Study((tmp_path / "x",), (), typed), cells, ["lr"])
-    shared = "python -m gansweep optimizer=adam steps=200 'a.b=[1,2]' name=x" if typed else "python -m gansweep name=x"
-    assert commands.shared == shared
-    assert [commands.rest(one) for one in cells] == ["lr=0.0001", "lr=0.01"]
-
-
-def test_command_quotes_what_a_shell_would_interpret(tmp_path):
-    cells = [cell(tmp_path, optimizer=name) for name in ("a; rm -r /", "$(b)")]
-    commands = CellCommands(Study((tmp_path / "x",), (), ()), cells, ["optimizer"])
-    assert [commands.rest(one) for one in cells] == ["'optimizer=a; rm -r /'", "'optimizer=$(b)'"]
-
-
-LINES = [
-    "-m data=ring '~metric' 'model.generator_widths=[8]' optimizer=adam,sgd lr=1e-4,1e-3",
-    "-m experiment=dirac_convergence steps=20 seed=0,1",
-    "-m data=ring metric=wasserstein1 'optimizer.betas=[0.5,0.9]' schedule@schedule_d=cosine lr=1e-3 steps=20 seed=0,1",
-]
-
-
-@pytest.fixture(scope="module")
-def compose():
-    """Return a function that composes the cells of a command line, without `python -m gansweep`."""
-    hydra = pytest.importorskip("hydra")
-    from hydra.core.global_hydra import GlobalHydra
-
-    from gansweep.cli import folders, grid, hydra_app
-    from gansweep.cli.compose import Composer
-    from gansweep.cli.hydra_app import BASE
-
-    hydra_app.register()
-    GlobalHydra.instance().clear()
-    with hydra.initialize_config_dir(str(folders.conf_dir()), **BASE):
-        loader = GlobalHydra.instance().config_loader()
-        composer = Composer(lambda lines: hydra.compose("config", lines, return_hydra_config=True), loader)
-
-        def cells(line):
-            words = [word for word in shlex.split(line) if word not in ("python", "-m", "gansweep")]
-            jobs = [[]]
-            for word in words:
-                key, _, values = word.partition("=")
-                several = [values] if values.startswith("[") or "," not in values else values.split(",")
-                jobs = [[*job, f"{key}={one}" if values else word] for job in jobs for one in several]
-            return list(grid.compose(composer, jobs, Path())[0])
-
-        yield cells
-
-
-@pytest.mark.parametrize("line", LINES)
-def test_command_of_a_cell_trains_the_same_cell(compose, line):
-    cells = compose(line)
-    varied = [word.partition("=")[0] for word in shlex.split(line) if "," in word and "[" not in word]
-    commands = CellCommands(Study((Path("x"),), (), (f"python -m gansweep {line}",)), cells, varied)
-    assert len(cells) > 1
-    for one in cells:
-        (again,) = compose(f"{commands.shared} {commands.rest(one)}")
-        assert again.hash == one.hash
 
 
 def many_cells(root: Path) -> Study:

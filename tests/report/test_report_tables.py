@@ -5,54 +5,19 @@ import io
 import json
 import math
 import re
-import shutil
-import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from tests.sweep.fake_cells import cell, diverged, record
+from tests.report.studies import HERE, by_lr, study, texts, verdict
+from tests.sweep.fake_cells import cell, record
 
-from gansweep.report import formats, latex
+from gansweep.report import formats
 from gansweep.report.columns import COLUMNS
 from gansweep.report.formats import TableOptions
 from gansweep.report.pivot import pivot
 from gansweep.report.study import Study
-from gansweep.report.verdict import Verdict
 from gansweep.results.configuration import select
-from gansweep.results.leaderboard import leaderboards
 from gansweep.sweep.cell import Result, State
-from gansweep.sweep.run_state import failed_record
-
-HERE = Path()
-
-
-def study(root, finals, commands=()):
-    """Cells of a mapping from overrides to what they came to: a number, None for a divergence, or a state."""
-    results = []
-    for overrides, final in finals:
-        one = cell(root, **overrides)
-        if isinstance(final, State):
-            content = failed_record(one, ValueError("no")) if final is State.FAILED else None
-            results.append(Result(one, final, content))
-        elif final is None:
-            results.append(Result(one, State.DIVERGED, diverged(one)))
-        else:
-            results.append(Result(one, State.COMPLETED, record(one, final)))
-    return Study((root,), tuple(results), tuple(commands))
-
-
-def by_lr(root, finals):
-    return study(root, [({"lr": lr, "seed": s}, v) for lr, values in finals.items() for s, v in enumerate(values)])
-
-
-def verdict(of, **how):
-    (leaderboard,) = leaderboards(of.results, **how)
-    return Verdict(leaderboard)
-
-
-def texts(grid):
-    return [list(grid.head), *([entry.text for entry in row] for row in grid.rows)]
 
 
 def test_a_run_without_a_value_ranks_behind_all_and_is_in_no_mean(tmp_path):
@@ -208,69 +173,6 @@ def test_runs_on_other_data_are_another_configuration_and_none_is_lost(tmp_path)
     assert [len(one.runs) for one in found.leaderboard.configurations] == [2, 2]
 
 
-def against_untrained(root, finals, untrained):
-    of = by_lr(root, finals)
-    for result in of.results:
-        result.record["metric"]["untrained"] = untrained
-    return of
-
-
-def test_a_setting_no_better_than_untrained_is_never_first(tmp_path):
-    of = against_untrained(tmp_path, {1: [1.92, 1.90, 1.91], 2: [1.80, 1.90, 1.76], 3: [2.0, 1.7, 1.6]}, 1.8)
-    found = verdict(of)
-    assert found.first.settings["lr"] == 3
-    assert found.no_better == {0, 1}
-    assert [found.against_first(place) for place in (0, 1, 2)] == ["no better than untrained"] * 2 + ["first"]
-    text = formats.in_markdown(of, TableOptions(), HERE)
-    assert "**lr=3** is first of 3" in text
-    assert "Not ranked because no better than the untrained generator" in text
-    rows = {row["lr"]: row for row in csv.DictReader(io.StringIO(formats.in_csv(of, TableOptions(), HERE)))}
-    assert [rows[lr]["rank"] for lr in "123"] == ["", "", "1"]
-    assert [rows[lr]["no_better_than_untrained"] for lr in "123"] == ["true", "true", "false"]
-
-
-@pytest.mark.parametrize("seeds", [1, 3])
-def test_where_nothing_is_better_than_untrained_nothing_is_bold_or_first(tmp_path, seeds):
-    of = against_untrained(tmp_path, {1: [1.92, 1.90, 1.91][:seeds], 2: [1.95, 1.99, 1.97][:seeds]}, 1.8)
-    assert verdict(of).first is None
-    text = formats.in_markdown(of, TableOptions(), HERE)
-    assert "No configuration is better than the untrained generator by final fd_digits." in text
-    assert "is first" not in text
-    assert "| first" not in text
-    assert "**" not in text
-    assert "no better than the untrained generator (1.80)" in text
-    latex_text = formats.in_latex(of, TableOptions(), HERE)
-    assert r"\mathbf" not in latex_text
-    assert r"\textbf" not in latex_text
-    assert "no better than the untrained generator (1.80)" in latex_text
-    page = formats.in_html(of, TableOptions(), HERE)
-    assert "no better than the untrained generator (1.80)" in page
-    assert "<td>first" not in page
-
-
-def test_an_improvement_below_one_percent_is_none(tmp_path):
-    finals = {1: [1.97397, 1.97398, 1.97396], 2: [1.95, 1.95, 1.95], 3: [1.0, 5.0, -0.3]}
-    found = verdict(against_untrained(tmp_path, finals, 1.97399))
-    assert [found.leaderboard.configurations[place].settings["lr"] for place in found.no_better] == [1]
-    assert found.first.settings["lr"] == 3
-
-
-@pytest.mark.parametrize("seeds", [2, 4, 5])
-def test_the_probability_of_the_first_rank_needs_five_seeds(tmp_path, seeds):
-    near = {1: [1.0, 2.0, 3.0, 4.0, 5.0][:seeds], 2: [1.2, 1.9, 3.3, 4.1, 5.2][:seeds]}
-    text = formats.in_markdown(by_lr(tmp_path, near), TableOptions(), HERE)
-    shown = re.search(r"\|\s+([^ ]+)\s+\| first +\|", text)[1]
-    assert shown.endswith("%") == (seeds == 5)
-    assert (shown == "-") == (seeds < 5)
-    assert ("P(first) is not estimated from fewer than 5 common seeds." in text) == (seeds < 5)
-    assert "bootstrap" not in text or seeds == 5
-
-
-def test_first_is_bold_only_if_it_beats_another(tmp_path):
-    far = {1: [1.0, 2.0, 3.0, 4.0, 5.0], 2: [11.2, 11.9, 13.3, 14.1, 15.2]}
-    assert "| **first**" in formats.in_markdown(by_lr(tmp_path, far), TableOptions(), HERE)
-
-
 def test_intervals_have_the_decimals_of_the_mean(tmp_path):
     finals = {1: [0.61, 0.71, 0.8065], 2: [1.5, 1.8, 2.175]}
     text = formats.in_markdown(by_lr(tmp_path, finals), TableOptions(), HERE)
@@ -279,75 +181,11 @@ def test_intervals_have_the_decimals_of_the_mean(tmp_path):
     assert r"{0.709 \pm 0.098}$ \\" in formats.in_latex(by_lr(tmp_path, finals), TableOptions(), HERE)
 
 
-def test_runs_without_a_value_or_without_an_untrained_one_are_not_held_against_a_setting(tmp_path):
-    of = against_untrained(tmp_path, {1: [1.0, None], 2: [None, None], 3: [2.0, 2.1]}, 1.8)
-    assert verdict(of).no_better == {2}
-    names = [verdict(of).leaderboard.configurations[place].settings["lr"] for place in verdict(of).order]
-    assert names == [1, 3, 2]
-    unknown = against_untrained(tmp_path, {1: [5.0, 6.0]}, None)
-    assert verdict(unknown).no_better == frozenset()
-    assert verdict(unknown).first is not None
-
-
-NASTY = "a_b & 5% $x^2$ #1 {~} \\cmd <|> \"q\" 'p' `t` -- [0.5,0.9] 日本 é"
-
-
-def test_latex_leaves_no_letter_with_a_meaning():
-    bare = re.sub(r"\\text[a-z]+\{\}|\\[{}$&#%_]|\{[-\[]?\]?\}|\{\[\}|\{\]\}|\{-\}", "", latex.escape(NASTY))
-    assert not re.search(r"[\\{}$&#%_^~<>|\"'`\[\]-]", bare), bare
-
-
-def document(of):
-    head = r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}\begin{document}"
-    return f"{head}\n{formats.in_latex(of, TableOptions(), HERE)}\n\\end{{document}}\n"
-
-
-def test_latex_has_booktabs_rules_and_as_many_fields_as_columns(tmp_path):
-    text = document(by_lr(tmp_path, {1: [1.0, 2.0, None], 2: [9.0, 9.1, 9.2]}))
-    body = text.partition(r"\midrule")[2].partition(r"\bottomrule")[0]
-    assert r"\toprule" in text
-    assert r"\begin{table}[t]" in text
-    assert r"\begin{tabular}{lr}" in text
-    assert [line.count(" & ") for line in body.strip().splitlines()] == [1, 1]
-    assert r"$\mathbf{9.10 \pm 0.10}$ (3)" in text
-
-
-def test_latex_prints_names_and_a_caption_of_a_paper(tmp_path):
-    """The number of seeds is in the caption, the key of the columns above them, the label is the sweep's name."""
-    cells = [({"optimizer": o, "lr": lr, "seed": s}, 1.0 + s + lr) for o in ("rmsprop", "sgd") for lr in (1, 2)
-             for s in (0, 1)]  # fmt: skip
-    text = formats.in_latex(study(tmp_path / "my_first sweep", cells), TableOptions(), HERE)
-    assert r"\label{tab:my-first-sweep}" in text
-    assert r"& \multicolumn{2}{c}{learning rate} \\" + "\n" + r"\cmidrule(lr){2-3}" in text
-    assert r"Optimizer & 1 & 2 \\" in text
-    assert "RMSprop & " in text
-    assert r"SGD & $2.50 \pm 0.71$ & $3.50 \pm 0.71$ \\" in text
-    (caption,) = re.findall(r"\\caption\{(.*)\}", text)
-    assert "(lower is better), mean $\\pm$ standard deviation over 2 seeds" in caption
-    assert "tab:gansweep" not in text
-
-
 def test_seeds_that_diverged_at_one_step_have_one_step(tmp_path):
     one = by_lr(tmp_path, {1: [None] * 5, 2: [1.0] * 5})
     (note, *_) = pivot(verdict(one)).notes
     step = one.results[0].diverged_at
     assert note.startswith(f"diverged at step {step}: "), note
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not (shutil.which("tectonic") or shutil.which("pdflatex")), reason="needs tectonic or pdflatex")
-def test_latex_compiles(tmp_path):
-    of = study(
-        tmp_path,
-        [({"optimizer": name, "lr": lr}, 1.0 + lr) for name in (NASTY, "adam", "[0.5,0.9]") for lr in (1e-4, 1)],
-        commands=[f"python -m gansweep -m x='{NASTY}'"],
-    )
-    (tmp_path / "table.tex").write_text(document(of), encoding="utf-8")
-    tool = ["tectonic"] if shutil.which("tectonic") else ["pdflatex", "-interaction=nonstopmode", "-halt-on-error"]
-    run = subprocess.run([*tool, "table.tex"], cwd=tmp_path, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout[-2000:]
-    assert (tmp_path / "table.pdf").stat().st_size > 1000
-    assert "Overfull" not in run.stdout
 
 
 @pytest.mark.parametrize(

@@ -2,32 +2,17 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from dataclasses import replace
 
+from tests.results.tables import done, rows
 from tests.sweep.fake_cells import cell, diverged, record, write
 
 from gansweep.results.frame import spreadsheet
 from gansweep.results.table import table
 from gansweep.sweep import tensorboard_layout
 from gansweep.sweep.cell import Result, State
-from gansweep.sweep.identity import digest
 from gansweep.sweep.run_state import failed_record
-from gansweep.sweep.sweep import Sweep
 from gansweep.training import checkpoint
-
-
-def done(root, final=50.0, fingerprint=None, untrained=400.0, config=None, **overrides):
-    one = cell(root, **overrides)
-    return Result(one, State.COMPLETED, record(one, final, fingerprint=fingerprint, untrained=untrained))
-
-
-def rows(text):
-    """The cells' texts, row by row, without the rule."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    return [
-        [part.strip() for part in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines if not line.startswith("| --")
-    ]
 
 
 def test_two_settings_are_rows_and_columns(tmp_path):
@@ -283,86 +268,3 @@ def test_odd_values_do_not_break_the_table(tmp_path):
 
 def test_a_sweep_without_cells_is_an_empty_table():
     assert table([]).startswith("| cell |")
-
-
-def version(root, lr, code, finished=None):
-    of = cell(root, optimizer="mine", lr=lr)
-    identity = of.identity | {"code": {"my.gans": code * 64}}
-    of = replace(of, identity=identity, hash=digest(identity), directory=root / f"{lr}-{code}")
-    content = record(of, {"a": 50.0, "b": 60.0}[code])
-    return Result(of, State.COMPLETED, content | {"time": content["time"] | {"finished": finished}})
-
-
-OMITTED = "1 run of other versions of edited code left out; results.csv lists all runs"
-
-
-def test_one_version_of_edited_code_is_shown_in_the_place_of_the_first(tmp_path):
-    results = [version(tmp_path, 1, "a"), done(tmp_path, 70.0, optimizer="adam", lr=1), version(tmp_path, 1, "b")]
-    for code, final in {"a": "50.00", "b": "60.00"}.items():
-        text = table(results, code={"my.gans": code * 64})
-        assert [row[:2] for row in rows(text)[1:]] == [["mine", final], ["adam", "70.00"]]
-        assert f"{OMITTED}.\n" in text
-    assert len(list(csv.DictReader(io.StringIO(spreadsheet(results))))) == 3
-
-
-def test_without_a_current_version_the_last_finished_one_is_shown(tmp_path):
-    results = [version(tmp_path, 1, "a", "2026-01-02T00:00:00"), version(tmp_path, 1, "b", "2026-01-01T00:00:00")]
-    for order in (results, results[::-1]):
-        for code in ({}, {"my.gans": "c" * 64}):
-            assert rows(table(order, code=code))[1][-2] == "50.00"
-    assert OMITTED in table(results)
-    assert f"{OMITTED}; 1 run shown of an earlier version" in table(results, code={"my.gans": "c" * 64})
-
-
-def test_runs_of_an_earlier_version_only_are_shown_and_counted(tmp_path):
-    earlier = "1 run shown of an earlier version of edited code, not trained with the current one."
-    results = [version(tmp_path, 1, "a"), version(tmp_path, 1, "b"), version(tmp_path, 2, "a")]
-    text = table(results, code={"my.gans": "b" * 64})
-    assert [row[:2] for row in rows(text)[1:]] == [["1", "60.00"], ["2", "50.00"]]
-    assert f"{OMITTED}; {earlier}\n" in text
-    text = table(results, code={"my.gans": "a" * 64})
-    assert [row[:2] for row in rows(text)[1:]] == [["1", "50.00"], ["2", "50.00"]]
-    assert f"{OMITTED}.\n" in text
-    assert f"\n\n{earlier}\n" in table(results[1:], code={"my.gans": "b" * 64})
-
-
-def test_a_sweep_remembers_which_version_its_last_command_used(tmp_path):
-    old, new = (write_cell(version(tmp_path, 1, code)) for code in "ab")
-    for cells, current in (([old], "a"), ([new], "b"), ([old], "a"), ([done(tmp_path, lr=3).cell], "a")):
-        Sweep(tmp_path, cells).freeze()
-        assert Sweep(tmp_path, []).code == {"my.gans": current * 64}
-    (tmp_path / "sweep.json").write_text("{")
-    assert Sweep(tmp_path, []).code == {}
-    assert len(Sweep(tmp_path, []).results) == 2
-
-
-def write_cell(result):
-    write(result.cell, result.record)
-    return result.cell
-
-
-def with_second(result, final, fingerprint):
-    metric = {"name": "second", "final": final, "best": final, "fingerprint": fingerprint, "lower_is_better": True}
-    return replace(result, record={**result.record, "metric_2": metric})
-
-
-def test_the_second_metric_is_a_column_or_a_second_table(tmp_path):
-    pairs = [(name, lr) for name in ("adam", "sgd") for lr in (1, 2)]
-    results = [with_second(done(tmp_path, optimizer=name, lr=lr), 3.0 + lr, {}) for name, lr in pairs]
-    assert rows(table(results[:2]))[:2] == [
-        ["lr", "final fd_digits", "best (step)", "final second"],
-        ["1", "50.00", "49.00 (80)", "4.00"],
-    ]
-    text = table(results)
-    assert "\n\nSecond metric, final second:\n\n| optimizer | lr=1 | lr=2 |\n" in text
-    assert rows(text)[-1] == ["sgd", "4.00", "5.00"]
-    (first, *_) = csv.DictReader(io.StringIO(spreadsheet(results)))
-    assert first["metric_2_final"] == "4.0"
-
-
-def test_values_of_different_second_metrics_never_share_a_table(tmp_path):
-    second = [(1, 40), (2, 80), (3, 80)]
-    results = [with_second(done(tmp_path, lr=lr, metric_2=n), 1.0, {"n_fake": n}) for lr, n in second]
-    text = table([*results, done(tmp_path, lr=4)])
-    (line,) = (line for line in text.splitlines() if line.startswith("- table 2: metric_2.n_fake 80: "))
-    assert [f"lr={lr}" in line for lr in (1, 2, 3, 4)] == [False, True, True, True], "without one: in the largest"

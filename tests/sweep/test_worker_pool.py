@@ -7,34 +7,21 @@ import io
 import json
 import multiprocessing
 import os
-import select
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
-from fake_cells import cell, one_by_one, record, write
+from fake_cells import one_by_one, record, write
+from tests.sweep.pools import PATIENCE_S, cells, run
 
 from gansweep.sweep import cell_lock, process, worker
 from gansweep.sweep.process import CrashHistory
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.run_state import RunState
 from gansweep.sweep.sweep import Sweep
-from gansweep.training.interruption import Interrupted, Stop
+from gansweep.training.interruption import Stop
 
 pytestmark = pytest.mark.skipif(not worker.can_fork(), reason="processes can't be forked here")
-PATIENCE_S = 60
-
-
-def cells(root, *optimizers):
-    return [cell(root, optimizer=name) for name in optimizers]
-
-
-def run(those, train, stop=lambda: False):
-    quiet = Progress(len(those), io.StringIO())
-    return Sweep(those[0].directory.parent, those).run(one_by_one(train), stop=stop, progress=quiet, workers=2)
 
 
 def test_every_cell_is_trained_once_and_both_workers_train(tmp_path):
@@ -144,13 +131,6 @@ def test_any_exception_of_a_cell_is_recorded_as_its_failure(tmp_path, error):
             assert outcome.records[those[1].hash]["error"]["type"] == type(error).__name__
 
 
-def test_cells_are_trained_after_their_sweep_was_killed_several_times(tmp_path):
-    those = cells(tmp_path, *"ab")
-    for _ in range(4):
-        assert os.WIFSIGNALED(Parent(those).end(signal.SIGKILL))
-    assert run(those, lambda of, *more: write(of, record(of))).exit_code == 0
-
-
 def test_a_reboot_adds_no_crash(tmp_path):
     (one,) = cells(tmp_path, "a")
     host = str(process.here()["host"]).split()
@@ -240,106 +220,3 @@ def test_a_stop_request_before_the_worker_installs_its_handlers(tmp_path, monkey
         outcome = run(cells(tmp_path, *"ab"), lambda of, *more: write(of, record(of)), stop)
     assert not stop()
     assert len(outcome.missing) == 2
-
-
-class Parent:
-    """Process with two workers that train until a stop is requested.
-
-    All hold the writing end of a pipe, so the end of the pipe is the end of the last process.
-    """
-
-    def __init__(self, those) -> None:
-        self.reading, writing = os.pipe()
-        self.pid = os.fork()
-        if not self.pid:
-            try:
-                os.close(self.reading)
-                with Stop(quiet=True) as stop:
-                    code = run(those, lambda *them: self._train(writing, *them), stop).exit_code
-            finally:
-                os._exit(code)
-        os.close(writing)
-        for _ in range(2):
-            assert self._read() == b"."
-
-    @staticmethod
-    def _train(writing, of, stop, progress):
-        os.write(writing, b".")
-        while not stop():
-            progress(1, 2, "")
-            time.sleep(0.001)
-        (of.directory / "saved").touch()
-        raise Interrupted(1)
-
-    def _read(self) -> bytes:
-        ready, _, _ = select.select([self.reading], [], [], PATIENCE_S)
-        assert ready, "no message within the time limit"
-        return os.read(self.reading, 1)
-
-    def end(self, number: signal.Signals) -> int:
-        """Send a signal and wait for all processes; return the status of the parent as `os.waitpid` does."""
-        os.kill(self.pid, number)
-        end = os.waitpid(self.pid, 0)[1]
-        assert self._read() == b""
-        os.close(self.reading)
-        return end
-
-
-def test_workers_save_and_end_when_their_parent_is_killed(tmp_path):
-    those = cells(tmp_path, *"ab")
-    assert os.WIFSIGNALED(Parent(those).end(signal.SIGKILL))
-    assert all((one.directory / "saved").exists() for one in those)
-
-
-def test_ctrl_c_reaches_the_workers_through_their_parent(tmp_path):
-    those = cells(tmp_path, *"abc")
-    assert os.waitstatus_to_exitcode(Parent(those).end(signal.SIGINT)) == 130
-    assert [(one.directory / "saved").exists() for one in those] == [True, True, False]
-    released = [json.loads(path.read_text()) for one in those[:2] for path in one.directory.glob(".claim.*")]
-    assert released == [{"released": True}] * 2
-
-
-# Two threads of the parent have been used before the workers are forked.
-SWEEP = """
-import io, sys
-from pathlib import Path
-import torch
-from fake_cells import cell, one_by_one, record, write
-from gansweep.sweep.progress import Progress
-from gansweep.sweep.sweep import Sweep
-
-def work():
-    x = torch.linspace(0, 1, 1 << 20)
-    return float((x.sin() + (x.view(1024, 1024) @ x.view(1024, 1024))[0, 0]).sum())
-
-torch.set_num_threads(2)
-work()
-root = Path(sys.argv[1])
-cells = [cell(root, optimizer=name) for name in "ab"]
-
-def train(of, stop, progress):
-    work()
-    return write(of, record(of, device={"threads": torch.get_num_threads()}))
-
-outcome = Sweep(root, cells).run(one_by_one(train), progress=Progress(2, io.StringIO()), workers=2)
-print(outcome.exit_code, [found["device"]["threads"] for found in outcome.records.values()], torch.get_num_threads())
-"""
-
-
-def test_workers_do_not_wait_for_threads_of_the_parent(tmp_path):
-    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
-    child = subprocess.Popen(
-        [sys.executable, "-c", SWEEP, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": paths},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        out, _ = child.communicate(timeout=PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        for claim in tmp_path.glob("*/.claim.*"):  # the workers wait forever
-            os.kill(json.loads(claim.read_text())["pid"], signal.SIGKILL)
-        child.wait()
-        pytest.fail("the workers did not end")
-    assert out == "0 [1, 1] 2\n"

@@ -4,159 +4,51 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from tests.algorithms.small_coopnets import TINY as COOPNETS
 from tests.algorithms.small_coopnets import member as coopnets_member
 from tests.algorithms.small_coopnets import patches
-from tests.construct import instantiate
+from tests.training.continued import (
+    CONF,
+    LONG,
+    RUNS,
+    SHORT,
+    begin,
+    check,
+    comparable,
+    continued,
+    header_of,
+    lengthened,
+    reason,
+    source,
+    train,
+    with_player,
+    yaml_of,
+)
 from tests.training.small import Shapes, make_run, member, small_mlp, written
 from tests.training.test_resume import assert_equal_tree, member_of, scalars
 
-from gansweep.algorithms.breakdown import Breakdown
-from gansweep.algorithms.cfg import CFG
 from gansweep.algorithms.coopnets import CoopNets
-from gansweep.cli.hydra_app import BASE
-from gansweep.dynamics.simultaneous import Simultaneous
-from gansweep.feedback.gap_aware import GapAware
-from gansweep.feedback.plateau import Plateau
 from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
-from gansweep.optimizers.rmsprop import RMSprop
 from gansweep.optimizers.sgd import SGD
 from gansweep.schedules.constant import Constant
 from gansweep.schedules.cosine import Cosine
 from gansweep.schedules.equal_area import EqualArea
-from gansweep.schedules.linspace import Linspace
 from gansweep.schedules.piecewise import Piecewise
 from gansweep.schedules.step import Step
-from gansweep.schedules.warmup import Warmup
-from gansweep.training import checkpoint, checkpoint_step, continuation, trainer
-from gansweep.training.continuation import Source, obstacle
-from gansweep.training.record import Header
+from gansweep.training import checkpoint, checkpoint_step
+from gansweep.training.continuation import obstacle
 from gansweep.training.session import TrainingSession
 from gansweep.training.trainer import Interrupted, train_together
-
-CONF = Path(__file__).parents[2] / "conf"
-SHORT, LONG = 7, 12  # 7 is no multiple of any interval of `make_run`
-
-
-def lengthened(run, steps=LONG, **changes):
-    """Return a run with more steps, and other settings of the trainer."""
-    changed = replace(run, member=replace(run.member, steps=steps))
-    return replace(changed, trainer=replace(run.trainer, **changes))
-
-
-def header_of(run):
-    """Return the header of a run, whose identity tells the runs of a test apart."""
-    identity = {"config": {"steps": run.steps, "trainer": {"eval_every": run.trainer.eval_every}}}
-    return Header({"name": "small", "hash": "0" * 8, "overrides": {}}, {}, identity)
-
-
-def train(run, directory, **more):
-    return trainer.train(run, directory, header=header_of(run), **more)
-
-
-def begin(given, run, directory):
-    continuation.begin(given, run, header_of(run).identity, directory, lambda: None)
-
-
-def source(run, directory):
-    step = checkpoint_step.read(directory)
-    assert step is not None
-    return Source(directory, header_of(run).identity, "1" * 64, step)
-
-
-def reason(run, longer, directory):
-    content = checkpoint_step.plain_values(directory / checkpoint.NAME)
-    return obstacle(longer, run, checkpoint_step.step_of(content), content["evaluations"])
-
-
-def continued(run, longer, directory, folder):
-    """Train the longer run from the checkpoint of the shorter one in `directory`; return its record."""
-    assert reason(run, longer, directory) == ""
-    begin(source(run, directory), longer, folder)
-    return train(longer, folder)
-
-
-def comparable(record):
-    left_out = ("time", "continued", "versions", "pack")
-    return {key: value for key, value in record.items() if key not in left_out}
-
-
-def check(run, longer, tmp_path, interrupt=None):
-    """Train the shorter run, then the longer one from its checkpoint, and compare with an uninterrupted training."""
-    expected = train(longer, tmp_path / "straight")
-    if interrupt is None:
-        train(run, tmp_path / "short")
-    else:
-        with pytest.raises(Interrupted):
-            train(run, tmp_path / "short", stop=iter([False] * (interrupt - 1) + [True]).__next__)
-    record = continued(run, longer, tmp_path / "short", tmp_path / "longer")
-    assert comparable(record) == comparable(expected)
-    assert record["continued"]["step"] == source(run, tmp_path / "short").step
-    assert written(tmp_path / "longer")["continued"] == {
-        "sweep": tmp_path.name,
-        "cell": "short",
-        "hash": "1" * 64,
-        "step": record["continued"]["step"],
-    }
-    assert_equal_tree(member_of(tmp_path / "longer"), member_of(tmp_path / "straight"))
-    return record
-
-
-def yaml_of(group, name):
-    with initialize_config_dir(str(CONF), **BASE):
-        return instantiate(compose(overrides=[f"+{group}={name}"])[group])
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml")))
 def test_every_optimizer(name, tmp_path):
     run = make_run(SHORT, member(1, yaml_of("optimizer", name), ema=0.9), small_mlp(generator_widths=(8,)))
     check(run, lengthened(run), tmp_path)
-
-
-GAME = Objective(Standard(), {}, flip=0.2, instance_noise=0.1)
-WARM = Warmup(length=3, after=Step(gamma=0.5, period=4))
-RUNS = {
-    "schedules of everything": make_run(
-        SHORT,
-        member(
-            2,
-            SGD(momentum=0.9),
-            schedule=WARM,
-            noise_schedule=Step(gamma=0.5, period=2),
-            ema=0.9,
-            ema_schedule=WARM,
-            penalty_schedule=Step(gamma=2.0, period=3),
-            objective=replace(GAME, penalties=member().objective.penalties),
-        ),
-    ),
-    "feedback that monitors the metric": make_run(
-        SHORT,
-        replace(member(3), generator=replace(member().generator, feedback=Plateau(patience=0, threshold=0.9))),
-        eval_every=1,
-    ),
-    "feedback that monitors the game": make_run(
-        SHORT, replace(member(3), discriminator=replace(member().discriminator, feedback=GapAware()))
-    ),
-    "joint dynamics": replace(make_run(SHORT, member(4)), dynamics=Simultaneous()),
-    "cfg": replace(
-        make_run(SHORT, member(1, RMSprop(), objective=Objective(Standard(), {})), small_mlp(dropout=0.0)),
-        algorithm=CFG(
-            num_pushes=2,
-            num_pairs=15,
-            fit_epochs=2,
-            guard=Breakdown(enabled=True, window=1, keep_every=1, fit_above=1.0001),
-            feedback_eta=Plateau(patience=0),
-            schedule_eta=Step(gamma=0.5, period=3),
-        ),
-    ),
-}
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -253,87 +145,7 @@ def test_fewer_evaluations_need_no_training(every, tmp_path):
     assert comparable(record) == comparable(train(fewer, tmp_path / "straight"))
 
 
-def test_missing_evaluations_are_an_obstacle(tmp_path):
-    run = make_run(SHORT, member(2), eval_every=4)
-    train(run, tmp_path / "short")
-    more = reason(run, lengthened(run, eval_every=3), tmp_path / "short")
-    assert more == "trainer.eval_every=3: step 3 was not evaluated"
-    at = reason(run, lengthened(run, eval_at=[5]), tmp_path / "short")
-    assert at.endswith("step 5 was not evaluated")
-    assert reason(run, lengthened(run, eval_at=[9], eval_every=100), tmp_path / "short") == ""
-
-
-def test_a_best_value_without_holdout_is_an_obstacle():
-    run = make_run(LONG, eval_every=4)
-    fewer = lengthened(run, steps=20, eval_every=6)
-
-    def evaluations(last, **best):
-        values = {0: 9.0, 4: 2.0, 6: 3.0, 8: 2.5, 12: last}
-        return [{"step": n, "value": value} | (best if n == 6 else {}) for n, value in values.items()]
-
-    assert obstacle(fewer, run, 12, evaluations(3.1)).endswith("the best value, of step 6, has no holdout value")
-    assert obstacle(fewer, run, 12, evaluations(3.1, apart=3.3)) == ""
-    assert obstacle(fewer, run, 12, evaluations(2.9)) == ""  # that of the last step is measured when the run continues
-
-
-def test_feedback_at_other_evaluations_is_an_obstacle():
-    run = RUNS["feedback that monitors the metric"]
-    evaluations = [{"step": step, "value": 9.0 - step, "apart": 1.0} for step in range(SHORT + 1)]
-    assert obstacle(lengthened(run), run, SHORT, evaluations) == ""
-    fewer = obstacle(lengthened(run, eval_every=2), run, SHORT, evaluations)
-    assert fewer == "trainer.eval_every=2: the feedback has monitored the metric at other steps"
-
-
 # --- schedules ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", sorted(path.stem for path in (CONF / "schedule").glob("*.yaml")))
-def test_a_schedule_is_an_obstacle_where_its_values_differ(name):
-    schedule = yaml_of("schedule", name)
-    for short, long in ((40, 80), (1000, 2000)):
-        run = make_run(short, member(schedule=schedule))
-        same = bool(np.array_equal(schedule.values(short), schedule.values(long)[:short]))
-        answer = obstacle(lengthened(run, long), run, short, [{"step": 0, "value": 1.0}] if run.metric is None else [])
-        assert answer.startswith("schedule=") is not same
-
-
-def test_every_schedule_is_compared():
-    absolute, relative = Step(gamma=0.5, period=3), Linspace()
-    plain = replace(
-        member(rule=SGD(momentum=0.5), schedule=absolute),
-        penalty_schedule=absolute,
-        noise_schedule=absolute,
-        ema_schedule=absolute,
-    )
-    beta = replace(plain.generator, beta_schedule=absolute)
-    run = replace(
-        make_run(SHORT, replace(plain, generator=beta, discriminator=beta)),
-        metric=None,
-        critic_steps=4,
-        critic_schedule=absolute,
-    )
-    assert obstacle(lengthened(run), run, SHORT, []) == ""
-    changed = {
-        "schedule": with_player(run, "generator", schedule=relative),
-        "schedule_d": with_player(run, "discriminator", schedule=relative),
-        "schedule_beta": with_player(run, "generator", beta_schedule=relative),
-        "schedule_beta_d": with_player(run, "discriminator", beta_schedule=relative),
-        "schedule_penalty": replace(run, member=replace(run.member, penalty_schedule=relative)),
-        "schedule_noise": replace(run, member=replace(run.member, noise_schedule=relative)),
-        "schedule_ema": replace(run, member=replace(run.member, ema_schedule=relative)),
-        "schedule_critic": replace(run, critic_schedule=relative),
-    }
-    for name, other in changed.items():
-        assert obstacle(lengthened(other), other, SHORT, []).startswith(f"{name}=Linspace(")
-        assert obstacle(lengthened(run), other, SHORT, []).startswith(f"{name}=Step(")
-    algorithm = replace(RUNS["cfg"].algorithm, schedule_eta=relative, feedback_eta=None)
-    relative_eta = replace(RUNS["cfg"], metric=None, algorithm=algorithm)
-    assert obstacle(lengthened(relative_eta), relative_eta, SHORT, []).startswith("algorithm.schedule_eta=Linspace(")
-
-
-def with_player(run, name, **changes):
-    player = replace(getattr(run.member, name), **changes)
-    return replace(run, member=replace(run.member, **{name: player}))
 
 
 def test_a_schedule_may_be_extended(tmp_path):

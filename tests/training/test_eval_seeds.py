@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from tests.training.continued import LONG, SHORT, begin, continued, lengthened, source, train
 from tests.training.small import make_run
-from tests.training.test_continuation import LONG, SHORT, begin, continued, lengthened, source, train
 from tests.training.test_resume import assert_equal_tree, member_of
 
 from gansweep.training import record

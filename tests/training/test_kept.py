@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.training.continued import LONG, SHORT, continued, lengthened, train
 from tests.training.small import Shapes, make_run, member
-from tests.training.test_continuation import LONG, SHORT, continued, lengthened, train
 from tests.training.test_resume import assert_equal_tree, member_of
 
 from gansweep.losses.objective import Objective

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import torch
-from tests.rehearsal import answers, pretended
+from tests.rehearsal import answers, installation, pretended
 
 from gansweep import device as devices
 from gansweep.training.interruption import Stop
@@ -59,7 +59,7 @@ def request_and_note(self: Stop) -> None:
 
 
 if pretended.SUPPORTED:
-    pretended.install()
+    installation.install()
     pretended.PretendedDevice().__enter__()
     for owner, name, replacement in answers.replacements():
         setattr(owner, name, replacement)
