@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NEXT = " that the race asks for next"
 ENDED = (State.DROPPED, State.FAILED)  # without a result, and not trained again in a race
 
 
@@ -95,8 +96,11 @@ class AutoSeeds:
         while wanted := self.race.wanted(self.settings()):
             limits = self.race.limits(self.settings()) if isinstance(self.race, StepRaceOfSweep) else {}
             batch = self._round(wanted)
+            if not batch.cells:
+                break
             if limits:
-                batch.limits = {self.cells[index][seed].hash: steps for (index, seed), steps in limits.items()}
+                cells = {pair: self.cells[pair[0]].get(pair[1]) for pair in limits}
+                batch.limits = {cell.hash: limits[pair] for pair, cell in cells.items() if cell is not None}
             batch.begin(fresh)
             fresh = False
             code, cut_short = batch.settle(launcher)
@@ -106,6 +110,7 @@ class AutoSeeds:
         sweep = self._sweep()
         sweep.note = " ".join(filter(None, [self.race.summary(self.settings()), search_note(self.config)]))
         if batch is not None:  # there are at least two seeds, so there is a first round
+            sweep.bound = batch.bounds.note(NEXT)
             batch.report(cut_short, sweep)
         return worst
 
@@ -121,9 +126,15 @@ class AutoSeeds:
         return Sweep(self.root, [cell for cells in self.cells for cell in cells.values()], self.command)
 
     def _round(self, wanted: Sequence[tuple[int, int]]) -> Multirun:
-        """Compose and check the cells of a round, given as pairs (index of the configuration, seed)."""
+        """Compose and check the cells of a round, given as pairs (index of the configuration, seed).
+
+        With `cells` or `hours`, the round may have fewer cells, or none.
+        """
         batch = self._again([_with_seed(self.jobs[index], seed) for index, seed in wanted], self.keys)
-        for (index, seed), cell in zip(wanted, batch.cells, strict=True):
+        pairs = {cell.hash: pair for pair, cell in zip(wanted, batch.cells, strict=True)}
+        batch.keep_bounded(sum(map(len, self.cells)))
+        for cell in batch.cells:
+            index, seed = pairs[cell.hash]
             self.cells[index][seed] = cell
         if min(seed for _, seed in wanted) not in self.race.seeds[: self.race.fewest]:
             log.info("%s: one more seed for %d of %d configurations", self.name, len(dict(wanted)), len(self.jobs))
@@ -137,16 +148,22 @@ class AutoSeeds:
         """Print the cells of the next round, and the number of runs that may follow."""
         from gansweep.cli import plan_output
 
+        bound = ""
         while wanted := self.race.wanted(self.settings()):
-            self._round(wanted)
+            bound = self._round(wanted).bounds.note(NEXT)
             if self._missing(wanted):
                 break
         verdict = self.race.summary(self.settings())
-        rest = len(self.race.seeds) * len(self.jobs) - sum(len(cells) for cells in self.cells)
+        num_cells = sum(map(len, self.cells))
+        rest = len(self.race.seeds) * len(self.jobs) - num_cells
+        if self.config["cells"] is not None:
+            rest = max(min(rest, self.config["cells"] - num_cells), 0)
         of = counted(len(self.jobs), "configuration")
         more = f"up to {counted(rest, 'more run')} of these {of}, depending on the results."
-        notes = ([verdict, more.capitalize()] if verdict else [f"{self.name}: {more}"]) if wanted else [verdict]
-        plan_output.show(self._sweep(), self.config, *notes)
+        notes = [verdict]
+        if wanted and rest:
+            notes = [verdict, more.capitalize()] if verdict else [f"{self.name}: {more}"]
+        plan_output.show(self._sweep(), self.config, *notes, bound)
 
 
 def _with_seed(job: Sequence[str], seed: int) -> list[str]:

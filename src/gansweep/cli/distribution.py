@@ -16,13 +16,19 @@ from gansweep.sweep.cell import Cell, state
 from gansweep.sweep.pack_executor import in_packs
 from gansweep.sweep.plan import Estimate, kind_of
 from gansweep.sweep.run_state import Executor
+from gansweep.sweep.time_limit import TimeLimit
 from gansweep.training.interruption import interrupts
 
 log = logging.getLogger(__name__)
 
 
 def distribute(
-    jobs: Jobs, cells: Sequence[Cell], config: Mapping[str, Any], tasks: int = 1, cores: int | None = None
+    jobs: Jobs,
+    cells: Sequence[Cell],
+    config: Mapping[str, Any],
+    tasks: int = 1,
+    cores: int | None = None,
+    limit: TimeLimit | None = None,
 ) -> tuple[Executor, int]:
     """Return a function that trains cells and the number of processes, from `workers` and `pack`.
 
@@ -35,13 +41,14 @@ def distribute(
         config: of any of the cells.
         tasks: number of machines that share the cells, this one included.
         cores: CPU cores to use; None: all that are available to this process.
+        limit: of the time of the command.
 
     Raises:
         SettingError: there are fewer GPUs than `workers`.
     """
     unsettled = sum(not state(cell).is_result for cell in cells)
     workers = num_workers(config, math.ceil(unsettled / tasks), cores)
-    return in_packs(jobs, _PackSize(jobs, config["pack"], workers, tasks)), workers
+    return in_packs(jobs, _PackSize(jobs, config["pack"], workers, tasks, limit), limit=limit), workers
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,7 @@ class _PackSize:
     pack: int | str
     workers: int
     tasks: int
+    limit: TimeLimit | None = None
 
     def __call__(self, waiting: Sequence[Cell]) -> int:
         share = math.ceil(len(waiting) / (self.workers * self.tasks))
@@ -74,7 +82,10 @@ class _PackSize:
             log.warning("The pack size could not be measured; cells are trained one at a time (pack=1): %s", reason)
             return 1
         self.jobs.packing |= {"alone_ms": choice.alone_ms, "together_ms": choice.together_ms}
-        return choice.size
+        if self.limit is None or choice.together_ms is None:
+            return choice.size
+        seconds = max(cell.config["steps"] for cell in waiting) * choice.together_ms / 1e3
+        return min(choice.size, self.limit.num_together(seconds))
 
 
 def cost_by_probe() -> Callable[[Cell], Estimate | None]:

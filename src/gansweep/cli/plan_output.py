@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from gansweep.cli.distribution import cost_by_probe
+from gansweep.cli.bounds import fitting_note
+from gansweep.cli.distribution import cost_by_probe, num_workers
 from gansweep.console import say
 from gansweep.sweep.sweep import Sweep
 
@@ -20,5 +21,8 @@ def show(sweep: Sweep, config: Mapping[str, Any], *more: str) -> None:
         more: notes on runs that may follow, depending on the results.
     """
     plan = sweep.plan(config["retry_failed"], cost_by_probe())
-    plan = replace(plan, notes=[*plan.notes, *more])
+    if config["hours"] is not None:
+        workers = num_workers(config, sum(planned.is_trained for planned in plan.cells))
+        more = (*more, fitting_note(plan, config["hours"], workers))
+    plan = replace(plan, notes=[*plan.notes, *filter(None, more)])
     say(plan.json() if config["plan"] == "json" else plan.text())

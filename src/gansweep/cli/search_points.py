@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override, Sweep
 
 from gansweep.config.errors import SettingError
 
-NUM, SAMPLER, TPE = "num", "sampler", "tpe"
+NUM, SAMPLER, TPE, CELLS = "num", "sampler", "tpe", "cells"
 SAMPLERS = ("sobol", "random", TPE)
 BIAS = "The best of many is biased towards good values; train it again with other seeds to report it."
 LEAST_RATIO = 10  # of the ends of an interval, from which on it is sampled on a logarithmic scale

@@ -5,32 +5,36 @@ from __future__ import annotations
 import logging
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.utils import JobReturn, JobStatus, configure_log
+from hydra.core.utils import configure_log
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
 from gansweep.cli import backends, grid
 from gansweep.cli.backends import HERE
+from gansweep.cli.bounds import Bounds
 from gansweep.cli.cell_log import name_cells
-from gansweep.cli.compose import Composer, Composition
+from gansweep.cli.compose import Composer
 from gansweep.cli.folders import sweep_dir
 from gansweep.cli.hydra_settings import check_hydra_settings
-from gansweep.cli.job import Diverged, JobFailed, Jobs, result
+from gansweep.cli.job import Jobs
 from gansweep.cli.search_points import search_note
 from gansweep.config.errors import SettingError
 from gansweep.console import say
 from gansweep.sweep.cell import Cell, State, cells, state
+from gansweep.sweep.identity import plain
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.progress_file import ProgressFile
 from gansweep.sweep.run_state import rename_misplaced
 from gansweep.sweep.sweep import Outcome, Sweep
 from gansweep.sweep.sweep_directory import set_aside
+from gansweep.sweep.time_limit import TimeLimit
 from gansweep.terminal_layout import for_terminal
 from gansweep.training.interruption import Stop
 
@@ -44,8 +48,10 @@ class Multirun:
         loader: Hydra's config loader.
         master: configuration of the command line without the swept overrides.
         jobs: overrides of every job.
-        here: True for gansweep's own launcher, False for another Hydra launcher.
         vary: keys that later jobs vary.
+        here: True for gansweep's own launcher, False for another Hydra launcher.
+        started: start of the command, in seconds since the epoch; default: now.
+        searched: keys that the command line gives as intervals.
 
     Raises:
         BadConfig: a job is not valid; nothing has been written.
@@ -59,19 +65,26 @@ class Multirun:
         vary: Sequence[str] = (),
         *,
         here: bool,
+        started: float | None = None,
+        searched: Collection[str] = (),
     ) -> None:
         self.master, self.jobs = master, jobs
         self.command, self.command_to_continue = command(loader), command(loader, continues=True)
         self.listen()
         check_hydra_settings(master, here)
         self.backend = backends.chosen(master)
-        here = here and self.backend["backend"] == HERE
+        is_local, here = here, here and self.backend["backend"] == HERE
         self.root = sweep_dir(master)
         composer = Composer(lambda overrides: loader.load_sweep_config(master, overrides), loader)
         self.cells, self.compositions = grid.compose(composer, jobs, self.root, here=here, vary=vary)
         self.swept = grid.swept_keys(jobs)
         self.config = self.cells[0].config
         self.limits: Mapping[str, Mapping[int, float]] = {}  # of a race, by hash of the cell
+        hours = self.config["hours"]
+        if hours is not None and not is_local:
+            raise SettingError("hours", plain(hours), "needs hydra/launcher=gansweep_local, which can end a run early")
+        limit = TimeLimit.of(hours, time.time() if started is None else started)
+        self.bounds = Bounds(self.config["cells"], limit, searched, len({cell.hash for cell in self.cells}))
 
     def run(self, launcher: Launcher | None = None) -> int:
         """Print the plan, or train every cell and print the table.
@@ -79,10 +92,11 @@ class Multirun:
         Returns:
             The exit code.
         """
+        self.keep_bounded()
         if self.config["plan"]:
             from gansweep.cli import plan_output  # imports torch
 
-            plan_output.show(self.sweep(), self.config)
+            plan_output.show(self.sweep(), self.config, self.bounds.note())
             return 0
         self.begin(self.config["fresh"])
         code, cut_short = self.settle(launcher)
@@ -94,7 +108,18 @@ class Multirun:
         if launcher is not None:
             return self._elsewhere(launcher)
         outcome = self.train()
+        self.bounds.num_unfinished = len(outcome.missing) if outcome.out_of_time else 0
         return outcome.exit_code, outcome.cut_short
+
+    def keep_bounded(self, num_before: int = 0) -> None:
+        """Restrict the cells to those that `cells` allows, in the order of training, if the command is bounded.
+
+        Args:
+            num_before: number of cells of earlier rounds, which count too.
+        """
+        kept = self.bounds.kept(self.cells, self._is_done, num_before)
+        parts = (self.cells, self.compositions, self.jobs)
+        self.cells, self.compositions, self.jobs = ([part[n] for n in kept] for part in parts)
 
     def listen(self) -> None:
         """Configure logging from `hydra.hydra_logging`."""
@@ -103,7 +128,7 @@ class Multirun:
     def sweep(self) -> Sweep:
         """Return a new `Sweep` of the grid's cells, with a note if their settings are points of a search."""
         sweep = Sweep(self.root, self.cells, self.command)
-        sweep.note = search_note(self.config) or sweep.note
+        sweep.note, sweep.bound = search_note(self.config) or sweep.note, self.bounds.note()
         return sweep
 
     def begin(self, fresh: bool) -> None:
@@ -144,6 +169,7 @@ class Multirun:
             interrupted = backends.train(work, self.backend, self.root)
             outcome = sweep.outcome(retried)
             outcome.interrupted = interrupted and bool(outcome.missing)
+            outcome = outcome if self.bounds.limit is None else outcome.ended_by(stopped_by_user=interrupted)
         return outcome
 
     def train_share(self, failed: Mapping[str, dict[str, Any]], folder: Path) -> int:
@@ -177,7 +203,8 @@ class Multirun:
         sweep = self.sweep()
         pairs = zip(self.cells, self.compositions, strict=True)
         jobs = Jobs({cell.hash: composed for cell, composed in pairs}, sweep.continuations().sources, self.limits)
-        executor, workers = distribute(jobs, sweep.cells, self.config, tasks, cores)
+        limit = self.bounds.limit
+        executor, workers = distribute(jobs, sweep.cells, self.config, tasks, cores, limit)
         if announce and (waiting := sum(not self._is_done(cell) for cell in sweep.cells)):
             processes = "one process" if workers == 1 else f"{workers} processes"
             log.info("Training %d of %s in %s", waiting, cells(len(sweep.cells)), processes)
@@ -185,15 +212,16 @@ class Multirun:
             retry = self.config["retry_failed"]
             start = starting(self.config, partial(_configure_log, self.master))
             progress = Progress(len(sweep.cells), mode=self.config["progress"], file=ProgressFile(self.root))
-            return sweep.run(
+            outcome = sweep.run(
                 executor,
                 retry_failed=retry,
                 failed=failed,
-                stop=stop,
+                stop=stop if limit is None else lambda: stop() or limit.reached(),
                 progress=progress,
                 workers=workers,
                 start=start,
             )
+            return outcome if limit is None else outcome.ended_by(stopped_by_user=stop())
 
     def refuse_edited(self) -> None:
         """Check that the hash of every cell is unchanged since the grid was checked.
@@ -216,6 +244,8 @@ class Multirun:
         say(f"Verdicts and pictures: python -m gansweep.report {where} --format html")
         if cut_short:
             say(f"\nInterrupted. To continue: {self.command_to_continue}")
+        elif self.bounds.num_unfinished:
+            say(f"\nhours={plain(self.config['hours'])} has passed. To continue: {self.command_to_continue}")
 
     def _elsewhere(self, launcher: Launcher) -> tuple[int, bool]:
         """Train with another Hydra launcher, one job per cell; return as `settle`."""
@@ -258,38 +288,3 @@ def command(loader: ConfigLoader, continues: bool = False) -> str:
     arguments = getattr(loader, "arguments", ())
     typed = [text for text in arguments if not (continues and text.startswith("fresh="))]
     return shlex.join(["python", "-m", "gansweep", *typed])
-
-
-def train_batch(
-    loader: ConfigLoader, master: DictConfig, jobs: Sequence[Sequence[str]], first: bool
-) -> list[JobReturn]:
-    """Train a batch in this process and return one `JobReturn` per job.
-
-    Raises:
-        BadConfig: a job is not valid, or plan=true, seeds=auto or race=steps is set.
-        KeyboardInterrupt: the user asked to stop; finished and partial runs are saved.
-    """
-    multirun = Multirun(loader, master, jobs, here=True)
-    for key, value in {"plan": "true", "seeds": "auto", "race": "steps"}.items():
-        if multirun.config[key]:
-            expected = "not supported by this sweeper, which chooses jobs by the results of earlier ones"
-            raise SettingError(key, value, expected)
-    multirun.begin(fresh=first and multirun.config["fresh"])
-    outcome = multirun.train(announce=False)
-    if outcome.interrupted:
-        raise KeyboardInterrupt
-    return [
-        _job_return(composition, outcome.records.get(cell.hash))
-        for cell, composition in zip(multirun.cells, multirun.compositions, strict=True)
-    ]
-
-
-def _job_return(composition: Composition, record: dict[str, Any] | None) -> JobReturn:
-    overrides, cfg = composition.overrides, composition.task
-    raise_divergence = composition.config["diverged"] == "raise"
-    job_return = JobReturn(overrides=overrides, cfg=cfg, working_dir=str(Path.cwd()), task_name="gansweep")
-    try:
-        job_return.return_value, job_return.status = result(record, raise_divergence), JobStatus.COMPLETED
-    except (JobFailed, Diverged) as error:
-        job_return.return_value, job_return.status = error, JobStatus.FAILED
-    return job_return

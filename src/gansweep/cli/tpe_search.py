@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.override_parser.types import Override
 
 from gansweep.cli.overrides import kept_overrides, values_of
-from gansweep.cli.search_points import BIAS, SAMPLER, TPE, Interval, is_interval, search_settings
+from gansweep.cli.search_points import BIAS, CELLS, SAMPLER, TPE, Interval, is_interval, search_settings
 from gansweep.cli.sweeping import Multirun
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.formatting import counted
@@ -41,7 +41,7 @@ class TpeSearch:
 
     Args:
         overrides: the overrides of the command line.
-        defaults: values of `num` and `sampler` that are not among them.
+        defaults: values of `num` and `sampler` that are not among them, and of `cells`.
         again: builds a multirun from jobs; its second argument lists the keys that name the cells.
 
     Raises:
@@ -61,6 +61,7 @@ class TpeSearch:
         self._texts = {o.get_key_element(): list(values_of(o, problems)) for o in self._overrides if not is_interval(o)}
         if problems:
             raise BadConfig(problems)
+        self.num_left_out = self._bound(defaults.get(CELLS))
         self._keys = [*self._intervals, *(key for key, texts in self._texts.items() if len(texts) > 1)]
         self._study = _new_study()
         self._trials: list[tuple[Any, list[Cell]]] = []  # Optuna's trial and the cells of its seeds
@@ -75,6 +76,16 @@ class TpeSearch:
             raise SettingError("seeds", "auto", "not supported by sampler=tpe; list the seeds, as seed=0,1,2")
         if self.config["race"] is not None:
             raise SettingError("race", self.config["race"], "not supported by sampler=tpe, which trains all its points")
+
+    def _bound(self, most: Any) -> int:
+        """Reduce the number of points so that there are at most `most` cells; return how many points are left out."""
+        if type(most) is not int or most < 1:  # no bound, or reported later with all other problems
+            return 0
+        num_seeds = len(self._texts.get(SEED, [""]))
+        if most < num_seeds:
+            raise SettingError(CELLS, most, f"expected at least {num_seeds}, as every point has {num_seeds} seeds")
+        num, self.num = self.num, min(self.num, most // num_seeds)
+        return num - self.num
 
     def run(self, launcher: Launcher | None = None) -> int:
         """Print the plan, or train all rounds and print the table; return the exit code."""
@@ -91,7 +102,7 @@ class TpeSearch:
             log.info("sampler=tpe: %d of %d points are done", len(self._trials), self.num)
             self._round = self._ask()
         sweep = self._sweep()
-        sweep.note = self._summary()
+        sweep.note, sweep.bound = self._summary(), self._bound_note()
         self._round.report(cut_short, sweep)
         return worst
 
@@ -154,6 +165,15 @@ class TpeSearch:
         settings = ", ".join(self._settings(best))
         return f"sampler=tpe: best of {counted(len(done), 'point')}: {settings}. {BIAS}"
 
+    def _bound_note(self) -> str:
+        """Return sentences on the points and cells that are left out because of `cells` and `hours`."""
+        num = self.num + self.num_left_out
+        points = (
+            f"{self.num_left_out} of {counted(num, 'point')} {'is' if self.num_left_out == 1 else 'are'} not trained"
+        )
+        left_out = f"{points}: cells={self.config[CELLS]}." if self.num_left_out else ""
+        return " ".join(filter(None, [left_out, self._round.bounds.note(" of the last round")]))
+
     def _settings(self, trial: Any) -> list[str]:
         return [
             f"{key}={self._intervals[key].value(value)}" if key in self._intervals else str(value)
@@ -167,7 +187,7 @@ class TpeSearch:
             self._round = self._ask()
         rest = self.num - len(self._trials)
         more = [f"sampler=tpe: {rest} more points follow, depending on the results."] if rest else []
-        plan_output.show(self._sweep(), self.config, *more)
+        plan_output.show(self._sweep(), self.config, *more, self._bound_note())
         return 0
 
 

@@ -52,6 +52,9 @@ class Root:
         num: number of points of the settings that are given as an interval.
         progress: display of the progress; auto: bar on a terminal, plain lines elsewhere.
         sampler: how the points are chosen: sobol and random in advance, tpe by the results of earlier points.
+        cells: maximum number of trained cells of one command line, finished ones included; null: all. The first ones
+            cover the grid.
+        hours: wall time of one command; at its end the running cells are saved. null: no limit.
         clip_grad_norm: bound on the norm of the generator's gradient; null: no clipping.
         clip_grad_norm_d: the same for the discriminator; null: no clipping.
         clip_grad_value: bound on the absolute value of every entry of the generator's gradient; null: no clipping.
@@ -87,6 +90,8 @@ class Root:
     num: int | None = None
     sampler: Literal["sobol", "random", "tpe"] = "sobol"
     race: Literal["steps"] | None = None
+    cells: int | None = None
+    hours: float | None = None
     clip_grad_norm: float | None = None
     clip_grad_norm_d: float | None = None
     clip_grad_value: float | None = None
@@ -114,6 +119,7 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[SettingError]:
         "pack",
         "most_seeds",
         "most_cells",
+        "cells",
         "num",
         "eval_seeds",
     ):
@@ -122,6 +128,8 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[SettingError]:
         if isinstance(count, int) and not 1 <= count <= most:
             least = "at least 1" if count < 1 else f"at most {most}"
             yield SettingError(key, count, f"expected a whole number, {least}")
+    if values.get("hours") is not None and not 0 < values["hours"] < math.inf:
+        yield SettingError("hours", values["hours"], "expected a number of hours > 0, such as 8 or 0.5; null: no limit")
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", values.get("device", "auto")):
         yield SettingError("device", values["device"], "expected auto, cpu, mps, cuda or cuda:1")
     name = values.get("name")

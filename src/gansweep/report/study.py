@@ -24,7 +24,7 @@ class Study:
             with a record is kept.
         commands: the distinct command lines of the sweeps.
         code: current hashes of edited or own modules, as `Sweep.code`.
-        notes: on the selection of the cells, one for each sweep that has one.
+        notes: on the selection of the cells of each sweep.
     """
 
     directories: tuple[Path, ...]
@@ -65,7 +65,7 @@ class Study:
                     results[result.cell.hash] = result
             commands |= dict.fromkeys(sweep.commands)
             code |= sweep.code
-            notes |= dict.fromkeys(filter(None, [sweep.note]))
+            notes |= dict.fromkeys(sweep.selection)
         chosen = list(results.values())
         if metric is not None:
             chosen = _measured_by(chosen, metric)

@@ -43,7 +43,7 @@ STATE_LABELS = {
 def write(sweep: Sweep) -> str:
     """Write results.csv and table.md of all cells of a sweep, including earlier ones, and return the table."""
     results = sweep.results
-    text = table(results, sweep.commands, sweep.note, sweep.code)
+    text = table(results, sweep.commands, " ".join(sweep.selection), sweep.code)
     try:
         if results:
             sweep.freeze()

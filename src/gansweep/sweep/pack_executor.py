@@ -7,24 +7,20 @@ import json
 import logging
 import math
 import sys
-import time
 import traceback
-from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from gansweep.config.keys import shared_in_pack
 from gansweep.device_errors import is_device_failure
 from gansweep.sweep import cell_lock, process
-from gansweep.sweep.cell import Cell, State
+from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import canonical
-from gansweep.sweep.run_state import ClaimLost, Executor, RunState, StepCallback, prepare_directory
+from gansweep.sweep.pack_cells import Open, PackCells
+from gansweep.sweep.run_state import Executor, RunState
+from gansweep.sweep.time_limit import Share, TimeLimit, no_limit
 from gansweep.training.interruption import Interrupted, interrupts
-
-if TYPE_CHECKING:
-    from gansweep.training.session import TrainingSession as Session
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +29,6 @@ DEVICE_FAILED = (
     "their checkpoints. CUDA reports errors late; with CUDA_LAUNCH_BLOCKING=1 this is the line that failed."
 )
 
-
-Open = Callable[[Cell, StepCallback], "Session"]
 Train = Callable[..., None]
 
 
@@ -46,7 +40,10 @@ def train_together(sessions: Sequence[Any], **callbacks: Any) -> None:
 
 
 def in_packs(
-    open_session: Open, size: int | Callable[[Sequence[Cell]], int] = 1, train: Train = train_together
+    open_session: Open,
+    size: int | Callable[[Sequence[Cell]], int] = 1,
+    train: Train = train_together,
+    limit: TimeLimit | None = None,
 ) -> Executor:
     """Return an executor that trains compatible cells together in packs.
 
@@ -54,36 +51,74 @@ def in_packs(
         open_session: opens the training session of a cell, which writes all its files.
         size: number of members of a pack, or a function that chooses it for a list of compatible cells by trial runs.
         train: trains sessions; takes the arguments of `gansweep.training.trainer.train_together`.
+        limit: no cell begins that would end after it. Cells that can't share a pack get equal parts of the time.
     """
-    return partial(_execute, open_session, size, train)  # can be sent to another process
+    return partial(_execute, open_session, size, train, limit)  # can be sent to another process
 
 
 def _execute(
     open_session: Open,
     size: int | Callable[[Sequence[Cell]], int],
     train: Train,
+    limit: TimeLimit | None,
     run_state: RunState,
     cells: Sequence[Cell],
 ) -> list[Cell]:
-    return _PackExecutor(run_state, open_session, size, train).execute(cells)
+    return _PackExecutor(run_state, open_session, size, train, limit).execute(cells)
 
 
 class _PackExecutor:
     def __init__(
-        self, run_state: RunState, open_session: Open, size: int | Callable[[Sequence[Cell]], int], train: Train
+        self,
+        run_state: RunState,
+        open_session: Open,
+        size: int | Callable[[Sequence[Cell]], int],
+        train: Train,
+        limit: TimeLimit | None = None,
     ) -> None:
         self.run_state, self.open_session, self.size, self.train = run_state, open_session, size, train
+        self.limit = limit
 
     def execute(self, cells: Sequence[Cell]) -> list[Cell]:
-        """Train all cells; return those that were left for later or for other processes."""
+        """Train all cells; return those that were left for other processes, or after a request to stop.
+
+        Cells that do not fit into the time limit are not among these.
+        """
+        left: list[Cell] = []
+        while cells:
+            groups, late = alike(cells), list[Cell]()
+            for number, group in enumerate(groups):
+                left += self._train_alike(group, len(groups) - number, late)
+            cells = late if len(late) < len(cells) else []  # again, unless the time is too short for all of them
+        return left
+
+    def _train_alike(self, group: Sequence[Cell], num_groups: int, late: list[Cell]) -> list[Cell]:
+        """Train compatible cells and return those that were left.
+
+        Args:
+            group: the cells.
+            num_groups: number of groups that share the remaining time, this one included.
+            late: the cells that do not fit into the time limit are appended here, instead of being returned.
+        """
         left: list[Cell] = []
         outcome, stop = self.run_state.outcome, self.run_state.stop
-        for group in alike(cells):
-            waiting = [cell for cell in group if not self.run_state.is_done(cell)]
-            for limit, subset in by_limit(waiting):
-                outcome.interrupted |= stop()
-                left += subset if outcome.interrupted else self._train_group(subset, self._size(subset, limit))
+        waiting = [cell for cell in group if not self.run_state.is_done(cell)]
+        for limit, subset in by_limit(waiting):
+            outcome.interrupted |= stop()
+            if outcome.interrupted:
+                left += subset
+                continue
+            size = self._size(subset, limit)
+            left += self._train_group(subset, size, self._fits(subset, num_groups), late)
         return left
+
+    def _fits(self, cells: Sequence[Cell], num_groups: int) -> Callable[[Cell], bool]:
+        """Return a function that tells whether one of some compatible cells may begin; arguments as `_train_alike`."""
+        if self.limit is None:
+            return no_limit
+        records, kind = self.run_state.outcome.records, _pack_key(cells[0].config)
+        finished = [record for record in records.values() if _pack_key(record["config"]) == kind]
+        return Share.of(self.limit, num_groups, finished, cells, records).allows
 
     def _size(self, cells: Sequence[Cell], limit: int | None) -> int:
         """Return the size of the packs, at most `limit`; 1 if a process died in a trial run."""
@@ -96,16 +131,25 @@ class _PackExecutor:
                 size = self.size(cells)
         return size if limit is None else min(size, limit)
 
-    def _train_group(self, cells: Sequence[Cell], size: int) -> list[Cell]:
+    def _train_group(
+        self, cells: Sequence[Cell], size: int, fits: Callable[[Cell], bool], late: list[Cell]
+    ) -> list[Cell]:
         """Train compatible cells in packs of `size`; return the cells that were not trained.
 
         After an error of a whole pack, such as out of memory, smaller packs are tried.
+
+        Args:
+            cells: the cells.
+            size: number of members of a pack.
+            fits: returns whether the time limit allows a cell to begin.
+            late: the other cells are appended here, instead of being returned.
         """
         left: list[Cell] = []
         while cells:
-            pack = _PackCells(self.run_state, self.open_session, cells, min(size, len(cells)))
+            pack = PackCells(self.run_state, self.open_session, cells, min(size, len(cells)), fits)
             failure = self._train_pack(pack, size)
             left += pack.locked
+            late += pack.late
             cells = [*pack.unfinished, *pack.waiting]
             if failure is None:
                 left += cells
@@ -122,7 +166,7 @@ class _PackExecutor:
                 free_memory()
         return left
 
-    def _train_pack(self, pack: _PackCells, size: int) -> BaseException | None:
+    def _train_pack(self, pack: PackCells, size: int) -> BaseException | None:
         """Train until no cells are waiting or a stop is requested; return the error of a whole pack, if any.
 
         If the device fails, the sweep is stopped: all other cells would fail, too.
@@ -154,111 +198,17 @@ class _PackExecutor:
         return True
 
 
-class _ActiveCell(NamedTuple):
-    """A cell in training, with its claim, callback, session and start time."""
-
-    cell: Cell
-    claim: cell_lock.Claim
-    callback: StepCallback
-    session: Session
-    since: float
-
-
-class _PackCells:
-    """The cells of one group: waiting, in training (`active`), or locked by other processes (`locked`)."""
-
-    def __init__(self, run_state: RunState, open_session: Open, cells: Sequence[Cell], size: int) -> None:
-        self.run_state, self.open_session, self.size = run_state, open_session, size
-        self.waiting, self.locked = deque(cells), list[Cell]()
-        self.active: dict[str, _ActiveCell] = {}
-        self.unfinished: list[Cell] = []
-
-    def take(self, free: int) -> list[Session]:
-        """Lock at most `free` of the waiting cells and return their sessions."""
-        sessions: list[Session] = []
-        while self.waiting and len(sessions) < free and not self.run_state.stop():
-            session = self._open(self.waiting.popleft())
-            if session is not None:
-                sessions.append(session)
-        return sessions
-
-    def _open(self, cell: Cell) -> Session | None:
-        if self.run_state.is_done(cell):
-            return None
-        try:
-            claim = self.run_state.claim(cell, self.size)
-        except OSError as error:
-            self.run_state.record_failure(cell, error, 0.0)
-            return None
-        if claim is None:
-            self.locked.append(cell)
-            return None
-        with ExitStack() as unless_opened:
-            unless_opened.callback(claim.release)
-            # Check again: another process may have finished the cell before the claim was acquired.
-            if self.run_state.is_done(cell):
-                return None
-            callback = self.run_state.callback(cell, claim)
-            try:
-                prepare_directory(cell)
-                session = self.open_session(cell, callback)
-            except BaseException as error:
-                if interrupts(error) or is_device_failure(error):
-                    self.waiting.appendleft(cell)
-                    raise
-                if claim.is_lost():
-                    self._lose(cell)
-                else:
-                    self.run_state.record_failure(cell, error, 0.0)
-                return None
-            self.active[str(session.directory)] = _ActiveCell(cell, claim, callback, session, time.monotonic())
-            unless_opened.pop_all()
-            return session
-
-    def ended(self, session: Session) -> None:
-        """Store the record of a finished or failed member, and release its claim."""
-        cell, claim, callback, _, since = self.active.pop(str(session.directory))
-        try:
-            with claim:
-                try:
-                    if session.error is not None:
-                        raise session.error
-                    record = dict(session.finalize())
-                except ClaimLost:
-                    raise
-                except BaseException as error:
-                    if interrupts(error) or is_device_failure(error):
-                        raise
-                    self.run_state.record_failure(cell, error, time.monotonic() - since, callback.guard)
-                else:
-                    self.run_state.record_result(cell, record)
-                    claim.release(finished=State(record["state"]).is_result)
-        except ClaimLost:
-            self._lose(cell)
-
-    def _lose(self, cell: Cell) -> None:
-        """Mark a cell as locked that another process has taken over."""
-        log.warning("%s was taken over by another process", cell.name)
-        self.locked.append(cell)
-
-    def __enter__(self) -> _PackCells:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Release the cells that were still training; their checkpoints are kept."""
-        for active in self.active.values():
-            active.session.close()
-            active.claim.release()
-            self.unfinished.append(active.cell)
-        self.active.clear()
-
-
 def alike(cells: Sequence[Cell]) -> list[list[Cell]]:
     """Group cells that can share a pack, in order of first appearance."""
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(json.dumps(canonical(shared_in_pack(cell.config)), sort_keys=True), []).append(cell)
+        groups.setdefault(_pack_key(cell.config), []).append(cell)
     return list(groups.values())
+
+
+def _pack_key(config: Mapping[str, Any]) -> str:
+    """Return a text that is equal for cells that can share a pack."""
+    return json.dumps(canonical(shared_in_pack(config)), sort_keys=True)
 
 
 def by_limit(cells: Sequence[Cell]) -> list[tuple[int | None, list[Cell]]]:

@@ -23,10 +23,11 @@ MAX_LINES, SHOWN = 200, 20  # of a longer plan, the first and the last SHOWN cel
 
 @dataclass(frozen=True)
 class Estimate:
-    """Expected cost of a cell."""
+    """Expected cost of a cell, and the number of cells that are trained together in that time."""
 
     wall_s: float
     memory_bytes: int | None = None
+    members: int = 1
 
     def of_rest(self, step: int, steps: Any) -> Estimate:
         """Return the cost of the steps after `step`, of `steps` in all."""
@@ -185,12 +186,14 @@ def _from_finished(results: Sequence[Result]) -> Callable[[Cell], Estimate | Non
     """Return an estimator that uses the median time per step of finished cells of the same kind, or of all."""
     times: dict[str, list[float]] = {}
     memories: dict[str, list[int]] = {}
+    members: dict[str, list[int]] = {}
     for result in results:
         record = result.record or {}
         time = record.get("time") or {}
         if result.state is State.COMPLETED and time.get("wall_s") and record.get("steps"):
             for kind in ("", kind_of(result.cell.config)):
                 times.setdefault(kind, []).append(time["wall_s"] / record["steps"])
+                members.setdefault(kind, []).append((record.get("pack") or {}).get("members") or 1)
                 if time.get("memory_bytes"):
                     memories.setdefault(kind, []).append(time["memory_bytes"])
 
@@ -199,7 +202,8 @@ def _from_finished(results: Sequence[Result]) -> Callable[[Cell], Estimate | Non
         seconds = times.get(kind) or times.get("")
         if not seconds or not isinstance(steps, (int, float)):
             return None
-        return Estimate(statistics.median(seconds) * steps, max(memories.get(kind, []), default=None))
+        together = statistics.median_low(members.get(kind) or members[""])
+        return Estimate(statistics.median(seconds) * steps, max(memories.get(kind, []), default=None), together)
 
     return estimate
 

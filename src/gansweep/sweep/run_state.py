@@ -7,7 +7,7 @@ import logging
 import os
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -58,12 +58,14 @@ class Outcome:
         missing: cells without a record.
         interrupted: True if a stop was requested or the device failed.
         device_failed: True if the device failed. The cells in training can be continued.
+        out_of_time: True if cells are missing because of the limit `hours`.
     """
 
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     missing: list[Cell] = field(default_factory=list)
     interrupted: bool = False
     device_failed: bool = False
+    out_of_time: bool = False
 
     @property
     def cut_short(self) -> bool:
@@ -72,10 +74,19 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0: every cell has a result; 1: some cells have none or failed; 130: interrupted."""
+        """0: every cell has a result, or the time is over; 1: some cells have none or failed; 130: interrupted."""
         if self.cut_short and not self.device_failed:
             return 130
-        return int(bool(self.missing) or any(content["state"] == "failed" for content in self.records.values()))
+        incomplete = bool(self.missing) and not self.out_of_time
+        return int(incomplete or any(content["state"] == "failed" for content in self.records.values()))
+
+    def ended_by(self, stopped_by_user: bool) -> Outcome:
+        """Return the outcome of a command with a time limit.
+
+        Without a request to stop and a failure of the device, missing cells are those that did not fit into the time.
+        """
+        by_time = bool(self.missing) and not stopped_by_user and not self.device_failed
+        return replace(self, interrupted=self.interrupted and not by_time, out_of_time=by_time)
 
 
 class RunState:

@@ -45,14 +45,15 @@ class Sweep:
             name keeps its directory. Use the attribute `cells` for the result.
         command: the command line. The table lists all command lines of the sweep.
 
-    `note` is a text for the table about the selection of the cells; it is stored with the sweep. `code_changes` lists
-    code that was edited since earlier cells were trained. `damage` describes why sweep.json can't be read, empty if it
-    can.
+    `note` is a text for the table about the selection of the cells; it is stored with the sweep. `bound` is another
+    one, on the cells that the last command has left out; None: the stored one. `code_changes` lists code that was
+    edited since earlier cells were trained. `damage` describes why sweep.json can't be read, empty if it can.
     """
 
     def __init__(self, root: Path, cells: Sequence[Cell], command: str = "") -> None:
         self.root, self.command = root, command
         self.note = ""
+        self.bound: str | None = None
         self.notices: list[str] = []
         self._read_directory()
         kept: dict[str, Cell] = {}
@@ -67,7 +68,7 @@ class Sweep:
 
     def _read_directory(self) -> None:
         """Read existing cells, command lines and the note from the directory."""
-        earlier, commands, note, self._earlier_code, self.damage = sweep_directory.read(self.root)
+        earlier, commands, note, self._earlier_code, self._earlier_bound, self.damage = sweep_directory.read(self.root)
         self.note = self.note or note
         self.earlier = {cell.hash: cell for cell in earlier}
         self.commands = list(dict.fromkeys(filter(None, [*commands, self.command])))
@@ -91,6 +92,15 @@ class Sweep:
         return self._earlier_code | {
             name: version for cell in self.cells for name, version in (cell.identity.get("code") or {}).items()
         }
+
+    @property
+    def selection(self) -> list[str]:
+        """The texts about the selection of the cells."""
+        return [text for text in (self.note, self._bound) if text]
+
+    @property
+    def _bound(self) -> str:
+        return self._earlier_bound if self.bound is None else self.bound
 
     @property
     def results(self) -> list[Result]:
@@ -120,6 +130,7 @@ class Sweep:
             "format": FORMAT,
             "commands": self.commands,
             **({"note": self.note} if self.note else {}),
+            **({"bound": self._bound} if self._bound else {}),
             "versions": record.versions(),
             **({"code": self.code} if self.code else {}),
             "cells": [cell.as_dict() for cell in self.all_cells],

@@ -28,12 +28,16 @@ OF_A_CELL = (record.NAME, ".hydra", LOG, *CHECKPOINTS)
 
 
 class Contents(NamedTuple):
-    """Contents of a sweep's directory; `damage` describes why sweep.json can't be read, empty if it can."""
+    """Contents of a sweep's directory.
+
+    `bound` states what the last command left out because of its bounds; `damage` why sweep.json can't be read.
+    """
 
     cells: list[Cell]
     commands: list[str]
     note: str
     code: dict[str, str]
+    bound: str = ""
     damage: str = ""
 
 
@@ -41,13 +45,13 @@ def read(root: Path) -> Contents:
     """Return the contents of a sweep's directory. Cells that sweep.json does not list are found by their records."""
     cells: dict[str, Cell] = {}
     commands: list[str] = []
-    note, code, damage = "", {}, ""
+    note, code, bound, damage = "", {}, "", ""
     try:
         frozen = json.loads(atomic.read(root / FROZEN))
         check_numbers("", frozen)
         cells = {cell.hash: cell for cell in _frozen_cells(root, frozen["cells"])}
         commands = [str(line) for line in frozen.get("commands") or [frozen.get("command") or ""]]
-        note = str(frozen.get("note", ""))
+        note, bound = (str(frozen.get(key, "")) for key in ("note", "bound"))
         code = {str(name): str(version) for name, version in dict(frozen.get("code") or {}).items()}
     except (FileNotFoundError, NotADirectoryError):
         pass
@@ -62,7 +66,7 @@ def read(root: Path) -> Contents:
                 root, {**content["cell"], **content, "hash": content["cell"]["hash"], "name": directory.name}
             )
             cells.setdefault(cell.hash, cell)
-    return Contents(list(cells.values()), commands, note, code, damage)
+    return Contents(list(cells.values()), commands, note, code, bound, damage)
 
 
 def _frozen_cells(root: Path, contents: Sequence[Mapping[str, Any]]) -> Iterator[Cell]:

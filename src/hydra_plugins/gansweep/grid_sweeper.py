@@ -6,6 +6,7 @@ Hydra imports this module at the start of every Hydra application, so it only re
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -47,17 +48,19 @@ class GridSweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Train every combination; exit the process with an error code unless all cells have a result."""
-        from gansweep.cli.search_points import is_adaptive
+        from gansweep.cli.search_points import is_adaptive, is_interval
         from gansweep.cli.sweeping import Multirun
         from gansweep.cli.tpe_search import TpeSearch
 
         assert self.hydra_context is not None
         assert self.config is not None
+        started = time.time()
         loader = self.hydra_context.config_loader
         lines, defaults = self._lines(OverridesParser.create(loader), arguments)
         # Compared by name: Hydra 1.3 executes plugin modules a second time, so their classes exist twice.
         is_local = self.config.hydra.launcher["_target_"] == TARGET
-        make = partial(Multirun, loader, self.config, here=is_local)
+        searched = {override.get_key_element() for line in lines for override in line if is_interval(override)}
+        make = partial(Multirun, loader, self.config, here=is_local, started=started, searched=searched)
         multirun: Multirun | AutoSeeds | TpeSearch
         if is_adaptive(lines[0], defaults):
             multirun = TpeSearch(lines[0], defaults, make)
@@ -74,17 +77,17 @@ class GridSweeper(BasicSweeper):
     def _lines(self, parser: OverridesParser, arguments: list[str]) -> tuple[list[list[Override]], dict[str, Any]]:
         """Return the overrides of the command line with the sweep that an experiment defines, one list per experiment.
 
-        The second result has the values of `num` and `sampler` in the configuration.
+        The second result has the values of `num`, `sampler` and `cells` in the configuration.
         """
         from gansweep.cli.overrides import refuse_too_many
-        from gansweep.cli.search_points import NUM, SAMPLER
+        from gansweep.cli.search_points import CELLS, NUM, SAMPLER
 
         assert self.config is not None
         lines = [
             merged(parser.parse_overrides(line), parser.parse_overrides(plan))
             for line, plan in self._planned(parser, arguments)
         ]
-        defaults = {key: self.config.get(key) for key in (NUM, SAMPLER)}
+        defaults = {key: self.config.get(key) for key in (NUM, SAMPLER, CELLS)}
         refuse_too_many(lines, self.config.get("most_cells"), defaults[NUM])
         return lines, defaults
 

@@ -44,6 +44,6 @@ class LocalLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Train a batch for an adaptive sweeper, such as Optuna's, and return its results."""
-        from gansweep.cli.sweeping import train_batch
+        from gansweep.cli.job_batch import train_batch
 
         return train_batch(self.loader, self.config, job_overrides, first=initial_job_idx == 0)
