@@ -4,7 +4,7 @@
     python scripts/docs/papers.py --check  # exit with 1 if one is out of date
 
 The numbers come only from the files of docs/records that `gansweep.papers.statements` names. A picture contains the
-digest of its numbers, so that it is drawn again only if they change.
+digest of its numbers, so that it is drawn again only if they change; delete it to draw it with other code.
 """
 
 from __future__ import annotations

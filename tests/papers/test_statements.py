@@ -288,7 +288,9 @@ def test_verdicts_on_the_runs_of_a_sweep(tmp_path, capsys):
     assert main([str(sweep)]) == 0
     output = capsys.readouterr().out
     assert "- R1 and R2 work well on images, here: better than no regularisation: survives (2 comparisons" in output
-    other = write(tmp_path / "other", {"cell": record("smoke", {0: 9.0, 10: 1.0})})
-    assert main([str(other)]) == 0
-    assert "no finished run of an experiment with a statement" in capsys.readouterr().out
+    smoke = record("smoke", {0: 9.0, 10: 1.0})
+    without = {**smoke, "cell": {**smoke["cell"], "overrides": {}}}
+    for name, content in {"smoke": smoke, "without": without}.items():
+        assert main([str(write(tmp_path / name, {"cell": content}))]) == 0
+        assert "no finished run of an experiment with a statement" in capsys.readouterr().out
     assert main([str(tmp_path / "absent")]) == 2

@@ -68,7 +68,9 @@ class Statement:
     def runs(self, rows: Sequence[Row]) -> list[Row]:
         """Return the runs of this experiment that completed or diverged."""
         return [
-            row for row in rows if row["experiment"].partition("/")[0] == self.experiment and row["state"] in FINISHED
+            row
+            for row in rows
+            if row.get("experiment", "").partition("/")[0] == self.experiment and row["state"] in FINISHED
         ]
 
 

@@ -126,7 +126,7 @@ STATEMENTS = (
         "mescheder_2d",
         ("mescheder/plane.csv",),
         tests.plane_better,
-        "W1 of the other - W1, as a share of an untrained generator's, mean of four shapes",
+        "gain in W1, as a share of an untrained generator's, mean of four shapes",
         "python -m gansweep -m experiment=mescheder_2d scale=small",
         50_000,
     ),
