@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gansweep.track.rule import improvement_p, is_record, score
+from gansweep.track.rule import futility, improvement_p, is_record, score, stages
 
 
 def _times(values):
@@ -82,3 +82,35 @@ def test_false_records_are_rarer_than_the_level():
         if is_record(challenger, record, **rule):
             record, false = challenger, false + 1
     assert false <= 30  # 99.9 % quantile of Binomial(2000, 0.01) is 35
+
+
+FUTILITY = {"seeds": range(20), "level": 0.01, "confidence": 0.95}
+
+
+def test_an_entry_without_a_finite_score_in_reach_is_stopped():
+    five = dict.fromkeys(range(5), math.inf)
+    assert futility(five, None, **FUTILITY) == ""
+    assert futility(five | {5: math.inf}, None, **FUTILITY).startswith("too many seeds")
+
+
+def test_an_entry_behind_the_record_is_stopped_and_one_ahead_is_not():
+    record = _times([200.0] * 20)
+    assert "faster on these seeds (p = 0.031)" in futility(_times([300.0] * 5), record, **FUTILITY)
+    assert futility(_times([300.0] * 4), record, **FUTILITY) == ""
+    assert futility(_times([100.0] * 10), record, **FUTILITY) == ""
+    assert futility(_times([200.0] * 5), record, **FUTILITY) == "", "5 equal times and 15 better ones are a record"
+    assert "every other seed" in futility(_times([200.0] * 10), record, **FUTILITY), "its score would not be lower"
+
+
+def test_no_record_is_lost_by_what_is_certain(monkeypatch):
+    """Without the test for being behind, an entry that is stopped would not have been a record."""
+    monkeypatch.setattr("gansweep.track.rule.BEHIND", -1.0)
+    rng = np.random.default_rng(3)
+    stopped = records = 0
+    for _ in range(150):
+        record, entry = (_times(np.ceil(np.exp(rng.normal(mean, 0.3, 20)) * 8) * 25) for mean in (0, -0.1))
+        early = [num for num in stages(20)[:-1] if futility({s: entry[s] for s in range(num)}, record, **FUTILITY)]
+        is_new = is_record(entry, record, **FUTILITY)
+        stopped, records = stopped + bool(early), records + is_new
+        assert not (early and is_new)
+    assert min(stopped, records) > 3
