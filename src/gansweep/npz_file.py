@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -33,22 +35,15 @@ def read_array(path: Path, name: str) -> np.ndarray:
         KeyError: the file has no such array; the argument is the list of its arrays.
         ValueError: the file is not an .npz, is damaged, contains Python objects, or does not fit in memory.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [member.removesuffix(".npy") for member in archive.namelist()]
-            if name not in names:
-                raise KeyError(names)
-            member = archive.namelist()[names.index(name)]
-            with archive.open(member) as file:
-                _check_header(file, archive.getinfo(member).file_size)
-            with archive.open(member) as file:
-                return np.lib.format.read_array(file, allow_pickle=False)
-    except ERRORS as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ValueError(
-            f"{path} can't be read as an .npz ({error or type(error).__name__}): write it again"
-        ) from error
+    with _readable(path, "npz"), zipfile.ZipFile(path) as archive:
+        names = [member.removesuffix(".npy") for member in archive.namelist()]
+        if name not in names:
+            raise KeyError(names)
+        member = archive.namelist()[names.index(name)]
+        with archive.open(member) as file:
+            _check_header(file, archive.getinfo(member).file_size)
+        with archive.open(member) as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def map_array(path: Path, name: str) -> np.ndarray | None:
@@ -57,7 +52,7 @@ def map_array(path: Path, name: str) -> np.ndarray | None:
     Raises:
         ValueError: the file is not an .npz, is damaged, or contains Python objects.
     """
-    try:
+    with _readable(path, "npz"):
         with zipfile.ZipFile(path) as archive:
             found = [info for info in archive.infolist() if info.filename.removesuffix(".npy") == name]
             if not found or found[0].compress_type != zipfile.ZIP_STORED:
@@ -69,12 +64,6 @@ def map_array(path: Path, name: str) -> np.ndarray | None:
             raw.seek(found[0].header_offset + 26)  # lengths of name and extra field in the header of the member
             start = raw.tell() + 4 + sum(struct.unpack("<HH", raw.read(4))) + length
         return np.memmap(path, dtype, "r", start, shape, "F" if fortran else "C")
-    except ERRORS as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ValueError(
-            f"{path} can't be read as an .npz ({error or type(error).__name__}): write it again"
-        ) from error
 
 
 def read_npy(path: Path) -> np.ndarray:
@@ -95,17 +84,23 @@ def map_npy(path: Path) -> np.ndarray:
     return _checked_npy(path, in_memory=False)
 
 
-def _checked_npy(path: Path, *, in_memory: bool) -> np.ndarray:
+@contextmanager
+def _readable(path: Path, kind: str) -> Iterator[None]:
+    """Raise ValueError for every error that a damaged file causes; FileNotFoundError is not changed."""
     try:
-        with path.open("rb") as file:
-            shape, fortran, dtype = _check_header(file, path.stat().st_size, in_memory=in_memory)
-            return np.memmap(path, dtype, "r", file.tell(), shape, "F" if fortran else "C")
+        yield
+    except FileNotFoundError:
+        raise
     except ERRORS as error:
-        if isinstance(error, FileNotFoundError):
-            raise
         raise ValueError(
-            f"{path} can't be read as an .npy ({error or type(error).__name__}): write it again"
+            f"{path} can't be read as an .{kind} ({error or type(error).__name__}): write it again"
         ) from error
+
+
+def _checked_npy(path: Path, *, in_memory: bool) -> np.ndarray:
+    with _readable(path, "npy"), path.open("rb") as file:
+        shape, fortran, dtype = _check_header(file, path.stat().st_size, in_memory=in_memory)
+        return np.memmap(path, dtype, "r", file.tell(), shape, "F" if fortran else "C")
 
 
 def _check_header(file: IO[bytes], file_size: int, *, in_memory: bool = True) -> tuple[tuple[int, ...], bool, np.dtype]:

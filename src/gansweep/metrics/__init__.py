@@ -1,4 +1,4 @@
-"""Metrics of generated samples; here, the names of those that accept samples of a given shape."""
+"""Metrics of generated samples; here, which of them accept samples of a given shape."""
 
 from __future__ import annotations
 
@@ -19,6 +19,15 @@ def suggested_metrics(sample_shape: tuple[int, ...]) -> str:
     if not names:
         return "expected points (2,), or images (C, H, W) of 1 or 3 channels"
     return f"choose metric={', '.join(names[:-1])} or {names[-1]}"
+
+
+def check_images(network: str, sample_shape: tuple[int, ...]) -> None:
+    """Raise ValueError unless samples are images of 1 or 3 channels, which the named feature network reads."""
+    if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
+        raise ValueError(
+            f"the network {network} reads images (C, H, W), these samples are {sample_shape}: "
+            f"{suggested_metrics(sample_shape)}"
+        )
 
 
 def _names(sample_shape: tuple[int, ...]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gansweep.metrics import suggested_metrics
+from gansweep.metrics import check_images
 
 URL = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth"
 LAST_BLOCK = {64: 0, 192: 1, 768: 2, 2048: 3}
@@ -61,11 +61,7 @@ class InceptionFeatures:
         Raises:
             ValueError: the samples are not grey or colour images, or the weights are unavailable.
         """
-        if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
-            raise ValueError(
-                f"the network {self.name} reads images (C, H, W), these samples are {sample_shape}: "
-                f"{suggested_metrics(sample_shape)}"
-            )
+        check_images(self.name, sample_shape)
         network(self.file(), self.dims, torch.device("cpu"))
 
     def file(self) -> Path:

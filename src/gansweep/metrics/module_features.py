@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gansweep.code_identity import code_of_class
-from gansweep.metrics import suggested_metrics
+from gansweep.metrics import check_images
 from gansweep.metrics.inception import file_sha256
 from gansweep.user_code import Factory, cause_of
 from gansweep.user_path import user_path
@@ -85,11 +85,7 @@ class ModuleFeatures:
 
     def check(self, sample_shape: tuple[int, ...]) -> None:
         """Raise ValueError unless the module maps two images to finite features (2, D), twice the same."""
-        if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
-            raise ValueError(
-                f"the network {self.name} reads images (C, H, W), these samples are {sample_shape}: "
-                f"{suggested_metrics(sample_shape)}"
-            )
+        check_images(self.name, sample_shape)
         channels = self.channels or sample_shape[0]
         if channels < sample_shape[0]:
             raise ValueError(f"channels=1: the images have {sample_shape[0]}, expected 3 or null")

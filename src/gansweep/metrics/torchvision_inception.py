@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gansweep.metrics import suggested_metrics
+from gansweep.metrics import check_images
 from gansweep.metrics.inception import cut, file_sha256, find_weights, load_weights, resized
 
 URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"
@@ -58,11 +58,7 @@ class TorchvisionInception:
         Raises:
             ValueError: the samples are not grey or colour images, or the weights are unavailable.
         """
-        if len(sample_shape) != 3 or sample_shape[0] not in (1, 3):
-            raise ValueError(
-                f"the network {self.name} reads images (C, H, W), these samples are {sample_shape}: "
-                f"{suggested_metrics(sample_shape)}"
-            )
+        check_images(self.name, sample_shape)
         network(self.file(), torch.device("cpu"))
 
     def file(self) -> Path:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from gansweep.algorithms.breakdown import Breakdown
-from gansweep.algorithms.cfg.composite import CompositeGenerator
+from gansweep.algorithms.cfg.functional_gradient import CompositeGenerator
 from gansweep.algorithms.cfg.pack import CFGPack, Report
 from gansweep.algorithms.refuse import of_a_game, refuse
 from gansweep.batched.pack import PackSettings
