@@ -28,6 +28,8 @@ COMMANDS = {
     "list": Command("list_tracks", "list the tracks and their records"),
     "tune": Command("tune_entry", "choose an entry's settings with the tuning seeds"),
     "try": Command("try_entry", "train an entry with the judging seeds and print its score"),
+    "submit": Command("submit_entry", "write the entry file of a sweep", "submitted"),
+    "verify": Command("verify_entry", "check an entry file and repeat its trainings, or train new seeds", "verified"),
 }
 
 

@@ -144,17 +144,18 @@ def frozen_differences(track: Track, config: Mapping[str, Any], reference: Mappi
         config: configuration part of the identity of an entry's run.
         reference: that of the track's settings alone.
     """
-    return sorted(key for key in _differences(config, reference) if key != "seed" and not track.is_free(key))
+    return sorted(key for key in differences(config, reference) if key != "seed" and not track.is_free(key))
 
 
-def _differences(first: Any, second: Any, prefix: str = "") -> list[str]:
+def differences(first: Any, second: Any, prefix: str = "") -> list[str]:
+    """Return the dotted keys in which two configurations differ."""
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         keys = dict.fromkeys([*first, *second])
         missing = object()
         return [
             difference
             for key in keys
-            for difference in _differences(
+            for difference in differences(
                 first.get(key, missing), second.get(key, missing), f"{prefix}.{key}" if prefix else str(key)
             )
         ]
