@@ -92,7 +92,10 @@ def test_diverged_seeds_are_part_of_an_entry(track):
         (
             lambda folder: _edit(
                 _cell(folder, 2),
-                lambda r: (r.update(state="dropped", dropped={"step": 4}), r["metric"].update(final=None)),
+                lambda r: (
+                    r.update(state="dropped", dropped={"step": 4}),
+                    r["metric"].update(final=None, final_step=None),
+                ),
             ),
             "seed 2: was dropped by a race",
         ),

@@ -75,7 +75,8 @@ def _problems(track, content):
 
 def _set(content, path, value):
     *parents, last = path.split("/")
-    functools.reduce(lambda node, key: node[key], parents, content)[last] = value
+    node = functools.reduce(lambda inner, key: inner[key], parents, content)
+    node[int(last) if isinstance(node, list) else last] = value
 
 
 def _setting(path, value):
@@ -104,6 +105,11 @@ def _own_module(name="my_gans", source="x = 1\n", named=True, given=True):
             content["code"][name] = {"sha256": source_hash(source), "source": source}
 
     return change
+
+
+def _edited_override(content, _):
+    _set(content, "overrides/1", "lr=0.5")
+    content["tuning"] = None
 
 
 def _edited_source(content, _):
@@ -144,8 +150,8 @@ SIGNED = {
     "missing seed": (_remove("2"), "runs: seed 2 missing; every judging seed counts"),
     "another seed": (_move("4", "7"), "runs: seed 7 is no judging seed"),
     "judged by tuning seeds": (_move("4", "1000"), "runs: seed 1000 is for tuning"),
-    "edited override": (_setting("overrides/1", "lr=0.5"), "identity.config.lr: differs from the overrides: 0.3215"),
-    "edited config": (
+    "edited override": (_edited_override, "identity.config.lr: differs from the overrides: 0.3215"),
+    "edited configuration": (
         _setting("identity/config/optimizer/momentum", 0.5),
         "identity.config.optimizer.momentum: differs",
     ),
@@ -209,7 +215,7 @@ OF_DIVERGED = {
     "missing diverged seed": (_remove("0"), "runs: seed 0 missing; every judging seed counts, also one that diverged"),
     "diverged turned completed": (_completed, "is missing"),
     "evaluation after the divergence": (
-        lambda c, _: [run["values"].update({"4": 1.0}) for run in c["runs"].values() if run["divergence"]],
+        lambda c, _: [run["values"].update({"5": 1.0}) for run in c["runs"].values() if run["divergence"]],
         "has evaluations after the divergence",
     ),
 }

@@ -9,8 +9,6 @@ from gansweep.config.errors import SettingError
 from gansweep.console import allowed_modules, make_folder, path, say
 from gansweep.formatting import file_size
 
-ENTRIES = Path("tracks")
-
 
 def parser(name: str) -> ArgumentParser:
     """Return the parser."""
@@ -37,6 +35,7 @@ def parser(name: str) -> ArgumentParser:
 
 def run(options: Namespace) -> int:
     """Write the entry file, print its score, and return the exit code."""
+    from gansweep.track.history import FOLDER
     from gansweep.track.submission import Source, entry_of
     from gansweep.track.track import Track
 
@@ -46,7 +45,7 @@ def run(options: Namespace) -> int:
     extra = [f"allow=[{','.join(allowed_modules(options.overrides))}]"] if options.overrides else []
     source = Source(options.sweep, options.tuning, extra, options.config_dir)
     entry = entry_of(track, source, options.name, options.author)
-    out = options.out or ENTRIES / track.name / f"{entry.name}.json"
+    out = options.out or FOLDER / track.name / f"{entry.name}.json"
     if out.exists():
         raise SettingError("--name" if options.out is None else "--out", None, f"{out} exists already, choose another")
     make_folder("--out", out.parent)
