@@ -128,7 +128,7 @@ def test_try_prints_the_score_and_what_is_next(place, monkeypatch, capsys):
     assert "score    4 steps: with 95 % confidence, at least half of all trainings reach W1 <= 1.95 within" in out
     assert "median   2 steps\nreached  5 of 5 seeds\n" in out
     assert "time     1.50 s to the target (median, in packs of 2 runs); not part of the score" in out
-    assert "record   yes, the first of track tiny" in out
+    assert "record   yes: there is no other in tracks/tiny" in out
     assert "To submit: gansweep track submit outputs/x --name NAME --author AUTHOR" in out
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from gansweep.formatting import metric_label, number
 from gansweep.sweep.cell import Result
 from gansweep.track.entry import Entry
+from gansweep.track.history import FOLDER
 from gansweep.track.rule import Times, improvement_p, is_record, score
 from gansweep.track.track import Track
 from gansweep.track.training import seconds_to_target, steps_to_target
@@ -85,7 +86,7 @@ class Outcome:
             return f"undecided: a record needs all {track.num_seeds} seeds"
         is_new = is_record(self.times, record and record.times, seeds=track.judging_seeds, **rule)
         if record is None:
-            return f"yes, the first of track {track.name}" if is_new else "no: the score is not finite"
+            return f"yes: there is no other in {FOLDER / track.name}" if is_new else "no: the score is not finite"
         current = f"{record.name}, {_steps(record.score)}"
         p = improvement_p(self.times, record.times)
         why = f"p = {p:.2g}, level {track.level:g}"
