@@ -1,5 +1,7 @@
 """The command line of `gansweep edge`, on the Dirac-GAN."""
 
+import json
+
 import pytest
 
 from gansweep.cli.edge import main
@@ -62,3 +64,30 @@ def test_a_long_schedule_is_not_evaluated_at_every_step(capsys):
     line = [*DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd", "lr=0.01", "schedule=warmup", "schedule.length=0.5"]
     assert main([*line, "steps=1000000000", "--after", "0"]) == 0
     assert next(row for row in rows(capsys.readouterr().out) if row[0].startswith("lr="))[1:3] == ["0.01", "0.01"]
+
+
+def test_each_cell_is_linearized_after_training_at_its_own_rate(capsys):
+    line = [*DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd", "lr=0.01,1e30", "--after", "9"]
+    assert main(line) == 0
+    warnings = {float(row[1]): row[-1] for row in rows(capsys.readouterr().out) if row[0].startswith("lr=")}
+    assert warnings[0.01] == ""
+    assert warnings[1e30].startswith("expected to diverge")
+
+
+def test_the_figure_is_written(capsys, tmp_path):
+    line = [*DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd", "lr=0.01,3", "--after", "0"]
+    assert main([*line, "--out", str(tmp_path / "edge.svg")]) == 0
+    text = (tmp_path / "edge.svg").read_text()
+    assert "<svg" in text
+    assert main([*line, "--out", str(tmp_path / "edge.txt")]) == 2
+    assert "--out" in capsys.readouterr().err
+
+
+def test_the_plan_marks_cells_only_if_asked(gansweep):
+    line = ["-m", *DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd,lion", "lr=0.01,1e30", "workers=1", "device=cpu"]
+    plan = json.loads(gansweep(*line, "plan=edge_json").out)
+    marked = [cell["overrides"] for cell in plan["cells"] if cell["warning"]]
+    assert [(cell["optimizer"], float(cell["lr"])) for cell in marked] == [("sgd", 1e30)]
+    assert any("No boundary for" in note and "lion" in note for note in plan["notes"])
+    assert plan["num_trained"] == 4, "no cell is skipped"
+    assert all("warning" not in cell for cell in json.loads(gansweep(*line, "plan=json").out)["cells"])

@@ -14,10 +14,10 @@ from gansweep.dynamics.extragradient import ExtraGradient
 from gansweep.dynamics.past_extragradient import PastExtraGradient
 from gansweep.dynamics.simultaneous import Simultaneous
 from gansweep.dynamics.unrolled import Unrolled
-from gansweep.edge.boundary import BATCHES, Linearization, Response
+from gansweep.edge.boundary import BATCHES, Linearization
 from gansweep.edge.linear_rule import NotLinear
 from gansweep.edge.reduced_game import ReducedGame
-from gansweep.interfaces import Slot
+from gansweep.edge.response import UPDATES, Response
 from gansweep.optimizers.adabelief import AdaBelief
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.adamw import AdamW
@@ -52,7 +52,7 @@ def alone(rule):
     return game([[0.0, 0.0], [0.0, CURVATURE]], rule).boundary("discriminator", rounds=9).lr
 
 
-BIAS = 1 - 0.9**BATCHES  # of Adam's first moment in the last update
+BIAS = 1 - 0.9**UPDATES  # of Adam's first moment in the last update
 CLOSED_FORMS = {
     "gradient descent": (SGD(), 2 / CURVATURE),
     "momentum": (SGD(momentum=0.9), 2 * 1.9 / CURVATURE),
@@ -62,7 +62,7 @@ CLOSED_FORMS = {
     "adam": (Adam(eps=0.01), 2 * 1.9 * BIAS * (NOISE + 0.01) / (0.1 * CURVATURE)),
     "adam without momentum": (Adam(betas=(0.0, 0.9), eps=0.01), 2 * (NOISE + 0.01) / CURVATURE),
     "adamw": (AdamW(betas=(0.0, 0.9), eps=0.0, weight_decay=2.0), 2 / (CURVATURE / NOISE + 2)),
-    "rmsprop": (RMSprop(alpha=0.9, eps=0.0), 2 * NOISE * math.sqrt(1 - 0.9**BATCHES) / CURVATURE),
+    "rmsprop": (RMSprop(alpha=0.9, eps=0.0), 2 * NOISE * math.sqrt(1 - 0.9**UPDATES) / CURVATURE),
     "optimistic": (Optimistic(SGD()), 2 / (3 * CURVATURE)),
 }
 
@@ -162,9 +162,12 @@ def test_dynamics_that_use_the_losses_have_no_boundary():
 def test_the_response_finds_the_preconditioner_of_every_parameter():
     sizes = torch.tensor([[0.1, 2.0, 0.5]], dtype=torch.float64)
 
-    class Player:
-        groups = (type("Group", (), {"rule": Adam(betas=(0.0, 0.99), eps=0.0)}),)
-        network = type("Network", (), {"slots": [Slot("w", (3,))]})
-
-    found = Response.measured(Player, SIGNS * sizes)
+    found = Response.measured(Adam(betas=(0.0, 0.99), eps=0.0), SIGNS * sizes)
     assert found.scale.ravel().tolist() == pytest.approx((0.5 / sizes).ravel().tolist(), rel=1e-6)
+
+
+@pytest.mark.parametrize("rule", [Adam(), RMSprop(), AdaBelief()], ids=repr)
+def test_entries_without_a_gradient_do_not_move(rule):
+    # The last bias of a Wasserstein critic: rounding errors of its gradient would have the largest preconditioner.
+    found = Response.measured(rule, SIGNS * torch.tensor([[0.1, 0.0, 1e-12, 0.2]], dtype=torch.float64))
+    assert (found.scale > 0).tolist() == [[True, False, False, True]]

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gansweep.cli.compose import Composition
 from gansweep.cli.error_report import complain
 from gansweep.cli.hydra_app import composed, overrides_parser
+from gansweep.cli.job import run_of
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.console import command_name, say
-from gansweep.formatting import markdown
+from gansweep.formatting import counted, markdown
+from gansweep.sweep.cell import Cell as SweepCell
 
 if TYPE_CHECKING:
-    from gansweep.edge.boundary import Boundary, Linearization
-    from gansweep.interfaces import Schedule
+    from gansweep.edge.boundary import Boundary
+    from gansweep.edge.picture import Region
+    from gansweep.edge.verdicts import Stability, Verdict
     from gansweep.training.run import Run
 
-RATES = ("lr", "lr_d")
 OWN = ("lr", "lr_d", "seed", "name")  # settings that do not change the linearization
-MOST_STEPS = 100_000  # at which a schedule is evaluated
 AFTER = 50  # training steps before the second linearization
+SUFFIXES = (".png", ".svg", ".pdf")
 
 
 class Cell(NamedTuple):
@@ -39,11 +43,19 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if options.after < 0:
             raise SettingError("--after", options.after, "expected a number of steps, at least 0")
+        if options.out is not None and options.out.suffix.lower() not in SUFFIXES:
+            raise SettingError("--out", options.out, f"expected a file name that ends in {', '.join(SUFFIXES)}")
         groups = groups_of(options.overrides, options.config_dir)
     except BadConfig as error:
         return complain(error.problems, "computed")
+    regions: list[Region] = []
     for words, cells in groups.items():
-        say("\n".join([words or "the defaults", "", *_lines(cells, options.after), ""]))
+        say("\n".join([words or "the defaults", "", *_lines(words, cells, options.after, regions), ""]))
+    if options.out is not None and regions:
+        from gansweep.edge.picture import picture
+
+        picture(regions, options.out)
+        say(f"Figure: {options.out}")
     return 0
 
 
@@ -52,7 +64,8 @@ def _parser() -> ArgumentParser:
         command_name("edge"),
         description="Compute the largest learning rates at which a training step is stable, from the eigenvalues of "
         "its linearization: of each player alone and of both together, at the initial parameters and after a short "
-        "training. All settings of `python -m gansweep` are accepted. No cell is trained, and no file is written.",
+        "training. All settings of `python -m gansweep` are accepted. No cell is trained to its end, and no results "
+        "are written.",
         epilog="Example: %(prog)s data=ring model=mlp_ring metric=wasserstein1 optimizer=sgd,adam "
         "lr=1e-4,1e-3,1e-2. The method and its limits: docs/edge.md",
     )
@@ -61,8 +74,15 @@ def _parser() -> ArgumentParser:
         type=int,
         default=AFTER,
         metavar="STEPS",
-        help=f"training steps, at the smallest learning rate of the line, before the second linearization; 0 for none "
+        help=f"training steps of each cell, at its largest rates, before the second linearization; 0 for none "
         f"(default: {AFTER})",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="figure of the stable region in the plane of lr and lr_d, with the cells as points: "
+        f"a file name that ends in {', '.join(SUFFIXES)}",
     )
     return parser
 
@@ -89,12 +109,43 @@ def groups_of(overrides: Sequence[str], config_dir: str | None = None) -> dict[s
         if not isinstance(checked.run.algorithm, Adversarial):
             problems.append(SettingError("algorithm", None, "trains no game of two players; expected adversarial"))
             continue
-        key = json.dumps({k: v for k, v in composition.config.items() if k not in OWN}, sort_keys=True, default=str)
-        _, cells = groups.setdefault(key, (_words(composition, shared=True), []))
+        _, cells = groups.setdefault(kind(composition.config), (_words(composition, shared=True), []))
         cells.append(Cell(_words(composition, shared=False), checked.run))
     if problems:
         raise BadConfig(problems)
     return dict(groups.values())
+
+
+def kind(config: Mapping[str, Any]) -> str:
+    """Return a text key of the settings that runs with the same linearizations share."""
+    return json.dumps({k: v for k, v in config.items() if k not in OWN}, sort_keys=True, default=str)
+
+
+def warnings_of(cells: Sequence[SweepCell]) -> tuple[dict[str, str], list[str]]:
+    """Return why cells of a sweep are expected to diverge, by hash, and notes on what was computed."""
+    from gansweep.algorithms.adversarial import Adversarial
+    from gansweep.edge.linear_rule import NotLinear
+    from gansweep.edge.verdicts import BEYOND, largest_rates, stability
+
+    groups: dict[str, list[SweepCell]] = {}
+    for cell in cells:
+        groups.setdefault(kind(cell.config), []).append(cell)
+    warnings, without, started = {}, [], time.process_time()
+    for group in groups.values():
+        runs = [run_of(cell) for cell in group]
+        if not isinstance(runs[0].algorithm, Adversarial):
+            without.append(f"{group[0].name}: its algorithm trains no game of two players")
+            continue
+        rates = [largest_rates(run) for run in runs]
+        try:
+            stable = stability(runs[rates.index(min(rates))], rates, min(AFTER, runs[0].steps))
+        except NotLinear as error:
+            without.append(f"{group[0].name}: {error}")
+            continue
+        found = {cell.hash: stable.verdict(pair).warning for cell, pair in zip(group, rates, strict=True)}
+        warnings |= {name: warning for name, warning in found.items() if warning not in ("", BEYOND)}
+    cost = f"Stability of {counted(len(cells), 'cell')}: {time.process_time() - started:.1f} s of CPU time."
+    return warnings, [cost, *(f"No boundary for {text}." for text in without)]
 
 
 def _words(composition: Composition, *, shared: bool) -> str:
@@ -102,66 +153,61 @@ def _words(composition: Composition, *, shared: bool) -> str:
     return " ".join(word for word in composition.overrides if (word.partition("=")[0] not in OWN) == shared)
 
 
-def _lines(cells: Sequence[Cell], after: int) -> Iterator[str]:
-    """Yield the lines of one group."""
-    from gansweep.edge.boundary import tolerance
+def _lines(words: str, cells: Sequence[Cell], after: int, regions: list[Region]) -> Iterator[str]:
+    """Yield the lines of one group, and append its panel of the figure."""
     from gansweep.edge.linear_rule import NotLinear
+    from gansweep.edge.picture import Region
+    from gansweep.edge.verdicts import largest_rates, stability
 
-    run = min(cells, key=lambda cell: cell.run.member.generator.lr).run
-    ratio = run.member.discriminator.lr / run.member.generator.lr
-    allowed = tolerance(run.steps)
-    found: dict[int, Linearization] = {}
-    rows, missing = [], ""
+    rates = [largest_rates(cell.run) for cell in cells]
+    smallest, started = min(rates), time.process_time()
+    run = cells[rates.index(smallest)].run
     try:
-        for steps, linear in linearizations(run, after):
-            boundaries = {
-                "discriminator alone": linear.boundary("discriminator", tolerance=allowed),
-                "generator alone": linear.boundary("generator", tolerance=allowed),
-                f"both, lr_d = {ratio:g} lr": linear.boundary("both", ratio, tolerance=allowed),
-            }
-            rows += [[str(steps), players, *_described(boundary)] for players, boundary in boundaries.items()]
-            found[steps] = linear
+        stable = stability(run, rates, after)
     except NotLinear as error:
-        after_steps = f" after {after} steps at lr = {run.member.generator.lr:g}" if found else ""
-        missing = f"No boundary{after_steps}: {error}."
-    if not found:
-        yield missing
+        yield f"No boundary: {error}."
         return
-    yield markdown(["after steps", "players", "largest stable lr", "eigenvalue z beyond it", "growth per step"], rows)
+    later = stable.later.get(smallest)
+    yield _boundaries(stable, smallest[1] / smallest[0])
     yield ""
-    if missing:
-        yield f"{missing}\n"
-    rows = [_row(cell, found, allowed) for cell in cells]
-    yield markdown(
-        ["cell", "largest lr", "largest lr_d", *(f"growth after {steps} steps" for steps in found), "warning"], rows
-    )
+    if isinstance(later, NotLinear):
+        yield f"No boundary after {after} steps at lr = {smallest[0]:g}: {later}.\n"
+    verdicts = [stable.verdict(pair) for pair in rates]
+    columns = [f"growth after {steps} steps" for steps in ((0, after) if after else (0,))]
+    rows = [
+        [cell.words or "the defaults", f"{g:.3g}", f"{d:.3g}", *_growths(verdict, len(columns)), verdict.warning]
+        for cell, (g, d), verdict in zip(cells, rates, verdicts, strict=True)
+    ]
+    yield markdown(["cell", "largest lr", "largest lr_d", *columns, "warning"], rows)
     yield ""
     yield (
         "z is the eigenvalue of the linearized step that exceeds gradient flow most; a small perturbation along its "
         "eigenvector is multiplied by |z| in each step. Growth is |z| - 1."
     )
+    gradients, products = stable.cost
+    yield (
+        f"Computed on the CPU, for every device, in {time.process_time() - started:.1f} s of CPU time: {gradients} "
+        f"gradients of both players and {products} products with the Jacobian of their game."
+    )
+    regions.append(Region(words, stable, list(zip(rates, verdicts, strict=True))))
 
 
-def linearizations(run: Run, after: int) -> Iterator[tuple[int, Linearization]]:
-    """Yield the linearization at the initial parameters and after `after` training steps, with these numbers.
+def _boundaries(stable: Stability, ratio: float) -> str:
+    """Return the table of the largest stable rates, initially and after training at the smallest rates."""
+    from gansweep.edge.boundary import Linearization
 
-    Raises:
-        NotLinear: an optimizer or the dynamics have no linear part.
-    """
-    import torch
-
-    from gansweep.data.on_device import samples_on
-    from gansweep.edge.boundary import at_rates, linearized, pack_of
-
-    samples = samples_on(torch.device("cpu"), run.data)
-    rates = run.member.generator.lr, run.member.discriminator.lr
-    pack = pack_of(run, [at_rates(run.member, *rates, steps=after + 1)], samples)
-    yield 0, linearized(pack)
-    if after:
-        for n, _ in enumerate(pack.steps(), start=1):
-            if n == after:
-                break
-        yield after, linearized(pack)
+    linears = {0: stable.start}
+    if stable.later and isinstance(later := stable.later[min(stable.later)], Linearization):
+        linears[stable.after] = later
+    rows = []
+    for steps, linear in linears.items():
+        boundaries = {
+            "discriminator alone": linear.boundary("discriminator", tolerance=stable.tolerance),
+            "generator alone": linear.boundary("generator", tolerance=stable.tolerance),
+            f"both, lr_d = {ratio:g} lr": linear.boundary("both", ratio, tolerance=stable.tolerance),
+        }
+        rows += [[str(steps), players, *_described(boundary)] for players, boundary in boundaries.items()]
+    return markdown(["after steps", "players", "largest stable lr", "eigenvalue z beyond it", "growth per step"], rows)
 
 
 def _described(boundary: Boundary) -> tuple[str, str, str]:
@@ -175,21 +221,6 @@ def _described(boundary: Boundary) -> tuple[str, str, str]:
     return f"{boundary.lr:.2g}" if boundary.lr else "none", text, f"{math.expm1(growth.rate):.2g}"
 
 
-def _row(cell: Cell, found: Mapping[int, Linearization], allowed: float) -> list[str]:
-    """Return the row of a cell at its largest scheduled rates."""
-    g, d = (
-        player.lr * largest_multiplier(player.schedule, cell.run.steps)
-        for player in (cell.run.member.generator, cell.run.member.discriminator)
-    )
-    growths = [linear.growth([(g, d)])[0] for linear in found.values()]
-    beyond = any(not growth.excess <= allowed for growth in growths)
-    texts = [f"{math.expm1(growth.rate):.2g}" for growth in growths]
-    return [cell.words or "the defaults", f"{g:.3g}", f"{d:.3g}", *texts, "beyond the boundary" if beyond else ""]
-
-
-def largest_multiplier(schedule: Schedule, steps: int) -> float:
-    """Return the largest multiplier of a schedule; in a run of more than `MOST_STEPS` steps, at equally spaced ones."""
-    every = -(-steps // MOST_STEPS)
-    if every == 1:
-        return float(max(schedule.values(steps)))
-    return max(schedule(step, steps) for step in (*range(0, steps, every), steps - 1))
+def _growths(verdict: Verdict, columns: int) -> list[str]:
+    texts = [f"{math.expm1(growth.rate):.2g}" for growth in verdict.growths.values()]
+    return texts + [""] * (columns - len(texts))

@@ -1,4 +1,4 @@
-"""Output of plan=true and plan=json."""
+"""Output of plan=true, plan=json, plan=edge and plan=edge_json."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from gansweep.cli import edge
 from gansweep.cli.bounds import fitting_note
 from gansweep.cli.distribution import cost_by_probe, num_workers
 from gansweep.console import say
@@ -25,4 +26,8 @@ def show(sweep: Sweep, config: Mapping[str, Any], *more: str) -> None:
         workers = num_workers(config, sum(planned.is_trained for planned in plan.cells))
         more = (*more, fitting_note(plan, config["hours"], workers))
     plan = replace(plan, notes=[*plan.notes, *filter(None, more)])
-    say(plan.json() if config["plan"] == "json" else plan.text())
+    asked = str(config["plan"])
+    if asked.startswith("edge"):
+        warnings, notes = edge.warnings_of([planned.result.cell for planned in plan.cells if planned.is_trained])
+        plan = replace(plan, warnings=warnings, notes=[*plan.notes, *notes])
+    say(plan.json() if asked.endswith("json") else plan.text())

@@ -38,7 +38,8 @@ class Root:
         seeds: auto: add seeds for configurations that may still be the best; null: train the given seeds only.
         most_seeds: maximum number of seeds of a configuration, for seeds=auto.
         race: steps: drop runs whose configuration can't be the best any more; null: train every run to its end.
-        plan: list all cells without training; json: as JSON on standard output.
+        plan: list all cells without training; json: as JSON on standard output; edge and edge_json: with a warning
+            for cells whose rates are expected to be too large.
         fresh: rename an existing sweep of this name and start over.
         retry_failed: train failed cells again.
         diverged: report a divergence to another Hydra sweeper as a result or as a failure.
@@ -76,7 +77,7 @@ class Root:
     name: str | int | float | None
     seeds: Literal["auto"] | None
     most_seeds: int
-    plan: bool | Literal["json"]
+    plan: bool | Literal["json", "edge", "edge_json"]
     fresh: bool
     retry_failed: bool
     diverged: Literal["result", "raise"]

@@ -14,18 +14,18 @@ from torch import Tensor
 from gansweep.algorithms.adversarial import Adversarial, AdversarialPack
 from gansweep.batched.member import Member, PlayerSettings
 from gansweep.batched.pack import PackSettings
-from gansweep.batched.player import Player
 from gansweep.dynamics.position import Both
-from gansweep.edge.linear_rule import LinearRule, NotLinear
+from gansweep.edge.linear_rule import NotLinear
 from gansweep.edge.linear_step import LinearStep, Players
 from gansweep.edge.reduced_game import ReducedGame, reduced
-from gansweep.interfaces import Dynamics, Slot, UpdateContext, UpdateRule
+from gansweep.edge.response import Response
+from gansweep.interfaces import Dynamics
 from gansweep.labels import labels_of
 from gansweep.schedules.constant import Constant
 from gansweep.training.run import Run
 
 STREAMS = "edge/"
-BATCHES = 20  # gradients at the same parameters that fill the optimizers' states
+BATCHES = 20  # whose gradients, at the same parameters, fill the optimizers' states
 ITERATIONS = 24  # coordinates of each player
 LOWEST, HIGHEST = 1e-8, 1e4  # learning rates that are tried
 TOGETHER, ROUNDS = 16, 3  # rates of a round; rounds, each in the bracket of the previous one
@@ -33,7 +33,6 @@ GROWTH = 1e3  # growth of a perturbation during a run that counts as stable
 NEUTRAL = 1e-12  # growth that counts as none
 FLOW = 2.0  # factor of the growth by gradient flow that counts as stable
 TINY = 1e-300
-SAME = 1e-3  # relative difference of two responses that counts as none
 
 
 class Growth(NamedTuple):
@@ -66,60 +65,6 @@ class Boundary(NamedTuple):
 
     lr: float
     growth: Growth | None
-
-
-@dataclass(frozen=True)
-class Response:
-    """Update rule of one player, and how it responds to the gradients at a point.
-
-    Args:
-        rule: the optimizer.
-        gradients: gradients (T, 1) of a reference entry.
-        scale: response of every parameter to a unit gradient, relative to that of the reference entry, (1, P).
-    """
-
-    rule: UpdateRule
-    gradients: Tensor
-    scale: Tensor
-
-    @classmethod
-    def measured(cls, player: Player, gradients: Tensor) -> Response:
-        """Return the response of a player's optimizer after the gradients (T, P) of several batches.
-
-        Raises:
-            NotLinear: its update has no linear part, or the responses of two entries differ by more than a factor.
-        """
-        rule, slots = player.groups[0].rule, player.network.slots
-        lr = torch.ones(1, 1, dtype=torch.float64)
-        linear = LinearRule(rule, slots, _state_after(rule, slots, gradients, lr), lr, len(gradients))
-        zeros = torch.zeros_like(gradients[:1])
-        at_once, *state = linear(linear.zeros(), zeros + 1)
-        later = linear([zeros, *state], zeros)[0]
-        used = (gradients != 0).any(0, keepdim=True) & (at_once != 0)
-        if not used.any():
-            raise NotLinear("no linear part: all gradients are zero")
-        ratio, size = (later / at_once)[used], at_once.abs()
-        if (ratio - ratio.median()).abs().max() > SAME * max(1.0, abs(ratio.median().item())):
-            raise NotLinear("no linear part: the entries respond at different speeds")
-        middle = int(torch.where(used, (size - size[used].median()).abs(), math.inf).argmin())
-        return cls(rule, gradients[:, middle : middle + 1], torch.where(used, size / size[0, middle], 0.0))
-
-    def at(self, lr: Sequence[float], width: int) -> LinearRule:
-        """Return the linear update of `width` reference entries at K learning rates."""
-        rates, slots = torch.tensor(lr, dtype=torch.float64)[:, None], [Slot("x", (1,))]
-        state = _state_after(self.rule, slots, self.gradients, rates)
-        wide = {name: value.expand(-1, width) if value.ndim == 2 else value for name, value in state.items()}
-        return LinearRule(self.rule, [Slot("x", (width,))], wide, rates, len(self.gradients))
-
-
-def _state_after(rule: UpdateRule, slots: Sequence[Slot], gradients: Tensor, lr: Tensor) -> dict[str, Tensor]:
-    """Return the state of a rule after gradients (T, P) at theta = 0, which does not move, for rates (K, 1)."""
-    theta = gradients.new_zeros(len(lr), gradients.shape[1])
-    state = rule.state(slots, theta)
-    for n, gradient in enumerate(gradients, start=1):
-        step = torch.full_like(lr, n)
-        rule.update(theta.clone(), gradient.expand(len(lr), -1), state, UpdateContext(lr, step, slots))
-    return state
 
 
 @dataclass(frozen=True)
@@ -180,41 +125,56 @@ def tolerance(steps: int) -> float:
     return math.log(GROWTH) / steps
 
 
-def linearized(pack: AdversarialPack, iterations: int = ITERATIONS) -> Linearization:
-    """Return the linearization at the parameters of a pack of one member, which do not change.
+def linearized(pack: AdversarialPack, iterations: int = ITERATIONS) -> list[Linearization | NotLinear]:
+    """Return the linearization at the parameters of each member of a pack, which do not change.
 
-    Raises:
-        NotLinear: an optimizer has no linear part.
+    It is an error instead for members with an optimizer that has no linear part, or with gradients that are not finite.
     """
     for values in pack.scheduled:
         values.set(pack.done, pack.total_steps)
     fields = [pack.game(pack.separate_inputs(f"{STREAMS}{n}/"), read_only=True).field() for n in range(BATCHES)]
-    if not all(bool(part.isfinite().all()) for field in fields for part in field.parts):
-        raise NotLinear("the gradients are not finite")
-    of_players = zip((pack.g, pack.d), (0, 1), strict=True)
-    g, d = (Response.measured(player, _rows(fields, at)) for player, at in of_players)
+    gradients = [_rows(fields, player) for player in (0, 1)]
+    responses = [_responses(member, *of) for member, *of in zip(pack.members, *gradients, strict=True)]
+    g, d = (
+        torch.cat([_scale(response, player, row[0]) for response, row in zip(responses, of_player, strict=True)])
+        for player, of_player in enumerate(gradients)
+    )
     game = pack.game(pack.separate_inputs(f"{STREAMS}0/"), read_only=True)
     v = game.field(create_graph=True)
-    scale = Both(tuple(pack.g.in_chunks(g.scale)), tuple(pack.d.in_chunks(d.scale)))
-    start = _random(v)
-    return Linearization(
-        reduced(lambda x: game.jvp(v, _as(v, x)).map(Tensor.double), start, scale, iterations),
-        g,
-        d,
-        pack.dynamics,
-        pack.critic_steps,
-    )
+    scale = Both(tuple(pack.g.in_chunks(g)), tuple(pack.d.in_chunks(d)))
+    games = reduced(lambda x: game.jvp(v, _as(v, x)).map(Tensor.double), _random(v), scale, iterations)
+    rows = [
+        response if isinstance(response, NotLinear) else Linearization(of, *response, pack.dynamics, pack.critic_steps)
+        for of, response in zip(games, responses, strict=True)
+    ]
+    return [rows[pack.place[k]] for k in range(len(rows))]
+
+
+def _responses(member: Member, g: Tensor, d: Tensor) -> tuple[Response, Response] | NotLinear:
+    """Return the responses of both players' optimizers of a member to gradients (T, P)."""
+    if not (g.isfinite().all() and d.isfinite().all()):
+        return NotLinear("the gradients are not finite")
+    try:
+        return Response.measured(member.generator.rule, g), Response.measured(member.discriminator.rule, d)
+    except NotLinear as error:
+        return error
+
+
+def _scale(response: tuple[Response, Response] | NotLinear, player: int, like: Tensor) -> Tensor:
+    return torch.zeros_like(like)[None] if isinstance(response, NotLinear) else response[player].scale
 
 
 def _rows(fields: Sequence[Both], player: int) -> Tensor:
-    """Return the gradients of a player in float64, (T, P)."""
+    """Return the gradients of a player in float64, (K, T, P)."""
     parts = [(field.generator, field.discriminator)[player] for field in fields]
-    return torch.cat([torch.cat(chunks, 1).detach().double().cpu() for chunks in parts])
+    return torch.stack([torch.cat(chunks, 1).detach().double().cpu() for chunks in parts], 1)
 
 
 def _random(like: Both) -> Both:
     generator = torch.Generator().manual_seed(0)
-    return like.map(lambda part: torch.randn(part.shape, generator=generator, dtype=torch.float64))
+    return like.map(
+        lambda part: torch.randn(part.shape[1], generator=generator, dtype=torch.float64).expand(part.shape)
+    )
 
 
 def _as(like: Both, x: Both) -> Both:

@@ -14,7 +14,7 @@ from torch import Tensor
 from gansweep.interfaces import Slot, UpdateContext, UpdateRule
 
 Kind = Literal["linear", "even"]
-STEP = 1e-8  # size of the perturbations: far below every second moment, and about 0, so that nothing cancels
+STEP = 1e-13  # size of the perturbations: far below every second moment, and about 0, so that nothing cancels
 MANY, SLOW = 500, 1e-9  # updates after which a gradient has no further effect; factor of the rates during them
 TOLERANCE = 1e-3  # relative deviation from a linear map
 
@@ -45,14 +45,12 @@ class LinearRule:
         updates: number of updates so far.
 
     Raises:
-        NotLinear: the update is not linear, as that of Lion, Muon or a rule with a mask, or not elementwise.
+        NotLinear: the update is not linear, as that of Lion or a rule with a mask.
     """
 
     def __init__(
         self, rule: UpdateRule, slots: Sequence[Slot], state: Mapping[str, Tensor], lr: Tensor, updates: int
     ) -> None:
-        if not rule.elementwise:
-            raise NotLinear("no linear part by entries: its update is not elementwise")
         self.rule, self.width = rule, sum(_numel(slot) for slot in slots)
         self.context = UpdateContext(lr, torch.full_like(lr, updates), slots)
         self.kinds = classified(rule, slots)
@@ -77,18 +75,31 @@ class LinearRule:
         self.rule.update(theta, gradient * STEP, state, context)
         return [value / STEP for value in (theta, *(state[name] for name in self.names))]
 
+    def repeated(self, times: int) -> LinearRule:
+        """Return the map with each row repeated, so that several vectors are mapped at each rate, (K * times, P)."""
+        rows = copy.copy(self)
+        rows.state = {name: value.repeat_interleave(times, 0) for name, value in self.state.items()}
+        rows.context = self.context._replace(
+            lr=self.context.lr.repeat_interleave(times, 0), step=self.context.step.repeat_interleave(times, 0)
+        )
+        return rows
+
     def total_response(self) -> np.ndarray:
         """Return the change of a parameter, after many updates, by one gradient of 1, (K, 1).
 
         It is computed at rates at which decay of the parameters has no effect, and is proportional to the rate.
         """
-        slow = copy.copy(self)
+        slow, size = copy.copy(self), 1 + len(self.names)
         slow.context = self.context._replace(lr=self.context.lr * SLOW)
-        zero = slow.zeros()
-        vector = slow(zero, self._zero() + 1)
-        for number in range(1, MANY):
-            vector = slow(vector, zero[0], number)
-        return vector[0][:, :1].numpy() / SLOW
+        slow.width, slow.state = 1, {n: value[:, :1] if value.ndim == 2 else value for n, value in self.state.items()}
+        start = torch.stack(slow(slow.zeros(), slow._zero() + 1), 1).numpy()
+        units = slow.repeated(size)
+        vector = list(torch.eye(size, dtype=torch.float64).repeat(len(start), 1)[:, :, None].unbind(1))
+        for number in range(1, self.period + 1):
+            vector = units(vector, units._zero(), number)
+        matrix = torch.stack(vector, 1).reshape(len(start), size, size).mT.numpy()
+        end = np.linalg.matrix_power(matrix, MANY // self.period) @ start
+        return end[:, 0] / SLOW
 
     def _zero(self) -> Tensor:
         return torch.zeros(len(self.context.lr), self.width, dtype=self.context.lr.dtype)

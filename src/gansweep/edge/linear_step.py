@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -64,15 +64,16 @@ class LinearStep:
         if not getattr(self.dynamics, "autonomous", True):
             raise NotLinear(f"no linear part: a step of {self.dynamics!r} depends on its number")
         zero, moves = self._coordinates()
-        columns = []
-        for n, part in enumerate(zero):
-            for i in range(part.shape[1]) if moves[n] else ():
-                x = [value.clone() for value in zero]
-                x[n][:, i] = 1.0
-                for number in range(self.period):
-                    x = self._step(x, number)
-                columns.append(torch.cat([value for value, moved in zip(x, moves, strict=True) if moved], 1))
-        return torch.stack(columns, 2).numpy()
+        columns = [(n, i) for n, part in enumerate(zero) if moves[n] for i in range(part.shape[1])]
+        size = len(columns)
+        wide = replace(self, g=self.g.repeated(size), d=self.d.repeated(size))
+        x = [part.repeat_interleave(size, 0) for part in zero]
+        for column, (n, i) in enumerate(columns):
+            x[n][column::size, i] = 1.0
+        for number in range(self.period):
+            x = wide._step(x, number)
+        rows = torch.cat([value for value, moved in zip(x, moves, strict=True) if moved], 1)
+        return rows.view(-1, size, size).mT.numpy()
 
     def flows(self) -> np.ndarray:
         """Return the change of the parameters by gradient flow in the time of one step, (K, n, n).

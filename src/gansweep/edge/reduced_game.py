@@ -35,8 +35,8 @@ class ReducedGame(NamedTuple):
         return [image[:, :n], image[:, n:]]
 
 
-def reduced(times: Callable[[Both], Both], start: Both, scale: Both, iterations: int) -> ReducedGame:
-    """Return the projection of S^(1/2) J S^(1/2) on orthonormal bases Q_G and Q_D of both players' parameters.
+def reduced(times: Callable[[Both], Both], start: Both, scale: Both, iterations: int) -> list[ReducedGame]:
+    """Return the projections of S^(1/2) J S^(1/2) on orthonormal bases Q_G and Q_D of both players' parameters.
 
         J_small = Q^T S^(1/2) J S^(1/2) Q,   Q = diag(Q_G, Q_D)
 
@@ -45,9 +45,9 @@ def reduced(times: Callable[[Both], Both], start: Both, scale: Both, iterations:
     For a diagonal S, the update x <- x - S J x has the eigenvalues of x <- x - S^(1/2) J S^(1/2) x.
 
     Args:
-        times: function that returns J x.
-        start: start vector of one member, (1, P) for each player.
-        scale: the diagonal of S, positive.
+        times: function that returns J x of K members.
+        start: start vectors of the members, (K, P) for each player.
+        scale: the diagonals of S, nonnegative.
         iterations: vectors of each basis, at most; each costs two products.
     """
     root = scale.map(torch.sqrt)
@@ -55,18 +55,18 @@ def reduced(times: Callable[[Both], Both], start: Both, scale: Both, iterations:
     def image(x: Both) -> tuple[Tensor, Tensor]:
         x = times(x.like([part * r for part, r in zip(x.parts, root.parts, strict=True)]))
         x = x.like([part * r for part, r in zip(x.parts, root.parts, strict=True)])
-        return torch.cat(x.generator, 1)[0], torch.cat(x.discriminator, 1)[0]
+        return torch.cat(x.generator, 1), torch.cat(x.discriminator, 1)
 
     zero = start.map(torch.zeros_like)
     bases: list[list[Tensor]] = [[], []]
     images: list[list[tuple[Tensor, Tensor]]] = [[], []]
-    new = [torch.cat(parts, 1)[0] for parts in (start.generator, start.discriminator)]
+    new = [torch.cat(parts, 1) for parts in (start.generator, start.discriminator)]
     for _ in range(iterations):
         total = [torch.zeros_like(part) for part in new]
         added = False
         for player, vector in enumerate(new):
             direction = _orthogonal(vector, bases[player])
-            if direction is None:
+            if not direction.any():
                 continue
             added = True
             bases[player].append(direction)
@@ -77,24 +77,33 @@ def reduced(times: Callable[[Both], Both], start: Both, scale: Both, iterations:
             break
         new = total
     columns = [_projected(each, bases) for of_player in images for each in of_player]
-    return ReducedGame(torch.stack(columns, 1), len(bases[0]))
+    matrices = torch.stack(columns, 2)
+    used = torch.stack([q.any(1) for basis in bases for q in basis], 1)
+    num_generator = used[:, : len(bases[0])].sum(1).tolist()
+    return [
+        ReducedGame(matrix[of_member][:, of_member], num)
+        for matrix, of_member, num in zip(matrices, used, num_generator, strict=True)
+    ]
 
 
-def _orthogonal(vector: Tensor, basis: list[Tensor]) -> Tensor | None:
-    """Return the unit vector of the part orthogonal to a basis; None if nothing is left."""
-    size = vector.norm()
+def _orthogonal(vectors: Tensor, basis: list[Tensor]) -> Tensor:
+    """Return the unit vectors (K, P) of the parts orthogonal to the bases; zero for members with nothing left."""
+    size = vectors.norm(dim=1, keepdim=True)
     for _ in range(2):  # the second pass removes the rounding errors of the first
         for q in basis:
-            vector = vector - q * torch.dot(q, vector)
-    left = vector.norm()
-    return vector / left if left > EXHAUSTED * size and len(basis) < len(vector) else None
+            vectors = vectors - q * (q * vectors).sum(1, keepdim=True)
+    left = vectors.norm(dim=1, keepdim=True)
+    if len(basis) >= vectors.shape[1]:
+        return torch.zeros_like(vectors)
+    return torch.where(left > EXHAUSTED * size, vectors / left, 0.0)
 
 
-def _vector(zero: Both, player: int, flat: Tensor) -> Both:
+def _vector(zero: Both, player: int, rows: Tensor) -> Both:
     of_player = (zero.generator, zero.discriminator)[player]
-    parts = flat[None].split([part.shape[1] for part in of_player], 1)
+    parts = rows.split([part.shape[1] for part in of_player], 1)
     return Both(tuple(parts), zero.discriminator) if player == 0 else Both(zero.generator, tuple(parts))
 
 
 def _projected(image: tuple[Tensor, Tensor], bases: list[list[Tensor]]) -> Tensor:
-    return torch.stack([torch.dot(q, part) for part, basis in zip(image, bases, strict=True) for q in basis])
+    """Return the coordinates (K, n) of an image in the bases of both players."""
+    return torch.stack([(q * part).sum(1) for part, basis in zip(image, bases, strict=True) for q in basis], 1)

@@ -83,11 +83,13 @@ class Plan:
         root: directory of the sweep.
         cells: all cells of the command line.
         notes: further lines, such as continuations and code that was edited.
+        warnings: reasons why the rates of cells are expected to be too large, by hash; None if they were not computed.
     """
 
     root: Path
     cells: Sequence[PlannedCell]
     notes: Sequence[str] = ()
+    warnings: Mapping[str, str] | None = None
 
     @property
     def _counts(self) -> dict[str, int]:
@@ -98,12 +100,19 @@ class Plan:
     def _estimates(self) -> list[Estimate | None]:
         return [planned.estimate for planned in self.cells if planned.is_trained]
 
+    def _warning(self, of_cell: str) -> dict[str, str | None]:
+        return {} if self.warnings is None else {"warning": self.warnings.get(of_cell)}
+
     def text(self) -> str:
         """Return the states and the expected cost of the cells, and the total of the cells to train."""
         head = f"{cells(len(self.cells))}: " + ", ".join(f"{count} {state}" for state, count in self._counts.items())
         lines = [(planned.state, _words(planned.estimate), planned.result.cell.name) for planned in self.cells]
         widths = [max((len(line[column]) for line in lines), default=0) for column in (0, 1)]
-        body = [f"  {state:<{widths[0]}}  {cost:<{widths[1]}}  {name}" for state, cost, name in lines]
+        warnings = [(self.warnings or {}).get(planned.result.cell.hash, "") for planned in self.cells]
+        body = [
+            f"  {state:<{widths[0]}}  {cost:<{widths[1]}}  {name}  {warning}".rstrip()
+            for (state, cost, name), warning in zip(lines, warnings, strict=True)
+        ]
         if len(body) > MAX_LINES:
             body[SHOWN:-SHOWN] = [f"  ... {len(body) - 2 * SHOWN} more"]
         return visible("\n".join([head, *body, _total(self._estimates), *self.notes]))
@@ -118,7 +127,7 @@ class Plan:
             "num_trained": len(self._estimates),
             "expected_s": sum(known) if len(known) == len(self._estimates) else None,
             "notes": list(self.notes),
-            "cells": [planned.as_dict() for planned in self.cells],
+            "cells": [planned.as_dict() | self._warning(planned.result.cell.hash) for planned in self.cells],
         }
         return json.dumps(content, indent=1, default=str)
 
