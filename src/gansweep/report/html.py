@@ -61,7 +61,7 @@ def page(
     """Return the page."""
     verdicts = {part.name: part.verdict for part in tables}
     samples = [sample for part in tables for sample in part.all_samples]
-    return _environment().get_template("page.html").render(
+    return environment().get_template("page.html").render(
         study=study,
         data=charts.data(study, verdicts, samples, folder),
         title=study.name,
@@ -75,11 +75,17 @@ def page(
 
 
 @cache
-def _environment() -> Environment:
+def environment(scripts: Sequence[Path] = SCRIPTS, folders: Sequence[Path] = (FOLDER,)) -> Environment:
+    """Return the Jinja2 environment of a page.
+
+    Args:
+        scripts: the embedded scripts, besides uPlot; they are joined to one.
+        folders: folders of templates.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(FOLDER),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -87,12 +93,12 @@ def _environment() -> Environment:
     )
     limits = {"OPEN_SAMPLES": OPEN_SAMPLES, "MAX_NOTES": MAX_NOTES, "TALL": TALL}
     environment.globals |= limits | {"facts": facts, "image": image, "png": png, "embeddable": embeddable}
-    own = "".join(file.read_text(encoding="utf-8") for file in SCRIPTS)
-    scripts = [LIBRARY.read_text(encoding="utf-8"), f'(() => {{\n"use strict";\n{own}}})();\n']
+    own = "".join(file.read_text(encoding="utf-8") for file in scripts)
+    embedded = [LIBRARY.read_text(encoding="utf-8"), f'(() => {{\n"use strict";\n{own}}})();\n']
     environment.globals |= {
-        "scripts": scripts,
+        "scripts": embedded,
         "styles": [file.read_text(encoding="utf-8") for file in STYLES],
-        "policy": policy(scripts),
+        "policy": policy(embedded),
     }
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     environment.filters["sort_key"] = sort_key

@@ -30,6 +30,7 @@ COMMANDS = {
     "try": Command("try_entry", "train an entry with the judging seeds and print its score"),
     "submit": Command("submit_entry", "write the entry file of a sweep", "submitted"),
     "verify": Command("verify_entry", "check an entry file and repeat its trainings, or train new seeds", "verified"),
+    "page": Command("write_page", "write the results of all tracks from their entries", "written"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gansweep.track.entry import Entry
@@ -12,20 +12,43 @@ from gansweep.track.track import Track
 FOLDER = Path("tracks")  # tracks/TRACK/NAME.json
 
 
-def comparable(track: Track, folder: Path = FOLDER) -> list[Entry]:
-    """Return the entries of the present version of a track, with all judging seeds, in the order of their dates.
+def read(track: Track, folder: Path = FOLDER) -> list[Entry]:
+    """Return the entries of a track in the order of their dates, those of one day by score.
+
+    Entries of one day would otherwise become the record or not by their names.
 
     Raises:
         BadEntry: a file is not a valid entry.
     """
-    entries = [Entry.read(path) for path in sorted((folder / track.name).glob("*.json"))]
-    entries = [entry for entry in entries if entry.fingerprint == track.fingerprint]
-    entries = [entry for entry in entries if set(entry.times) == set(track.judging_seeds)]
-    return sorted(entries, key=lambda entry: (entry.date, entry.name))
+    entries = [Entry.read(path) for path in (folder / track.name).glob("*.json")]
+    return in_order(entries)
+
+
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """Return entries in the order of their dates, those of one day by score."""
+    return sorted(entries, key=lambda entry: (entry.date, entry.score, entry.name))
+
+
+def difference(track: Track, entry: Entry) -> str:
+    """Return why an entry is not comparable with the others of a track; "" if it is."""
+    if entry.fingerprint != track.fingerprint:
+        return "other version of the track"
+    if set(entry.times) != set(track.judging_seeds):
+        return f"{len(entry.times)} of {track.num_seeds} seeds"
+    return ""
+
+
+def comparable(track: Track, folder: Path = FOLDER) -> list[Entry]:
+    """Return the entries of the present version of a track, with all judging seeds, in the order of `read`.
+
+    Raises:
+        BadEntry: a file is not a valid entry.
+    """
+    return [entry for entry in read(track, folder) if not difference(track, entry)]
 
 
 def records(track: Track, entries: Sequence[Entry]) -> list[Entry]:
-    """Return the comparable entries that became the record, in the order of their dates; the last one holds it."""
+    """Return the comparable entries that became the record, in their order; the last one holds it."""
     rule = {"seeds": track.judging_seeds, "level": track.level, "confidence": track.confidence}
     history: list[Entry] = []
     for entry in entries:

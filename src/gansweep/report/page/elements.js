@@ -65,7 +65,7 @@ function command(configuration, run) {
     const values = new Set(parts.map((others) => (others[n] ?? "").slice(key.length)));
     return key + [...values].join(",");
   });
-  return [table.command.replace("gansweep", "gansweep -m"), ...joined].join(" ");
+  return [table.command.replace(/gansweep(?= |$)/, "gansweep -m"), ...joined].join(" ");
 }
 
 /** A command line with a button that copies it. */

@@ -101,10 +101,10 @@ function logTicks(low, high) {
     .filter((_, n) => n % Math.ceil(number / 6) === 0);
 }
 
-/** The lines of untrained generators and of real samples, unless they are far from the values. */
-function references({ untrained, floor }, values, log) {
+/** The lines of untrained generators, of real samples and of a target, unless they are far from the values. */
+function references({ untrained, floor, target = null }, values, log) {
   const [low, high] = extremes(values), far = log ? 10 : 3;
-  return [["untrained", untrained, [1, 3]], ["real against real", floor, [6, 4]]]
+  return [["untrained", untrained, [1, 3]], ["real against real", floor, [6, 4]], ["target", target, [6, 4]]]
     .filter(([, y]) => y !== null && y > low / far && y < high * far)
     .map(([label, y, dash]) => ({ kind: "level", y, dash, label }));
 }
@@ -270,27 +270,27 @@ function heat(figure) {
   return { tables, legend: [], lines: [], notes: ["darker is better"] };
 }
 
-/** Lines whose values are in the options: panels of named lines, each panel of one cell or of none. */
+/** Lines whose values are in the options: panels of named lines; a panel is of one cell, a line of a configuration. */
 function lines(figure) {
-  const { options, state } = figure;
+  const { options, state } = figure, isIn = ({ cell }) => !cell || isShown(byCell.get(cell));
   const names = [...new Set(options.panels.flatMap((part) => part.lines.map(({ name }) => name)))];
-  const shown = options.panels.filter(({ cell }) => !cell || isShown(byCell.get(cell)));
+  const shown = options.panels.filter(isIn).map((part) => ({ ...part, lines: part.lines.filter(isIn) }));
   const all = shown.flatMap((part) => part.lines);
   const xLog = Boolean(options.x_log);
   const xs = [...new Set(all.flatMap((one) => one.x))];
   const x = { label: options.x, log: xLog, range: rangeOf(xs, xLog, 0.02), ticks: xs.length <= 8 ? xs : null };
   const y = { label: options.y, log: state.log, range: rangeOf(all.flatMap((one) => one.y), state.log) };
   const marksOf = (cell) => (line) => {
-    const configuration = byCell.get(cell), run = configuration?.runs.find((one) => one.cell === cell);
+    const configuration = byCell.get(line.cell ?? cell), run = configuration?.runs.find((one) => one.cell === cell);
     const about = (n) => ({ configuration, run, title: line.name,
       rows: [[options.x, format(line.x[n])], [`${options.y} (${line.name})`, format(line.y[n])]] });
     return { kind: "line", x: line.x, y: line.y, width: 1.4, ...styleOf(names.indexOf(line.name)), about };
   };
   const panels = shown.map(({ title, cell, lines: inside }) =>
     ({ title: title ?? "", x, y, marks: inside.map(marksOf(cell)) }));
-  const every = Math.max(...all.map((one) => one.every));
-  return { panels, lines: [], legend: names.map((label, n) => ({ label, ...styleOf(n) })),
-    notes: every > 1 ? [`1 of ${every} values is drawn`] : [] };
+  const every = Math.max(...all.map((one) => one.every)), drawn = new Set(all.map(({ name }) => name));
+  const legend = names.map((label, n) => ({ label, ...styleOf(n) })).filter(({ label }) => drawn.has(label));
+  return { panels, lines: [], legend, notes: every > 1 ? [`1 of ${every} values is drawn`] : [] };
 }
 
 const KINDS = { curves, rates, heat, lines };

@@ -138,7 +138,7 @@ class Figure {
     const keys = table.keys.filter((one) => one.values.length > 1);
     const splits = [state.split, [], ...keys.map(({ key }) => [key])];
     const distinct = new Map(splits.map((split) => [split.join(", ") || "one", split]));
-    select("panels", "split", [...distinct]);
+    if (kind !== "leaderboard") select("panels", "split", [...distinct]);
     select("colour", "colour", keys.map(({ key }) => [key, key]));
     const sizes = keys.filter(({ numbers }) => numbers).map(({ key }) => [key, key]);
     if (kind === "rates") select("x", "x", [...sizes, ["training time", ""]]);

@@ -48,6 +48,27 @@ const PAINT = {
       context[mark.hollow?.[n] ? "stroke" : "fill"]();
     });
   },
+  spans(context, mark, at, ratio) {
+    context.lineWidth = 2 * ratio;
+    mark.y.forEach((y, n) => {
+      if (mark.low[n] === null) return;
+      const [[low, py], [high]] = [at(mark.low[n], y), at(mark.high[n], y)];
+      context.beginPath();
+      context.moveTo(low, py);
+      context.lineTo(high, py);
+      context.stroke();
+    });
+  },
+  ticks(context, mark, at, ratio) {
+    context.lineWidth = 1.6 * ratio;
+    mark.x.forEach((x, n) => {
+      const [px, py] = at(x, mark.y[n]);
+      context.beginPath();
+      context.moveTo(px, py - 5 * ratio);
+      context.lineTo(px, py + 5 * ratio);
+      context.stroke();
+    });
+  },
   cross(context, mark, at, ratio) {
     context.lineWidth = 1.6 * ratio;
     mark.x.forEach((x, n) => {
@@ -104,6 +125,7 @@ class Plot {
     this.host = make("div", { class: "plot", tabindex: 0, role: "application", "aria-roledescription": "chart",
       "aria-label": `${panel.title || figure.caption}. Arrow keys move between values, Enter keeps the value open.`,
       onkeydown: (event) => this.key(event), onblur: () => tip.hide(this) });
+    if (panel.height) this.host.style.height = `${panel.height}px`;
     this.ring = make("div", { class: "ring", hidden: true });
     this.trace = document.createElementNS("http://www.w3.org/2000/svg", "svg"); // the line under the pointer, bold
     this.trace.append(document.createElementNS("http://www.w3.org/2000/svg", "polyline"));
@@ -116,12 +138,12 @@ class Plot {
   draw() {
     this.drawn?.destroy();
     const { x, y, marks } = this.panel, ink = getComputedStyle(document.body).color;
-    const axis = ({ label, log, ticks }, isX) => ({
+    const axis = ({ label, log, ticks, names, size }, isX) => ({
       label, stroke: ink, font: "12px system-ui, sans-serif", labelFont: "12px system-ui, sans-serif", labelSize: 22,
-      size: isX ? 34 : 58,
+      size: size ?? (isX ? 34 : 58),
       grid: { stroke: "rgba(128,128,128,.22)", width: 1 },
       ticks: { stroke: "rgba(128,128,128,.4)", width: 1 },
-      values: (plot, splits) => splits.map((tick) => format(tick)),
+      values: (plot, splits) => splits.map((tick) => names?.[tick] ?? format(tick)),
       ...(ticks || log ? { filter: (plot, splits) => splits, splits: (plot, n, low, high) =>
         ticks ? ticks.filter((tick) => tick >= low && tick <= high) : logTicks(low, high) } : {}),
     });
