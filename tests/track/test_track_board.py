@@ -87,8 +87,8 @@ def test_entries_that_are_not_comparable_are_listed_apart():
     found = Board.of(of, [old, few, good])
     assert names(found) == ["good"]
     assert [(one.name, reason) for one, reason in found.others] == [
-        ("old", "other version of the track"),
         ("few", "19 of 20 seeds"),
+        ("old", "other version of the track"),
     ]
     assert [one.name for one in found.history] == ["good"]
 
