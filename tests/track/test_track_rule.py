@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gansweep.track.rule import futility, improvement_p, is_record, score, stages
+from gansweep.track.rule import faster_p, futility, improvement_p, is_record, score, stages
 
 
 def _times(values):
@@ -114,3 +114,19 @@ def test_no_record_is_lost_by_what_is_certain(monkeypatch):
         stopped, records = stopped + bool(early), records + is_new
         assert not (early and is_new)
     assert min(stopped, records) > 3
+
+
+def test_the_rank_sum_test_is_that_of_mann_and_whitney_without_ties():
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        a, b = rng.normal(size=7), rng.normal(size=9)
+        expected = stats.mannwhitneyu(a, b, alternative="less", method="exact").pvalue
+        assert faster_p(a, b) == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_rank_sum_test_counts_all_choices_with_ties_and_infinities():
+    a, b = [100.0, 100.0, math.inf, 50.0], [100.0, 200.0, math.inf, math.inf, 300.0]
+    ranks = stats.rankdata(a + b)
+    sums = [sum(choice) for choice in itertools.combinations(ranks, len(a))]
+    assert faster_p(a, b) == pytest.approx(np.mean(np.array(sums) <= sum(ranks[: len(a)])), abs=1e-12)
+    assert faster_p([1.0] * 5, [1.0] * 8) == 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,8 @@ def test_submit_writes_what_verify_confirms(track, capsys):
 
 def test_a_run_that_was_made_up_is_refuted(track, tmp_path, capsys):
     entry = entry_of(track, Source(trained.judging(trained.GOOD)))
-    entry.runs[1].values[1] = 1.8  # the file is consistent
+    run = replace(entry.runs[1], values={**entry.runs[1].values, 1: 1.8})
+    entry = replace(entry, runs={**entry.runs, 1: run})  # the file is consistent
     assert entry.as_json()["score"] == 1
     entry.write(tmp_path / "sgd.json")
     assert main(["verify", str(tmp_path / "sgd.json"), "--static"]) == 0
