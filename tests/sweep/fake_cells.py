@@ -118,7 +118,7 @@ def one_by_one(train: Callable) -> Executor:
         train: called with the cell, `stop`, and the callback for every step; returns the record.
     """
 
-    def train_together(sessions, *, refill, ended, stop):
+    def train_together(sessions, *, refill, ended, stop, places):
         while sessions:
             for session in sessions:
                 session.run(stop)

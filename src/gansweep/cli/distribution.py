@@ -48,7 +48,8 @@ def distribute(
     """
     unsettled = sum(not state(cell).is_result for cell in cells)
     workers = num_workers(config, math.ceil(unsettled / tasks), cores)
-    return in_packs(jobs, _PackSize(jobs, config["pack"], workers, tasks, limit), limit=limit), workers
+    size = _PackSize(jobs, config["pack"], workers, tasks, limit)
+    return in_packs(jobs, size, limit=limit, waits=jobs.branches.waits), workers
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from gansweep.cli import grid, hydra_app
 from gansweep.cli.cell_log import CellLog
 from gansweep.config.errors import BadConfig
+from gansweep.sweep.branching import Branches
 from gansweep.sweep.cell import LOG, Cell
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Jobs:
     Args:
         compositions: by hash of the cell.
         sources: checkpoints from which new cells continue, by hash of the cell.
+        branches: cells that begin with the state of another cell of the sweep.
         limits: of a race, by hash of the cell; see `TrainingSession.race`.
 
     Attributes:
@@ -45,9 +47,11 @@ class Jobs:
         self,
         compositions: dict[str, Composition],
         sources: Mapping[str, Source] | None = None,
+        branches: Branches | None = None,
         limits: Mapping[str, Mapping[int, float]] | None = None,
     ) -> None:
         self._compositions, self._sources, self._limits = compositions, sources or {}, limits or {}
+        self.branches = branches or Branches()
         self._numbers = {hash_: n for n, hash_ in enumerate(compositions)}
         self.packing: dict[str, Any] = {}
 
@@ -66,8 +70,10 @@ class Jobs:
         with journal():
             try:
                 run = run_of(cell)
-                continue_from(self._sources.get(cell.hash), run, cell, progress)
+                source = self.branches.source(cell) or self._sources.get(cell.hash)
+                continue_from(source, run, cell, progress)
                 session = TrainingSession(run, cell.directory, progress, journal, progress.guard, header=cell.header)
+                session.branch_steps = self.branches.steps_of(cell)
                 session.packing = self.packing
                 session.race(self._limits.get(cell.hash, {}))
                 return session

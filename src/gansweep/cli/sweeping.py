@@ -201,8 +201,9 @@ class Multirun:
         from gansweep.cli.distribution import distribute, starting
 
         sweep = self.sweep()
-        pairs = zip(self.cells, self.compositions, strict=True)
-        jobs = Jobs({cell.hash: composed for cell, composed in pairs}, sweep.continuations().sources, self.limits)
+        composed = {cell.hash: job for cell, job in zip(self.cells, self.compositions, strict=True)}
+        continuations, branches = sweep.beginnings()
+        jobs = Jobs(composed, continuations.sources, branches, self.limits)
         limit = self.bounds.limit
         executor, workers = distribute(jobs, sweep.cells, self.config, tasks, cores, limit)
         if announce and (waiting := sum(not self._is_done(cell) for cell in sweep.cells)):

@@ -119,7 +119,7 @@ KEYS = (
     ),
     *(
         Key(name, identity=False, whole_sweep=True)
-        for name in ("workers", "pack", "seeds", "most_seeds", "race", "most_cells", "cells", "hours")
+        for name in ("workers", "pack", "branch", "seeds", "most_seeds", "race", "most_cells", "cells", "hours")
     ),
     Key("logger", identity=False, whole_sweep=True),
     Key("hydra", identity=False),

@@ -52,6 +52,8 @@ class Root:
         eval_seeds: draws of latents on which each final and each best value is measured; their mean is reported.
         num: number of points of the settings that are given as an interval.
         progress: display of the progress; auto: bar on a terminal, plain lines elsewhere.
+        branch: auto: train the first steps of cells once if all their schedules have the same values in these steps;
+            off: train every cell from its first step.
         sampler: how the points are chosen: sobol and random in advance, tpe by the results of earlier points.
         cells: maximum number of trained cells of one command line, finished ones included; null: all. The first ones
             cover the grid.
@@ -84,6 +86,7 @@ class Root:
     allow: list[str]
     most_cells: int = 10_000
     progress: Literal["auto", "bar", "plain", "off"] = "auto"
+    branch: Literal["auto", "off"] = "auto"
     seed_init: int | None = None
     seed_data: int | None = None
     seed_noise: int | None = None

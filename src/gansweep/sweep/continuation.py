@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,11 @@ class Continuations:
         """Steps from which cells continue."""
         return {hash_: source.step for hash_, source in self.sources.items()}
 
+    def without(self, hashes: Collection[str]) -> Continuations:
+        """Return the continuations without those of some cells."""
+        kept = {hash_: source for hash_, source in self.sources.items() if hash_ not in hashes}
+        return Continuations(kept, {hash_: text for hash_, text in self.obstacles.items() if hash_ not in hashes})
+
     @property
     def lines(self) -> list[str]:
         """One line for each sweep with sources, and for each obstacle."""
@@ -65,16 +70,16 @@ def find(root: Path, sweep: Sequence[Cell]) -> Continuations:
     """
     new: dict[str, list[Cell]] = {}
     for cell in sweep:
-        if not cell.config.get("fresh") and _is_new(cell):
+        if not cell.config.get("fresh") and is_new(cell):
             new.setdefault(digest(trajectory(cell.identity)), []).append(cell)
     candidates: dict[str, list[tuple[int, Cell, list[Any]]]] = {}
     if new:
-        alike = {_coarse(cell.identity) for group in new.values() for cell in group}
+        alike = {coarse(cell.identity) for group in new.values() for cell in group}
         named = any(cell.config.get("name") is not None for cell in sweep)
-        for other in _others(root, named, lambda identity: _coarse(identity) in alike):
+        for other in _others(root, named, lambda identity: coarse(identity) in alike):
             key = digest(trajectory(other.identity))
-            if key in new and (saved := _saved(other)) is not None:
-                candidates.setdefault(key, []).append((saved[0], other, saved[1]))
+            if key in new and (last := saved(other)) is not None:
+                candidates.setdefault(key, []).append((last[0], other, last[1]))
     sources, obstacles = dict[str, Any](), dict[str, str]()
     for key, group in candidates.items():
         group.sort(key=lambda candidate: -candidate[0])
@@ -87,13 +92,13 @@ def find(root: Path, sweep: Sequence[Cell]) -> Continuations:
     return Continuations(sources, obstacles)
 
 
-def _is_new(cell: Cell) -> bool:
+def is_new(cell: Cell) -> bool:
     """Return True if a cell will be trained from step 0, if it is trained."""
     has_checkpoint = any((cell.directory / name).exists() for name in CHECKPOINTS)
     return not has_checkpoint and state(cell) in (State.NEW, State.FAILED)
 
 
-def _coarse(identity: Mapping[str, Any]) -> str:
+def coarse(identity: Mapping[str, Any]) -> str:
     """Return a text that is equal for equal trajectories, and faster to compute."""
     config = identity["config"]
     return repr([identity.get("data"), *(str(config.get(key)) for key in ("seed", "lr", "lr_d", "batch_size"))])
@@ -114,7 +119,7 @@ def _others(root: Path, named: bool, wanted: Callable[[Mapping[str, Any]], bool]
         yield from found
 
 
-def _saved(cell: Cell) -> tuple[int, list[Any]] | None:
+def saved(cell: Cell) -> tuple[int, list[Any]] | None:
     """Return step and evaluations of a cell's checkpoint, None if there is none of this run."""
     content = checkpoint_step.plain_values(cell.directory / checkpoint_step.NAMES[1]) or {}
     step, evaluations = checkpoint_step.step_of(content), content.get("evaluations")
@@ -129,7 +134,7 @@ def _choose(cell: Cell, candidates: Sequence[tuple[int, Cell, list[Any]]]) -> tu
     """Return the source with the highest step, or None and the obstacle of the highest one."""
     from gansweep.training.continuation import Source, obstacle
 
-    run, first = cell.run or _run(cell.config), ""
+    run, first = run_of(cell), ""
     for step, other, evaluations in candidates:
         before = None if run is None else _run_before(run, cell.config, other.config)
         if run is None or before is None or other.directory == cell.directory or step > run.steps:
@@ -165,6 +170,11 @@ def _run_before(run: Run, config: Mapping[str, Any], other: Mapping[str, Any]) -
     if mixed | {"steps": config["steps"], "trainer": config["trainer"]} == config:  # equal schedules
         return replace(run, member=replace(run.member, steps=mixed["steps"]))
     return _run(mixed)
+
+
+def run_of(cell: Cell) -> Run | None:
+    """Return the run of a cell, None if its configuration is not valid now."""
+    return cell.run or _run(cell.config)
 
 
 def _run(config: Mapping[str, Any]) -> Run | None:

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Open = Callable[[Cell, StepCallback], "Session"]
+Waits = Callable[[RunState, Cell], bool]
+
+
+def never_waits(run_state: RunState, cell: Cell) -> bool:
+    """Return False: the cell can be trained now."""
+    return False
 
 
 class ActiveCell(NamedTuple):
@@ -40,24 +46,34 @@ class PackCells:
     """
 
     def __init__(
-        self, run_state: RunState, open_session: Open, cells: Sequence[Cell], size: int, fits: Callable[[Cell], bool]
+        self,
+        run_state: RunState,
+        open_session: Open,
+        cells: Sequence[Cell],
+        size: int,
+        fits: Callable[[Cell], bool],
+        waits: Callable[[Cell], bool],
     ) -> None:
-        self.run_state, self.open_session, self.size, self.fits = run_state, open_session, size, fits
+        self.run_state, self.open_session, self.size, self.fits, self.waits = run_state, open_session, size, fits, waits
         self.waiting, self.locked, self.late = deque(cells), list[Cell](), list[Cell]()
         self.active: dict[str, ActiveCell] = {}
         self.unfinished: list[Cell] = []
 
     def take(self, free: int) -> list[Session]:
-        """Lock at most `free` of the waiting cells and return their sessions."""
+        """Lock at most `free` of the waiting cells that can be trained now, and return their sessions."""
         sessions: list[Session] = []
-        while self.waiting and len(sessions) < free and not self.run_state.stop():
-            cell = self.waiting.popleft()
-            if not self.fits(cell):
-                self.late.append(cell)
-                continue
-            session = self._open(cell)
-            if session is not None:
-                sessions.append(session)
+        later = list[Cell]()
+        try:
+            while self.waiting and len(sessions) < free and not self.run_state.stop():
+                cell = self.waiting.popleft()
+                if not self.fits(cell):
+                    self.late.append(cell)
+                elif self.waits(cell):
+                    later.append(cell)
+                elif (session := self._open(cell)) is not None:
+                    sessions.append(session)
+        finally:
+            self.waiting.extendleft(reversed(later))
         return sessions
 
     def _open(self, cell: Cell) -> Session | None:

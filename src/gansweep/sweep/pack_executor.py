@@ -17,7 +17,7 @@ from gansweep.device_errors import is_device_failure
 from gansweep.sweep import cell_lock, process
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import canonical
-from gansweep.sweep.pack_cells import Open, PackCells
+from gansweep.sweep.pack_cells import Open, PackCells, Waits, never_waits
 from gansweep.sweep.run_state import Executor, RunState
 from gansweep.sweep.time_limit import Share, TimeLimit, no_limit
 from gansweep.training.interruption import Interrupted, interrupts
@@ -44,6 +44,7 @@ def in_packs(
     size: int | Callable[[Sequence[Cell]], int] = 1,
     train: Train = train_together,
     limit: TimeLimit | None = None,
+    waits: Waits = never_waits,
 ) -> Executor:
     """Return an executor that trains compatible cells together in packs.
 
@@ -52,8 +53,9 @@ def in_packs(
         size: number of members of a pack, or a function that chooses it for a list of compatible cells by trial runs.
         train: trains sessions; takes the arguments of `gansweep.training.trainer.train_together`.
         limit: no cell begins that would end after it. Cells that can't share a pack get equal parts of the time.
+        waits: returns whether a cell should be trained later; see `sweep.branching`.
     """
-    return partial(_execute, open_session, size, train, limit)  # can be sent to another process
+    return partial(_execute, open_session, size, train, limit, waits)  # can be sent to another process
 
 
 def _execute(
@@ -61,10 +63,11 @@ def _execute(
     size: int | Callable[[Sequence[Cell]], int],
     train: Train,
     limit: TimeLimit | None,
+    waits: Waits,
     run_state: RunState,
     cells: Sequence[Cell],
 ) -> list[Cell]:
-    return _PackExecutor(run_state, open_session, size, train, limit).execute(cells)
+    return _PackExecutor(run_state, open_session, size, train, limit, partial(waits, run_state)).execute(cells)
 
 
 class _PackExecutor:
@@ -74,16 +77,28 @@ class _PackExecutor:
         open_session: Open,
         size: int | Callable[[Sequence[Cell]], int],
         train: Train,
-        limit: TimeLimit | None = None,
+        limit: TimeLimit | None,
+        waits: Callable[[Cell], bool],
     ) -> None:
         self.run_state, self.open_session, self.size, self.train = run_state, open_session, size, train
-        self.limit = limit
+        self.limit, self.waits = limit, waits
 
     def execute(self, cells: Sequence[Cell]) -> list[Cell]:
         """Train all cells; return those that were left for other processes, or after a request to stop.
 
         Cells that do not fit into the time limit are not among these.
         """
+        waited = {cell.hash for cell in cells if self.waits(cell)}
+        left = self._execute_once(cells)
+        # The branch point of a cell may have been written by a later group.
+        while not self.run_state.outcome.interrupted and (
+            ready := [cell for cell in left if cell.hash in waited and not self.waits(cell)]
+        ):
+            waited -= {cell.hash for cell in ready}
+            left = [cell for cell in left if cell not in ready] + self._execute_once(ready)
+        return left
+
+    def _execute_once(self, cells: Sequence[Cell]) -> list[Cell]:
         left: list[Cell] = []
         while cells:
             groups, late = alike(cells), list[Cell]()
@@ -105,7 +120,7 @@ class _PackExecutor:
         waiting = [cell for cell in group if not self.run_state.is_done(cell)]
         for limit, subset in by_limit(waiting):
             outcome.interrupted |= stop()
-            if outcome.interrupted:
+            if outcome.interrupted or all(map(self.waits, subset)):
                 left += subset
                 continue
             size = self._size(subset, limit)
@@ -146,7 +161,7 @@ class _PackExecutor:
         """
         left: list[Cell] = []
         while cells:
-            pack = PackCells(self.run_state, self.open_session, cells, min(size, len(cells)), fits)
+            pack = PackCells(self.run_state, self.open_session, cells, min(size, len(cells)), fits, self.waits)
             failure = self._train_pack(pack, size)
             left += pack.locked
             late += pack.late
@@ -173,7 +188,8 @@ class _PackExecutor:
         """
         try:
             with pack:
-                self.train(pack.take(size), refill=pack.take, ended=pack.ended, stop=self.run_state.stop)
+                stop = self.run_state.stop
+                self.train(pack.take(size), refill=pack.take, ended=pack.ended, stop=stop, places=size)
         except Interrupted:
             self.run_state.outcome.interrupted = True
         except BaseException as error:

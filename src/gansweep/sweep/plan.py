@@ -12,6 +12,7 @@ from typing import Any
 
 from gansweep.code_identity import OURS, find
 from gansweep.formatting import file_size, visible
+from gansweep.sweep.branching import Branch
 from gansweep.sweep.cell import Cell, Result, State, cells, own_record, state
 from gansweep.sweep.identity import digest
 from gansweep.sweep.progress import duration
@@ -43,12 +44,14 @@ class PlannedCell:
         is_trained: True if it would be trained.
         step: step of the checkpoint from which it continues; None without one.
         estimate: expected cost of the remaining steps; None if it is unknown or nothing is left to train.
+        branch: cell of the same sweep from whose state it begins, see `sweep.branching`; None without one.
     """
 
     result: Result
     is_trained: bool
     step: int | None
     estimate: Estimate | None
+    branch: Branch | None = None
 
     @property
     def state(self) -> str:
@@ -56,7 +59,8 @@ class PlannedCell:
         if self.step is None:
             return self.result.state.value
         is_own = self.result.state is State.RESUMABLE
-        state = "resumable" if is_own else f"{self.result.state.value}, continues"
+        how = "continues" if self.branch is None else "branches"
+        state = "resumable" if is_own else f"{self.result.state.value}, {how}"
         return f"{state} from step {self.step} of {self.result.cell.config.get('steps')}"
 
     def as_dict(self) -> dict[str, Any]:
@@ -68,6 +72,7 @@ class PlannedCell:
             "state": self.result.state.value,
             "is_trained": self.is_trained,
             "from_step": self.step,
+            "branch_of": self.branch and self.branch.trunk.name,
             "steps": cell.config.get("steps"),
             "expected_s": expected and expected.wall_s,
             "expected_memory_bytes": expected and expected.memory_bytes,
@@ -115,7 +120,26 @@ class Plan:
         ]
         if len(body) > MAX_LINES:
             body[SHOWN:-SHOWN] = [f"  ... {len(body) - 2 * SHOWN} more"]
-        return visible("\n".join([head, *body, _total(self._estimates), *self.notes]))
+        return visible("\n".join([head, *body, _total(self._estimates), *self._branches(), *self.notes]))
+
+    @property
+    def saved_steps(self) -> int:
+        """Number of steps that are not trained because cells branch from others."""
+        return sum(planned.branch.saved for planned in self.cells if planned.is_trained and planned.branch)
+
+    @property
+    def num_steps(self) -> int:
+        """Number of steps that are trained."""
+        steps = [(planned.result.cell.config.get("steps") or 0, planned) for planned in self.cells]
+        return sum(total - (planned.step or 0) for total, planned in steps if planned.is_trained)
+
+    def _branches(self) -> list[str]:
+        if not self.saved_steps:
+            return []
+        count = sum(planned.is_trained and planned.branch is not None for planned in self.cells)
+        total = self.saved_steps + self.num_steps
+        share = f"{self.saved_steps} of {total} steps ({self.saved_steps / total:.0%})"
+        return [f"{cells(count)} will branch from other cells, which saves {share} (branch=auto)"]
 
     def json(self) -> str:
         """Return the plan as JSON. `expected_s` is the time of all cells one after the other, null if it is unknown."""
@@ -126,6 +150,8 @@ class Plan:
             "counts": self._counts,
             "num_trained": len(self._estimates),
             "expected_s": sum(known) if len(known) == len(self._estimates) else None,
+            "num_steps": self.num_steps,
+            "saved_steps": self.saved_steps,
             "notes": list(self.notes),
             "cells": [planned.as_dict() | self._warning(planned.result.cell.hash) for planned in self.cells],
         }
@@ -137,6 +163,7 @@ def planned_cells(
     retry_failed: bool,
     estimate: Callable[[Cell], Estimate | None] | None = None,
     continued: Mapping[str, int] | None = None,
+    branches: Mapping[str, Branch] | None = None,
 ) -> list[PlannedCell]:
     """Return what would be done with the cells.
 
@@ -145,6 +172,7 @@ def planned_cells(
         retry_failed: True if failed cells will be trained again.
         estimate: estimates the cost of cells for which no finished cell is comparable.
         continued: step from which each cell continues that begins with the checkpoint of another one, by hash.
+        branches: cells of the same sweep from whose state cells begin, by hash.
     """
     measured = _from_finished(results)
     planned = []
@@ -154,7 +182,7 @@ def planned_cells(
         if trains:
             expected = measured(result.cell) or (estimate(result.cell) if estimate else None)
             expected = expected and expected.of_rest(step or 0, result.cell.config.get("steps"))
-        planned.append(PlannedCell(result, trains, step, expected))
+        planned.append(PlannedCell(result, trains, step, expected, (branches or {}).get(result.cell.hash)))
     return planned
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gansweep.sweep import (
+    branching,
     cell_lock,
     continuation,
     kept_weights,
@@ -20,6 +21,7 @@ from gansweep.sweep import (
     tensorboard_layout,
     worker_pool,
 )
+from gansweep.sweep.branching import Branches
 from gansweep.sweep.cell import Cell, Result, own_record, read_result
 from gansweep.sweep.cell import cells as count_of
 from gansweep.sweep.continuation import Continuations
@@ -150,18 +152,24 @@ class Sweep:
             retry_failed: as in `run`.
             estimate: returns time and memory of a cell; None: use finished cells only.
         """
-        continuations = self.continuations()
-        planned = planned_cells(_results(self.cells), retry_failed, estimate, continuations.steps)
+        continuations, branches = self.beginnings()
+        planned = planned_cells(
+            _results(self.cells), retry_failed, estimate, continuations.steps | branches.steps, branches.of
+        )
         weights = [*kept_weights.sizes(self.cells), *kept_weights.missing(self.cells)]
         return Plan(self.root, planned, [*continuations.lines, *weights, *self.code_changes])
 
     def notes(self) -> list[str]:
         """Return one line about each cell or group of cells that is not trained as one may expect."""
-        return [*self.notices, *self.code_changes, *self.continuations().lines, *kept_weights.missing(self.cells)]
+        continuations, branches = self.beginnings()
+        lines = [*continuations.lines, *branches.lines]
+        return [*self.notices, *self.code_changes, *lines, *kept_weights.missing(self.cells)]
 
-    def continuations(self) -> Continuations:
-        """Return the checkpoints of other cells from which new cells of the grid continue."""
-        return continuation.find(self.root, self.cells)
+    def beginnings(self) -> tuple[Continuations, Branches]:
+        """Return with which checkpoints new cells begin: of trained cells, or of cells of this grid (`branch=auto`)."""
+        continuations = continuation.find(self.root, self.cells)
+        branches = branching.find(self.cells, continuations.steps)
+        return continuations.without(branches.of), branches
 
     def run(
         self,
@@ -205,6 +213,8 @@ class Sweep:
         run_state.outcome.missing = [cell for cell in self.cells if cell.hash not in run_state.outcome.records]
         if not run_state.outcome.missing:
             process.remove_trial_markers(self.root)
+            if all(content["state"] != "failed" for content in run_state.outcome.records.values()):
+                branching.remove_branch_points(self.cells)
         return run_state.outcome
 
     def _train_twice(

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from gansweep.interfaces import Schedule
-from gansweep.training import checkpoint, checkpoint_step, checksums, events, kept
+from gansweep.training import branch_point, checkpoint, checkpoint_step, checksums
 from gansweep.training.record import summary
 from gansweep.training.run import Intervals, Run
 
@@ -33,6 +32,7 @@ class Source:
         hash: of the identity.
         step: of the checkpoint.
         member: checksum of its member, as in the record of a finished run; None if there is none.
+        is_branch_point: the checkpoint is a branch point, which the run has left behind; see `training.branch_point`.
     """
 
     directory: Path
@@ -40,6 +40,12 @@ class Source:
     hash: str
     step: int
     member: str | None = None
+    is_branch_point: bool = False
+
+    @property
+    def files(self) -> Path:
+        """Directory of the checkpoint and of the outputs up to its step."""
+        return branch_point.path_of(self.directory, self.step) if self.is_branch_point else self.directory
 
     @property
     def about(self) -> dict[str, Any]:
@@ -97,8 +103,9 @@ def obstacle(run: Run, other: Run, step: int, evaluations: Sequence[Mapping[str,
 
 
 def _other_schedule(run: Run, other: Run, step: int) -> str:
-    before = schedules(other)
-    for name, schedule in schedules(run).items():
+    before, now = schedules(other), schedules(run)
+    for name in now | before:
+        schedule = now.get(name)
         first_difference = _first_difference(schedule, run.steps, before.get(name), other.steps, step)
         if first_difference is not None:
             lengths = f"with steps={run.steps} and steps={other.steps}"
@@ -153,7 +160,7 @@ def begin(source: Source, run: Run, identity: Mapping[str, Any], directory: Path
     try:
         adapted = _adapted(_content(source), source, run)
         directory.mkdir(parents=True, exist_ok=True)
-        _copy_outputs(source, run, directory)
+        branch_point.copy_outputs(source.files, directory, run, source.step)
     except Exception as error:
         if checkpoint.is_shortage(error):
             raise
@@ -169,7 +176,7 @@ def begin(source: Source, run: Run, identity: Mapping[str, Any], directory: Path
 
 
 def _content(source: Source) -> dict[str, Any]:
-    content = checkpoint.read(source.directory / checkpoint.NAME)
+    content = checkpoint.read(source.files / checkpoint.NAME)
     if json.loads(content["identity"]) != json.loads(json.dumps(source.identity)):
         raise checkpoint.Unusable("it belongs to another run now")
     if content["member"]["step"] != source.step:
@@ -200,18 +207,3 @@ def _with_draws_of(run: Run, entry: Mapping[str, Any]) -> dict[str, Any]:
         if len(entry.get(key, ())) >= run.eval_seeds > 1:
             adapted[key] = entry[key][: run.eval_seeds]
     return adapted
-
-
-def _copy_outputs(source: Source, run: Run, directory: Path) -> None:
-    """Copy pictures, TensorBoard events and kept weights up to the step of a checkpoint."""
-    for path in source.directory.glob("*/step_*.*"):
-        step = path.stem.removeprefix("step_")
-        if path.parent.name != kept.FOLDER and step.isdigit() and int(step) <= source.step:
-            (directory / path.parent.name).mkdir(exist_ok=True)
-            shutil.copyfile(path, directory / path.parent.name / path.name)
-    if run.trainer.tensorboard:
-        for path in events.event_files(source.directory):
-            if path.name not in (events.ROW, events.END):
-                shutil.copyfile(path, directory / path.name)
-    if run.trainer.keep != "last":
-        kept.copy(source.directory, directory, Intervals(run.trainer, run.steps).evaluations(source.step))

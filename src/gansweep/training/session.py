@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from gansweep import device as devices
 from gansweep.batched.divergence import Divergence
 from gansweep.batched.pack import Pack, Report
 from gansweep.dynamics.position import Both
-from gansweep.training import checkpoint, checksums, kept, record
+from gansweep.training import branch_point, checkpoint, checksums, kept, record
 from gansweep.training.atomic import unguarded
 from gansweep.training.diagnosis import Readings
 from gansweep.training.evaluator import Evaluator
@@ -66,6 +66,7 @@ class TrainingSession:
         self.divergence: Divergence | None = None
         self.error: BaseException | None = None
         self.limits: Mapping[int, float] = {}
+        self.branch_steps: Collection[int] = ()  # steps after which other runs begin with the state of this one
         self.dropped: Mapping[str, Any] | None = None  # field of the record
         self.started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         self.wall_s = self.trained_s = 0.0
@@ -138,7 +139,13 @@ class TrainingSession:
 
     def needs_divergence(self, report: Report) -> bool:
         """Return whether divergence has to be read after this step."""
-        return self.intervals.anything(self._step_of(report))
+        step = self._step_of(report)
+        return step in self.branch_steps or self.intervals.anything(step)
+
+    @property
+    def at_branch_point(self) -> bool:
+        """Whether other runs can begin with the current state of this one."""
+        return self.step in self.branch_steps
 
     def mark_diverged(self, divergence: Divergence) -> None:
         """End the run as diverged. The evaluations so far remain; there is no final value."""
@@ -173,6 +180,10 @@ class TrainingSession:
         if self.divergence is None:
             if self.intervals.picture(self.step):
                 self._write_pictures()
+            if self.at_branch_point:
+                self.guard()
+                identity = self.header.identity
+                branch_point.write(self.run, self.directory, self.step, identity, self._content(), self.guard)
             late = time.monotonic() - self._saved_at > 60 * self.run.trainer.checkpoint_minutes
             if late or self.dropped is not None or self.intervals.checkpoint(self.step):
                 self.save()
@@ -181,6 +192,17 @@ class TrainingSession:
     def save(self) -> None:
         """Write a checkpoint. If it can't be written, a warning is logged and the run continues."""
         self.guard()
+        try:
+            member = checkpoint.save(self.directory, self.header.identity, self._content(), self.guard)
+        except OSError as error:
+            log.warning("no checkpoint at step %d: %s; the run continues", self.step, error)
+        else:
+            self.saved = {"step": self.step, "member": member}
+            self._remove_worse_weights()
+        self._saved_at = time.monotonic()
+
+    def _content(self) -> dict[str, Any]:
+        """Return the content of a checkpoint, with tensors on the CPU, after flushing the loggers."""
         self.recorder.flush()
         content: dict[str, Any] = {
             "member": self.pack.export(self.k) if self._member is None else self._member,
@@ -195,15 +217,7 @@ class TrainingSession:
         }
         if self.recorder.field is not None:
             content |= {"diagnoses": self.recorder.diagnoses, "field": list(self.recorder.field.parts)}
-        try:
-            host = devices.to_host(content)
-            member = checkpoint.save(self.directory, self.header.identity, host, self.guard)
-        except OSError as error:
-            log.warning("no checkpoint at step %d: %s; the run continues", self.step, error)
-        else:
-            self.saved = {"step": self.step, "member": member}
-            self._remove_worse_weights()
-        self._saved_at = time.monotonic()
+        return devices.to_host(content)
 
     def finalize(self) -> dict[str, Any]:
         """Write the record, close all files and return the record.

@@ -72,29 +72,32 @@ def train_together(
     refill: Callable[[int], Sequence[TrainingSession]] = no_new_members,
     ended: Callable[[TrainingSession], None] = lambda session: None,
     stop: Callable[[], bool] = never,
+    places: int | None = None,
 ) -> None:
     """Train several runs as one pack until all have ended.
 
     A member that ends (finished, diverged, or an exception was raised for it) leaves the pack. New members may
-    take its place, and a new pack continues with all other members from their current state. The runs have to
-    share model, data, batch size, critic steps and device.
+    take its place, or a free place when a member is at a branch point. A new pack then continues with all other
+    members from their current state. The runs have to share model, data, batch size, critic steps and device.
 
     Args:
         sessions: of the first members.
         refill: called with the number of free places; returns at most as many new members.
         ended: called with every member that has ended, to write its record.
         stop: called after every step; if it returns True, all members are saved and Interrupted is raised.
+        places: number of members of a full pack; None: as many as there are sessions.
 
     Raises:
         Interrupted: `stop` returned True.
     """
-    places, inside = len(sessions), list(sessions)
+    places, inside = places or len(sessions), list(sessions)
     while inside:
         training = _trainable_together(inside)
         pack = pack_of([session.run for session in training])
         for k, session in enumerate(training):
             _try(session, session.enter, pack, k, len(training))
-        stopped = all(session.open for session in training) and _train_pack(pack, training, stop)
+        can_refill = len(inside) < places and not _in_step(inside[0])
+        stopped = all(session.open for session in training) and _train_pack(pack, training, stop, can_refill)
         leaving = training if not stopped else inside
         for session in leaving:
             with session.logger():
@@ -153,8 +156,11 @@ def _diagnose(pack: Pack, sessions: Sequence[TrainingSession], report: Report) -
         session.evaluator.eval_s += time.monotonic() - start
 
 
-def _train_pack(pack: Pack, sessions: Sequence[TrainingSession], stop: Callable[[], bool]) -> bool:
-    """Train until a member has ended or `stop` returns True; return whether it was stopped."""
+def _train_pack(pack: Pack, sessions: Sequence[TrainingSession], stop: Callable[[], bool], can_refill: bool) -> bool:
+    """Train until a member has ended or `stop` returns True; return whether it was stopped.
+
+    `can_refill`: there are free places, so that training also ends when a member is at a branch point.
+    """
     since = time.monotonic()
     for report in pack.steps():
         stopped = stop()
@@ -174,7 +180,8 @@ def _train_pack(pack: Pack, sessions: Sequence[TrainingSession], stop: Callable[
         for session in sessions:
             if session.divergence is None and session.error is None:
                 _try(session, session.write_outputs)
-        if stopped or not all(session.open for session in sessions):
+        branches = can_refill and any(session.at_branch_point for session in sessions)
+        if stopped or branches or not all(session.open for session in sessions):
             return stopped
         since = time.monotonic()
     return False
