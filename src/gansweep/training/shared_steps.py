@@ -20,15 +20,21 @@ class SharedSteps:
     """
 
     def __init__(self) -> None:
+        self._schedules: dict[int, tuple[Run, dict[str, Schedule | None]]] = {}  # by id of the run
         self._known: list[tuple[Schedule, int, list[np.ndarray]]] = []
 
     def __call__(self, run: Run, other: Run) -> int:
         """Return the number of shared steps, at most the length of the shorter run."""
-        first, second = schedules(run), schedules(other)
+        first, second = self._of(run), self._of(other)
         until = min(run.steps, other.steps)
         for name in first | second:
             until = self._first_difference(first.get(name), run.steps, second.get(name), other.steps, until)
         return until
+
+    def _of(self, run: Run) -> dict[str, Schedule | None]:
+        if id(run) not in self._schedules:
+            self._schedules[id(run)] = run, schedules(run)
+        return self._schedules[id(run)][1]
 
     def _first_difference(
         self, schedule: Schedule | None, total_steps: int, other: Schedule | None, other_total: int, until: int
