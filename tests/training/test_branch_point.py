@@ -71,7 +71,14 @@ def run_of(schedules: dict, steps: int):
         noise_schedule=schedules["noise"],
         ema_schedule=schedules["ema"],
     )
-    run = make_run(steps, one, small_mlp(generator_widths=(6,), discriminator_widths=(6,)), eval_every=7)
+    run = make_run(
+        steps,
+        one,
+        small_mlp(generator_widths=(6,), discriminator_widths=(6,)),
+        eval_every=7,
+        tensorboard=False,
+        sample_every=40,
+    )
     return replace(run, critic_steps=2, critic_schedule=schedules["critic"])
 
 

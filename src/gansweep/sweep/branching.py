@@ -151,7 +151,7 @@ def _kind(cell: Cell) -> str:
 
 @dataclass(frozen=True)
 class _Node:
-    """A cell of the prefix tree; `start` is the step from which it is trained, None if it is finished."""
+    """A cell of the prefix tree; `start` is the step from which it is trained, None if it is not expected to be."""
 
     cell: Cell
     run: Run
@@ -168,7 +168,8 @@ def _tree(group: Sequence[Cell], continued: Mapping[str, int]) -> dict[str, Bran
     """Return the branches of cells that differ in schedules and steps only.
 
     Each cell begins with the state of the earlier cell with which it shares most steps. Both train at least one step
-    after that, so that nothing that belongs to the end of a run is copied.
+    after that, so that nothing that belongs to the end of a run is copied. A cell whose process died is trained last,
+    and other cells do not wait for it.
     """
     from gansweep.training.shared_steps import SharedSteps
 
@@ -185,7 +186,7 @@ def _tree(group: Sequence[Cell], continued: Mapping[str, int]) -> dict[str, Bran
                 step, trunk = max(serving, key=lambda pair: pair[0])
                 branches[cell.hash] = Branch(trunk.cell, step, step - start)
                 start = step
-        nodes.append(_Node(cell, run, start))
+        nodes.append(_Node(cell, run, None if cell_lock.crash_history(cell.directory) else start))
     return branches
 
 
