@@ -27,6 +27,7 @@ from gansweep.cli.job import Jobs
 from gansweep.cli.search_points import search_note
 from gansweep.config.errors import SettingError
 from gansweep.console import say
+from gansweep.sweep.branching import beginnings
 from gansweep.sweep.cell import Cell, State, cells, state
 from gansweep.sweep.identity import plain
 from gansweep.sweep.progress import Progress
@@ -202,7 +203,7 @@ class Multirun:
 
         sweep = self.sweep()
         composed = {cell.hash: job for cell, job in zip(self.cells, self.compositions, strict=True)}
-        continuations, branches = sweep.beginnings()
+        continuations, branches = beginnings(self.root, sweep.cells)
         jobs = Jobs(composed, continuations.sources, branches, self.limits)
         limit = self.bounds.limit
         executor, workers = distribute(jobs, sweep.cells, self.config, tasks, cores, limit)

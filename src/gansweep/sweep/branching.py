@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansweep.config.keys import CONTINUABLE
-from gansweep.sweep import cell_lock
+from gansweep.sweep import cell_lock, continuation
 from gansweep.sweep.cell import Cell, State, cells, own_record, state
-from gansweep.sweep.continuation import coarse, is_new, run_of, saved
+from gansweep.sweep.continuation import Continuations, coarse, is_new, run_of, saved
 from gansweep.sweep.identity import canonical, digest, trajectory
 from gansweep.training import branch_point, checkpoint_step, record
 
@@ -115,21 +116,41 @@ def find(sweep: Sequence[Cell], continued: Mapping[str, int]) -> Branches:
     return Branches(branches)
 
 
-def remove_branch_points(sweep: Iterable[Cell]) -> None:
-    """Delete the branch points of all cells of a sweep."""
-    for cell in sweep:
-        branch_point.remove(cell.directory)
+def beginnings(root: Path, sweep: Sequence[Cell]) -> tuple[Continuations, Branches]:
+    """Return how new cells of a sweep begin: with checkpoints of trained cells, or with branch points of its cells.
+
+    Args:
+        root: directory of the sweep.
+        sweep: its cells.
+    """
+    continuations = continuation.find(root, sweep)
+    branches = find(sweep, continuations.steps)
+    return continuations.without(branches.of), branches
+
+
+def remove_branch_points(sweep: Iterable[Cell], records: Mapping[str, Mapping[str, Any]]) -> None:
+    """Delete the branch points of a sweep in which all cells have ended, unless one of them failed.
+
+    Args:
+        sweep: its cells.
+        records: of the cells, by hash.
+    """
+    if all(content["state"] != State.FAILED.value for content in records.values()):
+        for cell in sweep:
+            branch_point.remove(cell.directory)
 
 
 def _is_on(config: Mapping[str, Any]) -> bool:
     """Return whether the cells of a command line branch.
 
-    They do not in a race, which decides at each evaluation of a cell whether it is dropped. Nor with loggers other than
-    TensorBoard, in which the first steps of a cell would be missing.
+    They do not in a race, which decides at each evaluation of a cell whether it is dropped; nor within a time limit,
+    which may leave out a trunk; nor with loggers other than TensorBoard, in which the first steps of a cell would be
+    missing.
     """
     loggers = (config.get("logger") or {}).values()
     known = all(isinstance(logger, Mapping) and logger.get("_target_") == TENSORBOARD for logger in loggers)
-    return config.get("branch", "auto") == "auto" and config.get("race") is None and known
+    bounded = config.get("race") is not None or config.get("hours") is not None
+    return config.get("branch", "auto") == "auto" and known and not bounded
 
 
 def _groups(sweep: Sequence[Cell], key: Any) -> Iterator[list[Cell]]:

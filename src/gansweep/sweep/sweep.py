@@ -12,19 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from gansweep.sweep import (
-    branching,
     cell_lock,
-    continuation,
     kept_weights,
     process,
     sweep_directory,
     tensorboard_layout,
     worker_pool,
 )
-from gansweep.sweep.branching import Branches
+from gansweep.sweep.branching import beginnings, remove_branch_points
 from gansweep.sweep.cell import Cell, Result, own_record, read_result
 from gansweep.sweep.cell import cells as count_of
-from gansweep.sweep.continuation import Continuations
 from gansweep.sweep.plan import Estimate, Plan, code_changes, planned_cells
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.run_state import Executor, Outcome, RunState, rename_misplaced
@@ -152,24 +149,17 @@ class Sweep:
             retry_failed: as in `run`.
             estimate: returns time and memory of a cell; None: use finished cells only.
         """
-        continuations, branches = self.beginnings()
-        planned = planned_cells(
-            _results(self.cells), retry_failed, estimate, continuations.steps | branches.steps, branches.of
-        )
+        continuations, branches = beginnings(self.root, self.cells)
+        steps = continuations.steps | branches.steps
+        planned = planned_cells(_results(self.cells), retry_failed, estimate, steps, branches.of)
         weights = [*kept_weights.sizes(self.cells), *kept_weights.missing(self.cells)]
         return Plan(self.root, planned, [*continuations.lines, *weights, *self.code_changes])
 
     def notes(self) -> list[str]:
         """Return one line about each cell or group of cells that is not trained as one may expect."""
-        continuations, branches = self.beginnings()
+        continuations, branches = beginnings(self.root, self.cells)
         lines = [*continuations.lines, *branches.lines]
         return [*self.notices, *self.code_changes, *lines, *kept_weights.missing(self.cells)]
-
-    def beginnings(self) -> tuple[Continuations, Branches]:
-        """Return with which checkpoints new cells begin: of trained cells, or of cells of this grid (`branch=auto`)."""
-        continuations = continuation.find(self.root, self.cells)
-        branches = branching.find(self.cells, continuations.steps)
-        return continuations.without(branches.of), branches
 
     def run(
         self,
@@ -213,8 +203,7 @@ class Sweep:
         run_state.outcome.missing = [cell for cell in self.cells if cell.hash not in run_state.outcome.records]
         if not run_state.outcome.missing:
             process.remove_trial_markers(self.root)
-            if all(content["state"] != "failed" for content in run_state.outcome.records.values()):
-                branching.remove_branch_points(self.cells)
+            remove_branch_points(self.cells, run_state.outcome.records)
         return run_state.outcome
 
     def _train_twice(

@@ -27,6 +27,7 @@ from gansweep.training.events import protobuf
 
 log = logging.getLogger(__name__)
 
+CONFIG = "config"  # tag; written again by a run that continues, perhaps from a run with another configuration
 FIRST_EVENTS = f"{events.PREFIX}0000000000.continued"
 WRITE_EVERY_S = 30.0
 MAX_BYTES = 1 << 20
@@ -117,10 +118,10 @@ class Board:
         self.file: EventFile | None = None
         try:
             (directory / events.END).unlink(missing_ok=True)
-            _forget_after(directory, step)
+            _forget_after(directory, step, forget_config=True)
             self._open(hparams, name)
-            if config and step == 0 and self.file is not None:
-                self.file.add(events.text("config", _yaml(config)), 0)
+            if config and self.file is not None:
+                self.file.add(events.text(CONFIG, _yaml(config)), 0)
         except OSError as error:
             self._give_up(error)
 
@@ -199,8 +200,8 @@ def _yaml(config: Mapping[str, Any]) -> str:
     return textwrap.indent(visible(content), 4 * " ")
 
 
-def _forget_after(directory: Path, step: int) -> None:
-    """Rewrite the event files of an interrupted run without the events after `step`.
+def _forget_after(directory: Path, step: int, forget_config: bool = False) -> None:
+    """Rewrite the event files of an interrupted run without the events after `step`, and without the configuration.
 
     At step 0 only the HPARAMS row is kept: the run starts again and writes its first events again. The new file
     gets a name that TensorBoard reads first, regardless of the clock. Events that occur twice, because this
@@ -220,7 +221,9 @@ def _forget_after(directory: Path, step: int) -> None:
             for path in old:
                 for raw in RawEventFileLoader(str(path)).Load():
                     mark = hashlib.sha256(raw).digest()
-                    if event.FromString(raw).step <= step and mark not in seen:
+                    parsed = event.FromString(raw)
+                    is_config = forget_config and any(value.tag == CONFIG for value in parsed.summary.value)
+                    if parsed.step <= step and mark not in seen and not is_config:
                         writer.write(raw)
                         seen.add(mark)
             writer.flush()
