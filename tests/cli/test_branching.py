@@ -108,21 +108,28 @@ def test_another_value_is_refused(typed):
     assert "branch=maybe" in typed(*COOLDOWNS, "branch=maybe", code=2).err
 
 
-def test_every_kind_of_schedule(gansweep, typed, monkeypatch):
-    """Also of critic steps, whose cells do not share a pack."""
-    kinds = ("schedule", "schedule_d", "schedule_penalty", "schedule_critic")
-    lines = {
-        kind: [f"+{kind}._target_=gansweep.schedules.step.Step", f"+{kind}.gamma=0.5", f"+{kind}.period=30,40,50"]
-        for kind in kinds
-    }
-    for kind, grid in lines.items():
-        grid = [f"schedule@{kind}=step", f"{kind}.gamma=0.5", f"{kind}.period=30,40", f"{kind}.num_drops=null"]
-        grid = [text.replace("schedule@schedule=", "schedule=") for text in grid]
-        plan = planned(typed, *grid, f"steps={STEPS}", "critic_steps=4")
-        assert [cell["from_step"] for cell in plan["cells"]] == [None, 30], kind
-    grid = [*grid, f"steps={STEPS}", "critic_steps=4"]
-    typed(*grid, "name=on", "pack=2")
-    typed(*grid, "name=off", "branch=off")
+def grid_of(kind):
+    """Return a grid with two schedules of a kind, which differ from step 30 on."""
+    choice = "schedule=step" if kind == "schedule" else f"schedule@{kind}=step"
+    return [
+        choice,
+        f"{kind}.gamma=0.5",
+        f"{kind}.period=30,40",
+        f"{kind}.num_drops=null",
+        f"steps={STEPS}",
+        "critic_steps=4",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["schedule", "schedule_d", "schedule_penalty", "schedule_critic"])
+def test_every_kind_of_schedule_is_compared(typed, kind):
+    assert [cell["from_step"] for cell in planned(typed, *grid_of(kind))["cells"]] == [None, 30]
+
+
+def test_cells_that_do_not_share_a_pack(gansweep, typed):
+    """Cells with different schedules of the critic steps are in different packs."""
+    typed(*grid_of("schedule_critic"), "name=on", "pack=2")
+    typed(*grid_of("schedule_critic"), "name=off", "branch=off")
     assert continued(gansweep.records("on"), "schedule_critic.period") == {"30": None, "40": 30}
     assert numbers(gansweep.records("on")) == numbers(gansweep.records("off"))
 

@@ -6,6 +6,8 @@ import functools
 import json
 import os
 import signal
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fault_child import Running, command
@@ -67,15 +69,13 @@ def test_a_worker_dies_in_the_trunk(tmp_path, expected):
 
 def kill_worker_in_the_trunk() -> None:
     """Kill the first process that reaches step 15 of the trunk."""
-    from pathlib import Path
-
     from gansweep.training.session import TrainingSession
 
     original, mark = TrainingSession.record_step, Path("killed").absolute()
 
-    def record_step(session, report):
-        original(session, report)
-        if session.step == 15 and "cooldown=12" in session.directory.name and not mark.exists():
+    def record_step(self: TrainingSession, report: Any) -> None:
+        original(self, report)
+        if self.step == 15 and "cooldown=12" in self.directory.name and not mark.exists():
             mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 from tests.training.small import MeanDistance, make_run, member, small_mlp, written
@@ -196,7 +198,7 @@ def test_a_weight_file_that_the_trunk_deletes_is_kept_for_the_branch(tmp_path):
     """With trainer.keep=best the trunk deletes its best weights so far when it finds better ones."""
 
     class Falling(MeanDistance):
-        values = iter(())
+        values: ClassVar[Iterator[float]] = iter(())
 
         def __call__(self, data, fake):
             return next(Falling.values)
