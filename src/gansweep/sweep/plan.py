@@ -130,16 +130,13 @@ class Plan:
     @property
     def num_steps(self) -> int:
         """Number of steps that are trained."""
-        steps = [(planned.result.cell.config.get("steps") or 0, planned) for planned in self.cells]
-        return sum(total - (planned.step or 0) for total, planned in steps if planned.is_trained)
+        return sum((p.result.cell.config.get("steps") or 0) - (p.step or 0) for p in self.cells if p.is_trained)
 
     def _branches(self) -> list[str]:
-        if not self.saved_steps:
-            return []
         count = sum(planned.is_trained and planned.branch is not None for planned in self.cells)
-        total = self.saved_steps + self.num_steps
-        share = f"{self.saved_steps} of {total} steps ({self.saved_steps / total:.0%})"
-        return [f"{cells(count)} will branch from other cells, which saves {share} (branch=auto)"]
+        saved, total = self.saved_steps, max(self.saved_steps + self.num_steps, 1)
+        share = f"{saved} of {total} steps ({saved / total:.0%})"
+        return [f"{cells(count)} will branch from other cells, which saves {share} (branch=auto)"] if count else []
 
     def json(self) -> str:
         """Return the plan as JSON. `expected_s` is the time of all cells one after the other, null if it is unknown."""
