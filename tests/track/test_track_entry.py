@@ -21,7 +21,7 @@ def _times(track, times):
 
 
 def test_an_entry_is_read_as_it_was_written(track, tmp_path):
-    times = [math.inf, None, *range(100, 1000, 50)]
+    times = [math.inf, None, *range(100, 550, 25)]
     runs = [
         TuningRun({"lr": 0.1}, 1000, "completed", math.inf, 2.5),
         TuningRun({"lr": 1}, 1001, "diverged", 50.0, None),
@@ -36,9 +36,9 @@ def test_an_entry_is_read_as_it_was_written(track, tmp_path):
 
 
 def test_the_score_and_the_seconds_are_those_of_the_rule(track, tmp_path):
-    written = entry(track, _times(track, [*range(50, 1050, 50)]))
-    assert written.score == 750  # 15th of 20
-    assert written.seconds == pytest.approx(525 / 100)
+    written = entry(track, _times(track, [*range(25, 525, 25)]))
+    assert written.score == 375  # 15th of 20
+    assert written.seconds == pytest.approx(262.5 / 100)
     half = entry(track, _times(track, [100] * 9 + [None] * 11))
     assert half.score == half.seconds == math.inf
     half.write(tmp_path / "half.json")
