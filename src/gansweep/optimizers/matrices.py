@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gansweep.device import finest
 from gansweep.layers.layer import each_member
 
 MULTIPLE = 8
@@ -64,11 +65,11 @@ def eigenvectors(symmetric: Tensor) -> Tensor:
 
 
 def _eigh(matrices: Tensor) -> tuple[Tensor, Tensor]:
-    """Return eigenvalues (..., n) and eigenvectors (..., n, n) in float64.
+    """Return eigenvalues (..., n) and eigenvectors (..., n, n) in float64, or the finest type of the device.
 
     They are NaN for a matrix that is not finite or without convergence: the member diverges.
     """
-    matrices = matrices.double()
+    matrices = matrices.to(finest(matrices.device))
     try:
         return tuple(torch.linalg.eigh(matrices))
     except torch.linalg.LinAlgError:  # pyright: ignore[reportPrivateImportUsage]
