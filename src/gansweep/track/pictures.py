@@ -72,8 +72,8 @@ def _leaderboard(axis: Any, board: Board, num_rows: int) -> None:
     axis.tick_params(axis="x", labelsize=SMALL)
     axis.tick_params(axis="y", length=0)
     axis.set_xlabel("steps to target", fontsize=SMALL)
-    more = f", {len(board.rows) - len(rows)} slower ones not shown" if len(board.rows) > len(rows) else ""
-    axis.set_title(f"{board.track.name}: {len(board.rows)} entries{more}")
+    shown = f"{len(rows)} of {len(board.rows)}" if len(board.rows) > len(rows) else f"{len(rows)}"
+    axis.set_title(f"{board.track.name}: {shown} entries")
     grid_lines(axis)
 
 
