@@ -124,7 +124,7 @@ def test_shell_completion_without_a_request_is_a_usage_error(gansweep):
     assert "expected one of install=SHELL" in answer.err
 
 
-def test_a_plan_is_true_false_or_json(gansweep):
+def test_a_plan_is_true_false_or_a_format(gansweep):
     answer = gansweep.tiny("plan=yaml")
     assert (answer.code, answer.out) == (2, "")
-    assert "plan=yaml: expected true or false or json" in answer.err
+    assert "plan=yaml: expected true or false or one of json, edge, edge_json" in answer.err

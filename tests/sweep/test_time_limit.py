@@ -76,7 +76,7 @@ def train(cells, clock, hours, size=1, seconds=100.0):
         clock.now += seconds
         return write(of, record(of, time={"wall_s": seconds}))
 
-    def train_together(sessions, *, refill, ended, stop):
+    def train_together(sessions, *, refill, ended, stop, places):
         while sessions:
             for session in sessions:
                 session.run(stop)
