@@ -68,8 +68,11 @@ def canonical(value: Any) -> Any:
 
     Floats of 2^53 and above remain floats: 1e30 does not become 1000000000000000019884624838656.
     """
-    if type(value) in LEAVES:
+    kind = type(value)
+    if kind in LEAVES:
         return value
+    if kind is dict:  # the usual mapping; the test below is slow
+        return {str(key): inner if type(inner) in LEAVES else canonical(inner) for key, inner in value.items()}
     if isinstance(value, float):
         if not math.isfinite(value):
             return str(value)

@@ -20,6 +20,8 @@ CODE = "code."  # followed by the name of a module
 NOT_USED = "-"  # instead of the hash of a module that a cell does not use
 HASH_SHOWN = 8  # digits of a hash in tables
 
+_encode = json.JSONEncoder(sort_keys=True).encode  # as json.dumps, which makes a new encoder for every call
+
 
 def swept_keys(cells: Sequence[Cell]) -> list[str]:
     """Return the keys that distinguish the runs of some cells, in the order of the command line.
@@ -85,7 +87,10 @@ def value(cell: Cell, key: str) -> Any:
         # The name of the option: the config contains only the settings of the option.
         option = cell.overrides.get(f"{FALLBACKS[key]}@{key}")
         return canonical(option) if option is not None else value(cell, FALLBACKS[key])
-    setting = _at({**cell.config, **_beside_config(cell)}, key.lstrip("+~"))
+    path, beside = key.lstrip("+~"), _beside_config(cell)
+    setting = beside[path] if path in beside else _at(cell.config, path)
+    if setting == UNSAID:
+        setting = _at(beside, path)
     if setting == UNSAID and key.startswith(CODE):
         return NOT_USED
     return UNSAID if isinstance(setting, Mapping) else short(canonical(setting))
@@ -101,8 +106,10 @@ def _at(node: Mapping[str, Any], path: str) -> Any:
     """Return the value at a dotted path, UNSAID if there is none; keys may contain dots, as names of modules."""
     if path in node:
         return node[path]
+    if "." not in path:
+        return UNSAID
     for key, inner in node.items():
-        if isinstance(inner, Mapping) and path.startswith(f"{key}."):
+        if path.startswith(f"{key}.") and isinstance(inner, Mapping):
             value_inside = _at(inner, path[len(key) + 1 :])
             if value_inside != UNSAID:
                 return value_inside
@@ -114,7 +121,7 @@ def _differs(cells: Sequence[Cell], key: str) -> bool:
 
 
 def _text(cell: Cell, key: str) -> str:
-    return json.dumps(value(cell, key), sort_keys=True)
+    return _encode(value(cell, key))
 
 
 def _training(cell: Cell) -> dict[str, Any]:
@@ -142,7 +149,7 @@ def _differences(nodes: Sequence[Mapping[str, Any]], prefix: str = "") -> list[s
 
 def order(values: Sequence[Any]) -> list[Any]:
     """Return the distinct values: sorted if all are numbers, else in order of appearance."""
-    distinct = list({json.dumps(value, sort_keys=True): value for value in values}.values())
+    distinct = list({_encode(value): value for value in values}.values())
     if all(map(is_number, distinct)):
         return sorted(distinct)
     return distinct
