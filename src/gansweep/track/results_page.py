@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from PIL import Image
+
 from gansweep.config.errors import SettingError
 from gansweep.formatting import visible
 from gansweep.plot_style import styled
@@ -20,6 +22,7 @@ BEGIN, END = "<!-- results -->", "<!-- end -->"
 EMPTY = f"# GAN Track\n\n{BEGIN}\n{END}\n"
 IN_TEXT = ("track", "track_tunability", "track_sensitivity")  # figures of the Markdown page
 DPI = 160
+COLOURS = 256  # of the palette of a figure
 
 
 def write(boards: Sequence[Board], folder: Path) -> list[Path]:
@@ -37,6 +40,8 @@ def write(boards: Sequence[Board], folder: Path) -> list[Path]:
             figure = picture.draw()
             figure.set_dpi(DPI)
             figure.savefig(path := folder / PICTURES / f"{picture.file_name}.png", dpi=DPI)
+        with Image.open(path) as image:  # a palette halves the size of the file
+            image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
         files.append(path)
     atomic.write(files[0], text)
     atomic.write(files[1], visible(html.page(boards, found)))
