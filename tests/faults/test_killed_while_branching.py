@@ -55,7 +55,7 @@ def test_two_processes(tmp_path, expected):
     here = tmp_path / "here"
     both = [Running(here, LINE) for _ in range(2)]
     assert [one.end().code for one in both] == [0, 0]
-    check(here / "outputs/s", expected, {"24": 37, "36": 25})
+    check(here / "outputs/s", expected, None)  # which of the branches are continued depends on the order of the claims
 
 
 def test_a_worker_dies_in_the_trunk(tmp_path, expected):
