@@ -15,6 +15,7 @@ import pytest
 
 from gansweep.config.errors import SettingError
 from gansweep.track import __main__, html, results_page
+from gansweep.track.__main__ import main
 from gansweep.track.board import boards
 from gansweep.track.sections import sections
 from tests.track.fake_entries import SEEDS, board, entry, track
@@ -196,3 +197,9 @@ def test_results_in_the_documentation_are_those_of_the_entries():
     page = (root / "docs" / "track.md").read_text()
     found = results_page.results(sections(boards(root / "tracks")))
     assert page == results_page.with_results(page, found), "run: gansweep track page"
+
+
+def test_a_missing_folder_of_entries_is_refused(tmp_path, capsys):
+    assert main(["page", "--entries", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 2
+    assert "nowhere: no such folder" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

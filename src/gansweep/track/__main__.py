@@ -56,7 +56,8 @@ def _parser() -> ArgumentParser:
                 "commands:",
                 *(f"  {name:<{width}}  {command.description}" for name, command in COMMANDS.items()),
                 "",
-                "Each command has a --help. Exit codes: 0 success, 1 a training failed, 2 wrong input.",
+                "Each command has a --help. Exit codes: 0 success, 1 a training failed or an entry is refuted,",
+                "2 wrong input, 3 not decided (verify).",
             ]
         ),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gansweep.section import Block, Entry, Paragraph, Section, Table
+from gansweep.section import Block, Entry, Paragraph, Section, Strong, Table
 from gansweep.statistics.holm import holm
 from gansweep.track.board import Board, Row
 from gansweep.track.methods import AVERAGING, DYNAMICS, SCHEDULE, TIME_SCALES, Method, pairs
@@ -107,5 +107,6 @@ def section(boards: Sequence[Board]) -> Section | None:
         ]
         if rows:
             head = ["track", aspect, "with", "without", "score", "score without", "earlier", "later", "p"]
-            blocks.append(Table(head, rows, f"What {aspect} {'add' if aspect == TIME_SCALES else 'adds'}"))
+            verb = "add" if aspect == TIME_SCALES else "adds"
+            blocks += [Paragraph(["What ", Strong(aspect), f" {verb}:"]), Table(head, rows)]
     return Section("What schedules and other choices add", blocks) if len(blocks) > 1 else None

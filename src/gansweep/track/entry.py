@@ -26,7 +26,7 @@
     score          upper confidence limit of the median number of steps to the target; null: infinity
     sha256         hash of all other fields in canonical JSON
 
-The checksums show accidental changes. Whoever recomputes them can change everything that the settings do not
+The checksums show accidental changes. A person who recomputes them can change everything that the settings do not
 determine, which is the outcome of the runs; `gansweep track verify` repeats the runs for that reason. Reading a file
 executes nothing.
 """

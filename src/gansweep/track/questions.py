@@ -18,6 +18,7 @@ from gansweep.track.divergences import divergences
 from gansweep.track.methods import AVERAGING, DYNAMICS, SCHEDULE, TIME_SCALES, Method
 from gansweep.track.sensitivity import sensitivities
 from gansweep.track.tunability import curves
+from gansweep.track.verdict import p_text
 
 FEW = 2  # trainings of a small tuning budget
 UNTOLD = "can't be told"
@@ -77,12 +78,18 @@ def _fastest(boards: Sequence[Board]) -> Question:
         tied = sum(row.is_tied for row in board.rows) - 1
         same = f"{counted(tied, 'entry', 'entries')} tied with the record"
         parts.append(
-            (p, f"{name} is faster than all {len(others)} others", f"{name} leads, {UNTOLD} from all others, {same}")
+            (
+                p,
+                f"{name} is faster than all {len(others)} others ({p_text(p)})",
+                f"{name} leads, but {UNTOLD} from every other entry ({p_text(p)}), {same}",
+            )
         )
     if not parts:
         return _missing(text, "no track has two entries, the first with a score")
     corrected = [Part(min(1.0, p * len(parts)), decided, undecided) for p, decided, undecided in parts]
-    test = "Signed-rank tests over the seeds, against the closest entry"
+    test = (
+        "Signed-rank tests over the seeds, against the closest entry of each track; smallest p times number of tracks"
+    )
     return Question(text, test, min(part.p for part in corrected), corrected)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from gansweep.plot_style import grid_lines, panels, styled
 from gansweep.report import charts
-from gansweep.section import Block, Chart, Entry, Paragraph, Picture, Section, Table
+from gansweep.section import Block, Chart, Entry, Paragraph, Picture, Section, Strong, Table
 from gansweep.track.board import Board, Row, varied_keys
 from gansweep.track.pictures import MOST_ROWS, ROW, SMALL, WIDTH, colour, label
 from gansweep.track.tunability import first_runs
@@ -123,7 +123,7 @@ def section(boards: Sequence[Board]) -> Section | None:
             for one in sensitivities(board)
         ]
         head = ["entry", "best rate", "good rates", "decades", "share", "tried"]
-        blocks.append(Table(head, rows, f"{board.track.name}: sensitivity to the rate"))
+        blocks += [Paragraph([Strong(board.track.name), ": sensitivity to the rate"]), Table(head, rows)]
     chart = Chart("lines", partial(_rate_lines, used))
     caption = "Good learning rates of every entry"
     return Section(

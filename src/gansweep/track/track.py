@@ -60,7 +60,7 @@ class Track:
         folder = conf_dir() / GROUP if folder is None else folder
         if name not in (known := names(folder)):
             near = get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = f"; did you mean {near[0]}?" if near else "."
             raise SettingError(GROUP, name, f"unknown track{hint} Tracks: {', '.join(known)}")
         try:
             content = yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))

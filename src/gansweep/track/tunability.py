@@ -11,7 +11,7 @@ import numpy as np
 
 from gansweep.plot_style import GREY, grid_lines, is_wide, line, log_values, panels, styled
 from gansweep.report import charts
-from gansweep.section import Block, Chart, Paragraph, Picture, Section, Table
+from gansweep.section import Block, Chart, Paragraph, Picture, Section, Strong, Table
 from gansweep.section import Entry as Field
 from gansweep.statistics.best_of_k import expected_best
 from gansweep.track.board import Board, Row
@@ -79,7 +79,8 @@ def section(boards: Sequence[Board]) -> Section | None:
             [Field(curve.row.entry.name, cell=board.cell(curve.row)), *(_best(curve.best, k) for k in shown)]
             for curve in curves(board)
         ]
-        blocks.append(Table(["entry", *(f"k={k}" for k in shown)], rows, f"{board.track.name}: expected best of k"))
+        blocks.append(Paragraph([Strong(board.track.name), ": expected best of k"]))
+        blocks.append(Table(["entry", *(f"k={k}" for k in shown)], rows))
     chart = Chart("lines", partial(_tuning_lines, used))
     caption = "Expected best steps to the target against the number of tuning trainings"
     return Section("Tunability", [*blocks, Picture(caption, partial(picture, used), chart, name="track_tunability")])
@@ -119,7 +120,9 @@ def picture(boards: Sequence[Board]) -> Figure:
             if is_wide([float(value) for curve in curves(board) for value in curve.best]):
                 log_values(axis)
             handles, names = axis.get_legend_handles_labels()
-            axis.legend(handles[::-1], names[::-1], fontsize=SMALL - 1, loc="upper right")
+            axis.legend(
+                handles[::-1], names[::-1], fontsize=SMALL - 1, loc="upper right", frameon=True, edgecolor="none"
+            )
             axis.set_title(board.track.name)
             axis.set_xlabel("tuning trainings, k")
             grid_lines(axis)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from gansweep.config.errors import SettingError
 from gansweep.console import path, say
 
 
@@ -28,6 +29,8 @@ def run(options: Namespace) -> int:
     from gansweep.track import results_page
     from gansweep.track.board import boards
 
+    if not options.entries.is_dir():
+        raise SettingError("--entries", options.entries, "no such folder; expected one with TRACK/NAME.json")
     make_folder("--out", options.out)
     for file in results_page.write(boards(options.entries), options.out):
         say(f"wrote {file}")
