@@ -203,3 +203,11 @@ def test_a_missing_folder_of_entries_is_refused(tmp_path, capsys):
     assert main(["page", "--entries", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 2
     assert "nowhere: no such folder" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_entries_add_no_html_and_no_markers_to_the_page():
+    hostile = board("a", one={"times": [100] * SEEDS, "author": "<script>x</script> <!-- end -->"})
+    text = results_page.results(sections([hostile]))
+    assert "&lt;script>x&lt;/script>" in text
+    assert "<script" not in text
+    assert results_page.END not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ BEGIN, END = "<!-- results -->", "<!-- end -->"
 EMPTY = f"# GAN Track\n\n{BEGIN}\n{END}\n"
 IN_TEXT = ("track", "track_tunability", "track_sensitivity")  # figures of the Markdown page
 DPI = 160
+TAG = re.compile(r"<(?=[a-zA-Z/!?])")  # entries may contain HTML and the markers
 COLOURS = 256  # of the palette of a figure
 
 
@@ -78,7 +80,7 @@ def _blocks(section: Section) -> str:
     parts = []
     for block in section.blocks:
         if not isinstance(block, Picture):
-            parts.append(markdown.write([block]))
+            parts.append(TAG.sub("&lt;", markdown.write([block])))
         elif block.file_name in IN_TEXT:
             parts.append(f"![{block.caption}]({PICTURES}/{block.file_name}.png)")
     return "\n\n".join(parts)
