@@ -146,7 +146,7 @@ def other_spread(spread: float, entries: int, rng: np.random.Generator) -> float
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--entries", type=int, default=10_000, help="null entries of each case")
     parser.add_argument("--power", type=int, default=400, help="entries for each factor")
     options = parser.parse_args()

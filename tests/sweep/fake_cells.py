@@ -111,6 +111,15 @@ class FakeSession:
         """Do nothing."""
 
 
+def train_in_turn(sessions, *, refill, ended, stop, places) -> None:
+    """Run the sessions one after another, as `train_together` does side by side."""
+    while sessions:
+        for session in sessions:
+            session.run(stop)
+            ended(session)
+        sessions = refill(len(sessions))
+
+
 def one_by_one(train: Callable) -> Executor:
     """Return the executor with packs of one cell, and a function in place of the training.
 
@@ -118,11 +127,4 @@ def one_by_one(train: Callable) -> Executor:
         train: called with the cell, `stop`, and the callback for every step; returns the record.
     """
 
-    def train_together(sessions, *, refill, ended, stop, places):
-        while sessions:
-            for session in sessions:
-                session.run(stop)
-                ended(session)
-            sessions = refill(len(sessions))
-
-    return in_packs(lambda cell, callback: FakeSession(train, cell, callback), 1, train_together)
+    return in_packs(lambda cell, callback: FakeSession(train, cell, callback), 1, train_in_turn)

@@ -6,7 +6,7 @@ import io
 import time
 
 import pytest
-from fake_cells import FakeSession, cell, record, write
+from fake_cells import FakeSession, cell, record, train_in_turn, write
 
 from gansweep.sweep import time_limit
 from gansweep.sweep.pack_executor import in_packs
@@ -76,14 +76,7 @@ def train(cells, clock, hours, size=1, seconds=100.0):
         clock.now += seconds
         return write(of, record(of, time={"wall_s": seconds}))
 
-    def train_together(sessions, *, refill, ended, stop, places):
-        while sessions:
-            for session in sessions:
-                session.run(stop)
-                ended(session)
-            sessions = refill(len(sessions))
-
-    executor = in_packs(lambda of, callback: FakeSession(one, of, callback), size, train_together, limit)
+    executor = in_packs(lambda of, callback: FakeSession(one, of, callback), size, train_in_turn, limit)
     sweep = Sweep(cells[0].directory.parent, cells)
     outcome = sweep.run(executor, stop=limit.reached, progress=Progress(0, io.StringIO()))
     return begun, outcome.ended_by(stopped_by_user=False)

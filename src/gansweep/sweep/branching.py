@@ -84,7 +84,7 @@ class Branches:
         if cell_lock.crash_history(trunk.directory) is not None:
             return False
         is_beyond = (checkpoint_step.read(trunk.directory) or 0) > branch.step
-        return not is_beyond or point.is_dir()
+        return not is_beyond or point.is_dir()  # another process may have written it since the first look
 
     def source(self, cell: Cell) -> Source | None:
         """Return the branch point of a cell, or the last checkpoint of its trunk before, None if there is neither."""
