@@ -43,6 +43,14 @@ def _own_module(name="my_gans", source="x = 1\n", named=True, given=True):
     return change
 
 
+def _own_yaml(name, source="a: 1\n"):
+    return lambda content, _: content["code"].update({name: {"sha256": source_hash(source), "source": source}})
+
+
+def _tuned_rate(rate):
+    return lambda content, _: content["tuning"]["runs"][0]["overrides"].update(lr=rate)
+
+
 def _edited_override(content, _):
     _set(content, "overrides/1", "lr=0.5")
     content["tuning"] = None
@@ -138,6 +146,16 @@ SIGNED = {
         lambda c, _: [run["overrides"].update(lr=7 + n) for n, run in enumerate(c["tuning"]["runs"])],
         "tuning.runs: none has the settings of the entry",
     ),
+    "no date": (_setting("date", "0000-00-00"), "date is '0000-00-00', expected YYYY-MM-DD"),
+    "digits of another script": (_move("4", "\N{ARABIC-INDIC DIGIT FOUR}"), "expected a whole number"),
+    "hashes of code as a list": (_setting("identity/code", ["x"]), "identity.code: expected a hash by module"),
+    "word without a value": (_setting("overrides", ["optimizer"]), "overrides: optimizer: expected KEY=VALUE"),
+    "tuned rate as text": (
+        _tuned_rate("abc"),
+        "tuning.runs: lr is 'abc', expected a number",
+    ),
+    "negative tuned rate": (_tuned_rate(-1), "tuning.runs: lr is -1, expected a number"),
+    "YAML file that is not chosen": (_own_yaml("conf/hydra/default.yaml"), "the entry does not choose it"),
     "later format": (_setting("format", 2), "format is 2; this version of gansweep reads up to 1"),
     "unknown field": (_setting("note", "x"), "note: unknown field"),
     "huge number": (_setting("runs/0/values/1", 10**400), "runs.0.values.1 is a whole number that is too large"),

@@ -145,8 +145,8 @@ def test_seeds_that_fail_are_named(place, monkeypatch, capsys):
     ("times", "verdict"),
     [
         ([1, 1, 1, 1, 1], r"yes: faster than holder, 3 steps (p = 0.031, level 0.05)"),
-        ([3, 3, 3, 3, 3], r"no: not faster than holder, 3 steps (p = 1, level 0.05)"),
-        ([1, 1, 1, 1, 4], r"no: not faster than holder, 3 steps (p = 0.062, level 0.05)"),
+        ([3, 3, 3, 3, 3], r"no: not faster than holder, 3 steps (p = 1, level 0.05), but tied with it"),
+        ([1, 1, 1, 1, 4], r"no: not faster than holder, 3 steps (p = 0.062, level 0.05), but tied with it"),
     ],
 )
 def test_an_entry_is_compared_with_the_record(times, verdict, place, monkeypatch, capsys):

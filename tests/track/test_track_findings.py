@@ -116,7 +116,7 @@ def test_equal_rankings_agree_and_reversed_ones_do_not():
     order = "pqrstuv"
     same = findings([_many("a", order), _many("b", order), _many("c", order)])[RANKING]
     assert same.is_decided
-    assert "The rankings agree more than by chance" in same.sentence
+    assert "the rankings agree more than by chance" in same.sentence
     assert "a and b 1.00 over 7 methods" in same.sentence
     turned = findings([_many("a", order), _many("b", order[::-1])])[RANKING]
     assert f"Whether the rankings agree {UNTOLD}" in turned.sentence

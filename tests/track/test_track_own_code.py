@@ -66,7 +66,7 @@ def test_the_source_of_an_own_class_travels_with_the_entry(tmp_path, monkeypatch
     (author / f"{MODULE}.py").unlink()
     _forget()
     assert main(["verify", file]) == 2
-    assert f"the entry uses {MODULE}; read the sources" in capsys.readouterr().err
+    assert f"the entry has conf/schedule/half.yaml, {MODULE}; read the sources" in capsys.readouterr().err
     assert MODULE not in sys.modules
     assert main(["verify", file, "--write-code", "read"]) == 0
     assert (reader / f"read/{MODULE}.py").read_text() == SOURCE

@@ -15,7 +15,7 @@ from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import canonical, plain
 from gansweep.track import shape
 from gansweep.track.composition import composed_cell
-from gansweep.track.contradictions import hash_of
+from gansweep.track.contradictions import YAML, hash_of
 from gansweep.track.entry import BadEntry, Entry, EntryRun, Tuning
 from gansweep.track.track import Track, differences, frozen_differences
 from gansweep.track.words import check_single, check_words
@@ -47,6 +47,18 @@ def check(entry: Entry, track: Track, where: object, extra: Sequence[str] = (), 
 
 def against_rule(entry: Entry, track: Track) -> Iterator[str]:
     """Yield in what an entry does not follow the rule of a track."""
+    yield from against_task(entry, track)
+    yield from _seed_problems(entry, track)
+    choices = {(key.partition("@")[0], value) for key, value in entry.settings.items()}
+    for name in sorted(name for name in entry.code if name.endswith(YAML)):
+        if tuple(name.removesuffix(YAML).split("/")[1:]) not in choices:
+            yield f"code.{name}: the entry does not choose it"
+    if entry.tuning is not None:
+        yield from _tuning_problems(entry.tuning, entry.settings, track)
+
+
+def against_task(entry: Entry, track: Track) -> Iterator[str]:
+    """Yield in what an entry is not one of a track: another task, or settings that are not free."""
     if entry.track != track.name:
         yield f"track is {entry.track}, expected {track.name}"
     if entry.fingerprint != track.fingerprint:
@@ -54,7 +66,6 @@ def against_rule(entry: Entry, track: Track) -> Iterator[str]:
     for key in ("target", "confidence"):
         if getattr(entry, key) != getattr(track, key):
             yield f"{key} is {getattr(entry, key):g}, but {getattr(track, key):g} in track {track.name}"
-    yield from _seed_problems(entry, track)
     for word in entry.overrides:
         try:
             check_words(track, [word])
@@ -63,8 +74,6 @@ def against_rule(entry: Entry, track: Track) -> Iterator[str]:
             yield f"overrides: {error}"
         if "${" in word:
             yield f"overrides: {word}: expected a value, not an interpolation"
-    if entry.tuning is not None:
-        yield from _tuning_problems(entry.tuning, entry.settings, track)
 
 
 def _seed_problems(entry: Entry, track: Track) -> Iterator[str]:

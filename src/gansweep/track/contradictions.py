@@ -23,14 +23,22 @@ def of(content: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(config, Mapping) or "seed" in config:
         yield "identity.config: expected a configuration without seed"
         return
+    named = identity.get("code") or {}
+    if not isinstance(named, Mapping) or not all(isinstance(version, str) for version in named.values()):
+        yield "identity.code: expected a hash by module"
+        return
     for seed, run in content["runs"].items():
         if hash_of(identity, int(seed)) != run["hash"]:
             yield f"runs.{seed}.hash is not the hash of the identity with seed {seed}"
         yield from (f"runs.{seed}.{problem}" for problem in _run_problems(run))
-    yield from _code_problems(identity.get("code") or {}, content["code"])
+    yield from _code_problems(named, content["code"])
     tuning = content["tuning"]
     if tuning is not None and len(tuning["runs"]) > tuning["budget"]:
         yield f"tuning has {len(tuning['runs'])} runs, more than its budget of {tuning['budget']}"
+    for run in tuning["runs"] if tuning is not None else ():
+        for key in {"lr", "lr_d"} & set(run["overrides"]):
+            if not shape.is_number(run["overrides"][key]) or run["overrides"][key] <= 0:
+                yield f"tuning.runs: {key} is {shape.shown(run['overrides'][key])}, expected a number above 0"
 
 
 def hash_of(identity: Mapping[str, Any], seed: int) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gansweep.track.entry import Entry
+from gansweep.track.checks import against_task
+from gansweep.track.entry import BadEntry, Entry
 from gansweep.track.rule import is_record
 from gansweep.track.track import Track
 
@@ -20,8 +21,11 @@ def read(track: Track, folder: Path = FOLDER) -> list[Entry]:
     Raises:
         BadEntry: a file is not a valid entry.
     """
-    entries = [Entry.read(path) for path in (folder / track.name).glob("*.json")]
-    return in_order(entries)
+    entries = {path: Entry.read(path) for path in sorted((folder / track.name).glob("*.json"))}
+    for path, entry in entries.items():
+        if entry.name != path.stem:
+            raise BadEntry(path, [f"name is {entry.name}, expected that of the file, {path.stem}"])
+    return in_order(entries.values())
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
@@ -35,7 +39,7 @@ def difference(track: Track, entry: Entry) -> str:
         return "other version of the track"
     if set(entry.times) != set(track.judging_seeds):
         return f"{len(entry.times)} of {track.num_seeds} seeds"
-    return ""
+    return next(against_task(entry, track), "")
 
 
 def comparable(track: Track, folder: Path = FOLDER) -> list[Entry]:

@@ -93,7 +93,8 @@ class Outcome:
         if is_new:
             return f"yes: faster than {current} ({why})"
         if p > track.level:
-            return f"no: not faster than {current} ({why})"
+            is_tied = improvement_p(record.times, self.times) > track.level
+            return f"no: not faster than {current} ({why}){', but tied with it' if is_tied else ''}"
         return f"no: the score is not lower than that of {current} ({why})"
 
     def _meaning(self, target: str) -> str:

@@ -4,7 +4,8 @@
     my_gans.optimizers            module my_gans/optimizers.py
     conf/optimizer/signum.yaml    file of --config-dir
 
-Sources are written to a folder only on request, and imported only by a command with `--allow-code`.
+Sources are written to a folder only on request, and used only by a command with `--allow-code`: a YAML file can
+name files to write, for example of a log.
 """
 
 from __future__ import annotations
@@ -88,13 +89,15 @@ def write(code: Code, folder: Path) -> None:
     """Write the sources below a folder, as files that Python and Hydra find there.
 
     Raises:
-        BadConfig: a name leads out of the folder, or would replace a module of Python or gansweep.
+        BadConfig: a name leads out of the folder, or would replace a module of Python or gansweep; or a file exists.
     """
     problems = [problem for name in code if (problem := _name_problem(name))]
     if problems:
         raise BadConfig(problems)
-    for name, part in code.items():
-        file = folder / (name if name.endswith(YAML) else _file(name, code))
+    files = {folder / (name if name.endswith(YAML) else _file(name, code)): part for name, part in code.items()}
+    if present := next((file for file in files if file.exists()), None):
+        raise SettingError("--write-code", folder, f"{present} exists already; expected another folder")
+    for file, part in files.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(part["source"], encoding="utf-8")
 

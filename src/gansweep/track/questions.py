@@ -150,9 +150,9 @@ def _addition(aspect: str, text: str, what: str, choices: Sequence[str] = ()) ->
         decided = f"{what}, trainings reach the target {helps}"
         observed = (
             f"{counted(len(compared), 'pair')} of entries: of {total} trainings {earlier / total:.0%} are earlier, "
-            f"{later / total:.0%} later"
+            f"{later / total:.0%} later, the others equal"
         )
-        test = f"Signed-rank test, {counted(len(means), 'pair')} of track and seed"
+        test = f"Signed-rank test of the mean sign in each of {len(means)} pairs of track and seed"
         return Question(text, test, p, [Part(p, decided, f"Whether it helps {UNTOLD}")], observed)
 
     return ask
@@ -172,7 +172,11 @@ def _ranking(boards: Sequence[Board]) -> Question:
         f"{name} {tau:.2f}" for name, tau in zip(found.tracks, found.within, strict=True) if not math.isnan(tau)
     )
     numbers = f"Kendall's tau: {', '.join(taus)}; between halves of the seeds of one track: {within}"
-    part = Part(found.agreement.p, "The rankings agree more than by chance", f"Whether the rankings agree {UNTOLD}")
+    part = Part(
+        found.agreement.p,
+        "On average over the pairs of tracks, the rankings agree more than by chance",
+        f"Whether the rankings agree {UNTOLD}",
+    )
     return Question(text, "Permutation test of the mean tau", found.agreement.p, [part], numbers)
 
 

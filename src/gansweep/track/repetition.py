@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from gansweep.cli import app
+from gansweep.console import say
 from gansweep.sweep.cell import Result
 from gansweep.sweep.sweep import Sweep
 from gansweep.track import rule, shape
@@ -39,9 +42,12 @@ def trained(
     place = str(folder).replace("\\", "\\\\").replace("'", "\\'")
     options = ["-m"] if config_dir is None else ["-m", "--config-dir", config_dir]
     settings = [*track.overrides, *entry.overrides, f"seed={','.join(map(str, seeds))}", *extra]
-    code = app.run([*options, *settings, "logger=none", f"hydra.sweep.dir='{place}'"])
+    output = io.StringIO()  # its table and command lines name the temporary folder
+    with contextlib.redirect_stdout(output):
+        code = app.run([*options, *settings, "logger=none", f"hydra.sweep.dir='{place}'"])
     results = {int(run.cell.config["seed"]): run for run in Sweep(folder, []).results if run.state.is_result}
     if code or set(results) != set(seeds):
+        say(output.getvalue())
         raise TrainingFailed(code)
     return {seed: results[seed] for seed in seeds}
 

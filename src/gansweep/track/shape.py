@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from typing import Any
 
 Check = Callable[[str, Any], Iterator[str]]  # (place in the file, value) -> problems
@@ -27,7 +28,11 @@ def parse(text: bytes) -> Any:
     if len(text) > MAX_BYTES:
         raise ValueError(f"has {len(text)} bytes, expected at most {MAX_BYTES}")
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_constant)
+        content = json.loads(text, object_pairs_hook=_unique, parse_constant=_constant)
+        json.dumps(content, ensure_ascii=False).encode()
+        return content
+    except UnicodeEncodeError as error:
+        raise ValueError("has half of a surrogate pair, which is no text") from error
     except RecursionError as error:
         raise ValueError("is nested too deeply") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -84,7 +89,7 @@ def whole(least: int = 0) -> Check:
 
 def text(pattern: str, expected: str) -> Check:
     """Return the check of a text."""
-    compiled = re.compile(pattern)
+    compiled = re.compile(pattern, re.ASCII)
     return rejects(lambda value: isinstance(value, str) and bool(compiled.fullmatch(value)), expected)
 
 
@@ -162,6 +167,13 @@ def plain_json(where: str, value: Any, depth: int = 0) -> Iterator[str]:
         yield from NUMBER(where, value)
 
 
+def _is_date(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
 def settings(where: str, value: Any) -> Iterator[str]:
     """Check a mapping of JSON types."""
     if not isinstance(value, dict):
@@ -181,7 +193,7 @@ ENTRY = fields(
     confidence=NUMBER,
     name=text(r"\w[\w.,=+-]{0,79}", "a file name of letters, digits and . , = + - _"),
     author=LINE,
-    date=text(r"\d{4}-\d{2}-\d{2}", "YYYY-MM-DD"),
+    date=rejects(_is_date, "YYYY-MM-DD"),
     overrides=listing(LINE),
     identity=settings,
     metric=settings,

@@ -34,7 +34,11 @@ def check_words(track: Track, words: Sequence[str]) -> None:
     Raises:
         BadConfig: with all words that are no setting, or that are not free.
     """
-    problems = [_problem(track, word) or _fixed(track, word) for word in words if not track.is_free(key_of(word))]
+    problems = [
+        _problem(track, word) or _fixed(track, word)
+        for word in words
+        if "=" not in word or not track.is_free(key_of(word))
+    ]
     if problems:
         raise BadConfig(problems)
 

@@ -53,6 +53,8 @@ def run(options: Namespace) -> int:
     tuning = "not tuned" if entry.tuning is None else f"{len(entry.tuning.runs)} tuning runs"
     size = file_size(out.stat().st_size)
     say(f"{out}: {entry.method}, score {entry.score:g} steps, {len(entry.runs)} seeds, {tuning}, {size}")
+    say(f"To repeat its trainings: gansweep track verify {out}")
+    say("To add it to the results: gansweep track page, then commit what both commands wrote")
     return 0
 
 

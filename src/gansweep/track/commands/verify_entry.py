@@ -43,7 +43,9 @@ def parser(name: str) -> ArgumentParser:
         "--skeptical", nargs="?", type=int, const=0, metavar="N", help="train N new seeds (default: as many as judge)"
     )
     parser.add_argument("--write-code", type=path, metavar="FOLDER", help="write the sources of own classes, and end")
-    parser.add_argument("--allow-code", action="store_true", help="import own classes of the entry; read them first")
+    parser.add_argument(
+        "--allow-code", action="store_true", help="use own classes and YAML files of the entry; read them first"
+    )
     return parser
 
 
@@ -97,16 +99,16 @@ def _own_code(entry: Entry, is_allowed: bool, folder: Path, stack: ExitStack) ->
     """Put the own classes of an entry on the import path; return `allow=` and the directory of its YAML files.
 
     Raises:
-        SettingError: it has own classes, and they are not allowed.
+        SettingError: it has own classes or YAML files, and they are not allowed.
     """
     from gansweep.track import own_code
 
     modules = own_code.allowed(entry.identity.get("code") or {})
-    if not modules and not entry.code:
+    names = sorted({*modules, *entry.code})
+    if not names:
         return [], None
-    if modules and not is_allowed:
-        names = ", ".join(modules)
-        expected = f"the entry uses {names}; read the sources (--write-code FOLDER), then add --allow-code to run them"
+    if not is_allowed:
+        expected = f"the entry has {', '.join(names)}; read the sources (--write-code FOLDER), then add --allow-code"
         raise SettingError("--allow-code", None, expected)
     folder.mkdir()
     own_code.write(entry.code, folder)
