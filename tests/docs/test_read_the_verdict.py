@@ -20,6 +20,7 @@ MODULES = (
     "targets",
     "tuning",
     "diverged",
+    "divergence_tests",
     "sensitivity",
     "importance_estimate",
     "response",

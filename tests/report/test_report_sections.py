@@ -121,7 +121,7 @@ def test_one_evaluation_per_run_is_no_measure_of_speed(tmp_path):
 
 def test_divergences_with_one_seed_are_counted_and_not_tested(tmp_path):
     found = verdict(tmp_path, {("adam", 1e-3, 0): 5.0, ("sgd", 1e-3, 0): None})
-    assert "one run each is not enough for a test" in text(diverged.section(found))
+    assert "needs at least 4 seeds, here 1." in text(diverged.section(found))
     written = " ".join(sentences(found))
     assert "1 of 2 runs is N/A: it ranks last." in written
     assert "comparison" not in written

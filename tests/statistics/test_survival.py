@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gansweep.statistics.log_rank import log_rank, log_rank_p
+from gansweep.statistics.crossed_seeds import factors, independent
+from gansweep.statistics.log_rank import fewest_seeds, log_rank, log_rank_p
 from gansweep.statistics.survival import survival
 
 
@@ -80,3 +81,53 @@ def test_the_false_positive_rate_is_at_most_the_level():
     assert np.mean(np.array(p) <= 0.05) <= 0.07
     steps, dead, second = _groups(np.random.default_rng(0), (40, 40), (20, 5))
     assert log_rank_p(steps, dead, second) < 1e-3, "drawn permutations find a fourfold rate"
+
+
+def _lives(rng, rates, kinds, sd=1.0):
+    """Return the steps to divergence of a method (rates, seeds); each seed of each kind has an effect at all rates."""
+    levels = np.array(list(np.ndindex(*kinds)))
+    x = np.log(10) + np.linspace(0.6, -0.6, rates)[:, None] + rng.normal(0, 0.5, (rates, len(levels)))
+    for column, number in enumerate(kinds):
+        x = x + rng.normal(0, sd, number)[levels[:, column]]
+    return np.exp(x)
+
+
+@pytest.mark.parametrize(
+    ("rates", "kinds", "count"),
+    [
+        (3, (4,), 250),
+        (1, (4, 4), 250),
+        pytest.param(4, (4,), 2000, marks=pytest.mark.slow),
+        pytest.param(2, (4, 4), 2000, marks=pytest.mark.slow),
+    ],
+)
+def test_the_false_positive_rate_with_seeds_that_matter_at_all_rates(rates, kinds, count):
+    """Two equal methods. Mistake: runs of one seed at several rates, or of crossed seeds, counted as independent."""
+    rng, crossed = np.random.default_rng(2), factors(list(np.ndindex(*kinds)))
+    seeds = np.tile(np.arange(np.prod(kinds)), 2 * rates)
+    used = np.isin(seeds, independent(crossed) if crossed.shape[1] else seeds)
+    by_seed, by_run = 0, 0
+    for _ in range(count):
+        life = np.concatenate([_lives(rng, rates, kinds).ravel() for _ in range(2)]).round(1)
+        steps, dead, second = np.minimum(life, 10.0), life <= 10, np.repeat([False, True], len(life) // 2)
+        by_seed += log_rank_p(steps[used], dead[used], second[used], seeds[used]) <= 0.05
+        if count <= 250:
+            by_run += log_rank_p(steps, dead, second) <= 0.05
+    assert by_seed / count <= 0.05 + 3 * (0.05 * 0.95 / count) ** 0.5
+    assert count > 250 or by_run / count > 0.12
+
+
+def test_a_seed_keeps_its_label_at_all_rates():
+    """Four seeds of each group at two rates are permuted as four, not as eight; both orders are equally extreme."""
+    steps, dead = [1, 2, 3, 4, 9, 9, 9, 9], [True] * 4 + [False] * 4
+    second, seeds = [False] * 4 + [True] * 4, [0, 1, 2, 3] * 2
+    assert log_rank_p(steps, dead, second, seeds) == pytest.approx(2 / 70) == log_rank_p(steps, dead, second)
+    assert log_rank_p(steps * 2, dead * 2, second * 2, seeds * 2) == pytest.approx(2 / 70)
+    assert log_rank_p(steps * 2, dead * 2, second * 2) < 1e-3
+
+
+@pytest.mark.parametrize("num_tests", [1, 3, 15])
+def test_with_fewer_seeds_no_test_can_be_significant(num_tests):
+    n = fewest_seeds(num_tests)
+    p = [log_rank_p([1] * k + [9] * k, [True] * k + [False] * k, [False] * k + [True] * k) for k in (n - 1, n)]
+    assert p[1] * num_tests <= 0.05 < p[0] * num_tests

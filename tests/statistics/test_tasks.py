@@ -87,9 +87,38 @@ def test_the_interval_covers_the_mean_of_the_middle():
     assert covered / 60 >= 0.88
 
 
+def _runs(seed, shift=0.0):
+    """Return five runs of seven tasks, by task."""
+    return list(np.random.default_rng(seed).normal(0.5 + shift, 0.2, (5, 7)).round(3).T)
+
+
 def test_is_what_rliable_computes():
-    metrics = pytest.importorskip("rliable.metrics")
-    a = np.random.default_rng(6).normal(0.5, 0.2, (5, 7))  # runs, tasks
-    b = np.random.default_rng(7).normal(0.4, 0.2, (5, 7))
-    assert interquartile_mean(list(a.T)) == pytest.approx(metrics.aggregate_iqm(a))
-    assert probability_of_improvement(list(a.T), list(b.T)) == pytest.approx(metrics.probability_of_improvement(a, b))
+    """Values of rliable 1.2.0, of its bootstrap with 20,000 resamples."""
+    a, b = _runs(6), _runs(7, -0.1)
+    assert [interquartile_mean(a), interquartile_mean(b)] == pytest.approx([0.571894737, 0.324736842])
+    assert probability_of_improvement(a, b) == pytest.approx(0.805714286)
+    taus = np.linspace(0, 1, 6)
+    assert score_profile(a, taus) == pytest.approx(np.array([34, 32, 26, 14, 2, 0]) / 35)
+    known = {0: (0.487788, 0.641632), 1: (0.270579, 0.374789)}
+    for n, runs in enumerate((a, b)):
+        low, high = stratified_interval(interquartile_mean, runs, resamples=4000)
+        width = known[n][1] - known[n][0]
+        assert (float(low), float(high)) == pytest.approx(known[n], abs=0.06 * width)
+    low, high = stratified_interval(lambda scores: score_profile(scores, taus), a, resamples=2000)
+    assert low == pytest.approx(np.array([32, 29, 21, 9, 0, 0]) / 35, abs=1.01 / 35)
+    assert high == pytest.approx(np.array([35, 35, 31, 20, 5, 0]) / 35, abs=1.01 / 35)
+
+
+def test_is_the_test_of_nemenyi_of_scikit_posthocs():
+    """p-values of scikit-posthocs 0.17.1, posthoc_nemenyi_friedman, of all pairs."""
+    values = np.random.default_rng(8).normal(size=(12, 5)) + np.array([0, 0.5, 1.0, 1.5, 2.5])
+    known = [0.985757, 0.447435, 0.297889, 0.002780, 0.773128, 0.614631, 0.016665, 0.999024, 0.297889, 0.447435]
+    pairs = np.triu_indices(5, 1)
+    ranks = np.array([stats.rankdata(row) for row in values]).mean(axis=0)
+    for level in (0.002, 0.01, 0.05, 0.4):
+        found = mean_ranks(values, level)
+        assert found.ranks == pytest.approx(ranks)
+        is_different = np.abs(found.ranks[pairs[0]] - found.ranks[pairs[1]]) >= found.critical_difference
+        assert is_different.tolist() == [p <= level for p in known]
+    demsar = mean_ranks(-AUC, 0.09)  # p-values of the four: 0.089, 0.956, 0.074, 0.259, 1.000, 0.227
+    assert demsar.groups == ((0, 2), (2, 3))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gansweep.formatting import counted, number
+from gansweep.formatting import counted
 from gansweep.plot_style import COLOURS, RATE_NAMES, grid_lines, key, panels, shades, styled
+from gansweep.report.divergence_tests import log_rank_tests, run_steps
 from gansweep.report.plot_axes import PlotAxes
-from gansweep.report.verdict import LEVEL, Verdict
+from gansweep.report.verdict import Verdict
 from gansweep.section import Block, List, Paragraph, Picture, Section, Table
-from gansweep.statistics.holm import holm
-from gansweep.statistics.log_rank import log_rank, log_rank_p
 from gansweep.statistics.survival import survival
 from gansweep.sweep.cell import Result, State
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_LINES, MAX_ERRORS = 10, 10
-MAX_TESTED = 12  # methods of which all pairs are tested
 HATCHES = ("", "///", "...", "xxx")
 
 
@@ -53,8 +50,8 @@ def section(verdict: Verdict) -> Section | None:
             Paragraph(f"{counted(len(failed), 'run')} raised an error (not counted as divergence):"),
             List(items),
         ]
-    if diverged and (earlier := _earlier(verdict)):
-        blocks.append(Paragraph(earlier))
+    if diverged and (tests := log_rank_tests(verdict)):
+        blocks.append(Paragraph(tests))
     if diverged:
         blocks.append(
             Picture(
@@ -64,37 +61,6 @@ def section(verdict: Verdict) -> Section | None:
             )
         )
     return Section("Divergences", blocks) if blocks else None
-
-
-def _earlier(verdict: Verdict) -> str:
-    """Return the methods that diverge earlier or more often than another, by log-rank tests with Holm's correction."""
-    layout = PlotAxes.of(verdict.leaderboard)
-    groups = _groups(verdict, layout.method) if layout.method else {}
-    if not 2 <= len(groups) <= MAX_TESTED:
-        return ""
-    if all(len(runs) == 1 for runs in groups.values()):
-        return f"{layout.method}: one run each is not enough for a test of which diverges earlier or more often."
-    pairs = list(itertools.combinations(groups, 2))
-    tests = []
-    for names in pairs:
-        runs = [(run, n) for n, name in enumerate(names) for run in groups[name]]
-        steps, dead = [run_steps(run) for run, _ in runs], [run.state is State.DIVERGED for run, _ in runs]
-        second = [n == 1 for _, n in runs]
-        tests.append((log_rank(steps, dead, second), log_rank_p(steps, dead, second)))
-    found = []
-    for (first, second), (score, _), p in zip(pairs, tests, holm([p for _, p in tests]), strict=True):
-        if p <= LEVEL:
-            more, less = (second, first) if score > 0 else (first, second)
-            found.append(f"{more} diverges earlier or more often than {less} (p = {number(float(p))})")
-    text = "; ".join(found) or "No two of them differ significantly"
-    return f"{layout.method}: {text}. Log-rank tests by permutation of the runs, Holm-corrected for {len(pairs)} pairs."
-
-
-def run_steps(result: Result) -> int:
-    """Return the number of steps of a run, up to its divergence."""
-    record = result.record or {}
-    divergence = record.get("divergence") or {}
-    return int(divergence.get("step", record.get("steps") or 0))
 
 
 def cause(result: Result) -> str:

@@ -7,6 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from gansweep.report.sensitivity import is_full_grid
 from gansweep.report.verdict import Verdict
 from gansweep.section import Block, Code, Paragraph, Section, Table
 from gansweep.statistics.ranking import ranks_of_values
@@ -19,8 +20,7 @@ MIN_CONFIGURATIONS = 20  # of which the best tenth is compared with all
 def section(verdict: Verdict) -> Section | None:
     """Return the section; None for a full grid, whose shares are exact, and for few configurations or one setting."""
     board = verdict.leaderboard
-    sizes = [len(board.values(key)) for key in board.keys]
-    if len(sizes) < 2 or math.prod(sizes) == len(board.configurations):
+    if len(board.keys) < 2 or is_full_grid(verdict):
         return None
     if sum(bool(one.scores) for one in board.configurations) < MIN_CONFIGURATIONS:
         return None

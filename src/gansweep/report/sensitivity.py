@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from gansweep.formatting import counted
 from gansweep.report.verdict import Verdict
 from gansweep.section import Code, Paragraph, Section, Table
+from gansweep.statistics.crossed_seeds import factors
 from gansweep.statistics.ranking import ranks_of_values
 from gansweep.statistics.variance_shares import Effect, variance_shares
 
@@ -20,44 +23,92 @@ class Sensitivity:
     """Variance shares of the settings over a full grid.
 
     Args:
-        effects: sorted by share, largest first.
+        effects: main effects and interactions of two settings, sorted by share, largest first.
         seeds: share of the variance between seeds.
+        num_seeds: number of runs of every configuration that the shares are computed from.
         by_rank: whether ranks were used instead of values, because some are N/A.
     """
 
     effects: list[Effect]
     seeds: float
+    num_seeds: int
     by_rank: bool
+
+    @property
+    def rest(self) -> float:
+        """Share of the interactions of three and more settings."""
+        return max(0.0, 1 - self.seeds - sum(effect.share for effect in self.effects))
 
 
 def sensitivity(verdict: Verdict) -> Sensitivity | None:
-    """Return the variance shares; None if the grid is not full or nothing varies."""
-    leaderboard = verdict.leaderboard
-    values = [leaderboard.values(key) for key in leaderboard.keys]
-    shape = [len(levels) for levels in values]
-    if not shape or math.prod(shape) != len(leaderboard.configurations) or len(leaderboard.configurations) < 2:
-        return None
-    numbers = {len(configuration.scores) for configuration in leaderboard.configurations}
-    if len(numbers) != 1 or 0 in numbers:
+    """Return the variance shares from the seeds that all configurations have; None without any, or if nothing varies.
+
+    The grid has to be full.
+    """
+    leaderboard, seeds = verdict.leaderboard, _common_seeds(verdict)
+    if not is_full_grid(verdict) or not seeds:
         return None
     # leaderboard.configurations are in the order of their keys' values, the last fastest
-    scores = [list(configuration.scores.values()) for configuration in leaderboard.configurations]
+    scores = [[configuration.scores[seed] for seed in seeds] for configuration in leaderboard.configurations]
     table = np.array(scores) * leaderboard.sign
     by_rank = not np.isfinite(table).all()
     if by_rank:
         table = ranks_of_values(table.ravel().tolist()).reshape(table.shape)
-    effects, seeds = variance_shares(table.reshape(*shape, -1))
-    return Sensitivity(effects, seeds, by_rank) if effects else None
+    levels = leaderboard.seed_levels
+    crossed = factors([levels[seed] for seed in seeds]) if levels else None
+    shape = [len(leaderboard.values(key)) for key in leaderboard.keys]
+    effects, between_seeds = variance_shares(table.reshape(*shape, -1), crossed=crossed)
+    return Sensitivity(effects, between_seeds, len(seeds), by_rank) if effects else None
+
+
+def is_full_grid(verdict: Verdict) -> bool:
+    """Return whether every combination of the values of the settings is a configuration."""
+    board = verdict.leaderboard
+    count = len(board.configurations)
+    return bool(board.keys) and count > 1 and math.prod(len(board.values(key)) for key in board.keys) == count
+
+
+def _common_seeds(verdict: Verdict) -> list[str]:
+    """Return the seeds with a finished run of every configuration."""
+    first, *others = verdict.leaderboard.configurations
+    return [seed for seed in first.scores if all(seed in one.scores for one in others)]
 
 
 def section(verdict: Verdict) -> Section | None:
     """Return the section; None without shares, or with one setting and one seed, where its share is trivially 1."""
     shares = sensitivity(verdict)
-    seeds = len(verdict.leaderboard.configurations[0].scores)
-    if shares is None or (len(shares.effects) == 1 and seeds == 1):
+    most = max(len(one.scores) for one in verdict.leaderboard.configurations)
+    if shares is None and is_full_grid(verdict) and most > 1:
+        text = "No seed has a finished run of every configuration, so the shares of the settings are not computed."
+        return Section("Importance of settings", [Paragraph(text)]) if not _common_seeds(verdict) else None
+    if shares is None or (len(shares.effects) == 1 and shares.num_seeds == 1):
         return None
-    keys = verdict.leaderboard.keys
     tested = not math.isnan(shares.effects[0].p)
+    column, meaning = (
+        ("p", " is the p-value of the F test against the interaction with the seeds.")
+        if tested
+        else ("by chance", " is the expected share of random values; a test needs several seeds.")
+    )
+    what = "ranks, because some runs are N/A (tied last)" if shares.by_rank else "values"
+    parts = [
+        f"Share of the variance of all runs' {what}, by setting (functional ANOVA on the full grid). "
+        "A row with several settings is their interaction, without their main effects. "
+    ]
+    if any(effect.share < LEAST for effect in shares.effects):
+        parts.append(f"Shares below {LEAST:.1%} are omitted. ")
+    if shares.num_seeds < most:
+        parts.append(f"Only runs of the {counted(shares.num_seeds, 'seed')} that every configuration has are used. ")
+    if tested and verdict.leaderboard.seed_levels:
+        parts.append(f"The test accounts for runs that share a {' or '.join(verdict.leaderboard.repeated)}. ")
+    rows = _rows(shares, verdict.leaderboard.keys, tested)
+    return Section(
+        "Importance of settings",
+        [Paragraph(["".join(parts), Code(column), meaning]), Table(["setting", "share", column], rows)],
+    )
+
+
+def _rows(shares: Sensitivity, keys: Sequence[str], tested: bool) -> list[list[str]]:
+    """Return the shares of all effects, of the interactions of more settings together, and of the seeds."""
     rows = [
         [
             " and ".join(keys[axis] for axis in effect.axes),
@@ -67,22 +118,11 @@ def section(verdict: Verdict) -> Section | None:
         for effect in shares.effects
         if effect.share >= LEAST
     ]
-    if seeds > 1:
+    if len(keys) > 2 and shares.rest >= LEAST:
+        rows.append(["interactions of three or more settings", f"{shares.rest:.1%}", ""])
+    if shares.num_seeds > 1:
         rows.append(["seeds", f"{shares.seeds:.1%}", ""])
-    what = "ranks, because some runs are N/A (tied last)" if shares.by_rank else "values"
-    column, meaning = (
-        ("p", " is the p-value of the F test against the variance between seeds.")
-        if tested
-        else ("by chance", " is the expected share of random values; a test needs several seeds.")
-    )
-    omitted = any(effect.share < LEAST for effect in shares.effects)
-    text = (
-        f"Share of the variance of all runs' {what}, by setting (functional ANOVA on the full grid). "
-        "A row with several settings is their interaction, without their main effects. "
-        f"{f'Shares below {LEAST:.1%} are omitted. ' if omitted else ''}"
-    )
-    blocks = [Paragraph([text, Code(column), meaning]), Table(["setting", "share", column], rows)]
-    return Section("Importance of settings", blocks)
+    return rows
 
 
 def _p(p: float) -> str:

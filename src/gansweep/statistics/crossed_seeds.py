@@ -44,14 +44,11 @@ def error_of_mean(values: np.ndarray, crossed: np.ndarray) -> tuple[float, float
     """Return the standard error of the mean of values over crossed seeds, and its degrees of freedom.
 
         error^2 = sum over the kinds f of V_f
-        V_f = G / (G - 1) sum over g of (sum over runs i of g of (y_i - mean))^2 / n^2
         degrees = (sum of V_f)^2 / sum of V_f^2 / (G_f - 1)
 
-    G is the number of seeds of a kind and g one of them. V_f is the cluster-robust variance (Cameron, Gelbach and
-    Miller 2011, doi:10.1198/jbes.2010.07136, eq. 2.3, without the subtracted term of the intersections, which makes it
-    conservative where the interactions are large). On a full grid V_f is the mean square of the kind divided by n, and
-    the expectation of the sum is at least the variance of the mean under crossed random effects. The degrees of freedom
-    are those of Satterthwaite 1946, doi:10.2307/3002019.
+    V_f are the `variances_of_mean` and G_f the numbers of seeds of a kind. On a full grid the expectation of the sum is
+    at least the variance of the mean under crossed random effects. The degrees of freedom are those of Satterthwaite
+    1946, doi:10.2307/3002019.
 
     Args:
         values: finite, one per run (n,).
@@ -60,16 +57,44 @@ def error_of_mean(values: np.ndarray, crossed: np.ndarray) -> tuple[float, float
     >>> error_of_mean(np.array([1.0, 1.0, 3.0, 3.0]), np.array([[0], [0], [1], [1]]))  # as of the two values 1 and 3
     (1.0, 1.0)
     """
-    deviations, parts, degrees = values - values.mean(), [], []
-    for column in crossed.T:
-        sums = np.bincount(column, deviations)[np.bincount(column) > 0]
-        size = len(sums)
-        parts.append(size / (size - 1) * float((sums**2).sum()) / len(values) ** 2 if size > 1 else math.inf)
-        degrees.append(max(size - 1, 1))
-    total = sum(parts)
+    variances, degrees = variances_of_mean(values, crossed)
+    total = float(variances.sum())
     if not 0 < total < math.inf:
-        return math.sqrt(total), float(min(degrees))
-    return math.sqrt(total), total**2 / sum(part**2 / df for part, df in zip(parts, degrees, strict=True))
+        return math.sqrt(total), float(degrees.min())
+    return math.sqrt(total), satterthwaite(variances, degrees)
+
+
+def variances_of_mean(values: np.ndarray, crossed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the part V_f of each kind of seed in the variance of a mean, and its degrees of freedom G_f - 1.
+
+        V_f = G_f / (G_f - 1) sum over g of (sum over runs i of g of (y_i - mean))^2 / n^2
+
+    g is one of the G_f seeds of a kind. V_f is the cluster-robust variance (Cameron, Gelbach and Miller 2011,
+    doi:10.1198/jbes.2010.07136, eq. 2.3, without the subtracted term of the intersections, which makes the sum
+    conservative where the interactions are large). On a full grid V_f is the mean square of the kind divided by n.
+
+    Args:
+        values: finite, (..., n) with the runs last.
+        crossed: result of `factors` (n, kinds); without any column the runs are one kind.
+
+    Returns:
+        The variances (..., kinds) and the degrees (kinds,).
+    """
+    n = values.shape[-1]
+    columns = crossed.T if crossed.shape[1] else [np.arange(n)]
+    deviations, parts, degrees = values - values.mean(axis=-1, keepdims=True), [], []
+    for column in columns:
+        seeds, place = np.unique(column, return_inverse=True)
+        size = len(seeds)
+        sums = deviations @ (place[:, None] == np.arange(size)).astype(np.float64)
+        parts.append(size / (size - 1) * (sums**2).sum(axis=-1) / n**2 if size > 1 else sums.sum(axis=-1) + math.inf)
+        degrees.append(max(size - 1, 1))
+    return np.stack(parts, axis=-1), np.array(degrees)
+
+
+def satterthwaite(variances: np.ndarray, degrees: np.ndarray) -> float:
+    """Return the degrees of freedom of a sum of variances; 0 / 0 is not allowed."""
+    return float(variances.sum() ** 2 / (variances**2 / degrees).sum())
 
 
 def independent(crossed: np.ndarray) -> list[int]:

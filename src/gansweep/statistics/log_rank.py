@@ -30,19 +30,32 @@ def log_rank(steps: Sequence[float], diverged: Sequence[bool], in_second: Sequen
     return float(score[0] / math.sqrt(variance[0])) if variance[0] > 0 else 0.0
 
 
-def log_rank_p(steps: Sequence[float], diverged: Sequence[bool], in_second: Sequence[bool]) -> float:
-    """Return the two-sided p-value of `log_rank` by permutation of the group labels.
+def log_rank_p(
+    steps: Sequence[float], diverged: Sequence[bool], in_second: Sequence[bool], seeds: Sequence[int] | None = None
+) -> float:
+    """Return the two-sided p-value of `log_rank` by permutation of the group labels of the seeds.
 
-    It is exact for any number of runs if both groups are censored alike, as those of one sweep are. With at most
-    20,000 divisions of the runs all are enumerated; otherwise 10,000 are drawn, and the observed one counts as one of
-    them (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585). The normal approximation has too many false positives
-    for a few runs.
+    A seed may be good for one method at all its learning rates, so runs of a method with equal seeds are not
+    independent: all keep one label. The test is exact for any number of seeds if the seeds of a method are independent
+    and both groups have the same settings and are censored alike, as those of one sweep are. That a seed is common to
+    both groups makes it conservative. With at most 20,000 divisions of the seeds all are enumerated; otherwise 10,000
+    are drawn, and the observed one counts as one of them (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585). The
+    normal approximation has too many false positives for a few runs.
 
-    Args: as for `log_rank`.
+    Args:
+        steps: as for `log_rank`.
+        diverged: likewise.
+        in_second: likewise.
+        seeds: seed of every run (n,); equal seeds in different groups are different ones here. None: all runs are
+            independent.
     """
     last, dead = _arrays(steps, diverged)
     second = np.asarray(in_second, dtype=bool)
-    n, n2 = len(second), int(second.sum())
+    units = [*range(len(second))] if seeds is None else [*zip(seeds, second.tolist(), strict=True)]
+    distinct = list(dict.fromkeys(units))
+    place = np.array([distinct.index(unit) for unit in units], dtype=np.int64)
+    second_units = second[np.unique(place, return_index=True)[1]]
+    n, n2 = len(second_units), int(second_units.sum())
     if not dead.any() or n2 in (0, n):
         return 1.0
     exact = math.comb(n, n2) <= MAX_EXACT
@@ -51,10 +64,23 @@ def log_rank_p(steps: Sequence[float], diverged: Sequence[bool], in_second: Sequ
         labels = np.zeros((len(chosen), n), dtype=bool)
         np.put_along_axis(labels, chosen, True, axis=1)
     else:
-        labels = _permutations(second.tobytes())
+        labels = _permutations(second_units.tobytes())
     observed = abs(_score(last, dead, second[None])[0][0])
-    as_far = int((np.abs(_score(last, dead, labels)[0]) >= observed - 1e-12).sum())
+    as_far = int((np.abs(_score(last, dead, labels[:, place])[0]) >= observed - 1e-9).sum())
     return as_far / len(labels) if exact else (as_far + 1) / (len(labels) + 1)
+
+
+def fewest_seeds(num_tests: int, level: float = 0.05) -> int:
+    """Return the least number of seeds of each of two groups with which one of several tests can be significant.
+
+        2 num_tests / C(2 S, S) <= level
+
+    The smallest p-value of `log_rank_p` is that of two of the C(2 S, S) divisions; Holm's correction multiplies it.
+
+    >>> fewest_seeds(1), fewest_seeds(15)
+    (4, 6)
+    """
+    return next(seeds for seeds in itertools.count(1) if 2 * num_tests <= level * math.comb(2 * seeds, seeds))
 
 
 @lru_cache(maxsize=1)
