@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy import stats
 
+from gansweep.statistics import tasks
 from gansweep.statistics.tasks import (
     interquartile_mean,
     mean_ranks,
@@ -85,6 +88,43 @@ def test_the_interval_covers_the_mean_of_the_middle():
         low, high = stratified_interval(interquartile_mean, scores, resamples=100)
         covered += low <= 0.5 <= high
     assert covered / 60 >= 0.88
+
+
+def _drawn_task_by_task(statistic, *samples, resamples):
+    """Return the interval with one draw for every resample and task, as rliable does."""
+    rng = np.random.default_rng(0)
+    values = [
+        statistic(*([task[rng.integers(len(task), size=len(task))] for task in sample] for sample in samples))
+        for _ in range(resamples)
+    ]
+    return np.quantile(values, [0.025, 0.975], axis=0).tolist()
+
+
+@pytest.mark.parametrize("most", [1, 100, 1_000_000])  # one resample at a time, several, all
+def test_draws_at_once_equal_draws_task_by_task(most, monkeypatch):
+    monkeypatch.setattr(tasks, "MAX_DRAWN", most)
+    a, b = [np.ones(1), *_scores(1)], _scores(2, tasks=5)  # a single run takes no random number
+    taus = np.linspace(0, 1, 11)
+    for statistic, samples in [
+        (interquartile_mean, [a]),
+        (probability_of_improvement, [a, b]),
+        (partial(score_profile, taus=taus), [b]),
+    ]:
+        found = stratified_interval(statistic, *samples, resamples=70)
+        assert np.array(found).tolist() == _drawn_task_by_task(statistic, *samples, resamples=70)
+
+
+def test_independent_runs_are_drawn_at_once():
+    calls = []
+
+    def statistic(scores):
+        calls.append(scores[0].shape)
+        return interquartile_mean(scores)
+
+    scores = _scores(3)
+    crossed = [[np.empty((len(task), 0), dtype=int) for task in scores]]  # no factor: independent
+    stratified_interval(statistic, scores, crossed=crossed)
+    assert calls == [(tasks.RESAMPLES, 3)]
 
 
 def _runs(seed, shift=0.0):

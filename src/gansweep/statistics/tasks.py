@@ -1,12 +1,14 @@
 """Comparison of several methods over several tasks: mean ranks, normalised scores, probability of improvement.
 
-Scores are given by task and seed, because tasks may have different numbers of seeds.
+Scores are given as one array per task (..., n), because tasks may have different numbers n of seeds. Statistics of
+scores are calculated for every index of the leading axes, such as resamples.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,7 @@ from gansweep.statistics.crossed_seeds import resample
 from gansweep.statistics.ranking import ranks_of_values
 
 RESAMPLES = 2000
+MAX_DRAWN = 1_000_000  # random numbers that are drawn at a time, to bound the memory
 
 
 @dataclass(frozen=True)
@@ -92,42 +95,44 @@ def normalised(value: float, untrained: float, floor: float) -> float:
     return max(0.0, (untrained - value) / (untrained - floor))
 
 
-def interquartile_mean(scores: Sequence[np.ndarray]) -> float:
-    """Return the mean of the middle half of all runs of all tasks.
+def interquartile_mean(scores: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean of the middle half of all runs of all tasks (...).
 
     Agarwal et al. 2021, arXiv:2108.13264, section 4.3: more robust to outliers than the mean and more efficient than
     the median. It equals `scipy.stats.trim_mean` with a quarter cut from both ends, which is slow for a few numbers.
 
-    >>> interquartile_mean([np.array([0.0, 1.0, 2.0, 9.0])])
+    >>> float(interquartile_mean([np.array([0.0, 1.0, 2.0, 9.0])]))
     1.5
     """
-    runs = np.concatenate(list(scores))
-    cut = len(runs) // 4
-    return float(np.partition(runs, (cut, len(runs) - cut - 1))[cut : len(runs) - cut].mean())
+    runs = np.concatenate(list(scores), axis=-1)
+    n = runs.shape[-1]
+    cut = n // 4
+    return np.partition(runs, (cut, n - cut - 1), axis=-1)[..., cut : n - cut].mean(axis=-1)
 
 
-def probability_of_improvement(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> float:
-    """Return the mean over tasks of P(a run of the first scores higher than a run of the second), ties as a half.
+def probability_of_improvement(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean over tasks of P(a run of the first scores higher than a run of the second), ties as a half (...).
 
     Agarwal et al. 2021, section 4.3: the statistic of Mann and Whitney divided by the number of pairs of runs.
 
-    >>> probability_of_improvement([np.array([1.0, 2.0])], [np.array([0.0, 1.0])])
+    >>> float(probability_of_improvement([np.array([1.0, 2.0])], [np.array([0.0, 1.0])]))
     0.875
     """
     pairs = zip(first, second, strict=True)
-    return float(np.mean([(np.sign(a[:, None] - b[None, :]) / 2 + 0.5).mean() for a, b in pairs]))
+    wins = [np.sign(a[..., :, None] - b[..., None, :]) / 2 + 0.5 for a, b in pairs]
+    return np.mean([task.mean(axis=(-2, -1)) for task in wins], axis=0)
 
 
 def score_profile(scores: Sequence[np.ndarray], taus: np.ndarray) -> np.ndarray:
-    """Return the share of runs, each task with equal weight, with a score above each tau, (len(taus),).
+    """Return the share of runs, each task with equal weight, with a score above each tau (..., len(taus)).
 
     Agarwal et al. 2021, section 4.2, "score distributions".
     """
-    return np.mean([(task[:, None] > taus).mean(axis=0) for task in scores], axis=0)
+    return np.mean([(task[..., None] > taus).mean(axis=-2) for task in scores], axis=0)
 
 
 def stratified_interval(
-    statistic: Callable[..., float | np.ndarray],
+    statistic: Callable[..., np.ndarray],
     *samples: Sequence[np.ndarray],
     confidence: float = 0.95,
     resamples: int = RESAMPLES,
@@ -139,22 +144,50 @@ def stratified_interval(
     the same at every call.
 
     Args:
-        statistic: function of one or several sequences of scores per task.
-        samples: its arguments, each resampled independently.
+        statistic: function of one or several sequences of scores per task, each (..., n); it returns (..., *shape).
+        samples: its arguments (n,), each resampled independently.
         confidence: coverage probability.
         resamples: number of bootstrap resamples.
         crossed: factors of crossed seeds of every task of every sample, see `resample`; None if runs are independent.
     """
     rng = np.random.default_rng(0)
-    if crossed is None:
-        crossed = [[np.empty((len(task), 0), dtype=np.int64) for task in sample] for sample in samples]
-    found = [
-        statistic(*(
-            [task[resample(of_task, rng)] for task, of_task in zip(sample, of_sample, strict=True)]
-            for sample, of_sample in zip(samples, crossed, strict=True)
-        ))
-        for _ in range(resamples)
-    ]  # fmt: skip
+    if crossed is None or not any(of_task.shape[1] for of_sample in crossed for of_task in of_sample):
+        drawn = _independent(samples, resamples, rng)
+    else:
+        drawn = _crossed(samples, crossed, resamples, rng)
+    found = np.concatenate([statistic(*batch) for batch in drawn])
     tail = (1 - confidence) / 2
-    low, high = np.quantile(np.asarray(found, dtype=np.float64), [tail, 1 - tail], axis=0)
+    low, high = np.quantile(found, [tail, 1 - tail], axis=0)
     return low, high
+
+
+Batch = list[list[np.ndarray]]  # resampled scores (resamples, n) by sample, then by task
+
+
+def _independent(samples: Sequence[Sequence[np.ndarray]], resamples: int, rng: np.random.Generator) -> Iterator[Batch]:
+    """Yield resamples of independent runs, as many at a time as `MAX_DRAWN` numbers hold.
+
+    One call draws all, in the order resample, sample, task, run: a call for each task takes most of the time.
+    """
+    tasks = [task for sample in samples for task in sample]
+    sizes = [len(task) for task in tasks]
+    ends, bounds = np.cumsum(sizes), np.repeat(sizes, sizes)
+    step = max(1, MAX_DRAWN // len(bounds))
+    for done in range(0, resamples, step):
+        indices = rng.integers(bounds, size=(min(step, resamples - done), len(bounds)))
+        of_task = zip(tasks, np.split(indices, ends[:-1], axis=1), strict=True)
+        yield [[task[chosen] for task, chosen in itertools.islice(of_task, len(sample))] for sample in samples]
+
+
+def _crossed(
+    samples: Sequence[Sequence[np.ndarray]],
+    crossed: Sequence[Sequence[np.ndarray]],
+    resamples: int,
+    rng: np.random.Generator,
+) -> Iterator[Batch]:
+    """Yield resamples of runs with crossed seeds one by one, because their numbers of runs differ."""
+    for _ in range(resamples):
+        yield [
+            [task[None, resample(of_task, rng)] for task, of_task in zip(sample, of_sample, strict=True)]
+            for sample, of_sample in zip(samples, crossed, strict=True)
+        ]
