@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -9,7 +10,9 @@ import sys
 import pytest
 from tests.sweep.fake_cells import cell, diverged, record, write
 
+from gansweep.report import formats
 from gansweep.report.__main__ import main
+from gansweep.report.study import Study
 from gansweep.results.table import write as write_table
 from gansweep.sweep.sweep import Sweep
 
@@ -32,6 +35,20 @@ def test_prints_the_table_of_the_sweep(tmp_path, capsys):
     expected = write_table(small_sweep(tmp_path / "x"))
     assert main([str(tmp_path / "x")]) == 0
     assert capsys.readouterr().out.startswith(expected.rstrip())
+
+
+def test_records_are_collected_neither_while_they_are_read_nor_later(tmp_path, monkeypatch):
+    states = []
+    read, judge = Study.read, formats.judge
+    monkeypatch.setattr(Study, "read", lambda *paths, **options: (states.append(gc.isenabled()), read(*paths))[1])
+    monkeypatch.setattr(
+        formats, "judge", lambda *of: (states.append((gc.isenabled(), gc.get_freeze_count() > 0)), judge(*of))[1]
+    )
+    write_table(small_sweep(tmp_path / "x"))
+    assert main([str(tmp_path / "x")]) == 0
+    assert states == [False, (True, True)]
+    assert main([str(tmp_path)]) == 2
+    assert (gc.isenabled(), gc.get_freeze_count()) == (True, 0), "afterwards as before"
 
 
 @pytest.mark.parametrize(("arguments", "words"), [(["nowhere"], "no such directory"), (["."], "contains no cells")])

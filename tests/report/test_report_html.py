@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import itertools
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tests.sweep.fake_cells import cell, diverged, record, write
 
 from gansweep.report import facts, formats, html
 from gansweep.report.formats import TableOptions
 from gansweep.report.study import Study
-from gansweep.section import Code, Entry, List, Paragraph, Section, Strong, Table
+from gansweep.section import Code, Entry, List, Paragraph, Picture, Section, Strong, Table
 
 HOSTILE = "<script>alert(1)</script>&\"'"
 VOID_TAGS = {"meta", "link", "br", "img", "input"}
@@ -21,8 +24,6 @@ VOID_TAGS = {"meta", "link", "br", "img", "input"}
 
 def swept(root: Path) -> Study:
     """Write a small sweep with everything that a page shows."""
-    from PIL import Image
-
     (root / "x").mkdir()
     for name in ("adam", HOSTILE):
         for lr in (1e-4, 1e-2):
@@ -176,6 +177,20 @@ def test_contents_of_one_table_have_one_level(written):
     links = contents(written.read_text(encoding="utf-8"))
     assert [name for _, name, _ in links][:4] == ["Question", "Tables", "Verdict", "Values"]
     assert not any(is_closed for *_, is_closed in links)
+
+
+def test_a_figure_is_drawn_once(monkeypatch):
+    from matplotlib.figure import Figure
+
+    from gansweep.plot_style import panels
+
+    drawn, draw = [], Figure.draw
+    monkeypatch.setattr(Figure, "draw", lambda self, renderer: (drawn.append(self.dpi), draw(self, renderer))[1])
+    image = html.image(Picture("Nothing", lambda: panels(2, 2, "", (2.0, 1.6))[0]))
+    assert drawn == [html.DPI]
+    assert (image["width"], image["height"]) == (440, 220)  # at savefig.dpi
+    width, height = Image.open(io.BytesIO(base64.b64decode(image["source"].partition(",")[2]))).size
+    assert (width, height) == (640, 320)
 
 
 def test_blocks_are_escaped(tmp_path):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gansweep.console import command_name, exit_code, make_folder, path, say
 from gansweep.formatting import visible
 from gansweep.terminal_layout import for_terminal
+
+if TYPE_CHECKING:
+    from gansweep.report.study import Study
 
 # The keys of formats.FORMATS, repeated here so that --help does not import that module.
 FORMATS = ("md", "csv", "json", "latex", "html")
@@ -24,8 +29,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _report(options: argparse.Namespace) -> None:
     from gansweep.results.archive import opened
 
-    with opened(options.sweeps) as directories:
-        _write_report(options, directories)
+    try:
+        with opened(options.sweeps) as directories:
+            _write_report(options, directories)
+    finally:
+        gc.unfreeze()
+
+
+def _read(options: argparse.Namespace, directories: Sequence[Path]) -> Study:
+    """Read the sweeps without garbage collections, and exclude their records from later ones.
+
+    Records are millions of objects without cycles, which every collection would visit.
+    """
+    from gansweep.report.study import Study
+
+    gc.disable()
+    try:
+        study = Study.read(*directories, metric=options.metric, where=options.where)
+        gc.freeze()
+    finally:
+        gc.enable()
+    return study
 
 
 def _write_report(options: argparse.Namespace, directories: Sequence[Path]) -> None:
@@ -33,12 +57,11 @@ def _write_report(options: argparse.Namespace, directories: Sequence[Path]) -> N
     # Imported here so that --help stays fast.
     from gansweep.report import formats, picture_files
     from gansweep.report.comparison import compare
-    from gansweep.report.study import Study
     from gansweep.report.verdict import Margin
     from gansweep.sweep.sweep_keys import SEEDS
     from gansweep.training import atomic
 
-    study = Study.read(*directories, metric=options.metric, where=options.where)
+    study = _read(options, directories)
     if options.top is not None and options.top < 1:
         raise ValueError(f"--top {options.top}: expected a whole number above 0")
     margin = None if options.margin is None else Margin.parse(options.margin)

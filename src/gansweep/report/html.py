@@ -126,10 +126,13 @@ def sort_key(value: float | None) -> str:
 
 def image(picture: Picture) -> dict[str, Any]:
     """Draw a figure and return its source, width and height."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     content = io.BytesIO()
     figure = picture.draw()
     with styled():
-        figure.savefig(content, format="png", dpi=DPI)
+        figure.set_dpi(DPI)
+        FigureCanvasAgg(figure).print_png(content)  # `savefig` draws twice for the same image
     width, height = (round(inches * STYLE["savefig.dpi"]) for inches in figure.get_size_inches())
     return {"source": _data(content.getvalue()), "width": width, "height": height}
 
