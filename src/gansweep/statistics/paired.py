@@ -221,6 +221,7 @@ def power_of_sign(n: int, share: float, level: float) -> float:
     return float(stats.binom.sf(c - 1, n, share) + stats.binom.cdf(n - c, n, share))
 
 
+@cache
 def seeds_for_t(effect: float, level: float, power: float = 0.8) -> int | None:
     """Return the smallest number of seeds for which `power_of_t` reaches `power`, None above 1000.
 

@@ -59,8 +59,10 @@ def digest(identity: Mapping[str, Any]) -> str:
     >>> digest({"lr": 1e-4, "steps": 10}) == digest({"steps": 10.0, "lr": 0.0001})
     True
     """
-    text = json.dumps(canonical(identity), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    return hashlib.sha256(_encode(canonical(identity)).encode("ascii")).hexdigest()
+
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 def canonical(value: Any) -> Any:

@@ -77,10 +77,11 @@ def check_numbers(where: str, node: Any) -> None:
 def _fits_float(node: Any) -> bool:
     """Return whether all integers below a node are at most `LARGEST`; without a call per leaf, as records are large."""
     for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else (node,):
-        if isinstance(inner, (dict, list)):
-            if not _fits_float(inner):
+        kind = type(inner)  # of JSON; the tests are in the order of their frequency
+        if kind is int:
+            if not -LARGEST <= inner <= LARGEST:
                 return False
-        elif isinstance(inner, int) and abs(inner) > LARGEST:
+        elif (kind is dict or kind is list) and not _fits_float(inner):
             return False
     return True
 

@@ -92,10 +92,12 @@ def _verify_identity(path: Path, content: Mapping[str, Any]) -> None:
 
 def _difference(first: Any, second: Any, key: str) -> str:
     """Return the first dotted key at which two configs differ, "" if all common keys are equal."""
+    if first == second:  # fast; the keys are only needed for the message
+        return ""
     if isinstance(first, dict) and isinstance(second, dict):
         inner = (_difference(first[name], second[name], f"{key}.{name}") for name in first if name in second)
         return next(filter(None, inner), "")
-    return "" if first == second else key
+    return key
 
 
 def _verify_metrics(path: Path, content: Mapping[str, Any]) -> None:

@@ -97,8 +97,12 @@ _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 def _checksum(value: Any) -> str:
     # The same text as of `_encode`, which is slow for the many short fields of a record.
     kind = type(value)
-    is_plain = kind is int or (kind is float and math.isfinite(value))
-    text = encode_basestring_ascii(value) if kind is str else repr(value) if is_plain else _encode(value)
+    if kind is str:
+        text = encode_basestring_ascii(value)
+    elif kind is int or (kind is float and math.isfinite(value)):
+        text = repr(value)
+    else:
+        text = "null" if value is None else _encode(value)
     return hashlib.sha256(text.encode()).hexdigest()[:HEX_DIGITS]
 
 
