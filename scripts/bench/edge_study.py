@@ -17,7 +17,7 @@ import math
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,7 +36,8 @@ from gansweep.training.run import Run
 from report import report
 
 RATES = [1e-4 * 1.5**n for n in range(28)]  # 1e-4 ... 5.7, of both players
-STEPS, EARLY, LAST, FIRST = 200, 10, 50, 5  # all; linearized after; last and first steps whose gradients are compared
+STEPS, EARLY = 500, 25  # all; after which a failure is called
+FIRST, SOON, LAST = slice(0, 5), slice(EARLY // 2, EARLY), slice(-100, None)  # steps whose gradients are compared
 EVERY = 3  # of the members are linearized after EARLY steps
 AROUND = [0.25, 0.5, 1.0, 2.0, 4.0]  # of a member's own rate, at which growth is computed
 NUM_SAMPLES, NUM_DIRECTIONS = 256, 64  # of the distance
@@ -138,12 +139,14 @@ def measured(pair: Pair, data_root: str, known: dict[str, Tensor]) -> dict[str, 
     edge_s, start = time.process_time() - start, time.process_time()
     pack = pack_of(run, [at_rates(run.member, lr, lr, STEPS) for lr in RATES], samples)
     record["untrained"] = _distance(pack, 0)
-    norms, early_s = [], 0.0
+    initial, norms, early_s = [player.theta.clone() for player in (pack.g, pack.d)], [], 0.0
     for n, step in enumerate(pack.steps(), start=1):
         norms.append(torch.stack([step.generator_gradient, step.discriminator_gradient])[:, pack.place])
-        if n == EARLY and pair.seed == 0:
+        if n == EARLY:
             before = time.process_time()
-            record["early"] = list(early(run, pack, samples))
+            record["soon"] = {"distance": [_distance(pack, k) for k in range(len(RATES))], "moved": moved(pack, initial)}
+            if pair.seed == 0:
+                record["early"] = list(early(run, pack, samples))
             early_s = time.process_time() - before
     record["members"] = members(pack, torch.stack(norms))
     train_s = time.process_time() - start - early_s
@@ -185,10 +188,19 @@ def early(run: Run, trained: AdversarialPack, samples: Tensor) -> Iterator[dict[
             yield {"member": k, "refused": str(error)}
 
 
+def moved(pack: AdversarialPack, initial: Sequence[Tensor]) -> list[list[float]]:
+    """Return for each member how far the parameters of both players have moved, relative to their initial norm."""
+    players = [
+        ((player.theta - before).norm(dim=-1) / before.norm(dim=-1))[pack.place].tolist()
+        for player, before in zip((pack.g, pack.d), initial, strict=True)
+    ]
+    return list(map(list, zip(*players, strict=True)))
+
+
 def members(pack: AdversarialPack, norms: Tensor) -> list[dict[str, Any]]:
     """Return the final state of each member; `norms` are those of the gradients (steps, 2, K)."""
     diverged = pack.monitor.read()
-    first, soon, last = (part.median(0).values.T.tolist() for part in (norms[:FIRST], norms[5:EARLY], norms[-LAST:]))
+    first, soon, last = (norms[part].median(0).values.T.tolist() for part in (FIRST, SOON, LAST))
     rows = []
     for k, row in enumerate(pack.place):
         of = diverged[row]
