@@ -144,7 +144,10 @@ def measured(pair: Pair, data_root: str, known: dict[str, Tensor]) -> dict[str, 
         norms.append(torch.stack([step.generator_gradient, step.discriminator_gradient])[:, pack.place])
         if n == EARLY:
             before = time.process_time()
-            record["soon"] = {"distance": [_distance(pack, k) for k in range(len(RATES))], "moved": moved(pack, initial)}
+            record["soon"] = {
+                "distance": [_distance(pack, k) for k in range(len(RATES))],
+                "moved": moved(pack, initial),
+            }
             if pair.seed == 0:
                 record["early"] = list(early(run, pack, samples))
             early_s = time.process_time() - before

@@ -33,9 +33,18 @@ def test_the_second_linearization_is_made_after_some_steps(capsys):
     assert {row[0] for row in rows(capsys.readouterr().out)} >= {"0", "5"}
 
 
-def test_an_optimizer_without_a_linear_part_is_named(capsys):
-    assert main([*DIRAC, "critic_steps=1", "loss=r1", "optimizer=lion", "lr=0.01", "--after", "0"]) == 0
-    assert "No boundary: no linear part near a gradient of zero" in capsys.readouterr().out
+def test_an_optimizer_without_a_linear_part_is_named_and_its_cells_are_trained(capsys, tmp_path):
+    line = [*DIRAC, "critic_steps=1", "loss=r1", "optimizer=lion", "lr=0.01,1e5", "--after", "9"]
+    assert main([*line, "--out", str(tmp_path / "edge.svg")]) == 0
+    out = capsys.readouterr().out
+    assert "No boundary: no linear part near a gradient of zero" in out
+    cells = {float(row[1]): row for row in rows(out) if row[0].startswith("lr=")}
+    assert float(cells[0.01][3]) == pytest.approx(0.01 * 9, rel=0.5)  # |theta_9 - theta_0| / |theta_0|, theta_0 = 1
+    assert [cells[lr][-1].partition(":")[0] for lr in cells] == [
+        "",
+        "expected to diverge or to end worse than untrained",
+    ]
+    assert (tmp_path / "edge.svg").exists()
 
 
 @pytest.mark.parametrize(
@@ -87,7 +96,7 @@ def test_the_plan_marks_cells_only_if_asked(gansweep):
     line = ["-m", *DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd,lion", "lr=0.01,1e30", "workers=1", "device=cpu"]
     plan = json.loads(gansweep(*line, "plan=edge_json").out)
     marked = [cell["overrides"] for cell in plan["cells"] if cell["warning"]]
-    assert [(cell["optimizer"], float(cell["lr"])) for cell in marked] == [("sgd", 1e30)]
+    assert [(cell["optimizer"], float(cell["lr"])) for cell in marked] == [("sgd", 1e30), ("lion", 1e30)]
     assert any("No boundary for" in note and "lion" in note for note in plan["notes"])
     assert plan["num_trained"] == 4, "no cell is skipped"
     assert all("warning" not in cell for cell in json.loads(gansweep(*line, "plan=json").out)["cells"])

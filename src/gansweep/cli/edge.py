@@ -22,11 +22,11 @@ from gansweep.sweep.cell import Cell as SweepCell
 if TYPE_CHECKING:
     from gansweep.edge.boundary import Boundary
     from gansweep.edge.picture import Region
-    from gansweep.edge.verdicts import Stability, Verdict
+    from gansweep.edge.verdicts import Rates, Stability, Verdict
     from gansweep.training.run import Run
 
 OWN = ("lr", "lr_d", "seed", "name")  # settings that do not change the linearization
-AFTER = 50  # training steps before the second linearization
+AFTER = 25  # training steps before the second linearization, as in docs/records/edge.md
 SUFFIXES = (".png", ".svg", ".pdf")
 
 
@@ -137,11 +137,9 @@ def warnings_of(cells: Sequence[SweepCell]) -> tuple[dict[str, str], list[str]]:
             without.append(f"{group[0].name}: its algorithm trains no game of two players")
             continue
         rates = [largest_rates(run) for run in runs]
-        try:
-            stable = stability(runs[rates.index(min(rates))], rates, min(AFTER, runs[0].steps))
-        except NotLinear as error:
-            without.append(f"{group[0].name}: {error}")
-            continue
+        stable = stability(runs[rates.index(min(rates))], rates, min(AFTER, runs[0].steps))
+        if isinstance(stable.start, NotLinear):
+            without.append(f"{group[0].name}: {stable.start}")
         found = {cell.hash: stable.verdict(pair).warning for cell, pair in zip(group, rates, strict=True)}
         warnings |= {name: warning for name, warning in found.items() if warning not in ("", BEYOND)}
     cost = f"Stability of {counted(len(cells), 'cell')}: {time.process_time() - started:.1f} s of CPU time."
@@ -161,28 +159,21 @@ def _lines(words: str, cells: Sequence[Cell], after: int, regions: list[Region])
 
     rates = [largest_rates(cell.run) for cell in cells]
     smallest, started = min(rates), time.process_time()
-    run = cells[rates.index(smallest)].run
-    try:
-        stable = stability(run, rates, after)
-    except NotLinear as error:
-        yield f"No boundary: {error}."
-        return
-    later = stable.later.get(smallest)
-    yield _boundaries(stable, smallest[1] / smallest[0])
+    stable = stability(cells[rates.index(smallest)].run, rates, after)
+    if isinstance(stable.start, NotLinear):
+        yield f"No boundary: {stable.start}."
+    else:
+        yield _boundaries(stable, smallest[1] / smallest[0])
+        if after and isinstance(later := stable.later[smallest].linear, NotLinear):
+            yield f"\nNo boundary after {after} steps at lr = {smallest[0]:g}: {later}."
     yield ""
-    if isinstance(later, NotLinear):
-        yield f"No boundary after {after} steps at lr = {smallest[0]:g}: {later}.\n"
     verdicts = [stable.verdict(pair) for pair in rates]
-    columns = [f"growth after {steps} steps" for steps in ((0, after) if after else (0,))]
-    rows = [
-        [cell.words or "the defaults", f"{g:.3g}", f"{d:.3g}", *_growths(verdict, len(columns)), verdict.warning]
-        for cell, (g, d), verdict in zip(cells, rates, verdicts, strict=True)
-    ]
-    yield markdown(["cell", "largest lr", "largest lr_d", *columns, "warning"], rows)
+    yield _cells(cells, rates, verdicts, after)
     yield ""
     yield (
         "z is the eigenvalue of the linearized step that exceeds gradient flow most; a small perturbation along its "
-        "eigenvector is multiplied by |z| in each step. Growth is |z| - 1."
+        "eigenvector is multiplied by |z| in each step. Growth is |z| - 1. Distances moved are relative to the norm of "
+        "the initial parameters."
     )
     gradients, products = stable.cost
     yield (
@@ -196,11 +187,11 @@ def _boundaries(stable: Stability, ratio: float) -> str:
     """Return the table of the largest stable rates, initially and after training at the smallest rates."""
     from gansweep.edge.boundary import Linearization
 
-    linears = {0: stable.start}
-    if stable.later and isinstance(later := stable.later[min(stable.later)], Linearization):
-        linears[stable.after] = later
+    linears = {0: stable.start} | ({stable.after: stable.later[min(stable.later)].linear} if stable.later else {})
     rows = []
     for steps, linear in linears.items():
+        if not isinstance(linear, Linearization):
+            continue
         boundaries = {
             "discriminator alone": linear.boundary("discriminator", tolerance=stable.tolerance),
             "generator alone": linear.boundary("generator", tolerance=stable.tolerance),
@@ -221,6 +212,15 @@ def _described(boundary: Boundary) -> tuple[str, str, str]:
     return f"{boundary.lr:.2g}" if boundary.lr else "none", text, f"{math.expm1(growth.rate):.2g}"
 
 
-def _growths(verdict: Verdict, columns: int) -> list[str]:
-    texts = [f"{math.expm1(growth.rate):.2g}" for growth in verdict.growths.values()]
-    return texts + [""] * (columns - len(texts))
+def _cells(cells: Sequence[Cell], rates: Sequence[Rates], verdicts: Sequence[Verdict], after: int) -> str:
+    """Return the table of the cells."""
+    at = [steps for steps in ((0, after) if after else (0,)) if any(steps in verdict.growths for verdict in verdicts)]
+    moved = [f"{player} moved in {after} steps" for player in ("generator", "discriminator")] if after else []
+    rows = []
+    for cell, (g, d), verdict in zip(cells, rates, verdicts, strict=True):
+        growths = (math.expm1(verdict.growths[steps].rate) if steps in verdict.growths else None for steps in at)
+        values = [*growths, *(verdict.moved or ())]
+        texts = ["" if value is None else f"{value:.2g}" for value in values]
+        rows.append([cell.words or "the defaults", f"{g:.3g}", f"{d:.3g}", *texts, verdict.warning])
+    columns = [f"growth after {steps} steps" for steps in at]
+    return markdown(["cell", "largest lr", "largest lr_d", *columns, *moved, "warning"], rows)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gansweep.algorithms.adversarial import Adversarial, AdversarialPack
-from gansweep.batched.member import Member, PlayerSettings
+from gansweep.batched.member import Member
 from gansweep.batched.pack import PackSettings
 from gansweep.dynamics.position import Both
 from gansweep.edge.linear_rule import NotLinear
@@ -204,15 +204,12 @@ def bracketed(unstable: Callable[[np.ndarray], list[Growth | None]], rounds: int
 
 
 def at_rates(member: Member, lr: float, lr_d: float, steps: int) -> Member:
-    """Return the member with constant learning rates, and without feedback, clipping and averages."""
-    return replace(
-        member,
-        generator=PlayerSettings(member.generator.rule, lr, Constant()),
-        discriminator=PlayerSettings(member.discriminator.rule, lr_d, Constant()),
-        steps=steps,
-        ema=None,
-        ema_schedule=None,
+    """Return the member with constant learning rates, and without feedback and averages."""
+    g, d = (
+        replace(player, lr=rate, schedule=Constant(), feedback=None)
+        for player, rate in ((member.generator, lr), (member.discriminator, lr_d))
     )
+    return replace(member, generator=g, discriminator=d, steps=steps, ema=None, ema_schedule=None)
 
 
 def pack_of(run: Run, members: Sequence[Member], samples: Tensor) -> AdversarialPack:

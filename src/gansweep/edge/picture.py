@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from gansweep.edge.verdicts import BEYOND, MARGIN, Rates, Stability, Verdict
+from gansweep.edge.linear_rule import NotLinear
+from gansweep.edge.verdicts import BEYOND, Rates, Stability, Verdict
 from gansweep.plot_style import (
     BLUE,
     GREY,
@@ -58,7 +60,12 @@ def picture(regions: Sequence[Region], path: Path) -> None:
 
 
 def excesses(stability: Stability, lr: np.ndarray, lr_d: np.ndarray) -> np.ndarray:
-    """Return the growth at each pair of rates that is due to the size of the steps, minus the tolerance, (D, G)."""
+    """Return the growth at each pair of rates that is due to the size of the steps, minus the tolerance, (D, G).
+
+    NaN without a linearization at the initial parameters.
+    """
+    if isinstance(stability.start, NotLinear):
+        return np.full((len(lr_d), len(lr)), math.nan)
     growths = stability.start.growth([(g, d) for d in lr_d for g in lr])
     return np.array([growth.excess - stability.tolerance for growth in growths]).reshape(len(lr_d), len(lr))
 
@@ -66,12 +73,11 @@ def excesses(stability: Stability, lr: np.ndarray, lr_d: np.ndarray) -> np.ndarr
 def _draw(axis: Any, region: Region) -> None:
     lr, lr_d = (_around([rates[player] for rates, _ in region.cells]) for player in (0, 1))
     values = excesses(region.stability, lr, lr_d)
-    values = np.where(np.isfinite(values), np.sign(values) * np.minimum(np.abs(values), 1.0), 1.0)
+    values = np.where(np.isfinite(values), np.clip(values, -1.0, 1.0), 1.0)
     axis.set(xscale="log", yscale="log", xlabel=RATE_NAMES["lr"], ylabel=RATE_NAMES["lr_d"])
     axis.contourf(lr, lr_d, values, levels=[-2.0, 0.0], colors=[BLUE], alpha=0.15)
-    for factor, style in ((1.0, "-"), (MARGIN, "--")):
-        if values.min() < 0 < values.max():
-            axis.contour(lr * factor, lr_d * factor, values, levels=[0.0], colors=[GREY], linestyles=[style])
+    if values.min() < 0 < values.max():
+        axis.contour(lr, lr_d, values, levels=[0.0], colors=[GREY])
     axis.set(xlim=(lr[0], lr[-1]), ylim=(lr_d[0], lr_d[-1]))
     shown = set()
     for rates, verdict in region.cells:

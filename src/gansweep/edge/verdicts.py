@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
+from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.data.on_device import samples_on
 from gansweep.edge.boundary import BATCHES, Growth, Linearization, at_rates, linearized, pack_of, tolerance
 from gansweep.edge.linear_rule import NotLinear
@@ -16,11 +19,35 @@ from gansweep.training.run import Run
 
 Rates = tuple[float, float]  # lr, lr_d
 
-MARGIN = 30.0  # multiple of the boundary beyond which a run is expected to fail; provisional, see docs/edge.md
+FAR = 100.0  # distance moved beyond which a run is expected to fail, measured in docs/records/edge.md
 TOGETHER = 16  # members that are trained and linearized as one pack
 MOST_STEPS = 100_000  # at which a schedule is evaluated
 BEYOND = "beyond the boundary"
 EXPECTED = "expected to diverge or to end worse than untrained"
+
+
+class Moved(NamedTuple):
+    """How far training has moved the parameters of each player from the initial ones.
+
+    ||theta_n - theta_0|| / ||theta_0||; NaN if they are not finite, or all initial ones are 0.
+    """
+
+    generator: float
+    discriminator: float
+
+
+class Later(NamedTuple):
+    """State of a run after a short training at its own rates.
+
+    Args:
+        linear: linearization, or why there is none.
+        moved: distance of its parameters from the initial ones.
+        is_finite: whether all its parameters are finite.
+    """
+
+    linear: Linearization | NotLinear
+    moved: Moved
+    is_finite: bool = True
 
 
 class Verdict(NamedTuple):
@@ -28,28 +55,30 @@ class Verdict(NamedTuple):
 
     Args:
         growths: growth per step at these rates, by the number of steps before the linearization.
+        moved: distance moved in the short training; None without one.
         warning: "", BEYOND, or EXPECTED with the reason.
     """
 
     growths: Mapping[int, Growth]
+    moved: Moved | None
     warning: str
 
 
 @dataclass(frozen=True)
 class Stability:
-    """Linearizations of runs that differ only in their learning rates.
+    """Linearizations and short trainings of runs that differ only in their learning rates.
 
     Args:
         steps: of the runs.
-        start: linearization at the initial parameters.
+        start: linearization at the initial parameters, or why there is none.
         after: training steps before the other linearizations, 0 for none.
-        later: by pair of rates, the linearization after training at them, or why there is none.
+        later: by pair of rates, the state after training at them.
     """
 
     steps: int
-    start: Linearization
+    start: Linearization | NotLinear
     after: int = 0
-    later: Mapping[Rates, Linearization | NotLinear] = field(default_factory=dict)
+    later: Mapping[Rates, Later] = field(default_factory=dict)
 
     @property
     def tolerance(self) -> float:
@@ -59,52 +88,82 @@ class Stability:
     @property
     def cost(self) -> tuple[int, int]:
         """Number of gradients of both players, and of products with the Jacobian of their game."""
-        linears = [self.start, *(linear for linear in self.later.values() if isinstance(linear, Linearization))]
+        all_of_them = (self.start, *(later.linear for later in self.later.values()))
+        linears = [linear for linear in all_of_them if isinstance(linear, Linearization)]
         return (BATCHES + 1) * len(linears), sum(len(linear.game.jacobian) for linear in linears)
 
     def verdict(self, rates: Rates) -> Verdict:
-        """Return the growth at a pair of rates, and the warning that follows from it."""
-        growths, expected, beyond = {}, "", False
+        """Return the growth at a pair of rates and the distance moved, and the warning that follows from them."""
         later = self.later.get(rates)
-        of = {0: self.start} | ({self.after: later} if isinstance(later, Linearization) else {})
-        for steps, linear in of.items():
-            growths[steps], far = linear.growth([rates, (rates[0] / MARGIN, rates[1] / MARGIN)])
-            beyond = beyond or not growths[steps].excess <= self.tolerance
-            if not expected and not far.excess <= self.tolerance:
-                when = f"after {steps} steps" if steps else "at the initial parameters"
-                expected = f"unstable {when} even at 1/{MARGIN:g} of the rates"
-        if isinstance(later, NotLinear) and not expected:
-            expected = f"after {self.after} steps at these rates: {later}"
-        return Verdict(growths, f"{EXPECTED}: {expected}" if expected else BEYOND if beyond else "")
+        linears = {0: self.start} | ({self.after: later.linear} if later else {})
+        growths = {
+            steps: linear.growth([rates])[0] for steps, linear in linears.items() if isinstance(linear, Linearization)
+        }
+        beyond = any(not growth.excess <= self.tolerance for growth in growths.values())
+        reason = _reason(later, self.after) if later else ""
+        warning = f"{EXPECTED}: {reason}" if reason else BEYOND if beyond else ""
+        return Verdict(growths, later.moved if later else None, warning)
+
+
+def _reason(later: Later, after: int) -> str:
+    """Return why a run is expected to fail; empty if it is not."""
+    if not later.is_finite:
+        return f"after {after} steps at these rates its parameters are not finite"
+    player, distance = max(later.moved._asdict().items(), key=lambda item: (item[1] > FAR, item[1]))
+    if distance > FAR:
+        return f"in {after} steps at these rates its {player} moved by {distance:.3g} times its initial norm"
+    return ""
 
 
 def stability(run: Run, rates: Sequence[Rates], after: int) -> Stability:
-    """Return the linearizations of a run with other learning rates.
+    """Return the linearizations and short trainings of a run with other learning rates.
 
     Args:
         run: an adversarial run.
         rates: pairs of constant rates at which it is trained before the second linearization.
         after: training steps before it; 0 for none.
-
-    Raises:
-        NotLinear: an optimizer or the dynamics have no linear part.
     """
     samples = samples_on(torch.device("cpu"), run.data)
     smallest = min(rates)
-    (start,) = linearized(pack_of(run, [at_rates(run.member, *smallest, steps=after + 1)], samples))
-    if isinstance(start, NotLinear):
-        raise start
-    start.growth([smallest])  # raises NotLinear for dynamics without a linear part
-    later: dict[Rates, Linearization | NotLinear] = {}
+    start = _linear(pack_of(run, [at_rates(run.member, *smallest, steps=after + 1)], samples))[0]
+    later: dict[Rates, Later] = {}
     different = sorted(set(rates)) if after else []
     for first in range(0, len(different), TOGETHER):
         part = different[first : first + TOGETHER]
         pack = pack_of(run, [at_rates(run.member, *pair, steps=after + 1) for pair in part], samples)
-        for n, _ in enumerate(pack.steps(), start=1):
-            if n == after:
-                break
-        later |= zip(part, linearized(pack), strict=True)
+        later |= zip(part, _trained(pack, after), strict=True)
     return Stability(run.steps, start, after, later)
+
+
+def _trained(pack: AdversarialPack, after: int) -> Iterator[Later]:
+    """Train a pack, and yield the state of each member."""
+    players = [pack.g, pack.d]
+    initial = [player.theta.clone() for player in players]
+    for n, _ in enumerate(pack.steps(), start=1):
+        if n == after:
+            break
+    distances = [_distances(player.theta, before) for player, before in zip(players, initial, strict=True)]
+    finite = torch.stack([player.theta.isfinite().all(1) for player in players]).all(0)
+    for row, linear in zip(pack.place, _linear(pack), strict=True):
+        yield Later(linear, Moved(*(distance[row].item() for distance in distances)), bool(finite[row]))
+
+
+def _distances(theta: Tensor, initial: Tensor) -> Tensor:
+    """Return ||theta - initial|| / ||initial|| of each row, NaN where it is not defined."""
+    distance = (theta.double() - initial.double()).norm(dim=1) / initial.double().norm(dim=1)
+    return torch.where(distance.isfinite(), distance, math.nan)
+
+
+def _linear(pack: AdversarialPack) -> list[Linearization | NotLinear]:
+    """Return the linearizations of a pack, or why there are none, also if its dynamics have no linear part."""
+    linears = linearized(pack)
+    for at, linear in enumerate(linears):
+        if isinstance(linear, Linearization):
+            try:
+                linear.growth([(1.0, 1.0)])
+            except NotLinear as error:
+                linears[at] = error
+    return linears
 
 
 def largest_rates(run: Run) -> Rates:
