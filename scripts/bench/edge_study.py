@@ -1,7 +1,7 @@
 """Largest stable learning rates of `gansweep.edge` beside trainings of networks, for many losses and optimizers.
 
     python scripts/bench/edge_study.py --data-root DIRECTORY     # measures; continues where it was interrupted
-    python scripts/bench/edge_study.py --write                   # into docs/records/edge.md and edge/pairs.json
+    python scripts/bench/edge_study.py --write                   # into docs/records/edge.md and edge_pairs.csv
 
 For each pair of a loss and an optimizer, one pack trains the same run at RATES. Before the first step the boundary is
 computed, and after 5 % of the steps the growth of perturbations at the rate of each of some members. Both networks are
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from edge_tables import HOW, TITLE, tables
+from edge_tables import EARLY, HOW, RATES, STEPS, TITLE, rows, tables
 from torch import Tensor
 
 from gansweep.algorithms.adversarial import AdversarialPack
@@ -35,8 +35,6 @@ from gansweep.metrics.sliced_wasserstein1 import sliced_wasserstein1
 from gansweep.training.run import Run
 from report import report
 
-RATES = [1e-4 * 1.5**n for n in range(28)]  # 1e-4 ... 5.7, of both players
-STEPS, EARLY = 500, 25  # all; after which a failure is called
 FIRST, SOON, LAST = slice(0, 5), slice(EARLY // 2, EARLY), slice(-100, None)  # steps whose gradients are compared
 EVERY = 3  # of the members are linearized after EARLY steps
 AROUND = [0.25, 0.5, 1.0, 2.0, 4.0]  # of a member's own rate, at which growth is computed
@@ -107,24 +105,11 @@ def main() -> None:
                 say(f"{' '.join(map(str, pair))}: {record['edge_s'] + record['train_s']:.1f} s")
 
 
-def write(found: list[dict[str, Any]]) -> None:
-    """Write the record and the measured values."""
-    path = Path(__file__).parents[2] / "docs" / "records" / "edge" / "pairs.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = ",\n".join(json.dumps(_rounded(record)) for record in found)
-    path.write_text(f"[\n{lines}\n]\n")
-    report("edge", TITLE, tables(json.loads(path.read_text())), HOW, write=True)
-
-
-def _rounded(value: Any) -> Any:
-    """Return a value with numbers of four digits; null for those that are not finite."""
-    if isinstance(value, dict):
-        return {name: _rounded(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_rounded(each) for each in value]
-    if isinstance(value, float):
-        return float(f"{value:.4g}") if math.isfinite(value) else None
-    return value
+def write(found: Sequence[dict[str, Any]]) -> None:
+    """Write the record, and the boundaries of each pair."""
+    path = Path(__file__).parents[2] / "docs" / "records" / "edge_pairs.csv"
+    path.write_text("".join(f"{','.join(row)}\n" for row in rows(found)))
+    report("edge", TITLE, rows, tables(found), HOW, write=True)
 
 
 def measured(pair: Pair, data_root: str, known: dict[str, Tensor]) -> dict[str, Any]:

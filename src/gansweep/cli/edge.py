@@ -170,15 +170,18 @@ def _lines(words: str, cells: Sequence[Cell], after: int, regions: list[Region])
     verdicts = [stable.verdict(pair) for pair in rates]
     yield _cells(cells, rates, verdicts, after)
     yield ""
-    yield (
-        "z is the eigenvalue of the linearized step that exceeds gradient flow most; a small perturbation along its "
-        "eigenvector is multiplied by |z| in each step. Growth is |z| - 1. Distances moved are relative to the norm of "
-        "the initial parameters."
-    )
+    if any(verdict.growths for verdict in verdicts):
+        yield (
+            "z is the eigenvalue of the linearized step that exceeds gradient flow most; a small perturbation along "
+            "its eigenvector is multiplied by |z| in each step. Growth is |z| - 1."
+        )
+    if after:
+        yield "Moved is the distance of the parameters from the initial ones, relative to the norm of these."
     gradients, products = stable.cost
     yield (
         f"Computed on the CPU, for every device, in {time.process_time() - started:.1f} s of CPU time: {gradients} "
-        f"gradients of both players and {products} products with the Jacobian of their game."
+        f"gradients of both players, {products} products with the Jacobian of their game and "
+        f"{counted(after * len(stable.later), 'training step')}."
     )
     regions.append(Region(words, stable, list(zip(rates, verdicts, strict=True))))
 
@@ -220,7 +223,7 @@ def _cells(cells: Sequence[Cell], rates: Sequence[Rates], verdicts: Sequence[Ver
     for cell, (g, d), verdict in zip(cells, rates, verdicts, strict=True):
         growths = (math.expm1(verdict.growths[steps].rate) if steps in verdict.growths else None for steps in at)
         values = [*growths, *(verdict.moved or ())]
-        texts = ["" if value is None else f"{value:.2g}" for value in values]
+        texts = ["" if value is None else "not finite" if math.isnan(value) else f"{value:.2g}" for value in values]
         rows.append([cell.words or "the defaults", f"{g:.3g}", f"{d:.3g}", *texts, verdict.warning])
     columns = [f"growth after {steps} steps" for steps in at]
     return markdown(["cell", "largest lr", "largest lr_d", *columns, *moved, "warning"], rows)
