@@ -109,7 +109,7 @@ def write(found: Sequence[dict[str, Any]]) -> None:
     """Write the record, and the boundaries of each pair."""
     path = Path(__file__).parents[2] / "docs" / "records" / "edge_pairs.csv"
     path.write_text("".join(f"{','.join(row)}\n" for row in rows(found)))
-    report("edge", TITLE, rows, tables(found), HOW, write=True)
+    report("edge", TITLE, tables(found), HOW, write=True)
 
 
 def measured(pair: Pair, data_root: str, known: dict[str, Tensor]) -> dict[str, Any]:
@@ -117,7 +117,8 @@ def measured(pair: Pair, data_root: str, known: dict[str, Tensor]) -> dict[str, 
     run = run_of(pair, data_root)
     if pair.networks not in known:
         known[pair.networks] = samples_on(torch.device("cpu"), run.data)
-    samples, record = known[pair.networks], {"pair": list(pair)}
+    samples = known[pair.networks]
+    record: dict[str, Any] = {"pair": list(pair)}
     start = time.process_time()
     if pair.seed == 0:
         record |= at_start(run, samples)
