@@ -11,7 +11,7 @@ from typing import Any
 
 from gansweep.console import command_name, exit_code, path, say
 from gansweep.sweep.cell import Result, State
-from gansweep.sweep.progress_file import RunningProcess, read
+from gansweep.sweep.progress import RunningProcess, read_progress
 from gansweep.sweep.sweep import Sweep
 from gansweep.training import checkpoint_step
 from gansweep.watch import text
@@ -30,7 +30,7 @@ def _status(options: argparse.Namespace) -> int:
     root = options.sweep
     if not root.is_dir():
         raise ValueError(f"{root}: no such directory, expected the directory of a sweep, for example outputs/mine")
-    sweep, processes = Sweep(root, []), read(root)
+    sweep, processes = Sweep(root, []), read_progress(root)
     results = sweep.results
     if not results:
         raise ValueError(f"{root}: contains no cells, expected the directory of a sweep, for example outputs/mine")

@@ -14,8 +14,7 @@ from gansweep.console import command_name, exit_code, path, say
 from gansweep.formatting import metric_label, number, shortened
 from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.sweep.cell import Result, State, cells
-from gansweep.sweep.progress import duration
-from gansweep.sweep.progress_file import RunningProcess, read
+from gansweep.sweep.progress import RunningProcess, duration, read_progress
 from gansweep.sweep.sweep import Sweep
 
 LONGEST_NAME = 60
@@ -35,7 +34,7 @@ def _watch(root: Path, once: bool, every_s: float) -> None:
         raise ValueError(f"--every {every_s:g}: expected seconds above 0")
     live = sys.stdout.isatty() and not once
     while True:
-        sweep, processes = Sweep(root, []), read(root)
+        sweep, processes = Sweep(root, []), read_progress(root)
         results, damage = sweep.results, sweep.damage
         if not results:
             because = f" with a record, and {damage}" if damage else ""

@@ -12,9 +12,9 @@ from tests.cli.tiny import TINY
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.cli import sweeping
+from gansweep.sweep.bounds import TimeLimit
 from gansweep.sweep.cell import state
 from gansweep.sweep.identity import sweep_name, training_config
-from gansweep.sweep.time_limit import TimeLimit
 
 LINE = ["-m", "optimizer=adam,sgd", "lr=1e-4,1e-3,1e-2", "seed=0,1", "name=x", "workers=1", "device=cpu"]
 

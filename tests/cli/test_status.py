@@ -8,8 +8,8 @@ import pytest
 from tests.sweep.fake_cells import cell, diverged, record, write
 
 from gansweep.status import main
-from gansweep.sweep import cell_lock, progress_file
-from gansweep.sweep.progress_file import ProgressFile
+from gansweep.sweep import cell_lock, progress
+from gansweep.sweep.progress import ProgressFile
 from gansweep.sweep.sweep import Sweep
 
 
@@ -44,7 +44,7 @@ def test_cells_have_state_step_and_values(sweep, capsys):
 
 
 def test_a_process_that_reports_is_running(sweep, capsys, monkeypatch):
-    monkeypatch.setattr(progress_file, "EVERY_S", 0.0)
+    monkeypatch.setattr(progress, "EVERY_S", 0.0)
     root, cells = sweep
     file = ProgressFile(root)
     file.write({cells[1].name: (30, 100)}, 30)

@@ -11,8 +11,8 @@ import time
 import pytest
 from tests.sweep.fake_cells import cell, diverged, record, write
 
-from gansweep.sweep import progress_file
-from gansweep.sweep.progress_file import ProgressFile, read
+from gansweep.sweep import progress
+from gansweep.sweep.progress import ProgressFile, read_progress
 from gansweep.sweep.sweep import Sweep
 from gansweep.watch import main
 
@@ -32,7 +32,7 @@ def sweep(tmp_path):
 
 @pytest.fixture
 def at_once(monkeypatch):
-    monkeypatch.setattr(progress_file, "EVERY_S", 0.0)
+    monkeypatch.setattr(progress, "EVERY_S", 0.0)
 
 
 def shown(capsys, root):
@@ -79,17 +79,17 @@ def test_a_running_process_is_shown_with_its_cells_and_the_remaining_time(sweep,
     assert f" {os.getpid()}: 1 cell, " in text
     assert f"{cells[3].name} step 60 of 100" in text
     file.remove()
-    assert not read(root)
+    assert not read_progress(root)
 
 
 @pytest.mark.usefixtures("at_once")
 def test_a_dead_process_is_not_shown(sweep):
     root, _ = sweep
-    code = "import sys; from gansweep.sweep import progress_file as p; p.EVERY_S = 0; from pathlib import Path; " \
+    code = "import sys; from gansweep.sweep import progress as p; p.EVERY_S = 0; from pathlib import Path; " \
            "p.ProgressFile(Path(sys.argv[1])).write({'a': (1, 2)}, 1)"  # fmt: skip
     subprocess.run([sys.executable, "-c", code, str(root)], check=True)
     assert list(root.glob(".progress.*"))
-    assert read(root) == []
+    assert read_progress(root) == []
 
 
 def test_the_process_of_another_machine_is_shown_while_its_file_is_new(sweep):
@@ -97,16 +97,16 @@ def test_the_process_of_another_machine_is_shown_while_its_file_is_new(sweep):
     path = root / ".progress.other.1.json"
     about = {"process": {"host": "other", "pid": 1, "started": ""}, "running": {"a": [1, 2]}, "steps_per_s": 1.0}
     path.write_text(json.dumps(about | {"host": "other"}))
-    assert [one.host for one in read(root)] == ["other"]
+    assert [one.host for one in read_progress(root)] == ["other"]
     os.utime(path, (time.time() - 100,) * 2)
-    assert read(root) == []
+    assert read_progress(root) == []
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"process": 3}', '{"process": {}, "running": {"a": 1}}'])
 def test_a_damaged_file_is_ignored(sweep, content):
     root, _ = sweep
     (root / ".progress.x.1.json").write_text(content)
-    assert read(root) == []
+    assert read_progress(root) == []
 
 
 def test_an_ended_sweep_ends_the_command(sweep, capsys):

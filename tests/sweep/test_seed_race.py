@@ -7,7 +7,7 @@ import pytest
 from fake_cells import cell, diverged, record
 
 from gansweep.sweep.cell import Result, State
-from gansweep.sweep.seed_race import SeedRace
+from gansweep.sweep.races import SeedRace
 
 
 def result(root, name, seed, value, higher=False, metric="fd_digits"):

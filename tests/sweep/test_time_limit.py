@@ -8,12 +8,12 @@ import time
 import pytest
 from fake_cells import FakeSession, cell, record, train_in_turn, write
 
-from gansweep.sweep import time_limit
+from gansweep.sweep import bounds
+from gansweep.sweep.bounds import TimeLimit
 from gansweep.sweep.pack_executor import in_packs
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.run_state import Outcome
 from gansweep.sweep.sweep import Sweep
-from gansweep.sweep.time_limit import TimeLimit
 
 
 class Clock:
@@ -29,7 +29,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(time_limit.time, "time", clock)
+    monkeypatch.setattr(bounds.time, "time", clock)
     return clock
 
 
@@ -54,7 +54,7 @@ def test_cells_with_a_checkpoint_and_cells_longer_than_the_limit_may_begin(tmp_p
     limit, new = TimeLimit.of(1.0, clock.now), cell(tmp_path, lr=1)
     assert limit.allows(new, [finished(3601)])
     clock.now += 3000
-    monkeypatch.setattr(time_limit.checkpoint_step, "read", lambda directory: 50)
+    monkeypatch.setattr(bounds.checkpoint_step, "read", lambda directory: 50)
     assert limit.allows(new, [finished(3000)])
 
 

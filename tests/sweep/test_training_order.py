@@ -7,7 +7,7 @@ import random
 
 from fake_cells import cell
 
-from gansweep.sweep.training_order import bounded, training_order
+from gansweep.sweep.bounds import bounded, training_order
 
 
 def grid(root, seeds=3):

@@ -12,8 +12,7 @@ from gansweep.config.errors import SettingError
 from gansweep.formatting import counted
 from gansweep.statistics.step_race import FEWEST_SEEDS
 from gansweep.sweep.cell import Cell, Result, State
-from gansweep.sweep.seed_race import SeedRace
-from gansweep.sweep.step_race import StepRaceOfSweep
+from gansweep.sweep.races import SeedRace, StepRaceOfSweep
 from gansweep.sweep.sweep import Sweep
 from gansweep.sweep.sweep_keys import SEED, SEEDS
 

@@ -12,11 +12,11 @@ from typing import Any
 from gansweep.cli.job import Jobs, run_of
 from gansweep.config.errors import SettingError
 from gansweep.sweep import worker
+from gansweep.sweep.bounds import TimeLimit
 from gansweep.sweep.cell import Cell, state
 from gansweep.sweep.pack_executor import in_packs
 from gansweep.sweep.plan import Estimate, kind_of
 from gansweep.sweep.run_state import Executor
-from gansweep.sweep.time_limit import TimeLimit
 from gansweep.training.interruption import interrupts
 
 log = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from gansweep.cli import edge
-from gansweep.cli.bounds import fitting_note
 from gansweep.cli.distribution import cost_by_probe, num_workers
 from gansweep.console import say
+from gansweep.sweep.bounds import fitting_note
 from gansweep.sweep.sweep import Sweep
 
 

@@ -18,7 +18,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from gansweep.cli import backends, grid
 from gansweep.cli.backends import HERE
-from gansweep.cli.bounds import Bounds
 from gansweep.cli.cell_log import name_cells
 from gansweep.cli.compose import Composer
 from gansweep.cli.folders import sweep_dir
@@ -27,15 +26,14 @@ from gansweep.cli.job import Jobs
 from gansweep.cli.search_points import search_note
 from gansweep.config.errors import SettingError
 from gansweep.console import say
+from gansweep.sweep.bounds import Bounds, TimeLimit
 from gansweep.sweep.branching import beginnings
 from gansweep.sweep.cell import Cell, State, cells, state
 from gansweep.sweep.identity import plain
-from gansweep.sweep.progress import Progress
-from gansweep.sweep.progress_file import ProgressFile
+from gansweep.sweep.progress import Progress, ProgressFile
 from gansweep.sweep.run_state import rename_misplaced
 from gansweep.sweep.sweep import Outcome, Sweep
 from gansweep.sweep.sweep_directory import set_aside
-from gansweep.sweep.time_limit import TimeLimit
 from gansweep.terminal_layout import for_terminal
 from gansweep.training.interruption import Stop
 

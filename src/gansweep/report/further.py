@@ -9,7 +9,7 @@ from gansweep.formatting import number
 from gansweep.report.verdict import Verdict
 from gansweep.results.configuration import spread
 from gansweep.section import Paragraph, Section, Table
-from gansweep.sweep.further_metrics import further_metrics
+from gansweep.sweep.metric_groups import further_metrics
 
 TEXT = (
     "Final generators, measured after the training by `python -m gansweep.measure` on the latents of the evaluations. "

@@ -10,7 +10,7 @@ from gansweep.report.verdict import Verdict
 from gansweep.results.configuration import FINAL, Configuration, spread
 from gansweep.section import Block, Paragraph, Section, Table
 from gansweep.sweep.cell import Result
-from gansweep.sweep.further_metrics import further_metrics
+from gansweep.sweep.metric_groups import further_metrics
 
 MOST_CONFIGURATIONS, MOST_CLASSES = 4, 20
 

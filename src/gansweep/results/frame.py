@@ -15,8 +15,8 @@ from gansweep.formatting import csv_text
 from gansweep.results import archive
 from gansweep.sweep import records
 from gansweep.sweep.cell import Result
-from gansweep.sweep.further_metrics import further_metrics
 from gansweep.sweep.identity import plain
+from gansweep.sweep.metric_groups import further_metrics
 from gansweep.sweep.sweep_keys import UNSAID, column_keys, value
 
 if TYPE_CHECKING:

@@ -20,9 +20,8 @@ from gansweep.results.pivot import pivot
 from gansweep.section import Entry, Table
 from gansweep.sweep import tensorboard_layout
 from gansweep.sweep.cell import Result, State
-from gansweep.sweep.further_metrics import further_metrics
 from gansweep.sweep.identity import HASH_IN_NAME, plain
-from gansweep.sweep.metric_groups import comparable, differences
+from gansweep.sweep.metric_groups import comparable, differences, further_metrics
 from gansweep.sweep.sweep import Sweep
 from gansweep.sweep.sweep_keys import SEED, SEEDS, UNSAID, order, value
 from gansweep.training import atomic, checkpoint_step

@@ -23,8 +23,7 @@ from types import TracebackType
 from typing import Any
 
 from gansweep.sweep import process
-from gansweep.sweep.heartbeat import Heartbeat
-from gansweep.sweep.process import CrashHistory
+from gansweep.sweep.process import CrashHistory, Heartbeat
 from gansweep.training import atomic
 
 HEARTBEAT_S, STALE_S = 30.0, 300.0

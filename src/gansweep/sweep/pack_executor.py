@@ -15,11 +15,11 @@ from typing import Any
 from gansweep.config.keys import shared_in_pack
 from gansweep.device_errors import is_device_failure
 from gansweep.sweep import cell_lock, process
+from gansweep.sweep.bounds import Share, TimeLimit, no_limit
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import canonical
 from gansweep.sweep.pack_cells import Open, PackCells, Waits, never_waits
 from gansweep.sweep.run_state import Executor, RunState
-from gansweep.sweep.time_limit import Share, TimeLimit, no_limit
 from gansweep.training.interruption import Interrupted, interrupts
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Plan of a sweep: states, expected times and memory of its cells, and code edited since they were trained."""
+"""Plan of a sweep: states, expected times, memory and kept weights of its cells."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gansweep.code_identity import OURS, find
 from gansweep.formatting import file_size, visible
 from gansweep.sweep.branching import Branch
-from gansweep.sweep.cell import Cell, Result, State, cells, own_record, state
-from gansweep.sweep.identity import digest
+from gansweep.sweep.cell import Cell, Result, State, cells
 from gansweep.sweep.progress import duration
-from gansweep.training import checkpoint_step
+from gansweep.sweep.sweep_directory import kept_weights
+from gansweep.training import checkpoint_step, kept
 
 FORMAT = 1  # of the JSON
 MAX_LINES, SHOWN = 200, 20  # of a longer plan, the first and the last SHOWN cells are listed
@@ -248,53 +247,18 @@ def kind_of(config: Mapping[str, Any]) -> str:
     return repr([config.get(key) for key in keys])
 
 
-def code_changes(new: Sequence[Cell], earlier: Mapping[str, Cell]) -> list[str]:
-    """Return one line for each set of modules that was edited since cells were trained."""
-    unknown = [cell for cell in new if cell.hash not in earlier]
-    if not unknown or not earlier:
+def kept_weights_size(sweep: Sequence[Cell]) -> list[str]:
+    """Return one line with the total size of the weights that cells keep, none if they keep the last ones only."""
+    keeping = [cell for cell in sweep if kept_weights(cell) != "last"]
+    if not keeping:
         return []
-    before: dict[str, list[Cell]] = {}
-    for cell in earlier.values():
-        before.setdefault(_digest_without_code(cell), []).append(cell)
-    counts: dict[str, int] = {}
-    for cell in unknown:
-        trained = [
-            pair for other in before.get(_digest_without_code(cell), ()) if (pair := _trained(other)) is not None
-        ]
-        if trained:
-            date, old = max(trained, key=lambda pair: pair[0])
-            text = _difference(old.identity.get("code", {}), cell.identity.get("code", {}), date)
-            counts[text] = counts.get(text, 0) + 1
-    return [f"{text}: {cells(count)} will be trained again" for text, count in counts.items()]
+    from gansweep.config.build import check
+    from gansweep.training.run import Intervals
 
-
-def _digest_without_code(cell: Cell) -> str:
-    return digest({key: value for key, value in cell.identity.items() if key != "code"})
-
-
-def _trained(cell: Cell) -> tuple[str, Cell] | None:
-    """Return the date of a cell's record ("" if it is unfinished) and the cell, or None if the cell is new."""
-    record = own_record(cell)
-    if record is None:
-        return ("", cell) if state(cell) in (State.RESUMABLE, State.CLAIMED) else None
-    return str(record["time"].get("finished") or record["time"].get("started") or "")[:10], cell
-
-
-def _difference(old: Mapping[str, str], new: Mapping[str, str], date: str) -> str:
-    changed = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
-    names = ", ".join(_shown(name, new.get(name, "")) for name in changed)
-    then = f"the record of {date}" if date else "the unfinished training"
-    # Records of earlier versions do not contain hashes of the user's code.
-    if not old and not all(name.split(".")[0] == OURS for name in changed):
-        return f"{then[0].upper()}{then[1:]} does not contain the version of {names}"
-    return f"{names} changed since {then}"
-
-
-def _shown(module: str, now: str) -> str:
-    """Return the path of a module below its top-level package, or `name==version` of an installed package."""
-    spec = find(module)
-    if "==" in now or spec is None or not spec.has_location or spec.origin is None:
-        return now if "==" in now else module
-    path = Path(spec.origin)
-    depth = module.count(".") + 1 + (spec.submodule_search_locations is not None)
-    return "/".join(path.parts[-depth:])
+    runs = [run for cell in keeping if (run := cell.run or check(cell.config).run) is not None]
+    counts = [
+        1 if run.trainer.keep == "best" else len(Intervals(run.trainer, run.steps).evaluations(run.steps))
+        for run in runs
+    ]
+    total = sum(count * kept.num_bytes(run) for count, run in zip(counts, runs, strict=True))
+    return [f"trainer.keep: about {file_size(total)} for {sum(counts)} files with weights of {cells(len(runs))}"]

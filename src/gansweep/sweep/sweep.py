@@ -11,18 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gansweep.sweep import (
-    cell_lock,
-    kept_weights,
-    process,
-    sweep_directory,
-    tensorboard_layout,
-    worker_pool,
-)
+from gansweep.sweep import cell_lock, process, sweep_directory, tensorboard_layout, worker_pool
 from gansweep.sweep.branching import beginnings, remove_branch_points
 from gansweep.sweep.cell import Cell, Result, own_record, read_result
 from gansweep.sweep.cell import cells as count_of
-from gansweep.sweep.plan import Estimate, Plan, code_changes, planned_cells
+from gansweep.sweep.plan import Estimate, Plan, kept_weights_size, planned_cells
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.run_state import Executor, Outcome, RunState, rename_misplaced
 from gansweep.sweep.sweep_directory import FROZEN
@@ -62,7 +55,7 @@ class Sweep:
                 continue
             kept[cell.hash] = cell
         self.cells: tuple[Cell, ...] = tuple(kept.values())
-        self.code_changes = code_changes(self.cells, self.earlier)
+        self.code_changes = sweep_directory.code_changes(self.cells, self.earlier)
         self._keep_directories()
 
     def _read_directory(self) -> None:
@@ -152,14 +145,14 @@ class Sweep:
         continuations, branches = beginnings(self.root, self.cells)
         steps = continuations.steps | branches.steps
         planned = planned_cells(_results(self.cells), retry_failed, estimate, steps, branches.of)
-        weights = [*kept_weights.sizes(self.cells), *kept_weights.missing(self.cells)]
+        weights = [*kept_weights_size(self.cells), *sweep_directory.without_kept_weights(self.cells)]
         return Plan(self.root, planned, [*continuations.lines, *weights, *self.code_changes])
 
     def notes(self) -> list[str]:
         """Return one line about each cell or group of cells that is not trained as one may expect."""
         continuations, branches = beginnings(self.root, self.cells)
         lines = [*continuations.lines, *branches.lines]
-        return [*self.notices, *self.code_changes, *lines, *kept_weights.missing(self.cells)]
+        return [*self.notices, *self.code_changes, *lines, *sweep_directory.without_kept_weights(self.cells)]
 
     def run(
         self,

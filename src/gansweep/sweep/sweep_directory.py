@@ -1,4 +1,4 @@
-"""Directory of a sweep: reading sweep.json, and renaming for fresh=true."""
+"""Directory of a sweep: sweep.json, edited code and missing weights of its cells, and renaming for fresh=true."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import json
 import logging
 import os
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gansweep.code_identity import OURS, find
 from gansweep.formatting import is_folder_name
 from gansweep.sweep import cell_lock, records
-from gansweep.sweep.cell import CHECKPOINTS, LOG, Cell, read_record
+from gansweep.sweep.cell import CHECKPOINTS, LOG, Cell, State, cells, own_record, read_record, state
+from gansweep.sweep.identity import digest
 from gansweep.sweep.record_schema import check_numbers
-from gansweep.training import atomic, record
+from gansweep.training import atomic, kept, record
 
 log = logging.getLogger(__name__)
 
@@ -128,3 +131,78 @@ def _belongs(entry: Path, cells: Collection[str]) -> bool:
 def _is_pictures(folder: Path) -> bool:
     """Return True if a folder contains only files that reports write."""
     return all(not entry.is_dir() and FILES.fullmatch(entry.name) for entry in folder.iterdir())
+
+
+def without_kept_weights(sweep: Sequence[Cell]) -> list[str]:
+    """Return one line for each value of `trainer.keep` about finished cells that were trained with another one."""
+    lacking = [
+        keep
+        for cell in sweep
+        if (keep := kept_weights(cell)) != "last" and state(cell).is_result and not _is_kept(cell, keep)
+    ]
+    counts = Counter(lacking)
+    return [
+        f"trainer.keep={keep}: {cells(count)} finished without; only new trainings keep weights, fresh=true starts over"
+        for keep, count in counts.items()
+    ]
+
+
+def kept_weights(cell: Cell) -> str:
+    """Return the value of `trainer.keep`."""
+    return str((cell.config.get("trainer") or {}).get("keep", "last"))
+
+
+def _is_kept(cell: Cell, keep: str) -> bool:
+    return bool(kept.files(cell.directory)) if keep == "all" else kept.best(cell.directory) is not None
+
+
+def code_changes(new: Sequence[Cell], earlier: Mapping[str, Cell]) -> list[str]:
+    """Return one line for each set of modules that was edited since cells were trained."""
+    unknown = [cell for cell in new if cell.hash not in earlier]
+    if not unknown or not earlier:
+        return []
+    before: dict[str, list[Cell]] = {}
+    for cell in earlier.values():
+        before.setdefault(_digest_without_code(cell), []).append(cell)
+    counts: dict[str, int] = {}
+    for cell in unknown:
+        trained = [
+            pair for other in before.get(_digest_without_code(cell), ()) if (pair := _trained(other)) is not None
+        ]
+        if trained:
+            date, old = max(trained, key=lambda pair: pair[0])
+            text = _difference(old.identity.get("code", {}), cell.identity.get("code", {}), date)
+            counts[text] = counts.get(text, 0) + 1
+    return [f"{text}: {cells(count)} will be trained again" for text, count in counts.items()]
+
+
+def _digest_without_code(cell: Cell) -> str:
+    return digest({key: value for key, value in cell.identity.items() if key != "code"})
+
+
+def _trained(cell: Cell) -> tuple[str, Cell] | None:
+    """Return the date of a cell's record ("" if it is unfinished) and the cell, or None if the cell is new."""
+    record = own_record(cell)
+    if record is None:
+        return ("", cell) if state(cell) in (State.RESUMABLE, State.CLAIMED) else None
+    return str(record["time"].get("finished") or record["time"].get("started") or "")[:10], cell
+
+
+def _difference(old: Mapping[str, str], new: Mapping[str, str], date: str) -> str:
+    changed = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
+    names = ", ".join(_shown(name, new.get(name, "")) for name in changed)
+    then = f"the record of {date}" if date else "the unfinished training"
+    # Records of earlier versions do not contain hashes of the user's code.
+    if not old and not all(name.split(".")[0] == OURS for name in changed):
+        return f"{then[0].upper()}{then[1:]} does not contain the version of {names}"
+    return f"{names} changed since {then}"
+
+
+def _shown(module: str, now: str) -> str:
+    """Return the path of a module below its top-level package, or `name==version` of an installed package."""
+    spec = find(module)
+    if "==" in now or spec is None or not spec.has_location or spec.origin is None:
+        return now if "==" in now else module
+    path = Path(spec.origin)
+    depth = module.count(".") + 1 + (spec.submodule_search_locations is not None)
+    return "/".join(path.parts[-depth:])

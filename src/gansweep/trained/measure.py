@@ -15,8 +15,8 @@ from gansweep.interfaces import Metric
 from gansweep.sweep import records
 from gansweep.sweep.cell import Result
 from gansweep.sweep.cell_lock import Claim
-from gansweep.sweep.further_metrics import mark
 from gansweep.sweep.identity import canonical
+from gansweep.sweep.metric_groups import mark
 from gansweep.trained.cells import checkpoint_of, saved_member
 from gansweep.training import record
 from gansweep.training.evaluator import Evaluator, value_of
