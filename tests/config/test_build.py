@@ -7,10 +7,9 @@ import copy
 import pytest
 from tests.config.variants import problems_of, with_
 
-from gansweep.config.build import build, check
+from gansweep.config.build import build, check, normalise
 from gansweep.config.checks import misfits, without_effect
 from gansweep.config.errors import BadConfig
-from gansweep.config.normal_form import normalise
 
 GAP_AWARE = {"_target_": "gansweep.feedback.gap_aware.GapAware"}
 

@@ -6,8 +6,8 @@ from dataclasses import fields
 
 import pytest
 
+from gansweep.config.build import GROUPS
 from gansweep.config.keys import KEYS, OUTSIDE_IDENTITY, WHOLE_SWEEP, shared_in_pack
-from gansweep.config.normal_form import GROUPS
 from gansweep.config.root import Root, out_of_range, steps_of
 from gansweep.training.run import TrainerSettings
 

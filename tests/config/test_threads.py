@@ -12,8 +12,8 @@ import torch
 from tests.config.test_build_conf import composed
 from tests.config.test_every_choice_trains import NARROW, OF_DENOISING, choices
 
+from gansweep.config import build
 from gansweep.config import build as building
-from gansweep.config import normal_form
 from gansweep.data.ring import Ring
 from gansweep.device import cpu_threads
 from gansweep.metrics import cache
@@ -50,7 +50,7 @@ def threads_and_caches(tmp_path, monkeypatch):
 
 def trained(folder, model, seeds, threads, by_default):
     """Train members in one pack, and return what is left of each; nothing is known from before."""
-    normal_form._datasets.clear()
+    build._datasets.clear()
     cache.forget()
     os.environ["GANSWEEP_CACHE"] = str(folder / "cache")
     torch.set_num_threads(by_default)
@@ -97,7 +97,7 @@ def test_numbers_do_not_depend_on_the_environment(tmp_path):
 
 
 def test_samples_are_made_with_one_thread(monkeypatch):
-    normal_form._datasets.clear()
+    build._datasets.clear()
     seen = []
     draw = Ring.draw
     monkeypatch.setattr(Ring, "draw", lambda data, rng: seen.append(torch.get_num_threads()) or draw(data, rng))

@@ -35,7 +35,7 @@ FIELDS = {
 @pytest.fixture(autouse=True)
 def float64(monkeypatch):
     """Set the default dtype, with an empty cache of data sets: the samples are float64 as well."""
-    monkeypatch.setattr("gansweep.config.normal_form._datasets", {})
+    monkeypatch.setattr("gansweep.config.build._datasets", {})
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)

@@ -14,7 +14,7 @@ from fork_server import BLOCK
 
 from gansweep.cli import grid, hydra_app
 from gansweep.cli.hydra_app import composer_and_loader, jobs_of
-from gansweep.config import normal_form
+from gansweep.config import build
 from gansweep.config.errors import BadConfig
 
 NUM_WHOLE_COMMANDS, NUM_IN_ONE = 40, 12
@@ -29,7 +29,7 @@ def refusals(cases: Sequence[Bad]) -> Iterator[tuple[Bad, str]]:
     for line in by_line.values():
         with composer_and_loader(None) as (composer, loader):
             for bad in line:
-                normal_form._datasets.clear()
+                build._datasets.clear()
                 (job,) = jobs_of(loader, bad.arguments)
                 try:
                     grid.compose(composer, [job], Path("nowhere"), here=True)

@@ -11,8 +11,8 @@ from tests.config.test_build_conf import CONF, composed
 from gansweep.config.build import build, check
 from gansweep.interfaces import LoggerSettings
 from gansweep.sweep.tensorboard_layout import TENSORBOARD
-from gansweep.training.loggers import group_of
 from gansweep.training.record import Header
+from gansweep.training.run_recorder import group_of
 from gansweep.training.tensorboard import TensorBoard
 
 USER = "allow=[tests.loggers.user_loggers]"

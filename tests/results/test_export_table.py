@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests.sweep.fake_cells import cell, diverged, record, write
 
-from gansweep.results import export as module
+from gansweep.results import frame as module
 from gansweep.results import load
 from gansweep.results.__main__ import FORMATS, ROWS, main
 from gansweep.sweep.sweep import Sweep

@@ -29,10 +29,9 @@ from gansweep.schedules.step import Step
 from gansweep.schedules.warmup import Warmup
 from gansweep.schedules.wsd import WSD
 from gansweep.training import branch_point, continuation
-from gansweep.training.continuation import Source, obstacle
+from gansweep.training.continuation import CHUNK, SharedSteps, Source, obstacle
 from gansweep.training.record import Header
 from gansweep.training.session import TrainingSession
-from gansweep.training.shared_steps import CHUNK, SharedSteps
 from gansweep.training.trainer import train_together
 
 NUM_PAIRS, NUM_FAST = 200, 3

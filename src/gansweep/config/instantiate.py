@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from typing import Any, get_args, get_origin
 
@@ -261,3 +261,13 @@ def check_allowed(target: str, allow: Sequence[str] = ()) -> None:
 
 def _within(path: str, modules: Sequence[str]) -> bool:
     return any(path.startswith(f"{module}.") for module in modules)
+
+
+def is_torch_optimizer(target: object, allow: Collection[str]) -> bool:
+    """Return whether a `_target_` is an optimizer class of torch or of an allowed package."""
+    from torch.optim import Optimizer
+
+    try:
+        return issubclass(locate(target, tuple(allow)), Optimizer)
+    except NotAllowed:
+        return str(target).startswith("torch.optim.")

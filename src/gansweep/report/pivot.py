@@ -10,10 +10,9 @@ from dataclasses import replace
 
 from gansweep.formatting import number, rounded
 from gansweep.report.verdict import FEWEST_FOR_P_FIRST, Verdict
-from gansweep.results import pivot as pivots
+from gansweep.results import leaderboard as pivots
 from gansweep.results.configuration import FINAL, Configuration
-from gansweep.results.leaderboard import Leaderboard
-from gansweep.results.pivot import label
+from gansweep.results.leaderboard import Leaderboard, label
 from gansweep.results.table import untrained_note
 from gansweep.section import Entry, Table
 from gansweep.sweep.cell import State

@@ -15,7 +15,7 @@ from gansweep.formatting import is_folder_name, number
 if TYPE_CHECKING:
     from gansweep.sweep.cell import Result
 
-# Those of export.py, repeated so that --help does not import pandas.
+# Those of frame.py, repeated so that --help does not import pandas.
 FORMATS, ROWS = ("csv", "json", "parquet"), ("runs", "evaluations")
 
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from gansweep.results.export import export
+    from gansweep.results.frame import export
     from gansweep.training import atomic
 
     if options.format == "parquet" and options.out is None:

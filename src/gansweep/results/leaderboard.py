@@ -1,4 +1,4 @@
-"""Configurations of a sweep, grouped into comparable tables, with the values of their seeds.
+"""Configurations of a sweep: comparable ones in one leaderboard, the runs of current code, and their pivot.
 
 A run without a value, such as a diverged one, has NaN here and is printed as N/A.
 """
@@ -8,19 +8,21 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from gansweep.formatting import metric_label
-from gansweep.results.code_versions import current_code
 from gansweep.results.configuration import FINAL, Configuration, Selected, select
+from gansweep.section import Entry, Table
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.metric_groups import comparable, fixed_keys, labels
-from gansweep.sweep.sweep_keys import SEED, SEEDS, order, swept_keys, value
+from gansweep.sweep.sweep_keys import SEED, SEEDS, is_number, order, swept_keys, value
+
+WIDEST = 8  # columns of values
 
 
 @dataclass(frozen=True)
@@ -186,3 +188,91 @@ def _configuration(
 
 def _mark(settings: Any) -> str:
     return json.dumps(settings, sort_keys=True)
+
+
+def current_code(results: Sequence[Result], code: Mapping[str, str]) -> tuple[list[Result], str]:
+    """Return one run of each set of runs that differ only in the version of the same modules, and a note on the rest.
+
+    It is the run of the current version. A set without one is represented by its last finished run, and the note counts
+    it. Runs keep the order in which their sets first appear. The note is empty if every run is shown and current.
+
+    Args:
+        results: the cells.
+        code: current hashes of modules, by name; for the other modules those of the last finished run are current.
+    """
+    by_time = sorted(results, key=_finished)  # stable
+    current = {name: version for run in by_time for name, version in _code(run).items()}
+    current.update(code)
+
+    def is_current(run: Result) -> bool:
+        return all(current[name] == version for name, version in _code(run).items())
+
+    versions: dict[str, list[Result]] = {}
+    for place, run in enumerate(results):
+        identity = run.cell.identity | {"code": sorted(_code(run))}
+        versions.setdefault(json.dumps(identity, sort_keys=True) if _code(run) else str(place), []).append(run)
+    shown = [sorted(runs, key=lambda run: (is_current(run), _finished(run)))[-1] for runs in versions.values()]
+    left_out, earlier = len(results) - len(shown), sum(not is_current(run) for run in shown)
+    notes = []
+    if left_out:
+        notes.append(f"{_runs(left_out)} of other versions of edited code left out; results.csv lists all runs")
+    if earlier:
+        notes.append(f"{_runs(earlier)} shown of an earlier version of edited code, not trained with the current one")
+    return shown, "; ".join(notes)
+
+
+def _code(run: Result) -> Mapping[str, str]:
+    return run.cell.identity.get("code") or {}
+
+
+def _finished(run: Result) -> str:
+    """Return the time when a run ended, sortable; empty if it has not."""
+    return str(((run.record or {}).get("time") or {}).get("finished") or "")
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'s' if count > 1 else ''}"
+
+
+def pivot(
+    leaderboard: Leaderboard,
+    values: Mapping[str, Callable[[Configuration | None], Entry]],
+    only: tuple[str, str],
+    rows: Sequence[str] = (),
+    across: str | None = None,
+) -> Table:
+    """Return the settings of all configurations as rows and columns, with a value in each field.
+
+    Varied settings that are in neither `rows` nor `across` become rows too.
+
+    Args:
+        leaderboard: the configurations.
+        values: what is shown of a configuration, or of None where it does not exist, by heading. Without a setting
+            as columns each is a column; otherwise only the first is shown.
+        only: heading and label of the row if no setting varies.
+        rows: keys of the rows, in this order.
+        across: key of the columns; None takes the last key with at most eight values, if there are two keys or more.
+    """
+    left = [key for key in leaderboard.keys if key not in rows and key != across]
+    if across is None and len(rows) < len(leaderboard.keys) and len(leaderboard.keys) > 1:
+        across = next((key for key in reversed(left) if len(leaderboard.values(key)) <= WIDEST), None)
+    down = [*rows, *(key for key in left if key != across)]
+    if across is None:
+        fields = [({}, show) for show in values.values()]
+        head = [*(down or only[:1]), *values]
+    else:
+        show = next(iter(values.values()))
+        fields = [({across: value}, show) for value in leaderboard.values(across)]
+        head = [*down, *(f"{across}={plain(value)}" for value in leaderboard.values(across))]
+    num_labels = len(head) - len(fields)
+    body = []
+    combinations = {json.dumps([one.settings[key] for key in down]): one.settings for one in leaderboard.sorted(down)}
+    for settings in combinations.values():
+        labels = [label(settings[key]) for key in down] or [Entry(only[1])][:num_labels]
+        body.append([*labels, *(show(leaderboard.find({**settings, **column})) for column, show in fields)])
+    return Table(head, body, num_labels=num_labels)
+
+
+def label(value: Any) -> Entry:
+    """Return the entry of a setting; numbers sort numerically."""
+    return Entry(plain(value), float(value) if is_number(value) else None)

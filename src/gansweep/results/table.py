@@ -12,11 +12,9 @@ from typing import Any
 
 from gansweep.config.keys import CAPTION, FALLBACKS
 from gansweep.formatting import markdown, metric_label, number, visible
-from gansweep.results.code_versions import current_code
 from gansweep.results.configuration import FINAL, Configuration, spread
 from gansweep.results.frame import spreadsheet
-from gansweep.results.leaderboard import Leaderboard, leaderboard, leaderboards
-from gansweep.results.pivot import pivot
+from gansweep.results.leaderboard import Leaderboard, current_code, leaderboard, leaderboards, pivot
 from gansweep.section import Entry, Table
 from gansweep.sweep import tensorboard_layout
 from gansweep.sweep.cell import Result, State

@@ -192,7 +192,7 @@ def _tree(group: Sequence[Cell], continued: Mapping[str, int]) -> dict[str, Bran
     after that, so that nothing that belongs to the end of a run is copied. A cell whose process died is trained last,
     and other cells do not wait for it.
     """
-    from gansweep.training.shared_steps import SharedSteps
+    from gansweep.training.continuation import SharedSteps
 
     shared, nodes, branches = SharedSteps(), list[_Node](), dict[str, Branch]()
     for cell in sorted(group, key=is_new):

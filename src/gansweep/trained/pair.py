@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from gansweep.batched.member import PlayerSettings
 from gansweep.batched.player import Player
+from gansweep.config.build import normalise
 from gansweep.config.errors import BadConfig
-from gansweep.config.normal_form import normalise
 from gansweep.labels import in_proportion, labels_of, num_classes_of
 from gansweep.layers import Network
 from gansweep.models.networks import network_of

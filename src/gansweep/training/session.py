@@ -18,9 +18,8 @@ from gansweep.training import branch_point, checkpoint, checksums, kept, record
 from gansweep.training.atomic import unguarded
 from gansweep.training.diagnosis import Readings
 from gansweep.training.evaluator import Evaluator
-from gansweep.training.reporting import NoLogFile, RunLogger, no_progress
 from gansweep.training.run import Intervals, Run
-from gansweep.training.run_recorder import RunRecorder
+from gansweep.training.run_recorder import NoLogFile, RunLogger, RunRecorder, no_progress
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from gansweep.training.checkpoint import ResumeError
 from gansweep.training.diagnosis import diagnose
 from gansweep.training.interruption import Interrupted, interrupts
 from gansweep.training.record import Header
-from gansweep.training.reporting import no_progress
 from gansweep.training.run import Run
+from gansweep.training.run_recorder import no_progress
 from gansweep.training.session import NO_CELL, TrainingSession
 
 
