@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
+from statement_figure import draw
 
 from gansweep.papers.statement import Outcome, Verdict, committed
-from gansweep.papers.statement_figure import draw
 from gansweep.papers.statements import STATEMENTS
 from gansweep.plot_style import styled
 

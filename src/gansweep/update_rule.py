@@ -3,7 +3,8 @@
 # pyright: reportReturnType=false
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -98,3 +99,12 @@ class UpdateRule(Protocol):
 
     def update(self, theta: Tensor, grad: Tensor, state: Mapping[str, Tensor], context: UpdateContext) -> None:
         """Apply one descent step to `theta` (K, P) and update `state`, in place, given the gradient (K, P)."""
+
+
+def columns(slots: Sequence[Slot]) -> Iterator[tuple[Slot, slice]]:
+    """Yield each slot with the slice of its columns in a row (P,)."""
+    start = 0
+    for slot in slots:
+        stop = start + math.prod(slot.shape)
+        yield slot, slice(start, stop)
+        start = stop

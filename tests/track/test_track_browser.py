@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from gansweep.track import html
+from gansweep.track import results_page
 from gansweep.track.sections import sections
 from tests.report.browser import CHROMIUM, hits, needs_chromium, point_at
 from tests.track.test_track_page import BOARDS
@@ -28,7 +28,7 @@ def browser():
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     path = tmp_path_factory.mktemp("track") / "leaderboard.html"
-    path.write_text(html.page(BOARDS, sections(BOARDS)), encoding="utf-8")
+    path.write_text(results_page.page(BOARDS, sections(BOARDS)), encoding="utf-8")
     return path.as_uri()
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from gansweep.statistics.holm import holm
-from gansweep.track.findings import LEVEL, Finding, findings
 from gansweep.track.questions import QUESTIONS, UNTOLD, Part, Question
+from gansweep.track.sections import LEVEL, Finding, findings
 from tests.track.fake_entries import SEEDS, board
 
 FASTEST, OPTIMIZERS, SCALES, SCHEDULE, AVERAGING, DYNAMICS, RANKING, WIDEST, TUNING, DIVERGING = range(10)

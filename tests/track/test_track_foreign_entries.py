@@ -10,9 +10,9 @@ import pytest
 from gansweep.config.errors import BadConfig
 from gansweep.track import own_code
 from gansweep.track.__main__ import main
+from gansweep.track.board import difference, read
 from gansweep.track.contradictions import source_hash
 from gansweep.track.entry import BadEntry, Entry
-from gansweep.track.history import difference, read
 from gansweep.track.track import Track
 from tests.track import fake_entries
 from tests.track.fake_entries import entry

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gansweep.config.errors import SettingError
-from gansweep.track import __main__, html, results_page
+from gansweep.track import __main__, results_page
 from gansweep.track.__main__ import main
 from gansweep.track.board import boards
 from gansweep.track.sections import sections
@@ -172,7 +172,7 @@ def test_cells_of_the_page_are_unique_and_every_link_to_one_is_valid(data, conte
 def test_texts_of_an_entry_are_escaped():
     hostile = "</script><b>&\"'"
     of = board("first", adam={"times": [200] * SEEDS, "author": hostile, "overrides": [f"optimizer={hostile}"]})
-    content = html.page([of], sections([of]))
+    content = results_page.page([of], sections([of]))
     assert hostile not in content
     assert "<b>" not in content
 

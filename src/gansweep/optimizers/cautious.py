@@ -10,8 +10,8 @@ from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
 from gansweep.layers.layer import row_sum
-from gansweep.optimizers.columns import columns
 from gansweep.optimizers.wrapper import Wrapper
+from gansweep.update_rule import columns
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 from gansweep.interfaces import Slot, UpdateContext
 from gansweep.layers.layer import row_sum
 from gansweep.optimizers.adam import checked_betas
-from gansweep.optimizers.columns import columns
+from gansweep.update_rule import columns
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
 from gansweep.optimizers.adamw import AdamW
-from gansweep.optimizers.columns import columns
+from gansweep.update_rule import columns
 
 A, B, C = 3.4445, -4.7750, 2.0315
 TINY = 1e-7

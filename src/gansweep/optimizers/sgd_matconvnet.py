@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
-from gansweep.optimizers.columns import columns
+from gansweep.update_rule import columns
 
 
 @dataclass(frozen=True)

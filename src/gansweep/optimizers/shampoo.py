@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
-from gansweep.optimizers.columns import columns
 from gansweep.optimizers.matrices import along, gram, inverse_root, rows_of
+from gansweep.update_rule import columns
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
 from gansweep.optimizers.adam import checked_betas
-from gansweep.optimizers.columns import columns
 from gansweep.optimizers.matrices import along, eigenvectors, gram, orthonormal, product, rows_of
+from gansweep.update_rule import columns
 
 
 @dataclass(frozen=True)

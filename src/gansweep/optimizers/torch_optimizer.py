@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
-from gansweep.optimizers.columns import columns
 from gansweep.optimizers.torch_state import Layout
+from gansweep.update_rule import columns
 
 NOMINAL_LR = 1e-3  # for the constructor where the rate is 0, which some classes refuse
 TRIAL = (Slot("weight", (5, 3)), Slot("bias", (5,), "bias"))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NamedTuple
 
+from gansweep.config.errors import BadConfig
 from gansweep.console import command_name, exit_code
-from gansweep.track.commands.errors import reported
 
 
 class Command(NamedTuple):
@@ -67,3 +67,18 @@ def _parser() -> ArgumentParser:
 
 if __name__ == "__main__":
     sys.exit(main())
+
+
+def reported(work: Callable[[], int], omitted: str) -> int:
+    """Run a command and return its exit code; print invalid settings as one block and return 2.
+
+    The exit code of a training that failed, which has printed its errors, is returned unchanged.
+    """
+    try:
+        return work()
+    except BadConfig as error:
+        from gansweep.cli.error_report import complain  # imports Hydra
+
+        return complain(error.problems, omitted)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1

@@ -9,10 +9,9 @@ import numpy as np
 
 from gansweep.section import Block, Entry, Paragraph, Section, Strong, Table
 from gansweep.statistics.holm import holm
-from gansweep.track.board import Board, Row
+from gansweep.track.board import Board, Row, number_entry, p_value
 from gansweep.track.methods import AVERAGING, DYNAMICS, SCHEDULE, TIME_SCALES, Method, pairs
 from gansweep.track.rule import Times, improvement_p
-from gansweep.track.verdict import number_entry, p_value
 
 ADDED = (SCHEDULE, TIME_SCALES, AVERAGING, DYNAMICS)
 

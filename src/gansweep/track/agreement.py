@@ -10,9 +10,8 @@ import numpy as np
 
 from gansweep.section import Paragraph, Section, Table
 from gansweep.statistics.rank_agreement import Agreement, agreement, kendall
-from gansweep.track.board import Board, Row
+from gansweep.track.board import Board, Row, p_text
 from gansweep.track.methods import Method
-from gansweep.track.verdict import p_text
 
 
 @dataclass(frozen=True)

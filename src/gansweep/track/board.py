@@ -1,22 +1,25 @@
-"""Leaderboard of a track from the files of its entries: order, record, history of records, ties."""
+"""Entries of a track on disk and their leaderboard: order, record, history of records, ties, texts of their numbers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from gansweep import section
 from gansweep.statistics.median_interval import median_interval
 from gansweep.sweep.cell import State
-from gansweep.track.entry import Entry
-from gansweep.track.history import FOLDER, difference, in_order, read, records
+from gansweep.track.checks import against_task
+from gansweep.track.entry import BadEntry, Entry
 from gansweep.track.methods import Method, varied
-from gansweep.track.rule import Times, improvement_p, score
+from gansweep.track.rule import Times, improvement_p, is_record, score
 from gansweep.track.track import Track, names
+
+FOLDER = Path("tracks")  # tracks/TRACK/NAME.json
 
 
 @dataclass(frozen=True)
@@ -135,3 +138,94 @@ def _row(track: Track, entry: Entry, record: Times | None, holds_it: bool) -> Ro
 
 def _mean(track: Track, times: Times) -> float:
     return float(np.mean([min(time, 2 * track.steps) for time in times.values()]))
+
+
+def verdict(board: Board, row: Row) -> str:
+    """Return how an entry compares with the record."""
+    if board.record is None:
+        return "no record yet"
+    if row is board.record:
+        return "record"
+    return f"{'tied with' if row.is_tied else 'behind'} the record ({p_text(row.p_record)})"
+
+
+def steps(value: float) -> str:
+    """Return a number of steps or seconds as text; infinity as N/A.
+
+    >>> steps(275.0), steps(41.25), steps(math.inf)
+    ('275', '41.2', 'N/A')
+    """
+    if not math.isfinite(value):
+        return "N/A"
+    return f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def p_text(p: float) -> str:
+    """Return a p-value as text.
+
+    >>> p_text(0.0312), p_text(1e-5)
+    ('p = 0.031', 'p < 0.001')
+    """
+    return f"p {p_value(p)}" if p < 0.001 else f"p = {p_value(p)}"
+
+
+def p_value(p: float) -> str:
+    """Return the number of a p-value as text.
+
+    >>> p_value(0.0312), p_value(1e-5)
+    ('0.031', '< 0.001')
+    """
+    return "< 0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def number_entry(value: float) -> section.Entry:
+    """Return a number of steps or seconds as an entry of a table."""
+    return section.Entry(steps(value), value if math.isfinite(value) else None)
+
+
+def read(track: Track, folder: Path = FOLDER) -> list[Entry]:
+    """Return the entries of a track in the order of their dates, those of one day by score.
+
+    Entries of one day would otherwise become the record or not by their names.
+
+    Raises:
+        BadEntry: a file is not a valid entry.
+    """
+    entries = {path: Entry.read(path) for path in sorted((folder / track.name).glob("*.json"))}
+    for path, entry in entries.items():
+        if entry.name != path.stem:
+            raise BadEntry(path, [f"name is {entry.name}, expected that of the file, {path.stem}"])
+    return in_order(entries.values())
+
+
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """Return entries in the order of their dates, those of one day by score."""
+    return sorted(entries, key=lambda entry: (entry.date, entry.score, entry.name))
+
+
+def difference(track: Track, entry: Entry) -> str:
+    """Return why an entry is not comparable with the others of a track; "" if it is."""
+    if entry.fingerprint != track.fingerprint:
+        return "other version of the track"
+    if set(entry.times) != set(track.judging_seeds):
+        return f"{len(entry.times)} of {track.num_seeds} seeds"
+    return next(against_task(entry, track), "")
+
+
+def comparable(track: Track, folder: Path = FOLDER) -> list[Entry]:
+    """Return the entries of the present version of a track, with all judging seeds, in the order of `read`.
+
+    Raises:
+        BadEntry: a file is not a valid entry.
+    """
+    return [entry for entry in read(track, folder) if not difference(track, entry)]
+
+
+def records(track: Track, entries: Sequence[Entry]) -> list[Entry]:
+    """Return the comparable entries that became the record, in their order; the last one holds it."""
+    rule = {"seeds": track.judging_seeds, "level": track.level, "confidence": track.confidence}
+    history: list[Entry] = []
+    for entry in entries:
+        if is_record(entry.times, history[-1].times if history else None, **rule):
+            history.append(entry)
+    return history

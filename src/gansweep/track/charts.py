@@ -13,10 +13,9 @@ import numpy as np
 
 from gansweep.plot_style import COLOURS, is_wide
 from gansweep.report.charts import colour_map, compact
-from gansweep.track.board import Board, Row, method
+from gansweep.track.board import Board, Row, method, verdict
 from gansweep.track.methods import AVERAGING, DYNAMICS, OPTIMIZER, OTHER, SCHEDULE, TIME_SCALES
 from gansweep.track.pictures import evaluations, metric_name
-from gansweep.track.verdict import verdict
 
 KEYS = (OPTIMIZER, SCHEDULE, DYNAMICS, TIME_SCALES, AVERAGING, OTHER)
 

@@ -8,13 +8,15 @@ the outcome of the runs, the values and divergences; `gansweep.track.repetition`
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from gansweep.cli.grid import cell_of
+from gansweep.cli.hydra_app import composed
 from gansweep.config.errors import BadConfig
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import canonical, plain
 from gansweep.track import shape
-from gansweep.track.composition import composed_cell
 from gansweep.track.contradictions import YAML, hash_of
 from gansweep.track.entry import BadEntry, Entry, EntryRun, Tuning
 from gansweep.track.track import Track, differences, frozen_differences
@@ -176,3 +178,24 @@ def _listed(seeds: Sequence[int]) -> str:
 
 def _is(seeds: Sequence[int]) -> str:
     return "is" if len(seeds) == 1 else "are"
+
+
+def composed_cell(
+    track: Track, words: Sequence[str], seed: int, extra: Sequence[str] = (), config_dir: str | None = None
+) -> Cell:
+    """Return the run of an entry with a seed, checked but not trained.
+
+    Args:
+        track: the track.
+        words: settings of the entry, one value each.
+        seed: of the run.
+        extra: settings outside the identity, such as `allow=[my_gans]`.
+        config_dir: directory with further YAML files.
+
+    Raises:
+        BadConfig: with all problems.
+    """
+    (composition,) = composed([*track.overrides, *words, f"seed={seed}", *extra], config_dir)
+    if composition.problems:
+        raise BadConfig(composition.problems)
+    return cell_of(composition.config, composition.overrides, composition.choices, Path())

@@ -10,8 +10,8 @@ import numpy as np
 
 from gansweep.formatting import metric_label, number
 from gansweep.sweep.cell import Result
+from gansweep.track.board import FOLDER
 from gansweep.track.entry import Entry
-from gansweep.track.history import FOLDER
 from gansweep.track.rule import Times, improvement_p, is_record, score
 from gansweep.track.track import Track
 from gansweep.track.training import seconds_to_target, steps_to_target

@@ -13,12 +13,11 @@ from gansweep.statistics.friedman import friedman
 from gansweep.statistics.rank_agreement import agreement
 from gansweep.track.additions import additions, balance, two_sided
 from gansweep.track.agreement import mean_steps, track_agreement
-from gansweep.track.board import Board, Row
+from gansweep.track.board import Board, Row, p_text
 from gansweep.track.divergences import divergences
 from gansweep.track.methods import AVERAGING, DYNAMICS, SCHEDULE, TIME_SCALES, Method
 from gansweep.track.sensitivity import sensitivities
 from gansweep.track.tunability import curves
-from gansweep.track.verdict import p_text
 
 FEW = 2  # trainings of a small tuning budget
 UNTOLD = "can't be told"

@@ -1,4 +1,4 @@
-"""Results of the tracks as Markdown, figures and HTML: the second part of docs/track.md is written from the entries."""
+"""Results of the tracks, from the entries: the second part of docs/track.md, its figures, and an interactive page."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from PIL import Image
 from gansweep.config.errors import SettingError
 from gansweep.formatting import visible
 from gansweep.plot_style import styled
-from gansweep.report import markdown
+from gansweep.report import html, markdown
 from gansweep.section import Picture, Section
-from gansweep.track import html
+from gansweep.track import charts
 from gansweep.track.board import Board
 from gansweep.track.sections import sections
 from gansweep.training import atomic
@@ -25,6 +25,8 @@ IN_TEXT = ("track", "track_tunability", "track_sensitivity")  # figures of the M
 DPI = 160
 TAG = re.compile(r"<(?=[a-zA-Z/!?])")  # entries may contain HTML and the markers
 COLOURS = 256  # of the palette of a figure
+FOLDER = Path(__file__).parent / "page"
+SCRIPTS = (*html.SCRIPTS[:-1], FOLDER / "leaderboard.js", html.SCRIPTS[-1])
 
 
 def write(boards: Sequence[Board], folder: Path) -> list[Path]:
@@ -46,7 +48,7 @@ def write(boards: Sequence[Board], folder: Path) -> list[Path]:
             image.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
         files.append(path)
     atomic.write(files[0], text)
-    atomic.write(files[1], visible(html.page(boards, found)))
+    atomic.write(files[1], visible(page(boards, found)))
     return files
 
 
@@ -84,3 +86,14 @@ def _blocks(section: Section) -> str:
         elif block.file_name in IN_TEXT:
             parts.append(f"![{block.caption}]({PICTURES}/{block.file_name}.png)")
     return "\n\n".join(parts)
+
+
+def page(boards: Sequence[Board], sections: Sequence[Section]) -> str:
+    """Return the page."""
+    used = [board for board in boards if board.rows]
+    return html.environment(SCRIPTS, (FOLDER, html.FOLDER)).get_template("track.html").render(
+        title="GAN Track",
+        data=charts.data(used),
+        numbers={board.track.name: n for n, board in enumerate(used)},
+        sections=[(f"section-{n}", section) for n, section in enumerate(sections, 1)],
+    )  # fmt: skip

@@ -1,20 +1,26 @@
-"""Sections of the results page: findings, leaderboards, and those of the analyses."""
+"""Sections of the results page: the ten findings, leaderboards, and those of the analyses.
+
+The p-values of the ten findings are corrected together (Holm). A sentence whose test does not decide says that it can't
+be told.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from gansweep.formatting import counted
 from gansweep.section import Block, Chart, Entry, List, Paragraph, Picture, Section, Strong, Table
+from gansweep.statistics.holm import holm
 from gansweep.track import additions, agreement, divergences, pictures, sensitivity, tunability
-from gansweep.track.board import Board, Row
-from gansweep.track.findings import findings
-from gansweep.track.verdict import number_entry, steps
+from gansweep.track.board import Board, Row, number_entry, p_text, p_value, steps
+from gansweep.track.questions import QUESTIONS, Question
 
 CURVES = Chart("curves", lambda: {"field": "value", "over_time": False})
 ANALYSES = (tunability, sensitivity, additions, agreement, divergences)
+LEVEL = 0.05
 
 
 def sections(boards: Sequence[Board]) -> list[Section]:
@@ -141,3 +147,44 @@ def _history(board: Board) -> str:
     scores = {id(row.entry): row.score for row in board.rows}
     records = [f"{entry.name} ({entry.date}, {steps(scores[id(entry)])} steps)" for entry in board.history]
     return f"History of the record: {', then '.join(records)}."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An answered question.
+
+    Args:
+        question: the question.
+        adjusted: p-value after Holm's correction over all questions.
+    """
+
+    question: Question
+    adjusted: float
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the test decides at the level of 5 %."""
+        return self.adjusted <= LEVEL
+
+    @property
+    def sentence(self) -> str:
+        """The answer: statements, what was observed, and the test."""
+        factor = self.adjusted / self.question.p
+        parts = [
+            part.decided if self.is_decided and part.p * factor <= LEVEL else part.undecided
+            for part in self.question.parts
+        ]
+        text = "; ".join(dict.fromkeys(parts))
+        text = text[:1].upper() + text[1:]
+        observed = f" ({self.question.numbers})" if self.question.numbers else ""
+        if not self.question.test:
+            return f"{text}{observed}."
+        return f"{text}{observed}. {self.question.test}: {p_text(self.question.p)}, corrected {p_value(self.adjusted)}."
+
+
+def findings(boards: Sequence[Board]) -> list[Finding]:
+    """Return the ten findings."""
+    used = [board for board in boards if board.rows]
+    questions = [ask(used) for ask in QUESTIONS]
+    adjusted = holm([question.p for question in questions])
+    return [Finding(question, float(p)) for question, p in zip(questions, adjusted, strict=True)]

@@ -14,7 +14,7 @@ from gansweep.sweep.cell import Cell, Result, State
 from gansweep.sweep.identity import digest, plain
 from gansweep.sweep.sweep import Sweep
 from gansweep.track import checks, own_code
-from gansweep.track.composition import composed_cell
+from gansweep.track.checks import composed_cell
 from gansweep.track.entry import Entry, EntryRun, Tuning, TuningRun
 from gansweep.track.track import Track, differences, frozen_differences
 from gansweep.track.training import steps_to_target

@@ -14,11 +14,10 @@ from gansweep.report import charts
 from gansweep.section import Block, Chart, Paragraph, Picture, Section, Strong, Table
 from gansweep.section import Entry as Field
 from gansweep.statistics.best_of_k import expected_best
-from gansweep.track.board import Board, Row
+from gansweep.track.board import Board, Row, number_entry
 from gansweep.track.entry import Entry, TuningRun
 from gansweep.track.pictures import MOST_LINES, SMALL, WIDTH, label
 from gansweep.track.track import Track
-from gansweep.track.verdict import number_entry
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

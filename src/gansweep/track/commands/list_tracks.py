@@ -20,7 +20,7 @@ def parser(name: str) -> ArgumentParser:
 
 def run(_options: Namespace) -> int:
     """Print the table of the tracks, and return the exit code."""
-    from gansweep.track.history import comparable, records
+    from gansweep.track.board import comparable, records
     from gansweep.track.track import Track, names
 
     rows, free = [], dict[str, list[str]]()

@@ -35,7 +35,7 @@ def parser(name: str) -> ArgumentParser:
 
 def run(options: Namespace) -> int:
     """Write the entry file, print its score, and return the exit code."""
-    from gansweep.track.history import FOLDER
+    from gansweep.track.board import FOLDER
     from gansweep.track.submission import Source, entry_of
     from gansweep.track.track import Track
 

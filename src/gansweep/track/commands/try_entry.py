@@ -40,7 +40,7 @@ def parser(name: str) -> ArgumentParser:
 
 def run(options: Namespace) -> int:
     """Train, print the score, and return the exit code."""
-    from gansweep.track.history import comparable, records
+    from gansweep.track.board import comparable, records
     from gansweep.track.rule import stages
     from gansweep.track.track import Track
     from gansweep.track.words import check_single, split
