@@ -14,7 +14,7 @@ from tests.rehearsal.device_memory import MEMORY
 from tests.rehearsal.pretended import NAME, PretendedDevice
 from tests.rehearsal.rehearsal import rehearse, run_on
 
-from gansweep.data import streamed
+from gansweep.data import on_device
 from gansweep.data.streamed import Streamed
 from gansweep.training.trainer import pack_of
 
@@ -24,7 +24,7 @@ NUM_IMAGES, SIZE = 300, 28
 
 @pytest.fixture(autouse=True)
 def no_data_on_the_device(monkeypatch):
-    monkeypatch.setattr(streamed, "_held", None)
+    monkeypatch.setattr(on_device, "_held", None)
 
 
 @pytest.fixture
@@ -52,27 +52,27 @@ def test_packs_share_one_copy_of_the_data(images):
 
 
 def test_large_images_are_held_as_bytes_and_read_with_the_same_bits(images, monkeypatch):
-    monkeypatch.setattr(streamed, "BYTES_ABOVE", 1000)
+    monkeypatch.setattr(on_device, "BYTES_ABOVE", 1000)
     with PretendedDevice():
         run = run_on("cuda", *MLP, *images)
         before = MEMORY.live
-        samples = streamed.samples_on(torch.device(NAME, 0), run.data, run.algorithm)
+        samples = on_device.samples_on(torch.device(NAME, 0), run.data, run.algorithm)
         assert MEMORY.live - before < 1.1 * NUM_IMAGES * SIZE**2
         indices = torch.arange(NUM_IMAGES).view(2, -1)
         assert torch.equal(samples[indices.to(samples.device)].cpu(), run.data.samples[indices])
 
 
 def test_other_images_are_held_as_float32(monkeypatch):
-    monkeypatch.setattr(streamed, "BYTES_ABOVE", 1000)
+    monkeypatch.setattr(on_device, "BYTES_ABOVE", 1000)
     with PretendedDevice():
         run = run_on("cuda", *MLP, "data=digits")
-        samples = streamed.samples_on(torch.device(NAME, 0), run.data, run.algorithm)
+        samples = on_device.samples_on(torch.device(NAME, 0), run.data, run.algorithm)
         assert torch.equal(samples.cpu(), run.data.samples)
 
 
 @pytest.mark.parametrize("settings", [MLP, CFG, DENOISING], ids=["adversarial", "cfg", "denoising"])
 def test_algorithms_train_on_bytes(settings, images, monkeypatch, tmp_path):
-    monkeypatch.setattr(streamed, "BYTES_ABOVE", 1000)
+    monkeypatch.setattr(on_device, "BYTES_ABOVE", 1000)
     rehearse(tmp_path, *settings, *images, tolerance=1e-2)
 
 

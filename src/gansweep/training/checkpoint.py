@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from gansweep import device as devices
-from gansweep.data.streamed import samples_on
+from gansweep.data.on_device import samples_on
 from gansweep.device_errors import is_device_failure, is_out_of_memory
 from gansweep.training import atomic, checksums
 from gansweep.training.run import Run

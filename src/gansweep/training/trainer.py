@@ -11,7 +11,7 @@ import torch
 
 from gansweep import device as devices
 from gansweep.batched.pack import Pack, Report
-from gansweep.data.streamed import samples_on
+from gansweep.data.on_device import samples_on
 from gansweep.device_errors import is_device_failure, is_out_of_memory
 from gansweep.training.atomic import unguarded
 from gansweep.training.checkpoint import ResumeError
