@@ -26,7 +26,7 @@ from gansweep.losses.objective import Objective
 from gansweep.losses.standard import Standard
 from gansweep.models.dcgan import DCGAN
 from gansweep.models.mlp import MLP
-from gansweep.models.module_network import ModuleNetwork
+from gansweep.models.modules import ModuleNetwork
 from gansweep.optimizers.adam import Adam
 from gansweep.penalties.r1 import R1
 from gansweep.schedules.constant import Constant

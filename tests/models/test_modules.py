@@ -18,8 +18,7 @@ from layer_quantities import differences, quantities
 
 from gansweep.layers import Pass
 from gansweep.models.initialisation import Orthogonal
-from gansweep.models.module_network import ModuleNetwork
-from gansweep.models.modules import Modules
+from gansweep.models.modules import ModuleNetwork, Modules
 from gansweep.seeding import Streams
 from gansweep.user_code import Factory
 
