@@ -47,7 +47,7 @@ def code_of(config: Mapping[str, Any]) -> dict[str, str]:
     allow = [str(name) for name in config.get("allow") or ()]
     trusted = {name.partition(".")[0] for name in allow} - set(NEVER)
     trained = {key: node for key, node in config.items() if key != "logger"}  # loggers do not change a run
-    roots = {module for path in dotted(trained) if _below(path, (OURS, *allow)) for module in _defining(path)}
+    roots = {module for path in dotted(trained) if is_below(path, (OURS, *allow)) for module in _defining(path)}
     return dict(_hashes(frozenset({*roots, *TRAINS}), frozenset(trusted)))
 
 
@@ -114,7 +114,8 @@ def dotted(node: Any) -> Iterator[str]:
         yield node
 
 
-def _below(path: str, modules: Iterable[str]) -> bool:
+def is_below(path: str, modules: Iterable[str]) -> bool:
+    """Return whether a dotted path lies inside one of some modules."""
     return any(path.startswith(f"{module}.") for module in modules)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from gansweep.console import command_name, exit_code, path, say
-from gansweep.trained.cells import add_options, loaded
+from gansweep.trained.cells import add_options, check_new_file, loaded
 
 PLAYERS = ("generator", "discriminator")
 
@@ -19,9 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from gansweep.trained.export import check_file, export  # not above, so that --help does not import torch
+    from gansweep.trained.export import WRITERS, export  # not above, so that --help does not import torch
 
-    check_file(options.out)
+    check_new_file(options.out, WRITERS)
     text = export(loaded(options), options.out, options.player, options.raw)
     say(f"wrote {options.out}: {text}")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gansweep.console import command_name, exit_code, path, say
-from gansweep.trained.cells import add_options, loaded
+from gansweep.trained.cells import add_options, check_new_file, loaded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,7 +39,7 @@ def _sample(options: argparse.Namespace) -> None:
     elif options.out.suffix != f".{form}":
         raise ValueError(f"--out {options.out}: expected a file that ends in .{form}, because of --format {form}")
     else:
-        sample_files.check_file(options.out)
+        check_new_file(options.out, sample_files.SUFFIXES)
     pair = loaded(options)
     labels = _labels(pair, options.labels, options.num)
     if options.device != "cpu":

@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gansweep.cli.experiments import PRESETS
 from gansweep.cli.overrides import Groups, Precedence
-from gansweep.cli.value_overrides import flat, set_value
+from gansweep.cli.value_overrides import first_line, flat, set_value
 from gansweep.config.errors import SettingError, UnknownKey
 
 ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra plugins that an extra of this package installs
@@ -125,7 +125,7 @@ class Composer:
         try:
             config = OmegaConf.to_container(task, resolve=True)
         except OmegaConfBaseException as error:
-            problems.append(SettingError(error.full_key or "", None, _first_line(error)))
+            problems.append(SettingError(error.full_key or "", None, first_line(error)))
         finally:
             HydraConfig.instance().cfg = before
         given = _given_values(parsed)
@@ -149,7 +149,7 @@ class Composer:
             if not lines:
                 raise
             problem = self._refused_setting_of_hydra(lines)
-            problem = problem or _refused(lines, _first_line(error.__cause__ or error), self._compose([]))
+            problem = problem or _refused(lines, first_line(error.__cause__ or error), self._compose([]))
             rest = [line for line in lines if line.partition("=")[0] != problem.name]
             base = self._new_base(rest if len(rest) < len(lines) else [])
             return replace(base, problems=[problem, *base.problems])
@@ -169,7 +169,7 @@ class Composer:
                     self._compose([line])
                 except ConfigCompositionException as error:
                     key, _, value = line.partition("=")
-                    return SettingError(key, value, _first_line(error.__cause__ or error))
+                    return SettingError(key, value, first_line(error.__cause__ or error))
         return None
 
     def _choice_problems(self, override: Override) -> list[SettingError]:
@@ -262,7 +262,3 @@ def _refused(lines: Sequence[str], text: str, default: DictConfig) -> SettingErr
     inside = f"the chosen {outer} contains no other" if outer else f"nothing of that kind is chosen at {place or group}"
     value = {line.lstrip("+").partition("=")[0]: line.partition("=")[2] for line in lines}.get(unplaced[1], "")
     return UnknownKey(unplaced[1], value, f"{inside}; choose with {', '.join(others) or 'another group'}")
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]

@@ -20,6 +20,7 @@ from yaml import YAMLError
 
 from gansweep.cli.folders import conf_dir
 from gansweep.config.errors import BadConfig, SettingError
+from gansweep.sweep.identity import split_override
 
 EXPERIMENT = "experiment"
 HEADER = "# @package _global_"
@@ -77,10 +78,10 @@ def spelled_out(overrides: Sequence[str], config_dir: str | None = None) -> list
         BadConfig: the experiment has no such preset, or no presets.
     """
     places = [conf_dir(), *([Path(config_dir)] if config_dir else [])]
-    experiments = [value for key, value in map(_split, overrides) if key == "experiment"]
+    experiments = [value for key, value in map(split_override, overrides) if key == "experiment"]
     problems, written = [], []
     for override in overrides:
-        key, value = _split(override)
+        key, value = split_override(override)
         if key not in PRESETS or value == "null":
             written.append(override)
             continue
@@ -124,11 +125,6 @@ def _owned(preset: str, experiment: str, places: Sequence[Path]) -> tuple[str, l
         if presets and owner != ".":
             return owner, presets
     return experiment, []
-
-
-def _split(override: str) -> tuple[str, str]:
-    key, _, value = override.partition("=")
-    return key.strip(), value.strip()
 
 
 def check_includes(overrides: Sequence[str], config_dir: str | None = None) -> None:

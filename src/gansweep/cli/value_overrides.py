@@ -73,7 +73,7 @@ def _problem(config: DictConfig, override: Override, error: Exception) -> Settin
         return _unknown(config, key, text) if absent is None else _unknown(config, absent, plain(inner[absent]))
     for where, kinds in _of_another_kind(config, key, override.value()):
         return SettingError(where, text if where == key else None, kinds)
-    return SettingError(key, text, f"{_first_line(cause or error)}")
+    return SettingError(key, text, f"{first_line(cause or error)}")
 
 
 def _of_another_kind(config: DictConfig, key: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -132,5 +132,6 @@ def _leaves(config: DictConfig, path: str = "") -> list[str]:
     return paths
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return the first line of a message."""
     return str(error).strip().partition("\n")[0]

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from typing import Any, get_args, get_origin
 
+from gansweep.code_identity import is_below
 from gansweep.config.errors import SettingError, unknown_key
 from gansweep.config.typed import Misfit, fit, signature
 from gansweep.user_code import Factory, cause_of, exits_raise
@@ -244,7 +245,7 @@ def locate(target: object, allow: Sequence[str] = ()) -> type:
             cls = getattr(import_module(path), name)
     except (Exception, SystemExit) as error:  # a module may raise anything when it is imported
         raise NotAllowed(f"{target} can't be imported: {cause_of(error, modules)}") from error
-    if not inspect.isclass(cls) or not _within(f"{cls.__module__}.", modules):
+    if not inspect.isclass(cls) or not is_below(f"{cls.__module__}.", modules):
         raise NotAllowed(f"{target} is not a class of an allowed module ({', '.join(modules)})")
     return cls
 
@@ -252,15 +253,11 @@ def locate(target: object, allow: Sequence[str] = ()) -> type:
 def check_allowed(target: str, allow: Sequence[str] = ()) -> None:
     """Raise NotAllowed if a dotted path is not in an allowed module; nothing is imported."""
     modules = (*ALWAYS, *allow)
-    if not _within(target, modules):
+    if not is_below(target, modules):
         raise NotAllowed(
             f"{target} is not in an allowed module ({', '.join(modules)}); "
             f"if you trust it, add allow=[{target.partition('.')[0]}]"
         )
-
-
-def _within(path: str, modules: Sequence[str]) -> bool:
-    return any(path.startswith(f"{module}.") for module in modules)
 
 
 def is_torch_optimizer(target: object, allow: Collection[str]) -> bool:

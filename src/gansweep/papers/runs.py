@@ -15,6 +15,7 @@ from gansweep.sweep.identity import plain
 from gansweep.sweep.metric_groups import fingerprint
 
 Key = TypeVar("Key", bound=Hashable)
+Item = TypeVar("Item")
 LONGEST_SHOWN = 40  # characters of a setting in the heading of a table
 
 
@@ -98,9 +99,9 @@ def read(directory: Path) -> list[Run]:
     return [Run(result.cell, result.state, result.record or {}) for result in results if result.state != State.FAILED]
 
 
-def grouped(runs: Iterable[Run], by: Callable[[Run], Key]) -> dict[Key, list[Run]]:
-    """Return runs by the value of a function, in order of first appearance."""
-    groups: dict[Key, list[Run]] = {}
+def grouped(runs: Iterable[Item], by: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """Return runs, or the rows of their table, by the value of a function, in order of first appearance."""
+    groups: dict[Key, list[Item]] = {}
     for run in runs:
         groups.setdefault(by(run), []).append(run)
     return groups

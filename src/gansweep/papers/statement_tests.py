@@ -5,32 +5,23 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from gansweep.dirac.convergence import ROWS, SHRUNK
 from gansweep.papers import coopnets, epfl_table1, forsyth, mescheder
 from gansweep.papers.compare import rate
 from gansweep.papers.epfl_table1 import LABELS, STEPS_PER_EPOCH, UNTRAINED, Setting, printed_at
 from gansweep.papers.parts import Part, alike, better, deterministic, most, same_order
+from gansweep.papers.runs import grouped
 from gansweep.papers.statement import Row
 from gansweep.statistics.paired import Scores
 
-Key = TypeVar("Key")
 CLAIMED = 1e-4  # the best rate of all optimizers in the EPFL study
 ALIKE = 0.1  # largest difference that counts as none, of that between an untrained generator and real samples
 NAMES = {"standard": "no regularisation", "wgan_gp": "WGAN-GP"}
 SAMPLED = "instance_noise"  # the method of table 1 whose gradient is random
 LOSS = "reconstruction_error"  # a column that results.csv does not have; the curves of a record do
-
-
-def grouped(rows: Sequence[Row], by: Callable[[Row], Key]) -> dict[Key, list[Row]]:
-    """Return runs by the value of a function, in order of first appearance."""
-    groups: dict[Key, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(by(row), []).append(row)
-    return groups
 
 
 def scores(rows: Sequence[Row], column: str = "final", sign: int = 1) -> Scores:

@@ -107,7 +107,7 @@ def sweep_name(overrides: Sequence[str]) -> str:
     'lr=0.0001,0.001,optimizer=adam,sgd'
     """
     settings: dict[str, str] = {}
-    for key, value in map(_split, overrides):
+    for key, value in map(split_override, overrides):
         merged = key in settings and "{" in (value[:1], settings[key][:1])
         settings[key] = f"{settings[key]} {value}" if merged else value
     kept = {
@@ -123,7 +123,8 @@ def sweep_name(overrides: Sequence[str]) -> str:
     return f"{name[: LONGEST_SWEEP - HASH_IN_NAME - 1]}-{whole}"
 
 
-def _split(override: str) -> tuple[str, str]:
+def split_override(override: str) -> tuple[str, str]:
+    """Return key and value of an override, without blanks around them."""
     key, _, value = override.partition("=")
     return key.strip(), value.strip()
 

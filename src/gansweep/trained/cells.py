@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -184,3 +184,13 @@ def loaded(options: Namespace) -> TrainedPair:
     selection = [text for text in options.selection if not text.startswith("allow=")]
     allow = [*options.allow, *allowed_modules(options.selection)]
     return load(options.cell, *selection, raw=options.raw, which=which, allow=allow)
+
+
+def check_new_file(path: Path, suffixes: Collection[str]) -> None:
+    """Raise ValueError if a path is not that of a new file with one of some suffixes."""
+    if path.suffix not in suffixes:
+        raise ValueError(f"--out {path}: expected a file that ends in {' or '.join(suffixes)}")
+    if path.exists():
+        raise ValueError(f"--out {path}: exists already; expected the path of a new file")
+    if not path.parent.is_dir():
+        raise ValueError(f"--out {path}: {path.parent} is not a folder")

@@ -14,6 +14,7 @@ import torch
 from torch import fx, nn
 
 import gansweep
+from gansweep.trained.cells import check_new_file
 from gansweep.trained.pair import TrainedPair
 from gansweep.training import atomic
 
@@ -36,7 +37,7 @@ def export(pair: TrainedPair, path: Path, player: str = "generator", raw: bool =
     Raises:
         ValueError: the file exists, its ending is another one, or there is no such network.
     """
-    check_file(path)
+    check_new_file(path, WRITERS)
     module = getattr(pair, player)
     if module is None:
         raise ValueError(f"--player {player}: {pair.result.cell.name} has only a generator")
@@ -53,16 +54,6 @@ def export(pair: TrainedPair, path: Path, player: str = "generator", raw: bool =
     output = "logits (N, 1)" if player == "discriminator" else f"samples (N, {_text(pair.sample_shape)})"
     inputs = f"({_text(('N', *shape))})" + (", labels (N,)" if is_conditional else "")
     return f"{player} of {pair.result.cell.name}, {count:,} parameters: {inputs} -> {output}"
-
-
-def check_file(path: Path) -> None:
-    """Raise ValueError if a path is not that of a new file of a known format."""
-    if path.suffix not in WRITERS:
-        raise ValueError(f"--out {path}: expected a file that ends in {' or '.join(WRITERS)}")
-    if path.exists():
-        raise ValueError(f"--out {path}: exists already; expected the path of a new file")
-    if not path.parent.is_dir():
-        raise ValueError(f"--out {path}: {path.parent} is not a folder")
 
 
 def definition(module: nn.Module) -> str:

@@ -15,6 +15,7 @@ from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from gansweep.image_files import MODES
+from gansweep.trained.cells import check_new_file
 from gansweep.trained.pair import BATCH_SIZE, TrainedPair
 
 DIGITS = 6  # of the file names; more images have longer names
@@ -171,7 +172,7 @@ def write_array(sampling: Sampling, path: Path) -> None:
     Raises:
         ValueError: the file exists, or its ending is another one.
     """
-    check_file(path)
+    check_new_file(path, SUFFIXES)
     is_image = len(sampling.pair.sample_shape) == 3
     samples = np.concatenate([
         (in_bytes(samples) if is_image else samples).numpy() for _, samples in sampling.batches()
@@ -186,13 +187,3 @@ def write_array(sampling: Sampling, path: Path) -> None:
                 arrays["labels"] = sampling.labels.numpy()
             np.savez(file, **arrays)
     part.replace(path)
-
-
-def check_file(path: Path) -> None:
-    """Raise ValueError if a path is not that of a new .npy or .npz file."""
-    if path.suffix not in SUFFIXES:
-        raise ValueError(f"--out {path}: expected a file that ends in {' or '.join(SUFFIXES)}")
-    if path.exists():
-        raise ValueError(f"--out {path}: exists already; expected the path of a new file")
-    if not path.parent.is_dir():
-        raise ValueError(f"--out {path}: {path.parent} is not a folder")
