@@ -12,10 +12,10 @@ from gansweep import device as devices
 from gansweep.augmentations import Augmentation
 from gansweep.augmentations.none import NoAugmentation
 from gansweep.batched.member import Member, check_update
-from gansweep.config.checks import SCHEDULES, Checked, data_problems, late_evaluations, misfits, players, problems_of
+from gansweep.config.checks import Checked, data_problems, late_evaluations, misfits, players, problems_of
 from gansweep.config.errors import BadConfig, SettingError, unknown_key
 from gansweep.config.instantiate import Broken, Constructor, is_torch_optimizer
-from gansweep.config.keys import CLIPPING
+from gansweep.config.keys import CLIPPING, SCHEDULES
 from gansweep.config.root import Root, out_of_range, steps_of
 from gansweep.config.typed import keeps, signature, wrong_kind
 from gansweep.interfaces import (
@@ -43,14 +43,7 @@ GROUPS: Mapping[str, type] = {
     "optimizer_d": UpdateRule,
     "algorithm": Algorithm,
     "dynamics": Dynamics,
-    "schedule": Schedule,
-    "schedule_d": Schedule,
-    "schedule_beta": Schedule,
-    "schedule_beta_d": Schedule,
-    "schedule_penalty": Schedule,
-    "schedule_noise": Schedule,
-    "schedule_ema": Schedule,
-    "schedule_critic": Schedule,
+    **dict.fromkeys(SCHEDULES, Schedule),
     "feedback": Feedback,
     "feedback_d": Feedback,
     "data": Dataset,

@@ -10,6 +10,7 @@ from typing import Any
 from gansweep.algorithms.adversarial.critic_steps import critic_steps_at
 from gansweep.batched.member import PlayerSettings
 from gansweep.config.errors import BadConfig, SettingError
+from gansweep.config.keys import SCHEDULES
 from gansweep.data.images import UnreadableImages
 from gansweep.interfaces import Dataset, Metric, Model, RunLength
 from gansweep.labels import num_classes_of
@@ -17,10 +18,6 @@ from gansweep.memory import GIB, available_bytes
 from gansweep.models.networks import network_of
 from gansweep.training.run import Run, TrainerSettings
 
-SCHEDULES = (
-    *("schedule", "schedule_d", "schedule_beta", "schedule_beta_d"),
-    *("schedule_penalty", "schedule_noise", "schedule_ema", "schedule_critic"),
-)
 COPIES = 2  # minimum number of copies of the parameters in memory: the parameters and their gradient
 
 

@@ -133,6 +133,9 @@ CONTINUABLE = tuple(key.name for key in KEYS if key.continuable)
 FALLBACKS = {key.name: key.fallback for key in KEYS if key.fallback}
 COLUMNS = tuple(key.name for key in KEYS if key.column)
 CAPTION = tuple(key.choice for key in KEYS if key.caption)
+SCHEDULES = tuple(key.name for key in KEYS if "schedule" in (key.name, key.group))
+# Settings in which the runs of one configuration differ.
+SEEDS = tuple(key.name for key in KEYS if re.fullmatch("seed(_.+)?", key.name))
 
 
 @cache

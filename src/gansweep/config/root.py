@@ -6,10 +6,11 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cache
+from typing import Any, Literal, get_args, get_type_hints
 
 from gansweep.config.errors import SettingError
-from gansweep.config.keys import CLIPPING
+from gansweep.config.keys import CLIPPING, SEEDS
 from gansweep.formatting import is_folder_name
 
 # Upper limits: far above practical values, below overflow. Too many threads or processes make a machine hang.
@@ -102,6 +103,13 @@ class Root:
     clip_grad_value_d: float | None = None
 
 
+@cache
+def _counts() -> list[str]:
+    """Return the settings of `Root` that are whole numbers of at least 1: all but the seeds and `name`."""
+    whole = [name for name, kind in get_type_hints(Root).items() if int in (kind, *get_args(kind))]
+    return [name for name in whole if name not in (*SEEDS, "name")]
+
+
 def out_of_range(values: Mapping[str, Any]) -> Iterator[SettingError]:
     """Yield a problem for each value that is out of range; the types are already correct."""
     for key in ("lr", "lr_d"):
@@ -110,23 +118,10 @@ def out_of_range(values: Mapping[str, Any]) -> Iterator[SettingError]:
     for key in (f"{name}{d}" for name in CLIPPING for d in ("", "_d")):
         if values.get(key) is not None and not 0 < values[key] < math.inf:
             yield SettingError(key, values[key], "expected a number > 0, or null for no clipping")
-    for key in ("seed", "seed_init", "seed_data", "seed_noise"):
+    for key in SEEDS:
         if (values.get(key) or 0) < 0:
             yield SettingError(key, values[key], "expected a whole number, 0 or above")
-    for key in (
-        "batch_size",
-        "steps",
-        "epochs",
-        "critic_steps",
-        "threads",
-        "workers",
-        "pack",
-        "most_seeds",
-        "most_cells",
-        "cells",
-        "num",
-        "eval_seeds",
-    ):
+    for key in _counts():
         count = values.get(key)
         most = MAX.get(key, MAX_OF_OTHERS)
         if isinstance(count, int) and not 1 <= count <= most:

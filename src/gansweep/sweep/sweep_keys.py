@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gansweep.config.keys import COLUMNS, FALLBACKS, is_part_of_identity
+from gansweep.config.keys import SEEDS as SEEDS
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import canonical
 
 UNSAID, EXPERIMENT = "default", "experiment"
 SEED = "seed"
-SEEDS = (SEED, "seed_init", "seed_data", "seed_noise")  # settings that runs of one configuration differ in
 PRESETS = (EXPERIMENT, "protocol", "scale")  # groups that choose options of other groups
 # Names in tables of the parts of an identity other than the config, if different from their own.
 TITLES = {"data": "data content"}
