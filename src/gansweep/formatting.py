@@ -34,6 +34,18 @@ def number(value: float, like: float | None = None) -> str:
     return f"{value:.{digits}f}"
 
 
+def significant(value: float, digits: int) -> str:
+    """Format a number with this many significant digits, zeros included; digits before the point are never rounded.
+
+    >>> [significant(value, 3) for value in (1.0, 0.1, 57.25, 1234.5, 2e-7, 0.0)]
+    ['1.00', '0.100', '57.2', '1234', '2.00e-07', '0.00']
+    """
+    if value and not 1e-4 <= abs(value) < HUGE:
+        return f"{value:.{digits - 1}e}"
+    exponent = _exponent(value, digits - 1) if value else 0
+    return f"{value:.{max(digits - 1 - exponent, 0)}f}"
+
+
 METRIC_LABELS = {"w1": "W1", "sliced_w1": "sliced W1"}
 
 

@@ -44,36 +44,43 @@ def draw_curve(axis: Any, x: Any, values: Any, style: Mapping[str, Any], lost: A
 
 
 def draw_references(
-    axis: Any, untrained: float | None, floor: float | None, values: Sequence[float]
+    axis: Any, untrained: float | None, floor: float | None, values: Sequence[float], **style: Any
 ) -> dict[str, float]:
     """Draw the ends of the metric's scale as lines, and return those drawn by the names of `REFERENCES`.
 
     An end that is far from the values, by more than a factor of 3, or of 10 on a logarithmic axis, is not drawn: it
-    would flatten the curves. Call it after `scale_values`.
+    would flatten the curves; on an axis with fixed limits it is not drawn outside of them. Call it after
+    `scale_values`.
 
     Args:
         axis: the axes.
         untrained: mean value of the untrained generators; None if unknown.
         floor: value of real against real samples; None if unknown.
         values: the values in the figure.
+        style: changes of the style of the lines.
     """
     finite = [value for value in values if math.isfinite(value)]
     drawn, far = {}, 10 if axis.get_yscale() == "log" else 3
-    for (name, style), value in zip(REFERENCES.items(), (untrained, floor), strict=True):
-        if value is not None and finite and min(finite) / far < value < far * max(finite):
-            axis.axhline(value, **style, zorder=0.5)
+    low, high = (-math.inf, math.inf) if axis.get_autoscaley_on() else sorted(axis.get_ylim())
+    for (name, usual), value in zip(REFERENCES.items(), (untrained, floor), strict=True):
+        is_near = value is not None and finite and min(finite) / far < value < far * max(finite)
+        if is_near and low <= value <= high:
+            axis.axhline(value, **{"zorder": 0.5, **usual, **style})
             drawn[name] = value
     return drawn
 
 
-def reference_keys(drawn: Mapping[str, float], untrained: float | None, floor: float | None) -> list[Any]:
-    """Return the legend entries of the ends of the metric's scale with their values, drawn or outside the axis."""
+def reference_keys(drawn: Mapping[str, float], untrained: float | None, floor: float | None, **style: Any) -> list[Any]:
+    """Return the legend entries of the ends of the metric's scale with their values, drawn or outside the axis.
+
+    `style`: changes of the style of the lines.
+    """
     keys = []
-    for (name, style), value in zip(REFERENCES.items(), (untrained, floor), strict=True):
+    for (name, usual), value in zip(REFERENCES.items(), (untrained, floor), strict=True):
         if value is not None:
             outside = {} if name in drawn else {"linestyle": ""}
             label = f"{name}: {number(value)}{', outside' if outside else ''}"
-            keys.append(key(label, **{**style, **outside}))
+            keys.append(key(label, **{**usual, **style, **outside}))
     return keys
 
 

@@ -14,7 +14,7 @@ from gansweep.console import command_name, exit_code, path, say
 from gansweep.formatting import metric_label, number, shortened
 from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.sweep.cell import Result, State, cells
-from gansweep.sweep.progress import RunningProcess, duration, read_progress
+from gansweep.sweep.progress import EVALUATING, LEAST_LEFT_S, RunningProcess, duration, read_progress
 from gansweep.sweep.sweep import Sweep
 
 LONGEST_NAME = 60
@@ -101,7 +101,9 @@ def _left(results: Sequence[Result], processes: Sequence[RunningProcess]) -> str
     at = {name: step for one in processes for name, (step, _) in one.running.items()}
     open_cells = [r.cell for r in results if not r.state.is_result and r.state not in (State.DROPPED, State.FAILED)]
     steps = sum(int(cell.config.get("steps") or 0) - at.get(cell.name, 0) for cell in open_cells)
-    return f"; about {duration(steps / speed)} left" if speed > 0 and steps > 0 else ""
+    if not (speed > 0 and steps > 0):
+        return ""
+    return f"; {EVALUATING}" if steps / speed < LEAST_LEFT_S else f"; about {duration(steps / speed)} left"
 
 
 def _parser() -> argparse.ArgumentParser:

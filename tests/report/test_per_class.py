@@ -52,10 +52,11 @@ def test_the_table_has_the_means_over_seeds_of_every_class(sweep, select):
     _, table = section.blocks
     assert table.caption == "intra_fd_digits"
     assert [row[0].text for row in table.entries] == [*map(str, range(10)), "mean of all"]
+    assert table.head[-1] == "untrained"
     for column, name in enumerate(table.head[1:], 1):
-        runs = [one for one in contents(sweep) if f"lr={one['config']['lr']}" == name]
-        assert len(runs) == 2
-        steps = [one["metric"][f"{select}_step"] for one in runs]
+        runs = [one for one in contents(sweep) if name in (f"lr={one['config']['lr']}", "untrained")]
+        assert len(runs) == (4 if name == "untrained" else 2)
+        steps = [0 if name == "untrained" else one["metric"][f"{select}_step"] for one in runs]
         values = [
             next(e["per_class_2"] for e in one["metric"]["evaluations"] if e["step"] == step)
             for one, step in zip(runs, steps, strict=True)

@@ -93,7 +93,7 @@ def test_the_methods_of_a_task_are_compared_by_rank_and_score(tmp_path):
     untrained, floor = 400.0, 3.1
     assert found.scores[1][0].mean() == pytest.approx((untrained - 61.5) / (untrained - floor), abs=1e-3)
     assert {axis.get_xlabel() for axis in tasks.ranks_picture(found).axes} == {"mean rank (1 is best)"}
-    assert len(tasks.profiles_picture(found).axes[0].lines) == 3 + 1
+    assert len(tasks.profiles_picture(found).axes[0].lines) == 3 + 2, "and those of untrained and of real samples"
 
 
 def test_a_method_with_a_diverged_run_ranks_last_on_its_task(tmp_path):

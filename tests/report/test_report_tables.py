@@ -159,7 +159,8 @@ def test_every_format_says_which_settings_a_table_is_of(tmp_path):
     for wish in (TableOptions(), TableOptions(select="best")):
         assert "### Table 2: fd_digits, metric.num_samples=80" in formats.in_markdown(of, wish, HERE)
     page = formats.in_html(of, TableOptions(), HERE)
-    assert page.count("<caption><span>Final fd_digits, lower is better; metric.num_samples=80.") == 2
+    assert page.count("<caption><span>Final fd_digits, lower is better; metric.num_samples=80; untrained ") == 1
+    assert page.count("<caption><span>Final fd_digits, lower is better; metric.num_samples=80.") == 1
 
 
 def test_runs_on_other_data_are_another_configuration_and_none_is_lost(tmp_path):

@@ -75,6 +75,40 @@ def test_a_terminal_gets_one_line_that_is_rewritten(monkeypatch):
     assert text.count("\n") == 2
 
 
+def test_no_time_is_given_while_the_last_cells_are_evaluated(monkeypatch):
+    """Members of a pack end their last step together, and are then evaluated one after another."""
+    clock, terminal = [0.0], Terminal()
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    shown = Progress(3, terminal)
+
+    def line(name, step):
+        terminal.truncate(0)
+        shown.step(name, step, 1000)
+        return terminal.getvalue().strip()
+
+    for step in range(1, 1000):
+        clock[0] += 10
+        texts = [line(name, step) for name in "ab"]
+        assert texts[0].endswith("left") == (step > 1)
+    clock[0] += 100
+    assert line("a", 1000).endswith("left"), "c has not begun"
+    shown.skip(State.COMPLETED)
+    assert line("a", 1000).endswith("| evaluating"), "b is not evaluated yet"
+
+
+def test_no_line_gives_zero_seconds(monkeypatch):
+    clock, terminal = [0.0], Terminal()
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    shown = Progress(2, terminal)
+    for step in range(1, 1001):
+        clock[0] += 0.3
+        for name in "ab":
+            shown.step(name, step, 1000)
+    assert "1 s left" in terminal.getvalue()
+    assert "evaluating" in terminal.getvalue()
+    assert "| 0 s left" not in terminal.getvalue()
+
+
 def test_lines_of_a_fast_cell_are_limited(monkeypatch):
     monkeypatch.setattr(progress.time, "monotonic", lambda: 0.0)
     terminal = Terminal()

@@ -40,7 +40,8 @@ def compare(verdicts: Sequence[Verdict], first: str, second: str) -> str:
         [seed, *(_value(one.scores[seed]) for one in (a, b)), _value(a.scores[seed] - b.scores[seed])] for seed in seeds
     ]
     over = " and ".join(board.repeated)
-    table = Table([over, *names, "difference"], rows, f"{board.how.capitalize()} {board.metric_label} of common runs.")
+    caption = f"{board.how.capitalize()} {board.metric_label} of common runs", board.references
+    table = Table([over, *names, "difference"], rows, "; ".join(filter(None, caption)) + ".")
     no_better = [one.name for one in (a, b) if one.is_no_better_than_untrained]
     notes = [Paragraph(f"No better than the untrained generator: {'; '.join(no_better)}.")] if no_better else []
     return markdown.write([Paragraph(_sentence(table_a, names, test)), *notes, table])

@@ -184,7 +184,7 @@ def _caption(leaderboard: Leaderboard, same: bool, is_bold: bool) -> str:
         over = "seeds" if leaderboard.repeated == (SEED,) else f"runs ({' and '.join(leaderboard.repeated)})"
         count = f"{numbers[-1]} {over}" if len(numbers) == 1 else over
         text += f", mean ± standard deviation over {count}" + ("" if same else " (number of values)")
-    sentences = [text]
+    sentences = [text, *filter(None, [_capital(leaderboard.references)])]
     if is_bold:
         sentences.append("The best mean is bold")
     if any(one.estimate.num_na for one in leaderboard.configurations):

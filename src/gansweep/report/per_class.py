@@ -20,36 +20,38 @@ PerClass = Callable[[Result], Sequence[float] | None]  # values of the classes o
 def section(verdict: Verdict) -> Section | None:
     """Return the section with one table for each metric that has values of classes; None if there is no such metric."""
     shown = [verdict.leaderboard.configurations[place] for place in verdict.order][:MOST_CONFIGURATIONS]
-    tables = [block for name, per_class in _metrics(verdict).items() for block in _table(name, per_class, shown)]
+    tables = [block for name, functions in _metrics(verdict).items() for block in _table(name, *functions, shown)]
     if not tables:
         return None
     when = "last evaluation" if verdict.leaderboard.how == FINAL else "best evaluation"
     text = (
         f"Values within each class at the {when} of a run (of metrics measured after the training: at the last step), "
         "mean ± standard deviation (number of runs), best configuration first. The value of a run is the mean over its "
-        "classes."
+        "classes. Untrained: the runs of all these configurations before the first step."
     )
     return Section("Single classes", [Paragraph(text), *tables])
 
 
-def _metrics(verdict: Verdict) -> dict[str, PerClass]:
-    """Return the functions from a run to its values of classes, by the name of the metric."""
+def _metrics(verdict: Verdict) -> dict[str, tuple[PerClass, PerClass]]:
+    """Return the functions from a run to its values of classes, trained and untrained, by the name of the metric."""
     leaderboard = verdict.leaderboard
     which = "final_step" if leaderboard.how == FINAL else "best_step"
 
-    def recorded(field: str) -> PerClass:
+    def recorded(field: str, at: str) -> PerClass:
         def per_class(run: Result) -> Sequence[float] | None:
-            step = run.metric.get(which)
+            step = run.metric.get(at) if at else 0
             found = [e.get(field) for e in run.evaluations if step is not None and e["step"] == step]
             return _complete(found[0]) if found else None
 
         return per_class
 
     second = next((run.metric_2["name"] for run in leaderboard.results if run.metric_2), "second metric")
-    metrics = {leaderboard.metric_name: recorded("per_class"), str(second): recorded("per_class_2")}
+    fields = {leaderboard.metric_name: "per_class", str(second): "per_class_2"}
+    metrics = {name: (recorded(field, which), recorded(field, "")) for name, field in fields.items()}
     for label, entries in further_metrics(leaderboard.results).items():
-        metrics[f"{label}, measured after training"] = lambda run, entries=entries: _complete(
-            entries.get(run.cell.hash, {}).get("per_class")
+        metrics[f"{label}, measured after training"] = (
+            lambda run, entries=entries: _complete(entries.get(run.cell.hash, {}).get("per_class")),
+            lambda _: None,
         )
     return metrics
 
@@ -58,11 +60,11 @@ def _complete(values: Any) -> Sequence[float] | None:
     return values if values and all(value is not None for value in values) else None
 
 
-def _table(name: str, per_class: PerClass, configurations: Sequence[Configuration]) -> list[Block]:
+def _table(name: str, trained: PerClass, untrained: PerClass, configurations: Sequence[Configuration]) -> list[Block]:
     """Return the table of a metric with one row for each class; empty if no configuration has values."""
     columns: dict[str, list[Sequence[float]]] = {}
     for configuration in configurations:
-        values = [found for run in configuration.runs.values() if (found := per_class(run)) is not None]
+        values = [found for run in configuration.runs.values() if (found := trained(run)) is not None]
         if values:
             columns[configuration.name] = values
     if not columns:
@@ -73,6 +75,8 @@ def _table(name: str, per_class: PerClass, configurations: Sequence[Configuratio
     if len(means) > MOST_CLASSES:
         classes = sorted(classes, key=lambda c: means[c], reverse=True)[:MOST_CLASSES]
         caption = f"{name}: the {MOST_CLASSES} largest values of {len(means)} classes, of the first configuration"
+    before = [v for one in configurations for run in one.runs.values() if (v := untrained(run)) is not None]
+    columns |= {"untrained": before} if before else {}
     rows = [[f"{c}", *(spread([run[c] for run in runs], len(runs)) for runs in columns.values())] for c in classes]
     rows.append(["mean of all", *(spread([fmean(run) for run in runs], len(runs)) for runs in columns.values())])
     return [Table(["class", *columns], rows, caption)]

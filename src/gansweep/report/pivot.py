@@ -61,6 +61,8 @@ def caption(leaderboard: Leaderboard, spread: bool = True) -> str:
         parts.append(f"mean ± standard deviation (number of values) over {over}" if spread else f"means over {over}")
     if any(one.estimate.num_na for one in leaderboard.configurations):
         parts.append("N/A: runs without a value, excluded from the mean and ranked last")
+    if spread and leaderboard.references:
+        parts.append(leaderboard.references)
     if leaderboard.optimistic:
         parts.append("the best was chosen on the latents that it is reported on and is therefore biased")
     elif leaderboard.how != FINAL:
@@ -102,8 +104,19 @@ def _range(what: str, numbers: Sequence[int]) -> str:
     return f"{what} {low}" if low == high else f"{what}s {low} to {high}"
 
 
-def _reference(value: float | None) -> Entry:
-    return Entry("-", math.inf) if value is None else Entry(number(value), value)
+REFERENCES = ("untrained", "real")  # heads of the columns of `references`
+
+
+def references(leaderboard: Leaderboard, untrained: Sequence[float] | None = None) -> list[Entry]:
+    """Return the ends of the metric's scale: mean of the untrained generators, and real against real samples.
+
+    Args:
+        leaderboard: the leaderboard.
+        untrained: values of untrained generators; None for those of all runs.
+    """
+    mean = leaderboard.untrained if untrained is None else statistics.fmean(untrained) if untrained else None
+    ends = mean, leaderboard.metric.get("floor")
+    return [Entry("-", math.inf) if value is None else Entry(number(value), value) for value in ends]
 
 
 def ranks(verdict: Verdict, most: int | None = None) -> Table:
@@ -114,8 +127,7 @@ def ranks(verdict: Verdict, most: int | None = None) -> Table:
         *leaderboard.keys,
         f"mean {leaderboard.metric_label}",
         "95 % interval",
-        "untrained",
-        "real",
+        *REFERENCES,
         "values",
         "N/A",
     ]
@@ -136,8 +148,7 @@ def ranks(verdict: Verdict, most: int | None = None) -> Table:
                 if estimate.n
                 else Entry("N/A", math.inf * leaderboard.sign, cell=one.mark),
                 interval,
-                _reference(statistics.fmean(one.untrained) if one.untrained else None),
-                _reference(leaderboard.metric.get("floor")),
+                *references(leaderboard, one.untrained),
                 Entry(str(estimate.n), estimate.n),
                 Entry(str(estimate.num_na), estimate.num_na),
                 Entry("-", -1) if p_first is None else Entry(f"{p_first:.0%}", p_first),

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gansweep.formatting import number
+from gansweep.formatting import significant
 from gansweep.plot_curves import draw_references, reference_keys
 from gansweep.plot_style import (
     COLOURS,
     GREY,
+    VERMILION,
     decimal,
     grid_lines,
     is_wide,
@@ -172,8 +173,9 @@ def heat_picture(verdict: Verdict) -> Figure:
     colours = colormaps["cividis" if leaderboard.sign > 0 else "cividis_r"].copy()
     crowded = len(across) > 8
     longest = max(len(layout.label(method)) for method in down)
-    digits = max((len(number(mean)) for mean in means), default=0)
-    cell = 0.58 if crowded else max(0.58, 0.075 * digits + 0.06)  # inches
+    digits = 3 if crowded else 4
+    longest_value = max((len(significant(mean, digits)) for mean in means), default=0)
+    cell = max(0.58, 0.075 * longest_value + 0.06)  # inches
     width, height = max(2.6, cell * len(across) + 1.0 + 0.075 * longest), max(1.5, 0.36 * len(down) + 0.9)
     in_a_row = max(1, min(len(parts), int(11 / width)))
     with styled():
@@ -190,7 +192,7 @@ def heat_picture(verdict: Verdict) -> Figure:
                         column,
                         row,
                         colours(norm(mean)) if configuration.estimate.n else None,
-                        crowded,
+                        digits,
                     )
             axis.imshow(np.ma.masked_invalid(table), cmap=colours, norm=norm, aspect="auto")
             axis.set(title=panel_title(title, width), xlabel=layout.rate, ylabel=layout.method or "")
@@ -201,12 +203,16 @@ def heat_picture(verdict: Verdict) -> Figure:
             axis.spines[:].set_visible(False)
         if means:
             aspect = 12 * max(1.0, height * -(-len(parts) // in_a_row) / 2.5)
-            _colour_bar(figure, axes, norm, colours, f"{leaderboard.how} {leaderboard.metric_label}", aspect)
+            bar = _colour_bar(figure, axes, norm, colours, f"{leaderboard.how} {leaderboard.metric_label}", aspect)
+            ends = leaderboard.untrained, leaderboard.metric.get("floor")
+            # On the bar, a line that is not grey is visible on all colours.
+            drawn = draw_references(bar.ax, *ends, means, color=VERMILION)
+            legend(figure, reference_keys(drawn, *ends, color=VERMILION))
     return figure
 
 
-def _colour_bar(figure: Any, axes: Any, norm: Any, colours: Any, label: str, aspect: float) -> None:
-    """Add a colour bar; a logarithmic one has plain decimal labels."""
+def _colour_bar(figure: Any, axes: Any, norm: Any, colours: Any, label: str, aspect: float) -> Any:
+    """Add a colour bar and return it; a logarithmic one has plain decimal labels."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
@@ -217,12 +223,17 @@ def _colour_bar(figure: Any, axes: Any, norm: Any, colours: Any, label: str, asp
         # Of the minor ticks only 2 and 5 times a power of ten are labelled.
         some = FuncFormatter(lambda y, _: f"{y:g}" if f"{y:e}"[0] in "25" else "")
         bar.ax.yaxis.set_minor_formatter(NullFormatter() if norm.vmax > 30 * norm.vmin else some)
+    return bar
 
 
-def _write(axis: Any, configuration: Configuration, x: int, y: int, ground: Any, crowded: bool) -> None:
-    """Write the value of a configuration into its field, in a colour readable on the ground (r, g, b, a)."""
+def _write(axis: Any, configuration: Configuration, x: int, y: int, ground: Any, digits: int) -> None:
+    """Write the value of a configuration into its field, in a colour readable on the ground (r, g, b, a).
+
+    All values of a map have the same number of significant digits.
+    """
     from matplotlib.patches import Rectangle
 
+    crowded = digits < 4
     estimate, size = configuration.estimate, 6.5 if crowded else 7.5
     if ground is None:
         if configuration.scores:
@@ -230,7 +241,7 @@ def _write(axis: Any, configuration: Configuration, x: int, y: int, ground: Any,
         axis.text(x, y, "N/A" if configuration.scores else "-", ha="center", va="center", fontsize=size, color=GREY)
         return
     brightness = 0.299 * ground[0] + 0.587 * ground[1] + 0.114 * ground[2]
-    text = f"{estimate.mean:.3g}" if crowded else number(estimate.mean)
+    text = significant(estimate.mean, digits)
     if estimate.num_na:
         text += f"\n{estimate.num_na}/{len(configuration.scores)}{'' if crowded else ' N/A'}"
     axis.text(

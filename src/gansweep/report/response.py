@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gansweep.formatting import number
-from gansweep.plot_curves import draw_references
-from gansweep.plot_style import REFERENCES, grid_lines, key, legend, look, panels, scale_rates, scale_values, styled
+from gansweep.plot_curves import draw_references, reference_keys
+from gansweep.plot_style import grid_lines, key, legend, look, panels, scale_rates, scale_values, styled
+from gansweep.report.pivot import REFERENCES, references
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
 from gansweep.section import Block, Paragraph, Picture, Section, Table
@@ -73,13 +74,14 @@ def section(verdict: Verdict) -> Section | None:
         return None
     board = verdict.leaderboard
     text = (
-        f"Mean {board.how} {board.metric_name} as a smooth function of one setting, averaged over all other settings "
+        f"Mean {board.how} {board.metric_label} as a smooth function of one setting, averaged over all other settings "
         "(smoothing spline by generalised cross-validation, 95 % band of Wahba 1983). Column best at: minimum of the "
         "curve, or maximum where higher is better. Column not excluded: settings whose band reaches the band there. A "
         "configuration with an N/A run is left out."
     )
-    head = ["setting", "method", "best at", "not excluded", "value there", "95 % band", "left out"]
-    blocks: list[Block] = [Paragraph(text), Table(head, [_row(verdict, one) for one in found], num_labels=2)]
+    head = ["setting", "method", "best at", "not excluded", "value there", "95 % band", "left out", *REFERENCES]
+    rows = [[*_row(verdict, one), *references(board)] for one in found]
+    blocks: list[Block] = [Paragraph(text), Table(head, rows, num_labels=2)]
     return Section(TITLE, [*blocks, Picture(TITLE, partial(response_picture, verdict))])
 
 
@@ -107,6 +109,7 @@ def response_picture(verdict: Verdict) -> Figure:
     keys = list(dict.fromkeys(one.key for one in found))
     values = [value for one in found for value in one.y if math.isfinite(value)]
     lines: dict[str, float] = {}
+    scale = board.untrained, board.metric.get("floor")
     with styled():
         figure, axes = panels(len(keys), min(len(keys), 3), "", (5.6, 3.3) if len(keys) == 1 else (4.0, 3.0))
         for axis, name in zip(axes, keys, strict=True):
@@ -121,11 +124,11 @@ def response_picture(verdict: Verdict) -> Figure:
                 scale_rates(axis, rates, name)
             else:
                 axis.set_xlabel(name)
-            lines = draw_references(axis, board.untrained, board.metric.get("floor"), values)
             scale_values(axis, values)
-            axis.set_ylabel(f"{board.how} {board.metric_name}")
+            lines = draw_references(axis, *scale, values)
+            axis.set_ylabel(f"{board.how} {board.metric_label}")
             grid_lines(axis)
         methods = {one.method: one.place for one in found if one.method}
         keys_ = [key(name, **look(place), markersize=3) for name, place in methods.items()]
-        legend(figure, [*keys_, *(key(name, **REFERENCES[name]) for name in lines)])
+        legend(figure, [*keys_, *reference_keys(lines, *scale)])
     return figure

@@ -92,11 +92,12 @@ def section(verdict: Verdict) -> Section | None:
     if not found.goals:
         return Section("Steps to target", [Paragraph(f"{none}.")])
     goals = "; ".join(f"{f'{title}: ' if title else ''}{number(goal)}" for title, goal in found.goals.items())
+    ends = f"; {verdict.leaderboard.references}" if verdict.leaderboard.references else ""
     text = (
-        f"Steps until {name} first reaches the target ({goals}), each method at its best rate. The rate was chosen on "
-        "the same runs, which biases all methods in the same direction. A task is one seed. The target is the median "
-        "of the methods' means that are better than every untrained generator. Column reached: number of tasks in "
-        "which the method reaches it. Column score: AlgoPerf's, "
+        f"Steps until {name} first reaches the target ({goals}{ends}), each method at its best rate. "
+        "The rate was chosen on the same runs, which biases all methods in the same direction. A task is one seed. "
+        "The target is the median of the methods' means that are better than every untrained generator. "
+        "Column reached: number of tasks in which the method reaches it. Column score: AlgoPerf's, "
         f"the mean height of the performance profile between 1 and {MAX_RATIO:g} times the fastest "
         "(Dolan and Moré 2002; Dahl et al. 2023)."
     )

@@ -6,10 +6,12 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from statistics import fmean
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from gansweep.formatting import metric_label
 from gansweep.report.verdict import LEVEL, Verdict
 from gansweep.results.configuration import Configuration
 from gansweep.statistics.crossed_seeds import factors
@@ -17,6 +19,20 @@ from gansweep.statistics.tasks import MeanRanks, mean_ranks, normalised
 from gansweep.sweep.identity import plain
 
 TASK_KEYS = ("data", "model", "loss")  # settings that define a task if nothing else is requested
+
+
+class Scale(NamedTuple):
+    """Metric of a task, with the two ends of its scale; None if unknown.
+
+    Args:
+        metric: name of the metric.
+        untrained: mean value of the untrained generators of all compared methods.
+        floor: value of real against real samples.
+    """
+
+    metric: str
+    untrained: float | None
+    floor: float | None
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,7 @@ class OverTasks:
         num_left_out: number of methods without a finished run on some task.
         without_floor: tasks whose metric has no value for real samples.
         crossed: factors of crossed seeds of the runs, as `scores`; see `crossed_seeds.factors`.
+        scales: metric of every task.
     """
 
     keys: tuple[str, ...]
@@ -44,11 +61,17 @@ class OverTasks:
     num_left_out: int
     without_floor: list[str]
     crossed: list[list[np.ndarray]]
+    scales: list[Scale]
+
+    @property
+    def is_better(self) -> np.ndarray:
+        """Whether each method has no N/A run and is better than untrained on each task, (N, m)."""
+        return np.isfinite(self.means)
 
     @property
     def has_first(self) -> bool:
         """Whether the method with the best mean rank is better than untrained on some task."""
-        return bool(np.isfinite(self.means[:, 0]).any())
+        return bool(self.is_better[:, 0].any())
 
 
 def over_tasks(verdicts: Sequence[Verdict], keys: Sequence[str] = ()) -> OverTasks | None:
@@ -87,6 +110,7 @@ def over_tasks(verdicts: Sequence[Verdict], keys: Sequence[str] = ()) -> OverTas
         len({method for own in tasks.values() for method in own}) - len(common),
         without_floor,
         [crossed[place] for place in order],
+        [_scale([own[method].configuration for method in common]) for own in tasks.values()],
     )
 
 
@@ -132,6 +156,14 @@ def _varied(members: Sequence[_Member]) -> list[str]:
 
 def _name(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={plain(value)}" for key, value in settings.items())
+
+
+def _scale(configurations: Sequence[Configuration]) -> Scale:
+    metrics = [run.metric for one in configurations for run in one.runs.values() if run.metric]
+    untrained = [value for one in configurations for value in one.untrained]
+    floor = next((metric["floor"] for metric in metrics if metric.get("floor") is not None), None)
+    name = metric_label(str(metrics[0]["name"])) if metrics else ""
+    return Scale(name, fmean(untrained) if untrained else None, floor)
 
 
 def _mean(one: _Member) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gansweep.formatting import counted, number
 from gansweep.plot_curves import separated
-from gansweep.plot_style import FLOOR, grid_lines, key, legend, line, panels, styled
+from gansweep.plot_style import FLOOR, REFERENCES, UNTRAINED, grid_lines, key, legend, line, panels, styled
 from gansweep.report.task_values import OverTasks, over_tasks
 from gansweep.report.verdict import LEVEL, Verdict
 from gansweep.section import Block, Entry, Paragraph, Picture, Section, Table
@@ -33,7 +33,7 @@ def section(verdicts: Sequence[Verdict], keys: Sequence[str] = ()) -> Section | 
     found = over_tasks(verdicts, keys)
     if found is None:
         return None
-    blocks: list[Block] = [Paragraph(" ".join(_sentences(found))), _table(found)]
+    blocks: list[Block] = [Paragraph(" ".join(_sentences(found))), _table(found), _tasks(found)]
     if len(found.methods) <= MAX_DRAWN:
         blocks.append(Picture("Mean ranks and critical difference", partial(ranks_picture, found), name="mean_ranks"))
         blocks.append(Picture("Share of runs above a score", partial(profiles_picture, found), name="score_profiles"))
@@ -82,7 +82,14 @@ def _definitions(ranks: MeanRanks) -> str:
 
 
 def _table(found: OverTasks) -> Table:
-    head = ["method", "mean rank", "score (interquartile mean)", "95 % interval", "P(first is better)"]
+    head = [
+        "method",
+        "mean rank",
+        "score (interquartile mean)",
+        "95 % interval",
+        "P(first is better)",
+        "better than untrained",
+    ]
     rows = []
     for n, (method, scores) in enumerate(zip(found.methods, found.scores, strict=True)):
         low, high = stratified_interval(interquartile_mean, scores, crossed=[found.crossed[n]])
@@ -93,8 +100,18 @@ def _table(found: OverTasks) -> Table:
             f"{interquartile_mean(scores):.3f}",
             f"{low:.3f} to {high:.3f}",
             better,
+            f"{int(found.is_better[:, n].sum())} of {len(found.tasks)}",
         ])  # fmt: skip
     return Table(head, rows, "Methods over all tasks, best mean rank first.")
+
+
+def _tasks(found: OverTasks) -> Table:
+    """Return the two ends of the scale of every task."""
+    rows = [
+        [task, scale.metric, *("-" if end is None else number(end) for end in (scale.untrained, scale.floor))]
+        for task, scale in zip(found.tasks, found.scales, strict=True)
+    ]
+    return Table(["task", "metric", "untrained", "real"], rows, "Scores 0 and 1 of every task.")
 
 
 def ranks_picture(found: OverTasks) -> Figure:
@@ -105,7 +122,8 @@ def ranks_picture(found: OverTasks) -> Figure:
         for n, (method, rank) in enumerate(zip(found.methods, ranks.ranks, strict=True)):
             axis.plot([rank, rank], [0, -n - 1], color="black", linewidth=0.8)
             axis.plot([rank, count + 0.15], [-n - 1, -n - 1], color="black", linewidth=0.8)
-            axis.text(count + 0.2, -n - 1, method, va="center", fontsize=8)
+            none = "" if found.is_better[:, n].any() else ", no better than untrained"
+            axis.text(count + 0.2, -n - 1, f"{method}{none}", va="center", fontsize=8)
         for level, (first, last) in enumerate(ranks.groups):
             height = -0.25 - 0.3 * level
             axis.plot(
@@ -141,9 +159,11 @@ def profiles_picture(found: OverTasks) -> Figure:
             style = line(n)
             axis.plot(taus, heights[n], linewidth=1.6, **style)
             axis.fill_between(taus, low, high, color=style["color"], alpha=0.15, linewidth=0)
+        axis.axvline(0.0, **UNTRAINED)
         axis.axvline(1.0, **FLOOR)
         axis.set(xlabel="score (0 untrained, 1 real samples)", ylabel="runs above the score", ylim=(-0.04, 1.04))
         axis.yaxis.set_major_formatter(PercentFormatter(1.0))
         grid_lines(axis)
-        legend(figure, [key(name, lw=1.6, **line(n)) for n, name in enumerate(found.methods)])
+        ends = [key(name, **style) for name, style in REFERENCES.items()]
+        legend(figure, [*(key(name, lw=1.6, **line(n)) for n, name in enumerate(found.methods)), *ends])
     return figure

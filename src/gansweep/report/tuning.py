@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gansweep.formatting import number
+from gansweep.plot_curves import draw_references, reference_keys
 from gansweep.plot_style import grid_lines, is_wide, key, legend, line, look, panels, scale_values, styled
 from gansweep.report import charts
+from gansweep.report.pivot import REFERENCES, references
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import Verdict
 from gansweep.results.configuration import Configuration
@@ -71,7 +73,9 @@ def section(verdict: Verdict) -> Section | None:
         "configurations drawn at random (Dodge et al. 2019; without replacement, Tang et al. 2020). A configuration "
         "with an N/A seed is never the best; the number in brackets is the probability that all k have one."
     )
-    table = Table(["", *(f"k={k}" for k in ks)], [[curve.name, *(_entry(curve, k) for k in ks)] for curve in curves])
+    ends = references(verdict.leaderboard)
+    rows = [[curve.name, *(_entry(curve, k) for k in ks), *ends] for curve in curves]
+    table = Table(["", *(f"k={k}" for k in ks), *REFERENCES], rows)
     chart = Chart("lines", partial(tuning_lines, verdict))
     picture = Picture(TITLE, partial(tuning_picture, verdict), chart, name="expected_best_of_k")
     return Section(TITLE, [Paragraph(text), table, picture])
@@ -95,7 +99,8 @@ def tuning_lines(verdict: Verdict) -> dict[str, Any]:
     lines = [charts.line(curve.name, range(1, len(curve.best) + 1), _drawn(curve).tolist()) for curve in curves]
     label = f"expected best {leaderboard.how} {leaderboard.metric_label}"
     is_log = is_wide([value for curve in curves for value in _drawn(curve).tolist()])
-    return {"panels": [{"lines": lines}], "x": "configurations tried, k", "y": label, "log": is_log}
+    levels = {"untrained": leaderboard.untrained, "floor": leaderboard.metric.get("floor")}
+    return {"panels": [{"lines": lines}], "x": "configurations tried, k", "y": label, "log": is_log, "levels": levels}
 
 
 def tuning_picture(verdict: Verdict) -> Figure:
@@ -113,8 +118,11 @@ def tuning_picture(verdict: Verdict) -> Figure:
             axis.plot(k, shown, look(n)["marker"], color=look(n)["color"], markersize=4)
             heights += [value for value in shown if math.isfinite(value)]
         scale_values(axis, heights)
+        ends = leaderboard.untrained, leaderboard.metric.get("floor")
+        drawn = draw_references(axis, *ends, heights)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set(xlabel="configurations tried, k", ylabel=f"expected best {leaderboard.how} {leaderboard.metric_label}")
         grid_lines(axis)
-        legend(figure, [key(curve.name, **look(n), markersize=4, lw=1.4) for n, curve in enumerate(curves)])
+        keys = [key(curve.name, **look(n), markersize=4, lw=1.4) for n, curve in enumerate(curves)]
+        legend(figure, [*keys, *reference_keys(drawn, *ends)])
     return figure

@@ -49,7 +49,8 @@ def _pictures(verdict: Verdict, timed: bool) -> list[Picture]:
         caption = f"{value_name} against {layout.rate}: means, 95 % intervals and N/A runs"
         pictures.append(Picture(caption, partial(rates_picture, verdict), Chart("rates"), name=_by(layout)))
         if len(layout.methods) > 1:
-            caption = f"{value_name} by {layout.method} and {layout.rate}; hatched: every run is N/A"
+            ends = f"; {leaderboard.references}" if leaderboard.references else ""
+            caption = f"{value_name} by {layout.method} and {layout.rate}; hatched: every run is N/A{ends}"
             pictures.append(
                 Picture(caption, partial(heat_picture, verdict), Chart("heat"), name=f"heat_map_{_by(layout)}")
             )

@@ -14,7 +14,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from gansweep.formatting import metric_label
+from gansweep.formatting import metric_label, number
 from gansweep.results.configuration import FINAL, Configuration, Selected, select
 from gansweep.section import Entry, Table
 from gansweep.sweep.cell import Result, State
@@ -74,6 +74,12 @@ class Leaderboard:
         """Mean value of the untrained generators of all runs; None if none was measured."""
         values = [value for one in self.configurations for value in one.untrained]
         return statistics.fmean(values) if values else None
+
+    @property
+    def references(self) -> str:
+        """The two ends of the metric's scale as text, for example `untrained 400.0, real against real 3.10`."""
+        ends = {"untrained": self.untrained, "real against real": self.metric.get("floor")}
+        return ", ".join(f"{name} {number(value)}" for name, value in ends.items() if value is not None)
 
     @property
     def sign(self) -> int:

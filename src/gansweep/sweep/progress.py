@@ -27,6 +27,7 @@ from gansweep.training import atomic
 BETWEEN_LINES_S = 0.2
 FIRST_PLAIN_LINE_S, BETWEEN_PLAIN_LINES_S = 5.0, 60.0
 MAX_NAMED = 2
+LEAST_LEFT_S, EVALUATING = 0.5, "evaluating"  # a shorter time would be shown as 0 s
 SHORTEST_NAME, FINISHED_NAME = 20, 40  # columns of a shortened name
 PREFIX = ".progress."
 EVERY_S, STALE_S = 5.0, 60.0  # time between two writes; age above which the process of another machine counts as dead
@@ -149,13 +150,20 @@ class Progress:
         return ", ".join([f"{done}/{cells(self.total)}", *others])
 
     def _left(self) -> str:
-        """Return the estimated remaining time, from the cells that this process has trained so far."""
+        """Return the estimated remaining time, from the cells that this process has trained so far.
+
+        After the last step of all cells only final evaluations are left, whose time is not known.
+        """
         begun = sum(step / total for step, total in self._running.values())
         here = begun - sum(self._first[name] / total for name, (_, total) in self._running.items())
         trained, left = self.trained + here, self.total - self.counts.total() - begun
         if trained <= 0 or left <= 0:
             return ""
-        return f"{duration((time.monotonic() - self._started) / trained * left)} left"
+        seconds = (time.monotonic() - self._started) / trained * left
+        is_at_end = all(step >= total - 1 for step, total in self._running.values()) or seconds < LEAST_LEFT_S
+        if self._running and is_at_end and self.counts.total() + len(self._running) >= self.total:
+            return EVALUATING
+        return f"{duration(seconds)} left"
 
     def _rewrite(self, line: str) -> None:
         line = visible(line)

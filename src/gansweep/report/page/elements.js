@@ -35,6 +35,14 @@ function make(tag, attributes = {}, ...children) {
 /** Return a number as text; values that are missing are N/A. */
 const format = (value) => (value === null || value === undefined ? "N/A" : String(Number(value.toPrecision(5))));
 
+/** A number with this many significant digits, zeros included; digits before the point are never rounded. */
+function significant(value, digits) {
+  const size = Math.abs(value);
+  if (size && (size < 1e-4 || size >= 1e15)) return value.toExponential(digits - 1);
+  const exponent = size ? Number(value.toExponential(digits - 1).split("e")[1]) : 0;
+  return value.toFixed(Math.max(digits - 1 - exponent, 0));
+}
+
 /** Copy a text, and show the result on the button. */
 async function copy(text, button) {
   let done = true;

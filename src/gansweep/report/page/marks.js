@@ -254,7 +254,7 @@ function heat(figure) {
   });
   function heatCell(one) {
     if (!one) return make("td", {}, "-");
-    const text = one.mean === null ? "N/A" : format(Number(one.mean.toPrecision(4)));
+    const text = one.mean === null ? "N/A" : significant(one.mean, 4);
     const title = `${one.name}: ${summary(one).map((row) => row.join(" ")).join(", ")}`;
     const kind = one.mean === null ? "number na" : "number";
     const cell = make("td", { "data-cell": one.runs[0].cell, class: kind, title },
@@ -267,7 +267,10 @@ function heat(figure) {
     cell.style.color = 0.299 * r + 0.587 * g + 0.114 * b > 128 ? "#000" : "#fff";
     return cell;
   }
-  return { tables, legend: [], lines: [], notes: ["darker is better"] };
+  const { untrained, floor } = table.fields.value;
+  const ends = [["untrained", untrained], ["real against real", floor]].filter(([, value]) => value !== null)
+    .map(([label, value]) => `${label}: ${significant(value, 4)}`);
+  return { tables, legend: [], lines: [], notes: ["darker is better", ...ends] };
 }
 
 /** Lines whose values are in the options: panels of named lines; a panel is of one cell, a line of a configuration. */
@@ -279,7 +282,9 @@ function lines(figure) {
   const xLog = Boolean(options.x_log);
   const xs = [...new Set(all.flatMap((one) => one.x))];
   const x = { label: options.x, log: xLog, range: rangeOf(xs, xLog, 0.02), ticks: xs.length <= 8 ? xs : null };
-  const y = { label: options.y, log: state.log, range: rangeOf(all.flatMap((one) => one.y), state.log) };
+  const values = all.flatMap((one) => one.y).filter((value) => value !== null);
+  const levels = options.levels ? references(options.levels, values, state.log) : [];
+  const y = { label: options.y, log: state.log, range: rangeOf([...values, ...levels.map((one) => one.y)], state.log) };
   const marksOf = (cell) => (line) => {
     const configuration = byCell.get(line.cell ?? cell), run = configuration?.runs.find((one) => one.cell === cell);
     const about = (n) => ({ configuration, run, title: line.name,
@@ -287,10 +292,10 @@ function lines(figure) {
     return { kind: "line", x: line.x, y: line.y, width: 1.4, ...styleOf(names.indexOf(line.name)), about };
   };
   const panels = shown.map(({ title, cell, lines: inside }) =>
-    ({ title: title ?? "", x, y, marks: inside.map(marksOf(cell)) }));
+    ({ title: title ?? "", x, y, marks: [...levels, ...inside.map(marksOf(cell))] }));
   const every = Math.max(...all.map((one) => one.every)), drawn = new Set(all.map(({ name }) => name));
   const legend = names.map((label, n) => ({ label, ...styleOf(n) })).filter(({ label }) => drawn.has(label));
-  return { panels, lines: [], legend, notes: every > 1 ? [`1 of ${every} values is drawn`] : [] };
+  return { panels, lines: levels, legend, notes: every > 1 ? [`1 of ${every} values is drawn`] : [] };
 }
 
 const KINDS = { curves, rates, heat, lines };
