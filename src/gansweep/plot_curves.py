@@ -63,8 +63,9 @@ def draw_references(
     drawn, far = {}, 10 if axis.get_yscale() == "log" else 3
     low, high = (-math.inf, math.inf) if axis.get_autoscaley_on() else sorted(axis.get_ylim())
     for (name, usual), value in zip(REFERENCES.items(), (untrained, floor), strict=True):
-        is_near = value is not None and finite and min(finite) / far < value < far * max(finite)
-        if is_near and low <= value <= high:
+        if value is None or not finite:
+            continue
+        if min(finite) / far < value < far * max(finite) and low <= value <= high:
             axis.axhline(value, **{"zorder": 0.5, **usual, **style})
             drawn[name] = value
     return drawn
