@@ -168,7 +168,7 @@ def test_a_cell_that_can_not_be_measured_fails_when_it_is_trained(gansweep, monk
 def test_on_a_gpu_one_cell_of_each_kind_is_measured(gansweep, monkeypatch):
     from gansweep.training.pack_size import Choice
 
-    def best_size(runs, num_cells):
+    def best_size(runs, num_cells, stop):
         measured.append([(type(run.member.generator.rule).__name__, run.member.ema) for run in runs])
         return Choice(num_cells)
 

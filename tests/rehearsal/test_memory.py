@@ -135,9 +135,9 @@ def test_compiled_packs_are_measured_compiled(monkeypatch):
     compiled = []
     train_briefly = pack_size._train_briefly
 
-    def spy(runs):
+    def spy(runs, stop):
         compiled.append((runs[0].trainer.compile, len(runs)))
-        return train_briefly([pack_size._uncompiled(run) for run in runs])
+        return train_briefly([pack_size._uncompiled(run) for run in runs], stop)
 
     monkeypatch.setattr(pack_size, "_train_briefly", spy)
     with PretendedDevice():

@@ -18,6 +18,7 @@ from gansweep.sweep import cell_lock
 from gansweep.sweep.pack_executor import alike, in_packs
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.sweep import Sweep
+from gansweep.training.interruption import Interrupted
 from gansweep.training.session import TrainingSession
 
 
@@ -34,7 +35,7 @@ def open_session(of, step):
 
 
 def train(those, size, open_session=open_session, **more):
-    executor = in_packs(open_session, lambda waiting: size)
+    executor = in_packs(open_session, lambda waiting, stop: size)
     return Sweep(those[0].directory.parent, those).run(executor, progress=Progress(0, io.StringIO()), **more)
 
 
@@ -62,6 +63,18 @@ def test_finished_members_are_replaced(tmp_path, packs):
     assert packs == [2, 2, 1]
     assert finals(outcome) == finals(train(grid(tmp_path / "alone"), 1))
     assert not list(tmp_path.glob("*/.claim.*"))
+
+
+def test_a_stop_while_the_pack_size_is_chosen_trains_nothing(tmp_path, packs):
+    def interrupted(waiting, stop):
+        raise Interrupted(0)
+
+    executor = in_packs(open_session, interrupted)
+    outcome = Sweep(tmp_path, grid(tmp_path)).run(executor, progress=Progress(0, io.StringIO()))
+    assert outcome.interrupted
+    assert outcome.exit_code == 130
+    assert packs == []
+    assert outcome.records == {}
 
 
 def test_smaller_packs_are_tried_after_out_of_memory(tmp_path, monkeypatch, caplog):

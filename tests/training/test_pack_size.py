@@ -7,8 +7,9 @@ import torch
 from tests.training.small import make_run, member
 
 from gansweep.training import pack_size
+from gansweep.training.interruption import Interrupted
 from gansweep.training.pack_size import best_size, memory_kinds
-from gansweep.training.trainer import train
+from gansweep.training.trainer import pack_of, train
 
 RUNS = [make_run(8, member(seed), tensorboard=False) for seed in range(20)]
 
@@ -19,7 +20,7 @@ def costs(monkeypatch):
     asked: list[int] = []
 
     def choose(seconds):
-        def measured(runs):
+        def measured(runs, stop):
             asked.append(len(runs))
             return seconds(len(runs))
 
@@ -74,6 +75,20 @@ def test_measuring_does_not_affect_training_and_global_random_numbers(tmp_path):
     assert torch.equal(torch.get_rng_state(), random)
     after = train(RUNS[0], tmp_path / "after")
     assert after["metric"] == before["metric"]
+
+
+def test_a_request_to_stop_ends_the_measurement_after_a_step(monkeypatch):
+    """Mistake: the signal is honoured when all packs have been measured, which takes minutes if a step takes long."""
+    stops, packs = iter([False, True]), []
+
+    def counted(runs):
+        packs.append(len(runs))
+        return pack_of(runs)
+
+    monkeypatch.setattr(pack_size, "pack_of", counted)
+    with pytest.raises(Interrupted):
+        best_size(RUNS[:4], 4, lambda: next(stops))
+    assert packs == [1]
 
 
 def test_measuring_compiles_nothing(monkeypatch):

@@ -17,7 +17,7 @@ from gansweep.sweep.cell import Cell, state
 from gansweep.sweep.pack_executor import in_packs
 from gansweep.sweep.plan import Estimate, kind_of
 from gansweep.sweep.run_state import Executor
-from gansweep.training.interruption import interrupts
+from gansweep.training.interruption import Interrupted, interrupts
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class _PackSize:
     tasks: int
     limit: TimeLimit | None = None
 
-    def __call__(self, waiting: Sequence[Cell]) -> int:
+    def __call__(self, waiting: Sequence[Cell], stop: Callable[[], bool]) -> int:
         share = math.ceil(len(waiting) / (self.workers * self.tasks))
         self.jobs.packing = {"workers": self.workers} | ({"tasks": self.tasks} if self.tasks > 1 else {})
         if self.pack != "auto":
@@ -75,9 +75,9 @@ class _PackSize:
         try:
             if num_gpus(waiting[0].config["device"]):
                 measured = [waiting[n] for n in memory_kinds([cell.config for cell in waiting])]
-            choice = best_size([run_of(cell) for cell in measured], share)
+            choice = best_size([run_of(cell) for cell in measured], share, stop)
         except BaseException as error:  # the cell that causes it fails when it is trained
-            if interrupts(error):
+            if interrupts(error) or isinstance(error, Interrupted):
                 raise
             reason = f"{type(error).__name__}: {error}"
             log.warning("The pack size could not be measured; cells are trained one at a time (pack=1): %s", reason)

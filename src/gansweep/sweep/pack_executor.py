@@ -30,6 +30,8 @@ DEVICE_FAILED = (
 )
 
 Train = Callable[..., None]
+# (compatible cells, stop) -> members of a pack; raises Interrupted if stop() returns True
+Choose = Callable[[Sequence[Cell], Callable[[], bool]], int]
 
 
 def train_together(sessions: Sequence[Any], **callbacks: Any) -> None:
@@ -41,7 +43,7 @@ def train_together(sessions: Sequence[Any], **callbacks: Any) -> None:
 
 def in_packs(
     open_session: Open,
-    size: int | Callable[[Sequence[Cell]], int] = 1,
+    size: int | Choose = 1,
     train: Train = train_together,
     limit: TimeLimit | None = None,
     waits: Waits = never_waits,
@@ -60,7 +62,7 @@ def in_packs(
 
 def _execute(
     open_session: Open,
-    size: int | Callable[[Sequence[Cell]], int],
+    size: int | Choose,
     train: Train,
     limit: TimeLimit | None,
     waits: Waits,
@@ -75,7 +77,7 @@ class _PackExecutor:
         self,
         run_state: RunState,
         open_session: Open,
-        size: int | Callable[[Sequence[Cell]], int],
+        size: int | Choose,
         train: Train,
         limit: TimeLimit | None,
         waits: Callable[[Cell], bool],
@@ -123,7 +125,12 @@ class _PackExecutor:
             if outcome.interrupted or all(map(self.waits, subset)):
                 left += subset
                 continue
-            size = self._size(subset, limit)
+            try:
+                size = self._size(subset, limit)
+            except Interrupted:
+                outcome.interrupted = True
+                left += subset
+                continue
             left += self._train_group(subset, size, self._fits(subset, num_groups), late)
         return left
 
@@ -143,7 +150,7 @@ class _PackExecutor:
             return 1
         else:
             with process.trial_marker(cells[0].directory.parent):
-                size = self.size(cells)
+                size = self.size(cells, self.run_state.stop)
         return size if limit is None else min(size, limit)
 
     def _train_group(

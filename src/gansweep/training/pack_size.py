@@ -5,15 +5,16 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 
 from gansweep import device as devices
+from gansweep.training.interruption import Interrupted
 from gansweep.training.run import Run
-from gansweep.training.trainer import pack_of
+from gansweep.training.trainer import never, pack_of
 
 WARM_STEPS, TIMED_STEPS = 1, 3
 WORTH_IT = 0.95  # a larger pack is used if its time per member is below this fraction of the smaller one's
@@ -61,7 +62,7 @@ def _without_numbers(value: Any) -> Any:
 
 
 @devices.restored_matmul_precision()
-def best_size(runs: Sequence[Run], num_cells: int) -> Choice:
+def best_size(runs: Sequence[Run], num_cells: int, stop: Callable[[], bool] = never) -> Choice:
     """Return the pack size for cells that can share a pack.
 
     On CPU: packs of 1, 4, 16 and 64 are timed for a few steps, as long as each has a lower time per member than
@@ -72,16 +73,20 @@ def best_size(runs: Sequence[Run], num_cells: int) -> Choice:
     Args:
         runs: some of the cells, at most as many as would be packed; on GPU one of each kind (`memory_kinds`).
         num_cells: number of cells for this process.
+        stop: called after every step of a measurement.
+
+    Raises:
+        Interrupted: `stop` returned True.
     """
     device = devices.resolve(runs[0].device)
     if num_cells == 1:
         return Choice(1)
     if device.type == "cuda":
-        return Choice(min(num_cells, _that_fit(runs, device)))
-    alone = best = _seconds_per_step(runs[:1])
+        return Choice(min(num_cells, _that_fit(runs, device, stop)))
+    alone = best = _seconds_per_step(runs[:1], stop)
     size, together = 1, math.inf
     for count in sorted({min(tried, len(runs)) for tried in SIZES}):
-        each = _seconds_per_step(runs[:count]) / count
+        each = _seconds_per_step(runs[:count], stop) / count
         together = min(together, each)
         if each >= WORTH_IT * best:
             break
@@ -95,16 +100,16 @@ def seconds_alone(run: Run) -> float:
     return _seconds_per_step([run])
 
 
-def _seconds_per_step(runs: Sequence[Run]) -> float:
+def _seconds_per_step(runs: Sequence[Run], stop: Callable[[], bool] = never) -> float:
     """Return the time of the fastest of a few steps in seconds: CPU time on a CPU with one thread, else wall time.
 
     Nothing is compiled: it would take minutes per size and does not change the choice.
     """
-    times = _train_briefly([_uncompiled(run) for run in runs])
+    times = _train_briefly([_uncompiled(run) for run in runs], stop)
     return min(times[WARM_STEPS:], default=times[0])
 
 
-def _train_briefly(runs: Sequence[Run]) -> list[float]:
+def _train_briefly(runs: Sequence[Run], stop: Callable[[], bool] = never) -> list[float]:
     """Train a pack for a few steps without side effects and return the time of each step in seconds."""
     pack = pack_of(runs)
     steps = pack.steps()
@@ -118,6 +123,8 @@ def _train_briefly(runs: Sequence[Run]) -> list[float]:
             next(steps)
             devices.synchronize(pack.device)
             times.append(clock() - start)
+            if stop():
+                raise Interrupted(0)
     finally:
         pack.release()
     return times
@@ -127,7 +134,7 @@ def _uncompiled(run: Run) -> Run:
     return replace(run, trainer=replace(run.trainer, compile=False))
 
 
-def _that_fit(kinds: Sequence[Run], device: torch.device) -> int:
+def _that_fit(kinds: Sequence[Run], device: torch.device, stop: Callable[[], bool] = never) -> int:
     """Return the number of members that fit into memory if all were of the most expensive kind.
 
     The kinds are compared by the peak memory of one member, after which the data and what is kept between packs are on
@@ -138,19 +145,19 @@ def _that_fit(kinds: Sequence[Run], device: torch.device) -> int:
         kinds: one run of each kind.
         device: where they will be trained.
     """
-    most = max(kinds, key=lambda run: _peak_bytes([_uncompiled(run)], device))
-    alone, two = (_peak_bytes([most] * count, device) for count in (1, 2))
+    most = max(kinds, key=lambda run: _peak_bytes([_uncompiled(run)], device, stop))
+    alone, two = (_peak_bytes([most] * count, device, stop) for count in (1, 2))
     each = max(two - alone, 1)
     torch.cuda.empty_cache()
     free, _ = torch.cuda.mem_get_info(device)
     return max(1, int(MEMORY_USED * free - max(alone - each, 0)) // each)
 
 
-def _peak_bytes(runs: Sequence[Run], device: torch.device) -> int:
+def _peak_bytes(runs: Sequence[Run], device: torch.device, stop: Callable[[], bool] = never) -> int:
     """Return the peak memory of a few steps of a pack, without the memory that was in use before."""
     gc.collect()
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats(device)
     before = torch.cuda.memory_allocated(device)
-    _train_briefly(runs)
+    _train_briefly(runs, stop)
     return torch.cuda.max_memory_allocated(device) - before
