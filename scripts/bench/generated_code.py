@@ -13,7 +13,7 @@ import functools
 import logging
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -80,15 +80,15 @@ def fake_tensors():
         yield
 
 
-def generated(function: Callable[..., Any], *args: Any) -> Generated:
-    """Return the counts of the code for a call of a function, as one graph."""
+def generated(function: Callable[..., Any], *args: Any, options: Mapping[str, Any] | None = None) -> Generated:
+    """Return the counts of the code for a call of a function, as one graph; `options` of torch.compile."""
     install()
     torch._dynamo.reset()
     written: list[Generated] = []
     _receivers.append(written.append)
     try:
         with FAKE, torch.no_grad():
-            torch.compile(function, fullgraph=True, dynamic=False)(*args)
+            torch.compile(function, fullgraph=True, dynamic=False, options=options)(*args)
     except Exception:
         if not written:
             raise

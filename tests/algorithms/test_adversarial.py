@@ -118,3 +118,26 @@ def train_as_a_textbook(pack, optimizer, game):
         loss.backward()
         optimizer_g.step()
     return generator, discriminator
+
+
+def test_samples_of_all_critic_steps_at_once():
+    """As on a GPU. Mistakes: masks, latents or labels of another update; a batch that is drawn twice."""
+
+    def trained(at_once):
+        model = small_mlp(discriminator_widths=(16, 8))
+        pack = AdversarialPack(
+            [member(seed, steps=3) for seed in range(2)], model, Shapes().samples, PackSettings(batch_size=8),
+            critic_steps=3,
+        )  # fmt: skip
+        pack.samples_at_once = at_once
+        for _ in pack.steps():
+            pass
+        return pack
+
+    once, each = trained(True), trained(False)
+    torch.testing.assert_close(once.d.theta, each.d.theta, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(once.g.theta, each.g.theta, rtol=1e-4, atol=1e-6)
+    once.g.chunks[0][1, 0] = float("nan")
+    once.draws.begin(once.done, once.step)
+    next(once._inputs(3))
+    assert [each is None for each in once.monitor.read()] == [True, False]

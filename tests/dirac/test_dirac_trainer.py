@@ -13,7 +13,8 @@ import pytest
 import torch
 from tests.config.test_build_conf import composed
 
-from gansweep.batched.objectives import Objectives, PenaltyInputs
+from gansweep.batched.objectives import Objectives
+from gansweep.batched.penalty_pass import PenaltyInputs
 from gansweep.config.build import build
 from gansweep.dirac.convergence import ROWS
 from gansweep.dirac.fields.gan import NonSaturating

@@ -15,7 +15,8 @@ import torch
 from tests.training.small import member
 
 import gansweep.penalties
-from gansweep.batched.objectives import Objectives, PenaltyInputs
+from gansweep.batched.objectives import Objectives
+from gansweep.batched.penalty_pass import PenaltyInputs
 from gansweep.layers import Linear, Network
 from gansweep.losses.hinge import Hinge
 from gansweep.losses.label_smoothing import LabelSmoothing

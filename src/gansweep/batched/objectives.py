@@ -3,118 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gansweep.batched.member import Member, kind, runs
+from gansweep.batched.member import Member, runs
+from gansweep.batched.penalty_pass import PenaltyInputs, PenaltyPass, entries, join
 from gansweep.batched.random_streams import Draws, masks_of, uniform
-from gansweep.batched.scheduled import Scheduled, ValueAt
-from gansweep.interfaces import Game, Penalty
+from gansweep.batched.scheduled import Scheduled
+from gansweep.interfaces import Game
 from gansweep.layers import Network, Pass
 from gansweep.layers.layer import per_member
 from gansweep.layers.network import Params
-
-
-@dataclass
-class PenaltyInputs:
-    """Random inputs of one penalty pass: u for every kind of penalty, (n, B, ...), and dropout masks for B samples."""
-
-    u: list[Tensor]
-    masks: list[Tensor] = field(default_factory=list)
-
-
-class PenaltyPass:
-    """One penalty of each of the first n members, evaluated in one pass of the discriminator.
-
-    With lazy regularisation (`every`), only the members that are due in this update are evaluated.
-    """
-
-    def __init__(self, penalties: Sequence[Penalty], factors: Sequence[ValueAt], device: torch.device) -> None:
-        self.count = len(penalties)
-        self.kinds: list[tuple[Penalty, slice]] = runs(kind(penalty) for penalty in penalties)
-        self.weights = torch.tensor([penalty.weight for penalty in penalties], device=device)
-        self.factors = Scheduled(factors, device)
-        self.every = [getattr(penalty, "every", 1) for penalty in penalties]
-        self.factors_if_due = self.weights.new_tensor(self.every)
-        self.due: list[bool] | None = None  # of every member in this update; None: all, with their weight
-
-    def set_updates(self, updates: Sequence[int] | None) -> None:
-        """Set which members are due, given their earlier updates; None: evaluate all, with their average weight."""
-        lazy = updates is not None and any(every > 1 for every in self.every)
-        self.due = [n % every == 0 for n, every in zip(updates or (), self.every, strict=True)] if lazy else None
-
-    def __call__(
-        self,
-        network: Network,
-        params: Params,
-        buffers: dict[str, Tensor],
-        real: Tensor,
-        fake: Tensor,
-        given: PenaltyInputs,
-        labels: Tensor | None = None,
-    ) -> Tensor:
-        """Return weight * E[score(dD/dx (x_hat), D(x_hat))] as (n,), times `every` or 0 with lazy regularisation.
-
-        `labels` (n, B) are those of the real and of the generated sample at each place of the batch.
-        """
-
-        def values(rows: slice) -> Tensor:
-            return self._values(rows, network, params, buffers, real, fake, given, labels)
-
-        if self.due is None:
-            return values(slice(0, self.count))
-        factors = self.factors_if_due
-        parts = [
-            (values(rows) * factors[rows] if due else torch.zeros_like(factors[rows])) for due, rows in runs(self.due)
-        ]
-        return _join(parts)
-
-    def _values(
-        self,
-        among: slice,
-        network: Network,
-        params: Params,
-        buffers: dict[str, Tensor],
-        real: Tensor,
-        fake: Tensor,
-        given: PenaltyInputs,
-        labels: Tensor | None,
-    ) -> Tensor:
-        """Return weight * E[score] of some adjacent members."""
-        first = among.start
-        kinds = [
-            (penalty, slice(max(at.start, first), min(at.stop, among.stop)), u, at.start)
-            for (penalty, at), u in zip(self.kinds, given.u, strict=True)
-            if max(at.start, first) < min(at.stop, among.stop)
-        ]
-        x_hat = _join(
-            [
-                penalty.points(real[rows], fake[rows], u[rows.start - start : rows.stop - start])
-                for penalty, rows, u, start in kinds
-            ]
-        )
-
-        def of(rows: slice) -> tuple[Params, Tensor, Pass]:
-            # For all rows, use a view instead of a slice: the backward pass of a slice would fill a matrix
-            # with zeros. A view accumulates the contributions of a pass before they are added to the gradient,
-            # in the same order as a slice does.
-            if rows == slice(0, len(params[0])):
-                return [p.view_as(p) for p in params], x_hat, Pass(given.masks, buffers, labels=labels)
-            masks, of_rows = [mask[rows] for mask in given.masks], {name: b[rows] for name, b in buffers.items()}
-            state = Pass(masks, of_rows, labels=None if labels is None else labels[rows])
-            return [p[rows] for p in params], x_hat[rows.start - first : rows.stop - first], state
-
-        input_gradient = network.input_gradient(*of(among))
-        scores = []
-        for penalty, rows, *_ in kinds:
-            logits = network(*of(rows))[..., 0] if penalty.needs_logits else None
-            own = input_gradient[rows.start - first : rows.stop - first] if len(kinds) > 1 else input_gradient
-            scores.append(penalty.score(own, logits))
-        return self.weights[among] * self.factors.now[among].squeeze(1) * _join(scores).mean(1)
+from gansweep.layers.penalised import has_closed_form, penalised_gradients
 
 
 class DiscriminatorTerms(NamedTuple):
@@ -131,7 +34,7 @@ class Objectives:
     """Games, penalties, augmentation, noise, label flips and weight clipping of a pack, ordered by `side_by_side`."""
 
     def __init__(self, members: Sequence[Member], device: torch.device) -> None:
-        self.device = device
+        self.device, self.num_members = device, len(members)
         self.games: list[tuple[Game, slice]] = runs(member.objective.game for member in members)
         most = max(len(member.penalties) for member in members)
         self.passes = [
@@ -178,8 +81,8 @@ class Objectives:
         """Register the draws of a step that evaluates the penalties `count` times; `as_bits` as in `masks_of`."""
         for n, penalty_pass in enumerate(self.passes):
             for penalty, rows in penalty_pass.kinds:
-                of_u = shape if penalty.noise == "entry" else (1,) * len(shape)
-                draws.plan(f"interpolation/{n}", [uniform(batch_size, *of_u)] * count, rows)
+                u = uniform(batch_size, *entries(penalty, shape), as_bits=as_bits)
+                draws.plan(f"interpolation/{n}", [u] * count, rows)
             masks = masks_of(network, batch_size, as_bits=as_bits) * count
             draws.plan(f"dropout/penalty/{n}", masks, slice(0, penalty_pass.count))
 
@@ -205,7 +108,7 @@ class Objectives:
             assert augment is not None
             return augment(samples, drawn[0])
         remaining = iter(drawn)
-        return _join(
+        return join(
             [
                 samples[rows] if augment is None else augment(samples[rows], next(remaining))
                 for augment, rows in self.augmentations
@@ -256,11 +159,7 @@ class Objectives:
         else:
             state.labels = None if labels is None else torch.cat([labels, labels], 1)
             on_real, on_fake = network(params, torch.cat([real, fake], 1), state)[..., 0].chunk(2, 1)
-        left, right = on_real, on_fake
-        if self.flip is not None and flips is not None:
-            swapped = flips < self.flip
-            left, right = torch.where(swapped, on_fake, on_real), torch.where(swapped, on_real, on_fake)
-        losses = _join([game.discriminator(left[rows], right[rows]) for game, rows in self.games])
+        losses = self._losses(on_real, on_fake, flips)
         total, penalties = losses, []
         for penalty, given in zip(self.passes, for_penalties, strict=True):
             n = penalty.count
@@ -271,6 +170,43 @@ class Objectives:
         on_real, on_fake = on_real.detach().mean(1), on_fake.detach().mean(1)
         terms = DiscriminatorTerms(total.detach(), losses.detach(), penalties, on_real, on_fake)
         return total.sum(), (terms, state.updates)
+
+    def _losses(self, on_real: Tensor, on_fake: Tensor, flips: Tensor | None) -> Tensor:
+        """Return the losses (K,) of the games for logits (K, B) on real and generated samples."""
+        left, right = on_real, on_fake
+        if self.flip is not None and flips is not None:
+            swapped = flips < self.flip
+            left, right = torch.where(swapped, on_fake, on_real), torch.where(swapped, on_real, on_fake)
+        return join([game.discriminator(left[rows], right[rows]) for game, rows in self.games])
+
+    def has_closed_form(self, network: Network, labels: Tensor | None) -> bool:
+        """Return whether `discriminator_gradients` applies: one penalty of the input gradient for every member."""
+        if self.device.type == "cpu" or labels is not None or not has_closed_form(network.layers):
+            return False  # on a CPU, one product of all rows would round differently
+        return len(self.passes) == 1 and self.passes[0].count == self.num_members and self.passes[0].has_closed_form
+
+    def discriminator_gradients(
+        self,
+        network: Network,
+        params: Params,
+        real: Tensor,
+        fake: Tensor,
+        masks: Sequence[Tensor],
+        given: PenaltyInputs,
+        flips: Tensor | None = None,
+    ) -> tuple[list[Tensor], DiscriminatorTerms]:
+        """Return the gradients of the slots, (K, *shape) each, and the terms, with `penalised_gradients`."""
+        penalty, size = self.passes[0], real.shape[1]
+        x = torch.cat([real, fake, penalty.points(real, fake, given)], 1)
+        state = Pass([torch.cat(pair, 1) for pair in zip(masks, given.masks, strict=True)])
+
+        def game(logits: Tensor) -> Tensor:
+            return self._losses(logits[:, :size], logits[:, size:], flips)
+
+        found = penalised_gradients(network.layers, params, x, state, 2 * size, game, penalty.of_gradient)
+        on_real, on_fake = found.logits.unflatten(1, (2, size)).mean(2).unbind(1)
+        terms = DiscriminatorTerms(found.game + found.penalty, found.game, [found.penalty], on_real, on_fake)
+        return found.gradients, terms
 
     def generator(
         self,
@@ -292,8 +228,4 @@ class Objectives:
         for game, rows in self.games:
             compared = on_real[rows] if on_real is not None and game.relativistic else None
             losses.append(game.generator(on_fake[rows], compared))
-        return _join(losses)
-
-
-def _join(parts: Sequence[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
+        return join(losses)

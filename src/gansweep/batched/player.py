@@ -148,8 +148,12 @@ class Player:
             total, outputs = losses(slots)
             gradients = torch.autograd.grad(total, slots)
         gradients = transform(gradients) if transform else gradients
+        return *self.of_slots(gradients), outputs
+
+    def of_slots(self, gradients: Sequence[Tensor]) -> tuple[Sequence[Tensor], Tensor | None]:
+        """Return the first two results of `gradients`, given the gradients of the slots, (K, *shape) each."""
         flat = [g.flatten(1) for g in gradients]
-        return [abreast(flat[span]) for span in self.spans], None if self.fused else norms(flat), outputs
+        return [abreast(flat[span]) for span in self.spans], None if self.fused else norms(flat)
 
     def update(
         self, gradients: Sequence[Tensor], grad_norm: Tensor | None = None, feedback_loss: Tensor | None = None

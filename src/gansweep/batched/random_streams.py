@@ -137,14 +137,24 @@ class Draws:
         return [self.next(name) for _ in network.draws]
 
 
-def normal(size: int, *shape: int) -> Piece:
-    """Return a piece of numbers from N(0, 1), (size, *shape) per member."""
-    return _piece(2, transforms.normal, size, shape)
+def normal(size: int, *shape: int, as_bits: bool = False) -> Piece:
+    """Return a piece of numbers from N(0, 1), (size, *shape) per member.
+
+    `as_bits`: the piece is random integers, which `finished(transforms.normal_of, ...)` converts.
+    """
+    return _integers(size, shape) if as_bits else _piece(2, transforms.normal, size, shape)
 
 
-def uniform(size: int, *shape: int) -> Piece:
-    """Return a piece of numbers from U[0, 1), (size, *shape) per member."""
-    return _piece(2, transforms.uniform, size, shape)
+def uniform(size: int, *shape: int, as_bits: bool = False) -> Piece:
+    """Return a piece of numbers from U[0, 1), (size, *shape) per member; `as_bits` as in `normal`."""
+    return _integers(size, shape) if as_bits else _piece(2, transforms.uniform, size, shape)
+
+
+def finished(transform: Callable[[Tensor], Tensor], drawn: Tensor, size: int, *shape: int) -> Tensor:
+    """Return the numbers (..., size, *shape) of a piece; those that are still random integers are converted."""
+    if drawn.dtype != torch.int32:
+        return drawn
+    return transform(drawn)[..., : size * math.prod(shape)].unflatten(-1, (size, *shape))
 
 
 def permutation(size: int) -> Piece:
@@ -161,6 +171,10 @@ def masks_of(network: Network, size: int, *, as_bits: bool = False) -> list[Piec
     if as_bits:
         return [bits for _, bits in pieces]
     return [Piece(bits.num_words, lambda words, d=draw, b=bits: mask(d, b.finish(words))) for draw, bits in pieces]
+
+
+def _integers(size: int, shape: tuple[int, ...]) -> Piece:
+    return Piece(transforms.words_for(size * math.prod(shape), 2), transforms.integers)
 
 
 def _piece(per_word: int, transform: Callable[[Tensor], Tensor], size: int, shape: tuple[int, ...]) -> Piece:

@@ -22,9 +22,19 @@ def words_for(count: int, per_word: int) -> int:
     return 4 * -(-count // (4 * per_word))
 
 
+def integers(words: Tensor) -> Tensor:
+    """Return random integers of 32 bits as int32, two per word."""
+    return words.view(torch.int32)
+
+
 def uniform(words: Tensor) -> Tensor:
     """Return numbers n / 2^24 from U[0, 1), two per word."""
-    return words.view(torch.int32).bitwise_right_shift(8).to(torch.get_default_dtype()).mul_(2.0**-24).add_(0.5)
+    return uniform_of(integers(words))
+
+
+def uniform_of(drawn: Tensor) -> Tensor:
+    """Return the same, given `integers`."""
+    return drawn.bitwise_right_shift(8).to(torch.get_default_dtype()).mul_(2.0**-24).add_(0.5)
 
 
 def normal(words: Tensor) -> Tensor:
@@ -35,7 +45,12 @@ def normal(words: Tensor) -> Tensor:
     Box and Muller 1958. The first half of the words determines u, as the absolute value of a signed integer of 32
     bits, the second half a. The largest magnitude of a number is 6.6.
     """
-    numbers = words.view(torch.int32).to(torch.get_default_dtype())
+    return normal_of(integers(words))
+
+
+def normal_of(drawn: Tensor) -> Tensor:
+    """Return the same, given `integers`."""
+    numbers = drawn.to(torch.get_default_dtype())
     radius, angle = numbers.tensor_split(2, -1)
     radius.square_().add_(1).mul_(2.0**-62).log_().neg_().sqrt_()  # u^2 in (0, 1], -log(u^2) = -2 log u
     cosine = angle.mul_(math.pi * 2.0**-31).cos()

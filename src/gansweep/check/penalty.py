@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from gansweep.batched.objectives import PenaltyInputs, PenaltyPass
+from gansweep.batched.penalty_pass import PenaltyInputs, PenaltyPass
 from gansweep.check.bench import Subject, difference, finite_differences, in_float64, relative_error
 from gansweep.check.finding import Answer, Check, requirement
 from gansweep.interfaces import Penalty

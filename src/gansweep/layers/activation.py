@@ -29,6 +29,10 @@ class LeakyReLU(Parameterless):
         """Return dL/dx: dL/dy times 1 or the negative slope; this factor is a constant to autograd."""
         return torch.ops.aten.leaky_relu_backward(grad_output, x.detach(), self.slope, False)
 
+    def push_forward(self, params: Sequence[Tensor], x: Tensor, tangent: Tensor, state: Pass) -> Tensor:
+        """Return dy for dx = `tangent`, which has the same factors as `pull_back`."""
+        return self.pull_back(params, x, tangent, state)
+
     def counterpart(self) -> nn.Module:
         """Return `nn.LeakyReLU`, or `nn.ReLU` for slope 0."""
         return nn.LeakyReLU(self.slope) if self.slope else nn.ReLU()
@@ -61,6 +65,10 @@ class Scale(Parameterless):
     def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
         """Return dL/dx: dL/dy times the factor."""
         return self.factor * grad_output
+
+    def push_forward(self, params: Sequence[Tensor], x: Tensor, tangent: Tensor, state: Pass) -> Tensor:
+        """Return dy for dx = `tangent`."""
+        return self.factor * tangent
 
     def plain(self, x: Any, build: Builder) -> Any:
         """Add a product; `torch.nn` has no module for it."""

@@ -46,6 +46,10 @@ class Dropout(Parameterless):
         """Return dL/dx: dL/dy times the same mask."""
         return self.forward(params, grad_output, state)
 
+    def push_forward(self, params: Sequence[Tensor], x: Tensor, tangent: Tensor, state: Pass) -> Tensor:
+        """Return dy for dx = `tangent`, with the same mask."""
+        return self.forward(params, tangent, state)
+
     def linearised(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> tuple[Tensor, PullBack]:
         """Return y and the function from dL/dy to dL/dx; both use the same mask."""
         if state.training or not self.in_evaluation:

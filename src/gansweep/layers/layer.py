@@ -58,7 +58,10 @@ class Layer(Protocol):
     """Map (K, B, ...) to (K, B, ...) with separate parameters for each member.
 
     Optional methods `counterpart` and `plain`, as those of `Parameterless`: with them, a trained network can be
-    converted to modules of `torch.nn`.
+    converted to modules of `torch.nn`. Optional methods of piecewise linear layers, with which `penalised_gradients`
+    applies: `push_forward(params, x, tangent, state)` returns dy for dx = tangent, and `parameter_gradients(x,
+    grad_output, n)` of a layer with slots their gradients, where constant slots such as biases get those of the first
+    n samples.
 
     Attributes:
         couples_samples: the output for a sample depends on the other samples of its batch, as in
@@ -164,3 +167,11 @@ def row_sum(rows: Tensor) -> Tensor:
     while rows.shape[1] > FOLD:
         rows = F.pad(rows, (0, -rows.shape[1] % FOLD)).unflatten(1, (-1, FOLD)).sum(2)
     return rows.sum(1, keepdim=True)
+
+
+def first_sum(x: Tensor, n: int) -> Tensor:
+    """Return the sum (K, ...) of the first n samples of (K, B, ...)."""
+    if not torch.compiler.is_compiling():
+        return x[:, :n].sum(1)
+    inside = torch.arange(x.shape[1], device=x.device) < n  # the sum is then part of the kernel that computes x
+    return torch.where(inside.view(-1, *[1] * (x.ndim - 2)), x, 0.0).sum(1)

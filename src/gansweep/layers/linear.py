@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gansweep.interfaces import Slot
-from gansweep.layers.layer import Parameterless, Pass, each_member
+from gansweep.layers.layer import Parameterless, Pass, each_member, first_sum
 
 if TYPE_CHECKING:
     from gansweep.layers.plain import Builder
@@ -68,6 +68,18 @@ class Linear(Parameterless):
         filled_grad, weight = _filled(grad_output, 1, 2), _filled(weight, 1, 2)
         product = torch.bmm(filled_grad, weight) if self.is_small else each_member(torch.mm, filled_grad, weight)
         return _cut(product, x.shape[1], self.num_in)
+
+    def push_forward(self, params: Sequence[Tensor], x: Tensor, tangent: Tensor, state: Pass) -> Tensor:
+        """Return tangent W^T (K, B, out)."""
+        weight = params[0]
+        return (tangent * weight).sum(2, keepdim=True) if self.num_out == 1 else tangent @ weight.mT
+
+    def parameter_gradients(self, x: Tensor, grad_output: Tensor, n: int) -> list[Tensor]:
+        """Return dL/dW, and dL/db of the first n samples, for inputs (K, B, in) and dL/dy (K, B, out)."""
+        by_bias = first_sum(grad_output, n)
+        if self.num_out == 1:
+            return [(grad_output * x).sum(1, keepdim=True), by_bias]
+        return [grad_output.mT @ x, by_bias]
 
     def counterpart(self) -> nn.Module:
         """Return `nn.Linear`."""

@@ -68,6 +68,10 @@ class Reshape(Parameterless):
         """Return dL/dy in the shape of the input, (K, B, *before)."""
         return grad_output.reshape(*grad_output.shape[:2], *self.before)
 
+    def push_forward(self, params: Sequence[Tensor], x: Tensor, tangent: Tensor, state: Pass) -> Tensor:
+        """Return dy for dx = `tangent`, (K, B, *after)."""
+        return self.forward(params, tangent, state)
+
     def plain(self, x: Any, build: Builder) -> Any:
         """Add `nn.Flatten`, `nn.Unflatten`, or a call of `reshape`."""
         build.on_maps = len(self.after) == 3

@@ -144,6 +144,7 @@ def _that_fit(kinds: Sequence[Run], device: torch.device, stop: Callable[[], boo
     Args:
         kinds: one run of each kind.
         device: where they will be trained.
+        stop: as in `best_size`.
     """
     most = max(kinds, key=lambda run: _peak_bytes([_uncompiled(run)], device, stop))
     alone, two = (_peak_bytes([most] * count, device, stop) for count in (1, 2))

@@ -18,7 +18,8 @@ players from the same parameters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -28,9 +29,9 @@ from torch import Tensor
 from gansweep.algorithms.adversarial.critic_steps import CriticSteps
 from gansweep.algorithms.adversarial.joint import Joint, StepResult
 from gansweep.algorithms.adversarial.random_inputs import DiscriminatorInputs, GeneratorInputs, RandomInputs
-from gansweep.algorithms.adversarial.report import Report
+from gansweep.algorithms.adversarial.report import Report, scheduled_settings
 from gansweep.batched.divergence import Cause
-from gansweep.batched.fused_update import allow_graphs
+from gansweep.batched.fused_update import GRAPH_OPTIONS, allow_graphs
 from gansweep.batched.member import Member
 from gansweep.batched.objectives import DiscriminatorTerms, Objectives
 from gansweep.batched.pack import Pack, PackSettings, finite
@@ -83,7 +84,11 @@ class AdversarialPack(Pack[Report]):
         self.scheduled_critic_steps = CriticSteps(critic_steps, critic_schedule, self.total_steps[0])
         self.random = self._random_inputs(self.draws, as_bits=compiled and self.device.type != "cpu")
         self._gradients_d, self._gradients_g = self._discriminator_gradients, self._generator_gradients
-        self._update_d, self._update_g = self._discriminator_step, self._generator_step
+        self._update_d: Any = self._discriminator_step
+        self._update_g: Any = self._generator_step
+        self._generate = self._generated
+        g = self.g.network
+        self.samples_at_once = self.device.type != "cpu" and not g.couples_samples and not g.buffers
         if compiled:
             self._compile()
 
@@ -95,10 +100,12 @@ class AdversarialPack(Pack[Report]):
         copy the parameters if several of them were part of the graph.
         """
         allow_graphs()
-        compiled = partial(torch.compile, fullgraph=True, dynamic=False)
+        compiled: Any = partial(torch.compile, fullgraph=True, dynamic=False)
         if self.device.type == "cpu":
             self._update_d, self._update_g = compiled(self._discriminator_step), compiled(self._generator_step)
         else:
+            compiled = partial(compiled, options=GRAPH_OPTIONS)
+            self._generate = compiled(self._generated)
             self._gradients_d = compiled(self._discriminator_gradients)
             self._gradients_g = compiled(self._generator_gradients)
 
@@ -112,9 +119,8 @@ class AdversarialPack(Pack[Report]):
     def _alternating_step(self) -> StepResult:
         """Update the discriminators `critic_steps` times, then the generators (algorithm 1)."""
         inputs = d_result = g_result = None
-        for _ in range(self.scheduled_critic_steps.now(self.done, self.total_steps)):
+        for inputs in self._inputs(self.scheduled_critic_steps.now(self.done, self.total_steps)):
             self._count_update()
-            inputs = self.random.for_discriminator(inputs)
             d_result = self._update_d(inputs)
         assert inputs is not None  # critic_steps >= 1
         assert d_result is not None
@@ -124,6 +130,36 @@ class AdversarialPack(Pack[Report]):
         assert g_result is not None  # generator_steps >= 1
         return StepResult(*d_result, *g_result)
 
+    def _inputs(self, count: int) -> Iterator[DiscriminatorInputs]:
+        """Yield the random inputs of the discriminator updates of a step, with their generated samples if possible.
+
+        The generators do not change between these updates, so that one pass generates the samples of all. A CPU
+        gains nothing, and larger products would round differently.
+        """
+        inputs = None
+        if count == 1 or not self.samples_at_once:
+            for _ in range(count):
+                inputs = self.random.for_discriminator(inputs)
+                yield inputs
+            return
+        every = []
+        for _ in range(count):
+            inputs = self.random.for_discriminator(inputs)
+            every.append(inputs)
+        for inputs, fake in zip(every, self._generate(every), strict=True):
+            yield replace(inputs, fake=fake)
+
+    def _generated(self, every: Sequence[DiscriminatorInputs]) -> Sequence[Tensor]:
+        """Return the generated samples (K, B, ...) of several discriminator updates; update the monitor."""
+        of_updates = [self.random.finished(given) for given in every]
+        masks = [torch.cat(same, 1) for same in zip(*(given.generator_masks for given in of_updates), strict=True)]
+        labels = [given.labels for given in every if given.labels is not None]
+        with autocast(self.device, self.precision):
+            z = torch.cat([given.z for given in of_updates], 1)
+            fake = self.g.network(self.g.params(), z, Pass(masks, labels=torch.cat(labels, 1) if labels else None))
+        self.monitor.record(Cause.NON_FINITE_SAMPLES, ~finite(fake), self.step)
+        return fake.chunk(len(every), 1)
+
     def _joint_step(self) -> StepResult:
         """Update both players from the same parameters, as the dynamics define."""
         self._count_update()
@@ -131,7 +167,8 @@ class AdversarialPack(Pack[Report]):
         self.dynamics(game)
         self.average()
         result = game.result()
-        self._monitor_discriminator(result.d_terms, finite(result.fake))
+        self.monitor.record(Cause.NON_FINITE_SAMPLES, ~finite(result.fake), self.step)
+        self._monitor_discriminator(result.d_terms)
         return result
 
     def _count_update(self) -> None:
@@ -153,13 +190,23 @@ class AdversarialPack(Pack[Report]):
         self, given: DiscriminatorInputs
     ) -> tuple[Sequence[Tensor], Tensor | None, DiscriminatorTerms]:
         """Return the result of `Player.gradients` and the terms (K,); update running statistics and the monitor."""
-        given = given.with_masks(self.g.network, self.d.network)
-        with autocast(self.device, self.precision):
-            state = Pass(given.generator_masks, self.g.buffers, labels=given.labels)
-            fake = self.g.network(self.g.params(), given.z, state)
-        self.g.keep_buffers(state.updates)
+        given, fake = self.random.finished(given), given.fake
+        if fake is None:
+            with autocast(self.device, self.precision):
+                state = Pass(given.generator_masks, self.g.buffers, labels=given.labels)
+                fake = self.g.network(self.g.params(), given.z, state)
+            self.g.keep_buffers(state.updates)
+            self.monitor.record(Cause.NON_FINITE_SAMPLES, ~finite(fake), self.step)
         real = self.objectives.seen(given.real, given.real_noise, given.real_augment)
         seen = self.objectives.seen(fake, given.fake_noise, given.fake_augment)
+
+        if self.objectives.has_closed_form(self.d.network, given.labels):
+            with autocast(self.device, self.precision):
+                slots, terms = self.objectives.discriminator_gradients(
+                    *(self.d.network, self.d.params(), real, seen, given.masks, given.penalties[0], given.flips)
+                )
+            self._monitor_discriminator(terms)
+            return *self.d.of_slots(slots), terms
 
         def losses(psi: Sequence[Tensor]) -> tuple[Tensor, Any]:
             with autocast(self.device, self.precision):
@@ -170,7 +217,7 @@ class AdversarialPack(Pack[Report]):
 
         gradients, grad_norm, (terms, buffers) = self.d.gradients(losses)
         self.d.keep_buffers(buffers)
-        self._monitor_discriminator(terms, finite(fake))
+        self._monitor_discriminator(terms)
         return gradients, grad_norm, terms
 
     def _generator_step(self, given: GeneratorInputs) -> tuple[Tensor, Tensor, Tensor]:
@@ -182,8 +229,7 @@ class AdversarialPack(Pack[Report]):
 
     def _generator_gradients(self, given: GeneratorInputs) -> tuple[Sequence[Tensor], Tensor | None, Tensor, Tensor]:
         """Return the result of `Player.gradients`, losses (K,) and samples; update running statistics."""
-        given = given.with_masks(self.g.network, self.d.network)
-        psi = self.d.params()
+        given, psi = self.random.finished_of_generator(given), self.d.params()
 
         def losses(theta: Sequence[Tensor]) -> tuple[Tensor, Any]:
             state = Pass(given.generator_masks, self.g.buffers, labels=given.labels)
@@ -199,9 +245,8 @@ class AdversarialPack(Pack[Report]):
         self.g.keep_buffers(buffers)
         return gradients, grad_norm, loss, fake
 
-    def _monitor_discriminator(self, d_terms: DiscriminatorTerms, finite_samples: Tensor) -> None:
-        """Record members with non-finite samples or a non-finite discriminator loss as diverged."""
-        self.monitor.record(Cause.NON_FINITE_SAMPLES, ~finite_samples, self.step)
+    def _monitor_discriminator(self, d_terms: DiscriminatorTerms) -> None:
+        """Record members with a non-finite discriminator loss as diverged."""
         self.monitor.record(Cause.NON_FINITE_LOSS, ~d_terms.loss.isfinite(), self.step)
 
     def game(self, given: DiscriminatorInputs, *, read_only: bool = False) -> Joint:
@@ -265,7 +310,7 @@ class AdversarialPack(Pack[Report]):
         row = self.place[k]
         curves = report.curves() | {"rate/discriminator": self.d.lr[:, 0], "rate/generator": self.g.lr[:, 0]}
         curves |= report.penalties(sorted(self.members[row].objective.penalties))
-        return {tag: value[row] for tag, value in curves.items()} | self._scheduled_settings(row)
+        return {tag: value[row] for tag, value in curves.items()} | scheduled_settings(self, row)
 
     def custom_scalars(self, k: int) -> dict[str, Tensor]:
         """Return theta and psi of member k if each network has a single parameter (Dirac-GAN), else nothing."""
@@ -273,21 +318,3 @@ class AdversarialPack(Pack[Report]):
             return {}
         row = self.place[k]
         return {"theta": self.g.theta[row, 0], "psi": self.d.theta[row, 0]}
-
-    def _scheduled_settings(self, row: int) -> dict[str, Tensor]:
-        """Return the scheduled settings of a row by tag."""
-        member, values = self.members[row], dict[str, Tensor]()
-        if member.penalty_schedule is not None:
-            for name, penalty in zip(sorted(member.objective.penalties), self.objectives.passes, strict=False):
-                values[f"schedule/weight of {name}"] = penalty.weights[row] * penalty.factors.now[row, 0]
-        if member.noise_schedule is not None and self.objectives.noise is not None:
-            values["schedule/instance noise"] = self.objectives.noise.now[row, 0]
-        if member.ema_schedule is not None and member.ema is not None:
-            values["schedule/decay of the average"] = 1 - self.averaging.now[row, 0]
-        for name, player in self.players.items():
-            if player.betas is not None and player.settings[row].beta_schedule is not None:
-                values[f"schedule/beta of the {name}"] = player.betas.now[row, 0]
-        if self.scheduled_critic_steps.schedule is not None:
-            critic_steps = self.scheduled_critic_steps.now(self.done, self.total_steps)
-            values["schedule/critic steps"] = torch.tensor(float(critic_steps))
-        return values

@@ -8,8 +8,10 @@ from itertools import accumulate
 
 from torch import Tensor
 
-from gansweep.batched.objectives import Objectives, PenaltyInputs
-from gansweep.batched.random_streams import Draws, Piece, masks_of, normal, uniform
+from gansweep.batched import transforms
+from gansweep.batched.objectives import Objectives
+from gansweep.batched.penalty_pass import PenaltyInputs
+from gansweep.batched.random_streams import Draws, Piece, finished, masks_of, normal, uniform
 from gansweep.dynamics.alternating import Alternating
 from gansweep.layers import Network
 from gansweep.layers.dropout import from_bits
@@ -20,7 +22,8 @@ class DiscriminatorInputs:
     """Random inputs of one discriminator update.
 
     `labels` (K, B) are the classes of the real samples. The generated sample at the same place of the batch has the
-    same class, so that a pair of the batch, and every point between, has one class.
+    same class, so that a pair of the batch, and every point between, has one class. `fake` are the generated samples
+    (K, B, ...) if they exist already.
     """
 
     real: Tensor
@@ -34,12 +37,7 @@ class DiscriminatorInputs:
     real_augment: list[Tensor] | None = None
     fake_augment: list[Tensor] | None = None
     labels: Tensor | None = None
-
-    def with_masks(self, g: Network, d: Network) -> DiscriminatorInputs:
-        """Return the inputs with masks in the place of random bits."""
-        penalties = [PenaltyInputs(each.u, from_bits(each.masks, d.draws)) for each in self.penalties]
-        of_g, of_d = from_bits(self.generator_masks, g.draws), from_bits(self.masks, d.draws)
-        return replace(self, generator_masks=of_g, masks=of_d, penalties=penalties)
+    fake: Tensor | None = None
 
 
 @dataclass
@@ -53,11 +51,6 @@ class GeneratorInputs:
     noise: Tensor | None
     augment: list[Tensor] | None = None
     labels: Tensor | None = None
-
-    def with_masks(self, g: Network, d: Network) -> GeneratorInputs:
-        """Return the inputs with masks in the place of random bits."""
-        of_g, of_d = from_bits(self.generator_masks, g.draws), from_bits(self.masks, d.draws)
-        return replace(self, generator_masks=of_g, masks=of_d)
 
 
 @dataclass
@@ -76,7 +69,8 @@ class RandomInputs:
         updates_d: number of discriminator updates of every step, or one number for all steps.
         updates_g: generator updates of a step; 0 if both players share the discriminator's inputs (joint dynamics).
         labels: classes of the data (N,), for conditional networks.
-        as_bits: dropout masks are random bits, which `with_masks` converts, so that a compiled graph can do it.
+        as_bits: masks, latents and points of penalties are random integers, which `finished` converts, so that a
+            compiled graph can do it.
     """
 
     draws: Draws
@@ -99,7 +93,7 @@ class RandomInputs:
         before = [0, *accumulate(self.updates_d)] if fresh and len(self.updates_d) > 1 else None
         latents = updates + (self.updates_g if self.alternating.fresh_latents else 0)
         draws.plan_batches(len(self.samples), size, updates if fresh else 1, before=before)
-        draws.plan("latents", [normal(size, self.latent_dim)] * latents)
+        draws.plan("latents", [normal(size, self.latent_dim, as_bits=self.as_bits)] * latents)
         draws.plan("dropout/generator", self._masks_of(self.g, size) * latents)
         draws.plan("dropout/discriminator", self._masks_of(self.d, 2 * size) * updates)
         draws.plan("dropout/discriminator, generator step", self._masks_of(self.d, size) * self.updates_g)
@@ -150,6 +144,24 @@ class RandomInputs:
             augment=self._augment(),
             labels=before.labels,
         )
+
+    def finished(self, given: DiscriminatorInputs) -> DiscriminatorInputs:
+        """Return the inputs with masks, latents and points of penalties in the place of random integers."""
+        shape, d = tuple(self.samples.shape[1:]), self.d
+        penalties = [
+            PenaltyInputs(one.finished(each.u, self.batch_size, shape), from_bits(each.masks, d.draws))
+            for one, each in zip(self.objectives.passes, given.penalties, strict=True)
+        ]
+        of_g, of_d = from_bits(given.generator_masks, self.g.draws), from_bits(given.masks, d.draws)
+        return replace(given, z=self._latents(given.z), generator_masks=of_g, masks=of_d, penalties=penalties)
+
+    def finished_of_generator(self, given: GeneratorInputs) -> GeneratorInputs:
+        """Return the inputs of a generator update, as `finished` does."""
+        of_g, of_d = from_bits(given.generator_masks, self.g.draws), from_bits(given.masks, self.d.draws)
+        return replace(given, z=self._latents(given.z), generator_masks=of_g, masks=of_d)
+
+    def _latents(self, z: Tensor) -> Tensor:
+        return finished(transforms.normal_of, z, self.batch_size, self.latent_dim)
 
     def _masks_of(self, network: Network, size: int) -> list[Piece]:
         return masks_of(network, size, as_bits=self.as_bits)
