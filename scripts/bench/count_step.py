@@ -17,13 +17,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from textbook import CASES, Case, textbook
 
 from gansweep.algorithms.adversarial import AdversarialPack
+from gansweep.algorithms.adversarial.graphs import OPTIONS
 from gansweep.batched import philox, player
 from gansweep.batched.fused_update import Part, update_parts
 from gansweep.batched.group import Group
@@ -117,7 +118,8 @@ def pack(case: Case, num_members: int, optimizers: Sequence[str], *, compiled: b
     samples = torch.empty(NUM_SAMPLES, *case.shape, device=NAME)
     settings = PackSettings(batch_size=case.batch)
     trained = AdversarialPack(members, case.model, samples, settings, critic_steps=case.critic_steps, compiled=compiled)
-    trained._gradients_d, trained._gradients_g = trained._discriminator_gradients, trained._generator_gradients
+    trained.call_generate = trained._generated
+    trained.call_gradients_d, trained.call_gradients_g = trained._discriminator_gradients, trained._generator_gradients
     return trained
 
 
@@ -125,6 +127,7 @@ class Graphs:
     """Counts of the compiled parts of a step.
 
     Attributes:
+        samples: generated samples of all critic steps, if there are several.
         gradients: losses and gradients of the discriminators and of the generators.
         updates: updates of every group of members, by player.
     """
@@ -132,11 +135,14 @@ class Graphs:
     def __init__(self, case: Case, num_members: int, optimizers: Sequence[str]) -> None:
         with fake_tensors():
             trained = pack(case, num_members, optimizers, compiled=True)
-            given_d = [trained.random.for_discriminator() for _ in range(case.critic_steps)][-1]
-            given_g = trained.random.for_generator(given_d)
+            every = [trained.random.for_discriminator() for _ in range(case.critic_steps)]
+            given_g = trained.random.for_generator(every[-1])
+            fake = torch.empty_like(every[-1].real)
+            given_d = replace(every[-1], fake=fake) if case.critic_steps > 1 else every[-1]
+        self.samples = generated(trained._generated, every, options=OPTIONS)
         self.gradients = {
-            "discriminator": generated(trained._discriminator_gradients, given_d),
-            "generator": generated(trained._generator_gradients, given_g),
+            "discriminator": generated(trained._discriminator_gradients, given_d, options=OPTIONS),
+            "generator": generated(trained._generator_gradients, given_g, options=OPTIONS),
         }
         self.updates = {
             name: [self._update(one, group) for group in one.groups] for name, one in trained.players.items()
@@ -181,8 +187,9 @@ def ours(
             of._update_fused = lambda group, gradients, calls=calls: calls[id(group)](group, gradients)
         if compiled:
             of_d, of_g = graphs.gradients["discriminator"], graphs.gradients["generator"]
-            trained._gradients_d = instead(device, trained._gradients_d, of_d)
-            trained._gradients_g = instead(device, trained._gradients_g, of_g)
+            trained.call_generate = instead(device, trained.call_generate, graphs.samples)
+            trained.call_gradients_d = instead(device, trained.call_gradients_d, of_d)
+            trained.call_gradients_g = instead(device, trained.call_gradients_g, of_g)
         training = trained.steps()
         return count(device, lambda: next(training), steps)
 

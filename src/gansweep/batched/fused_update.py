@@ -13,9 +13,6 @@ from torch import Tensor
 from gansweep.interfaces import Slot, UpdateContext, UpdateRule
 
 GRAPHS = 256  # compiled graphs per process for one function
-# Values that few kernels read are computed again instead of being stored. Without this, the columns of c in
-# `layers.penalised` are written twice.
-GRAPH_OPTIONS = {"realize_reads_threshold": 16, "realize_opcount_threshold": 100}
 log = logging.getLogger(__name__)
 
 

@@ -20,18 +20,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from gansweep.algorithms.adversarial.critic_steps import CriticSteps
+from gansweep.algorithms.adversarial.graphs import compile_steps
 from gansweep.algorithms.adversarial.joint import Joint, StepResult
 from gansweep.algorithms.adversarial.random_inputs import DiscriminatorInputs, GeneratorInputs, RandomInputs
 from gansweep.algorithms.adversarial.report import Report, scheduled_settings
 from gansweep.batched.divergence import Cause
-from gansweep.batched.fused_update import GRAPH_OPTIONS, allow_graphs
 from gansweep.batched.member import Member
 from gansweep.batched.objectives import DiscriminatorTerms, Objectives
 from gansweep.batched.pack import Pack, PackSettings, finite
@@ -83,31 +82,13 @@ class AdversarialPack(Pack[Report]):
         self.critic_steps = critic_steps  # without the schedule
         self.scheduled_critic_steps = CriticSteps(critic_steps, critic_schedule, self.total_steps[0])
         self.random = self._random_inputs(self.draws, as_bits=compiled and self.device.type != "cpu")
-        self._gradients_d, self._gradients_g = self._discriminator_gradients, self._generator_gradients
-        self._update_d: Any = self._discriminator_step
-        self._update_g: Any = self._generator_step
-        self._generate = self._generated
-        g = self.g.network
-        self.samples_at_once = self.device.type != "cpu" and not g.couples_samples and not g.buffers
+        self.call_generate = self._generated
+        self.call_gradients_d, self.call_gradients_g = self._discriminator_gradients, self._generator_gradients
+        self.call_update_d, self.call_update_g = (self._discriminator_step, self._generator_step)
+        coupled = self.g.network.couples_samples or self.g.network.buffers
+        self.samples_at_once = self.device.type != "cpu" and not coupled
         if compiled:
-            self._compile()
-
-    def _compile(self) -> None:
-        """Compile the step of each player: on a CPU as one graph, elsewhere without the updates.
-
-        Each pack size and each combination of losses and penalties is compiled to a separate graph, on a CPU also each
-        combination of update rules. Elsewhere the rules are compiled separately (`fused_update`), because they would
-        copy the parameters if several of them were part of the graph.
-        """
-        allow_graphs()
-        compiled: Any = partial(torch.compile, fullgraph=True, dynamic=False)
-        if self.device.type == "cpu":
-            self._update_d, self._update_g = compiled(self._discriminator_step), compiled(self._generator_step)
-        else:
-            compiled = partial(compiled, options=GRAPH_OPTIONS)
-            self._generate = compiled(self._generated)
-            self._gradients_d = compiled(self._discriminator_gradients)
-            self._gradients_g = compiled(self._generator_gradients)
+            compile_steps(self)
 
     def play(self) -> Report:
         """Take one generator step: `critic_steps` discriminator updates and the generator update, or a joint update."""
@@ -121,32 +102,31 @@ class AdversarialPack(Pack[Report]):
         inputs = d_result = g_result = None
         for inputs in self._inputs(self.scheduled_critic_steps.now(self.done, self.total_steps)):
             self._count_update()
-            d_result = self._update_d(inputs)
+            d_result = self.call_update_d(inputs)
         assert inputs is not None  # critic_steps >= 1
         assert d_result is not None
 
         for _ in range(self.alternating.generator_steps):
-            g_result = self._update_g(self.random.for_generator(inputs))
+            g_result = self.call_update_g(self.random.for_generator(inputs))
         assert g_result is not None  # generator_steps >= 1
         return StepResult(*d_result, *g_result)
 
     def _inputs(self, count: int) -> Iterator[DiscriminatorInputs]:
         """Yield the random inputs of the discriminator updates of a step, with their generated samples if possible.
 
-        The generators do not change between these updates, so that one pass generates the samples of all. A CPU
-        gains nothing, and larger products would round differently.
+        The generators do not change between these updates, so that one pass generates all samples. On a CPU, larger
+        products would round differently.
         """
-        inputs = None
+        inputs, every = None, []
         if count == 1 or not self.samples_at_once:
             for _ in range(count):
                 inputs = self.random.for_discriminator(inputs)
                 yield inputs
             return
-        every = []
         for _ in range(count):
             inputs = self.random.for_discriminator(inputs)
             every.append(inputs)
-        for inputs, fake in zip(every, self._generate(every), strict=True):
+        for inputs, fake in zip(every, self.call_generate(every), strict=True):
             yield replace(inputs, fake=fake)
 
     def _generated(self, every: Sequence[DiscriminatorInputs]) -> Sequence[Tensor]:
@@ -181,7 +161,7 @@ class AdversarialPack(Pack[Report]):
 
         Returns the terms and the gradient norms, (K,) each.
         """
-        gradients, grad_norm, terms = self._gradients_d(given)
+        gradients, grad_norm, terms = self.call_gradients_d(given)
         grad_norm = self.d.update(gradients, grad_norm, terms.game)
         self.objectives.clip_weights(self.d.chunks)
         return terms, grad_norm
@@ -222,7 +202,7 @@ class AdversarialPack(Pack[Report]):
 
     def _generator_step(self, given: GeneratorInputs) -> tuple[Tensor, Tensor, Tensor]:
         """Update the generators with the discriminators fixed; return losses (K,), gradient norms (K,) and samples."""
-        gradients, grad_norm, loss, fake = self._gradients_g(given)
+        gradients, grad_norm, loss, fake = self.call_gradients_g(given)
         grad_norm = self.g.update(gradients, grad_norm)
         self.average()
         return loss, grad_norm, fake
