@@ -13,7 +13,7 @@ import functools
 import logging
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -80,7 +80,7 @@ def fake_tensors():
         yield
 
 
-def generated(function: Callable[..., Any], *args: Any, options: Mapping[str, Any] | None = None) -> Generated:
+def generated(function: Callable[..., Any], *args: Any, options: dict[str, Any] | None = None) -> Generated:
     """Return the counts of the code for a call of a function, as one graph; `options` of torch.compile."""
     install()
     torch._dynamo.reset()
