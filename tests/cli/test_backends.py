@@ -13,9 +13,9 @@ import pytest
 from tests.cli.test_distribution import SETTINGS, left
 
 from gansweep.cli import backends
-from gansweep.sweep import worker
+from gansweep.forking import can_fork
 
-pytestmark = pytest.mark.skipif(not worker.can_fork(), reason="processes can't be forked here")
+pytestmark = pytest.mark.skipif(not can_fork(), reason="processes can't be forked here")
 
 # Two that diverge, two that end earlier.
 GRID = ["-m", "lr=1e-3,1e30", "steps=4,7"]

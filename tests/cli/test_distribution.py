@@ -18,7 +18,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tests.cli.tiny import TINY
 
-from gansweep.sweep import worker
+from gansweep.forking import can_fork
 from gansweep.training.interruption import Stop
 from gansweep.training.session import TrainingSession
 
@@ -193,7 +193,7 @@ def test_another_sweeper_gets_results_of_packs(gansweep, workers):
     assert {found["pack"]["members"] for found in records} <= ({2} if workers == 1 else {1, 2})
 
 
-@pytest.mark.skipif(not worker.can_fork(), reason="processes can't be forked here")
+@pytest.mark.skipif(not can_fork(), reason="processes can't be forked here")
 def test_ctrl_c_saves_in_every_worker_and_another_pack_size_continues(gansweep, monkeypatch):
     grid, interrupted, note = ["-m", "seed=0,1,2,3,4", "steps=6"], [], TrainingSession.write_outputs
     both = multiprocessing.get_context("fork").Barrier(2)

@@ -8,6 +8,7 @@ import torch
 from gansweep.cli import distribution
 from gansweep.config.errors import SettingError
 from gansweep.device import environment_of_gpu, num_gpus
+from gansweep.forking import can_fork
 from gansweep.sweep import worker
 
 SETTINGS = {"device": "cuda", "workers": "auto", "threads": 1}
@@ -41,7 +42,7 @@ def test_gpus_of_a_device(device, count):
     ],
 )
 def test_number_of_processes(settings, unsettled, count):
-    if settings.get("workers") == 3 and not worker.can_fork():
+    if settings.get("workers") == 3 and not can_fork():
         pytest.skip("processes can't be forked here")
     assert distribution.num_workers(SETTINGS | settings, unsettled, cores=8) == count
 

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from tests.sweep.fake_cells import cell, diverged, record, write
 
+from gansweep.forking import can_fork
 from gansweep.report import facts, formats, html
 from gansweep.report.formats import TableOptions
 from gansweep.report.study import Study
@@ -193,6 +194,19 @@ def test_a_figure_is_drawn_once(monkeypatch):
     assert (width, height) == (640, 320)
 
 
+@pytest.mark.skipif(not can_fork(), reason="processes can't be forked here")
+def test_figures_of_forks_are_the_same(tmp_path, monkeypatch):
+    study = swept(tmp_path)
+    alone = formats.in_html(study, TableOptions(), tmp_path)
+    drawn, draw = [], html.image
+    monkeypatch.setattr(html, "image", lambda picture: drawn.append(picture))
+    monkeypatch.setattr(html, "_images", lambda pictures: [draw(one) for one in pictures])
+    monkeypatch.setattr(html, "MANY_RUNS", 1)
+    monkeypatch.setattr(html, "num_cores", lambda: 3)
+    assert formats.in_html(study, TableOptions(), tmp_path) == alone
+    assert drawn == []
+
+
 def test_blocks_are_escaped(tmp_path):
     blocks = [
         Paragraph(["a ", Strong("<b>"), " `x` **y** ", Code("c|<d>"), " <e>"]),
@@ -200,7 +214,7 @@ def test_blocks_are_escaped(tmp_path):
         Table(["x<", "y"], [["a<", Entry("1.5", 1.5, strong=True)], ["b", "N/A"]], "<caption>", ["<note>"]),
     ]
     study = Study((tmp_path,), (), ())
-    text = html.page(study, [], [], [Section("<title>", blocks)], tmp_path)
+    text = html.page(study, [], [], [Section("<title>", blocks)], tmp_path, html.image)
     Reader(text)
     for expected in (
         "<p>a <strong>&lt;b&gt;</strong> `x` **y** <code>c|&lt;d&gt;</code> &lt;e&gt;</p>",

@@ -14,6 +14,7 @@ import pytest
 from fake_cells import one_by_one, record, write
 from tests.sweep.pools import PATIENCE_S, cells, run
 
+from gansweep.forking import can_fork
 from gansweep.sweep import cell_lock, process, worker
 from gansweep.sweep.process import CrashHistory
 from gansweep.sweep.progress import Progress
@@ -21,7 +22,7 @@ from gansweep.sweep.run_state import RunState
 from gansweep.sweep.sweep import Sweep
 from gansweep.training.interruption import Stop
 
-pytestmark = pytest.mark.skipif(not worker.can_fork(), reason="processes can't be forked here")
+pytestmark = pytest.mark.skipif(not can_fork(), reason="processes can't be forked here")
 
 
 def test_every_cell_is_trained_once_and_both_workers_train(tmp_path):

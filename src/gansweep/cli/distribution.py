@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from gansweep.cli.job import Jobs, run_of
 from gansweep.config.errors import SettingError
+from gansweep.forking import can_fork, num_cores
 from gansweep.sweep import worker
 from gansweep.sweep.bounds import TimeLimit
 from gansweep.sweep.cell import Cell, state
@@ -137,11 +137,6 @@ def num_workers(config: Mapping[str, Any], unsettled: int, cores: int | None = N
     return max(1, min(int(workers), unsettled))
 
 
-def num_cores() -> int:
-    """Return the number of CPU cores that are available to this process."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def starting(config: Mapping[str, Any], prepare: Callable[[], None]) -> worker.Start | None:
     """Return how a worker process is started: by a fork, or as a new process for a GPU; None if neither is possible.
 
@@ -160,4 +155,4 @@ def starting(config: Mapping[str, Any], prepare: Callable[[], None]) -> worker.S
 
 def _can_fork(config: Mapping[str, Any]) -> bool:
     # The threads of a process are not copied by a fork.
-    return worker.can_fork() and config["threads"] == 1
+    return can_fork() and config["threads"] == 1

@@ -17,15 +17,14 @@ from gansweep.section import Code, Entry, Link, Paragraph, Strong, Table
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.progress import duration
-from gansweep.sweep.sweep_keys import SEEDS, UNSAID, is_number, order, swept_keys, value
+from gansweep.sweep.sweep_keys import SEEDS, UNSAID, is_number, order, value
 
 MANY = 12
 
 
 def question(study: Study) -> list[Paragraph]:
     """Return the varied settings, the fixed settings, and the number of runs with their cost."""
-    cells = [result.cell for result in study.results]
-    keys = swept_keys(cells)
+    cells, keys = [result.cell for result in study.results], study.keys
     settings = [key for key in keys if key not in SEEDS]
     varied: list[str | Strong] = [f"What is the effect of {_and(settings)}? " if settings else "", "Varied: "]
     for n, key in enumerate(keys):
@@ -86,7 +85,7 @@ def fingerprint(leaderboard: Leaderboard) -> str:
 
 def runs(study: Study, folder: Path) -> Table:
     """Return a table with one row per run; links are relative to `folder`, the folder of the page."""
-    keys = swept_keys([result.cell for result in study.results])
+    keys = study.keys
     head = ["run", *keys, "state", "final", "best", "steps", "wall s", "problem"]
     rows = [_run(result, keys, folder) for result in study.results]
     return Table(head, rows, "All runs; the name links to the run directory.")

@@ -86,7 +86,8 @@ def in_markdown(study: Study, options: TableOptions, folder: Path) -> str:
     """Return the report in Markdown: the sweep's result table, or the requested one, then the sections."""
     verdicts = judge(study, options)
     if options.is_default_table:
-        parts = [table(study.results, study.commands, " ".join(study.notes), study.code).rstrip()]
+        boards = [verdict.leaderboard for verdict in verdicts]
+        parts = [table(study.results, study.commands, " ".join(study.notes), study.code, boards).rstrip()]
     else:
         parts = [differences(_groups(verdicts))] if len(verdicts) > 1 else []
         for name, verdict in zip(names(verdicts), verdicts, strict=True):
@@ -124,18 +125,21 @@ def in_json(study: Study, options: TableOptions, folder: Path) -> str:
 
 def in_html(study: Study, options: TableOptions, folder: Path) -> str:
     """Return one self-contained HTML page; links to runs are relative to `folder`."""
-    from gansweep.report.html import ResultTable, page
+    from gansweep.report.html import ResultTable, images, page
 
     verdicts, tables = judge(study, options), []
-    for number, (name, verdict) in enumerate(zip(names(verdicts), verdicts, strict=True), 1):
+    pivots = [pivot(verdict, options.rows, options.cols) for verdict in verdicts]
+    found = sections(study, verdicts, options, with_ranks=False)
+    image_of = images(found, len(study.results))  # the figures may be drawn while the page is made
+    for number, (name, verdict, grid) in enumerate(zip(names(verdicts), verdicts, pivots, strict=True), 1):
         which = f"table {number}" if name else "the table"
-        grids = {f"{which} of {verdict.leaderboard.metric_label}": pivot(verdict, options.rows, options.cols)}
+        grids = {f"{which} of {verdict.leaderboard.metric_label}": grid}
         if len(verdict.order) > 1:
             grids[f"ranks of {which}"] = ranks(verdict, options.top)
         tables.append(ResultTable(name, verdict, grids, image_samples(verdict), sampled(verdict)))
     several = len(verdicts) > 1
     different = [Paragraph(DIFFERENT), List(fingerprint_differences(_groups(verdicts)))] if several else []
-    return page(study, tables, different, sections(study, verdicts, options, with_ranks=False), folder)
+    return page(study, tables, different, found, folder, image_of)
 
 
 def sections(

@@ -11,12 +11,13 @@ import hashlib
 import io
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gansweep.forking import Forked, can_fork, num_cores
 from gansweep.plot_style import STYLE, styled
 from gansweep.report import charts, facts
 from gansweep.report.samples import Sample
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "page"
 DPI = 160  # of the embedded images; they are displayed at `savefig.dpi`, so that they stay sharp when zoomed
 MAX_SAMPLES, OPEN_SAMPLES, MAX_NOTES, TALL = 36, 8, 8, 40
+MANY_RUNS = 1000  # figures of fewer take about as long as the start of a process
 SAMPLE_BYTES = 1_200_000  # of embedded sample images for each table; base64 adds a third
 LIBRARY = FOLDER / "uplot" / "uPlot.iife.min.js"
 SCRIPTS = tuple(FOLDER / f"{name}.js" for name in ("elements", "tables", "marks", "plot", "page"))
@@ -56,9 +58,14 @@ class ResultTable:
 
 
 def page(
-    study: Study, tables: Sequence[ResultTable], differences: Sequence[Block], sections: Sequence[Section], folder: Path
+    study: Study,
+    tables: Sequence[ResultTable],
+    differences: Sequence[Block],
+    sections: Sequence[Section],
+    folder: Path,
+    image_of: Callable[[Picture], dict[str, Any]],
 ) -> str:
-    """Return the page."""
+    """Return the page; `image_of` is the result of `images` for the sections."""
     verdicts = {part.name: part.verdict for part in tables}
     samples = [sample for part in tables for sample in part.all_samples]
     return environment().get_template("page.html").render(
@@ -70,6 +77,7 @@ def page(
         differences=differences,
         sections=[(f"section-{number}", section) for number, section in enumerate(sections, 1)],
         address=lambda path: facts.address(path, folder),
+        image=image_of,
         runs=facts.runs(study, folder),
     )  # fmt: skip
 
@@ -135,6 +143,29 @@ def image(picture: Picture) -> dict[str, Any]:
         FigureCanvasAgg(figure).print_png(content)  # `savefig` draws twice for the same image
     width, height = (round(inches * STYLE["savefig.dpi"]) for inches in figure.get_size_inches())
     return {"source": _data(content.getvalue()), "width": width, "height": height}
+
+
+def images(sections: Sequence[Section], num_runs: int) -> Callable[[Picture], dict[str, Any]]:
+    """Return `image` for the figures of sections; those of a large sweep are drawn by one fork per core from now on."""
+    pictures = [block for section in sections for block in section.blocks if isinstance(block, Picture)]
+    processes = min(num_cores() if can_fork() else 1, len(pictures))
+    if num_runs < MANY_RUNS or processes < 2:
+        return image
+    from matplotlib.backends import backend_agg  # noqa: F401, imported once and not by every fork
+
+    shares = [pictures[n::processes] for n in range(processes)]
+    drawn = [cache(Forked(partial(_images, share)).result) for share in shares]
+    places = {id(picture): divmod(n, processes) for n, picture in enumerate(pictures)}
+
+    def drawn_image(picture: Picture) -> dict[str, Any]:
+        place, share = places[id(picture)]
+        return drawn[share]()[place]
+
+    return drawn_image
+
+
+def _images(pictures: Sequence[Picture]) -> list[dict[str, Any]]:
+    return [image(picture) for picture in pictures]
 
 
 def embeddable(samples: Sequence[Sample], most: int = SAMPLE_BYTES) -> list[Sample]:

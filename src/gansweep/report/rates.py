@@ -96,18 +96,28 @@ def _draw_method(axis: Any, layout: PlotAxes, configurations: Sequence[Configura
     ]
     rates = [_x(axis, layout, layout.rate_of(configuration), place) for configuration in configurations]
     axis.plot(rates, heights, color=colour, linestyle=style["linestyle"], lw=1.4)
-    shifted = [_x(axis, layout, layout.rate_of(configuration), place + SHIFT) for configuration in configurations]
-    for x, beside, configuration in zip(rates, shifted, configurations, strict=True):
+    # One line for all intervals, one for all seeds, ...: the time of a figure is that of its lines.
+    ends: list[tuple[float, float]] = []
+    seeds: list[tuple[float, float]] = []
+    means: dict[str, list[tuple[float, float]]] = {"white": [], colour: []}
+    for x, configuration in zip(rates, configurations, strict=True):
         estimate = configuration.estimate
         if not estimate.n:
             continue
         if math.isfinite(estimate.low):
-            axis.plot([x, x], [estimate.low, estimate.high], color=colour, linewidth=1, alpha=0.8)
-        values = [value for value in configuration.scores.values() if math.isfinite(value)]
-        if len(values) > 1:
-            axis.plot([beside] * len(values), values, color=colour, **SEED)
-        inside = "white" if estimate.num_na else colour
-        axis.plot(x, estimate.mean, style["marker"], color=colour, markersize=4.5, mfc=inside)
+            ends += [(x, estimate.low), (x, estimate.high), (math.nan, math.nan)]
+        if estimate.n > 1:
+            beside = _x(axis, layout, layout.rate_of(configuration), place + SHIFT)
+            seeds += [(beside, value) for value in configuration.values]
+        means["white" if estimate.num_na else colour].append((x, estimate.mean))
+    axis.plot(*_columns(ends), color=colour, linewidth=1, alpha=0.8)
+    axis.plot(*_columns(seeds), color=colour, **SEED)
+    for inside, points in means.items():
+        axis.plot(*_columns(points), style["marker"], color=colour, markersize=4.5, mfc=inside)
+
+
+def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in points], [y for _, y in points]
 
 
 def _x(axis: Any, layout: PlotAxes, rate: float, place: float) -> float:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
+from gansweep.forking import Forked, can_fork, num_cores
 from gansweep.formatting import shortened
 from gansweep.report.where import matching
-from gansweep.sweep.cell import Result
+from gansweep.sweep.cell import Cell, Result, State, own_record, read_result
 from gansweep.sweep.sweep import Sweep
+from gansweep.sweep.sweep_keys import swept_keys
 
 LONGEST_TITLE = 48  # characters
+CELLS_OF_A_PROCESS = 500  # at least; fewer are read before a process has started
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,11 @@ class Study:
         """`name` for a heading, shortened: the default name of a sweep with many overrides is long."""
         return shortened(self.name, LONGEST_TITLE)
 
+    @cached_property
+    def keys(self) -> list[str]:
+        """The keys that distinguish the runs, see `swept_keys`."""
+        return swept_keys([result.cell for result in self.results])
+
     @classmethod
     def read(cls, *directories: Path, metric: str | None = None, where: str = "") -> Study:
         """Read sweep directories, optionally only some of the cells.
@@ -59,10 +69,11 @@ class Study:
         commands: dict[str, None] = {}
         code: dict[str, str] = {}
         notes: dict[str, None] = {}
-        for sweep, found in map(_sweep, directories):
-            for result in found:
-                if result.cell.hash not in results or not results[result.cell.hash].record:
-                    results[result.cell.hash] = result
+        sweeps = [_sweep(directory) for directory in directories]
+        for result in read_results([cell for sweep in sweeps for cell in sweep.all_cells]):
+            if result.cell.hash not in results or not results[result.cell.hash].record:
+                results[result.cell.hash] = result
+        for sweep in sweeps:
             commands |= dict.fromkeys(sweep.commands)
             code |= sweep.code
             notes |= dict.fromkeys(sweep.selection)
@@ -74,15 +85,33 @@ class Study:
         return cls(directories, tuple(chosen), tuple(commands), code, tuple(notes))
 
 
-def _sweep(directory: Path) -> tuple[Sweep, list[Result]]:
+def _sweep(directory: Path) -> Sweep:
     expected = "expected the directory of a sweep, for example outputs/mine"
     if not directory.is_dir():
         raise ValueError(f"{directory}: no such directory, {expected}")
     sweep = Sweep(directory, [])
-    results = sweep.results
-    if not results:
+    if not sweep.all_cells:
         raise ValueError(f"{directory}: contains no cells, {expected}")
-    return sweep, results
+    return sweep
+
+
+def read_results(cells: Sequence[Cell]) -> list[Result]:
+    """Return the current results of cells; many are read by one process per core."""
+    processes = max(1, min(num_cores() if can_fork() else 1, len(cells) // CELLS_OF_A_PROCESS))
+    size = -(-len(cells) // processes)
+    forks = [Forked(partial(_own_records, cells[n : n + size])) for n in range(size, len(cells), size)]
+    contents = _own_records(cells[:size])
+    for fork in forks:
+        contents += fork.result()
+    # A cell without a usable record is read again, for its state and for the warning, which a fork does not log.
+    return [
+        read_result(cell) if content is None else Result(cell, State(content["state"]), content)
+        for cell, content in zip(cells, contents, strict=True)
+    ]
+
+
+def _own_records(cells: Sequence[Cell]) -> list[dict[str, Any] | None]:
+    return [own_record(cell) for cell in cells]
 
 
 def _measured_by(results: Sequence[Result], metric: str) -> list[Result]:

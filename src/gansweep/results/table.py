@@ -57,13 +57,16 @@ def table(
     commands: Sequence[str] = (),
     note: str = "",
     code: Mapping[str, str] = MappingProxyType({}),
+    boards: Sequence[Leaderboard] | None = None,
 ) -> str:
     """Return the table of all cells as Markdown, with notes and a caption.
 
     Values with different metrics, features, data or sample counts are not comparable. Each metric fingerprint gets a
     separate table, and the differences are listed above the tables.
+
+    `boards` is the result of `leaderboards` for these cells and this code, if it is known.
     """
-    tables = leaderboards(results, code=code)
+    tables = leaderboards(results, code=code) if boards is None else boards
     parts = [differences(comparable(current_code(results, code)[0]))] if len(tables) > 1 else []
     for place, board in enumerate(tables, 1):
         if len(tables) > 1:

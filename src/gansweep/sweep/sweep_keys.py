@@ -62,7 +62,7 @@ def _mixed(cells: Sequence[Cell], keys: Iterable[str]) -> list[list[Cell]]:
     for cell in cells:
         groups.setdefault(tuple(_text(cell, key) for key in keys), []).append(cell)
     several = [group for group in groups.values() if len(group) > 1]
-    return [group for group in several if len({json.dumps(_training(c), sort_keys=True) for c in group}) > 1]
+    return [group for group in several if len({_encode(_training(cell)) for cell in group}) > 1]
 
 
 def _chosen_by(presets: Sequence[str], cells: Sequence[Cell], key: str) -> bool:

@@ -78,11 +78,6 @@ class Worker:
 Start = Callable[[int, Work, Callable[[], bool]], Worker]
 
 
-def can_fork() -> bool:
-    """Return True if worker processes can be forked on this system."""
-    return hasattr(os, "fork") and sys.platform != "darwin"  # system libraries of macOS are not fork-safe
-
-
 def fork(number: int, work: Work, stop_parent: Callable[[], bool]) -> Worker:
     """Fork one worker. The function does not return in the worker."""
     for stream in filter(None, (sys.stdout, sys.stderr)):

@@ -11,7 +11,7 @@ import platform
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
@@ -88,7 +88,7 @@ def checksums(content: Mapping[str, Any]) -> dict[str, str]:
     for key, value in content.items():
         nested = value if isinstance(value, dict) and value else None
         fields |= {key: value} if nested is None else {f"{key}.{name}": inner for name, inner in nested.items()}
-    return {key: _checksum(value) for key, value in fields.items()}
+    return {key: _KNOWN.get(type(value), _checksum)(value) for key, value in fields.items()}
 
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
@@ -102,8 +102,12 @@ def _checksum(value: Any) -> str:
     elif kind is int or (kind is float and math.isfinite(value)):
         text = repr(value)
     else:
-        text = "null" if value is None else _encode(value)
+        text = _encode(value)
     return hashlib.sha256(text.encode()).hexdigest()[:HEX_DIGITS]
+
+
+# Most short fields are equal in all records of a sweep.
+_KNOWN = dict.fromkeys((str, int, bool, type(None)), lru_cache(maxsize=4096, typed=True)(_checksum))
 
 
 def versions() -> dict[str, str]:
