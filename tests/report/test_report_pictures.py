@@ -68,10 +68,10 @@ def test_rates_show_seeds_and_the_ends_of_the_scale(tmp_path):
     figure = pictures_of_rates.rates_picture(found)
     assert {"one seed", "real against real: 2.50"} <= set(labels(figure))
     assert any("untrained" in label and ", outside" in label for label in labels(figure))
-    seeds = [drawn for drawn in figure.axes[0].lines if len(drawn.get_xdata()) == 2 and drawn.get_marker() == "o"
-             and drawn.get_linestyle() == "None"]  # fmt: skip
-    assert len(seeds) == 4, "two optimizers at two rates"
-    assert all(drawn.get_ydata().tolist() == [5, 6] for drawn in seeds)
+    size = pictures_of_rates.SEED["markersize"]
+    seeds = [drawn for drawn in figure.axes[0].lines if drawn.get_markersize() == size]
+    assert [drawn.get_ydata().tolist() for drawn in seeds] == [[5, 6, 5, 6]] * 2, "two optimizers at two rates"
+    assert len({x for drawn in seeds for x in drawn.get_xdata()}) == 4
 
 
 def test_profiles_of_equal_methods_are_distinct_lines():
