@@ -98,6 +98,7 @@ def test_a_plan_trains_nothing_and_states_the_largest_number_of_runs(gansweep, r
         (["most_seeds=1"], "most_seeds=1: expected at least 2"),
         (["seed=0,1,2", "most_seeds=2"], "most_seeds=2: expected at least 3"),
         (["~metric"], "seeds=auto: seeds are chosen by the metric"),
+        (["seed_init=0,1"], "seeds=auto: varies `seed` alone; expected no list for seed_init"),
     ],
 )
 def test_settings_that_exclude_seeds_auto_are_refused(gansweep, rounds, wrong, where):

@@ -212,3 +212,30 @@ def test_the_plan_estimates_how_many_cells_end_in_time(gansweep):
     line = [*SMALL, "-m", "seed=0,1,2", "name=x"]
     assert "hours=1000: enough for all 3 cells" in gansweep(*line, "hours=1000", "plan=true").out
     assert "hours=1e-09: about the first 0 of these 3 cells" in gansweep(*line, "hours=1e-9", "plan=true").out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["lr=1e-4,1e-3", "seed=0,1", "race=steps"],
+        ["lr=1e-4,1e-3", "seeds=auto", "most_seeds=2"],
+        ["lr=1e-4,1e-3", "seeds=auto", "most_seeds=2", "race=steps"],
+        ["lr=interval(1e-5,1e-1)", "num=2", "sampler=tpe", "seed=0,1"],
+        ["lr=interval(1e-5,1e-1)", "num=2", "seed=0,1", "race=steps"],
+    ],
+)
+def test_races_and_searches_within_hours_are_continued_by_the_same_line(gansweep, more):
+    """Mistake: the end of the time taken for the end of the race, or of the search."""
+    if "sampler=tpe" in more:
+        pytest.importorskip("optuna", reason="needs gansweep[search]")
+    line = [*SMALL, "trainer.eval_every=2", "-m", *more, "name=x"]
+    answer = gansweep(*line, "hours=1e-9")
+    assert answer.code == 0, answer.err
+    assert not gansweep.records("x")
+    assert "4 of 4 cells" in note(gansweep)
+    assert "not finished: hours=1e-09." in note(gansweep)
+    answer = gansweep(*line, "hours=10")
+    assert answer.code == 0, answer.err
+    assert len(gansweep.records("x")) == 4
+    assert note(gansweep) is None

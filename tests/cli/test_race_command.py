@@ -85,6 +85,22 @@ def test_the_same_command_continues_an_interrupted_race_with_the_same_decisions(
     assert ended == {name: content["state"] for name, content in gansweep.records("whole").items()}
 
 
+def test_the_best_of_a_race_is_not_named_without_a_word_on_the_untrained_generator(gansweep, rounds, monkeypatch):
+    """Untrained generators have twice the final value; in the other race they have the final value."""
+    assert gansweep(*LINE, "race=steps").code == 0
+    assert "no better than the untrained" not in (gansweep.folder / "outputs/race/table.md").read_text()
+    written = change
+
+    def without_progress(cell, values):
+        written(cell, {**values, 0: values[max(values)]})
+
+    monkeypatch.setitem(globals(), "change", without_progress)
+    answer = gansweep(*LINE, "race=steps", "name=flat")
+    assert answer.code == 0, answer.err
+    text = (gansweep.folder / "outputs/flat/table.md").read_text()
+    assert "of them no better than the untrained generator, " in text.partition("race=steps: ")[2]
+
+
 def test_with_automatic_seeds_the_race_goes_on_to_the_most(gansweep, rounds):
     line = [one for one in LINE if not one.startswith("seed=")]
     assert gansweep(*line, "race=steps", "seeds=auto", "most_seeds=4").code == 0
@@ -99,7 +115,7 @@ def test_with_automatic_seeds_the_race_goes_on_to_the_most(gansweep, rounds):
         (["race=seeds"], "race=seeds"),
         (["seed=0"], "race=steps: expected at least 2 seeds"),
         (["~metric"], "race=steps: configurations are compared by the metric"),
-        (["seed_init=0,1"], "race=steps: compares configurations over `seed`"),
+        (["seed_init=0,1"], "race=steps: varies `seed` alone; expected no list for seed_init"),
     ],
 )
 def test_what_a_race_can_not_be_is_refused_before_anything_is_trained(gansweep, rounds, wrong, where):

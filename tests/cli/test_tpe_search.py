@@ -56,6 +56,14 @@ def test_every_point_is_trained_with_every_seed(gansweep):
     assert list(seeds.values()) == [{0, 1}, {0, 1}]
 
 
+def test_every_kind_of_seed_is_a_repetition(gansweep):
+    """Mistake: a search for the best initialisation."""
+    line = [*LINE, "seed_init=0,1", "seed_data=0,1"]
+    assert "8 cells: 8 new" in gansweep(*TINY, *line, "num=2", "plan=true").out
+    refused = gansweep(*TINY, *line, "num=2", "cells=3")
+    assert "cells=3: expected at least 4, as every point has 4 seeds" in refused.err
+
+
 @pytest.mark.usefixtures("rounds_of_two")
 def test_a_diverged_point_is_infeasible(gansweep):
     answer = gansweep(*TINY, "-m", "optimizer=sgd", "lr=interval(1e30,1e35)", "sampler=tpe", "num=3", "name=x")

@@ -68,16 +68,14 @@ class AutoSeeds:
             cells: of the first seed, one for every configuration.
             swept: keys that the command line varies.
         """
+        if others := [key for key in SEEDS if key != SEED and key in swept]:
+            raise SettingError(*self.name.split("="), f"varies `seed` alone; expected no list for {others[0]}")
         try:
             auto = SeedRace.beginning_with(seeds, self.config["most_seeds"]) if self.config["seeds"] else None
             if self.config["race"] is None and auto is not None:
                 return auto
         except ValueError as error:
             raise SettingError.of("", error) from error
-        if others := [key for key in SEEDS if key != SEED and key in swept]:
-            raise SettingError(
-                "race", "steps", f"compares configurations over `seed`; expected no list for {others[0]}"
-            )
         seeds = seeds if auto is None else auto.seeds
         if len(seeds) < FEWEST_SEEDS:
             expected = f"expected at least {FEWEST_SEEDS} seeds, e.g. seed=0,1,2, or seeds=auto, to measure the noise"

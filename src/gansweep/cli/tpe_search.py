@@ -20,7 +20,7 @@ from gansweep.formatting import counted
 from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.sweep.cell import Cell, Result, State
 from gansweep.sweep.sweep import Sweep
-from gansweep.sweep.sweep_keys import SEED
+from gansweep.sweep.sweep_keys import SEEDS
 
 if TYPE_CHECKING:
     from hydra.plugins.launcher import Launcher
@@ -81,7 +81,7 @@ class TpeSearch:
         """Reduce the number of points so that there are at most `most` cells; return how many points are left out."""
         if type(most) is not int or most < 1:  # no bound, or reported later with all other problems
             return 0
-        num_seeds = len(self._texts.get(SEED, [""]))
+        num_seeds = math.prod(len(self._texts.get(key, [""])) for key in SEEDS)
         if most < num_seeds:
             raise SettingError(CELLS, most, f"expected at least {num_seeds}, as every point has {num_seeds} seeds")
         num, self.num = self.num, min(self.num, most // num_seeds)
@@ -124,7 +124,7 @@ class TpeSearch:
             key = override.get_key_element()
             if key in self._intervals:
                 choices.append([f"{key}={_suggest(trial, self._intervals[key])}"])
-            elif key == SEED or len(self._texts[key]) == 1:
+            elif key in SEEDS or len(self._texts[key]) == 1:
                 choices.append(self._texts[key])
             else:
                 choices.append([str(trial.suggest_categorical(key, self._texts[key]))])

@@ -21,6 +21,19 @@ SAME_TABLE = ("metric", "data", "steps")  # configurations are compared if these
 MAX_NAMED = 5
 
 
+def _no_better(remaining: Iterable[Runs]) -> str:
+    """Return a text with the number of remaining configurations no better than untrained, "" if there are none.
+
+    The rules of the races do not eliminate these.
+    """
+    count = 0
+    for by_seed in remaining:
+        runs = by_seed.values()
+        lower = all(run.lower_is_better for run in runs)
+        count += no_better_than_untrained([(run.final, run.untrained) for run in runs], lower)
+    return f", {count} of them no better than the untrained generator" if count else ""
+
+
 @dataclass(frozen=True)
 class SeedRace:
     """Race between the configurations of a sweep; see `gansweep.statistics.racing` for the rule and its error rate.
@@ -83,7 +96,7 @@ class SeedRace:
             left, more = len(remaining), sum(len(by_seed) - self.fewest for by_seed in scores)
             what = f"{more} run{'s' if more != 1 else ''} more" if more else "no more were made"
             decided = "decided, one setting" if left == 1 else f"{left} of {len(places)} settings"
-            parts.append(f"{what}, {decided} left{self._no_better(remaining, settings, places)}")
+            parts.append(f"{what}, {decided} left{_no_better(settings[places[index]] for index in remaining)}")
         if not parts:
             return ""
         return (
@@ -91,19 +104,6 @@ class SeedRace:
             f"those that may still be first: {'; '.join(parts)}. The probability that the best is not among those left "
             f"is at most {self.level:.0%}{' in each table' if len(parts) > 1 else ''}."
         )
-
-    @staticmethod
-    def _no_better(remaining: Sequence[int], settings: Sequence[Runs], places: Sequence[int]) -> str:
-        """Return a text with the number of remaining configurations no better than untrained, "" if there are none.
-
-        The racing rule does not eliminate these.
-        """
-        count = 0
-        for index in remaining:
-            runs = settings[places[index]].values()
-            lower = all(run.lower_is_better for run in runs)
-            count += no_better_than_untrained([(run.final, run.untrained) for run in runs], lower)
-        return f", {count} of them no better than the untrained generator" if count else ""
 
     def _tables(self, settings: Sequence[Runs]) -> list[list[int]]:
         """Group the indices of the racing configurations by metric fingerprint."""
@@ -215,8 +215,9 @@ class StepRaceOfSweep:
         dropped = sum(run.state is State.DROPPED for run in runs)
         names = "; ".join(self.names[place] for place in sorted(remaining))
         first = f"{len(remaining)} of {len(self.names)} configurations can still be the best"
+        first += f" ({names})" if len(remaining) <= MAX_NAMED else ""
         return (
-            f"race=steps: {first}{f' ({names})' if len(remaining) <= MAX_NAMED else ''}, {dropped} "
+            f"race=steps: {first}{_no_better(settings[place] for place in remaining)}, {dropped} "
             f"{'run was' if dropped == 1 else 'runs were'} dropped during training; {share:.0%} of the steps of all "
             f"configurations with {len(self.seeds)} seeds were trained. The nominal probability that the best "
             f"configuration was dropped is at most {self.race.level:.0%}"
