@@ -11,7 +11,9 @@ from tests.sweep.fake_cells import cell, record, write
 
 from gansweep.report.__main__ import main
 from gansweep.results.table import write as write_table
+from gansweep.sweep import tensorboard_layout
 from gansweep.sweep.sweep import Sweep
+from gansweep.training import events
 
 UNTRAINED = 40.0
 
@@ -44,6 +46,24 @@ def test_text(sweeps, capsys):
         assert "is first" not in out
         assert "**" not in out
     assert "**" not in (sweeps[0] / "table.md").read_text()
+
+
+def test_tensorboard(tmp_path):
+    """The text of the table, and the columns of HPARAMS: none is a rank, and two are the ends of the scale."""
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+    cells = [cell(tmp_path, optimizer=name, seed=n) for name in ("adam", "sgd") for n in range(2)]
+    for one in cells:
+        one.config["trainer"] = {"tensorboard": True}
+        write(one, record(one, UNTRAINED + one.overrides["seed"], untrained=UNTRAINED))
+    assert "no better than the untrained generator" in write_table(Sweep(tmp_path, cells, "x"))
+    (value,) = [v for e in EventFileLoader(str(tmp_path / tensorboard_layout.TABLE)).Load() for v in e.summary.value]
+    (text,) = value.tensor.string_val
+    assert b"no better than the untrained generator" in text
+    assert b"**" not in text
+    tags = events.results(record(cells[0], UNTRAINED, untrained=UNTRAINED))
+    assert tags["result/untrained fd_digits"] == UNTRAINED
+    assert not any(word in tag for tag in tags for word in ("first", "rank"))
 
 
 def test_latex(sweeps, capsys):

@@ -107,13 +107,18 @@ def test_every_metric_has_its_own_columns(tmp_path):
         content = record(one, final=float(number))
         content["metric"]["name"] = ("w1", "fd_digits")[number % 2]
         write(one, content)
-        assert set(events.results(content)) <= set(events.result_tags(content["metric"]["name"]))
+        name = content["metric"]["name"]
+        assert set(events.results(content)) == {*events.result_tags(name), *events.reference_tags(name)}
     write_table(Sweep(tmp_path, cells))
     assert columns_of(tmp_path) == {
         "result/final w1": "final W1",
         "result/best w1": "best W1 during training",
+        "result/untrained w1": "untrained W1",
+        "result/real against real w1": "real against real W1",
         "result/final fd_digits": "final fd_digits",
         "result/best fd_digits": "best fd_digits during training",
+        "result/untrained fd_digits": "untrained fd_digits",
+        "result/real against real fd_digits": "real against real fd_digits",
     }
 
 
@@ -181,10 +186,13 @@ def test_tensorboard_serves_rows_columns_layout_table_and_units(trained):
         experiment = served.ask("plugin/hparams/experiment", {"experimentName": ""})
         assert [one["name"] for one in experiment["hparamInfos"]] == ["optimizer"]
         metrics = [one["name"] for one in experiment["metricInfos"]]
-        assert [one["tag"] for one in metrics] == ["result/final fd_digits", "result/best fd_digits"]
+        names = "final", "best", "untrained", "real against real"
+        assert [one["tag"] for one in metrics] == [f"result/{name} fd_digits" for name in names]
         assert [one["displayName"] for one in experiment["metricInfos"]] == [
             "final fd_digits",
             "best fd_digits during training",
+            "untrained fd_digits",
+            "real against real fd_digits",
         ]
 
         every = [f"STATUS_{name}" for name in ("UNKNOWN", "SUCCESS", "FAILURE", "RUNNING")]
@@ -198,6 +206,8 @@ def test_tensorboard_serves_rows_columns_layout_table_and_units(trained):
         assert {one["name"]["tag"]: one["value"] for one in adam["metricValues"]} == {
             "result/final fd_digits": 15.0,
             "result/best fd_digits": 14.0,
+            "result/untrained fd_digits": 400.0,
+            "result/real against real fd_digits": pytest.approx(3.1, rel=1e-6),
         }
         assert {one["status"] for one in sgd["sessions"]} == {"STATUS_SUCCESS", "STATUS_FAILURE"}
         final = next(one for one in sgd["metricValues"] if one["name"]["tag"] == "result/final fd_digits")

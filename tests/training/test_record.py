@@ -47,6 +47,7 @@ def test_the_curves_are_complete(tmp_path):
         "Metric/mean_distance",
         "result/final mean_distance",
         "result/best mean_distance",
+        "result/untrained mean_distance",
         "samples/generated, real (right)",
     } == set(curves)
     assert [step for step, _ in curves["loss/generator"]] == [2, 4, 6, 8, 10, 12]

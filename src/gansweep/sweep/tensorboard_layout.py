@@ -46,7 +46,8 @@ UNITS = {
     "Metric": "Value of the metric of that name at every evaluation; step 0 is the untrained generator.",
     "measured": "Scalars recorded by the algorithm at every evaluation.",
     "diagnosis": "The game's field and its Jacobian; see docs/diagnostics.md.",
-    "result": "Result of the run: the metric after the last step, NaN after a divergence, and its best value.",
+    "result": "Result of the run: the metric after the last step, NaN after a divergence, its best value, its value "
+    "before the first step, and that of real against real samples.",
 }
 
 
@@ -88,7 +89,7 @@ def write(
 
 
 def _columns(cells: Sequence[Cell], results: Sequence[Result]) -> dict[str, str]:
-    """Return the display name of the final and the best value of every metric, by tag."""
+    """Return the display name of the final, the best, the untrained and the real value of every metric, by tag."""
     names: dict[tuple[str, bool], None] = {}
     for cell in cells:
         for metric, is_second in ((cell.run and cell.run.metric, False), (cell.run and cell.run.metric_2, True)):
@@ -100,7 +101,9 @@ def _columns(cells: Sequence[Cell], results: Sequence[Result]) -> dict[str, str]
     for name, is_second in names:
         final, best = events.result_tags(name, is_second)
         which = f"{metric_label(name)}{', second metric' if is_second else ''}"
+        untrained, real = events.reference_tags(name, is_second)
         columns |= {final: f"final {which}", best: f"best {which} during training"}
+        columns |= {untrained: f"untrained {which}", real: f"real against real {which}"}
     return columns
 
 

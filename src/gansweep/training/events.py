@@ -51,6 +51,16 @@ def result_tags(name: str, is_second: bool = False) -> tuple[str, str]:
     return visible(f"result/final {name}{suffix}"), visible(f"result/best {name}{suffix}")
 
 
+def reference_tags(name: str, is_second: bool = False) -> tuple[str, str]:
+    """Return the tags of the two ends of a metric's scale: of the untrained generator, and of real samples.
+
+    >>> reference_tags("fd_digits")
+    ('result/untrained fd_digits', 'result/real against real fd_digits')
+    """
+    suffix = ", second metric" if is_second else ""
+    return visible(f"result/untrained {name}{suffix}"), visible(f"result/real against real {name}{suffix}")
+
+
 def results(content: Mapping[str, Any]) -> dict[str, float]:
     """Return the results of a run for HPARAMS by tag. A missing final value is NaN, as are means over seeds."""
     values = {}
@@ -60,6 +70,8 @@ def results(content: Mapping[str, Any]) -> dict[str, float]:
             values[final] = float("nan") if metric["final"] is None else metric["final"]
             if metric["best"] is not None:
                 values[best] = metric["best"]
+            ends = zip(reference_tags(metric["name"], is_second), ("untrained", "floor"), strict=True)
+            values |= {tag: metric[field] for tag, field in ends if metric.get(field) is not None}
     return values
 
 
