@@ -15,9 +15,8 @@ from gansweep.dynamics.past_extragradient import PastExtraGradient
 from gansweep.dynamics.simultaneous import Simultaneous
 from gansweep.dynamics.unrolled import Unrolled
 from gansweep.edge.boundary import BATCHES, Linearization
-from gansweep.edge.linear_rule import NotLinear
+from gansweep.edge.linear_rule import UPDATES, NotLinear, Response
 from gansweep.edge.reduced_game import ReducedGame
-from gansweep.edge.response import UPDATES, Response
 from gansweep.optimizers.adabelief import AdaBelief
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.adamw import AdamW

@@ -9,10 +9,9 @@ import torch
 
 from gansweep.dynamics.simultaneous import Simultaneous
 from gansweep.edge.boundary import BATCHES, Linearization
-from gansweep.edge.linear_rule import NotLinear
+from gansweep.edge.linear_rule import NotLinear, Response
 from gansweep.edge.picture import excesses
 from gansweep.edge.reduced_game import ReducedGame
-from gansweep.edge.response import Response
 from gansweep.edge.verdicts import BEYOND, EXPECTED, FAR, Later, Moved, Stability
 from gansweep.optimizers.sgd import SGD
 

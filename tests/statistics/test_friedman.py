@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gansweep.statistics.friedman import friedman
+from gansweep.statistics.rank_agreement import friedman
 
 
 def test_p_value_is_that_of_all_orders():

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gansweep.statistics.median_interval import median_interval
+from gansweep.statistics.estimate import median_interval
 
 
 @pytest.mark.parametrize(("n", "low", "high"), [(6, 1, 6), (10, 2, 9), (20, 6, 15), (100, 40, 61)])

@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 
 from gansweep.statistics.crossed_seeds import factors, independent
-from gansweep.statistics.log_rank import fewest_seeds, log_rank, log_rank_p
-from gansweep.statistics.survival import survival
+from gansweep.statistics.survival import fewest_seeds, log_rank, log_rank_p, survival
 
 
 def test_is_the_product_of_kaplan_and_meier():

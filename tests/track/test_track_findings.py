@@ -168,7 +168,7 @@ def test_a_part_is_decided_only_with_its_finding():
 def test_findings_of_equal_methods_are_seldom_decided(monkeypatch):
     """Entries with times of one distribution: at most 5 % of the pages have any decided finding."""
     monkeypatch.setattr("gansweep.statistics.rank_agreement.RESAMPLES", 300)
-    monkeypatch.setattr("gansweep.statistics.friedman.RESAMPLES", 300)
+    monkeypatch.setattr("gansweep.statistics.rank_agreement.RESAMPLES", 300)
     choices = ([], ["schedule=cosine"], ["lr_d=1"])
     lines = [[f"optimizer={o}", *more] for o in ("adam", "rmsprop", "sgd") for more in choices]
     rng, num = np.random.default_rng(0), 20

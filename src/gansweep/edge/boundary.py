@@ -15,10 +15,9 @@ from gansweep.algorithms.adversarial import Adversarial, AdversarialPack
 from gansweep.batched.member import Member
 from gansweep.batched.pack import PackSettings
 from gansweep.dynamics.position import Both
-from gansweep.edge.linear_rule import NotLinear
+from gansweep.edge.linear_rule import NotLinear, Response
 from gansweep.edge.linear_step import LinearStep, Players
 from gansweep.edge.reduced_game import ReducedGame, reduced
-from gansweep.edge.response import Response
 from gansweep.interfaces import Dynamics
 from gansweep.labels import labels_of
 from gansweep.schedules.constant import Constant

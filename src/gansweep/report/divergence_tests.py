@@ -11,7 +11,7 @@ from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import LEVEL, Verdict
 from gansweep.statistics.crossed_seeds import factors, independent
 from gansweep.statistics.holm import holm
-from gansweep.statistics.log_rank import fewest_seeds, log_rank, log_rank_p
+from gansweep.statistics.survival import fewest_seeds, log_rank, log_rank_p
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import plain
 

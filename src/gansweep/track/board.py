@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from gansweep import section
-from gansweep.statistics.median_interval import median_interval
+from gansweep.statistics.estimate import median_interval
 from gansweep.sweep.cell import State
 from gansweep.track.checks import against_task
 from gansweep.track.entry import BadEntry, Entry

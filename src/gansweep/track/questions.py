@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gansweep.formatting import counted
-from gansweep.statistics.friedman import friedman
-from gansweep.statistics.rank_agreement import agreement
+from gansweep.statistics.rank_agreement import agreement, friedman
 from gansweep.track.additions import additions, balance, two_sided
 from gansweep.track.agreement import mean_steps, track_agreement
 from gansweep.track.board import Board, Row, p_text
