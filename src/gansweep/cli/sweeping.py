@@ -116,6 +116,8 @@ class Multirun:
         Args:
             num_before: number of cells of earlier rounds, which count too.
         """
+        if not self.bounds.are_set:
+            return
         kept = self.bounds.kept(self.cells, self._is_done, num_before)
         parts = (self.cells, self.compositions, self.jobs)
         self.cells, self.compositions, self.jobs = ([part[n] for n in kept] for part in parts)

@@ -100,12 +100,6 @@ class Share(NamedTuple):
         return time.time() < self.ends and self.limit.allows(cell, [*self.finished, *new])
 
 
-def no_limit(cell: Cell) -> bool:
-    """Return True: every cell may begin."""
-    del cell
-    return True
-
-
 def training_order(cells: Sequence[Cell], searched: Collection[str] = ()) -> list[int]:
     """Return the order in which a part of a grid tells most, as indices.
 
@@ -188,16 +182,19 @@ class Bounds:
     num_left_out: int = 0
     num_unfinished: int = 0
 
+    @property
+    def are_set(self) -> bool:
+        """Whether there is a bound; without one all cells are trained, in the order of the grid."""
+        return self.most is not None or self.limit is not None
+
     def kept(self, grid: Sequence[Cell], is_done: Callable[[Cell], bool], num_before: int) -> list[int]:
-        """Return the indices of the cells to train, in their order: all in the order of the grid without bounds.
+        """Return the indices of the cells to train, in their order.
 
         Args:
             grid: the cells.
             is_done: returns True if a cell needs no training.
             num_before: number of cells of earlier rounds, which count too.
         """
-        if self.most is None and self.limit is None:
-            return [*range(len(grid))]
         most = None if self.most is None else max(self.most - num_before, 0)
         kept = bounded(grid, is_done, most, self.searched)
         self.num_cells = len({cell.hash for cell in grid})

@@ -51,7 +51,7 @@ class PackCells:
         open_session: Open,
         cells: Sequence[Cell],
         size: int,
-        fits: Callable[[Cell], bool],
+        fits: Callable[[Cell], bool] | None,
         waits: Callable[[Cell], bool],
     ) -> None:
         self.run_state, self.open_session, self.size, self.fits, self.waits = run_state, open_session, size, fits, waits
@@ -66,7 +66,7 @@ class PackCells:
         try:
             while self.waiting and len(sessions) < free and not self.run_state.stop():
                 cell = self.waiting.popleft()
-                if not self.fits(cell):
+                if self.fits is not None and not self.fits(cell):
                     self.late.append(cell)
                 elif self.waits(cell):
                     later.append(cell)

@@ -15,7 +15,7 @@ from typing import Any
 from gansweep.config.keys import shared_in_pack
 from gansweep.device_errors import is_device_failure
 from gansweep.sweep import cell_lock, process
-from gansweep.sweep.bounds import Share, TimeLimit, no_limit
+from gansweep.sweep.bounds import Share, TimeLimit
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import canonical
 from gansweep.sweep.pack_cells import Open, PackCells, Waits, never_waits
@@ -134,10 +134,10 @@ class _PackExecutor:
             left += self._train_group(subset, size, self._fits(subset, num_groups), late)
         return left
 
-    def _fits(self, cells: Sequence[Cell], num_groups: int) -> Callable[[Cell], bool]:
-        """Return a function that tells whether one of some compatible cells may begin; arguments as `_train_alike`."""
+    def _fits(self, cells: Sequence[Cell], num_groups: int) -> Callable[[Cell], bool] | None:
+        """Return whether one of some compatible cells may begin, as a function; None without a time limit."""
         if self.limit is None:
-            return no_limit
+            return None
         records, kind = self.run_state.outcome.records, _pack_key(cells[0].config)
         finished = [record for record in records.values() if _pack_key(record["config"]) == kind]
         return Share.of(self.limit, num_groups, finished, cells, records).allows
@@ -154,7 +154,7 @@ class _PackExecutor:
         return size if limit is None else min(size, limit)
 
     def _train_group(
-        self, cells: Sequence[Cell], size: int, fits: Callable[[Cell], bool], late: list[Cell]
+        self, cells: Sequence[Cell], size: int, fits: Callable[[Cell], bool] | None, late: list[Cell]
     ) -> list[Cell]:
         """Train compatible cells in packs of `size`; return the cells that were not trained.
 
@@ -163,7 +163,7 @@ class _PackExecutor:
         Args:
             cells: the cells.
             size: number of members of a pack.
-            fits: returns whether the time limit allows a cell to begin.
+            fits: returns whether the time limit allows a cell to begin; None without a limit.
             late: the other cells are appended here, instead of being returned.
         """
         left: list[Cell] = []
