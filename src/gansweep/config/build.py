@@ -34,7 +34,7 @@ from gansweep.training.run import Run, TrainerSettings
 from gansweep.training.tensorboard import TensorBoard
 
 # Required type of each config group. Groups ending in _d apply to the discriminator only, _beta to the optimizer,
-# _penalty and _noise to the objective, _ema to the weight average. These are optional, and so are feedback and metrics.
+# _penalty and _noise to the objective, _ema to the weight average.
 GROUPS: Mapping[str, type] = {
     "model": Model,
     "loss": Objective,
@@ -50,7 +50,7 @@ GROUPS: Mapping[str, type] = {
     "metric": Metric,
     "metric_2": Metric,
 }
-OPTIONAL = ("loss", "augment", "optimizer_d", *SCHEDULES[1:], "feedback", "feedback_d", "metric", "metric_2")
+REQUIRED = ("model", "optimizer", "algorithm", "dynamics", "schedule", "data")
 MAX_DATASETS = 2
 _datasets: dict[str, Dataset] = {}
 
@@ -134,7 +134,7 @@ def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> 
     """Return the object of a group; None for a group without a choice, which is removed from the config."""
     node = config.get(group)
     if node is None:
-        if group not in OPTIONAL:
+        if group in REQUIRED:
             make.problems.append(SettingError(group, None, f"must be chosen: {group}=..."))
             return Broken()
         config.pop(group, None)
