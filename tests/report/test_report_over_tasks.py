@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.sweep.fake_cells import cell, diverged, record, write
 
-from gansweep.report import formats, importance_estimate, tasks
+from gansweep.report import formats, sensitivity, tasks
 from gansweep.report.__main__ import main
 from gansweep.report.diverged import survival_picture
 from gansweep.report.formats import TableOptions, judge
@@ -226,15 +226,15 @@ def _search(root, count=40):
 def test_the_importance_of_a_search_is_estimated(tmp_path):
     pytest.importorskip("optuna", reason="needs gansweep[search]")
     verdict = _search(tmp_path / "x")
-    shares = importance_estimate.importance(verdict)
+    shares = sensitivity.importance(verdict)
     assert shares["lr"] > 3 * shares["momentum"]
     assert sum(shares.values()) == pytest.approx(1)
-    assert "Estimate" in importance_estimate.section(verdict).blocks[0].text
+    assert "Estimate" in sensitivity.estimated_section(verdict).blocks[0].text
 
 
 def test_a_full_grid_and_a_short_search_have_no_estimate(tmp_path, near):
-    assert importance_estimate.section(judge(Study.read(near), TableOptions())[0]) is None
-    assert importance_estimate.section(_search(tmp_path / "x", 12)) is None
+    assert sensitivity.estimated_section(judge(Study.read(near), TableOptions())[0]) is None
+    assert sensitivity.estimated_section(_search(tmp_path / "x", 12)) is None
 
 
 def test_a_compared_configuration_without_progress_is_named(tmp_path, capsys):

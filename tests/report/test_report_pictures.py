@@ -12,7 +12,7 @@ from tests.report.test_report_sections import grid
 from tests.sweep.fake_cells import cell, record
 
 from gansweep.plot_style import line, look, panels, shades
-from gansweep.report import curves, formats, picture_files, targets
+from gansweep.report import curves, formats, targets
 from gansweep.report import rates as pictures_of_rates
 from gansweep.report.targets import Targets
 from gansweep.report.verdict import Verdict
@@ -94,11 +94,11 @@ def test_every_file_has_a_title_and_the_name_of_what_it_shows(tmp_path):
     (figure, _) = panels(1, 1, "", (3.0, 2.0))
     height = figure.get_figheight()
     caption = "Final W1 against lr: means, 95 % intervals and N/A runs"
-    picture_files.titled(figure, caption)
+    formats.titled(figure, caption)
     assert figure.get_suptitle().replace("\n", " ") == caption
     assert max(map(len, figure.get_suptitle().split("\n"))) <= 39
     assert figure.get_figheight() > height, "the panel keeps its size"
-    assert picture_files.titled(figure, "another").get_suptitle() != "another"
+    assert formats.titled(figure, "another").get_suptitle() != "another"
     assert Picture("W1 over the steps: mean", lambda: figure).file_name == "w1_over_the_steps"
 
 
@@ -119,7 +119,7 @@ def test_titles_of_neighbouring_panels_do_not_touch(tmp_path):
 
 @pytest.mark.slow
 def test_figures_are_written_as_png_and_svg(tmp_path):
-    found = picture_files.write(swept(tmp_path), formats.TableOptions(), tmp_path / "pictures")
+    found = formats.write_pictures(swept(tmp_path), formats.TableOptions(), tmp_path / "pictures")
     names = {path.name for path in found}
     assert {"rates_by_optimizer.png", "rates_by_optimizer.svg", "divergences.png", "expected_best_of_k.png"} <= names
     assert len(names) == len(found)

@@ -16,7 +16,7 @@ from tests.typed import typed
 from gansweep.dirac.fields.consensus import Consensus
 from gansweep.dirac.fields.gan import GAN
 from gansweep.dirac.fields.wgan_gp import WGANGP
-from gansweep.report import curves, formats, markdown, picture_files, portraits, samples
+from gansweep.report import curves, formats, markdown, portraits, samples
 from gansweep.report.formats import TableOptions, judge, sections
 from gansweep.report.portraits import extent, portraits_picture, shown_runs
 from gansweep.report.samples import points_picture
@@ -119,7 +119,7 @@ def test_a_single_point_is_not_drawn(toys):
     assert samples.in_plane(verdict)
     assert samples.section(verdict) is None
     assert "samples.png" not in {
-        path.name for path in picture_files.write(Study.read(toys / "point"), TableOptions(), toys / "of_point")
+        path.name for path in formats.write_pictures(Study.read(toys / "point"), TableOptions(), toys / "of_point")
     }
 
 
@@ -140,10 +140,12 @@ def test_the_page_labels_the_figures(toys, name, caption, metric):
 
 
 def test_points_are_not_also_written_as_samples(toys, tmp_path):
-    names = {path.name for path in picture_files.write(Study.read(toys / "plane"), TableOptions(), tmp_path)}
+    names = {path.name for path in formats.write_pictures(Study.read(toys / "plane"), TableOptions(), tmp_path)}
     assert {"points.png", "points.svg", "modes_over_steps.png"} <= names
     assert "samples.png" not in names
-    names = {path.name for path in picture_files.write(Study.read(toys / "dirac"), TableOptions(), tmp_path / "dirac")}
+    names = {
+        path.name for path in formats.write_pictures(Study.read(toys / "dirac"), TableOptions(), tmp_path / "dirac")
+    }
     assert "phase_portraits.png" in names
     assert "samples.png" not in names
 

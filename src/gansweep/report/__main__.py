@@ -55,7 +55,7 @@ def _read(options: argparse.Namespace, directories: Sequence[Path]) -> Study:
 def _write_report(options: argparse.Namespace, directories: Sequence[Path]) -> None:
     """Write the report of sweeps; `directories` are theirs, also of archives."""
     # Imported here so that --help stays fast.
-    from gansweep.report import formats, picture_files
+    from gansweep.report import formats
     from gansweep.report.comparison import compare
     from gansweep.report.verdict import Margin
     from gansweep.sweep.sweep_keys import SEEDS
@@ -86,7 +86,7 @@ def _write_report(options: argparse.Namespace, directories: Sequence[Path]) -> N
     text = visible(formats.FORMATS[options.format](study, table_options, folder))
     if options.pictures is not None:
         make_folder("--pictures", options.pictures)
-        for picture in picture_files.write(study, table_options, options.pictures):
+        for picture in formats.write_pictures(study, table_options, options.pictures):
             say(f"wrote {picture}")
     if out is not None:
         atomic.write_output(out, text)

@@ -1,17 +1,20 @@
-"""Output formats of the report: Markdown, CSV, JSON, LaTeX and HTML."""
+"""Output formats of the report: Markdown, CSV, JSON, LaTeX and HTML, and its figures as PNG and SVG files."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gansweep import papers
+from gansweep.plot_style import save, styled
 from gansweep.report import (
     columns,
     diverged,
     further,
-    importance_estimate,
     latex,
     markdown,
     noise,
@@ -27,16 +30,19 @@ from gansweep.report import (
     verdict_text,
 )
 from gansweep.report.pivot import pivot, ranks
-from gansweep.report.samples import Sample, sampled
+from gansweep.report.samples import Sample, sampled, samples_picture
 from gansweep.report.study import Study
 from gansweep.report.verdict import Margin, Verdict
 from gansweep.results.configuration import FINAL
 from gansweep.results.leaderboard import leaderboards
 from gansweep.results.table import table
-from gansweep.section import List, Paragraph, Section, file_name
+from gansweep.section import List, Paragraph, Picture, Section, file_name
 from gansweep.sweep.cell import Result
 from gansweep.sweep.metric_groups import DIFFERENT, differences, fingerprint_differences
 from gansweep.sweep.sweep_keys import SEEDS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SECTIONS: Sequence[Callable[[Verdict], Section | None]] = (
     value_figures.section,
@@ -44,7 +50,7 @@ SECTIONS: Sequence[Callable[[Verdict], Section | None]] = (
     samples.section,
     noise.section,
     sensitivity.section,
-    importance_estimate.section,
+    sensitivity.estimated_section,
     response.section,
     tuning.section,
     targets.section,
@@ -52,6 +58,8 @@ SECTIONS: Sequence[Callable[[Verdict], Section | None]] = (
     per_class.section,
     diverged.section,
 )
+LETTERS_PER_INCH, LINE = 13, 0.17  # of a title in points as below; height of a line in inches
+POINTS = 10
 
 
 @dataclass(frozen=True)
@@ -191,3 +199,39 @@ FORMATS: Mapping[str, Callable[[Study, TableOptions, Path], str]] = {
     "latex": in_latex,
     "html": in_html,
 }
+
+
+def write_pictures(study: Study, options: TableOptions, folder: Path) -> list[Path]:
+    """Write every figure to the folder and return the files, named after what is drawn: `rates_by_optimizer.png`.
+
+    With several tables, the name of the table is appended.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    verdicts = judge(study, options)
+    found = sections(study, verdicts, options)
+    for verdict in verdicts:
+        if image_samples(verdict):
+            picture = Picture("Samples, best configuration first", partial(samples_picture, verdict), name="samples")
+            found.append(Section("Samples", [picture]))
+    files: dict[str, list[Path]] = {}
+    for section in found:
+        for picture in (block for block in section.blocks if isinstance(block, Picture)):
+            name = "_".join(filter(None, (picture.file_name, file_name(section.table))))
+            while name in files:
+                name += "_2"
+            with styled():
+                files[name] = save(titled(picture.draw(), picture.caption), folder / f"{name}.png", svg=True)
+    return [path for paths in files.values() for path in paths]
+
+
+def titled(figure: Figure, caption: str) -> Figure:
+    """Add the caption of a figure as its title; the figure grows by the lines of the title.
+
+    A figure that has a title keeps it.
+    """
+    if figure.get_suptitle():
+        return figure
+    lines = textwrap.wrap(caption, max(20, int(figure.get_figwidth() * LETTERS_PER_INCH)))
+    figure.set_figheight(figure.get_figheight() + LINE * len(lines))
+    figure.suptitle("\n".join(lines), fontsize=POINTS)
+    return figure
