@@ -22,7 +22,6 @@ MODULES = (
     "diverged",
     "divergence_tests",
     "sensitivity",
-    "importance_estimate",
     "response",
 )
 FEWEST_WORDS = 3  # shorter pieces are column heads, file names and parts of a plural

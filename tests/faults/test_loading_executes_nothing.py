@@ -105,7 +105,7 @@ def test_arrays_of_objects_are_not_unpickled(tmp_path):
 def test_only_listed_modules_import_by_name():
     """There the name is checked before the import, or is a constant of this package."""
     known = {"instantiate.py", "events.py", "__init__.py", "ray.py", "submitit.py"}
-    known |= {"tpe_search.py", "importance_estimate.py"}  # Optuna, which is optional
+    known |= {"tpe_search.py", "sensitivity.py"}  # Optuna, which is optional
     known |= {"torch_optimizer.py"}  # a class name, which is checked against `allow` before
     known |= {"source_code.py"}  # searches sources for such calls
     known |= {"commands.py", "track/__main__.py"}  # tables of commands
