@@ -69,7 +69,8 @@ class AutoSeeds:
             swept: keys that the command line varies.
         """
         if others := [key for key in SEEDS if key != SEED and key in swept]:
-            raise SettingError(*self.name.split("="), f"varies `seed` alone; expected no list for {others[0]}")
+            key, _, value = self.name.partition("=")
+            raise SettingError(key, value, f"varies `seed` alone; expected no list for {others[0]}")
         try:
             auto = SeedRace.beginning_with(seeds, self.config["most_seeds"]) if self.config["seeds"] else None
             if self.config["race"] is None and auto is not None:
