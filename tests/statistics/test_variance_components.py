@@ -73,7 +73,7 @@ TRUE = {"seed_init": 4.0, "seed_data": 1.0, "seed_noise": 0.25}
 
 def crossed(rng, shape=(4, 4, 4), rest=0.5):
     values = rng.normal(0, rest**0.5, shape)
-    for axis, variance in enumerate(TRUE.values()):
+    for axis, (_, variance) in enumerate(zip(shape, TRUE.values(), strict=False)):
         sizes = [1] * len(shape)
         sizes[axis] = shape[axis]
         values = values + rng.normal(0, variance**0.5, sizes)
@@ -92,6 +92,62 @@ def test_the_intervals_of_crossed_components_contain_the_estimates():
     assert list(found) == [*TRUE, "interactions and rest"]
     assert found["seed_init"].low < found["seed_init"].variance < found["seed_init"].high
     assert found["seed_init"].variance > found["seed_noise"].variance
+
+
+@pytest.mark.parametrize(
+    ("shape", "num_grids", "shared"), [((3, 3, 3), 1, 0), ((5, 5), 1, 0), ((4, 4), 4, 0), ((4, 4), 4, 1)]
+)
+def test_the_intervals_of_crossed_components_cover_the_true_variances(shape, num_grids, shared):
+    """Also with several configurations, whose seeds have independent or the same effects."""
+    rng, names, count = np.random.default_rng(9), list(TRUE)[: len(shape)], 300
+    hits = dict.fromkeys(names, 0)
+    for _ in range(count):
+        common = crossed(rng, shape, rest=0.0)
+        grids = [common + rng.normal(0, 0.5**0.5, shape) if shared else crossed(rng, shape) for _ in range(num_grids)]
+        found = crossed_intervals(grids, names)
+        for name in names:
+            hits[name] += found[name].low <= TRUE[name] <= found[name].high
+    assert min(hits.values()) / count >= 0.95 - 3 * (0.05 * 0.95 / count) ** 0.5
+
+
+def test_crossed_components_are_the_nested_ones_after_pooling_the_draws():
+    """Nested draws have no effect of their own: their mean square and that of the rest are pooled."""
+    values = nested(np.random.default_rng(10))
+    found = crossed_components(values, ["run", "draw"])
+    runs, draws = values.shape
+    both = training_and_evaluation([values])
+    of_draws = found["draw"] * runs + found["interactions and rest"]  # mean square of the draws
+    pooled = (of_draws * (draws - 1) + found["interactions and rest"] * (runs - 1) * (draws - 1)) / (runs * (draws - 1))
+    assert pooled == pytest.approx(both.evaluation.variance)
+    square = found["run"] * draws + found["interactions and rest"]
+    assert (square - pooled) / draws == pytest.approx(both.training.variance)
+
+
+def test_the_components_of_a_linear_game_are_its_closed_forms():
+    """Stochastic gradient descent on a quadratic: theta moves by rate (x - theta) for normal data x, plus noise.
+
+    After T steps, with a = 1 - rate: a^2T V(theta_0) from the initialisation, and rate^2 (1 - a^2T) / (1 - a^2) V(x)
+    from the order of the data; likewise for the noise. An evaluation on m latents adds V(z) / m.
+    """
+    rng, steps, rate, m = np.random.default_rng(11), 8, 0.2, 16
+    a, n, repeats = 1 - 0.2, (6, 5, 4), 400
+    memory = rate**2 * (1 - a ** (2 * steps)) / (1 - a**2)
+    true = {"seed_init": a ** (2 * steps) * 9.0, "seed_data": memory * 4.0, "seed_noise": memory * 1.0}
+    sums = dict.fromkeys(true, 0.0)
+    evaluation = 0.0
+    for _ in range(repeats):
+        theta = rng.normal(0, 3.0, (n[0], 1, 1))
+        for _ in range(steps):
+            x, noise = rng.normal(0, 2.0, (1, n[1], 1)), rng.normal(0, 1.0, (1, 1, n[2]))
+            theta = theta + rate * (x - theta + noise)
+        for name, variance in crossed_components(theta, list(true)).items():
+            sums[name] = sums.get(name, 0.0) + variance / repeats
+        runs = rng.normal(0, 2.0, (5, 1))  # independent generators, measured on 3 draws of m latents each
+        latents = rng.normal(0, 1.0, (5, 3, m))
+        evaluation += training_and_evaluation([runs + latents.mean(axis=-1)]).evaluation.variance / repeats
+    assert {name: sums[name] for name in true} == pytest.approx(true, rel=0.15)
+    assert sums["interactions and rest"] == pytest.approx(0.0, abs=1e-12)
+    assert evaluation == pytest.approx(1.0 / m, rel=0.06)
 
 
 def test_one_level_or_no_residual_is_refused():

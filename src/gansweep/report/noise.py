@@ -98,7 +98,7 @@ def _kinds(verdict: Verdict) -> list[Block]:
     pooled = f", averaged over {len(grids)} configurations" if len(grids) > 1 else ""
     text = (
         f"Standard deviations of {board.metric_label} by kind of seed: crossed random effects, method of "
-        f"moments{pooled}; intervals by a bootstrap of the levels, rough with fewer than five seeds of a kind."
+        f"moments{pooled}; intervals of Satterthwaite and Williams, which assume normal values."
     )
     return [Paragraph(text), Table(["source", "standard deviation", "95 % interval"], rows)]
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-RESAMPLES = 2000
-
 
 @dataclass(frozen=True)
 class Component:
@@ -88,17 +86,42 @@ def training_and_evaluation(groups: Sequence[np.ndarray], confidence: float = 0.
         raise ValueError("expected at least two evaluations of each run and two runs of some configuration")
     mse = float(sum(((a - a.mean(axis=1, keepdims=True)) ** 2).sum() for a in arrays)) / within
     msb = float(sum(m * ((a.mean(axis=1) - a.mean()) ** 2).sum() for a in arrays)) / between
-    tail = (1 - confidence) / 2
-    chi_low, chi_high = (float(stats.chi2.ppf(q, within)) for q in (1 - tail, tail))
-    evaluation = Component(mse, within * mse / chi_low, within * mse / chi_high)
-    b_low, b_high = (float(stats.chi2.ppf(q, between)) for q in (1 - tail, tail))
-    f_high, f_low = (float(stats.f.ppf(q, between, within)) for q in (1 - tail, tail))
-    training = Component(
-        (msb - mse) / m,
-        max(0.0, between * (msb - mse * f_high) / (m * b_low)),
-        max(0.0, between * (msb - mse * f_low) / (m * b_high)),
-    )
+    evaluation = _of_mean_square(mse, within, confidence)
+    training = _of_difference(msb, between, mse, within, m, confidence)
     return TrainingAndEvaluation(training, evaluation, round(np.mean([len(a) for a in arrays])), m)
+
+
+def _of_mean_square(square: float, degrees: float, confidence: float) -> Component:
+    """Return the component that a mean square estimates, with the interval of chi^2."""
+    tail = (1 - confidence) / 2
+    low, high = (degrees * square / float(stats.chi2.ppf(q, degrees)) for q in (1 - tail, tail))
+    return Component(square, low, high)
+
+
+def _of_difference(
+    square: float, degrees: float, error: float, error_degrees: float, number: float, confidence: float
+) -> Component:
+    """Return the component (square - error) / number with the interval of Satterthwaite and Williams.
+
+        low = degrees (square - error F_high) / (number chi^2_high)
+        high = degrees (square - error F_low) / (number chi^2_low)
+
+    Both mean squares are independent, and F has their degrees of freedom. Burdick and Graybill 1992, section 3.3.
+
+    Args:
+        square: mean square whose expectation is `number` times the component above that of the error.
+        degrees: its degrees of freedom.
+        error: mean square of the error.
+        error_degrees: its degrees of freedom.
+        number: values in the mean of one level.
+        confidence: coverage probability.
+    """
+    tail = (1 - confidence) / 2
+    ends = []
+    for q in (1 - tail, tail):
+        ratio, chi2 = float(stats.f.ppf(q, degrees, error_degrees)), float(stats.chi2.ppf(q, degrees))
+        ends.append(max(0.0, degrees * (square - error * ratio) / (number * chi2)))
+    return Component((square - error) / number, *ends)
 
 
 def crossed_components(values: np.ndarray, names: Sequence[str]) -> Mapping[str, float]:
@@ -116,54 +139,73 @@ def crossed_components(values: np.ndarray, names: Sequence[str]) -> Mapping[str,
     Raises:
         ValueError: an axis has fewer than two levels, or no degree of freedom is left for the residual.
     """
-    y = np.asarray(values, dtype=np.float64)
-    degrees = [size - 1 for size in y.shape]
-    left = y.size - 1 - sum(degrees)
-    if min(degrees, default=0) < 1 or left < 1:
-        raise ValueError(f"{dict(zip(names, y.shape, strict=True))}: expected at least two seeds of two or more kinds")
-    centred = y - y.mean()
-    squares = []
-    for axis, size in enumerate(y.shape):
-        means = centred.mean(axis=tuple(other for other in range(y.ndim) if other != axis))
-        squares.append(float((means**2).sum()) * y.size / size)
-    residual = (float((centred**2).sum()) - sum(squares)) / left
-    components = {
-        name: (square / degree - residual) * size / y.size
-        for name, square, degree, size in zip(names, squares, degrees, y.shape, strict=True)
-    }
-    return components | {"interactions and rest": residual}
+    (error, _), squares = _crossed_squares(np.asarray(values, dtype=np.float64)[None], names)
+    found = {name: (square - error) / number for name, (square, _, number) in squares.items()}
+    return found | {"interactions and rest": error}
 
 
 def crossed_intervals(
     grids: Sequence[np.ndarray], names: Sequence[str], confidence: float = 0.95
 ) -> dict[str, Component]:
-    """Return the components of `crossed_components`, averaged over configurations, with bootstrap intervals.
+    """Return the components of `crossed_components`, averaged over configurations, with their intervals.
 
-    The levels of every factor are resampled independently (the "pigeonhole" bootstrap, Owen 2007, arXiv:0712.1111),
-    which is conservative. The resamples are the same at every call.
+    The intervals are those of `training_and_evaluation`: Satterthwaite and Williams for a kind of seed, chi^2 for the
+    rest; they assume normal values. The configurations have the same seeds, so their mean squares may be dependent. The
+    degrees of freedom of the average of the mean squares of n levels are
+
+        (n - 1) tr(C)^2 / tr(C^2)
+
+    with the covariance C of the level means between configurations (Box 1954, doi:10.1214/aoms/1177728786): n - 1 if
+    the effects of the seeds are the same in all configurations, and larger if they are independent.
 
     Args:
-        grids: one full grid per configuration, of equal shapes.
+        grids: one full grid per configuration, of equal shapes, with equal seeds.
         names: names of the axes.
         confidence: coverage probability.
+
+    Raises:
+        ValueError: an axis has fewer than two levels, or no degree of freedom is left for the residual.
     """
-    rng = np.random.default_rng(0)
-    found = _mean_components(grids, names)
-    resampled: dict[str, list[float]] = {name: [] for name in found}
-    for _ in range(RESAMPLES):
-        levels = np.ix_(*(rng.integers(size, size=size) for size in grids[0].shape))
-        for name, value in _mean_components([grid[levels] for grid in grids], names).items():
-            resampled[name].append(value)
-    tail = (1 - confidence) / 2
-    return {
-        name: Component(value, *(max(0.0, float(q)) for q in np.quantile(resampled[name], [tail, 1 - tail])))
-        for name, value in found.items()
+    error, squares = _crossed_squares(np.stack([np.asarray(grid, dtype=np.float64) for grid in grids]), names)
+    found = {
+        name: _of_difference(square, degrees, *error, number, confidence)
+        for name, (square, degrees, number) in squares.items()
     }
+    return found | {"interactions and rest": _of_mean_square(*error, confidence)}
 
 
-def _mean_components(grids: Sequence[np.ndarray], names: Sequence[str]) -> dict[str, float]:
-    parts = [crossed_components(grid, names) for grid in grids]
-    return {name: float(np.mean([part[name] for part in parts])) for name in parts[0]}
+def _crossed_squares(
+    y: np.ndarray, names: Sequence[str]
+) -> tuple[tuple[float, float], dict[str, tuple[float, float, float]]]:
+    """Return the mean square of the residual with its degrees of freedom, and those of every factor.
+
+    Each factor has the number of values in the mean of one of its levels too.
+
+    Args:
+        y: values (configurations, levels of the first factor, ...).
+        names: names of the factors.
+    """
+    num_grids, *sizes = y.shape
+    num_values = math.prod(sizes)
+    left = num_values - 1 - sum(size - 1 for size in sizes)
+    if min(sizes, default=0) < 2 or left < 1:
+        raise ValueError(f"{dict(zip(names, sizes, strict=True))}: expected at least two seeds of two or more kinds")
+    axes = range(1, y.ndim)
+    rest = y - y.mean(axis=tuple(axes), keepdims=True)
+    means = [rest.mean(axis=tuple(other for other in axes if other != axis), keepdims=True) for axis in axes]
+    squares = {}
+    for name, size, effect in zip(names, sizes, means, strict=True):
+        number = num_values / size
+        squares[name] = (*_mean_square(effect.reshape(num_grids, size) * math.sqrt(number), size - 1), number)
+    rest = rest - sum(means)
+    return _mean_square(rest.reshape(num_grids, -1), left), squares
+
+
+def _mean_square(effects: np.ndarray, degrees: int) -> tuple[float, float]:
+    """Return the mean square of effects (configurations, levels), and the degrees of freedom of its average."""
+    covariance = effects @ effects.T / degrees
+    trace, squares = float(np.trace(covariance)), float((covariance**2).sum())
+    return trace / len(effects), degrees * trace**2 / squares if squares else float(degrees)
 
 
 def full_grid(points: Mapping[tuple[int, ...], float], num_axes: int) -> np.ndarray | None:
