@@ -87,3 +87,16 @@ def test_the_familywise_error_is_at_most_the_level(shift):
         tests = compare_all(_scores(rows), pairs, margin=1.0)
         wrong += any(test.beaten() if shift == 0 else test.equivalent() for test in tests)
     assert wrong / 800 <= 0.065
+
+
+@pytest.mark.parametrize("is_lower", [True, False])
+def test_the_error_rate_with_a_margin_in_percent_of_the_best_mean(is_lower):
+    """The margin is estimated from the same runs, as with --margin 20%; the true difference is as large."""
+    rng, wrong, count = np.random.default_rng(5), 0, 1500
+    for _ in range(count):
+        rows = rng.normal(0, 0.4, (2, 8)) + np.array([[5.0], [6.0 if is_lower else 4.0]])
+        means = rows.mean(axis=1)
+        margin = 0.2 * float(means.min() if is_lower else means.max())
+        (test,) = compare_all(_scores(rows if is_lower else -rows), [(0, 1)], margin=margin)
+        wrong += test.equivalent()
+    assert wrong / count <= 0.05 + 3 * (0.05 * 0.95 / count) ** 0.5

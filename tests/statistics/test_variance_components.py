@@ -31,6 +31,16 @@ def test_the_intervals_cover_the_true_variances():
     assert 0.93 <= np.mean([one.evaluation.low <= 1 <= one.evaluation.high for one in found]) <= 0.97
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_intervals_cover_if_seeds_have_the_same_effects_in_all_configurations(shared):
+    rng, count, hits = np.random.default_rng(12), 500, 0
+    for _ in range(count):
+        runs = rng.normal(0, 2.0, (1 if shared else 4, 5, 1))
+        found = training_and_evaluation(list(runs + rng.normal(0, 0.5, (4, 5, 3))))
+        hits += found.training.low <= 4 <= found.training.high
+    assert hits / count >= 0.95 - 3 * (0.05 * 0.95 / count) ** 0.5
+
+
 def test_the_width_of_an_interval_is_predicted():
     """The predicted standard error of a mean of n runs with m draws is the realised one."""
     rng = np.random.default_rng(2)

@@ -52,10 +52,11 @@ def section(verdict: Verdict) -> Section | None:
         ]
     if diverged and (tests := log_rank_tests(verdict)):
         blocks.append(Paragraph(tests))
+    independent = "; counts all runs as independent" if verdict.leaderboard.seed_levels else ""
     if diverged:
         blocks.append(
             Picture(
-                "Runs that have not diverged (band: 95 % interval), and the causes",
+                f"Runs that have not diverged (band: 95 % interval{independent}), and the causes",
                 partial(survival_picture, verdict),
                 name="divergences",
             )

@@ -66,10 +66,12 @@ def training_and_evaluation(groups: Sequence[np.ndarray], confidence: float = 0.
 
     Searle, Casella and McCulloch 1992, "Variance Components", chapter 3. The interval of the evaluation is that of
     chi^2, the one of the training that of Satterthwaite and Williams (Burdick and Graybill 1992, section 3.3), which
-    assume normal values.
+    assume normal values. The degrees of freedom of configurations with equally many runs are those of
+    `crossed_intervals`, because their runs have equal seeds.
 
     Args:
-        groups: values of every configuration (runs, draws); the number of draws m is the same.
+        groups: values of every configuration (runs, draws), in the same order of seeds; the number of draws m is the
+            same.
         confidence: coverage probability of the intervals.
 
     Raises:
@@ -86,8 +88,12 @@ def training_and_evaluation(groups: Sequence[np.ndarray], confidence: float = 0.
         raise ValueError("expected at least two evaluations of each run and two runs of some configuration")
     mse = float(sum(((a - a.mean(axis=1, keepdims=True)) ** 2).sum() for a in arrays)) / within
     msb = float(sum(m * ((a.mean(axis=1) - a.mean()) ** 2).sum() for a in arrays)) / between
+    degrees = float(between)
+    if len({len(a) for a in arrays}) == 1:  # the runs of all configurations have the same seeds
+        means = np.array([a.mean(axis=1) - a.mean() for a in arrays])
+        _, degrees = _mean_square(means * math.sqrt(m), len(arrays[0]) - 1)
     evaluation = _of_mean_square(mse, within, confidence)
-    training = _of_difference(msb, between, mse, within, m, confidence)
+    training = _of_difference(msb, degrees, mse, within, m, confidence)
     return TrainingAndEvaluation(training, evaluation, round(np.mean([len(a) for a in arrays])), m)
 
 
