@@ -86,11 +86,11 @@ def _record(original: dict[str, Any], overrides: dict[str, Any], rng: np.random.
     return content
 
 
-def seconds(sweeps: list[Path], form: str) -> tuple[float, float]:
-    """Return the wall time and the CPU time of one report."""
+def seconds(sweeps: list[Path], form: str, folder: Path) -> tuple[float, float]:
+    """Return the wall time and the CPU time of one report, which is written to a folder."""
     line = [sys.executable, "-m", "gansweep.report", *map(str, sweeps), "--format", form]
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([*line, "--out", str(sweeps[0] / f"out.{form}")], env=ENVIRONMENT, check=True, capture_output=True)
+    subprocess.run([*line, "--out", str(folder / f"out.{form}")], env=ENVIRONMENT, check=True, capture_output=True)
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -101,6 +101,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="write the sweeps to this folder and keep them, or use those there")
     parser.add_argument("--write", action="store_true", help="also write docs/records/")
     arguments = parser.parse_args()
+    load = os.getloadavg()[2]
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or Path(temporary)
         one, many = folder / "one", [folder / f"sweep{n}" for n in range(10)]
@@ -113,10 +114,11 @@ def main() -> None:
         lines = ["| sweeps | format | wall, s | CPU, s |", "|---|---|---|---|"]
         for name, sweeps in {"1 of 1,000 configurations": [one], "10 of 100 configurations": many}.items():
             for form in ("md", "html"):
-                wall, cpu = seconds(sweeps, form)
+                wall, cpu = seconds(sweeps, form, Path(temporary))
                 lines.append(f"| {name} | {form} | {wall:.1f} | {cpu:.1f} |")
                 print(lines[-1], flush=True)
-    how = f"{SEEDS} seeds and {EVALUATIONS + 1} evaluations per run, so 10,000 runs; one report each, in one process."
+    how = f"{SEEDS} seeds and {EVALUATIONS + 1} evaluations per run, so 10,000 runs; one report each. CPU: of all "
+    how += f"processes. Load of the machine by other processes, mean of 15 minutes: {load:.1f}."
     report("report_speed", "Speed of the report", lines, how, write=arguments.write)
 
 

@@ -141,7 +141,9 @@ def test_how_many_were_together_is_in_the_record(gansweep):
 
 
 def test_the_size_of_a_pack_is_measured_and_recorded(gansweep, monkeypatch):
-    monkeypatch.setattr("gansweep.training.pack_size._seconds_per_step", lambda runs: 1.0)  # company costs nothing
+    monkeypatch.setattr(
+        "gansweep.training.pack_size._seconds_per_step", lambda runs, stop: 1.0
+    )  # company costs nothing
     assert gansweep.tiny("-m", "seed=0,1,2", "name=auto", "pack=auto").code == 0
     packs = [found["pack"] for found in gansweep.records("auto").values()]
     assert packs == [{"members": 3, "workers": 1, "alone_ms": 1000.0, "together_ms": 333.333}] * 3

@@ -196,14 +196,8 @@ def heat_picture(verdict: Verdict) -> Figure:
                 for configuration in layout.with_method(configurations, method):
                     column, mean = across.index(configuration.settings[layout.rate]), configuration.estimate.mean
                     table[row, column] = mean
-                    _write(
-                        axis,
-                        configuration,
-                        column,
-                        row,
-                        colours(norm(mean)) if configuration.estimate.n else None,
-                        digits,
-                    )
+                    ground = colours(norm(mean)) if configuration.estimate.n else None
+                    _write(axis, configuration, column, row, ground, digits)
             axis.imshow(np.ma.masked_invalid(table), cmap=colours, norm=norm, aspect="auto")
             axis.set(title=panel_title(title, width), xlabel=layout.rate, ylabel=layout.method or "")
             rotated = {"rotation": 45, "ha": "right"} if crowded else {"rotation": 0, "ha": "center"}
