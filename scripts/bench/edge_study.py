@@ -123,7 +123,7 @@ def measured(pair: Pair, data_root: str, known: dict[str, Tensor]) -> dict[str, 
     if pair.seed == 0:
         record |= at_start(run, samples)
     edge_s, start = time.process_time() - start, time.process_time()
-    pack = pack_of(run, [at_rates(run.member, lr, lr, STEPS) for lr in RATES], samples)
+    pack = pack_of(run, [at_rates(run.member, lr, lr) for lr in RATES], samples)
     record["untrained"] = _distance(pack, 0)
     initial, norms, early_s = [player.theta.clone() for player in (pack.g, pack.d)], [], 0.0
     for n, step in enumerate(pack.steps(), start=1):
@@ -152,7 +152,7 @@ def run_of(pair: Pair, data_root: str) -> Run:
 
 def at_start(run: Run, samples: Tensor) -> dict[str, Any]:
     """Return boundaries at the initial parameters, and the growth at each rate."""
-    pack = pack_of(run, [at_rates(run.member, 1e-3, 1e-3, STEPS)], samples)
+    pack = pack_of(run, [at_rates(run.member, 1e-3, 1e-3)], samples)
     try:
         linear = _usable(linearized(pack)[0])
         boundaries = {
@@ -167,7 +167,7 @@ def at_start(run: Run, samples: Tensor) -> dict[str, Any]:
 def early(run: Run, trained: AdversarialPack, samples: Tensor) -> Iterator[dict[str, Any]]:
     """Yield the growth around the own rate of every third member at its current parameters."""
     chosen = range(0, len(RATES), EVERY)
-    pack = pack_of(run, [at_rates(run.member, RATES[k], RATES[k], STEPS) for k in chosen], samples)
+    pack = pack_of(run, [at_rates(run.member, RATES[k], RATES[k]) for k in chosen], samples)
     for at, k in enumerate(chosen):
         pack.restore(at, trained.export(k))
     for k, linear in zip(chosen, linearized(pack), strict=True):

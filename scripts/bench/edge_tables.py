@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 TITLE = "Edge of stability: predicted and measured largest learning rates"
 GREW = 100.0  # factor of the gradients that counts as a blow-up
 DISTANCES = [5.0, 10.0, 20.0, 30.0, 50.0, 70.0, 100.0, 150.0, 200.0]  # moved, beyond which a warning is given
+ROUNDED = 1 + 1e-6  # factor by which a ratio of two of the rates, such as 1.5, may differ by rounding
 ALLOWED = 0.01  # share of the runs that did not fail, but have a warning, in the half that chooses the distance
 FAILURES = ("diverged", "blown up", "worse")
 HOW = (
@@ -93,7 +94,7 @@ def _compared(records: Sequence[Record], rates: Sequence[float], name: str, pred
     if len(both) < 2:
         return [str(len(both)), "", "", "", ""]
     ratios = np.array([m / p for p, m in both])
-    shares = [float(np.mean(np.abs(np.log(ratios)) <= math.log(factor))) for factor in (1.5, 3.0)]
+    shares = [float(np.mean(np.abs(np.log(ratios)) <= math.log(factor * ROUNDED))) for factor in (1.5, 3.0)]
     with np.errstate(invalid="ignore"):  # of values that are all equal
         order = np.corrcoef(rankdata([p for p, _ in both]), rankdata([m for _, m in both]))[0, 1]
     return [str(len(both)), *(f"{share:.0%}" for share in shares), f"{np.median(ratios):.2g}", f"{order:.2f}"]
@@ -238,7 +239,7 @@ def _repeated(found: Sequence[Record]) -> list[str]:
             if seed == 1 and (*pair, 0) in by_pair:
                 one, other = (smallest(failures(each)[name], RATES) for each in (by_pair[(*pair, 0)], record))
                 ratios += [abs(math.log(one / other))] if math.isfinite(one / other) else []
-        within = [f"{np.mean(np.array(ratios) <= math.log(f)):.0%}" if ratios else "" for f in (1.5, 3.0)]
+        within = [f"{np.mean(np.array(ratios) <= math.log(f * ROUNDED)):.0%}" if ratios else "" for f in (1.5, 3.0)]
         rows.append([name, str(len(ratios)), *within])
     return _markdown(["measured with two seeds", "pairs", "within 1.5", "within 3"], rows)
 

@@ -100,3 +100,14 @@ def test_the_plan_marks_cells_only_if_asked(gansweep):
     assert any("No boundary for" in note and "lion" in note for note in plan["notes"])
     assert plan["num_trained"] == 4, "no cell is skipped"
     assert all("warning" not in cell for cell in json.loads(gansweep(*line, "plan=json").out)["cells"])
+
+
+def test_the_folder_of_the_figure_is_made_or_named_before_anything_is_computed(capsys, tmp_path):
+    line = [*DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd", "lr=0.01", "--after", "0", "--out"]
+    (tmp_path / "file").write_text("")
+    assert main([*line, str(tmp_path / "file" / "edge.svg")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"--out {tmp_path / 'file'}: is not a directory" in err
+    assert main([*line, str(tmp_path / "new" / "edge.svg")]) == 0
+    assert (tmp_path / "new" / "edge.svg").exists()

@@ -15,7 +15,7 @@ from gansweep.cli.error_report import complain
 from gansweep.cli.hydra_app import composed, overrides_parser
 from gansweep.cli.job import run_of
 from gansweep.config.errors import BadConfig, SettingError
-from gansweep.console import command_name, say
+from gansweep.console import command_name, make_folder, say
 from gansweep.formatting import counted, markdown
 from gansweep.sweep.cell import Cell as SweepCell
 
@@ -46,6 +46,8 @@ def main(arguments: Sequence[str]) -> int:
         if options.out is not None and options.out.suffix.lower() not in SUFFIXES:
             raise SettingError("--out", options.out, f"expected a file name that ends in {', '.join(SUFFIXES)}")
         groups = groups_of(options.overrides, options.config_dir)
+        if options.out is not None:
+            _make_folder(options.out.parent)
     except BadConfig as error:
         return complain(error.problems, "computed")
     regions: list[Region] = []
@@ -57,6 +59,13 @@ def main(arguments: Sequence[str]) -> int:
         picture(regions, options.out)
         say(f"Figure: {options.out}")
     return 0
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        make_folder("--out", folder)
+    except ValueError as error:
+        raise SettingError("", None, str(error)) from error
 
 
 def _parser() -> ArgumentParser:
@@ -137,7 +146,7 @@ def warnings_of(cells: Sequence[SweepCell]) -> tuple[dict[str, str], list[str]]:
             without.append(f"{group[0].name}: its algorithm trains no game of two players")
             continue
         rates = [largest_rates(run) for run in runs]
-        stable = stability(runs[rates.index(min(rates))], rates, min(AFTER, runs[0].steps))
+        stable = stability(runs[rates.index(min(rates))], rates, AFTER)
         if isinstance(stable.start, NotLinear):
             without.append(f"{group[0].name}: {stable.start}")
         found = {cell.hash: stable.verdict(pair).warning for cell, pair in zip(group, rates, strict=True)}
@@ -160,12 +169,13 @@ def _lines(words: str, cells: Sequence[Cell], after: int, regions: list[Region])
     rates = [largest_rates(cell.run) for cell in cells]
     smallest, started = min(rates), time.process_time()
     stable = stability(cells[rates.index(smallest)].run, rates, after)
+    after = stable.after
     if isinstance(stable.start, NotLinear):
         yield f"No boundary: {stable.start}."
     else:
         yield _boundaries(stable, smallest[1] / smallest[0])
         if after and isinstance(later := stable.later[smallest].linear, NotLinear):
-            yield f"\nNo boundary after {after} steps at lr = {smallest[0]:g}: {later}."
+            yield f"\nNo boundary after {counted(after, 'step')} at lr = {smallest[0]:g}: {later}."
     yield ""
     verdicts = [stable.verdict(pair) for pair in rates]
     yield _cells(cells, rates, verdicts, after)
@@ -218,12 +228,19 @@ def _described(boundary: Boundary) -> tuple[str, str, str]:
 def _cells(cells: Sequence[Cell], rates: Sequence[Rates], verdicts: Sequence[Verdict], after: int) -> str:
     """Return the table of the cells."""
     at = [steps for steps in ((0, after) if after else (0,)) if any(steps in verdict.growths for verdict in verdicts)]
-    moved = [f"{player} moved in {after} steps" for player in ("generator", "discriminator")] if after else []
+    moved = (
+        [f"{player} moved in {counted(after, 'step')}" for player in ("generator", "discriminator")] if after else []
+    )
     rows = []
     for cell, (g, d), verdict in zip(cells, rates, verdicts, strict=True):
         growths = (math.expm1(verdict.growths[steps].rate) if steps in verdict.growths else None for steps in at)
-        values = [*growths, *(verdict.moved or ())]
-        texts = ["" if value is None else "not finite" if math.isnan(value) else f"{value:.2g}" for value in values]
+        texts = ["" if value is None else f"{value:.2g}" if math.isfinite(value) else "not finite" for value in growths]
+        texts += [_distance(value) for value in verdict.moved or ()]
         rows.append([cell.words or "the defaults", f"{g:.3g}", f"{d:.3g}", *texts, verdict.warning])
-    columns = [f"growth after {steps} steps" for steps in at]
+    columns = [f"growth after {counted(steps, 'step')}" for steps in at]
     return markdown(["cell", "largest lr", "largest lr_d", *columns, *moved, "warning"], rows)
+
+
+def _distance(value: float) -> str:
+    """Return a distance moved as text, empty if the initial parameters are all 0."""
+    return "not finite" if math.isinf(value) else "" if math.isnan(value) else f"{value:.2g}"

@@ -131,6 +131,8 @@ def linearized(pack: AdversarialPack, iterations: int = ITERATIONS) -> list[Line
     """
     for values in pack.scheduled:
         values.set(pack.done, pack.total_steps)
+    following = [min(done + 1, total) for done, total in zip(pack.done, pack.total_steps, strict=True)]
+    critic_steps = pack.scheduled_critic_steps.now(following, pack.total_steps)
     fields = [pack.game(pack.separate_inputs(f"{STREAMS}{n}/"), read_only=True).field() for n in range(BATCHES)]
     gradients = [_rows(fields, player) for player in (0, 1)]
     responses = [_responses(member, *of) for member, *of in zip(pack.members, *gradients, strict=True)]
@@ -143,7 +145,7 @@ def linearized(pack: AdversarialPack, iterations: int = ITERATIONS) -> list[Line
     scale = Both(tuple(pack.g.in_chunks(g)), tuple(pack.d.in_chunks(d)))
     games = reduced(lambda x: game.jvp(v, _as(v, x)).map(Tensor.double), _random(v), scale, iterations)
     rows = [
-        response if isinstance(response, NotLinear) else Linearization(of, *response, pack.dynamics, pack.critic_steps)
+        response if isinstance(response, NotLinear) else Linearization(of, *response, pack.dynamics, critic_steps)
         for of, response in zip(games, responses, strict=True)
     ]
     return [rows[pack.place[k]] for k in range(len(rows))]
@@ -202,13 +204,16 @@ def bracketed(unstable: Callable[[np.ndarray], list[Growth | None]], rounds: int
     return Boundary(math.sqrt(low * high), growth)
 
 
-def at_rates(member: Member, lr: float, lr_d: float, steps: int) -> Member:
-    """Return the member with constant learning rates, and without feedback and averages."""
+def at_rates(member: Member, lr: float, lr_d: float) -> Member:
+    """Return the member with constant learning rates, and without feedback and averages.
+
+    The number of steps is kept, because other schedules, such as that of the penalties, are functions of step / steps.
+    """
     g, d = (
         replace(player, lr=rate, schedule=Constant(), feedback=None)
         for player, rate in ((member.generator, lr), (member.discriminator, lr_d))
     )
-    return replace(member, generator=g, discriminator=d, steps=steps, ema=None, ema_schedule=None)
+    return replace(member, generator=g, discriminator=d, ema=None, ema_schedule=None)
 
 
 def pack_of(run: Run, members: Sequence[Member], samples: Tensor) -> AdversarialPack:
@@ -225,6 +230,7 @@ def pack_of(run: Run, members: Sequence[Member], samples: Tensor) -> Adversarial
         samples,
         PackSettings.of(run),
         critic_steps=run.critic_steps,
+        critic_schedule=run.critic_schedule,
         dynamics=run.dynamics,
         labels=labels_of(run.data).to(samples.device) if getattr(run.model, "conditional", False) else None,
     )

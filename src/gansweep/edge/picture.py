@@ -24,7 +24,7 @@ from gansweep.plot_style import (
     styled,
 )
 
-POINTS = 16  # of the grid on each axis
+POINTS = 24  # of the grid on each axis
 AROUND = 10.0  # factor by which the axes exceed the rates of the cells
 SIZE = (4.4, 3.6)  # inches of a panel
 STABLE = {"marker": "o", "color": BLUE, "label": "within the boundary"}
@@ -73,12 +73,15 @@ def excesses(stability: Stability, lr: np.ndarray, lr_d: np.ndarray) -> np.ndarr
 def _draw(axis: Any, region: Region) -> None:
     lr, lr_d = (_around([rates[player] for rates, _ in region.cells]) for player in (0, 1))
     values = excesses(region.stability, lr, lr_d)
-    values = np.where(np.isfinite(values), np.clip(values, -1.0, 1.0), 1.0)
+    # The same limit on both sides: otherwise a large excess beyond the boundary would move the contour to a grid point.
+    values = np.where(np.isfinite(values), np.clip(values / region.stability.tolerance, -1.0, 1.0), 1.0)
     axis.set(xscale="log", yscale="log", xlabel=RATE_NAMES["lr"], ylabel=RATE_NAMES["lr_d"])
     axis.contourf(lr, lr_d, values, levels=[-2.0, 0.0], colors=[BLUE], alpha=0.15)
     if values.min() < 0 < values.max():
         axis.contour(lr, lr_d, values, levels=[0.0], colors=[GREY])
     axis.set(xlim=(lr[0], lr[-1]), ylim=(lr_d[0], lr_d[-1]))
+    if values.min() < 0:
+        axis.fill_between([], [], color=BLUE, alpha=0.15, label="stable at the initial parameters")
     shown = set()
     for rates, verdict in region.cells:
         mark = MARKS.get(verdict.warning, FAILING)

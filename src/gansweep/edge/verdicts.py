@@ -14,13 +14,15 @@ from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.data.on_device import samples_on
 from gansweep.edge.boundary import BATCHES, Growth, Linearization, at_rates, linearized, pack_of, tolerance
 from gansweep.edge.linear_rule import NotLinear
+from gansweep.formatting import counted
 from gansweep.interfaces import Schedule
 from gansweep.training.run import Run
 
 Rates = tuple[float, float]  # lr, lr_d
 
 FAR = 70.0  # distance moved beyond which a run is expected to fail, from docs/records/edge.md
-TOGETHER = 16  # members that are trained and linearized as one pack
+TOGETHER = 16  # members that are trained and linearized as one pack, at most
+MOST_PARAMETERS = 2**21  # of a pack with several members; a linearization takes about 1 KiB of memory for each
 MOST_STEPS = 100_000  # at which a schedule is evaluated
 BEYOND = "beyond the boundary"
 EXPECTED = "expected to diverge or to end worse than untrained"
@@ -29,7 +31,7 @@ EXPECTED = "expected to diverge or to end worse than untrained"
 class Moved(NamedTuple):
     """How far training has moved the parameters of each player from the initial ones.
 
-    ||theta_n - theta_0|| / ||theta_0||; NaN if they are not finite, or all initial ones are 0.
+    ||theta_n - theta_0|| / ||theta_0||; infinity if theta_n is not finite, NaN if theta_0 is 0 and theta_n finite.
     """
 
     generator: float
@@ -42,12 +44,10 @@ class Later(NamedTuple):
     Args:
         linear: linearization, or why there is none.
         moved: distance of its parameters from the initial ones.
-        is_finite: whether all its parameters are finite.
     """
 
     linear: Linearization | NotLinear
     moved: Moved
-    is_finite: bool = True
 
 
 class Verdict(NamedTuple):
@@ -107,11 +107,11 @@ class Stability:
 
 def _reason(later: Later, after: int) -> str:
     """Return why a run is expected to fail; empty if it is not."""
-    if not later.is_finite:
-        return f"after {after} steps at these rates its parameters are not finite"
+    if math.inf in later.moved:
+        return f"after {counted(after, 'step')} at these rates its parameters are not finite"
     player, distance = max(later.moved._asdict().items(), key=lambda item: (item[1] > FAR, item[1]))
     if distance > FAR:
-        return f"in {after} steps at these rates its {player} moved by {distance:.3g} times its initial norm"
+        return f"in {counted(after, 'step')} at these rates its {player} moved by {distance:.3g} times its initial norm"
     return ""
 
 
@@ -121,18 +121,26 @@ def stability(run: Run, rates: Sequence[Rates], after: int) -> Stability:
     Args:
         run: an adversarial run.
         rates: pairs of constant rates at which it is trained before the second linearization.
-        after: training steps before it; 0 for none.
+        after: training steps before it, at most those of the run; 0 for none.
     """
+    after = min(after, run.steps)
     samples = samples_on(torch.device("cpu"), run.data)
     smallest = min(rates)
-    start = _linear(pack_of(run, [at_rates(run.member, *smallest, steps=after + 1)], samples))[0]
+    initial = pack_of(run, [at_rates(run.member, *smallest)], samples)
+    start, together = _linear(initial)[0], _together(initial)
     later: dict[Rates, Later] = {}
     different = sorted(set(rates)) if after else []
-    for first in range(0, len(different), TOGETHER):
-        part = different[first : first + TOGETHER]
-        pack = pack_of(run, [at_rates(run.member, *pair, steps=after + 1) for pair in part], samples)
+    for first in range(0, len(different), together):
+        part = different[first : first + together]
+        pack = pack_of(run, [at_rates(run.member, *pair) for pair in part], samples)
         later |= zip(part, _trained(pack, after), strict=True)
     return Stability(run.steps, start, after, later)
+
+
+def _together(pack: AdversarialPack) -> int:
+    """Return how many members with the networks of a pack are trained and linearized together."""
+    num_parameters = sum(player.theta.shape[1] for player in pack.players.values())
+    return max(1, min(TOGETHER, MOST_PARAMETERS // num_parameters))
 
 
 def _trained(pack: AdversarialPack, after: int) -> Iterator[Later]:
@@ -143,15 +151,15 @@ def _trained(pack: AdversarialPack, after: int) -> Iterator[Later]:
         if n == after:
             break
     distances = [_distances(player.theta, before) for player, before in zip(players, initial, strict=True)]
-    finite = torch.stack([player.theta.isfinite().all(1) for player in players]).all(0)
     for row, linear in zip(pack.place, _linear(pack), strict=True):
-        yield Later(linear, Moved(*(distance[row].item() for distance in distances)), bool(finite[row]))
+        yield Later(linear, Moved(*(distance[row].item() for distance in distances)))
 
 
 def _distances(theta: Tensor, initial: Tensor) -> Tensor:
-    """Return ||theta - initial|| / ||initial|| of each row, NaN where it is not defined."""
-    distance = (theta.double() - initial.double()).norm(dim=1) / initial.double().norm(dim=1)
-    return torch.where(distance.isfinite(), distance, math.nan)
+    """Return ||theta - initial|| / ||initial|| of each row: inf if theta is not finite, else NaN if initial is 0."""
+    norm = initial.double().norm(dim=1)
+    distance = torch.where(norm > 0, (theta.double() - initial.double()).norm(dim=1) / norm, math.nan)
+    return torch.where(theta.isfinite().all(1), distance, math.inf)
 
 
 def _linear(pack: AdversarialPack) -> list[Linearization | NotLinear]:
