@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import gc
 import io
 import weakref
@@ -15,7 +14,7 @@ from tests.training.small import make_run, member
 
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.sweep import cell_lock
-from gansweep.sweep.pack_executor import alike, in_packs
+from gansweep.sweep.pack_executor import in_packs
 from gansweep.sweep.progress import Progress
 from gansweep.sweep.sweep import Sweep
 from gansweep.training.interruption import Interrupted
@@ -248,63 +247,3 @@ def test_a_member_whose_claim_is_lost_leaves_the_pack(tmp_path, monkeypatch):
     assert [one.name for one in outcome.missing] == [those[0].name]
     assert all(found["state"] == "completed" for found in outcome.records.values())
     assert (those[0].directory / "checkpoint.pt").exists() is False
-
-
-WHOLE = {
-    "seed": 0,
-    "steps": 10,
-    "model": {"_target_": "m", "width": 8},
-    "data": {"_target_": "d"},
-    "batch_size": 8,
-    "critic_steps": 1,
-    "device": "cpu",
-    "precision": "fp32",
-    "threads": 1,
-    "lr": 1e-3,
-    "optimizer": {"_target_": "o"},
-    "loss": {"_target_": "l"},
-    "schedule": {"_target_": "s"},
-    "trainer": {"check_every": 25, "patience": 4, "compile": False, "ema": None, "eval_every": 250},
-}
-
-
-def changed(path, value):
-    config = copy.deepcopy(WHOLE)
-    node, *rest = path.split(".")
-    if rest:
-        config[node][rest[0]] = value
-    else:
-        config[node] = value
-    return config
-
-
-@pytest.mark.parametrize("key", ["seed", "steps", "lr", "optimizer", "loss", "schedule", "trainer.ema"])
-def test_cells_that_differ_in_settings_of_members_share_a_pack(key, tmp_path):
-    assert len(alike([cell(tmp_path, **WHOLE), cell(tmp_path, **changed(key, 7))])) == 1
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        "model",
-        "model.width",
-        "data",
-        "batch_size",
-        "critic_steps",
-        "schedule_critic",
-        "device",
-        "precision",
-        "threads",
-        "trainer.check_every",
-        "trainer.patience",
-        "trainer.compile",
-    ],
-)
-def test_cells_that_differ_in_shared_settings_do_not_share_a_pack(key, tmp_path):
-    assert len(alike([cell(tmp_path, **WHOLE), cell(tmp_path, **changed(key, 7))])) == 2
-
-
-def test_cells_with_scheduled_critic_steps_need_equal_steps(tmp_path):
-    """Their members have to be at the same point of the schedule."""
-    scheduled = {**WHOLE, "schedule_critic": {"_target_": "a"}}
-    assert len(alike([cell(tmp_path, **scheduled), cell(tmp_path, **(scheduled | {"steps": 7}))])) == 2

@@ -72,20 +72,27 @@ def variance_shares(
         return [], 0.0
     within = float(((y - y.mean(axis=-1, keepdims=True)) ** 2).mean())
     crossed = np.empty((n, 0), dtype=np.int64) if crossed is None else crossed
-    parts: dict[tuple[int, ...], np.ndarray] = {(): y.mean(axis=tuple(range(len(sizes))), keepdims=True)}
-    effects = []
-    for number in range(1, min(most_axes, len(sizes)) + 1):
-        for axes in itertools.combinations(range(len(sizes)), number):
-            others = tuple(axis for axis in range(len(sizes)) if axis not in axes)
-            part = y.mean(axis=others, keepdims=True)  # of every seed
+    effects = [
+        Effect(axes, float((part.mean(axis=-1) ** 2).mean()) / total, degrees / (runs - 1), _p(part, degrees, crossed))
+        for axes, part in _parts(y, most_axes).items()
+        for degrees in [math.prod(sizes[axis] - 1 for axis in axes)]
+    ]
+    return sorted(effects, key=lambda effect: -effect.share), within / total
+
+
+def _parts(y: np.ndarray, most_axes: int) -> dict[tuple[int, ...], np.ndarray]:
+    """Return f_U of every seed (..., n) by the axes U, for up to `most_axes` of them."""
+    settings = range(y.ndim - 1)
+    parts: dict[tuple[int, ...], np.ndarray] = {(): y.mean(axis=tuple(settings), keepdims=True)}
+    for number in range(1, min(most_axes, len(settings)) + 1):
+        for axes in itertools.combinations(settings, number):
+            part = y.mean(axis=tuple(axis for axis in settings if axis not in axes), keepdims=True)
             for fewer in range(number):
                 for lower in itertools.combinations(axes, fewer):
                     part = part - parts[lower]
             parts[axes] = part
-            share = float((part.mean(axis=-1) ** 2).mean()) / total
-            degrees = math.prod(sizes[axis] - 1 for axis in axes)
-            effects.append(Effect(axes, share, degrees / (runs - 1), _p(part, degrees, crossed)))
-    return sorted(effects, key=lambda effect: -effect.share), within / total
+    del parts[()]
+    return parts
 
 
 def _p(part: np.ndarray, degrees: int, crossed: np.ndarray) -> float:
