@@ -19,6 +19,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from textbook import CASES, Case, textbook
@@ -26,11 +27,13 @@ from textbook import CASES, Case, textbook
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.algorithms.adversarial.graphs import OPTIONS
 from gansweep.batched import philox, player
-from gansweep.batched.fused_update import Part, update_parts
+from gansweep.batched.fused_update import OPTIONS as UPDATE_OPTIONS
+from gansweep.batched.fused_update import Outputs, Part, update_part
 from gansweep.batched.group import Group
 from gansweep.batched.member import Member, PlayerSettings
 from gansweep.batched.pack import PackSettings
 from gansweep.batched.player import Player
+from gansweep.interfaces import UpdateRule
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
 from gansweep.optimizers.adam import Adam
@@ -150,12 +153,11 @@ class Graphs:
 
     def _update(self, of: Player, group: Group) -> Generated:
         with fake_tensors():
-            parts = [
-                Part(of.network.slots[span], theta[group.rows], torch.empty_like(theta[group.rows]), state)
-                for (span, theta), state in zip(of._walk(), group.state, strict=True)
-            ]
-            context, finite = of._context(group), of.finite_gradients[group.rows]
-        return generated(update_parts, group.rule, parts, context, finite)
+            pieces = of.division.gradients([torch.empty_like(p.flatten(1)) for p in of.params()])
+            part = group.part(of.division, of.chunks[0], pieces)
+            outputs = Outputs(torch.empty_like(pieces[0][:, 0]), of.finite_gradients).of(group.rows)
+            context = of._context(group)
+        return generated(update_part, group.rule, part, context, outputs, options=UPDATE_OPTIONS)
 
 
 def instead(device: PretendedDevice, function: Callable, counts: Generated) -> Callable:
@@ -178,13 +180,16 @@ def ours(
     """Return the mean counts of a step of a pack with fused updates."""
     with PretendedDevice(inner="meta") as device:
         trained = pack(case, num_members, optimizers, compiled=compiled)
-        for name, of in trained.players.items():
-            update = of._update_fused
-            calls = {
-                id(group): instead(device, update, counts)
-                for group, counts in zip(of.groups, graphs.updates[name], strict=True)
-            }
-            of._update_fused = lambda group, gradients, calls=calls: calls[id(group)](group, gradients)
+        by_state = {
+            id(group.state[0]): counts
+            for name, of in trained.players.items()
+            for group, counts in zip(of.groups, graphs.updates[name], strict=True)
+        }
+
+        def fused_update(rule: UpdateRule, part: Part, *context_and_outputs: Any) -> None:
+            instead(device, update_part, by_state[id(part.state)])(rule, part, *context_and_outputs)
+
+        player.fused_update = fused_update  # compiled functions can't run on the pretended device
         if compiled:
             of_d, of_g = graphs.gradients["discriminator"], graphs.gradients["generator"]
             trained.call_generate = instead(device, trained.call_generate, graphs.samples)
@@ -196,7 +201,6 @@ def ours(
 
 def rows(case: Case, members: Sequence[int], optimizers: Sequence[str], steps: int) -> list[str]:
     """Count a step of ours and of the plain loop for several numbers of members; print and return the rows."""
-    player.fused_update = update_parts  # compiled functions can't run on the pretended device
     with PretendedDevice(inner="meta") as device:
         alone = [count(device, textbook(case, OF_TORCH[rule], 1e-4, NAME), min(steps, 5)) for rule in optimizers]
     lines = []

@@ -2,7 +2,7 @@
 
 The pretended device of tests/rehearsal is registered in Inductor with Triton and the properties of an H200. Functions
 are compiled on tensors without memory. Compilation ends when the code is written, before Triton compiles it, and
-nothing runs. Bytes are those that Inductor's scheduler reports: what each kernel reads and writes.
+nothing runs. Bytes are those of the entries that each kernel of Inductor's schedule reads and writes, each once.
 
 `install()` changes PyTorch for the rest of the process. It uses internal functions and needs torch 2.14.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import re
 import warnings
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import sympy
 import torch
 from tests.rehearsal.pretended import NAME
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -97,6 +99,54 @@ def generated(function: Callable[..., Any], *args: Any, options: dict[str, Any] 
     return written[0]
 
 
+def _count_bytes(graph: Any) -> int:
+    """Return the bytes that the kernels read and write, each entry once.
+
+    Inductor's own count takes the whole tensor for each view and for each broadcast, such as a bias in a row of
+    parameters.
+    """
+    from torch._inductor.scheduler import ExternKernelSchedulerNode
+
+    total = 0
+    for node in graph.scheduler.nodes:
+        if isinstance(node, ExternKernelSchedulerNode):
+            matrices = (*node.node.inputs, node.node)
+            total += sum(math.prod(map(int, matrix.get_size())) * matrix.get_dtype().itemsize for matrix in matrices)
+        else:
+            total += sum(
+                _accessed(graph, dep) for deps in (node.read_writes.reads, node.read_writes.writes) for dep in deps
+            )
+    return total
+
+
+def _accessed(graph: Any, dep: object) -> int:
+    """Return the bytes of the entries of a tensor that a kernel reads or writes; 0 for tensors that it does not store.
+
+    An index is a sum of terms, of which each takes some number of values independently of the others.
+    """
+    from torch._inductor.dependencies import MemoryDep
+
+    if not isinstance(dep, MemoryDep) or dep.name in graph.removed_buffers or graph.get_buffer(dep.name) is None:
+        return 0
+    ranges = dict(zip(dep.var_names, map(int, dep.size), strict=True))
+    terms = [_num_values(term, ranges) for term in sympy.Add.make_args(sympy.expand(dep.index))]
+    buffer = graph.get_buffer(dep.name)
+    entries = min(math.prod(terms), math.prod(ranges.values()), math.prod(map(int, buffer.get_size())))
+    return entries * buffer.get_dtype().itemsize
+
+
+def _num_values(term: Any, ranges: dict[Any, int]) -> int:
+    """Return the number of values of a term of an index."""
+    if term.func.__name__ == "ModularIndexing":
+        base, divisor, modulus = term.args
+        return min(int(modulus), -(-_num_values(base, ranges) // int(divisor)))
+    if term.func.__name__ == "FloorDiv":
+        return -(-_num_values(term.args[0], ranges) // int(term.args[1]))
+    if term.is_Symbol:
+        return ranges.get(term, 1)
+    return math.prod(_num_values(part, ranges) for part in term.args)
+
+
 _receivers: list[Callable[[Generated], None]] = []
 
 
@@ -146,7 +196,7 @@ def install() -> None:
         text = getattr(code, "value", code)
         call = text[text.index("def call(") :]
         kernels = len(TRITON_KERNEL.findall(call)) + len(MATRIX_PRODUCT.findall(call))
-        _receivers[-1](Generated(kernels, int(graph.count_bytes()[0])))
+        _receivers[-1](Generated(kernels, _count_bytes(graph)))
         raise _Written
 
     setattr(GraphLowering, "compile_to_module", write)  # noqa: B010

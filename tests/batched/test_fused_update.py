@@ -23,7 +23,7 @@ def on_cuda(monkeypatch):
 
     def without_inductor():
         fused_update.allow_graphs()
-        return torch.compile(fused_update.update_parts, backend="eager", fullgraph=True)
+        return torch.compile(fused_update.update_part, backend="eager", fullgraph=True)
 
     monkeypatch.setattr(fused_update, "_compiled", without_inductor)
     monkeypatch.setattr(fused_update, "_NOT_COMPILED", [])

@@ -5,24 +5,42 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from gansweep.batched.parameter_chunks import together
 from gansweep.interfaces import Slot, UpdateContext, UpdateRule
 
 GRAPHS = 256  # compiled graphs per process for one function
+# Options of torch.compile: the update reads the pieces of a gradient instead of a copy of all.
+OPTIONS: dict[str, Any] = {"force_pointwise_cat": True}
 log = logging.getLogger(__name__)
 
 
 class Part(NamedTuple):
-    """Rows of one parameter chunk: its slots, parameters and gradient (K, P_i), and state of the update rule."""
+    """Rows of an aligned chunk: its slots, parameters (n, P'), and state of the update rule.
+
+    The gradient consists of pieces (n, P_i); `gaps` are the numbers of entries after each, as in `Chunks`.
+    """
 
     slots: Sequence[Slot]
     theta: Tensor
-    gradient: Tensor
+    gradient: Sequence[Tensor]
+    gaps: Sequence[int]
     state: dict[str, Tensor]
+
+
+class Outputs(NamedTuple):
+    """Results of an update, changed in place: gradient norms (n,), and `finite` (n,), False after one that is not."""
+
+    norms: Tensor
+    finite: Tensor
+
+    def of(self, rows: slice) -> Outputs:
+        """Return views of adjacent members."""
+        return Outputs(self.norms[rows], self.finite[rows])
 
 
 def can_fuse(device: torch.device) -> bool:
@@ -34,34 +52,33 @@ def can_fuse(device: torch.device) -> bool:
     return triton.has_triton_package()
 
 
-def fused_update(rule: UpdateRule, parts: Sequence[Part], context: UpdateContext, finite: Tensor) -> Tensor:
-    """Apply an elementwise update rule to all parts in place and return the norms (K,) of the gradients.
+def fused_update(rule: UpdateRule, part: Part, context: UpdateContext, outputs: Outputs) -> None:
+    """Apply an elementwise update rule to all parameters of some members, in place.
 
-    `finite` (K,) becomes False for members with a non-finite gradient.
-
-    torch.compile generates one pass per part from the rule's own `update`, which reads the gradient once, also for its
-    norm. Adam then moves 28 bytes per parameter instead of 84. The first number of members is compiled on its own, a
-    second one for any number. A rule that can't be compiled is applied without, with a warning.
+    torch.compile generates one pass from the rule's own `update`, which reads the gradient once, also for its norm,
+    piece by piece where it is. Adam then moves 28 bytes per parameter instead of 84. The first number of members is
+    compiled on its own, a second one for any number. A rule that can't be compiled is applied without, with a warning.
     """
     if rule not in _NOT_COMPILED:
         from torch._dynamo.exc import FailOnRecompileLimitHit, TorchDynamoException
 
         try:
-            return _compiled()(rule, parts, context, finite)
+            return _compiled()(rule, part, context, outputs)
         except (TorchDynamoException, FailOnRecompileLimitHit) as error:  # nothing has changed yet
             reason = str(error).strip().partition("\n")[0]
             log.warning("%r: its update can't be compiled and is therefore slower: %s", rule, reason)
             _NOT_COMPILED.append(rule)
-    return update_parts(rule, parts, context, finite)
+    return update_part(rule, part, context, outputs)
 
 
 _NOT_COMPILED: list[UpdateRule] = []
 
 
 @functools.cache
-def _compiled() -> Callable[[UpdateRule, Sequence[Part], UpdateContext, Tensor], Tensor]:
+def _compiled() -> Callable[[UpdateRule, Part, UpdateContext, Outputs], None]:
     allow_graphs()
-    return torch.compile(update_parts, fullgraph=True)  # so that it raises before it has changed a part
+    # fullgraph: it raises before it has changed anything
+    return torch.compile(update_part, fullgraph=True, options=OPTIONS)
 
 
 def allow_graphs() -> None:
@@ -72,14 +89,13 @@ def allow_graphs() -> None:
     dynamo.accumulated_recompile_limit = max(dynamo.accumulated_recompile_limit, 4 * GRAPHS)
 
 
-def update_parts(rule: UpdateRule, parts: Sequence[Part], context: UpdateContext, finite: Tensor) -> Tensor:
-    """Apply an update rule as `fused_update` does, without compilation."""
-    squares = torch.zeros_like(parts[0].gradient[:, 0])
-    for part in parts:
-        squares = squares + part.gradient.square().sum(1)
-        rule.update(part.theta, part.gradient, part.state, context._replace(slots=part.slots))
-    finite.logical_and_(squares.isfinite())
-    return squares.sqrt()
+def update_part(rule: UpdateRule, part: Part, context: UpdateContext, outputs: Outputs) -> None:
+    """Update as `fused_update` does, without compilation."""
+    gradient = together(part.gradient, part.gaps)
+    squares = gradient.square().sum(1)
+    rule.update(part.theta, gradient, part.state, context._replace(slots=part.slots))
+    outputs.finite.logical_and_(squares.isfinite())
+    outputs.norms.copy_(squares.sqrt())
 
 
 def norms(gradients: Sequence[Tensor]) -> Tensor:

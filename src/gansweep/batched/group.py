@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from torch import Tensor
 
-from gansweep.batched.parameter_chunks import joined
+from gansweep.batched.fused_update import Part
+from gansweep.batched.parameter_chunks import Chunks
 from gansweep.interfaces import Beta, OnHost, Slot, UpdateContext, UpdateRule
 
 
@@ -30,20 +31,23 @@ class Group(NamedTuple):
             OnHost(on_host.lr[rows], on_host.step[rows]) if on_host is not None else None,
         )
 
+    def part(self, chunks: Chunks, theta: Tensor, gradients: Sequence[Tensor]) -> Part:
+        """Return what a fused update needs, given the parameters and gradients of the single chunk of all members."""
+        pieces = [gradient[self.rows] for gradient in gradients]
+        return Part(chunks.slots[0], theta[self.rows], pieces, chunks.gaps_of(pieces), self.state[0])
+
     def reset(self, slots: Sequence[Sequence[Slot]], chunks: Sequence[Tensor]) -> None:
         """Set the state to its initial value, given the slots and the parameters (K, P_i) of every chunk."""
         for own, theta, state in zip(slots, chunks, self.state, strict=True):
             for name, value in self.rule.state(own, theta[self.rows]).items():
                 state[name].copy_(value)
 
-    def export(self, row: int) -> dict[str, Tensor]:
+    def export(self, row: int, chunks: Chunks) -> dict[str, Tensor]:
         """Return the state of one member of the group, independent of the division into chunks."""
-        return {name: joined([state[name][row] for state in self.state]) for name in self.state[0]}
+        return {name: chunks.join_state([state[name][row] for state in self.state]) for name in self.state[0]}
 
-    def restore(self, row: int, saved: Mapping[str, Tensor], in_chunks: Callable[[Tensor], list[Tensor]]) -> None:
-        """Restore the state of one member of the group; `in_chunks` splits a row (P,)."""
+    def restore(self, row: int, saved: Mapping[str, Tensor], chunks: Chunks) -> None:
+        """Restore the state of one member of the group."""
         for name, value in saved.items():
-            undivided = len(self.state) == 1 or value.ndim == 0
-            values = [value] * len(self.state) if undivided else in_chunks(value)
-            for state, part in zip(self.state, values, strict=True):
+            for state, part in zip(self.state, chunks.divide_state(value), strict=True):
                 state[name][row].copy_(part)

@@ -252,7 +252,7 @@ class Pack(ABC, Generic[R]):
         saved |= {name: player.export(row) for name, player in self.players.items()}
         saved["watch"] = self.monitor.export(row)
         if self.ema is not None and self.members[row].ema is not None:
-            saved["ema"] = torch.cat([average[row] for average in self.ema])
+            saved["ema"] = self.g.row(row, self.ema)
         return saved
 
     def restore(self, k: int, saved: dict[str, Any]) -> None:

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from gansweep.batched.clipping import Clipping
-from gansweep.batched.fused_update import Part, can_fuse, fused_update, norms
+from gansweep.batched.fused_update import Outputs, can_fuse, fused_update, norms
 from gansweep.batched.group import Group
 from gansweep.batched.member import PlayerSettings, runs
-from gansweep.batched.parameter_chunks import abreast, chunks_of, parts_of, state_of_part
+from gansweep.batched.parameter_chunks import Chunks, parts_of, state_of_part
 from gansweep.batched.scheduled import Gains, Scheduled
 from gansweep.device import finest
-from gansweep.interfaces import Beta, OnHost, UpdateContext
+from gansweep.interfaces import Beta, OnHost, Slot, UpdateContext
 from gansweep.layers import Network
 
 # parameters -> (sum of the members' losses (), auxiliary outputs of the pass)
@@ -27,8 +27,7 @@ Transform = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 class Player:
     """Parameters and optimizer state of K members, one row per member.
 
-    The rows are stored in chunks (K, P_i) that end at slot boundaries, so that a large slot is updated directly
-    from its gradient. With a rule that is not elementwise there is a single chunk.
+    The rows are stored in `Chunks`: with rules that are not elementwise as one, for fused updates as one aligned one.
 
     Args:
         network: architecture that the parameters belong to.
@@ -44,15 +43,15 @@ class Player:
     ) -> None:
         self.network, self.settings = network, tuple(settings)
         whole = not all(player.rule.elementwise for player in settings)
-        self.spans = [slice(0, len(network.slots))] if whole else chunks_of(network)
         rows = torch.stack([network.initial(generator) for generator in generators])
+        self.device, self.fused = rows.device, not whole and can_fuse(rows.device)
+        self.division = Chunks(network, whole=whole, aligned=self.fused)
         self.chunks = self.in_chunks(rows)
-        self.device = rows.device
         self.buffers = network.initial_buffers(len(settings), self.device, self.params(), generators)
         self.updates = torch.zeros(len(settings), 1, dtype=finest(self.device), device=self.device)
         # Rules that use all parameters at a time may read it; on a CPU they read `updates`.
         self.updates_on_host = self.updates.cpu() if whole and self.device.type != "cpu" else None
-        sizes = [network.sizes[span] for span in self.spans]
+        sizes = [self.division.widths[span] for span in self.division.spans]
         bounds = [player.clip_norm for player in settings], [player.clip_value for player in settings]
         self.clip = Clipping(*bounds, sizes, self.device)
         self.finite_gradients = torch.ones(len(settings), dtype=torch.bool, device=self.device)  # so far
@@ -65,10 +64,9 @@ class Player:
         if any(player.beta_schedule is not None for player in settings):
             self.betas = Scheduled([player.beta for player in settings], self.device, rows.dtype)
         self.groups = [
-            Group(rule, scheduled, rows, [rule.state(network.slots[span], theta[rows]) for span, theta in self._walk()])
+            Group(rule, scheduled, rows, [rule.state(slots, theta[rows]) for slots, theta in self._walk()])
             for (rule, scheduled), rows in runs((player.rule, player.beta_schedule is not None) for player in settings)
         ]
-        self.fused = not whole and can_fuse(self.device)
         self.averages = [getattr(group.rule, "evaluated", None) for group in self.groups]
 
     @property
@@ -76,23 +74,25 @@ class Player:
         """Scheduled values to be set before every step."""
         return [self.rates] if self.betas is None else [self.rates, self.betas]
 
-    def _walk(self) -> Iterator[tuple[slice, Tensor]]:
-        return zip(self.spans, self.chunks, strict=True)
+    def _walk(self) -> Iterator[tuple[Sequence[Slot], Tensor]]:
+        return zip(self.division.slots, self.chunks, strict=True)
 
     @property
     def theta(self) -> Tensor:
         """Copy of the parameters (K, P)."""
-        return torch.cat(self.chunks, 1)
+        return self.division.join(self.chunks)
 
     def in_chunks(self, rows: Tensor) -> list[Tensor]:
         """Return rows (..., P) split into chunks, each a contiguous copy."""
-        sizes = [sum(self.network.sizes[span]) for span in self.spans]
-        return [part.clone(memory_format=torch.contiguous_format) for part in rows.split(sizes, -1)]
+        return self.division.divide(rows)
+
+    def row(self, k: int, chunks: Sequence[Tensor] | None = None) -> Tensor:
+        """Return a copy (P,) of the row of member k in chunks, by default in the player's chunks."""
+        return self.division.join([theta[k] for theta in chunks or self.chunks])
 
     def params(self, chunks: Sequence[Tensor] | None = None) -> list[Tensor]:
         """Return views (K, *shape) of every slot into chunks. Default: the player's chunks."""
-        chunks = self.chunks if chunks is None else chunks
-        return [p for span, theta in zip(self.spans, chunks, strict=True) for p in self.network.cut(theta, span)]
+        return self.division.params(self.chunks if chunks is None else chunks)
 
     def evaluated(self) -> list[Tensor]:
         """Return the chunks for evaluation: the trained ones, unless a rule has separate evaluation parameters."""
@@ -108,7 +108,8 @@ class Player:
 
     def finite(self) -> Tensor:
         """Return a (K,) boolean mask: True where all parameters of a member are finite."""
-        return torch.stack([theta.isfinite().all(1) for theta in self.chunks]).all(0)
+        parts = [p.flatten(1) for p in self.params()] if self.division.aligned else self.chunks
+        return torch.stack([part.isfinite().all(1) for part in parts]).all(0)
 
     def descend(
         self,
@@ -118,8 +119,7 @@ class Player:
     ) -> tuple[Any, Tensor]:
         """Apply one optimizer step to every member.
 
-        The members' losses are summed. Since no loss depends on another member's parameters, the gradient of
-        the sum is the gradient of each member's loss.
+        The gradient of the sum of the losses is that of each loss, as none depends on another member's parameters.
 
         Args:
             losses: function of the parameters that returns the sum of the losses and auxiliary outputs.
@@ -141,8 +141,11 @@ class Player:
         """
         if torch.compiler.is_compiling():
             assert transform is None
+            if self.fused:
+                gradients, outputs = torch.func.grad(losses, has_aux=True)(self.params())
+                return *self.of_slots(gradients), outputs
             chunks, outputs = torch.func.grad(lambda given: losses(self.params(given)), has_aux=True)(self.chunks)
-            return chunks, None if self.fused else norms(chunks), outputs
+            return chunks, norms(chunks), outputs
         slots = [p.detach().requires_grad_() for p in self.params()]
         with torch.enable_grad():
             total, outputs = losses(slots)
@@ -153,7 +156,7 @@ class Player:
     def of_slots(self, gradients: Sequence[Tensor]) -> tuple[Sequence[Tensor], Tensor | None]:
         """Return the first two results of `gradients`, given the gradients of the slots, (K, *shape) each."""
         flat = [g.flatten(1) for g in gradients]
-        return [abreast(flat[span]) for span in self.spans], None if self.fused else norms(flat)
+        return self.division.gradients(flat), None if self.fused else norms(flat)
 
     def update(
         self, gradients: Sequence[Tensor], grad_norm: Tensor | None = None, feedback_loss: Tensor | None = None
@@ -166,33 +169,26 @@ class Player:
         return self.apply(gradients, grad_norm)
 
     def apply(self, gradients: Sequence[Tensor], grad_norm: Tensor | None = None) -> Tensor:
-        """Apply every member's update rule to the clipped gradients; return their norms (K,) before clipping.
+        """Apply every member's update rule to the clipped gradients of the chunks, (K, P_i) each.
 
-        Args:
-            gradients: gradients of the chunks, (K, P_i) each.
-            grad_norm: their norms (K,), if known.
+        Returns the norms (K,) before clipping, which are `grad_norm`, if known.
         """
         self._count()
-        if self.fused and not self.clip.active:
-            return torch.cat([self._update_fused(group, gradients) for group in self.groups])
+        if self.fused:
+            return self._apply_fused(gradients)
         grad_norm = norms(gradients) if grad_norm is None else grad_norm
         self.finite_gradients.logical_and_(grad_norm.isfinite())
         gradients = self.clip(gradients)
-        if self.fused:
-            for group in self.groups:
-                self._update_fused(group, gradients)
-            return grad_norm
         if torch.compiler.is_compiling():
             self._update_in_graph(gradients)
             return grad_norm
         for group in self.groups:
             rows, whole, context = group.rows, not group.rule.elementwise, self._context(group)
-            for (span, theta), gradient, state in zip(self._walk(), gradients, group.state, strict=True):
+            for (slots, theta), gradient, state in zip(self._walk(), gradients, group.state, strict=True):
                 width = theta.shape[1]
                 for at in [slice(0, width)] if whole or self.device.type != "cpu" else parts_of(width):
                     own = state if whole else state_of_part(state, at, last=at.stop == width)
-                    in_chunk = context._replace(slots=self.network.slots[span])
-                    group.rule.update(theta[rows, at], gradient[rows, at], own, in_chunk)
+                    group.rule.update(theta[rows, at], gradient[rows, at], own, context._replace(slots=slots))
         return grad_norm
 
     def reset_state(self) -> None:
@@ -203,7 +199,7 @@ class Player:
         if self.betas is not None:
             self.beta_products.fill_(1)
         for group in self.groups:
-            group.reset([self.network.slots[span] for span in self.spans], self.chunks)
+            group.reset(self.division.slots, self.chunks)
 
     def _count(self) -> None:
         """Increment the update counter and the products of beta."""
@@ -221,13 +217,19 @@ class Player:
         on_host = None if lr is None or updates is None else OnHost(lr, updates)
         return group.context(UpdateContext(self.lr, self.updates, (), beta, on_host))
 
-    def _update_fused(self, group: Group, gradients: Sequence[Tensor]) -> Tensor:
-        """Apply a group's update rule to all chunks in compiled passes and return the gradient norms (K,)."""
-        parts = [
-            Part(self.network.slots[span], theta[group.rows], gradient[group.rows], state)
-            for (span, theta), gradient, state in zip(self._walk(), gradients, group.state, strict=True)
-        ]
-        return fused_update(group.rule, parts, self._context(group), self.finite_gradients[group.rows])
+    def _apply_fused(self, gradients: Sequence[Tensor]) -> Tensor:
+        """Apply every member's update rule, in one compiled pass for each; return the norms before clipping."""
+        found = Outputs(torch.empty_like(gradients[0][:, 0]), self.finite_gradients)
+        grad_norm = found.norms
+        if self.clip.active:
+            gradients = self.division.whole_gradients(gradients)
+            grad_norm = norms(gradients)
+            self.finite_gradients.logical_and_(grad_norm.isfinite())
+            gradients = self.clip(gradients)
+        for group in self.groups:
+            part = group.part(self.division, self.chunks[0], gradients)
+            fused_update(group.rule, part, self._context(group), found.of(group.rows))
+        return grad_norm
 
     def set_rate(self, feedback_loss: Tensor | None = None) -> None:
         """Set the learning rate of this update to schedule * gain, after updating the gain with a loss, if given.
@@ -244,14 +246,14 @@ class Player:
 
         Inside a graph, writing to a part of a matrix copies the whole matrix.
         """
-        for n, (span, theta) in enumerate(self._walk()):
+        for n, (slots, theta) in enumerate(self._walk()):
             alone = len(self.groups) == 1
             updated = []
             for group in self.groups:
                 rows = group.rows
                 updated.append(theta if alone else theta[rows].clone())
                 gradient = gradients[n] if alone else gradients[n][rows]
-                context = self._context(group)._replace(slots=self.network.slots[span])
+                context = self._context(group)._replace(slots=slots)
                 group.rule.update(updated[-1], gradient, group.state[n], context)
             if not alone:
                 theta.copy_(torch.cat(updated))
@@ -266,11 +268,11 @@ class Player:
         group, row = self._group_of(k)
         feedback = None if self.gains is None else self.gains.export(k)
         saved = {
-            "theta": torch.cat([theta[k] for theta in self.chunks]),
+            "theta": self.row(k),
             "buffers": {name: buffer[k].clone() for name, buffer in self.buffers.items()},
             "updates": self.updates[k].clone(),
             "finite_gradients": self.finite_gradients[k].clone(),
-            "state": group.export(row),
+            "state": group.export(row, self.division),
         }
         if self.settings[k].beta_schedule is not None:
             saved["beta_product"] = self.beta_products[k].clone()
@@ -289,7 +291,7 @@ class Player:
             self.beta_products[k].copy_(saved["beta_product"])
         for name, value in saved["buffers"].items():
             self.buffers[name][k].copy_(value)
-        group.restore(row, saved["state"], self.in_chunks)
+        group.restore(row, saved["state"], self.division)
         if self.gains is not None and self.settings[k].feedback is not None:
             self.gains.restore(k, saved["feedback"])
 

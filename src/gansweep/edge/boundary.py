@@ -134,7 +134,7 @@ def linearized(pack: AdversarialPack, iterations: int = ITERATIONS) -> list[Line
     following = [min(done + 1, total) for done, total in zip(pack.done, pack.total_steps, strict=True)]
     critic_steps = pack.scheduled_critic_steps.now(following, pack.total_steps)
     fields = [pack.game(pack.separate_inputs(f"{STREAMS}{n}/"), read_only=True).field() for n in range(BATCHES)]
-    gradients = [_rows(fields, player) for player in (0, 1)]
+    gradients = [_rows(pack, fields, name) for name in ("generator", "discriminator")]
     responses = [_responses(member, *of) for member, *of in zip(pack.members, *gradients, strict=True)]
     g, d = (
         torch.cat([_scale(response, player, row[0]) for response, row in zip(responses, of_player, strict=True)])
@@ -165,10 +165,10 @@ def _scale(response: tuple[Response, Response] | NotLinear, player: int, like: T
     return torch.zeros_like(like)[None] if isinstance(response, NotLinear) else response[player].scale
 
 
-def _rows(fields: Sequence[Both], player: int) -> Tensor:
+def _rows(pack: AdversarialPack, fields: Sequence[Both], name: str) -> Tensor:
     """Return the gradients of a player in float64, (K, T, P)."""
-    parts = [(field.generator, field.discriminator)[player] for field in fields]
-    return torch.stack([torch.cat(chunks, 1).detach().double().cpu() for chunks in parts], 1)
+    join = pack.players[name].division.join
+    return torch.stack([join(getattr(field, name)).detach().double().cpu() for field in fields], 1)
 
 
 def _random(like: Both) -> Both:

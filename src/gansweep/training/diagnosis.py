@@ -125,16 +125,16 @@ def diagnose(pack: Pack) -> Diagnosis:
         raise TypeError(f"{type(pack).__name__} can't be diagnosed: it has no discriminator")
     game = pack.game(pack.separate_inputs(STREAMS), read_only=True)
     v = game.field(create_graph=True)
-    field = _whole(v.detach())
+    field = _whole(pack, v.detach())
     with torch.no_grad():
-        moved = _whole(game.at.detach()) - _start(pack)
+        moved = _whole(pack, game.at.detach()) - _start(pack)
         return Diagnosis(
             field,
             field_norm(field),
             cosine(field * -1.0, moved),
-            penalty_ratio(field, _whole(game.penalties())),
-            antisymmetric(_whole(game.jvp(v, v)), _whole(game.vjp(v, v))),
-            arnoldi(lambda u: _whole(game.vjp(v, _cut(pack, u))), _random(pack, field), ITERATIONS),
+            penalty_ratio(field, _whole(pack, game.penalties())),
+            antisymmetric(_whole(pack, game.jvp(v, v)), _whole(pack, game.vjp(v, v))),
+            arnoldi(lambda u: _whole(pack, game.vjp(v, _cut(pack, u))), _random(pack, field), ITERATIONS),
         )
 
 
@@ -148,9 +148,9 @@ def curves(numbers: Mapping[str, Any]) -> dict[str, float]:
     return {tag: value for tag, value in points.items() if value is not None}
 
 
-def _whole(v: Both) -> Both:
+def _whole(pack: AdversarialPack, v: Both) -> Both:
     """Join the chunks, whose boundaries depend on the pack, so that the rounding of sums does not."""
-    return Both((torch.cat(v.generator, 1),), (torch.cat(v.discriminator, 1),))
+    return Both((pack.g.division.join(v.generator),), (pack.d.division.join(v.discriminator),))
 
 
 def _cut(pack: AdversarialPack, v: Both) -> Both:

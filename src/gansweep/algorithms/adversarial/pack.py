@@ -245,8 +245,10 @@ class AdversarialPack(Pack[Report]):
         """Return the complete state of member k, with the vectors that the dynamics store."""
         saved, row = super().export(k), self.place[k]
         for name, vector in self.memory.items():
-            parts = {"generator": vector.generator, "discriminator": vector.discriminator}
-            rows = {player: torch.cat([chunk[row] for chunk in chunks]) for player, chunks in parts.items()}
+            rows = {
+                "generator": self.g.row(row, vector.generator),
+                "discriminator": self.d.row(row, vector.discriminator),
+            }
             saved.setdefault("dynamics", {})[name] = rows
         return saved
 

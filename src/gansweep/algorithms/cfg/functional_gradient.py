@@ -113,7 +113,7 @@ class Snapshot:
     def export(self, row: int) -> dict[str, Any]:
         """Return copies of a member's parameters (P,) and buffers."""
         buffers = {name: buffer[row].clone() for name, buffer in self.buffers.items()}
-        return {"theta": torch.cat([theta[row] for theta in self.chunks]), "buffers": buffers}
+        return {"theta": self.player.row(row, self.chunks), "buffers": buffers}
 
     def restore(self, row: int, saved: dict[str, Any]) -> None:
         """Restore a member from an exported state."""
