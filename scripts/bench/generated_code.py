@@ -110,7 +110,8 @@ def _count_bytes(graph: Any) -> int:
     total = 0
     for node in graph.scheduler.nodes:
         if isinstance(node, ExternKernelSchedulerNode):
-            matrices = (*node.node.inputs, node.node)
+            product: Any = node.node
+            matrices = (*product.inputs, product)
             total += sum(math.prod(map(int, matrix.get_size())) * matrix.get_dtype().itemsize for matrix in matrices)
         else:
             total += sum(

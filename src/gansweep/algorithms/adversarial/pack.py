@@ -85,8 +85,9 @@ class AdversarialPack(Pack[Report]):
         self.call_generate = self._generated
         self.call_gradients_d, self.call_gradients_g = self._discriminator_gradients, self._generator_gradients
         self.call_update_d, self.call_update_g = (self._discriminator_step, self._generator_step)
-        coupled = self.g.network.couples_samples or self.g.network.buffers
-        self.samples_at_once = self.device.type != "cpu" and not coupled
+        self.samples_at_once = self.device.type != "cpu" and not (
+            networks["generator"].couples_samples or self.g.buffers
+        )
         if compiled:
             compile_steps(self)
 
@@ -114,8 +115,7 @@ class AdversarialPack(Pack[Report]):
     def _inputs(self, count: int) -> Iterator[DiscriminatorInputs]:
         """Yield the random inputs of the discriminator updates of a step, with their generated samples if possible.
 
-        The generators do not change between these updates, so that one pass generates all samples. On a CPU, larger
-        products would round differently.
+        The generators do not change between them. On a CPU, products for all samples would round differently.
         """
         inputs, every = None, []
         if count == 1 or not self.samples_at_once:
