@@ -85,9 +85,7 @@ class AdversarialPack(Pack[Report]):
         self.call_generate = self._generated
         self.call_gradients_d, self.call_gradients_g = self._discriminator_gradients, self._generator_gradients
         self.call_update_d, self.call_update_g = (self._discriminator_step, self._generator_step)
-        self.samples_at_once = self.device.type != "cpu" and not (
-            networks["generator"].couples_samples or self.g.buffers
-        )
+        self.samples_at_once = self.device.type != "cpu" and not (self.g.network.couples_samples or self.g.buffers)
         if compiled:
             compile_steps(self)
 
@@ -124,8 +122,7 @@ class AdversarialPack(Pack[Report]):
                 yield inputs
             return
         for _ in range(count):
-            inputs = self.random.for_discriminator(inputs)
-            every.append(inputs)
+            every.append(inputs := self.random.for_discriminator(inputs))
         for inputs, fake in zip(every, self.call_generate(every), strict=True):
             yield replace(inputs, fake=fake)
 
