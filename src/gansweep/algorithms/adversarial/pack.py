@@ -122,7 +122,8 @@ class AdversarialPack(Pack[Report]):
                 yield inputs
             return
         for _ in range(count):
-            every.append(inputs := self.random.for_discriminator(inputs))
+            inputs = self.random.for_discriminator(inputs)
+            every += [inputs]
         for inputs, fake in zip(every, self.call_generate(every), strict=True):
             yield replace(inputs, fake=fake)
 
