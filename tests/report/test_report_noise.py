@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.report.studies import study
+from tests.report.studies import verdict as made_up_verdict
 from tests.sweep.fake_cells import cell, record, write
 
 from gansweep.report import noise, verdict_text
@@ -97,3 +99,14 @@ def test_the_verdict_on_crossed_seeds_does_not_count_every_run(tmp_path):
     text = verdict_text.sentences(verdict)
     assert any("standard errors clustered by each kind of seed" in sentence for sentence in text)
     assert any("more seeds of each kind" in sentence for sentence in text) or test.more_seeds() is None
+
+
+def test_runs_of_one_seed_join_those_of_crossed_seeds(tmp_path):
+    """A run of seed 3 has the initial weights of seed_init=3."""
+    crossed = [({"a": a, "seed_init": i, "seed_data": d}, 10.0 * a + i + d) for a, i, d in np.ndindex(2, 2, 2)]
+    plain = [({"a": a, "seed": seed}, 10.0 * a + seed) for a in (0, 1) for seed in (3, 4)]
+    board = made_up_verdict(study(tmp_path, crossed + plain)).leaderboard
+    assert board.repeated == ("seed_init", "seed_data", "seed")
+    assert board.seed_levels["3,3,3"] == (3, 3, 3)
+    assert board.seed_levels["1,0,0"] == (1, 0, 0)
+    assert [one.estimate.n for one in board.configurations] == [6, 6]

@@ -193,6 +193,8 @@ def test_a_wrong_pair_is_named(near, capsys, a, b, words):
 def test_top_limits_the_ranks(near, capsys):
     assert report(near, "--top", "1") == 0
     assert "2 more configurations are listed by" in sentences(capsys.readouterr().out)
+    assert report(near, "--top", "2") == 0
+    assert "1 more configuration is listed by" in sentences(capsys.readouterr().out)
     assert report(near, "--top", "0") == 2
     assert "--top 0" in capsys.readouterr().err
 

@@ -27,6 +27,12 @@ def test_without_an_override_the_value_is_that_of_the_config(tmp_path):
     assert value(cells[0], "metric") == value(cells[0], "nothing.here") == "default"
 
 
+def test_a_kind_of_seed_that_is_not_set_is_the_seed(tmp_path):
+    cells = [cell(tmp_path, seed=3), cell(tmp_path, seed=3, seed_init=None), cell(tmp_path, seed=3, seed_init=0)]
+    assert [value(one, "seed_init") for one in cells] == [3, 3, 0]
+    assert swept_keys(cells[:2]) == []
+
+
 def test_an_override_takes_precedence_over_the_config(tmp_path):
     adam, sgd = (replace(cell(tmp_path), overrides={"optimizer": o}, config={"optimizer": {}}) for o in ("adam", "sgd"))
     assert value(adam, "optimizer") == "adam"

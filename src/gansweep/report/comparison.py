@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from gansweep.formatting import number
+from gansweep.formatting import counted, number
 from gansweep.report import markdown
 from gansweep.report.verdict import LEVEL, Verdict, more_seeds
 from gansweep.results.configuration import Configuration
@@ -49,8 +49,8 @@ def compare(verdicts: Sequence[Verdict], first: str, second: str) -> str:
 
 def _sentence(verdict: Verdict, names: tuple[str, str], test: Comparison) -> str:
     better, worse = names if test.sign < 0 else names[::-1]
-    size = number(abs(test.difference)) if math.isfinite(test.difference) else "?"
-    evidence = f"{test.num_seeds} common seeds, mean difference {size}, p = {number(test.p)}"
+    size = f"mean difference {number(abs(test.difference))}, " if math.isfinite(test.difference) else ""
+    evidence = f"{counted(test.num_seeds, 'common seed')}, {size}p = {number(test.p)}"
     kind = {"t": "paired t test", "sign": "sign test, N/A loses"}.get(test.test, "no test")
     if test.margin is not None:
         kind += f"; p = {number(test.equivalence)} that they differ by {number(test.margin)} or more"

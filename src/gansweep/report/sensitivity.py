@@ -98,8 +98,9 @@ def section(verdict: Verdict) -> Section | None:
     what = "ranks, because some runs are N/A (tied last)" if shares.by_rank else "values"
     parts = [
         f"Share of the variance of all runs' {what}, by setting (functional ANOVA on the full grid). "
-        "A row with several settings is their interaction, without their main effects. "
     ]
+    if len(verdict.leaderboard.keys) > 1:
+        parts.append("A row with several settings is their interaction, without their main effects. ")
     if any(effect.share < LEAST for effect in shares.effects):
         parts.append(f"Shares below {LEAST:.1%} are omitted. ")
     if shares.num_seeds < most:

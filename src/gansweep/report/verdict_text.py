@@ -20,12 +20,9 @@ def section(verdict: Verdict, with_ranks: bool = True, top: int | None = None) -
     if with_ranks and verdict.order:
         shown = top or ROWS
         blocks.append(ranks(verdict, shown))
-        if len(verdict.order) > shown:
-            blocks.append(
-                Paragraph(
-                    [f"{len(verdict.order) - shown} more configurations are listed by ", Code("--format csv"), "."]
-                )
-            )
+        if (rest := len(verdict.order) - shown) > 0:
+            more = counted(rest, "more configuration is", "more configurations are")
+            blocks.append(Paragraph([f"{more} listed by ", Code("--format csv"), "."]))
     return Section("Verdict", blocks)
 
 

@@ -78,9 +78,12 @@ def value(cell: Cell, key: str) -> Any:
 
     The value is taken from the overrides, or else from the config, which has the value of a key that was not given on
     the command line. The config does not contain the name of a group's option, so it is `default` in this case. An
-    optimizer or schedule of the discriminator that is not set has the value of the generator's. Hashes in the identity
-    are cut to their first digits.
+    optimizer or schedule of the discriminator that is not set has the value of the generator's, and a kind of seed that
+    is not set, as `seed_init`, that of `seed`. Hashes in the identity are cut to their first digits.
     """
+    if key in SEEDS and key != SEED:
+        own = cell.overrides.get(key, cell.config.get(key))
+        return value(cell, SEED) if own is None else canonical(own)
     if key in cell.overrides:
         return canonical(cell.overrides[key])
     if key in ("optimizer_d", "schedule_d"):
