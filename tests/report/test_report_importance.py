@@ -63,3 +63,9 @@ def test_the_test_accounts_for_crossed_seeds(tmp_path):
     text = "".join(part for part in sensitivity.section(found).blocks[0].text if isinstance(part, str))
     assert "accounts for runs that share a seed_init or seed_data." in text
     assert float(rows(found)["a"][1]) == pytest.approx(0.163, abs=0.001)
+
+
+def test_an_effect_without_differences_between_seeds_has_no_p_value(tmp_path):
+    found = grid(tmp_path, lambda one: 10.0 * one["a"], a=[1, 2], b=[1, 2], seed=[0, 1])
+    assert rows(found) == {"a": ["100.0%", ""], "seeds": ["0.0%", ""]}
+    assert "by chance" not in str(sensitivity.section(found).blocks[0].text)

@@ -8,7 +8,7 @@ from tests.report.studies import study
 from tests.report.studies import verdict as made_up_verdict
 from tests.sweep.fake_cells import cell, record, write
 
-from gansweep.report import noise, verdict_text
+from gansweep.report import noise, targets, verdict_text
 from gansweep.report.formats import TableOptions, judge
 from gansweep.report.study import Study
 from gansweep.results.table import write as write_table
@@ -110,3 +110,23 @@ def test_runs_of_one_seed_join_those_of_crossed_seeds(tmp_path):
     assert board.seed_levels["3,3,3"] == (3, 3, 3)
     assert board.seed_levels["1,0,0"] == (1, 0, 0)
     assert [one.estimate.n for one in board.configurations] == [6, 6]
+
+
+@pytest.mark.parametrize("apart", [0, 3])
+def test_several_seeds_without_a_test_are_not_called_one_seed(tmp_path, apart):
+    """The values are equal, or the seeds are different for each configuration."""
+    runs = [({"a": a, "seed": apart * a + n}, 5.0 + apart * a * n) for a in (1, 2) for n in range(3)]
+    text = " ".join(map(str, verdict_text.sentences(made_up_verdict(study(tmp_path, runs)))))
+    assert "No test is possible: no two configurations have two common seeds" in text
+    assert "One seed" not in text
+
+
+def test_a_sign_test_of_equal_differences_is_not_explained_by_divergences(tmp_path):
+    runs = [({"a": a, "seed": seed}, 5.0 + a) for a in (1, 2) for seed in range(3)]
+    assert made_up_verdict(study(tmp_path, runs)).tests == ["sign (where all differences are equal)"]
+
+
+def test_methods_without_a_run_of_a_task_are_named(tmp_path):
+    runs = [({"optimizer": o, "seed": s}, 50.0 + s) for o, n in (("adam", 3), ("sgd", 2)) for s in range(n)]
+    text = targets.section(made_up_verdict(study(tmp_path, runs))).blocks[0].text
+    assert "which count as not reaching the target there: sgd." in text

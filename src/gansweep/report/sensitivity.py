@@ -89,16 +89,14 @@ def section(verdict: Verdict) -> Section | None:
         return Section("Importance of settings", [Paragraph(text)]) if not _common_seeds(verdict) else None
     if shares is None or (len(shares.effects) == 1 and shares.num_seeds == 1):
         return None
-    tested = not math.isnan(shares.effects[0].p)
+    tested = shares.num_seeds > 1
     column, meaning = (
         ("p", " is the p-value of the F test against the interaction with the seeds.")
         if tested
         else ("by chance", " is the expected share of random values; a test needs several seeds.")
     )
     what = "ranks, because some runs are N/A (tied last)" if shares.by_rank else "values"
-    parts = [
-        f"Share of the variance of all runs' {what}, by setting (functional ANOVA on the full grid). "
-    ]
+    parts = [f"Share of the variance of all runs' {what}, by setting (functional ANOVA on the full grid). "]
     if len(verdict.leaderboard.keys) > 1:
         parts.append("A row with several settings is their interaction, without their main effects. ")
     if any(effect.share < LEAST for effect in shares.effects):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ class Targets:
         goals: the target values by panel.
         without: panels without a target, because no method's mean is better than all untrained generators.
         num_evaluations: largest number of evaluations of a compared run after step 0.
+        incomplete: methods without a finished run of some task.
     """
 
     methods: list[str]
@@ -46,6 +48,7 @@ class Targets:
     goals: dict[str, float]
     without: list[str]
     num_evaluations: int = 0
+    incomplete: Sequence[str] = ()
 
 
 def targets(verdict: Verdict) -> Targets | None:
@@ -60,6 +63,7 @@ def targets(verdict: Verdict) -> Targets | None:
         return None
     ranks = {id(leaderboard.configurations[place]): rank for rank, place in enumerate(verdict.order)}
     columns, goals, without, num_evaluations = [], {}, [], 0
+    ran: list[list[bool]] = []  # (tasks, methods)
     for title, inside in layout.panels():
         best = [_best(layout.with_method(inside, method), ranks) for method in layout.methods]
         means = [leaderboard.sign * one.estimate.mean for one in best if one is not None and one.estimate.n]
@@ -75,11 +79,14 @@ def targets(verdict: Verdict) -> Targets | None:
         runs = [run for one in best if one is not None for run in one.runs.values()]
         num_evaluations = max(num_evaluations, *(sum(step > 0 for step in run.values()) for run in runs))
         seeds = list(dict.fromkeys(seed for one in best if one is not None for seed in one.scores))
+        ran += [[one is not None and seed in one.scores for one in best] for seed in seeds]
         columns += [[_time(one, seed, goal, leaderboard.sign) for one in best] for seed in seeds]
     if not columns and not without:
         return None
     times = np.array(columns).T if columns else np.empty((len(layout.methods), 0))
-    return Targets([layout.label(method) for method in layout.methods], times, goals, without, num_evaluations)
+    names = [layout.label(method) for method in layout.methods]
+    incomplete = [name for place, name in enumerate(names) if not all(task[place] for task in ran)]
+    return Targets(names, times, goals, without, num_evaluations, incomplete)
 
 
 def section(verdict: Verdict) -> Section | None:
@@ -101,6 +108,9 @@ def section(verdict: Verdict) -> Section | None:
         f"the mean height of the performance profile between 1 and {MAX_RATIO:g} times the fastest "
         "(Dolan and Moré 2002; Dahl et al. 2023)."
     )
+    if found.incomplete:
+        names = ", ".join(found.incomplete)
+        text += f" Methods without a finished run of some task, which count as not reaching the target there: {names}."
     if found.num_evaluations == 1:
         text += (
             " Every run was evaluated once after step 0, so the steps are the length of the training and do not show "

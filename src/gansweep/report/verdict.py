@@ -208,7 +208,8 @@ class Verdict:
     @cached_property
     def tests(self) -> list[str]:
         """Names of the tests that were used."""
-        words = {"t": "paired t", "sign": "sign (where a run is N/A)"}
+        some_na = any(one.estimate.num_na for one in self.leaderboard.configurations)
+        words = {"t": "paired t", "sign": f"sign (where {'a run is N/A' if some_na else 'all differences are equal'})"}
         return [words[name] for name in dict.fromkeys(test.test for test in self.comparisons.values()) if name]
 
 

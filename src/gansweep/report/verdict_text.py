@@ -51,9 +51,12 @@ def _sentences(verdict: Verdict) -> list[Sequence[str | Strong | Code]]:
     if no_better:
         names = _names(verdict, no_better, len(order) - 1)
         lines.append([f"Not ranked because no better than the untrained generator: {names}."])
-    if not verdict.tests or _one_seed(verdict):
+    if _one_seed(verdict):
         few = "One seed per configuration is not enough for a test; add seeds, for example "
         return [*lines, [few, Code("seed=0,1,2"), "."], *([text] for text in _counts(verdict))]
+    if not verdict.tests:
+        none = "No test is possible: no two configurations have two common seeds and different values on them."
+        return [*lines, [none], *([text] for text in _counts(verdict))]
     return [*lines, *([text] for text in (*_comparisons(verdict), _tests(verdict), *_counts(verdict)))]
 
 
