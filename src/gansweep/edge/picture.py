@@ -54,9 +54,21 @@ def picture(regions: Sequence[Region], path: Path) -> None:
     with styled():
         columns = num_columns(len(regions))
         figure, axes = panels(len(regions), columns, "", SIZE)
-        for axis, region in zip(axes, regions, strict=True):
+        for axis, region, title in zip(axes, regions, titles([region.title for region in regions]), strict=True):
             _draw(axis, region)
+            axis.set_title(panel_title(title, SIZE[0]))
         save(figure, path)
+
+
+def titles(lines: Sequence[str]) -> list[str]:
+    """Return the words of each line that not all lines share; a single line as it is.
+
+    >>> titles(["data=ring optimizer=sgd", "data=ring optimizer=adam"])
+    ['optimizer=sgd', 'optimizer=adam']
+    """
+    words = [line.split() for line in lines]
+    shared = set(words[0]).intersection(*words[1:]) if len(lines) > 1 else set()
+    return [" ".join(word for word in line if word not in shared) for line in words]
 
 
 def excesses(stability: Stability, lr: np.ndarray, lr_d: np.ndarray) -> np.ndarray:
@@ -88,7 +100,6 @@ def _draw(axis: Any, region: Region) -> None:
         label = None if mark["label"] in shown else mark["label"]
         shown.add(mark["label"])
         axis.plot(*rates, linestyle="", markersize=6, **mark | {"label": label})
-    axis.set_title(panel_title(region.title, SIZE[0]))
     axis.legend(loc="best")
 
 
