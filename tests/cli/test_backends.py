@@ -101,7 +101,9 @@ def test_the_pack_size_allows_for_all_tasks_and_is_recorded(gansweep, in_turn, m
 
     Two processes share the cells, so a process may find only one cell that is not locked.
     """
-    monkeypatch.setattr("gansweep.training.pack_size._seconds_per_step", lambda runs: 1.0)  # company costs nothing
+    monkeypatch.setattr(
+        "gansweep.training.pack_size._seconds_per_step", lambda runs, stop: 1.0
+    )  # company costs nothing
     how = ["hydra.launcher.tasks=2", "hydra.launcher.cpus=2", "workers=auto", "pack=auto"]
     assert gansweep.tiny("-m", "seed=range(8)", "name=s", *THERE, *how).code == 0
     packs = [found["pack"] for found in gansweep.records("s").values()]

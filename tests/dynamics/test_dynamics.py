@@ -156,9 +156,9 @@ def inputs_of_a_step(**settings):
         [one], small_mlp(), Shapes().samples, PackSettings(batch_size=10), critic_steps=3, dynamics=dynamics
     )
     seen = []
-    update_d, update_g = pack._update_d, pack._update_g
-    pack._update_d = lambda given: (seen.append(given), update_d(given))[1]
-    pack._update_g = lambda given: (seen.append(given), update_g(given))[1]
+    update_d, update_g = pack.call_update_d, pack.call_update_g
+    pack.call_update_d = lambda given: (seen.append(given), update_d(given))[1]
+    pack.call_update_g = lambda given: (seen.append(given), update_g(given))[1]
     steps = pack.steps()
     for _ in range(2):
         next(steps)
