@@ -73,8 +73,8 @@ def test_a_stop_request_while_a_worker_starts(tmp_path, monkeypatch):
     """By default, SIGINT ends a process that starts, or raises KeyboardInterrupt in the middle of an import."""
     stop, spawn, end, codes = Stop(), worker.Spawn.__call__, worker_pool._Pool._handle_end, []
 
-    def spawn_and_press(self, number, work, stop_parent):
-        started = spawn(self, number, work, stop_parent)
+    def spawn_and_press(self, number, work):
+        started = spawn(self, number, work)
         os.kill(started.pid, signal.SIGINT)
         stop.request()
         return started

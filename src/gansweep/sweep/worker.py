@@ -54,7 +54,7 @@ class Work(NamedTuple):
 
         Args:
             pipe: file descriptor for messages to the main process.
-            stop: returns True if this process or, in a fork, its parent was asked to stop.
+            stop: returns True if this process was asked to stop.
         """
         progress = PipeProgress(pipe)
         run_state = RunState(lambda: stop() or os.getppid() != self.parent["pid"], progress, self.parent)
@@ -74,17 +74,28 @@ class Worker:
     rest: bytes = b""
 
 
-# Starts the worker with a number; the last argument is the stop flag of the main process.
-Start = Callable[[int, Work, Callable[[], bool]], Worker]
+# Starts the worker with a number.
+Start = Callable[[int, Work], Worker]
+STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
-def fork(number: int, work: Work, stop_parent: Callable[[], bool]) -> Worker:
-    """Fork one worker. The function does not return in the worker."""
+def fork(number: int, work: Work) -> Worker:
+    """Fork one worker. The function does not return in the worker.
+
+    SIGINT and SIGTERM are blocked until the worker has installed its handlers: after a fork, Python discards
+    signals that the new process has received but not yet handled.
+    """
     for stream in filter(None, (sys.stdout, sys.stderr)):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     reading, writing = os.pipe()
-    pid = os.fork()
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    pid = -1
+    try:
+        pid = os.fork()
+    finally:
+        if pid:  # the main process
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     if pid:
         os.close(writing)
         os.set_blocking(reading, False)
@@ -99,8 +110,8 @@ def fork(number: int, work: Work, stop_parent: Callable[[], bool]) -> Worker:
         if torch is not None:
             torch.set_num_threads(1)
         with Stop(quiet=True) as requested:
-            # A signal between the fork and this line was handled by the inherited stop flag of the parent.
-            work(writing, lambda: requested() or stop_parent())
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            work(writing, requested)
         code = 0
     except BaseException:
         log.exception("a worker gave up")
@@ -114,7 +125,6 @@ def can_spawn() -> bool:
     return hasattr(os, "posix_spawn")
 
 
-STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 MAIN = "import sys; sys.path[:] = sys.argv[3:]; from gansweep.sweep import worker; worker.main(*sys.argv[1:3])"
 
 
@@ -130,9 +140,8 @@ class Spawn:
     environments: Sequence[Mapping[str, str]]
     prepare: Callable[[], None]
 
-    def __call__(self, number: int, work: Work, stop_parent: Callable[[], bool]) -> Worker:
-        """Start the worker with a number, and send it its work."""
-        del stop_parent  # signals reach the process from its start: they are blocked until it can handle them
+    def __call__(self, number: int, work: Work) -> Worker:
+        """Start the worker with a number, and send it its work. As in `fork`, signals wait for its handlers."""
         reading, writing = os.pipe()
         with tempfile.TemporaryFile() as file, os.fdopen(writing, "wb"):
             pickle.dump((self.prepare, work), file)

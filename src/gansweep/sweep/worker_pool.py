@@ -87,7 +87,7 @@ class _Pool:
     def _start(self, number: int) -> None:
         """Start the worker with a number."""
         work = Work(self.train_cells, self.cells, self.run_state.to_retry, self.run_state.outcome.records, self.me)
-        self.workers.append(self.start(number, work, self.run_state.stop))
+        self.workers.append(self.start(number, work))
 
     def _handle_end(self, worker: Worker, code: int) -> None:
         """Handle the end of a worker, and replace it if it died and cells are left."""
