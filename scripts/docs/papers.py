@@ -106,7 +106,7 @@ def summary(found: Sequence[Outcome]) -> str:
         ]
         for outcome in found
     ]
-    head = ["statement", "printed from", "verdict", "measured", "what would tell", "record"]
+    head = ["statement", "printed from", "verdict", "measured", "what would decide it", "record"]
     table = [head, ["---"] * len(head), *rows]
     lines = [f"| {' | '.join(row)} |" for row in table]
     return "\n\n".join([_wrapped(sentence), "\n".join(map(_wrapped, decided)), _wrapped(RULE), "\n".join(lines)])

@@ -29,7 +29,7 @@ COMMANDS = {
     "report": Command("gansweep.report.__main__", "verdicts, tables and figures as Markdown, CSV, JSON, LaTeX or HTML"),
     "results": Command("gansweep.results.__main__", "results as CSV, JSON or Parquet; merge sweeps; archive a sweep"),
     "sample": Command("gansweep.sample", "write generated images of a finished cell"),
-    "export": Command("gansweep.export", "write a trained network to a file that needs no gansweep"),
+    "export": Command("gansweep.export", "write a trained network to a file that is read without gansweep"),
     "measure": Command("gansweep.cli.measure", "compute further metrics of finished cells"),
     "metrics": Command("gansweep.metrics.__main__", "Fréchet distance and KID of two folders of images"),
     "plane": Command("gansweep.plane.__main__", "figures of a sweep on two-dimensional data"),

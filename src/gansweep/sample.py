@@ -60,7 +60,7 @@ def _sample(options: argparse.Namespace) -> None:
 
 
 def _labels(pair: TrainedPair, classes: Sequence[int] | None, num: int) -> Tensor | None:
-    """Return the classes of all samples (num,), sorted and of equal numbers; None if none are given.
+    """Return the classes of all samples (num,), sorted, with equal numbers of each; None if none are given.
 
     Raises:
         ValueError: the networks are not conditional, or there is no such class.

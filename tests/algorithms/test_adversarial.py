@@ -139,5 +139,5 @@ def test_samples_of_all_critic_steps_at_once():
     torch.testing.assert_close(once.g.theta, each.g.theta, rtol=1e-4, atol=1e-6)
     once.g.chunks[0][1, 0] = float("nan")
     once.draws.begin(once.done, once.step)
-    next(once._inputs(3))
+    next(once._discriminator_inputs(3))
     assert [each is None for each in once.monitor.read()] == [True, False]

@@ -50,7 +50,7 @@ def test_gradients_of_an_aligned_chunk(most, monkeypatch):
     pieces = division.gradients(of_slots)
     assert len(pieces) == (len(of_slots) if most else 1)
     (expected,) = division.divide(rows())
-    assert torch.equal(parameter_chunks.together(pieces, division.gaps_of(pieces)), expected)
+    assert torch.equal(parameter_chunks.concatenate_with_gaps(pieces, division.gaps_of(pieces)), expected)
     assert torch.equal(division.whole_gradients(pieces)[0], expected)
 
 

@@ -89,7 +89,7 @@ def test_an_engine_that_is_not_installed(gansweep, monkeypatch):
     )
     answer = gansweep("-m", "hydra/sweeper=optuna", "+search=rates")
     assert answer.code == 2
-    assert "optuna comes with: pip install 'gansweep[optuna]'" in answer.err
+    assert "optuna is installed by: pip install 'gansweep[optuna]'" in answer.err
 
 
 @pytest.mark.parametrize("arguments", [["--cfg", "job", "-m"], ["--resolve"], ["--no-such-option"]])

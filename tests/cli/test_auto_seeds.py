@@ -21,7 +21,7 @@ def rounds(monkeypatch):
     """Let cells come to values about their optimizer's mean, and list the rounds; no more than `limit` of them."""
     played, limit = [], []
 
-    def settle(multirun, launcher=None):
+    def train_all(multirun, launcher=None):
         if limit and len(played) >= limit[0]:
             return 130, True
         new = [cell for cell in multirun.sweep().cells if not state(cell).is_result]
@@ -32,7 +32,7 @@ def rounds(monkeypatch):
             write(cell, value)
         return 0, False
 
-    monkeypatch.setattr(sweeping.Multirun, "settle", settle)
+    monkeypatch.setattr(sweeping.Multirun, "train_all", train_all)
     return played, limit
 
 

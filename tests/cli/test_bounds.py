@@ -24,7 +24,7 @@ def trained(monkeypatch):
     """Let cells end at once, in the order of training, and list them; after `limit` of them comes an interruption."""
     trained, limit = [], [10**6]
 
-    def settle(multirun, launcher=None):
+    def train_all(multirun, launcher=None):
         for cell in multirun.sweep().cells:
             if state(cell).is_result:
                 continue
@@ -34,7 +34,7 @@ def trained(monkeypatch):
             write(cell, 10.0 + cell.config["lr"] + cell.config["seed"])
         return 0, False
 
-    monkeypatch.setattr(sweeping.Multirun, "settle", settle)
+    monkeypatch.setattr(sweeping.Multirun, "train_all", train_all)
     return trained, limit
 
 

@@ -49,7 +49,13 @@ def test_an_optimizer_without_a_linear_part_is_named_and_its_cells_are_trained(c
 
 @pytest.mark.parametrize(
     ("words", "named"),
-    [(["--after", "-1"], "--after"), (["lr=-1"], "lr"), (["algorithm=cfg"], "algorithm"), (["lrr=1"], "lrr")],
+    [
+        (["--after", "-1"], "--after"),
+        (["lr=-1"], "lr"),
+        (["algorithm=cfg"], "algorithm"),
+        (["lrr=1"], "lrr"),
+        (["lr=interval(1e-3,1)", "num=2", "sampler=tpe"], "sampler=tpe"),
+    ],
     ids=lambda value: value[-1] if isinstance(value, list) else value,
 )
 def test_mistakes_end_with_a_block_that_names_the_setting(capsys, words, named):
@@ -111,3 +117,12 @@ def test_the_folder_of_the_figure_is_made_or_named_before_anything_is_computed(c
     assert f"--out {tmp_path / 'file'}: is not a directory" in err
     assert main([*line, str(tmp_path / "new" / "edge.svg")]) == 0
     assert (tmp_path / "new" / "edge.svg").exists()
+
+
+def test_the_points_of_an_interval_are_those_of_the_sweep(capsys, gansweep):
+    line = [*DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd", "lr=interval(1e-3,1)", "num=3"]
+    assert main([*line, "--after", "0"]) == 0
+    cells = [row[0] for row in rows(capsys.readouterr().out) if row[0].startswith("lr=")]
+    plan = json.loads(gansweep("-m", *line, "plan=json").out)
+    assert cells == [f"lr={cell['overrides']['lr']}" for cell in plan["cells"]]
+    assert len(cells) == 3

@@ -60,7 +60,7 @@ def test_more_processes_than_gpus_are_refused(settings, gpus):
 def test_each_process_sees_one_of_the_visible_gpus(visible, expected, monkeypatch):
     if visible is not None:
         monkeypatch.setenv(VISIBLE, visible)
-    start = distribution.starting(SETTINGS, print)
+    start = distribution.start_method(SETTINGS, print)
     assert isinstance(start, worker.Spawn)
     assert [one[VISIBLE] for one in start.environments] == expected
 
@@ -72,4 +72,4 @@ def test_a_device_with_a_number_needs_no_variables():
 def test_one_process_where_none_can_be_started(monkeypatch):
     monkeypatch.setattr(worker, "can_spawn", lambda: False)
     assert distribution.num_workers(SETTINGS, 9) == 1
-    assert distribution.starting(SETTINGS, print) is None
+    assert distribution.start_method(SETTINGS, print) is None

@@ -73,7 +73,10 @@ def test_a_folder_in_the_place_of_multirun_yaml_is_put_aside(gansweep):
     (gansweep.folder / "outputs/s/multirun.yaml").mkdir(parents=True)
     answer = gansweep.tiny("name=s")
     assert answer.code == 0
-    assert "multirun.yaml is in the way; renamed to multirun.yaml.unreadable" in answer.out + answer.err
+    assert (
+        "multirun.yaml is a file or a folder where the other one is expected; renamed to multirun.yaml.unreadable"
+        in answer.out + answer.err
+    )
     assert (gansweep.folder / "outputs/s/multirun.yaml").is_file()
 
 

@@ -95,7 +95,7 @@ ACCEPTED = [
 ]
 REFUSED = [
     (["+lr=1"], "+lr=1: is one of the settings already; write lr=1"),
-    (["~lr=1"], "~lr=1: its value is 0.0001; ~lr deletes it whatever it is"),
+    (["~lr=1"], "~lr=1: its value is 0.0001; ~lr deletes any value"),
     (["~nothing"], "~nothing: unknown key. Accepted here: "),
     (["feedback.patience=3"], "feedback: no option of this group is chosen; choose one with feedback=..."),
     (["optimizer_d.betas=3"], "optimizer_d: no option of this group is chosen; choose one with optimizer@optimizer_d="),

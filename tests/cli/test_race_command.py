@@ -20,7 +20,7 @@ def rounds(monkeypatch):
     """Let runs come to values around their optimizer's mean, and list them by round; `limit` bounds their number."""
     played, limit = [], [10**6]
 
-    def settle(multirun, launcher=None):
+    def train_all(multirun, launcher=None):
         new = [cell for cell in multirun.sweep().cells if not multirun._is_done(cell)]
         played.append([(cell.overrides["optimizer"], cell.overrides["lr"], cell.config["seed"]) for cell in new])
         for cell in new:
@@ -35,7 +35,7 @@ def rounds(monkeypatch):
             change(cell, {step: values[step] for step in range(at + 1)})
         return 0, False
 
-    monkeypatch.setattr(sweeping.Multirun, "settle", settle)
+    monkeypatch.setattr(sweeping.Multirun, "train_all", train_all)
     return played, limit
 
 

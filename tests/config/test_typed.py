@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from gansweep.config.typed import Misfit, describe, fit, keeps
+from gansweep.config.typed import Misfit, conforms, describe, fit
 from gansweep.interfaces import Dataset, Metric, Schedule
 from gansweep.schedules.constant import Constant
 
@@ -69,7 +69,7 @@ def test_values_of_another_type_are_refused(value, annotation):
         fit(value, annotation)
 
 
-def test_an_object_fits_the_protocol_that_it_keeps():
+def test_an_object_fits_the_protocol_that_it_conforms_to():
     assert fit(Constant(), Schedule) == Constant()
 
 
@@ -93,10 +93,10 @@ class Unreadable:
 
 
 def test_properties_are_not_evaluated():
-    assert keeps(Unreadable(), Dataset)
+    assert conforms(Unreadable(), Dataset)
 
 
 def test_an_object_without_an_attribute_does_not_keep_the_protocol():
-    assert not keeps(Unreadable(), Metric)
-    assert not keeps(object(), Dataset)
-    assert not keeps(3, str)
+    assert not conforms(Unreadable(), Metric)
+    assert not conforms(object(), Dataset)
+    assert not conforms(3, str)

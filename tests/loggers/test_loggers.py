@@ -72,8 +72,8 @@ def test_a_missing_package_is_one_problem_with_the_install_line(name, gansweep, 
     [
         (["-m", "logger=csv,none"], "logger: belongs to the sweep as a whole; give it one value"),
         (["logger=[csv,wanbd]"], "did you mean wandb?"),
-        (["~logger"], "can't be left out; logger=none is without"),
-        (["logger=[]"], "can't be left out; logger=none is without"),
+        (["~logger"], "can't be left out; write logger=none for none"),
+        (["logger=[]"], "can't be left out; write logger=none for none"),
         (["logger=csv", "+logger.csv.path=x"], "logger.csv.path=x: unknown key. Accepted here: none"),
     ],
 )

@@ -101,7 +101,7 @@ def test_the_fingerprint_contains_values_code_and_preparation(tmp_path, monkeypa
         (lambda: ModuleFeatures(Factory(nets.Embed), channels=1), (3, 8, 8), "^channels=1: the images have 3"),
         (lambda: ModuleFeatures(Factory(nets.Embed), mean=(0.1, 0.2, 0.3)), (1, 8, 8), r"^mean=\[0.1, 0.2, 0.3\]: "),
         (lambda: ModuleFeatures(Factory(nets.Embed), "nowhere.pt"), (1, 8, 8), "^features.weights=nowhere.pt: no such"),
-        (lambda: ModuleFeatures(Factory(nets.Embed), nets.__file__), (1, 8, 8), "is no state_dict of"),
+        (lambda: ModuleFeatures(Factory(nets.Embed), nets.__file__), (1, 8, 8), "is not a state_dict of"),
         (lambda: ModuleFeatures(Factory(nets.Embed), low=2.0), (1, 8, 8), "^low=2.0: expected less than high"),
         (lambda: ModuleFeatures(Factory(nets.Embed), std=(0.0,)), (1, 8, 8), r"^std=\[0.0\]: expected numbers above 0"),
         (lambda: ModuleFeatures(Factory(nets.Embed), size=0), (1, 8, 8), "^size=0: expected at least 1"),

@@ -124,5 +124,5 @@ def test_psnr():
     assert psnr(x + 0.2, x) == pytest.approx(20, rel=1e-5)
     assert psnr((x + 0.2) / 2, x / 2, value_range=1.0) == pytest.approx(20, rel=1e-5)
     assert psnr(x, x) == math.inf
-    with pytest.raises(ValueError, match="do not pair"):
+    with pytest.raises(ValueError, match="expected equal shapes"):
         psnr(x, x[:2])

@@ -257,6 +257,6 @@ def test_methods_of_one_rate_are_drawn_side_by_side_and_cut_intervals_have_arrow
         if len(line.get_xdata()) == 1 and not line.get_clip_on()
     }
     assert arrows == {("v", COLOURS[0], bottom), ("^", COLOURS[0], top)}
-    assert "interval goes on" in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "interval beyond the axis" in [text.get_text() for text in figure.legends[0].get_texts()]
     whole = pictures_of_rates.rates_picture(grid(tmp_path, lambda o, lr, s: 5.0 + s / 10 + lr, seeds=9))
-    assert "interval goes on" not in [text.get_text() for text in whole.legends[0].get_texts()]
+    assert "interval beyond the axis" not in [text.get_text() for text in whole.legends[0].get_texts()]

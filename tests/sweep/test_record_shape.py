@@ -134,6 +134,6 @@ def test_what_is_in_the_way_in_a_cells_directory_is_renamed(tmp_path, caplog, na
     fits = kind == ("folder" if name in FOLDERS else "file")
     if name != "record.json":
         assert path.with_name(path.name + ".unreadable").exists() is not fits
-        assert (f"{path} is in the way" in caplog.text) is not fits
+        assert (f"{path} is a file or a folder where the other one is expected" in caplog.text) is not fits
     assert replace(one) == one
     assert readable(one.directory)

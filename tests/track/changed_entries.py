@@ -92,7 +92,7 @@ SIGNED = {
         "runs.2.values: expected ascending steps",
     ),
     "missing seed": (_remove("2"), "runs: seed 2 missing; every judging seed counts"),
-    "another seed": (_move("4", "7"), "runs: seed 7 is no judging seed"),
+    "another seed": (_move("4", "7"), "runs: seed 7 is not among the judging seeds"),
     "judged by tuning seeds": (_move("4", "1000"), "runs: seed 1000 is for tuning"),
     "edited override": (_edited_override, "identity.config.lr: differs from the overrides: 0.3215"),
     "edited configuration": (
@@ -136,7 +136,7 @@ SIGNED = {
     "runs beyond the budget": (_many_tuning_runs, "tuning has 9 runs, more than its budget of 8"),
     "tuned by judging seeds": (
         lambda c, _: c["tuning"]["runs"][0].update(seed=0),
-        "tuning.runs: seed 0 is no tuning seed",
+        "tuning.runs: seed 0 is not among the tuning seeds",
     ),
     "tuned with the same run twice": (
         lambda c, _: c["tuning"]["runs"].append(c["tuning"]["runs"][0]),

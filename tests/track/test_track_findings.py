@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gansweep.statistics.holm import holm
-from gansweep.track.questions import QUESTIONS, UNTOLD, Part, Question
+from gansweep.track.questions import QUESTIONS, UNDECIDED, Part, Question
 from gansweep.track.sections import LEVEL, Finding, findings
 from tests.track.fake_entries import SEEDS, board
 
@@ -26,7 +26,7 @@ def times(middle, seed, spread=100):
 
 def decided(*boards, number):
     finding = findings(boards)[number]
-    assert finding.is_decided == (UNTOLD not in finding.sentence)
+    assert finding.is_decided == (UNDECIDED not in finding.sentence)
     return finding
 
 
@@ -49,7 +49,7 @@ def test_fastest_entry_is_decided_on_each_track_by_itself():
     equal = board("b", first={"times": times(300, 1)}, second={"times": times(300, 2), "overrides": ["optimizer=sgd"]})
     sentence = findings([clear, equal])[FASTEST].sentence
     assert "a: first (200 steps) is faster than all 1 others" in sentence.lower()
-    assert f"leads, but {UNTOLD} from every other entry (p = " in sentence
+    assert f"leads; whether it is faster than every other entry {UNDECIDED} (p = " in sentence
     assert sentence.count("1 entry tied with the record") == 1
 
 
@@ -67,7 +67,7 @@ def test_optimizers_are_ordered_and_equal_ones_left_open():
     assert found.is_decided
     assert "adam reaches the target earlier than sgd" in found.sentence.lower()
     assert "rmsprop reaches the target earlier than sgd" in found.sentence.lower()
-    assert f"is earlier {UNTOLD}" in found.sentence
+    assert f"is earlier {UNDECIDED}" in found.sentence
 
 
 def test_equal_optimizers_are_not_told_apart():
@@ -91,11 +91,11 @@ def test_a_choice_that_helps_or_harms_is_found(number, words, middle, direction)
     plain, choice = {"times": times(375, 5)}, {"times": times(middle, 6), "overrides": words}
     found = findings([board("a", plain=plain, choice=choice)])
     if direction is None:
-        assert UNTOLD in found[number].sentence
+        assert UNDECIDED in found[number].sentence
     else:
         assert f"trainings reach the target {direction}" in found[number].sentence
     others = set(range(SCALES, DYNAMICS + 1)) - {number}
-    assert all(UNTOLD in found[other].sentence.lower() for other in others)
+    assert all(UNDECIDED in found[other].sentence.lower() for other in others)
 
 
 def test_simultaneous_updates_are_no_extrapolation():
@@ -119,7 +119,7 @@ def test_equal_rankings_agree_and_reversed_ones_do_not():
     assert "the rankings agree more than by chance" in same.sentence
     assert "a and b 1.00 over 7 methods" in same.sentence
     turned = findings([_many("a", order), _many("b", order[::-1])])[RANKING]
-    assert f"Whether the rankings agree {UNTOLD}" in turned.sentence
+    assert f"Whether the rankings agree {UNDECIDED}" in turned.sentence
 
 
 RATES = [10.0**power for power in range(-5, 2)]
@@ -144,7 +144,7 @@ def test_regions_that_change_their_order_between_tracks_are_left_open():
     turned = [{"p": 6, "q": 5, "r": 4}, {"p": 4, "q": 5, "r": 6}]
     boards = [_many(n, "pqr", **{key: _good(num) for key, num in w.items()}) for n, w in zip("ab", turned, strict=True)]
     for number in (WIDEST, DIVERGING):
-        assert UNTOLD in findings(boards)[number].sentence
+        assert UNDECIDED in findings(boards)[number].sentence
 
 
 def test_order_after_few_tuning_trainings():
@@ -154,11 +154,11 @@ def test_order_after_few_tuning_trainings():
     assert "already predict the order (0% of 28 pairs" in found.sentence
     reverse = findings([_many("a", order[::-1], **losses)])[TUNING]
     assert "(100% of 28 pairs" in reverse.sentence
-    assert UNTOLD in reverse.sentence
+    assert UNDECIDED in reverse.sentence
 
 
 def test_a_part_is_decided_only_with_its_finding():
-    parts = [Part(0.001, "yes", UNTOLD), Part(0.2, "no", UNTOLD)]
+    parts = [Part(0.001, "yes", UNDECIDED), Part(0.2, "no", UNDECIDED)]
     question = Question("?", "Test", 0.001, parts)
     assert "Yes; can't be told" in Finding(question, 10 * 0.001).sentence
     assert "yes" not in Finding(question, 60 * 0.001).sentence.lower()

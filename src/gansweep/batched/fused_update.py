@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gansweep.batched.parameter_chunks import together
+from gansweep.batched.parameter_chunks import concatenate_with_gaps
 from gansweep.interfaces import Slot, UpdateContext, UpdateRule
 
 GRAPHS = 256  # compiled graphs per process for one function
@@ -91,7 +91,7 @@ def allow_graphs() -> None:
 
 def update_part(rule: UpdateRule, part: Part, context: UpdateContext, outputs: Outputs) -> None:
     """Update as `fused_update` does, without compilation."""
-    gradient = together(part.gradient, part.gaps)
+    gradient = concatenate_with_gaps(part.gradient, part.gaps)
     squares = gradient.square().sum(1)
     rule.update(part.theta, gradient, part.state, context._replace(slots=part.slots))
     outputs.finite.logical_and_(squares.isfinite())

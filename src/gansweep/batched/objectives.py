@@ -115,8 +115,8 @@ class Objectives:
             ]
         )
 
-    def seen(self, samples: Tensor, noise: Tensor | None, drawn: Sequence[Tensor] | None) -> Tensor:
-        """Return samples (K, B, ...) as the discriminators get them: augmented, then with instance noise."""
+    def discriminator_input(self, samples: Tensor, noise: Tensor | None, drawn: Sequence[Tensor] | None) -> Tensor:
+        """Return samples (K, B, ...) as input of the discriminators: augmented, then with instance noise."""
         return self.with_noise(self.augmented(samples, drawn), noise)
 
     def with_noise(self, samples: Tensor, noise: Tensor | None) -> Tensor:

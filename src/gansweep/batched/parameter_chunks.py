@@ -45,7 +45,7 @@ class Chunks:
     def divide(self, rows: Tensor) -> list[Tensor]:
         """Return rows (..., P) split into chunks, each a contiguous copy."""
         if self.aligned:
-            return [together(rows.split(self.network.sizes, -1), self.gaps)]
+            return [concatenate_with_gaps(rows.split(self.network.sizes, -1), self.gaps)]
         sizes = [sum(self.network.sizes[span]) for span in self.spans]
         return [part.clone(memory_format=torch.contiguous_format) for part in rows.split(sizes, -1)]
 
@@ -67,12 +67,12 @@ class Chunks:
     def gradients(self, of_slots: Sequence[Tensor]) -> list[Tensor]:
         """Return gradients of the chunks, given those of the slots (K, size): the pieces of an aligned chunk."""
         if not self.aligned:
-            return [abreast(of_slots[span]) for span in self.spans]
-        return list(of_slots) if len(of_slots) <= MOST_PIECES else [together(of_slots, self.gaps)]
+            return [concatenate(of_slots[span]) for span in self.spans]
+        return list(of_slots) if len(of_slots) <= MOST_PIECES else [concatenate_with_gaps(of_slots, self.gaps)]
 
     def whole_gradients(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
         """Return gradients of the chunks without pieces."""
-        return gradients if len(gradients) == len(self.spans) else [together(gradients, self.gaps)]
+        return gradients if len(gradients) == len(self.spans) else [concatenate_with_gaps(gradients, self.gaps)]
 
     def gaps_of(self, gradients: Sequence[Tensor]) -> list[int]:
         """Return the number of entries after each piece of a gradient of an aligned chunk."""
@@ -87,7 +87,7 @@ class Chunks:
         return [value] * len(self.spans) if self._undivided or value.ndim == 0 else self.divide(value)
 
 
-def together(pieces: Sequence[Tensor], gaps: Sequence[int]) -> Tensor:
+def concatenate_with_gaps(pieces: Sequence[Tensor], gaps: Sequence[int]) -> Tensor:
     """Concatenate pieces (..., P_i), each followed by a gap of zeros."""
     return torch.cat([F.pad(piece, (0, gap)) if gap else piece for piece, gap in zip(pieces, gaps, strict=True)], -1)
 
@@ -111,7 +111,7 @@ def parts_of(width: int) -> list[slice]:
     return [slice(start, min(start + IN_CACHE, width)) for start in range(0, width, IN_CACHE)]
 
 
-def abreast(pieces: Sequence[Tensor]) -> Tensor:
+def concatenate(pieces: Sequence[Tensor]) -> Tensor:
     """Concatenate pieces (K, P_i) along the columns; a single piece is returned without a copy."""
     return pieces[0] if len(pieces) == 1 else torch.cat(list(pieces), 1)
 

@@ -51,7 +51,7 @@ class PenaltyPass:
         return self.due is None and not any(penalty.needs_logits for penalty, _ in self.kinds)
 
     def finished(self, drawn: Sequence[Tensor], batch_size: int, shape: tuple[int, ...]) -> list[Tensor]:
-        """Return u of every kind in the place of random integers; `shape` is that of a sample."""
+        """Return u of every kind, converted from random integers; `shape` is that of a sample."""
         return [
             finished(transforms.uniform_of, u, batch_size, *entries(penalty, shape))
             for (penalty, _), u in zip(self.kinds, drawn, strict=True)

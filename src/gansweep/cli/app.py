@@ -150,7 +150,7 @@ def _check_overrides(overrides: list[str], options: Namespace) -> None:
             SettingError(
                 override.get_key_element(),
                 override.get_value_string(),
-                "an interval; add -m and the number of points, as num=16"
+                "an interval; add -m and the number of points, such as num=16"
                 if override.is_interval_sweep()
                 else f"several values. Add -m to train every combination, "
                 f"or write {override.get_key_element()}=[...] for a list",

@@ -101,7 +101,7 @@ class AutoSeeds:
                 batch.limits = {cell.hash: limits[pair] for pair, cell in cells.items() if cell is not None}
             batch.begin(fresh)
             fresh = False
-            code, cut_short = batch.settle(launcher)
+            code, cut_short = batch.train_all(launcher)
             worst = max(worst, code)
             if cut_short or self._missing(wanted):  # another launcher failed, or the user stopped the sweep
                 break

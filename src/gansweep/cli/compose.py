@@ -184,14 +184,14 @@ class Composer:
             return [SettingError(key, value, f"there is no group {override.key_or_group}")]
         options = self._groups.options(override.key_or_group)
         if key.lstrip("~") in SEVERAL and (override.is_delete() or value == []):
-            return [SettingError(key, None, f"can't be left out; {key.lstrip('~')}=none is without")]
+            return [SettingError(key, None, f"can't be left out; write {key.lstrip('~')}=none for none")]
         if (override.is_add() or override.is_force_add()) and key.lstrip("+") in self._base([]).choices:
             return [SettingError(key, value, f"is one of the settings already; write {key.lstrip('+')}={value}")]
         if isinstance(value, list) and not key.startswith("hydra/") and key not in SEVERAL:
             wanted = ",".join(map(str, value))
             return [
                 SettingError(
-                    key, override.get_value_string(), f"expected one choice; with -m {key}={wanted} trains each"
+                    key, override.get_value_string(), f"expected one choice; to train each, write -m {key}={wanted}"
                 )
             ]
         chosen = value if isinstance(value, list) else [value]
@@ -205,7 +205,7 @@ class Composer:
         what = "null" if unknown[0] is None else unknown[0]
         leave_out = f"; ~{key} leaves it out" if unknown[0] is None and key == "metric" else ""
         extra = str(what).partition("_")[0]
-        install = f"; {what} comes with: pip install 'gansweep[{extra}]'" if extra in ENGINES else ""
+        install = f"; {what} is installed by: pip install 'gansweep[{extra}]'" if extra in ENGINES else ""
         return [SettingError(key, what, f"{hint}Choose one of {', '.join(sorted(options))}{leave_out}{install}")]
 
     def _player_choice_problems(self, override: Override) -> list[SettingError]:

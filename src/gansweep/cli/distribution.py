@@ -137,7 +137,7 @@ def num_workers(config: Mapping[str, Any], unsettled: int, cores: int | None = N
     return max(1, min(int(workers), unsettled))
 
 
-def starting(config: Mapping[str, Any], prepare: Callable[[], None]) -> worker.Start | None:
+def start_method(config: Mapping[str, Any], prepare: Callable[[], None]) -> worker.Start | None:
     """Return how a worker process is started: by a fork, or as a new process for a GPU; None if neither is possible.
 
     Args:

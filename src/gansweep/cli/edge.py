@@ -14,6 +14,7 @@ from gansweep.cli.compose import Composition
 from gansweep.cli.error_report import complain
 from gansweep.cli.hydra_app import composed, overrides_parser
 from gansweep.cli.job import run_of
+from gansweep.cli.search_points import SAMPLER, TPE
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.console import command_name, make_folder, say
 from gansweep.formatting import counted, markdown
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 OWN = ("lr", "lr_d", "seed", "name")  # settings that do not change the linearization
 AFTER = 25  # training steps before the second linearization, as in docs/records/edge.md
 SUFFIXES = (".png", ".svg", ".pdf")
+ADAPTIVE = (
+    "chooses points by the results of trainings; expected sobol or random, or plan=edge with `python -m gansweep -m`, "
+    "which shows the first points"
+)
 
 
 class Cell(NamedTuple):
@@ -107,7 +112,10 @@ def groups_of(overrides: Sequence[str], config_dir: str | None = None) -> dict[s
 
     groups: dict[str, tuple[str, list[Cell]]] = {}
     problems: list[SettingError] = []
-    for composition in composed(overrides, config_dir):
+    compositions = composed(overrides, config_dir)
+    if any(composition.config.get(SAMPLER) == TPE and composition.config.get("num") for composition in compositions):
+        problems.append(SettingError(SAMPLER, TPE, ADAPTIVE))
+    for composition in compositions:
         problems += composition.problems
         if not composition.config:
             continue
@@ -116,7 +124,9 @@ def groups_of(overrides: Sequence[str], config_dir: str | None = None) -> dict[s
         if checked.run is None:
             continue
         if not isinstance(checked.run.algorithm, Adversarial):
-            problems.append(SettingError("algorithm", None, "trains no game of two players; expected adversarial"))
+            problems.append(
+                SettingError("algorithm", None, "does not train a game of two players; expected adversarial")
+            )
             continue
         _, cells = groups.setdefault(kind(composition.config), (_words(composition, shared=True), []))
         cells.append(Cell(_words(composition, shared=False), checked.run))
@@ -143,7 +153,7 @@ def warnings_of(cells: Sequence[SweepCell]) -> tuple[dict[str, str], list[str]]:
     for group in groups.values():
         runs = [run_of(cell) for cell in group]
         if not isinstance(runs[0].algorithm, Adversarial):
-            without.append(f"{group[0].name}: its algorithm trains no game of two players")
+            without.append(f"{group[0].name}: its algorithm does not train a game of two players")
             continue
         rates = [largest_rates(run) for run in runs]
         stable = stability(runs[rates.index(min(rates))], rates, AFTER)

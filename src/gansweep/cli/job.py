@@ -1,4 +1,4 @@
-"""Train one cell: its logbook and the files that Hydra writes for a job; Hydra's task function."""
+"""Train one cell: its log and the files that Hydra writes for a job; Hydra's task function."""
 
 from __future__ import annotations
 

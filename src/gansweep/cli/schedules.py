@@ -13,7 +13,7 @@ from gansweep.cli.hydra_app import composed, overrides_parser
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.config.instantiate import Broken, Constructor
 from gansweep.config.root import Root, out_of_range
-from gansweep.config.typed import keeps, signature, wrong_kind
+from gansweep.config.typed import conforms, signature, wrong_kind
 from gansweep.console import WRONG, command_name, say, say_error
 from gansweep.interfaces import Schedule
 from gansweep.sweep.identity import plain
@@ -181,7 +181,7 @@ def _schedule(node: Any, group: str, make: Constructor) -> Schedule | None:
     schedule = make(node, group)
     if isinstance(schedule, Broken):
         return None
-    if not keeps(schedule, Schedule):
+    if not conforms(schedule, Schedule):
         make.problems.append(SettingError(f"{group}._target_", node["_target_"], wrong_kind(schedule, Schedule)))
         return None
     return schedule

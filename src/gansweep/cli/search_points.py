@@ -167,5 +167,5 @@ def _positions(dimensions: int, num: int, sampler: str) -> Any:
     from scipy.stats import qmc
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # the number of points is no power of 2
+        warnings.simplefilter("ignore", UserWarning)  # the number of points is not a power of 2
         return qmc.Sobol(dimensions, rng=np.random.default_rng(0)).random(num)

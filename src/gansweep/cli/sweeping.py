@@ -69,7 +69,7 @@ class Multirun:
     ) -> None:
         self.master, self.jobs = master, jobs
         self.command, self.command_to_continue = command(loader), command(loader, continues=True)
-        self.listen()
+        self.configure_logging()
         check_hydra_settings(master, here)
         self.backend = backends.chosen(master)
         is_local, here = here, here and self.backend["backend"] == HERE
@@ -98,11 +98,11 @@ class Multirun:
             plan_output.show(self.sweep(), self.config, self.bounds.note())
             return 0
         self.begin(self.config["fresh"])
-        code, cut_short = self.settle(launcher)
+        code, cut_short = self.train_all(launcher)
         self.report(cut_short)
         return code
 
-    def settle(self, launcher: Launcher | None = None) -> tuple[int, bool]:
+    def train_all(self, launcher: Launcher | None = None) -> tuple[int, bool]:
         """Train every cell; return (exit code, True if the user stopped the sweep before all cells were done)."""
         if launcher is not None:
             return self._elsewhere(launcher)
@@ -122,7 +122,7 @@ class Multirun:
         parts = (self.cells, self.compositions, self.jobs)
         self.cells, self.compositions, self.jobs = ([part[n] for n in kept] for part in parts)
 
-    def listen(self) -> None:
+    def configure_logging(self) -> None:
         """Configure logging from `hydra.hydra_logging`."""
         _configure_log(self.master)
 
@@ -184,7 +184,7 @@ class Multirun:
             folder: working directory of the command.
         """
         os.chdir(folder)
-        self.listen()
+        self.configure_logging()
         self.refuse_edited()
         return self.train_here(failed, self.backend["tasks"], self.backend["cpus"]).exit_code
 
@@ -199,7 +199,7 @@ class Multirun:
 
         `failed` are the records of the cells that had failed when the sweep began; None: they are read from disk.
         """
-        from gansweep.cli.distribution import distribute, starting
+        from gansweep.cli.distribution import distribute, start_method
 
         sweep = self.sweep()
         composed = {cell.hash: job for cell, job in zip(self.cells, self.compositions, strict=True)}
@@ -212,7 +212,7 @@ class Multirun:
             log.info("Training %d of %s in %s", waiting, cells(len(sweep.cells)), processes)
         with Stop() as stop:
             retry = self.config["retry_failed"]
-            start = starting(self.config, partial(_configure_log, self.master))
+            start = start_method(self.config, partial(_configure_log, self.master))
             progress = Progress(len(sweep.cells), mode=self.config["progress"], file=ProgressFile(self.root))
             outcome = sweep.run(
                 executor,
@@ -250,7 +250,7 @@ class Multirun:
             say(f"\nhours={plain(self.config['hours'])} has passed. To continue: {self.command_to_continue}")
 
     def _elsewhere(self, launcher: Launcher) -> tuple[int, bool]:
-        """Train with another Hydra launcher, one job per cell; return as `settle`."""
+        """Train with another Hydra launcher, one job per cell; return as `train_all`."""
         cells = self.sweep().cells
         overrides = {cell.hash: job for cell, job in zip(self.cells, self.jobs, strict=True)}
         # The working directory of a job may differ from this one, as on Ray.

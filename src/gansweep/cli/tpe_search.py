@@ -95,7 +95,7 @@ class TpeSearch:
         while True:
             self._round.begin(fresh)
             fresh = False
-            code, cut_short = self._round.settle(launcher)
+            code, cut_short = self._round.train_all(launcher)
             worst = max(worst, code)
             if cut_short or not self._tell() or len(self._trials) >= self.num:
                 break
@@ -192,7 +192,7 @@ class TpeSearch:
 
 
 def _new_study() -> Any:
-    """Return a new study of Optuna, an optional dependency without which the type checker has to do."""
+    """Return a new study of Optuna, an optional dependency that the type checker does not need."""
     try:
         optuna = import_module("optuna")
     except ImportError as error:

@@ -101,7 +101,7 @@ def _not_deleted(config: DictConfig, key: str, text: str) -> SettingError:
     value = plain(OmegaConf.select(config, key))
     if value == "null":
         return SettingError(f"~{key}", None, "is null already")
-    return SettingError(f"~{key}", text, f"its value is {value}; ~{key} deletes it whatever it is")
+    return SettingError(f"~{key}", text, f"its value is {value}; ~{key} deletes any value")
 
 
 def _is_absent(config: DictConfig, key: str) -> bool:

@@ -17,7 +17,7 @@ from gansweep.config.errors import BadConfig, SettingError, unknown_key
 from gansweep.config.instantiate import Broken, Constructor, is_torch_optimizer
 from gansweep.config.keys import CLIPPING, SCHEDULES
 from gansweep.config.root import Root, out_of_range, steps_of
-from gansweep.config.typed import keeps, signature, wrong_kind
+from gansweep.config.typed import conforms, signature, wrong_kind
 from gansweep.interfaces import (
     Algorithm,
     Dataset,
@@ -151,7 +151,7 @@ def _part(config: dict[str, Any], group: str, kind: type, make: Constructor) -> 
     part = make(node, group)
     if isinstance(part, Broken):
         return part
-    wrong = [] if keeps(part, kind) else [SettingError(where, target, wrong_kind(part, kind))]
+    wrong = [] if conforms(part, kind) else [SettingError(where, target, wrong_kind(part, kind))]
     if kind is UpdateRule and not wrong:
         wrong = problems_of(where, lambda: check_update(part))
     make.problems += wrong
@@ -170,7 +170,7 @@ def _loggers(config: dict[str, Any], make: Constructor) -> tuple[LoggerSettings,
     wrong = [
         SettingError(f"logger.{name}._target_", nodes[name]["_target_"], wrong_kind(logger, LoggerSettings))
         for name, logger in loggers.items()
-        if not isinstance(logger, Broken) and not keeps(logger, LoggerSettings)
+        if not isinstance(logger, Broken) and not conforms(logger, LoggerSettings)
     ]
     make.problems += wrong
     broken = wrong or any(isinstance(logger, Broken) for logger in loggers.values())

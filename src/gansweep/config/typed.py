@@ -61,7 +61,7 @@ def fit(value: Any, annotation: Any) -> Any:
             raise Misfit(f"expected {describe(annotation)}")
         item = inside[1] if inside else Any
         return {key: fit(part, item) for key, part in value.items()}
-    if keeps(value, kind):
+    if conforms(value, kind):
         return value
     lacking = "" if isinstance(value, (str, int, float, list, Mapping, type(None))) else lacks(value, kind)
     raise Misfit("; ".join(filter(None, (f"expected {describe(annotation)}", lacking))))
@@ -205,7 +205,7 @@ def _hints(cls: type) -> dict[str, Any]:
     return hints
 
 
-def keeps(value: Any, kind: type) -> bool:
+def conforms(value: Any, kind: type) -> bool:
     """Return True if `value` is an instance of a class, or has all attributes of a protocol.
 
     Before Python 3.12 `isinstance` evaluates the properties of the protocol, which would load a data set.

@@ -67,14 +67,14 @@ class ModuleLayer(Parameterless):
         self, params: Sequence[Tensor], buffers: Mapping[str, Tensor], x: Tensor, state: Pass
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the output and the new buffers, one member after another."""
-        columns = [_Apart.apply(p) for p in (*params, x)]
+        columns = [_Unstack.apply(p) for p in (*params, x)]
         outputs, updates = [], []
         for k, (*values, sample) in enumerate(zip(*columns, strict=True)):
             own = {name: buffer[k].clone(memory_format=torch.contiguous_format) for name, buffer in buffers.items()}
             with seeded(self._seed(state, k), x.device):
                 outputs.append(self._call(values, own, sample, state.training))
             updates.append({name: value.detach() for name, value in own.items()})
-        return _Together.apply(*outputs), {name: torch.stack([own[name] for own in updates]) for name in buffers}
+        return _Stack.apply(*outputs), {name: torch.stack([own[name] for own in updates]) for name in buffers}
 
     def together(
         self, params: Sequence[Tensor], buffers: Mapping[str, Tensor], x: Tensor, state: Pass
@@ -116,7 +116,7 @@ class ModuleLayer(Parameterless):
         return sum(1 << n for n, bit in enumerate(state.masks[0][k, 0].tolist()) if bit)
 
 
-class _Apart(torch.autograd.Function):
+class _Unstack(torch.autograd.Function):
     """A tensor (K, ...) as K tensors (...), each in memory of its own."""
 
     @staticmethod
@@ -125,11 +125,11 @@ class _Apart(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        return _Together.apply(*gradients)
+        return _Stack.apply(*gradients)
 
 
-class _Together(torch.autograd.Function):
-    """K tensors (...) as one tensor (K, ...); the adjoint of `_Apart`."""
+class _Stack(torch.autograd.Function):
+    """K tensors (...) as one tensor (K, ...); the adjoint of `_Unstack`."""
 
     @staticmethod
     def forward(ctx: Any, *parts: Tensor) -> Tensor:
@@ -137,7 +137,7 @@ class _Together(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
-        return _Apart.apply(*gradients)
+        return _Unstack.apply(*gradients)
 
 
 def trained(module: nn.Module) -> dict[str, Tensor]:

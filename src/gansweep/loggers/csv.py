@@ -89,7 +89,7 @@ class Curves:
 
 
 def points(path: Path) -> Iterator[tuple[int, str, float]]:
-    """Yield step, tag and value of all points in the file of a run; lines that are no points are left out."""
+    """Yield step, tag and value of all points in the file of a run; lines that are not points are left out."""
     with path.open(newline="") as file:
         for line in csv.reader(file):
             try:

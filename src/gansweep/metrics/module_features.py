@@ -169,7 +169,7 @@ def _cached(module: Factory, path: Path | None, content: str | None, device: tor
             network.load_state_dict(state)
         except Exception as error:  # torch's unpickler can raise any exception for arbitrary bytes
             reason = " ".join(str(error).split())[:200]
-            raise ValueError(f"features.weights={path}: is no state_dict of {module.name}: {reason}") from error
+            raise ValueError(f"features.weights={path}: is not a state_dict of {module.name}: {reason}") from error
     network = network.cpu().eval().requires_grad_(False)
     total = hashlib.sha256()
     for name, value in sorted([*network.named_parameters(), *network.named_buffers()]):

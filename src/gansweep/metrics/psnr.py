@@ -136,7 +136,7 @@ def _squared_error(images: Tensor, targets: Tensor) -> Tensor:
 
 def _require_pairs(images: Tensor, targets: Tensor) -> None:
     if images.shape != targets.shape:
-        raise ValueError(f"images {tuple(images.shape)} and targets {tuple(targets.shape)} do not pair")
+        raise ValueError(f"images {tuple(images.shape)} and targets {tuple(targets.shape)}: expected equal shapes")
 
 
 class Division(NamedTuple):
@@ -156,6 +156,6 @@ def held_out(num_samples: int, num_test: int) -> Division:
         ValueError: there would be no training samples or no test samples.
     """
     if not 0 < num_test < num_samples:
-        raise ValueError(f"{num_test} of {num_samples} samples held out: expected at least one on either side")
+        raise ValueError(f"{num_test} of {num_samples} samples held out: expected at least one in each part")
     order = torch.randperm(num_samples, generator=Streams(0)["held out"])
     return Division(order[num_test:], order[:num_test])

@@ -52,7 +52,7 @@ class Point:
 
     def discriminator(self, sample_shape: tuple[int, ...]) -> Network:
         """Raise ValueError: this model has no discriminator."""
-        raise ValueError("point is no pair of players and has no discriminator; it is for algorithm=quadratic")
+        raise ValueError("point has no discriminator; it is for algorithm=quadratic")
 
 
 class Theta(Parameterless):

@@ -154,7 +154,7 @@ class Outcome:
     def line(self) -> str:
         """Return verdict, length, tally, and what would decide it, as one line of Markdown."""
         words = f"**{self.verdict.value}**{f', at {self.length}' if self.length else ''} ({self.tally})."
-        return f"{words} What would tell: {self.needs}, `{self.command}`." if self.needs else words
+        return f"{words} What would decide it: {self.needs}, `{self.command}`." if self.needs else words
 
     @property
     def steps(self) -> int:

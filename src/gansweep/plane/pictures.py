@@ -1,4 +1,4 @@
-"""Figures of cells on 2D data: generated points, and learning curves with the floor."""
+"""Figures of cells on 2D data: generated points, and learning curves with the value of real points."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IN_A_ROW, MAX_STEPS = 5, 8
 FINE = 120  # grid points of the logits along each axis
 SIZE = (2.5, 3.0)  # size of a panel in inches
 Frame = tuple[float, float, float, float]  # left, right, bottom, top
-# Dash patterns of the methods in points; "--" is reserved for the floor.
+# Dash patterns of the methods in points; "--" is reserved for real against real points.
 DASHES: tuple[Any, ...] = (
     "-", "-.", ":", (0, (7, 1.5)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 4)), (0, (9, 2, 2, 2, 2, 2)), (0, (12, 4)),
 )  # fmt: skip

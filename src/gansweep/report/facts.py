@@ -17,7 +17,7 @@ from gansweep.section import Code, Entry, Link, Paragraph, Strong, Table
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import plain
 from gansweep.sweep.progress import duration
-from gansweep.sweep.sweep_keys import SEEDS, UNSAID, is_number, order, value
+from gansweep.sweep.sweep_keys import SEEDS, UNSET, is_number, order, value
 
 MANY = 12
 
@@ -30,7 +30,7 @@ def question(study: Study) -> list[Paragraph]:
     for n, key in enumerate(keys):
         varied += [Strong(key), f" ({_list([value(cell, key) for cell in cells])}){'; ' if n < len(keys) - 1 else '.'}"]
     equal = {key: order([value(cell, key) for cell in cells]) for key in CAPTION if key not in keys}
-    fixed = [f"{key}={plain(v[0])}" for key, v in equal.items() if len(v) == 1 and v[0] not in (UNSAID, None)]
+    fixed = [f"{key}={plain(v[0])}" for key, v in equal.items() if len(v) == 1 and v[0] not in (UNSET, None)]
     steps = order([cell.config.get("steps") for cell in cells])
     fixed += [f"steps={steps[0]}"] if len(steps) == 1 and steps[0] is not None else []
     paragraphs = [Paragraph(varied if keys else "One run.")]
@@ -79,7 +79,7 @@ def environment(study: Study) -> dict[str, str]:
 def fingerprint(leaderboard: Leaderboard) -> str:
     """Return the metric fingerprint and its real-against-real floor as JSON."""
     metric = leaderboard.metric
-    content = {"fingerprint": metric.get("fingerprint"), "floor (real against real)": metric.get("floor")}
+    content = {"fingerprint": metric.get("fingerprint"), "real against real": metric.get("floor")}
     return json.dumps(content, indent=1, default=str)
 
 

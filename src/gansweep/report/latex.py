@@ -10,7 +10,7 @@ from dataclasses import replace
 from gansweep.results.leaderboard import Leaderboard
 from gansweep.section import Entry, Table
 from gansweep.sweep.identity import plain
-from gansweep.sweep.sweep_keys import SEED, UNSAID, value
+from gansweep.sweep.sweep_keys import SEED, UNSET, value
 
 # Names of settings, methods, data sets and metrics in papers.
 NAMES = {
@@ -174,7 +174,7 @@ def _caption(leaderboard: Leaderboard, same: bool, is_bold: bool) -> str:
     metric, direction = leaderboard.metric_name, "lower" if leaderboard.sign > 0 else "higher"
     cells = [run.cell for run in leaderboard.results]
     steps = {cell.config.get("steps") for cell in cells}
-    data = {plain(value(cell, "data")) for cell in cells} - {UNSAID}
+    data = {plain(value(cell, "data")) for cell in cells} - {UNSET}
     text = f"{leaderboard.how.capitalize()} {NAMES.get(metric, leaderboard.metric_label)}"
     text += f" on {NAMES.get(*data, *data)}" if len(data) == 1 else ""
     text += f" after {steps.pop()} steps" if len(steps) == 1 and None not in steps else ""

@@ -21,7 +21,7 @@ LONGEST = 30  # characters
 
 @dataclass(frozen=True)
 class PlotAxes:
-    """PlotAxes of the settings of a leaderboard in a figure.
+    """The settings of a leaderboard on the x axis, as colours, and as panels of a figure.
 
     Args:
         leaderboard: the leaderboard to draw.

@@ -80,7 +80,7 @@ def _keys(layout: PlotAxes, configurations: Sequence[Configuration], is_cut: boo
     if any(configuration.estimate.n > 1 for configuration in configurations):
         keys.append(key("one seed", color=GREY, **SEED))
     if is_cut:
-        keys.append(key("interval goes on", color=GREY, marker="^", markersize=5, linestyle=""))
+        keys.append(key("interval beyond the axis", color=GREY, marker="^", markersize=5, linestyle=""))
     if any(configuration.estimate.num_na and configuration.estimate.n for configuration in configurations):
         keys.append(key("some seeds N/A", color=GREY, marker="o", markersize=4, mfc="white", linestyle=""))
     if any(configuration.estimate.num_na for configuration in configurations):
@@ -209,7 +209,7 @@ def heat_picture(verdict: Verdict) -> Figure:
             aspect = 12 * max(1.0, height * -(-len(parts) // in_a_row) / 2.5)
             bar = _colour_bar(figure, axes, norm, colours, f"{leaderboard.how} {leaderboard.metric_label}", aspect)
             ends = leaderboard.untrained, leaderboard.metric.get("floor")
-            # On the bar, a line that is not grey is visible on all colours.
+            # A line on the colour bar has to be visible on all colours, so it is not grey.
             drawn = draw_references(bar.ax, *ends, means, color=VERMILION)
             legend(figure, reference_keys(drawn, *ends, color=VERMILION))
     return figure
@@ -224,7 +224,7 @@ def _colour_bar(figure: Any, axes: Any, norm: Any, colours: Any, label: str, asp
     bar.outline.set_visible(False)
     if is_wide([norm.vmin, norm.vmax]):
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: decimal(y)))
-        # Of the minor ticks only 2 and 5 times a power of ten are labelled.
+        # Minor ticks are labelled at 2 and 5 times a power of ten only.
         some = FuncFormatter(lambda y, _: f"{y:g}" if f"{y:e}"[0] in "25" else "")
         bar.ax.yaxis.set_minor_formatter(NullFormatter() if norm.vmax > 30 * norm.vmin else some)
     return bar

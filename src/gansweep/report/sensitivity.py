@@ -143,12 +143,12 @@ def estimated_section(verdict: Verdict) -> Section | None:
         return None
     blocks: list[Block]
     if find_spec("optuna") is None:
-        text = "The settings are no full grid; their importance is estimated after "
+        text = "The settings are not a full grid; their importance is estimated after "
         blocks = [Paragraph([text, Code("pip install 'gansweep[search]'"), "."])]
     else:
         shares = sorted(importance(verdict).items(), key=lambda item: -item[1])
         text = (
-            "Estimate, because the settings are no full grid: how much each setting distinguishes the best tenth of "
+            "Estimate, because the settings are not a full grid: how much each setting distinguishes the best tenth of "
             "the configurations from all (PED-ANOVA, Watanabe et al. 2023, arXiv:2304.10255, computed by Optuna). "
             "Interactions and seeds are not included; N/A counts as worst."
         )

@@ -15,7 +15,7 @@ from gansweep.formatting import shortened
 from gansweep.sweep.cell import Cell, Result, State, own_record, read_result
 from gansweep.sweep.identity import plain
 from gansweep.sweep.sweep import Sweep
-from gansweep.sweep.sweep_keys import UNSAID, is_number, swept_keys, value
+from gansweep.sweep.sweep_keys import UNSET, is_number, swept_keys, value
 
 LONGEST_TITLE = 48  # characters
 CELLS_OF_A_PROCESS = 500  # at least; fewer are read before a process has started
@@ -151,7 +151,7 @@ def matching(results: Sequence[Result], condition: str) -> list[Result]:
     chosen = list(results)
     for part in re.split(r"\s+and\s+", condition.strip()):
         key, compare, values = _parsed(condition, part)
-        if all(_setting(result, key) == UNSAID and key not in result.cell.overrides for result in results):
+        if all(_setting(result, key) == UNSET and key not in result.cell.overrides for result in results):
             raise ValueError(f"--where {condition}: no cell has a setting {key}")
         chosen = [result for result in chosen if compare(_setting(result, key), values)]
     if not chosen:

@@ -1,4 +1,4 @@
-"""Take results along: gansweep results outputs/mine --format csv, results merge A B --into C, results archive A."""
+"""Results of sweeps as files: gansweep results outputs/mine --format csv, results merge A B --into C, results archive A."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from gansweep.sweep import records
 from gansweep.sweep.cell import Result
 from gansweep.sweep.identity import plain
 from gansweep.sweep.metric_groups import further_metrics
-from gansweep.sweep.sweep_keys import UNSAID, column_keys, value
+from gansweep.sweep.sweep_keys import UNSET, column_keys, value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +85,7 @@ def read(path: Path) -> Iterator[Result]:
                 yield replace(result, cell=replace(result.cell, directory=directory))
         return
     if not path.is_dir():
-        raise FileNotFoundError(f"{path}: there is no such folder of results")
+        raise FileNotFoundError(f"{path}: no such folder")
     path = path.resolve()
     sweeps = [path, *(entry for entry in sorted(path.iterdir()) if entry.is_dir() and not entry.name.startswith("."))]
     for directory in (path, *(cell for sweep in sweeps for cell in records.directories(sweep))):
@@ -167,7 +167,7 @@ def frame(results: Sequence[Result]) -> pd.DataFrame:
 
 def _setting(result: Result, key: str) -> float | bool | str | None:
     setting = value(result.cell, key)
-    if setting == UNSAID and key not in result.cell.overrides:
+    if setting == UNSET and key not in result.cell.overrides:
         return None
     return plain(setting) if isinstance(setting, (list, dict)) else setting
 

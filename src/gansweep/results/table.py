@@ -1,4 +1,4 @@
-"""table.md: final values of a sweep, with the varied settings as rows and columns."""
+"""table.md: final values of a sweep, with the varied settings as rows and columns (`leaderboard.pivot`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import HASH_IN_NAME, plain
 from gansweep.sweep.metric_groups import comparable, differences, further_metrics
 from gansweep.sweep.sweep import Sweep
-from gansweep.sweep.sweep_keys import SEED, SEEDS, UNSAID, order, value
+from gansweep.sweep.sweep_keys import SEED, SEEDS, UNSET, order, value
 from gansweep.training import atomic, checkpoint_step
 
 log = logging.getLogger(__name__)
@@ -224,7 +224,7 @@ class _Table:
         for key in dict.fromkeys([*self.leaderboard.fixed, *CAPTION]):
             values = self._values(key)
             generators = shared.get(FALLBACKS.get(key.rpartition("@")[2], ""))
-            if len(values) == 1 and values[0] not in (UNSAID, None, generators):
+            if len(values) == 1 and values[0] not in (UNSET, None, generators):
                 shared[key] = values[0]
         return [", ".join(f"{key}={plain(setting)}" for key, setting in shared.items())] if shared else []
 

@@ -90,7 +90,7 @@ def estimate(
 
 def _interval(values: np.ndarray, mean: float, sd: float, method: str, confidence: float) -> tuple[float, float]:
     """Return the confidence interval of the mean of independent values (n,), given their mean and deviation."""
-    from scipy import stats  # half a second that table.md does without
+    from scipy import stats  # its import takes half a second, and table.md does not need it
 
     if method == "t":
         half = _t_quantile(len(values) - 1, confidence) * sd / math.sqrt(len(values))

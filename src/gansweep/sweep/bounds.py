@@ -101,7 +101,7 @@ class Share(NamedTuple):
 
 
 def training_order(cells: Sequence[Cell], searched: Collection[str] = ()) -> list[int]:
-    """Return the order in which a part of a grid tells most, as indices.
+    """Return the order of training in which the first cells cover the grid, as indices.
 
     Every setting has its first seed before any has a second one. The settings are in a space-filling order. Points of
     a search are in the order of their sampler, each with all other settings, so that a part of a search is the search

@@ -168,7 +168,7 @@ def crash_history(directory: Path) -> CrashHistory | None:
     return CrashHistory.in_claim(content) if holder(directory) is not None else CrashHistory.after_death(content)
 
 
-def remain(directory: Path) -> bool:
+def has_claim_file(directory: Path) -> bool:
     """Return True if a directory contains a claim file, of a live or dead process."""
     return _latest(directory) is not None
 

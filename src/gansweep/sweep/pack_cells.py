@@ -1,4 +1,7 @@
-"""Cells of one pack: their claims and sessions while they wait and train."""
+"""Cells of one pack: their claims and sessions while they wait and train.
+
+Which cells can share a pack is decided by `alike` in `pack_executor`.
+"""
 
 from __future__ import annotations
 

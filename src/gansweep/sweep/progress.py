@@ -241,7 +241,7 @@ class RunningProcess:
 
 
 def read_progress(root: Path) -> list[RunningProcess]:
-    """Return the reports of the processes that are alive; a file that is no report is ignored."""
+    """Return the reports of the processes that are alive; a file that is not a report is ignored."""
     found = []
     for path in sorted(root.glob(f"{PREFIX}*.json")):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -45,7 +45,7 @@ def read(directory: Path) -> dict[str, Any] | None:
     try:
         check_shape(content)
     except (ValueError, RecursionError) as error:
-        raise UnreadableRecord(f"{path} is not a whole record: {error}") from error
+        raise UnreadableRecord(f"{path} is not a complete record: {error}") from error
     if written is not None:
         _compare(path, written, record.checksums(content))
     _verify_identity(path, content)
@@ -112,7 +112,7 @@ def _verify_metrics(path: Path, content: Mapping[str, Any]) -> None:
         try:
             values = [{"step": e["step"], "value": e.get("value_2")} for e in evaluations]
         except (LookupError, TypeError, AttributeError) as error:
-            raise UnreadableRecord(f"{path} has evaluations that are none: {error!r}") from error
+            raise UnreadableRecord(f"{path} has invalid evaluations: {error!r}") from error
         _verify_summary(path, "metric_2", second, values, content["state"])
 
 
@@ -123,7 +123,7 @@ def _verify_summary(
         summary = record.summary(evaluations, lower := bool(metric.get("lower_is_better", True)))
         measured = [(e["step"], e["value"]) for e in evaluations]
     except (LookupError, TypeError, AttributeError) as error:
-        raise UnreadableRecord(f"{path} has evaluations that are none: {error!r}") from error
+        raise UnreadableRecord(f"{path} has invalid evaluations: {error!r}") from error
     if state in ("diverged", "dropped"):
         summary |= {"final": None, "final_step": None}
     if not lower and (metric.get("best_step"), metric.get("best")) in measured:

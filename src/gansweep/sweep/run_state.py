@@ -206,7 +206,7 @@ def failed_record(cell: Cell, error: BaseException, wall_s: float = 0.0) -> dict
 def clean_up(directory: Path) -> None:
     """Remove the claim and checkpoint of a process that died after writing the record of a finished cell."""
     with contextlib.suppress(OSError):
-        if cell_lock.remain(directory) and (claim := cell_lock.Claim.acquire(directory)) is not None:
+        if cell_lock.has_claim_file(directory) and (claim := cell_lock.Claim.acquire(directory)) is not None:
             (directory / CHECKPOINTS[-1]).unlink(missing_ok=True)
             claim.release(finished=True)
 
@@ -238,7 +238,9 @@ def prepare_directory(cell: Cell) -> None:
 def rename_misplaced(path: Path, fits: bool) -> None:
     """Rename an entry of the wrong kind at a path that will be written."""
     if os.path.lexists(path) and not fits and not path.name.count(atomic.UNREADABLE):
-        log.warning("%s is in the way; renamed to %s", path, atomic.put_aside(path).name)
+        log.warning(
+            "%s is a file or a folder where the other one is expected; renamed to %s", path, atomic.put_aside(path).name
+        )
 
 
 # Trains cells and returns those that were left for later or for other processes.

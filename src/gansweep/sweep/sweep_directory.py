@@ -124,7 +124,9 @@ def _belongs(entry: Path, cells: Collection[str]) -> bool:
         return FILES.fullmatch(entry.name) is not None
     if (entry / FROZEN).exists():  # another sweep
         return False
-    is_cell = entry.name in cells or any((entry / name).exists() for name in OF_A_CELL) or cell_lock.remain(entry)
+    is_cell = (
+        entry.name in cells or any((entry / name).exists() for name in OF_A_CELL) or cell_lock.has_claim_file(entry)
+    )
     return is_cell or entry.name in FOLDERS or _is_pictures(entry)
 
 

@@ -11,7 +11,7 @@ from gansweep.config.keys import SEEDS as SEEDS
 from gansweep.sweep.cell import Cell
 from gansweep.sweep.identity import canonical
 
-UNSAID, EXPERIMENT = "default", "experiment"
+UNSET, EXPERIMENT = "default", "experiment"
 SEED = "seed"
 PRESETS = (EXPERIMENT, "protocol", "scale")  # groups that choose options of other groups
 # Names in tables of the parts of an identity other than the config, if different from their own.
@@ -92,11 +92,11 @@ def value(cell: Cell, key: str) -> Any:
         return canonical(option) if option is not None else value(cell, FALLBACKS[key])
     path, beside = key.lstrip("+~"), _beside_config(cell)
     setting = beside[path] if path in beside else _at(cell.config, path)
-    if setting == UNSAID:
+    if setting == UNSET:
         setting = _at(beside, path)
-    if setting == UNSAID and key.startswith(CODE):
+    if setting == UNSET and key.startswith(CODE):
         return NOT_USED
-    return UNSAID if isinstance(setting, Mapping) else short(canonical(setting))
+    return UNSET if isinstance(setting, Mapping) else short(canonical(setting))
 
 
 def short(text: Any) -> Any:
@@ -106,17 +106,17 @@ def short(text: Any) -> Any:
 
 
 def _at(node: Mapping[str, Any], path: str) -> Any:
-    """Return the value at a dotted path, UNSAID if there is none; keys may contain dots, as names of modules."""
+    """Return the value at a dotted path, UNSET if there is none; keys may contain dots, as names of modules."""
     if path in node:
         return node[path]
     if "." not in path:
-        return UNSAID
+        return UNSET
     for key, inner in node.items():
         if path.startswith(f"{key}.") and isinstance(inner, Mapping):
             value_inside = _at(inner, path[len(key) + 1 :])
-            if value_inside != UNSAID:
+            if value_inside != UNSET:
                 return value_inside
-    return UNSAID
+    return UNSET
 
 
 def _differs(cells: Sequence[Cell], key: str) -> bool:

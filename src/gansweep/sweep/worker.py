@@ -114,7 +114,7 @@ def fork(number: int, work: Work) -> Worker:
             work(writing, requested)
         code = 0
     except BaseException:
-        log.exception("a worker gave up")
+        log.exception("a worker failed")
     finally:
         logging.shutdown()
         os._exit(code)
@@ -173,7 +173,7 @@ def main(work_file: str, pipe: str) -> None:
             work(int(pipe), requested)
         code = 0
     except BaseException:
-        log.exception("a worker gave up")
+        log.exception("a worker failed")
     finally:
         logging.shutdown()
         os._exit(code)

@@ -48,7 +48,7 @@ def check(entry: Entry, track: Track, where: object, extra: Sequence[str] = (), 
 
 
 def against_rule(entry: Entry, track: Track) -> Iterator[str]:
-    """Yield in what an entry does not follow the rule of a track."""
+    """Yield how an entry deviates from the rule of a track."""
     yield from against_task(entry, track)
     yield from _seed_problems(entry, track)
     choices = {(key.partition("@")[0], value) for key, value in entry.settings.items()}
@@ -60,7 +60,7 @@ def against_rule(entry: Entry, track: Track) -> Iterator[str]:
 
 
 def against_task(entry: Entry, track: Track) -> Iterator[str]:
-    """Yield in what an entry is not one of a track: another task, or settings that are not free."""
+    """Yield how an entry deviates from the task of a track: another task, or settings that are not free."""
     if entry.track != track.name:
         yield f"track is {entry.track}, expected {track.name}"
     if entry.fingerprint != track.fingerprint:
@@ -85,7 +85,7 @@ def _seed_problems(entry: Entry, track: Track) -> Iterator[str]:
     if tuned := sorted(tuning & set(entry.runs)):
         yield f"runs: seed {_listed(tuned)} {_is(tuned)} for tuning, and can't judge an entry"
     if unknown := sorted(set(entry.runs) - judging - tuning):
-        yield f"runs: seed {_listed(unknown)} {_is(unknown)} no judging seed"
+        yield f"runs: seed {_listed(unknown)} {_is(unknown)} not among the judging seeds"
 
 
 def _tuning_problems(tuning: Tuning, settings: Mapping[str, str], track: Track) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _tuning_problems(tuning: Tuning, settings: Mapping[str, str], track: Track) 
         yield f"tuning.budget is {tuning.budget}, more than the {track.tuning_budget} trainings of track {track.name}"
     others = sorted({run.seed for run in tuning.runs} - set(track.tuning_seeds))
     if others:
-        yield f"tuning.runs: seed {_listed(others)} {_is(others)} no tuning seed"
+        yield f"tuning.runs: seed {_listed(others)} {_is(others)} not among the tuning seeds"
     trained = [(plain(run.overrides), run.seed) for run in tuning.runs]
     if twice := next((one for one in trained if trained.count(one) > 1), None):
         yield f"tuning.runs: has {twice[0]} with seed {twice[1]} twice"
@@ -103,7 +103,7 @@ def _tuning_problems(tuning: Tuning, settings: Mapping[str, str], track: Track) 
 
 
 def against_settings(entry: Entry, cell: Cell, reference: Cell, track: Track) -> Iterator[str]:
-    """Yield in what the identity and the evaluations of an entry differ from those of its settings.
+    """Yield how the identity and the evaluations of an entry differ from those of its settings.
 
     Args:
         entry: the entry.

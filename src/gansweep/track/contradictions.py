@@ -1,4 +1,4 @@
-"""Contradictions inside an entry file: what its hashes, states and steps say about each other."""
+"""Contradictions inside an entry file, between its hashes, states and steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ YAML = ".yaml"  # end of the names of own YAML files in `code`
 
 
 def of(content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield in what the content of a file, which has the shape of an entry, contradicts itself.
+    """Yield the contradictions in the content of a file that has the shape of an entry.
 
     The score and the hash of the file are compared in `Entry.of_json`.
     """

@@ -19,7 +19,7 @@ from gansweep.track.sensitivity import sensitivities
 from gansweep.track.tunability import curves
 
 FEW = 2  # trainings of a small tuning budget
-UNTOLD = "can't be told"
+UNDECIDED = "is not decided"
 EXTRAPOLATING = ("extragradient", "past_extragradient", "optimistic")
 
 
@@ -58,11 +58,11 @@ class Question:
 
 
 def _missing(text: str, what: str) -> Question:
-    return Question(text, "", 1.0, [Part(1.0, "", f"{UNTOLD}: {what}")])
+    return Question(text, "", 1.0, [Part(1.0, "", f"This {UNDECIDED}: {what}")])
 
 
 def _fastest(boards: Sequence[Board]) -> Question:
-    """Ask whether the entry with the best score is faster than every other one.
+    """Test whether the entry with the best score is faster than every other one.
 
     The p-value of a track is the largest of the two-sided ones against the others; two-sided, because the first entry
     was selected by the same times. That of the question is the smallest of the tracks times their number.
@@ -79,7 +79,7 @@ def _fastest(boards: Sequence[Board]) -> Question:
             (
                 p,
                 f"{name} is faster than all {len(others)} others ({p_text(p)})",
-                f"{name} leads, but {UNTOLD} from every other entry ({p_text(p)}), {same}",
+                f"{name} leads; whether it is faster than every other entry {UNDECIDED} ({p_text(p)}), {same}",
             )
         )
     if not parts:
@@ -98,7 +98,7 @@ def _leads(first: Row, other: Row) -> bool:
 
 
 def _optimizers(boards: Sequence[Board]) -> Question:
-    """Ask whether Adam, RMSprop and SGD differ, by Friedman's test over tracks and seeds, then in pairs.
+    """Test whether Adam, RMSprop and SGD differ, by Friedman's test over tracks and seeds, then in pairs.
 
     If no two of three are the same, or all are, no correction of the pairs is needed after the test of all (Shaffer
     1986, doi:10.1080/01621459.1986.10478341).
@@ -121,7 +121,7 @@ def _optimizers(boards: Sequence[Board]) -> Question:
         low, high = (a, b) if ranks[a] <= ranks[b] else (b, a)
         pair = f"{names[low]} and {names[high]}"
         decided = f"{names[low]} reaches the target earlier than {names[high]}"
-        parts.append(Part(two_sided(first, second), decided, f"which of {pair} is earlier {UNTOLD}"))
+        parts.append(Part(two_sided(first, second), decided, f"which of {pair} is earlier {UNDECIDED}"))
     shown = ", ".join(f"{name} {rank:.2f}" for name, rank in zip(names, ranks, strict=True))
     return Question(
         text, f"Friedman test, {counted(len(values), 'pair')} of track and seed", p, parts, f"mean rank: {shown}"
@@ -129,7 +129,7 @@ def _optimizers(boards: Sequence[Board]) -> Question:
 
 
 def _addition(aspect: str, text: str, what: str, choices: Sequence[str] = ()) -> Callable[[Sequence[Board]], Question]:
-    """Return the function that asks whether a choice helps beside tuning.
+    """Return the function that tests whether a choice helps beside tuning.
 
     The test is the signed-rank test on one number for each track and seed, see `additions.balance`.
     With `choices`, only these of the aspect count.
@@ -151,13 +151,13 @@ def _addition(aspect: str, text: str, what: str, choices: Sequence[str] = ()) ->
             f"{later / total:.0%} later, the others equal"
         )
         test = f"Signed-rank test of the mean sign in each of {len(means)} pairs of track and seed"
-        return Question(text, test, p, [Part(p, decided, f"Whether it helps {UNTOLD}")], observed)
+        return Question(text, test, p, [Part(p, decided, f"Whether it helps {UNDECIDED}")], observed)
 
     return ask
 
 
 def _ranking(boards: Sequence[Board]) -> Question:
-    """Ask whether methods rank alike on all tracks, by permutations of the methods within each track."""
+    """Test whether methods rank alike on all tracks, by permutations of the methods within each track."""
     text = "Is the ranking of the methods the same on all tracks?"
     found = track_agreement(boards)
     if not found.agreement.pairs:
@@ -173,13 +173,13 @@ def _ranking(boards: Sequence[Board]) -> Question:
     part = Part(
         found.agreement.p,
         "On average over the pairs of tracks, the rankings agree more than by chance",
-        f"Whether the rankings agree {UNTOLD}",
+        f"Whether the rankings agree {UNDECIDED}",
     )
     return Question(text, "Permutation test of the mean tau", found.agreement.p, [part], numbers)
 
 
 def _widest(boards: Sequence[Board]) -> Question:
-    """Ask whether the good regions of optimizers differ in width, by Friedman's test with the tracks as blocks."""
+    """Test whether the good regions of optimizers differ in width, by Friedman's test with the tracks as blocks."""
     text = "Which optimizer has the widest region of good learning rates?"
     widths = [
         {
@@ -201,12 +201,12 @@ def _widest(boards: Sequence[Board]) -> Question:
     shown = (
         ", ".join(f"{names[n]} {mean[n]:.1f}" for n in order[:3]) + f", ..., {names[order[-1]]} {mean[order[-1]]:.1f}"
     )
-    part = Part(p, decided, f"Whether the optimizers differ in it {UNTOLD}")
+    part = Part(p, decided, f"Whether the optimizers differ in it {UNDECIDED}")
     return Question(text, f"Friedman test, {len(blocks)} tracks", p, [part], f"mean width in decades: {shown}")
 
 
 def _tuning(boards: Sequence[Board]) -> Question:
-    """Ask whether the order after few tuning trainings agrees with the judged one, by permutations of the entries."""
+    """Test whether the order after few tuning trainings agrees with the judged one, by permutations of the entries."""
     text = "Does more tuning change the order of the entries?"
     rankings, swapped, total = [], 0, 0
     for board in boards:
@@ -228,13 +228,13 @@ def _tuning(boards: Sequence[Board]) -> Question:
     part = Part(
         found.p,
         f"{FEW} tuning trainings already predict the order",
-        f"Whether {FEW} tuning trainings predict the order {UNTOLD}",
+        f"Whether {FEW} tuning trainings predict the order {UNDECIDED}",
     )
     return Question(text, "Permutation test of the mean tau", found.p, [part], numbers)
 
 
 def _diverging(boards: Sequence[Board]) -> Question:
-    """Ask whether optimizers differ in the share of diverged tuning runs, by Friedman's test with tracks as blocks."""
+    """Test whether optimizers differ in the share of diverged tuning runs, by Friedman's test with tracks as blocks."""
     text = "With which optimizers do trainings diverge?"
     every = divergences(boards)
     shares = [{one.optimizer: one.share for one in divergences([board])} for board in boards]
@@ -248,7 +248,7 @@ def _diverging(boards: Sequence[Board]) -> Question:
     least = f"; none with {', '.join(none)}" if none else f"; fewest with {every[-1].optimizer} {every[-1].share:.0%}"
     numbers = f"{diverged} of {total} tried settings diverge, most with {most}{least}"
     part = Part(
-        p, "The optimizers differ in their share of diverged tuning runs", f"Whether the optimizers differ {UNTOLD}"
+        p, "The optimizers differ in their share of diverged tuning runs", f"Whether the optimizers differ {UNDECIDED}"
     )
     return Question(text, f"Friedman test, {len(blocks)} tracks and {len(names)} optimizers", p, [part], numbers)
 

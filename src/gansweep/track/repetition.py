@@ -116,7 +116,7 @@ class Repetition:
 
 
 def differences(claimed: EntryRun, now: EntryRun) -> Iterator[str]:
-    """Yield in what a run of an entry differs from its repetition."""
+    """Yield how a run of an entry differs from its repetition."""
     if claimed.state != now.state:
         yield f"{claimed.state} in the entry, but {now.state} when repeated"
     for step in sorted({*claimed.values, *now.values}):

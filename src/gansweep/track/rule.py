@@ -113,7 +113,7 @@ def futility(challenger: Times, record: Times | None, *, seeds: Sequence[int], l
 
 
 def stages(num_seeds: int) -> list[int]:
-    """Return the numbers of seeds after which `futility` is asked, and all.
+    """Return the numbers of seeds after which `futility` is tested, and the number of all seeds.
 
     >>> stages(20), stages(5)
     ([5, 10, 20], [2, 3, 5])

@@ -32,7 +32,7 @@ def parse(text: bytes) -> Any:
         json.dumps(content, ensure_ascii=False).encode()
         return content
     except UnicodeEncodeError as error:
-        raise ValueError("has half of a surrogate pair, which is no text") from error
+        raise ValueError("has half of a surrogate pair, which is not valid text") from error
     except RecursionError as error:
         raise ValueError("is nested too deeply") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

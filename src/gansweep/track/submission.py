@@ -112,7 +112,7 @@ def judging_runs(track: Track, sweep: Path, reference: Cell) -> dict[int, Result
 
 
 def _misfit(track: Track, cell: Cell, reference: Cell) -> str:
-    """Return in what a run differs from the runs of a track, except in free settings; empty if in nothing."""
+    """Return how a run differs from the runs of a track, except in free settings; empty if it does not."""
     if frozen := frozen_differences(track, cell.identity["config"], reference.identity["config"]):
         return f"the track fixes {', '.join(frozen[:3])}"
     if cell.identity["numerics"] != reference.identity["numerics"]:

@@ -19,7 +19,7 @@ def split(track: Track, words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the settings of the entry, and those that cannot change a number, such as `workers=1` and `allow=[...]`.
 
     Raises:
-        BadConfig: with all words that are no setting, or that set what the track fixes.
+        BadConfig: with all words that are not settings, or that set what the track fixes.
     """
     problems = [problem for word in words if (problem := _problem(track, word))]
     if problems:
@@ -32,7 +32,7 @@ def check_words(track: Track, words: Sequence[str]) -> None:
     """Check the settings of an entry.
 
     Raises:
-        BadConfig: with all words that are no setting, or that are not free.
+        BadConfig: with all words that are not settings, or that are not free.
     """
     problems = [
         _problem(track, word) or _fixed(track, word)
@@ -47,7 +47,7 @@ def check_process_words(track: Track, words: Sequence[str]) -> None:
     """Check settings that are not part of an entry.
 
     Raises:
-        BadConfig: with all words that are no setting, that the track fixes, or that belong to the entry.
+        BadConfig: with all words that are not settings, that the track fixes, or that belong to the entry.
     """
     entry, _ = split(track, words)
     if entry:

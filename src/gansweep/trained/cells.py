@@ -13,7 +13,7 @@ from gansweep.console import allowed_modules, path
 from gansweep.sweep import records, sweep_directory
 from gansweep.sweep.cell import Cell, Result, State, own_record, state
 from gansweep.sweep.identity import plain
-from gansweep.sweep.sweep_keys import UNSAID, swept_keys, value
+from gansweep.sweep.sweep_keys import UNSET, swept_keys, value
 from gansweep.training import checkpoint_step
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _with(results: Sequence[Result], word: str) -> list[Result]:
     values = [value(result.cell, key) for result in results]
     matching = [result for result, own in zip(results, values, strict=True) if plain(own) == plain(_parsed(text))]
     if not matching:
-        known = [plain(own) for own in dict.fromkeys(map(plain, values)) if own != UNSAID]
+        known = [plain(own) for own in dict.fromkeys(map(plain, values)) if own != UNSET]
         cells = [result.cell for result in results]
         wrong = (
             f"the cells have {', '.join(known[:MOST_SHOWN])}" if known else f"varied are {', '.join(swept_keys(cells))}"

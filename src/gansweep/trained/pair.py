@@ -129,7 +129,7 @@ class TrainedPair:
         """Return labels as int64 (num,), by default with the frequencies of the data; None for unconditional networks.
 
         Raises:
-            ValueError: there are not `num` labels, one is no class of the data, or the networks are not conditional.
+            ValueError: there are not `num` labels, one is not a class of the data, or the networks are not conditional.
         """
         if self.labels is None:
             if labels is not None:

@@ -177,7 +177,7 @@ def begin(source: Source, run: Run, identity: Mapping[str, Any], directory: Path
     except OSError as error:
         log.warning("the checkpoint of %s can't be copied: %s; training from the first step", source.directory, error)
     else:
-        log.info("taken over: step %d of %s", source.step, source.directory)
+        log.info("starting from step %d of %s", source.step, source.directory)
 
 
 def _content(source: Source) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def diagnose(pack: Pack) -> Diagnosis:
     The Arnoldi iteration is applied to J^T, which has the eigenvalues of J and needs a third of the passes.
 
     Raises:
-        TypeError: the pack trains no game; such algorithms refuse `trainer.diagnose_every`.
+        TypeError: the pack does not train a game; such algorithms refuse `trainer.diagnose_every`.
     """
     if not isinstance(pack, AdversarialPack):
         raise TypeError(f"{type(pack).__name__} can't be diagnosed: it has no discriminator")

@@ -110,14 +110,15 @@ class Joint:
         with torch.enable_grad(), autocast(g.device, self.precision):
             state = Pass(given.generator_masks, g.buffers, labels=given.labels)
             fake = g.network(g.params(at.generator), given.z, state)
-            real, seen = self._seen(fake)
+            real, fake_input = self._discriminator_inputs(fake)
             params = d.params(at.discriminator)
             loss_d, (terms, updates) = objectives.discriminator(
-                *(d.network, params, d.buffers, real, seen), *(given.masks, given.penalties, given.flips, given.labels)
+                *(d.network, params, d.buffers, real, fake_input),
+                *(given.masks, given.penalties, given.flips, given.labels),
             )
             masks = [mask[:, real.shape[1] :] for mask in given.masks]
             compared = real if objectives.relativistic else None
-            losses_g = objectives.generator(d.network, params, d.buffers, seen, masks, compared, given.labels)
+            losses_g = objectives.generator(d.network, params, d.buffers, fake_input, masks, compared, given.labels)
             loss_g = losses_g.sum()
         if self._first_losses is None:
             self._first_losses = terms, losses_g.detach(), fake.detach()
@@ -128,11 +129,11 @@ class Joint:
                 g.set_rate()
         return loss_g, loss_d
 
-    def _seen(self, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Return real and generated samples as the discriminators get them."""
+    def _discriminator_inputs(self, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Return real and generated samples as input of the discriminators."""
         given, objectives = self.given, self.objectives
-        real = objectives.seen(given.real, given.real_noise, given.real_augment)
-        return real, objectives.seen(fake, given.fake_noise, given.fake_augment)
+        real = objectives.discriminator_input(given.real, given.real_noise, given.real_augment)
+        return real, objectives.discriminator_input(fake, given.fake_noise, given.fake_augment)
 
     def field(self, *, create_graph: bool = False) -> Both:
         """Return v at the current parameters."""
@@ -148,12 +149,12 @@ class Joint:
         assert self._first_losses is not None
         d, given, fake, psi = self.d, self.given, self._first_losses[2], self.at.discriminator
         with torch.enable_grad(), autocast(d.device, self.precision):
-            real, seen = self._seen(fake)
+            real, fake_input = self._discriminator_inputs(fake)
             params, total = d.params(psi), fake.new_zeros(())
             for penalty, inputs in zip(self.objectives.passes, given.penalties, strict=True):
                 n = penalty.count
                 labels = None if given.labels is None else given.labels[:n]
-                total = total + penalty(d.network, params, d.buffers, real[:n], seen[:n], inputs, labels).sum()
+                total = total + penalty(d.network, params, d.buffers, real[:n], fake_input[:n], inputs, labels).sum()
         return Both(tuple(torch.zeros_like(part) for part in self.at.generator), _gradients(total, psi, False))
 
     def vjp(self, v: Both, u: Both, *, mixed: bool = False) -> Both:

@@ -82,9 +82,10 @@ class AdversarialPack(Pack[Report]):
         self.critic_steps = critic_steps  # without the schedule
         self.scheduled_critic_steps = CriticSteps(critic_steps, critic_schedule, self.total_steps[0])
         self.random = self._random_inputs(self.draws, as_bits=compiled and self.device.type != "cpu")
+        # The methods themselves, or their compiled graphs.
         self.call_generate = self._generated
         self.call_gradients_d, self.call_gradients_g = self._discriminator_gradients, self._generator_gradients
-        self.call_update_d, self.call_update_g = (self._discriminator_step, self._generator_step)
+        self.call_update_d, self.call_update_g = self._discriminator_step, self._generator_step
         self.samples_at_once = self.device.type != "cpu" and not (self.g.network.couples_samples or self.g.buffers)
         if compiled:
             compile_steps(self)
@@ -99,7 +100,7 @@ class AdversarialPack(Pack[Report]):
     def _alternating_step(self) -> StepResult:
         """Update the discriminators `critic_steps` times, then the generators (algorithm 1)."""
         inputs = d_result = g_result = None
-        for inputs in self._inputs(self.scheduled_critic_steps.now(self.done, self.total_steps)):
+        for inputs in self._discriminator_inputs(self.scheduled_critic_steps.now(self.done, self.total_steps)):
             self._count_update()
             d_result = self.call_update_d(inputs)
         assert inputs is not None  # critic_steps >= 1
@@ -110,7 +111,105 @@ class AdversarialPack(Pack[Report]):
         assert g_result is not None  # generator_steps >= 1
         return StepResult(*d_result, *g_result)
 
-    def _inputs(self, count: int) -> Iterator[DiscriminatorInputs]:
+    def _discriminator_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor]:
+        """Update the discriminators on game + penalties, with the generated samples detached.
+
+        Returns the terms and the gradient norms, (K,) each.
+        """
+        gradients, grad_norm, terms = self.call_gradients_d(given)
+        grad_norm = self.d.update(gradients, grad_norm, terms.game)
+        self.objectives.clip_weights(self.d.chunks)
+        return terms, grad_norm
+
+    def _discriminator_gradients(
+        self, given: DiscriminatorInputs
+    ) -> tuple[Sequence[Tensor], Tensor | None, DiscriminatorTerms]:
+        """Return the result of `Player.gradients` and the terms (K,); update running statistics and the monitor."""
+        given, fake = self.random.finished(given), given.fake
+        if fake is None:
+            with autocast(self.device, self.precision):
+                state = Pass(given.generator_masks, self.g.buffers, labels=given.labels)
+                fake = self.g.network(self.g.params(), given.z, state)
+            self.g.keep_buffers(state.updates)
+            self.monitor.record(Cause.NON_FINITE_SAMPLES, ~finite(fake), self.step)
+        real = self.objectives.discriminator_input(given.real, given.real_noise, given.real_augment)
+        fake_input = self.objectives.discriminator_input(fake, given.fake_noise, given.fake_augment)
+
+        if self.objectives.has_closed_form(self.d.network, given.labels):
+            with autocast(self.device, self.precision):
+                slots, terms = self.objectives.discriminator_gradients(
+                    *(self.d.network, self.d.params(), real, fake_input, given.masks, given.penalties[0], given.flips)
+                )
+            self._monitor_discriminator(terms)
+            return *self.d.of_slots(slots), terms
+
+        def losses(psi: Sequence[Tensor]) -> tuple[Tensor, Any]:
+            with autocast(self.device, self.precision):
+                return self.objectives.discriminator(
+                    *(self.d.network, psi, self.d.buffers, real, fake_input),
+                    *(given.masks, given.penalties, given.flips, given.labels),
+                )
+
+        gradients, grad_norm, (terms, buffers) = self.d.gradients(losses)
+        self.d.keep_buffers(buffers)
+        self._monitor_discriminator(terms)
+        return gradients, grad_norm, terms
+
+    def _monitor_discriminator(self, d_terms: DiscriminatorTerms) -> None:
+        """Record members with a non-finite discriminator loss as diverged."""
+        self.monitor.record(Cause.NON_FINITE_LOSS, ~d_terms.loss.isfinite(), self.step)
+
+    def _generator_step(self, given: GeneratorInputs) -> tuple[Tensor, Tensor, Tensor]:
+        """Update the generators with the discriminators fixed; return losses (K,), gradient norms (K,) and samples."""
+        gradients, grad_norm, loss, fake = self.call_gradients_g(given)
+        grad_norm = self.g.update(gradients, grad_norm)
+        self.average()
+        return loss, grad_norm, fake
+
+    def _generator_gradients(self, given: GeneratorInputs) -> tuple[Sequence[Tensor], Tensor | None, Tensor, Tensor]:
+        """Return the result of `Player.gradients`, losses (K,) and samples; update running statistics."""
+        given, psi = self.random.finished_of_generator(given), self.d.params()
+
+        def losses(theta: Sequence[Tensor]) -> tuple[Tensor, Any]:
+            state = Pass(given.generator_masks, self.g.buffers, labels=given.labels)
+            with autocast(self.device, self.precision):
+                fake = self.g.network(theta, given.z, state)
+                fake_input = self.objectives.discriminator_input(fake, given.noise, given.augment)
+                loss = self.objectives.generator(
+                    self.d.network, psi, self.d.buffers, fake_input, given.masks, given.real, given.labels
+                )
+            return loss.sum(), (loss.detach(), fake.detach(), state.updates)
+
+        gradients, grad_norm, (loss, fake, buffers) = self.g.gradients(losses)
+        self.g.keep_buffers(buffers)
+        return gradients, grad_norm, loss, fake
+
+    def _joint_step(self) -> StepResult:
+        """Update both players from the same parameters, as the dynamics define."""
+        self._count_update()
+        game = self.game(self.random.for_discriminator())
+        self.dynamics(game)
+        self.average()
+        result = game.result()
+        self.monitor.record(Cause.NON_FINITE_SAMPLES, ~finite(result.fake), self.step)
+        self._monitor_discriminator(result.d_terms)
+        return result
+
+    def game(self, given: DiscriminatorInputs, *, read_only: bool = False) -> Joint:
+        """Return the members' games for fixed random inputs; `read_only`: evaluate only."""
+        return Joint(
+            *(self.g, self.d, self.objectives, self.precision, given),
+            read_only=read_only,
+            step=self.step[:, None],
+            memory=self.memory,
+        )
+
+    def _count_update(self) -> None:
+        """Count a discriminator update (a step of joint dynamics), which decides which lazy penalties are due."""
+        self.objectives.set_updates(self.updates_d)
+        self.updates_d = [n + 1 for n in self.updates_d]
+
+    def _discriminator_inputs(self, count: int) -> Iterator[DiscriminatorInputs]:
         """Yield the random inputs of the discriminator updates of a step, with their generated samples if possible.
 
         The generators do not change between them. On a CPU, products for all samples would round differently.
@@ -137,104 +236,6 @@ class AdversarialPack(Pack[Report]):
             fake = self.g.network(self.g.params(), z, Pass(masks, labels=torch.cat(labels, 1) if labels else None))
         self.monitor.record(Cause.NON_FINITE_SAMPLES, ~finite(fake), self.step)
         return fake.chunk(len(every), 1)
-
-    def _joint_step(self) -> StepResult:
-        """Update both players from the same parameters, as the dynamics define."""
-        self._count_update()
-        game = self.game(self.random.for_discriminator())
-        self.dynamics(game)
-        self.average()
-        result = game.result()
-        self.monitor.record(Cause.NON_FINITE_SAMPLES, ~finite(result.fake), self.step)
-        self._monitor_discriminator(result.d_terms)
-        return result
-
-    def _count_update(self) -> None:
-        """Count a discriminator update (a step of joint dynamics), which decides which lazy penalties are due."""
-        self.objectives.set_updates(self.updates_d)
-        self.updates_d = [n + 1 for n in self.updates_d]
-
-    def _discriminator_step(self, given: DiscriminatorInputs) -> tuple[DiscriminatorTerms, Tensor]:
-        """Update the discriminators on game + penalties, with the generated samples detached.
-
-        Returns the terms and the gradient norms, (K,) each.
-        """
-        gradients, grad_norm, terms = self.call_gradients_d(given)
-        grad_norm = self.d.update(gradients, grad_norm, terms.game)
-        self.objectives.clip_weights(self.d.chunks)
-        return terms, grad_norm
-
-    def _discriminator_gradients(
-        self, given: DiscriminatorInputs
-    ) -> tuple[Sequence[Tensor], Tensor | None, DiscriminatorTerms]:
-        """Return the result of `Player.gradients` and the terms (K,); update running statistics and the monitor."""
-        given, fake = self.random.finished(given), given.fake
-        if fake is None:
-            with autocast(self.device, self.precision):
-                state = Pass(given.generator_masks, self.g.buffers, labels=given.labels)
-                fake = self.g.network(self.g.params(), given.z, state)
-            self.g.keep_buffers(state.updates)
-            self.monitor.record(Cause.NON_FINITE_SAMPLES, ~finite(fake), self.step)
-        real = self.objectives.seen(given.real, given.real_noise, given.real_augment)
-        seen = self.objectives.seen(fake, given.fake_noise, given.fake_augment)
-
-        if self.objectives.has_closed_form(self.d.network, given.labels):
-            with autocast(self.device, self.precision):
-                slots, terms = self.objectives.discriminator_gradients(
-                    *(self.d.network, self.d.params(), real, seen, given.masks, given.penalties[0], given.flips)
-                )
-            self._monitor_discriminator(terms)
-            return *self.d.of_slots(slots), terms
-
-        def losses(psi: Sequence[Tensor]) -> tuple[Tensor, Any]:
-            with autocast(self.device, self.precision):
-                return self.objectives.discriminator(
-                    *(self.d.network, psi, self.d.buffers, real, seen),
-                    *(given.masks, given.penalties, given.flips, given.labels),
-                )
-
-        gradients, grad_norm, (terms, buffers) = self.d.gradients(losses)
-        self.d.keep_buffers(buffers)
-        self._monitor_discriminator(terms)
-        return gradients, grad_norm, terms
-
-    def _generator_step(self, given: GeneratorInputs) -> tuple[Tensor, Tensor, Tensor]:
-        """Update the generators with the discriminators fixed; return losses (K,), gradient norms (K,) and samples."""
-        gradients, grad_norm, loss, fake = self.call_gradients_g(given)
-        grad_norm = self.g.update(gradients, grad_norm)
-        self.average()
-        return loss, grad_norm, fake
-
-    def _generator_gradients(self, given: GeneratorInputs) -> tuple[Sequence[Tensor], Tensor | None, Tensor, Tensor]:
-        """Return the result of `Player.gradients`, losses (K,) and samples; update running statistics."""
-        given, psi = self.random.finished_of_generator(given), self.d.params()
-
-        def losses(theta: Sequence[Tensor]) -> tuple[Tensor, Any]:
-            state = Pass(given.generator_masks, self.g.buffers, labels=given.labels)
-            with autocast(self.device, self.precision):
-                fake = self.g.network(theta, given.z, state)
-                seen = self.objectives.seen(fake, given.noise, given.augment)
-                loss = self.objectives.generator(
-                    self.d.network, psi, self.d.buffers, seen, given.masks, given.real, given.labels
-                )
-            return loss.sum(), (loss.detach(), fake.detach(), state.updates)
-
-        gradients, grad_norm, (loss, fake, buffers) = self.g.gradients(losses)
-        self.g.keep_buffers(buffers)
-        return gradients, grad_norm, loss, fake
-
-    def _monitor_discriminator(self, d_terms: DiscriminatorTerms) -> None:
-        """Record members with a non-finite discriminator loss as diverged."""
-        self.monitor.record(Cause.NON_FINITE_LOSS, ~d_terms.loss.isfinite(), self.step)
-
-    def game(self, given: DiscriminatorInputs, *, read_only: bool = False) -> Joint:
-        """Return the members' games for fixed random inputs; `read_only`: evaluate only."""
-        return Joint(
-            *(self.g, self.d, self.objectives, self.precision, given),
-            read_only=read_only,
-            step=self.step[:, None],
-            memory=self.memory,
-        )
 
     def _zeros(self) -> Both:
         return Both(*(tuple(torch.zeros_like(theta) for theta in player.chunks) for player in (self.g, self.d)))

@@ -131,10 +131,10 @@ class RandomInputs:
         )
 
     def for_generator(self, before: DiscriminatorInputs) -> GeneratorInputs:
-        """Draw the inputs of a generator update; a relativistic game reuses the last real batch as it was seen."""
+        """Draw the inputs of a generator update; a relativistic game reuses the last real batch, as D received it."""
         draws, fresh, real = self.draws, self.alternating.fresh_latents, None
         if self.objectives.relativistic:
-            real = self.objectives.seen(before.real, before.real_noise, before.real_augment)
+            real = self.objectives.discriminator_input(before.real, before.real_noise, before.real_augment)
         return GeneratorInputs(
             z=draws.next("latents") if fresh else before.z,
             generator_masks=draws.masks("dropout/generator", self.g) if fresh else before.generator_masks,
@@ -146,7 +146,7 @@ class RandomInputs:
         )
 
     def finished(self, given: DiscriminatorInputs) -> DiscriminatorInputs:
-        """Return the inputs with masks, latents and points of penalties in the place of random integers."""
+        """Return the inputs with random integers converted to masks, latents and points of penalties."""
         shape, d = tuple(self.samples.shape[1:]), self.d
         penalties = [
             PenaltyInputs(one.finished(each.u, self.batch_size, shape), from_bits(each.masks, d.draws))
