@@ -1,4 +1,4 @@
-"""Results of sweeps as files: gansweep results outputs/mine --format csv, results merge A B --into C, results archive A."""
+"""Export, merge and archive results: gansweep results outputs/mine, results merge A B --into C, results archive A."""
 
 from __future__ import annotations
 
