@@ -1,4 +1,4 @@
-"""Training equals the loop of a textbook, in float64, step by step."""
+"""Training equals a plain PyTorch loop in float64, step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Composite functional gradients: what a stage does, in the numbers that its authors' code would have."""
+"""Composite functional gradients: the numbers of a stage, compared with closed forms and with the authors' code."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def with_betas():
 
 
 def test_the_rate_falls_where_an_epochs_loss_has_risen_three_times_at_most_and_is_back_at_the_next_stage():
-    """Rates of 1e3 overshoot in every epoch; after three reductions there is no fourth."""
+    """Rates of 1e3 overshoot in every epoch; there are three reductions at most."""
     box = replace(SMALL, fit_epochs=8)
     pack = pack_of(run_of(box, one=member(1, RMSprop(), lr=0.05, objective=LOGISTIC)))
     rates = []
@@ -205,7 +205,7 @@ def test_the_start_imitates_small_noise_before_the_discriminator_has_learnt():
 
 
 def test_another_start_never_takes_from_the_trainings_streams():
-    """Twice as many pairs at the start leave the first batches as they are."""
+    """Twice as many pairs at the start do not change the first batches."""
     one, other = (pack_of(run_of(replace(SMALL, start_std=std))) for std in (0.01, 0.1))
     assert torch.equal(one.draws.next("order"), other.draws.next("order"))
     assert torch.equal(one.draws.next("pairs"), other.draws.next("pairs"))
@@ -237,7 +237,7 @@ def test_in_a_pool_the_discriminator_sees_what_the_approximator_is_fitted_to():
     (z, target), (params, buffers) = fitted[0], pack.origin.of()
     g_0 = pack.g.network(params, z, Pass((), buffers, training=False))
     assert torch.allclose(seen[0], g_0[:, :10], atol=1e-6)
-    rows = [10, 11, 12, 13, 14, 0, 1, 2, 3, 4]  # batch after batch of the pool, round and round
+    rows = [10, 11, 12, 13, 14, 0, 1, 2, 3, 4]  # the batches of the pool, in cyclic order
     assert torch.allclose(seen[1], pack.gradient_steps(g_0, 0, 1)[:, rows], atol=1e-6)
     assert torch.allclose(target, pack.gradient_steps(g_0, 0, 2), atol=1e-6)
 
@@ -252,7 +252,7 @@ def test_penalties_take_part():
 
 
 def test_samples_go_to_the_data():
-    """Points around (0.6, -0.4) from points around 0; later they would swing past."""
+    """Points around 0 move to (0.6, -0.4); after more steps they would overshoot."""
     data = torch.tensor([0.6, -0.4]) + 0.1 * torch.randn(400, 2, generator=torch.Generator().manual_seed(2))
     model = small_mlp(dropout=0.0, generator_widths=(16,), discriminator_widths=(16,))
     one = member(1, RMSprop(alpha=0.95, eps=1e-18), 3e-3, LOGISTIC)

@@ -1,4 +1,4 @@
-"""The configs of CFG: what they set, what they refuse, what a sweep may put side by side."""
+"""Configurations of CFG: their settings, what is refused, and which cells share a table."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_what_does_not_fit_is_said(overrides, said):
 
 @pytest.mark.parametrize("path", sorted((CONF / "experiment/cfg").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_authors_settings(path):
-    """Spec of each data set: rate, T, eta, and the networks' exact sizes where the images are theirs."""
+    """Settings of each data set: rate, T, eta, and the numbers of parameters for images of the authors' size."""
     config = composed(f"experiment=cfg/{path.stem}", *(["data.root=."] if path.stem != "base" else []))
     checked = check(config)
     assert not [str(one) for one in checked.problems if "unknown" in str(one) or "_target_" in str(one)]

@@ -79,7 +79,7 @@ def test_a_member_goes_on_bit_for_bit_in_another_pack(cast):
         for _ in range(2):
             report = next(steps)
             torn.update_feedback(0, float(report.steps[0]), True)
-        other = pack_of(runs[0], run)  # beside a neighbour that begins
+        other = pack_of(runs[0], run)  # in a pack with a member at its first step
         other.restore(1, torn.export(0))
         assert torch.equal(other.generate(1, 9, "evaluation"), torn.generate(0, 9, "evaluation"))
         train_with_rising_metric(other, 1)

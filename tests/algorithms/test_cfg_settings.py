@@ -48,7 +48,7 @@ def test_the_guard_goes_back_and_slows_down():
     for report in pack.steps():
         etas.append(float(report.rates["eta"]))
         states.append((pack.g.theta, pack.d.theta, float(pack.d.updates), pack.generate(0, 5, "x")))
-    for now, sound in zip(states[4], states[3], strict=True):  # of stage 5 nothing is left; stage 4 was kept
+    for now, sound in zip(states[4], states[3], strict=True):  # the state is that of stage 4, which was saved
         assert torch.equal(now, sound) if isinstance(now, torch.Tensor) else now == sound
     assert not torch.equal(states[5][0], states[3][0])
     assert etas == pytest.approx([0.5] * 5 + [0.25] * 4)
@@ -61,10 +61,10 @@ def test_what_counts_as_broken():
     guard = Guard(Breakdown(enabled=True, window=2), 3, torch.device("cpu"))
     sound = torch.tensor([1.36, 0.5, 1.36])
     one = torch.ones(3)
-    assert guard.broken(torch.tensor([0.4, 0.4, 0.4]), one) == [False] * 3  # nothing to compare with yet
+    assert guard.broken(torch.tensor([0.4, 0.4, 0.4]), one) == [False] * 3  # there is no earlier loss yet
     for _ in range(3):
         assert guard.broken(sound, one) == [False] * 3
-    # the first fell; the second had always been there; the third's approximator is lost
+    # the loss of the first fell; that of the second was always low; the third's approximator diverged
     assert guard.broken(torch.tensor([0.82, 0.5, 1.37]), torch.tensor([1.0, 1.0, 5.1])) == [True, False, True]
     assert guard.broken(sound, torch.tensor([1.0, 4.9, 4.9])) == [False] * 3
 

@@ -1,4 +1,4 @@
-"""The numbers of CoopNets, against what can be computed without it."""
+"""CoopNets compared with closed forms and independent computations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gansweep.training.run import Run, TrainerSettings
 
 @pytest.fixture(autouse=True)
 def same_numbers():
-    """Draw the tests' own inputs alike in every process."""
+    """Seed the inputs of the tests."""
     torch.manual_seed(0)
 
 
@@ -38,7 +38,7 @@ def chains(algorithm: CoopNets, y: torch.Tensor, slope: torch.Tensor | float = 0
 
 @pytest.mark.parametrize(("shrink", "mean", "std"), [("as_run", 0.150, 0.57), ("corrected", 15.85, 0.998)])
 def test_forty_steps_where_f_is_flat(shrink, mean, std):
-    """The law of an AR(1) process: mean a^T y0, variance delta^2 (1 - a^2T) / (1 - a^2)."""
+    """The distribution of an AR(1) process: mean a^T y0, variance delta^2 (1 - a^2T) / (1 - a^2)."""
     algorithm, a = CoopNets(langevin_shrink=shrink), SHRINKS[shrink]
     assert algorithm.keep == pytest.approx(a, rel=1e-12)
     y = chains(algorithm, torch.full((1, 200_000), 100.0))
@@ -49,7 +49,7 @@ def test_forty_steps_where_f_is_flat(shrink, mean, std):
 
 
 def test_a_linear_descriptor_moves_the_reference_by_its_slope():
-    """f(y) = b y and the reference N(0, s^2) make N(s^2 b, s^2), but for the finite step."""
+    """f(y) = b y and the reference N(0, s^2) give N(s^2 b, s^2) up to the error of the finite step."""
     algorithm = CoopNets(s_ref=1.0)
     y = chains(algorithm, torch.zeros(1, 50_000), slope=2.0, steps=150)
     assert y.mean().item() == pytest.approx(2.0, abs=0.02)
@@ -57,7 +57,7 @@ def test_a_linear_descriptor_moves_the_reference_by_its_slope():
 
 
 def test_the_packs_chains_follow_the_gradient_of_its_descriptor():
-    """With a descriptor that is linear on the patches, the end of the chains is known but for the noise."""
+    """With a descriptor that is linear on the patches, the end of the chains is known up to the noise."""
     pack = pack_of([member()], CoopNets(langevin_steps=1, delta=0.3))
     start = torch.randn(1, 6, 3, 12, 12) * 40
     slope = pack.d.network.input_gradient(pack.d.params(), start, Pass())
@@ -108,7 +108,7 @@ def test_a_small_step_of_the_descriptor_tells_data_from_chains_better():
 
 
 class Seen:
-    """A rule that keeps the gradient it is given."""
+    """Update rule that stores its gradient."""
 
     elementwise = False
 
@@ -153,7 +153,7 @@ def test_areas_of_the_studys_descriptor():
 
 
 def test_latents_follow_the_posterior_of_their_samples():
-    """One step against its formula, (dG/dz)^T (y - G(z)) by autograd; without steps z is what it was."""
+    """One step against its formula, (dG/dz)^T (y - G(z)) by autograd; without steps z is unchanged."""
     wide = CoopNetsPair(3, 2, initialisation_generator=DCGANNormal(0.3))
     pack = pack_of([member()], CoopNets(latent_steps=1, delta_z=0.2, s_z=0.5), wide)
     z, y = torch.randn(1, 6, 3), torch.rand(1, 6, 3, 12, 12) - 0.5
@@ -240,7 +240,7 @@ def test_settings_out_of_range_are_named(name, value):
 
 
 def test_a_descriptor_of_one_number_has_the_gradient_of_its_formula():
-    """areas() sees layers without parameters, too."""
+    """`areas` includes layers without parameters."""
     network = Network([Conv2d("0", 1, 1, 2), LeakyReLU(0.0), Reshape((1, 1, 1), (1,))], DCGANNormal(1.0))
     params = network.cut(network.initial(torch.Generator())[None])
     assert areas(network, params, torch.zeros(1, 1, 1, 2, 2)) == [1, 1]

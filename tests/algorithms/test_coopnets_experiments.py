@@ -1,4 +1,4 @@
-"""The study's experiments as they compose, and their table from records."""
+"""Experiments of the CoopNets study: composition, and the table from records."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_every_scale_composes(name, scale):
 
 
 def forge(directory, n, config, loss, quality, scale="small", state="completed"):
-    """Write what a cell leaves, as far as the table reads it."""
+    """Write the files of a cell that the table reads."""
     cell, steps = directory / f"exp_{n}", config["steps"]
     cell.mkdir(parents=True)
     metric = {"name": "kid_texture", "evaluations": [{"step": 0, "value": 9.0}, {"step": steps, "value": quality}]}
@@ -121,6 +121,6 @@ def test_the_printed_correlation_is_the_specs():
 
 
 def test_settings_typed_beside_the_sweep_have_a_place():
-    """The whole line is checked against the sweep's own yaml before there are cells."""
+    """The whole line is checked against the YAML of the sweep before cells exist."""
     one = check(composed("experiment=coopnets_table1", "data.resize=0.5", "algorithm.latent_steps=1"))
     assert one.problems == []

@@ -1,4 +1,4 @@
-"""A member of a CoopNets pack has its bits alone, in company, at any place and after a restart."""
+"""A member of a CoopNets pack has the same bits alone, in any pack, in any row and after a restart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gansweep.training.trainer import Interrupted, train, train_together
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """More are no faster on so little, and far slower on a busy machine."""
+    """More threads are not faster for small tensors, and slower on a busy machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -126,7 +126,7 @@ def test_the_descriptors_samples_are_shown_beside_the_generators(tmp_path):
 
 
 def test_what_is_not_finite_is_none_in_the_record(tmp_path):
-    """JSON has no word for it; a divergence ends the numbers, too."""
+    """JSON has no NaN; after a divergence no values follow."""
     record = train(run(member(9, lr=1e30, lr_d=1e30, steps=6), log_every=1, check_every=6), tmp_path)
     assert record["state"] == "diverged"
     assert record["curves"][-1]["step"] <= record["divergence"]["step"]

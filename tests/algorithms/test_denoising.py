@@ -1,4 +1,4 @@
-"""Mistakes: a neighbour's noise, training on what is held out, a loss of all members, one corruption left out."""
+"""Denoising. Mistakes: another member's noise, training on held-out images, a loss over members, a corruption lost."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_alone_in_company_and_at_any_place(skips):
 
 
 def test_a_step_lowers_the_error_of_a_batch_that_holds_every_corruption():
-    """The rate is the gradient's scale: with SGD, theta moves by lr times the slope of the mean square error."""
+    """With SGD, theta moves by lr times the gradient of the mean squared error."""
     pack = DenoisingPack([one(1, SGD(), 0.1, steps=1)], TINY, IMAGES, PackSettings(batch_size=12), algorithm=ALGORITHM)
     before = [p.clone().requires_grad_() for p in pack.g.params()]
     twin = DenoisingPack([one(1, SGD(), 0.1, steps=1)], TINY, IMAGES, PackSettings(batch_size=12), algorithm=ALGORITHM)
@@ -105,7 +105,7 @@ def test_what_is_measured_is_of_every_corruption():
 
 @pytest.mark.slow
 def test_skip_connections_help_on_digits():
-    """A table's order, none below both, by more than seeds differ; that deep beside shallow helps takes longer."""
+    """The order of the table, none below both, by more than the spread of seeds; the third network needs more steps."""
     decibels = {}
     for skips in ("none", "both"):
         members = [one(0, lr=4e-3, steps=400)]

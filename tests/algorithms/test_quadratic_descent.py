@@ -52,7 +52,7 @@ def test_with_other_data_the_minimum_is_their_mean(tmp_path, caplog):
     assert [last["x"], last["y"]] == pytest.approx(mean, abs=1e-5)
     (section,) = sections(tmp_path)
     assert "noisy gradients" in text_of(section)
-    assert "equal" not in caplog.text  # samples of a point are, by nature
+    assert "equal" not in caplog.text  # all samples of a point are equal
 
 
 def test_sections_put_paths_beside_formulas_and_divergence_beside_its_factor(tmp_path):

@@ -1,4 +1,4 @@
-"""Over plain defaults an algorithm says at once all that has to change, and a line that works.
+"""With the default settings, an algorithm reports all settings to change at once, with a valid command line.
 
 Mistake: one thing is named, and after it is changed the next one.
 """

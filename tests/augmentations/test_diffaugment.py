@@ -113,7 +113,7 @@ def test_members_with_different_policies_are_independent(settings):
 
 
 def test_without_augmentation_nothing_changes():
-    """A member beside augmented ones has the numbers of a pack that has no augmentation at all."""
+    """A member in a pack with augmented members has the numbers of a pack without augmentation."""
     alone = pack_of([CAST[2]])
     assert "augment" not in alone.draws
     with_augment = trained([replace(CAST[2], augment=ALL)])

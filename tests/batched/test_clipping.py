@@ -86,7 +86,7 @@ def test_a_step_of_gradient_descent_is_as_long_as_the_bound_of_its_player(dynami
     before = pack.g.theta, pack.d.theta
     (report,) = pack.steps()
     step_g, step_d = pack.g.theta - before[0], pack.d.theta - before[1]
-    assert step_g.norm().item() == pytest.approx(1e-2, rel=1e-3)  # the parameters round
+    assert step_g.norm().item() == pytest.approx(1e-2, rel=1e-3)  # up to rounding of the parameters
     assert step_d.abs().max().item() == pytest.approx(1e-4, rel=1e-3)
     assert report.generator_gradient.item() > 2e-2  # before clipping
 

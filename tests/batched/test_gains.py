@@ -57,7 +57,7 @@ def pack_of(members, batch_size=10, **settings):
 
 
 def play(pack, until=8):
-    """Train, and update every member's feedback with its own value after every second step."""
+    """Train, and update every member's feedback with a value of this member after every second step."""
     done, steps = pack.done[0], pack.steps()
     while done < until:
         next(steps)

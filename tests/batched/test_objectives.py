@@ -102,7 +102,7 @@ def test_only_flipped_pairs_are_swapped():
         left[1, b], right[1, b] = on_fake[1, b], on_real[1, b]
     assert torch.equal(terms.loss, Standard().discriminator(left, right))
     assert not torch.equal(left, on_real)
-    assert torch.equal(terms.real, on_real.mean(1))  # the log tells of what the samples are
+    assert torch.equal(terms.real, on_real.mean(1))  # the curves show the logits by the true labels
 
 
 def test_a_member_without_flips_beside_one_with_flips():

@@ -1,4 +1,4 @@
-"""The command line in this process, in a folder of its own."""
+"""The command line in this process, in a new working directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody who types a line gets."""
+"""Results and messages of command lines."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_plan_without_finished_cells_measures_a_few_steps(gansweep):
 
 
 def test_a_choice_inside_another_choice_is_no_column(gansweep):
-    """warmup brings a schedule of its own, which is not what was swept."""
+    """warmup contains another schedule, which was not varied."""
     answer = gansweep.tiny("-m", "schedule=constant,warmup", "schedule@schedule_d=constant", "name=nested", "steps=20")
     assert answer.code == 0
     for record in gansweep.records("nested").values():

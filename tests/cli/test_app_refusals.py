@@ -1,4 +1,4 @@
-"""What the command line refuses, each with one clear line."""
+"""Invalid command lines: each is refused with one line."""
 
 from __future__ import annotations
 

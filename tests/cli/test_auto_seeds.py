@@ -1,4 +1,4 @@
-"""seeds=auto on the command line, with trainings that cost nothing."""
+"""seeds=auto on the command line, with simulated trainings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEANS = {"adam": 10.0, "rmsprop": 10.02, "sgd": 900.0}
 
 @pytest.fixture
 def rounds(monkeypatch):
-    """Let cells come to values about their optimizer's mean, and list the rounds; no more than `limit` of them."""
+    """Simulate cells with values around the mean of their optimizer, and return the rounds, at most `limit`."""
     played, limit = [], []
 
     def train_all(multirun, launcher=None):

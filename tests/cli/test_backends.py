@@ -1,4 +1,4 @@
-"""Packs on the machines of another engine; here it is played by processes of this machine."""
+"""Packs on the machines of a backend, simulated by processes of this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ THERE = ["hydra/launcher=fused", "hydra.launcher.backend=submitit"]
 
 
 class Process:
-    """A task that shares nothing with this process but its files."""
+    """A task that shares only files with this process."""
 
     def __init__(self, work, kill: bool = False) -> None:
         content = pickle.dumps(work)
@@ -48,7 +48,7 @@ class Process:
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What was asked of the engine; its tasks begin at once."""
+    """Return the requests to the backend, whose tasks begin at once."""
     requests = []
 
     def submit(request):
@@ -63,7 +63,7 @@ def asked(monkeypatch):
 
 @pytest.fixture
 def in_turn(asked, monkeypatch):
-    """Every task begins when the one before has ended, as on a cluster with a queue."""
+    """Start every task after the previous one has ended, as on a cluster with a queue."""
 
     def submit(request):
         started = []
@@ -101,9 +101,7 @@ def test_the_pack_size_allows_for_all_tasks_and_is_recorded(gansweep, in_turn, m
 
     Two processes share the cells, so a process may find only one cell that is not locked.
     """
-    monkeypatch.setattr(
-        "gansweep.training.pack_size._seconds_per_step", lambda runs, stop: 1.0
-    )  # company costs nothing
+    monkeypatch.setattr("gansweep.training.pack_size._seconds_per_step", lambda runs, stop: 1.0)  # packs cost no time
     how = ["hydra.launcher.tasks=2", "hydra.launcher.cpus=2", "workers=auto", "pack=auto"]
     assert gansweep.tiny("-m", "seed=range(8)", "name=s", *THERE, *how).code == 0
     packs = [found["pack"] for found in gansweep.records("s").values()]
@@ -138,7 +136,7 @@ def test_a_failed_cell_is_tried_once_again_whatever_the_number_of_tasks(gansweep
 
 
 def test_ctrl_c_is_passed_on(gansweep, asked, monkeypatch):
-    """The task presses it, once it trains; it saves, and the same command goes on."""
+    """A task sends the signal while it trains; all save, and the same command continues."""
     parent, note = os.getpid(), "gansweep.training.session.TrainingSession.write_outputs"
     from gansweep.training.session import TrainingSession
 

@@ -21,7 +21,7 @@ LINE = ["-m", "optimizer=adam,sgd", "lr=1e-4,1e-3,1e-2", "seed=0,1", "name=x", "
 
 @pytest.fixture
 def trained(monkeypatch):
-    """Let cells end at once, in the order of training, and list them; after `limit` of them comes an interruption."""
+    """Simulate cells that end at once, and return them in the order of training; interrupt after `limit` cells."""
     trained, limit = [], [10**6]
 
     def train_all(multirun, launcher=None):

@@ -18,7 +18,7 @@ BEGINNINGS = {"12": None, "24": 37, "36": 25}  # the first step of a cooldown ha
 
 @pytest.fixture
 def typed(gansweep):
-    """Type a grid with the smallest networks; return its answer, which has the expected exit code."""
+    """Run a grid with the smallest networks; return its output, after a check of the exit code."""
 
     def run(*more, code=0):
         answer = gansweep("-m", *RING, "workers=1", "pack=1", *more)
@@ -90,7 +90,7 @@ def test_the_text_of_the_plan(typed):
         ["branch=off"],
         ["race=steps", "seed=0,1"],  # drops a cell at one of its own evaluations
         ["logger=csv"],  # its file would lack the first steps
-        ["schedule.cooldown=45,50,60"],  # fewer shared steps than a branch is worth
+        ["schedule.cooldown=45,50,60"],  # fewer shared steps than the minimum of a branch
     ],
     ids=" ".join,
 )

@@ -12,7 +12,7 @@ HERE = ["plan=true", "data=ring", "metric=wasserstein1", "metric.num_samples=64"
 
 @pytest.fixture
 def planned(gansweep):
-    """Plan a line of the smallest sweep; return its answer."""
+    """Return the output of the plan of a small sweep."""
     return lambda *line: gansweep(*line, *(one for one in HERE if one.partition("=")[0] not in " ".join(line)))
 
 

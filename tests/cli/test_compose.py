@@ -1,4 +1,4 @@
-"""The quick composition is Hydra's."""
+"""The fast composition equals Hydra's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gansweep.cli.hydra_app import BASE
 
 
 class Counted:
-    """Hydra's composition, and how often it was asked."""
+    """Hydra's composition, with the number of its calls."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -70,7 +70,7 @@ def test_every_job_equals_the_composition_of_hydra(composer, overrides):
     composed = composer(overrides)
     assert composed.problems == []
     assert composed.config == OmegaConf.to_container(compose("config", overrides), resolve=True)
-    again = composer(overrides)  # from what was kept
+    again = composer(overrides)  # from the cache
     assert again.config == composed.config
 
 
@@ -136,7 +136,7 @@ def test_a_choice_inside_a_choice_has_its_own_spelling(composer):
 
 
 def test_a_choice_on_the_command_line_takes_precedence_over_an_experiment(composer):
-    """dirac/roth weighs two penalties that a typed loss has not, dirac/base a metric that it may have."""
+    """dirac/roth sets weights of two penalties that the typed loss lacks, dirac/base a setting of the metric."""
     (alone,) = [composer(["loss=wgan_gp"]).config["loss"]]
     composed = composer(["experiment=dirac/roth", "loss=wgan_gp"])
     assert composed.problems == []

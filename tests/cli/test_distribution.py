@@ -1,4 +1,4 @@
-"""However the cells of a multirun are spread over processes and packs, they leave the same files."""
+"""The files of a multirun do not depend on the distribution over processes and packs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ BY_THE_CLOCK = ("started", "wall_s", "eval_s", "trained_s", "trained_at")
 
 
 def plain(value):
-    """Turn tensors into what can be compared, NaN included."""
+    """Convert tensors to comparable values, including NaN."""
     if isinstance(value, dict):
         return {key: plain(part) for key, part in value.items()}
     if isinstance(value, list):
@@ -73,7 +73,7 @@ def events(path: Path):
 
 
 def hparams(value):
-    """A row of HPARAMS and how its run ended; the order of its columns in the file is by chance."""
+    """Return a row of HPARAMS with the end state of its run; the order of its columns is arbitrary."""
     data = HParamsPluginData.FromString(value.metadata.plugin_data.content)
     return {key: str(one) for key, one in data.session_start_info.hparams.items()}, data.session_end_info.status
 
@@ -90,7 +90,7 @@ def settings(path: Path):
 
 
 def left(sweep: Path):
-    """What a sweep left, by file, without times and without how it was spread."""
+    """Return the contents of the files of a sweep, without times and distribution."""
     read = {
         ".json": record,
         ".pt": checkpoint,
@@ -141,9 +141,7 @@ def test_how_many_were_together_is_in_the_record(gansweep):
 
 
 def test_the_size_of_a_pack_is_measured_and_recorded(gansweep, monkeypatch):
-    monkeypatch.setattr(
-        "gansweep.training.pack_size._seconds_per_step", lambda runs, stop: 1.0
-    )  # company costs nothing
+    monkeypatch.setattr("gansweep.training.pack_size._seconds_per_step", lambda runs, stop: 1.0)  # packs cost no time
     assert gansweep.tiny("-m", "seed=0,1,2", "name=auto", "pack=auto").code == 0
     packs = [found["pack"] for found in gansweep.records("auto").values()]
     assert packs == [{"members": 3, "workers": 1, "alone_ms": 1000.0, "together_ms": 333.333}] * 3
@@ -185,7 +183,7 @@ def test_on_a_gpu_one_cell_of_each_kind_is_measured(gansweep, monkeypatch):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_another_sweeper_gets_results_of_packs(gansweep, workers):
-    """Who of two workers claims which cells, and so whether a pack is full, is up to them."""
+    """Which of two workers trains a cell, and whether its pack is full, varies."""
     line = ["hydra/sweeper=basic", "hydra/launcher=fused", f"workers={workers}", "pack=2", "name=batches"]
     answer = gansweep.tiny("-m", "seed=0,1,2,3", *line, "hydra.sweeper.max_batch_size=4")
     assert answer.code == 0
@@ -205,7 +203,7 @@ def test_ctrl_c_saves_in_every_worker_and_another_pack_size_continues(gansweep, 
         self.requested = True
 
     def note_and_press(self):
-        """At its third step every worker waits for Ctrl-C, which one of them brings about."""
+        """In its third step every worker waits for Ctrl-C, which one of them sends."""
         note(self)
         if self.step == 3 and not interrupted:
             if both.wait(60) == 0:

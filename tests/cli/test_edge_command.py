@@ -52,7 +52,7 @@ def test_an_optimizer_without_a_linear_part_is_named_and_its_cells_are_trained(c
     [
         (["--after", "-1"], "--after"),
         (["lr=-1"], "lr"),
-        (["algorithm=cfg"], "algorithm"),
+        (["algorithm=cfg"], "algorithm=cfg"),
         (["lrr=1"], "lrr"),
         (["lr=interval(1e-3,1)", "num=2", "sampler=tpe"], "sampler=tpe"),
     ],

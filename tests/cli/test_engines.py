@@ -1,4 +1,4 @@
-"""Hydra's other launchers and sweepers around the same cells."""
+"""Other launchers and sweepers of Hydra train the same cells."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GRID = ["-m", "optimizer=adam,sgd"]
 
 
 def test_another_launcher_puts_the_same_cells_into_the_same_directories(gansweep):
-    """Hydra's own launcher stands for all that start a job from its overrides alone."""
+    """Hydra's launcher represents all that start a job from its overrides."""
     assert gansweep.tiny(*GRID, "name=here").code == 0
     answer = gansweep.tiny(*GRID, "name=there", "hydra/launcher=basic")
     assert answer.code == 0
@@ -28,7 +28,7 @@ def test_another_launcher_composes_as_we_do(gansweep):
 
 
 def test_a_launcher_with_a_backend_of_its_own_is_another_one():
-    """joblib's. Mistake: its settings are looked up as if they were ours."""
+    """joblib's. Mistake: its settings are read as those of gansweep's launcher."""
     node = {"_target_": "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher", "backend": None}
     assert chosen(OmegaConf.create({"hydra": {"launcher": node}})) == {"backend": "local"}
 
@@ -67,7 +67,7 @@ def test_errors_are_reported_before_another_launcher_starts(gansweep):
 
 
 def test_another_sweeper_gets_results_and_one_table(gansweep):
-    """Hydra's own sweeper stands for all that ask a launcher for results, batch by batch."""
+    """Hydra's sweeper represents all that request results of a launcher batch by batch."""
     answer = gansweep.tiny(*GRID, "name=searched", "hydra/sweeper=basic", "hydra.sweeper.max_batch_size=1")
     assert answer.code == 0
     assert len(gansweep.records("searched")) == 2

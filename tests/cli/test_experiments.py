@@ -41,7 +41,7 @@ def test_two_experiments_are_refused(line, said):
         ["experiment=smoke", "experiment=smoke"],
         ["experiment=smoke,mescheder_2d", "lr=1"],
         ["experiment=coopnets_table1/exp_7"],
-        ["experiment=not_there"],  # which Hydra tells, with those that are
+        ["experiment=not_there"],  # Hydra's message, which lists the existing ones
         ["lr=1"],
     ],
 )
@@ -68,7 +68,7 @@ def test_experiments_of_the_user_are_suggested(gansweep, own):
 
 
 def test_errors_inside_an_experiment_are_reported(gansweep, own):
-    """It used to be called an unknown choice, whatever it was."""
+    """Mistake: every such error is reported as an unknown choice."""
     folder = own("radford", f"{HEADER}defaults:\n  - override /loss: hinged\n")
     answer = gansweep("--config-dir", folder, "experiment=radford")
     assert answer.code == 2

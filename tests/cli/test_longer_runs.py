@@ -15,7 +15,7 @@ LINE += ["data=ring", "metric=wasserstein1", "metric.num_samples=64", "trainer.e
 
 @pytest.fixture
 def typed(gansweep):
-    """Type a line with the smallest networks and a metric; return its answer, which has exit code 0."""
+    """Run a line with the smallest networks and a metric; return its output, after a check of the exit code."""
 
     def run(*more):
         answer = gansweep(*LINE, *more)

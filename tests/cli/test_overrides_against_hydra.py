@@ -1,4 +1,4 @@
-"""What a line sets is what Hydra's own composition of the same line sets, wherever both accept it."""
+"""A command line sets the same values as Hydra's composition of it, where both accept it."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_command_line_overrides_take_precedence_over_the_plan(gansweep, planned)
 
 
 def test_the_dirac_gans_of_the_table(gansweep):
-    """Short, all nine in one go; the rows with a damped equilibrium come nearer to it, WGAN does not."""
+    """Short runs of all nine methods; those with a damped equilibrium approach it, WGAN does not."""
     answer = gansweep("-m", "experiment=dirac_convergence", "steps=60", "device=cpu", "trainer.tensorboard=false")
     assert answer.code == 0, answer.err
     left = {

@@ -1,4 +1,4 @@
-"""race=steps on the command line, with trainings that cost nothing, and one small real race."""
+"""race=steps on the command line, with simulated trainings, and one small real race."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEANS = {"adam": 10.0, "rmsprop": 10.1, "sgd": 900.0}
 
 @pytest.fixture
 def rounds(monkeypatch):
-    """Let runs come to values around their optimizer's mean, and list them by round; `limit` bounds their number."""
+    """Simulate runs with values around the mean of their optimizer, and return them by round, at most `limit`."""
     played, limit = [], [10**6]
 
     def train_all(multirun, launcher=None):

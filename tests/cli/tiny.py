@@ -1,4 +1,4 @@
-"""Settings of the smallest training that there is."""
+"""Settings of a minimal training."""
 
 TINY = [
     "model.latent_dim=4",

@@ -97,7 +97,7 @@ def test_epochs_are_another_spelling_of_steps(default):
 def test_steps_and_epochs_both_typed_contradict(default):
     both = with_(default, steps=10, epochs=2)
     assert problems_of(both, ["steps", "epochs"]) == ["epochs=2: steps=10 is given too; expected only one of them"]
-    assert check(both, ["steps"]).config["steps"] == 10  # an experiment's epochs give way
+    assert check(both, ["steps"]).config["steps"] == 10  # instead of the experiment's epochs
     assert check(both, ["epochs"]).config["steps"] == 58
 
 
@@ -168,7 +168,7 @@ def test_a_device_that_is_not_there_stops_the_build(default):
     ],
 )
 def test_settings_without_effect_are_reported(default, changes, said):
-    """Of a run of 20 steps that is evaluated at 0, 5, 10, 15, and after its end."""
+    """A run of 20 steps that is evaluated at steps 0, 5, 10, 15 and 20."""
 
     def node(package, name, settings):
         of = {"of": {"_target_": f"gansweep.optimizers.{settings['of']}"}} if "of" in settings else {}

@@ -14,7 +14,7 @@ from gansweep.training.run import Run
 
 CONF = folders.conf_dir()
 GROUPS = ("model", "loss", "augment", "optimizer", "schedule", "feedback", "data", "metric", "trainer", "experiment")
-# What a choice needs beside it to be a sensible run.
+# Other settings that a choice needs for a valid run.
 NETS = "tests.models.plain_nets"
 MODULES = [f"model.generator={NETS}.Generator", f"model.discriminator={NETS}.Critic", f"allow=[{NETS}]"]
 EMBED = ["metric.features.module=tests.metrics.feature_nets.Embed", "allow=[tests.metrics.feature_nets]"]
@@ -57,7 +57,7 @@ def test_the_defaults_build():
 
 
 def test_every_yaml_names_its_class():
-    """One path tells the other: conf/optimizer/lion.yaml, a class somewhere in gansweep.optimizers."""
+    """conf/optimizer/lion.yaml names a class in gansweep.optimizers."""
     folder = {"loss": "losses", "data": "data", "metric": "metrics", "feedback": "feedback"}
     for group in ("model", "optimizer", "schedule", "feedback", "data", "metric"):
         for path in sorted(Path(CONF / group).glob("*.yaml")):

@@ -1,4 +1,4 @@
-"""Every choice of every group trains two steps and leaves a record; what can't says so at once."""
+"""Every choice of every group trains two steps and writes a record, or is refused."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ SMALL = {
     "coopnets_dcgan": ["model.generator_of.width=2", "model.discriminator_of.base_width=2"],
     **dict.fromkeys(["dcgan", "dcgan_plain", "dcganx", "resnet", "resnet4"], NARROW),
 }
-# These need files that do not come with the package; tests/data forges them.
+# These need files that are not part of the package; tests/data writes imitations.
 NOT_HERE = ("celeba", "cifar10", "fashion_mnist", "image_folder", "mnist", "npz")
 OF_DENOISING = ("psnr", "unet")
-# These need weights that are downloaded; tests/metrics draws them.
+# These need downloaded weights; tests/metrics uses random ones.
 NO_WEIGHTS = ("intra_inception", "epfl", "inception", "inception_score_imagenet", "kid_inception")
 
 

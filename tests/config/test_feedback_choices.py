@@ -1,4 +1,4 @@
-"""Feedback as it is chosen: who gets it, which training it is, and what it can't go with."""
+"""Choice of feedback: which player gets it, its part in the identity, and what is refused."""
 
 from __future__ import annotations
 

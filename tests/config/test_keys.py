@@ -1,4 +1,4 @@
-"""One declaration of settings: what it must not contradict."""
+"""Consistency of the declaration of settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every experiment of a folder and every scale of an experiment composes, and trains as soon as the data are there."""
+"""Every experiment and every scale composes, and trains if the data exist."""
 
 from __future__ import annotations
 

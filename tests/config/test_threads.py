@@ -1,4 +1,4 @@
-"""Mistakes: numbers that depend on how many threads torch has by default; in a pack, on its size at several threads."""
+"""Threads. Mistakes: numbers that depend on torch's default number of threads, or then on the pack size."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def threads_and_caches(tmp_path, monkeypatch):
 
 
 def trained(folder, model, seeds, threads, by_default):
-    """Train members in one pack, and return what is left of each; nothing is known from before."""
+    """Train members in one pack with empty caches, and return the final state of each."""
     build._datasets.clear()
     cache.forget()
     os.environ["GANSWEEP_CACHE"] = str(folder / "cache")

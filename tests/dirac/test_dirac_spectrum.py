@@ -124,7 +124,7 @@ def test_moduli_of_heavy_ball_are_roots_of_its_quadratic():
     ],
     ids=repr,
 )
-def test_the_by_roundsdescribes_the_steps_of_the_algorithm(algorithm):
+def test_the_matrix_of_a_round_describes_the_steps_of_the_algorithm(algorithm):
     """A trajectory of a linear field satisfies the characteristic polynomial of the matrix."""
     jacobian = matrix(((-0.1, -0.7), (0.4, -0.3)))
 

@@ -1,4 +1,4 @@
-"""Each way to play, on games whose steps are known in closed form, and in packs as any other."""
+"""All dynamics on games whose steps are known in closed form."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ H = 0.2
 
 
 def dirac(dynamics, objective, steps, rule=None, lr=H, psi=1.0):
-    """Play on data that are all zero, and return (theta, psi) after every step."""
+    """Train on data that are all zero, and return (theta, psi) after every step."""
     one = replace(member(0, rule or SGD(), lr, objective), steps=steps)
     pack = AdversarialPack(
         [one], Dirac(psi=psi), torch.zeros(4, 1), PackSettings(batch_size=2), critic_steps=1, dynamics=dynamics
@@ -46,7 +46,7 @@ def sigmoid(t):
 
 
 def test_simultaneous_is_euler_on_the_field(exact):
-    """L_G = -softplus(psi theta), L_D = softplus(psi theta), whose slopes are both sigmoid(psi theta).
+    """L_G = -softplus(psi theta), L_D = softplus(psi theta), whose derivatives are both sigmoid(psi theta).
 
     The paper's discriminator lowers real logits: its psi is -psi here, and (1, 1) is (1, -1).
     """
@@ -60,13 +60,13 @@ def test_simultaneous_is_euler_on_the_field(exact):
 
 @pytest.mark.parametrize(("gamma", "radius"), [(0.3, 2.642656e-6), (1.0, 9.528716e-22)])
 def test_r1_converges_as_the_closed_form_says(exact, gamma, radius):
-    """Specification section 4: simultaneous descent, 500 steps of 0.2 from (1, 1)."""
+    """Simultaneous descent, 500 steps of 0.2 from (1, 1)."""
     path = dirac(Simultaneous(), Objective(Minimax(), {"r1": R1(weight=gamma)}), 500, psi=-1.0)
     assert math.hypot(*path[-1]) == pytest.approx(radius, rel=1e-5)
 
 
 def bilinear(theta, psi):
-    """One step of L_G = -psi theta, L_D = psi theta, per way to play: x = (theta, psi)."""
+    """One step of each dynamics on L_G = -psi theta, L_D = psi theta: x = (theta, psi)."""
     yield Simultaneous(), (theta + H * psi, psi - H * theta)
     ahead = (theta + H * psi, psi - H * theta)
     yield ExtraGradient(), (theta + H * ahead[1], psi - H * ahead[0])
@@ -82,7 +82,7 @@ def bilinear(theta, psi):
 
 @pytest.mark.parametrize("n", range(6))
 def test_a_bilinear_game_in_closed_form(exact, n):
-    """The Wasserstein game on two numbers, ten steps: signs, factors and transposes all show here."""
+    """The Wasserstein game of two numbers, ten steps. Mistakes: a sign, a factor, a transpose."""
     at = (1.0, 1.0)
     dynamics = list(bilinear(*at))[n][0]
     for found in dirac(dynamics, Objective(Wasserstein()), 10):
@@ -149,7 +149,7 @@ def test_alternating_moves_the_discriminator_first(exact):
 
 
 def inputs_of_a_step(**settings):
-    """What the three moves of the discriminator and the generator's are given."""
+    """Return the inputs of three discriminator updates and of the generator's."""
     one = replace(member(1), steps=3)
     dynamics = Alternating(**settings)
     pack = AdversarialPack(
@@ -236,7 +236,7 @@ class Linear:
 
 @pytest.mark.parametrize(("damping", "sign"), [(1.0, 1.0), (-1.0, -1.0)], ids=["stable", "unstable"])
 def test_alignment_attracts_to_stable_points_and_repels_from_others(exact, damping, sign):
-    """J = ((c, -1), (1, c)): A^T v is x + c (psi, -theta), and helps or hurts as c says."""
+    """J = ((c, -1), (1, c)): A^T v is x + c (psi, -theta), which attracts or repels depending on the sign of c."""
     game = Linear(
         torch.tensor([[damping, -1.0], [1.0, damping]]), Both((torch.ones(1, 1),), (torch.full((1, 1), 2.0),))
     )

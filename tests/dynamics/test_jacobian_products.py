@@ -23,7 +23,7 @@ def test_the_solver_solves():
     random = torch.Generator().manual_seed(0)
     a = torch.randn(3, 6, 6, generator=random, dtype=torch.float64) * 0.3 + torch.eye(6, dtype=torch.float64)
     b = torch.randn(3, 6, generator=random, dtype=torch.float64)
-    b[1] = 0  # a member that is there already
+    b[1] = 0  # a member at the solution
 
     def times(matrices):
         def apply(x):
@@ -37,7 +37,7 @@ def test_the_solver_solves():
 
 
 def test_a_solver_that_overflows_says_so():
-    """Infinity in a denominator would make a step of zero, which looks like a game at rest."""
+    """Infinity in a denominator would give a step of zero, as at a stationary point."""
     right = Both((torch.full((2, 1), 1e22),), (torch.ones(2, 1),))
     right.generator[0][1] = 1.0
     found = solve(lambda x: x, lambda y: y, right, 4)
@@ -54,7 +54,7 @@ def curved(seed):
 
 
 def test_products_with_the_jacobian_are_those_of_the_whole_matrix(exact):
-    """On networks: J by autograd, column by column, both blocks and all."""
+    """On networks: J by autograd, column by column, for all blocks and for the off-diagonal ones."""
     game = curved(3).game(curved(3).random.for_discriminator())
     v = game.field(create_graph=True)
     flat = torch.cat(v.parts, 1)[0]

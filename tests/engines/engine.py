@@ -1,4 +1,4 @@
-"""The command line in processes of its own, as on any cluster."""
+"""The command line in separate processes, as on a cluster."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Engine:
     overrides: tuple[str, ...]
 
     def __call__(self, *more: str, code: int = 0) -> str:
-        """Type a command and return what it printed."""
+        """Run a command and return its output."""
         return self._typed([*more, *self.overrides], code)
 
     def here(self, *more: str, code: int = 0) -> str:
-        """Type it without the launcher."""
+        """Run it without the launcher."""
         return self._typed(list(more), code)
 
     def _typed(self, more: list[str], code: int) -> str:
@@ -67,7 +67,7 @@ class Engine:
         return answer.stdout
 
     def records(self, sweep: str) -> dict[str, dict]:
-        """Read what a sweep has left, by cell, but for times and for who was trained beside it."""
+        """Return the records of a sweep by cell, without times and the sizes of packs."""
         found = {}
         for path in sorted((self.folder / "outputs" / sweep).glob("*/record.json")):
             record = json.loads(path.read_text())
@@ -77,13 +77,13 @@ class Engine:
         return found
 
     def states(self, sweep: str) -> dict[str, str]:
-        """Return what became of the cells of `failures`."""
+        """Return the states of the cells of `failures`."""
         return {
             record["identity"]["config"]["optimizer"]["how"]: record["state"] for record in self.records(sweep).values()
         }
 
     def failures(self, *ways: str) -> tuple[str, ...]:
-        """Prepare an optimizer that fails in some ways, and return the grid of them and of one that does not."""
+        """Prepare an optimizer that fails in several ways, and return the grid with one that does not fail."""
         (self.folder / "conf/optimizer").mkdir(parents=True)
         (self.folder / "conf/optimizer/failing.yaml").write_text(
             f"_target_: failing_rule.Failing\nhow: not_at_all\nfolder: {self.folder}\n"
@@ -93,16 +93,16 @@ class Engine:
         return "--config-dir", "conf", "allow=[failing_rule]", "optimizer=failing", f"optimizer.how={chosen}"
 
     def break_it(self) -> None:
-        """Let the optimizer fail."""
+        """Make the optimizer fail."""
         (self.folder / "broken").touch()
 
     def mend_it(self) -> None:
-        """Let it work."""
+        """Make it work."""
         (self.folder / "broken").unlink()
 
 
 def assert_same_cells(engine: Engine) -> None:
-    """The engine's cells are those of this process, by name and by every number; and they run once."""
+    """Check that the cells equal those of this process in names and numbers, and run once."""
     engine.here(*GRID, "name=here")
     text = engine(*GRID, "name=there")
     assert "diverged at step" in text
@@ -115,7 +115,7 @@ def assert_same_cells(engine: Engine) -> None:
 
 
 def assert_failures_stay_alone(engine: Engine, *ways: str, killed: bool) -> None:
-    """A cell that fails, in whatever way, is recorded and tried again; the others run.
+    """Check that a failed cell is recorded and tried again, and that the others run.
 
     Args:
         engine: to run on.
@@ -132,7 +132,7 @@ def assert_failures_stay_alone(engine: Engine, *ways: str, killed: bool) -> None
 
 
 def assert_packs(engine: Engine, name: str) -> None:
-    """Two tasks of the engine train packs, and what they leave is the same."""
+    """Check that two tasks of the engine train packs with equal results."""
     assert_same_cells(engine)
     records = [json.loads(path.read_text()) for path in engine.folder.glob("outputs/there/*/record.json")]
     assert {record["pack"]["tasks"] for record in records} == {2}

@@ -1,4 +1,4 @@
-"""The gain of a discriminator that waits for its generator."""
+"""Gap-aware gain of the discriminator's learning rate."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_open_numbers_follow_the_game(game):
 
 
 def test_the_gain_is_the_papers_multiplier_of_the_gap():
-    """Without averaging, so that every loss is V: the four ranges of eqs. 3 and 4 and both ends."""
+    """Without averaging every loss is V: the four ranges of eqs. 3 and 4 and their ends."""
     feedback = GapAware(ideal=1.0, x_min=0.25, x_max=0.5, h_min=0.1, f_max=3.0, decay=0.0)
     expected = {1.0: 1, 1.25: 3**0.5, 1.5: 3, 9.0: 3, 0.875: 0.1**0.5, 0.75: 0.1, -5.0: 0.1}
     for loss, gain in expected.items():

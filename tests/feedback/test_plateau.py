@@ -1,4 +1,4 @@
-"""A rate that falls on a plateau of the metric, as torch's does."""
+"""Reduction of the rate on a plateau of the metric, compared with torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The optimizers that conf/optimizer offers, and a problem to try them on."""
+"""The optimizers of conf/optimizer, and a test problem."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gansweep.interfaces import Slot, UpdateContext
 CONF = Path(__file__).parents[2] / "conf"
 CHOICES = sorted(path.stem for path in (CONF / "optimizer").glob("*.yaml"))
 
-# Groups as one types them; a choice that holds another one is tried around a second, too.
+# Choices as typed; one that contains another choice is also tested around a second one.
 SHELF = [
     *([choice] for choice in CHOICES),
     ["lookahead", "optimizer@optimizer.of=radam", "optimizer.k=3"],
@@ -33,13 +33,13 @@ def made(choice, *inside):
 
 @pytest.fixture(params=SHELF, ids=",".join)
 def rule(request):
-    """Every choice of the group, as its yaml completes it."""
+    """Return the rule of every choice, with the settings of its YAML."""
     return made(*request.param)
 
 
 @pytest.fixture
 def slots():
-    """A small layer; sizes that leave a remainder in every vector register."""
+    """Return the slots of a small layer, whose sizes are not multiples of a vector register."""
     return [Slot("0.weight", (5, 7)), Slot("0.bias", (5,), "bias")]
 
 
@@ -61,7 +61,7 @@ def drive(slots):
 
 @pytest.fixture
 def follow():
-    """Drive a rule and another program of it, one member after the other, on noisy quadratics in float64.
+    """Run a rule and a reference implementation, member by member, on noisy quadratics in float64.
 
     `reference(theta)` returns a function of (gradient, rate, step) that returns the next theta, all
     NumPy rows of one member. Returns the rule's last theta, its state, and the reference's theta.

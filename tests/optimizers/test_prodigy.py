@@ -1,4 +1,4 @@
-"""Prodigy against a program of its box; one distance per member, whoever stands beside it."""
+"""Prodigy compared with an implementation of the paper's algorithm; one distance per member, in any pack."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def box(beta1, beta2, eps, weight_decay, d0):
 
 @pytest.mark.parametrize("settings", [((0.9, 0.999), 1e-8, 0.0, 1e-6), ((0.5, 0.9), 1e-3, 0.2, 1e-3)])
 def test_equals_the_box(follow, settings):
-    """From zero: elsewhere the first distances, of 1e-6, would be differences of rounded numbers."""
+    """Started at zero: elsewhere the first distances of 1e-6 would be differences of rounded numbers."""
     rule, reference = Prodigy(*settings), box(*settings[0], *settings[1:])
     theta, state, expected = follow(rule, reference, scale=0.0, rates=(1.0, 0.5, 2.0))
     torch.testing.assert_close(theta, expected, rtol=1e-11, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Schedule-free rules against the authors' form of them, which keeps y and z and finds x again."""
+"""Schedule-free rules compared with the authors' form, which stores y and z and computes x from them."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_equals_the_form_of_two_points(follow, rule, settings):
 
 
 def test_with_gradients_at_z_it_is_the_mean_of_descents_iterates(drive):
-    """On x^2 / 2 descent is at (1 - lr)^t, so x is the mean of that over t = 1..T."""
+    """On x^2 / 2 the iterates of descent are (1 - lr)^t, and x is their mean over t = 1..T."""
     theta, rule = torch.ones(1, 1, dtype=torch.float64), ScheduleFreeSGD(beta=0.0)
     state = drive(rule, theta, lambda at: at, [0.1], num_steps=20)
     assert theta.item() == pytest.approx(0.9**20, rel=1e-12)

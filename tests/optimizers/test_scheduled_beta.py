@@ -1,4 +1,4 @@
-"""A rule whose memory of past gradients follows a schedule."""
+"""Update rules with a scheduled beta1 or momentum."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAYERS = [Slot("0.weight", (5, 4)), Slot("0.bias", (4,), "bias"), Slot("1.weight
 
 
 def drive(rule, gradients, betas, slots=SLOTS, dtype=torch.float64):
-    """Return every theta on the way, one member; None for a beta leaves the rule its own."""
+    """Return theta after every update of one member; None for a beta uses that of the rule."""
     theta = torch.linspace(-1, 2, gradients.shape[-1], dtype=dtype)[None]
     state, product, way = rule.state(slots, theta), torch.ones(1, 1, dtype=torch.float64), [theta.clone()]
     for t, (gradient, value) in enumerate(zip(gradients.to(dtype), betas, strict=True), 1):
@@ -54,14 +54,14 @@ def test_a_memory_that_stays_is_the_rules_own(rule):
 
 @pytest.mark.parametrize("rule", [Adam(), AdamW(weight_decay=0.0), Adan()], ids=repr)
 def test_a_mean_is_divided_by_the_sum_of_its_weights(rule):
-    """Equal gradients have themselves for a mean, whatever the betas were: every step is lr sign(g)."""
+    """The mean of equal gradients is the gradient for all betas: every step is lr sign(g)."""
     g = torch.tensor([1.0, -2.0, 0.5, 3.0, -1.0], dtype=torch.float64)
     way = drive(rule, g.expand(6, 5), [0.9, 0.1, 0.5, 0.99, 0.0, 0.7])
     torch.testing.assert_close(way.diff(dim=0), -0.1 * g.sign().expand(6, 5), rtol=1e-6, atol=0)
 
 
 def test_adabelief_corrects_its_mean_likewise():
-    """In the first step m_hat is g and the belief is that of m: sqrt(s_hat) is beta1 |g|."""
+    """In the first step m_hat is g, and sqrt(s_hat) is beta1 |g|."""
     g = torch.tensor([1.0, -2.0, 0.5, 3.0, -1.0], dtype=torch.float64)
     way = drive(AdaBelief(), g.expand(1, 5), [0.25])
     torch.testing.assert_close(way.diff(dim=0)[0], -0.1 * g.sign() / 0.25, rtol=1e-6, atol=0)
@@ -85,7 +85,7 @@ def test_heavy_ball_written_out(nesterov):
     ids=repr,
 )
 def test_every_step_takes_its_own(rule):
-    """The first change of a beta shows in the step that it is for, and in none before."""
+    """The first change of beta has an effect in its step, and not before."""
     gradients = noise(4)
     same = drive(rule, gradients, [0.5] * 4)
     other = drive(rule, gradients, [0.5, 0.5, 0.1, 0.5])

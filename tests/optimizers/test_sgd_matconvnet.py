@@ -1,4 +1,4 @@
-"""Mistakes: a bias that decays, or learns as slowly as a weight."""
+"""SGD of MatConvNet. Mistakes: weight decay of a bias, or a bias with the rate of a weight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The adapter moves a member just as its torch optimizer would move an `nn.Module`."""
+"""The adapter updates a member as the torch optimizer updates an `nn.Module`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_equals_the_optimizer_itself_to_the_last_bit(name, settings, slots, driv
 
 
 def test_a_rule_over_whole_tensors_sees_one_member_and_one_slot(drive):
-    """Muon makes a matrix orthogonal; it would make another one of two members' or of a flat row."""
+    """Muon orthogonalises a matrix; the matrices of two members, or a flat row, would give another result."""
     theta = torch.zeros(2, 12)
     gradients = torch.randn(1, 2, 12, generator=torch.Generator().manual_seed(0))
     settings = {"weight_decay": 0.0, "momentum": 0.0, "nesterov": False}
@@ -76,7 +76,7 @@ def test_a_wrong_name_or_setting_is_refused_at_construction(name, settings, mess
 
 
 def test_checking_a_config_does_not_build_an_optimizer(monkeypatch):
-    """To build one imports torch's compiler, which takes seconds."""
+    """Building one would import torch's compiler, which takes seconds."""
 
     def build(*_):
         raise AssertionError("an optimizer was given parameters")

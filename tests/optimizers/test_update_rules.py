@@ -1,4 +1,4 @@
-"""What every update rule promises, for every yaml of conf/optimizer."""
+"""Contracts of update rules, for every YAML of conf/optimizer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_goes_downhill(rule, drive):
 
 def test_at_rate_zero_nothing_moves(rule, drive, problem):
     theta, gradients = problem
-    gradients[:, :, :5] = 0  # a parameter that has never seen a gradient
+    gradients[:, :, :5] = 0  # a parameter whose gradients were all zero
     before = theta.clone()
     drive(rule, theta, gradients, [0.0, 0.0, 0.0])
     assert torch.equal(theta, before)
@@ -123,7 +123,7 @@ def test_members_may_be_at_different_steps(rule, slots, drive, problem):
 
 
 def test_no_number_is_read_from_the_device(rule, slots):
-    """Tensors without values stand for a GPU, for which a number that Python asks for would be waited."""
+    """Tensors without values represent a GPU, where reading a number waits for the device."""
     if any(name in repr(rule) for name in ("TorchOptimizer", "Shampoo", "SOAP")):
         pytest.skip("reads rates or step counts, as it says")
     theta = torch.zeros(3, 40, device="meta")

@@ -1,4 +1,4 @@
-"""A record of which one field is of another type is named, and costs neither the table nor the others."""
+"""A record with a field of another type is reported; the table and other records are not affected."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def readable(directory) -> bool:
 
 @pytest.mark.parametrize("kind", ["completed", "diverged", "failed"])
 def test_whatever_stands_in_a_record_the_table_is_made(tmp_path, kind):
-    """Every field in turn; those of config, cell and identity are settings, which nothing but names is read of."""
+    """Every field in turn, except the settings in config, cell and identity."""
     one, other = cell(tmp_path, optimizer="adam"), cell(tmp_path, optimizer="sgd")
     write(other, record(other))
     error = {"type": "ValueError", "message": "no", "traceback": ""}

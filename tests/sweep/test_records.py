@@ -132,7 +132,7 @@ def test_an_edited_cell_of_sweep_json_is_reported_and_found_by_its_record(tmp_pa
 def test_records_of_earlier_versions_are_read(tmp_path):
     of = cell(tmp_path, threads=2)
     content = record(of)
-    # Then threads were no part of an identity.
+    # In that version threads were not part of an identity.
     del content["identity"]["config"]["threads"], content["metric"]["final_step"]
     content["cell"]["hash"] = digest(content["identity"])
     content["config"]["most_seeds"] = 3

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a sweep."""
+"""TensorBoard files of a sweep, as TensorBoard reads them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ON = {"trainer": {"tensorboard": True}}
 
 
 def told(path):
-    """The row of a run: its group and its columns."""
+    """Return the HPARAMS row of a run: its group and its columns."""
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
     from tensorboard.plugins.hparams import metadata
 
@@ -58,7 +58,7 @@ def test_a_later_grid_adds_a_column_to_the_earlier_rows(tmp_path):
 
 
 def test_a_column_has_one_type(tmp_path):
-    """TensorBoard would leave out what is not of it."""
+    """TensorBoard omits values of another type."""
     cells = [cell(tmp_path, lr=0.1), cell(tmp_path, lr="${other}")]
     assert [row["lr"] for row in tensorboard_layout.table_of(cells)] == ["0.1", "${other}"]
 
@@ -160,7 +160,7 @@ class Served:
 
 @pytest.fixture
 def trained(tmp_path):
-    """A sweep whose runs told TensorBoard their ends as real ones do."""
+    """Return a sweep whose runs have written their results for HPARAMS."""
     from gansweep.training.events import results
     from gansweep.training.tensorboard import Board
 

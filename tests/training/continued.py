@@ -28,7 +28,7 @@ from gansweep.training.continuation import Source, obstacle
 from gansweep.training.record import Header
 from gansweep.training.trainer import Interrupted
 
-SHORT, LONG = 7, 12  # 7 is no multiple of any interval of `make_run`
+SHORT, LONG = 7, 12  # 7 is not a multiple of any interval of `make_run`
 
 
 def lengthened(run, steps=LONG, **changes):

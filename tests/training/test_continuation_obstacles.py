@@ -1,4 +1,4 @@
-"""Differences that prevent that a run continues from the checkpoint of another one."""
+"""Differences that prevent a run from continuing from the checkpoint of another one."""
 
 from __future__ import annotations
 
