@@ -1,15 +1,32 @@
-"""Calls in forks. Mistakes: a result that is lost, a fork that fails without an answer, a wait without end."""
+"""Calls in forks. Mistakes: a result that is lost, a fork that fails without an answer, a wait without end,
+a fork that outlives an interrupted command."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
 from gansweep.forking import Forked, can_fork
 
 HERE = os.getpid()
+INTERRUPTED = """
+import os, signal, sys, time
+from gansweep.console import exit_code
+from gansweep.forking import Forked
+
+def work():
+    fork = Forked(lambda: time.sleep(60))
+    print(fork._pid, flush=True)
+    os.kill(os.getpid(), signal.SIGINT)
+    fork.result()
+
+sys.exit(exit_code(work))
+"""
 
 
 @pytest.mark.skipif(not can_fork(), reason="processes can't be forked here")
@@ -56,3 +73,17 @@ def test_without_a_process_or_a_file_the_function_is_called_here(monkeypatch, fu
 
     monkeypatch.setattr(function, fails, raising=False)
     assert Forked(os.getpid).result() == HERE
+
+
+@pytest.mark.skipif(not can_fork(), reason="processes can't be forked here")
+def test_an_interrupted_command_ends_its_forks():
+    """Also if only the command itself gets SIGINT."""
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=50)
+    assert (ended.returncode, ended.stderr) == (130, "")
+    for _ in range(100):  # its parent may be another process, which has to wait for it
+        try:
+            os.kill(int(ended.stdout), 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail("the fork is still running")

@@ -8,7 +8,8 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
@@ -17,7 +18,7 @@ from typing import Any, TextIO
 from gansweep import __version__
 from gansweep.formatting import visible
 
-WRONG = 2
+WRONG, INTERRUPTED = 2, 130
 # Errors caused by a wrong path from the user, as opposed to a system failure.
 WRONG_PATH = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
@@ -107,10 +108,12 @@ class Protected(io.TextIOBase):
 def exit_code(work: Callable[[], object]) -> int:
     """Run a command and return its exit code; print an error as one line to stderr.
 
-    0: success; 1: system error; 2: wrong or missing input
+    0: success; 1: system error; 2: wrong or missing input; 130: interrupted by Ctrl-C
     """
     try:
         work()
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except (ValueError, FileNotFoundError) as error:
         say_error(error)
         return WRONG
@@ -118,6 +121,19 @@ def exit_code(work: Callable[[], object]) -> int:
         say_error(error)
         return WRONG if error.errno in WRONG_PATH else 1
     return 0
+
+
+def interruptible(main: Callable[[Sequence[str]], int]) -> Callable[[Sequence[str]], int]:
+    """Decorator of the main function of a command: after Ctrl-C it returns 130, without a traceback."""
+
+    @wraps(main)
+    def interruptible_main(arguments: Sequence[str]) -> int:
+        try:
+            return main(arguments)
+        except KeyboardInterrupt:
+            return INTERRUPTED
+
+    return interruptible_main
 
 
 def allowed_modules(words: Iterable[str]) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
 import pickle
+import signal
 import sys
 import tempfile
 import warnings
@@ -25,6 +27,32 @@ def num_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+_running: set[int] = set()  # process ids of the forks of this process
+
+
+@atexit.register
+def _end_forks() -> None:
+    """End the forks whose results were not requested, for example after Ctrl-C."""
+    for pid in _running:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def _fork() -> int:
+    """Return the process id of a fork, 0 in the fork, which Ctrl-C ends without a traceback."""
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        pid = os.fork()
+        if pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        else:
+            _running.add(pid)
+        return pid
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
 class Forked(Generic[Result]):
     """A call of a function in a fork of this process, which begins at once.
 
@@ -42,7 +70,7 @@ class Forked(Generic[Result]):
             self._file = stack.enter_context(tempfile.TemporaryFile())
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads, as those of BLAS
-                self._pid = os.fork()
+                self._pid = _fork()
             stack.pop_all()
         if self._pid == 0:
             self._call()
@@ -66,7 +94,9 @@ class Forked(Generic[Result]):
         """
         if self._pid > 0:
             with self._file, contextlib.suppress(ChildProcessError):  # SIGCHLD is ignored: no exit code
-                if os.waitpid(self._pid, 0)[1] == 0:
+                status = os.waitpid(self._pid, 0)[1]
+                _running.discard(self._pid)
+                if status == 0:
                     self._file.seek(0)
                     return pickle.load(self._file)
         return self._function()

@@ -127,6 +127,7 @@ class Dynamics(Protocol):
         remembers     names of vectors that are stored between steps (`Position.remember`)
         extrapolates  True if it restores the parameters after a step of the optimizers
         autonomous    False if a step depends on its number
+        third_derivatives  True if it calls `Position.jvp` for all blocks of the Jacobian
     """
 
     joint: ClassVar[bool]

@@ -25,10 +25,9 @@ from gansweep.cli.hydra_app import CONFIG, HydraApp, composer_and_loader, hydra_
 from gansweep.cli.job import task
 from gansweep.cli.search_points import misplaced_intervals
 from gansweep.config.errors import BadConfig, SettingError
-from gansweep.console import discard_output, say, versions
+from gansweep.console import INTERRUPTED, discard_output, say, versions
 from gansweep.terminal_layout import for_terminal
 
-INTERRUPTED = 130
 GRID_SWEEPER = "hydra_plugins.gansweep.grid_sweeper.GridSweeper"
 
 

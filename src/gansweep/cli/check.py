@@ -13,7 +13,7 @@ from gansweep.cli.error_report import complain
 from gansweep.cli.hydra_app import composed, overrides_parser
 from gansweep.code_identity import dotted
 from gansweep.config.errors import BadConfig, SettingError
-from gansweep.console import command_name, say
+from gansweep.console import command_name, interruptible, say
 from gansweep.terminal_layout import for_terminal
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ STAND_INS: dict[str, Any] = {
 }
 
 
+@interruptible
 def main(arguments: Sequence[str]) -> int:
     """Check what the arguments choose, print a table for each combination, and return the exit code."""
     options = _parser().parse_args(list(arguments))

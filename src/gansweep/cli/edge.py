@@ -16,7 +16,7 @@ from gansweep.cli.hydra_app import composed, overrides_parser
 from gansweep.cli.job import run_of
 from gansweep.cli.search_points import SAMPLER, TPE
 from gansweep.config.errors import BadConfig, SettingError
-from gansweep.console import command_name, make_folder, say
+from gansweep.console import command_name, interruptible, make_folder, say
 from gansweep.formatting import counted, markdown
 from gansweep.sweep.cell import Cell as SweepCell
 
@@ -42,6 +42,7 @@ class Cell(NamedTuple):
     run: Run
 
 
+@interruptible
 def main(arguments: Sequence[str]) -> int:
     """Print the largest stable rates of each combination and the state of each cell, and return the exit code."""
     options = _parser().parse_args(list(arguments))

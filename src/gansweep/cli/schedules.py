@@ -14,7 +14,7 @@ from gansweep.config.errors import BadConfig, SettingError
 from gansweep.config.instantiate import Broken, Constructor
 from gansweep.config.root import Root, out_of_range
 from gansweep.config.typed import conforms, signature, wrong_kind
-from gansweep.console import WRONG, command_name, say, say_error
+from gansweep.console import WRONG, command_name, interruptible, say, say_error
 from gansweep.interfaces import Schedule
 from gansweep.sweep.identity import plain
 from gansweep.terminal_layout import for_terminal
@@ -36,6 +36,7 @@ class Player(NamedTuple):
     words: str
 
 
+@interruptible
 def main(arguments: Sequence[str]) -> int:
     """Plot the schedules of a command line, print a table of them, and return the exit code."""
     options = _parser().parse_args(list(arguments))

@@ -31,6 +31,7 @@ class Symplectic:
     strength: float = 1.0
     aligned: bool = True
     joint: ClassVar[bool] = True
+    third_derivatives: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength < math.inf:

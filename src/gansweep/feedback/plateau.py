@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gansweep.device import finest
+from gansweep.formatting import counted
 from gansweep.interfaces import Game, RunLength
 
 
@@ -62,7 +63,7 @@ class Plateau:
     def without_effect(self, length: RunLength) -> list[str]:
         """Return a warning if there are fewer than patience + 2 evaluations, the minimum for a reduction."""
         warning = (
-            f"patience={self.patience}: the run has {length.evaluations} evaluations, "
+            f"patience={self.patience}: the run has {counted(length.evaluations, 'evaluation')}, "
             "so the learning rate is never reduced"
         )
         return [warning] * (length.evaluations < self.patience + 2)

@@ -74,8 +74,7 @@ def shares(
     for layer in layers:
         layer_params, layer_state = params[slot : slot + len(layer.slots)], state
         if state.masks:
-            masks = state.masks[draw : draw + len(layer.draws)]
-            layer_state = Pass(masks, state.buffers, state.training, state.updates, state.labels)
+            layer_state = state.with_masks(state.masks[draw : draw + len(layer.draws)])
         yield layer, layer_params, layer_state
         slot, draw = slot + len(layer.slots), draw + len(layer.draws)
 
@@ -135,8 +134,7 @@ class Residual(Parameterless):
     def _split(self, params: Sequence[Tensor], state: Pass) -> list[tuple[Sequence[Tensor], Pass]]:
         """Split parameters and masks into those of the body and those of the shortcut."""
         slots, draws = self._num_slots, self._num_draws
-        shared = state.buffers, state.training, state.updates, state.labels
         return [
-            (params[:slots], Pass(state.masks[:draws], *shared)),
-            (params[slots:], Pass(state.masks[draws:], *shared)),
+            (params[:slots], state.with_masks(state.masks[:draws])),
+            (params[slots:], state.with_masks(state.masks[draws:])),
         ]

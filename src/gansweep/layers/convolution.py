@@ -83,7 +83,13 @@ class ConvTranspose2d(Parameterless):
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         """Return y (K, B, out, H', W') for x (K, B, in, H, W)."""
         sizes = {"stride": self.stride, "padding": self.padding, "output_padding": self.output_padding}
-        return _filled(partial(F.conv_transpose2d, **sizes), x, params, self.stride)
+        if not state.third_derivatives or not 0 < self.output_padding <= self.padding:
+            return _filled(partial(F.conv_transpose2d, **sizes), x, params, self.stride)
+        # torch has no third derivative of a transposed convolution with `output_padding`. Without it, the output has
+        # further rows and columns at the beginning instead of the end. Values may differ by rounding.
+        sizes = {"stride": self.stride, "padding": self.padding - self.output_padding}
+        y = _filled(partial(F.conv_transpose2d, **sizes), x, params, self.stride)
+        return y[..., self.output_padding :, self.output_padding :]
 
     def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
         """Return dL/dx (K, B, in, H, W) from dL/dy (K, B, out, H', W'): a plain convolution."""

@@ -52,6 +52,7 @@ class Joint:
         read_only: evaluate only, without a change of running statistics and learning rates.
         step: number of this step, (K, 1). Default: the first.
         memory: vectors that the dynamics store, by name, updated in place. Default: zeros, for this step only.
+        third_derivatives: whether `jvp` may be called for all blocks of J.
     """
 
     def __init__(
@@ -65,9 +66,10 @@ class Joint:
         read_only: bool = False,
         step: Tensor | None = None,
         memory: Mapping[str, Both] | None = None,
+        third_derivatives: bool = True,
     ) -> None:
         self.g, self.d, self.objectives, self.precision = g, d, objectives, precision
-        self.given, self.read_only = given, read_only
+        self.given, self.read_only, self.third_derivatives = given, read_only, third_derivatives
         if read_only:
             objectives.set_updates(None)
         self.step = torch.ones_like(self.rates.generator[0]) if step is None else step
@@ -108,7 +110,8 @@ class Joint:
         """Return L_G and L_D () at any parameters, summed over members, differentiable by both players' parameters."""
         g, d, given, objectives = self.g, self.d, self.given, self.objectives
         with torch.enable_grad(), autocast(g.device, self.precision):
-            state = Pass(given.generator_masks, g.buffers, labels=given.labels)
+            third = self.third_derivatives
+            state = Pass(given.generator_masks, g.buffers, labels=given.labels, third_derivatives=third)
             fake = g.network(g.params(at.generator), given.z, state)
             real, fake_input = self._discriminator_inputs(fake)
             params = d.params(at.discriminator)

@@ -202,6 +202,7 @@ class AdversarialPack(Pack[Report]):
             read_only=read_only,
             step=self.step[:, None],
             memory=self.memory,
+            third_derivatives=read_only or getattr(self.dynamics, "third_derivatives", False),
         )
 
     def _count_update(self) -> None:
