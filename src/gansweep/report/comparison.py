@@ -82,7 +82,7 @@ def _find(verdicts: Sequence[Verdict], text: str) -> tuple[Verdict, Configuratio
         for one in verdict.leaderboard.configurations[:8]
     )
     problem = "no configuration has these settings" if not found else f"{len(found)} configurations have these settings"
-    raise ValueError(f"--compare {text}: {problem}, expected those of one of {names}")
+    raise ValueError(f"--compare {text}: {problem}; configurations: {names}")
 
 
 def _has(settings: dict[str, object], part: str) -> bool:

@@ -43,8 +43,9 @@ def _check(leaderboard: Leaderboard, rows: Sequence[str], across: str | None) ->
         if key in leaderboard.repeated:
             raise ValueError(f"{option} {key}: runs are averaged over this setting, see --group")
         if key not in leaderboard.keys:
-            expected = ", ".join(leaderboard.keys) or "none: only one configuration was trained"
-            raise ValueError(f"{option} {key}: not a varied setting, expected one of {expected}")
+            varied = ", ".join(leaderboard.keys)
+            expected = f"expected one of {varied}" if varied else "only one configuration was trained"
+            raise ValueError(f"{option} {key}: not a varied setting, {expected}")
     twice = next((key for number, key in enumerate(rows) if key in rows[:number]), None)
     if twice is not None:
         raise ValueError(f"--rows {twice}: given twice, expected each setting once")
