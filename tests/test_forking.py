@@ -25,6 +25,7 @@ def work():
     os.kill(os.getpid(), signal.SIGINT)
     fork.result()
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job ignores
 sys.exit(exit_code(work))
 """
 
