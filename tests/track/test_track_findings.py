@@ -160,7 +160,7 @@ def test_order_after_few_tuning_trainings():
 def test_a_part_is_decided_only_with_its_finding():
     parts = [Part(0.001, "yes", UNDECIDED), Part(0.2, "no", UNDECIDED)]
     question = Question("?", "Test", 0.001, parts)
-    assert "Yes; can't be told" in Finding(question, 10 * 0.001).sentence
+    assert f"Yes; {UNDECIDED}" in Finding(question, 10 * 0.001).sentence
     assert "yes" not in Finding(question, 60 * 0.001).sentence.lower()
     assert not Finding(question, LEVEL + 1e-9).is_decided
 
