@@ -10,6 +10,7 @@ import pytest
 from tests.cli.tiny import TINY
 
 from gansweep.cli import sweeping
+from gansweep.cli.checked_loader import CheckedLoader
 from gansweep.sweep.cell import state
 
 LINE = ["-m", "optimizer=adam,sgd,rmsprop", "seeds=auto", "name=race", "workers=1", "device=cpu", "steps=2"]
@@ -80,6 +81,19 @@ def test_the_same_command_continues_the_race(gansweep, rounds):
     every = [one for batch in played for one in batch]
     assert len(every) == len(set(every)), "nothing is trained twice"
     assert {seed for name, seed in every if name == "adam"} == set(range(5))
+
+
+def test_the_rounds_share_the_compositions(gansweep, rounds, monkeypatch):
+    composed = []
+    load = CheckedLoader.load_sweep_config
+    monkeypatch.setattr(
+        CheckedLoader,
+        "load_sweep_config",
+        lambda self, master, overrides: composed.append(tuple(overrides)) or load(self, master, overrides),
+    )
+    assert gansweep(*LINE, "most_seeds=4").code == 0
+    assert len(rounds[0]) == 3
+    assert len(composed) == len(set(composed)), "each choice of groups is composed once"
 
 
 def test_a_plan_trains_nothing_and_states_the_largest_number_of_runs(gansweep, rounds):

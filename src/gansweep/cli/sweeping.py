@@ -40,6 +40,11 @@ from gansweep.training.interruption import Stop
 log = logging.getLogger(__name__)
 
 
+def composer_of(loader: ConfigLoader, master: DictConfig) -> Composer:
+    """Return the composer of the jobs of a command line whose configuration is `master`."""
+    return Composer(lambda overrides: loader.load_sweep_config(master, overrides), loader)
+
+
 class Multirun:
     """Checked grid of cells, with methods to plan, train and report it.
 
@@ -51,6 +56,7 @@ class Multirun:
         here: True for gansweep's own launcher, False for another Hydra launcher.
         started: start of the command, in seconds since the epoch; default: now.
         searched: keys that the command line gives as intervals.
+        composer: composes the jobs; the grids of one command share it. Default: a new one.
 
     Raises:
         BadConfig: a job is not valid; nothing has been written.
@@ -66,6 +72,7 @@ class Multirun:
         here: bool,
         started: float | None = None,
         searched: Collection[str] = (),
+        composer: Composer | None = None,
     ) -> None:
         self.master, self.jobs = master, jobs
         self.command, self.command_to_continue = command(loader), command(loader, continues=True)
@@ -74,7 +81,7 @@ class Multirun:
         self.backend = backends.chosen(master)
         is_local, here = here, here and self.backend["backend"] == HERE
         self.root = sweep_dir(master)
-        composer = Composer(lambda overrides: loader.load_sweep_config(master, overrides), loader)
+        composer = composer or composer_of(loader, master)
         self.cells, self.compositions = grid.compose(composer, jobs, self.root, here=here, vary=vary)
         self.swept = grid.swept_keys(jobs)
         self.config = self.cells[0].config

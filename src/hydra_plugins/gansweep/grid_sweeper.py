@@ -49,7 +49,7 @@ class GridSweeper(BasicSweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Train every combination; exit the process with an error code unless all cells have a result."""
         from gansweep.cli.search_points import is_adaptive, is_interval
-        from gansweep.cli.sweeping import Multirun
+        from gansweep.cli.sweeping import Multirun, composer_of
         from gansweep.cli.tpe_search import TpeSearch
 
         assert self.hydra_context is not None
@@ -60,7 +60,10 @@ class GridSweeper(BasicSweeper):
         # Compared by name: Hydra 1.3 executes plugin modules a second time, so their classes exist twice.
         is_local = self.config.hydra.launcher["_target_"] == TARGET
         searched = {override.get_key_element() for line in lines for override in line if is_interval(override)}
-        make = partial(Multirun, loader, self.config, here=is_local, started=started, searched=searched)
+        composer = composer_of(loader, self.config)
+        make = partial(
+            Multirun, loader, self.config, here=is_local, started=started, searched=searched, composer=composer
+        )
         multirun: Multirun | AutoSeeds | TpeSearch
         if is_adaptive(lines[0], defaults):
             multirun = TpeSearch(lines[0], defaults, make)
