@@ -121,6 +121,7 @@ def test_automatic_seeds_within_a_bound(gansweep, trained):
     assert note(gansweep) is None
 
 
+@pytest.mark.slow
 def test_a_race_over_steps_within_a_bound(gansweep, race_rounds):  # noqa: F811
     played, _ = race_rounds
     assert gansweep(*RACE, "race=steps", "cells=10").code == 0

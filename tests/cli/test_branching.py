@@ -219,6 +219,7 @@ def test_a_damaged_branch_point(gansweep, typed, monkeypatch):
     assert numbers(gansweep.records("on")) == numbers(gansweep.records("off"))
 
 
+@pytest.mark.slow
 def test_the_twelve_schedules_of_coopnets(gansweep, typed, monkeypatch):
     """They differ in the first steps already; four branches are left if one step is enough."""
     tiny = ["experiment=coopnets_table1", "scale=smoke", "steps=12", "trainer.tensorboard=false", "workers=1", "pack=3"]
