@@ -11,15 +11,19 @@ if [ $# -eq 0 ]; then
 fi
 if [ $# -gt 0 ]; then exec python -m pytest "$@"; fi
 
-# The fast tests in two processes. Those of the first one start commands and wait for them.
-FIRST="cli docs engines faults report sweep trained"
+# The fast tests in three processes. Those of the first two start commands and wait for them.
+FIRST="cli docs engines"
+SECOND="faults report sweep trained"
 output="$(mktemp -d)"
 trap 'rm -rf "$output"' EXIT
-# shellcheck disable=SC2086
-python -m pytest -q -p no:cacheprovider $(printf 'tests/%s ' $FIRST) > "$output/first" 2>&1 &
-first=$!
+processes=()
+for folders in "$FIRST" "$SECOND"; do
+    # shellcheck disable=SC2046,SC2086
+    python -m pytest -q -p no:cacheprovider $(printf 'tests/%s ' $folders) > "$output/${#processes[@]}" 2>&1 &
+    processes+=($!)
+done
 # shellcheck disable=SC2046,SC2086
-python -m pytest -q -p no:cacheprovider tests $(printf -- '--ignore=tests/%s ' $FIRST) || failed=yes
-wait "$first" || failed=yes
-cat "$output/first"
+python -m pytest -q -p no:cacheprovider tests $(printf -- '--ignore=tests/%s ' $FIRST $SECOND) || failed=yes
+for process in "${processes[@]}"; do wait "$process" || failed=yes; done
+cat "$output"/*
 [ -z "${failed:-}" ]
