@@ -121,7 +121,7 @@ def test_the_folder_of_the_figure_is_made_or_named_before_anything_is_computed(c
 
 def test_the_points_of_an_interval_are_those_of_the_sweep(capsys, gansweep):
     line = [*DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd", "lr=interval(1e-3,1)", "num=3"]
-    assert main([*line, "--after", "0"]) == 0
+    assert main([*line[:3], "--after", "0", *line[3:]]) == 0, "options between settings"
     cells = [row[0] for row in rows(capsys.readouterr().out) if row[0].startswith("lr=")]
     plan = json.loads(gansweep("-m", *line, "plan=json").out)
     assert cells == [f"lr={cell['overrides']['lr']}" for cell in plan["cells"]]

@@ -32,7 +32,7 @@ STAND_INS: dict[str, Any] = {
 @interruptible
 def main(arguments: Sequence[str]) -> int:
     """Check what the arguments choose, print a table for each combination, and return the exit code."""
-    options = _parser().parse_args(list(arguments))
+    options = _parser().parse_intermixed_args(list(arguments))
     try:
         subjects = subjects_of(options.overrides, options.config_dir)
     except BadConfig as error:

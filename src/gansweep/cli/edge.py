@@ -45,7 +45,7 @@ class Cell(NamedTuple):
 @interruptible
 def main(arguments: Sequence[str]) -> int:
     """Print the largest stable rates of each combination and the state of each cell, and return the exit code."""
-    options = _parser().parse_args(list(arguments))
+    options = _parser().parse_intermixed_args(list(arguments))
     try:
         if options.after < 0:
             raise SettingError("--after", options.after, "expected a number of steps, at least 0")
@@ -126,7 +126,11 @@ def groups_of(overrides: Sequence[str], config_dir: str | None = None) -> dict[s
             continue
         if not isinstance(checked.run.algorithm, Adversarial):
             problems.append(
-                SettingError("algorithm", None, "does not train a game of two players; expected adversarial")
+                SettingError(
+                    "algorithm",
+                    composition.choices.get("algorithm"),
+                    "does not train a game of two players; expected adversarial",
+                )
             )
             continue
         _, cells = groups.setdefault(kind(composition.config), (_words(composition, shared=True), []))

@@ -39,7 +39,7 @@ class Player(NamedTuple):
 @interruptible
 def main(arguments: Sequence[str]) -> int:
     """Plot the schedules of a command line, print a table of them, and return the exit code."""
-    options = _parser().parse_args(list(arguments))
+    options = _parser().parse_intermixed_args(list(arguments))
     outs = [word.partition("=")[2] for word in options.overrides if word.startswith("out=")]
     out = outs[-1] if outs else OUT
     path = Path(out)
