@@ -125,13 +125,8 @@ def groups_of(overrides: Sequence[str], config_dir: str | None = None) -> dict[s
         if checked.run is None:
             continue
         if not isinstance(checked.run.algorithm, Adversarial):
-            problems.append(
-                SettingError(
-                    "algorithm",
-                    composition.choices.get("algorithm"),
-                    "does not train a game of two players; expected adversarial",
-                )
-            )
+            expected = "does not train a game of two players; expected adversarial"
+            problems.append(SettingError("algorithm", composition.choices.get("algorithm"), expected))
             continue
         _, cells = groups.setdefault(kind(composition.config), (_words(composition, shared=True), []))
         cells.append(Cell(_words(composition, shared=False), checked.run))
