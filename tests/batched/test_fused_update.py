@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
 import torch
 from tests.batched.test_player import ELEMENTWISE, NAMES, everything, train
 from tests.training.small import member
+from torch._inductor import list_options
 
+from gansweep.algorithms.adversarial import graphs
 from gansweep.batched import fused_update, player
 from gansweep.optimizers.adam import Adam
 from gansweep.optimizers.sgd import SGD
@@ -96,3 +99,13 @@ def test_a_gradient_that_is_not_finite_is_noted(on_cuda):
 
 def test_no_fused_updates_on_a_cpu():
     assert not train([member(1, Adam())], steps=1).g.fused
+
+
+def test_options_that_pytorch_lacks_are_left_out(monkeypatch):
+    """Options of Inductor differ between versions, and torch.compile refuses those that it does not know."""
+    assert fused_update.supported(fused_update.OPTIONS | graphs.OPTIONS).keys() <= set(list_options())
+    monkeypatch.setattr(fused_update, "OPTIONS", {"force_pointwise_cat": True, "no_such_option": 1})
+    monkeypatch.setattr(graphs, "OPTIONS", {"no_such_option": 1})
+    fused_update._compiled.__wrapped__()
+    steps = dict.fromkeys(("_generated", "_discriminator_gradients", "_generator_gradients"), abs)
+    graphs.compile_steps(SimpleNamespace(device=torch.device("cuda"), **steps))

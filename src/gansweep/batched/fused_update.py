@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -78,7 +78,15 @@ _NOT_COMPILED: list[UpdateRule] = []
 def _compiled() -> Callable[[UpdateRule, Part, UpdateContext, Outputs], None]:
     allow_graphs()
     # fullgraph: it raises before it has changed anything
-    return torch.compile(update_part, fullgraph=True, options=OPTIONS)
+    return torch.compile(update_part, fullgraph=True, options=supported(OPTIONS))
+
+
+def supported(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those options of torch.compile that this version of PyTorch has; the others change the speed only."""
+    from torch._inductor import list_options  # takes two seconds
+
+    known = set(list_options())
+    return {name: value for name, value in options.items() if name in known}
 
 
 def allow_graphs() -> None:

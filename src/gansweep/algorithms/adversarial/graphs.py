@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from gansweep.batched.fused_update import allow_graphs
+from gansweep.batched.fused_update import allow_graphs, supported
 
 # Options of torch.compile on a GPU: values that few kernels read are computed again instead of being stored. Without
 # them, the columns of c in `layers.penalised` are written twice.
@@ -27,7 +27,7 @@ def compile_steps(pack: Any) -> None:
         pack.call_update_d = compiled(pack._discriminator_step)
         pack.call_update_g = compiled(pack._generator_step)
     else:
-        compiled = partial(compiled, options=OPTIONS)
+        compiled = partial(compiled, options=supported(OPTIONS))
         pack.call_generate = compiled(pack._generated)
         pack.call_gradients_d = compiled(pack._discriminator_gradients)
         pack.call_gradients_g = compiled(pack._generator_gradients)
