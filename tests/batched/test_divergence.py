@@ -12,7 +12,7 @@ from tests.training.test_resume import scalars
 from gansweep.algorithms.adversarial import AdversarialPack
 from gansweep.batched.divergence import Cause, DivergenceMonitor
 from gansweep.batched.member import Member, PlayerSettings
-from gansweep.batched.pack import PackSettings
+from gansweep.batched.pack import PackSettings, finite
 from gansweep.batched.player import norms
 from gansweep.losses.objective import Objective
 from gansweep.losses.wasserstein import Wasserstein
@@ -135,6 +135,14 @@ def test_the_first_cause_is_recorded():
     (divergence,) = monitor.read()
     assert divergence is not None
     assert divergence.as_dict() == {"step": 4, "player": "discriminator", "cause": "loss is not finite"}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_one_entry_that_is_not_finite_is_found_at_every_place(value):
+    largest = torch.finfo(torch.float32).max
+    samples = torch.full((66, 1, 5, 13), -largest)  # more entries than a vector of the processor, and a remainder
+    samples[:65].flatten(1)[range(65), range(65)] = value
+    assert finite(samples).tolist() == [False] * 65 + [True]
 
 
 def test_non_finite_samples_are_not_evaluated(tmp_path):

@@ -279,4 +279,7 @@ class Pack(ABC, Generic[R]):
 
 def finite(samples: Tensor) -> Tensor:
     """Return a (K,) boolean mask: True where all samples (K, B, ...) of a member are finite."""
-    return samples.flatten(1).isfinite().all(1)
+    flat = samples.flatten(1)
+    if torch.compiler.is_compiling():  # fused with the kernel that computes the samples
+        return flat.isfinite().all(1)
+    return flat.abs().amax(1) < torch.inf  # a tenth of the time of isfinite; the maximum is NaN if an entry is
