@@ -63,6 +63,11 @@ def test_mistakes_end_with_a_block_that_names_the_setting(capsys, words, named):
     assert named in capsys.readouterr().err
 
 
+def test_a_problem_of_several_cells_is_printed_once(capsys):
+    assert main([*DIRAC, "algorithm=cfg", "lr=0.1,1"]) == 2
+    assert capsys.readouterr().err.count("algorithm=cfg") == 1
+
+
 def test_dynamics_without_a_linear_part_are_named(capsys):
     assert main([*DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd", "dynamics=unrolled", "--after", "0"]) == 0
     assert "No boundary: no linear part: Unrolled" in capsys.readouterr().out

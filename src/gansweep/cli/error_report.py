@@ -27,9 +27,10 @@ MEANT = {
 
 def complain(problems: Sequence[SettingError], omitted: str) -> int:
     """Print all problems to stderr and return exit code 2; `omitted` is what was not done, such as "trained"."""
-    lines = ["  " + str(problem).replace("\n", "\n    ") for problem in problems[:MAX_PROBLEMS]]
-    if len(problems) > MAX_PROBLEMS:
-        lines.append(f"  and {len(problems) - MAX_PROBLEMS} more")
+    texts = list(dict.fromkeys(map(str, problems)))  # several cells may have the same problem
+    lines = ["  " + text.replace("\n", "\n    ") for text in texts[:MAX_PROBLEMS]]
+    if len(texts) > MAX_PROBLEMS:
+        lines.append(f"  and {len(texts) - MAX_PROBLEMS} more")
     say_error("\n".join([f"The configuration is not valid; nothing was {omitted}.", *lines]))
     return WRONG
 
