@@ -23,7 +23,7 @@ class Plain(torch.optim.Optimizer):
 
 
 class Counting(Plain):
-    """A number in every place where one can be remembered, nested ones too."""
+    """Optimizer with a number in every kind of state, nested ones included."""
 
     calls = 0
 

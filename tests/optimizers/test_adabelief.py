@@ -1,4 +1,4 @@
-"""AdaBelief against a program of its box, and by hand."""
+"""AdaBelief compared with an implementation of the paper's algorithm, and by hand."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_equals_the_box(follow, settings):
     torch.testing.assert_close(theta, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_the_first_surprise_is_beta1_of_the_gradient(drive):
+def test_the_first_deviation_is_beta1_of_the_gradient(drive):
     """m_1 = (1 - beta1) g, so that g - m_1 = beta1 g and the step is lr / beta1; Adam's is lr."""
     theta = torch.zeros(1, 2, dtype=torch.float64)
     drive(AdaBelief(betas=(0.8, 0.999)), theta, torch.tensor([[[3.0, -0.5]]], dtype=torch.float64), [0.1])

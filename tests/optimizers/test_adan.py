@@ -1,4 +1,4 @@
-"""Adan against a program of its authors' recursion, and by hand."""
+"""Adan compared with the recursion of its authors, and by hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gansweep.optimizers.adan import Adan
 
 
 def box(betas, eps, weight_decay):
-    """Alphas are the paper's betas: the share of what is new."""
+    """Alphas are the paper's betas: the weights of the new values."""
     a1, a2, a3 = (1 - beta for beta in betas)
 
     def start(theta):
@@ -38,7 +38,7 @@ def test_equals_the_box(follow, settings):
 
 
 def test_a_constant_gradient_moves_by_the_rate(drive):
-    """Nothing changes, so v = 0; a first difference from zero would be seen here."""
+    """The gradient is constant, so v = 0. Mistake: a first difference from zero."""
     theta = torch.zeros(1, 2, dtype=torch.float64)
     drive(Adan(eps=0.0), theta, torch.tensor([[[3.0, -0.5]]] * 4, dtype=torch.float64), [0.1])
     assert theta[0].tolist() == pytest.approx([-0.4, 0.4], rel=1e-12)

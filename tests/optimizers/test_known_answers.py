@@ -1,4 +1,4 @@
-"""Numbers that were worked out by hand or by another program."""
+"""Values that were computed by hand or by another program."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_adam_does_not_see_the_gradients_scale(drive):
 
 @pytest.mark.parametrize("rule", [Adam(), AdamW(weight_decay=0.0)])
 def test_bias_corrections_are_not_rounded_to_float32(slots, rule):
-    """1 - 0.999^1 has three digits left in float32; the first step is lr g / |g| all the same."""
+    """1 - 0.999^1 has three digits left in float32; the first step is still lr g / |g|."""
     theta = torch.zeros(1, 2)
     gradient = torch.tensor([[0.3, -0.7]])
     context = UpdateContext(torch.tensor([[1.0]]), torch.ones(1, 1, dtype=torch.float64), slots)
@@ -101,14 +101,14 @@ def test_rmsprop_adds_eps_outside_of_the_root(drive):
     assert path(drive, RMSprop(), [0.0], [1e-6], 1e-2) == pytest.approx([-0.0909091], rel=1e-6)
 
 
-def test_rmsprop_adds_eps_inside_of_the_root_where_it_is_told_to(drive):
+def test_rmsprop_adds_eps_inside_of_the_root_if_it_is_set(drive):
     """s = 1e-14 and eps = 3e-14: a step of lr 1e-6 / sqrt(4e-14)."""
     inside = RMSprop(eps=3e-14, eps_inside=True)
     assert path(drive, inside, [0.0], [1e-6], 1e-2) == pytest.approx([-0.05], rel=1e-6)
 
 
 def test_adamw_decays_by_the_rate_in_force(drive):
-    """Zero gradient: only the decay moves, by (1 - lr weight_decay) a step."""
+    """With a zero gradient only the decay acts, by the factor 1 - lr weight_decay per step."""
     found = path(drive, AdamW(weight_decay=0.5), [2.0], [0.0] * 3, 0.1)
     assert found == pytest.approx([2.0 * 0.95**3], rel=1e-14)
 

@@ -1,4 +1,4 @@
-"""Lion against a program of its box."""
+"""Lion compared with an implementation of the paper's algorithm."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def test_equals_the_box(follow, settings):
     torch.testing.assert_close(theta, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_the_newest_gradient_counts_more_for_the_direction_than_for_the_memory(drive):
-    """m = 0.01 after g = 1; then 0.9 m - 0.1 a turns the direction for a > 0.09."""
+def test_the_newest_gradient_has_a_larger_weight_in_the_direction_than_in_the_momentum(drive):
+    """m = 0.01 after g = 1; then 0.9 m - 0.1 a is negative for a > 0.09."""
     for a, expected in ((0.08, -0.2), (0.1, 0.0)):
         theta = torch.zeros(1, 1, dtype=torch.float64)
         drive(Lion(), theta, torch.tensor([[[1.0]], [[-a]]], dtype=torch.float64), [0.1])

@@ -1,4 +1,4 @@
-"""Lookahead against a loop around torch's optimizers, and on the game that it tames."""
+"""Lookahead compared with a loop around torch's optimizers, and on a game that it stabilises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Muon against singular values in closed form; its bits depend on neither company nor threads."""
+"""Muon compared with singular values in closed form; independence of the pack and of threads."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def threads(request):
 
 
 def turned(g, num_iterations=5):
-    """Apply a s + b s^3 + c s^5 to the singular values of g / |g|, again and again."""
+    """Apply a s + b s^3 + c s^5 repeatedly to the singular values of g / |g|."""
     u, s, vh = torch.linalg.svd(g, full_matrices=False)
     s = s / s.square().sum().sqrt()
     for _ in range(num_iterations):

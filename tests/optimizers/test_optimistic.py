@@ -1,4 +1,4 @@
-"""Optimism against the paper's own forms, and on the game that it was made for."""
+"""Optimistic updates compared with the paper's formulas, and on a bilinear game."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_equals_the_papers_form(follow, of, box):
 
 
 def bilinear(rule, drive, num_steps, lr):
-    """Play min_x max_y x y from (1, 0), both at once; member 0 is x, member 1 is y."""
+    """Train min_x max_y x y from (1, 0) with simultaneous updates; member 0 is x, member 1 is y."""
     theta = torch.tensor([[1.0], [0.0]], dtype=torch.float64)
     drive(rule, theta, lambda at: torch.stack([at[1], -at[0]]), [lr, lr], num_steps=num_steps)
     return complex(*theta[:, 0].tolist())

@@ -36,7 +36,7 @@ def test_bootstrap_intervals_are_scipys(method, name):
 
 
 def test_few_seeds_get_an_interval_that_keeps_its_promise():
-    """A 95 % bootstrap interval from three seeds holds the mean in 3 of 4 sweeps; ours must in 19 of 20."""
+    """A 95 % bootstrap interval from three seeds contains the mean in 3 of 4 sweeps; ours must in 19 of 20."""
     rng = np.random.default_rng(0)
 
     def kept(method, n, sweeps=400):

@@ -41,8 +41,8 @@ def test_only_common_seeds_are_compared_whatever_their_order():
     assert found.difference == pytest.approx(-1.25)
 
 
-def test_a_run_without_a_value_loses_and_its_neighbours_numbers_do_not_count():
-    """N/A in a mean would be dropped, and the diverging setting would win."""
+def test_a_run_without_a_value_loses():
+    """Mistake: N/A is dropped from a mean, and the diverging setting wins."""
     a, b = [1.0] * 8, [0.5] * 2 + [NAN] * 6
     found = compare(seeds(a), seeds(b))
     assert found.test == "sign"
@@ -66,13 +66,13 @@ def test_holm_is_statsmodels_and_known():
     multitest = pytest.importorskip("statsmodels.stats.multitest")
     p = np.random.default_rng(1).uniform(0, 0.2, 20)
     assert holm(p) == pytest.approx(multitest.multipletests(p, method="holm")[1])
-    # Pairs that were left out count as if they had been asked and were not rejected.
+    # Pairs that were left out count as tested and not rejected.
     assert holm(p[:5], 20) == pytest.approx(multitest.multipletests([*p[:5], *[1.0] * 15], method="holm")[1][:5])
     with pytest.raises(ValueError, match="family=2"):
         holm([0.1, 0.2, 0.3], family=2)
 
 
-def test_equal_settings_are_seldom_told_apart():
+def test_equal_settings_seldom_differ_significantly():
     """Of sweeps of five equal settings at most one in twenty may name a winner among any pair."""
     rng, wrong = np.random.default_rng(2), 0
     pairs = list(itertools.combinations(range(5), 2))

@@ -6,7 +6,7 @@ import pytest
 from gansweep.statistics.performance_profile import profile, ratios, score, time_to_target
 
 INF = np.inf
-# Three solvers on four tasks; the last task is solved by nobody.
+# Three solvers on four tasks; the last task is not solved.
 TIMES = np.array([[1.0, 6.0, 2.0, INF], [2.0, 3.0, INF, INF], [4.0, 3.0, 8.0, INF]])
 
 

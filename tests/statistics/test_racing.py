@@ -10,7 +10,7 @@ NAN = float("nan")
 
 
 def play(race, draw, num):
-    """Play a race to its end and return who is left and how many runs it took."""
+    """Run a race to its end; return the remaining configurations and the number of runs."""
     scores = [{} for _ in range(num)]
     while wanted := race.wanted(scores, list(range(race.most))):
         for place, seed in wanted:
@@ -25,7 +25,7 @@ def test_the_best_is_dropped_at_most_as_often_as_stated():
     assert np.mean(dropped) < 0.2 + 3 * (0.2 * 0.8 / 150) ** 0.5
 
 
-def test_without_the_correction_for_looks_it_would_be():
+def test_without_the_correction_the_error_rate_is_exceeded():
     """The same race at the full level for each test, as a check that the simulation can fail."""
     rng = np.random.default_rng(0)
 

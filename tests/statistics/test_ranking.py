@@ -32,7 +32,7 @@ def test_probabilities_are_a_doubly_stochastic_matrix_and_ties_are_shared():
 
 
 def test_a_setting_that_may_diverge_is_first_only_where_it_did_not():
-    """One of three seeds diverged: not drawn with chance (2/3)^3."""
+    """One of three seeds diverged; the probability that it is not drawn is (2/3)^3."""
     values = np.array([[1.0, 1.0, NAN], [2.0, 2.0, 2.0]])
     assert rank_probabilities(values)[0, 0] == pytest.approx((2 / 3) ** 3, abs=0.03)
 

@@ -12,7 +12,7 @@ STEPS = (0, 1, 2, 3, 4)
 
 
 def play(race, curve, num):
-    """Play a race to its end; return the remaining configurations and the number of evaluations after the first."""
+    """Run a race to its end; return the remaining configurations and the number of evaluations after the first."""
     curves = [{} for _ in range(num)]
     while (stage := race.stage(curves, list(range(num)))).wanted:
         for place, seed in stage.wanted:
