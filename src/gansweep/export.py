@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from gansweep.console import command_name, exit_code, path, say
-from gansweep.trained.cells import add_options, check_new_file, loaded
+from gansweep.trained.options import add_options, check_new_file, loaded
 
 PLAYERS = ("generator", "discriminator")
 

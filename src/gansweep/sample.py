@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gansweep.console import command_name, exit_code, path, say
-from gansweep.trained.cells import add_options, check_new_file, loaded
+from gansweep.trained.options import add_options, check_new_file, loaded
 
 if TYPE_CHECKING:
     from torch import Tensor

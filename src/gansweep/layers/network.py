@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gansweep.interfaces import Initialisation, Slot
 from gansweep.layers import chain
 from gansweep.layers.layer import Draw, Layer, Pass, at_least_float32
-from gansweep.layers.plain import module_of
+from gansweep.layers.plain import Builder, holder
 
 Params = Sequence[Tensor]
 
@@ -124,7 +124,15 @@ class Network:
             input_shape: shape of one input.
             title: name of the class, if it is not `nn.Sequential`.
         """
-        return module_of(self, state, input_shape, title)
+        reserved = {slot.name.partition(".")[0] for slot in (*self.slots, *self.buffers)}
+        with torch.device("meta"):  # without drawing initial weights from torch's random stream
+            try:
+                build = Builder(reserved, on_maps=len(input_shape) == 3)
+                module = build.finish(chain.plain(self.layers, build.input(), build), title)
+            except NotImplementedError:
+                module = Member(self)
+        module.load_state_dict(dict(state), assign=True)
+        return module.eval()
 
     def row(self, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the parameter row (P,) and the buffers in a `state_dict`; the inverse of `state_dict`.
@@ -139,3 +147,28 @@ class Network:
                 raise ValueError(f"{slot.name!r} has shape {tuple(state[slot.name].shape)}, expected {slot.shape}")
         row = torch.cat([state[slot.name].reshape(-1) for slot in self.slots])
         return row, {slot.name: state[slot.name] for slot in self.buffers}
+
+
+class Member(nn.Module):
+    """One member of a network that contains layers of a user's class, in evaluation mode only.
+
+    Args:
+        network: the network.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+        for slot in network.slots:
+            parent, _, last = slot.name.rpartition(".")
+            holder(self, parent).register_parameter(last, nn.Parameter(torch.empty(slot.shape)))
+        for slot in network.buffers:
+            parent, _, last = slot.name.rpartition(".")
+            holder(self, parent).register_buffer(last, torch.empty(slot.shape))
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return the outputs (B, ...) for inputs (B, ...), of a conditional network for labels (B,)."""
+        params = [self.get_parameter(slot.name)[None] for slot in self.network.slots]
+        buffers = {slot.name: self.get_buffer(slot.name)[None] for slot in self.network.buffers}
+        state = Pass((), buffers, training=False, labels=None if labels is None else labels[None])
+        return self.network(params, x[None], state)[0]

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import fx, nn
 from torch.fx.proxy import GraphAppendingTracer
 
 from gansweep.interfaces import Slot
-from gansweep.layers import chain
-from gansweep.layers.layer import Pass
-
-if TYPE_CHECKING:
-    from gansweep.layers.network import Network
 
 
 class Builder:
@@ -98,41 +92,3 @@ def holder(root: nn.Module, name: str) -> nn.Module:
             root.add_module(part, nn.Module())
         root = root.get_submodule(part)
     return root
-
-
-def module_of(network: Network, state: Mapping[str, Tensor], input_shape: Sequence[int], title: str) -> nn.Module:
-    """Return one member of a network as a module of `torch.nn`; see `Network.module`."""
-    reserved = {slot.name.partition(".")[0] for slot in (*network.slots, *network.buffers)}
-    with torch.device("meta"):  # without drawing initial weights from torch's random stream
-        try:
-            build = Builder(reserved, on_maps=len(input_shape) == 3)
-            module = build.finish(chain.plain(network.layers, build.input(), build), title)
-        except NotImplementedError:
-            module = Member(network)
-    module.load_state_dict(dict(state), assign=True)
-    return module.eval()
-
-
-class Member(nn.Module):
-    """One member of a network that contains layers of a user's class, in evaluation mode only.
-
-    Args:
-        network: the network.
-    """
-
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network = network
-        for slot in network.slots:
-            parent, _, last = slot.name.rpartition(".")
-            holder(self, parent).register_parameter(last, nn.Parameter(torch.empty(slot.shape)))
-        for slot in network.buffers:
-            parent, _, last = slot.name.rpartition(".")
-            holder(self, parent).register_buffer(last, torch.empty(slot.shape))
-
-    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Return the outputs (B, ...) for inputs (B, ...), of a conditional network for labels (B,)."""
-        params = [self.get_parameter(slot.name)[None] for slot in self.network.slots]
-        buffers = {slot.name: self.get_buffer(slot.name)[None] for slot in self.network.buffers}
-        state = Pass((), buffers, training=False, labels=None if labels is None else labels[None])
-        return self.network(params, x[None], state)[0]

@@ -14,7 +14,7 @@ import torch
 from torch import fx, nn
 
 import gansweep
-from gansweep.trained.cells import check_new_file
+from gansweep.trained.options import check_new_file
 from gansweep.trained.pair import TrainedPair
 from gansweep.training import atomic
 

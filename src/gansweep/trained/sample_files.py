@@ -15,7 +15,7 @@ from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from gansweep.image_files import MODES
-from gansweep.trained.cells import check_new_file
+from gansweep.trained.options import check_new_file
 from gansweep.trained.pair import BATCH_SIZE, TrainedPair
 
 DIGITS = 6  # of the file names; more images have longer names
