@@ -30,7 +30,7 @@ COMMANDS = {
     "results": Command("gansweep.results.__main__", "results as CSV, JSON or Parquet; merge sweeps; archive a sweep"),
     "sample": Command("gansweep.sample", "write generated images of a finished cell"),
     "export": Command("gansweep.export", "write a trained network to a file that is read without gansweep"),
-    "measure": Command("gansweep.cli.measure", "compute further metrics of finished cells"),
+    "measure": Command("gansweep.measure", "compute further metrics of finished cells"),
     "metrics": Command("gansweep.metrics.__main__", "Fréchet distance and KID of two folders of images"),
     "plane": Command("gansweep.plane.__main__", "figures of a sweep on two-dimensional data"),
     "schedules": Command("gansweep.cli.schedules", "plot learning-rate schedules without training"),

@@ -16,9 +16,9 @@ from tests.config.test_build_conf import CONF, composed
 from gansweep.cli import app
 from gansweep.cli.check import main as check
 from gansweep.cli.experiments import spelled_out
-from gansweep.cli.measure import main as measure
 from gansweep.config.build import check as check_settings
 from gansweep.export import main as export
+from gansweep.measure import main as measure
 from gansweep.plane.__main__ import main as plane
 from gansweep.report.__main__ import main as report
 from gansweep.sample import main as sample

@@ -20,7 +20,6 @@ MODULES = (
     "targets",
     "tuning",
     "diverged",
-    "divergence_tests",
     "sensitivity",
     "response",
 )

@@ -10,7 +10,7 @@ import pytest
 from tests.typed import typed
 
 import gansweep.report.per_class
-from gansweep.cli.measure import main as measure
+from gansweep.measure import main as measure
 from gansweep.report.formats import TableOptions, judge
 from gansweep.report.study import Study
 from gansweep.sweep import records

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from tests.report.studies import study, verdict
 
-from gansweep.report.divergence_tests import log_rank_tests
+from gansweep.report.diverged import log_rank_tests
 
 
 def finals(diverges, lrs=(1.0,), seeds=6, optimizers=("adam", "sgd")):

@@ -11,8 +11,8 @@ from tests.trained.conftest import SMALL
 from tests.typed import typed
 
 import gansweep
-from gansweep.cli.measure import main as measure
 from gansweep.export import main as export
+from gansweep.measure import main as measure
 from gansweep.sample import main as sample
 from gansweep.sweep import records
 from gansweep.sweep.cell import State

@@ -11,7 +11,7 @@ import torch
 
 import gansweep
 import gansweep.results
-from gansweep.cli.measure import main
+from gansweep.measure import main
 from gansweep.report.__main__ import main as report
 from gansweep.sweep import records
 from gansweep.sweep.cell_lock import Claim

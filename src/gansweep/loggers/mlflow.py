@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import re
-import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansweep.interfaces import LoggedRun
-from gansweep.loggers import locked, require
+from gansweep.loggers import RESULTS, locked, over_seeds, pixels, require
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +20,6 @@ FOLDER, DATABASE, LOCK = "mlflow", "mlflow.db", ".lock"
 CELL, GROUP, PARENT, NAME = "gansweep.cell", "gansweep.group", "mlflow.parentRunId", "mlflow.runName"
 MAX_PENDING = 1000  # entries of one `log_batch`
 MAX_PARAM = 6000  # characters
-RESULTS = ("final", "best")
 
 
 @dataclass(frozen=True)
@@ -102,9 +99,8 @@ class MLflowRun:
 
     def picture(self, tag: str, picture: Tensor, step: int) -> None:
         """Add a picture (3, h, w) in [0, 1]."""
-        pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
         with locked(self.lock):
-            self.client.log_image(self.id, pixels, f"{key_of(tag)}/step_{step:07d}.png")
+            self.client.log_image(self.id, pixels(picture), f"{key_of(tag)}/step_{step:07d}.png")
 
     def flush(self) -> None:
         """Write all points."""
@@ -131,13 +127,9 @@ class MLflowRun:
     def _mean_over_seeds(self) -> None:
         seeds = self.client.search_runs([self.experiment], f"tags.`{PARENT}` = '{self.parent}'")
         for name in RESULTS:
-            found = [seed.data.metrics.get(f"result/{name}") for seed in seeds]
-            values = [value for value in found if value is not None and math.isfinite(value)]
-            numbers = {f"result/{name} n": float(len(values))}
-            numbers |= {f"result/{name} mean": statistics.fmean(values)} if values else {}
-            numbers |= {f"result/{name} deviation": statistics.stdev(values)} if len(values) > 1 else {}
+            numbers = over_seeds(name, (seed.data.metrics.get(f"result/{name}") for seed in seeds))
             for key, value in numbers.items():
-                self.client.log_metric(self.parent, key, value, step=len(values))
+                self.client.log_metric(self.parent, key, value, step=int(numbers[f"result/{name} n"]))
         if all(seed.info.status != "RUNNING" for seed in seeds):
             self.client.set_terminated(self.parent)
 

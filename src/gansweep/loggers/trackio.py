@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextvars
 import io
 import json
-import math
 import re
-import statistics
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -16,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gansweep.interfaces import LoggedRun
-from gansweep.loggers import locked, require
+from gansweep.loggers import RESULTS, locked, over_seeds, pixels, require
 from gansweep.training import atomic
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-RESULTS = ("final", "best")
 MEAN = "mean over seeds"  # group of the runs with the means
 
 
@@ -70,9 +67,7 @@ class TrackioRun:
     def picture(self, tag: str, picture: Tensor, step: int) -> None:
         """Add a picture (3, h, w) in [0, 1]."""
         trackio = import_module("trackio")
-
-        pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-        self.run.log({tag: trackio.Image(pixels)}, step=step)
+        self.run.log({tag: trackio.Image(pixels(picture))}, step=step)
 
     def close(self, record: Mapping[str, Any] | None) -> None:
         """Write the results of the run, and the mean and deviation over the seeds of its configuration."""
@@ -122,13 +117,7 @@ def means(seeds: list[dict[str, float]]) -> dict[str, float]:
     >>> means([{"final": 1.0}, {"final": 3.0}, {}])["result/final mean"]
     2.0
     """
-    numbers: dict[str, float] = {}
-    for name in RESULTS:
-        values = [seed[name] for seed in seeds if math.isfinite(seed.get(name, math.nan))]
-        numbers |= {f"result/{name} mean": statistics.fmean(values)} if values else {}
-        numbers |= {f"result/{name} deviation": statistics.stdev(values)} if len(values) > 1 else {}
-        numbers[f"result/{name} n"] = float(len(values))
-    return numbers
+    return {key: value for name in RESULTS for key, value in over_seeds(name, (s.get(name) for s in seeds)).items()}
 
 
 def project_of(sweep: str) -> str:

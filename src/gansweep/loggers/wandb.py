@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from gansweep.interfaces import LoggedRun
-from gansweep.loggers import require
+from gansweep.loggers import pixels, require
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,9 +80,7 @@ class WandBRun:
     def picture(self, tag: str, picture: Tensor, step: int) -> None:
         """Add a picture (3, h, w) in [0, 1]."""
         wandb = import_module("wandb")
-
-        pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-        self.run.log({tag: wandb.Image(pixels), STEP: step})
+        self.run.log({tag: wandb.Image(pixels(picture)), STEP: step})
 
     def close(self, record: Mapping[str, Any] | None) -> None:
         """Write state and results, and finish the run."""

@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,13 @@ def recall(key: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
     return arrays
 
 
-def keep(key: Mapping[str, Any], arrays: Mapping[str, np.ndarray | float | int | bool]) -> None:
-    """Store arrays under a key, atomically; in memory only if the folder is not writable."""
+def keep(key: Mapping[str, Any], arrays: Mapping[str, np.ndarray | float | int | bool]) -> dict[str, np.ndarray]:
+    """Store arrays under a key, atomically, and return them; in memory only if the folder is not writable."""
     stored: dict[str, Any] = {name: np.asarray(value) for name, value in arrays.items()}
     _hold(key, stored)
     path = _path(key)
     if path is None:
-        return
+        return stored
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
@@ -64,6 +64,20 @@ def keep(key: Mapping[str, Any], arrays: Mapping[str, np.ndarray | float | int |
         except OSError:
             draft.unlink()
             raise
+    return stored
+
+
+def remembered(
+    key: Mapping[str, Any], compute: Callable[[], Mapping[str, np.ndarray | float | int | bool]]
+) -> dict[str, np.ndarray]:
+    """Return the arrays stored under a key; the result of `compute`, which is stored, if there are none."""
+    arrays = recall(key)
+    return keep(key, compute()) if arrays is None else arrays
+
+
+def value(key: Mapping[str, Any], compute: Callable[[], float]) -> float:
+    """Return the number stored under a key; the result of `compute`, which is stored, if there is none."""
+    return float(remembered(key, lambda: {"value": compute()})["value"])
 
 
 def forget() -> None:

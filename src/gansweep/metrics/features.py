@@ -7,7 +7,7 @@ To add a network (DINO, CLIP, a custom classifier), write a frozen dataclass wit
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -126,35 +126,44 @@ def reference_statistics(
     key = {"statistics": network.fingerprint(), "data": data.content_hash, "drawn": drawn, "version": REFERENCE_VERSION}
     if drawn is not None and not with_replacement:
         key["with_replacement"] = False
-    cached = cache.recall(key)
-    if cached is not None:
-        mean, spread = torch.from_numpy(cached["mean"]), torch.from_numpy(cached["spread"])
-        return Statistics(mean, spread, int(cached["count"]), bool(cached["is_root"]))
-    samples = data.samples
-    if drawn is not None:
-        generator = Streams(0)["replacement"]
-        if with_replacement:
-            indices = torch.randint(len(samples), (drawn,), generator=generator)
-        else:
-            indices = torch.randperm(len(samples), generator=generator)[:drawn]
-        samples = samples[indices.to(samples.device)]
-    statistics = statistics_of(network, samples, device)
-    arrays = {"mean": statistics.mean.numpy(), "spread": statistics.spread.numpy()}
-    cache.keep(key, {**arrays, "count": statistics.count, "is_root": statistics.is_root})
-    return statistics
+
+    def compute() -> Statistics:
+        samples = data.samples
+        if drawn is not None:
+            generator = Streams(0)["replacement"]
+            if with_replacement:
+                indices = torch.randint(len(samples), (drawn,), generator=generator)
+            else:
+                indices = torch.randperm(len(samples), generator=generator)[:drawn]
+            samples = samples[indices.to(samples.device)]
+        return statistics_of(network, samples, device)
+
+    return cached_statistics(key, compute)
+
+
+def cached_statistics(key: Mapping[str, Any], compute: Callable[[], Statistics]) -> Statistics:
+    """Return the statistics stored under a key; the result of `compute`, which is stored, if there are none."""
+
+    def arrays() -> dict[str, Any]:
+        statistics = compute()
+        mean, spread = statistics.mean.numpy(), statistics.spread.numpy()
+        return {"mean": mean, "spread": spread, "count": statistics.count, "is_root": statistics.is_root}
+
+    stored = cache.remembered(key, arrays)
+    mean, spread = torch.from_numpy(stored["mean"]), torch.from_numpy(stored["spread"])
+    return Statistics(mean, spread, int(stored["count"]), bool(stored["is_root"]))
 
 
 def reference_features(network: FeatureNetwork, data: Dataset, count: int, device: torch.device) -> Tensor:
     """Return the features (n, D) of n = min(count, N) real images, drawn with a fixed seed."""
     count = min(count, len(data.samples))
     key = {"features": network.fingerprint(), "data": data.content_hash, "count": count, "version": REFERENCE_VERSION}
-    cached = cache.recall(key)
-    if cached is not None:
-        return torch.from_numpy(cached["features"])
-    indices = torch.randperm(len(data.samples), generator=Streams(0)["reference"])[:count]
-    features = features_of(network, data.samples[indices.to(data.samples.device)], device)
-    cache.keep(key, {"features": features.numpy()})
-    return features
+
+    def compute() -> dict[str, Any]:
+        indices = torch.randperm(len(data.samples), generator=Streams(0)["reference"])[:count]
+        return {"features": features_of(network, data.samples[indices.to(data.samples.device)], device).numpy()}
+
+    return torch.from_numpy(cache.remembered(key, compute)["features"])
 
 
 @dataclass(frozen=True)

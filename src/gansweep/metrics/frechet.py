@@ -120,18 +120,23 @@ class FrechetDistance:
         num_real = len(data.samples)
         if num_real < 4:
             return None
-        key = {"floor": self.fingerprint(data), "num_splits": num_splits}
-        cached = cache.recall(key)
-        if cached is not None:
-            return float(cached["value"])
-        features, values = features_of(self.features, data.samples), []
-        for split in range(num_splits):
-            order = torch.randperm(num_real, generator=Streams(split)["floor"])
-            parts = order.tensor_split([min(self.num_samples, num_real // 2)])
-            values.append(frechet_distance(*(moments_of(features[part]) for part in parts)))
-        value = sum(values) / num_splits
-        cache.keep(key, {"value": value})
-        return value
+
+        def mean() -> float:
+            return (
+                sum(split_distances(features_of(self.features, data.samples), self.num_samples, num_splits))
+                / num_splits
+            )
+
+        return cache.value({"floor": self.fingerprint(data), "num_splits": num_splits}, mean)
+
+
+def split_distances(features: Tensor, num_fake: int, num_splits: int) -> list[float]:
+    """Return the distance of min(num_fake, N // 2) of the features (N, D) to the others, for each random division."""
+    num_fake, values = min(num_fake, len(features) // 2), []
+    for split in range(num_splits):
+        order = torch.randperm(len(features), generator=Streams(split)["floor"])
+        values.append(frechet_distance(*(moments_of(features[part]) for part in order.tensor_split([num_fake]))))
+    return values
 
 
 def trace_of_root(a: Statistics, b: Statistics) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,10 +11,9 @@ from torch import Tensor
 from gansweep.interfaces import Dataset
 from gansweep.labels import balanced, count_classes, labels_hash, labels_of
 from gansweep.metrics import cache
-from gansweep.metrics.features import REFERENCE_VERSION, FeatureNetwork, features_of, statistics_of
-from gansweep.metrics.frechet import frechet_distance
-from gansweep.metrics.statistics import Statistics, moments_of
-from gansweep.seeding import Streams
+from gansweep.metrics.features import REFERENCE_VERSION, FeatureNetwork, cached_statistics, features_of, statistics_of
+from gansweep.metrics.frechet import frechet_distance, split_distances
+from gansweep.metrics.statistics import Statistics
 
 
 @dataclass(frozen=True)
@@ -106,35 +104,21 @@ class IntraFrechetDistance:
         counts = labels_of(data).bincount()
         if int(counts.min()) < 4:
             return None
-        key = {"floor": self.fingerprint(data), "num_splits": num_splits}
-        cached = cache.recall(key)
-        if cached is not None:
-            return float(cached["value"])
-        values, generated = [], self.labels(data).bincount()
-        for c, features in enumerate(self._features(data)):
-            for split in range(num_splits):
-                order = torch.randperm(len(features), generator=Streams(split)["floor"])
-                parts = order.tensor_split([min(int(generated[c]), len(features) // 2)])
-                values.append(frechet_distance(*(moments_of(features[part]) for part in parts)))
-        value = sum(values) / len(values)
-        cache.keep(key, {"value": value})
-        return value
 
-    def _features(self, data: Dataset) -> Iterator[Tensor]:
-        labels = labels_of(data)
-        for c in range(count_classes(labels)):
-            yield features_of(self.features, data.samples[(labels == c).nonzero()[:, 0]])
+        def mean() -> float:
+            values = list[float]()
+            for c, num_fake in enumerate(self.labels(data).bincount().tolist()):
+                values += split_distances(features_of(self.features, _of_class(data, c)), num_fake, num_splits)
+            return sum(values) / len(values)
+
+        return cache.value({"floor": self.fingerprint(data), "num_splits": num_splits}, mean)
 
     def _reference(self, data: Dataset, label: int, device: torch.device) -> Statistics:
         """Return the statistics of the real images of a class."""
         key = {"statistics": self.features.fingerprint(), "data": data.content_hash, "labels": labels_hash(data)}
         key |= {"class": label, "version": REFERENCE_VERSION}
-        cached = cache.recall(key)
-        if cached is not None:
-            mean, spread = torch.from_numpy(cached["mean"]), torch.from_numpy(cached["spread"])
-            return Statistics(mean, spread, int(cached["count"]), bool(cached["is_root"]))
-        images = data.samples[(labels_of(data) == label).nonzero()[:, 0]]
-        statistics = statistics_of(self.features, images, device)
-        arrays = {"mean": statistics.mean.numpy(), "spread": statistics.spread.numpy()}
-        cache.keep(key, {**arrays, "count": statistics.count, "is_root": statistics.is_root})
-        return statistics
+        return cached_statistics(key, lambda: statistics_of(self.features, _of_class(data, label), device))
+
+
+def _of_class(data: Dataset, label: int) -> Tensor:
+    return data.samples[(labels_of(data) == label).nonzero()[:, 0]]

@@ -70,14 +70,11 @@ class PointMetric(ABC):
         count = min(self.num_samples, len(data.samples) // 2)
         if count == 0:
             return None
-        key = {"floor": self.fingerprint(data), "num_splits": num_splits}
-        cached = cache.recall(key)
-        if cached is not None:
-            return float(cached["value"])
         splits = range(1, num_splits + 1)
-        value = sum(self.between(*self._subsets(data, count, 2, split)) for split in splits) / num_splits
-        cache.keep(key, {"value": value})
-        return value
+        return cache.value(
+            {"floor": self.fingerprint(data), "num_splits": num_splits},
+            lambda: sum(self.between(*self._subsets(data, count, 2, split)) for split in splits) / num_splits,
+        )
 
     def _subsets(self, data: Dataset, count: int, num: int, split: int) -> list[Tensor]:
         """Return `num` disjoint random subsets of `count` points; equal `split` gives equal subsets."""
