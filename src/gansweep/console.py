@@ -108,10 +108,10 @@ class Protected(io.TextIOBase):
 def exit_code(work: Callable[[], object]) -> int:
     """Run a command and return its exit code; print an error as one line to stderr.
 
-    0: success; 1: system error; 2: wrong or missing input; 130: interrupted by Ctrl-C
+    The number that `work` returns, or 0: success; 1: system error; 2: wrong or missing input; 130: interrupted by Ctrl-C
     """
     try:
-        work()
+        code = work()
     except KeyboardInterrupt:
         return INTERRUPTED
     except (ValueError, FileNotFoundError) as error:
@@ -120,7 +120,7 @@ def exit_code(work: Callable[[], object]) -> int:
     except OSError as error:
         say_error(error)
         return WRONG if error.errno in WRONG_PATH else 1
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def interruptible(main: Callable[[Sequence[str]], int]) -> Callable[[Sequence[str]], int]:

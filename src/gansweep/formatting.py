@@ -105,6 +105,21 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message."""
+    return str(error).strip().partition("\n")[0]
+
+
+def first_of(texts: Sequence[object], most: int) -> list[str]:
+    """Return the first of some texts, and how many there are more.
+
+    >>> first_of("abcd", 2), first_of("ab", 2)
+    (['a', 'b', 'and 2 more'], ['a', 'b'])
+    """
+    more = [f"and {len(texts) - most} more"] if len(texts) > most else []
+    return [*map(str, texts[:most]), *more]
+
+
 def shortened(name: str, width: int) -> str:
     """Return the name of a cell or a sweep without its last settings, if it is too long; its hash is kept.
 

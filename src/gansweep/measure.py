@@ -25,8 +25,8 @@ EXPECTED = "has no effect on finished cells; expected metric=..., metric.KEY=...
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the cells that the arguments name, print the table of the sweep, and return the exit code."""
-    options, codes = _parser().parse_intermixed_args(arguments), list[int]()
-    return exit_code(lambda: codes.append(_measure(options))) or codes[0]
+    options = _parser().parse_intermixed_args(arguments)
+    return exit_code(lambda: _measure(options))
 
 
 def _parser() -> ArgumentParser:

@@ -166,6 +166,12 @@ def grid_lines(axis: Any) -> None:
     axis.set_axisbelow(True)
 
 
+def name_ticks(axis: Any, names: Sequence[str], crowded: bool) -> None:
+    """Write names below the x axis at 0, 1, ...; rotated if they are crowded."""
+    rotated = {"rotation": 45, "ha": "right"} if crowded else {"rotation": 0, "ha": "center"}
+    axis.set_xticks(range(len(names)), names, **rotated)
+
+
 def band_key(label: str) -> Any:
     """Return the legend entry of a band."""
     from matplotlib.patches import Patch

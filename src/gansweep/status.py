@@ -22,8 +22,8 @@ FAILED, RUNNING, STOPPED = 1, 3, 4  # exit codes of --exit-code
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the state of a sweep and return the exit code."""
-    options, codes = _parser().parse_args(arguments), list[int]()
-    return exit_code(lambda: codes.append(_status(options))) or codes[0]
+    options = _parser().parse_args(arguments)
+    return exit_code(lambda: _status(options))
 
 
 def _status(options: argparse.Namespace) -> int:

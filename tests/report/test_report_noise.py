@@ -8,7 +8,7 @@ from tests.report.studies import study
 from tests.report.studies import verdict as made_up_verdict
 from tests.sweep.fake_cells import cell, record, write
 
-from gansweep.report import noise, targets, verdict_text
+from gansweep.report import markdown, noise, targets, verdict_text
 from gansweep.report.formats import TableOptions, judge
 from gansweep.report.study import Study
 from gansweep.results.table import write as write_table
@@ -96,9 +96,9 @@ def test_the_verdict_on_crossed_seeds_does_not_count_every_run(tmp_path):
     assert test.repetitions < 4.5
     assert not test.beaten()
     assert not verdict.p_first  # too few initialisations for a bootstrap
-    text = verdict_text.sentences(verdict)
-    assert any("standard errors clustered by each kind of seed" in sentence for sentence in text)
-    assert any("more seeds of each kind" in sentence for sentence in text) or test.more_seeds() is None
+    text = markdown.write(verdict_text.section(verdict).blocks)
+    assert "standard errors clustered by each kind of seed" in text
+    assert "more seeds of each kind" in text or test.more_seeds() is None
 
 
 def test_runs_of_one_seed_join_those_of_crossed_seeds(tmp_path):
@@ -116,7 +116,7 @@ def test_runs_of_one_seed_join_those_of_crossed_seeds(tmp_path):
 def test_several_seeds_without_a_test_are_not_called_one_seed(tmp_path, apart):
     """The values are equal, or the seeds are different for each configuration."""
     runs = [({"a": a, "seed": apart * a + n}, 5.0 + apart * a * n) for a in (1, 2) for n in range(3)]
-    text = " ".join(map(str, verdict_text.sentences(made_up_verdict(study(tmp_path, runs)))))
+    text = markdown.write(verdict_text.section(made_up_verdict(study(tmp_path, runs))).blocks)
     assert "No test is possible: no two configurations have two common seeds" in text
     assert "One seed" not in text
 

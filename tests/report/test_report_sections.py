@@ -10,12 +10,11 @@ from tests.sweep.fake_cells import cell, record
 from tests.sweep.fake_cells import diverged as diverged_record
 
 from gansweep.plot_style import COLOURS, key, legend, line, panels, styled
-from gansweep.report import curves, diverged, markdown, sensitivity, targets, tuning, value_figures
+from gansweep.report import curves, diverged, markdown, sensitivity, targets, tuning, value_figures, verdict_text
 from gansweep.report import rates as pictures_of_rates
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.samples import Sample, sampled, title
 from gansweep.report.verdict import Verdict
-from gansweep.report.verdict_text import sentences
 from gansweep.results.leaderboard import leaderboards
 from gansweep.sweep.cell import Result, State
 from gansweep.training import events
@@ -122,7 +121,7 @@ def test_one_evaluation_per_run_is_no_measure_of_speed(tmp_path):
 def test_divergences_with_one_seed_are_counted_and_not_tested(tmp_path):
     found = verdict(tmp_path, {("adam", 1e-3, 0): 5.0, ("sgd", 1e-3, 0): None})
     assert "needs at least 4 seeds, here 1." in text(diverged.section(found))
-    written = " ".join(sentences(found))
+    written = text(verdict_text.section(found, with_ranks=False))
     assert "1 of 2 runs is N/A: it ranks last." in written
     assert "comparison" not in written
 

@@ -91,9 +91,9 @@ def play(pack: AdversarialPack, until: int) -> list[Report]:
     return reports
 
 
-def theta(pack: AdversarialPack, player: str, k: int = 0) -> Tensor:
-    """Return the parameters (P,) of member k."""
-    return pack.export(k)[player]["theta"]
+def theta(pack: AdversarialPack, player: str) -> Tensor:
+    """Return the parameters (P,) of the first member."""
+    return pack.export(0)[player]["theta"]
 
 
 @contextmanager

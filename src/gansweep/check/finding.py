@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gansweep.formatting import first_line
+
 Answer = tuple[bool | None, str]
 """Whether the check passed, None if it is not applicable; and the measured numbers."""
 
@@ -41,8 +43,7 @@ class Check:
         try:
             passed, numbers = self.run()
         except Exception as error:  # any exception of a user class is a finding
-            first_line = str(error).strip().partition("\n")[0]
-            passed, numbers = False, f"raised {type(error).__name__}: {first_line}"
+            passed, numbers = False, f"raised {type(error).__name__}: {first_line(error)}"
         if passed is not None:
             passed = bool(passed)  # numpy's False is not False
         return Finding(self.part, self.requirement, passed, numbers, self.advice)

@@ -92,10 +92,8 @@ def _subject(composition: Composition, problems: list[SettingError]) -> Subject 
     config = composition.config
     if not config:  # the reason is in composition.problems
         return None
-    if config.get("epochs") is not None and "steps" not in composition.given:
-        problems.append(
-            SettingError("epochs", config["epochs"], "the number of steps depends on the data set; expected steps=...")
-        )
+    if composition.unknown_length:
+        problems += composition.unknown_length
         return None
     checked = check({**config, **STAND_INS}, composition.given)
     problems += checked.problems

@@ -20,8 +20,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gansweep.cli.experiments import PRESETS
 from gansweep.cli.overrides import Groups, Precedence
-from gansweep.cli.value_overrides import first_line, flat, set_value
+from gansweep.cli.value_overrides import flat, set_value
 from gansweep.config.errors import SettingError, UnknownKey
+from gansweep.formatting import first_line
 
 ENGINES = ("joblib", "optuna", "ray", "submitit")  # Hydra plugins that an extra of this package installs
 # What a further choice of a group is for, by the suffix of its key.
@@ -59,6 +60,14 @@ class Composition:
     base: DictConfig
     values: list[Override]
     problems: list[SettingError]
+
+    @property
+    def unknown_length(self) -> list[SettingError]:
+        """A problem if the number of steps is given by `epochs`, so that it depends on the data set."""
+        epochs = self.config.get("epochs")
+        if epochs is None or "steps" in self.given:
+            return []
+        return [SettingError("epochs", epochs, "the number of steps depends on the data set; expected steps=...")]
 
     @property
     def task(self) -> DictConfig:

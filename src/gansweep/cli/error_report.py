@@ -10,6 +10,7 @@ from hydra.errors import OverrideParseException
 
 from gansweep.config.errors import SettingError
 from gansweep.console import WRONG, say_error
+from gansweep.formatting import first_of
 
 MAX_PROBLEMS = 20
 # ASCII equivalents of characters that word processors and PDF files insert.
@@ -28,9 +29,7 @@ MEANT = {
 def complain(problems: Sequence[SettingError], omitted: str) -> int:
     """Print all problems to stderr and return exit code 2; `omitted` is what was not done, such as "trained"."""
     texts = list(dict.fromkeys(map(str, problems)))  # several cells may have the same problem
-    lines = ["  " + text.replace("\n", "\n    ") for text in texts[:MAX_PROBLEMS]]
-    if len(texts) > MAX_PROBLEMS:
-        lines.append(f"  and {len(texts) - MAX_PROBLEMS} more")
+    lines = ["  " + text.replace("\n", "\n    ") for text in first_of(texts, MAX_PROBLEMS)]
     say_error("\n".join([f"The configuration is not valid; nothing was {omitted}.", *lines]))
     return WRONG
 

@@ -155,10 +155,7 @@ def _players(composition: Composition, make: Constructor) -> Iterator[Player]:
     make.problems += out_of_range(root)
     if root.get("steps", 0) > MAX_STEPS:
         make.problems.append(SettingError("steps", root["steps"], f"expected at most {MAX_STEPS} to draw"))
-    if root.get("epochs") is not None and "steps" not in composition.given:
-        make.problems.append(
-            SettingError("epochs", root["epochs"], "the number of steps depends on the data set; expected steps=...")
-        )
+    make.problems += composition.unknown_length if root.get("epochs") is not None else []
     own = config.get("schedule_d") is not None
     for group, lr in (("schedule", "lr"), ("schedule_d" if own else "schedule", "lr_d")):
         schedule = _schedule(config.get(group), group, make)

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
 from gansweep.config.errors import SettingError, UnknownKey, unknown_key
+from gansweep.formatting import first_line
 from gansweep.sweep.identity import plain
 
 
@@ -130,8 +131,3 @@ def _leaves(config: DictConfig, path: str = "") -> list[str]:
         if not OmegaConf.is_interpolation(config, str(key)) and isinstance(config.get(key), DictConfig):
             paths += _leaves(config[key], f"{name}.")
     return paths
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of a message."""
-    return str(error).strip().partition("\n")[0]

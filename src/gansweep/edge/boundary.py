@@ -13,13 +13,11 @@ from torch import Tensor
 
 from gansweep.algorithms.adversarial import Adversarial, AdversarialPack
 from gansweep.batched.member import Member
-from gansweep.batched.pack import PackSettings
 from gansweep.dynamics.position import Both
 from gansweep.edge.linear_rule import NotLinear, Response
 from gansweep.edge.linear_step import LinearStep, Players
 from gansweep.edge.reduced_game import ReducedGame, reduced
 from gansweep.interfaces import Dynamics
-from gansweep.labels import labels_of
 from gansweep.schedules.constant import Constant
 from gansweep.training.run import Run
 
@@ -124,7 +122,7 @@ def tolerance(steps: int) -> float:
     return math.log(GROWTH) / steps
 
 
-def linearized(pack: AdversarialPack, iterations: int = ITERATIONS) -> list[Linearization | NotLinear]:
+def linearized(pack: AdversarialPack) -> list[Linearization | NotLinear]:
     """Return the linearization at the parameters of each member of a pack, which do not change.
 
     It is an error instead for members with an optimizer that has no linear part, or with gradients that are not finite.
@@ -143,7 +141,7 @@ def linearized(pack: AdversarialPack, iterations: int = ITERATIONS) -> list[Line
     game = pack.game(pack.separate_inputs(f"{STREAMS}0/"), read_only=True)
     v = game.field(create_graph=True)
     scale = Both(tuple(pack.g.in_chunks(g)), tuple(pack.d.in_chunks(d)))
-    games = reduced(lambda x: game.jvp(v, _as(v, x)).map(Tensor.double), _random(v), scale, iterations)
+    games = reduced(lambda x: game.jvp(v, _as(v, x)).map(Tensor.double), _random(v), scale, ITERATIONS)
     rows = [
         response if isinstance(response, NotLinear) else Linearization(of, *response, pack.dynamics, critic_steps)
         for of, response in zip(games, responses, strict=True)
@@ -224,16 +222,8 @@ def pack_of(run: Run, members: Sequence[Member], samples: Tensor) -> Adversarial
     """
     if not isinstance(run.algorithm, Adversarial):
         raise ValueError(f"algorithm={run.algorithm!r}: expected adversarial, the training of two players")
-    return AdversarialPack(
-        members,
-        run.model,
-        samples,
-        PackSettings.of(run),
-        critic_steps=run.critic_steps,
-        critic_schedule=run.critic_schedule,
-        dynamics=run.dynamics,
-        labels=labels_of(run.data).to(samples.device) if getattr(run.model, "conditional", False) else None,
-    )
+    trainer = replace(run.trainer, compile=False)
+    return run.algorithm.pack([replace(run, member=member, trainer=trainer) for member in members], samples)
 
 
 def _growth(matrix: np.ndarray, flow: np.ndarray, parameters: np.ndarray, steps: int) -> Growth:

@@ -90,6 +90,12 @@ def require_two(name: str, data: Dataset) -> None:
         raise ValueError(f"{name} needs at least 2 samples of {data.name}, it has {len(data.samples)}")
 
 
+def require_number(metric: Any, fake: Tensor) -> None:
+    """Raise ValueError unless there are `num_samples` generated images, as a metric is set to."""
+    if len(fake) != metric.num_samples:
+        raise ValueError(f"{len(fake)} generated samples: {metric.name} is set to num_samples={metric.num_samples}")
+
+
 def require_images(images: Tensor) -> None:
     """Raise ValueError unless images are finite and in [-1, 1] up to rounding errors."""
     low, high, is_finite = torch.stack([images.min(), images.max(), images.isfinite().all().to(images.dtype)]).tolist()
@@ -214,7 +220,6 @@ class FeatureMetric:
         Raises:
             ValueError: the number of generated images is not `num_samples`.
         """
-        if len(fake) != self.num_samples:
-            raise ValueError(f"{len(fake)} generated samples: {self.name} is set to num_samples={self.num_samples}")
+        require_number(self, fake)
         real = reference_features(self.features, data, self.num_samples, fake.device)
         return real.double(), features_of(self.features, fake).double()

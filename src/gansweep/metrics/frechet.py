@@ -13,7 +13,14 @@ from torch import Tensor
 
 from gansweep.interfaces import Dataset
 from gansweep.metrics import cache
-from gansweep.metrics.features import FeatureNetwork, features_of, reference_statistics, require_two, statistics_of
+from gansweep.metrics.features import (
+    FeatureNetwork,
+    features_of,
+    reference_statistics,
+    require_number,
+    require_two,
+    statistics_of,
+)
 from gansweep.metrics.statistics import Statistics, moments_of
 from gansweep.seeding import Streams
 
@@ -106,8 +113,7 @@ class FrechetDistance:
     def each(self, data: Dataset, fakes: Sequence[Tensor]) -> list[float]:
         """Return the distance of each member; they share the statistics of the real images."""
         for fake in fakes:
-            if len(fake) != self.num_samples:
-                raise ValueError(f"{len(fake)} generated samples: {self.name} is set to num_samples={self.num_samples}")
+            require_number(self, fake)
         reference = reference_statistics(self.features, data, fakes[0].device, self.num_real, self.with_replacement)
         return [frechet_distance(reference, statistics_of(self.features, fake)) for fake in fakes]
 

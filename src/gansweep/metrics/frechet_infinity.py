@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Dataset
-from gansweep.metrics.features import FeatureMetric, features_of, reference_statistics
+from gansweep.metrics.features import FeatureMetric, features_of, reference_statistics, require_number
 from gansweep.metrics.frechet import frechet_distance
 from gansweep.metrics.statistics import Statistics, moments_of
 from gansweep.seeding import Streams
@@ -93,7 +93,6 @@ class FrechetInfinity(FeatureMetric):
         Raises:
             ValueError: the number of images is not `num_samples`.
         """
-        if len(fake) != self.num_samples:
-            raise ValueError(f"{len(fake)} generated samples: {self.name} is set to num_samples={self.num_samples}")
+        require_number(self, fake)
         reference = reference_statistics(self.features, data, fake.device)
         return frechet_infinity(reference, features_of(self.features, fake), self.num_points)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import ArgumentConflict, Dataset
-from gansweep.metrics.features import FeatureNetwork, full_precision, require_images
+from gansweep.metrics.features import FeatureNetwork, full_precision, require_images, require_number
 
 
 @runtime_checkable
@@ -90,8 +90,7 @@ class InceptionScore:
         Raises:
             ValueError: the number of images is not `num_samples`, or values are not finite or out of range.
         """
-        if len(fake) != self.num_samples:
-            raise ValueError(f"{len(fake)} generated samples: {self.name} is set to num_samples={self.num_samples}")
+        require_number(self, fake)
         require_images(fake)
         with torch.no_grad(), full_precision(fake.device):
             parts = [self.features.probabilities(part.float()).cpu() for part in fake.split(self.features.batch_size)]

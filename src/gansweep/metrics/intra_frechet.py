@@ -11,7 +11,14 @@ from torch import Tensor
 from gansweep.interfaces import Dataset
 from gansweep.labels import balanced, count_classes, labels_hash, labels_of
 from gansweep.metrics import cache
-from gansweep.metrics.features import REFERENCE_VERSION, FeatureNetwork, cached_statistics, features_of, statistics_of
+from gansweep.metrics.features import (
+    REFERENCE_VERSION,
+    FeatureNetwork,
+    cached_statistics,
+    features_of,
+    require_number,
+    statistics_of,
+)
 from gansweep.metrics.frechet import frechet_distance, split_distances
 from gansweep.metrics.statistics import Statistics
 
@@ -82,8 +89,7 @@ class IntraFrechetDistance:
         Raises:
             ValueError: the number of images is not `num_samples`, or values are not finite or out of range.
         """
-        if len(fake) != self.num_samples:
-            raise ValueError(f"{len(fake)} generated samples: {self.name} is set to num_samples={self.num_samples}")
+        require_number(self, fake)
         labels = self.labels(data).to(fake.device)
         return [
             frechet_distance(self._reference(data, c, fake.device), statistics_of(self.features, fake[labels == c]))

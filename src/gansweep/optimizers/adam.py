@@ -41,9 +41,7 @@ class Adam:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "betas", checked_betas(self.betas))
-        for name in ("eps", "weight_decay"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
+        check_not_negative(self, "eps", "weight_decay")
 
     @property
     def memory(self) -> float:
@@ -69,6 +67,13 @@ class Adam:
         rate = (lr / (1 - product)).to(theta.dtype)
         correction = (1 - beta2**t).rsqrt().to(theta.dtype)
         theta.addcdiv_(m * rate, v.sqrt().mul_(correction).add_(self.eps), value=-1)
+
+
+def check_not_negative(rule: object, *names: str) -> None:
+    """Raise ValueError unless these arguments of a rule are numbers of at least 0."""
+    for name in names:
+        if not 0 <= getattr(rule, name) < math.inf:
+            raise ValueError(f"{name}={getattr(rule, name)}: expected a number >= 0")
 
 
 def checked_betas(betas: Sequence[float], count: int = 2) -> tuple[float, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
-from gansweep.optimizers.adam import checked_betas
+from gansweep.optimizers.adam import check_not_negative, checked_betas
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,7 @@ class Adan:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "betas", checked_betas(self.betas, 3))
-        for name in ("eps", "weight_decay"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
+        check_not_negative(self, "eps", "weight_decay")
 
     @property
     def memory(self) -> float:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
-from gansweep.optimizers.adam import checked_betas
+from gansweep.optimizers.adam import check_not_negative, checked_betas
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,7 @@ class AdEMAMix:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "betas", checked_betas(self.betas, 3))
-        for name in ("alpha", "warmup", "eps", "weight_decay"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
+        check_not_negative(self, "alpha", "warmup", "eps", "weight_decay")
         if self.warmup and not 0 < self.betas[0] <= self.betas[2]:
             raise ValueError(f"warmup={self.warmup}: needs 0 < beta1 <= beta3, not betas={list(self.betas)}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
-from gansweep.optimizers.adam import checked_betas
+from gansweep.optimizers.adam import check_not_negative, checked_betas
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,7 @@ class Lion:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "betas", checked_betas(self.betas))
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay={self.weight_decay}: expected a number >= 0")
+        check_not_negative(self, "weight_decay")
 
     @property
     def memory(self) -> float:

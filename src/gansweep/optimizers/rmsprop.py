@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
+from gansweep.optimizers.adam import check_not_negative
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,7 @@ class RMSprop:
         for name in ("alpha", "momentum"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: expected 0 <= {name} < 1")
-        for name in ("eps", "weight_decay"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
+        check_not_negative(self, "eps", "weight_decay")
 
     @property
     def memory(self) -> float:

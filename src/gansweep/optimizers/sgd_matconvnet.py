@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
+from gansweep.optimizers.adam import check_not_negative
 from gansweep.update_rule import columns
 
 
@@ -40,9 +40,7 @@ class MatConvNetSGD:
     def __post_init__(self) -> None:
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum={self.momentum}: expected 0 <= momentum < 1")
-        for name in ("weight_decay", "bias_factor"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
+        check_not_negative(self, "weight_decay", "bias_factor")
 
     def state(self, slots: Sequence[Slot], theta: Tensor) -> dict[str, Tensor]:
         """Return the initial momentum buffer, zeros (K, P)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
-from gansweep.optimizers.adam import checked_betas
+from gansweep.optimizers.adam import check_not_negative, checked_betas
 from gansweep.optimizers.matrices import along, eigenvectors, gram, orthonormal, product, rows_of
 from gansweep.update_rule import columns
 
@@ -50,9 +49,7 @@ class SOAP:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "betas", checked_betas(self.betas))
-        for name in ("eps", "weight_decay"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)}: expected a number >= 0")
+        check_not_negative(self, "eps", "weight_decay")
         for name in ("every", "max_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a whole number >= 1")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gansweep.formatting import number
-from gansweep.papers.compare import metric_names, plural, spread
+from gansweep.papers.compare import metric_names, plural, results
 from gansweep.papers.figures import by_class, last_images
 from gansweep.papers.runs import Run, RunTable, grouped, tables
 from gansweep.plot_style import BLUE, GREY, ORANGE, VERMILION, panels, styled
@@ -126,12 +126,9 @@ def _table(runs: Runs) -> Table:
     first, *second = _metrics(runs).values()
     rows = []
     for method, group in runs.items():
-        finished = [run for run in group if run.final is not None]
-        values = [[run.metric[key] for run in finished] for key in ("final", "best")]
-        values += [[run.metric_2["final"] for run in finished] for _ in second]
+        _, values, lost = results(group, len(second))
         hours = statistics.fmean(run.record["time"]["wall_s"] for run in group) / 3600
-        lost = f"{len(group) - len(finished)} of {len(group)}"
-        rows.append([METHODS[method], *map(spread, values), str(group[0].steps), number(hours), lost])
+        rows.append([METHODS[method], *values, str(group[0].steps), number(hours), lost])
     head = ["method", f"final {first}", "best", *(f"final {name}" for name in second), "steps", "hours", "N/A"]
     return Table(head, rows)
 

@@ -160,12 +160,17 @@ def method_table(runs: Sequence[Run]) -> Table:
     head = ["method", f"final {first or 'result'}", "best during training", *(f"final {name}" for name in second)]
     rows = []
     for method, group in by_method(runs).items():
-        finished = [run for run in group if run.final is not None]
-        values = [[run.metric[key] for run in finished] for key in ("final", "best")]
-        values += [[run.metric_2["final"] for run in finished] for _ in second]
-        lost = f"{len(group) - len(finished)} of {len(group)}"
-        rows.append([method, *map(spread, values), lost, spread([_seconds(run) for run in finished])])
+        finished, values, lost = results(group, len(second))
+        rows.append([method, *values, lost, spread([_seconds(run) for run in finished])])
     return Table([*head, "N/A", "seconds"], rows)
+
+
+def results(runs: Sequence[Run], num_second: int) -> tuple[list[Run], list[str], str]:
+    """Return the runs with a final value; mean final, best and, `num_second` times, second values; number of others."""
+    finished = [run for run in runs if run.final is not None]
+    values = [[run.metric[key] for run in finished] for key in ("final", "best")]
+    values += [[run.metric_2["final"] for run in finished]] * num_second
+    return finished, list(map(spread, values)), f"{len(runs) - len(finished)} of {len(runs)}"
 
 
 def _seconds(run: Run) -> float:

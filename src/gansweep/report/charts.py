@@ -50,7 +50,11 @@ def data(study: Study, verdicts: Mapping[str, Verdict], samples: Sequence[Sample
         folder: folder of the page; paths of images are relative to it.
     """
     paths = {sample.configuration.mark: address(sample.path, folder) for sample in samples}
-    tables = [_Table(study, verdict, paths).data(name) for name, verdict in verdicts.items()]
+    return with_colours([_Table(study, verdict, paths).data(name) for name, verdict in verdicts.items()])
+
+
+def with_colours(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the data of some tables together with the colours of the charts."""
     return {"tables": tables, "colours": COLOURS, "maps": {name: colour_map(name) for name in ("viridis", "cividis")}}
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gansweep.formatting import counted, number
-from gansweep.plot_style import COLOURS, RATE_NAMES, grid_lines, key, panels, shades, styled
+from gansweep.plot_style import COLOURS, RATE_NAMES, grid_lines, key, name_ticks, panels, shades, styled
 from gansweep.report.plot_axes import PlotAxes
 from gansweep.report.verdict import LEVEL, Verdict
 from gansweep.section import Block, List, Paragraph, Picture, Section, Table
@@ -240,8 +240,6 @@ def _dress_causes(axis: Any, labels: Sequence[str], setting: str | None) -> None
     from matplotlib.ticker import MaxNLocator
 
     axis.set(xlabel=RATE_NAMES.get(setting or "", setting or ""), ylabel="diverged runs")
-    crowded = len(labels) > 6 or max(map(len, labels)) > 6
-    rotated = {"rotation": 45, "ha": "right"} if crowded else {"rotation": 0, "ha": "center"}
-    axis.set_xticks(range(len(labels)), labels, **rotated)
+    name_ticks(axis, labels, crowded=len(labels) > 6 or max(map(len, labels)) > 6)
     axis.yaxis.set_major_locator(MaxNLocator(integer=True))
     grid_lines(axis)

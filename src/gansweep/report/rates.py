@@ -20,6 +20,7 @@ from gansweep.plot_style import (
     key,
     legend,
     look,
+    name_ticks,
     panel_title,
     panels,
     scale_rates,
@@ -44,7 +45,7 @@ def rates_picture(verdict: Verdict) -> Figure:
     """Draw means with 95 % intervals, every seed as a dot, and crosses at the top for N/A runs."""
     leaderboard, layout = verdict.leaderboard, PlotAxes.of(verdict.leaderboard)
     assert layout.rate is not None
-    parts, ends = layout.panels(), (leaderboard.untrained, leaderboard.metric.get("floor"))
+    parts, ends = layout.panels(), leaderboard.ends
     values = [
         v for configuration in leaderboard.configurations for v in configuration.scores.values() if math.isfinite(v)
     ]
@@ -200,15 +201,14 @@ def heat_picture(verdict: Verdict) -> Figure:
                     _write(axis, configuration, column, row, ground, digits)
             axis.imshow(np.ma.masked_invalid(table), cmap=colours, norm=norm, aspect="auto")
             axis.set(title=panel_title(title, width), xlabel=layout.rate, ylabel=layout.method or "")
-            rotated = {"rotation": 45, "ha": "right"} if crowded else {"rotation": 0, "ha": "center"}
-            axis.set_xticks(range(len(across)), [f"{value:g}" for value in across], **rotated)
+            name_ticks(axis, [f"{value:g}" for value in across], crowded)
             axis.set_yticks(range(len(down)), [layout.label(value) for value in down])
             axis.tick_params(length=0)
             axis.spines[:].set_visible(False)
         if means:
             aspect = 12 * max(1.0, height * -(-len(parts) // in_a_row) / 2.5)
             bar = _colour_bar(figure, axes, norm, colours, f"{leaderboard.how} {leaderboard.metric_label}", aspect)
-            ends = leaderboard.untrained, leaderboard.metric.get("floor")
+            ends = leaderboard.ends
             # A line on the colour bar has to be visible on all colours, so it is not grey.
             drawn = draw_references(bar.ax, *ends, means, color=VERMILION)
             legend(figure, reference_keys(drawn, *ends, color=VERMILION))

@@ -109,7 +109,6 @@ def response_picture(verdict: Verdict) -> Figure:
     keys = list(dict.fromkeys(one.key for one in found))
     values = [value for one in found for value in one.y if math.isfinite(value)]
     lines: dict[str, float] = {}
-    scale = board.untrained, board.metric.get("floor")
     with styled():
         figure, axes = panels(len(keys), min(len(keys), 3), "", (5.6, 3.3) if len(keys) == 1 else (4.0, 3.0))
         for axis, name in zip(axes, keys, strict=True):
@@ -125,10 +124,10 @@ def response_picture(verdict: Verdict) -> Figure:
             else:
                 axis.set_xlabel(name)
             scale_values(axis, values)
-            lines = draw_references(axis, *scale, values)
+            lines = draw_references(axis, *board.ends, values)
             axis.set_ylabel(f"{board.how} {board.metric_label}")
             grid_lines(axis)
         methods = {one.method: one.place for one in found if one.method}
         keys_ = [key(name, **look(place), markersize=3) for name, place in methods.items()]
-        legend(figure, [*keys_, *reference_keys(lines, *scale)])
+        legend(figure, [*keys_, *reference_keys(lines, *board.ends)])
     return figure

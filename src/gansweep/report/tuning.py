@@ -99,7 +99,7 @@ def tuning_lines(verdict: Verdict) -> dict[str, Any]:
     lines = [charts.line(curve.name, range(1, len(curve.best) + 1), _drawn(curve).tolist()) for curve in curves]
     label = f"expected best {leaderboard.how} {leaderboard.metric_label}"
     is_log = is_wide([value for curve in curves for value in _drawn(curve).tolist()])
-    levels = {"untrained": leaderboard.untrained, "floor": leaderboard.metric.get("floor")}
+    levels = dict(zip(("untrained", "floor"), leaderboard.ends, strict=True))
     return {"panels": [{"lines": lines}], "x": "configurations tried, k", "y": label, "log": is_log, "levels": levels}
 
 
@@ -118,11 +118,10 @@ def tuning_picture(verdict: Verdict) -> Figure:
             axis.plot(k, shown, look(n)["marker"], color=look(n)["color"], markersize=4)
             heights += [value for value in shown if math.isfinite(value)]
         scale_values(axis, heights)
-        ends = leaderboard.untrained, leaderboard.metric.get("floor")
-        drawn = draw_references(axis, *ends, heights)
+        drawn = draw_references(axis, *leaderboard.ends, heights)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set(xlabel="configurations tried, k", ylabel=f"expected best {leaderboard.how} {leaderboard.metric_label}")
         grid_lines(axis)
         keys = [key(curve.name, **look(n), markersize=4, lw=1.4) for n, curve in enumerate(curves)]
-        legend(figure, [*keys, *reference_keys(drawn, *ends)])
+        legend(figure, [*keys, *reference_keys(drawn, *leaderboard.ends)])
     return figure

@@ -76,10 +76,15 @@ class Leaderboard:
         return statistics.fmean(values) if values else None
 
     @property
+    def ends(self) -> tuple[float | None, float | None]:
+        """The two ends of the metric's scale: value of untrained generators, and of real against real samples."""
+        return self.untrained, self.metric.get("floor")
+
+    @property
     def references(self) -> str:
         """The two ends of the metric's scale as text, for example `untrained 400.0, real against real 3.10`."""
-        ends = {"untrained": self.untrained, "real against real": self.metric.get("floor")}
-        return ", ".join(f"{name} {number(value)}" for name, value in ends.items() if value is not None)
+        ends = zip(("untrained", "real against real"), self.ends, strict=True)
+        return ", ".join(f"{name} {number(value)}" for name, value in ends if value is not None)
 
     @property
     def sign(self) -> int:

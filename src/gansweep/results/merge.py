@@ -12,7 +12,7 @@ from typing import Any
 
 from gansweep.code_identity import OURS
 from gansweep.console import make_folder
-from gansweep.formatting import is_folder_name
+from gansweep.formatting import first_of, is_folder_name
 from gansweep.sweep import sweep_directory
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import canonical
@@ -68,8 +68,7 @@ def merge(sources: Sequence[Source], target: Path) -> tuple[Sweep, int]:
     """
     _check_target(target, [source.sweep.root for source in sources])
     if problems := [*_running(sources), *_other_code(sources), *_conflicts(sources), *_equal_names(sources)]:
-        more = [f"and {len(problems) - MAX_PROBLEMS} more"] if len(problems) > MAX_PROBLEMS else []
-        raise ValueError("\n  ".join(["Nothing was merged.", *problems[:MAX_PROBLEMS], *more]))
+        raise ValueError("\n  ".join(["Nothing was merged.", *first_of(problems, MAX_PROBLEMS)]))
     chosen = {hash_: min(copies, key=_place)[1] for hash_, copies in _copies(sources).items()}
     make_folder("--into", target.parent)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:

@@ -41,8 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = COMMANDS[name]
     module = import_module(f"gansweep.track.commands.{command.module}")
     options = module.parser(f"{command_name('track')} {name}").parse_intermixed_args(words[1:])
-    codes: list[int] = []
-    return exit_code(lambda: codes.append(reported(lambda: module.run(options), command.omitted))) or codes[0]
+    return exit_code(lambda: reported(lambda: module.run(options), command.omitted))
 
 
 def _parser() -> ArgumentParser:

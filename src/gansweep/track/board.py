@@ -212,13 +212,13 @@ def difference(track: Track, entry: Entry) -> str:
     return next(against_task(entry, track), "")
 
 
-def comparable(track: Track, folder: Path = FOLDER) -> list[Entry]:
+def comparable(track: Track) -> list[Entry]:
     """Return the entries of the present version of a track, with all judging seeds, in the order of `read`.
 
     Raises:
         BadEntry: a file is not a valid entry.
     """
-    return [entry for entry in read(track, folder) if not difference(track, entry)]
+    return [entry for entry in read(track) if not difference(track, entry)]
 
 
 def records(track: Track, entries: Sequence[Entry]) -> list[Entry]:

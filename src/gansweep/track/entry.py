@@ -43,6 +43,7 @@ from typing import Any
 
 import numpy as np
 
+from gansweep.formatting import first_of
 from gansweep.statistics.performance_profile import time_to_target
 from gansweep.sweep.identity import digest
 from gansweep.track import contradictions, rule, shape
@@ -57,8 +58,7 @@ class BadEntry(ValueError):
     """Raised for an entry that is not valid; the text has one line for each problem."""
 
     def __init__(self, name: object, problems: Sequence[str]) -> None:
-        more = [f"and {len(problems) - MAX_PROBLEMS} more"] if len(problems) > MAX_PROBLEMS else []
-        super().__init__("\n  ".join([f"{name} is not a valid entry.", *problems[:MAX_PROBLEMS], *more]))
+        super().__init__("\n  ".join([f"{name} is not a valid entry.", *first_of(problems, MAX_PROBLEMS)]))
         self.problems = tuple(problems)
 
 

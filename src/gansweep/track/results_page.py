@@ -12,9 +12,9 @@ from PIL import Image
 
 from gansweep.config.errors import SettingError
 from gansweep.formatting import visible
-from gansweep.plot_style import COLOURS, is_wide, styled
+from gansweep.plot_style import is_wide, styled
 from gansweep.report import html, markdown
-from gansweep.report.charts import colour_map, compact
+from gansweep.report.charts import compact, with_colours
 from gansweep.section import Picture, Section
 from gansweep.track.board import Board, Row, method, verdict
 from gansweep.track.methods import AVERAGING, DYNAMICS, OPTIMIZER, OTHER, SCHEDULE, TIME_SCALES
@@ -110,8 +110,7 @@ def chart_data(boards: Sequence[Board]) -> dict[str, Any]:
     A configuration is an entry, its keys are the aspects of its method, its runs are the judging seeds. In addition to
     the fields of a report it has `entry`: score, median, interval, reached, diverged, seconds; null for infinity.
     """
-    tables = [_table(board) for board in boards]
-    return {"tables": tables, "colours": COLOURS, "maps": {name: colour_map(name) for name in ("viridis", "cividis")}}
+    return with_colours([_table(board) for board in boards])
 
 
 def _table(board: Board) -> dict[str, Any]:

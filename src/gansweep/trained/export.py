@@ -14,11 +14,10 @@ import torch
 from torch import fx, nn
 
 import gansweep
+from gansweep.formatting import first_line
 from gansweep.trained.options import check_new_file
 from gansweep.trained.pair import TrainedPair
 from gansweep.training import atomic
-
-PLAYERS = ("generator", "discriminator")
 
 
 def export(pair: TrainedPair, path: Path, player: str = "generator", raw: bool = False) -> str:
@@ -47,8 +46,8 @@ def export(pair: TrainedPair, path: Path, player: str = "generator", raw: bool =
     try:
         content = WRITERS[path.suffix](module, shape, is_conditional, metadata)
     except Exception as error:  # torch.export raises many classes for modules that it can't trace
-        first_line = str(error).strip().partition("\n")[0]
-        raise ValueError(f"--out {path}: {type(error).__name__}: {first_line}; expected a .safetensors file") from error
+        what = f"{type(error).__name__}: {first_line(error)}"
+        raise ValueError(f"--out {path}: {what}; expected a .safetensors file") from error
     atomic.write(path, content)
     count = sum(parameter.numel() for parameter in module.parameters())
     output = "logits (N, 1)" if player == "discriminator" else f"samples (N, {_text(pair.sample_shape)})"
