@@ -12,7 +12,7 @@ from typing import Any
 from gansweep.console import command_name, exit_code, path, say
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.progress import RunningProcess, read_progress
-from gansweep.sweep.sweep import Sweep
+from gansweep.sweep.sweep import Sweep, existing
 from gansweep.training import checkpoint_step
 from gansweep.watch import text
 
@@ -28,12 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     root = options.sweep
-    if not root.is_dir():
-        raise ValueError(f"{root}: no such directory, expected the directory of a sweep, for example outputs/mine")
-    sweep, processes = Sweep(root, []), read_progress(root)
+    sweep, processes = existing(root), read_progress(root)
     results = sweep.results
-    if not results:
-        raise ValueError(f"{root}: contains no cells, expected the directory of a sweep, for example outputs/mine")
     state = state_of(results, processes)
     if options.json:
         say(json.dumps(status(sweep, results, processes), indent=1, default=str))

@@ -15,7 +15,7 @@ from gansweep.formatting import metric_label, number, shortened
 from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.sweep.cell import Result, State, cells
 from gansweep.sweep.progress import EVALUATING, LEAST_LEFT_S, RunningProcess, duration, read_progress
-from gansweep.sweep.sweep import Sweep
+from gansweep.sweep.sweep import Sweep, existing
 
 LONGEST_NAME = 60
 CLEAR = "\x1b[H\x1b[J"  # cursor home, then clear the terminal to its end
@@ -28,19 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _watch(root: Path, once: bool, every_s: float) -> None:
-    if not root.is_dir():
-        raise ValueError(f"{root}: no such directory, expected the directory of a sweep, for example outputs/mine")
     if not 0 < every_s < math.inf:
         raise ValueError(f"--every {every_s:g}: expected seconds above 0")
     live = sys.stdout.isatty() and not once
     while True:
-        sweep, processes = Sweep(root, []), read_progress(root)
+        sweep, processes = existing(root), read_progress(root)
         results, damage = sweep.results, sweep.damage
-        if not results:
-            because = f" with a record, and {damage}" if damage else ""
-            raise ValueError(
-                f"{root}: contains no cells{because}, expected the directory of a sweep, for example outputs/mine"
-            )
         note = f"\n{damage}; cells without a record are not shown" if damage else ""
         say((CLEAR if live else "") + text(sweep, results, processes) + note)
         held = any(result.state is State.CLAIMED for result in results)

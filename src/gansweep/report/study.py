@@ -14,7 +14,7 @@ from gansweep.forking import Forked, can_fork, num_cores
 from gansweep.formatting import shortened
 from gansweep.sweep.cell import Cell, Result, State, own_record, read_result
 from gansweep.sweep.identity import plain
-from gansweep.sweep.sweep import Sweep
+from gansweep.sweep.sweep import existing
 from gansweep.sweep.sweep_keys import UNSET, is_number, swept_keys, value
 
 LONGEST_TITLE = 48  # characters
@@ -80,7 +80,7 @@ class Study:
         commands: dict[str, None] = {}
         code: dict[str, str] = {}
         notes: dict[str, None] = {}
-        sweeps = [_sweep(directory) for directory in directories]
+        sweeps = list(map(existing, directories))
         for result in read_results([cell for sweep in sweeps for cell in sweep.all_cells]):
             if result.cell.hash not in results or not results[result.cell.hash].record:
                 results[result.cell.hash] = result
@@ -94,16 +94,6 @@ class Study:
         if where:
             chosen = matching(chosen, where)
         return cls(directories, tuple(chosen), tuple(commands), code, tuple(notes))
-
-
-def _sweep(directory: Path) -> Sweep:
-    expected = "expected the directory of a sweep, for example outputs/mine"
-    if not directory.is_dir():
-        raise ValueError(f"{directory}: no such directory, {expected}")
-    sweep = Sweep(directory, [])
-    if not sweep.all_cells:
-        raise ValueError(f"{directory}: contains no cells, {expected}")
-    return sweep
 
 
 def read_results(cells: Sequence[Cell]) -> list[Result]:

@@ -72,17 +72,16 @@ def _merge(options: argparse.Namespace) -> None:
 def _archive(options: argparse.Namespace) -> None:
     from gansweep.report.__main__ import main as report
     from gansweep.results import archive, table
-    from gansweep.sweep.sweep import Sweep
+    from gansweep.sweep.sweep import existing
 
     root = options.sweep
-    if not root.is_dir() or not Sweep(root, []).results:
-        raise ValueError(f"{root}: contains no cells, expected the directory of a sweep, for example outputs/mine")
+    sweep = existing(root)
     out = options.out or root.resolve().with_name(f"{root.resolve().name}{archive.SUFFIX}")
     if not is_folder_name(out.name) or not out.parent.is_dir():
         raise ValueError(f"--out {out}: expected a new file in an existing folder")
     if out.exists():
         raise ValueError(f"--out {out}: exists already, expected a new file")
-    table.write(Sweep(root, []))
+    table.write(sweep)
     report([str(root), "--format", "html"])
     num_files = archive.write(root, out)
     say(f"wrote {out}: {num_files} files, {number(out.stat().st_size / 2**20)} MiB")

@@ -16,7 +16,7 @@ from gansweep.formatting import first_of, is_folder_name
 from gansweep.sweep import sweep_directory
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import canonical
-from gansweep.sweep.sweep import FORMAT, Sweep
+from gansweep.sweep.sweep import EXPECTED, FORMAT, Sweep
 from gansweep.training import atomic, record
 
 # Files of running processes, which are not copied.
@@ -52,7 +52,7 @@ class Source:
         sweep = Sweep(directory, [])
         results = sweep.results if directory.is_dir() else []
         if not results:
-            raise ValueError(f"{path}: contains no cells, expected the directory of a sweep, for example outputs/mine")
+            raise ValueError(f"{path}: contains no cells, {EXPECTED}")
         return cls(path, sweep, results)
 
 

@@ -25,6 +25,7 @@ from gansweep.training import atomic, record
 log = logging.getLogger(__name__)
 
 FORMAT = 1
+EXPECTED = "expected the directory of a sweep, for example outputs/mine"
 WAIT_S, FREEZING_S = 1.0, 0.1
 
 
@@ -97,7 +98,7 @@ class Sweep:
     @property
     def results(self) -> list[Result]:
         """Current results of all cells."""
-        return _results(self.all_cells)
+        return [read_result(cell) for cell in self.all_cells]
 
     def freeze(self) -> None:
         """Write sweep.json, with every cell and its resolved config.
@@ -144,7 +145,7 @@ class Sweep:
         """
         continuations, branches = beginnings(self.root, self.cells)
         steps = continuations.steps | branches.steps
-        planned = planned_cells(_results(self.cells), retry_failed, estimate, steps, branches.of)
+        planned = planned_cells(list(map(read_result, self.cells)), retry_failed, estimate, steps, branches.of)
         weights = [*kept_weights_size(self.cells), *sweep_directory.without_kept_weights(self.cells)]
         return Plan(self.root, planned, [*continuations.lines, *weights, *self.code_changes])
 
@@ -257,6 +258,21 @@ class Sweep:
             _pause(run_state.stop)
 
 
+def existing(root: Path) -> Sweep:
+    """Return the sweep in a directory.
+
+    Raises:
+        ValueError: there is no such directory, or it contains no cells.
+    """
+    if not root.is_dir():
+        raise ValueError(f"{root}: no such directory, {EXPECTED}")
+    sweep = Sweep(root, [])
+    if not sweep.all_cells:
+        because = f" with a record, and {sweep.damage}" if sweep.damage else ""
+        raise ValueError(f"{root}: contains no cells{because}, {EXPECTED}")
+    return sweep
+
+
 def _crashed_cells(cells: Sequence[Cell], run_state: RunState, wait: bool) -> list[Cell]:
     """Return the cells whose process died, the least crashes first, and log their names.
 
@@ -275,10 +291,6 @@ def _crashed_cells(cells: Sequence[Cell], run_state: RunState, wait: bool) -> li
         log.warning("The process that trained these died; they are trained last, in smaller packs or alone: %s", names)
     taken_over = [cell for cell, crash_history in unfinished if crash_history is None and wait]
     return [*(cell for cell, _ in crashed), *taken_over]
-
-
-def _results(cells: Sequence[Cell]) -> list[Result]:
-    return [read_result(cell) for cell in cells]
 
 
 def _pause(stop: Callable[[], bool]) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from gansweep.cli import app
 from gansweep.console import say
 from gansweep.sweep.cell import Result
 from gansweep.sweep.sweep import Sweep
@@ -17,6 +16,7 @@ from gansweep.track import rule, shape
 from gansweep.track.entry import Entry, EntryRun
 from gansweep.track.submission import DEVICE, SAME_VERSIONS, entry_run
 from gansweep.track.track import Track
+from gansweep.track.training import run_line
 
 
 class TrainingFailed(RuntimeError):
@@ -40,11 +40,10 @@ def trained(
         TrainingFailed: a run failed, or the training was interrupted.
     """
     place = str(folder).replace("\\", "\\\\").replace("'", "\\'")
-    options = ["-m"] if config_dir is None else ["-m", "--config-dir", config_dir]
-    settings = [*track.overrides, *entry.overrides, f"seed={','.join(map(str, seeds))}", *extra]
+    words = [*entry.overrides, f"seed={','.join(map(str, seeds))}", *extra, "logger=none", f"hydra.sweep.dir='{place}'"]
     output = io.StringIO()  # its table and command lines name the temporary folder
     with contextlib.redirect_stdout(output):
-        code = app.run([*options, *settings, "logger=none", f"hydra.sweep.dir='{place}'"])
+        code = run_line(track, words, config_dir)
     results = {int(run.cell.config["seed"]): run for run in Sweep(folder, []).results if run.state.is_result}
     if code or set(results) != set(seeds):
         say(output.getvalue())

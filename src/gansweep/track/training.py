@@ -169,9 +169,14 @@ def results(path: Path) -> list[Result]:
     return [result for result in frame.read(path) if result.state in (State.COMPLETED, State.DIVERGED)]
 
 
-def _train(track: Track, words: Sequence[str], name: str, config_dir: str | None) -> None:
+def run_line(track: Track, words: Sequence[str], config_dir: str | None) -> int:
+    """Train a command line with the settings of a track and further ones, and return the exit code."""
     options = ["-m"] if config_dir is None else ["-m", "--config-dir", config_dir]
-    code = app.run([*options, *track.overrides, *words, f"name={name}"])
+    return app.run([*options, *track.overrides, *words])
+
+
+def _train(track: Track, words: Sequence[str], name: str, config_dir: str | None) -> None:
+    code = run_line(track, [*words, f"name={name}"], config_dir)
     if code:
         raise SystemExit(code)
 
