@@ -72,7 +72,7 @@ class Branches:
     def waits(self, run_state: RunState, cell: Cell) -> bool:
         """Return whether a cell should be trained later, because its trunk has not reached the branch point."""
         branch = self.of.get(cell.hash)
-        if branch is None or _begun(cell):
+        if branch is None or checkpoint_step.exists(cell.directory):
             return False
         trunk, point = branch.trunk, branch_point.path_of(branch.trunk.directory, branch.step)
         if point.is_dir() or trunk.hash in run_state.outcome.records:
@@ -217,7 +217,3 @@ def _start(cell: Cell, continued: Mapping[str, int]) -> int | None:
         return None
     own = checkpoint_step.read(cell.directory)
     return continued.get(cell.hash, 0) if own is None else own
-
-
-def _begun(cell: Cell) -> bool:
-    return any((cell.directory / name).exists() for name in checkpoint_step.NAMES)

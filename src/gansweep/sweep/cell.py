@@ -13,7 +13,7 @@ from gansweep.formatting import counted
 from gansweep.sweep import cell_lock, records
 from gansweep.sweep.identity import HASH_IN_NAME, digest
 from gansweep.sweep.process import ProcessDied
-from gansweep.training import record
+from gansweep.training import checkpoint_step, record
 from gansweep.training.record import trained_s
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOG = "gansweep.log"
-CHECKPOINTS = ("checkpoint.pt", "checkpoint.pt.new", "checkpoint.previous.pt")
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def read_result(cell: Cell) -> Result:
 def _state_without_record(cell: Cell) -> State:
     if cell_lock.holder(cell.directory) is not None:
         return State.CLAIMED
-    return State.RESUMABLE if any((cell.directory / name).exists() for name in CHECKPOINTS) else State.NEW
+    return State.RESUMABLE if checkpoint_step.exists(cell.directory) else State.NEW
 
 
 def traceback_file(cell: Cell, error: Mapping[str, Any]) -> Path | None:

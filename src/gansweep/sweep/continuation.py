@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gansweep.config.keys import CONTINUABLE
 from gansweep.formatting import is_folder_name
-from gansweep.sweep.cell import CHECKPOINTS, Cell, State, cells, own_record, state
+from gansweep.sweep.cell import Cell, State, cells, own_record, state
 from gansweep.sweep.identity import canonical, digest, trajectory
 from gansweep.sweep.sweep_directory import FROZEN
 from gansweep.training import atomic, checkpoint_step
@@ -94,8 +94,7 @@ def find(root: Path, sweep: Sequence[Cell]) -> Continuations:
 
 def is_new(cell: Cell) -> bool:
     """Return True if a cell will be trained from step 0, if it is trained."""
-    has_checkpoint = any((cell.directory / name).exists() for name in CHECKPOINTS)
-    return not has_checkpoint and state(cell) in (State.NEW, State.FAILED)
+    return not checkpoint_step.exists(cell.directory) and state(cell) in (State.NEW, State.FAILED)
 
 
 def coarse(identity: Mapping[str, Any]) -> str:

@@ -14,9 +14,9 @@ from typing import Any
 
 from gansweep.formatting import number
 from gansweep.sweep import cell_lock
-from gansweep.sweep.cell import CHECKPOINTS, Cell, State, own_record, read_record, traceback_file
+from gansweep.sweep.cell import Cell, State, own_record, read_record, traceback_file
 from gansweep.sweep.progress import Progress
-from gansweep.training import atomic, record
+from gansweep.training import atomic, checkpoint_step, record
 
 log = logging.getLogger(__name__)
 
@@ -207,7 +207,7 @@ def clean_up(directory: Path) -> None:
     """Remove the claim and checkpoint of a process that died after writing the record of a finished cell."""
     with contextlib.suppress(OSError):
         if cell_lock.has_claim_file(directory) and (claim := cell_lock.Claim.acquire(directory)) is not None:
-            (directory / CHECKPOINTS[-1]).unlink(missing_ok=True)
+            (directory / checkpoint_step.NAMES[-1]).unlink(missing_ok=True)
             claim.release(finished=True)
 
 

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from gansweep.code_identity import OURS, find
 from gansweep.formatting import is_folder_name
 from gansweep.sweep import cell_lock, records
-from gansweep.sweep.cell import CHECKPOINTS, LOG, Cell, State, cells, own_record, read_record, state
+from gansweep.sweep.cell import LOG, Cell, State, cells, own_record, read_record, state
 from gansweep.sweep.identity import digest
 from gansweep.sweep.record_schema import check_numbers
-from gansweep.training import atomic, kept, record
+from gansweep.training import atomic, checkpoint_step, kept, record
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ FILES = re.compile(
     r"events\.out\.tfevents\..+|.+\.(json|md|csv|parquet|yaml|html|tex|txt|png|svg|pdf|gif|npz|log|zip)|\..+"
 )
 FOLDERS = (".submitit", ".ray", ".ipynb_checkpoints", "wandb")
-OF_A_CELL = (record.NAME, ".hydra", LOG, *CHECKPOINTS)
+OF_A_CELL = (record.NAME, ".hydra", LOG, *checkpoint_step.NAMES)
 
 
 class Contents(NamedTuple):

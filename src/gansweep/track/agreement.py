@@ -12,6 +12,7 @@ from gansweep.section import Paragraph, Section, Table
 from gansweep.statistics.rank_agreement import Agreement, agreement, kendall
 from gansweep.track.board import Board, Row, p_text
 from gansweep.track.methods import Method
+from gansweep.track.rule import counted_steps
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def mean_steps(board: Board, row: Row, seeds: Sequence[int] | None = None) -> fl
     Scores of many entries are equal, because they are one order statistic of evaluated steps; means are seldom.
     """
     chosen = list(row.times) if seeds is None else seeds
-    return float(np.mean([min(row.times[seed], 2.0 * board.track.steps) for seed in chosen]))
+    return float(np.mean(counted_steps((row.times[seed] for seed in chosen), board.track.steps)))
 
 
 def _within(board: Board) -> float:

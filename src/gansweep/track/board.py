@@ -16,7 +16,7 @@ from gansweep.sweep.cell import State
 from gansweep.track.checks import against_task
 from gansweep.track.entry import BadEntry, Entry
 from gansweep.track.methods import Method, varied
-from gansweep.track.rule import Times, improvement_p, is_record, score
+from gansweep.track.rule import Times, counted_steps, improvement_p, is_record, score
 from gansweep.track.track import Track, names
 
 FOLDER = Path("tracks")  # tracks/TRACK/NAME.json
@@ -88,7 +88,7 @@ class Board:
         history = records(track, comparable)
         record = history[-1].times if history else None
         rows = [_row(track, entry, record, bool(history) and entry is history[-1]) for entry in comparable]
-        rows.sort(key=lambda row: (row.score, _mean(track, row.times), row.entry.name))
+        rows.sort(key=lambda row: (row.score, np.mean(counted_steps(row.times.values(), track.steps)), row.entry.name))
         return cls(track, rows, history, [(entry, reason) for entry, reason in reasons if reason])
 
     @property
@@ -134,10 +134,6 @@ def _row(track: Track, entry: Entry, record: Times | None, holds_it: bool) -> Ro
     is_tied = record is not None and p > track.level
     low, high = median_interval(times, track.confidence)
     return Row(entry, score(times, track.confidence), (max(low, 0.0), high), p, is_tied)
-
-
-def _mean(track: Track, times: Times) -> float:
-    return float(np.mean([min(time, 2 * track.steps) for time in times.values()]))
 
 
 def verdict(board: Board, row: Row) -> str:

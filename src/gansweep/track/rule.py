@@ -7,7 +7,7 @@ their distribution, and a training that diverges, at any step, or does not reach
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -40,6 +40,11 @@ def _place(n: int, confidence: float) -> int | None:
     """Return k - 1 of `score`, None if no k exists."""
     below = stats.binom.cdf(np.arange(n), n, 0.5)  # entry k - 1: P(B <= k - 1)
     return next((place for place in range(n) if below[place] >= confidence), None)
+
+
+def counted_steps(times: Iterable[float], steps: int) -> list[float]:
+    """Return steps to the target; infinity counts as twice the steps of the track ("PAR2" of the SAT competitions)."""
+    return [min(time, 2.0 * steps) for time in times]
 
 
 def improvement_p(challenger: Times, record: Times) -> float:

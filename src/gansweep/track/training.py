@@ -19,6 +19,7 @@ from gansweep.results import frame
 from gansweep.statistics.performance_profile import time_to_target
 from gansweep.sweep.cell import Result, State
 from gansweep.sweep.identity import HASH_IN_NAME, digest, plain
+from gansweep.track.rule import counted_steps
 from gansweep.track.track import Track, frozen_differences
 from gansweep.track.words import SWEPT, check_process_words, check_single, check_words, is_swept, key_of, values_of
 
@@ -72,7 +73,7 @@ def tuning_loss(track: Track, results: Sequence[Result]) -> tuple[float, float]:
     A training that does not reach the target counts as twice the number of steps of the track ("PAR2" of the SAT
     competitions), and one without a final value as infinity.
     """
-    steps = [min(steps_to_target(track, result), 2.0 * track.steps) for result in results]
+    steps = counted_steps((steps_to_target(track, result) for result in results), track.steps)
     finals = [math.inf if result.final is None else result.final for result in results]
     return float(np.mean(steps)), float(np.mean(finals))
 

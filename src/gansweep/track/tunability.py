@@ -17,6 +17,7 @@ from gansweep.statistics.best_of_k import expected_best
 from gansweep.track.board import Board, Row, number_entry
 from gansweep.track.entry import Entry, TuningRun
 from gansweep.track.pictures import MOST_LINES, SMALL, WIDTH, label
+from gansweep.track.rule import counted_steps
 from gansweep.track.track import Track
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def losses(track: Track, entry: Entry) -> list[float]:
     As in the tuning protocol, a training that does not reach the target counts as twice the steps of the track. The
     trainings of the best settings with further seeds are left out, because they are not a random sample.
     """
-    return [min(run.steps_to_target, 2.0 * track.steps) for run in first_runs(track, entry)]
+    return counted_steps((run.steps_to_target for run in first_runs(track, entry)), track.steps)
 
 
 def first_runs(track: Track, entry: Entry) -> list[TuningRun]:

@@ -11,6 +11,11 @@ NAMES = ("checkpoint.pt.new", "checkpoint.pt", "checkpoint.previous.pt")  # in t
 MAX_BYTES = 2**20  # larger lists of plain values would take longer than 5 ms
 
 
+def exists(directory: Path) -> bool:
+    """Return whether a run in a directory has a checkpoint."""
+    return any((directory / name).exists() for name in NAMES)
+
+
 def read(directory: Path) -> int | None:
     """Return the step from which the run in a directory can continue, None if it is unknown."""
     return next((step for name in NAMES if (step := _step(directory / name)) is not None), None)

@@ -160,7 +160,7 @@ def begin(source: Source, run: Run, identity: Mapping[str, Any], directory: Path
         directory: of its cell.
         guard: called before the checkpoint gets its final name; raises if this process must not write any more.
     """
-    if any((directory / name).exists() for name in checkpoint_step.NAMES):
+    if checkpoint_step.exists(directory):
         return
     try:
         adapted = _adapted(_content(source), source, run)
