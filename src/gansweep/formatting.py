@@ -110,7 +110,7 @@ def first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def first_of(texts: Sequence[object], most: int) -> list[str]:
+def first_of(texts: Sequence[object], most: int = 20) -> list[str]:
     """Return the first of some texts, and how many there are more.
 
     >>> first_of("abcd", 2), first_of("ab", 2)

@@ -12,7 +12,6 @@ from gansweep.config.errors import SettingError
 from gansweep.console import WRONG, say_error
 from gansweep.formatting import first_of
 
-MAX_PROBLEMS = 20
 # ASCII equivalents of characters that word processors and PDF files insert.
 MEANT = {
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-"),
@@ -29,7 +28,7 @@ MEANT = {
 def complain(problems: Sequence[SettingError], omitted: str) -> int:
     """Print all problems to stderr and return exit code 2; `omitted` is what was not done, such as "trained"."""
     texts = list(dict.fromkeys(map(str, problems)))  # several cells may have the same problem
-    lines = ["  " + text.replace("\n", "\n    ") for text in first_of(texts, MAX_PROBLEMS)]
+    lines = ["  " + text.replace("\n", "\n    ") for text in first_of(texts)]
     say_error("\n".join([f"The configuration is not valid; nothing was {omitted}.", *lines]))
     return WRONG
 

@@ -21,8 +21,8 @@ from yaml import YAMLError
 from gansweep.cli.folders import conf_dir
 from gansweep.config.errors import BadConfig, SettingError
 from gansweep.sweep.identity import split_override
+from gansweep.sweep.sweep_keys import EXPERIMENT
 
-EXPERIMENT = "experiment"
 HEADER = "# @package _global_"
 PRESETS = ("protocol", "scale")
 CHOSEN_ONCE = ("hydra/", EXPERIMENT)  # groups that a file below conf/config.yaml can't override

@@ -15,10 +15,9 @@ from gansweep.interfaces import Initialisation, Slot
 from gansweep.layers import Network
 from gansweep.layers.module_layer import ModuleLayer, constants, seeded, trained
 from gansweep.layers.network import Params
+from gansweep.layers.spectral_norm import FIRST_ITERATIONS
 from gansweep.models.module_checks import examined, required_latent_dim
 from gansweep.user_code import Factory
-
-FIRST_ITERATIONS = 15  # power iterations of spectral norm before the first pass, as in torch
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from gansweep.device import finest
 from gansweep.layers.layer import each_member
-
-MULTIPLE = 8
+from gansweep.layers.linear import MULTIPLE
 
 
 def product(a: Tensor, b: Tensor) -> Tensor:

@@ -13,12 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gansweep.interfaces import Slot, UpdateContext
+from gansweep.layers.linear import MULTIPLE
 from gansweep.optimizers.adamw import AdamW
 from gansweep.update_rule import columns
 
 A, B, C = 3.4445, -4.7750, 2.0315
 TINY = 1e-7
-MULTIPLE = 8  # matrix sizes are padded to it, so that products round independently of K, see layers/linear.py
 
 
 @dataclass(frozen=True)

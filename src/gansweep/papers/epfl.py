@@ -14,6 +14,7 @@ from gansweep.formatting import number
 from gansweep.papers.compare import band, plural, rank_correlation, ranks, rate, spread, verdict
 from gansweep.papers.epfl_table1 import (
     BORDERS,
+    CLAIMED,
     LABELS,
     METRIC,
     OPTIMIZERS,
@@ -43,7 +44,6 @@ from gansweep.section import Block, List, Paragraph, Picture, Section, Strong, T
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CLAIMED = 1e-4  # the best learning rate of all optimizers according to the paper
 PICTURES = 4  # samples shown per band
 
 

@@ -22,7 +22,6 @@ from gansweep.training import atomic, record
 # Files of running processes, which are not copied.
 OF_PROCESSES = (".claim.*", ".draft.*", ".trial.*", f".*{atomic.UNFINISHED}")
 RELEASED = "released"  # instead of the hash of a module that was not edited
-MAX_PROBLEMS = 20
 # The most advanced copy of a cell first; cells that are being trained are refused.
 ORDER = (
     *(State.COMPLETED, State.DIVERGED, State.DROPPED, State.FAILED),
@@ -68,7 +67,7 @@ def merge(sources: Sequence[Source], target: Path) -> tuple[Sweep, int]:
     """
     _check_target(target, [source.sweep.root for source in sources])
     if problems := [*_running(sources), *_other_code(sources), *_conflicts(sources), *_equal_names(sources)]:
-        raise ValueError("\n  ".join(["Nothing was merged.", *first_of(problems, MAX_PROBLEMS)]))
+        raise ValueError("\n  ".join(["Nothing was merged.", *first_of(problems)]))
     chosen = {hash_: min(copies, key=_place)[1] for hash_, copies in _copies(sources).items()}
     make_folder("--into", target.parent)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:

@@ -12,10 +12,9 @@ import numpy as np
 from scipy import special, stats
 
 from gansweep.statistics.crossed_seeds import error_of_mean, factors, independent, most
-from gansweep.statistics.equivalence import equivalence_p, seeds_for_equivalence
+from gansweep.statistics.equivalence import MAX_SEEDS, equivalence_p, seeds_for_equivalence
 from gansweep.statistics.holm import holm
 
-MAX_SEEDS = 1000  # beyond this the power is not calculated
 Scores = Mapping[Any, float]  # by seed; NaN for a run that has no value
 LevelsBySeed = Mapping[Any, Sequence[int]]  # seeds of every kind of a run, by the key of `Scores`
 

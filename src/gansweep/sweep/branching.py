@@ -19,6 +19,7 @@ from gansweep.sweep import cell_lock, continuation
 from gansweep.sweep.cell import Cell, State, cells, own_record, state
 from gansweep.sweep.continuation import Continuations, coarse, is_new, run_of, saved
 from gansweep.sweep.identity import canonical, digest, trajectory
+from gansweep.sweep.tensorboard_layout import TENSORBOARD
 from gansweep.training import branch_point, checkpoint_step, record
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 MIN_STEPS = 20  # fewer are trained faster than a branch point is written and read
 OTHER_OUTPUTS = ("checkpoint_every", "checkpoint_minutes", "progress")  # trainer settings that may differ
-TENSORBOARD = "gansweep.training.tensorboard.TensorBoard"
 
 
 @dataclass(frozen=True)

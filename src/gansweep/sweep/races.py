@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 from gansweep.statistics.improvement import no_better_than_untrained
 from gansweep.statistics.racing import Race
-from gansweep.statistics.step_race import Curve, Stage, StepRace, coverage
+from gansweep.statistics.step_race import LEVEL, Curve, Stage, StepRace, coverage
 from gansweep.sweep.cell import Cell, Result, State
 from gansweep.sweep.identity import canonical, plain
 from gansweep.sweep.metric_groups import comparable
 from gansweep.sweep.sweep_keys import SEED
 
-LEVEL = 0.05
 Runs = Mapping[int, Result]  # runs of one configuration, by seed
 SAME_TABLE = ("metric", "data", "steps")  # configurations are compared if these settings are equal
 MAX_NAMED = 5

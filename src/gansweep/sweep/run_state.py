@@ -14,13 +14,13 @@ from typing import Any
 
 from gansweep.formatting import number
 from gansweep.sweep import cell_lock
-from gansweep.sweep.cell import Cell, State, own_record, read_record, traceback_file
+from gansweep.sweep.cell import LOG, Cell, State, own_record, read_record, traceback_file
 from gansweep.sweep.progress import Progress
 from gansweep.training import atomic, checkpoint_step, record
 
 log = logging.getLogger(__name__)
 
-LOG, FOLDERS = "gansweep.log", (".hydra", "samples")
+FOLDERS = (".hydra", "samples")
 
 
 class ClaimLost(Exception):

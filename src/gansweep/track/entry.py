@@ -50,7 +50,6 @@ from gansweep.track import contradictions, rule, shape
 from gansweep.training import atomic
 
 FORMAT = 1
-MAX_PROBLEMS = 20
 NOT_IN_NAME = {"schedule": "constant", "dynamics": "alternating", "feedback": "none"}  # choices without an effect
 
 
@@ -58,7 +57,7 @@ class BadEntry(ValueError):
     """Raised for an entry that is not valid; the text has one line for each problem."""
 
     def __init__(self, name: object, problems: Sequence[str]) -> None:
-        super().__init__("\n  ".join([f"{name} is not a valid entry.", *first_of(problems, MAX_PROBLEMS)]))
+        super().__init__("\n  ".join([f"{name} is not a valid entry.", *first_of(problems)]))
         self.problems = tuple(problems)
 
 
