@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gansweep.layers.plain import Builder
 
 LARGEST_BATCHED = 1 << 15  # weights; above this size, the product takes longer than the overhead of a call
-MULTIPLE = 8
+MULTIPLE = 8  # matrix sizes are padded to it, so that products round independently of K
 
 
 class Linear(Parameterless):
