@@ -20,6 +20,7 @@ from gansweep import device as devices
 from gansweep.batched.divergence import Divergence
 from gansweep.batched.pack import Pack, Report
 from gansweep.dynamics.position import Both
+from gansweep.formatting import first_line
 from gansweep.interfaces import LoggedRun, Logger, LoggerSettings
 from gansweep.training import diagnosis, record, samples
 from gansweep.training.evaluator import Evaluator, finite
@@ -229,10 +230,8 @@ class Loggers:
 
 def _report(name: str, cell: str, error: BaseException) -> None:
     where = f" of {cell}" if cell else ""
-    first = (str(error).strip().splitlines() or [""])[0]
-    log.warning(
-        "The logger %s%s failed (%s: %s); the run continues without it", name, where, type(error).__name__, first
-    )
+    what = f"{type(error).__name__}: {first_line(error)}"
+    log.warning("The logger %s%s failed (%s); the run continues without it", name, where, what)
 
 
 def logged_run(run: Run, header: Header, directory: Path, step: int) -> LoggedRun:
