@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gansweep.formatting import counted, number
+from gansweep.report import markdown
 from gansweep.report.pivot import ranks
 from gansweep.report.verdict import LEVEL, MAX_FOR_ALL_PAIRS, Verdict, more_seeds
 from gansweep.section import Block, Code, Paragraph, Section, Strong
@@ -23,6 +24,11 @@ def section(verdict: Verdict, with_ranks: bool = True, top: int | None = None) -
             more = counted(rest, "more configuration is", "more configurations are")
             blocks.append(Paragraph([f"{more} listed by ", Code("--format csv"), "."]))
     return Section("Verdict", blocks)
+
+
+def sentences(verdict: Verdict) -> list[str]:
+    """Return the sentences of the verdict in Markdown, one statement each."""
+    return [markdown.inline(text) for text in _sentences(verdict)]
 
 
 def _sentences(verdict: Verdict) -> list[Sequence[str | Strong | Code]]:
