@@ -108,7 +108,8 @@ class Protected(io.TextIOBase):
 def exit_code(work: Callable[[], object]) -> int:
     """Run a command and return its exit code; print an error as one line to stderr.
 
-    The number that `work` returns, or 0: success; 1: system error; 2: wrong or missing input; 130: interrupted by Ctrl-C
+    The number that `work` returns, or 0: success; 1: system error; 2: wrong or missing input; 130: interrupted by
+    Ctrl-C
     """
     try:
         code = work()

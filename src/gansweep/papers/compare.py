@@ -169,7 +169,7 @@ def results(runs: Sequence[Run], num_second: int) -> tuple[list[Run], list[str],
     """Return the runs with a final value; mean final, best and, `num_second` times, second values; number of others."""
     finished = [run for run in runs if run.final is not None]
     values = [[run.metric[key] for run in finished] for key in ("final", "best")]
-    values += [[run.metric_2["final"] for run in finished]] * num_second
+    values += [[run.metric_2["final"] for run in finished] for _ in range(num_second)]
     return finished, list(map(spread, values)), f"{len(runs) - len(finished)} of {len(runs)}"
 
 
