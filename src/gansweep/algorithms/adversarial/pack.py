@@ -105,7 +105,6 @@ class AdversarialPack(Pack[Report]):
             d_result = self.call_update_d(inputs)
         assert inputs is not None  # critic_steps >= 1
         assert d_result is not None
-
         for _ in range(self.alternating.generator_steps):
             g_result = self.call_update_g(self.random.for_generator(inputs))
         assert g_result is not None  # generator_steps >= 1
@@ -298,5 +297,4 @@ class AdversarialPack(Pack[Report]):
         """Return theta and psi of member k if each network has a single parameter (Dirac-GAN), else nothing."""
         if (self.g.network.num_parameters, self.d.network.num_parameters) != (1, 1):
             return {}
-        row = self.place[k]
-        return {"theta": self.g.theta[row, 0], "psi": self.d.theta[row, 0]}
+        return {"theta": self.g.theta[self.place[k], 0], "psi": self.d.theta[self.place[k], 0]}
