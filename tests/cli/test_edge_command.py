@@ -28,6 +28,14 @@ def test_the_boundary_of_r1_and_the_cells_beyond_it(capsys):
     assert all(all(head) for head in heads), "every column has a name"
 
 
+@pytest.mark.parametrize("model", ["dcganx", "resnet"])
+def test_networks_with_convolutions_and_a_gradient_penalty(capsys, model):
+    """The Jacobian of the game has third derivatives of the networks, which torch lacks for some convolutions."""
+    line = ["data=digits", f"model={model}", "model.base_width=2", "loss=wgan_gp", "optimizer=sgd", "lr=1e-3"]
+    assert main([*line, "batch_size=2", "critic_steps=1", "steps=20", "metric.num_samples=32", "--after", "0"]) == 0
+    assert any(row[1].startswith("both") for row in rows(capsys.readouterr().out))
+
+
 def test_the_second_linearization_is_made_after_some_steps(capsys):
     assert main([*DIRAC, "critic_steps=1", "loss=r1", "optimizer=sgd", "lr=0.01", "--after", "5"]) == 0
     assert {row[0] for row in rows(capsys.readouterr().out)} >= {"0", "5"}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from gansweep.interfaces import Slot
 from gansweep.layers.layer import Parameterless, Pass, each_member
@@ -83,13 +86,7 @@ class ConvTranspose2d(Parameterless):
     def forward(self, params: Sequence[Tensor], x: Tensor, state: Pass) -> Tensor:
         """Return y (K, B, out, H', W') for x (K, B, in, H, W)."""
         sizes = {"stride": self.stride, "padding": self.padding, "output_padding": self.output_padding}
-        if not state.third_derivatives or not 0 < self.output_padding <= self.padding:
-            return _filled(partial(F.conv_transpose2d, **sizes), x, params, self.stride)
-        # torch has no third derivative of a transposed convolution with `output_padding`. Without it, the output has
-        # further rows and columns at the beginning instead of the end. Values may differ by rounding.
-        sizes = {"stride": self.stride, "padding": self.padding - self.output_padding}
-        y = _filled(partial(F.conv_transpose2d, **sizes), x, params, self.stride)
-        return y[..., self.output_padding :, self.output_padding :]
+        return _filled(partial(F.conv_transpose2d, **sizes), x, params, self.stride)
 
     def pull_back(self, params: Sequence[Tensor], x: Tensor, grad_output: Tensor, state: Pass) -> Tensor:
         """Return dL/dx (K, B, in, H, W) from dL/dy (K, B, out, H', W'): a plain convolution."""
@@ -132,3 +129,41 @@ def _filled(convolution: Callable[..., Tensor], x: Tensor, params: Sequence[Tens
     if num_samples >= least:
         return each_member(convolution, x, *params)
     return each_member(convolution, F.pad(x, (0, 0) * 3 + (0, least - num_samples)), *params)[:, :num_samples]
+
+
+class ThirdDerivatives(TorchFunctionMode):
+    """Context in which transposed convolutions have third derivatives, as products with a game's Jacobian need them.
+
+    torch has none for a transposed convolution with `output_padding`. Here the whole transposed convolution is
+    computed, and the rows and columns of the padding are cut off; values differ by rounding.
+    """
+
+    FUNCTIONS = (torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d)
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call a function of torch."""
+        return (partial(_cut, func) if func in self.FUNCTIONS else func)(*args, **(kwargs or {}))
+
+
+def _cut(
+    transposed: Callable[..., Tensor],
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
+    groups: int = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """Return a transposed convolution with the arguments of torch, without its `padding` and `output_padding`."""
+    num = weight.dim() - 2
+    before, after = ([n] * num if isinstance(n, int) else list(n) for n in (padding, output_padding))
+    if not any(after):
+        return transposed(input, weight, bias, stride, padding, output_padding, groups, dilation)
+    y = transposed(input, weight, None, stride, 0, 0, groups, dilation)
+    for dim, first, further in zip(range(-num, 0), before, after, strict=True):
+        y = y.narrow(dim, first, y.shape[dim] - first - max(first - further, 0))
+    missing = [n for first, further in zip(before, after, strict=True) for n in (max(further - first, 0), 0)]
+    y = F.pad(y, missing[::-1])  # the last dimension comes first
+    return y if bias is None else y + bias.to(y.dtype).view(-1, *[1] * num)

@@ -41,7 +41,6 @@ class Pass:
         training: True: use batch statistics and masks. False: use running statistics and no masks.
         updates: receives the new values of buffers. The caller decides whether to apply them.
         labels: class of every sample, int64 (K, B); None for networks without labels.
-        third_derivatives: True: the output is differentiated three times, as for products with a game's Jacobian.
     """
 
     masks: Sequence[Tensor] = ()
@@ -49,11 +48,10 @@ class Pass:
     training: bool = True
     updates: dict[str, Tensor] = field(default_factory=dict)
     labels: Tensor | None = None
-    third_derivatives: bool = False
 
     def with_masks(self, masks: Sequence[Tensor]) -> Pass:
         """Return this pass with other masks; buffers and their updates are shared."""
-        return Pass(masks, self.buffers, self.training, self.updates, self.labels, self.third_derivatives)
+        return Pass(masks, self.buffers, self.training, self.updates, self.labels)
 
 
 PullBack = Callable[[Tensor], Tensor]  # dL/dy -> dL/dx

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -14,6 +15,7 @@ from gansweep.batched.player import Player
 from gansweep.device import autocast
 from gansweep.dynamics.position import Both
 from gansweep.layers import Pass
+from gansweep.layers.convolution import ThirdDerivatives
 
 
 class StepResult(NamedTuple):
@@ -109,9 +111,9 @@ class Joint:
     def losses(self, at: Both) -> tuple[Tensor, Tensor]:
         """Return L_G and L_D () at any parameters, summed over members, differentiable by both players' parameters."""
         g, d, given, objectives = self.g, self.d, self.given, self.objectives
-        with torch.enable_grad(), autocast(g.device, self.precision):
-            third = self.third_derivatives
-            state = Pass(given.generator_masks, g.buffers, labels=given.labels, third_derivatives=third)
+        derivatives = ThirdDerivatives() if self.third_derivatives else nullcontext()
+        with torch.enable_grad(), autocast(g.device, self.precision), derivatives:
+            state = Pass(given.generator_masks, g.buffers, labels=given.labels)
             fake = g.network(g.params(at.generator), given.z, state)
             real, fake_input = self._discriminator_inputs(fake)
             params = d.params(at.discriminator)
