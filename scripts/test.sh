@@ -2,6 +2,8 @@
 # Check format, lint, types and import contracts, then run the fast tests. With arguments, run only pytest: scripts/test.sh -m slow
 EXTRAS=dev source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
+# Some tests compute with two threads. Beside other processes, threads that wait actively take most of a core's time.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 if [ $# -eq 0 ]; then
     ruff format --check .
     ruff check .

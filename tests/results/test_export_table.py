@@ -78,7 +78,7 @@ def test_a_file_is_written_and_wrong_input_is_refused(sweep, tmp_path, capsys):
     assert written(capsys, sweep, "--out", out) == f"wrote {out}\n"
     assert out.read_text() == written(capsys, sweep)
     assert main([str(tmp_path / "none")]) == 2
-    assert "there is no such folder" in capsys.readouterr().err
+    assert "none: no such folder" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
     assert main([str(tmp_path / "empty")]) == 2
     assert "no records" in capsys.readouterr().err

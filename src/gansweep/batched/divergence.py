@@ -97,8 +97,6 @@ class DivergenceMonitor:
 
         The first cause that is recorded remains.
         """
-        if bad.device.type == "cpu" and not torch.compiler.is_compiling() and not bad.any():
-            return  # as nearly always; elsewhere the host would wait for the device
         new = bad & (self.code == 0)
         self.code = torch.where(new, int(cause), self.code)
         self.step = torch.where(new, step, self.step)
