@@ -13,19 +13,18 @@ if [ $# -eq 0 ]; then
 fi
 if [ $# -gt 0 ]; then exec python -m pytest "$@"; fi
 
-# The fast tests in three processes. Those of the first two start commands and wait for them.
-FIRST="cli docs engines"
-SECOND="faults report sweep trained"
+# The fast tests in four processes. Those of the first two start commands and wait for them.
+FOLDERS=("cli docs engines" "faults report sweep trained" "algorithms batched check config dynamics edge")
 output="$(mktemp -d)"
 trap 'rm -rf "$output"' EXIT
 processes=()
-for folders in "$FIRST" "$SECOND"; do
+for folders in "${FOLDERS[@]}"; do
     # shellcheck disable=SC2046,SC2086
     python -m pytest -q -p no:cacheprovider $(printf 'tests/%s ' $folders) > "$output/${#processes[@]}" 2>&1 &
     processes+=($!)
 done
-# shellcheck disable=SC2046,SC2086
-python -m pytest -q -p no:cacheprovider tests $(printf -- '--ignore=tests/%s ' $FIRST $SECOND) || failed=yes
+# shellcheck disable=SC2046,SC2068
+python -m pytest -q -p no:cacheprovider tests $(printf -- '--ignore=tests/%s ' ${FOLDERS[@]}) || failed=yes
 for process in "${processes[@]}"; do wait "$process" || failed=yes; done
 cat "$output"/*
 [ -z "${failed:-}" ]
