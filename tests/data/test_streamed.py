@@ -79,7 +79,7 @@ def test_the_next_batch_is_read_in_another_thread_and_another_one_at_once():
     assert threads == ["gansweep-data_0"]
     images.prefetch(torch.tensor([[3, 1]]))
     assert images[torch.tensor([[3, 2]])].flatten().tolist() == [3, 2]
-    assert threads[-1] == threading.current_thread().name
+    assert threads.count(threading.current_thread().name) == 1  # whichever thread is the first
 
 
 def test_a_training_has_the_same_bits_and_reads_every_batch_but_the_first_ahead(tmp_path):
