@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import cycle, product
+from itertools import cycle, product, zip_longest
 
 import pytest
 import torch
@@ -32,28 +32,33 @@ STEPS = 4
 CONF = folders.conf_dir()
 
 
-def group(name):
-    """Return every choice of a group as in a run."""
+def options(*groups):
+    """Return every choice of each group as in a run; a composition has one choice of each group."""
     hydra_app.register()
-    made = {}
+    names = {group: sorted(path.stem for path in (CONF / group).glob("*.yaml")) for group in groups}
+    made = {group: [] for group in groups}
     with initialize_config_dir(str(CONF), **BASE):
-        for path in sorted((CONF / name).glob("*.yaml")):
-            config = OmegaConf.to_container(compose("config", [f"{name}={path.stem}", "device=cpu"]), resolve=True)
-            made[path.stem] = check(config).parts[name]
-    return made
+        for chosen in zip_longest(*names.values()):
+            given = {group: name for group, name in zip(groups, chosen, strict=True) if name is not None}
+            line = [f"{group}={name}" for group, name in given.items()]
+            config = OmegaConf.to_container(compose("config", [*line, "device=cpu"]), resolve=True)
+            parts = check(config).parts
+            for group in given:
+                made[group].append(parts[group])
+    return list(made.values())
 
 
 @pytest.fixture(scope="module")
 def choices():
-    return [list(group(name).values()) for name in ("loss", "optimizer", "schedule")]
+    return options("loss", "optimizer", "schedule")
 
 
 @pytest.fixture(scope="module")
 def cast(choices):
-    """Return every loss with every third optimizer in turn, with all schedules and different seeds."""
+    """Return every loss with every sixth optimizer in turn, with all schedules and different seeds."""
     losses, rules, schedules = choices
     schedule, members = cycle(schedules), []
-    for n, k in ((n, k) for n, k in product(range(len(losses)), range(len(rules))) if (n + k) % 3 == 0):
+    for n, k in ((n, k) for n, k in product(range(len(losses)), range(len(rules))) if (n + k) % 6 == 0):
         players = [PlayerSettings(rule, 3e-3, next(schedule)) for rule in (rules[k], rules[(n + k) % len(rules)])]
         own = next(schedule) if k % 3 == 1 else None
         members.append(Member(len(members), losses[n], *players, STEPS, 0.9 if k == 2 else None, own, own))
@@ -134,11 +139,21 @@ SMALL = {
 SHAPES = {"mlp_2d": (2,), "mlp_ring": (2,), "dirac": (1,)}
 
 
+LARGE = {("dcgan", 2), ("dcganx", 0), ("dcganx", 1), ("modules", 1)} | {
+    (f"resnet{n}", k) for n in ("", 4) for k in (0, 1)
+}
+VARIANTS = [
+    pytest.param(name, n, marks=pytest.mark.slow if (name, n) in LARGE else ())
+    for name, variants in SMALL.items()
+    for n in range(len(variants))
+]
+
+
 def test_every_model_has_a_small_variant():
     assert SMALL.keys() == {path.stem for path in (CONF / "model").glob("*.yaml")} - ALONE
 
 
-@pytest.mark.parametrize(("name", "variant"), [(name, n) for name, all_ in SMALL.items() for n in range(len(all_))])
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
 def test_every_choice_once_in_one_pack_of_every_model(name, variant, choices):
     """Every loss with its penalties, every optimizer of both players, every schedule."""
     model, (losses, rules, schedules) = SMALL[name][variant], choices

@@ -56,7 +56,10 @@ def planned(typed, *more):
     return json.loads(typed(*more, "plan=json").out)
 
 
-@pytest.mark.parametrize("more", [["pack=1"], ["pack=2"], ["pack=4", "trainer.diagnose_every=20"]], ids=" ".join)
+SLOW_PACK = pytest.param(["pack=1"], marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("more", [SLOW_PACK, ["pack=2"], ["pack=4", "trainer.diagnose_every=20"]], ids=" ".join)
 def test_cooldowns_of_one_training(gansweep, typed, steps, more):
     plan = planned(typed, *COOLDOWNS, *more, "name=on")
     assert (plan["num_steps"], plan["saved_steps"]) == (3 * STEPS - 37 - 25, 37 + 25)

@@ -107,7 +107,7 @@ JACOBIANS = {
 
 def independent(jacobian, algorithm, low=1e-6, high=1e3):
     """Smallest rate at which the largest modulus is 1, by the matrices of gansweep.dirac, where v is -J x."""
-    grid = np.geomspace(low, high, 20001)
+    grid = np.geomspace(low, high, 2001)
     matrix = -np.array(jacobian)
     moduli = np.array([spectrum.moduli(algorithm, matrix, lr)[0] for lr in grid])
     first = int(np.argmax(moduli > 1 + 1e-12))

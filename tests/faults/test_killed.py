@@ -15,7 +15,7 @@ from sweep_contents import curves, finals, leftovers, records, rows
 
 from gansweep.sweep import cell_lock
 
-FAST, ALL = 2, 100
+FAST, ALL = 1, 100
 
 
 @pytest.mark.parametrize("number", [pytest.param(n, marks=pytest.mark.slow if n >= FAST else []) for n in range(ALL)])

@@ -44,7 +44,10 @@ def expected(tmp_path_factory):
     return here / "outputs/s"
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+FAST = "outputs copied"
+
+
+@pytest.mark.parametrize("moment", [pytest.param(m, marks=() if m == FAST else pytest.mark.slow) for m in MOMENTS])
 def test_killed_and_typed_again(tmp_path, expected, moment):
     here = tmp_path / "here"
     assert command(here, *SHORT).code == 0

@@ -20,7 +20,9 @@ def flip(content: bytes) -> bytes:
 DAMAGES = {"cut off": lambda content: content[:-200], "changed": flip, "empty": lambda content: b""}
 
 
-@pytest.mark.parametrize(("damage", "both"), [("cut off", False), ("changed", True), ("empty", False)])
+@pytest.mark.parametrize(
+    ("damage", "both"), [("cut off", False), ("changed", True), pytest.param("empty", False, marks=pytest.mark.slow)]
+)
 def test_a_damaged_checkpoint(tmp_path, undisturbed, damage, both):
     expected, _ = undisturbed
     here, sweep = tmp_path / "here", tmp_path / "here/outputs/s"
