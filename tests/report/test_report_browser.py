@@ -173,7 +173,9 @@ def test_page_fits_the_window_and_fills_it(page):
     assert main["width"] >= 0.8 * width
 
 
-@pytest.mark.parametrize("page", [{"viewport": {"width": 1400, "height": 800}}], indirect=True)
+@pytest.mark.parametrize(
+    "page", [{"viewport": {"width": width, "height": 800}} for width in (1200, 1400)], indirect=True
+)
 def test_the_table_of_ranks_fits_a_window_of_usual_width(page):
     regions = page.locator(".scroll", has=page.locator("th", has_text="verdict"))
     assert regions.count() == 1

@@ -28,7 +28,7 @@ function buildFilter() {
   });
   const count = make("span", { role: "status", id: "count" });
   const reset = make("button", { type: "button", id: "reset", hidden: true, onclick: clear }, "Show all");
-  const body = make("details", { open: matchMedia("(min-width: 75rem)").matches },
+  const body = make("details", { open: matchMedia("(min-width: 85rem)").matches },
     make("summary", {}, make("strong", {}, "Filter"), " ", count), ...groups);
   document.getElementById("filter").append(body, reset);
 
