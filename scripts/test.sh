@@ -13,8 +13,8 @@ if [ $# -eq 0 ]; then
 fi
 if [ $# -gt 0 ]; then exec python -m pytest "$@"; fi
 
-# The fast tests in four processes. Those of the first two start commands and wait for them.
-FOLDERS=("cli docs engines" "faults report sweep trained" "algorithms batched check config dynamics edge")
+# The fast tests in three processes of about equal length.
+FOLDERS=("check cli docs engines report" "config faults sweep track trained")
 output="$(mktemp -d)"
 trap 'rm -rf "$output"' EXIT
 processes=()

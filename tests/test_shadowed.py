@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_an_installed_package_named_tests_does_not_shadow_ours(tmp_path):
     """torch-fidelity installs one; a regular package precedes a namespace package anywhere on the path."""
     (tmp_path / "tests").mkdir()

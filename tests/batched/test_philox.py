@@ -87,6 +87,7 @@ print("equal")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
 def test_the_triton_kernel_equals_numpy_in_tritons_interpreter():
     environment = {**os.environ, "TRITON_INTERPRET": "1"}

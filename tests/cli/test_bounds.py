@@ -106,6 +106,7 @@ def test_the_report_names_what_was_left_out(gansweep, trained):
     assert Study.read(gansweep.folder / "outputs/x").notes == ("7 of 12 cells are not trained: cells=5.",)
 
 
+@pytest.mark.slow
 def test_automatic_seeds_within_a_bound(gansweep, trained):
     line = [*[one for one in LINE if not one.startswith("seed=")], "seeds=auto"]
     assert gansweep(*line, "cells=8").code == 0

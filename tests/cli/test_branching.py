@@ -56,10 +56,10 @@ def planned(typed, *more):
     return json.loads(typed(*more, "plan=json").out)
 
 
-SLOW_PACK = pytest.param(["pack=1"], marks=pytest.mark.slow)
+SMALL_PACKS = [pytest.param([f"pack={size}"], marks=pytest.mark.slow) for size in (1, 2)]
 
 
-@pytest.mark.parametrize("more", [SLOW_PACK, ["pack=2"], ["pack=4", "trainer.diagnose_every=20"]], ids=" ".join)
+@pytest.mark.parametrize("more", [*SMALL_PACKS, ["pack=4", "trainer.diagnose_every=20"]], ids=" ".join)
 def test_cooldowns_of_one_training(gansweep, typed, steps, more):
     plan = planned(typed, *COOLDOWNS, *more, "name=on")
     assert (plan["num_steps"], plan["saved_steps"]) == (3 * STEPS - 37 - 25, 37 + 25)
@@ -129,6 +129,7 @@ def test_every_kind_of_schedule_is_compared(typed, kind):
     assert [cell["from_step"] for cell in planned(typed, *grid_of(kind))["cells"]] == [None, 30]
 
 
+@pytest.mark.slow
 def test_cells_that_do_not_share_a_pack(gansweep, typed):
     """Cells with different schedules of the critic steps are in different packs."""
     typed(*grid_of("schedule_critic"), "name=on", "pack=2")
@@ -145,6 +146,7 @@ def test_longer_and_shorter_runs_of_one_grid(gansweep, typed):
     assert numbers(gansweep.records("on")) == numbers(gansweep.records("off"))
 
 
+@pytest.mark.slow
 def test_seeds_auto(gansweep, typed):
     grid = [*COOLDOWNS[:2], "schedule.cooldown=12,24", COOLDOWNS[3], "seeds=auto", "most_seeds=3"]
     typed(*grid, "name=on")
@@ -163,6 +165,7 @@ def test_two_workers(gansweep, typed):
     assert not list(gansweep.folder.glob("outputs/on/*/branch_*"))
 
 
+@pytest.mark.slow
 def test_the_trunk_fails(gansweep, typed, monkeypatch):
     """The branches begin with its last checkpoint; the failed cell is trained again by the same line."""
     original = TrainingSession.write_outputs

@@ -28,7 +28,7 @@ def test_the_boundary_of_r1_and_the_cells_beyond_it(capsys):
     assert all(all(head) for head in heads), "every column has a name"
 
 
-@pytest.mark.parametrize("model", ["dcganx", "resnet"])
+@pytest.mark.parametrize("model", ["dcganx", pytest.param("resnet", marks=pytest.mark.slow)])
 def test_networks_with_convolutions_and_a_gradient_penalty(capsys, model):
     """The Jacobian of the game has third derivatives of the networks, which torch lacks for some convolutions."""
     line = ["data=digits", f"model={model}", "model.base_width=2", "loss=wgan_gp", "optimizer=sgd", "lr=1e-3"]

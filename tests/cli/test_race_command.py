@@ -74,6 +74,7 @@ def test_hopeless_runs_are_dropped_and_the_same_line_without_race_finishes_them(
     assert {name: after[name] for name in before} == before
 
 
+@pytest.mark.slow
 def test_the_same_command_continues_an_interrupted_race_with_the_same_decisions(gansweep, rounds):
     gansweep(*LINE, "race=steps", "name=whole")
     rounds[0].clear()

@@ -24,6 +24,7 @@ def trained(gansweep):
     return {name: record["metric"]["final"] for name, record in gansweep.records("x").items()}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("rounds_of_two")
 def test_an_interrupted_search_continues_with_the_same_points(gansweep):
     whole = gansweep(*TINY, *LINE, "num=5")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -42,11 +43,14 @@ def test_every_choice_is_a_class_completed_with_arguments_that_it_takes(choice):
     assert not [text for text in told if "unknown key" in text or "_target_" in text or "must be given" in text]
 
 
-@pytest.mark.parametrize("group", ["optimizer", "schedule", "feedback"])
-def test_every_choice_can_apply_to_the_discriminator_only(group):
+def test_every_choice_can_apply_to_the_discriminator_only():
+    """A configuration has one choice of each group."""
+    groups = ("optimizer", "schedule", "feedback")
+    names = (sorted(path.stem for path in (CONF / group).glob("*.yaml")) for group in groups)
     generator = build(composed()).member.generator
-    for path in sorted((CONF / group).glob("*.yaml")):
-        assert build(composed(f"{group}@{group}_d={path.stem}")).member.generator == generator
+    for chosen in zip_longest(*names):
+        line = [f"{group}@{group}_d={name}" for group, name in zip(groups, chosen, strict=True) if name is not None]
+        assert build(composed(*line)).member.generator == generator, line
 
 
 def test_the_defaults_build():

@@ -9,6 +9,7 @@ import os
 import signal
 import time
 
+import pytest
 from fault_child import GRID, command
 from moments import kill_after_saving
 from sweep_contents import curves, records
@@ -38,6 +39,7 @@ def set_back(days: float, then_killed: bool = False) -> None:
         kill_after_saving(2)
 
 
+@pytest.mark.slow
 def test_a_run_continues_with_an_earlier_clock(tmp_path, undisturbed):
     expected, _ = undisturbed
     here = tmp_path / "here"

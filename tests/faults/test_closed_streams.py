@@ -43,6 +43,7 @@ def test_full_or_closed_streams(tmp_path, redirected, workers):
     assert shell(tmp_path, redirected, "lr=-1") == 2
 
 
+@pytest.mark.slow
 def test_streams_that_fail_from_the_start(tmp_path):
     full = ">/dev/full 2>&-" if Path("/dev/full").exists() else ">&- 2>&-"
     assert shell(tmp_path, full, "workers=2") == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import struct
 
+import pytest
 from fault_child import command
 from PIL import Image
 
@@ -28,6 +29,7 @@ def digits(shade: int) -> bytes:
     return gzip.compress(struct.pack(">4B3I", 0, 0, 8, 3, 10, 28, 28) + bytes([shade]) * 7840)
 
 
+@pytest.mark.slow
 def test_a_truncated_packed_file(tmp_path):
     here = tmp_path / "here"
     raw = here / "data/MNIST/raw"

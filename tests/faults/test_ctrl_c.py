@@ -31,7 +31,7 @@ def saved_steps(sweep: Path) -> list[int]:
     return sorted(member["step"] for member in finals(sweep).values())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_one_signal(tmp_path, undisturbed, number):
     here, sweep = tmp_path / "here", tmp_path / "here/outputs/s"
     stopped = command(here, *GRID, fault=functools.partial(interrupt, number, 1))

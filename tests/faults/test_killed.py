@@ -62,7 +62,7 @@ def kill_workers_and_then(step: int, parent_too: bool) -> None:
     PipeProgress.step = killed
 
 
-@pytest.mark.parametrize("parent_too", [False, True])
+@pytest.mark.parametrize("parent_too", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_killed_workers_or_parent(tmp_path, undisturbed, parent_too):
     expected, _ = undisturbed
     line = (*GRID, "workers=2")

@@ -58,6 +58,7 @@ def test_killed_and_typed_again(tmp_path, expected, moment):
     check(here / "outputs/s", expected)
 
 
+@pytest.mark.slow
 def test_two_processes_continue_each_cell_once(tmp_path, expected):
     here = tmp_path / "here"
     assert command(here, *SHORT).code == 0

@@ -32,7 +32,7 @@ def elsewhere(host: str, freeze_at: int | None = None) -> None:
     checkpoint.save = freezing
 
 
-@pytest.mark.parametrize("pack", [1, 3])
+@pytest.mark.parametrize("pack", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_late_process_writes_nothing(tmp_path, undisturbed, pack):
     here, sweep = tmp_path / "here", tmp_path / "here/outputs/s"
     late = Running(here, (*GRID, f"pack={pack}"), functools.partial(elsewhere, "late", 2))

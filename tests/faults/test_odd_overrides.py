@@ -23,6 +23,7 @@ def test_a_name_too_long_for_a_directory(tmp_path):
     assert "Traceback" not in ended.text
 
 
+@pytest.mark.slow
 def test_overrides_of_thousands_of_characters(tmp_path):
     here = tmp_path / "here"
     trusted = ",".join(f"module_number_{n}" for n in range(500))

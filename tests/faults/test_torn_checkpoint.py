@@ -21,7 +21,12 @@ DAMAGES = {"cut off": lambda content: content[:-200], "changed": flip, "empty": 
 
 
 @pytest.mark.parametrize(
-    ("damage", "both"), [("cut off", False), ("changed", True), pytest.param("empty", False, marks=pytest.mark.slow)]
+    ("damage", "both"),
+    [
+        ("cut off", False),
+        pytest.param("changed", True, marks=pytest.mark.slow),
+        pytest.param("empty", False, marks=pytest.mark.slow),
+    ],
 )
 def test_a_damaged_checkpoint(tmp_path, undisturbed, damage, both):
     expected, _ = undisturbed

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from fault_child import GRID, Running, command
 from sweep_contents import leftovers, records
 
@@ -39,6 +40,7 @@ def note_trainings(killed_at: int | None = None) -> None:
     Jobs.__call__ = noted
 
 
+@pytest.mark.slow
 def test_four_processes_of_which_one_is_killed(tmp_path):
     here, sweep = tmp_path / "here", tmp_path / "here/outputs/s"
     others = [Running(here, MANY, note_trainings) for _ in range(3)]

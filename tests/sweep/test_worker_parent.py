@@ -14,6 +14,7 @@ from fake_cells import record, write
 from tests.sweep.pools import PATIENCE_S, Parent, cells, run
 
 
+@pytest.mark.slow
 def test_cells_are_trained_after_their_sweep_was_killed_several_times(tmp_path):
     those = cells(tmp_path, *"ab")
     for _ in range(4):

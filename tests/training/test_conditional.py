@@ -65,7 +65,9 @@ def trained(members, model, steps=4, **settings):
     return pack
 
 
-@pytest.mark.parametrize("dynamics", [None, ExtraGradient(), Competitive()], ids=str)
+@pytest.mark.parametrize(
+    "dynamics", [None, ExtraGradient(), pytest.param(Competitive(), marks=pytest.mark.slow)], ids=str
+)
 def test_a_member_with_labels_does_not_depend_on_the_others(dynamics):
     torch.set_num_threads(1)
     model = small_mlp(conditional=True, spectral_norm=True)

@@ -8,6 +8,7 @@ so the check is made there.
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ from hydra.core.default_element import InputDefault
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.experimental.callback import Callback
+from hydra.plugins.config_source import ConfigResult
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import RunMode
@@ -63,10 +65,25 @@ OF_THE_JOB = ("hydra.runtime.output_dir", "hydra.job.id", "hydra.job.num")
 
 
 class Repository(ConfigRepository):
-    """Hydra's YAML files, in which `schedule: coopnets/exp_1` chooses an option of the group `schedule`.
+    """Hydra's YAML files, each parsed once, in which `schedule: coopnets/exp_1` chooses an option of `schedule`.
 
-    Hydra 1.4 reads it as the option `exp_1` of a group `schedule/coopnets`, which an override can't choose.
+    Hydra 1.4 reads it as the option `exp_1` of a group `schedule/coopnets`, which an override can't choose. Hydra
+    copies its repository for every composition; copies share the parsed files.
     """
+
+    def initialize_sources(self, config_search_path: ConfigSearchPath) -> None:
+        """Search other directories."""
+        super().initialize_sources(config_search_path)
+        self._parsed = dict[str, ConfigResult | None]()
+
+    def load_config(self, config_path: str) -> ConfigResult | None:
+        """Return a file of the first source that has it, or None; compositions modify what they receive."""
+        if config_path not in self._parsed:
+            self._parsed[config_path] = super().load_config(config_path)
+        return copy.deepcopy(self._parsed[config_path])
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Repository:
+        return copy.copy(self)
 
     def _create_defaults_list(self, config_path: str, defaults: ListConfig) -> list[InputDefault]:
         entries: list[Any] = super()._create_defaults_list(config_path, defaults)
