@@ -6,9 +6,11 @@ import copy
 import json
 import os
 import pickle
+from collections import Counter
 
 import pytest
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import OmegaConf, open_dict
 
 from gansweep.cli.checked_loader import foreign_code
@@ -196,3 +198,23 @@ def test_commands_that_train_nothing_compose_with_the_same_check(gansweep, evil)
     with pytest.raises(BadConfig, match="os.mkdir"):
         composed(evil({"hydra": {"callbacks": {"x": {"_target_": "os.mkdir"}}}})[2:], "conf")
     HydraConfig.instance().cfg = before
+
+
+def test_each_file_is_parsed_once_and_compositions_do_not_affect_each_other(monkeypatch):
+    load, parsed = OmegaConf.load, Counter()
+
+    def counted(file):
+        parsed[file.name] += 1
+        return load(file)
+
+    monkeypatch.setattr(OmegaConf, "load", counted)
+    with composer_and_loader(None) as (_, loader):
+
+        def composed_of(*overrides):
+            return OmegaConf.to_container(loader.load_configuration("config", list(overrides), run_mode=RunMode.RUN))
+
+        before = composed_of()
+        changed = composed_of("lr=3", "optimizer.betas=[0.1,0.2]", "model.latent_dim=5", "trainer.eval_every=7")
+        assert (changed["lr"], changed["optimizer"]["betas"]) == (3, [0.1, 0.2])
+        assert composed_of() == before
+    assert set(parsed.values()) == {1}
